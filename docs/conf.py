@@ -1,0 +1,102 @@
+"""Sphinx's settings, and one page per model made from its own docstring."""
+
+import ast
+import os
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+DOCS = Path(__file__).parent
+ROOT = DOCS.parent
+
+project = "consilience"
+author = "The consilience developers"
+project_copyright = author
+release = version_of("consilience")
+version = release
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build", "**.ipynb_checkpoints", "**/.jupyter_cache"]
+
+# Every example is run; one whose code did not change is taken from the cache.
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(ROOT / ".cache" / "docs")
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_execution_show_tb = True
+nb_merge_streams = True
+myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+
+# Links into the libraries' own documentation need the network: only when asked for.
+if os.environ.get("CONSILIENCE_DOCS_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "arviz": ("https://python.arviz.org/en/stable", None),
+        "jax": ("https://docs.jax.dev/en/latest", None),
+        "numpyro": ("https://num.pyro.ai/en/stable", None),
+        "pandas": ("https://pandas.pydata.org/docs", None),
+        "python": ("https://docs.python.org/3", None),
+        "xarray": ("https://docs.xarray.dev/en/stable", None),
+    }
+
+html_theme = "furo"
+html_title = "consilience"
+html_static_path = ["_static"] if (DOCS / "_static").is_dir() else []
+
+# Examples compile with JAX as the tests do: what one has compiled the other need not.
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
+
+
+def write_model_pages(_app: Sphinx) -> None:
+    """Write reference/models/NAME.md for each file in annotators/ that has a MODEL."""
+    pages = DOCS / "reference" / "models"
+    pages.mkdir(parents=True, exist_ok=True)
+    wanted = {}
+    for source in sorted((ROOT / "src" / "consilience" / "annotators").glob("*.py")):
+        if defines_a_model(source):
+            module = f"consilience.annotators.{source.stem}"
+            wanted[f"{source.stem}.md"] = (
+                f"# {source.stem}\n\n"
+                f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```\n"
+            )
+    for stale in pages.glob("*.md"):
+        if stale.name not in wanted:
+            stale.unlink()
+    for name, text in wanted.items():
+        page = pages / name
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+
+
+def defines_a_model(source: Path) -> bool:
+    """Say whether a file assigns the name MODEL at its top level."""
+    statements = ast.parse(source.read_text(encoding="utf-8")).body
+    targets = [
+        target
+        for statement in statements
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for target in getattr(statement, "targets", None) or [statement.target]
+    ]
+    return any(isinstance(name, ast.Name) and name.id == "MODEL" for name in targets)
+
+
+def setup(app: Sphinx) -> None:
+    """Make the models' pages before Sphinx looks for sources."""
+    app.connect("builder-inited", write_model_pages)
