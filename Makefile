@@ -38,7 +38,7 @@ lint: .venv/dev.done
 	$(BIN)/lint-imports
 
 docs: .venv/docs.done
-	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --quiet docs docs/_build/html
 	@echo "docs: docs/_build/html/index.html"
 
 format: .venv/dev.done
@@ -61,7 +61,7 @@ clean:
 # The environment: one .venv for all, filled as far as the target asks. The files in
 # requirements/ agree on every version, so that none undoes another.
 
-$(UV): requirements/get-uv requirements/uv.txt
+$(UV): | requirements/get-uv requirements/uv.txt
 	@sh requirements/get-uv $(PYTHON)
 
 .venv/pyvenv.cfg: | $(UV)

@@ -1,7 +1,9 @@
 """Sphinx's settings, and one page per model made from its own docstring."""
 
 import ast
+import hashlib
 import os
+import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
@@ -28,9 +30,12 @@ extensions = [
 ]
 exclude_patterns = ["_build", "**.ipynb_checkpoints", "**/.jupyter_cache"]
 
-# Every example is run; one whose code did not change is taken from the cache.
+# Every example is run. What an example printed is kept as long as neither its page nor
+# the package has changed.
+SOURCE = sorted((ROOT / "src").rglob("*.py"))
+STATE = hashlib.sha256(b"".join(file.read_bytes() for file in SOURCE)).hexdigest()
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(ROOT / ".cache" / "docs")
+nb_execution_cache_path = str(ROOT / ".cache" / "docs" / STATE[:16])
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_execution_show_tb = True
@@ -59,6 +64,11 @@ if os.environ.get("CONSILIENCE_DOCS_INTERSPHINX"):
 html_theme = "furo"
 html_title = "consilience"
 html_static_path = ["_static"] if (DOCS / "_static").is_dir() else []
+
+# An example that calls `consilience` gets the one of this environment.
+os.environ["PATH"] = os.pathsep.join(
+    [str(Path(sys.executable).parent), os.environ["PATH"]]
+)
 
 # Examples compile with JAX as the tests do: what one has compiled the other need not.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
