@@ -1,0 +1,73 @@
+"""Every error a person can meet, one class per remedy.
+
+Each message says where, what was found, what was expected and what to do. The
+command line prints the message of a `ConsilienceError` as one sentence and leaves with
+exit code 2; any other exception is a defect of the program.
+"""
+
+
+class ConsilienceError(Exception):
+    """What a person can put right; the root of all errors of this project."""
+
+
+# Responses: reading and writing
+
+
+class SourceNotFoundError(ConsilienceError):
+    """A file or folder is not there: mend the path."""
+
+
+class UnknownFormatError(ConsilienceError):
+    """No reader, or more than one, takes the file: name the format."""
+
+
+class UnreadableFileError(ConsilienceError):
+    """A file is broken (cut off, not UTF-8, not the format): export it again."""
+
+
+class NoResponsesError(ConsilienceError):
+    """A file holds no answer: check that it is the right file."""
+
+
+class MissingColumnError(ConsilienceError):
+    """A column that is needed was not found: name it."""
+
+
+class DuplicateColumnError(ConsilienceError):
+    """Two columns have one name: rename one."""
+
+
+class BadCellError(ConsilienceError):
+    """A cell holds what it must not: mend the row."""
+
+
+class LabelNotOfferedError(ConsilienceError):
+    """An answer names a label that was not on offer: mend the row or the offer."""
+
+
+class UnknownAnswerError(ConsilienceError):
+    """Answers are not of the known words yes, no, maybe: map them."""
+
+
+class RepeatedAnswerError(ConsilienceError):
+    """An annotator answered one question twice: choose a rule for repeats."""
+
+
+class OfferUnknownError(ConsilienceError):
+    """It cannot be known what was on screen: say what was offered."""
+
+
+class KindError(ConsilienceError):
+    """The responses are not of one kind, or not of the kind asked for."""
+
+
+class OptionError(ConsilienceError):
+    """An option has a value that cannot be used: change the option."""
+
+
+class UnsafePickleError(ConsilienceError):
+    """A pickle asks for more than plain data: do not open it."""
+
+
+class FolderExistsError(ConsilienceError):
+    """The folder to write is there already: choose another name or overwrite."""

@@ -1,0 +1,87 @@
+"""The words for yes, no, maybe and skipped, in any file."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from jaxtyping import Int8
+
+from consilience.errors import OptionError, UnknownAnswerError
+from consilience.responses.coding import Coded
+from consilience.responses.names import listing
+
+SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
+
+_WORDS = {
+    "yes": YES,
+    "y": YES,
+    "true": YES,
+    "1": YES,
+    "1.0": YES,
+    "present": YES,
+    "no": NO,
+    "n": NO,
+    "false": NO,
+    "0": NO,
+    "0.0": NO,
+    "absent": NO,
+    "maybe": MAYBE,
+    "perhaps": MAYBE,
+    "unclear": SKIPPED,
+    "unsure": SKIPPED,
+    "not sure": SKIPPED,
+    "skip": SKIPPED,
+    "skipped": SKIPPED,
+    "can't tell": SKIPPED,
+    "cannot tell": SKIPPED,
+    "don't know": SKIPPED,
+    "unknown": SKIPPED,
+}
+_MEANINGS = {"yes": YES, "no": NO, "maybe": MAYBE, "skipped": SKIPPED}
+
+
+def read_answers(
+    column: Coded,
+    meanings: Mapping[str, str],
+    where: Callable[[int], str],
+    rows: np.ndarray | None = None,
+) -> Int8[np.ndarray, " N"]:
+    """Read answers as 0 (no), 1 (maybe), 2 (yes) or -1 (skipped).
+
+    Parameters
+    ----------
+    column
+        The answers as text.
+    meanings
+        Words of this file for ``yes``, ``no``, ``maybe``, ``skipped``.
+    where
+        Place of a record, for the error.
+    rows
+        Record of each answer; None: they are the records.
+
+    Raises
+    ------
+    UnknownAnswerError
+        If a word is not known.
+    """
+    bad = {m for m in meanings.values() if m not in _MEANINGS}
+    if bad:
+        msg = f"answers={dict(meanings)}: {bad.pop()!r} is not one of {list(_MEANINGS)}"
+        raise OptionError(msg)
+    words = column.values.to_pylist()
+    own = {word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()}
+    known = _WORDS | own
+    unknown = [code for code, word in enumerate(words) if word.casefold() not in known]
+    used = np.isin(column.codes, unknown)
+    if unknown and used.any():
+        row = int(np.argmax(used))
+        strange = [words[code] for code in unknown]
+        msg = (
+            f"{where(row if rows is None else int(rows[row]))}: "
+            f"{column.text(row)!r} is not yes, no or maybe (nor true, false, 1, 0); "
+            f"found {listing(strange, 6)}; say what they mean (answers={{"
+            f"{column.text(row)!r}: 'yes'}}), or, if they are labels, ask for "
+            "kind='choice'"
+        )
+        raise UnknownAnswerError(msg)
+    table = [known.get(word.casefold(), SKIPPED) for word in words]
+    return np.array([*table, SKIPPED], np.int8)[column.codes]

@@ -1,0 +1,138 @@
+"""Arrow and pandas columns of any type as text.
+
+Integers are written as they are; columns of floats that hold only whole numbers are
+written without the point, because pandas turns integers with gaps into floats.
+"""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from consilience.errors import NoResponsesError, UnreadableFileError
+from consilience.responses.coding import Coded, encode, text_array
+from consilience.responses.options import ReadOptions
+from consilience.responses.text_table import TextTable, check_names, places, tidy
+
+
+def read_parquet(path: Path, options: ReadOptions) -> TextTable:
+    """Read a Parquet file as columns of text.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the file is cut off or not Parquet.
+    """
+    try:
+        table = parquet.ParquetFile(path).read()
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        msg = (
+            f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); "
+            "copy or export it again"
+        )
+        raise UnreadableFileError(msg) from None
+    names = check_names(table.column_names, str(path))
+    arrays = dict(zip(names, table.columns, strict=True))
+    return _text_table(str(path), arrays, options)
+
+
+def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
+    """Take a pandas data frame as columns of text."""
+    source = "the data frame"
+    names = check_names([str(name) for name in frame.columns], source)
+    arrays = {name: _from_pandas(frame.iloc[:, i]) for i, name in enumerate(names)}
+    return _text_table(source, arrays, options)
+
+
+def _text_table(
+    source: str,
+    arrays: dict[str, pa.Array | pa.ChunkedArray],
+    options: ReadOptions,
+) -> TextTable:
+    num_rows = len(next(iter(arrays.values()))) if arrays else 0
+    if num_rows == 0:
+        msg = f"{source}: there is no row; check that it is the right table"
+        raise NoResponsesError(msg)
+    coded: dict[str, Coded] = {}
+    lists: dict[str, pa.Array] = {}
+    notes: list[str] = []
+    for name, array in arrays.items():
+        if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+            whole = array.combine_chunks() if hasattr(array, "chunks") else array
+            lists[name] = whole.cast(pa.list_(pa.string()))
+        else:
+            text, note = as_text(array)
+            coded[name] = encode(text)
+            notes += [f"column {name!r}: {note}"] if note else []
+    columns, said = tidy(coded, options.missing)
+    return TextTable(
+        source=source,
+        columns=columns,
+        lists=lists,
+        num_rows=num_rows,
+        where=places(source, first=1),
+        notes=(*notes, *said),
+    )
+
+
+def as_text(
+    array: pa.Array | pa.ChunkedArray,
+) -> tuple[pa.Array | pa.ChunkedArray, str | None]:
+    """Write a column as text, and say what was decided.
+
+    Parameters
+    ----------
+    array
+        Column of any scalar type.
+    """
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        if pa.types.is_string(kind.value_type):
+            return array, None
+        return as_text(array.cast(kind.value_type))
+    if pa.types.is_floating(kind):
+        array = pc.if_else(pc.is_nan(array), pa.scalar(None, kind), array)
+        whole = pc.all(pc.equal(pc.round(array), array)).as_py()
+        large = pc.max(pc.abs(array)).as_py()
+        if whole is not False and (large is None or large < 2**53):
+            note = "whole numbers, written without the point" if whole else None
+            return array.cast(pa.int64()).cast(pa.string()), note
+        return array.cast(pa.string()), None
+    if pa.types.is_boolean(kind):
+        return pc.if_else(array, "True", "False"), None
+    if pa.types.is_struct(kind) or pa.types.is_map(kind):
+        return array.cast(pa.string()), None  # pragma: no cover
+    return array.cast(pa.string()), None
+
+
+def _from_pandas(column: pd.Series) -> pa.Array | pa.ChunkedArray:
+    try:
+        array = pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        array = None
+    mixed = column.dtype == object and array is not None
+    if array is None or (mixed and not _text_or_list(array.type)):
+        return text_array(cell_text(cell) for cell in column)
+    return array
+
+
+def _text_or_list(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_list(kind) or pa.types.is_null(kind)
+
+
+def cell_text(cell: object) -> str | None:
+    """Text of one cell of a column of mixed types; None for a missing one."""
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8")
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, (dt.date, dt.datetime)):
+        return None if pd.isna(cell) else cell.isoformat()
+    missing = cell is None or cell is pd.NA
+    if missing or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))):
+        return None
+    return str(cell)

@@ -1,0 +1,209 @@
+"""From a reader's draft to the frozen responses: ordered, checked, accounted for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from consilience.errors import (
+    BadCellError,
+    LabelNotOfferedError,
+    MissingColumnError,
+    NoResponsesError,
+)
+from consilience.responses.cleaning import Cleaning
+from consilience.responses.coding import (
+    Coded,
+    index,
+    recode_to,
+    sort_values,
+    text_array,
+)
+from consilience.responses.draft import Draft
+from consilience.responses.offers import check_offered, settle_offer
+from consilience.responses.options import ReadOptions
+from consilience.responses.repeats import keep_rows, settle_repeats
+from consilience.responses.side_tables import gold_table
+from consilience.responses.table import ANSWERS, KINDS, Responses
+
+
+def assemble(draft: Draft, options: ReadOptions) -> Responses:
+    """Turn a reader's draft into responses.
+
+    Parameters
+    ----------
+    draft
+        What was read.
+    options
+        `offered`, `labels`, `gold` and `repeats` are used.
+
+    Raises
+    ------
+    ConsilienceError
+        If the answers contradict themselves, the offer or the labels.
+    """
+    _check_rows(draft)
+    gold = draft.gold
+    if options.gold is not None:
+        gold = gold_table(options.gold, options)
+    offer = settle_offer(draft, options, gold)
+    check_offered(draft, offer)
+    repeated = settle_repeats(draft, options.repeats)
+    more = [*draft.more_items, *(() if draft.items is None else draft.items["item"])]
+    every = sort_values(draft.item, text_array(more))
+    draft = keep_rows(draft, repeated.kept)
+    item = recode_to(draft.item, every.values)
+    table = _table(draft, item, offer.labels)
+    observed = _Observed(draft, table)
+    items = draft.items
+    if items is None and observed.unanswered:
+        items = pd.DataFrame({"item": index(item.values)})
+    cleaning = Cleaning(
+        unit=draft.unit,
+        read=draft.num_read,
+        kept=len(np.unique(draft.row)),
+        answers=len(table),
+        dropped=(*draft.dropped, *repeated.dropped),
+        notes=(
+            *draft.notes,
+            *repeated.notes,
+            *observed.notes(),
+            *_gold_notes(gold, item),
+        ),
+    )
+    return Responses(
+        table=table,
+        offer=offer.offer,
+        offered=offer.offered,
+        items=items,
+        labels=offer.labels,
+        gold=_gold(gold, offer.labels),
+        assumptions=(*draft.assumptions, *offer.assumptions, *repeated.assumptions),
+        cleaning=cleaning,
+        sources=dict(draft.sources),
+    )
+
+
+def _check_rows(draft: Draft) -> None:
+    if len(draft.item) == 0:
+        why = "; ".join(f"{part.count:,}: {part.reason}" for part in draft.dropped)
+        msg = (
+            f"no answer is left of {draft.num_read:,} {draft.unit} ({why or 'none'}); "
+            "check the file and the options"
+        )
+        raise NoResponsesError(msg)
+    empty = draft.item.codes < 0
+    if empty.any():
+        place = draft.where(int(draft.row[empty.argmax()]))
+        msg = (
+            f"{place}: the item is empty ({int(empty.sum()):,} such rows); mend or drop "
+            "these rows"
+        )
+        raise BadCellError(msg)
+    if draft.kind == "contains" and (draft.label.codes < 0).any():
+        place = draft.where(int(draft.row[(draft.label.codes < 0).argmax()]))
+        msg = f"{place}: the label that was asked about is empty; mend or drop the row"
+        raise BadCellError(msg)
+    nameless = draft.kind == "objects" and draft.response_id is None
+    if nameless and (draft.annotator.codes < 0).any():
+        msg = (
+            "answers of kind 'objects' without annotator need a column that says which "
+            "belong to one response; name it (response_id=NAME)"
+        )
+        raise MissingColumnError(msg)
+
+
+def _table(draft: Draft, item: Coded, labels: pd.DataFrame) -> pd.DataFrame:
+    num_rows = len(item)
+    label = recode_to(draft.label, pa.array(labels["label"], pa.string()))
+    kinds = pd.CategoricalDtype(pd.Index(KINDS, dtype="str"))
+    answers = pd.CategoricalDtype(pd.Index(ANSWERS, dtype="str"), ordered=True)
+    kind = np.full(num_rows, KINDS.index(draft.kind), np.int8)
+    answer = np.full(num_rows, -1, np.int8) if draft.answer is None else draft.answer
+    response_id = draft.response_id
+    columns = {
+        "item": item.series(),
+        "annotator": sort_values(draft.annotator).series(),
+        "kind": pd.Categorical.from_codes(kind, dtype=kinds),
+        "label": label.series(),
+        "answer": pd.Categorical.from_codes(answer, dtype=answers),
+        "object": _optional(draft.object, num_rows, "Int32"),
+        "main": _optional(draft.main, num_rows, "boolean"),
+        "n": np.ones(num_rows, np.int64) if draft.n is None else draft.n,
+        "response_id": sort_values(response_id).series()
+        if response_id is not None
+        else Coded(np.full(num_rows, -1, np.int32), text_array([])).series(),
+    }
+    return pd.DataFrame({**columns, **draft.extras})
+
+
+def _optional(values: np.ndarray | None, num_rows: int, dtype: str) -> pd.Series:
+    if values is None:
+        return pd.Series(pd.NA, index=range(num_rows), dtype=dtype)  # type: ignore[call-overload]
+    series = pd.Series(values).astype("Int32")
+    return series.mask(series < 0).astype(dtype)  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """Facts of the finished table that a reader of results should know."""
+
+    draft: Draft
+    table: pd.DataFrame
+
+    @property
+    def unanswered(self) -> int:
+        asked = self.table["item"].cat.codes.to_numpy()
+        return len(self.table["item"].cat.categories) - len(np.unique(asked))
+
+    def notes(self) -> tuple[str, ...]:
+        table = self.table
+        null = table["answer" if self.draft.kind == "contains" else "label"].isna()
+        skipped = int(null.sum())
+        given = table["label"][~null].nunique()
+        annotators = len(table["annotator"].cat.categories)
+        anonymous = int(table["annotator"].isna().sum())
+        facts = [
+            (self.unanswered, f"{self.unanswered:,} items have no answer"),
+            (skipped, f"{skipped:,} questions were skipped (no label or answer)"),
+            (anonymous, f"{anonymous:,} answers have no annotator (anonymous)"),
+            (
+                annotators == 1 and not anonymous,
+                "all answers are by one annotator: agreement and confusion between "
+                "annotators cannot be seen",
+            ),
+            (
+                given == 1 and self.draft.kind == "choice",
+                "all answers name one label: errors cannot be seen",
+            ),
+            (skipped == len(table), "every question was skipped: nothing was answered"),
+        ]
+        return tuple(text for true, text in facts if true)
+
+
+def _gold_notes(gold: pd.DataFrame | None, item: Coded) -> tuple[str, ...]:
+    if gold is None:
+        return ()
+    strange = int((~gold["item"].isin(index(item.values))).sum())
+    return (f"{strange:,} gold rows are of items that nobody was asked",) * bool(
+        strange
+    )
+
+
+def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | None:
+    if gold is None:
+        return None
+    known = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
+    strange = ~gold["label"].isin(known.categories)
+    if strange.any():
+        row = gold[strange].iloc[0]
+        msg = (
+            f"gold of item {row['item']!r}: label {row['label']!r} is not among the "
+            f"{len(labels)} labels; mend the gold or the list of labels"
+        )
+        raise LabelNotOfferedError(msg)
+    out = gold.copy()
+    out["label"] = out["label"].astype(known)
+    return out
+

@@ -1,0 +1,157 @@
+"""Text coded as integers, once: distinct values and, per row, which of them.
+
+A code of -1 is a missing cell. Values are sorted naturally: by number when every value
+is one, else as text; the text itself never changes, so ``007`` and ``1.0`` stay.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """A column of text.
+
+    Parameters
+    ----------
+    codes
+        Index into `values` of each row; -1 where there is none.
+    values
+        The distinct texts.
+    """
+
+    codes: Int[np.ndarray, " N"]
+    values: pa.StringArray
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.codes)
+
+    def text(self, row: int) -> str | None:
+        """Text of one row."""
+        code = int(self.codes[row])
+        return None if code < 0 else str(self.values[code].as_py())
+
+    def take(self, rows: np.ndarray) -> "Coded":
+        """Some of the rows (indices or a mask)."""
+        return replace(self, codes=self.codes[rows])
+
+    def series(self, *, ordered: bool = False) -> pd.Series:
+        """Categorical column with the values as categories, in their order."""
+        dtype = pd.CategoricalDtype(index(self.values), ordered=ordered)
+        return pd.Series(pd.Categorical.from_codes(self.codes, dtype=dtype))
+
+
+def index(values: pa.StringArray) -> pd.Index:
+    """Values as a pandas index of text."""
+    return pd.Index(values.to_pylist(), dtype="str")
+
+
+def text_array(values: Iterable[str | None]) -> pa.StringArray:
+    """Texts as an Arrow array."""
+    return pa.array(list(values), type=pa.string())
+
+
+def encode(column: pa.Array | pa.ChunkedArray) -> Coded:
+    """Code a column of text (plain or dictionary-encoded)."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # no chunk at all
+        column = pa.array([], type=column.type)
+    if not isinstance(column, pa.DictionaryArray):
+        column = pc.dictionary_encode(column.cast(pa.string()))
+    codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    values = column.dictionary.cast(pa.string())
+    return recoded(codes.astype(np.int32, copy=False), values)
+
+
+def recoded(codes: Int[np.ndarray, " N"], values: pa.StringArray) -> Coded:
+    """Merge equal values, and make null values missing cells."""
+    if values.null_count == 0 and len(pc.unique(values)) == len(values):
+        return Coded(codes, values)
+    merged = pc.dictionary_encode(values)
+    new = merged.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Coded(_through(new, codes), merged.dictionary)
+
+
+def encode_texts(texts: Sequence[str | None]) -> Coded:
+    """Code a list of texts."""
+    return encode(text_array(texts))
+
+
+def constant(text: str, num_rows: int) -> Coded:
+    """A column that says the same in each row."""
+    return Coded(np.zeros(num_rows, np.int32), text_array([text]))
+
+
+def nothing(num_rows: int) -> Coded:
+    """A column without any value."""
+    return Coded(np.full(num_rows, -1, np.int32), text_array([]))
+
+
+def concatenate(columns: Sequence[Coded]) -> Coded:
+    """Columns one below the other, with one set of values."""
+    if len(columns) == 1:
+        return columns[0]
+    starts = np.cumsum([0] + [len(column.values) for column in columns[:-1]])
+    codes = [
+        np.where(column.codes < 0, -1, column.codes + start).astype(np.int32)
+        for column, start in zip(columns, starts, strict=True)
+    ]
+    values = pa.concat_arrays([column.values for column in columns])
+    return recoded(np.concatenate(codes), values)
+
+
+def natural_order(values: pa.StringArray) -> Int[np.ndarray, " V"]:
+    """Order that sorts texts: by number if all are numbers, else as text."""
+    keys = {"text": values}
+    by = [("text", "ascending")]
+    numbers = _numbers(values)
+    if numbers is not None:
+        keys["number"] = numbers
+        by = [("number", "ascending"), *by]
+    order = pc.sort_indices(pa.table(keys), sort_keys=by)
+    return order.to_numpy().astype(np.int64)
+
+
+def sort_values(column: Coded, extra: pa.StringArray | None = None) -> Coded:
+    """Put the values in natural order; drop unused ones, add those of `extra`."""
+    used = np.zeros(len(column.values), bool)
+    used[column.codes[column.codes >= 0]] = True
+    values = column.values.filter(pa.array(used))
+    codes = _through(np.where(used, np.cumsum(used) - 1, -1), column.codes)
+    if extra is not None:
+        column = recoded(codes, pa.concat_arrays([values, extra]))
+        codes, values = column.codes, column.values
+    order = natural_order(values)
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
+    return Coded(_through(place, codes), values.take(pa.array(order)))
+
+
+def recode_to(column: Coded, values: pa.StringArray) -> Coded:
+    """Code by a given list of values; what is not among them becomes missing."""
+    places = pc.index_in(column.values, value_set=values)
+    new = places.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Coded(_through(new, column.codes), values)
+
+
+def _through(
+    new: Int[np.ndarray, " V"], codes: Int[np.ndarray, " N"]
+) -> Int[np.ndarray, " N"]:
+    """Replace each code by its new code; missing stays missing."""
+    return np.append(new, -1).astype(np.int32)[codes]
+
+
+def _numbers(values: pa.StringArray) -> pa.DoubleArray | None:
+    try:
+        numbers = values.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return numbers if pc.all(pc.is_finite(numbers)).as_py() is not False else None

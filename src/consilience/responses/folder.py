@@ -1,0 +1,165 @@
+"""The canonical folder: responses as Parquet files that are whole or absent.
+
+`responses.parquet` holds the answers and, in its schema's metadata under the key
+``consilience``, how they were read; `offered`, `items`, `labels` and `gold` stand
+beside it where they are known.
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from consilience.errors import FolderExistsError, UnreadableFileError
+from consilience.responses.canonical import canonical_responses
+from consilience.responses.cleaning import Cleaning
+from consilience.responses.options import Offer
+from consilience.responses.table import Responses
+
+KEY = b"consilience"
+SIDES = ("offered", "items", "labels", "gold")
+
+
+class _Account(msgspec.Struct, frozen=True):
+    """What the metadata holds."""
+
+    offer: Offer
+    assumptions: tuple[str, ...]
+    cleaning: Cleaning
+    sources: dict[str, str]
+
+
+def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Write responses as a canonical folder.
+
+    Parameters
+    ----------
+    responses
+        What to write.
+    folder
+        Where; written under another name and moved into place when whole.
+    overwrite
+        Replace a canonical folder that is there already.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    FolderExistsError
+        If something is there and `overwrite` is false, or if what is there is not a
+        canonical folder.
+    """
+    folder = Path(folder)
+    _check_free(folder, overwrite=overwrite)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _write_files(responses, part)
+        part.chmod(0o777 & ~_umask())
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            folder.rename(old / "old")
+            part.rename(folder)
+            shutil.rmtree(old)
+        else:
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def read_folder(folder: str | Path) -> Responses:
+    """Read a canonical folder.
+
+    Parameters
+    ----------
+    folder
+        A folder that `write` made, or one of the same columns by another program.
+
+    Raises
+    ------
+    UnreadableFileError
+        If a file is missing, cut off or breaks a rule of the tables.
+    """
+    folder = Path(folder)
+    main = folder / "responses.parquet"
+    if not main.exists():
+        msg = f"{folder}: holds no responses.parquet; name a folder written by read"
+        raise UnreadableFileError(msg)
+    table = _read_file(main)
+    found = (table.schema.metadata or {}).get(KEY)
+    sides = {
+        name: _read_file(folder / f"{name}.parquet").to_pandas()
+        for name in SIDES
+        if (folder / f"{name}.parquet").exists()
+    }
+    account = None
+    if found is not None:
+        try:
+            account = msgspec.json.decode(found, type=_Account)
+        except msgspec.DecodeError as error:
+            msg = f"{main}: its metadata is broken ({error}); write the folder again"
+            raise UnreadableFileError(msg) from None
+    return canonical_responses(
+        table,
+        str(main),
+        sides,
+        offer=account.offer if account else None,
+        assumptions=account.assumptions if account else (),
+        cleaning=account.cleaning if account else None,
+        sources=account.sources if account else {},
+    )
+
+
+def _check_free(folder: Path, *, overwrite: bool) -> None:
+    if not folder.exists():
+        return
+    empty = folder.is_dir() and not any(folder.iterdir())
+    ours = (folder / "responses.parquet").exists()
+    if empty or (overwrite and ours):
+        return
+    what = "is there already" if ours else "is there and is not a responses folder"
+    how = "pass overwrite to replace it, or " if ours else ""
+    msg = f"{folder} {what}; {how}choose another name"
+    raise FolderExistsError(msg)
+
+
+def _write_files(responses: Responses, part: Path) -> None:
+    account = {
+        "offer": responses.offer,
+        "assumptions": responses.assumptions,
+        "cleaning": asdict(responses.cleaning),
+        "sources": dict(responses.sources),
+    }
+    table = pa.Table.from_pandas(responses.table, preserve_index=False)
+    metadata = {**(table.schema.metadata or {}), KEY: msgspec.json.encode(account)}
+    table = table.replace_schema_metadata(metadata)
+    parquet.write_table(table, part / "responses.parquet", compression="zstd")
+    for name in SIDES:
+        side: pd.DataFrame | None = getattr(responses, name)
+        if side is not None:
+            side.to_parquet(part / f"{name}.parquet", index=False, compression="zstd")
+
+
+def _read_file(path: Path) -> pa.Table:
+    try:
+        return parquet.ParquetFile(path).read()
+    except (pa.ArrowInvalid, OSError) as error:
+        why = str(error).splitlines()[0]
+        msg = f"{path}: not a whole Parquet file ({why}); write the folder again"
+        raise UnreadableFileError(msg) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,90 @@
+"""The usual names of columns, and how a column is found among those of a file."""
+
+import re
+
+from consilience.errors import MissingColumnError
+from consilience.responses.options import Columns
+
+# In order of preference; all compared without case, blanks and punctuation.
+USUAL = {
+    "item": (
+        "item task itemid taskid image imageid img imagename imageurl imagepath "
+        "example exampleid instance instanceid sample sampleid document documentid "
+        "docid text textid comment commentid unit unitid question questionid "
+        "subject subjectid datarow rowid filename file uid id"
+    ).split(),
+    "annotator": (
+        "annotator worker rater annotatorid workerid raterid user userid username "
+        "performer performerid coder coderid labeler labeller labelerid judge judgeid "
+        "assessor assessorid expert reviewer participant participantid completedby"
+    ).split(),
+    "label": (
+        "label class category choice annotation rating judgment judgement labelid "
+        "classid category name query target code"
+    ).split(),
+    "answer": "answer response selected present vote value".split(),
+    "n": "n count num freq frequency multiplicity".split(),
+    "object": "object objectid objectindex".split(),
+    "main": "main ismain mainobject".split(),
+    "response_id": (
+        "responseid annotationid assignmentid judgmentid submissionid"
+    ).split(),
+    "gold": "gold goldlabel truth truelabel truthlabel groundtruth".split(),
+    "name": ("name", "labelname", "classname"),
+    "parent": ("parent", "superclass", "group"),
+}
+EXTRAS = (
+    "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
+    "submittedat finishedat status batch session"
+).split()
+
+
+def plain(name: str) -> str:
+    """Name without case, blanks and punctuation."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def find(names: list[str], role: str, given: str | None, source: str) -> str | None:
+    """Column of a role: the one that was named, else the most usual name.
+
+    Raises
+    ------
+    MissingColumnError
+        If the column that was named is not there.
+    """
+    if given is not None:
+        if given not in names:
+            msg = (
+                f"{source}: there is no column {given!r} for {role}; found "
+                f"{listing(names)}; name one of these"
+            )
+            raise MissingColumnError(msg)
+        return given
+    by_plain = {plain(name): name for name in reversed(names)}
+    return next((by_plain[usual] for usual in USUAL[role] if usual in by_plain), None)
+
+
+def require(
+    names: list[str], role: str, columns: Columns, source: str, taken: str | None = None
+) -> str:
+    """Column of a role that must be there.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is none.
+    """
+    name = find([n for n in names if n != taken], role, getattr(columns, role), source)
+    if name is None:
+        msg = (
+            f"{source}: no column looks like the {role}; found {listing(names)}; say "
+            f"which it is ({role}=NAME, on the command line --{role} NAME)"
+        )
+        raise MissingColumnError(msg)
+    return name
+
+
+def listing(names: list[str], limit: int = 12) -> str:
+    """Names as a short list."""
+    shown = ", ".join(repr(name) for name in names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")

@@ -1,0 +1,196 @@
+"""What was on screen: settled from the source and the caller, held against the answers.
+
+"Not selected" means *no* only for a label that was shown. A source that does not say
+what was shown gives an offer that is unknown, or, for a choice of one label, the
+assumption that every label was shown; either is written into the assumptions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from consilience.errors import LabelNotOfferedError, OptionError
+from consilience.responses.coding import Coded, index, natural_order, recode_to
+from consilience.responses.draft import Draft
+from consilience.responses.options import Offer, ReadOptions
+from consilience.responses.side_tables import (
+    checked_labels,
+    label_table,
+    offered_table,
+)
+
+ALL_SHOWN = (
+    "The source does not say what was on screen: every label that occurs in it is taken "
+    "as shown for every item."
+)
+UNKNOWN = (
+    "The source does not say what was on screen: a label that was not named may have "
+    "been absent from the screen."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Offered:
+    """The offer as settled.
+
+    Parameters
+    ----------
+    offer, offered, labels
+        As in `consilience.responses.Responses`.
+    derived
+        Whether `offered` was read off the answers themselves (and so cannot err).
+    assumptions
+        Sentences.
+    """
+
+    offer: Offer
+    offered: pd.DataFrame | None
+    labels: pd.DataFrame
+    derived: bool
+    assumptions: tuple[str, ...]
+
+
+def settle_offer(
+    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
+) -> Offered:
+    """Settle what was offered; the caller's word goes before the source's.
+
+    Parameters
+    ----------
+    draft
+        What the source says.
+    options
+        `offered` and `labels` are used.
+    gold
+        Its labels count as labels when no list is given.
+    """
+    labels = draft.labels
+    offer, offered = draft.offer, draft.offered
+    assumptions: tuple[str, ...] = ()
+    if options.offered is not None:
+        labels, offered = offered_table(options.offered, options)
+        offer = "all" if offered is None else "listed"
+    if options.labels is not None:
+        own = label_table(options.labels, options)
+        if labels is not None:
+            _check_subset(labels, own)
+        labels = own
+    derived = False
+    if labels is None:
+        labels = _occurring(draft, gold)
+    if offer is None and draft.kind == "contains":
+        offer, offered, derived = "listed", _asked(draft), True
+    elif offer is None and draft.kind == "choice":
+        offer = "all"
+        assumptions = () if options.labels is not None else (ALL_SHOWN,)
+    elif offer is None:
+        offer, assumptions = "unknown", (UNKNOWN,)
+    return Offered(
+        offer=offer,
+        offered=offered if offer == "listed" else None,
+        labels=labels,
+        derived=derived,
+        assumptions=assumptions,
+    )
+
+
+def check_offered(draft: Draft, offer: Offered) -> None:
+    """Hold every answer against what was offered.
+
+    Raises
+    ------
+    LabelNotOfferedError
+        If an answer names a label that was not on screen.
+    """
+    known = pa.array(offer.labels["label"], pa.string())
+    codes = recode_to(draft.label, known).codes
+    bad = (draft.label.codes >= 0) & (codes < 0)
+    if bad.any():
+        row = int(bad.argmax())
+        msg = (
+            f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} is "
+            f"not among the {len(known):,} that were offered ({int(bad.sum()):,} such "
+            "answers); mend the row or correct the list (offered= or labels=)"
+        )
+        raise LabelNotOfferedError(msg)
+    if offer.offered is not None and not offer.derived:
+        _check_listed(draft, offer.offered)
+
+
+def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
+    """Each answer's label is in the row set of its item, annotator or response."""
+    keys = [key for key in ("response_id", "item", "annotator") if key in offered]
+    asked = {"label": draft.label}
+    for key in keys:
+        column: Coded | None = getattr(draft, key)
+        if column is None:
+            msg = f"offered has a column {key!r}, but the answers have none"
+            raise OptionError(msg)
+        asked[key] = column
+    shown = np.ones(len(offered), bool)
+    left = {}
+    right = {}
+    for key, column in asked.items():
+        codes = recode_to(
+            Coded(
+                np.arange(len(offered), dtype=np.int32),
+                pa.array(offered[key].astype("str"), pa.string()),
+            ),
+            column.values,
+        ).codes
+        shown &= codes >= 0
+        left[key], right[key] = column.codes, codes
+    answers = pd.MultiIndex.from_arrays(list(left.values()))
+    allowed = pd.MultiIndex.from_arrays([codes[shown] for codes in right.values()])
+    bad = ~answers.isin(allowed) & (draft.label.codes >= 0)
+    if bad.any():
+        row = int(bad.argmax())
+        msg = (
+            f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} was "
+            f"not offered for item {draft.item.text(row)!r} ({int(bad.sum()):,} such "
+            "answers); mend the row or the table of what was offered"
+        )
+        raise LabelNotOfferedError(msg)
+
+
+def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
+    used = np.unique(draft.label.codes[draft.label.codes >= 0])
+    values = draft.label.values.take(pa.array(used))
+    if gold is not None:
+        more = pa.array(gold["label"], pa.string())
+        values = pa.concat_arrays([values, more]).unique()
+    order = natural_order(values)
+    return _labels(values.take(pa.array(order)))
+
+
+def _labels(values: pa.StringArray) -> pd.DataFrame:
+    frame = pd.DataFrame({"label": index(values)})
+    if frame.empty:
+        frame["name"] = frame["parent"] = frame["label"]
+        return frame
+    return checked_labels(frame)
+
+
+def _asked(draft: Draft) -> pd.DataFrame:
+    """Pairs of item and label that were asked about: the rows say so themselves."""
+    pairs = pd.DataFrame(
+        {"item": draft.item.codes, "label": draft.label.codes}
+    ).drop_duplicates(ignore_index=True)
+    return pd.DataFrame(
+        {
+            "item": index(draft.item.values).take(pairs["item"].to_numpy()),
+            "label": index(draft.label.values).take(pairs["label"].to_numpy()),
+        }
+    )
+
+
+def _check_subset(offered: pd.DataFrame, labels: pd.DataFrame) -> None:
+    strange = offered["label"][~offered["label"].isin(labels["label"])]
+    if len(strange):
+        msg = (
+            f"label {strange.iloc[0]!r} was offered but is not in the list of labels; "
+            "correct offered= or labels="
+        )
+        raise OptionError(msg)

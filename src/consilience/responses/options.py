@@ -1,0 +1,94 @@
+"""The choices a caller has when responses are read.
+
+This file needs no pandas, so that a command line can name the options at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+type Kind = Literal["choice", "contains", "objects"]
+type Offer = Literal["all", "listed", "unknown"]
+type Repeats = Literal["keep", "first", "last", "drop", "error"]
+type Part = Literal["main", "golden", "joint"]
+
+MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Names of the source's columns; None: found by the usual names.
+
+    Parameters
+    ----------
+    item, annotator, label, answer, n, object, main, response_id
+        Column of that canonical meaning. In grid batches `item` is a pattern such as
+        ``Input.img{i}``.
+    gold
+        Column that holds the true label of the row's item.
+    selected
+        Grid batches: column that lists the numbers of the items that were selected.
+    """
+
+    item: str | None = None
+    annotator: str | None = None
+    label: str | None = None
+    answer: str | None = None
+    n: str | None = None
+    object: str | None = None
+    main: str | None = None
+    response_id: str | None = None
+    gold: str | None = None
+    selected: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How a source is to be read.
+
+    Parameters
+    ----------
+    kind
+        The kind of question; None: seen from the columns.
+    columns
+        Names of the source's columns.
+    offered
+        What was on screen: a list of labels (the same for every item), or a table
+        (a data frame, CSV or Parquet file) with `label` and any of `item`,
+        `annotator`, `response_id`, or a Label Studio configuration (XML).
+    labels
+        All labels in their order: a list, or a table with `label`, `name`, `parent`.
+    gold
+        Table with `item` and `label` (or the names used in the source).
+    repeats
+        What becomes of an annotator's second answer to one question.
+    answers
+        Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
+    missing
+        Cells that mean "nothing was entered".
+    separator
+        Between the columns of a text file; None: comma, semicolon, tab or bar, seen
+        from the first line.
+    header
+        Whether the first line names the columns (wide matrices may have none).
+    statuses
+        Assignments to keep, by status; None: all but the rejected.
+    part
+        Which part of the reassessed ImageNet study.
+    extras
+        More columns of the source to carry along.
+    """
+
+    kind: Kind | None = None
+    columns: Columns = field(default_factory=Columns)
+    offered: object = None
+    labels: object = None
+    gold: object = None
+    repeats: Repeats = "keep"
+    answers: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = MISSING
+    separator: str | None = None
+    header: bool = True
+    statuses: tuple[str, ...] | None = None
+    part: Part = "main"
+    extras: tuple[str, ...] = ()

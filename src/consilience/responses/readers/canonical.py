@@ -1,0 +1,47 @@
+"""The canonical folder of responses itself."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from consilience.errors import OptionError
+from consilience.responses.folder import read_folder
+from consilience.responses.load import Source
+from consilience.responses.options import ReadOptions
+from consilience.responses.reader import Reader
+from consilience.responses.table import Responses
+
+
+def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read one canonical folder; all but the kind was settled when it was written.
+
+    Parameters
+    ----------
+    sources
+        One folder.
+    options
+        Only `kind` is used; to change more, read the export again.
+
+    Raises
+    ------
+    OptionError
+        If there is more than one folder, or an option that cannot be used.
+    """
+    if len(sources) != 1 or not isinstance(sources[0], Path):
+        msg = f"format 'responses' reads one folder; {len(sources)} sources were given"
+        raise OptionError(msg)
+    if options != ReadOptions(kind=options.kind):
+        msg = (
+            f"{sources[0]} is a folder of responses: its columns, offer and repeats "
+            "were settled when it was written; read the export again to change them"
+        )
+        raise OptionError(msg)
+    responses = read_folder(sources[0])
+    return responses if options.kind is None else responses.of_kind(options.kind)
+
+
+READER = Reader(
+    name="responses",
+    what="a folder written by this program (responses.parquet and more)",
+    sniff=lambda probe: 3 * ("responses.parquet" in probe.files),
+    read=read_canonical,
+)

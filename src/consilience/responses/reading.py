@@ -1,0 +1,196 @@
+"""Read responses from anything: find the reader, hand over, return one record."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from consilience.errors import OptionError, SourceNotFoundError, UnknownFormatError
+from consilience.responses import readers
+from consilience.responses.load import Source
+from consilience.responses.names import listing
+from consilience.responses.options import (
+    MISSING,
+    Columns,
+    Kind,
+    Part,
+    ReadOptions,
+    Repeats,
+)
+from consilience.responses.probe import probe
+from consilience.responses.reader import Reader
+from consilience.responses.table import Responses
+
+type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
+
+
+def read(  # noqa: PLR0913 - the public face spells out every option
+    source: Sources,
+    *,
+    format: str | None = None,  # noqa: A002 - the word of the command line
+    kind: Kind | None = None,
+    item: str | None = None,
+    annotator: str | None = None,
+    label: str | None = None,
+    answer: str | None = None,
+    n: str | None = None,
+    object: str | None = None,  # noqa: A002 - the name of the column
+    main: str | None = None,
+    response_id: str | None = None,
+    selected: str | None = None,
+    gold_column: str | None = None,
+    gold: object = None,
+    offered: object = None,
+    labels: object = None,
+    repeats: Repeats = "keep",
+    answers: Mapping[str, str] | None = None,
+    missing: Sequence[str] = MISSING,
+    separator: str | None = None,
+    header: bool = True,
+    statuses: Sequence[str] | None = None,
+    part: Part = "main",
+    extras: Sequence[str] = (),
+) -> Responses:
+    """Read crowd responses from an export, a folder or a data frame.
+
+    Parameters
+    ----------
+    source
+        A file, a folder, a data frame, or several of one format.
+    format
+        Name of the format (see `formats`); None: recognised.
+    kind
+        ``choice``, ``contains`` or ``objects``; None: seen from the columns.
+    item, annotator, label, answer, n, object, main, response_id, selected, gold_column
+        Names of the source's columns; None: found by the usual names.
+    gold
+        Table of true labels: a file or a data frame.
+    offered
+        What was on screen: labels, a table, or a Label Studio configuration (XML).
+    labels
+        All labels in their order: a list, a file or a data frame.
+    repeats
+        What becomes of an annotator's second answer to one question: ``keep``, only
+        the ``first`` or ``last``, ``drop`` all, or ``error``.
+    answers
+        Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
+    missing
+        Cells that mean that nothing was entered.
+    separator
+        Between columns of a text file; None: recognised.
+    header
+        Whether the first line names the columns.
+    statuses
+        Assignments to keep by status; None: all but the rejected.
+    part
+        ``main``, ``golden`` or ``joint`` of the reassessed ImageNet study.
+    extras
+        More columns to carry along.
+
+    Returns
+    -------
+    Responses
+        The canonical tables; `cleaning` says what was kept, dropped and why.
+
+    Raises
+    ------
+    ConsilienceError
+        If something cannot be read; the message says where and what to do.
+    """
+    columns = Columns(
+        item=item,
+        annotator=annotator,
+        label=label,
+        answer=answer,
+        n=n,
+        object=object,
+        main=main,
+        response_id=response_id,
+        selected=selected,
+        gold=gold_column,
+    )
+    options = ReadOptions(
+        kind=kind,
+        columns=columns,
+        offered=offered,
+        labels=labels,
+        gold=gold,
+        repeats=repeats,
+        answers=dict(answers or {}),
+        missing=tuple(missing),
+        separator=separator,
+        header=header,
+        statuses=None if statuses is None else tuple(statuses),
+        part=part,
+        extras=tuple(extras),
+    )
+    return read_with(source, options, format=format)
+
+
+def read_with(
+    source: Sources,
+    options: ReadOptions,
+    *,
+    format: str | None = None,  # noqa: A002 - the word of the command line
+) -> Responses:
+    """Read responses with a record of options.
+
+    Parameters
+    ----------
+    source
+        A file, a folder, a data frame, or several of one format.
+    options
+        How to read.
+    format
+        Name of the format; None: recognised.
+    """
+    sources = _sources(source)
+    return _reader(sources, format).read(sources, options)
+
+
+@cache
+def formats() -> Mapping[str, Reader]:
+    """Readers by name: the files of the folder `readers`."""
+    names = sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
+    modules = [importlib.import_module(f"{readers.__name__}.{name}") for name in names]
+    return {module.READER.name: module.READER for module in modules}
+
+
+def _sources(source: Sources) -> list[Source]:
+    if isinstance(source, (str, Path, pd.DataFrame)):
+        source = [source]
+    sources = [s if isinstance(s, pd.DataFrame) else Path(s) for s in source]
+    if not sources:
+        msg = "no source was given; name a file, a folder or a data frame"
+        raise OptionError(msg)
+    for path in sources:
+        if isinstance(path, Path) and not path.exists():
+            msg = f"{path}: there is no such file or folder; mend the path"
+            raise SourceNotFoundError(msg)
+    return sources
+
+
+def _reader(sources: list[Source], name: str | None) -> Reader:
+    known = formats()
+    if name is not None:
+        if name not in known:
+            msg = f"there is no format {name!r}; the formats are {', '.join(known)}"
+            raise UnknownFormatError(msg)
+        return known[name]
+    seen = probe(sources[0])
+    sure = {reader.name: reader.sniff(seen) for reader in known.values()}
+    best = max(sure.values())
+    fit = [name for name, grade in sure.items() if grade == best]
+    if best == 0 or len(fit) > 1:
+        columns = f" (columns {listing(list(seen.names))})" if seen.names else ""
+        could = f"it may be {' or '.join(fit)}" if best else "no reader knows it"
+        all_formats = "; ".join(f"{r.name}: {r.what}" for r in known.values())
+        msg = (
+            f"{seen.name}{columns}: {could}; name the format (format=NAME, on the "
+            f"command line --format NAME). Formats: {all_formats}"
+        )
+        raise UnknownFormatError(msg)
+    return known[fit[0]]

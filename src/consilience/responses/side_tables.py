@@ -1,0 +1,167 @@
+"""The small tables beside the answers: labels, gold and what was offered."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from consilience.errors import BadCellError, OptionError
+from consilience.responses.coding import index
+from consilience.responses.label_config import read_label_config
+from consilience.responses.load import load_table
+from consilience.responses.names import find, require
+from consilience.responses.options import Columns, ReadOptions
+from consilience.responses.text_table import TextTable
+
+
+def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
+    """Load a table that an option gives as a data frame or a file.
+
+    Raises
+    ------
+    OptionError
+        If the option is neither.
+    """
+    plain = replace(options, separator=None, header=True)
+    if isinstance(given, pd.DataFrame):
+        return load_table(given, plain)
+    if isinstance(given, (str, Path)):
+        return load_table(Path(given), plain)
+    msg = f"{what}={given!r}: expected a file or a data frame"
+    raise OptionError(msg)
+
+
+def text_frame(table: TextTable, names: dict[str, str]) -> pd.DataFrame:
+    """Columns of a table as a frame of texts; `names` maps new name to old."""
+    return pd.DataFrame(
+        {
+            new: pd.Series(
+                index(table.columns[old].values).take(table.columns[old].codes)
+                if len(table.columns[old].values)
+                else [None] * table.num_rows,
+                dtype="str",
+            ).mask(table.columns[old].codes < 0)
+            for new, old in names.items()
+        }
+    )
+
+
+def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
+    """Labels in their order, from a list or from a table.
+
+    Raises
+    ------
+    OptionError
+        If a label stands twice or there is none.
+    """
+    if _is_list(given):
+        frame = pd.DataFrame({"label": pd.Series(_texts(given), dtype="str")})
+    else:
+        table = side_table(given, options, "labels")
+        label = require(table.names, "label", Columns(), table.source)
+        names = {"label": label}
+        rest = [name for name in table.names if name != label]
+        for role in ("name", "parent"):
+            found = find(rest, role, None, table.source)
+            names |= {role: found} if found else {}
+        frame = text_frame(table, names)
+    return checked_labels(frame)
+
+
+def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give a table of labels its columns, each label once.
+
+    Raises
+    ------
+    OptionError
+        If a label stands twice or is missing, or there is none.
+    """
+    label = frame["label"]
+    if frame.empty or label.isna().any() or label.duplicated().any():
+        twice = label[label.duplicated()].head(3).tolist()
+        msg = f"the list of labels is empty, has gaps or names a label twice {twice}"
+        raise OptionError(msg)
+    out = frame.copy()
+    for column in ("name", "parent"):
+        if column not in out:
+            out[column] = pd.Series([None] * len(out), dtype="str")
+    first = ["label", "name", "parent"]
+    return out[[*first, *(c for c in out.columns if c not in first)]]
+
+
+def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
+    """Gold labels as texts: `item`, `label` and, if present, `answer`.
+
+    Raises
+    ------
+    BadCellError
+        If a row names no item or no label.
+    """
+    table = side_table(given, options, "gold")
+    named = options.columns
+    item = find(table.names, "item", None, table.source)
+    if named.item in table.names or item is None:
+        item = require(table.names, "item", named, table.source)
+    rest = [name for name in table.names if name != item]
+    label = named.label if named.label in rest else None
+    label = label or find(rest, "label", None, table.source)
+    label = label or find(rest, "gold", None, table.source)
+    label = label or require(rest, "label", Columns(), table.source)
+    names = {"item": item, "label": label}
+    answer = find([n for n in rest if n != label], "answer", None, table.source)
+    names |= {"answer": answer} if answer else {}
+    for role, name in names.items():
+        if (table.columns[name].codes < 0).any():
+            row = int((table.columns[name].codes < 0).argmax())
+            msg = f"{table.where(row)}: the {role} is empty; mend or drop the row"
+            raise BadCellError(msg)
+    return text_frame(table, names)
+
+
+def offered_table(
+    given: object, options: ReadOptions
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Read what was offered: labels for every item, or a table of who saw what.
+
+    Returns
+    -------
+    labels
+        All labels that were offered to anybody.
+    offered
+        `label` with `item`, `annotator` or `response_id`; None: every label was
+        offered every time.
+    """
+    if isinstance(given, (str, Path)) and Path(given).suffix.lower() == ".xml":
+        choices = read_label_config(Path(given))
+        return checked_labels(pd.DataFrame({"label": pd.Series(choices, dtype="str")})), None
+    if _is_list(given):
+        return label_table(given, options), None
+    table = side_table(given, options, "offered")
+    label = require(table.names, "label", Columns(), table.source)
+    names = {"label": label}
+    rest = [name for name in table.names if name != label]
+    for role in ("response_id", "item", "annotator"):
+        own = getattr(options.columns, role)
+        found = find(rest, role, own if own in rest else None, table.source)
+        if found:
+            names[role] = found
+            rest.remove(found)
+    frame = text_frame(table, names).drop_duplicates(ignore_index=True)
+    if frame.isna().any(axis=None):
+        row = int(frame.isna().any(axis=1).to_numpy().argmax())
+        msg = f"{table.where(row)}: a cell is empty; each row must say what was shown"
+        raise BadCellError(msg)
+    if len(names) == 1:
+        return checked_labels(frame), None
+    labels = frame[["label"]].drop_duplicates(ignore_index=True)
+    return checked_labels(labels), frame
+
+
+def _is_list(given: object) -> bool:
+    return isinstance(given, (list, tuple, pd.Index, pd.Series))
+
+
+def _texts(given: object) -> list[str]:
+    assert isinstance(given, Iterable)  # noqa: S101 - narrowed by the caller
+    return [str(label) for label in given]

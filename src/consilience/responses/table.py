@@ -1,0 +1,142 @@
+"""The frozen record of responses that every model, check and report starts from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+import pandas as pd
+
+from consilience.errors import KindError
+from consilience.responses.cleaning import Cleaning
+from consilience.responses.options import Kind, Offer
+
+ANSWERS = ("no", "maybe", "yes")
+KINDS = ("choice", "contains", "objects")
+CANONICAL = (
+    "item",
+    "annotator",
+    "kind",
+    "label",
+    "answer",
+    "object",
+    "main",
+    "n",
+    "response_id",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Responses:
+    """Answers of a crowd, what was offered to it, and how both were read.
+
+    Parameters
+    ----------
+    table
+        One row per atomic answer: `item`, `annotator` (null: anonymous), `kind`,
+        `label` (categories in the order of `labels`), `answer` (no, maybe, yes; only
+        for contains), `object`, `main`, `n` (how many such answers), `response_id`,
+        then what the source held of time and status. A skipped question is a row with
+        a null label (choice, objects) or a null answer (contains); a question that was
+        not shown has no row.
+    offer
+        What was on screen: ``all`` labels, the ``listed`` ones, or ``unknown``.
+    offered
+        `label` and any of `item`, `annotator`, `response_id`; present if and only if
+        the offer is ``listed``.
+    items
+        `item`, `dataset_label` and more, where the source has it.
+    labels
+        `label`, `name`, `parent`; the order of the rows is the code of the label.
+    gold
+        `item`, `label` (contains: also `answer`). Several rows of one item: any of
+        these labels is right.
+    assumptions
+        What was assumed, one sentence each; results repeat them.
+    cleaning
+        What was read, kept and dropped.
+    sources
+        SHA-256 of each file read.
+    """
+
+    table: pd.DataFrame
+    offer: Offer
+    offered: pd.DataFrame | None
+    items: pd.DataFrame | None
+    labels: pd.DataFrame
+    gold: pd.DataFrame | None
+    assumptions: tuple[str, ...]
+    cleaning: Cleaning
+    sources: Mapping[str, str]
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Kinds of question that were answered."""
+        found = set(self.table["kind"].cat.codes.unique())
+        names = self.table["kind"].cat.categories
+        return tuple(
+            cast("Kind", name) for i, name in enumerate(names) if i in found
+        )
+
+    @property
+    def kind(self) -> Kind:
+        """The one kind of question.
+
+        Raises
+        ------
+        KindError
+            If there are several.
+        """
+        if len(self.kinds) != 1:
+            found = ", ".join(self.kinds) or "none"
+            msg = (
+                f"these responses are of {len(self.kinds)} kinds ({found}) where one "
+                "is needed; choose one with of_kind(...)"
+            )
+            raise KindError(msg)
+        return self.kinds[0]
+
+    @property
+    def num_responses(self) -> int:
+        """Answers, each counted as often as it was given."""
+        return int(self.table["n"].sum())
+
+    @property
+    def num_items(self) -> int:
+        """Items asked about."""
+        return len(self.table["item"].cat.categories)
+
+    @property
+    def num_annotators(self) -> int:
+        """Annotators known by an id."""
+        return len(self.table["annotator"].cat.categories)
+
+    @property
+    def num_labels(self) -> int:
+        """Labels that could be given."""
+        return len(self.labels)
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether some answer has no annotator id."""
+        return bool(self.table["annotator"].isna().any())
+
+    def of_kind(self, kind: Kind) -> "Responses":
+        """Only the answers of one kind, with the items and annotators they have.
+
+        Raises
+        ------
+        KindError
+            If there are none.
+        """
+        if kind not in self.kinds:
+            msg = (
+                f"no answer is of kind {kind!r}; these responses are of kind "
+                f"{', '.join(self.kinds)}"
+            )
+            raise KindError(msg)
+        if self.kinds == (kind,):
+            return self
+        table = self.table[self.table["kind"] == kind].reset_index(drop=True)
+        for column in ("item", "annotator", "response_id"):
+            table[column] = table[column].cat.remove_unused_categories()
+        return replace(self, table=table)

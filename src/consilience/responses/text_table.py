@@ -1,0 +1,157 @@
+"""A source as columns of text, before any meaning is given to them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consilience.errors import DuplicateColumnError, UnreadableFileError
+from consilience.responses.coding import Coded, concatenate, nothing, recoded, text_array
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TextTable:
+    """Named columns of text and where they came from.
+
+    Parameters
+    ----------
+    source
+        Name of the file, for messages.
+    columns
+        Text of each column; a cell of a missing word is missing.
+    lists
+        Columns whose cells hold several texts.
+    num_rows
+        Number of rows.
+    where
+        Place of a row as a person finds it.
+    notes
+        What was noticed while reading.
+    """
+
+    source: str
+    columns: Mapping[str, Coded]
+    lists: Mapping[str, pa.Array]
+    num_rows: int
+    where: Callable[[int], str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns."""
+        return [*self.columns, *self.lists]
+
+
+def places(
+    source: str, *, first: int, word: str = "row", numbers: Sequence[int] | None = None
+) -> Callable[[int], str]:
+    """Say where a row stands.
+
+    Parameters
+    ----------
+    source
+        Name of the file.
+    first
+        Number that a person sees at the first row (2 below a header).
+    word
+        What rows are called.
+    numbers
+        Number of each row, where they do not follow one another.
+    """
+
+    def where(row: int) -> str:
+        number = numbers[row] if numbers else first + row
+        return f"{source}, {word} {number}"
+
+    return where
+
+
+def stack(tables: Sequence[TextTable]) -> TextTable:
+    """Tables one below the other; a column that one lacks is missing there."""
+    if len(tables) == 1:
+        return tables[0]
+    starts = np.cumsum([0] + [table.num_rows for table in tables])
+
+    def where(row: int) -> str:
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        return tables[part].where(row - int(starts[part]))
+
+    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    lists = list(dict.fromkeys(name for table in tables for name in table.lists))
+    both = sorted(set(names) & set(lists))
+    if both:
+        msg = f"column {both[0]!r} holds lists in one file and texts in another"
+        raise UnreadableFileError(msg)
+    return TextTable(
+        source=", ".join(table.source for table in tables),
+        columns={
+            name: concatenate(
+                [t.columns.get(name, nothing(t.num_rows)) for t in tables]
+            )
+            for name in names
+        },
+        lists={
+            name: pa.concat_arrays(
+                [
+                    t.lists.get(name, pa.nulls(t.num_rows, pa.list_(pa.string())))
+                    for t in tables
+                ]
+            )
+            for name in lists
+        },
+        num_rows=int(starts[-1]),
+        where=where,
+        notes=tuple(dict.fromkeys(note for t in tables for note in t.notes)),
+    )
+
+
+def check_names(names: list[str], source: str) -> list[str]:
+    """Names of columns, the empty ones numbered.
+
+    Raises
+    ------
+    DuplicateColumnError
+        If one name stands twice.
+    """
+    names = [name.strip() or f"column {i}" for i, name in enumerate(names, start=1)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        places = [i for i, name in enumerate(names, start=1) if name == twice[0]]
+        msg = (
+            f"{source}: columns {' and '.join(map(str, places))} are both named "
+            f"{twice[0]!r}; rename one of them"
+        )
+        raise DuplicateColumnError(msg)
+    return names
+
+
+def tidy(
+    columns: Mapping[str, Coded], missing: tuple[str, ...]
+) -> tuple[dict[str, Coded], tuple[str, ...]]:
+    """Trim blanks around texts and make missing words missing; say so.
+
+    Parameters
+    ----------
+    columns
+        The columns as read.
+    missing
+        Words that mean that nothing was entered.
+    """
+    out = {}
+    notes = []
+    words = text_array(missing)
+    for name, column in columns.items():
+        trimmed = pc.utf8_trim_whitespace(column.values)
+        if not trimmed.equals(column.values):
+            notes.append(f"blanks around the texts of column {name!r} were trimmed")
+        gone = pc.is_in(trimmed, value_set=words)
+        spoken = trimmed.filter(pc.and_(gone, pc.not_equal(trimmed, "")))
+        notes += [
+            f"cells {word!r} of column {name!r} were read as missing"
+            for word in sorted(set(spoken.to_pylist()))
+        ]
+        values = pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
+        out[name] = recoded(column.codes, values)
+    return out, tuple(notes)
