@@ -11,6 +11,8 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+# Two targets fill the one .venv: never at the same time.
+.NOTPARALLEL:
 .PHONY: help demo test lint docs format benchmark requirements hooks news clean
 
 help: ## say what there is
