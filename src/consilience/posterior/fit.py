@@ -1,0 +1,124 @@
+"""What a fit leaves: one ArviZ DataTree, and the tables read from it.
+
+Whichever model and engine wrote it, the tree means the same. Draws have the dimensions
+chain and draw, one of each for a point estimate; a *unit* is an item, or for contains
+an item and a label asked about, and lies along the dimension item.
+
+posterior
+    Parameters of the model. Table models have prevalence(true_class) and
+    confusion([annotator,] true_class, given_class).
+summary
+    confusion_mean, confusion_lower, confusion_upper, where draws would be too large.
+truth
+    probability, lower, upper (item, candidate); NaN at padding and where the engine
+    states no bounds.
+constant_data
+    candidate_class([item,] candidate), an index into true_class or -1 for padding;
+    num_responses(item); annotator_responses and annotator_known (annotator);
+    votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
+    present(true_class).
+observed_data
+    annotator, item, answer and n along response, as codes.
+log_likelihood
+    responses(chain, draw, item), the truth summed out.
+sample_stats
+    diverging, energy, num_steps, accept_prob (NUTS).
+optimization
+    objective(restart, sweep), NaN after the end; converged(restart); chosen (EM, VB,
+    SVI).
+diagnostics
+    name, value, limit, ok and remedy along check.
+
+Attributes of the root: model, engine, engine_reason, kind, seed, mass, seconds,
+version, and as JSON assumptions, sources and settings.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import xarray as xr
+
+from consilience.posterior import annotators, confusion, diagnostics, items, labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A fitted model.
+
+    Attributes
+    ----------
+    data
+        Draws, truth, observations and diagnostics, as an ArviZ DataTree.
+    """
+
+    data: xr.DataTree
+
+    def labels(self) -> pd.DataFrame:
+        """Posterior probability of each label of each item.
+
+        Returns
+        -------
+        Columns item, label, probability, lower, upper.
+        """
+        return labels.labels(self.data)
+
+    def items(self) -> pd.DataFrame:
+        """Best label of each item, its probability, and what is left uncertain.
+
+        Returns
+        -------
+        Columns item, label, probability, entropy, responses, tied.
+        """
+        return items.items(self.data)
+
+    def annotators(self) -> pd.DataFrame:
+        """Skill of each annotator with an id.
+
+        Returns
+        -------
+        Columns annotator, responses, accuracy, lower, upper; for contains also
+        sensitivity and specificity with their bounds.
+        """
+        return annotators.annotators(self.data)
+
+    def confusion(self) -> pd.DataFrame:
+        """P(answer | truth) of the population and of each annotator with an id.
+
+        Returns
+        -------
+        Columns annotator (null: the population), true_label, given_label, probability,
+        lower, upper.
+        """
+        return confusion.confusion(self.data)
+
+    def diagnostics(self) -> pd.DataFrame:
+        """Verdicts of the checks, each with a remedy.
+
+        Returns
+        -------
+        Columns name, value, limit, ok, remedy.
+        """
+        return diagnostics.diagnostics(self.data)
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        """Write the run folder, whole or not at all.
+
+        Parameters
+        ----------
+        folder
+            Where to write it.
+        overwrite
+            Replace a run that is there already.
+
+        Raises
+        ------
+        FolderExistsError
+            When the folder is there already, and is no run or `overwrite` is false.
+        CannotWriteError
+            When the disk refuses.
+        """
+        # The store needs Fit for `load`; imported here, neither waits for the other.
+        from consilience.posterior import store  # noqa: PLC0415
+
+        store.save(self, folder, overwrite=overwrite)

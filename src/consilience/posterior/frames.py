@@ -1,0 +1,39 @@
+"""Columns of text as codes and names, so that each name is held once however long."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+
+def category(codes: np.ndarray, names: np.ndarray | pd.Index) -> pd.Categorical:
+    """Build a column of text.
+
+    Parameters
+    ----------
+    codes
+        Index of each row's name; negative is null.
+    names
+        The names, each once.
+
+    Returns
+    -------
+    The column, its categories in the order of `names`.
+    """
+    return pd.Categorical.from_codes(codes, categories=pd.Index(names, dtype="str"))
+
+
+def names(data: xr.DataTree, dim: str) -> np.ndarray:
+    """Read the names along a dimension of a fit: of annotators, true or given classes.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    dim
+        `annotator`, `true_class` or `given_class`.
+
+    Returns
+    -------
+    The names, in the order of the dimension.
+    """
+    return np.asarray(data["constant_data"][dim].to_numpy())

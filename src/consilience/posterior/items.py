@@ -1,0 +1,100 @@
+"""The table `items`: one row per item, with its best label and how sure that is.
+
+Entropy is in nats. For choice it is that of the item's truth, -sum_k p_k log p_k. For
+contains it is the sum over the item's labels of the entropy of their presence: the
+joint entropy when the labels of an item are independent given the responses.
+
+Two labels tie when their probabilities differ by no more than rounding. A tie is never
+broken in silence: the first label stands in the row and `tied` says that it is not
+alone.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+
+from consilience.posterior.frames import category
+from consilience.posterior.labels import candidates, labels
+
+# Probabilities in double precision are equal up to about 1e-15 times the number of
+# responses summed, far below the first figure; single precision has seven digits, of
+# which a sum of logarithms may lose one.
+_TIE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-6}
+
+
+def items(data: xr.DataTree) -> pd.DataFrame:
+    """Best label of each item, its probability, and what is left uncertain.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item, label, probability, entropy, responses, tied. An item without
+    responses is kept: its probabilities are the prior's. For contains, `label` is the
+    label most probably present, whether or not that is probable.
+    """
+    responses = data["constant_data"]["num_responses"].to_numpy()
+    width = _TIE[np.dtype(data["truth"]["probability"].dtype)]
+    table = labels(data)
+    names = table["item"].cat.categories
+    if data.attrs["kind"] == "contains":
+        item, entropy = table["item"].cat.codes.to_numpy(), _presence_entropy(table)
+        entropy = np.bincount(item, entropy, minlength=len(names))
+        responses = np.bincount(item, responses, minlength=len(names))
+    else:
+        truth = candidates(data)
+        item = np.repeat(np.arange(len(truth.state)), (truth.state >= 0).sum(axis=1))
+        entropy = np.nansum(_entropy_terms(truth.probability), axis=1)
+    best, probability, tied = _best(table, item, len(names), width)
+    return pd.DataFrame(
+        {
+            "item": category(np.arange(len(names)), names),
+            "label": category(best, table["label"].cat.categories),
+            "probability": probability,
+            "entropy": entropy,
+            "responses": responses.astype(np.int64),
+            "tied": tied,
+        }
+    )
+
+
+def _best(
+    table: pd.DataFrame, item: np.ndarray, num_items: int, width: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First label, its probability, and whether it ties, of each item.
+
+    An item without a candidate has no label (code -1) and a probability of NaN.
+    """
+    label = table["label"].cat.codes.to_numpy().astype(np.int64)
+    given = table["probability"].to_numpy()
+    highest = np.full(num_items, -np.inf)
+    np.maximum.at(highest, item, given)
+    leads = given >= highest[item] - width
+    none = len(table["label"].cat.categories)
+    best = np.full(num_items, none)
+    np.minimum.at(best, item[leads], label[leads])
+    tied = np.bincount(item[leads], minlength=num_items) > 1
+    return (
+        np.where(best == none, -1, best),
+        np.where(np.isneginf(highest), np.nan, highest),
+        tied,
+    )
+
+
+def _presence_entropy(table: pd.DataFrame) -> Float[np.ndarray, " U"]:
+    present = table["probability"].to_numpy()
+    entropy: np.ndarray = _entropy_terms(present) + _entropy_terms(1 - present)
+    return entropy
+
+
+def _entropy_terms(
+    probability: Float[np.ndarray, "*shape"],
+) -> Float[np.ndarray, "*shape"]:
+    """-p log p, which is 0 where p is 0; rounding below 0 or above 1 is cut off."""
+    p = np.clip(probability, 0.0, 1.0)
+    terms: np.ndarray = -p * np.log(np.where(p > 0, p, 1.0))
+    return terms

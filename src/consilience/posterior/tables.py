@@ -1,0 +1,75 @@
+"""The tables of a run by name, and their Parquet files.
+
+Text is dictionary-encoded: each name is held once. The file's metadata carries, under
+the key `consilience`, a JSON object with the table's name, the mass between `lower` and
+`upper`, what kind of interval that is, the model and the engine.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xarray as xr
+
+from consilience.posterior.annotators import annotators
+from consilience.posterior.confusion import confusion
+from consilience.posterior.diagnostics import diagnostics
+from consilience.posterior.items import items
+from consilience.posterior.labels import labels
+
+TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
+    {
+        "labels": labels,
+        "items": items,
+        "annotators": annotators,
+        "confusion": confusion,
+        "diagnostics": diagnostics,
+    }
+)
+
+
+def about(data: xr.DataTree) -> dict[str, str | float]:
+    """Say what a table's numbers mean and where they come from.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Mass and kind of the intervals, model, engine, version.
+    """
+    return {
+        "mass": float(data.attrs["mass"]),
+        "interval": "equal-tailed",
+        "model": str(data.attrs["model"]),
+        "engine": str(data.attrs["engine"]),
+        "version": str(data.attrs["version"]),
+    }
+
+
+def write_parquet(
+    frame: pd.DataFrame, path: Path, about_it: Mapping[str, str | float]
+) -> None:
+    """Write one table as Parquet.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file.
+    about_it
+        What the file's metadata shall carry beside the table's name.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    note = json.dumps({"table": path.stem, **about_it}).encode()
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), b"consilience": note}
+    )
+    pq.write_table(table, path, compression="zstd")

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+
+def test_accuracy_is_weighted_by_prevalence(choice_fit):
+    confusion = np.array([[[[[0.8, 0.2], [0.4, 0.6]], [[1.0, 0.0], [0.0, 1.0]]]]])
+    prevalence = np.array([[[0.75, 0.25]]])
+    table = choice_fit(confusion=confusion, prevalence=prevalence).annotators()
+    assert list(table.columns) == [
+        "annotator",
+        "responses",
+        "accuracy",
+        "lower",
+        "upper",
+    ]
+    assert table["annotator"].tolist() == ["ana", "ben"]
+    assert table["responses"].tolist() == [3, 1]
+    # .75 * .8 + .25 * .6
+    assert table["accuracy"].tolist() == pytest.approx([0.75, 1.0])
+    assert table[["lower", "upper"]].isna().all(axis=None)
+
+
+def test_bounds_are_equal_tailed_quantiles_of_the_draws(choice_fit):
+    right = np.linspace(0.0, 1.0, 101)
+    confusion = np.stack(
+        [np.stack([right, 1 - right], -1), np.stack([1 - right, right], -1)], -2
+    )[None, :, None]
+    table = choice_fit(
+        confusion=confusion,
+        annotators=("ana",),
+        known=(True,),
+        annotator_responses=(4,),
+    ).annotators()
+    row = table.iloc[0]
+    assert (row["accuracy"], row["lower"], row["upper"]) == pytest.approx(
+        (0.5, 0.05, 0.95), abs=1e-6
+    )
+
+
+def test_only_people_with_an_id_are_listed(choice_fit):
+    table = choice_fit(
+        annotators=("ana", "(anonymous)"), known=(True, False)
+    ).annotators()
+    assert table["annotator"].tolist() == ["ana"]
+
+
+def contains_confusion():
+    # Absent: no .7, maybe .2, yes .1. Present: no .1, maybe .3, yes .6.
+    return np.array([[[[[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]]]])
+
+
+def test_a_maybe_is_half_a_right_answer(contains_fit):
+    row = contains_fit(
+        confusion=contains_confusion(), prevalence=np.array([[[0.75, 0.25]]])
+    ).annotators()
+    # By hand: .75 * (.7 + .2 / 2) + .25 * (.6 + .3 / 2)
+    assert row["accuracy"].tolist() == pytest.approx([0.7875])
+
+
+def test_sensitivity_and_specificity_ask_for_a_plain_answer(contains_fit):
+    confusion = np.concatenate([contains_confusion()] * 2, axis=1)
+    row = contains_fit(confusion=confusion).annotators().iloc[0]
+    assert row["sensitivity"] == pytest.approx(0.6)
+    assert row["specificity"] == pytest.approx(0.7)
+    assert row["sensitivity_lower"] == pytest.approx(0.6)
+    assert row["specificity_upper"] == pytest.approx(0.7)
+
+
+def test_states_that_count_as_present_are_weighted_by_prevalence(contains_fit):
+    confusion = np.array([[[[[0.9, 0.1, 0], [0.5, 0.3, 0.2], [0, 0.2, 0.8]]]]])
+    row = (
+        contains_fit(
+            states=("absent", "faint", "plain"),
+            present=(0.0, 1.0, 1.0),
+            probability=np.full((3, 3), 1 / 3),
+            confusion=confusion,
+            prevalence=np.array([[[0.6, 0.1, 0.3]]]),
+        )
+        .annotators()
+        .iloc[0]
+    )
+    # By hand: (.1 * .2 + .3 * .8) / .4
+    assert row["sensitivity"] == pytest.approx(0.65)
+    assert row["specificity"] == pytest.approx(0.9)
+
+
+def test_a_state_that_never_occurs_can_still_be_asked_about(contains_fit):
+    row = contains_fit(
+        confusion=contains_confusion(), prevalence=np.array([[[1.0, 0.0]]])
+    ).annotators()
+    assert row["sensitivity"].tolist() == pytest.approx([0.6])
