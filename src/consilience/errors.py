@@ -71,3 +71,49 @@ class UnsafePickleError(ConsilienceError):
 
 class FolderExistsError(ConsilienceError):
     """The folder to write is there already: choose another name or overwrite."""
+
+
+# Truth, models and engines
+
+
+class OneLabelError(ConsilienceError):
+    """There is one label only: list the others that were on offer."""
+
+
+class TooLargeError(ConsilienceError):
+    """The fit would not fit in memory: merge labels or pool annotators."""
+
+
+class GoldError(ConsilienceError):
+    """Gold labels do not match the responses: mend them."""
+
+
+class CandidatesError(ConsilienceError):
+    """Candidate lists do not match the responses: mend them."""
+
+
+class UnknownModelError(ConsilienceError):
+    """No model has that name: choose one of those listed."""
+
+
+class UnknownEngineError(ConsilienceError):
+    """No engine has that name, or the model does not have it: choose another."""
+
+
+class DivergedError(ConsilienceError):
+    """A fit produced numbers that are not finite: choose another engine or prior."""
+
+
+# Runs: saving, loading, exporting
+
+
+class NotARunError(ConsilienceError):
+    """A folder is no run: give the folder that `fit` wrote."""
+
+
+class BrokenRunError(ConsilienceError):
+    """A run's file is cut off or damaged: fit again, or take a copy that is whole."""
+
+
+class CannotWriteError(ConsilienceError):
+    """The disk refuses (full, read-only, no such parent): choose another place."""
