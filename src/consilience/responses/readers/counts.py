@@ -1,0 +1,182 @@
+"""Counts: how many annotators gave each answer, without saying who.
+
+Four shapes are known: `item`, `label`, `n`; `item`, `label`, `n_yes`, `n_shown` and, if
+asked, `n_maybe` (contains); a matrix of items by labels; and patterns of a wide table
+with a last column `n` (how many items had that pattern).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import BadCellError
+from consilience.responses.assemble import assemble
+from consilience.responses.coding import Coded, nothing, recoded, text_array
+from consilience.responses.draft import Draft
+from consilience.responses.load import Source, fingerprints, load_tables
+from consilience.responses.names import find, plain
+from consilience.responses.options import ReadOptions
+from consilience.responses.probe import Probe
+from consilience.responses.reader import Reader
+from consilience.responses.readers.long import ANONYMOUS, counts, long_draft
+from consilience.responses.readers.wide import item_column, long_cells, with_index
+from consilience.responses.table import Responses
+from consilience.responses.text_table import TextTable
+
+_YES = ("nyes", "numyes", "selected", "yes")
+_SHOWN = ("nshown", "numshown", "shown", "total")
+_MAYBE = ("nmaybe", "nummaybe", "maybe")
+
+
+def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read counts of answers in any of the four shapes.
+
+    Parameters
+    ----------
+    sources
+        Files or data frames.
+    options
+        As for a long table.
+
+    Raises
+    ------
+    BadCellError
+        If a count is not a whole number, or more said yes than were asked.
+    """
+    table = load_tables([with_index(source) for source in sources], options)
+    names = table.names
+    item = find(names, "item", options.columns.item, table.source)
+    rest = [name for name in names if name != item]
+    label = find(rest, "label", options.columns.label, table.source)
+    n = find(rest, "n", options.columns.n, table.source)
+    if item and label and _column(rest, _YES) and _column(rest, _SHOWN):
+        draft = _yes_of_shown(table, item, label)
+    elif item and label and n:
+        draft = long_draft(table, options, {})
+    elif n and not item and n == names[-1]:
+        draft = _patterns(table, n)
+    else:
+        draft = _matrix(table, options)
+    return assemble(replace(draft, sources=fingerprints(sources)), options)
+
+
+def _column(names: list[str], usual: tuple[str, ...]) -> str | None:
+    by_plain = {plain(name): name for name in names}
+    return next((by_plain[name] for name in usual if name in by_plain), None)
+
+
+def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
+    """Yes, maybe and no of those who were shown the label."""
+    every = np.arange(table.num_rows)
+    read = {
+        usual[0]: counts(table.columns[name], table, every, zero=True)
+        for usual in (_YES, _SHOWN, _MAYBE)
+        if (name := _column(table.names, usual))
+    }
+    maybe = read.get(_MAYBE[0], np.zeros(table.num_rows, np.int64))
+    yes, shown = read[_YES[0]], read[_SHOWN[0]]
+    no = shown - yes - maybe
+    if (no < 0).any():
+        row = int((no < 0).argmax())
+        msg = (
+            f"{table.where(row)}: {yes[row]} yes and {maybe[row]} maybe of {shown[row]} "
+            "shown; expected no more answers than were shown; mend the row"
+        )
+        raise BadCellError(msg)
+    n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
+    rows, answer = np.nonzero(n)
+    return Draft(
+        kind="contains",
+        item=table.columns[item].take(rows),
+        annotator=nothing(len(rows)),
+        label=table.columns[label].take(rows),
+        answer=answer.astype(np.int8),
+        n=n[rows, answer],
+        row=rows,
+        where=table.where,
+        num_read=table.num_rows,
+        notes=(*_unused(n), *table.notes),
+        assumptions=(ANONYMOUS,),
+        more_items=[v for v in table.columns[item].values.to_pylist() if v],
+    )
+
+
+def _unused(n: np.ndarray) -> tuple[str, ...]:
+    none = int((n.sum(axis=1) == 0).sum())
+    return (f"{none:,} rows were shown to nobody",) * bool(none)
+
+
+def _matrix(table: TextTable, options: ReadOptions) -> Draft:
+    """Counts in a matrix of items by labels."""
+    item, labels, notes = item_column(table, options)
+    rows, columns, cell = long_cells(table, labels)
+    full = cell.codes >= 0
+    n = np.zeros(len(rows), np.int64)
+    n[full] = counts(cell.take(full), table, rows[full], zero=True)
+    given = n > 0
+    return Draft(
+        kind="choice",
+        item=item.take(rows[given]),
+        annotator=nothing(int(given.sum())),
+        label=Coded(columns[given].astype(np.int32), text_array(labels)),
+        n=n[given],
+        row=rows[given],
+        where=table.where,
+        num_read=table.num_rows,
+        unit="items",
+        notes=(f"each column is a label: {', '.join(labels[:12])}", *notes, *table.notes),
+        assumptions=(ANONYMOUS,),
+        labels=pd.DataFrame(
+            {"label": pd.Series(labels, dtype="str"), "name": None, "parent": None}
+        ).astype("str"),
+        more_items=item.values.to_pylist(),
+    )
+
+
+def _patterns(table: TextTable, n: str) -> Draft:
+    """Patterns of ratings and how many items had each."""
+    raters = [name for name in table.names if name != n]
+    every = np.arange(table.num_rows)
+    copies = counts(table.columns[n], table, every, zero=True)
+    rows, columns, label = long_cells(table, raters)
+    times = copies[rows] * (label.codes >= 0)
+    which = np.repeat(np.arange(len(rows)), times)
+    copy = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
+    width = len(str(int(copies.max(initial=1))))
+    names = [
+        f"{row + 1}-{k + 1:0{width}d}"
+        for row, number in enumerate(copies)
+        for k in range(number)
+    ]
+    start = np.cumsum(copies) - copies
+    item = recoded((start[rows[which]] + copy).astype(np.int32), text_array(names))
+    return Draft(
+        kind="choice",
+        item=item,
+        annotator=recoded(columns[which].astype(np.int32), text_array(raters)),
+        label=label.take(which),
+        row=rows[which],
+        where=table.where,
+        num_read=table.num_rows,
+        unit="patterns",
+        notes=(
+            f"each row is a pattern of answers of {len(raters)} annotators; the "
+            f"{len(names):,} items are named pattern-copy",
+            *table.notes,
+        ),
+    )
+
+
+def _sniff(probe: Probe) -> int:
+    names = list(probe.names)
+    return 3 * bool(_column(names, _YES[:2]) and _column(names, _SHOWN))
+
+
+READER = Reader(
+    name="counts",
+    what="how many gave each answer: item, label, n; or n_yes, n_shown; or a matrix",
+    sniff=_sniff,
+    read=read_counts,
+)
