@@ -106,25 +106,43 @@ def population(data: xr.DataTree) -> Estimate | None:
     draws, since the annotators' own bounds do not give them. None when the model has no
     confusion.
     """
-    mass = float(data.attrs["mass"])
-    shared = draws(data, "confusion", _CELLS)
-    if shared is not None:
-        return estimate(shared, mass)
-    weight = _shares(data)
-    values = draws(data, "confusion", ("annotator", *_CELLS))
+    values = population_draws(data)
     if values is not None:
-        num_draws, num_annotators, *cells = values.shape
-        # A product of matrices reads the draws where they lie; einsum would copy them.
-        mean_of_all = np.matmul(
-            weight.astype(values.dtype), values.reshape(num_draws, num_annotators, -1)
-        )
-        return estimate(mean_of_all.reshape(num_draws, *cells), mass)
+        return estimate(values, float(data.attrs["mass"]))
     found = individual(data)
     if found is None:
         return None
-    mean = np.einsum("j,jkl->kl", weight, found.mean)
+    mean = np.einsum("j,jkl->kl", _shares(data), found.mean)
     unknown = np.full_like(mean, np.nan)
     return Estimate(mean=mean, lower=unknown, upper=unknown)
+
+
+def population_draws(data: xr.DataTree) -> Float[np.ndarray, "S K L"] | None:
+    """Draws of the annotators' confusion together.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    P(answer | truth) by draw, truth and answer, chains end to end; None when the fit
+    keeps no draws of a confusion.
+    """
+    shared = draws(data, "confusion", _CELLS)
+    if shared is not None:
+        return shared
+    values = draws(data, "confusion", ("annotator", *_CELLS))
+    if values is None:
+        return None
+    num_draws, num_annotators, *cells = values.shape
+    # A product of matrices reads the draws where they lie; einsum would copy them.
+    together = np.matmul(
+        _shares(data).astype(values.dtype),
+        values.reshape(num_draws, num_annotators, -1),
+    )
+    return np.asarray(together.reshape(num_draws, *cells))
 
 
 def _shares(data: xr.DataTree) -> Float[np.ndarray, " J"]:

@@ -1,0 +1,35 @@
+"""Whether every number of a fit is a number."""
+
+import numpy as np
+import xarray as xr
+
+from consilience.checks.verdict import Verdict, at_most
+from consilience.posterior.labels import candidates
+
+
+def finite(data: xr.DataTree) -> list[Verdict]:
+    """Check that draws and probabilities are finite.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    The verdict `not_finite`: how many values are NaN or infinite, padding aside.
+    """
+    truth = candidates(data)
+    count = int((~np.isfinite(truth.probability[truth.state >= 0])).sum())
+    if "posterior" in data.children:
+        for variable in data["posterior"].data_vars.values():
+            count += int((~np.isfinite(variable.to_numpy())).sum())
+    return [
+        at_most(
+            "not_finite",
+            float(count),
+            0.0,
+            "the fit broke down numerically; fit in double precision, or take a model "
+            "with stronger priors",
+        )
+    ]

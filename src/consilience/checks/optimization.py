@@ -1,0 +1,91 @@
+"""Whether an iterative fit has arrived, and at one place.
+
+EM and variational Bayes climb: their objective never falls but by rounding. They find
+the top of the hill they start on, so several starts that end at different heights say
+that there are several hills, and that the best one found need not be the best there is.
+"""
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+
+from consilience.checks.verdict import Verdict, at_most, not_assessed
+
+# Sums in double precision over 1e8 responses keep some nine figures.
+_ROUNDING = 1e-9
+
+# An answer among L labels is worth log L >= .69 nats; starts closer than about a
+# hundredth of that explain the answers equally well.
+_SPREAD = 0.01
+
+
+def optimization(data: xr.DataTree) -> list[Verdict]:
+    """Check an iterative fit.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Verdicts `converged` (1 when the chosen start stopped early), `objective_fall` (the
+    largest fall in one sweep, as a share of the objective; not for `svi`, whose
+    objective is noisy) and `objective_spread` (nats per response between the best and
+    the worst start); none for a fit that was not iterative.
+    """
+    if "optimization" not in data.children:
+        return []
+    group = data["optimization"].to_dataset()
+    objective = group["objective"].transpose("restart", "sweep").to_numpy()
+    verdicts = [_converged(group)]
+    if data.attrs["engine"] != "svi":
+        # An engine that sums in single precision says how far its sums are exact.
+        rounding = float(group.attrs.get("rounding", _ROUNDING))
+        verdicts.append(_fall(objective, rounding))
+    num_responses = int(data["constant_data"]["num_responses"].sum())
+    verdicts.append(_spread(objective, num_responses))
+    return verdicts
+
+
+def _converged(group: xr.Dataset) -> Verdict:
+    arrived = bool(group["converged"].to_numpy()[int(group["chosen"])])
+    return at_most(
+        "converged",
+        float(not arrived),
+        0.0,
+        "the fit was still improving when it stopped; allow more sweeps",
+    )
+
+
+def _fall(objective: Float[np.ndarray, "R T"], rounding: float) -> Verdict:
+    size = np.maximum(1.0, np.abs(objective[:, 1:]))
+    fall = -np.diff(objective, axis=1) / size
+    # After a start has ended its row is NaN.
+    worst = max(0.0, float(np.max(fall, initial=0.0, where=~np.isnan(fall))))
+    return at_most(
+        "objective_fall",
+        worst,
+        rounding,
+        "the objective fell, which exact updates cannot do; fit in double precision, "
+        "and report it as a defect if it still falls",
+    )
+
+
+def _spread(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
+    if len(objective) < 2:
+        return not_assessed(
+            "objective_spread",
+            _SPREAD,
+            "one start cannot show whether there are other optima; ask for several "
+            "restarts",
+        )
+    ends = (~np.isnan(objective)).sum(axis=1) - 1
+    final = objective[np.arange(len(objective)), ends]
+    return at_most(
+        "objective_spread",
+        float(np.ptp(final)) / max(1, num_responses),
+        _SPREAD,
+        "starts ended at different optima, the best of which was kept; ask for more "
+        "restarts, or a model with fewer parameters per annotator",
+    )
