@@ -1,0 +1,151 @@
+"""A fit's tables as files for other programs: CSV, Parquet or JSON.
+
+Beside the tables lies `about.json`: the mass of the intervals, the model, the engine
+and the rule for text in CSV.
+
+**Text in CSV.** A spreadsheet takes a cell for a formula when it starts with `=`, `+`,
+`-`, `@` or a tab, and runs it, wherever the text came from. In CSV, text (and a
+column's name) that starts with one of these, or with an apostrophe, gets one apostrophe
+before it; a plain number such as `-1` is left as it is. Whoever reads the file takes one
+leading apostrophe off and has the text back. Parquet and JSON hold the text as it is.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+import xarray as xr
+
+from consilience.errors import OptionError
+from consilience.posterior.fit import Fit
+from consilience.posterior.soft_labels import soft_labels
+from consilience.posterior.tables import TABLES, about, write_parquet
+from consilience.posterior.whole_folder import whole_folder
+
+EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
+    {**TABLES, "soft_labels": soft_labels}
+)
+
+# The full-width forms are read as the plain ones by spreadsheets set to Japanese.
+_FORMULA = re.compile("[=+\\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_RULE = (
+    "text that starts with = + - @, a tab, a line break or an apostrophe has one more "
+    "apostrophe before it, numbers excepted; take one leading apostrophe off"
+)
+
+
+def export(
+    fit: Fit,
+    what: Sequence[str],
+    format: Literal["csv", "parquet", "json"],
+    folder: str | Path,
+) -> None:
+    """Write tables of a fit into a new folder, whole or not at all.
+
+    Parameters
+    ----------
+    fit
+        The fit.
+    what
+        Names of tables, of `EXPORTS`.
+    format
+        `csv`, `parquet` or `json` (an array of one object per row).
+    folder
+        The folder to make.
+
+    Raises
+    ------
+    OptionError
+        When a table or the format is not among those there are.
+    FolderExistsError
+        When the folder is there already.
+    CannotWriteError
+        When the disk refuses.
+    """
+    unknown = sorted(set(what) - set(EXPORTS))
+    if unknown or not what:
+        msg = f"export: no table {', '.join(unknown) or 'named'}; name some of {_ALL}"
+        raise OptionError(msg)
+    if format not in _WRITERS:
+        msg = f"export: no format {format!r}; choose one of {', '.join(_WRITERS)}"
+        raise OptionError(msg)
+    note = about(fit.data)
+    with whole_folder(Path(folder)) as partial:
+        for name in dict.fromkeys(what):
+            frame = EXPORTS[name](fit.data)
+            _WRITERS[format](frame, partial / f"{name}.{format}", note)
+        text = {**note, **({"text": _RULE} if format == "csv" else {})}
+        (partial / "about.json").write_text(
+            json.dumps(text, indent=2) + "\n", encoding="utf-8"
+        )
+
+
+def safe_text(text: str) -> str:
+    """Mark text that a spreadsheet would take for a formula.
+
+    Parameters
+    ----------
+    text
+        Any text.
+
+    Returns
+    -------
+    The text, with an apostrophe before it where it needs one.
+    """
+    if _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def _write_csv(frame: pd.DataFrame, path: Path, _: Mapping[str, str | float]) -> None:
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    columns = [_safe_column(column) for column in table.columns]
+    safe = pa.table(columns, names=[safe_text(name) for name in table.column_names])
+    # Arrow's writer quotes all text, so that a null (an empty cell) and an empty text
+    # (an empty cell in quotes) stay apart, and writes the shortest digits that give
+    # the same number back.
+    pyarrow.csv.write_csv(safe, path)
+
+
+def _safe_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Mark a column's text; coded text once per name, however many rows bear it."""
+    if pa.types.is_dictionary(column.type):
+        return pa.chunked_array(
+            [
+                pa.DictionaryArray.from_arrays(
+                    chunk.indices, _safe_array(chunk.dictionary)
+                )
+                for chunk in column.chunks
+            ]
+        )
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return pa.chunked_array(
+            [_safe_array(chunk) for chunk in column.chunks], type=column.type
+        )
+    return column
+
+
+def _safe_array(texts: pa.Array) -> pa.Array:
+    return pa.array(
+        [None if text is None else safe_text(text) for text in texts.to_pylist()],
+        type=texts.type,
+    )
+
+
+def _write_json(frame: pd.DataFrame, path: Path, _: Mapping[str, str | float]) -> None:
+    frame.to_json(
+        path, orient="records", force_ascii=False, double_precision=15, indent=None
+    )
+
+
+_WRITERS: Mapping[
+    str, Callable[[pd.DataFrame, Path, Mapping[str, str | float]], None]
+] = MappingProxyType({"csv": _write_csv, "parquet": write_parquet, "json": _write_json})
+_ALL = ", ".join(EXPORTS)

@@ -1,0 +1,129 @@
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from consilience.errors import FolderExistsError, OptionError
+from consilience.posterior.export import export, safe_text
+
+DANGEROUS = (
+    '=HYPERLINK("http://x","y")',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\tx",
+    "\uff1d1",
+    "'=1",
+    "'",
+)
+HARMLESS = ("-1", "+1.5e3", "-.5", "007", "a=b", "", " =1", "né", "a,b", 'q"r')
+
+
+def test_each_table_becomes_one_file(choice_fit, tmp_path):
+    export(choice_fit(), ("labels", "confusion"), "parquet", tmp_path / "out")
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["about.json", "confusion.parquet", "labels.parquet"]
+    about = json.loads((tmp_path / "out" / "about.json").read_text())
+    assert about["mass"] == 0.9
+    assert about["interval"] == "equal-tailed"
+
+
+def test_parquet_names_the_mass_and_holds_text_as_it_is(choice_fit, tmp_path):
+    fit = choice_fit(classes=("=1+1", "-x"))
+    export(fit, ("labels",), "parquet", tmp_path / "out")
+    table = pq.read_table(tmp_path / "out" / "labels.parquet")
+    note = json.loads(table.schema.metadata[b"consilience"])
+    assert (note["table"], note["mass"]) == ("labels", 0.9)
+    assert table["label"].to_pylist()[:2] == ["=1+1", "-x"]
+    pd.testing.assert_frame_equal(table.to_pandas(), fit.labels())
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+def test_text_that_a_spreadsheet_would_run_is_marked(text):
+    assert safe_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_other_text_is_left_alone(text):
+    assert safe_text(text) == text
+
+
+def test_no_cell_of_a_csv_file_is_a_formula_and_all_can_be_read_back(
+    choice_fit, tmp_path
+):
+    names = (*DANGEROUS, *HARMLESS)
+    fit = choice_fit(
+        probability=np.full((len(names), len(names)), 1 / len(names)),
+        classes=names,
+        items=names,
+    )
+    what = ("labels", "items", "annotators", "confusion", "soft_labels")
+    export(fit, what, "csv", tmp_path / "out")
+    formula = re.compile("[=+\\-@\t\uff1d]")
+    for name in what:
+        table = read_csv_text(tmp_path / "out" / f"{name}.csv")
+        cells = [text for row in table for text in row if text is not None]
+        risky = {text for text in cells if formula.match(text)}
+        assert {float(text) for text in risky} <= {-1, 1500, -0.5}
+    items = read_csv_text(tmp_path / "out" / "items.csv")
+    assert [row[0].removeprefix("'") for row in items[1:]] == list(names)
+
+
+def read_csv_text(path):
+    table = pyarrow.csv.read_csv(
+        path,
+        read_options=pyarrow.csv.ReadOptions(autogenerate_column_names=True),
+        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
+        convert_options=pyarrow.csv.ConvertOptions(
+            strings_can_be_null=True, quoted_strings_can_be_null=False, null_values=[""]
+        ),
+    )
+    columns = [map(none_or_text, column.to_pylist()) for column in table.columns]
+    return list(zip(*columns, strict=True))
+
+
+def none_or_text(value):
+    return None if value is None else str(value)
+
+
+def test_csv_gives_every_number_back_and_keeps_null_and_empty_apart(
+    choice_fit, tmp_path
+):
+    fit = choice_fit(
+        probability=[[1 / 3, 2 / 3], [0.1 + 0.2, 0.7]], annotators=("", "NA")
+    )
+    export(fit, ("labels", "confusion"), "csv", tmp_path / "out")
+    labels = pd.read_csv(tmp_path / "out" / "labels.csv")
+    assert labels["probability"].tolist() == [1 / 3, 2 / 3, 0.1 + 0.2, 0.7]
+    rows = read_csv_text(tmp_path / "out" / "confusion.csv")[1:]
+    assert [row[0] for row in rows] == [None] * 4 + [""] * 4 + ["NA"] * 4
+
+
+def test_json_is_one_object_per_row(choice_fit, tmp_path):
+    export(choice_fit(classes=("<b>", "=1")), ("confusion",), "json", tmp_path / "out")
+    rows = json.loads((tmp_path / "out" / "confusion.json").read_text("utf-8"))
+    assert rows[0] == {
+        "annotator": None,
+        "true_label": "<b>",
+        "given_label": "<b>",
+        "probability": 1.0,
+        "lower": None,
+        "upper": None,
+    }
+
+
+def test_an_unknown_table_is_named_and_nothing_is_written(choice_fit, tmp_path):
+    with pytest.raises(OptionError, match="no table labelz"):
+        export(choice_fit(), ("labelz",), "csv", tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_there_is_left_alone(choice_fit, tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FolderExistsError, match="is there already"):
+        export(choice_fit(), ("labels",), "csv", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []

@@ -1,0 +1,196 @@
+import json
+import shutil
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import xarray as xr
+
+from consilience.errors import (
+    BrokenRunError,
+    CannotWriteError,
+    FolderExistsError,
+    NotARunError,
+)
+from consilience.posterior import store
+from consilience.posterior.store import load
+
+STRANGE = ("=1+1", "007", "<script>", "../../x", "", "nan", "猫", "a\nb", "%s{0}")
+
+
+def test_a_run_comes_back_as_it_was(choice_fit, tmp_path):
+    fit = choice_fit(probability=np.full((9, 9), 1 / 9), classes=STRANGE, items=STRANGE)
+    fit.save(tmp_path / "run")
+    back = load(tmp_path / "run")
+    xr.testing.assert_identical(back.data, fit.data)
+    for name in ("labels", "items", "annotators", "confusion", "diagnostics"):
+        pd.testing.assert_frame_equal(getattr(back, name)(), getattr(fit, name)())
+
+
+def test_a_contains_run_comes_back_as_it_was(contains_fit, tmp_path):
+    fit = contains_fit()
+    fit.save(tmp_path / "run")
+    back = load(tmp_path / "run")
+    xr.testing.assert_identical(back.data, fit.data)
+    pd.testing.assert_frame_equal(back.labels(), fit.labels())
+
+
+def test_a_run_needs_nothing_but_its_folder(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    shutil.move(tmp_path / "run", tmp_path / "elsewhere")
+    fit = load(tmp_path / "elsewhere")
+    shutil.rmtree(tmp_path / "elsewhere")
+    assert len(fit.labels()) == 6
+
+
+def test_a_run_says_how_it_was_made(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    record = tomllib.loads((tmp_path / "run" / "run.toml").read_text("utf-8"))
+    assert record["model"] == "dawid_skene"
+    assert record["seed"] == 7
+    assert record["mass"] == 0.9
+    assert record["settings"] == {"restarts": 3}
+    assert record["sources"] == {"answers.csv": "0" * 64}
+    assert record["versions"]["numpy"] == np.__version__
+    assert record["assumptions"] == ["Annotators answer independently given the truth."]
+
+
+def test_every_table_names_its_mass_and_holds_each_text_once(choice_fit, tmp_path):
+    fit = choice_fit()
+    fit.save(tmp_path / "run")
+    tables = tmp_path / "run" / "tables"
+    assert sorted(path.stem for path in tables.iterdir()) == [
+        "annotators",
+        "confusion",
+        "diagnostics",
+        "items",
+        "labels",
+    ]
+    for path in tables.iterdir():
+        schema = pq.read_schema(path)
+        note = json.loads(schema.metadata[b"consilience"])
+        assert (note["table"], note["mass"]) == (path.stem, 0.9)
+        written = pq.read_table(path).to_pandas()
+        pd.testing.assert_frame_equal(written, getattr(fit, path.stem)())
+    labels = pq.read_schema(tables / "labels.parquet")
+    assert pa.types.is_dictionary(labels.field("item").type)
+    assert pa.types.is_dictionary(labels.field("label").type)
+
+
+@pytest.mark.parametrize("stop", [RuntimeError, KeyboardInterrupt, OSError])
+def test_a_run_that_is_stopped_on_the_way_leaves_nothing(
+    choice_fit, tmp_path, monkeypatch, stop
+):
+    def broken(*_):
+        raise stop
+
+    monkeypatch.setattr(store, "write_parquet", broken)
+    with pytest.raises(CannotWriteError if stop is OSError else stop):
+        choice_fit().save(tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_is_there_is_left_alone(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    before = (tmp_path / "run" / "run.toml").stat().st_mtime_ns
+    with pytest.raises(FolderExistsError, match="is there already"):
+        choice_fit().save(tmp_path / "run")
+    assert (tmp_path / "run" / "run.toml").stat().st_mtime_ns == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_run_may_be_replaced_when_asked(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    choice_fit(classes=("fox", "owl")).save(tmp_path / "run", overwrite=True)
+    assert load(tmp_path / "run").labels()["label"].iloc[0] == "fox"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_replacement_that_is_stopped_leaves_the_former_run(
+    choice_fit, tmp_path, monkeypatch
+):
+    choice_fit().save(tmp_path / "run")
+
+    def broken(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "write_parquet", broken)
+    with pytest.raises(KeyboardInterrupt):
+        choice_fit(classes=("fox", "owl")).save(tmp_path / "run", overwrite=True)
+    assert load(tmp_path / "run").labels()["label"].iloc[0] == "cat"
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_that_is_no_run_is_never_replaced(choice_fit, tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "one.jpg").touch()
+    with pytest.raises(FolderExistsError, match="did not write it"):
+        choice_fit().save(tmp_path / "photos", overwrite=True)
+    assert (tmp_path / "photos" / "one.jpg").exists()
+
+
+def test_folders_above_a_run_are_made(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "a" / "b" / "run")
+    assert len(load(tmp_path / "a" / "b" / "run").labels()) == 6
+
+
+def test_a_place_below_a_file_is_refused_in_one_sentence(choice_fit, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(CannotWriteError, match="cannot be written"):
+        choice_fit().save(tmp_path / "file" / "run")
+
+
+def test_a_run_may_be_named_relative_to_here(choice_fit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    choice_fit().save("run")
+    assert len(load("run").labels()) == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_is_no_run_is_said_to_be_none(tmp_path):
+    with pytest.raises(NotARunError, match="not found"):
+        load(tmp_path / "nowhere")
+    with pytest.raises(NotARunError, match=r"no run\.toml and no fit\.nc"):
+        load(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(NotARunError, match="a file, not the folder"):
+        load(tmp_path / "file")
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.1, 0.5, 0.99])
+def test_a_fit_that_was_cut_off_is_said_to_be(choice_fit, tmp_path, kept):
+    choice_fit().save(tmp_path / "run")
+    path = tmp_path / "run" / "fit.nc"
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    with pytest.raises(BrokenRunError, match=rf"fit\.nc: .* {len(whole)} were written"):
+        load(tmp_path / "run")
+
+
+def test_a_fit_overwritten_with_noise_is_said_to_be_damaged(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    path = tmp_path / "run" / "fit.nc"
+    path.write_bytes(np.random.default_rng(0).bytes(path.stat().st_size))
+    with pytest.raises(BrokenRunError, match="damaged"):
+        load(tmp_path / "run")
+
+
+def test_a_record_that_was_cut_off_is_said_to_be(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    path = tmp_path / "run" / "run.toml"
+    text = path.read_text("utf-8")
+    path.write_text(text[: text.index("]") - 2], "utf-8")
+    with pytest.raises(BrokenRunError, match=r"run\.toml"):
+        load(tmp_path / "run")
+
+
+def test_a_run_of_a_later_layout_is_not_misread(choice_fit, tmp_path):
+    choice_fit().save(tmp_path / "run")
+    path = tmp_path / "run" / "run.toml"
+    text = path.read_text("utf-8").replace("layout = 1", "layout = 2")
+    path.write_text(text, "utf-8")
+    with pytest.raises(BrokenRunError, match="layout is 2"):
+        load(tmp_path / "run")
