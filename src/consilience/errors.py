@@ -10,7 +10,7 @@ class ConsilienceError(Exception):
     """What a person can put right; the root of all errors of this project."""
 
 
-# Responses: reading and writing
+# Of the responses, when they are read or written.
 
 
 class SourceNotFoundError(ConsilienceError):

@@ -84,4 +84,5 @@ def read_answers(
         )
         raise UnknownAnswerError(msg)
     table = [known.get(word.casefold(), SKIPPED) for word in words]
-    return np.array([*table, SKIPPED], np.int8)[column.codes]
+    answers: np.ndarray = np.array([*table, SKIPPED], np.int8)[column.codes]
+    return answers

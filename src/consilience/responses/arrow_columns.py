@@ -104,8 +104,6 @@ def as_text(
         return array.cast(pa.string()), None
     if pa.types.is_boolean(kind):
         return pc.if_else(array, "True", "False"), None
-    if pa.types.is_struct(kind) or pa.types.is_map(kind):
-        return array.cast(pa.string()), None  # pragma: no cover
     return array.cast(pa.string()), None
 
 
@@ -121,7 +119,8 @@ def _from_pandas(column: pd.Series) -> pa.Array | pa.ChunkedArray:
 
 
 def _text_or_list(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_list(kind) or pa.types.is_null(kind)
+    types = pa.types
+    return bool(types.is_string(kind) or types.is_list(kind) or types.is_null(kind))
 
 
 def cell_text(cell: object) -> str | None:
@@ -130,9 +129,9 @@ def cell_text(cell: object) -> str | None:
         return cell.decode("utf-8")
     if isinstance(cell, str):
         return cell
-    if isinstance(cell, (dt.date, dt.datetime)):
-        return None if pd.isna(cell) else cell.isoformat()
-    missing = cell is None or cell is pd.NA
+    missing = cell is None or cell is pd.NA or cell is pd.NaT
+    if isinstance(cell, (dt.date, dt.datetime)) and not missing:
+        return cell.isoformat()
     if missing or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))):
         return None
     return str(cell)

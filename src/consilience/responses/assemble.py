@@ -97,8 +97,8 @@ def _check_rows(draft: Draft) -> None:
     if empty.any():
         place = draft.where(int(draft.row[empty.argmax()]))
         msg = (
-            f"{place}: the item is empty ({int(empty.sum()):,} such rows); mend or drop "
-            "these rows"
+            f"{place}: the item is empty ({int(empty.sum()):,} such rows); mend or "
+            "drop these rows"
         )
         raise BadCellError(msg)
     if draft.kind == "contains" and (draft.label.codes < 0).any():
@@ -140,9 +140,10 @@ def _table(draft: Draft, item: Coded, labels: pd.DataFrame) -> pd.DataFrame:
 
 def _optional(values: np.ndarray | None, num_rows: int, dtype: str) -> pd.Series:
     if values is None:
-        return pd.Series(pd.NA, index=range(num_rows), dtype=dtype)  # type: ignore[call-overload]
+        return pd.Series(pd.NA, index=range(num_rows), dtype=dtype)
     series = pd.Series(values).astype("Int32")
-    return series.mask(series < 0).astype(dtype)  # type: ignore[call-overload]
+    column: pd.Series = series.mask(series < 0).astype(pd.api.types.pandas_dtype(dtype))
+    return column
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +166,12 @@ class _Observed:
         annotators = len(table["annotator"].cat.categories)
         anonymous = int(table["annotator"].isna().sum())
         facts = [
-            (self.unanswered, f"{self.unanswered:,} items have no answer"),
-            (skipped, f"{skipped:,} questions were skipped (no label or answer)"),
-            (anonymous, f"{anonymous:,} answers have no annotator (anonymous)"),
+            (self.unanswered, f"items without an answer: {self.unanswered:,}"),
+            (skipped, f"skipped questions (no label or answer): {skipped:,}"),
+            (anonymous, f"answers without annotator (anonymous): {anonymous:,}"),
             (
                 annotators == 1 and not anonymous,
-                "all answers are by one annotator: agreement and confusion between "
-                "annotators cannot be seen",
+                "all answers are by one annotator: agreement cannot be seen",
             ),
             (
                 given == 1 and self.draft.kind == "choice",
@@ -186,9 +186,7 @@ def _gold_notes(gold: pd.DataFrame | None, item: Coded) -> tuple[str, ...]:
     if gold is None:
         return ()
     strange = int((~gold["item"].isin(index(item.values))).sum())
-    return (f"{strange:,} gold rows are of items that nobody was asked",) * bool(
-        strange
-    )
+    return (f"gold rows of items that nobody was asked: {strange:,}",) * bool(strange)
 
 
 def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | None:
@@ -206,4 +204,3 @@ def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | Non
     out = gold.copy()
     out["label"] = out["label"].astype(known)
     return out
-

@@ -144,7 +144,7 @@ def _numbers(
     """Read a column of whole numbers (or booleans) and hold it to its least value."""
     if name not in table.column_names:
         fill = 1 if name == "n" else None
-        return pd.Series([fill] * table.num_rows, dtype=dtype)  # type: ignore[call-overload]
+        return pd.Series([fill] * table.num_rows, dtype=dtype)
     column = table.column(name)
     try:
         if dtype == "boolean":
@@ -157,7 +157,8 @@ def _numbers(
     _check(good.to_numpy(), source, f"column {name!r} must be at least {least}")
     gaps = numbers.is_null().to_numpy()
     values = pd.Series(numbers.fill_null(1).to_numpy()).astype("Int64")
-    return values.mask(gaps).astype(dtype)  # type: ignore[call-overload]
+    out: pd.Series = values.mask(gaps).astype(pd.api.types.pandas_dtype(dtype))
+    return out
 
 
 def _check(good: np.ndarray, source: str, what: str) -> None:

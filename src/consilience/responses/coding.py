@@ -30,7 +30,7 @@ class Coded:
     values: pa.StringArray
 
     def __len__(self) -> int:
-        """Number of rows."""
+        """Count the rows."""
         return len(self.codes)
 
     def text(self, row: int) -> str | None:
@@ -39,7 +39,7 @@ class Coded:
         return None if code < 0 else str(self.values[code].as_py())
 
     def take(self, rows: np.ndarray) -> "Coded":
-        """Some of the rows (indices or a mask)."""
+        """Take some of the rows (indices or a mask)."""
         return replace(self, codes=self.codes[rows])
 
     def series(self, *, ordered: bool = False) -> pd.Series:
@@ -50,7 +50,8 @@ class Coded:
 
 def index(values: pa.StringArray) -> pd.Index:
     """Values as a pandas index of text."""
-    return pd.Index(values.to_pylist(), dtype="str")
+    texts: list[str] = values.to_pylist()
+    return pd.Index(texts, dtype="str")
 
 
 def text_array(values: Iterable[str | None]) -> pa.StringArray:
@@ -86,12 +87,12 @@ def encode_texts(texts: Sequence[str | None]) -> Coded:
 
 
 def constant(text: str, num_rows: int) -> Coded:
-    """A column that says the same in each row."""
+    """Make a column that says the same in each row."""
     return Coded(np.zeros(num_rows, np.int32), text_array([text]))
 
 
 def nothing(num_rows: int) -> Coded:
-    """A column without any value."""
+    """Make a column without any value."""
     return Coded(np.full(num_rows, -1, np.int32), text_array([]))
 
 
@@ -117,7 +118,8 @@ def natural_order(values: pa.StringArray) -> Int[np.ndarray, " V"]:
         keys["number"] = numbers
         by = [("number", "ascending"), *by]
     order = pc.sort_indices(pa.table(keys), sort_keys=by)
-    return order.to_numpy().astype(np.int64)
+    places: np.ndarray = order.to_numpy().astype(np.int64)
+    return places
 
 
 def sort_values(column: Coded, extra: pa.StringArray | None = None) -> Coded:
@@ -146,7 +148,8 @@ def _through(
     new: Int[np.ndarray, " V"], codes: Int[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Replace each code by its new code; missing stays missing."""
-    return np.append(new, -1).astype(np.int32)[codes]
+    out: np.ndarray = np.append(new, -1).astype(np.int32)[codes]
+    return out
 
 
 def _numbers(values: pa.StringArray) -> pa.DoubleArray | None:

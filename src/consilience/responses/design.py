@@ -134,7 +134,10 @@ def describe(responses: Responses) -> Description:
         agreement=float("nan")
         if kind == "objects"
         else _agreement(answered, question, value),
-        frequencies={names[int(code)]: int(n) for code, n in frequency.items()},
+        frequencies={
+            names[code]: int(n)
+            for code, n in zip(frequency.index, frequency, strict=True)
+        },
         gold=0
         if responses.gold is None
         else len(responses.gold.drop_duplicates(question)),

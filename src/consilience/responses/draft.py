@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Int, Int8
 
 from consilience.responses.cleaning import Dropped
-from consilience.responses.coding import Coded, concatenate
+from consilience.responses.coding import Coded
 from consilience.responses.options import Kind, Offer
 
 

@@ -37,9 +37,10 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
             "configuration from the project's settings again, without a DTD"
         )
         raise UnreadableFileError(msg) from None
-    tops = [tag for tag in root.iter() if question in {None, tag.get("name")}]
+    tags = [] if root is None else list(root.iter())
+    tops = [tag for tag in tags if question in {None, tag.get("name")}]
     found = [
-        choice.get("value") or ""
+        choice.get("alias") or choice.get("value") or ""  # exports write the alias
         for top in tops
         for choice in top.iter()
         if choice.tag in _TAGS

@@ -5,38 +5,43 @@ import re
 from consilience.errors import MissingColumnError
 from consilience.responses.options import Columns
 
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # In order of preference; all compared without case, blanks and punctuation.
 USUAL = {
-    "item": (
+    "item": _words(
         "item task itemid taskid image imageid img imagename imageurl imagepath "
         "example exampleid instance instanceid sample sampleid document documentid "
         "docid text textid comment commentid unit unitid question questionid "
         "subject subjectid datarow rowid filename file uid id"
-    ).split(),
-    "annotator": (
+    ),
+    "annotator": _words(
         "annotator worker rater annotatorid workerid raterid user userid username "
         "performer performerid coder coderid labeler labeller labelerid judge judgeid "
         "assessor assessorid expert reviewer participant participantid completedby"
-    ).split(),
-    "label": (
+    ),
+    "label": _words(
         "label class category choice annotation rating judgment judgement labelid "
         "classid category name query target code"
-    ).split(),
-    "answer": "answer response selected present vote value".split(),
-    "n": "n count num freq frequency multiplicity".split(),
-    "object": "object objectid objectindex".split(),
-    "main": "main ismain mainobject".split(),
-    "response_id": (
+    ),
+    "answer": _words("answer response selected present vote value"),
+    "n": _words("n count num freq frequency multiplicity"),
+    "object": _words("object objectid objectindex"),
+    "main": _words("main ismain mainobject"),
+    "response_id": _words(
         "responseid annotationid assignmentid judgmentid submissionid"
-    ).split(),
-    "gold": "gold goldlabel truth truelabel truthlabel groundtruth".split(),
-    "name": ("name", "labelname", "classname"),
-    "parent": ("parent", "superclass", "group"),
+    ),
+    "gold": _words("gold goldlabel truth truelabel truthlabel groundtruth"),
+    "name": _words("name labelname classname"),
+    "parent": _words("parent superclass group"),
 }
-EXTRAS = (
+EXTRAS = _words(
     "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
     "submittedat finishedat status batch session"
-).split()
+)
 
 
 def plain(name: str) -> str:

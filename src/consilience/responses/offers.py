@@ -22,8 +22,8 @@ from consilience.responses.side_tables import (
 )
 
 ALL_SHOWN = (
-    "The source does not say what was on screen: every label that occurs in it is taken "
-    "as shown for every item."
+    "The source does not say what was on screen: every label that occurs in it is "
+    "taken as shown for every item."
 )
 UNKNOWN = (
     "The source does not say what was on screen: a label that was not named may have "

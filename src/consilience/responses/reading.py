@@ -30,7 +30,7 @@ type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
 def read(  # noqa: PLR0913 - the public face spells out every option
     source: Sources,
     *,
-    format: str | None = None,  # noqa: A002 - the word of the command line
+    format: str | None = None,
     kind: Kind | None = None,
     item: str | None = None,
     annotator: str | None = None,
@@ -134,7 +134,7 @@ def read_with(
     source: Sources,
     options: ReadOptions,
     *,
-    format: str | None = None,  # noqa: A002 - the word of the command line
+    format: str | None = None,
 ) -> Responses:
     """Read responses with a record of options.
 

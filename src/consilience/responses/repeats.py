@@ -8,7 +8,6 @@ from jaxtyping import Bool
 
 from consilience.errors import RepeatedAnswerError
 from consilience.responses.cleaning import Dropped
-from consilience.responses.coding import Coded
 from consilience.responses.draft import Draft
 from consilience.responses.options import Repeats
 
@@ -60,7 +59,7 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     later = asked.duplicated(question, keep="first")
     if not later.any():
         return Repeated(kept=np.ones(len(real), bool))
-    row = int(later.index[later.to_numpy().argmax()])
+    row = int(later.index[int(later.to_numpy().argmax())])
     place = draft.where(int(draft.row[row]))
     who = f"annotator {draft.annotator.text(row)!r} on item {draft.item.text(row)!r}"
     count = int(later.sum())
@@ -72,9 +71,9 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
         raise RepeatedAnswerError(msg)
     if rule == "keep":
         note = (
-            f"{count:,} answers repeat an earlier one by the same annotator on the same "
-            f"question (first: {place}, {who}); each counts as an answer of its own "
-            "(repeats='keep')"
+            f"{count:,} answers repeat an earlier one by the same annotator on the "
+            f"same question (first: {place}, {who}); each counts as an answer of its "
+            "own (repeats='keep')"
         )
         return Repeated(
             kept=np.ones(len(real), bool), notes=(note,), assumptions=(note,)
@@ -94,8 +93,10 @@ def _question(draft: Draft) -> pd.DataFrame:
     if draft.kind == "contains":
         keys["label"] = draft.label.codes
     if draft.kind == "objects":
-        response = draft.response_id or Coded(np.zeros_like(draft.item.codes), None)  # type: ignore[arg-type]
-        keys["response"] = response.codes
+        response = draft.response_id
+        keys["response"] = (
+            np.zeros_like(draft.item.codes) if response is None else response.codes
+        )
     return pd.DataFrame(keys)
 
 

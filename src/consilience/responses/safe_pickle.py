@@ -9,6 +9,7 @@ import io
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,7 +39,7 @@ class _Type:
         self.order = str(state[1])
 
     def numpy(self) -> np.dtype:
-        """The plain type; objects are not plain."""
+        """Give the plain type; objects are not plain."""
         if self.code not in _PLAIN or self.order not in "<>=|":
             msg = f"a number type {self.code!r} in the pickle is not a plain one"
             raise UnsafePickleError(msg)
@@ -65,7 +66,7 @@ class _Array:
 
 
 def unwrap(kept: object) -> object:
-    """The array inside a stand-in, if it is one."""
+    """Take the array out of a stand-in, if it is one."""
     return kept.values if isinstance(kept, _Array) else kept
 
 
@@ -159,7 +160,7 @@ def load_object_array(path: Path) -> object:
     except ValueError as error:
         msg = f"{path}: not a NumPy file ({error}); fetch it again"
         raise UnreadableFileError(msg) from None
-    if shape != () or kind != object:
+    if shape != () or not kind.hasobject:
         msg = f"{path}: expected one object, found an array of {kind} {shape}"
         raise UnreadableFileError(msg)
     array = _load(file.read(), str(path))
@@ -183,13 +184,12 @@ def load_frame(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
         axes = manager.state[3]["0.14.1"]["axes"]
         blocks = manager.state[3]["0.14.1"]["blocks"]
         names, rows = axes
-        columns = {}
+        columns: dict[str, np.ndarray] = {}
         for block in blocks:
             places = block["mgr_locs"]
-            where = np.arange(len(names))[
-                places if isinstance(places, slice) else unwrap(places)
-            ]
-            values = unwrap(block["values"])
+            place: Any = places if isinstance(places, slice) else unwrap(places)
+            where = np.arange(len(names))[place]
+            values: Any = unwrap(block["values"])
             columns |= {str(names[i]): values[k] for k, i in enumerate(where)}
     except (AttributeError, KeyError, TypeError, IndexError, ValueError):
         msg = f"{path}: not a data frame as it was published; fetch it again"

@@ -134,7 +134,9 @@ def offered_table(
     """
     if isinstance(given, (str, Path)) and Path(given).suffix.lower() == ".xml":
         choices = read_label_config(Path(given))
-        return checked_labels(pd.DataFrame({"label": pd.Series(choices, dtype="str")})), None
+        return checked_labels(
+            pd.DataFrame({"label": pd.Series(choices, dtype="str")})
+        ), None
     if _is_list(given):
         return label_table(given, options), None
     table = side_table(given, options, "offered")
@@ -165,3 +167,31 @@ def _is_list(given: object) -> bool:
 def _texts(given: object) -> list[str]:
     assert isinstance(given, Iterable)  # noqa: S101 - narrowed by the caller
     return [str(label) for label in given]
+
+
+def for_question(options: ReadOptions, question: str) -> ReadOptions:
+    """Narrow a labelling configuration to the labels of one question."""
+    given = options.offered
+    if isinstance(given, (str, Path)) and Path(given).suffix.lower() == ".xml":
+        return replace(options, offered=read_label_config(Path(given), question))
+    return options
+
+
+def label_list(options: ReadOptions) -> tuple[str, ...] | None:
+    """Labels that were on screen for everybody; None if that is not known.
+
+    Raises
+    ------
+    OptionError
+        If the offer differs between items.
+    """
+    if options.offered is None:
+        return None
+    labels, offered = offered_table(options.offered, options)
+    if offered is not None:
+        msg = (
+            "offered lists labels per item; to read what was not picked as a no, pass "
+            "the labels that were on screen for every item"
+        )
+        raise OptionError(msg)
+    return tuple(labels["label"])

@@ -73,9 +73,7 @@ class Responses:
         """Kinds of question that were answered."""
         found = set(self.table["kind"].cat.codes.unique())
         names = self.table["kind"].cat.categories
-        return tuple(
-            cast("Kind", name) for i, name in enumerate(names) if i in found
-        )
+        return tuple(cast("Kind", name) for i, name in enumerate(names) if i in found)
 
     @property
     def kind(self) -> Kind:

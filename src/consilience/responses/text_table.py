@@ -8,7 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from consilience.errors import DuplicateColumnError, UnreadableFileError
-from consilience.responses.coding import Coded, concatenate, nothing, recoded, text_array
+from consilience.responses.coding import (
+    Coded,
+    concatenate,
+    nothing,
+    recoded,
+    text_array,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -13,15 +13,16 @@ import pandas as pd
 
 from consilience.errors import BadCellError
 from consilience.responses.assemble import assemble
+from consilience.responses.cells import counts
 from consilience.responses.coding import Coded, nothing, recoded, text_array
 from consilience.responses.draft import Draft
 from consilience.responses.load import Source, fingerprints, load_tables
+from consilience.responses.long_table import ANONYMOUS, long_draft
+from consilience.responses.matrix import item_column, long_cells, with_index
 from consilience.responses.names import find, plain
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
-from consilience.responses.readers.long import ANONYMOUS, counts, long_draft
-from consilience.responses.readers.wide import item_column, long_cells, with_index
 from consilience.responses.table import Responses
 from consilience.responses.text_table import TextTable
 
@@ -81,8 +82,8 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
     if (no < 0).any():
         row = int((no < 0).argmax())
         msg = (
-            f"{table.where(row)}: {yes[row]} yes and {maybe[row]} maybe of {shown[row]} "
-            "shown; expected no more answers than were shown; mend the row"
+            f"{table.where(row)}: {yes[row]} yes and {maybe[row]} maybe of "
+            f"{shown[row]} shown; expected no more answers than shown; mend the row"
         )
         raise BadCellError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
@@ -109,7 +110,7 @@ def _unused(n: np.ndarray) -> tuple[str, ...]:
 
 
 def _matrix(table: TextTable, options: ReadOptions) -> Draft:
-    """Counts in a matrix of items by labels."""
+    """Read counts in a matrix of items by labels."""
     item, labels, notes = item_column(table, options)
     rows, columns, cell = long_cells(table, labels)
     full = cell.codes >= 0
@@ -126,7 +127,11 @@ def _matrix(table: TextTable, options: ReadOptions) -> Draft:
         where=table.where,
         num_read=table.num_rows,
         unit="items",
-        notes=(f"each column is a label: {', '.join(labels[:12])}", *notes, *table.notes),
+        notes=(
+            f"each column is a label: {', '.join(labels[:12])}",
+            *notes,
+            *table.notes,
+        ),
         assumptions=(ANONYMOUS,),
         labels=pd.DataFrame(
             {"label": pd.Series(labels, dtype="str"), "name": None, "parent": None}
@@ -162,8 +167,7 @@ def _patterns(table: TextTable, n: str) -> Draft:
         num_read=table.num_rows,
         unit="patterns",
         notes=(
-            f"each row is a pattern of answers of {len(raters)} annotators; the "
-            f"{len(names):,} items are named pattern-copy",
+            f"each row is a pattern; the {len(names):,} items are named pattern-copy",
             *table.notes,
         ),
     )

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from consilience.errors import NoResponsesError, OptionError
-from consilience.responses.load import Source, fingerprints
+from consilience.errors import OptionError
+from consilience.responses.assemble import assemble
+from consilience.responses.load import Source, fingerprints, load_tables
+from consilience.responses.long_table import long_draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
-from consilience.responses.readers.long import read_long
 from consilience.responses.table import Responses
 
 
@@ -33,22 +35,19 @@ def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:
         raise OptionError(msg)
     folder = sources[0]
     truth = folder / "truth.csv"
-    if options.gold is None and truth.exists():
+    if options.gold is None and _has_rows(truth):
         options = replace(options, gold=truth)
-    try:
-        responses = read_long([folder / "labels.csv"], options)
-    except NoResponsesError:
-        if options.gold is not truth or not _is_empty(truth):
-            raise
-        responses = read_long([folder / "labels.csv"], replace(options, gold=None))
-    more = fingerprints([truth]) if truth.exists() else {}
-    return replace(responses, sources={**responses.sources, **more})
+    files = [folder / "labels.csv", *([truth] if truth.exists() else [])]
+    table = load_tables(files[:1], options)
+    return assemble(long_draft(table, options, fingerprints(files)), options)
 
 
-def _is_empty(truth: Path) -> bool:
-    """Whether there is a header and nothing below: no truth is known."""
-    with truth.open(encoding="utf-8-sig") as file:
-        return len([line for _, line in zip(range(3), file) if line.strip()]) < 2
+def _has_rows(truth: Path) -> bool:
+    """Whether there is a truth and not only its header."""
+    if not truth.exists():
+        return False
+    with truth.open("rb") as file:
+        return sum(bool(line.strip()) for line in islice(file, 20)) > 1
 
 
 READER = Reader(

@@ -137,7 +137,9 @@ def _labels(folder: Path) -> pd.DataFrame:
             "wnid": [wnids[i] for i in classes],  # type: ignore[index]
         }
     except (AttributeError, KeyError, TypeError):
-        msg = f"{folder}: the files of class names are not as published; fetch them again"
+        msg = (
+            f"{folder}: the files of class names are not as published; fetch them again"
+        )
         raise UnreadableFileError(msg) from None
     return pd.DataFrame(frame, dtype="str")
 
@@ -146,7 +148,9 @@ def _other_images(folder: Path) -> str:
     columns, images = load_frame(folder / GROUPS)
     found, number = np.unique(columns["annotation"].astype(str), return_counts=True)
     groups = ", ".join(f"{n:,} {name}" for name, n in zip(found, number, strict=True))
-    return f"the study holds {len(images):,} images ({groups}); only fu were asked about"
+    return (
+        f"the study holds {len(images):,} images ({groups}); only fu were asked about"
+    )
 
 
 READER = Reader(

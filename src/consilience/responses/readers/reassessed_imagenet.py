@@ -45,7 +45,7 @@ class _Answers:
     answer: Int8[np.ndarray, " N"]
 
     def only(self, kept: np.ndarray) -> "_Answers":
-        """Some of the answers."""
+        """Take some of the answers."""
         return _Answers(
             self.path,
             self.item,
@@ -131,7 +131,7 @@ def _draft(
 def _read_answers(path: Path) -> _Answers:
     """Read one file, rater by rater, so that the whole cube is never in memory."""
     if not path.exists():
-        msg = f"{path}: the file is missing; fetch the study again, or choose another part"
+        msg = f"{path}: the file is missing; fetch it, or choose another part"
         raise UnreadableFileError(msg)
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -168,9 +168,7 @@ def _cube(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
             yield pair, answer
 
 
-def _without(
-    main: _Answers, golden: _Answers
-) -> tuple[_Answers, tuple[Dropped, ...]]:
+def _without(main: _Answers, golden: _Answers) -> tuple[_Answers, tuple[Dropped, ...]]:
     """Drop the first round's answers to the golden pairs: they were asked again."""
     asked = pd.MultiIndex.from_frame(_pairs(golden))
     again = pd.MultiIndex.from_frame(_pairs(main)).isin(asked)[main.pair]

@@ -5,28 +5,23 @@ is a label like any other where other negative numbers are used too.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
-from consilience.errors import BadCellError, MissingColumnError
+from consilience.errors import MissingColumnError
 from consilience.responses.assemble import assemble
 from consilience.responses.coding import (
     Coded,
-    concatenate,
-    encode_texts,
     recoded,
     text_array,
 )
 from consilience.responses.draft import Draft
 from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.names import find, listing
+from consilience.responses.matrix import item_column, long_cells, with_index
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
-from consilience.responses.text_table import TextTable
 
 NOT_ASKED = "-1"
 
@@ -45,7 +40,9 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     table = load_tables([with_index(source) for source in sources], options)
     item, names, notes = item_column(table, options)
     if not names:
-        msg = f"{table.source}: there is no column beside the items; expected annotators"
+        msg = (
+            f"{table.source}: there is no column beside the items; expected annotators"
+        )
         raise MissingColumnError(msg)
     rows, columns, label = long_cells(table, names)
     label, note = _without_not_asked(label)
@@ -68,61 +65,6 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     return assemble(draft, options)
 
 
-def with_index(source: Source) -> Source:
-    """Make an index that says something a column named `item`."""
-    if isinstance(source, pd.DataFrame) and not isinstance(
-        source.index, pd.RangeIndex
-    ):
-        return source.rename_axis("item").reset_index()
-    return source
-
-
-def item_column(
-    table: TextTable, options: ReadOptions
-) -> tuple[Coded, list[str], tuple[str, ...]]:
-    """Items of a matrix, names of its other columns, and what was decided.
-
-    Raises
-    ------
-    BadCellError
-        If an item is empty or a cell holds a list.
-    """
-    if table.lists:
-        name = next(iter(table.lists))
-        msg = f"{table.source}: column {name!r} holds lists; one text was expected"
-        raise BadCellError(msg)
-    names = table.names
-    usual = find(names, "item", options.columns.item, table.source)
-    if usual is None and names[:1] == ["column 1"] and options.header:
-        usual = "column 1"  # an index that was written without a name
-    if usual is None:
-        numbers = encode_texts([str(row) for row in range(table.num_rows)])
-        note = (
-            f"no column looks like the item ({listing(names, 4)}): items are the row "
-            "numbers from 0"
-        )
-        return numbers, names, (note,)
-    item = table.columns[usual]
-    if (item.codes < 0).any():
-        place = table.where(int((item.codes < 0).argmax()))
-        msg = f"{place}: the item is empty; mend or drop the row"
-        raise BadCellError(msg)
-    rest = [name for name in names if name != usual]
-    return item, rest, (f"read column {usual!r} as item",)
-
-
-def long_cells(
-    table: TextTable, names: list[str]
-) -> tuple[np.ndarray, np.ndarray, Coded]:
-    """Row, column and text of each cell of a matrix, row by row."""
-    stacked = concatenate([table.columns[name] for name in names])
-    num_rows, num_columns = table.num_rows, len(names)
-    codes = stacked.codes.reshape(num_columns, num_rows).T.ravel()
-    rows = np.repeat(np.arange(num_rows), num_columns)
-    columns = np.tile(np.arange(num_columns), num_rows)
-    return rows, columns, replace(stacked, codes=codes)
-
-
 def _without_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
     values = label.values.to_pylist()
     negative = [value for value in values if value.startswith("-")]
@@ -138,7 +80,7 @@ def _without_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
 
 READER = Reader(
     name="wide",
-    what="one row per item, one column per annotator (cleanlab, rater wide, -1 missing)",
+    what="one row per item, one column per annotator (cleanlab, rater; -1 missing)",
     sniff=lambda probe: 0,  # noqa: ARG005 - a matrix of labels looks like any other
     read=read_wide,
 )

@@ -1,0 +1,190 @@
+"""A long table given its meaning: which column is the item, which the answer.
+
+The usual names are found (`consilience.responses.names`). A table with a column for the
+label and one for the answer to it holds yes/no answers (contains); one with an object
+or main column holds objects; any other, choices.
+"""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int
+
+from consilience.errors import BadCellError, MissingColumnError
+from consilience.responses.answers import read_answers
+from consilience.responses.cells import booleans, counts, object_numbers
+from consilience.responses.cleaning import Dropped
+from consilience.responses.coding import Coded, encode, nothing
+from consilience.responses.draft import Draft
+from consilience.responses.names import EXTRAS, find, listing, plain, require
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.text_table import TextTable
+
+ROLES = (
+    "item",
+    "annotator",
+    "response_id",
+    "object",
+    "main",
+    "gold",
+    "n",
+    "label",
+    "answer",
+)
+ANONYMOUS = "The source names no annotator: every answer is anonymous."
+
+
+def long_draft(
+    table: TextTable, options: ReadOptions, sources: dict[str, str]
+) -> Draft:
+    """Give meaning to the columns of a long table."""
+    roles = find_roles(table, options)
+    kind = options.kind or _kind(roles)
+    _check_kind(table, roles, kind)
+    rows, label = _labels(table, roles["label"])
+    full = _full_rows(table, roles)[rows]
+    dropped = _empty_rows(table, _full_rows(table, roles))
+    rows = rows[full]
+    columns = {
+        role: table.columns[name].take(rows)
+        for role, name in roles.items()
+        if role != "label"
+    }
+    annotator = columns.get("annotator")
+    gold = columns.get("gold")
+    used = [f"{name!r} as {role}" for role, name in roles.items()]
+    item, label = columns["item"], label.take(full)
+    return Draft(
+        kind=kind,
+        item=item,
+        annotator=nothing(len(rows)) if annotator is None else annotator,
+        label=label,
+        row=rows,
+        where=table.where,
+        num_read=table.num_rows,
+        answer=read_answers(columns["answer"], options.answers, table.where, rows)
+        if kind == "contains"
+        else None,
+        n=counts(columns["n"], table, rows) if "n" in columns else None,
+        object=object_numbers(columns["object"], table, rows)
+        if "object" in columns
+        else None,
+        main=booleans(columns["main"], table, rows) if "main" in columns else None,
+        response_id=columns.get("response_id"),
+        extras=carried(table, options, rows),
+        dropped=dropped,
+        notes=(f"read column {', '.join(used)}", *table.notes),
+        assumptions=() if annotator is not None else (ANONYMOUS,),
+        gold=None if gold is None else _gold(item, gold),
+        sources=sources,
+    )
+
+
+def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
+    """Which column plays which role; a column that was named plays no other."""
+    named, source = options.columns, table.source
+    given = {role: getattr(named, role) for role in ROLES}
+    found: dict[str, str] = {}
+
+    def free(role: str) -> list[str]:
+        others = {name for other, name in given.items() if other != role}
+        return [n for n in table.names if n not in others and n not in found.values()]
+
+    found["item"] = require(free("item"), "item", named, source)
+    for role in ROLES[1:]:
+        name = find(free(role), role, given[role], source)
+        if name is not None:
+            found[role] = name
+    guessed = "n" in found and given["n"] is None and plain(found["n"]) != "n"
+    if guessed and "annotator" in found:  # a person's answer is rarely counted
+        del found["n"]
+    if "label" not in found and "answer" in found and options.kind != "contains":
+        found["label"] = found.pop("answer")
+    if options.kind in {"choice", "objects"} and given["answer"] is None:
+        found.pop("answer", None)
+    if "label" not in found:
+        found["label"] = require(free("label"), "label", named, source)
+    return found
+
+
+def _kind(roles: dict[str, str]) -> Kind:
+    if "answer" in roles:
+        return "contains"
+    return "objects" if {"object", "main"} & set(roles) else "choice"
+
+
+def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
+    if kind == "contains" and "answer" not in roles:
+        msg = (
+            f"{table.source}: kind 'contains' needs a column of answers (yes, no, "
+            f"maybe) beside the label; found {listing(table.names)}; name it "
+            "(answer=NAME)"
+        )
+        raise MissingColumnError(msg)
+    listed = roles["label"] in table.lists
+    if listed and kind != "objects":
+        msg = (
+            f"{table.source}: column {roles['label']!r} holds several labels per row; "
+            "ask for kind='objects', or write one row per answer"
+        )
+        raise BadCellError(msg)
+    bad = [n for role, n in roles.items() if n in table.lists and role != "label"]
+    if bad:
+        msg = f"{table.source}: column {bad[0]!r} holds lists; one text was expected"
+        raise BadCellError(msg)
+
+
+def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:
+    """Row and label of each answer; a list of labels is several answers."""
+    if name in table.columns:
+        return np.arange(table.num_rows), table.columns[name]
+    cells = pc.if_else(  # an empty list is an answer without a label
+        pc.equal(pc.fill_null(pc.list_value_length(table.lists[name]), 0), 0),
+        pa.scalar([None], pa.list_(pa.string())),
+        table.lists[name],
+    )
+    rows = pc.list_parent_indices(cells).to_numpy().astype(np.int64)
+    return rows, encode(pc.list_flatten(cells))
+
+
+def _full_rows(table: TextTable, roles: dict[str, str]) -> np.ndarray:
+    """Rows that hold anything in a column that matters."""
+    full = np.zeros(table.num_rows, bool)
+    for name in roles.values():
+        full |= (
+            table.columns[name].codes >= 0
+            if name in table.columns
+            else ~np.asarray(table.lists[name].is_null())
+        )
+    return full
+
+
+def _empty_rows(table: TextTable, full: np.ndarray) -> tuple[Dropped, ...]:
+    if full.all():
+        return ()
+    first = table.where(int((~full).argmax()))
+    return (Dropped("the row is empty", int((~full).sum()), first),)
+
+
+def carried(
+    table: TextTable, options: ReadOptions, rows: Int[np.ndarray, " N"]
+) -> dict[str, pd.Series]:
+    """Columns of time and status, and those that were asked for, to carry along."""
+    for name in options.extras:
+        find(table.names, "extra column", name, table.source)
+    wanted = [n for n in table.columns if plain(n) in EXTRAS or n in options.extras]
+    return {name: table.columns[name].take(rows).series() for name in wanted}
+
+
+def _gold(item: Coded, gold: Coded) -> pd.DataFrame:
+    known = gold.codes >= 0
+    pairs = pd.DataFrame({"item": item.codes[known], "label": gold.codes[known]})
+    pairs = pairs.drop_duplicates(ignore_index=True)
+    return pd.DataFrame(
+        {
+            "item": item.values.take(pa.array(pairs["item"])).to_pandas(),
+            "label": gold.values.take(pa.array(pairs["label"])).to_pandas(),
+        },
+        dtype="str",
+    )

@@ -1,0 +1,66 @@
+"""Matrices: one row per item, a cell in each column, unrolled row by row."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import BadCellError
+from consilience.responses.coding import Coded, concatenate, encode_texts
+from consilience.responses.load import Source
+from consilience.responses.names import find, listing
+from consilience.responses.options import ReadOptions
+from consilience.responses.text_table import TextTable
+
+
+def with_index(source: Source) -> Source:
+    """Make an index that says something a column named `item`."""
+    if isinstance(source, pd.DataFrame) and not isinstance(source.index, pd.RangeIndex):
+        return source.rename_axis("item").reset_index()
+    return source
+
+
+def item_column(
+    table: TextTable, options: ReadOptions
+) -> tuple[Coded, list[str], tuple[str, ...]]:
+    """Items of a matrix, names of its other columns, and what was decided.
+
+    Raises
+    ------
+    BadCellError
+        If an item is empty or a cell holds a list.
+    """
+    if table.lists:
+        name = next(iter(table.lists))
+        msg = f"{table.source}: column {name!r} holds lists; one text was expected"
+        raise BadCellError(msg)
+    names = table.names
+    usual = find(names, "item", options.columns.item, table.source)
+    if usual is None and names[:1] == ["column 1"] and options.header:
+        usual = "column 1"  # an index that was written without a name
+    if usual is None:
+        numbers = encode_texts([str(row) for row in range(table.num_rows)])
+        note = (
+            f"no column looks like the item ({listing(names, 4)}): items are the row "
+            "numbers from 0"
+        )
+        return numbers, names, (note,)
+    item = table.columns[usual]
+    if (item.codes < 0).any():
+        place = table.where(int((item.codes < 0).argmax()))
+        msg = f"{place}: the item is empty; mend or drop the row"
+        raise BadCellError(msg)
+    rest = [name for name in names if name != usual]
+    return item, rest, (f"read column {usual!r} as item",)
+
+
+def long_cells(
+    table: TextTable, names: list[str]
+) -> tuple[np.ndarray, np.ndarray, Coded]:
+    """Row, column and text of each cell of a matrix, row by row."""
+    stacked = concatenate([table.columns[name] for name in names])
+    num_rows, num_columns = table.num_rows, len(names)
+    codes = stacked.codes.reshape(num_columns, num_rows).T.ravel()
+    rows = np.repeat(np.arange(num_rows), num_columns)
+    columns = np.tile(np.arange(num_columns), num_rows)
+    return rows, columns, replace(stacked, codes=codes)

@@ -1,0 +1,209 @@
+"""Label Studio's JSON export: a list of tasks, each with its annotations.
+
+A skipped annotation (`was_cancelled`) is a skipped question, one marked `ground_truth`
+is gold and no answer, predictions are no answers. Boxes that were not ticked appear
+nowhere: the labelling configuration (`offered`) says which were on screen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import OptionError, UnreadableFileError
+from consilience.responses.answers import read_answers
+from consilience.responses.assemble import assemble
+from consilience.responses.cleaning import Dropped
+from consilience.responses.coding import encode_texts
+from consilience.responses.draft import Draft
+from consilience.responses.json_file import read_json
+from consilience.responses.label_studio_tasks import (
+    Annotation,
+    annotations,
+    choose_question,
+    item_field,
+)
+from consilience.responses.load import Source, fingerprints
+from consilience.responses.options import ReadOptions
+from consilience.responses.probe import Probe
+from consilience.responses.reader import Reader
+from consilience.responses.selections import Selection, unroll
+from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.table import Responses
+
+
+def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read JSON exports.
+
+    Parameters
+    ----------
+    sources
+        JSON files, taken as one.
+    options
+        `columns.item`: field of the task's data, or ``id``. `columns.label`: the
+        question (`from_name`), or, for yes/no answers, the field of the data with the
+        label, beside `columns.answer`, the question. `columns.main`: the question for
+        the main object.
+
+    Raises
+    ------
+    UnreadableFileError
+        If a file is not a list of tasks.
+    """
+    works: list[Annotation] = []
+    places: list[str] = []
+    tasks: list[str | None] = []
+    for path in sources:
+        for task in _tasks(path):
+            found = list(annotations(task, str(path)))
+            works += found
+            places += [f"{path}, task {w.task}, annotation {w.number}" for w in found]
+            data = task.get("data") or {}
+            field = item_field(data, options.columns.item, str(path))
+            tasks.append(_item(field, data, str(task.get("id", ""))))
+    answers = [i for i, work in enumerate(works) if not work.truth]
+    draft = _draft(works, answers, places, options)
+    draft = replace(
+        draft,
+        more_items=[item for item in tasks if item],
+        sources=fingerprints(sources),
+    )
+    named = for_question(options, _question(works, options))
+    return assemble(draft, named)
+
+
+def _draft(
+    works: list[Annotation], answers: list[int], places: list[str], options: ReadOptions
+) -> Draft:
+    asked = _label_field(works, options)
+    items = [
+        _item(item_field(w.data, options.columns.item, places[i]), w.data, w.task)
+        for i, w in enumerate(works)
+    ]
+    question = _question(works, options)
+    main = options.columns.main
+    picks = [
+        Selection(
+            item=items[i],
+            annotator=works[i].annotator,
+            response_id=works[i].number,
+            picked=None if works[i].cancelled else works[i].picked.get(question),
+            main=next(iter(works[i].picked.get(main or "", ())), None),
+            record=i,
+        )
+        for i in answers
+    ]
+    offered = None
+    if asked is None and options.kind == "contains":
+        offered = label_list(for_question(options, question))
+    kind = "choice" if asked else options.kind
+    where = places.__getitem__
+    rows = unroll(picks, kind, offered, where)
+    truth = [i for i, work in enumerate(works) if work.truth]
+    draft = Draft(
+        kind=rows.kind,
+        item=rows.item,
+        annotator=rows.annotator,
+        label=rows.label,
+        answer=rows.answer,
+        object=rows.object,
+        main=rows.main if main else None,
+        response_id=rows.response_id,
+        row=rows.row,
+        where=where,
+        num_read=len(works),
+        unit="annotations",
+        dropped=_dropped(truth, places),
+        notes=(f"labels are the answers to question {question!r}",),
+        extras=_extras(works, rows.row),
+        gold=_gold(
+            [(items[i], works[i].picked.get(question, ())) for i in truth],
+            offered if rows.kind == "contains" else None,
+        ),
+    )
+    if asked is None:
+        return draft
+    labels = encode_texts([str(works[i].data.get(asked)) for i in answers])
+    said = read_answers(rows.label, options.answers, where, rows.row)
+    return replace(draft, kind="contains", label=labels, answer=said, gold=None)
+
+
+def _tasks(path: Source) -> list[dict[str, Any]]:
+    if not isinstance(path, Path):
+        msg = "format 'label_studio' reads JSON files, not data frames"
+        raise OptionError(msg)
+    tasks = read_json(path)
+    if not isinstance(tasks, list) or not all(isinstance(t, dict) for t in tasks):
+        msg = f"{path}: expected a list of tasks; export the project as JSON"
+        raise UnreadableFileError(msg)
+    return tasks
+
+
+def _item(field: str | None, data: object, task: str) -> str | None:
+    if field is None or not isinstance(data, dict):
+        return task or None
+    return str(data[field])
+
+
+def _label_field(works: list[Annotation], options: ReadOptions) -> str | None:
+    """Field of the data that holds the label which a yes/no question is about."""
+    label = options.columns.label
+    return label if works and label in works[0].data else None
+
+
+def _question(works: list[Annotation], options: ReadOptions) -> str:
+    names = list(dict.fromkeys(name for work in works for name in work.picked))
+    columns = options.columns
+    asked = _label_field(works, options) is not None
+    given = columns.answer if asked else columns.label
+    if given is None and columns.main in names:
+        names.remove(columns.main)
+    return choose_question(names, given, "the export", "answer" if asked else "label")
+
+
+def _dropped(truth: list[int], places: list[str]) -> tuple[Dropped, ...]:
+    if not truth:
+        return ()
+    reason = "marked as ground truth: taken as gold, not as an answer"
+    return (Dropped(reason, len(truth), places[truth[0]]),)
+
+
+def _extras(works: list[Annotation], rows: np.ndarray) -> dict[str, pd.Series]:
+    seconds = np.array([np.nan if w.seconds is None else w.seconds for w in works])
+    created = pd.Series([w.created for w in works], dtype="str")
+    return {
+        "seconds": pd.Series(seconds[rows]),
+        "created_at": created.iloc[rows].reset_index(drop=True),
+    }
+
+
+def _gold(
+    found: list[tuple[str | None, tuple[str, ...]]], offered: tuple[str, ...] | None
+) -> pd.DataFrame | None:
+    """Gold labels; where all offered labels are known, a yes or no to each."""
+    rows = [
+        (item, label, "yes" if label in labels else "no")
+        for item, labels in found
+        for label in offered or labels
+    ]
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows, columns=["item", "label", "answer"], dtype="str")
+    frame = frame if offered else frame[["item", "label"]]
+    return frame.drop_duplicates(ignore_index=True)
+
+
+def _sniff(probe: Probe) -> int:
+    keys = set(probe.names)
+    return 3 * bool("data" in keys and keys & {"annotations", "completions"})
+
+
+READER = Reader(
+    name="label_studio",
+    what="Label Studio JSON (tasks with annotations)",
+    sniff=_sniff,
+    read=read_label_studio,
+)

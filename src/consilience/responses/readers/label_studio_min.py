@@ -1,0 +1,161 @@
+"""Label Studio's JSON-MIN and CSV exports: one record per annotation, second best.
+
+They leave out which annotations were skipped or are ground truth; export JSON instead
+where that is possible.
+"""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+
+from consilience.errors import BadCellError
+from consilience.responses.assemble import assemble
+from consilience.responses.cleaning import Dropped
+from consilience.responses.draft import Draft
+from consilience.responses.label_studio_tasks import choose_question
+from consilience.responses.load import Source, fingerprints, load_tables
+from consilience.responses.long_table import carried
+from consilience.responses.names import require
+from consilience.responses.options import ReadOptions
+from consilience.responses.probe import Probe
+from consilience.responses.reader import Reader
+from consilience.responses.selections import Selection, unroll
+from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.table import Responses
+from consilience.responses.text_table import TextTable
+
+OWN = {
+    "id",
+    "annotator",
+    "annotation_id",
+    "created_at",
+    "updated_at",
+    "lead_time",
+    "agreement",
+}
+SECOND_BEST = (
+    "This export does not say which annotations were skipped or are ground truth: all "
+    "are taken as answers. Label Studio's JSON export says it."
+)
+
+
+def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read JSON-MIN or CSV exports.
+
+    Parameters
+    ----------
+    sources
+        JSON, CSV or TSV files, taken as one table.
+    options
+        `columns.item` and `columns.label` as for the JSON export.
+    """
+    table = load_tables(sources, options)
+    columns = options.columns
+    fields = [name for name in table.names if name not in OWN]
+    item = columns.item or require([*fields, "id"], "item", columns, table.source)
+    questions = [name for name in fields if name not in {item, columns.main}]
+    question = choose_question(questions, columns.label, table.source, "label")
+    people = table.columns["annotator"]
+    done = people.codes >= 0
+    picks = [
+        Selection(
+            item=table.columns[item].text(row),
+            annotator=people.text(row),
+            response_id=_cell(table, "annotation_id", row),
+            picked=_labels(table, question, row),
+            main=next(iter(_labels(table, columns.main, row) or ()), None),
+            record=row,
+        )
+        for row in map(int, np.flatnonzero(done))
+    ]
+    named = for_question(options, question)
+    offered = label_list(named) if options.kind == "contains" else None
+    rows = unroll(picks, options.kind, offered, table.where)
+    draft = Draft(
+        kind=rows.kind,
+        item=rows.item,
+        annotator=rows.annotator,
+        label=rows.label,
+        answer=rows.answer,
+        object=rows.object,
+        main=rows.main if columns.main else None,
+        response_id=rows.response_id,
+        row=rows.row,
+        where=table.where,
+        num_read=table.num_rows,
+        unit="records",
+        dropped=_undone(table, done),
+        notes=(f"labels are the answers to {question!r}", *table.notes),
+        assumptions=(SECOND_BEST,),
+        extras=carried(table, options, rows.row),
+        more_items=[v for v in table.columns[item].values.to_pylist() if v],
+        sources=fingerprints(sources),
+    )
+    return assemble(draft, named)
+
+
+def _cell(table: TextTable, name: str, row: int) -> str | None:
+    return table.columns[name].text(row) if name in table.columns else None
+
+
+def _labels(table: TextTable, name: str | None, row: int) -> tuple[str, ...] | None:
+    """Labels in a cell: a bare text, or JSON with several."""
+    if name is not None and name in table.lists:
+        parts = table.lists[name][row].as_py()
+        return None if parts is None else _regions(map(_json, parts))
+    text = None if name is None else _cell(table, name, row)
+    if text is None or not text.startswith(("{", "[")):
+        return None if text is None else (text,)
+    found = _json(text)
+    if isinstance(found, dict):
+        found = found.get("choices", [])
+    if not isinstance(found, list):
+        msg = f"{table.where(row)}: column {name!r} is broken JSON; export it again"
+        raise BadCellError(msg)
+    return _regions(found)
+
+
+def _json(text: str) -> object:
+    """Value of a text that may be JSON."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _regions(parts: Iterable[object]) -> tuple[str, ...]:
+    """Labels of bare texts and of regions (`rectanglelabels` and the like)."""
+    return tuple(
+        str(label)
+        for part in parts
+        for label in (
+            [
+                label
+                for key, many in part.items()
+                if key.endswith("labels")
+                for label in many
+            ]
+            if isinstance(part, dict)
+            else [part]
+        )
+    )
+
+
+def _undone(table: TextTable, done: np.ndarray) -> tuple[Dropped, ...]:
+    if done.all():
+        return ()
+    first = table.where(int((~done).argmax()))
+    return (Dropped("nobody annotated the task", int((~done).sum()), first),)
+
+
+def _sniff(probe: Probe) -> int:
+    return 3 * ({"annotator", "annotation_id", "lead_time"} <= set(probe.names))
+
+
+READER = Reader(
+    name="label_studio_min",
+    what="Label Studio JSON-MIN or CSV (second best: skipped and gold are not marked)",
+    sniff=_sniff,
+    read=read_label_studio_min,
+)

@@ -1,0 +1,77 @@
+"""peerannot's `answers.json`: ``{task: {worker: label}}``."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from consilience.errors import OptionError, UnreadableFileError
+from consilience.responses.arrow_columns import cell_text
+from consilience.responses.assemble import assemble
+from consilience.responses.coding import encode_texts
+from consilience.responses.draft import Draft
+from consilience.responses.json_file import read_json
+from consilience.responses.load import Source, fingerprints
+from consilience.responses.options import ReadOptions
+from consilience.responses.probe import Probe
+from consilience.responses.reader import Reader
+from consilience.responses.table import Responses
+
+
+def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses:
+    """Read one file of answers.
+
+    Parameters
+    ----------
+    sources
+        One JSON file.
+    options
+        `gold`, `labels`, `offered` and `repeats` are used.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the file is not of this shape.
+    """
+    if len(sources) != 1 or not isinstance(sources[0], Path):
+        msg = f"format 'peerannot' reads one file; {len(sources)} sources were given"
+        raise OptionError(msg)
+    path = sources[0]
+    tasks = read_json(path)
+    if not isinstance(tasks, dict) or not all(
+        isinstance(answers, dict) for answers in tasks.values()
+    ):
+        msg = f"{path}: expected {{task: {{worker: label}}}}; name another format"
+        raise UnreadableFileError(msg)
+    rows = [
+        (str(task), str(worker), cell_text(label))
+        for task, answers in tasks.items()
+        for worker, label in answers.items()
+    ]
+    items, workers, labels = zip(*rows, strict=True) if rows else ((), (), ())
+    draft = Draft(
+        kind="choice",
+        item=encode_texts(items),
+        annotator=encode_texts(workers),
+        label=encode_texts(labels),
+        row=np.arange(len(rows)),
+        where=lambda row: f"{path}, task {items[row]}, worker {workers[row]}",
+        num_read=len(rows),
+        unit="answers",
+        more_items=list(map(str, tasks)),
+        sources=fingerprints(sources),
+    )
+    return assemble(draft, options)
+
+
+def _sniff(probe: Probe) -> int:
+    return 3 * bool(re.match(rb'\{\s*"[^"]*"\s*:\s*\{\s*"[^"]*"\s*:\s*\d', probe.start))
+
+
+READER = Reader(
+    name="peerannot",
+    what="peerannot's answers.json ({task: {worker: label}})",
+    sniff=_sniff,
+    read=read_peerannot,
+)
