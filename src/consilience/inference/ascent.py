@@ -1,0 +1,292 @@
+"""Coordinate ascent for models with Dirichlet priors: the loop that EM and VB share.
+
+One sweep takes the log probabilities of the parameters to the score of every unit, sums
+the truth out, and reads the expected counts off as the gradient. EM and VB differ in how
+counts become log probabilities and in what the priors add to the objective; that is the
+`Rule`. Concentrations that are learned take a fixed-point step for the Dirichlet-
+multinomial (Minka 2000, equation 55), with a Gamma hyperprior whose mode is the start;
+each such step is itself an ascent, so the objective never falls.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import digamma
+from jaxtyping import Array, Bool, Float, Int, Key
+
+from consilience.errors import DivergedError
+from consilience.inference.progress import Progress, Reporter
+from consilience.inference.result import Optimization
+from consilience.model import (
+    AnnotatorModel,
+    Dirichlet,
+    Parameters,
+    belief,
+    expected_counts,
+    marginal,
+    score,
+)
+from consilience.truth import Observations
+
+BLOCK = 20  # sweeps between looks at the clock and the keyboard
+FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
+FIXED_POINT_STEPS = 2  # a sweep; more gained nothing per second
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What sets EM and VB apart.
+
+    Attributes
+    ----------
+    what
+        Name of the objective.
+    logs
+        Log probabilities from concentration + counts.
+    price
+        What the objective loses for the parameters: from prior concentration,
+        concentration + counts, and log probabilities.
+    """
+
+    what: str
+    logs: Callable[[Float[Array, "*batch L"]], Float[Array, "*batch L"]]
+    price: Callable[
+        [Float[Array, "*batch L"], Float[Array, "*batch L"], Float[Array, "*batch L"]],
+        Float[Array, ""],
+    ]
+
+
+class Climb(NamedTuple):
+    """Where a climb stands: expected counts and concentrations by parameter."""
+
+    counts: Mapping[str, Float[Array, "..."]]
+    concentration: Mapping[str, Float[Array, "..."]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """When to stop.
+
+    Attributes
+    ----------
+    tolerance
+        Smallest gain of the objective per answer that is worth another sweep, in nats.
+    sweeps
+        Most sweeps.
+    restarts
+        Starts in all; the first from the vote shares, the others from noise around
+        them. The one with the best objective is kept.
+    """
+
+    tolerance: float = 1e-7
+    sweeps: int = 2000
+    restarts: int = 1
+
+
+def climb(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    rule: Rule,
+    steps: Steps,
+    key: Key[Array, ""],
+    report: Reporter,
+) -> tuple[Climb, Optimization]:
+    """Climb from every start; return the best and how all went.
+
+    Raises
+    ------
+    DivergedError
+        The objective is not finite.
+    """
+    best, histories, converged, finals = None, [], [], []
+    answers = float(observations.scale) * max(observations.unit.size, 1)
+    for restart in range(steps.restarts):
+        guess = observations.guess
+        if restart:
+            guess = _shaken(guess, jax.random.fold_in(key, restart))
+        start = _start(model, replace(observations, guess=guess))
+        phase = f"start {restart + 1} of {steps.restarts}"
+        end, history, done = _run(
+            model, observations, rule, steps, answers, start, report, phase
+        )
+        histories.append(history)
+        converged.append(done)
+        finals.append(history[-1])
+        if best is None or history[-1] > max(finals[:-1]):
+            best = end
+    assert best is not None  # noqa: S101 (for the type checker: there is a start)
+    if not np.isfinite(finals).all():
+        msg = (
+            f"the {rule.what} of {finals.count(max(finals))} start(s) is not finite; "
+            "check priors and candidate weights for infinite or huge numbers"
+        )
+        raise DivergedError(msg)
+    width = max(map(len, histories))
+    objective = np.full((len(histories), width), np.nan)
+    for row, history in zip(objective, histories, strict=True):
+        row[: len(history)] = history
+    chosen = int(np.argmax(finals))
+    how = Optimization(rule.what, objective, np.asarray(converged), chosen)
+    return best, how
+
+
+@partial(jax.jit, static_argnames=("model", "rule"))
+def logs_and_belief(
+    model: AnnotatorModel[Any], observations: Observations, rule: Rule, where: Climb
+) -> tuple[Parameters, Float[Array, "U S"], Float[Array, " U"]]:
+    """Return log probabilities, posterior of the truth and marginal log-likelihood."""
+    logs = _logs(rule, where)
+    scores = score(model, observations, logs)
+    return logs, belief(scores), marginal(scores)
+
+
+def _run(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    rule: Rule,
+    steps: Steps,
+    answers: float,
+    where: Climb,
+    report: Reporter,
+    phase: str,
+) -> tuple[Climb, list[float], bool]:
+    history: list[float] = []
+    threshold = steps.tolerance * answers
+    converged = False
+    last = -np.inf
+    while not converged and len(history) < steps.sweeps:
+        where, values, done, converged = _block(
+            model, rule, observations, where, last, len(history), threshold
+        )
+        values = np.asarray(values)[: int(done)]
+        history.extend(values.tolist())
+        last = history[-1]
+        note = f"{rule.what} {last:,.2f}"
+        report(Progress(phase, len(history), steps.sweeps, note))
+        if not np.isfinite(last):
+            break
+    report(Progress(phase, steps.sweeps, steps.sweeps, f"{rule.what} {last:,.2f}"))
+    return where, history, bool(converged)
+
+
+@partial(jax.jit, static_argnames=("model", "rule"))
+def _block(
+    model: AnnotatorModel[Any],
+    rule: Rule,
+    observations: Observations,
+    where: Climb,
+    last: Float[Array, ""] | float,
+    before: Int[Array, ""] | int,
+    threshold: Float[Array, ""] | float,
+) -> tuple[Climb, Float[Array, " block"], Int[Array, ""], Bool[Array, ""]]:
+    priors = _priors(model, observations)
+
+    def unfinished(carry: Any) -> Bool[Array, ""]:
+        _, _, _, sweep, finished = carry
+        return (sweep < BLOCK) & ~finished
+
+    def sweep(carry: Any) -> Any:
+        where, values, last, number, _ = carry
+        logs = _logs(rule, where)
+
+        def likelihood(logs: Parameters) -> Float[Array, ""]:
+            each = marginal(score(model, observations, logs))
+            return observations.scale * each.sum()
+
+        value, counts = jax.value_and_grad(likelihood)(logs)
+        for name, prior in priors.items():
+            concentration = where.concentration[name]
+            value -= rule.price(
+                jnp.broadcast_to(concentration, prior.shape),
+                concentration + where.counts[name],
+                logs[name],
+            )
+            value += _hyperprior(prior, concentration)
+        late = before + number >= FIRST_LEARNED
+        concentration = {
+            name: _learn(prior, where.concentration[name], counts[name], late)
+            for name, prior in priors.items()
+        }
+        finished = (value - last < threshold) & (before + number > FIRST_LEARNED)
+        values = values.at[number].set(value)
+        return Climb(counts, concentration), values, value, number + 1, finished
+
+    values = jnp.full(BLOCK, jnp.nan)
+    last = jnp.asarray(last, values.dtype)
+    start = (where, values, last, jnp.asarray(0), jnp.asarray(False))  # noqa: FBT003
+    where, values, _, done, finished = jax.lax.while_loop(unfinished, sweep, start)
+    return where, values, done, finished
+
+
+@partial(jax.jit, static_argnames="model")
+def _start(model: AnnotatorModel[Any], observations: Observations) -> Climb:
+    priors = _priors(model, observations)
+    concentration = {name: prior.concentration for name, prior in priors.items()}
+    logs = {
+        name: jnp.broadcast_to(jnp.log(_mean(prior.concentration)), prior.shape)
+        for name, prior in priors.items()
+    }
+    counts = expected_counts(model, observations, logs, observations.guess)
+    return Climb(counts, concentration)
+
+
+@jax.jit
+def _shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S"]:
+    # Half the vote shares, half a point drawn evenly from the simplex of possible
+    # states: far enough to reach other optima, near enough to keep the labels' names.
+    noise = jax.random.exponential(key, guess.shape, guess.dtype) * (guess > 0)
+    return 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
+
+
+def _priors(
+    model: AnnotatorModel[Any], observations: Observations
+) -> Mapping[str, Dirichlet]:
+    if model.dirichlet is None:
+        msg = "coordinate ascent needs a model with Dirichlet priors"
+        raise TypeError(msg)
+    return model.dirichlet(observations, model.prior)
+
+
+def _logs(rule: Rule, where: Climb) -> Parameters:
+    return {
+        name: rule.logs(where.concentration[name] + counts)
+        for name, counts in where.counts.items()
+    }
+
+
+def _mean(concentration: Float[Array, "*batch L"]) -> Float[Array, "*batch L"]:
+    return concentration / concentration.sum(-1, keepdims=True)
+
+
+def _hyperprior(
+    prior: Dirichlet, concentration: Float[Array, "*shared L"]
+) -> Float[Array, ""]:
+    if prior.held is None:
+        return jnp.asarray(0.0)
+    start = prior.concentration
+    return prior.held * (start * jnp.log(concentration) - concentration).sum()
+
+
+def _learn(
+    prior: Dirichlet,
+    concentration: Float[Array, "*shared L"],
+    counts: Float[Array, "*batch L"],
+    late: Bool[Array, ""],
+) -> Float[Array, "*shared L"]:
+    if prior.held is None:
+        return concentration
+    shared = tuple(range(counts.ndim - concentration.ndim))
+    learned = concentration
+    for _ in range(FIXED_POINT_STEPS):
+        total = learned.sum(-1, keepdims=True)
+        gain = (digamma(counts + learned) - digamma(learned)).sum(shared)
+        cost = digamma(counts.sum(-1, keepdims=True) + total) - digamma(total)
+        learned = (learned * gain + prior.held * prior.concentration) / (
+            cost.sum(shared) + prior.held
+        )
+    return jnp.where(late, learned, concentration)

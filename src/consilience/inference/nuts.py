@@ -1,0 +1,234 @@
+"""NUTS: draws from the exact posterior, the truth summed out.
+
+NumPyro's kernel is driven in blocks of one compiled program, which serves warm-up and
+sampling alike. Between blocks the progress is reported and an interrupt is heeded.
+Chains start from draws around zero of the unconstrained scale; a quick variational fit
+gives models that want one a guess of the truth to take their geometry from.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key, Shaped
+from numpyro.diagnostics import split_gelman_rubin
+from numpyro.infer import NUTS, init_to_uniform
+from numpyro.infer.util import constrain_fn
+
+from consilience.inference import vb
+from consilience.inference.ascent import Steps, climb, logs_and_belief
+from consilience.inference.progress import Progress, Reporter, silent
+from consilience.inference.result import MAX_KEPT, Result, bounds
+from consilience.model import SCORE, AnnotatorModel, belief, joint, marginal
+from consilience.truth import Observations, Space, observe
+
+BLOCK = 50  # draws between looks at the clock and the keyboard
+FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
+# Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
+MAX_DENSE = 100
+GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard to sample.
+
+    Attributes
+    ----------
+    tune, draws
+        Steps of warm-up, and of sampling, of each chain.
+    chains
+        Chains, run side by side.
+    target
+        Acceptance probability that the step size is tuned to.
+    mass
+        Probability that an interval holds.
+    """
+
+    tune: int = 1000
+    draws: int = 1000
+    chains: int = 4
+    target: float = 0.8
+    mass: float = 0.9
+
+
+def fit(
+    model: AnnotatorModel[Any],
+    space: Space,
+    key: Key[Array, ""],
+    effort: Effort,
+    report: Reporter = silent,
+) -> Result:
+    """Fit by NUTS.
+
+    Parameters
+    ----------
+    model
+        Any model.
+    space
+        What can be true, and the answers.
+    key
+        Random key.
+    effort
+        How hard to sample.
+    report
+        Called with the progress made.
+    """
+    of_guess, of_start, of_draws = jax.random.split(key, 3)
+    observations = with_guess(model, observe(space, per_answer=model.per_answer), of_guess)
+    kernel = NUTS(
+        partial(joint, model),
+        target_accept_prob=effort.target,
+        dense_mass=_dense(model, observations),
+        init_strategy=init_to_uniform(radius=0.5),
+    )
+    keys = jax.random.split(of_start, effort.chains)
+    state = kernel.init(keys, effort.tune, None, (observations,), {})
+
+    @jax.jit
+    def block(state: Any, observations: Observations) -> Any:
+        def step(state: Any, _: None) -> Any:
+            state = kernel.sample(state, (observations,), {})
+            return state, {name: getattr(state, name) for name in FIELDS}
+
+        return jax.lax.scan(step, state, None, length=BLOCK)
+
+    kept = _drive(block, state, observations, effort, report)
+    sites, truth, likelihood = _read(model, observations, kept["z"])
+    del of_draws
+    lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.mass)
+    remarks = ()
+    if likelihood.shape[1] < effort.draws:
+        remarks = (
+            f"beliefs and log-likelihoods are of every "
+            f"{effort.draws // likelihood.shape[1]}th draw, to fit in memory",
+        )
+    return Result(
+        parameters=sites,
+        belief=truth.mean((0, 1), dtype=float),
+        lower=lower,
+        upper=upper,
+        log_likelihood=likelihood,
+        sample_stats={name: kept[name] for name in FIELDS if name != "z"},
+        optimization=None,
+        remarks=remarks,
+    )
+
+
+def with_guess(
+    model: AnnotatorModel[Any], observations: Observations, key: Key[Array, ""]
+) -> Observations:
+    """Return the observations with a variational guess of the truth, and prepared.
+
+    Models without closed forms keep the vote shares as their guess.
+    """
+    if model.dirichlet is not None:
+        where, _ = climb(model, observations, vb.RULE, GUESS, key, silent)
+        _, truth, _ = logs_and_belief(model, observations, vb.RULE, where)
+        observations = replace(observations, guess=truth)
+    if model.prepare is None:
+        return observations
+    prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
+    return replace(observations, prepared=prepared)
+
+
+def _dense(model: AnnotatorModel[Any], observations: Observations) -> Any:
+    sizes = {
+        "true_class": observations.num_states,
+        "given_class": observations.num_answers,
+        "contrast": observations.num_answers - 1,
+    }
+    shared = {
+        name: int(np.prod([sizes[axis] for axis in axes]))
+        for name, axes in model.dims.items()
+        if set(axes) <= sizes.keys()
+    }
+    dense = tuple(name for name in shared if name in model.dims)
+    return [dense] if dense and sum(shared.values()) <= MAX_DENSE else False
+
+
+def _drive(
+    block: Any,
+    state: Any,
+    observations: Observations,
+    effort: Effort,
+    report: Reporter,
+) -> Mapping[str, Any]:
+    blocks, total = [], effort.tune + effort.draws
+    started = time.monotonic()
+    for number in range(-(-total // BLOCK)):
+        state, new = block(state, observations)
+        blocks.append(jax.tree.map(np.asarray, new))
+        if not number:
+            started = time.monotonic()  # from here on nothing is compiled
+        done = min((number + 1) * BLOCK, total)
+        note = _note(blocks, effort.tune, number * BLOCK * effort.chains, started)
+        phase = "warming up" if done <= effort.tune else "sampling"
+        report(Progress("nuts", done, total, f"{phase}, {note}"))
+    joined = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
+    return jax.tree.map(
+        lambda leaf: np.swapaxes(leaf[effort.tune : total], 0, 1), joined
+    )
+
+
+def _note(
+    blocks: list[Mapping[str, Any]], tune: int, drawn: int, started: float
+) -> str:
+    speed = drawn / max(time.monotonic() - started, 1e-9)
+    sampled = blocks[-(-tune // BLOCK) :]
+    if not sampled or not drawn:
+        return f"{speed:,.0f} draws/s"
+    divergences = sum(int(block["diverging"].sum()) for block in sampled)
+    positions = [
+        np.concatenate([leaf.reshape(*leaf.shape[:2], -1) for leaf in leaves], -1)
+        for leaves in (list(block["z"].values()) for block in sampled)
+    ]
+    chains = np.swapaxes(np.concatenate(positions), 0, 1)
+    worst = float(np.nanmax(split_gelman_rubin(chains)))
+    return f"{speed:,.0f} draws/s, {divergences} divergences, worst R-hat {worst:.3f}"
+
+
+def _read(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    positions: Mapping[str, Float[np.ndarray, "chain draw ..."]],
+) -> tuple[
+    dict[str, Shaped[np.ndarray, "chain draw ..."]],
+    Float[np.ndarray, "chain kept U S"],
+    Float[np.ndarray, "chain kept U"],
+]:
+    chains, draws = next(iter(positions.values())).shape[:2]
+    states = observations.num_units * observations.state.shape[1]
+    every = -(-chains * draws * states // MAX_KEPT)
+    program = partial(joint, model)
+
+    @jax.jit
+    def read(flat: Any, observations: Observations) -> Any:
+        def one(position: Any) -> Any:
+            sites = constrain_fn(
+                program, (observations,), {}, position, return_deterministic=True
+            )
+            scores = sites.pop(SCORE)
+            small = (belief(scores), marginal(scores), sites)
+            return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
+
+        return jax.lax.map(one, flat, batch_size=16)
+
+    flat = {
+        name: leaf.reshape(chains * draws, *leaf.shape[2:])
+        for name, leaf in positions.items()
+    }
+    truth, likelihood, sites = read(flat, observations)
+    shape = (chains, draws)
+    sites = {
+        name: np.asarray(leaf).reshape(*shape, *leaf.shape[1:])
+        for name, leaf in sites.items()
+    }
+    beliefs = np.asarray(truth).reshape(*shape, *truth.shape[1:])[:, ::every]
+    likelihoods = np.asarray(likelihood).reshape(*shape, -1)[:, ::every]
+    return sites, beliefs, likelihoods

@@ -1,0 +1,73 @@
+"""What every engine returns, whichever way it took."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+# More beliefs than this are not kept draw by draw (float32: 400 MB).
+MAX_KEPT = 100_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Optimization:
+    """How a climb went, start by start.
+
+    Attributes
+    ----------
+    what
+        Name of the objective.
+    objective
+        Its value after each sweep; NaN once a start has ended.
+    converged
+        Whether each start ended by itself.
+    chosen
+        The start that was kept.
+    """
+
+    what: str
+    objective: Float[np.ndarray, "restart sweep"]
+    converged: Bool[np.ndarray, " restart"]
+    chosen: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """A fitted posterior.
+
+    Attributes
+    ----------
+    parameters
+        Draws of each parameter, probabilities as such; leading axes chain and draw. One
+        chain for all but `nuts`, one draw where the engine gives a point.
+    belief, lower, upper
+        Posterior of the truth over the listed states, and equal-tailed bounds of it as
+        the parameters vary; NaN where the engine states none.
+    log_likelihood
+        log p(answers of the unit | draw), the truth summed out; None if too large.
+    sample_stats
+        Of the sampler, by draw.
+    optimization
+        Of the climb; None for `nuts`.
+    remarks
+        Sentences on what was left out and why.
+    """
+
+    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]]
+    belief: Float[np.ndarray, "U S"]
+    lower: Float[np.ndarray, "U S"]
+    upper: Float[np.ndarray, "U S"]
+    log_likelihood: Float[np.ndarray, "chain draw U"] | None
+    sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw"]]
+    optimization: Optimization | None
+    remarks: tuple[str, ...] = ()
+
+
+def bounds(
+    beliefs: Float[np.ndarray, "D U S"], mass: float
+) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
+    """Return equal-tailed bounds of draws that hold `mass` of them."""
+    tail = (1 - mass) / 2
+    lower, upper = np.quantile(beliefs, [tail, 1 - tail], axis=0)
+    return lower, upper

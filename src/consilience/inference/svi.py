@@ -1,0 +1,167 @@
+"""Stochastic variational inference: minibatches of units, for what is too big for NUTS.
+
+The guide is a normal in the unconstrained space, each coordinate on its own. Each step
+looks at one batch of units, scaled up to all; which batch is drawn inside the compiled
+program. The learning rate falls along a cosine to zero, so the end averages over noise.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Key
+from numpyro.handlers import seed, substitute, trace
+from numpyro.infer import SVI, Trace_ELBO, init_to_uniform
+from numpyro.infer.autoguide import AutoNormal
+from numpyro.optim import optax_to_numpyro
+
+from consilience.inference.nuts import with_guess
+from consilience.inference.progress import Progress, Reporter, silent
+from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
+from consilience.model import SCORE, AnnotatorModel, belief, joint, marginal
+from consilience.truth import Observations, Space, minibatches, observe
+
+BLOCK = 100  # steps between looks at the clock and the keyboard
+# The last tenth may gain this much per answer and still count as settled, in nats.
+SETTLED = 1e-2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard to climb.
+
+    Attributes
+    ----------
+    steps
+        Gradient steps.
+    batch
+        Units in a minibatch.
+    rate
+        Learning rate at the start.
+    draws
+        Draws from the guide.
+    mass
+        Probability that an interval holds.
+    """
+
+    steps: int = 5000
+    batch: int = 1000
+    rate: float = 0.02
+    draws: int = 200
+    mass: float = 0.9
+
+
+def fit(
+    model: AnnotatorModel[Any],
+    space: Space,
+    key: Key[Array, ""],
+    effort: Effort,
+    report: Reporter = silent,
+) -> Result:
+    """Fit by stochastic variational inference.
+
+    Parameters
+    ----------
+    model
+        Any model whose emission does not look at each answer on its own.
+    space
+        What can be true, and the answers.
+    key
+        Random key.
+    effort
+        How hard to climb.
+    report
+        Called with the progress made.
+    """
+    of_guess, of_start, of_draws, of_deal = jax.random.split(key, 4)
+    whole = with_guess(model, observe(space), of_guess)
+    size = min(effort.batch, space.num_units)
+    deal = int(jax.random.randint(of_deal, (), 0, 2**31 - 1))
+    batches = minibatches(space, size, deal)
+    program = partial(joint, model)
+    guide = AutoNormal(program, init_loc_fn=init_to_uniform(radius=0.1))
+    schedule = optax.cosine_decay_schedule(effort.rate, effort.steps)
+    optimizer = optax_to_numpyro(optax.adam(schedule))
+    svi = SVI(program, guide, optimizer, Trace_ELBO())
+    state = svi.init(of_start, whole)
+
+    @jax.jit
+    def block(state: Any, batches: Observations, prepared: Any) -> Any:
+        number = batches.scale.shape[0]
+
+        def step(state: Any, _: None) -> Any:
+            pick = jax.random.randint(jax.random.fold_in(state.rng_key, 1), (), 0, number)
+            batch = jax.tree.map(lambda leaf: leaf[pick], batches)
+            state, loss = svi.update(state, replace(batch, prepared=prepared))
+            return state, -loss
+
+        return jax.lax.scan(step, state, None, length=BLOCK)
+
+    values: list[float] = []
+    for number in range(-(-effort.steps // BLOCK)):
+        state, gained = block(state, batches, whole.prepared)
+        values.append(float(gained.mean()))
+        done = min((number + 1) * BLOCK, effort.steps)
+        report(Progress("svi", done, effort.steps, f"ELBO about {values[-1]:,.1f}"))
+    posterior = guide.sample_posterior(
+        of_draws, svi.get_params(state), sample_shape=(effort.draws,)
+    )
+    sites, truth, likelihood = _read(program, whole, posterior)
+    lower, upper = bounds(truth, effort.mass)
+    return Result(
+        parameters={name: value[None] for name, value in sites.items()},
+        belief=truth.mean(0, dtype=float),
+        lower=lower,
+        upper=upper,
+        log_likelihood=likelihood[None],
+        sample_stats={},
+        optimization=Optimization(
+            "ELBO of minibatches",
+            np.asarray(values)[None],
+            np.asarray([_settled(values, len(space.unit))]),
+            0,
+        ),
+        remarks=("svi takes the parameters to be independent: intervals may be narrow",),
+    )
+
+
+def _settled(values: list[float], answers: int) -> bool:
+    tenth = max(len(values) // 10, 1)
+    gain = np.mean(values[-tenth:]) - np.mean(values[-2 * tenth : -tenth])
+    return bool(abs(gain) < SETTLED * answers)
+
+
+def _read(
+    program: Any, whole: Observations, posterior: Any
+) -> tuple[
+    dict[str, Float[np.ndarray, "draw ..."]],
+    Float[np.ndarray, "kept U S"],
+    Float[np.ndarray, "kept U"],
+]:
+    @jax.jit
+    def read(posterior: Any, whole: Observations) -> Any:
+        def one(sites: Any) -> Any:
+            fixed = substitute(seed(program, rng_seed=0), data=sites)
+            found = {
+                name: site["value"]
+                for name, site in trace(fixed).get_trace(whole).items()
+                if site["type"] in ("sample", "deterministic")
+                and not site.get("is_observed", False)
+            }
+            scores = found.pop(SCORE)
+            small = (belief(scores), marginal(scores), found)
+            return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
+
+        return jax.lax.map(one, posterior, batch_size=4)
+
+    truth, likelihood, sites = read(posterior, whole)
+    every = -(-truth.size // MAX_KEPT)
+    return (
+        {name: np.asarray(value) for name, value in sites.items()},
+        np.asarray(truth)[::every],
+        np.asarray(likelihood)[::every],
+    )

@@ -1,0 +1,62 @@
+"""Codes of annotators and units, shared by all truth spaces."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int, Shaped
+
+from consilience.errors import GoldError, NoResponsesError
+from consilience.truth.space import ANONYMOUS
+
+
+def code_annotators(
+    annotator: pd.Series,
+) -> tuple[
+    Int[np.ndarray, " N"], Shaped[np.ndarray, " J"], Bool[np.ndarray, " J"]
+]:
+    """Return codes, names, and which are people; those without id share the last code.
+
+    Ids that no answer carries are left out.
+    """
+    used = annotator.cat.remove_unused_categories()
+    codes = used.cat.codes.to_numpy().astype(np.int32)
+    names = used.cat.categories.to_numpy(dtype=object)
+    known = np.ones(len(names), bool)
+    if (codes < 0).any():
+        codes = np.where(codes < 0, len(names), codes).astype(np.int32)
+        names = np.append(names, ANONYMOUS)
+        known = np.append(known, False)  # noqa: FBT003 (an element, not an argument)
+    return codes, names, known
+
+
+def in_order_of_unit(
+    unit: Int[np.ndarray, " N"], *columns: Shaped[np.ndarray, " N"]
+) -> tuple[Shaped[np.ndarray, " N"], ...]:
+    """Return all columns sorted by unit, answers of a unit in the order of the file."""
+    if not unit.size:
+        msg = "no answer is left to fit: every question was skipped, or the file is empty"
+        raise NoResponsesError(msg)
+    order = np.argsort(unit, kind="stable")
+    return tuple(column[order] for column in (unit, *columns))
+
+
+def gold_codes(
+    gold: pd.DataFrame, items: pd.Index, labels: pd.Index
+) -> tuple[Int[np.ndarray, " G"], Int[np.ndarray, " G"], int]:
+    """Return item codes and label codes of gold rows, and how many items are unknown.
+
+    Raises
+    ------
+    GoldError
+        A gold label is not one of the labels.
+    """
+    label = labels.get_indexer(gold["label"].astype(str))
+    if (label < 0).any():
+        first = gold.iloc[int(np.argmax(label < 0))]
+        msg = (
+            f"gold label {first['label']!r} of item {first['item']!r} is not among the "
+            f"{len(labels)} labels of the responses; mend it or list it with --labels"
+        )
+        raise GoldError(msg)
+    item = items.get_indexer(gold["item"].astype(str))
+    here = item >= 0
+    return item[here], label[here], int((~here).sum())

@@ -1,0 +1,233 @@
+"""Responses as a sparse matrix of counts, multiplied without scattering.
+
+Row u of the matrix is a unit (an item, or an item and a label), column c is a pair of
+annotator and answer, and the entry says how often that annotator gave that answer
+there. The two products are the whole cost of fitting:
+
+- matrix @ table sums, over the answers of a unit, a row of the table each (E-step);
+- matrix.T @ belief sums, over the units with that answer, a row of belief (M-step).
+
+Both are sums over groups of rows. A group is cut into pieces of at most 16 rows, padded
+to one width and gathered slot by slot; the sums of the pieces are grouped in turn until
+one row a group is left. So a group of any size costs the same per row, memory is bounded
+by the padding, and the order of the additions is fixed, which makes results repeatable.
+On a CPU this took 1.7 and 3.3 ms for a million responses of ten classes, where
+`segment_sum` took 27 and 27, and SciPy's compressed rows 15 and 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import register_dataclass
+from jaxtyping import Array, Float, Int
+
+MAX_WIDTH = 16  # wider pieces ran no faster and take longer to compile
+
+
+@register_dataclass
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One round of grouped sums.
+
+    Attributes
+    ----------
+    index
+        Rows to add up, one group a column; the number of rows stands for nothing.
+    weight
+        How often each row counts; None for once.
+    """
+
+    index: Int[Array, "width groups"]
+    weight: Float[Array, "width groups"] | None
+
+
+@register_dataclass
+@dataclass(frozen=True, slots=True)
+class Incidence:
+    """A sparse matrix of counts that knows its own transpose.
+
+    Attributes
+    ----------
+    by_row, by_column
+        The rounds of sums that multiply the matrix and its transpose.
+    shape
+        Number of rows and of columns.
+    """
+
+    by_row: tuple[Level, ...]
+    by_column: tuple[Level, ...]
+    shape: tuple[int, int] = field(metadata={"static": True})
+
+    @property
+    def T(self) -> Incidence:  # noqa: N802 (the name NumPy gives it)
+        """The transpose."""
+        return Incidence(self.by_column, self.by_row, self.shape[::-1])
+
+    def __matmul__(self, table: Float[Array, "columns K"]) -> Float[Array, "rows K"]:
+        """Return the product with a table; its gradient is the transposed product."""
+        return _product(self, table)
+
+
+def incidence(
+    row: Int[np.ndarray, " N"],
+    column: Int[np.ndarray, " N"],
+    weight: Float[np.ndarray, " N"] | None,
+    shape: tuple[int, int],
+) -> Incidence:
+    """Lay out the matrix with `weight[n]` added at `(row[n], column[n])`.
+
+    Parameters
+    ----------
+    row, column
+        Place of each entry; places may repeat.
+    weight
+        Value of each entry; None for ones.
+    shape
+        Number of rows and of columns.
+    """
+    return incidences([row], [column], None if weight is None else [weight], shape)[0]
+
+
+def incidences(
+    rows: Sequence[Int[np.ndarray, " _"]],
+    columns: Sequence[Int[np.ndarray, " _"]],
+    weights: Sequence[Float[np.ndarray, " _"]] | None,
+    shape: tuple[int, int],
+) -> list[Incidence]:
+    """Lay out several matrices of one shape alike, so that they can be stacked.
+
+    Stacked, they serve as minibatches: one compiled step takes any of them.
+    """
+    by_row = _levels(rows, columns, weights, shape)
+    by_column = _levels(columns, rows, weights, shape[::-1])
+    return [
+        Incidence(along, across, shape)
+        for along, across in zip(by_row, by_column, strict=True)
+    ]
+
+
+@jax.custom_vjp
+def _product(matrix: Incidence, table: Float[Array, "C K"]) -> Float[Array, "R K"]:
+    return _batched_product(matrix, table)
+
+
+@jax.custom_batching.custom_vmap
+def _batched_product(
+    matrix: Incidence, table: Float[Array, "C K"]
+) -> Float[Array, "R K"]:
+    return _sum_groups(matrix.by_row, table)
+
+
+@_batched_product.def_vmap
+def _product_of_many_tables(
+    size: int, batched: Any, matrix: Incidence, tables: Float[Array, "B C K"]
+) -> tuple[Float[Array, "B R K"], bool]:
+    # Chains side by side become columns of one table: a row is then gathered once for
+    # all of them, as one straight copy.
+    of_matrix, _ = batched
+    if any(jax.tree.leaves(of_matrix)):
+        pairs = jax.lax.map(lambda pair: _batched_product(*pair), (matrix, tables))
+        return pairs, True
+    wide = jnp.moveaxis(tables, 0, 1).reshape(tables.shape[1], -1)
+    product = _sum_groups(matrix.by_row, wide).reshape(matrix.shape[0], size, -1)
+    return jnp.moveaxis(product, 1, 0), True
+
+
+def _product_forward(
+    matrix: Incidence, table: Float[Array, "C K"]
+) -> tuple[Float[Array, "R K"], Incidence]:
+    return _product(matrix, table), matrix
+
+
+def _product_backward(
+    matrix: Incidence, cotangent: Float[Array, "R K"]
+) -> tuple[None, Float[Array, "C K"]]:
+    return None, _product(matrix.T, cotangent)
+
+
+_product.defvjp(_product_forward, _product_backward)
+
+
+def _sum_groups(
+    levels: tuple[Level, ...], rows: Float[Array, "R K"]
+) -> Float[Array, "G K"]:
+    for level in levels:
+        rows = _sum_slots(level, rows)
+    return rows
+
+
+def _sum_slots(level: Level, rows: Float[Array, "R K"]) -> Float[Array, "G K"]:
+    # One gather a slot, added up: XLA's CPU compiler turns this into straight copies,
+    # where one gather followed by a reduction ran eight times slower.
+    width, groups = level.index.shape
+    total = jnp.zeros((groups, rows.shape[1]), rows.dtype)
+    for slot in range(width):
+        index = level.index[slot]
+        term = jnp.where((index < rows.shape[0])[:, None], rows[index], 0)
+        if level.weight is not None:
+            term = term * level.weight[slot][:, None]
+        total = total + term
+    return total
+
+
+def _levels(
+    groups: Sequence[Int[np.ndarray, " _"]],
+    members: Sequence[Int[np.ndarray, " _"]],
+    weights: Sequence[Float[np.ndarray, " _"]] | None,
+    shape: tuple[int, int],
+) -> list[tuple[Level, ...]]:
+    num_groups, num_members = shape
+    order = [np.argsort(group, kind="stable") for group in groups]
+    counts = [np.bincount(group, minlength=num_groups) for group in groups]
+    members = [member[at] for member, at in zip(members, order, strict=True)]
+    if weights is not None:
+        weights = [weight[at] for weight, at in zip(weights, order, strict=True)]
+    levels: list[list[Level]] = [[] for _ in groups]
+    while True:
+        width = _cheapest_width(np.concatenate(counts))
+        pieces = [np.maximum(-(-count // width), 1) for count in counts]
+        total = max(int(piece.sum()) for piece in pieces)
+        for batch, (count, piece) in enumerate(zip(counts, pieces, strict=True)):
+            place = _places(count, piece, width)
+            index = np.full((width, total), num_members, np.int32)
+            index[place] = members[batch]
+            level_weight = None
+            if weights is not None:
+                padded = np.zeros((width, total))
+                padded[place] = weights[batch]
+                level_weight = jnp.asarray(padded)
+            levels[batch].append(Level(jnp.asarray(index), level_weight))
+        if all(piece.max() == 1 for piece in pieces):
+            return [tuple(_cut(level, num_groups)) for level in levels]
+        counts, weights, num_members = pieces, None, total
+        members = [np.arange(piece.sum(), dtype=np.int32) for piece in pieces]
+
+
+def _cheapest_width(count: Int[np.ndarray, " _"]) -> int:
+    # Cells gathered in this round, plus a row to gather again in the next.
+    widths = np.arange(2, MAX_WIDTH + 1)
+    lengths, times = np.unique(count, return_counts=True)
+    pieces = np.maximum(-(-lengths[None, :] // widths[:, None]), 1) @ times
+    return int(widths[np.argmin(pieces * (widths + 1))])
+
+
+def _places(
+    count: Int[np.ndarray, " G"], piece: Int[np.ndarray, " G"], width: int
+) -> tuple[Int[np.ndarray, " _"], Int[np.ndarray, " _"]]:
+    first = np.concatenate([[0], np.cumsum(count)[:-1]])
+    first_piece = np.concatenate([[0], np.cumsum(piece)[:-1]])
+    within = np.arange(count.sum()) - np.repeat(first, count)
+    return within % width, np.repeat(first_piece, count) + within // width
+
+
+def _cut(levels: list[Level], num_groups: int) -> list[Level]:
+    # Stacked batches are padded to the longest; the last round has one row a group.
+    last = levels[-1]
+    weight = None if last.weight is None else last.weight[:, :num_groups]
+    return [*levels[:-1], Level(last.index[:, :num_groups], weight)]

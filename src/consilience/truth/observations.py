@@ -1,0 +1,188 @@
+"""A truth space laid out for the accelerator: the arrays that models and engines see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import register_dataclass
+from jaxtyping import Array, Float, Int
+
+from consilience.truth.incidence import Incidence, incidence, incidences
+from consilience.truth.space import Space
+
+
+@register_dataclass
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Answers and possible truths as arrays; letters as in `truth.space`.
+
+    Attributes
+    ----------
+    by_pair
+        Units x (annotator, answer word): how often who said what of which unit.
+    by_answer
+        Units x answers: which answers belong to which unit, weighted by `n`. None
+        unless a model looks at each answer on its own.
+    unit, annotator, answer
+        Codes of each answer.
+    state, log_prior
+        The states listed for each unit and their log prior weight.
+    votes
+        How far each answer word is a vote for each state.
+    guess
+        A first guess of the truth: vote shares, or an earlier fit's posterior. Engines
+        start from it and models may take their scale from it; any guess is valid.
+    scale
+        How many units stand behind each one here: above one in a minibatch.
+    prepared
+        What a model computes from the data once, before it is sampled; None until then.
+    num_annotators, num_states, num_answers, ragged
+        J, K, L, and whether units have lists of their own.
+    """
+
+    by_pair: Incidence
+    by_answer: Incidence | None
+    unit: Int[Array, " N"]
+    annotator: Int[Array, " N"]
+    answer: Int[Array, " N"]
+    state: Int[Array, "#U S"]
+    log_prior: Float[Array, "#U S"]
+    votes: Float[Array, "L K"]
+    guess: Float[Array, "U S"]
+    scale: Float[Array, ""]
+    prepared: Any
+    num_annotators: int = field(metadata={"static": True})
+    num_states: int = field(metadata={"static": True})
+    num_answers: int = field(metadata={"static": True})
+    ragged: bool = field(metadata={"static": True})
+
+    @property
+    def num_units(self) -> int:
+        """U, the number of units."""
+        return self.by_pair.shape[0]
+
+    def listed(self, dense: Float[Array, "#U K"]) -> Float[Array, "#U S"]:
+        """Return the columns of the states listed for each unit."""
+        if not self.ragged:
+            return dense
+        rows = jnp.broadcast_to(dense, (self.state.shape[0], dense.shape[1]))
+        return jnp.take_along_axis(rows, self.state, axis=1)
+
+    def spread(self, listed: Float[Array, "U S"]) -> Float[Array, "U K"]:
+        """Return one column for every state, zero where a unit does not list it."""
+        if not self.ragged:
+            return listed
+        states = jnp.arange(self.num_states)
+        hit = self.state[:, :, None] == states
+        return jnp.where(hit, listed[:, :, None], 0).sum(1)
+
+
+def observe(space: Space, *, per_answer: bool = False) -> Observations:
+    """Lay out a whole space.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    per_answer
+        Whether the model looks at each answer on its own.
+    """
+    weight = None if (space.n == 1).all() else space.n.astype(float)
+    pair = space.annotator * len(space.answers) + space.answer
+    shape = (space.num_units, space.num_annotators * len(space.answers))
+    by_answer = None
+    if per_answer:
+        number = np.arange(len(space.unit), dtype=np.int32)
+        whole = (space.num_units, len(number))
+        by_answer = incidence(space.unit, number, weight, whole)
+    by_pair = incidence(space.unit, pair, weight, shape)
+    return _assemble(space, by_pair, by_answer, np.arange(space.num_units))
+
+
+def minibatches(space: Space, size: int, seed: int) -> Observations:
+    """Deal the units into batches, stacked along a first axis of every array.
+
+    Every batch has `size` units; the last is filled up with units drawn anew, so each
+    unit appears at least once. Models that look at each answer are not batched.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    size
+        Units in a batch.
+    seed
+        Of the order in which units are dealt.
+    """
+    generator = np.random.default_rng(seed)
+    order = generator.permutation(space.num_units)
+    number = -(-space.num_units // size)
+    fill = generator.choice(space.num_units, number * size - space.num_units)
+    dealt = np.concatenate([order, fill]).reshape(number, size)
+    pair = space.annotator * len(space.answers) + space.answer
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    rows, columns, weights = [], [], []
+    for units in dealt:
+        length = start[units + 1] - start[units]
+        first = np.repeat(start[units] - np.cumsum(length) + length, length)
+        at = first + np.arange(length.sum())
+        rows.append(np.repeat(np.arange(size, dtype=np.int32), length))
+        columns.append(pair[at])
+        weights.append(space.n[at].astype(float))
+    shape = (size, space.num_annotators * len(space.answers))
+    matrices = incidences(rows, columns, weights, shape)
+    batches = [
+        _assemble(space, matrix, None, units)
+        for matrix, units in zip(matrices, dealt, strict=True)
+    ]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
+
+
+def _assemble(
+    space: Space,
+    by_pair: Incidence,
+    by_answer: Incidence | None,
+    units: Int[np.ndarray, " B"],
+) -> Observations:
+    own = units if len(space.log_prior) > 1 else slice(None)
+    lists = units if len(space.state) > 1 else slice(None)
+    whole = len(units) == space.num_units
+    some = slice(None) if whole else slice(0)  # a batch needs no answer of its own
+    log_prior = jnp.asarray(space.log_prior[own])
+    votes = jnp.asarray(space.votes)
+    observations = Observations(
+        by_pair=by_pair,
+        by_answer=by_answer,
+        unit=jnp.asarray(space.unit[some]),
+        annotator=jnp.asarray(space.annotator[some]),
+        answer=jnp.asarray(space.answer[some]),
+        state=jnp.asarray(space.state[lists]),
+        log_prior=log_prior,
+        votes=votes,
+        guess=jnp.zeros((len(units), space.state.shape[1])),
+        scale=jnp.asarray(space.num_units / len(units)),
+        prepared=None,
+        num_annotators=space.num_annotators,
+        num_states=len(space.states),
+        num_answers=len(space.answers),
+        ragged=space.ragged,
+    )
+    return _with_vote_shares(observations)
+
+
+def vote_counts(observations: Observations) -> Float[Array, "U S"]:
+    """Return the votes that each listed state got; half votes count half."""
+    votes = jnp.tile(observations.votes, (observations.num_annotators, 1))
+    counts = observations.by_pair @ votes
+    return observations.listed(counts)
+
+
+def _with_vote_shares(observations: Observations) -> Observations:
+    smooth = 1 / observations.num_answers
+    weight = vote_counts(observations) + smooth
+    weight = weight * jnp.exp(jnp.minimum(observations.log_prior, 0))
+    return replace(observations, guess=weight / weight.sum(1, keepdims=True))

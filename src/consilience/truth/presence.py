@@ -1,0 +1,99 @@
+"""Contains: a label is present in an item or absent; answers are no, maybe or yes.
+
+The unit is a pair of item and label. With two states, absent and present, a *maybe*
+is half a vote for each. With three, absent, unclear and present, an unclear pair counts
+half towards P(present): of the pairs that raters call *maybe*, experts accept half.
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from consilience.errors import GoldError, OptionError
+from consilience.responses import Responses
+from consilience.truth.coding import code_annotators, in_order_of_unit
+from consilience.truth.space import Space
+
+ANSWERS = ("no", "maybe", "yes")
+STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}
+VOTES = {2: ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)), 3: tuple(np.eye(3).tolist())}
+
+
+def presence(
+    responses: Responses, num_states: int = 2, gold: pd.DataFrame | None = None
+) -> Space:
+    """Return the space of every item and label that was asked about.
+
+    Parameters
+    ----------
+    responses
+        Responses of kind contains.
+    num_states
+        2 for absent and present, 3 for absent, unclear and present.
+    gold
+        Columns item, label, answer (yes or no): the truth of some pairs.
+
+    Raises
+    ------
+    OptionError
+        `num_states` is neither 2 nor 3.
+    GoldError
+        A gold row has no answer of yes or no.
+    """
+    if num_states not in STATES:
+        msg = f"a label is in one of 2 or 3 states, not {num_states}"
+        raise OptionError(msg)
+    table = responses.table
+    num_labels = len(table["label"].cat.categories)
+    pair = table["item"].cat.codes.to_numpy().astype(np.int64) * num_labels
+    pair += table["label"].cat.codes.to_numpy()
+    pairs, unit = np.unique(pair, return_inverse=True)
+    answered = table["answer"].notna().to_numpy()
+    annotator, names, known = code_annotators(table.loc[answered, "annotator"])
+    word = table["answer"].astype(pd.CategoricalDtype(ANSWERS))
+    unit, annotator, answer, n = in_order_of_unit(
+        unit[answered].astype(np.int32),
+        annotator,
+        word.cat.codes.to_numpy()[answered].astype(np.int32),
+        table["n"].to_numpy()[answered],
+    )
+    items = table["item"].cat.categories.to_numpy(dtype=object)[pairs // num_labels]
+    labels = table["label"].cat.categories.to_numpy(dtype=object)[pairs % num_labels]
+    states = STATES[num_states]
+    return Space(
+        kind="contains",
+        unit_item=items,
+        unit_label=labels,
+        annotators=names,
+        known=known,
+        states=states,
+        answers=ANSWERS,
+        unit=unit,
+        annotator=annotator,
+        answer=answer,
+        n=n,
+        state=np.arange(num_states, dtype=np.int32)[None],
+        log_prior=_gold_prior(gold, items, labels, num_states),
+        votes=np.asarray(VOTES[num_states]),
+        present=np.linspace(0.0, 1.0, num_states),
+        assumptions=responses.assumptions,
+    )
+
+
+def _gold_prior(
+    gold: pd.DataFrame | None, items: np.ndarray, labels: np.ndarray, num_states: int
+) -> Float[np.ndarray, "#U S"]:
+    if gold is None:
+        return np.zeros((1, num_states))
+    if "answer" not in gold or not gold["answer"].isin(["yes", "no"]).all():
+        msg = "gold of contains responses needs a column 'answer' of yes and no"
+        raise GoldError(msg)
+    units = pd.MultiIndex.from_arrays([items, labels])
+    rows = pd.MultiIndex.from_arrays([gold["item"].astype(str), gold["label"].astype(str)])
+    where = units.get_indexer(rows)
+    state = np.where(gold["answer"].to_numpy() == "yes", num_states - 1, 0)
+    log_prior = np.zeros((len(items), num_states))
+    here = where >= 0
+    log_prior[where[here]] = -np.inf
+    log_prior[where[here], state[here]] = 0.0
+    return log_prior

@@ -1,0 +1,101 @@
+"""What can be true of each unit, and the answers given about it, as plain arrays.
+
+A unit is what has one truth: an item (choice), or an item and a label asked about
+(contains). Its truth is one of a short list of states; the list is shared by all units
+or differs between them. Answers have an alphabet of their own, which need not be that
+of the states. Letters: N answers, U units, J annotators, K states, L answer words, S
+states listed for a unit.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+from consilience.errors import TooLargeError
+
+ANONYMOUS = "(anonymous)"
+# 5e7 numbers are 400 MB in double precision; a fit holds a few such tables at once.
+MAX_NUMBERS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Space:
+    """Truths and answers, coded.
+
+    Attributes
+    ----------
+    kind
+        Kind of the responses: choice or contains.
+    unit_item, unit_label
+        Names of the item and of the label asked about (None for choice) of each unit.
+    annotators, known
+        Names, and whether each is a person; all anonymous answers share one row.
+    states, answers
+        Names of the K states and of the L answer words.
+    unit, annotator, answer, n
+        The answers, in order of unit; `n` is how often each was given.
+    state
+        The states listed for each unit; one row where all units share a list. Lists
+        shorter than the longest are padded with state 0.
+    log_prior
+        Log prior weight of each listed state; minus infinity for padding and for what
+        gold labels exclude.
+    votes
+        How far each answer word is a vote for each state; rows sum to one.
+    present
+        Contains: weight of each state in P(label present); None for choice.
+    assumptions
+        Sentences that every result of this space must carry.
+    """
+
+    kind: str
+    unit_item: Shaped[np.ndarray, " U"]
+    unit_label: Shaped[np.ndarray, " U"] | None
+    annotators: Shaped[np.ndarray, " J"]
+    known: Bool[np.ndarray, " J"]
+    states: tuple[str, ...]
+    answers: tuple[str, ...]
+    unit: Int[np.ndarray, " N"]
+    annotator: Int[np.ndarray, " N"]
+    answer: Int[np.ndarray, " N"]
+    n: Int[np.ndarray, " N"]
+    state: Int[np.ndarray, "#U S"]
+    log_prior: Float[np.ndarray, "#U S"]
+    votes: Float[np.ndarray, "L K"]
+    present: Float[np.ndarray, " K"] | None
+    assumptions: tuple[str, ...]
+
+    @property
+    def num_units(self) -> int:
+        """U, the number of units."""
+        return len(self.unit_item)
+
+    @property
+    def num_annotators(self) -> int:
+        """J, the number of annotators; the anonymous ones count as one."""
+        return len(self.annotators)
+
+    @property
+    def ragged(self) -> bool:
+        """Whether units have lists of their own."""
+        return len(self.state) > 1 or self.state.shape[1] != len(self.states)
+
+
+def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
+    """Refuse a space whose confusion tables would not fit in memory.
+
+    Raises
+    ------
+    TooLargeError
+        A table of every annotator, state and answer has over fifty million numbers.
+    """
+    numbers = num_annotators * num_states * num_answers
+    if numbers > MAX_NUMBERS:
+        msg = (
+            f"{num_annotators:,} annotators x {num_states:,} labels x {num_answers:,} "
+            f"answers make {numbers:,} confusion probabilities, over the "
+            f"{MAX_NUMBERS:,} that fit in memory; merge rare labels, or drop the "
+            "annotator column to pool annotators"
+        )
+        raise TooLargeError(msg)
