@@ -5,9 +5,10 @@ and the rule for text in CSV.
 
 **Text in CSV.** A spreadsheet takes a cell for a formula when it starts with `=`, `+`,
 `-`, `@` or a tab, and runs it, wherever the text came from. In CSV, text (and a
-column's name) that starts with one of these, or with an apostrophe, gets one apostrophe
-before it; a plain number such as `-1` is left as it is. Whoever reads the file takes one
-leading apostrophe off and has the text back. Parquet and JSON hold the text as it is.
+column's name) that starts with one of these, or with an apostrophe, gets one
+apostrophe before it; a plain number such as `-1` is left as it is. Whoever reads the
+file takes one leading apostrophe off and has the text back. Parquet and JSON hold the
+text as it is.
 """
 
 import json

@@ -1,0 +1,118 @@
+"""Metrics of choice: one truth per item, of which gold may allow several names.
+
+With q the probability of all right labels of an item together and p_k that of the wrong
+ones: log-loss -log max(q, clip), Brier (1 - q)^2 + sum_k p_k^2 (between 0 and 2).
+Accuracy is the share of right labels among the item's most probable ones, so that a tie
+is split. The ECE compares the highest probability with that share.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from consilience.benchmark.calibration import gaps_by_item
+from consilience.errors import GoldError
+
+# As the table `items` does: double precision is exact to far below this.
+_TIE = 1e-9
+
+
+def choice_metrics(
+    labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int
+) -> tuple[
+    Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]], int, int
+]:
+    """Prepare the metrics of choice.
+
+    Parameters
+    ----------
+    labels
+        Columns item, label, probability.
+    gold
+        Columns item, label.
+    clip
+        Least probability in the log-loss.
+    bins
+        At most so many bins in the ECE.
+
+    Returns
+    -------
+    The metrics as a function of the items' weights, the number of items, and how many
+    items of gold are not among the labels.
+
+    Raises
+    ------
+    GoldError
+        When gold and labels have no item in common.
+    """
+    known = gold[["item", "label"]].dropna().astype("str").drop_duplicates()
+    stated = labels.dropna(subset=["item", "label", "probability"])
+    wanted = pd.Index(known["item"].unique())
+    names = pd.Index(stated["item"].astype("category").cat.categories.astype("str"))
+    place = wanted.get_indexer(names)
+    row_item = place[stated["item"].astype("category").cat.codes.to_numpy()]
+    stated, row_item = stated[row_item >= 0], row_item[row_item >= 0]
+    present = np.unique(row_item)
+    if not len(present):
+        raise GoldError(_nothing_shared(wanted, names))
+    item = np.searchsorted(present, row_item)
+    right = _is_right(stated, row_item, known, wanted)
+    p = stated["probability"].to_numpy().astype(np.float64)
+    num_items = len(present)
+
+    together = np.bincount(item, p * right, minlength=num_items)
+    wrong = np.bincount(item, p**2 * ~right, minlength=num_items)
+    highest = np.full(num_items, -np.inf)
+    np.maximum.at(highest, item, p)
+    leads = p >= highest[item] - _TIE
+    hit = np.bincount(item, leads & right, minlength=num_items) / np.bincount(
+        item, leads, minlength=num_items
+    )
+    sums = np.column_stack(
+        [
+            hit,
+            -np.log(np.maximum(together, clip)),
+            (1 - together) ** 2 + wrong,
+        ]
+    )
+    gaps = gaps_by_item(highest, hit, np.arange(num_items), bins)
+
+    def measure(
+        weights: Float[np.ndarray, "R I"],
+    ) -> dict[str, Float[np.ndarray, " R"]]:
+        total = weights.sum(axis=1)
+        means = weights @ sums / total[:, None]
+        return {
+            "accuracy": means[:, 0],
+            "log_loss": means[:, 1],
+            "brier": means[:, 2],
+            "ece": np.abs(weights @ gaps).sum(axis=1) / total,
+        }
+
+    return measure, num_items, len(wanted) - num_items
+
+
+def _is_right(
+    stated: pd.DataFrame, row_item: np.ndarray, known: pd.DataFrame, wanted: pd.Index
+) -> np.ndarray:
+    """Whether each row's label is one that gold allows for its item."""
+    label = stated["label"].astype("category")
+    row_label = label.cat.codes.to_numpy().astype(np.int64)
+    names = pd.Index(label.cat.categories.astype("str"))
+    gold_label = names.get_indexer(pd.Index(known["label"]))
+    gold_item = wanted.get_indexer(pd.Index(known["item"]))[gold_label >= 0]
+    pairs = gold_item * len(names) + gold_label[gold_label >= 0]
+    return np.isin(row_item * len(names) + row_label, pairs)
+
+
+def _nothing_shared(wanted: pd.Index, names: pd.Index) -> str:
+    if not len(wanted):
+        return "gold: no row with an item and a label; give a file that has some"
+    return (
+        f"gold: none of its {len(wanted)} items (such as {str(wanted[0])!r}) is among "
+        f"the {len(names)} of the fit"
+        + (f" (such as {str(names[0])!r})" if len(names) else "")
+        + "; give the gold of the same study"
+    )

@@ -1,0 +1,110 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from consilience.benchmark import ScoreOptions, score
+from consilience.benchmark.contains_metrics import weighted_auc
+from consilience.errors import GoldError
+
+
+def pairs(probability, answer):
+    names = {
+        "item": [f"image {index // 2}" for index in range(len(probability))],
+        "label": ["cat" if index % 2 else "dog" for index in range(len(probability))],
+    }
+    labels = pd.DataFrame({**names, "probability": probability})
+    return labels, pd.DataFrame({**names, "answer": answer})
+
+
+def values(found):
+    return {name: metric.value for name, metric in found.metrics.items()}
+
+
+def test_contains_metrics_are_those_worked_by_hand():
+    found = score(
+        *pairs([0.9, 0.5, 0.2, 0.6], ["yes", "yes", "no", "no"]),
+        kind="contains",
+        seed=1,
+        options=ScoreOptions(bins=1),
+    )
+    # At .5 half a yes: 1.5 of the 2 that are there are called, of 2.5 called in all.
+    # Of the four pairs of one there with one not, .5 against .6 alone is in disorder.
+    assert values(found) == pytest.approx(
+        {
+            "accuracy": (1 + 0.5 + 1 + 0) / 4,
+            "log_loss": -np.log([0.9, 0.5, 0.8, 0.4]).mean(),
+            "brier": (0.01 + 0.25 + 0.04 + 0.36) / 4,
+            "ece": (2.2 - 2) / 4,
+            "precision": 1.5 / 2.5,
+            "recall": 1.5 / 2,
+            "f1": 3 / 4.5,
+            "auc": 0.75,
+        }
+    )
+    assert (found.items, found.missing) == (2, 0)
+
+
+def test_they_agree_with_scikit_learn():
+    key = np.random.default_rng(6)
+    there = key.random(400) < 0.3
+    p = np.clip(key.normal(0.3 + 0.3 * there, 0.25, 400), 0, 1).round(2)
+    p[p == 0.5] = 0.51
+    found = values(
+        score(*pairs(p, np.where(there, "yes", "no")), kind="contains", seed=1)
+    )
+    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(there, p > 0.5))
+    assert found["precision"] == pytest.approx(metrics.precision_score(there, p > 0.5))
+    assert found["recall"] == pytest.approx(metrics.recall_score(there, p > 0.5))
+    assert found["f1"] == pytest.approx(metrics.f1_score(there, p > 0.5))
+    assert found["auc"] == pytest.approx(metrics.roc_auc_score(there, p))
+    assert found["brier"] == pytest.approx(metrics.brier_score_loss(there, p))
+    assert found["log_loss"] == pytest.approx(
+        metrics.log_loss(there, np.clip(p, 1e-3, 1 - 1e-3))
+    )
+
+
+def test_the_area_with_weights_agrees_with_scikit_learn():
+    key = np.random.default_rng(9)
+    there = (key.random(60) < 0.4).astype(float)
+    p = key.random(60).round(1)
+    weights = key.integers(0, 4, size=(3, 60)).astype(float)
+    expected = [metrics.roc_auc_score(there, p, sample_weight=row) for row in weights]
+    assert weighted_auc(p, there, weights).tolist() == pytest.approx(expected)
+
+
+def test_answers_of_one_sort_leave_the_area_undefined():
+    found = score(*pairs([0.9, 0.8], ["yes", "yes"]), kind="contains", seed=1)
+    assert np.isnan(found.metrics["auc"].value)
+    assert found.metrics["recall"].value == 1
+
+
+def test_items_are_resampled_whole():
+    # One pair of each image is right, one wrong: whole images always have one half.
+    labels, gold = pairs([0.9, 0.9] * 30, ["yes", "no"] * 30)
+    metric = score(labels, gold, kind="contains", seed=1).metrics["accuracy"]
+    assert (metric.lower, metric.value, metric.upper) == (0.5, 0.5, 0.5)
+
+
+def test_a_pair_that_was_not_fitted_is_counted_as_missing():
+    labels, gold = pairs([0.9, 0.2], ["yes", "no"])
+    found = score(labels.iloc[:1], gold, kind="contains", seed=1)
+    assert (found.items, found.missing) == (1, 1)
+
+
+def test_gold_without_answers_is_refused():
+    labels, gold = pairs([0.9], ["yes"])
+    with pytest.raises(GoldError, match="needs item, label and answer"):
+        score(labels, gold.drop(columns="answer"), kind="contains", seed=1)
+
+
+def test_gold_that_says_maybe_is_refused():
+    with pytest.raises(GoldError, match="has the answer 'maybe'"):
+        score(*pairs([0.9], ["maybe"]), kind="contains", seed=1)
+
+
+def test_gold_that_contradicts_itself_is_refused():
+    labels, gold = pairs([0.9], ["yes"])
+    twice = pd.concat([gold, gold.assign(answer="no")])
+    with pytest.raises(GoldError, match="both yes and no"):
+        score(labels, twice, kind="contains", seed=1)

@@ -1,0 +1,169 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.benchmark import ScoreOptions, score
+from consilience.benchmark.calibration import equal_mass_bins
+from consilience.errors import GoldError
+
+
+def long(rows):
+    return pd.DataFrame(rows, columns=["item", "label", "probability"])
+
+
+@pytest.fixture
+def four():
+    labels = long(
+        [
+            ("a", "cat", 0.9),
+            ("a", "dog", 0.1),
+            ("b", "cat", 0.5),
+            ("b", "dog", 0.5),
+            ("c", "cat", 0.2),
+            ("c", "dog", 0.8),
+            ("d", "cat", 0.3),
+            ("d", "dog", 0.7),
+        ]
+    )
+    gold = pd.DataFrame(
+        {"item": ["a", "b", "c", "d"], "label": ["cat", "dog", "cat", "dog"]}
+    )
+    return labels, gold
+
+
+def values(found):
+    return {name: metric.value for name, metric in found.metrics.items()}
+
+
+def test_choice_metrics_are_those_worked_by_hand(four):
+    found = score(*four, kind="choice", seed=1, options=ScoreOptions(bins=2))
+    # Accuracy: (1 + 1/2 + 0 + 1) / 4. Log-loss: minus the mean of the logarithms of .9,
+    # .5, .2 and .7. Brier: (.02 + .5 + 1.28 + .18) / 4. ECE: bins {.5, .7} and {.8, .9}
+    # differ from their hits {.5, 1} and {0, 1} by -.3 and .7, over 4 items.
+    assert values(found) == pytest.approx(
+        {"accuracy": 0.625, "log_loss": 0.691155, "brier": 0.495, "ece": 0.25},
+        abs=1e-6,
+    )
+    assert (found.items, found.missing) == (4, 0)
+
+
+def test_several_right_labels_count_together():
+    labels = long([("a", "x", 0.5), ("a", "y", 0.3), ("a", "z", 0.2)])
+    gold = pd.DataFrame({"item": ["a", "a", "a"], "label": ["y", "z", "y"]})
+    found = values(score(labels, gold, kind="choice", seed=1))
+    assert found["accuracy"] == 0
+    assert found["log_loss"] == pytest.approx(-np.log(0.5))
+    assert found["brier"] == pytest.approx(0.5**2 + 0.5**2)
+
+
+def test_a_tie_between_two_right_labels_is_right():
+    labels = long([("a", "x", 0.4), ("a", "y", 0.4), ("a", "z", 0.2)])
+    gold = pd.DataFrame({"item": ["a", "a"], "label": ["x", "y"]})
+    assert values(score(labels, gold, kind="choice", seed=1))["accuracy"] == 1
+
+
+def test_log_loss_is_clipped_where_stated():
+    labels = long([("a", "x", 1.0), ("a", "y", 0.0)])
+    gold = pd.DataFrame({"item": ["a"], "label": ["y"]})
+    for clip in (1e-3, 1e-6):
+        options = ScoreOptions(clip=clip)
+        found = score(labels, gold, kind="choice", seed=1, options=options)
+        assert values(found)["log_loss"] == pytest.approx(-np.log(clip))
+        assert found.to_dict()["clip"] == clip
+
+
+def test_a_right_label_that_is_no_candidate_has_probability_zero():
+    labels = long([("a", "x", 1.0)])
+    gold = pd.DataFrame({"item": ["a"], "label": ["never seen"]})
+    found = values(score(labels, gold, kind="choice", seed=1))
+    assert found["accuracy"] == 0
+    assert found["brier"] == 2
+
+
+def test_gold_of_items_that_were_not_fitted_is_counted_as_missing(four):
+    labels, gold = four
+    more = pd.concat([gold, pd.DataFrame({"item": ["z"], "label": ["cat"]})])
+    found = score(labels, more, kind="choice", seed=1)
+    assert (found.items, found.missing) == (4, 1)
+    assert values(found) == values(score(labels, gold, kind="choice", seed=1))
+
+
+def test_the_order_and_the_type_of_the_rows_do_not_matter(four):
+    labels, gold = four
+    shuffled = labels.sample(frac=1, random_state=3).astype(
+        {"item": "category", "label": "category"}
+    )
+    one = score(labels, gold, kind="choice", seed=1)
+    other = score(shuffled, gold.iloc[::-1], kind="choice", seed=1)
+    assert values(one) == pytest.approx(values(other))
+
+
+def test_gold_of_another_study_is_refused(four):
+    labels, _ = four
+    other = pd.DataFrame({"item": ["q"], "label": ["cat"]})
+    with pytest.raises(GoldError, match="none of its 1 items"):
+        score(labels, other, kind="choice", seed=1)
+
+
+def test_one_seed_gives_one_interval(four):
+    one, again, other = (score(*four, kind="choice", seed=s) for s in (1, 1, 2))
+    assert one.metrics == again.metrics
+    assert values(one) == values(other)
+
+
+def test_a_score_is_ready_for_json(four):
+    text = json.dumps(score(*four, kind="choice", seed=1).to_dict())
+    assert json.loads(text)["metrics"]["accuracy"]["value"] == 0.625
+
+
+def simulated(seed, *, skill=0.7, stated=0.7, num_items=150):
+    """Choose between two labels, right with chance `skill`, sure by `stated`."""
+    key = np.random.default_rng(seed)
+    right = key.random(num_items) < skill
+    items = [f"item {index}" for index in range(num_items)]
+    labels = pd.DataFrame(
+        {
+            "item": np.repeat(items, 2),
+            "label": np.tile(["x", "y"], num_items),
+            "probability": np.tile([stated, 1 - stated], num_items),
+        }
+    )
+    gold = pd.DataFrame({"item": items, "label": np.where(right, "x", "y")})
+    return labels, gold
+
+
+def holds(seed, mass):
+    options = ScoreOptions(resamples=200, mass=mass)
+    found = score(*simulated(seed), kind="choice", seed=seed, options=options)
+    metric = found.metrics["accuracy"]
+    return metric.lower <= 0.7 <= metric.upper
+
+
+def test_nine_tenths_intervals_hold_the_accuracy_nine_times_in_ten():
+    held = [holds(seed, 0.9) for seed in range(200)]
+    assert abs(np.mean(held) - 0.9) < 4 * np.sqrt(0.9 * 0.1 / 200)
+
+
+def test_the_same_check_catches_intervals_of_half_the_mass():
+    held = [holds(seed, 0.5) for seed in range(200)]
+    assert abs(np.mean(held) - 0.9) > 4 * np.sqrt(0.9 * 0.1 / 200)
+
+
+def test_a_calibrated_fit_may_have_no_calibration_error():
+    found = score(*simulated(4), kind="choice", seed=1)
+    assert found.metrics["ece"].lower == 0
+
+
+def test_a_fit_too_sure_of_itself_has_one():
+    found = score(*simulated(4, stated=0.95), kind="choice", seed=1)
+    # It claims .95 and is right with .7: off by .25, to within 3 standard errors.
+    assert found.metrics["ece"].lower > 0.25 - 3 * np.sqrt(0.7 * 0.3 / 150)
+
+
+def test_bins_hold_equal_numbers_and_never_split_a_tie():
+    assert np.bincount(equal_mass_bins(np.linspace(0, 1, 45), 15)).tolist() == [3] * 15
+    tied = equal_mass_bins(np.array([0.2] * 10 + [0.9] * 2), 4)
+    assert len(set(tied[:10])) == 1
+    assert tied[0] != tied[-1]
