@@ -170,7 +170,8 @@ def _run(
         report(Progress(phase, len(history), steps.sweeps, note))
         if not np.isfinite(last):
             break
-    report(Progress(phase, steps.sweeps, steps.sweeps, f"{rule.what} {last:,.2f}"))
+    ended = f"{rule.what} {last:,.2f} after {len(history)} sweeps"
+    report(Progress(phase, steps.sweeps, steps.sweeps, ended))
     return where, history, bool(converged)
 
 

@@ -39,6 +39,7 @@ FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
 # Answers x states that all draws together may visit unasked: some seconds on two cores.
 MAX_VISITS = 500_000_000
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
+MAX_RESTARTED = 1_000_000  # answers x states that are climbed from five starts
 SURE = 1e-12  # log-odds are taken of probabilities at least this far from 0 and 1
 
 
@@ -86,12 +87,12 @@ def fit(
     """
     first, second = jax.random.split(key)
     observations = observe(space, per_answer=model.per_answer)
-    visits = len(space.unit) * space.state.shape[1]
-    steps = effort.steps or Steps(restarts=5 if visits <= 1_000_000 else 1)
+    steps = effort.steps or default_steps(space)
     where, how = climb(model, observations, RULE, steps, first, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
     truth = np.asarray(truth)
     size = sum(value.size for value in where.counts.values())
+    visits = len(space.unit) * space.state.shape[1]
     number = _affordable(visits, size) if effort.draws is None else effort.draws
     if number == 0:
         remark = (
@@ -124,6 +125,12 @@ def fit(
         sample_stats={},
         optimization=how,
     )
+
+
+def default_steps(space: Space) -> Steps:
+    """Return when to stop: five starts, or one where answers x states pass a million."""
+    visits = len(space.unit) * space.state.shape[1]
+    return Steps(restarts=5 if visits <= MAX_RESTARTED else 1)
 
 
 def _affordable(visits: int, size: int) -> int:

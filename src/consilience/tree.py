@@ -1,0 +1,205 @@
+"""A fit laid out as an ArviZ DataTree; `posterior.fit` says what each group means."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Shaped
+
+from consilience.inference import Result
+from consilience.truth import Space
+
+SAMPLED = ("chain", "draw")
+
+
+def tree(
+    space: Space,
+    result: Result,
+    dims: Mapping[str, tuple[str, ...]],
+    attributes: Mapping[str, Any],
+) -> xr.DataTree:
+    """Lay out a fit.
+
+    Parameters
+    ----------
+    space
+        What could be true, and the answers.
+    result
+        What the engine returned.
+    dims
+        Axes of each parameter after chain and draw.
+    attributes
+        Of the root: model, engine, seed and the like; lists and tables become JSON.
+    """
+    groups = {
+        "posterior": _posterior(space, result, dims),
+        "truth": _truth(space, result),
+        "constant_data": _constant(space),
+        "observed_data": _observed(space),
+    }
+    if result.log_likelihood is not None:
+        values = result.log_likelihood.astype(np.float32)
+        groups["log_likelihood"] = xr.Dataset(
+            {"responses": ((*SAMPLED, "item"), values)}, {"item": _items(space)}
+        )
+    if result.sample_stats:
+        stats = {name: (SAMPLED, value) for name, value in result.sample_stats.items()}
+        groups["sample_stats"] = xr.Dataset(stats)
+    if result.optimization is not None:
+        groups["optimization"] = _optimization(result)
+    root = xr.Dataset(attrs={name: _plain(value) for name, value in attributes.items()})
+    return xr.DataTree.from_dict({"/": root, **groups})
+
+
+def with_diagnostics(data: xr.DataTree, diagnostics: xr.Dataset) -> xr.DataTree:
+    """Return the tree with the verdicts of the checks added."""
+    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
+    return xr.DataTree.from_dict({**groups, "diagnostics": diagnostics})
+
+
+def _posterior(
+    space: Space, result: Result, dims: Mapping[str, tuple[str, ...]]
+) -> xr.Dataset:
+    values: dict[str, Shaped[np.ndarray, "..."]] = dict(result.parameters)
+    axes = dict(dims)
+    if "confusion" not in values:
+        prevalence, confusion = _observed_confusion(space, result)
+        values["prevalence"] = prevalence[None, None]
+        values["confusion"] = confusion[None, None]
+        axes["prevalence"] = ("true_class",)
+        axes["confusion"] = ("annotator", "true_class", "given_class")
+    coordinates: dict[str, Any] = {
+        "annotator": space.annotators.astype(str).astype(object),
+        "true_class": np.asarray(space.states, object),
+        "given_class": np.asarray(space.answers, object),
+    }
+    used = {axis for name in values for axis in axes[name]}
+    return xr.Dataset(
+        {
+            name: ((*SAMPLED, *axes[name]), np.asarray(value, np.float32))
+            for name, value in values.items()
+        },
+        {axis: names for axis, names in coordinates.items() if axis in used},
+    )
+
+
+def _observed_confusion(
+    space: Space, result: Result
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "J K L"]]:
+    """Cross answers with the posterior of the truth, for models without confusions.
+
+    An annotator who never met a state is given the population's row.
+    """
+    shape = (space.num_annotators, len(space.states), len(space.answers))
+    counts = np.zeros(shape)
+    states = np.broadcast_to(space.state, result.belief.shape)
+    for slot in range(states.shape[1]):
+        weight = result.belief[space.unit, slot] * space.n
+        at = (space.annotator, states[space.unit, slot], space.answer)
+        np.add.at(counts, at, weight)
+    population = counts.sum(0)
+    total = population.sum(1, keepdims=True)
+    uniform = np.full_like(population, 1 / population.shape[1])
+    population = np.where(total > 0, population / np.maximum(total, 1e-300), uniform)
+    rows = counts.sum(2, keepdims=True)
+    confusion = np.where(rows > 0, counts / np.maximum(rows, 1e-300), population)
+    prevalence = np.bincount(
+        states.ravel(), weights=result.belief.ravel(), minlength=len(space.states)
+    )
+    return prevalence / prevalence.sum(), confusion
+
+
+def _truth(space: Space, result: Result) -> xr.Dataset:
+    padding = _padding(space, result.belief.shape)
+    values = {
+        "probability": result.belief,
+        "lower": result.lower,
+        "upper": result.upper,
+    }
+    return xr.Dataset(
+        {
+            name: (("item", "candidate"), np.where(padding, np.nan, value))
+            for name, value in values.items()
+        },
+        {"item": _items(space)},
+    )
+
+
+def _constant(space: Space) -> xr.Dataset:
+    if space.ragged:
+        padding = _padding(space, (space.num_units, space.state.shape[1]))
+        state = np.broadcast_to(space.state, padding.shape)
+        listed = (("item", "candidate"), np.where(padding, -1, state))
+    else:
+        listed = ("candidate", space.state[0])
+    answers = np.bincount(space.annotator, space.n, space.num_annotators)
+    variables: dict[str, Any] = {
+        "candidate_class": listed,
+        "num_responses": ("item", _per_unit(space)),
+        "annotator_responses": ("annotator", answers.astype(np.int64)),
+        "annotator_known": ("annotator", space.known),
+        "votes": (("given_class", "true_class"), space.votes),
+        "unit_item": ("item", space.unit_item.astype(str).astype(object)),
+    }
+    if space.unit_label is not None and space.present is not None:
+        variables["unit_label"] = ("item", space.unit_label.astype(str).astype(object))
+        variables["present"] = ("true_class", space.present)
+    coordinates = {
+        "item": _items(space),
+        "annotator": space.annotators.astype(str).astype(object),
+        "true_class": np.asarray(space.states, object),
+        "given_class": np.asarray(space.answers, object),
+    }
+    return xr.Dataset(variables, coordinates)
+
+
+def _observed(space: Space) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "annotator": ("response", space.annotator),
+            "item": ("response", space.unit),
+            "answer": ("response", space.answer),
+            "n": ("response", space.n),
+        }
+    )
+
+
+def _optimization(result: Result) -> xr.Dataset:
+    how = result.optimization
+    if how is None:
+        msg = "the engine left no record of a climb"
+        raise TypeError(msg)
+    return xr.Dataset(
+        {
+            "objective": (("restart", "sweep"), how.objective),
+            "converged": ("restart", how.converged),
+            "chosen": how.chosen,
+        },
+        attrs={"what": how.what},
+    )
+
+
+def _items(space: Space) -> Shaped[np.ndarray, " U"]:
+    if space.unit_label is None:
+        return space.unit_item.astype(str).astype(object)
+    return np.arange(space.num_units)
+
+
+def _per_unit(space: Space) -> Shaped[np.ndarray, " U"]:
+    return np.bincount(space.unit, space.n, space.num_units).astype(np.int64)
+
+
+def _padding(space: Space, shape: tuple[int, int]) -> Shaped[np.ndarray, "U S"]:
+    if not space.ragged:
+        return np.zeros(shape, bool)
+    # Lists are in ascending order, so state 0 behind the first slot is no state.
+    state = np.broadcast_to(space.state, shape)
+    return (state == 0) & (np.arange(shape[1]) > 0)
+
+
+def _plain(value: Any) -> str | int | float:
+    if isinstance(value, (str, int, float)):
+        return value
+    return json.dumps(value, ensure_ascii=False)
