@@ -1,7 +1,7 @@
 """A first look at a source, so that each reader can say whether it is its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from consilience.responses.csv_file import header_names
 from consilience.responses.load import TEXT_SUFFIXES, Source
+from consilience.responses.options import Columns
 
 _LOOK = 1 << 16
 
@@ -31,6 +32,8 @@ class Probe:
         Names of the columns, if it is a table.
     start
         First bytes of a JSON file.
+    columns
+        Columns that the caller named.
     """
 
     name: str
@@ -38,10 +41,23 @@ class Probe:
     files: frozenset[str] = frozenset()
     names: Sequence[str] = ()
     start: bytes = b""
+    columns: Columns = field(default_factory=Columns)
 
 
-def probe(source: Source) -> Probe:
-    """Look at a source without reading it whole."""
+def probe(source: Source, columns: Columns) -> Probe:
+    """Look at a source without reading it whole.
+
+    Parameters
+    ----------
+    source
+        A file, a folder or a data frame.
+    columns
+        Columns that the caller named.
+    """
+    return replace(_look(source), columns=columns)
+
+
+def _look(source: Source) -> Probe:
     if isinstance(source, pd.DataFrame):
         return Probe(
             name="the data frame", names=[str(name) for name in source.columns]

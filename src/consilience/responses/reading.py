@@ -148,7 +148,7 @@ def read_with(
         Name of the format; None: recognised.
     """
     sources = _sources(source)
-    return _reader(sources, format).read(sources, options)
+    return _reader(sources, format, options.columns).read(sources, options)
 
 
 @cache
@@ -173,23 +173,23 @@ def _sources(source: Sources) -> list[Source]:
     return sources
 
 
-def _reader(sources: list[Source], name: str | None) -> Reader:
+def _reader(sources: list[Source], name: str | None, columns: Columns) -> Reader:
     known = formats()
     if name is not None:
         if name not in known:
             msg = f"there is no format {name!r}; the formats are {', '.join(known)}"
             raise UnknownFormatError(msg)
         return known[name]
-    seen = probe(sources[0])
+    seen = probe(sources[0], columns)
     sure = {reader.name: reader.sniff(seen) for reader in known.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]
     if best == 0 or len(fit) > 1:
-        columns = f" (columns {listing(list(seen.names))})" if seen.names else ""
+        found = f" (columns {listing(list(seen.names))})" if seen.names else ""
         could = f"it may be {' or '.join(fit)}" if best else "no reader knows it"
         all_formats = "; ".join(f"{r.name}: {r.what}" for r in known.values())
         msg = (
-            f"{seen.name}{columns}: {could}; name the format (format=NAME, on the "
+            f"{seen.name}{found}: {could}; name the format (format=NAME, on the "
             f"command line --format NAME). Formats: {all_formats}"
         )
         raise UnknownFormatError(msg)

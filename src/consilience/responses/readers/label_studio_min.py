@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
-from consilience.errors import BadCellError
 from consilience.responses.assemble import assemble
 from consilience.responses.cleaning import Dropped
 from consilience.responses.draft import Draft
@@ -110,10 +109,7 @@ def _labels(table: TextTable, name: str | None, row: int) -> tuple[str, ...] | N
     found = _json(text)
     if isinstance(found, dict):
         found = found.get("choices", [])
-    if not isinstance(found, list):
-        msg = f"{table.where(row)}: column {name!r} is broken JSON; export it again"
-        raise BadCellError(msg)
-    return _regions(found)
+    return _regions(found) if isinstance(found, list) else (text,)
 
 
 def _json(text: str) -> object:

@@ -31,7 +31,8 @@ def _sniff(probe: Probe) -> int:
         return 0
     known = {plain(name) for name in probe.names}
     has = {
-        role: find(list(probe.names), role, None, probe.name) is not None
+        role: getattr(probe.columns, role) in probe.names
+        or find(list(probe.names), role, None, probe.name) is not None
         for role in ("item", "annotator", "label", "answer", "n")
     }
     if not has["item"] or not (has["label"] or has["answer"]):

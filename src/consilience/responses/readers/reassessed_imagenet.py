@@ -134,7 +134,7 @@ def _read_answers(path: Path) -> _Answers:
         msg = f"{path}: the file is missing; fetch it, or choose another part"
         raise UnreadableFileError(msg)
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pairs, ids = arrays["info"], arrays["ids"]
         found = [
             (np.full(len(pair), rater), pair, answer)

@@ -1,0 +1,183 @@
+"""Bad input is a clear error with file and row, or a stated rule."""
+
+import pandas as pd
+import pytest
+
+from consilience.errors import (
+    BadCellError,
+    ConsilienceError,
+    DuplicateColumnError,
+    LabelNotOfferedError,
+    NoResponsesError,
+    RepeatedAnswerError,
+    SourceNotFoundError,
+    UnknownFormatError,
+    UnreadableFileError,
+)
+from consilience.responses import read
+
+HEADER = "item,annotator,label\n"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.json", "a.parquet"])
+@pytest.mark.parametrize("content", ["", "\n", "\ufeff"])
+def test_an_empty_file_is_named(written, name, content):
+    with pytest.raises((NoResponsesError, UnreadableFileError), match=name):
+        read(written(name, content), format="long")
+
+
+def test_a_header_alone_is_no_response(written):
+    with pytest.raises(NoResponsesError, match=r"a\.csv: there is a header but no row"):
+        read(written("a.csv", HEADER))
+    with pytest.raises(NoResponsesError):
+        read(pd.DataFrame({"item": [], "label": []}))
+    with pytest.raises(NoResponsesError):
+        read(written("a.json", "[]"), format="long")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(SourceNotFoundError, match=r"nowhere\.csv"):
+        read(tmp_path / "nowhere.csv")
+
+
+def test_an_unknown_format_lists_those_that_are_known(written):
+    with pytest.raises(UnknownFormatError, match=r"'x', 'y'.*long: .*mturk: "):
+        read(written("a.csv", "x,y\n1,2\n"))
+    with pytest.raises(UnknownFormatError, match="there is no format 'excel'"):
+        read(written("a.csv", HEADER), format="excel")
+    with pytest.raises(UnknownFormatError, match=r"\*\.xlsx"):
+        read(written("a.xlsx", "PK"), format="long")
+    with pytest.raises(UnknownFormatError):
+        read(written("folder/other.txt", "x").parent)
+
+
+def test_two_columns_of_one_name_are_refused(written):
+    with pytest.raises(
+        DuplicateColumnError, match="columns 1 and 3 are both named 'item'"
+    ):
+        read(written("a.csv", "item,label,item\n1,2,3\n"))
+
+
+def test_a_row_of_another_length_is_named(written):
+    rows = "".join(f"{i},x,y\n" for i in range(10_000))
+    with pytest.raises(UnreadableFileError, match=r"a\.csv, row 10002: 2 cells .* 3"):
+        read(written("a.csv", HEADER + rows + "1,2\n"))
+    with pytest.raises(UnreadableFileError, match=r"row 2: 4 cells"):
+        read(written("b.csv", HEADER + "1,2,3,4\n" + rows))
+
+
+def test_bytes_that_are_no_text_are_found(written):
+    rows = b"item,annotator,label\n" + b"1,2,3\n" * 30_000
+    with pytest.raises(UnreadableFileError, match=r"a\.csv, row 30002: .*UTF-8"):
+        read(written("a.csv", rows + b"1,2,\xff\n"))
+    with pytest.raises(UnreadableFileError, match=r"b\.csv, row 1: "):
+        read(written("b.csv", b"it\xe9m,label\n1,2\n"), format="long")
+    with pytest.raises(UnreadableFileError, match=r"c\.jsonl, line 2"):
+        read(written("c.jsonl", b'{"item":1,"label":2}\n{"item":1,"label":"\xff"}\n'))
+
+
+def test_an_empty_item_is_refused_with_its_row(written):
+    with pytest.raises(BadCellError, match=r"a\.csv, row 3: the item is empty"):
+        read(written("a.csv", HEADER + "1,a,x\n,b,y\n"))
+
+
+def test_empty_rows_are_dropped_and_counted(written):
+    responses = read(written("a.csv", HEADER + "1,a,x\n,,\nNA,,NaN\n2,a,y\n"))
+    assert responses.cleaning.kept == 2
+    (dropped,) = responses.cleaning.dropped
+    assert (dropped.reason, dropped.count) == ("the row is empty", 2)
+    assert dropped.example.endswith("a.csv, row 3")
+
+
+def test_missing_cells_are_anonymous_or_skipped_and_said(written):
+    path = written("a.csv", HEADER + "1,,x\n2,a,NA\n3,b,y\n")
+    responses = read(path)
+    assert responses.table["annotator"].isna().tolist() == [True, False, False]
+    assert responses.table["label"].isna().tolist() == [False, True, False]
+    notes = str(responses.cleaning)
+    assert "cells 'NA' of column 'label' were read as missing" in notes
+    assert "answers without annotator (anonymous): 1" in notes
+    assert "skipped questions (no label or answer): 1" in notes
+    assert read(path, missing=[""]).labels["label"].tolist() == ["NA", "x", "y"]
+
+
+def test_one_annotator_and_one_label_are_said(written):
+    notes = str(read(written("a.csv", HEADER + "1,a,x\n2,a,x\n")).cleaning)
+    assert "all answers are by one annotator" in notes
+    assert "all answers name one label" in notes
+
+
+def test_a_file_in_which_all_was_skipped_is_said(written):
+    responses = read(written("a.csv", HEADER + "1,a,\n2,b,\n"))
+    assert responses.num_labels == 0
+    assert "nothing was answered" in str(responses.cleaning)
+
+
+def test_a_hundred_thousand_labels_are_read(written):
+    rows = "".join(f"{i % 1000},a,label{i}\n" for i in range(100_000))
+    responses = read(written("a.csv", HEADER + rows))
+    assert responses.num_labels == 100_000
+
+
+@pytest.mark.parametrize("keep", [4, 100, 0.5, 0.99])
+def test_a_cut_off_parquet_is_refused(tmp_path, keep):
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"item": range(1000), "label": "x"}).to_parquet(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep if keep > 1 else keep * len(whole))])
+    with pytest.raises(UnreadableFileError, match=r"a\.parquet: not a whole Parquet"):
+        read(path, format="long")
+
+
+def test_json_that_stops_in_the_middle_names_the_place(written):
+    whole = '{"item":1,"label":"x"}\n'
+    with pytest.raises(UnreadableFileError, match=r"a\.jsonl, line 3"):
+        read(written("a.jsonl", whole * 2 + whole[:10]))
+    with pytest.raises(
+        UnreadableFileError, match=r"b\.json, line 2, column 1[0-9] .*stops"
+    ):
+        read(
+            written("b.json", '[{"item":1,"label":"x"},\n{"item":1,"la'), format="long"
+        )
+    with pytest.raises(UnreadableFileError, match=r"c\.json, line 1, column"):
+        read(written("c.json", '[{"item":1 "label":"x"}]'), format="long")
+    with pytest.raises(UnreadableFileError, match="expected a JSON list of records"):
+        read(written("d.json", '{"item":1}'), format="long")
+
+
+@pytest.mark.parametrize(
+    "format_", ["long", "mturk", "label_studio", "peerannot", "wide"]
+)
+@pytest.mark.parametrize("content", ["", "[", "{}", "null", "x", "a,b\n1", '"', "\x00"])
+@pytest.mark.parametrize("suffix", ["csv", "json", "jsonl", "parquet"])
+def test_nonsense_is_always_a_clear_error(written, format_, content, suffix):
+    path = written(f"a.{suffix}", content)
+    with pytest.raises(ConsilienceError, match=r"a\.|no answer|all answers|expected"):
+        read(path, format=format_)
+
+
+def test_a_label_that_was_not_offered_is_named_with_its_row(written):
+    path = written("a.csv", HEADER + "1,a,x\n1,b,z\n")
+    with pytest.raises(
+        LabelNotOfferedError, match=r"a\.csv, row 3: label 'z' .* 2 that"
+    ):
+        read(path, offered=["x", "y"])
+    with pytest.raises(LabelNotOfferedError, match="row 3"):
+        read(path, labels=["x", "y"])
+    offered = pd.DataFrame({"item": ["1", "2", "2"], "label": ["x", "x", "z"]})
+    with pytest.raises(
+        LabelNotOfferedError, match=r"row 3: .* not offered for item '1'"
+    ):
+        read(path, offered=offered)
+
+
+def test_the_same_annotator_twice_is_a_stated_rule(written):
+    path = written("a.csv", HEADER + "1,a,x\n1,b,x\n1,a,y\n")
+    kept = read(path)
+    assert kept.num_responses == 3
+    assert "row 4, annotator 'a' on item '1'" in kept.assumptions[-1]
+    assert read(path, repeats="first").table["label"].tolist() == ["x", "x"]
+    assert read(path, repeats="last").table["label"].tolist() == ["x", "y"]
+    assert read(path, repeats="drop").table["annotator"].tolist() == ["b"]
+    with pytest.raises(RepeatedAnswerError, match=r"row 4: annotator 'a' on item '1'"):
+        read(path, repeats="error")

@@ -1,0 +1,242 @@
+import json
+
+import pytest
+
+from consilience.errors import (
+    BadCellError,
+    KindError,
+    LabelNotOfferedError,
+    MissingColumnError,
+    OfferUnknownError,
+    UnreadableFileError,
+)
+from consilience.responses import read
+
+CONFIG = """<View><Image name="img" value="$image"/>
+<Choices name="objects" toName="img" choice="multiple">
+<Choice value="terrier"/><Choice value="stage"/>
+<Choice value="Cat" alias="cat"/></Choices>
+<Choices name="main"><Choice value="stage"/><Choice value="terrier"/></Choices>
+</View>"""
+
+
+def choices(name, *labels):
+    return {"from_name": name, "type": "choices", "value": {"choices": list(labels)}}
+
+
+def task(number, *annotations, **data):
+    return {
+        "id": number,
+        "data": data or {"image": f"{number}.jpg"},
+        "annotations": list(annotations),
+    }
+
+
+def work(number, person, *result, **more):
+    return {"id": number, "completed_by": person, "result": list(result), **more}
+
+
+@pytest.fixture
+def export(written):
+    def write(*tasks):
+        return written("a.json", json.dumps(tasks))
+
+    return write
+
+
+def rows(responses, *columns):
+    table = responses.table[list(columns)].astype(object)
+    return table.where(table.notna(), None).to_numpy().tolist()
+
+
+def test_a_person_is_a_number_or_a_record(export):
+    path = export(
+        task(
+            1,
+            work(10, {"id": 7, "email": "ana@x.org"}, choices("q", "a"), lead_time=6.1),
+            work(11, 8, choices("q", "b")),
+            work(12, {"email": "eve@x.org"}, choices("q", "a")),
+        ),
+        {
+            "id": 2,
+            "data": {"image": "2.jpg"},
+            "completions": [work(13, 7, choices("q", "b"))],
+        },
+        task(3),
+    )
+    responses = read(path)
+    assert rows(responses, "item", "annotator", "label") == [
+        ["1.jpg", "7", "a"],
+        ["1.jpg", "8", "b"],
+        ["1.jpg", "eve@x.org", "a"],
+        ["2.jpg", "7", "b"],
+    ]
+    assert responses.table["response_id"].tolist() == ["10", "11", "12", "13"]
+    assert responses.table["seconds"].tolist()[0] == 6.1
+    assert "items without an answer: 1" in str(responses.cleaning)
+
+
+def test_the_skipped_are_skipped_and_ground_truth_is_gold(export):
+    path = export(
+        task(
+            1,
+            work(10, 7, choices("q", "a"), was_cancelled=True),
+            work(11, 8, choices("q", "b"), ground_truth=True),
+            work(12, 9, choices("q", "b")),
+        )
+    )
+    responses = read(path)
+    assert rows(responses, "annotator", "label") == [["7", None], ["9", "b"]]
+    assert responses.gold.astype("str").to_numpy().tolist() == [["1.jpg", "b"]]
+    assert responses.cleaning.read == 3
+    assert responses.cleaning.dropped[0].example.endswith("task 1, annotation 11")
+
+
+def test_several_labels_need_a_kind_and_no_needs_the_configuration(export, written):
+    path = export(
+        task(
+            1,
+            work(
+                10, 7, choices("objects", "terrier", "stage"), choices("main", "stage")
+            ),
+        ),
+        task(2, work(11, 7, choices("objects", "cat"), choices("main", "terrier"))),
+    )
+    config = written("config.xml", CONFIG)
+    with pytest.raises(MissingColumnError, match=r"'objects', 'main'; name the one"):
+        read(path)
+    with pytest.raises(KindError, match="task 1, annotation 10: 2 labels"):
+        read(path, label="objects")
+    objects = read(path, label="objects", main="main", kind="objects")
+    assert rows(objects, "label", "object", "main") == [
+        ["terrier", 0, False],
+        ["stage", 1, True],
+        ["cat", 0, False],
+        ["terrier", 1, True],
+    ]
+    with pytest.raises(OfferUnknownError, match="annotation 10"):
+        read(path, label="objects", kind="contains")
+    contains = read(path, label="objects", kind="contains", offered=config)
+    assert contains.labels["label"].tolist() == ["terrier", "stage", "cat"]
+    assert contains.offer == "all"
+    assert contains.table["answer"].tolist() == ["yes", "yes", "no", "no", "no", "yes"]
+    with pytest.raises(LabelNotOfferedError, match=r"annotation 11: label 'cat'"):
+        read(path, label="objects", kind="contains", offered=["terrier", "stage"])
+    main = read(path, label="main", offered=config)
+    assert main.labels["label"].tolist() == ["stage", "terrier"]
+
+
+def test_yes_and_no_to_a_label_in_the_data_are_contains(export):
+    path = export(
+        task(1, work(10, 7, choices("there", "yes")), image="1.jpg", query="dog"),
+        task(2, work(11, 7, choices("there", "no")), image="1.jpg", query="cat"),
+    )
+    responses = read(path, item="image", label="query", answer="there")
+    assert rows(responses, "item", "label", "answer") == [
+        ["1.jpg", "dog", "yes"],
+        ["1.jpg", "cat", "no"],
+    ]
+
+
+def test_regions_are_objects(export):
+    box = {"x": 1, "y": 1, "width": 2, "height": 2}
+    regions = [
+        {
+            "id": "r",
+            "from_name": "box",
+            "type": "rectanglelabels",
+            "value": {**box, "rectanglelabels": [label]},
+        }
+        for label in ("dog", "dog")
+    ]
+    path = export(
+        task(
+            1,
+            work(
+                10,
+                7,
+                *regions,
+                {"from_name": "t", "type": "textarea", "value": {"text": ["x"]}},
+            ),
+        )
+    )
+    responses = read(path, kind="objects")
+    assert rows(responses, "label", "object") == [["dog", 0], ["dog", 1]]
+
+
+def test_ratings_and_taxonomies_are_labels(export):
+    path = export(
+        task(
+            1, work(10, 7, {"from_name": "q", "type": "rating", "value": {"rating": 4}})
+        ),
+        task(
+            2,
+            work(
+                11,
+                7,
+                {
+                    "from_name": "q",
+                    "type": "taxonomy",
+                    "value": {"taxonomy": [["a", "b"]]},
+                },
+            ),
+        ),
+    )
+    assert rows(read(path), "label") == [["4"], ["b"]]
+
+
+def test_what_is_no_export_is_refused(written):
+    with pytest.raises(UnreadableFileError, match="expected a list of tasks"):
+        read(written("a.json", "{}"), format="label_studio")
+    with pytest.raises(BadCellError, match="there is no 'data'"):
+        read(written("b.json", '[{"id":1,"annotations":[]}]'), format="label_studio")
+    with pytest.raises(UnreadableFileError, match="line 1, column"):
+        read(
+            written("c.json", '[{"id":1,"data":{"i":1},"annotations":[{'),
+            format="label_studio",
+        )
+
+
+def test_short_exports_are_second_best_and_say_so(written):
+    records = [
+        {
+            "id": 1,
+            "image": "1.jpg",
+            "annotator": "ana",
+            "annotation_id": 5,
+            "lead_time": 2.5,
+            "q": {"choices": ["a", "b"]},
+        },
+        {
+            "id": 1,
+            "image": "1.jpg",
+            "annotator": "ben",
+            "annotation_id": 6,
+            "lead_time": 1.5,
+            "q": "a",
+        },
+        {
+            "id": 2,
+            "image": "2.jpg",
+            "annotator": None,
+            "annotation_id": None,
+            "lead_time": None,
+        },
+    ]
+    path = written("a.json", json.dumps(records))
+    responses = read(path, kind="objects")
+    assert rows(responses, "annotator", "label") == [
+        ["ana", "a"],
+        ["ana", "b"],
+        ["ben", "a"],
+    ]
+    assert "does not say which annotations were skipped" in responses.assumptions[0]
+    assert responses.cleaning.dropped[0].count == 1
+    text = (
+        "id,image,annotator,annotation_id,lead_time,q\n"
+        '1,1.jpg,ana,5,2.5,"{""choices"":[""a"",""b""]}"\n1,1.jpg,ben,6,1.5,a\n'
+    )
+    same = read(written("a.csv", text), kind="objects")
+    assert rows(same, "annotator", "label") == rows(responses, "annotator", "label")
+    with pytest.raises(KindError, match=r"a\.csv, row 2: 2 labels"):
+        read(written("a.csv", text))

@@ -1,0 +1,51 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from consilience import responses
+from consilience.errors import OptionError
+from consilience.responses import formats, read, readers
+
+HEAVY = """
+import sys
+import consilience.responses
+assert "pandas" not in sys.modules, "pandas"
+from consilience.responses import read
+read(sys.argv[1])
+heavy = {"jax", "numpyro", "arviz_base", "arviz_stats", "optax"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_the_registry_is_the_folder():
+    files = {p.stem for p in Path(readers.__path__[0]).glob("*.py")} - {"__init__"}
+    assert len(formats()) == len(files)
+    assert all(reader.what for reader in formats().values())
+
+
+def test_reading_imports_no_jax(written):
+    path = written("a.csv", "item,label\n1,x\n")
+    subprocess.run([sys.executable, "-c", HEAVY, str(path)], check=True)
+
+
+def test_every_public_name_is_there():
+    assert all(getattr(responses, name) is not None for name in responses.__all__)
+    with pytest.raises(AttributeError):
+        _ = responses.nonsense
+
+
+def test_no_source_is_an_error():
+    with pytest.raises(OptionError, match="no source"):
+        read([])
+
+
+def test_the_account_is_printed_before_any_number(written):
+    text = str(read(written("a.csv", "task,worker,label\n1,a,x\n,,\n1,b,y\n")).cleaning)
+    folder = written("b.csv", "").parent
+    assert text.splitlines()[:2] == [
+        "read 3 rows, kept 2: 2 answers",
+        f"dropped 1: the row is empty (first: {folder}/a.csv, row 3)",
+    ]
+    assert "read column 'task' as item" in text
