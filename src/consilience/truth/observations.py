@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import register_dataclass
 from jaxtyping import Array, Float, Int
 
 from consilience.truth.incidence import Incidence, incidence, incidences
+from consilience.truth.pytree import pytree
 from consilience.truth.space import Space
 
 
-@register_dataclass
+@pytree("num_annotators", "num_states", "num_answers", "ragged")
 @dataclass(frozen=True, slots=True)
 class Observations:
     """Answers and possible truths as arrays; letters as in `truth.space`.
@@ -55,10 +55,10 @@ class Observations:
     guess: Float[Array, "U S"]
     scale: Float[Array, ""]
     prepared: Any
-    num_annotators: int = field(metadata={"static": True})
-    num_states: int = field(metadata={"static": True})
-    num_answers: int = field(metadata={"static": True})
-    ragged: bool = field(metadata={"static": True})
+    num_annotators: int
+    num_states: int
+    num_answers: int
+    ragged: bool
 
     @property
     def num_units(self) -> int:

@@ -1,0 +1,183 @@
+"""Truth spaces, on tables small enough to write the codes out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.errors import (
+    CandidatesError,
+    GoldError,
+    KindError,
+    NoResponsesError,
+    OneLabelError,
+    OptionError,
+    TooLargeError,
+)
+from consilience.responses import read
+from consilience.truth import ANONYMOUS, minibatches, observe, space_of, vote_counts
+from consilience.truth.space import check_size
+
+
+def responses(rows, columns="item annotator label", **options):
+    return read(pd.DataFrame(rows, columns=columns.split()), **options)
+
+
+@pytest.fixture
+def three_items():
+    return responses(
+        [("i1", "ann", "cat"), ("i0", "bob", "dog"), ("i1", "bob", "dog")],
+        labels=["cat", "dog", "fox"],
+    )
+
+
+def test_every_label_is_a_state_of_every_item(three_items):
+    space = space_of(three_items)
+    assert space.states == space.answers == ("cat", "dog", "fox")
+    assert list(space.unit_item) == ["i0", "i1"]
+    assert not space.ragged
+    assert np.array_equal(space.state, [[0, 1, 2]])
+
+
+def test_answers_are_coded_in_order_of_unit(three_items):
+    space = space_of(three_items)
+    assert np.array_equal(space.unit, [0, 1, 1])
+    assert list(space.annotators[space.annotator]) == ["bob", "ann", "bob"]
+    assert [space.answers[code] for code in space.answer] == ["dog", "cat", "dog"]
+
+
+def test_gold_labels_leave_only_themselves_possible(three_items):
+    gold = pd.DataFrame({"item": ["i1", "i1"], "label": ["cat", "fox"]})
+    space = space_of(three_items, gold=gold)
+    assert np.array_equal(np.isfinite(space.log_prior), [[1, 1, 1], [1, 0, 1]])
+
+
+def test_gold_of_items_without_responses_is_said_to_be_unused(three_items):
+    gold = pd.DataFrame({"item": ["i1", "nowhere"], "label": ["cat", "cat"]})
+    assert "1 gold rows name items" in space_of(three_items, gold=gold).assumptions[-1]
+
+
+def test_a_gold_label_outside_the_labels_is_refused(three_items):
+    gold = pd.DataFrame({"item": ["i1"], "label": ["cow"]})
+    with pytest.raises(GoldError, match="'cow' of item 'i1'"):
+        space_of(three_items, gold=gold)
+
+
+def test_candidates_are_the_states_of_their_item_and_answers_join_them(three_items):
+    lists = pd.DataFrame(
+        {"item": ["i0", "i0", "i1"], "label": ["dog", "fox", "cat"], "log_odds": 0.5}
+    )
+    space = space_of(three_items, lists=lists)
+    assert space.ragged
+    assert np.array_equal(space.state, [[1, 2], [0, 1]])
+    assert np.array_equal(space.log_prior, [[0.5, 0.5], [0.5, 0.0]])
+
+
+def test_items_without_candidates_may_be_any_label(three_items):
+    lists = pd.DataFrame({"item": ["i0"], "label": ["dog"]})
+    space = space_of(three_items, lists=lists)
+    assert np.array_equal(space.state, [[1, 0, 0], [0, 1, 2]])
+    assert np.array_equal(np.isfinite(space.log_prior), [[1, 0, 0], [1, 1, 1]])
+
+
+@pytest.mark.parametrize("column", ["item", "label"])
+def test_candidates_without_a_needed_column_are_refused(three_items, column):
+    lists = pd.DataFrame({"item": ["i0"], "label": ["dog"]}).drop(columns=column)
+    with pytest.raises(CandidatesError, match=column):
+        space_of(three_items, lists=lists)
+
+
+def test_a_candidate_outside_the_labels_is_refused(three_items):
+    lists = pd.DataFrame({"item": ["i0"], "label": ["cow"]})
+    with pytest.raises(CandidatesError, match="'cow' of item 'i0'"):
+        space_of(three_items, lists=lists)
+
+
+def test_anonymous_answers_share_the_last_annotator():
+    space = space_of(responses([("i", "ann", "a"), ("i", None, "b"), ("j", None, "a")]))
+    assert list(space.annotators) == ["ann", ANONYMOUS]
+    assert list(space.known) == [True, False]
+    assert np.array_equal(space.annotator, [0, 1, 1])
+
+
+def test_one_label_alone_is_refused():
+    with pytest.raises(OneLabelError, match="all answers are 'a'"):
+        space_of(responses([("i", "ann", "a"), ("j", "bob", "a")]))
+
+
+def test_skipped_questions_are_no_answers_but_their_item_stays():
+    told = responses([("i", "ann", "a"), ("j", "ann", None), ("k", "bob", "b")])
+    space = space_of(told)
+    assert list(space.unit_item) == ["i", "j", "k"]
+    assert np.array_equal(space.unit, [0, 2])
+
+
+def test_responses_that_were_all_skipped_are_refused():
+    told = responses(
+        [("i", "ann", None), ("j", "ann", None)], labels=["a", "b"], kind="choice"
+    )
+    with pytest.raises(NoResponsesError, match="skipped"):
+        space_of(told)
+
+
+def test_confusions_that_would_not_fit_in_memory_are_refused():
+    with pytest.raises(TooLargeError, match="1,000,000,000,000 confusion"):
+        check_size(100, 100_000, 100_000)
+
+
+CONTAINS = [
+    ("i", "ann", "cat", "yes"),
+    ("i", "bob", "cat", "maybe"),
+    ("i", "bob", "dog", "no"),
+    ("j", "ann", "cat", "no"),
+]
+
+
+def test_contains_asks_about_pairs_of_item_and_label():
+    told = responses(CONTAINS, "item annotator label answer", kind="contains")
+    space = space_of(told)
+    pairs = list(zip(space.unit_item, space.unit_label, strict=True))
+    assert pairs == [("i", "cat"), ("i", "dog"), ("j", "cat")]
+    assert space.states == ("absent", "present")
+    assert np.array_equal(vote_counts(observe(space)), [[0.5, 1.5], [1, 0], [1, 0]])
+
+
+def test_three_states_of_presence_take_a_maybe_at_its_word():
+    told = responses(CONTAINS, "item annotator label answer", kind="contains")
+    space = space_of(told, num_states=3)
+    assert np.array_equal(vote_counts(observe(space))[0], [0, 1, 1])
+    assert np.array_equal(space.present, [0, 0.5, 1])
+
+
+def test_presence_has_two_or_three_states():
+    told = responses(CONTAINS, "item annotator label answer", kind="contains")
+    with pytest.raises(OptionError, match="2 or 3 states, not 4"):
+        space_of(told, num_states=4)
+
+
+def test_gold_of_contains_needs_an_answer_for_the_pair():
+    told = responses(CONTAINS, "item annotator label answer", kind="contains")
+    gold = pd.DataFrame({"item": ["i"], "label": ["dog"], "answer": ["yes"]})
+    space = space_of(told, gold=gold)
+    assert np.array_equal(np.isfinite(space.log_prior), [[1, 1], [0, 1], [1, 1]])
+    with pytest.raises(GoldError, match="'answer' of yes and no"):
+        space_of(told, gold=gold.drop(columns="answer"))
+
+
+def test_objects_have_no_space_yet():
+    rows = [("i", "ann", "cat", True), ("i", "ann", "dog", False)]
+    told = responses(
+        rows, "item annotator label main", kind="objects", offered=["cat", "dog"]
+    )
+    with pytest.raises(KindError, match="objects"):
+        space_of(told)
+
+
+def test_minibatches_hold_every_unit_and_its_answers(three_items):
+    many = responses(
+        [(f"i{number}", f"a{number % 3}", "ab"[number % 2]) for number in range(50)]
+    )
+    space = space_of(many)
+    stacked = minibatches(space, 7, seed=0)
+    assert stacked.scale.shape == (8,)
+    assert np.allclose(stacked.scale, 50 / 7)
+    assert stacked.guess.shape == (8, 7, 2)
