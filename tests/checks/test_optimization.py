@@ -32,20 +32,20 @@ def verdicts(tree, skilled):
 def test_a_climb_that_arrives_passes(verdicts):
     found = verdicts(climb([-300.0, -210.0, -200.0], [-310.0, -200.1]))
     assert all(verdict.ok for verdict in found.values())
-    assert set(found) == {"converged", "objective_fall", "objective_spread"}
+    assert set(found) == {"stopped_early", "objective_fall", "objective_spread"}
     # A tenth of a nat over 100 responses.
     assert found["objective_spread"].value == pytest.approx(0.001)
 
 
 def test_a_climb_that_was_cut_short_fails(verdicts):
     found = verdicts(climb([-300.0, -200.0], [-250.0, -201.0], converged=[False, True]))
-    assert not found["converged"].ok
-    assert "sweeps" in found["converged"].remedy
+    assert not found["stopped_early"].ok
+    assert "sweeps" in found["stopped_early"].remedy
 
 
 def test_only_the_chosen_start_must_arrive(verdicts):
     group = climb([-300.0, -200.0], [-250.0, -201.0], converged=[False, True], chosen=1)
-    assert verdicts(group)["converged"].ok
+    assert verdicts(group)["stopped_early"].ok
 
 
 def test_a_fall_fails(verdicts):

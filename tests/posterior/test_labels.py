@@ -67,3 +67,8 @@ def test_text_is_held_as_codes(choice_fit):
     table = choice_fit().labels()
     assert isinstance(table["item"].dtype, pd.CategoricalDtype)
     assert isinstance(table["label"].dtype, pd.CategoricalDtype)
+
+
+def test_labels_asked_about_stand_in_natural_order(contains_fit):
+    categories = contains_fit().labels()["label"].cat.categories
+    assert categories.tolist() == ["cat", "dog"]

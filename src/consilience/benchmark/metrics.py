@@ -4,9 +4,9 @@ Every metric is a function of the items' weights. All weights one give its value
 resampling the items with replacement, all answers about an item together, gives weights
 whose metrics make the interval (the item bootstrap). Bounds are quantiles of the
 resampled values. The expected calibration error (ECE) alone takes the *basic*
-bootstrap, 2 value - quantile, cut off at 0: chance differences inside bins push it
-upwards, in the resamples once more than in the value, and this bootstrap takes the push
-off again.
+bootstrap, 2 value - quantile, cut off at 0 and stretched to hold the value: chance
+differences inside bins push it upwards, in the resamples once more than in the value,
+and this bootstrap takes the push off again.
 
 References
 ----------
@@ -180,5 +180,5 @@ def _interval(
         return Metric(value, float("nan"), float("nan"))
     lower, upper = np.quantile(defined, [(1 - mass) / 2, (1 + mass) / 2])
     if name == "ece":
-        lower, upper = max(0.0, 2 * value - upper), max(0.0, 2 * value - lower)
+        lower, upper = max(0.0, 2 * value - upper), max(value, 2 * value - lower)
     return Metric(value, float(lower), float(upper))

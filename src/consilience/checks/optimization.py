@@ -29,16 +29,16 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
 
     Returns
     -------
-    Verdicts `converged` (1 when the chosen start stopped early), `objective_fall` (the
-    largest fall in one sweep, as a share of the objective; not for `svi`, whose
-    objective is noisy) and `objective_spread` (nats per response between the best and
-    the worst start); none for a fit that was not iterative.
+    Verdicts `stopped_early` (1 when the chosen start was still improving),
+    `objective_fall` (the largest fall in one sweep, as a share of the objective; not
+    for `svi`, whose objective is noisy) and `objective_spread` (nats per response
+    between the best and the worst start); none for a fit that was not iterative.
     """
     if "optimization" not in data.children:
         return []
     group = data["optimization"].to_dataset()
     objective = group["objective"].transpose("restart", "sweep").to_numpy()
-    verdicts = [_converged(group)]
+    verdicts = [_stopped_early(group)]
     if data.attrs["engine"] != "svi":
         # An engine that sums in single precision says how far its sums are exact.
         rounding = float(group.attrs.get("rounding", _ROUNDING))
@@ -48,10 +48,10 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
     return verdicts
 
 
-def _converged(group: xr.Dataset) -> Verdict:
+def _stopped_early(group: xr.Dataset) -> Verdict:
     arrived = bool(group["converged"].to_numpy()[int(group["chosen"])])
     return at_most(
-        "converged",
+        "stopped_early",
         float(not arrived),
         0.0,
         "the fit was still improving when it stopped; allow more sweeps",

@@ -14,6 +14,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from consilience.posterior.frames import category, names
+from consilience.responses.coding import natural_order, text_array
 
 
 def labels(data: xr.DataTree) -> pd.DataFrame:
@@ -142,10 +143,12 @@ def _present_labels(data: xr.DataTree) -> pd.DataFrame:
     constant = data["constant_data"]
     item, items = pd.factorize(constant["unit_item"].to_numpy().astype(object))
     label, asked = pd.factorize(constant["unit_label"].to_numpy().astype(object))
+    # Units list the labels item by item; over all items they stand in natural order.
+    order = natural_order(text_array(asked))
     return pd.DataFrame(
         {
             "item": category(item, items),
-            "label": category(label, asked),
+            "label": category(np.argsort(order)[label], asked[order]),
             "probability": probability,
             "lower": lower,
             "upper": upper,

@@ -40,9 +40,10 @@ def whole_folder(
     CannotWriteError
         When the disk refuses.
     """
-    # Without the full path, "." has no name and no place beside it.
-    place = folder.expanduser().absolute()
-    occupied = place.exists() or place.is_symlink()
+    # Without the full path, "." has no name and no place beside it; and of a link it is
+    # what it leads to that is replaced, not the link.
+    place = folder.expanduser().resolve()
+    occupied = place.exists()
     if occupied and (replaceable is None or not replaceable(place)):
         raise FolderExistsError(_taken(folder, may_replace=replaceable is not None))
     mark = secrets.token_hex(4)
