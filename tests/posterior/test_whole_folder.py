@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from consilience.errors import CannotWriteError, FolderExistsError
@@ -44,15 +46,13 @@ def test_a_replacement_that_cannot_be_moved_in_puts_the_former_back(tmp_path):
 
 
 def test_a_folder_that_appears_meanwhile_is_left_alone(tmp_path):
-    with (
-        pytest.raises(CannotWriteError),
-        whole_folder(tmp_path / "run") as partial,
-    ):
-        (partial / "mine").touch()
-        (tmp_path / "run").mkdir()
-        (tmp_path / "run" / "theirs").touch()
+    theirs = tmp_path / "elsewhere"
+    theirs.mkdir()
+    (theirs / "theirs").touch()
+    with pytest.raises(CannotWriteError), whole_folder(tmp_path / "run"):
+        shutil.copytree(theirs, tmp_path / "run")
     assert content(tmp_path / "run") == ["theirs"]
-    assert content(tmp_path) == ["run"]
+    assert content(tmp_path) == ["elsewhere", "run"]
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
