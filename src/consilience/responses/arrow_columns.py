@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from consilience.errors import NoResponsesError, UnreadableFileError
-from consilience.responses.coding import Coded, encode, text_array
+from consilience.errors import BadCellError, NoResponsesError, UnreadableFileError
+from consilience.responses.coding import Coded, encode, only_used, text_array
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable, check_names, places, tidy
+
+_EXACT = 2**53  # beyond it a float skips whole numbers
 
 
 def read_parquet(path: Path, options: ReadOptions) -> TextTable:
@@ -30,21 +32,29 @@ def read_parquet(path: Path, options: ReadOptions) -> TextTable:
     try:
         table = parquet.ParquetFile(path).read()
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        msg = (
-            f"{path}: not a whole Parquet file ({str(error).splitlines()[0]}); "
-            "copy or export it again"
-        )
-        raise UnreadableFileError(msg) from None
+        raise not_whole(path, error) from None
     names = check_names(table.column_names, str(path))
     arrays = dict(zip(names, table.columns, strict=True))
     return _text_table(str(path), arrays, options)
+
+
+def not_whole(path: Path, error: Exception) -> UnreadableFileError:
+    """Error for a Parquet file that cannot be opened."""
+    why = str(error).splitlines()[0] if str(error) else "unknown"
+    msg = f"{path}: not a whole Parquet file ({why}); copy or export it again"
+    return UnreadableFileError(msg)
 
 
 def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
     """Take a pandas data frame as columns of text."""
     source = "the data frame"
     names = check_names([str(name) for name in frame.columns], source)
-    arrays = {name: _from_pandas(frame.iloc[:, i]) for i, name in enumerate(names)}
+    arrays = {}
+    for i, name in enumerate(names):
+        try:
+            arrays[name] = _from_pandas(frame.iloc[:, i])
+        except UnicodeDecodeError:
+            raise _no_text(source, name, "bytes that are not UTF-8") from None
     return _text_table(source, arrays, options)
 
 
@@ -65,8 +75,11 @@ def _text_table(
             whole = array.combine_chunks() if hasattr(array, "chunks") else array
             lists[name] = whole.cast(pa.list_(pa.string()))
         else:
-            text, note = as_text(array)
-            coded[name] = encode(text)
+            try:
+                text, note = as_text(array)
+            except pa.ArrowException:
+                raise _no_text(source, name, str(array.type)) from None
+            coded[name] = only_used(encode(text))
             notes += [f"column {name!r}: {note}"] if note else []
     columns, said = tidy(coded, options.missing)
     return TextTable(
@@ -79,38 +92,51 @@ def _text_table(
     )
 
 
-def as_text(
-    array: pa.Array | pa.ChunkedArray,
-) -> tuple[pa.Array | pa.ChunkedArray, str | None]:
+def _no_text(source: str, name: str, what: str) -> BadCellError:
+    msg = (
+        f"{source}: column {name!r} ({what}) cannot be written as text; expected text "
+        "or numbers; convert or drop the column"
+    )
+    return BadCellError(msg)
+
+
+def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
     """Write a column as text, and say what was decided.
 
     Parameters
     ----------
     array
-        Column of any scalar type.
+        Column of any scalar type. Each distinct value is written once.
     """
-    kind = array.type
-    if pa.types.is_dictionary(kind):
-        if pa.types.is_string(kind.value_type):
-            return array, None
-        return as_text(array.cast(kind.value_type))
-    if pa.types.is_floating(kind):
-        array = pc.if_else(pc.is_nan(array), pa.scalar(None, kind), array)
-        whole = pc.all(pc.equal(pc.round(array), array)).as_py()
-        large = pc.max(pc.abs(array)).as_py()
-        if whole is not False and (large is None or large < 2**53):
-            note = "whole numbers, written without the point" if whole else None
-            return array.cast(pa.int64()).cast(pa.string()), note
-        return array.cast(pa.string()), None
+    if isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries().combine_chunks()
+    if pa.types.is_string(array.type):
+        return array, None
+    if not pa.types.is_dictionary(array.type):
+        array = pc.dictionary_encode(array)
+    values, note = _values_as_text(array.dictionary)
+    return pa.DictionaryArray.from_arrays(array.indices, values), note
+
+
+def _values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
+    kind = values.type
     if pa.types.is_boolean(kind):
-        return pc.if_else(array, "True", "False"), None
-    return array.cast(pa.string()), None
+        return pc.if_else(values, "True", "False"), None
+    if not pa.types.is_floating(kind):
+        return values.cast(pa.string()), None
+    values = pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
+    whole = pc.all(pc.equal(pc.round(values), values)).as_py()
+    largest = pc.max(pc.abs(values)).as_py()
+    if whole and largest is not None and largest < _EXACT:
+        note = "whole numbers, written without the point"
+        return values.cast(pa.int64()).cast(pa.string()), note
+    return values.cast(pa.string()), None
 
 
 def _from_pandas(column: pd.Series) -> pa.Array | pa.ChunkedArray:
     try:
         array = pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except (pa.ArrowException, OverflowError):
         array = None
     mixed = column.dtype == object and array is not None
     if array is None or (mixed and not _text_or_list(array.type)):

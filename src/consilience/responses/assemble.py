@@ -16,6 +16,7 @@ from consilience.responses.cleaning import Cleaning
 from consilience.responses.coding import (
     Coded,
     index,
+    num_distinct,
     recode_to,
     sort_values,
     text_array,
@@ -62,7 +63,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     cleaning = Cleaning(
         unit=draft.unit,
         read=draft.num_read,
-        kept=len(np.unique(draft.row)),
+        kept=num_distinct(draft.row),
         answers=len(table),
         dropped=(*draft.dropped, *repeated.dropped),
         notes=(
@@ -156,7 +157,7 @@ class _Observed:
     @property
     def unanswered(self) -> int:
         asked = self.table["item"].cat.codes.to_numpy()
-        return len(self.table["item"].cat.categories) - len(np.unique(asked))
+        return len(self.table["item"].cat.categories) - num_distinct(asked)
 
     def notes(self) -> tuple[str, ...]:
         table = self.table

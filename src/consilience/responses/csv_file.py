@@ -19,6 +19,7 @@ from consilience.responses.text_table import TextTable, check_names, places, tid
 
 _SEPARATORS = ",;\t|"
 _BLOCK = 1 << 22
+_TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 def read_csv(path: Path, options: ReadOptions) -> TextTable:
@@ -43,6 +44,7 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     names, separator, skip = _header(path, encoding, options)
     names = check_names(names, source)
     table = _arrow(path, names, separator, skip, encoding)
+    _check_quotes(path, separator, encoding)
     if table.num_rows == 0:
         msg = f"{source}: there is a header but no row below it; export the file again"
         raise NoResponsesError(msg)
@@ -59,11 +61,8 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
 
 
 def header_names(path: Path) -> list[str]:
-    """Names in the first line, for recognising a format; empty if unreadable."""
-    try:
-        return _header(path, _encoding(path), ReadOptions())[0]
-    except (UnreadableFileError, NoResponsesError):
-        return []
+    """Names in the first line, for recognising a format."""
+    return _header(path, _encoding(path), ReadOptions())[0]
 
 
 def _encoding(path: Path) -> str:
@@ -111,36 +110,47 @@ def _separator(line: str) -> str:
 def _arrow(
     path: Path, names: list[str], separator: str, skip: int, encoding: str
 ) -> pa.Table:
-    text = pa.dictionary(pa.int32(), pa.string())
-    for threads in (True, False):  # one thread tells the number of a bad row
-        try:
-            return arrow_csv.read_csv(
-                path,
-                read_options=arrow_csv.ReadOptions(
-                    column_names=names,
-                    skip_rows=skip,
-                    use_threads=threads,
-                    block_size=_BLOCK,
-                    encoding="utf-16" if encoding == "utf-16" else "utf8",
-                ),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=separator, newlines_in_values=True
-                ),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, text),
-                    null_values=[],
-                    strings_can_be_null=False,
-                ),
-            )
-        except (pa.ArrowInvalid, UnicodeError) as error:
-            message = str(error)
-            if "Empty CSV" in message:
-                return pa.table({name: pa.array([], text) for name in names})
-            if "UTF8" in message or "codec" in message:
-                raise _not_text(path, encoding) from None
-            if not threads:
-                raise _bad_row(path, message, names, skip) from None
-    raise AssertionError  # pragma: no cover
+    try:
+        return _parse(path, names, separator, skip, encoding)
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        message = str(error)
+    if "Empty CSV" in message:
+        return pa.table({name: pa.array([], _TEXT) for name in names})
+    if "UTF8" in message or "codec" in message:
+        raise _not_text(path, encoding)
+    try:  # once more on one thread, which tells the number of the bad row
+        return _parse(path, names, separator, skip, encoding, threads=False)
+    except pa.ArrowInvalid as error:
+        raise _bad_row(path, str(error), names, skip) from None
+
+
+def _parse(  # noqa: PLR0913 - the settings of one call
+    path: Path,
+    names: list[str],
+    separator: str,
+    skip: int,
+    encoding: str,
+    *,
+    threads: bool = True,
+) -> pa.Table:
+    return arrow_csv.read_csv(
+        path,
+        read_options=arrow_csv.ReadOptions(
+            column_names=names,
+            skip_rows=skip,
+            use_threads=threads,
+            block_size=_BLOCK,
+            encoding="utf-16" if encoding == "utf-16" else "utf8",
+        ),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=separator, newlines_in_values=True
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, _TEXT),
+            null_values=[],
+            strings_can_be_null=False,
+        ),
+    )
 
 
 def _bad_row(
@@ -156,6 +166,31 @@ def _bad_row(
     else:
         msg = f"{path}: the rows below line {skip} cannot be told apart ({message})"
     return UnreadableFileError(msg)
+
+
+def _check_quotes(path: Path, separator: str, encoding: str) -> None:
+    """Refuse a quote that is opened and never closed: it would swallow all rows below.
+
+    Only a file with an odd number of quotes can hold one, so that others cost a count.
+    """
+    with path.open("rb") as file:
+        quotes = sum(part.count(b'"') for part in iter(lambda: file.read(_BLOCK), b""))
+    if quotes % 2 == 0:
+        return
+    with path.open(encoding=encoding, newline="") as file:
+        rows = csv.reader(file, delimiter=separator, strict=True)
+        row = 1
+        try:
+            for row, _ in enumerate(rows, start=2):  # noqa: B007
+                pass
+        except csv.Error as error:
+            if "unexpected end" not in str(error):
+                return
+            msg = (
+                f"{path}, row {row}: a quote is opened and never closed; mend the row, "
+                "or export the file again if it was cut off"
+            )
+            raise UnreadableFileError(msg) from None
 
 
 def _not_text(path: Path, encoding: str) -> UnreadableFileError:

@@ -91,74 +91,94 @@ def describe(responses: Responses) -> Description:
         If there are several kinds.
     """
     kind = responses.kind
-    table = responses.table
-    codes = pd.DataFrame(
-        {
-            name: table[name].cat.codes.to_numpy().astype(np.int64)
-            for name in ("item", "annotator", "label", "answer", "response_id")
-        }
-    )
-    codes["n"] = table["n"].to_numpy()
-    given = codes["answer" if kind == "contains" else "label"].to_numpy() >= 0
-    answered = codes[given]
-    question = ["item", "label"] if kind == "contains" else ["item"]
-    value = "answer" if kind == "contains" else "label"
+    codes = _codes(responses)
+    n = responses.table["n"].to_numpy()
+    given = codes["answer" if kind == "contains" else "label"] >= 0
+    answered = {name: column[given] for name, column in codes.items()}
+    weight = n[given]
+    value = answered["answer" if kind == "contains" else "label"]
     names = ANSWERS if kind == "contains" else tuple(responses.labels["label"])
-    frequency = answered.groupby(value)["n"].sum()
-    per_question = answered.groupby(question)["n"].sum()
-    known = answered[answered["annotator"] >= 0]
-    asked = [*question, "annotator"]
-    one_each = [*asked, *(["response_id"] if kind == "objects" else [])]
-    each = known.drop_duplicates(one_each) if kind == "objects" else known
-    num_questions = len(codes[question].drop_duplicates())
+    known = answered["annotator"] >= 0
+    who = answered["annotator"][known]
+    pair = answered["question"][known] * max(responses.num_annotators, 1) + who
+    distinct = _num_distinct(pair)
+    each = len(pair)
+    if kind == "objects":
+        each = _num_distinct(_joined(pair, answered["response_id"][known]))
+    num_questions = _num_distinct(codes["question"])
     num_pairs = num_questions * responses.num_annotators
-    distinct = len(known.drop_duplicates(asked))
+    frequency = np.bincount(value, weight, len(names)).astype(np.int64)
+    gold = responses.gold
     return Description(
         kind=kind,
         offer=responses.offer,
-        answers=int(answered["n"].sum()),
-        skipped=int(codes["n"][~given].sum()),
-        responses=_num_responses(answered)
-        if kind == "objects"
-        else int(answered["n"].sum()),
+        answers=int(weight.sum()),
+        skipped=int(n[~given].sum()),
+        responses=_num_responses(answered) if kind == "objects" else int(weight.sum()),
         questions=num_questions,
         items=responses.num_items,
         annotators=responses.num_annotators,
         labels=responses.num_labels,
-        items_without_answers=responses.num_items - answered["item"].nunique(),
-        anonymous=int(answered["n"][answered["annotator"] < 0].sum()),
-        repeated=len(each) - distinct,
-        answers_per_question=_spread(per_question),
-        answers_per_annotator=_spread(known.groupby("annotator")["n"].sum()),
+        items_without_answers=responses.num_items - _num_distinct(answered["item"]),
+        anonymous=int(weight[~known].sum()),
+        repeated=each - distinct,
+        answers_per_question=_spread(np.bincount(answered["question"], weight)),
+        answers_per_annotator=_spread(np.bincount(who, weight[known])),
         coverage=distinct / num_pairs if num_pairs else float("nan"),
         agreement=float("nan")
         if kind == "objects"
-        else _agreement(answered, question, value),
-        frequencies={
-            names[code]: int(n)
-            for code, n in zip(frequency.index, frequency, strict=True)
-        },
-        gold=0
-        if responses.gold is None
-        else len(responses.gold.drop_duplicates(question)),
+        else _agreement(answered["question"], value, weight),
+        frequencies={names[k]: int(frequency[k]) for k in np.flatnonzero(frequency)},
+        gold=0 if gold is None else len(gold[_asked(kind)].drop_duplicates()),
     )
 
 
-def _num_responses(answered: pd.DataFrame) -> int:
-    return len(answered.drop_duplicates(["item", "annotator", "response_id"]))
+def _codes(responses: Responses) -> dict[str, np.ndarray]:
+    """Codes of the columns, and of the question: the item, or the item and label."""
+    table = responses.table
+    codes = {
+        name: table[name].cat.codes.to_numpy().astype(np.int64)
+        for name in ("item", "annotator", "label", "answer", "response_id")
+    }
+    question = codes["item"]
+    if responses.kind == "contains":
+        question = _joined(question, codes["label"])
+    return codes | {"question": question}
 
 
-def _spread(counts: pd.Series) -> Spread:
-    if counts.empty:
+def _asked(kind: Kind) -> list[str]:
+    return ["item", "label"] if kind == "contains" else ["item"]
+
+
+def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Code the pairs of two columns of codes from 0 without gaps; -1 is a value too."""
+    pairs = first * (int(second.max(initial=0)) + 2) + second + 1
+    codes: np.ndarray = pd.factorize(pairs)[0].astype(np.int64)
+    return codes
+
+
+def _num_distinct(codes: np.ndarray) -> int:
+    return len(pd.unique(codes))
+
+
+def _num_responses(answered: dict[str, np.ndarray]) -> int:
+    person = _joined(answered["question"], answered["annotator"])
+    return _num_distinct(_joined(person, answered["response_id"]))
+
+
+def _spread(counts: np.ndarray) -> Spread:
+    """Spread of those counts that are not none."""
+    some = counts[counts > 0]
+    if not len(some):
         return Spread(min=0, median=0.0, max=0)
     return Spread(
-        min=int(counts.min()), median=float(counts.median()), max=int(counts.max())
+        min=int(some.min()), median=float(np.median(some)), max=int(some.max())
     )
 
 
-def _agreement(answered: pd.DataFrame, question: list[str], value: str) -> float:
+def _agreement(question: np.ndarray, value: np.ndarray, weight: np.ndarray) -> float:
     """Share of equal pairs among all pairs of answers to one question."""
-    same = answered.groupby([*question, value])["n"].sum().astype(float)
-    total = answered.groupby(question)["n"].sum().astype(float)
+    same = np.bincount(_joined(question, value), weight)
+    total = np.bincount(question, weight)
     pairs = float((total * (total - 1)).sum())
     return float((same * (same - 1)).sum()) / pairs if pairs else float("nan")

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from consilience.errors import FolderExistsError, UnreadableFileError
+from consilience.responses.arrow_columns import not_whole
 from consilience.responses.canonical import canonical_responses
 from consilience.responses.cleaning import Cleaning
 from consilience.responses.options import Offer
@@ -154,9 +155,7 @@ def _read_file(path: Path) -> pa.Table:
     try:
         return parquet.ParquetFile(path).read()
     except (pa.ArrowInvalid, OSError) as error:
-        why = str(error).splitlines()[0]
-        msg = f"{path}: not a whole Parquet file ({why}); write the folder again"
-        raise UnreadableFileError(msg) from None
+        raise not_whole(path, error) from None
 
 
 def _umask() -> int:

@@ -116,7 +116,7 @@ def choose_question(
     if not names:
         what = "nobody answered any question"
     msg = (
-        f"{source}: {what}; found {listing(names) or 'none'}; name the one to read "
+        f"{source}: {what}; found {listing(names)}; name the one to read "
         f"({option}=NAME)"
     )
     raise MissingColumnError(msg)

@@ -5,13 +5,15 @@ label and one for the answer to it holds yes/no answers (contains); one with an 
 or main column holds objects; any other, choices.
 """
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int
 
-from consilience.errors import BadCellError, MissingColumnError
+from consilience.errors import BadCellError, KindError, MissingColumnError
 from consilience.responses.answers import read_answers
 from consilience.responses.cells import booleans, counts, object_numbers
 from consilience.responses.cleaning import Dropped
@@ -19,6 +21,7 @@ from consilience.responses.coding import Coded, encode, nothing
 from consilience.responses.draft import Draft
 from consilience.responses.names import EXTRAS, find, listing, plain, require
 from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.table import KINDS
 from consilience.responses.text_table import TextTable
 
 ROLES = (
@@ -40,7 +43,7 @@ def long_draft(
 ) -> Draft:
     """Give meaning to the columns of a long table."""
     roles = find_roles(table, options)
-    kind = options.kind or _kind(roles)
+    kind = options.kind or _said_kind(table) or _kind(roles)
     _check_kind(table, roles, kind)
     rows, label = _labels(table, roles["label"])
     full = _full_rows(table, roles)[rows]
@@ -88,8 +91,11 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     found: dict[str, str] = {}
 
     def free(role: str) -> list[str]:
-        others = {name for other, name in given.items() if other != role}
-        return [n for n in table.names if n not in others and n not in found.values()]
+        taken = {name for other, name in given.items() if other != role}
+        taken |= set(found.values())
+        if role not in {"item", "annotator", "label"} and given[role] is None:
+            taken |= {n for n, c in table.columns.items() if (c.codes < 0).all()}
+        return [name for name in table.names if name not in taken]
 
     found["item"] = require(free("item"), "item", named, source)
     for role in ROLES[1:]:
@@ -106,6 +112,21 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     if "label" not in found:
         found["label"] = require(free("label"), "label", named, source)
     return found
+
+
+def _said_kind(table: TextTable) -> Kind | None:
+    """Kind that a column of that name gives for the whole table."""
+    column = table.columns.get("kind")
+    found = [] if column is None else column.values.to_pylist()
+    if not found or not set(found) <= set(KINDS):
+        return None
+    if len(found) > 1:
+        msg = (
+            f"{table.source}: its column 'kind' names {', '.join(found)}; read a file "
+            "of one kind, or the folder that it came from"
+        )
+        raise KindError(msg)
+    return cast("Kind", found[0])
 
 
 def _kind(roles: dict[str, str]) -> Kind:

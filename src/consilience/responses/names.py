@@ -91,5 +91,5 @@ def require(
 
 def listing(names: list[str], limit: int = 12) -> str:
     """Names as a short list."""
-    shown = ", ".join(repr(name) for name in names[:limit])
+    shown = ", ".join(repr(name) for name in names[:limit]) or "no other"
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")

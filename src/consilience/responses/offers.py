@@ -12,7 +12,13 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import LabelNotOfferedError, OptionError
-from consilience.responses.coding import Coded, index, natural_order, recode_to
+from consilience.responses.coding import (
+    Coded,
+    index,
+    natural_order,
+    only_used,
+    recode_to,
+)
 from consilience.responses.draft import Draft
 from consilience.responses.options import Offer, ReadOptions
 from consilience.responses.side_tables import (
@@ -156,8 +162,7 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
 
 
 def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
-    used = np.unique(draft.label.codes[draft.label.codes >= 0])
-    values = draft.label.values.take(pa.array(used))
+    values = only_used(draft.label).values
     if gold is not None:
         more = pa.array(gold["label"], pa.string())
         values = pa.concat_arrays([values, more]).unique()

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
+from consilience.responses.arrow_columns import not_whole
 from consilience.responses.csv_file import header_names
 from consilience.responses.load import TEXT_SUFFIXES, Source
 from consilience.responses.options import Columns
@@ -81,8 +82,8 @@ def _look(source: Source) -> Probe:
 def _parquet_names(path: Path) -> list[str]:
     try:
         return list(parquet.read_schema(path).names)
-    except (pa.ArrowInvalid, OSError):
-        return []
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise not_whole(path, error) from None
 
 
 def _json_names(start: bytes) -> list[str]:

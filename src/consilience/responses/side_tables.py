@@ -1,12 +1,12 @@
 """The small tables beside the answers: labels, gold and what was offered."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from consilience.errors import BadCellError, OptionError
+from consilience.responses.arrow_columns import cell_text
 from consilience.responses.coding import index
 from consilience.responses.label_config import read_label_config
 from consilience.responses.load import load_table
@@ -55,8 +55,10 @@ def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
     OptionError
         If a label stands twice or there is none.
     """
-    if _is_list(given):
-        frame = pd.DataFrame({"label": pd.Series(_texts(given), dtype="str")})
+    listed = _listed(given)
+    if listed is not None:
+        texts = [cell_text(label) for label in listed]
+        frame = pd.DataFrame({"label": pd.Series(texts, dtype="str")})
     else:
         table = side_table(given, options, "labels")
         label = require(table.names, "label", Columns(), table.source)
@@ -137,7 +139,7 @@ def offered_table(
         return checked_labels(
             pd.DataFrame({"label": pd.Series(choices, dtype="str")})
         ), None
-    if _is_list(given):
+    if _listed(given) is not None:
         return label_table(given, options), None
     table = side_table(given, options, "offered")
     label = require(table.names, "label", Columns(), table.source)
@@ -160,13 +162,11 @@ def offered_table(
     return checked_labels(labels), frame
 
 
-def _is_list(given: object) -> bool:
-    return isinstance(given, (list, tuple, pd.Index, pd.Series))
-
-
-def _texts(given: object) -> list[str]:
-    assert isinstance(given, Iterable)  # noqa: S101 - narrowed by the caller
-    return [str(label) for label in given]
+def _listed(given: object) -> list[object] | None:
+    """Entries of a list; None if it is none."""
+    if isinstance(given, (list, tuple, pd.Index, pd.Series)):
+        return list(given)
+    return None
 
 
 def for_question(options: ReadOptions, question: str) -> ReadOptions:
