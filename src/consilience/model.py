@@ -18,7 +18,7 @@ function serves sampling (log of a draw), EM (log of an estimate) and variationa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -55,6 +55,7 @@ class Dirichlet:
     held: float | None = None
 
 
+@runtime_checkable
 class Emission(Protocol):
     """How answers look under each state, given parameters."""
 

@@ -62,3 +62,16 @@ def test_the_anonymous_and_the_skipped_repeat_nothing():
         }
     )
     assert read(frame, repeats="error").num_responses == 4
+
+
+def test_distinct_counts_an_answer_given_twice_once_and_keeps_a_change_of_mind():
+    frame = pd.DataFrame(
+        {
+            "item": ["1"] * 4,
+            "annotator": ["a", "a", "a", "b"],
+            "label": ["x", "x", "y", "x"],
+        }
+    )
+    responses = read(frame, repeats="distinct")
+    assert responses.table["label"].tolist() == ["x", "y", "x"]
+    assert "repeats='distinct'" in str(responses.cleaning)

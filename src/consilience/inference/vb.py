@@ -18,7 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.special import digamma, gammaln, logit
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 
 from consilience.inference.ascent import Climb, Rule, Steps, climb, logs_and_belief
 from consilience.inference.progress import Progress, Reporter, silent
@@ -191,8 +191,8 @@ def _draw_block(
     counts: Parameters,
     moments: _Moments,
     key: Key[Array, ""],
-    before: int,
-    number: int,
+    before: Int[Array, ""] | int,
+    number: Int[Array, ""] | int,
 ) -> tuple[Parameters, _Moments, _Draws]:
     def step(carry: Any, at: Any) -> Any:
         counts, moments = carry

@@ -9,7 +9,7 @@ from typing import Literal
 
 type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
-type Repeats = Literal["keep", "first", "last", "drop", "error"]
+type Repeats = Literal["keep", "distinct", "first", "last", "drop", "error"]
 type Part = Literal["main", "golden", "joint"]
 
 MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")

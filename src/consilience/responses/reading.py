@@ -73,8 +73,9 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     labels
         All labels in their order: a list, a file or a data frame.
     repeats
-        What becomes of an annotator's second answer to one question: ``keep``, only
-        the ``first`` or ``last``, ``drop`` all, or ``error``.
+        What becomes of an annotator's second answer to one question: ``keep``, keep
+        ``distinct`` answers once each, only the ``first`` or ``last``, ``drop`` all, or
+        ``error``.
     answers
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
     missing

@@ -42,7 +42,9 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     draft
         Answers; skipped questions and anonymous answers repeat nothing.
     rule
-        ``keep`` all, the ``first``, the ``last``, ``drop`` all of them, or ``error``.
+        ``keep`` all, only ``distinct`` ones (an answer given twice counts once; the
+        objects of a response are kept), the ``first``, the ``last``, ``drop`` all of
+        them, or ``error``.
 
     Raises
     ------
@@ -56,6 +58,10 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     if draft.kind == "objects":
         asked = asked.drop_duplicates()  # the objects of one response belong together
     question = [name for name in asked.columns if name != "response"]
+    if rule == "distinct" and draft.kind != "objects":
+        said = draft.label.codes if draft.answer is None else draft.answer
+        asked = asked.assign(said=said[real])
+        question.append("said")
     later = asked.duplicated(question, keep="first")
     if not later.any():
         return Repeated(kept=np.ones(len(real), bool))
@@ -66,10 +72,10 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     if rule == "error":
         msg = (
             f"{place}: {who} had answered this before ({count:,} such answers); mend "
-            "the file or pass repeats='keep', 'first', 'last' or 'drop'"
+            "the file or pass repeats='keep', 'distinct', 'first', 'last' or 'drop'"
         )
         raise RepeatedAnswerError(msg)
-    if rule == "keep":
+    if rule == "keep" or (rule == "distinct" and draft.kind == "objects"):
         note = (
             f"{count:,} answers repeat an earlier one by the same annotator on the "
             f"same question (first: {place}, {who}); each counts as an answer of its "
@@ -78,7 +84,7 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
         return Repeated(
             kept=np.ones(len(real), bool), notes=(note,), assumptions=(note,)
         )
-    keep = {"first": "first", "last": "last", "drop": False}[rule]
+    keep = {"distinct": "first", "first": "first", "last": "last", "drop": False}[rule]
     gone = asked.duplicated(question, keep=keep)  # type: ignore[arg-type]
     lost = _rows_of(keys, asked[gone]) if "response" in keys else asked.index[gone]
     kept = np.ones(len(real), bool)

@@ -1,0 +1,159 @@
+"""What every model owes, checked on each file of the room."""
+
+import importlib
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.handlers import seed, trace
+
+from consilience.annotators import load, names
+from consilience.inference import em, vb
+from consilience.model import (
+    belief,
+    expected_counts,
+    marginal,
+    sample_parameters,
+    score,
+    simulate,
+)
+from consilience.truth import observe
+
+FIT = {"em": (em.fit, em.Effort()), "vb": (vb.fit, vb.Effort(draws=0))}
+
+
+@pytest.fixture(params=names())
+def model(request):
+    return load(request.param)
+
+
+@pytest.fixture(params=[name for name in names() if load(name).dims])
+def generative(request):
+    """Return a model whose prior says something of who is right."""
+    return load(request.param)
+
+
+def drawn(model, observations):
+    return seed(sample_parameters, 0)(model, observations)
+
+
+@pytest.mark.parametrize(("kind", "labels"), [("choice", 3), ("contains", 1)])
+def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
+    model, every_answer, kind, labels
+):
+    space = every_answer(kind, labels)
+    with jax.enable_x64(True):
+        observations = observe(space, per_answer=model.per_answer)
+        parameters = drawn(model, observations)
+        total = np.exp(score(model, observations, parameters)).sum(0)
+        if "prevalence" in parameters:
+            assert np.allclose(total, np.exp(parameters["prevalence"]))
+        assert np.allclose(total.sum(), 1)
+
+
+def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
+    units = [f"i{number:03d}" for number in range(9)]
+    lists = pd.DataFrame(
+        [(unit, label) for unit in units for label in ("l0", "l1", "l2")],
+        columns=["item", "label"],
+    )
+    free = every_answer("choice", 3)
+    short = lists[(lists["item"] != "i000") | (lists["label"] != "l2")]
+    listed = every_answer("choice", 3, lists=short)
+    with jax.enable_x64(True):
+        whole = observe(free, per_answer=model.per_answer)
+        parameters = drawn(model, whole)
+        expected = np.array(score(model, whole, parameters))
+        found = score(
+            model, observe(listed, per_answer=model.per_answer), parameters
+        )
+        expected[0, 2] = -np.inf
+        assert np.allclose(found, expected)
+
+
+def test_dims_name_every_parameter(model, design):
+    with jax.enable_x64(True):
+        observations = observe(design, per_answer=model.per_answer)
+        sites = trace(seed(sample_parameters, 0)).get_trace(model, observations)
+    sampled = {
+        name: site["value"].ndim
+        for name, site in sites.items()
+        if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
+    }
+    assert sampled == {name: len(axes) for name, axes in model.dims.items()}
+
+
+def test_expected_counts_are_the_answers_and_the_units(model, design):
+    with jax.enable_x64(True):
+        observations = observe(design, per_answer=model.per_answer)
+        parameters = drawn(model, observations)
+        truth = belief(score(model, observations, parameters))
+        found = expected_counts(model, observations, parameters, truth)
+        counts = {name: np.asarray(value) for name, value in found.items()}
+    if "confusion" in parameters:
+        assert np.allclose(counts["confusion"].sum(), len(design.answer))
+        assert np.allclose(counts["prevalence"], np.asarray(truth).sum(0))
+
+
+def test_an_answer_that_counts_twice_is_two_answers(model, design, answered):
+    twice = replace(design, n=np.full_like(design.n, 2))
+    again = {
+        name: np.repeat(getattr(design, name), 2)
+        for name in ("unit", "annotator", "answer", "n")
+    }
+    with jax.enable_x64(True):
+        spaces = (twice, replace(design, **again))
+        both = [observe(space, per_answer=model.per_answer) for space in spaces]
+        parameters = drawn(model, both[0])
+        scores = [score(model, one, parameters) for one in both]
+    assert np.allclose(*scores)
+
+
+def test_the_program_of_the_parameters_draws_from_the_prior_when_unprepared(
+    model, design
+):
+    # A program whose geometry follows the data must forget it when it simulates: then
+    # nothing but the sampled sites enters the density.
+    with jax.enable_x64(True):
+        observations = observe(design, per_answer=model.per_answer)
+        sites = trace(seed(sample_parameters, 0)).get_trace(model, observations)
+    assert not [name for name, site in sites.items() if site.get("is_observed")]
+
+
+def test_simulated_truth_is_found_as_often_as_promised(generative, design, answered):
+    model = generative
+    engine = next(name for name in model.engines if name in FIT)
+    fit, effort = FIT[engine]
+    prior = load("bayesian_dawid_skene") if engine == "em" else model
+    with jax.enable_x64(True):
+        made = simulate(prior, design, jax.random.key(5))
+        space = answered(design, made.answer)
+        result = fit(model, space, jax.random.key(6), effort)
+    promised = result.belief.max(1)
+    hits = result.belief.argmax(1) == np.asarray(made.state)
+    # Point estimates promise too much: on top of chance, the error of the parameters.
+    sampling = np.sqrt((promised * (1 - promised)).sum()) / len(hits)
+    shape = len(design.annotators) * 3 * 2 / len(design.answer)
+    assert abs(hits.mean() - promised.mean()) < 4 * sampling + shape
+
+
+def test_its_file_explains_it_and_names_its_sources(model):
+    name = next(name for name in names() if load(name) is model)
+    text = importlib.import_module(f"consilience.annotators.{name}").__doc__
+    assert text.splitlines()[0].count(":") == 1
+    assert ".. math::" in text
+    assert model.references
+    assert model.engines
+
+
+def test_marginal_and_belief_take_the_score_apart(model, design):
+    with jax.enable_x64(True):
+        observations = observe(design, per_answer=model.per_answer)
+        scores = score(model, observations, drawn(model, observations))
+        best = scores.max(1)
+        rebuilt = jnp.log(belief(scores).max(1)) + marginal(scores)
+        assert np.allclose(rebuilt, best)
+        assert np.allclose(belief(scores).sum(1), 1)

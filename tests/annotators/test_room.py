@@ -1,0 +1,24 @@
+"""A new model costs one file."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from consilience import annotators
+from consilience.annotators import bayesian_dawid_skene
+from consilience.errors import UnknownModelError
+
+
+def test_a_file_dropped_in_the_room_is_a_model(tmp_path, monkeypatch):
+    shutil.copy(Path(bayesian_dawid_skene.__file__), tmp_path / "fresh.py")
+    paths = [*annotators.__path__, str(tmp_path)]
+    monkeypatch.setattr(annotators, "__path__", paths)
+    assert "fresh" in annotators.names()
+    dims = annotators.load("fresh").dims
+    assert dims["confusion"] == ("annotator", "true_class", "given_class")
+
+
+def test_an_unknown_model_is_answered_with_the_known():
+    with pytest.raises(UnknownModelError, match="no model 'dawid'.*dawid_skene"):
+        annotators.load("dawid")
