@@ -7,6 +7,7 @@ from consilience.errors import (
     BadCellError,
     ConsilienceError,
     DuplicateColumnError,
+    KindError,
     LabelNotOfferedError,
     NoResponsesError,
     RepeatedAnswerError,
@@ -181,3 +182,44 @@ def test_the_same_annotator_twice_is_a_stated_rule(written):
     assert read(path, repeats="drop").table["annotator"].tolist() == ["b"]
     with pytest.raises(RepeatedAnswerError, match=r"row 4: annotator 'a' on item '1'"):
         read(path, repeats="error")
+
+
+def test_a_quote_that_is_never_closed_swallows_nothing(written):
+    rows = "1,a,x\n" * 3
+    with pytest.raises(
+        UnreadableFileError, match=r"row 4: a quote is opened and never"
+    ):
+        read(written("a.csv", HEADER + "1,a,x\n1,b,x\n" + '1,c,"x\n' + rows))
+    stray = read(written("b.csv", HEADER + '1,a,5" nail\n' + rows))
+    assert stray.table["label"].astype("str").tolist()[0] == '5" nail'
+
+
+def test_a_table_that_names_its_kind_is_believed(written):
+    header = "item,kind,label,answer,object,main\n"
+    responses = read(written("a.csv", header + "1,choice,x,,,\n2,choice,y,,,\n"))
+    assert responses.kind == "choice"
+    with pytest.raises(KindError, match=r"column 'kind' names choice, objects"):
+        read(written("b.csv", header + "1,choice,x,,,\n2,objects,y,,,\n"))
+
+
+def test_columns_that_are_no_text_are_refused():
+    with pytest.raises(BadCellError, match=r"column 'item' \(bytes that are not UTF-8"):
+        read(pd.DataFrame({"item": [b"\xff", 1], "label": [1, 2]}))
+    with pytest.raises(BadCellError, match="column 'item' holds lists"):
+        read(pd.DataFrame({"item": [[1], [2]], "label": [1, 2]}))
+
+
+def test_numbers_beyond_the_machines_stay_as_they_are(written):
+    assert read(pd.DataFrame({"item": [10**30], "label": [1]})).table[
+        "item"
+    ].tolist() == [str(10**30)]
+    path = written("a.jsonl", '{"item":' + "9" * 30 + ',"label":true}\n')
+    responses = read(path)
+    assert responses.table["item"].tolist() == ["9" * 30]
+    assert responses.labels["label"].tolist() == ["True"]
+
+
+def test_an_item_that_is_half_a_utf16_file_is_refused(written):
+    whole = (HEADER + "1,é,x\n").encode("utf-16")
+    with pytest.raises(UnreadableFileError, match="UTF-16"):
+        read(written("a.csv", whole[:-1]))

@@ -56,3 +56,19 @@ def booleans(
     """Read true (1) and false (0); -1 where there is neither."""
     answers = read_answers(column, {}, table.where, rows)
     return np.where(answers > 0, 1, answers).astype(np.int8)
+
+
+def seconds(column: Coded | None, rows: np.ndarray) -> np.ndarray:
+    """Numbers of a column; NaN where there is none."""
+    if column is None:
+        return np.full(len(rows), np.nan)
+    values = [_float(text) for text in column.values.to_pylist()]
+    out: np.ndarray = np.append(values, np.nan)[column.codes[rows]]
+    return out
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consilience.errors import BadCellError, MissingColumnError
+from consilience.errors import BadCellError
 from consilience.responses.arrow_columns import cell_text
-from consilience.responses.names import find, listing
+from consilience.responses.names import find
 
 type Task = Mapping[str, Any]
 
@@ -96,30 +96,6 @@ def item_field(data: Mapping[str, Any], given: str | None, source: str) -> str |
     fields = [name for name in data if isinstance(data[name], (str, int))]
     found = find(fields, "item", given, source)
     return found or (fields[0] if len(fields) == 1 else None)
-
-
-def choose_question(
-    names: list[str], given: str | None, source: str, option: str
-) -> str:
-    """Pick the question that the labels answer.
-
-    Raises
-    ------
-    MissingColumnError
-        If there are several and none was named, or the named one is not there.
-    """
-    if given is None and len(names) == 1:
-        return names[0]
-    if given in names:
-        return str(given)
-    what = f"there is no question {given!r}" if given else "there are several questions"
-    if not names:
-        what = "nobody answered any question"
-    msg = (
-        f"{source}: {what}; found {listing(names)}; name the one to read "
-        f"({option}=NAME)"
-    )
-    raise MissingColumnError(msg)
 
 
 def _picked(result: list[Task], place: str) -> dict[str, tuple[str, ...]]:

@@ -89,6 +89,30 @@ def require(
     return name
 
 
+def choose_question(
+    names: list[str], given: str | None, source: str, option: str
+) -> str:
+    """Pick the question that the labels answer.
+
+    Raises
+    ------
+    MissingColumnError
+        If there are several and none was named, or the named one is not there.
+    """
+    if given is None and len(names) == 1:
+        return names[0]
+    if given in names:
+        return str(given)
+    what = f"there is no question {given!r}" if given else "there are several questions"
+    if not names:
+        what = "nobody answered any question"
+    msg = (
+        f"{source}: {what}; found {listing(names)}; name the one to read "
+        f"({option}=NAME)"
+    )
+    raise MissingColumnError(msg)
+
+
 def listing(names: list[str], limit: int = 12) -> str:
     """Names as a short list."""
     shown = ", ".join(repr(name) for name in names[:limit]) or "no other"

@@ -23,10 +23,10 @@ from consilience.responses.json_file import read_json
 from consilience.responses.label_studio_tasks import (
     Annotation,
     annotations,
-    choose_question,
     item_field,
 )
 from consilience.responses.load import Source, fingerprints
+from consilience.responses.names import choose_question
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader

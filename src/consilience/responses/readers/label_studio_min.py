@@ -12,10 +12,9 @@ import numpy as np
 from consilience.responses.assemble import assemble
 from consilience.responses.cleaning import Dropped
 from consilience.responses.draft import Draft
-from consilience.responses.label_studio_tasks import choose_question
 from consilience.responses.load import Source, fingerprints, load_tables
 from consilience.responses.long_table import carried
-from consilience.responses.names import require
+from consilience.responses.names import choose_question, require
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
