@@ -1,0 +1,67 @@
+"""The command `demo`: the main job end to end on a study with known truth."""
+
+from pathlib import Path
+from typing import Literal
+
+from consilience.cli.terminal import (
+    check_free,
+    keep_compilations,
+    print_json,
+    rows,
+    screen,
+)
+
+_USUAL = Path("consilience-demo")
+
+
+def demo(
+    *,
+    out: Path = _USUAL,
+    engine: Literal["auto", "nuts", "vb", "em", "svi"] = "vb",
+    seed: int = 0,
+    overwrite: bool = False,
+    json: bool = False,
+) -> None:
+    """Run the main job on a built-in study whose truth is known.
+
+    Answers of a simulated crowd are read, fitted and written as tables; then the result
+    is held against the truth, and against majority vote.
+
+    Parameters
+    ----------
+    out
+        Folder to write; the usual one is replaced when it is there.
+    engine
+        How to fit.
+    seed
+        One seed gives one study and one result.
+    overwrite
+        Replace the folder of an earlier demonstration.
+    json
+        Print the result as JSON.
+    """
+    replace = overwrite or out == _USUAL
+    check_free(out, marker="run/run.toml", overwrite=replace)
+    keep_compilations()
+    from consilience.cli.demo_page import demo_page
+    from consilience.cli.fit import summary
+    from consilience.demo import run, study
+
+    show = screen(as_json=json)
+    outcome = run(
+        study(seed), out, engine=engine, seed=seed, overwrite=replace, progress=True
+    )
+    show.print(demo_page(outcome))
+    if json:
+        print_json(
+            {
+                "out": out,
+                "seconds": outcome.seconds,
+                "fit": summary(outcome.fit),
+                "scores": {
+                    name: found.to_dict() for name, found in outcome.scores.items()
+                },
+                "intervals_that_hold": outcome.held,
+                "annotators": rows(outcome.accuracy),
+            }
+        )

@@ -1,0 +1,122 @@
+"""The command `fit`: read, fit, judge, write."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from consilience.cli.options import (
+    Reading,
+    Work,
+    effort,
+    numbers,
+    read_options,
+    read_responses,
+)
+from consilience.cli.terminal import (
+    check_free,
+    keep_compilations,
+    print_json,
+    rows,
+    screen,
+)
+
+if TYPE_CHECKING:
+    from consilience.posterior import Fit
+
+
+def fit(  # noqa: PLR0913 (each option stands alone)
+    responses: list[Path],
+    /,
+    *,
+    out: Path,
+    model: str = "auto",
+    engine: Literal["auto", "nuts", "vb", "em", "svi"] = "auto",
+    candidates: Path | None = None,
+    gold: Path | None = None,
+    states: Literal[2, 3] = 2,
+    prior: tuple[str, ...] = (),
+    seed: int = 0,
+    overwrite: bool = False,
+    json: bool = False,
+    work: Work = Work(),
+    reading: Reading = Reading(),
+) -> None:
+    """Fit a model to responses and write the run folder.
+
+    A fit that fails its checks is written too; it says that it failed, and how to mend
+    it.
+
+    Parameters
+    ----------
+    responses
+        A folder of responses, or files of any readable format.
+    out
+        Run folder to write.
+    model
+        Name of a model (see `consilience models`), or auto.
+    engine
+        How to fit; auto goes by size.
+    candidates
+        Table of labels that can be true of each item: item, label, and log_odds if
+        known.
+    gold
+        Table of items whose truth is given to the fit: item, label, and answer
+        (contains).
+    states
+        States of a label's presence (contains); the third is *unclear*.
+    prior
+        A setting of the model's prior, such as own=4, given once for each.
+    seed
+        One seed gives one result.
+    overwrite
+        Replace a run that is there already.
+    json
+        Print the result as JSON.
+    """
+    check_free(out, marker="run.toml", overwrite=overwrite)
+    settings = numbers(prior, "prior")
+    show = screen(as_json=json)
+    told = read_responses(responses, reading)
+    show.print(str(told.cleaning), soft_wrap=True)
+    keep_compilations()
+    from consilience import fitting
+    from consilience.cli.fit_page import fit_page
+    from consilience.responses.side_tables import gold_table
+
+    truth = None if gold is None else gold_table(gold, read_options(reading))
+    fitted = fitting.fit(
+        told,
+        model=model,
+        engine=engine,
+        seed=seed,
+        candidates=candidates,
+        gold=truth,
+        states=states,
+        prior=settings,
+        effort=effort(work),
+        progress=True,
+    )
+    fitted.save(out, overwrite=overwrite)
+    show.print(fit_page(fitted))
+    show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json({"run": out, **summary(fitted), "cleaning": asdict(told.cleaning)})
+
+
+def summary(fitted: "Fit") -> dict[str, Any]:
+    """Return what was fitted and how well it went, as JSON has it."""
+    import json
+
+    attributes = fitted.data.attrs
+    verdicts = fitted.diagnostics()
+    return {
+        **{
+            name: attributes[name]
+            for name in ("model", "engine", "engine_reason", "kind", "seed", "seconds")
+        },
+        "items": len(fitted.items()),
+        "annotators": len(fitted.annotators()),
+        "ok": bool(verdicts["ok"].all()),
+        "assumptions": json.loads(attributes["assumptions"]),
+        "diagnostics": rows(verdicts),
+    }

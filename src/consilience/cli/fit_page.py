@@ -1,0 +1,170 @@
+"""A fit on one screen: how sure the items are, who is good at what, does it hold."""
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from consilience.posterior import Fit
+
+# A confusion of more labels than this is wider than a terminal.
+_MOST_LABELS = 8
+_WIDTH = 30
+
+
+def fit_page(fitted: Fit) -> Group:
+    """Return the page: engine, items, annotators, population, checks."""
+    attributes = fitted.data.attrs
+    engine = f"{attributes['model']} by {attributes['engine']}"
+    head = Text.assemble(
+        (engine, "bold"), f": {attributes['engine_reason']}; {attributes['seconds']} s"
+    )
+    assumed = [
+        Text(f"assumed: {said}") for said in json.loads(attributes["assumptions"])
+    ]
+    parts: list[RenderableType] = [Text(), head, *assumed, Text(), certainty(fitted)]
+    people = fitted.annotators().dropna(subset="accuracy")
+    if len(people):
+        parts += [Text(), annotator_table(best_and_worst(people, 4))]
+    population = fitted.confusion()
+    population = population[population["annotator"].isna()]
+    if 0 < population["true_label"].nunique() <= _MOST_LABELS:
+        parts += [Text(), confusion_table(population, "the population")]
+    return Group(*parts, Text(), *verdicts(fitted.diagnostics()), Text())
+
+
+def certainty(fitted: Fit) -> Table:
+    """Return how many items (contains: questions) are how certain."""
+    if fitted.data.attrs["kind"] == "contains":
+        what, present = "questions", fitted.labels()["probability"].to_numpy()
+        sure, tied = np.maximum(present, 1 - present), int((present == 0.5).sum())
+    else:
+        found = fitted.items()
+        what, sure = "items", found["probability"].to_numpy()
+        tied = int(found["tied"].sum())
+    table = Table(f"{len(sure):,} {what}", "P(best answer)", box=None)
+    bands = ((0.99, np.inf), (0.9, 0.99), (0.7, 0.9), (0.0, 0.7))
+    for low, high in bands:
+        count = int(((sure >= low) & (sure < high)).sum())
+        name = f"{low:.2f} or more" if high > 1 else f"{low:.2f} to {high:.2f}"
+        bar = Text("█" * round(_WIDTH * count / max(len(sure), 1)), style="cyan")
+        table.add_row(f"{count:,}", name, bar)
+    if tied:
+        table.add_row(f"{tied:,}", "tied: no answer leads", Text("ambiguous", "yellow"))
+    return table
+
+
+def best_and_worst(people: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return the most and the least accurate annotators, the best first."""
+    order = people.sort_values("accuracy", ascending=False, kind="stable")
+    if len(order) <= 2 * number:
+        return order
+    return pd.concat([order.head(number), order.tail(number)])
+
+
+def annotator_table(
+    people: pd.DataFrame, truth: Sequence[float] | None = None
+) -> Table:
+    """Return annotators with their accuracy and its interval drawn to scale.
+
+    Parameters
+    ----------
+    people
+        Rows of the table `annotators`.
+    truth
+        True accuracy of each, where it is known: drawn as a diamond.
+    """
+    contains = "sensitivity" in people
+    names = ["annotator", "answers", "accuracy", *(("sens.", "spec.") * contains)]
+    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    known = [None] * len(people) if truth is None else truth
+    for row, true in zip(people.to_dict("records"), known, strict=True):
+        cells = [str(row["annotator"]), f"{row['responses']:,}"]
+        shown = ("accuracy", *(("sensitivity", "specificity") * contains))
+        cells += [f"{row[name]:.3f}" for name in shown]
+        bar = interval_bar(row["accuracy"], row["lower"], row["upper"], true)
+        table.add_row(*map(Text, cells), bar)
+    return table
+
+
+def interval_bar(
+    value: float, lower: float, upper: float, truth: float | None = None
+) -> Text:
+    """Return an interval between 0 and 1 as a line of text.
+
+    Parameters
+    ----------
+    value, lower, upper
+        The estimate and its bounds; bounds that are NaN are not drawn.
+    truth
+        The true value, where it is known.
+    """
+    place = round(float(np.clip(value, 0, 1)) * (_WIDTH - 1))
+    cells, styles = ["·"] * _WIDTH, ["dim"] * _WIDTH
+    if np.isfinite(lower) and np.isfinite(upper):
+        first, last = (round(float(x) * (_WIDTH - 1)) for x in (lower, upper))
+        for i in range(first, last + 1):
+            cells[i], styles[i] = "━", "cyan"
+    cells[place], styles[place] = "●", "bold cyan"
+    if truth is not None:
+        at = round(truth * (_WIDTH - 1))
+        cells[at], styles[at] = "◆", "bold magenta"
+    return Text.assemble(*zip(cells, styles, strict=True))
+
+
+def confusion_table(cells: pd.DataFrame, whose: str) -> Table:
+    """Return P(answer | truth) as a coloured square.
+
+    Parameters
+    ----------
+    cells
+        Rows of the table `confusion` of one annotator, or of the population.
+    whose
+        Whose they are, for the head.
+    """
+    square = cells.pivot_table(
+        index="true_label", columns="given_label", values="probability", observed=True
+    )
+    table = Table(f"P(answer | truth), {whose}", box=None, padding=(0, 1))
+    for name in square.columns:
+        table.add_column(Text(str(name)), justify="right")
+    for name, row in zip(square.index, square.to_numpy(), strict=True):
+        shades = [Text(f"{p:.2f}", style=_shade(p)) for p in row]
+        table.add_row(Text(str(name)), *shades)
+    return table
+
+
+def verdicts(found: pd.DataFrame) -> list[RenderableType]:
+    """Return what the checks say: one line when all is well, else what to do."""
+    bad = found[~found["ok"].astype(bool)]
+    if bad.empty:
+        open_ones = int(found["value"].isna().sum())
+        said = f"checks: all {len(found) - open_ones} passed"
+        if open_ones:
+            said += f", {open_ones} not assessed"
+        return [Text(said, style="green")]
+    head = Text(
+        f"DO NOT TRUST THIS FIT YET: {len(bad)} of {len(found)} checks failed",
+        style="bold red",
+    )
+    table = Table("check", "found", "limit", "how to mend it", box=None)
+    for row in bad.to_dict("records"):
+        table.add_row(
+            Text(row["name"]), f"{row['value']:.4g}", f"{row['limit']:.4g}", row["remedy"]
+        )
+    return [head, table]
+
+
+def beside(*parts: RenderableType) -> Columns:
+    """Return parts side by side where the terminal is wide enough."""
+    return Columns(parts, padding=(0, 4))
+
+
+def _shade(probability: float) -> str:
+    steps = ("dim", "", "yellow", "bold green")
+    return steps[int(np.searchsorted((0.05, 0.15, 0.5), probability))]

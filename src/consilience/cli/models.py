@@ -1,0 +1,75 @@
+"""The command `models`: read from the models' files, without running them.
+
+A model's file says all of it: the first line of its docstring what it assumes, and its
+record `MODEL` the engines and references. Reading the text answers at once; importing
+the files would start JAX.
+"""
+
+import ast
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from consilience.cli.terminal import print_json, screen
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one model's file says of itself."""
+
+    name: str
+    assumes: str
+    engines: tuple[str, ...]
+    references: tuple[str, ...]
+
+
+def models(*, json: bool = False) -> None:
+    """List the models: what each assumes, its engines, its reference.
+
+    Parameters
+    ----------
+    json
+        Print the result as JSON.
+    """
+    found = entries()
+    if json:
+        print_json({"models": [asdict(entry) for entry in found]})
+        return
+    from rich.table import Table
+
+    table = Table("model", "what it assumes", "engines", "reference", box=None)
+    for entry in found:
+        table.add_row(
+            entry.name, entry.assumes, " ".join(entry.engines), entry.references[0]
+        )
+    screen(as_json=False).print(table)
+
+
+def entries() -> list[Entry]:
+    """Return what each model's file says, in alphabetical order."""
+    room = find_spec("consilience.annotators")
+    if room is None or room.submodule_search_locations is None:
+        msg = "the package has no folder of annotator models"
+        raise ImportError(msg)
+    folder = Path(room.submodule_search_locations[0])
+    files = sorted(folder.glob("*.py"))
+    return [_entry(file) for file in files if file.stem != "__init__"]
+
+
+def _entry(file: Path) -> Entry:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    first = (ast.get_docstring(tree) or "").splitlines()[0]
+    _, _, assumes = first.partition(": ")
+    said = {
+        keyword.arg: ast.literal_eval(keyword.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODEL"
+        for keyword in node.value.keywords  # type: ignore[attr-defined]
+        if keyword.arg in ("engines", "references")
+    }
+    return Entry(
+        name=file.stem,
+        assumes=assumes.rstrip("."),
+        engines=said["engines"],
+        references=said["references"],
+    )

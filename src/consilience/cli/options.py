@@ -1,0 +1,256 @@
+"""Options that several commands share: how to read, how hard to work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from consilience.errors import KindError, OptionError
+from consilience.responses.options import MISSING, Columns, ReadOptions
+
+if TYPE_CHECKING:
+    from consilience.fitting import Effort
+    from consilience.responses import Responses
+
+# Files that an option may name where it also takes a list of labels.
+_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
+
+
+@Parameter(name="*", group="How to read")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How an export is to be read.
+
+    Attributes
+    ----------
+    format
+        Name of the format; by default it is recognised.
+    kind
+        Kind of question; by default it is seen from the columns.
+    item
+        Column of the item, or a pattern such as Input.img{i} for grids.
+    annotator
+        Column of the annotator.
+    label
+        Column of the label.
+    answer
+        Column of the answer: yes, no or maybe (contains).
+    n
+        Column that counts equal answers.
+    object
+        Column of the object's number (objects).
+    main
+        Column that marks the main object (objects).
+    response_id
+        Column that ties rows of one response together.
+    selected
+        Column that lists the selected images of a grid.
+    gold_column
+        Column of the true label.
+    labels
+        A label, given once for each in their order; or a table of labels.
+    offered
+        A label that was on screen, given once for each; or a table of what was on
+        screen; or a Label Studio configuration (XML).
+    repeats
+        What becomes of an annotator's second answer to one question.
+    answers
+        What a word of the file means, such as oui=yes; the meanings are yes, no, maybe
+        and skipped.
+    missing
+        A cell that means that nothing was entered, given once for each.
+    separator
+        Between the columns of a text file; by default it is recognised.
+    header
+        Whether the first line names the columns.
+    statuses
+        Status of assignments to keep, given once for each; by default all but the
+        rejected.
+    part
+        Part of the reassessed ImageNet study.
+    extras
+        A column to carry along, given once for each.
+    """
+
+    format: str | None = None
+    kind: Literal["choice", "contains", "objects"] | None = None
+    item: str | None = None
+    annotator: str | None = None
+    label: str | None = None
+    answer: str | None = None
+    n: Annotated[str | None, Parameter(name="--n")] = None
+    object: str | None = None
+    main: str | None = None
+    response_id: str | None = None
+    selected: str | None = None
+    gold_column: str | None = None
+    labels: tuple[str, ...] = ()
+    offered: tuple[str, ...] = ()
+    repeats: Literal["keep", "distinct", "first", "last", "drop", "error"] = "keep"
+    answers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = MISSING
+    separator: str | None = None
+    header: Annotated[bool, Parameter(negative="--no-header")] = True
+    statuses: tuple[str, ...] = ()
+    part: Literal["main", "golden", "joint"] = "main"
+    extras: tuple[str, ...] = ()
+
+
+@Parameter(name="*", group="How hard to work")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """How hard an engine works; what is left out is the engine's own default.
+
+    Attributes
+    ----------
+    draws
+        Draws of each chain (nuts) or in all (vb, svi).
+    tune
+        Steps of warm-up (nuts).
+    chains
+        Chains (nuts).
+    restarts
+        Starts, the best of which is kept (em, vb).
+    tolerance
+        Gain per answer, in nats, below which the climb stops (em, vb).
+    sweeps
+        Most sweeps (em, vb).
+    steps
+        Gradient steps (svi).
+    batch
+        Items in a minibatch (svi).
+    mass
+        Probability that an interval holds.
+    """
+
+    draws: int | None = None
+    tune: int | None = None
+    chains: int | None = None
+    restarts: int | None = None
+    tolerance: float | None = None
+    sweeps: int | None = None
+    steps: int | None = None
+    batch: int | None = None
+    mass: float = 0.9
+
+
+def read_responses(
+    sources: Sequence[Path], reading: Reading, gold: Path | None = None
+) -> "Responses":
+    """Read responses of one kind.
+
+    Raises
+    ------
+    KindError
+        If there are several kinds.
+    ConsilienceError
+        If something cannot be read.
+    """
+    from consilience.responses import read_with
+
+    found = read_with(
+        list(sources), read_options(reading, gold), format=reading.format
+    )
+    if len(found.kinds) > 1:
+        msg = (
+            f"{sources[0]}: holds answers of the kinds {', '.join(found.kinds)}; choose "
+            "one with --kind"
+        )
+        raise KindError(msg)
+    return found
+
+
+def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
+    """Return the reader's record for what was asked."""
+    columns = Columns(
+        item=reading.item,
+        annotator=reading.annotator,
+        label=reading.label,
+        answer=reading.answer,
+        n=reading.n,
+        object=reading.object,
+        main=reading.main,
+        response_id=reading.response_id,
+        selected=reading.selected,
+        gold=reading.gold_column,
+    )
+    return ReadOptions(
+        kind=reading.kind,
+        columns=columns,
+        offered=_list_or_file(reading.offered),
+        labels=_list_or_file(reading.labels),
+        gold=gold,
+        repeats=reading.repeats,
+        answers=dict(pairs(reading.answers, "answers")),
+        missing=reading.missing,
+        separator=reading.separator,
+        header=reading.header,
+        statuses=reading.statuses or None,
+        part=reading.part,
+        extras=reading.extras,
+    )
+
+
+def effort(work: Work) -> "Effort":
+    """Return the fit's record for what was asked."""
+    from consilience.fitting import Effort
+
+    return Effort(
+        draws=work.draws,
+        tune=work.tune,
+        chains=work.chains,
+        restarts=work.restarts,
+        tolerance=work.tolerance,
+        sweeps=work.sweeps,
+        steps=work.steps,
+        batch=work.batch,
+        mass=work.mass,
+    )
+
+
+def numbers(settings: Sequence[str], option: str) -> dict[str, float]:
+    """Return settings NAME=NUMBER by name.
+
+    Raises
+    ------
+    OptionError
+        If one is not of that form.
+    """
+    found = {}
+    for name, value in pairs(settings, option):
+        try:
+            found[name] = float(value)
+        except ValueError:
+            msg = f"--{option} {name}={value}: {value!r} is no number; give NAME=NUMBER"
+            raise OptionError(msg) from None
+    return found
+
+
+def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
+    """Return settings NAME=VALUE as pairs.
+
+    Raises
+    ------
+    OptionError
+        If one is not of that form.
+    """
+    found = []
+    for setting in settings:
+        name, equals, value = setting.rpartition("=")
+        if not (name and equals and value):
+            msg = f"--{option} {setting}: expected NAME=VALUE"
+            raise OptionError(msg)
+        found.append((name, value))
+    return found
+
+
+def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:
+    """One value that is, or looks like, a file names a file; others are labels."""
+    if not given:
+        return None
+    one = given[0]
+    if len(given) == 1 and (Path(one).is_file() or one.lower().endswith(_TABLES)):
+        return one
+    return list(given)

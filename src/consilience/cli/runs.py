@@ -1,0 +1,142 @@
+"""The commands about a run: `export` and `score`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from consilience.cli.options import Reading, read_options
+from consilience.cli.terminal import print_json, screen
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from consilience.benchmark.metrics import Score
+
+_DEFAULT = "labels,items,annotators,confusion,diagnostics"
+
+
+def export(
+    run: Path,
+    /,
+    *,
+    out: Path,
+    what: str = _DEFAULT,
+    format: Literal["csv", "parquet", "json"] = "csv",
+    json: bool = False,
+) -> None:
+    """Write a run's tables for other programs, or soft labels for training.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    out
+        Folder to write; it must not be there yet.
+    what
+        Names of tables with commas between; soft_labels is a row per item and a
+        probability per label.
+    format
+        Format of the files.
+    json
+        Print the result as JSON.
+    """
+    from consilience.posterior import export as write
+    from consilience.posterior import load
+
+    names = [name.strip() for name in what.split(",") if name.strip()]
+    write(load(run), names, format, out)
+    files = [out / f"{name}.{format}" for name in dict.fromkeys(names)]
+    show = screen(as_json=json)
+    for file in files:
+        show.print(f"written: {file}", soft_wrap=True)
+    if json:
+        print_json({"out": out, "files": files})
+
+
+def score(
+    run: Path,
+    /,
+    *,
+    gold: Path,
+    item: str | None = None,
+    label: str | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    bins: int = 15,
+    clip: float = 1e-3,
+    json: bool = False,
+) -> None:
+    """Score a run's posterior labels against gold labels.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    gold
+        Table of true labels: item, label, and answer (contains).
+    item
+        Gold's column of the item, where the name is unusual.
+    label
+        Gold's column of the label, where the name is unusual.
+    seed
+        Seed of the bootstrap.
+    resamples
+        Bootstrap resamples of the items.
+    mass
+        Share of the resamples between the bounds.
+    bins
+        Most bins of the calibration error.
+    clip
+        Log-loss takes no probability to be less than this.
+    json
+        Print the result as JSON.
+    """
+    from consilience.benchmark.metrics import ScoreOptions
+    from consilience.benchmark.metrics import score as measure
+    from consilience.posterior import load
+    from consilience.responses.side_tables import gold_table
+
+    fitted = load(run)
+    truth = gold_table(gold, read_options(Reading(item=item, label=label)))
+    options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, mass=mass)
+    found = measure(
+        fitted.labels(),
+        truth,
+        kind=fitted.data.attrs["kind"],
+        seed=seed,
+        options=options,
+    )
+    if json:
+        print_json(found.to_dict())
+        return
+    show = screen(as_json=False)
+    show.print(score_table(found))
+    if found.missing:
+        sentence = f"{found.missing:,} gold rows name nothing in the run; left out"
+        show.print(sentence, soft_wrap=True)
+
+
+def score_table(found: "Score") -> "Table":
+    """Return the metrics with their intervals."""
+    from rich.table import Table
+
+    mass = f"{found.options.mass:.0%} interval"
+    what = "pairs of item and label" if found.kind == "contains" else "items"
+    table = Table(f"{found.items:,} {what} with gold", "value", mass, box=None)
+    for name, metric in found.metrics.items():
+        between = f"{metric.lower:.4f} to {metric.upper:.4f}"
+        table.add_row(_NAMES.get(name, name), f"{metric.value:.4f}", between)
+    return table
+
+
+_NAMES: Mapping[str, str] = {
+    "accuracy": "accuracy (ties split)",
+    "log_loss": "log-loss (nats)",
+    "brier": "Brier score",
+    "ece": "calibration error (ECE)",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "auc": "AUC",
+}

@@ -1,0 +1,138 @@
+"""The command `simulate`: responses with known truth, for this and other programs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from consilience.cli.options import numbers
+from consilience.cli.terminal import check_free, print_json, screen
+
+if TYPE_CHECKING:
+    from consilience.fitting import Simulated
+
+
+def simulate(  # noqa: PLR0913 (each option stands alone)
+    *,
+    out: Path,
+    kind: Literal["choice", "contains"] = "choice",
+    model: str = "bayesian_dawid_skene",
+    items: int = 200,
+    annotators: int = 20,
+    classes: int = 4,
+    per_item: int = 5,
+    prior: tuple[str, ...] = (),
+    seed: int = 0,
+    overwrite: bool = False,
+    json: bool = False,
+) -> None:
+    """Simulate responses with known truth.
+
+    The folder holds the canonical tables with the truth as gold; under `crowd` the same
+    as labels.csv (task, worker, label) and truth.csv, for other programs; and the true
+    confusions in confusion.parquet where the model has one per annotator.
+
+    Parameters
+    ----------
+    out
+        Folder to write.
+    kind
+        Kind of question.
+    model
+        Model to simulate from.
+    items
+        How many items.
+    annotators
+        How many annotators.
+    classes
+        How many labels.
+    per_item
+        Answers per item, each by another annotator.
+    prior
+        A setting of the model's prior, such as own=8, given once for each.
+    seed
+        One seed gives one study.
+    overwrite
+        Replace a folder of responses that is there already.
+    json
+        Print the result as JSON.
+    """
+    from consilience.cli.terminal import keep_compilations
+
+    check_free(out, marker="responses.parquet", overwrite=overwrite)
+    keep_compilations()
+    from consilience.fitting import simulate as draw
+
+    drawn = draw(
+        kind=kind,
+        model=model,
+        items=items,
+        annotators_=annotators,
+        classes=classes,
+        per_item=per_item,
+        prior=numbers(prior, "prior"),
+        seed=seed,
+    )
+    write_study(drawn, out, overwrite=overwrite)
+    told = drawn.responses
+    sentence = (
+        f"{told.num_responses:,} answers of {told.num_annotators:,} annotators about "
+        f"{told.num_items:,} items, drawn from {model} with seed {seed}"
+    )
+    show = screen(as_json=json)
+    show.print(sentence, soft_wrap=True)
+    show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json(
+            {
+                "responses": out,
+                "kind": kind,
+                "model": model,
+                "seed": seed,
+                "answers": told.num_responses,
+                "items": told.num_items,
+                "annotators": told.num_annotators,
+                "labels": told.num_labels,
+            }
+        )
+
+
+def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
+    """Write the canonical tables, the same for other programs, and the confusions."""
+    import numpy as np
+    import pandas as pd
+
+    from consilience.posterior.whole_folder import whole_folder
+    from consilience.responses import write
+
+    def ours(folder: Path) -> bool:
+        return (folder / "responses.parquet").is_file()
+
+    told = drawn.responses
+    names = {"item": "task", "annotator": "worker"}
+    columns = ["item", "annotator", "label"]
+    columns += ["answer"] if told.kind == "contains" else []
+    with whole_folder(out, replaceable=ours if overwrite else None) as partial:
+        write(told, partial)
+        crowd = partial / "crowd"
+        crowd.mkdir()
+        told.table[columns].rename(columns=names).to_csv(
+            crowd / "labels.csv", index=False
+        )
+        if told.gold is not None:
+            gold = told.gold.rename(columns=names)
+            gold.to_csv(crowd / "truth.csv", index=False)
+        confusion = np.asarray(drawn.parameters.get("confusion", ()))
+        if confusion.ndim == 3:
+            _, states, answers = confusion.shape
+            people = told.table["annotator"].cat.categories
+            labels = (
+                list(told.labels["label"])
+                if told.kind == "choice"
+                else ["absent", "present"]
+            )
+            given = labels if told.kind == "choice" else ["no", "maybe", "yes"]
+            index = pd.MultiIndex.from_product(
+                [people, labels[:states], given[:answers]],
+                names=["annotator", "true_label", "given_label"],
+            )
+            frame = pd.DataFrame({"probability": confusion.ravel()}, index=index)
+            frame.reset_index().to_parquet(partial / "confusion.parquet", index=False)

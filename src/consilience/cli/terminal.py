@@ -1,0 +1,111 @@
+"""What every command needs: a screen, JSON, a free place, kept compilations."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from consilience.errors import CannotWriteError, FolderExistsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+
+def screen(*, as_json: bool) -> "Console":
+    """Return where people read: standard output, or standard error beside JSON.
+
+    Labels and ids are shown as they are: brackets and colons mean nothing in them.
+    """
+    from rich.console import Console
+
+    return Console(stderr=as_json, markup=False, emoji=False, highlight=False)
+
+
+def print_json(result: Mapping[str, Any]) -> None:
+    """Print one JSON object on standard output; what is not finite becomes null."""
+    text = json.dumps(plain(result), ensure_ascii=False, allow_nan=False, indent=2)
+    sys.stdout.write(text + "\n")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: paths as text, no NaN."""
+    if isinstance(value, Mapping):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value
+
+
+def rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return a table as one object per row."""
+    decoded: list[dict[str, Any]] = json.loads(
+        table.to_json(orient="records", double_precision=15)
+    )
+    return decoded
+
+
+def check_free(folder: Path, *, marker: str, overwrite: bool) -> None:
+    """Refuse a place that is taken before any work is done.
+
+    Parameters
+    ----------
+    folder
+        The folder to be written.
+    marker
+        A file that every folder of this sort holds; what lacks it is never replaced.
+    overwrite
+        Whether a folder of this sort may be replaced.
+
+    Raises
+    ------
+    FolderExistsError
+        If the place is taken.
+    CannotWriteError
+        If nothing can be written there.
+    """
+    if folder.exists() or folder.is_symlink():
+        if not (folder / marker).is_file():
+            msg = (
+                f"{folder}: is there already and holds no {marker}, so it is not "
+                "replaced; choose another name for --out"
+            )
+            raise FolderExistsError(msg)
+        if not overwrite:
+            msg = (
+                f"{folder}: is there already; choose another name for --out, or pass "
+                "--overwrite to replace it"
+            )
+            raise FolderExistsError(msg)
+    parent = folder.absolute().parent
+    while not parent.exists():
+        parent = parent.parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+        msg = f"{folder}: {parent} cannot be written to; choose another place for --out"
+        raise CannotWriteError(msg)
+
+
+def keep_compilations() -> None:
+    """Let JAX keep what it compiles in the user's cache folder.
+
+    The second fit of a size then starts at once. `JAX_COMPILATION_CACHE_DIR` names
+    another folder. Only the command line does this: a library leaves its caller's
+    settings alone.
+    """
+    import jax
+    from platformdirs import user_cache_path
+
+    if jax.config.jax_compilation_cache_dir is None:
+        folder = user_cache_path("consilience", appauthor=False) / "jax"
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+    # Many small functions are compiled, each in less than the second from which JAX
+    # would keep them, all together in many seconds.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

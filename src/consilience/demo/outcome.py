@@ -1,0 +1,137 @@
+"""The main job on the built-in study, from an export to tables, and how well it went."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+import pandas as pd
+
+from consilience.benchmark.metrics import Score, score
+from consilience.demo.study import LABELS, Study
+from consilience.fitting import fit
+from consilience.inference.progress import Reporter
+from consilience.posterior import Fit, export
+from consilience.posterior.whole_folder import whole_folder
+from consilience.responses import Responses, read, write
+
+MODEL = "hierarchical_dawid_skene"
+BASELINE = "majority"
+_EXPORTED = ("labels", "items", "annotators", "confusion", "soft_labels")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What came of the study.
+
+    Attributes
+    ----------
+    study
+        The study with its truth.
+    responses
+        As they were read from the export.
+    fit
+        The fit.
+    scores
+        Of the model and of majority vote, by name.
+    accuracy
+        The fit's table `annotators` with the column `truth`, the true accuracy.
+    held
+        Annotators whose true accuracy lies in its interval.
+    folder
+        Where all of it is written.
+    seconds
+        How long it took.
+    """
+
+    study: Study
+    responses: Responses
+    fit: Fit
+    scores: Mapping[str, Score]
+    accuracy: pd.DataFrame
+    held: int
+    folder: Path
+    seconds: float
+
+
+def run(  # noqa: PLR0913 (each argument stands alone)
+    study: Study,
+    folder: Path,
+    *,
+    engine: str,
+    seed: int,
+    overwrite: bool = False,
+    progress: bool | Reporter = False,
+) -> Outcome:
+    """Write the study as an export, read it, fit, keep the run, and score it.
+
+    Parameters
+    ----------
+    study
+        What to run on.
+    folder
+        Where all files go; whole or absent.
+    engine
+        Engine of the fit.
+    seed
+        Of the fit and of the scores' bootstrap.
+    overwrite
+        Replace the folder of an earlier demonstration.
+    progress
+        As for `fit`.
+
+    Raises
+    ------
+    FolderExistsError
+        When the folder is there already and may not be replaced.
+    CannotWriteError
+        When the disk refuses.
+    """
+    started = monotonic()
+    with whole_folder(folder, replaceable=is_demo if overwrite else None) as partial:
+        study.answers.to_csv(partial / "answers.csv", index=False)
+        study.truth.to_csv(partial / "truth.csv", index=False)
+        responses = _read(partial)
+        write(responses, partial / "responses")
+        fitted = fit(
+            responses, model=MODEL, engine=engine, seed=seed, progress=progress
+        )
+        fitted.save(partial / "run")
+        export(fitted, _EXPORTED, "csv", partial / "tables")
+        counted = fit(responses, model=BASELINE)
+    gold = study.truth.set_axis(["item", "label"], axis="columns")
+    accuracy = fitted.annotators()
+    truth = study.accuracy()
+    accuracy["truth"] = [truth[name] for name in accuracy["annotator"]]
+    held = accuracy["truth"].between(accuracy["lower"], accuracy["upper"])
+    scores = {
+        name: score(each.labels(), gold, kind="choice", seed=seed)
+        for name, each in ((MODEL, fitted), (BASELINE, counted))
+    }
+    return Outcome(
+        study=study,
+        responses=responses,
+        fit=fitted,
+        scores=scores,
+        accuracy=accuracy,
+        held=int(held.sum()),
+        folder=folder,
+        seconds=monotonic() - started,
+    )
+
+
+def is_demo(folder: Path) -> bool:
+    """Say whether a folder is that of an earlier demonstration."""
+    parts = ("answers.csv", "responses/responses.parquet", "run/run.toml")
+    return all((folder / part).is_file() for part in parts)
+
+
+def _read(folder: Path) -> Responses:
+    return read(
+        folder / "answers.csv",
+        item="photo",
+        annotator="annotator",
+        label="animal",
+        labels=list(LABELS),
+        gold=folder / "truth.csv",
+    )
