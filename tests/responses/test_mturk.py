@@ -211,3 +211,20 @@ def test_broken_answers_are_named(written):
     )
     with pytest.raises(BadCellError, match=r"row 3: Answer.taskAnswers is not"):
         read(written("a.csv", text))
+
+
+def test_buttons_that_were_not_pressed_were_on_screen(written):
+    text = batch(
+        "Input.image,Answer.taskAnswers",
+        ("w1", "Approved", "1", '[{"q":{"cow":false,"dog":true,"cat":false}}]'),
+        ("w2", "Approved", "1", '[{"q":{"cow":false,"dog":true,"cat":true}}]'),
+    )
+    path = written("a.csv", text)
+    contains = read(path, kind="contains")
+    assert contains.labels["label"].tolist() == ["cow", "dog", "cat"]
+    assert contains.offer == "all"
+    assert contains.table["answer"].tolist() == ["no", "yes", "no", "no", "yes", "yes"]
+    only = read(written("b.csv", "\n".join(text.split("\n")[:2])))
+    assert only.offer == "all"
+    assert only.assumptions == ()
+    assert only.num_labels == 3

@@ -7,6 +7,7 @@ everything inside.
 
 import html
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import msgspec
 
@@ -19,7 +20,23 @@ _TRUTH = {"true", "false"}
 _MANY = "|"
 
 
-def questions(table: TextTable) -> dict[str, list[tuple[str, ...] | None]]:
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An answer.
+
+    Parameters
+    ----------
+    picked
+        Labels that were picked.
+    shown
+        Labels that could be picked, where the form of the answer says so.
+    """
+
+    picked: tuple[str, ...]
+    shown: tuple[str, ...] | None = None
+
+
+def questions(table: TextTable) -> dict[str, list[Given | None]]:
     """Labels that each assignment gave to each question; None: not answered.
 
     Raises
@@ -27,7 +44,7 @@ def questions(table: TextTable) -> dict[str, list[tuple[str, ...] | None]]:
     BadCellError
         If `Answer.taskAnswers` is not the JSON that the pages write.
     """
-    found: dict[str, list[tuple[str, ...] | None]] = {}
+    found: dict[str, list[Given | None]] = {}
     buttons: dict[str, dict[str, str]] = {}
     for name, column in table.columns.items():
         if name == TASK_ANSWERS or not name.startswith("Answer."):
@@ -38,7 +55,7 @@ def questions(table: TextTable) -> dict[str, list[tuple[str, ...] | None]]:
             buttons.setdefault(stem, {})[last] = name
         else:
             found[name] = [
-                None if text is None else tuple(text.split(_MANY))
+                None if text is None else Given(tuple(text.split(_MANY)))
                 for text in _texts(column)
             ]
     for stem, columns in buttons.items():
@@ -53,14 +70,14 @@ def _texts(column: Coded) -> list[str | None]:
     return [values[code] for code in column.codes]
 
 
-def _pressed(columns: Mapping[str, Coded]) -> list[tuple[str, ...] | None]:
+def _pressed(columns: Mapping[str, Coded]) -> list[Given | None]:
     """Buttons that were on, of one column per button."""
     texts = {last: _texts(column) for last, column in columns.items()}
     rows = zip(*texts.values(), strict=True)
     return [_on(dict(zip(texts, row, strict=True))) for row in rows]
 
 
-def _on(buttons: Mapping[str, object]) -> tuple[str, ...] | None:
+def _on(buttons: Mapping[str, object]) -> Given | None:
     """Names of the buttons that are on; a single tick box answers yes or no."""
     state = {
         name: None if value is None else str(value).casefold() == "true"
@@ -69,15 +86,15 @@ def _on(buttons: Mapping[str, object]) -> tuple[str, ...] | None:
     if all(value is None for value in state.values()):
         return None
     if list(state) == ["on"]:
-        return ("yes",) if state["on"] else ("no",)
-    return tuple(name for name, value in state.items() if value)
+        return Given(("yes",) if state["on"] else ("no",), ("yes", "no"))
+    return Given(tuple(name for name, on in state.items() if on), tuple(state))
 
 
-def _inside(table: TextTable) -> dict[str, list[tuple[str, ...] | None]]:
+def _inside(table: TextTable) -> dict[str, list[Given | None]]:
     """Questions inside the JSON of `Answer.taskAnswers`."""
     column = table.columns[TASK_ANSWERS]
     first = {code: row for row, code in reversed(list(enumerate(column.codes)))}
-    decoded: dict[int, dict[str, tuple[str, ...] | None]] = {-1: {}}
+    decoded: dict[int, dict[str, Given | None]] = {-1: {}}
     decoded |= {
         code: _decoded(text, table.where(int(first[code])))
         for code, text in enumerate(column.values.to_pylist())
@@ -90,7 +107,7 @@ def _inside(table: TextTable) -> dict[str, list[tuple[str, ...] | None]]:
     }
 
 
-def _decoded(text: str, place: str) -> dict[str, tuple[str, ...] | None]:
+def _decoded(text: str, place: str) -> dict[str, Given | None]:
     try:
         pages = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
@@ -111,21 +128,23 @@ def _decoded(text: str, place: str) -> dict[str, tuple[str, ...] | None]:
     }
 
 
-def _value(value: object) -> tuple[str, tuple[str, ...] | None]:
+def _value(value: object) -> tuple[str, Given | None]:
     """Suffix of the column in the flat form, and the labels."""
     if isinstance(value, dict):
         if isinstance(value.get("labels"), list):
-            return ".labels", tuple(html.unescape(str(x)) for x in value["labels"])
+            return ".labels", Given(
+                tuple(html.unescape(str(x)) for x in value["labels"])
+            )
         if "label" in value:
             return ".label", _label(value["label"])
         if value and all(isinstance(v, bool) for v in value.values()):
             return "", _on({html.unescape(k): v for k, v in value.items()})
-        return "", (msgspec.json.encode(value).decode(),)
+        return "", Given((msgspec.json.encode(value).decode(),))
     if isinstance(value, list):
-        return "", tuple(html.unescape(str(part)) for part in value)
+        return "", Given(tuple(html.unescape(str(part)) for part in value))
     return "", _label(value)
 
 
-def _label(value: object) -> tuple[str, ...] | None:
+def _label(value: object) -> Given | None:
     text = "" if value is None else html.unescape(str(value)).strip()
-    return (text,) if text else None
+    return Given((text,)) if text else None

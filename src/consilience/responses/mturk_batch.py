@@ -10,6 +10,7 @@ import pyarrow as pa
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.coding import Coded, encode_texts, recoded
 from consilience.responses.draft import Draft
+from consilience.responses.mturk_answers import Given
 from consilience.responses.options import ReadOptions
 from consilience.responses.selections import Unrolled
 from consilience.responses.text_table import TextTable, check_names, places, tidy
@@ -34,7 +35,7 @@ class Batch:
     """
 
     table: TextTable
-    answers: dict[str, list[tuple[str, ...] | None]]
+    answers: dict[str, list[Given | None]]
     rows: list[int]
     options: ReadOptions
 
@@ -43,6 +44,16 @@ class Batch:
         if name is None or name not in self.table.columns:
             return None
         return self.table.columns[name].text(row)
+
+    def picked(self, question: str, row: int) -> tuple[str, ...] | None:
+        """Labels that an assignment picked; None: the question was skipped."""
+        given = self.answers[question][row]
+        return None if given is None else given.picked
+
+    def shown(self, question: str, row: int) -> tuple[str, ...] | None:
+        """Labels that an assignment could pick, where the answers say so."""
+        given = self.answers[question][row]
+        return None if given is None else given.shown
 
     @property
     def inputs(self) -> list[str]:

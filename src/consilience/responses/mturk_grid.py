@@ -60,7 +60,7 @@ def read_grid(batch: Batch) -> Draft:
         on_screen = {i: batch.text(name, row) for i, name in items.items()}
         shown = {i: text for i, text in on_screen.items() if text is not None}
         chosen = _picked_numbers(
-            batch.answers[question][row],
+            batch.picked(question, row),
             list(shown),
             list(shown.values()),
             table.where(row),
@@ -102,7 +102,8 @@ def _grid_of_answers(
             item=batch.text(items[i], row),
             annotator=batch.text("WorkerId", row),
             response_id=batch.text("AssignmentId", row),
-            picked=batch.answers[answers[i]][row],
+            picked=batch.picked(answers[i], row),
+            shown=batch.shown(answers[i], row),
             record=row,
         )
         for row, i in pairs

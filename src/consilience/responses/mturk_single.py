@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pandas as pd
+
 from consilience.errors import MissingColumnError
 from consilience.responses.answers import read_answers
 from consilience.responses.coding import encode_texts
@@ -9,7 +11,7 @@ from consilience.responses.draft import Draft
 from consilience.responses.mturk_batch import Batch, batch_draft
 from consilience.responses.names import USUAL, choose_question, listing, plain
 from consilience.responses.selections import Selection, unroll
-from consilience.responses.side_tables import label_list
+from consilience.responses.side_tables import checked_labels, label_list
 
 
 def read_single(batch: Batch) -> Draft:
@@ -38,7 +40,8 @@ def read_single(batch: Batch) -> Draft:
             item=batch.text(item, row),
             annotator=batch.text("WorkerId", row),
             response_id=batch.text("AssignmentId", row),
-            picked=batch.answers[question][row],
+            picked=batch.picked(question, row),
+            shown=batch.shown(question, row),
             record=row,
         )
         for row in batch.rows
@@ -54,7 +57,12 @@ def read_single(batch: Batch) -> Draft:
     if options.kind == "choice":  # a bar may be part of a label
         picks = [replace(p, picked=p.picked and ("|".join(p.picked),)) for p in picks]
     rows = unroll(picks, options.kind, offered, table.where)
-    return batch_draft(rows, table, f"read column {used}")
+    draft = batch_draft(rows, table, f"read column {used}")
+    shown = {pick.shown for pick in picks if pick.picked is not None}
+    if len(shown) == 1 and (labels := shown.pop()) is not None:
+        frame = checked_labels(pd.DataFrame({"label": pd.Series(labels, dtype="str")}))
+        draft = replace(draft, labels=frame, offer="all")
+    return draft
 
 
 def _label_input(batch: Batch) -> str | None:
