@@ -38,6 +38,7 @@ nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / ".cache" / "docs" / STATE[:16])
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
+nb_execution_in_temp = True  # examples write files
 nb_execution_show_tb = True
 nb_merge_streams = True
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
