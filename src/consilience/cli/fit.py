@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.options import (
+    READ_AS_IT_IS,
+    WORK_AS_USUAL,
     Reading,
     Work,
     effort,
@@ -38,8 +40,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     overwrite: bool = False,
     json: bool = False,
-    work: Work = Work(),
-    reading: Reading = Reading(),
+    work: Work = WORK_AS_USUAL,
+    reading: Reading = READ_AS_IT_IS,
 ) -> None:
     """Fit a model to responses and write the run folder.
 

@@ -155,7 +155,10 @@ def verdicts(found: pd.DataFrame) -> list[RenderableType]:
     table = Table("check", "found", "limit", "how to mend it", box=None)
     for row in bad.to_dict("records"):
         table.add_row(
-            Text(row["name"]), f"{row['value']:.4g}", f"{row['limit']:.4g}", row["remedy"]
+            Text(row["name"]),
+            f"{row['value']:.4g}",
+            f"{row['limit']:.4g}",
+            row["remedy"],
         )
     return [head, table]
 

@@ -136,6 +136,10 @@ class Work:
     mass: float = 0.9
 
 
+READ_AS_IT_IS = Reading()
+WORK_AS_USUAL = Work()
+
+
 def read_responses(
     sources: Sequence[Path], reading: Reading, gold: Path | None = None
 ) -> "Responses":
@@ -150,13 +154,11 @@ def read_responses(
     """
     from consilience.responses import read_with
 
-    found = read_with(
-        list(sources), read_options(reading, gold), format=reading.format
-    )
+    found = read_with(list(sources), read_options(reading, gold), format=reading.format)
     if len(found.kinds) > 1:
         msg = (
-            f"{sources[0]}: holds answers of the kinds {', '.join(found.kinds)}; choose "
-            "one with --kind"
+            f"{sources[0]}: holds answers of the kinds {', '.join(found.kinds)}; "
+            "choose one with --kind"
         )
         raise KindError(msg)
     return found

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consilience.cli.options import Reading, read_options, read_responses
+from consilience.cli.options import READ_AS_IT_IS, Reading, read_options, read_responses
 from consilience.cli.terminal import check_free, print_json, screen
 
 if TYPE_CHECKING:
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from consilience.responses import Description
 
 
-def read(
+def read(  # noqa: PLR0913 (each option stands alone)
     files: list[Path],
     /,
     *,
     out: Path,
     gold: Path | None = None,
-    reading: Reading = Reading(),
+    reading: Reading = READ_AS_IT_IS,
     overwrite: bool = False,
     json: bool = False,
 ) -> None:
@@ -72,7 +72,7 @@ def describe(
     /,
     *,
     gold: Path | None = None,
-    reading: Reading = Reading(),
+    reading: Reading = READ_AS_IT_IS,
     json: bool = False,
 ) -> None:
     """Show the design at a glance: counts, coverage, how far answers agree.

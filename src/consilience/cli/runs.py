@@ -53,7 +53,7 @@ def export(
         print_json({"out": out, "files": files})
 
 
-def score(
+def score(  # noqa: PLR0913 (each option stands alone)
     run: Path,
     /,
     *,

@@ -104,8 +104,8 @@ def keep_compilations() -> None:
 
     if jax.config.jax_compilation_cache_dir is None:
         folder = user_cache_path("consilience", appauthor=False) / "jax"
-        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     # Many small functions are compiled, each in less than the second from which JAX
     # would keep them, all together in many seconds.
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # type: ignore[no-untyped-call]
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]

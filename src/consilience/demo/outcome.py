@@ -1,4 +1,4 @@
-"""The main job on the built-in study, from an export to tables, and how well it went."""
+"""The main job on the built-in study, from an export to tables and scores."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from time import monotonic
 import pandas as pd
 
 from consilience.benchmark.metrics import Score, score
-from consilience.demo.study import LABELS, Study
+from consilience.demo.simulated import LABELS, Study
 from consilience.fitting import fit
 from consilience.inference.progress import Reporter
 from consilience.posterior import Fit, export

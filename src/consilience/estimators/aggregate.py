@@ -1,0 +1,203 @@
+"""Fit a data frame of any ids and give the result under the caller's names.
+
+The readers know texts only. Ids and labels are therefore numbered in sorted order, go
+through the house as numbers, and come back as the objects that went in.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import BadCellError, GoldError, MissingColumnError
+from consilience.fitting import Effort, fit
+from consilience.posterior import Fit
+from consilience.posterior.confusion import individual
+from consilience.responses import read
+
+_ITEM = ("task", "item")
+_ANNOTATOR = ("worker", "annotator")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregated:
+    """What was found, under the caller's names."""
+
+    labels: "pd.Series[Any]"
+    probas: pd.DataFrame
+    priors: "pd.Series[Any]"
+    errors: pd.DataFrame
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Column:
+    """A column's name, its distinct values in order, and each row's code (-1: none)."""
+
+    name: str
+    values: pd.Index
+    codes: np.ndarray
+
+    def texts(self) -> "pd.Categorical[Any]":
+        """Return the codes as text, which the readers leave as it is."""
+        return pd.Categorical.from_codes(
+            self.codes, categories=pd.Index(map(str, range(len(self.values))))
+        )
+
+
+def aggregate(  # noqa: PLR0913 (the settings of every estimator)
+    data: pd.DataFrame,
+    true_labels: "pd.Series[Any] | None",
+    *,
+    model: str,
+    engine: str,
+    seed: int,
+    effort: Effort,
+) -> Aggregated:
+    """Fit a model to a data frame and answer under the caller's names.
+
+    Parameters
+    ----------
+    data
+        Columns `task` or `item`, `worker` or `annotator`, and `label`.
+    true_labels
+        Known labels, indexed by task; they are given to the fit.
+    model, engine, seed, effort
+        As for `consilience.fit`.
+
+    Raises
+    ------
+    MissingColumnError
+        A column is not there.
+    BadCellError
+        A cell is empty.
+    GoldError
+        A known label is of a task about which there is no answer.
+    """
+    item = _column(data, _name(data, _ITEM))
+    annotator = _column(data, _name(data, _ANNOTATOR))
+    label = _column(data, _name(data, ("label",)), extra=true_labels)
+    # The rest of the house knows texts only; numbers in order as text keep the order.
+    coded = pd.DataFrame(
+        {
+            "item": item.texts(),
+            "annotator": annotator.texts(),
+            "label": label.texts(),
+        }
+    )
+    responses = read(
+        coded,
+        kind="choice",
+        labels=[str(code) for code in range(len(label.values))],
+    )
+    fitted = fit(
+        responses,
+        model=model,
+        engine=engine,
+        seed=seed,
+        gold=_gold(true_labels, item, label),
+        effort=effort,
+    )
+    return Aggregated(
+        labels=_labels(fitted, item, label),
+        probas=_probas(fitted, item, label),
+        priors=_priors(fitted, label),
+        errors=_errors(fitted, annotator, label),
+        fit=fitted,
+    )
+
+
+def _name(data: pd.DataFrame, usual: tuple[str, ...]) -> str:
+    for name in usual:
+        if name in data.columns:
+            return name
+    msg = (
+        f"the data frame has no column {' or '.join(usual)}; its columns are "
+        f"{', '.join(map(str, data.columns))}; rename one"
+    )
+    raise MissingColumnError(msg)
+
+
+def _column(
+    data: pd.DataFrame, name: str, extra: "pd.Series[Any] | None" = None
+) -> _Column:
+    column = data[name]
+    if column.isna().any():
+        row = int(column.isna().to_numpy().argmax())
+        msg = f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
+        raise BadCellError(msg)
+    known = column if extra is None else pd.concat([column, extra.dropna()])
+    values = pd.Index(known.unique())
+    # Values that cannot be compared, such as 1 and "a", stay as they come.
+    with suppress(TypeError):
+        values = values.sort_values()
+    return _Column(name, values, values.get_indexer(pd.Index(column)))
+
+
+def _gold(
+    true_labels: "pd.Series[Any] | None", item: _Column, label: _Column
+) -> pd.DataFrame | None:
+    if true_labels is None:
+        return None
+    known = true_labels.dropna()
+    code = item.values.get_indexer(known.index)
+    if (code < 0).any():
+        first = known.index[int(np.argmax(code < 0))]
+        msg = (
+            f"true_labels names the {item.name} {first!r}, about which there is no "
+            f"answer; index true_labels by the data's {item.name}"
+        )
+        raise GoldError(msg)
+    return pd.DataFrame(
+        {
+            "item": code.astype(str),
+            "label": label.values.get_indexer(pd.Index(known)).astype(str),
+        }
+    )
+
+
+def _labels(fitted: Fit, item: _Column, label: _Column) -> "pd.Series[Any]":
+    table = fitted.items()
+    best = label.values.take(table["label"].astype(str).astype(int).to_numpy())
+    return pd.Series(best, index=_index(table, item), name="agg_label")
+
+
+def _probas(fitted: Fit, item: _Column, label: _Column) -> pd.DataFrame:
+    table = fitted.labels()
+    wide = np.zeros((table["item"].cat.categories.size, len(label.values)))
+    wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
+    return pd.DataFrame(
+        wide,
+        index=_index(fitted.items(), item),
+        columns=label.values.rename(label.name),
+    )
+
+
+def _index(table: pd.DataFrame, item: _Column) -> pd.Index:
+    codes = table["item"].astype(str).astype(int).to_numpy()
+    return item.values.take(codes).rename(item.name)
+
+
+def _priors(fitted: Fit, label: _Column) -> "pd.Series[Any]":
+    prevalence = fitted.data["posterior"]["prevalence"].mean(("chain", "draw"))
+    index = label.values.rename(label.name)
+    return pd.Series(prevalence.to_numpy().astype(float), index=index, name="prior")
+
+
+def _errors(fitted: Fit, annotator: _Column, label: _Column) -> pd.DataFrame:
+    found = individual(fitted.data)
+    pooled = fitted.data["posterior"]["confusion"].mean(("chain", "draw")).to_numpy()
+    each = pooled[None] if found is None else found.mean
+    people = fitted.data["constant_data"]["annotator"].to_numpy().astype(int)
+    square = np.broadcast_to(each, (len(people), *each.shape[1:]))
+    index = pd.MultiIndex.from_product(
+        [annotator.values.take(people), label.values],
+        names=[annotator.name, label.name],
+    )
+    # Rows are answers and columns truths: each annotator's square is transposed.
+    cells = square.swapaxes(1, 2).reshape(-1, len(label.values)).astype(float)
+    return pd.DataFrame(
+        cells, index=index, columns=label.values.rename(f"true_{label.name}")
+    )
