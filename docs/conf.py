@@ -71,8 +71,12 @@ os.environ["PATH"] = os.pathsep.join(
     [str(Path(sys.executable).parent), os.environ["PATH"]]
 )
 
+# A notebook's progress bars want a package that pages do not need.
+os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
+
 # Examples compile with JAX as the tests do: what one has compiled the other need not.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
+os.environ.setdefault("JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
 def write_model_pages(_app: Sphinx) -> None:
