@@ -188,7 +188,7 @@ def test_ratings_and_taxonomies_are_labels(export):
 def test_what_is_no_export_is_refused(written):
     with pytest.raises(UnreadableFileError, match="expected a list of tasks"):
         read(written("a.json", "{}"), format="label_studio")
-    with pytest.raises(BadCellError, match="there is no 'data'"):
+    with pytest.raises(BadCellError, match="not a task with 'data'"):
         read(written("b.json", '[{"id":1,"annotations":[]}]'), format="label_studio")
     with pytest.raises(UnreadableFileError, match="line 1, column"):
         read(

@@ -8,6 +8,7 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consilience.errors import ConsilienceError
 from consilience.responses import read, write
 
 # Any text, but for the rules that are stated: blanks around a text are trimmed, some
@@ -226,3 +227,49 @@ def test_peerannot_answers_come_back(answers):
         responses = read(path)
     wanted = [(t, w, str(k)) for t, ws in answers.items() for w, k in ws.items()]
     assert back(responses) == wanted
+
+
+@given(rows=ROWS)
+@settings(max_examples=30)
+def test_folders_of_labels_and_truth_come_back(rows):
+    with tempfile.TemporaryDirectory() as folder:
+        frame = frame_of(rows)
+        frame.columns = ["task", "worker", "label"]
+        frame.to_csv(Path(folder) / "labels.csv", index=False)
+        truth = frame[["task", "label"]].drop_duplicates()
+        truth.to_csv(Path(folder) / "truth.csv", index=False)
+        responses = read(Path(folder))
+    assert back(responses) == rows
+    gold = responses.gold.astype("str").to_numpy().tolist()
+    assert gold == truth.to_numpy().tolist()
+
+
+SOUND = {
+    "a.csv": b'item,annotator,label\n1,a,"x,y"\n2,b,z\n1,b,q\n',
+    "a.jsonl": b'{"item":1,"worker":"a","label":"x"}\n{"item":2,"label":"y"}\n',
+    "a.json": b'[{"id":1,"data":{"image":"a"},"annotations":[{"id":3,"completed_by":7,'
+    b'"result":[{"from_name":"q","type":"choices","value":{"choices":["a"]}}]}]}]',
+    "b.csv": b"HITId,AssignmentId,WorkerId,AssignmentStatus,Input.image,"
+    b'Answer.taskAnswers\nh,a,w,Approved,1.jpg,"[{""q"":{""yes"":true}}]"\n',
+    "b.json": b'{"0":{"1":0,"2":1},"1":{"1":1}}',
+    "a.parquet": frame_of([("1", "a", "x")]).to_parquet(),
+}
+
+
+@given(
+    name=st.sampled_from(sorted(SOUND)),
+    place=st.floats(0, 1),
+    cut=st.integers(0, 20),
+    put=st.binary(max_size=4),
+)
+@settings(max_examples=200)
+def test_a_damaged_file_is_read_or_refused_but_never_a_crash(name, place, cut, put):
+    sound = SOUND[name]
+    at = int(place * len(sound))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(sound[:at] + put + sound[at + cut :])
+        try:
+            assert read(path).num_responses > 0
+        except ConsilienceError as error:
+            assert name in str(error) or "answer" in str(error)  # noqa: PT017

@@ -1,14 +1,46 @@
 """Tasks of a Label Studio export: whose annotation says what to which question."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from consilience.errors import BadCellError
 from consilience.responses.arrow_columns import cell_text
 from consilience.responses.names import find
 
-type Task = Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """One answer of an annotation, as it is exported."""
+
+    type: str = ""
+    from_name: str = ""
+    value: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One annotation, as it is exported."""
+
+    id: int | str | None = None
+    completed_by: dict[str, Any] | int | str | None = None
+    result: list[_Result] | None = None
+    was_cancelled: bool | None = False
+    ground_truth: bool | None = False
+    lead_time: Any = None
+    created_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One task, as it is exported."""
+
+    data: dict[str, Any]
+    id: int | str | None = None
+    annotations: list[_Work] | None = None
+    completions: list[_Work] | None = None  # the name before 2021
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +74,7 @@ class Annotation:
     created: str | None
 
 
-def annotations(task: Task, source: str) -> Iterator[Annotation]:
+def annotations(task: object, source: str) -> list[Annotation]:
     """Annotations of one task; drafts and predictions are not answers.
 
     Raises
@@ -50,27 +82,34 @@ def annotations(task: Task, source: str) -> Iterator[Annotation]:
     BadCellError
         If the task is not built as the export builds it.
     """
-    number = str(task.get("id", ""))
-    data = task.get("data")
-    if not isinstance(data, dict):
+    number = task.get("id", "?") if isinstance(task, dict) else "?"
+    try:
+        whole = msgspec.convert(task, _Task)
+    except msgspec.ValidationError as error:
         msg = (
-            f"{source}, task {number or '?'}: there is no 'data'; export the project "
-            "as JSON (not JSON-MIN), or name format='label_studio_min'"
+            f"{source}, task {number}: not a task with 'data' and 'annotations' "
+            f"({error}); export the project as JSON (format='label_studio_min' reads "
+            "JSON-MIN)"
         )
-        raise BadCellError(msg)
-    for work in task.get("annotations", task.get("completions")) or []:
-        place = f"{source}, task {number}, annotation {work.get('id')}"
-        yield Annotation(
-            task=number,
-            number=str(work.get("id", "")),
-            annotator=person(work.get("completed_by")),
-            data=data,
-            picked=_picked(work.get("result") or [], place),
-            cancelled=bool(work.get("was_cancelled")),
-            truth=bool(work.get("ground_truth")),
-            seconds=_number(work.get("lead_time")),
-            created=cell_text(work.get("created_at")),
+        raise BadCellError(msg) from None
+    works = whole.annotations if whole.annotations is not None else whole.completions
+    return [
+        Annotation(
+            task=str(whole.id),
+            number=str(work.id),
+            annotator=person(work.completed_by),
+            data=whole.data,
+            picked=_picked(
+                work.result or [],
+                f"{source}, task {whole.id}, annotation {work.id}",
+            ),
+            cancelled=bool(work.was_cancelled),
+            truth=bool(work.ground_truth),
+            seconds=_number(work.lead_time),
+            created=work.created_at,
         )
+        for work in works or []
+    ]
 
 
 def person(given: object) -> str | None:
@@ -98,31 +137,40 @@ def item_field(data: Mapping[str, Any], given: str | None, source: str) -> str |
     return found or (fields[0] if len(fields) == 1 else None)
 
 
-def _picked(result: list[Task], place: str) -> dict[str, tuple[str, ...]]:
+def _picked(result: list[_Result], place: str) -> dict[str, tuple[str, ...]]:
     picked: dict[str, tuple[str, ...]] = {}
     for part in result:
-        name = str(part.get("from_name", ""))
-        value = part.get("value")
-        if not isinstance(value, dict):
-            msg = f"{place}: the result of {name!r} has no value; export it again"
+        found = _labels(part)
+        if found is None:
+            continue
+        if not isinstance(found, list) or not all(map(_is_label, found)):
+            msg = (
+                f"{place}: the result of {part.from_name!r} holds {found!r} where "
+                "labels were expected; export it again"
+            )
             raise BadCellError(msg)
-        labels = labels_of(value, str(part.get("type", "")))
-        if labels is not None:
-            picked[name] = (*picked.get(name, ()), *labels)
+        labels = tuple(map(str, found))
+        picked[part.from_name] = (*picked.get(part.from_name, ()), *labels)
     return picked
 
 
-def labels_of(value: Mapping[str, Any], kind: str) -> tuple[str, ...] | None:
+def _labels(part: _Result) -> object:
     """Labels in the value of a result; None for what is no label (texts, boxes)."""
-    found = value.get(kind, value.get("choices"))
-    if kind == "taxonomy" and isinstance(found, list):
-        return tuple(str(path[-1]) for path in found if path)
-    if kind == "rating":
-        return (str(found),)
-    if kind == "choices" or kind.endswith("labels"):
-        texts = found if isinstance(found, list) else [found]
-        return tuple(str(text) for text in texts if text is not None)
+    if part.type == "rating":
+        return [part.value.get("rating")]
+    if part.type == "taxonomy":
+        paths = part.value.get("taxonomy")
+        if isinstance(paths, list):
+            return [p[-1] if isinstance(p, list) and p else p for p in paths]
+        return paths or []
+    if part.type == "choices" or part.type.endswith("labels"):
+        found = part.value.get(part.type, part.value.get("choices", []))
+        return found if isinstance(found, list) else [found]
     return None
+
+
+def _is_label(value: object) -> bool:
+    return isinstance(value, (str, int)) and value != ""
 
 
 def _number(value: object) -> float | None:

@@ -111,5 +111,5 @@ def _json_names(start: bytes) -> list[str]:
 def _keys(record: bytes) -> list[str]:
     try:
         return list(msgspec.json.decode(record, type=dict))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return []

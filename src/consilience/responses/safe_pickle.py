@@ -7,6 +7,7 @@ name is an error. Nothing of pandas or NumPy is called on the file's behalf.
 
 import io
 import pickle
+import tokenize
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ def load_object_array(path: Path) -> object:
     try:
         np.lib.format.read_magic(file)
         shape, _, kind = np.lib.format.read_array_header_1_0(file)
-    except ValueError as error:
+    except (ValueError, SyntaxError, tokenize.TokenError) as error:
         msg = f"{path}: not a NumPy file ({error}); fetch it again"
         raise UnreadableFileError(msg) from None
     if shape != () or not kind.hasobject:
@@ -210,6 +211,7 @@ def _load(data: bytes, source: str) -> object:
         AttributeError,
         OverflowError,
         MemoryError,
+        RuntimeError,
     ) as error:
         msg = f"{source}: the pickle is broken ({error!r}); fetch it again"
         raise UnreadableFileError(msg) from None

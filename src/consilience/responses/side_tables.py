@@ -34,6 +34,7 @@ def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
 
 def text_frame(table: TextTable, names: dict[str, str]) -> pd.DataFrame:
     """Columns of a table as a frame of texts; `names` maps new name to old."""
+    _check_texts(table, names)
     return pd.DataFrame(
         {
             new: pd.Series(
@@ -113,6 +114,7 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     names = {"item": item, "label": label}
     answer = find([n for n in rest if n != label], "answer", None, table.source)
     names |= {"answer": answer} if answer else {}
+    _check_texts(table, names)
     for role, name in names.items():
         if (table.columns[name].codes < 0).any():
             row = int((table.columns[name].codes < 0).argmax())
@@ -160,6 +162,16 @@ def offered_table(
         return checked_labels(frame), None
     labels = frame[["label"]].drop_duplicates(ignore_index=True)
     return checked_labels(labels), frame
+
+
+def _check_texts(table: TextTable, names: dict[str, str]) -> None:
+    lists = [name for name in names.values() if name in table.lists]
+    if lists:
+        msg = (
+            f"{table.source}: column {lists[0]!r} holds lists; one text per row was "
+            "expected; write one row per label"
+        )
+        raise BadCellError(msg)
 
 
 def _listed(given: object) -> list[object] | None:

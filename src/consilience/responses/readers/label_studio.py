@@ -58,7 +58,7 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
     tasks: list[str | None] = []
     for path in sources:
         for task in _tasks(path):
-            found = list(annotations(task, str(path)))
+            found = annotations(task, str(path))
             works += found
             places += [f"{path}, task {w.task}, annotation {w.number}" for w in found]
             data = task.get("data") or {}

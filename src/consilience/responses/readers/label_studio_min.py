@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 import msgspec
 import numpy as np
 
+from consilience.errors import MissingColumnError
 from consilience.responses.assemble import assemble
 from consilience.responses.cleaning import Dropped
 from consilience.responses.draft import Draft
 from consilience.responses.load import Source, fingerprints, load_tables
 from consilience.responses.long_table import carried
-from consilience.responses.names import choose_question, require
+from consilience.responses.names import choose_question, listing, require
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
@@ -54,6 +55,13 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     item = columns.item or require([*fields, "id"], "item", columns, table.source)
     questions = [name for name in fields if name not in {item, columns.main}]
     question = choose_question(questions, columns.label, table.source, "label")
+    for name in ("annotator", item):
+        if name not in table.columns:
+            msg = (
+                f"{table.source}: there is no column {name!r} of texts; found "
+                f"{listing(table.names)}; export JSON-MIN or CSV again"
+            )
+            raise MissingColumnError(msg)
     people = table.columns["annotator"]
     done = people.codes >= 0
     picks = [
@@ -111,30 +119,24 @@ def _labels(table: TextTable, name: str | None, row: int) -> tuple[str, ...] | N
     return _regions(found) if isinstance(found, list) else (text,)
 
 
-def _json(text: str) -> object:
+def _json(text: object) -> object:
     """Value of a text that may be JSON."""
     try:
-        return msgspec.json.decode(text)
+        return msgspec.json.decode(text) if isinstance(text, str) else text
     except msgspec.DecodeError:
         return text
 
 
 def _regions(parts: Iterable[object]) -> tuple[str, ...]:
     """Labels of bare texts and of regions (`rectanglelabels` and the like)."""
-    return tuple(
-        str(label)
-        for part in parts
-        for label in (
-            [
-                label
-                for key, many in part.items()
-                if key.endswith("labels")
-                for label in many
-            ]
-            if isinstance(part, dict)
-            else [part]
-        )
-    )
+    found: list[object] = []
+    for part in parts:
+        if isinstance(part, dict):
+            many = [v for key, v in part.items() if key.endswith("labels")]
+            found += [label for v in many if isinstance(v, list) for label in v]
+        else:
+            found.append(part)
+    return tuple(str(label) for label in found if isinstance(label, (str, int)))
 
 
 def _undone(table: TextTable, done: np.ndarray) -> tuple[Dropped, ...]:

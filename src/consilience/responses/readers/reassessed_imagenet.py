@@ -9,7 +9,9 @@ References
 Beyer, Henaff, Kolesnikov, Zhai and van den Oord (2020), Are we done with ImageNet?
 """
 
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +33,18 @@ from consilience.responses.table import Responses
 
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"
 NUM_LABELS = 1000
+_DAMAGED = (  # what NumPy and zipfile raise on a file with wrong bytes
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -140,7 +154,7 @@ def _read_answers(path: Path) -> _Answers:
             (np.full(len(pair), rater), pair, answer)
             for rater, (pair, answer) in zip(ids, _cube(path), strict=True)
         ]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
+    except _DAMAGED as error:
         msg = f"{path}: not whole or not as published ({error}); fetch it again"
         raise UnreadableFileError(msg) from None
     annotator, pair, answer = map(np.concatenate, zip(*found, strict=True))
