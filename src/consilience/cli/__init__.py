@@ -20,7 +20,6 @@ from consilience.cli.responses import describe, read
 from consilience.cli.runs import export, score
 from consilience.cli.simulate import simulate
 from consilience.errors import ConsilienceError
-from consilience.responses.options import MISSING
 
 __all__ = ["main"]
 
@@ -38,18 +37,13 @@ def _version() -> str:
     return version("consilience")
 
 
-def _default(value: object) -> str:
-    """Show a default only where it says something."""
-    return "" if value in ((), MISSING, False, True) else str(value)
-
-
 APP = App(
     name="consilience",
     help="Weigh what annotators say into what is true, with uncertainty.",
     help_epilogue=_EPILOGUE,
     version=_version,
     config=[Env("CONSILIENCE_", show=False), Toml("consilience.toml")],
-    default_parameter=Parameter(negative=(), show_default=_default),
+    default_parameter=Parameter(negative=()),
     suppress_keyboard_interrupt=False,
     print_error=False,
     exit_on_error=False,

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from consilience.cli.options import Flag
 from consilience.cli.terminal import (
     check_free,
     keep_compilations,
@@ -19,8 +20,8 @@ def demo(
     out: Path = _USUAL,
     engine: Literal["auto", "nuts", "vb", "em", "svi"] = "vb",
     seed: int = 0,
-    overwrite: bool = False,
-    json: bool = False,
+    overwrite: Flag = False,
+    json: Flag = False,
 ) -> None:
     """Run the main job on a built-in study whose truth is known.
 

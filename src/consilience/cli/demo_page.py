@@ -48,7 +48,7 @@ def demo_page(outcome: Outcome) -> Group:
     )
 
 
-def picture(outcome: Outcome, file: Path, *, width: int = 92) -> None:
+def picture(outcome: Outcome, file: Path, *, width: int = 100) -> None:
     """Write the page as an SVG picture of a terminal.
 
     Parameters

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from consilience.cli.options import (
     READ_AS_IT_IS,
     WORK_AS_USUAL,
+    Flag,
     Reading,
+    Several,
     Work,
     effort,
     numbers,
@@ -36,10 +38,10 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     candidates: Path | None = None,
     gold: Path | None = None,
     states: Literal[2, 3] = 2,
-    prior: tuple[str, ...] = (),
+    prior: Several = (),
     seed: int = 0,
-    overwrite: bool = False,
-    json: bool = False,
+    overwrite: Flag = False,
+    json: Flag = False,
     work: Work = WORK_AS_USUAL,
     reading: Reading = READ_AS_IT_IS,
 ) -> None:

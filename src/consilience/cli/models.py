@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from consilience.cli.options import Flag
 from consilience.cli.terminal import print_json, screen
 
 
@@ -23,7 +24,7 @@ class Entry:
     references: tuple[str, ...]
 
 
-def models(*, json: bool = False) -> None:
+def models(*, json: Flag = False) -> None:
     """List the models: what each assumes, its engines, its reference.
 
     Parameters

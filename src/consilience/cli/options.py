@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
+# Their defaults, no and none, go without saying.
+Flag = Annotated[bool, Parameter(show_default=False)]
+Several = Annotated[tuple[str, ...], Parameter(show_default=False)]
+
+
 @Parameter(name="*", group="How to read")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
@@ -86,16 +91,18 @@ class Reading:
     response_id: str | None = None
     selected: str | None = None
     gold_column: str | None = None
-    labels: tuple[str, ...] = ()
-    offered: tuple[str, ...] = ()
+    labels: Several = ()
+    offered: Several = ()
     repeats: Literal["keep", "distinct", "first", "last", "drop", "error"] = "keep"
-    answers: tuple[str, ...] = ()
-    missing: tuple[str, ...] = MISSING
+    answers: Several = ()
+    missing: Several = MISSING
     separator: str | None = None
-    header: Annotated[bool, Parameter(negative="--no-header")] = True
-    statuses: tuple[str, ...] = ()
+    header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (
+        True
+    )
+    statuses: Several = ()
     part: Literal["main", "golden", "joint"] = "main"
-    extras: tuple[str, ...] = ()
+    extras: Several = ()
 
 
 @Parameter(name="*", group="How hard to work")

@@ -4,7 +4,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from consilience.cli.options import READ_AS_IT_IS, Reading, read_options, read_responses
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    Flag,
+    Reading,
+    read_options,
+    read_responses,
+)
 from consilience.cli.terminal import check_free, print_json, screen
 
 if TYPE_CHECKING:
@@ -20,8 +26,8 @@ def read(  # noqa: PLR0913 (each option stands alone)
     out: Path,
     gold: Path | None = None,
     reading: Reading = READ_AS_IT_IS,
-    overwrite: bool = False,
-    json: bool = False,
+    overwrite: Flag = False,
+    json: Flag = False,
 ) -> None:
     """Turn any export into the canonical tables, a folder of Parquet files.
 
@@ -73,7 +79,7 @@ def describe(
     *,
     gold: Path | None = None,
     reading: Reading = READ_AS_IT_IS,
-    json: bool = False,
+    json: Flag = False,
 ) -> None:
     """Show the design at a glance: counts, coverage, how far answers agree.
 

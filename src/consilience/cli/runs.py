@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from consilience.cli.options import Reading, read_options
+from consilience.cli.options import Flag, Reading, read_options
 from consilience.cli.terminal import print_json, screen
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def export(
     out: Path,
     what: str = _DEFAULT,
     format: Literal["csv", "parquet", "json"] = "csv",
-    json: bool = False,
+    json: Flag = False,
 ) -> None:
     """Write a run's tables for other programs, or soft labels for training.
 
@@ -65,7 +65,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     mass: float = 0.9,
     bins: int = 15,
     clip: float = 1e-3,
-    json: bool = False,
+    json: Flag = False,
 ) -> None:
     """Score a run's posterior labels against gold labels.
 

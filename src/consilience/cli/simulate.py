@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from consilience.cli.options import numbers
+from consilience.cli.options import Flag, Several, numbers
 from consilience.cli.terminal import check_free, print_json, screen
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     annotators: int = 20,
     classes: int = 4,
     per_item: int = 5,
-    prior: tuple[str, ...] = (),
+    prior: Several = (),
     seed: int = 0,
-    overwrite: bool = False,
-    json: bool = False,
+    overwrite: Flag = False,
+    json: Flag = False,
 ) -> None:
     """Simulate responses with known truth.
 

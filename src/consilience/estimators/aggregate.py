@@ -25,9 +25,9 @@ _ANNOTATOR = ("worker", "annotator")
 class Aggregated:
     """What was found, under the caller's names."""
 
-    labels: "pd.Series[Any]"
+    labels: pd.Series
     probas: pd.DataFrame
-    priors: "pd.Series[Any]"
+    priors: pd.Series
     errors: pd.DataFrame
     fit: Fit
 
@@ -49,7 +49,7 @@ class _Column:
 
 def aggregate(  # noqa: PLR0913 (the settings of every estimator)
     data: pd.DataFrame,
-    true_labels: "pd.Series[Any] | None",
+    true_labels: pd.Series | None,
     *,
     model: str,
     engine: str,
@@ -120,9 +120,7 @@ def _name(data: pd.DataFrame, usual: tuple[str, ...]) -> str:
     raise MissingColumnError(msg)
 
 
-def _column(
-    data: pd.DataFrame, name: str, extra: "pd.Series[Any] | None" = None
-) -> _Column:
+def _column(data: pd.DataFrame, name: str, extra: pd.Series | None = None) -> _Column:
     column = data[name]
     if column.isna().any():
         row = int(column.isna().to_numpy().argmax())
@@ -137,7 +135,7 @@ def _column(
 
 
 def _gold(
-    true_labels: "pd.Series[Any] | None", item: _Column, label: _Column
+    true_labels: pd.Series | None, item: _Column, label: _Column
 ) -> pd.DataFrame | None:
     if true_labels is None:
         return None
@@ -158,7 +156,7 @@ def _gold(
     )
 
 
-def _labels(fitted: Fit, item: _Column, label: _Column) -> "pd.Series[Any]":
+def _labels(fitted: Fit, item: _Column, label: _Column) -> pd.Series:
     table = fitted.items()
     best = label.values.take(table["label"].astype(str).astype(int).to_numpy())
     return pd.Series(best, index=_index(table, item), name="agg_label")
@@ -180,7 +178,7 @@ def _index(table: pd.DataFrame, item: _Column) -> pd.Index:
     return item.values.take(codes).rename(item.name)
 
 
-def _priors(fitted: Fit, label: _Column) -> "pd.Series[Any]":
+def _priors(fitted: Fit, label: _Column) -> pd.Series:
     prevalence = fitted.data["posterior"]["prevalence"].mean(("chain", "draw"))
     index = label.values.rename(label.name)
     return pd.Series(prevalence.to_numpy().astype(float), index=index, name="prior")

@@ -1,7 +1,5 @@
 """The estimator of hierarchical Dawid-Skene."""
 
-from typing import Any, Self
-
 import pandas as pd
 from sklearn.base import BaseEstimator
 
@@ -51,7 +49,9 @@ class HierarchicalDawidSkene(BaseEstimator):  # type: ignore[misc]  # it has no 
         self.engine = engine
         self.random_state = random_state
 
-    def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> Self:
+    def fit(
+        self, data: pd.DataFrame, true_labels: pd.Series | None = None
+    ) -> "HierarchicalDawidSkene":
         """Fit to responses; `true_labels` holds known labels, indexed by task."""
         found = aggregate(
             data,
@@ -67,7 +67,7 @@ class HierarchicalDawidSkene(BaseEstimator):  # type: ignore[misc]  # it has no 
 
     def fit_predict(
         self, data: pd.DataFrame, true_labels: pd.Series | None = None
-    ) -> "pd.Series[Any]":
+    ) -> pd.Series:
         """Fit and return the best label of each task."""
         return self.fit(data, true_labels).labels_
 

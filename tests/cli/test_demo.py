@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from consilience.cli.demo_page import picture
+from consilience.demo import run as run_study
+from consilience.demo import study
+
+QUICK = ("--engine", "vb", "--seed", "0")
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "demo"
+    return run_study(study(0), out, engine="vb", seed=0)
+
+
+def test_the_demonstration_shows_how_much_of_the_truth_it_found(run, capsys):
+    assert run("demo", *QUICK) == 0
+    said = capsys.readouterr().out
+    assert "How much of the truth was recovered" in said
+    assert "majority vote" in said
+    assert Path("consilience-demo/run/run.toml").is_file()
+    assert Path("consilience-demo/responses/responses.parquet").is_file()
+
+
+def test_the_usual_folder_is_replaced_and_a_named_one_is_not(run, capsys):
+    assert run("demo", *QUICK) == 0
+    assert run("demo", *QUICK) == 0
+    assert run("demo", *QUICK, "--out", "mine") == 0
+    capsys.readouterr()
+    assert run("demo", *QUICK, "--out", "mine") == 2
+    assert "mine: is there already" in capsys.readouterr().err
+
+
+def test_the_demonstration_answers_in_json(run, capsys):
+    assert run("demo", *QUICK, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    right = {
+        name: score["metrics"]["accuracy"] for name, score in found["scores"].items()
+    }
+    assert right["hierarchical_dawid_skene"]["value"] > right["majority"]["value"]
+
+
+def test_the_picture_is_the_page_as_svg(outcome, tmp_path):
+    picture(outcome, tmp_path / "images" / "demo.svg")
+    text = (tmp_path / "images" / "demo.svg").read_text(encoding="utf-8")
+    assert text.startswith("<svg")
+    assert "malamute" in text

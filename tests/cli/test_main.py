@@ -1,0 +1,167 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+HEAVY = ("jax", "numpyro", "arviz_base", "arviz_stats", "pandas", "pyarrow", "sklearn")
+COMMANDS = ("demo", "read", "describe", "fit", "models", "export", "score", "simulate")
+
+
+def start(code, **more):
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_imports_nothing_heavy(command):
+    done = start(
+        "import sys\n"
+        "from consilience.cli import main\n"
+        f"main([*{command.split()!r}, '--help'])\n"
+        f"print('heavy', sorted(set({HEAVY!r}) & set(sys.modules)))\n"
+    )
+    assert "Usage: consilience" in done.stdout
+    assert "heavy []" in done.stdout
+
+
+def test_help_costs_little_more_than_the_command_line_library():
+    # Processor time, the best of some: what else the machine does is left out.
+    def seconds(code):
+        timed = f"{code}\nimport time; print(time.process_time())"
+        return min(float(start(timed).stdout.split()[-1]) for _ in range(3))
+
+    alone = seconds("import cyclopts; cyclopts.App(result_action=print)(['--help'])")
+    ours = seconds("from consilience.cli import main; main(['--help'])")
+    assert ours - alone < 0.3
+
+
+def test_help_names_the_eight_commands_and_no_other(run, capsys):
+    assert run("--help") == 0
+    shown = capsys.readouterr().out.split("Commands")[1].split("╰")[0]
+    names = [line.split()[1] for line in shown.splitlines() if line[2:3].isalpha()]
+    assert sorted(names) == sorted(COMMANDS)
+
+
+def test_the_module_is_the_command_line_too():
+    done = subprocess.run(
+        [sys.executable, "-m", "consilience", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip()[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("fit",),
+        ("fitt",),
+        ("describe", "nowhere.csv"),
+        ("fit", "nowhere.csv", "--out", "run"),
+        ("fit", "x", "--out", "run", "--engine", "magic"),
+        ("fit", "x", "--out", "run", "--prior", "own"),
+        ("fit", "x", "--out", "run", "--prior", "own=many"),
+        ("score", "nowhere", "--gold", "nowhere.csv"),
+        ("export", "nowhere", "--out", "tables"),
+        ("simulate", "--out", "study", "--kind", "objects"),
+        ("simulate", "--out", "study", "--classes", "1"),
+        ("models", "--loud"),
+    ],
+)
+def test_a_mistake_is_answered_with_one_sentence_and_exit_code_2(
+    arguments, run, capsys, tmp_path
+):
+    assert run(*arguments) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("consilience: ")
+    assert said.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_defect_shows_its_traceback_and_exit_code_1():
+    done = start(
+        "import consilience.cli as cli\n"
+        "def broken():\n"
+        "    raise RuntimeError('our own fault')\n"
+        "cli.APP.command(broken)\n"
+        "cli.main(['broken'])\n"
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "our own fault" in done.stderr
+
+
+def test_a_reader_who_has_had_enough_is_no_defect():
+    command = [sys.executable, "-m", "consilience", "models", "--json"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as nobody:
+        done = subprocess.run(
+            command, stdout=nobody, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
+def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "consilience", "simulate"),
+            *("--items", "3000000", "--per-item", "15", "--out", "study"),
+        ],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(3.0)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip() == "consilience: interrupted; nothing was left half-written"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_come_from_the_command_line_then_environment_then_file(
+    run, capsys, monkeypatch, tmp_path
+):
+    (tmp_path / "consilience.toml").write_text(
+        '[simulate]\nitems = 3\nannotators = 6\nseed = 3\nprior = ["own=9"]\n'
+    )
+    monkeypatch.setenv("CONSILIENCE_SIMULATE_ANNOTATORS", "7")
+    monkeypatch.setenv("CONSILIENCE_SIMULATE_SEED", "4")
+    assert run("simulate", "--out", "study", "--seed", "5", "--json") == 0
+    said = capsys.readouterr().out
+    assert '"items": 3' in said
+    assert '"seed": 5' in said
+    assert '"annotators": 7' in said
+
+
+def test_variables_of_other_programs_break_nothing(run, capsys, monkeypatch):
+    monkeypatch.setenv("CONSILIENCE_DATA", "/somewhere")
+    monkeypatch.setenv("CONSILIENCE_MODELS", "/elsewhere")
+    monkeypatch.setenv("CONSILIENCE_MODELS_COLOUR", "red")
+    assert run("models") == 0
+    assert "majority" in capsys.readouterr().out
+
+
+def test_an_unknown_option_in_the_file_is_a_mistake(run, capsys, tmp_path):
+    (tmp_path / "consilience.toml").write_text("[models]\nloud = true\n")
+    assert run("models") == 2
+    assert "loud" in capsys.readouterr().err
+
+
+def test_a_file_of_options_that_is_no_toml_is_a_mistake(run, capsys, tmp_path):
+    (tmp_path / "consilience.toml").write_text("[models\n")
+    assert run("models") == 2
+    assert capsys.readouterr().err.startswith("consilience: ")

@@ -1,0 +1,48 @@
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.demo import run, study
+from consilience.demo.outcome import is_demo
+from consilience.errors import FolderExistsError
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "demo"
+    return run(study(0), out, engine="vb", seed=0)
+
+
+def test_the_model_recovers_more_of_the_truth_than_majority_vote(outcome):
+    scores = outcome.scores
+    ours, counted = scores["hierarchical_dawid_skene"], scores["majority"]
+    assert ours.metrics["accuracy"].value > counted.metrics["accuracy"].value
+    assert ours.metrics["log_loss"].value < counted.metrics["log_loss"].value
+
+
+def test_the_annotator_who_does_not_look_is_found(outcome):
+    worst = outcome.accuracy.sort_values("accuracy")["annotator"].iloc[0]
+    assert worst == "Sven"
+
+
+def test_intervals_that_hold_are_counted(outcome):
+    table = outcome.accuracy
+    held = (table["lower"] <= table["truth"]) & (table["truth"] <= table["upper"])
+    assert outcome.held == held.sum()
+    assert outcome.held > len(table) / 2
+
+
+def test_every_step_leaves_its_files(outcome):
+    assert is_demo(outcome.folder)
+    read = cs.read(outcome.folder / "responses")
+    assert read.num_responses == outcome.responses.num_responses
+    kept = cs.load(outcome.folder / "run")
+    pd.testing.assert_frame_equal(kept.items(), outcome.fit.items())
+    assert (outcome.folder / "tables" / "soft_labels.csv").is_file()
+
+
+def test_a_folder_of_somebody_elses_is_not_replaced(tmp_path):
+    (tmp_path / "letter.txt").write_text("dear")
+    with pytest.raises(FolderExistsError):
+        run(study(0), tmp_path, engine="vb", seed=0, overwrite=True)
+    assert (tmp_path / "letter.txt").read_text() == "dear"

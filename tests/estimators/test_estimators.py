@@ -1,0 +1,149 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+import consilience as cs
+from consilience.errors import BadCellError, GoldError, MissingColumnError
+
+ALL = {
+    cs.MajorityVote: "auto",
+    cs.Multinomial: "em",
+    cs.DawidSkene: "auto",
+    cs.BayesianDawidSkene: "em",
+    cs.HierarchicalDawidSkene: "vb",
+}
+WITH_ERRORS = [kind for kind in ALL if kind is not cs.MajorityVote]
+
+
+@pytest.fixture(scope="module")
+def data():
+    rows = [
+        (task, worker, said)
+        for task in range(7, 27)
+        for worker, said in (
+            ("ann", task % 2),
+            ("bob", task % 2),
+            ("cid", int(task % 3 == 0)),
+        )
+    ]
+    return pd.DataFrame(rows, columns=["task", "worker", "label"])
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    return {kind: kind(engine=engine).fit(data) for kind, engine in ALL.items()}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_parameters_are_stored_and_cloned(kind):
+    copy = clone(kind(engine="em", random_state=7))
+    assert copy.get_params()["engine"] == "em"
+    assert copy.get_params()["random_state"] == 7
+    assert not [name for name in vars(copy) if name.endswith("_")]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_labels_come_back_by_task_as_the_objects_that_went_in(kind, fitted, data):
+    labels = fitted[kind].labels_
+    assert labels.name == "agg_label"
+    assert labels.index.name == "task"
+    assert labels.index.dtype == data["task"].dtype
+    assert labels.dtype == data["label"].dtype
+    assert (labels == labels.index % 2).all()
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_probabilities_have_a_row_per_task_and_a_column_per_label(kind, fitted):
+    probas = fitted[kind].probas_
+    assert list(probas.columns) == [0, 1]
+    assert probas.index.equals(fitted[kind].labels_.index)
+    assert np.allclose(probas.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize("kind", WITH_ERRORS)
+def test_errors_have_answers_in_rows_and_truths_in_columns(kind, fitted):
+    errors = fitted[kind].errors_
+    assert errors.index.names == ["worker", "label"]
+    assert list(errors.columns) == [0, 1]
+    for worker in ("ann", "bob", "cid"):
+        assert np.allclose(errors.loc[worker].sum(axis=0), 1)
+
+
+@pytest.mark.parametrize("kind", WITH_ERRORS)
+def test_priors_say_how_frequent_each_label_is(kind, fitted):
+    priors = fitted[kind].priors_
+    assert list(priors.index) == [0, 1]
+    assert priors.sum() == pytest.approx(1)
+
+
+def test_errors_tell_the_good_worker_from_the_careless(fitted):
+    errors = fitted[cs.BayesianDawidSkene].errors_
+    assert errors.loc[("ann", 1), 1] > errors.loc[("cid", 1), 1]
+    assert errors.loc[("ann", 0), 0] > errors.loc[("cid", 0), 0]
+
+
+def test_majority_vote_gives_the_shares_of_the_votes_and_breaks_ties_in_order():
+    rows = [("x", "a", "dog"), ("x", "b", "cat"), ("y", "a", "dog"), ("y", "b", "dog")]
+    data = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    vote = cs.MajorityVote().fit(data)
+    assert vote.labels_.to_dict() == {"x": "cat", "y": "dog"}
+    assert vote.labels_.index.name == "item"
+    assert vote.probas_.loc["x", "dog"] == pytest.approx(0.5)
+    assert vote.fit_.items()["tied"].tolist() == [True, False]
+
+
+def test_known_labels_are_believed(data):
+    known = pd.Series([0], index=[7])
+    labels = cs.DawidSkene().fit_predict(data, true_labels=known)
+    assert labels[7] == 0
+    assert labels[9] == 1
+
+
+def test_known_labels_of_other_tasks_are_a_mistake(data):
+    with pytest.raises(GoldError, match="99"):
+        cs.DawidSkene().fit(data, true_labels=pd.Series([0], index=[99]))
+
+
+def test_a_column_that_is_not_there_is_named(data):
+    with pytest.raises(MissingColumnError, match="worker or annotator"):
+        cs.DawidSkene().fit(data.drop(columns="worker"))
+
+
+def test_an_empty_cell_is_a_mistake(data):
+    holed = data.astype({"label": "float"})
+    holed.loc[4, "label"] = np.nan
+    with pytest.raises(BadCellError, match="row 5"):
+        cs.DawidSkene().fit(holed)
+
+
+def test_words_that_mean_missing_elsewhere_are_labels_here():
+    rows = [(task, who, "NA") for task in (1, 2) for who in "ab"]
+    rows += [(task, who, "") for task in (3, 4) for who in "ab"]
+    data = pd.DataFrame(rows, columns=["task", "worker", "label"])
+    assert cs.MajorityVote().fit_predict(data).to_dict() == {
+        1: "NA",
+        2: "NA",
+        3: "",
+        4: "",
+    }
+
+
+def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):
+    # One sweep from the shares of the votes: the M-step of Dawid and Skene (1979),
+    # equation 2.3, and the E-step, equation 2.5, written out.
+    shares = pd.crosstab(data["task"], data["label"], normalize="index")
+    said = pd.crosstab([data["worker"], data["label"]], data["task"])
+    expected = said @ shares
+    expected = expected / expected.groupby("worker").transform("sum")
+    found = cs.DawidSkene(n_iter=200, tol=0.0).fit(data)
+    for _ in range(200):
+        log = np.log(np.maximum(expected, 1e-300))
+        joint = said.T @ log + np.log(shares.mean())
+        joint = np.exp(joint.sub(joint.max(axis=1), axis=0))
+        shares = joint.div(joint.sum(axis=1), axis=0)
+        expected = said @ shares
+        expected = expected / expected.groupby("worker").transform("sum")
+    # The hundredth of a count on every cell moves ten answers a row by a thousandth.
+    assert np.allclose(found.probas_, shares, atol=2e-3)
+    assert np.allclose(found.errors_, expected, atol=2e-3)
