@@ -22,7 +22,7 @@ from consilience.model import simulate as draw
 from consilience.posterior import Fit
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.side_tables import side_table, text_frame
-from consilience.tree import tree, with_diagnostics
+from consilience.posterior.tree import tree, with_diagnostics
 from consilience.truth import Space, space_of
 
 type Table = pd.DataFrame | str | Path

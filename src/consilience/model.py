@@ -184,7 +184,7 @@ class Simulated:
     Attributes
     ----------
     parameters
-        As sampled, by name.
+        As sampled, and what the model derives from them, by name.
     state
         The true state of each unit.
     answer
@@ -292,7 +292,9 @@ def simulate(
     seeded = numpyro.handlers.seed(sample_parameters, first)
     trace = numpyro.handlers.trace(seeded).get_trace(model, observations)
     drawn = {
-        name: site["value"] for name, site in trace.items() if site["type"] == "sample"
+        name: site["value"]
+        for name, site in trace.items()
+        if site["type"] in ("sample", "deterministic")
     }
     with numpyro.handlers.substitute(data=drawn), numpyro.handlers.seed(rng_seed=first):
         parameters = sample_parameters(model, observations)

@@ -127,13 +127,17 @@ def prepare(
 ]:
     """Return the information of each confusion row: slope, curvature, eigenvectors.
 
-    The log-likelihood of a row's counts, under the guess of the truth, is expanded to
-    second order at smoothed proportions; slope is that of the parabola at zero.
+    The log-likelihood of a row is expanded to second order at smoothed proportions,
+    under the guess of the truth; slope is that of the parabola at zero. Curvature is
+    that of the counts as if the truth were known, less what not knowing it takes away
+    (Louis 1982, section 3), and at least zero.
     """
     basis = _zero_sum_basis(observations.num_answers)
     shape = (observations.num_annotators, observations.num_answers, -1)
     guess = observations.spread(observations.guess)
     count = (observations.by_pair.T @ guess).reshape(shape).swapaxes(1, 2)
+    doubt = guess * (1 - guess)
+    unsure = (observations.by_pair.T @ doubt).reshape(shape).swapaxes(1, 2)
     imagined = prior.other + (prior.own - prior.other) * observations.votes.T
     total = count.sum(-1, keepdims=True)
     share = (count + imagined) / (total + imagined.sum(-1, keepdims=True))
@@ -141,14 +145,23 @@ def prepare(
     spread = basis.T[:, :, None] * basis[None]  # (F, L, F)
     second = jnp.einsum("jkl,flg->jkfg", share, spread)
     first = share @ basis
-    hessian = total[..., None] * (second - first[..., None] * first[..., None, :])
+    known = total[..., None] * (second - first[..., None] * first[..., None, :])
+    away = basis - first[..., None, :]  # of each answer from the mean answer
+    missing = jnp.einsum("jkl,jklf,jklg->jkfg", unsure, away, away)
+    hessian = _at_least_zero(known - missing)
     gradient = (count - total * share) @ basis
     curvature, axes = jnp.linalg.eigh(hessian)
-    curvature = jnp.maximum(curvature, 0.0)
     slope = jnp.einsum(
         "jkfe,jkf->jke", axes, gradient + jnp.einsum("jkfg,jkg->jkf", hessian, at)
     )
     return slope, curvature, axes
+
+
+def _at_least_zero(symmetric: Float[Array, "J K F F"]) -> Float[Array, "J K F F"]:
+    values, vectors = jnp.linalg.eigh(symmetric)
+    return jnp.einsum(
+        "jkfe,jke,jkge->jkfg", vectors, jnp.maximum(values, 0.0), vectors
+    )
 
 
 def _zero_sum_basis(size: int) -> Float[np.ndarray, "L F"]:
@@ -172,6 +185,7 @@ MODEL = AnnotatorModel(
     engines=("vb", "nuts", "svi"),
     references=(
         "Paun et al. (2018), section 3.4",
+        "Louis (1982), Finding the observed information matrix, section 3",
         "Minka (2000), Estimating a Dirichlet distribution, section 2",
         "Kleppe (2019), Dynamically rescaled Hamiltonian Monte Carlo, section 3",
     ),

@@ -15,11 +15,11 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Key
 from numpyro.handlers import seed, substitute, trace
-from numpyro.infer import SVI, Trace_ELBO, init_to_uniform
+from numpyro.infer import SVI, Trace_ELBO
 from numpyro.infer.autoguide import AutoNormal
 from numpyro.optim import optax_to_numpyro
 
-from consilience.inference.nuts import with_guess
+from consilience.inference.nuts import start_at, with_guess
 from consilience.inference.progress import Progress, Reporter, silent
 from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
 from consilience.model import SCORE, AnnotatorModel, belief, joint, marginal
@@ -78,12 +78,12 @@ def fit(
         Called with the progress made.
     """
     of_guess, of_start, of_draws, of_deal = jax.random.split(key, 4)
-    whole = with_guess(model, observe(space), of_guess)
+    whole, values = with_guess(model, observe(space), of_guess)
     size = min(effort.batch, space.num_units)
     deal = int(jax.random.randint(of_deal, (), 0, 2**31 - 1))
     batches = minibatches(space, size, deal)
     program = partial(joint, model)
-    guide = AutoNormal(program, init_loc_fn=init_to_uniform(radius=0.1))
+    guide = AutoNormal(program, init_loc_fn=start_at(values, radius=0.1))
     schedule = optax.cosine_decay_schedule(effort.rate, effort.steps)
     optimizer = optax_to_numpyro(optax.adam(schedule))
     svi = SVI(program, guide, optimizer, Trace_ELBO())

@@ -1,0 +1,77 @@
+"""EM, against an EM written out in NumPy."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+
+from consilience.annotators import load
+from consilience.inference import em
+from consilience.inference.ascent import Steps
+
+
+def written_out(space, smoothing, sweeps):
+    """Dawid and Skene (1979), section 3, with `smoothing` added to every count."""
+    states, annotators = len(space.states), len(space.annotators)
+    belief = np.full((space.num_units, states), 1 / states)
+    np.add.at(belief, (space.unit, space.answer), space.n)
+    belief /= belief.sum(1, keepdims=True)
+    for _ in range(sweeps):
+        counts = np.full((annotators, states, states), smoothing)
+        for unit, who, said, n in zip(
+            space.unit, space.annotator, space.answer, space.n, strict=True
+        ):
+            counts[who, :, said] += n * belief[unit]
+        confusion = counts / counts.sum(2, keepdims=True)
+        prevalence = belief.sum(0) + smoothing
+        logs = np.tile(np.log(prevalence / prevalence.sum()), (space.num_units, 1))
+        for unit, who, said, n in zip(
+            space.unit, space.annotator, space.answer, space.n, strict=True
+        ):
+            logs[unit] += n * np.log(confusion[who, :, said])
+        belief = np.exp(logs - logs.max(1, keepdims=True))
+        belief /= belief.sum(1, keepdims=True)
+    return belief, confusion
+
+
+@pytest.fixture(scope="module")
+def space(simulated):
+    found, _, _ = simulated(
+        "bayesian_dawid_skene", 0, items=60, annotators=8, per_item=4, classes=3
+    )
+    return replace(found, n=np.arange(len(found.n)) % 3 + 1)
+
+
+def test_ten_sweeps_are_ten_sweeps_of_the_textbook(space):
+    steps = Steps(sweeps=10, tolerance=0.0)
+    with jax.enable_x64(True):
+        result = em.fit(
+            load("dawid_skene"), space, jax.random.key(0), em.Effort(steps=steps)
+        )
+    sweeps = int((~np.isnan(result.optimization.objective)).sum())
+    # The objective is that of the parameters before a sweep's last belief.
+    belief, confusion = written_out(space, 0.001, sweeps + 1)
+    assert np.allclose(result.belief, belief)
+    assert np.allclose(result.parameters["confusion"][0, 0], confusion)
+
+
+def test_the_objective_never_falls_from_any_start(space):
+    steps = Steps(restarts=4)
+    with jax.enable_x64(True):
+        result = em.fit(
+            load("dawid_skene"), space, jax.random.key(1), em.Effort(steps=steps)
+        )
+    gains = np.diff(result.optimization.objective, axis=1)
+    assert np.nanmin(gains) > -1e-9
+    assert result.optimization.converged.all()
+
+
+def test_one_seed_gives_one_result(space):
+    effort = em.Effort(steps=Steps(restarts=3))
+    with jax.enable_x64(True):
+        twice = [
+            em.fit(load("multinomial"), space, jax.random.key(7), effort)
+            for _ in range(2)
+        ]
+    assert np.array_equal(twice[0].belief, twice[1].belief)
