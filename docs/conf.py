@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+from consilience.annotators import load
+
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 
@@ -86,11 +88,7 @@ def write_model_pages(_app: Sphinx) -> None:
     wanted = {}
     for source in sorted((ROOT / "src" / "consilience" / "annotators").glob("*.py")):
         if defines_a_model(source):
-            module = f"consilience.annotators.{source.stem}"
-            wanted[f"{source.stem}.md"] = (
-                f"# {source.stem}\n\n"
-                f"```{{eval-rst}}\n.. automodule:: {module}\n   :members:\n```\n"
-            )
+            wanted[f"{source.stem}.md"] = model_page(source.stem)
     for stale in pages.glob("*.md"):
         if stale.name not in wanted:
             stale.unlink()
@@ -98,6 +96,24 @@ def write_model_pages(_app: Sphinx) -> None:
         page = pages / name
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
+
+
+def model_page(name: str) -> str:
+    """Return a model's page: what it assumes, its prior's settings, who proposed it."""
+    module = f"consilience.annotators.{name}"
+    model = load(name)
+    engines = ", ".join(f"`{engine}`" for engine in model.engines)
+    parts = [
+        f"# {name}",
+        f"```{{eval-rst}}\n.. automodule:: {module}\n   :no-members:\n```",
+        f"**Engines**, the most suitable first: {engines}.",
+        "## Settings of the prior",
+        f"```{{eval-rst}}\n.. autoclass:: {module}.Prior\n```",
+        "## References",
+        *(f"- {reference}" for reference in model.references),
+        "In full under [references](../../references.md).",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def defines_a_model(source: Path) -> bool:

@@ -1,9 +1,12 @@
-"""The picture of the README: what comes out of the built-in study.
+"""The pictures of the README: what comes out of the built-in study.
 
-Run it as ``python docs/images/study.py``; it writes study.svg beside itself.
+Run it as ``python docs/images/study.py``; it writes study.svg, and demo.svg, the screen
+of ``consilience demo``, beside itself.
 """
 
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import matplotlib as mpl
 import numpy as np
@@ -13,10 +16,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 import consilience as cs
-from consilience.demo import Study, study
+from consilience.cli.demo_page import picture
+from consilience.demo import Study, run, study
 
-MODEL, ENGINE = "hierarchical_dawid_skene", "vb"
-PHOTOS = ("photo-049", "photo-099", "photo-138", "photo-097", "photo-106")
 LABELS = ("husky", "malamute", "wolf", "samoyed", "fox")
 COLORS = dict(
     zip(LABELS, ("#1f5f8b", "#d98032", "#6b7480", "#4f9d7e", "#b8473a"), strict=True)
@@ -40,30 +42,51 @@ STYLE = {
 
 def main() -> None:
     """Fit the study and draw it."""
+    here = Path(__file__).parent
     simulated = study(0)
-    responses = cs.read(simulated.answers, item="photo", label="animal")
-    fit = cs.fit(responses, model=MODEL, engine=ENGINE, seed=0)
-    votes = cs.fit(responses, model="majority").items().set_index("item")
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "consilience-demo"
+        outcome = run(simulated, place, engine="vb", seed=0)
+        picture(replace(outcome, folder=Path(place.name)), here / "demo.svg")
+    fit = outcome.fit
+    votes = cs.fit(outcome.responses, model="majority").items().set_index("item")
+    shown = choose(fit, votes["tied"], simulated)
     mpl.rcParams.update(STYLE)
     figure, axes = plt.subplots(
         1, 3, figsize=(12, 4.6), width_ratios=(1.2, 0.8, 1.0), layout="constrained"
     )
     figure.get_layout_engine().set(w_pad=0.12)
-    draw_photos(axes[0], fit.labels(), simulated, votes)
+    draw_photos(axes[0], fit.labels(), simulated, shown, votes["tied"])
     draw_annotators(axes[1], fit.annotators(), simulated)
     draw_confusion(axes[2], fit.confusion(), "Elif")
-    file = Path(__file__).with_suffix(".svg")
-    figure.savefig(file, metadata={"Date": None}, facecolor="white")
+    figure.savefig(here / "study.svg", metadata={"Date": None}, facecolor="white")
+
+
+def choose(fit: cs.Fit, tied: pd.Series, simulated: Study) -> list[str]:
+    """Choose ties that the model settles, open photos, and its worst mistake."""
+    items = fit.items().set_index("item")
+    best = fit.labels().sort_values("probability").groupby("item", observed=True).last()
+    truth = simulated.truth.set_index("photo")["animal"].reindex(items.index)
+    right = items["label"].astype(str) == truth
+    settled = best[tied.reindex(best.index) & right.reindex(best.index)]
+    settled = settled.nlargest(2, "lower")
+    left = items.drop(settled.index).nlargest(2, "entropy")
+    worst = items[~right].nlargest(1, "probability")
+    return [*settled.index, *left.index, *worst.index]
 
 
 def draw_photos(
-    axis: Axes, labels: pd.DataFrame, simulated: Study, votes: pd.DataFrame
+    axis: Axes,
+    labels: pd.DataFrame,
+    simulated: Study,
+    shown: list[str],
+    tied: pd.Series,
 ) -> None:
     """Draw the leading labels of some photos, with the votes beside them."""
     truth = simulated.truth.set_index("photo")["animal"]
     given = simulated.answers.groupby("photo")["animal"]
     ticks, names = [], []
-    for place, photo in enumerate(PHOTOS):
+    for place, photo in enumerate(shown):
         own = labels[labels["item"] == photo].nlargest(2, "probability")
         for step, row in enumerate(own.itertuples()):
             y = place * 3 + step
@@ -76,7 +99,9 @@ def draw_photos(
             names.append((row.label, weight))
         counts = given.get_group(photo).value_counts()
         said = ", ".join(f"{n} {name}" for name, n in counts.items())
-        tie = "   tie" if votes.loc[photo, "tied"] else ""
+        tie = "votes tie" if tied[photo] else ""
+        if truth[photo] not in set(own["label"]):
+            said += f"   (truth: {truth[photo]})"
         axis.text(0.0, place * 3 - 0.75, f"{photo}:  {said}", color=GREY, fontsize=8)
         axis.text(
             1.0, place * 3 - 0.75, tie, color=RED, fontsize=8, ha="right", weight="bold"
@@ -84,7 +109,7 @@ def draw_photos(
     axis.set_yticks(ticks, [name for name, _ in names])
     for text, (_, weight) in zip(axis.get_yticklabels(), names, strict=True):
         text.set_weight(weight)
-    axis.set_ylim(len(PHOTOS) * 3 - 1.2, -1.5)
+    axis.set_ylim(len(shown) * 3 - 1.2, -1.5)
     axis.set_xlim(-0.02, 1.02)
     axis.tick_params(axis="y", length=0)
     axis.set_title("What is in the photo?")
@@ -115,7 +140,9 @@ def draw_confusion(axis: Axes, confusion: pd.DataFrame, who: str) -> None:
     """Draw one annotator's confusion with the intervals of its cells."""
     own = confusion[confusion["annotator"] == who]
     cells = {
-        column: own.pivot(index="true_label", columns="given_label", values=column)
+        column: own.pivot_table(
+            column, index="true_label", columns="given_label", observed=True
+        )
         for column in ("probability", "lower", "upper")
     }
     shown = cells["probability"].loc[list(LABELS), list(LABELS)]
