@@ -4,7 +4,12 @@ import pytest
 from sklearn.base import clone
 
 import consilience as cs
-from consilience.errors import BadCellError, GoldError, MissingColumnError
+from consilience.errors import (
+    BadCellError,
+    GoldError,
+    MissingColumnError,
+    OneLabelError,
+)
 
 ALL = {
     cs.MajorityVote: "auto",
@@ -127,6 +132,17 @@ def test_words_that_mean_missing_elsewhere_are_labels_here():
         3: "",
         4: "",
     }
+
+
+def test_one_label_alone_is_a_mistake_unless_categories_name_the_others():
+    rows = [(1, "a", "cat"), (1, "b", "cat"), (2, "a", "cat")]
+    data = pd.DataFrame(rows, columns=["task", "worker", "label"])
+    with pytest.raises(OneLabelError, match="'cat'"):
+        cs.MajorityVote().fit(data)
+    data["label"] = pd.Categorical(data["label"], categories=["dog", "cat"])
+    vote = cs.MajorityVote().fit(data)
+    assert vote.labels_.tolist() == ["cat", "cat"]
+    assert list(vote.probas_.columns) == ["dog", "cat"]
 
 
 def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from consilience.responses import Description
 
 
-def read(  # noqa: PLR0913 (each option stands alone)
+def read(
     files: list[Path],
     /,
     *,

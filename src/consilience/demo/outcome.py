@@ -54,7 +54,7 @@ class Outcome:
     seconds: float
 
 
-def run(  # noqa: PLR0913 (each argument stands alone)
+def run(
     study: Study,
     folder: Path,
     *,

@@ -11,7 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from consilience.errors import BadCellError, GoldError, MissingColumnError
+from consilience.errors import (
+    BadCellError,
+    GoldError,
+    MissingColumnError,
+    OneLabelError,
+)
 from consilience.fitting import Effort, fit
 from consilience.posterior import Fit
 from consilience.posterior.confusion import individual
@@ -47,7 +52,7 @@ class _Column:
         )
 
 
-def aggregate(  # noqa: PLR0913 (the settings of every estimator)
+def aggregate(
     data: pd.DataFrame,
     true_labels: pd.Series | None,
     *,
@@ -73,12 +78,21 @@ def aggregate(  # noqa: PLR0913 (the settings of every estimator)
         A column is not there.
     BadCellError
         A cell is empty.
+    OneLabelError
+        There is one label only.
     GoldError
         A known label is of a task about which there is no answer.
     """
     item = _column(data, _name(data, _ITEM))
     annotator = _column(data, _name(data, _ANNOTATOR))
     label = _column(data, _name(data, ("label",)), extra=true_labels)
+    if len(label.values) < 2:
+        msg = (
+            f"the data frame: every {label.name} is {label.values[0]!r}, so there is "
+            "nothing to infer; make the column a pandas categorical with all labels "
+            "that were on offer"
+        )
+        raise OneLabelError(msg)
     # The rest of the house knows texts only; numbers in order as text keep the order.
     coded = pd.DataFrame(
         {
@@ -127,6 +141,10 @@ def _column(data: pd.DataFrame, name: str, extra: pd.Series | None = None) -> _C
         msg = f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
         raise BadCellError(msg)
     known = column if extra is None else pd.concat([column, extra.dropna()])
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        # Categories that nobody named were on offer all the same.
+        values = column.cat.categories
+        return _Column(name, values, values.get_indexer(pd.Index(column)))
     values = pd.Index(known.unique())
     # Values that cannot be compared, such as 1 and "a", stay as they come.
     with suppress(TypeError):
