@@ -5,13 +5,15 @@ from .estimators import (
     MajorityVote,
     Multinomial,
 )
-from .fitting import fit, simulate
+from .fitting import Effort, fit
 from .posterior import Fit, load
 from .responses import Responses, describe, read, write
+from .simulation import simulate
 
 __all__ = [
     "BayesianDawidSkene",
     "DawidSkene",
+    "Effort",
     "Fit",
     "HierarchicalDawidSkene",
     "MajorityVote",

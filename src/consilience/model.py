@@ -22,6 +22,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import logsumexp, softmax
@@ -114,7 +115,12 @@ class PerAnswer:
 
     def log_likelihood(self, observations: Observations) -> Float[Array, "U S"]:
         """Return log p(answers of the unit | state) for each listed state."""
-        said = self.distribution.log_prob(observations.answer[:, None])
+        said: Float[Array, "N S"] = self.distribution.log_prob(
+            observations.answer[:, None]
+        )
+        if observations.by_answer is None:
+            msg = "a model that looks at each answer must say so: per_answer=True"
+            raise TypeError(msg)
         return observations.by_answer @ said
 
     def sample(
@@ -151,7 +157,8 @@ class AnnotatorModel[P]:
         wants them. None: sampled from the Dirichlet priors.
     prepare
         Arrays that depend on the data alone, computed once before sampling; the program
-        finds them in `observations.prepared`, or None there when it draws from the prior.
+        finds them in `observations.prepared`, or None there when it is to draw from the
+        prior.
     emission
         How answers look under each state, given parameters.
     own_score
@@ -235,7 +242,8 @@ def expected_counts(
         Probability of each state of each unit: a belief, or zeros and ones.
     """
     _, pull = jax.vjp(lambda logs: score(model, observations, logs), parameters)
-    return pull(observations.scale * weight)[0]
+    counts: Parameters = pull(observations.scale * weight)[0]
+    return counts
 
 
 def sample_parameters(
@@ -252,7 +260,7 @@ def sample_parameters(
         batch = prior.shape[:-1]
         whole = jnp.broadcast_to(prior.concentration, prior.shape)
         drawn = numpyro.sample(name, dist.Dirichlet(whole).to_event(len(batch)))
-        logs[name] = jnp.log(jnp.maximum(drawn, jnp.finfo(drawn.dtype).tiny))
+        logs[name] = jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
     return logs
 
 
@@ -299,7 +307,9 @@ def simulate(
     with numpyro.handlers.substitute(data=drawn), numpyro.handlers.seed(rng_seed=first):
         parameters = sample_parameters(model, observations)
     if not all(bool(jnp.isfinite(value).all()) for value in drawn.values()):
-        msg = "the prior cannot be drawn from; simulate from a model with a proper prior"
+        msg = (
+            "the prior cannot be drawn from; simulate from a model with a proper prior"
+        )
         raise DivergedError(msg)
     if model.own_simulation is not None:
         return model.own_simulation(second, observations, parameters)

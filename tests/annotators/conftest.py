@@ -35,7 +35,7 @@ def every_answer():
 
 @pytest.fixture(scope="session")
 def design():
-    """Who answers about what: 300 items, five of twelve annotators each, three labels."""
+    """300 items, five of twelve annotators each, three labels."""
     generator = np.random.default_rng(0)
     annotator = generator.random((300, 12)).argsort(1)[:, :5]
     frame = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Bayesian Dawid-Skene, against an independent program and against all truths summed."""
+"""Bayesian Dawid-Skene, against an independent program and a sum over all truths."""
 
 import itertools
 
@@ -45,7 +45,7 @@ ROWS = [("i", "ann", "a"), ("i", "bob", "a"), ("j", "ann", "b"), ("j", "bob", "a
 
 
 def exact_posterior():
-    """P(truth is a) of items i and j, every truth in turn, parameters integrated out."""
+    """P(truth is a) of items i and j: all truths in turn, parameters integrated out."""
     labels, items = ["a", "b"], ["i", "j"]
     weight = np.zeros((2, 2))
     for truth in itertools.product(labels, repeat=2):
@@ -54,7 +54,9 @@ def exact_posterior():
         log = betaln(1 + held[0], 1 + held[1])
         for person, state in itertools.product(["ann", "bob"], labels):
             said = [
-                given for item, who, given in ROWS if who == person and of[item] == state
+                given
+                for item, who, given in ROWS
+                if who == person and of[item] == state
             ]
             right, wrong = said.count(state), len(said) - said.count(state)
             log += betaln(4 + right, 1 + wrong)
@@ -83,7 +85,7 @@ def test_augmentation_draws_from_the_exact_posterior():
         for who, given in answers:
             total += logs[:, people.index(who), :, given]
         odds = total[:, 0] - total[:, 1]
-        found.append((1 / (1 + np.exp(-odds))))
+        found.append(1 / (1 + np.exp(-odds)))
     found = np.array(found)
     # Draws of the chain are correlated: batch means give the standard error.
     batches = found.reshape(2, 40, -1).mean(2)

@@ -67,9 +67,7 @@ def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
         whole = observe(free, per_answer=model.per_answer)
         parameters = drawn(model, whole)
         expected = np.array(score(model, whole, parameters))
-        found = score(
-            model, observe(listed, per_answer=model.per_answer), parameters
-        )
+        found = score(model, observe(listed, per_answer=model.per_answer), parameters)
         expected[0, 2] = -np.inf
         assert np.allclose(found, expected)
 
@@ -98,7 +96,7 @@ def test_expected_counts_are_the_answers_and_the_units(model, design):
         assert np.allclose(counts["prevalence"], np.asarray(truth).sum(0))
 
 
-def test_an_answer_that_counts_twice_is_two_answers(model, design, answered):
+def test_an_answer_that_counts_twice_is_two_answers(model, design):
     twice = replace(design, n=np.full_like(design.n, 2))
     again = {
         name: np.repeat(getattr(design, name), 2)

@@ -119,9 +119,9 @@ def test_the_geometry_leaves_the_density_of_the_confusions_as_it_is(study):
             )
 
         at = beta(shaped, free["distance"])
-        volume = jax.jacobian(lambda flat: beta(shaped, flat.reshape(at.shape)).ravel())(
-            free["distance"].ravel()
-        )
+        volume = jax.jacobian(
+            lambda flat: beta(shaped, flat.reshape(at.shape)).ravel()
+        )(free["distance"].ravel())
         plain_distance = (at - free["population"]) / free["spread"][:, None]
         left = density(shaped, free["distance"]) - jnp.linalg.slogdet(volume)[1]
         jacobian = jnp.log(free["spread"]).sum() * at.shape[0] * at.shape[2]

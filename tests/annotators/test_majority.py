@@ -35,7 +35,9 @@ def test_a_tie_is_reported(counted):
 
 def test_annotators_are_crossed_with_the_votes(counted):
     # Ann says cat to both: two thirds and a half of the truth by vote.
-    confusion = counted.confusion().set_index(["annotator", "true_label", "given_label"])
+    confusion = counted.confusion().set_index(
+        ["annotator", "true_label", "given_label"]
+    )
     assert confusion["probability"]["ann", "cat", "cat"] == pytest.approx(1)
     # Cy, only on i, says dog: right by a third, so both rows are all dog.
     assert confusion["probability"]["cy", "dog", "dog"] == pytest.approx(1)

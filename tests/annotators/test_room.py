@@ -20,5 +20,5 @@ def test_a_file_dropped_in_the_room_is_a_model(tmp_path, monkeypatch):
 
 
 def test_an_unknown_model_is_answered_with_the_known():
-    with pytest.raises(UnknownModelError, match="no model 'dawid'.*dawid_skene"):
+    with pytest.raises(UnknownModelError, match=r"no model 'dawid'.*dawid_skene"):
         annotators.load("dawid")

@@ -62,7 +62,9 @@ def test_chains_mix_in_every_parameter_without_divergences(honest):
     for draws in result.parameters.values():
         flat = draws.reshape(*draws.shape[:2], -1).astype(float)
         # R-hat of n independent draws varies by about 1/n; five of its spreads.
-        assert np.nanmax(split_gelman_rubin(flat)) < 1 + 5 * np.sqrt(2 / flat[..., 0].size)
+        assert np.nanmax(split_gelman_rubin(flat)) < 1 + 5 * np.sqrt(
+            2 / flat[..., 0].size
+        )
 
 
 def test_progress_tells_speed_divergences_and_the_worst_r_hat(honest):

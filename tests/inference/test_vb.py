@@ -25,7 +25,9 @@ def study(simulated):
 def smallest_gain(model, space, rule):
     with jax.enable_x64(True):
         steps = Steps(restarts=3, tolerance=1e-12, sweeps=400)
-        _, how = climb(load(model), observe(space), rule, steps, jax.random.key(0), silent)
+        _, how = climb(
+            load(model), observe(space), rule, steps, jax.random.key(0), silent
+        )
     return np.nanmin(np.diff(how.objective, axis=1))
 
 

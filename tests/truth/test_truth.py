@@ -172,7 +172,7 @@ def test_objects_have_no_space_yet():
         space_of(told)
 
 
-def test_minibatches_hold_every_unit_and_its_answers(three_items):
+def test_minibatches_hold_every_unit_and_its_answers():
     many = responses(
         [(f"i{number}", f"a{number % 3}", "ab"[number % 2]) for number in range(50)]
     )

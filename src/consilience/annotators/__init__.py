@@ -1,10 +1,13 @@
 """Annotator models, one per file; the file's name is the model's name."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from consilience.errors import UnknownModelError
+from consilience.errors import OptionError, UnknownModelError
 from consilience.model import AnnotatorModel
 
 __all__ = ["load", "names"]
@@ -15,16 +18,36 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
-def load(name: str) -> AnnotatorModel[Any]:
+def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[Any]:
     """Return the model called `name`.
+
+    Parameters
+    ----------
+    name
+        One of `names()`.
+    prior
+        Settings of its prior that are to differ, by name.
 
     Raises
     ------
     UnknownModelError
         There is no such model.
+    OptionError
+        The prior has no such setting, or it is not a positive number.
     """
     if name not in names():
         msg = f"there is no model {name!r}; choose one of {', '.join(names())}"
         raise UnknownModelError(msg)
     model: AnnotatorModel[Any] = import_module(f"{__name__}.{name}").MODEL
-    return model
+    if not prior:
+        return model
+    settings = asdict(model.prior)
+    for setting, value in prior.items():
+        if setting not in settings:
+            known = ", ".join(settings) or "none"
+            msg = f"{name} has no prior setting {setting!r}; it has: {known}"
+            raise OptionError(msg)
+        if not (math.isfinite(value) and value > 0):
+            msg = f"prior setting {setting} is {value}; give a positive number"
+            raise OptionError(msg)
+    return replace(model, prior=replace(model.prior, **prior))

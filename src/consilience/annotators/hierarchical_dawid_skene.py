@@ -122,9 +122,7 @@ def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
 
 def prepare(
     observations: Observations, prior: Prior
-) -> tuple[
-    Float[Array, "J K F"], Float[Array, "J K F"], Float[Array, "J K F F"]
-]:
+) -> tuple[Float[Array, "J K F"], Float[Array, "J K F"], Float[Array, "J K F F"]]:
     """Return the information of each confusion row: slope, curvature, eigenvectors.
 
     The log-likelihood of a row is expanded to second order at smoothed proportions,
@@ -159,9 +157,7 @@ def prepare(
 
 def _at_least_zero(symmetric: Float[Array, "J K F F"]) -> Float[Array, "J K F F"]:
     values, vectors = jnp.linalg.eigh(symmetric)
-    return jnp.einsum(
-        "jkfe,jke,jkge->jkfg", vectors, jnp.maximum(values, 0.0), vectors
-    )
+    return jnp.einsum("jkfe,jke,jkge->jkfg", vectors, jnp.maximum(values, 0.0), vectors)
 
 
 def _zero_sum_basis(size: int) -> Float[np.ndarray, "L F"]:

@@ -7,7 +7,7 @@ from consilience.cli.options import Flag, Several, numbers
 from consilience.cli.terminal import check_free, print_json, screen
 
 if TYPE_CHECKING:
-    from consilience.fitting import Simulated
+    from consilience.simulation import Simulated
 
 
 def simulate(  # noqa: PLR0913 (each option stands alone)
@@ -59,13 +59,13 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
 
     check_free(out, marker="responses.parquet", overwrite=overwrite)
     keep_compilations()
-    from consilience.fitting import simulate as draw
+    from consilience.simulation import simulate as draw
 
     drawn = draw(
         kind=kind,
         model=model,
         items=items,
-        annotators_=annotators,
+        annotators=annotators,
         classes=classes,
         per_item=per_item,
         prior=numbers(prior, "prior"),

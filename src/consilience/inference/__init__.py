@@ -1,7 +1,6 @@
 """Ways to a posterior, one per file: each `fit(model, space, key, effort, report)`."""
 
 from consilience.inference.result import Result
+from consilience.inference.run import ENGINES, Effort, choose, run
 
-ENGINES = ("nuts", "vb", "em", "svi")
-
-__all__ = ["ENGINES", "Result"]
+__all__ = ["ENGINES", "Effort", "Result", "choose", "run"]

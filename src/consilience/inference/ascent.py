@@ -1,9 +1,9 @@
 """Coordinate ascent for models with Dirichlet priors: the loop that EM and VB share.
 
 One sweep takes the log probabilities of the parameters to the score of every unit, sums
-the truth out, and reads the expected counts off as the gradient. EM and VB differ in how
-counts become log probabilities and in what the priors add to the objective; that is the
-`Rule`. Concentrations that are learned take a fixed-point step for the Dirichlet-
+the truth out, and reads the expected counts off as the gradient. EM and VB differ in
+how counts become log probabilities and in what the priors add to the objective; that is
+the `Rule`. Concentrations that are learned take a fixed-point step for the Dirichlet-
 multinomial (Minka 2000, equation 55), with a Gamma hyperprior whose mode is the start;
 each such step is itself an ascent, so the objective never falls.
 """
@@ -104,7 +104,8 @@ def climb(
         The objective is not finite.
     """
     best, histories, converged, finals = None, [], [], []
-    answers = float(observations.scale) * max(observations.unit.size, 1)
+    ones = jnp.ones((observations.by_pair.shape[1], 1))
+    answers = float((observations.by_pair @ ones).sum())
     for restart in range(steps.restarts):
         guess = observations.guess
         if restart:
@@ -188,8 +189,9 @@ def _block(
     priors = _priors(model, observations)
 
     def unfinished(carry: Any) -> Bool[Array, ""]:
-        _, _, _, sweep, finished = carry
-        return (sweep < BLOCK) & ~finished
+        _, _, _, number, finished = carry
+        go_on: Bool[Array, ""] = (number < BLOCK) & ~finished
+        return go_on
 
     def sweep(carry: Any) -> Any:
         where, values, last, number, _ = carry
@@ -197,7 +199,8 @@ def _block(
 
         def likelihood(logs: Parameters) -> Float[Array, ""]:
             each = marginal(score(model, observations, logs))
-            return observations.scale * each.sum()
+            total: Float[Array, ""] = observations.scale * each.sum()
+            return total
 
         value, counts = jax.value_and_grad(likelihood)(logs)
         for name, prior in priors.items():

@@ -23,8 +23,8 @@ def choose(model: AnnotatorModel[Any], space: Space) -> tuple[str, str]:
     size = len(space.unit) * space.state.shape[1]
     if "nuts" in model.engines and size <= MAX_SAMPLED:
         return "nuts", (
-            f"{len(space.unit):,} answers x {space.state.shape[1]} states are few enough "
-            "to sample the exact posterior"
+            f"{len(space.unit):,} answers x {space.state.shape[1]} states are few "
+            "enough to sample the exact posterior"
         )
     first = model.engines[0]
     if "nuts" not in model.engines:

@@ -113,11 +113,11 @@ def fit(
     kept = _drive(block, state, observations, effort, report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
     lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.mass)
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if likelihood.shape[1] < effort.draws:
+        every = -(-effort.draws // likelihood.shape[1])
         remarks = (
-            f"beliefs and log-likelihoods are of every "
-            f"{effort.draws // likelihood.shape[1]}th draw, to fit in memory",
+            f"beliefs and log-likelihoods are of one draw in {every}, to fit in memory",
         )
     return Result(
         parameters=sites,
@@ -134,7 +134,7 @@ def fit(
 def with_guess(
     model: AnnotatorModel[Any], observations: Observations, key: Key[Array, ""]
 ) -> tuple[Observations, Parameters]:
-    """Return the observations with a variational guess and prepared, and its parameters.
+    """Return the observations, prepared with a variational guess, and its parameters.
 
     Models without closed forms keep the vote shares as their guess.
     """
@@ -195,9 +195,10 @@ def _drive(
         phase = "warming up" if done <= effort.tune else "sampling"
         report(Progress("nuts", done, total, f"{phase}, {note}"))
     joined = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
-    return jax.tree.map(
+    by_chain: Mapping[str, Any] = jax.tree.map(
         lambda leaf: np.swapaxes(leaf[effort.tune : total], 0, 1), joined
     )
+    return by_chain
 
 
 def _note(

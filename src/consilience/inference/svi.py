@@ -94,19 +94,21 @@ def fit(
         number = batches.scale.shape[0]
 
         def step(state: Any, _: None) -> Any:
-            pick = jax.random.randint(jax.random.fold_in(state.rng_key, 1), (), 0, number)
+            pick = jax.random.randint(
+                jax.random.fold_in(state.rng_key, 1), (), 0, number
+            )
             batch = jax.tree.map(lambda leaf: leaf[pick], batches)
             state, loss = svi.update(state, replace(batch, prepared=prepared))
             return state, -loss
 
         return jax.lax.scan(step, state, None, length=BLOCK)
 
-    values: list[float] = []
+    gains: list[float] = []
     for number in range(-(-effort.steps // BLOCK)):
         state, gained = block(state, batches, whole.prepared)
-        values.append(float(gained.mean()))
+        gains.append(float(gained.mean()))
         done = min((number + 1) * BLOCK, effort.steps)
-        report(Progress("svi", done, effort.steps, f"ELBO about {values[-1]:,.1f}"))
+        report(Progress("svi", done, effort.steps, f"ELBO about {gains[-1]:,.1f}"))
     posterior = guide.sample_posterior(
         of_draws, svi.get_params(state), sample_shape=(effort.draws,)
     )
@@ -121,11 +123,13 @@ def fit(
         sample_stats={},
         optimization=Optimization(
             "ELBO of minibatches",
-            np.asarray(values)[None],
-            np.asarray([_settled(values, len(space.unit))]),
+            np.asarray(gains)[None],
+            np.asarray([_settled(gains, len(space.unit))]),
             0,
         ),
-        remarks=("svi takes the parameters to be independent: intervals may be narrow",),
+        remarks=(
+            "svi takes the parameters to be independent: intervals may be narrow",
+        ),
     )
 
 

@@ -5,11 +5,11 @@ too narrow wherever the truth is uncertain, since they take the truth's posterio
 settled; so intervals come from data augmentation started at the optimum (Tanner and
 Wong 1987): draw the parameters given the truth, the truth given the parameters, and so
 on, which has the exact posterior as its limit, given the learned concentrations. The
-interval of P(label) is that of its log-odds over the draws, taken as normal, and widened
-to hold the variational value where need be.
+interval of P(label) is that of its log-odds over the draws, taken as normal, and
+widened to hold the variational value where need be.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -117,18 +117,20 @@ def fit(
     lower, upper = _interval(moments, number, effort.mass)
     kept = draws.likelihood if number * len(truth) <= MAX_KEPT else None
     return Result(
-        parameters={name: value[None] for name, value in draws.parameters.items()},
+        parameters={
+            name: np.asarray(value)[None] for name, value in draws.parameters.items()
+        },
         belief=truth,
         lower=np.minimum(lower, truth),
         upper=np.maximum(upper, truth),
-        log_likelihood=None if kept is None else kept[None],
+        log_likelihood=None if kept is None else np.asarray(kept)[None],
         sample_stats={},
         optimization=how,
     )
 
 
 def default_steps(space: Space) -> Steps:
-    """Return when to stop: five starts, or one where answers x states pass a million."""
+    """Return when to stop: five starts, or one beyond a million answers x states."""
     visits = len(space.unit) * space.state.shape[1]
     return Steps(restarts=5 if visits <= MAX_RESTARTED else 1)
 
@@ -139,8 +141,10 @@ def _affordable(visits: int, size: int) -> int:
 
 
 class _Draws(NamedTuple):
+    """Draws of the parameters, and log-likelihood (draw, U) of each."""
+
     parameters: Parameters
-    likelihood: Float[np.ndarray, "draw U"]
+    likelihood: Any
 
 
 class _Moments(NamedTuple):
@@ -205,21 +209,15 @@ def _draw_block(
         }
         scores = score(model, observations, logs)
         truth = belief(scores)
-        counts = expected_counts(
-            model, observations, logs, _one_of(of_truth, truth)
-        )
+        counts = expected_counts(model, observations, logs, _one_of(of_truth, truth))
         odds = logit(jnp.clip(truth, SURE, 1 - SURE))
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
-        moments = _Moments(
-            moments.first + keep * odds, moments.second + keep * odds**2
-        )
+        moments = _Moments(moments.first + keep * odds, moments.second + keep * odds**2)
         single = {name: jnp.exp(log).astype(jnp.float32) for name, log in logs.items()}
         likelihood = marginal(scores).astype(jnp.float32)
         return (counts, moments), _Draws(single, likelihood)
 
-    (counts, moments), draws = jax.lax.scan(
-        step, (counts, moments), jnp.arange(BLOCK)
-    )
+    (counts, moments), draws = jax.lax.scan(step, (counts, moments), jnp.arange(BLOCK))
     return counts, moments, draws
 
 

@@ -62,7 +62,7 @@ def with_diagnostics(data: xr.DataTree, diagnostics: xr.Dataset) -> xr.DataTree:
 def _posterior(
     space: Space, result: Result, dims: Mapping[str, tuple[str, ...]]
 ) -> xr.Dataset:
-    values: dict[str, Shaped[np.ndarray, "..."]] = dict(result.parameters)
+    values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
     if "confusion" not in values:
         prevalence, confusion = _observed_confusion(space, result)
@@ -131,7 +131,7 @@ def _constant(space: Space) -> xr.Dataset:
     if space.ragged:
         padding = _padding(space, (space.num_units, space.state.shape[1]))
         state = np.broadcast_to(space.state, padding.shape)
-        listed = (("item", "candidate"), np.where(padding, -1, state))
+        listed: Any = (("item", "candidate"), np.where(padding, -1, state))
     else:
         listed = ("candidate", space.state[0])
     answers = np.bincount(space.annotator, space.n, space.num_annotators)
@@ -196,7 +196,7 @@ def _padding(space: Space, shape: tuple[int, int]) -> Shaped[np.ndarray, "U S"]:
         return np.zeros(shape, bool)
     # Lists are in ascending order, so state 0 behind the first slot is no state.
     state = np.broadcast_to(space.state, shape)
-    return (state == 0) & (np.arange(shape[1]) > 0)
+    return np.asarray((state == 0) & (np.arange(shape[1]) > 0))
 
 
 def _plain(value: Any) -> str | int | float:

@@ -6,7 +6,12 @@ from consilience.errors import KindError
 from consilience.responses import Responses
 from consilience.truth.candidates import candidates, offered_lists
 from consilience.truth.classes import classes
-from consilience.truth.observations import Observations, minibatches, observe, vote_counts
+from consilience.truth.observations import (
+    Observations,
+    minibatches,
+    observe,
+    vote_counts,
+)
 from consilience.truth.presence import presence
 from consilience.truth.space import ANONYMOUS, Space
 

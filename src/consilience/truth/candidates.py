@@ -76,8 +76,8 @@ def _listed(
             found = ", ".join(map(str, lists.columns))
             msg = f"candidates have columns {found}; a column {column!r} is needed"
             raise CandidatesError(msg)
-    label = labels.get_indexer(lists["label"].astype(str))
-    item = items.get_indexer(lists["item"].astype(str))
+    label = labels.get_indexer(pd.Index(lists["label"].astype(str)))
+    item = items.get_indexer(pd.Index(lists["item"].astype(str)))
     if (label < 0).any():
         first = lists.iloc[int(np.argmax(label < 0))]
         msg = (

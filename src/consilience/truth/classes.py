@@ -86,5 +86,7 @@ def _only_gold(
 def _gold_sentence(item: Int[np.ndarray, " G"], unknown: int) -> str:
     sentence = f"the truth of {len(np.unique(item)):,} items was given as gold labels"
     if unknown:
-        sentence += f"; {unknown:,} gold rows name items without responses and are unused"
+        sentence += (
+            f"; {unknown:,} gold rows name items without responses and are unused"
+        )
     return sentence

@@ -10,9 +10,7 @@ from consilience.truth.space import ANONYMOUS
 
 def code_annotators(
     annotator: pd.Series,
-) -> tuple[
-    Int[np.ndarray, " N"], Shaped[np.ndarray, " J"], Bool[np.ndarray, " J"]
-]:
+) -> tuple[Int[np.ndarray, " N"], Shaped[np.ndarray, " J"], Bool[np.ndarray, " J"]]:
     """Return codes, names, and which are people; those without id share the last code.
 
     Ids that no answer carries are left out.
@@ -24,7 +22,7 @@ def code_annotators(
     if (codes < 0).any():
         codes = np.where(codes < 0, len(names), codes).astype(np.int32)
         names = np.append(names, ANONYMOUS)
-        known = np.append(known, False)  # noqa: FBT003 (an element, not an argument)
+        known = np.append(known, False)
     return codes, names, known
 
 
@@ -33,7 +31,9 @@ def in_order_of_unit(
 ) -> tuple[Shaped[np.ndarray, " N"], ...]:
     """Return all columns sorted by unit, answers of a unit in the order of the file."""
     if not unit.size:
-        msg = "no answer is left to fit: every question was skipped, or the file is empty"
+        msg = (
+            "no answer is left to fit: every question was skipped, or the file is empty"
+        )
         raise NoResponsesError(msg)
     order = np.argsort(unit, kind="stable")
     return tuple(column[order] for column in (unit, *columns))
@@ -49,7 +49,7 @@ def gold_codes(
     GoldError
         A gold label is not one of the labels.
     """
-    label = labels.get_indexer(gold["label"].astype(str))
+    label = labels.get_indexer(pd.Index(gold["label"].astype(str)))
     if (label < 0).any():
         first = gold.iloc[int(np.argmax(label < 0))]
         msg = (
@@ -57,6 +57,6 @@ def gold_codes(
             f"{len(labels)} labels of the responses; mend it or list it with --labels"
         )
         raise GoldError(msg)
-    item = items.get_indexer(gold["item"].astype(str))
+    item = items.get_indexer(pd.Index(gold["item"].astype(str)))
     here = item >= 0
     return item[here], label[here], int((~here).sum())

@@ -1,4 +1,4 @@
-"""A truth space laid out for the accelerator: the arrays that models and engines see."""
+"""A truth space laid out for the accelerator: the arrays that models see."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ def minibatches(space: Space, size: int, seed: int) -> Observations:
         _assemble(space, matrix, None, units)
         for matrix, units in zip(matrices, dealt, strict=True)
     ]
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
+    stacked: Observations = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
+    return stacked
 
 
 def _assemble(

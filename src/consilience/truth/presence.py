@@ -50,7 +50,7 @@ def presence(
     pairs, unit = np.unique(pair, return_inverse=True)
     answered = table["answer"].notna().to_numpy()
     annotator, names, known = code_annotators(table.loc[answered, "annotator"])
-    word = table["answer"].astype(pd.CategoricalDtype(ANSWERS))
+    word = table["answer"].astype(pd.CategoricalDtype(list(ANSWERS)))
     unit, annotator, answer, n = in_order_of_unit(
         unit[answered].astype(np.int32),
         annotator,
@@ -89,7 +89,9 @@ def _gold_prior(
         msg = "gold of contains responses needs a column 'answer' of yes and no"
         raise GoldError(msg)
     units = pd.MultiIndex.from_arrays([items, labels])
-    rows = pd.MultiIndex.from_arrays([gold["item"].astype(str), gold["label"].astype(str)])
+    rows = pd.MultiIndex.from_arrays(
+        [gold["item"].astype(str), gold["label"].astype(str)]
+    )
     where = units.get_indexer(rows)
     state = np.where(gold["answer"].to_numpy() == "yes", num_states - 1, 0)
     log_prior = np.zeros((len(items), num_states))

@@ -1,0 +1,152 @@
+"""Any engine by its name: which one, how hard, and the call."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from jaxtyping import Array, Key
+
+from consilience.errors import OptionError, UnknownEngineError
+from consilience.inference import auto, em, nuts, svi, vb
+from consilience.inference.ascent import Steps
+from consilience.inference.progress import Reporter
+from consilience.inference.result import Result
+from consilience.model import AnnotatorModel
+from consilience.truth import Space
+
+ENGINES = ("nuts", "vb", "em", "svi")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How hard an engine works; None leaves the engine's own default.
+
+    Attributes
+    ----------
+    draws
+        Draws of each chain (nuts) or in all (vb, svi); 0 for none (vb).
+    tune, chains
+        Steps of warm-up, and chains (nuts).
+    restarts
+        Starts, the best of which is kept (em, vb).
+    tolerance
+        Gain per answer, in nats, below which the climb stops (em, vb).
+    sweeps
+        Most sweeps (em, vb).
+    steps, batch
+        Gradient steps, and units in a minibatch (svi).
+    mass
+        Probability that an interval holds.
+    """
+
+    draws: int | None = None
+    tune: int | None = None
+    chains: int | None = None
+    restarts: int | None = None
+    tolerance: float | None = None
+    sweeps: int | None = None
+    steps: int | None = None
+    batch: int | None = None
+    mass: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine can do.
+
+        Raises
+        ------
+        OptionError
+            A setting is out of its range.
+        """
+        if not 0 < self.mass < 1:
+            msg = f"mass is {self.mass}; an interval holds a part between 0 and 1"
+            raise OptionError(msg)
+        for name, value in asdict(self).items():
+            least = 0 if name in ("draws", "tune", "tolerance") else 1
+            if name != "mass" and value is not None and value < least:
+                msg = f"{name} is {value}; give {least} or more, or leave it out"
+                raise OptionError(msg)
+
+
+def choose(
+    model: AnnotatorModel[Any], name: str, engine: str, space: Space
+) -> tuple[str, str]:
+    """Return the engine's name, and why it is that one.
+
+    Parameters
+    ----------
+    model, name
+        The model, and what it is called.
+    engine
+        What was asked for: the name of an engine, or "auto".
+    space
+        What can be true, and the answers.
+
+    Raises
+    ------
+    UnknownEngineError
+        There is no such engine, or the model does not have it.
+    """
+    if engine == "auto":
+        return auto.choose(model, space)
+    if engine not in ENGINES:
+        msg = f"there is no engine {engine!r}; choose auto, {', '.join(ENGINES)}"
+        raise UnknownEngineError(msg)
+    if engine not in model.engines:
+        msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
+        raise UnknownEngineError(msg)
+    return engine, "it was asked for"
+
+
+def run(
+    model: AnnotatorModel[Any],
+    space: Space,
+    engine: str,
+    key: Key[Array, ""],
+    effort: Effort,
+    report: Reporter,
+) -> Result:
+    """Fit by the engine of that name.
+
+    Raises
+    ------
+    OptionError
+        A sampler was asked for no draws.
+    """
+    if engine in ("nuts", "svi") and effort.draws == 0:
+        msg = f"{engine} was asked for no draws; ask for one or more, or use vb or em"
+        raise OptionError(msg)
+    mass = effort.mass
+    fits: dict[str, Callable[[], Result]] = {
+        "nuts": lambda: nuts.fit(
+            model, space, key, _given(nuts.Effort(mass=mass), effort), report
+        ),
+        "svi": lambda: svi.fit(
+            model, space, key, _given(svi.Effort(mass=mass), effort), report
+        ),
+        "em": lambda: em.fit(
+            model, space, key, em.Effort(steps=_given(Steps(), effort)), report
+        ),
+        "vb": lambda: vb.fit(
+            model,
+            space,
+            key,
+            vb.Effort(
+                steps=_given(vb.default_steps(space), effort),
+                draws=effort.draws,
+                mass=mass,
+            ),
+            report,
+        ),
+    }
+    return fits[engine]()
+
+
+def _given[Record](default: Record, effort: Effort) -> Record:
+    """Return the engine's record with what was asked for in place of defaults."""
+    fields = default.__dataclass_fields__  # type: ignore[attr-defined]
+    asked = {
+        name: value
+        for name, value in asdict(effort).items()
+        if name in fields and value is not None
+    }
+    return replace(default, **asked)  # type: ignore[type-var]

@@ -1,0 +1,122 @@
+"""From a model to simulated responses with known truth."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import jax
+import numpy as np
+import pandas as pd
+
+from consilience.annotators import load
+from consilience.errors import OptionError
+from consilience.model import simulate as draw
+from consilience.responses import Responses, read
+from consilience.responses.options import Kind
+from consilience.truth import space_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Simulated:
+    """Simulated responses and the truth behind them.
+
+    Attributes
+    ----------
+    responses
+        As if read from a file; `responses.gold` holds the true labels.
+    parameters
+        The parameters drawn, by name; confusions are [annotator, true, given].
+    """
+
+    responses: Responses
+    parameters: Mapping[str, np.ndarray]
+
+
+def simulate(
+    *,
+    kind: Kind = "choice",
+    model: str = "bayesian_dawid_skene",
+    items: int = 200,
+    annotators: int = 20,
+    classes: int = 4,
+    per_item: int = 5,
+    prior: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Simulated:
+    """Draw responses with known truth from a model.
+
+    Every item is answered by `per_item` annotators picked at random.
+
+    Parameters
+    ----------
+    kind
+        choice, or contains (one label asked about each item: yes, maybe or no).
+    model
+        The model to draw from.
+    items, annotators, classes, per_item
+        The design.
+    prior
+        Settings of the model's prior to change, by name.
+    seed
+        One seed gives one study.
+
+    Raises
+    ------
+    OptionError
+        The design is impossible, or the kind has no model yet.
+    """
+    design = _design(kind, items, annotators, classes, per_item, seed)
+    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
+        space = space_of(design)
+        chosen = load(model, prior)
+        drawn = draw(chosen, space, jax.random.key(seed))
+        answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)
+        parameters = {
+            name: np.asarray(value) for name, value in drawn.parameters.items()
+        }
+    said = {
+        "item": space.unit_item[space.unit],
+        "annotator": space.annotators[space.annotator],
+    }
+    truth = {"item": space.unit_item}
+    if space.unit_label is None:
+        said["label"] = np.asarray(space.answers, object)[answer]
+        truth["label"] = np.asarray(space.states, object)[state]
+    else:
+        said["label"] = space.unit_label[space.unit]
+        said["answer"] = np.asarray(space.answers, object)[answer]
+        truth["label"] = space.unit_label
+        truth["answer"] = np.where(state > 0, "yes", "no")
+    labels = list(design.labels["label"])
+    told = read(pd.DataFrame(said), kind=kind, labels=labels, gold=pd.DataFrame(truth))
+    sentence = f"simulated from {model} with seed {seed}"
+    return Simulated(
+        replace(told, assumptions=(*told.assumptions, sentence)), parameters
+    )
+
+
+def _design(
+    kind: Kind, items: int, num_annotators: int, classes: int, per_item: int, seed: int
+) -> Responses:
+    if kind not in ("choice", "contains"):
+        msg = f"no model simulates kind {kind!r} yet; choose choice or contains"
+        raise OptionError(msg)
+    if not (items > 0 and classes > 1 and 0 < per_item <= num_annotators):
+        msg = (
+            f"cannot ask {per_item} of {num_annotators} annotators about {items} items "
+            f"of {classes} classes; ask for 2 classes or more, and at most that many "
+            "annotators per item"
+        )
+        raise OptionError(msg)
+    generator = np.random.default_rng(seed)
+    order = generator.random((items, num_annotators)).argsort(1)[:, :per_item]
+    labels = [f"class{number}" for number in range(classes)]
+    table = {
+        "item": np.repeat([f"item{number}" for number in range(items)], per_item),
+        "annotator": np.asarray([f"annotator{j}" for j in range(num_annotators)])[
+            order.ravel()
+        ],
+        "label": np.repeat(generator.choice(labels, items), per_item),
+    }
+    if kind == "contains":
+        table["answer"] = np.full(len(table["item"]), "no")
+    return read(pd.DataFrame(table), kind=kind, labels=labels)
