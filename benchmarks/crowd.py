@@ -10,7 +10,7 @@ from pathlib import Path
 OWN, OTHER = 10.0, 0.5
 
 
-def make(  # noqa: PLR0913 (the design of a study; a child process is given each)
+def make(
     *,
     path: str,
     items: int,
