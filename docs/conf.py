@@ -66,7 +66,8 @@ if os.environ.get("CONSILIENCE_DOCS_INTERSPHINX"):
 
 html_theme = "furo"
 html_title = "consilience"
-html_static_path = ["_static"] if (DOCS / "_static").is_dir() else []
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 
 # An example that calls `consilience` gets the one of this environment.
 os.environ["PATH"] = os.pathsep.join(
