@@ -2,10 +2,9 @@
 
 NumPyro's kernel is driven in blocks of one compiled program, which serves warm-up and
 sampling alike. Between blocks the progress is reported and an interrupt is heeded.
-A quick variational fit gives the parameters it has a place to start from, so that the
-chains keep the labels' names, and gives models that want one a guess of the truth to
-take their geometry from. Other parameters start from draws around zero of the
-unconstrained scale.
+A quick variational fit gives the parameters it has a place to start from, and gives
+models that want one a guess of the truth to take their geometry from. Other parameters
+start near their prior medians. So chains start where the labels have their names.
 """
 
 import time
@@ -20,7 +19,7 @@ import numpy as np
 from jax.nn import softmax
 from jaxtyping import Array, Float, Key, Shaped
 from numpyro.diagnostics import split_gelman_rubin
-from numpyro.infer import NUTS, init_to_uniform
+from numpyro.infer import NUTS, init_to_median
 from numpyro.infer.util import constrain_fn
 
 from consilience.inference import vb
@@ -41,6 +40,7 @@ BLOCK = 50  # draws between looks at the clock and the keyboard
 FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
 # Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
 MAX_DENSE = 100
+MEDIAN_OF = 15  # draws from the prior, enough to start near its middle
 GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
 
 
@@ -97,7 +97,7 @@ def fit(
         partial(joint, model),
         target_accept_prob=effort.target,
         dense_mass=_dense(model, observations),
-        init_strategy=start_at(values, radius=0.5),
+        init_strategy=start_at(values),
     )
     keys = jax.random.split(of_start, effort.chains)
     state = kernel.init(keys, effort.tune, None, (observations,), {})
@@ -150,15 +150,15 @@ def with_guess(
     return observations, values
 
 
-def start_at(values: Parameters, radius: float) -> Callable[..., Any]:
-    """Return a NumPyro strategy: given values where there are some, else near zero."""
-    return partial(_start_site, values=values, radius=radius)
+def start_at(values: Parameters) -> Callable[..., Any]:
+    """Return a NumPyro strategy: given values where there are some, else prior medians."""
+    return partial(_start_site, values=values)
 
 
-def _start_site(site: Any, *, values: Parameters, radius: float) -> Any:
+def _start_site(site: Any, *, values: Parameters) -> Any:
     if site["type"] == "sample" and site["name"] in values:
         return values[site["name"]]
-    return init_to_uniform(site, radius=radius)
+    return init_to_median(site, num_samples=MEDIAN_OF)
 
 
 def _dense(model: AnnotatorModel[Any], observations: Observations) -> Any:

@@ -83,7 +83,7 @@ def fit(
     deal = int(jax.random.randint(of_deal, (), 0, 2**31 - 1))
     batches = minibatches(space, size, deal)
     program = partial(joint, model)
-    guide = AutoNormal(program, init_loc_fn=start_at(values, radius=0.1))
+    guide = AutoNormal(program, init_loc_fn=start_at(values))
     schedule = optax.cosine_decay_schedule(effort.rate, effort.steps)
     optimizer = optax_to_numpyro(optax.adam(schedule))
     svi = SVI(program, guide, optimizer, Trace_ELBO())
