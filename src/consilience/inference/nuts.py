@@ -151,7 +151,7 @@ def with_guess(
 
 
 def start_at(values: Parameters) -> Callable[..., Any]:
-    """Return a NumPyro strategy: given values where there are some, else prior medians."""
+    """Return a NumPyro strategy: given values, or else medians of the prior."""
     return partial(_start_site, values=values)
 
 

@@ -26,7 +26,7 @@ from consilience.responses.side_tables import checked_labels
 from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
 
 
-def canonical_responses(  # noqa: PLR0913 - the parts of one record
+def canonical_responses(
     table: pa.Table,
     source: str,
     sides: Mapping[str, pd.DataFrame],

@@ -124,7 +124,7 @@ def _arrow(
         raise _bad_row(path, str(error), names, skip) from None
 
 
-def _parse(  # noqa: PLR0913 - the settings of one call
+def _parse(
     path: Path,
     names: list[str],
     separator: str,
