@@ -186,7 +186,7 @@ def _block(
     before: Int[Array, ""] | int,
     threshold: Float[Array, ""] | float,
 ) -> tuple[Climb, Float[Array, " block"], Int[Array, ""], Bool[Array, ""]]:
-    priors = _priors(model, observations)
+    priors = dirichlet_priors(model, observations)
 
     def unfinished(carry: Any) -> Bool[Array, ""]:
         _, _, _, number, finished = carry
@@ -229,7 +229,7 @@ def _block(
 
 @partial(jax.jit, static_argnames="model")
 def _start(model: AnnotatorModel[Any], observations: Observations) -> Climb:
-    priors = _priors(model, observations)
+    priors = dirichlet_priors(model, observations)
     concentration = {name: prior.concentration for name, prior in priors.items()}
     logs = {
         name: jnp.broadcast_to(jnp.log(_mean(prior.concentration)), prior.shape)
@@ -247,9 +247,10 @@ def _shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U 
     return 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
 
 
-def _priors(
+def dirichlet_priors(
     model: AnnotatorModel[Any], observations: Observations
 ) -> Mapping[str, Dirichlet]:
+    """Return the model's Dirichlet priors, which closed forms need."""
     if model.dirichlet is None:
         msg = "coordinate ascent needs a model with Dirichlet priors"
         raise TypeError(msg)

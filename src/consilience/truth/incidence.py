@@ -161,9 +161,12 @@ _product.defvjp(_product_forward, _product_backward)
 def _sum_groups(
     levels: tuple[Level, ...], rows: Float[Array, "R K"]
 ) -> Float[Array, "G K"]:
+    # Behind barriers, or XLA computes rows anew wherever one is gathered, and sums
+    # wherever one is used: with the softmax between them, a sweep took thrice as long.
+    rows = jax.lax.optimization_barrier(rows)
     for level in levels:
         rows = _sum_slots(level, rows)
-    return rows
+    return jax.lax.optimization_barrier(rows)
 
 
 def _sum_slots(level: Level, rows: Float[Array, "R K"]) -> Float[Array, "G K"]:

@@ -172,7 +172,8 @@ def _assemble(
         num_answers=len(space.answers),
         ragged=space.ragged,
     )
-    return _with_vote_shares(observations)
+    filled: Observations = _with_vote_shares(observations)
+    return filled
 
 
 def vote_counts(observations: Observations) -> Float[Array, "U S"]:

@@ -1,0 +1,228 @@
+"""Data augmentation: draws from the exact posterior, started at an optimum.
+
+In turn, the parameters are drawn given the truth and the concentrations, learned
+concentrations given the parameters, and the truth given the parameters (Tanner and Wong
+1987). The first and the last are exact; concentrations take random-walk steps
+(Metropolis) in their logarithms. The start lies inside the posterior, so little is
+thrown away; successive draws are alike, and the chain stays with the optimum that it
+started from.
+"""
+
+from functools import partial
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import gammaln, logit
+from jaxtyping import Array, Float, Int, Key
+
+from consilience.inference.ascent import Climb, dirichlet_priors
+from consilience.inference.progress import Progress, Reporter
+from consilience.model import (
+    AnnotatorModel,
+    Dirichlet,
+    Parameters,
+    belief,
+    expected_counts,
+    marginal,
+    score,
+)
+from consilience.truth import Observations
+
+BLOCK = 10  # draws between looks at the clock and the keyboard
+BURN_IN = 20  # sweeps thrown away; a whole number of blocks
+SURE = 1e-12  # log-odds are taken of probabilities at least this far from 0 and 1
+# Steps of the concentrations in a sweep, each of a size drawn anew between an eighth
+# and twice the spread that J vectors leave, so that some fit however they are known.
+STEPS = 10
+SIZES = (-3.0, 1.0)
+
+
+class _State(NamedTuple):
+    """Where the chain stands: counts of the drawn truth, and concentrations."""
+
+    counts: Parameters
+    concentration: Parameters
+
+
+class Draws(NamedTuple):
+    """Draws of the parameters, and log-likelihood (draw, U) of each."""
+
+    parameters: Parameters
+    likelihood: Any
+
+
+class Moments(NamedTuple):
+    """Sums over draws of the log-odds of each state, and of their squares."""
+
+    first: Float[Array, "U S"]
+    second: Float[Array, "U S"]
+
+
+def augment(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    where: Climb,
+    key: Key[Array, ""],
+    number: int,
+    report: Reporter,
+) -> tuple[Draws, Moments]:
+    """Draw from the exact posterior, from where a climb has ended.
+
+    Parameters
+    ----------
+    model
+        A model with Dirichlet priors.
+    observations
+        The answers.
+    where
+        Where the climb ended.
+    key
+        Random key.
+    number
+        Draws to keep.
+    report
+        Called with the progress made.
+    """
+    state = _State(where.counts, where.concentration)
+    zero = jnp.zeros(observations.guess.shape)
+    moments = Moments(zero, zero)
+    kept = []
+    blocks = -(-(BURN_IN + number) // BLOCK)
+    for block in range(blocks):
+        before = block * BLOCK - BURN_IN
+        state, moments, draws = _draw_block(
+            model,
+            observations,
+            state,
+            moments,
+            jax.random.fold_in(key, block),
+            before,
+            number,
+        )
+        if before + BLOCK > 0:
+            kept.append(jax.tree.map(np.asarray, draws))
+        done = min((block + 1) * BLOCK, BURN_IN + number)
+        report(Progress("drawing", done, BURN_IN + number))
+    joined = jax.tree.map(lambda *parts: np.concatenate(parts)[:number], *kept)
+    return joined, moments
+
+
+@partial(jax.jit, static_argnames="model")
+def _draw_block(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    state: _State,
+    moments: Moments,
+    key: Key[Array, ""],
+    before: Int[Array, ""] | int,
+    number: Int[Array, ""] | int,
+) -> tuple[_State, Moments, Draws]:
+    priors = dirichlet_priors(model, observations)
+
+    def step(carry: Any, at: Any) -> Any:
+        state, moments = carry
+        of_parameters, of_priors, of_truth = jax.random.split(
+            jax.random.fold_in(key, at), 3
+        )
+        logs = {
+            name: _log_dirichlet(
+                jax.random.fold_in(of_parameters, index),
+                state.concentration[name] + count,
+            )
+            for index, (name, count) in enumerate(sorted(state.counts.items()))
+        }
+        concentration = {
+            name: _draw_concentration(
+                jax.random.fold_in(of_priors, index),
+                prior,
+                state.concentration[name],
+                logs[name],
+            )
+            for index, (name, prior) in enumerate(sorted(priors.items()))
+        }
+        scores = score(model, observations, logs)
+        truth = belief(scores)
+        counts = expected_counts(model, observations, logs, _one_of(of_truth, truth))
+        odds = logit(jnp.clip(truth, SURE, 1 - SURE))
+        keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
+        moments = Moments(moments.first + keep * odds, moments.second + keep * odds**2)
+        single = {name: jnp.exp(log).astype(jnp.float32) for name, log in logs.items()}
+        likelihood = marginal(scores).astype(jnp.float32)
+        return (_State(counts, concentration), moments), Draws(single, likelihood)
+
+    (state, moments), draws = jax.lax.scan(step, (state, moments), jnp.arange(BLOCK))
+    return state, moments, draws
+
+
+def _draw_concentration(
+    key: Key[Array, ""],
+    prior: Dirichlet,
+    concentration: Float[Array, "*shared L"],
+    logs: Float[Array, "*batch L"],
+) -> Float[Array, "*shared L"]:
+    if prior.held is None:
+        return concentration
+    shared = tuple(range(logs.ndim - concentration.ndim))
+    total = logs.sum(shared)
+    number = logs.size // concentration.size
+    held = prior.held
+
+    def log_density(walker: Float[Array, "*shared L"]) -> Float[Array, "*shared"]:
+        proposed = jnp.exp(walker)
+        normaliser = gammaln(proposed.sum(-1)) - gammaln(proposed).sum(-1)
+        hyper = held * (prior.concentration * walker - proposed) + walker
+        return number * normaliser + (proposed * total + hyper).sum(-1)
+
+    def step(walker: Float[Array, "*shared L"], key: Any) -> Any:
+        of_size, of_move, of_luck = jax.random.split(key, 3)
+        rows = walker.shape[:-1]
+        size = 2.0 ** jax.random.uniform(
+            of_size, (*rows, 1), minval=SIZES[0], maxval=SIZES[1]
+        )
+        move = jax.random.normal(of_move, walker.shape) * size / jnp.sqrt(number)
+        gain = log_density(walker + move) - log_density(walker)
+        taken = jnp.log(jax.random.uniform(of_luck, rows)) < gain
+        return jnp.where(taken[..., None], walker + move, walker), None
+
+    walker, _ = jax.lax.scan(step, jnp.log(concentration), jax.random.split(key, STEPS))
+    return jnp.exp(walker)
+
+
+def _one_of(key: Key[Array, ""], truth: Float[Array, "U S"]) -> Float[Array, "U S"]:
+    # One uniform number a unit against the running sum: a tenth of the random numbers
+    # that a Gumbel draw of each state would need.
+    below = jnp.cumsum(truth, axis=1)
+    point = jax.random.uniform(key, (truth.shape[0], 1), truth.dtype) * below[:, -1:]
+    slot = (below <= point).sum(1, keepdims=True)
+    return (jnp.arange(truth.shape[1]) == slot).astype(truth.dtype)
+
+
+def _log_dirichlet(
+    key: Key[Array, ""], concentration: Float[Array, "*batch L"]
+) -> Float[Array, "*batch L"]:
+    drawn = jax.random.loggamma(key, concentration)
+    return drawn - jax.nn.logsumexp(drawn, axis=-1, keepdims=True)
+
+
+def interval(
+    moments: Moments, number: int, mass: float
+) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
+    """Return bounds of P(state): of its log-odds over the draws, taken as normal.
+
+    Parameters
+    ----------
+    moments
+        Sums over the draws.
+    number
+        Draws that were summed.
+    mass
+        Probability that an interval holds.
+    """
+    middle = np.asarray(moments.first) / number
+    variance = np.asarray(moments.second) / number - middle**2
+    reach = NormalDist().inv_cdf((1 + mass) / 2) * np.sqrt(np.maximum(variance, 0))
+    lower, upper = middle - reach, middle + reach
+    return 1 / (1 + np.exp(-lower)), 1 / (1 + np.exp(-upper))
