@@ -104,8 +104,7 @@ def climb(
         The objective is not finite.
     """
     best, histories, converged, finals = None, [], [], []
-    ones = jnp.ones((observations.by_pair.shape[1], 1))
-    answers = float((observations.by_pair @ ones).sum())
+    answers = float(observations.total)
     for restart in range(steps.restarts):
         guess = observations.guess
         if restart:

@@ -36,6 +36,8 @@ class Observations:
     guess
         A first guess of the truth: vote shares, or an earlier fit's posterior. Engines
         start from it and models may take their scale from it; any guess is valid.
+    total
+        How many answers all units got together.
     scale
         How many units stand behind each one here: above one in a minibatch.
     prepared
@@ -53,6 +55,7 @@ class Observations:
     log_prior: Float[Array, "#U S"]
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
+    total: Float[Array, ""]
     scale: Float[Array, ""]
     prepared: Any
     num_annotators: int
@@ -165,6 +168,7 @@ def _assemble(
         log_prior=log_prior,
         votes=votes,
         guess=jnp.zeros((len(units), space.state.shape[1])),
+        total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray(space.num_units / len(units)),
         prepared=None,
         num_annotators=space.num_annotators,
