@@ -161,12 +161,17 @@ _product.defvjp(_product_forward, _product_backward)
 def _sum_groups(
     levels: tuple[Level, ...], rows: Float[Array, "R K"]
 ) -> Float[Array, "G K"]:
-    # Behind barriers, or XLA computes rows anew wherever one is gathered, and sums
-    # wherever one is used: with the softmax between them, a sweep took thrice as long.
-    rows = jax.lax.optimization_barrier(rows)
+    rows = _computed_once(rows)
     for level in levels:
         rows = _sum_slots(level, rows)
-    return jax.lax.optimization_barrier(rows)
+    return _computed_once(rows)
+
+
+def _computed_once(rows: Float[Array, "R K"]) -> Float[Array, "R K"]:
+    # Or XLA computes rows anew wherever one is gathered, and sums wherever one is used:
+    # with the softmax between them, a sweep took three times as long.
+    once: Float[Array, "R K"] = jax.lax.optimization_barrier(rows)  # type: ignore[no-untyped-call]
+    return once
 
 
 def _sum_slots(level: Level, rows: Float[Array, "R K"]) -> Float[Array, "G K"]:
