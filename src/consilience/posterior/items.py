@@ -12,9 +12,9 @@ alone.
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Shaped
 
-from consilience.posterior.frames import category
+from consilience.posterior.frames import category, names
 from consilience.posterior.labels import candidates, labels
 
 # Probabilities in double precision are equal up to about 1e-15 times the number of
@@ -37,23 +37,62 @@ def items(data: xr.DataTree) -> pd.DataFrame:
     responses is kept: its probabilities are the prior's. For contains, `label` is the
     label most probably present, whether or not that is probable.
     """
-    responses = data["constant_data"]["num_responses"].to_numpy()
     width = _TIE[np.dtype(data["truth"]["probability"].dtype)]
-    table = labels(data)
-    names = table["item"].cat.categories
     if data.attrs["kind"] == "contains":
-        item, entropy = table["item"].cat.codes.to_numpy(), _presence_entropy(table)
-        entropy = np.bincount(item, entropy, minlength=len(names))
-        responses = np.bincount(item, responses, minlength=len(names))
-    else:
-        truth = candidates(data)
-        item = np.repeat(np.arange(len(truth.state)), (truth.state >= 0).sum(axis=1))
-        entropy = np.nansum(_entropy_terms(truth.probability), axis=1)
-    best, probability, tied = _best(table, item, len(names), width)
+        return _of_pairs(data, width)
+    return _of_lists(data, width)
+
+
+def _of_lists(data: xr.DataTree, width: float) -> pd.DataFrame:
+    """Items of choice, straight from the rectangle: the long table takes ten times."""
+    constant = data["constant_data"]
+    truth = candidates(data)
+    listed = truth.state >= 0
+    given = np.where(listed, truth.probability, -np.inf)
+    highest = given.max(axis=1)
+    leads = listed & (given >= highest[:, None] - width)
+    label_names = names(data, "true_class")
+    best = np.where(leads, truth.state, len(label_names)).min(axis=1)
+    unit_item = constant["unit_item"].to_numpy()
+    return _table(
+        category(np.arange(len(unit_item)), unit_item),
+        category(np.where(best == len(label_names), -1, best), label_names),
+        np.where(np.isneginf(highest), np.nan, highest),
+        np.nansum(_entropy_terms(truth.probability), axis=1),
+        constant["num_responses"].to_numpy(),
+        leads.sum(axis=1) > 1,
+    )
+
+
+def _of_pairs(data: xr.DataTree, width: float) -> pd.DataFrame:
+    """Items of contains, summed up over the labels asked about each."""
+    table = labels(data)
+    items = table["item"].cat.categories
+    item = table["item"].cat.codes.to_numpy()
+    best, probability, tied = _best(table, item, len(items), width)
+    responses = data["constant_data"]["num_responses"].to_numpy()
+    return _table(
+        category(np.arange(len(items)), items),
+        category(best, table["label"].cat.categories),
+        probability,
+        np.bincount(item, _presence_entropy(table), minlength=len(items)),
+        np.bincount(item, responses, minlength=len(items)),
+        tied,
+    )
+
+
+def _table(
+    item: pd.Categorical,
+    label: pd.Categorical,
+    probability: Float[np.ndarray, " I"],
+    entropy: Float[np.ndarray, " I"],
+    responses: Shaped[np.ndarray, " I"],
+    tied: Bool[np.ndarray, " I"],
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "item": category(np.arange(len(names)), names),
-            "label": category(best, table["label"].cat.categories),
+            "item": item,
+            "label": label,
             "probability": probability,
             "entropy": entropy,
             "responses": responses.astype(np.int64),
