@@ -21,7 +21,8 @@ def consilience(
     import pandas as pd
 
     import consilience as cs
-    from consilience.fitting import Effort, fit
+    from consilience.fitting import fit
+    from consilience.inference import Effort
 
     table = pd.read_parquet(path)
     frame, truth = table[["task", "worker", "label"]], _truth(table)
