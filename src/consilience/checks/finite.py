@@ -20,10 +20,12 @@ def finite(data: xr.DataTree) -> list[Verdict]:
     The verdict `not_finite`: how many values are NaN or infinite, padding aside.
     """
     truth = candidates(data)
-    count = int((~np.isfinite(truth.probability[truth.state >= 0])).sum())
+    broken = ~np.isfinite(truth.probability)
+    broken &= truth.state >= 0
+    count = int(np.count_nonzero(broken))
     if "posterior" in data.children:
         for variable in data["posterior"].data_vars.values():
-            count += int((~np.isfinite(variable.to_numpy())).sum())
+            count += int(np.count_nonzero(~np.isfinite(variable.to_numpy())))
     return [
         at_most(
             "not_finite",

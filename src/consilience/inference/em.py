@@ -52,7 +52,7 @@ def fit(
     observations = observe(space, per_answer=model.per_answer)
     where, how = climb(model, observations, RULE, effort.steps, key, report)
     logs, truth, likelihood = logs_and_belief(model, observations, RULE, where)
-    unknown = np.full(truth.shape, np.nan)
+    unknown = np.broadcast_to(np.nan, truth.shape)
     return Result(
         parameters={name: np.exp(value)[None, None] for name, value in logs.items()},
         belief=np.asarray(truth),

@@ -92,8 +92,8 @@ def fit(
                 for name, counts in where.counts.items()
             },
             belief=truth,
-            lower=np.full(truth.shape, np.nan),
-            upper=np.full(truth.shape, np.nan),
+            lower=np.broadcast_to(np.nan, truth.shape),
+            upper=np.broadcast_to(np.nan, truth.shape),
             log_likelihood=np.asarray(likelihood)[None, None],
             sample_stats={},
             optimization=how,

@@ -82,13 +82,13 @@ def candidates(data: xr.DataTree) -> Candidates:
     if "item" in candidate_class.dims:
         candidate_class = candidate_class.transpose("item", "candidate")
     state = np.broadcast_to(candidate_class.to_numpy(), probability.shape)
-    real = state >= 0
-    return Candidates(
-        state=state,
-        probability=np.where(real, probability, np.nan),
-        lower=np.where(real, truth["lower"].to_numpy(), np.nan),
-        upper=np.where(real, truth["upper"].to_numpy(), np.nan),
-    )
+    lower, upper = truth["lower"].to_numpy(), truth["upper"].to_numpy()
+    if (candidate_class.to_numpy() < 0).any():
+        real = state >= 0
+        probability, lower, upper = (
+            np.where(real, each, np.nan) for each in (probability, lower, upper)
+        )
+    return Candidates(state=state, probability=probability, lower=lower, upper=upper)
 
 
 def presence(

@@ -71,7 +71,7 @@ def _posterior(
         axes["prevalence"] = ("true_class",)
         axes["confusion"] = ("annotator", "true_class", "given_class")
     coordinates: dict[str, Any] = {
-        "annotator": space.annotators.astype(str).astype(object),
+        "annotator": space.annotators,
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
     }
@@ -112,17 +112,18 @@ def _observed_confusion(
 
 
 def _truth(space: Space, result: Result) -> xr.Dataset:
-    padding = _padding(space, result.belief.shape)
     values = {
         "probability": result.belief,
         "lower": result.lower,
         "upper": result.upper,
     }
+    if space.ragged:
+        padding = _padding(space, result.belief.shape)
+        values = {
+            name: np.where(padding, np.nan, each) for name, each in values.items()
+        }
     return xr.Dataset(
-        {
-            name: (("item", "candidate"), np.where(padding, np.nan, value))
-            for name, value in values.items()
-        },
+        {name: (("item", "candidate"), each) for name, each in values.items()},
         {"item": _items(space)},
     )
 
@@ -141,14 +142,14 @@ def _constant(space: Space) -> xr.Dataset:
         "annotator_responses": ("annotator", answers.astype(np.int64)),
         "annotator_known": ("annotator", space.known),
         "votes": (("given_class", "true_class"), space.votes),
-        "unit_item": ("item", space.unit_item.astype(str).astype(object)),
+        "unit_item": ("item", space.unit_item),
     }
     if space.unit_label is not None and space.present is not None:
-        variables["unit_label"] = ("item", space.unit_label.astype(str).astype(object))
+        variables["unit_label"] = ("item", space.unit_label)
         variables["present"] = ("true_class", space.present)
     coordinates = {
         "item": _items(space),
-        "annotator": space.annotators.astype(str).astype(object),
+        "annotator": space.annotators,
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
     }
@@ -183,7 +184,7 @@ def _optimization(result: Result) -> xr.Dataset:
 
 def _items(space: Space) -> Shaped[np.ndarray, " U"]:
     if space.unit_label is None:
-        return space.unit_item.astype(str).astype(object)
+        return space.unit_item
     return np.arange(space.num_units)
 
 

@@ -235,9 +235,9 @@ def _cheapest_width(count: Int[np.ndarray, " _"]) -> int:
 def _places(
     count: Int[np.ndarray, " G"], piece: Int[np.ndarray, " G"], width: int
 ) -> tuple[Int[np.ndarray, " _"], Int[np.ndarray, " _"]]:
-    first = np.concatenate([[0], np.cumsum(count)[:-1]])
-    first_piece = np.concatenate([[0], np.cumsum(piece)[:-1]])
-    within = np.arange(count.sum()) - np.repeat(first, count)
+    first = np.concatenate([[0], np.cumsum(count)[:-1]]).astype(np.int32)
+    first_piece = np.concatenate([[0], np.cumsum(piece)[:-1]]).astype(np.int32)
+    within = np.arange(count.sum(), dtype=np.int32) - np.repeat(first, count)
     return within % width, np.repeat(first_piece, count) + within // width
 
 

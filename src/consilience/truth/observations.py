@@ -54,7 +54,7 @@ class Observations:
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
     votes: Float[Array, "L K"]
-    guess: Float[Array, "U S"]
+    guess: Float[Array, "#U S"]
     total: Float[Array, ""]
     scale: Float[Array, ""]
     prepared: Any
@@ -167,7 +167,7 @@ def _assemble(
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
         votes=votes,
-        guess=jnp.zeros((len(units), space.state.shape[1])),
+        guess=jnp.zeros((1, space.state.shape[1])),  # filled in below
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray(space.num_units / len(units)),
         prepared=None,
