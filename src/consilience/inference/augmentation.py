@@ -33,7 +33,7 @@ from consilience.truth import Observations
 
 BLOCK = 10  # draws between looks at the clock and the keyboard
 BURN_IN = 20  # sweeps thrown away; a whole number of blocks
-SURE = 1e-12  # log-odds are taken of probabilities at least this far from 0 and 1
+SURE = 27.6  # log-odds are cut at those of a probability 1e-12 from 0 or 1
 # Steps of the concentrations in a sweep, each of a size drawn anew between an eighth
 # and twice the spread that J vectors leave, so that some fit however they are known.
 STEPS = 10
@@ -146,7 +146,7 @@ def _draw_block(
         scores = score(model, observations, logs)
         truth = belief(scores)
         counts = expected_counts(model, observations, logs, _one_of(of_truth, truth))
-        odds = logit(jnp.clip(truth, SURE, 1 - SURE))
+        odds = jnp.clip(logit(truth), -SURE, SURE)
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
         moments = Moments(moments.first + keep * odds, moments.second + keep * odds**2)
         single = {name: jnp.exp(log).astype(jnp.float32) for name, log in logs.items()}

@@ -24,7 +24,7 @@ from consilience.truth import Space, observe
 
 FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
 # Answers x states that all draws together may visit unasked: some seconds on two cores.
-MAX_VISITS = 500_000_000
+MAX_VISITS = 100_000_000
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 MAX_RESTARTED = 1_000_000  # answers x states that are climbed from five starts
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from consilience.errors import OptionError, SourceNotFoundError, UnknownFormatError
 from consilience.responses import readers
@@ -149,7 +150,10 @@ def read_with(
         Name of the format; None: recognised.
     """
     sources = _sources(source)
-    return _reader(sources, format, options.columns).read(sources, options)
+    responses = _reader(sources, format, options.columns).read(sources, options)
+    # Arrow keeps what it worked in; a fit that follows would come on top of it.
+    pa.default_memory_pool().release_unused()
+    return responses
 
 
 @cache

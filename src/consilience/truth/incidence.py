@@ -198,7 +198,7 @@ def _levels(
     shape: tuple[int, int],
 ) -> list[tuple[Level, ...]]:
     num_groups, num_members = shape
-    order = [np.argsort(group, kind="stable") for group in groups]
+    order = [_order(group) for group in groups]
     counts = [np.bincount(group, minlength=num_groups) for group in groups]
     members = [member[at] for member, at in zip(members, order, strict=True)]
     if weights is not None:
@@ -222,6 +222,12 @@ def _levels(
             return [tuple(_cut(level, num_groups)) for level in levels]
         counts, weights, num_members = pieces, None, total
         members = [np.arange(piece.sum(), dtype=np.int32) for piece in pieces]
+
+
+def _order(group: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"] | slice:
+    if (group[1:] >= group[:-1]).all():
+        return slice(None)
+    return np.argsort(group, kind="stable")
 
 
 def _cheapest_width(count: Int[np.ndarray, " _"]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -54,7 +54,7 @@ class Observations:
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
     votes: Float[Array, "L K"]
-    guess: Float[Array, "#U S"]
+    guess: Float[Array, "U S"]
     total: Float[Array, ""]
     scale: Float[Array, ""]
     prepared: Any
@@ -158,7 +158,7 @@ def _assemble(
     some = slice(None) if whole else slice(0)  # a batch needs no answer of its own
     log_prior = jnp.asarray(space.log_prior[own])
     votes = jnp.asarray(space.votes)
-    observations = Observations(
+    return Observations(
         by_pair=by_pair,
         by_answer=by_answer,
         unit=jnp.asarray(space.unit[some]),
@@ -167,7 +167,7 @@ def _assemble(
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
         votes=votes,
-        guess=jnp.zeros((1, space.state.shape[1])),  # filled in below
+        guess=jnp.asarray(_vote_shares(space, units)),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray(space.num_units / len(units)),
         prepared=None,
@@ -176,8 +176,6 @@ def _assemble(
         num_answers=len(space.answers),
         ragged=space.ragged,
     )
-    filled: Observations = _with_vote_shares(observations)
-    return filled
 
 
 def vote_counts(observations: Observations) -> Float[Array, "U S"]:
@@ -187,9 +185,23 @@ def vote_counts(observations: Observations) -> Float[Array, "U S"]:
     return observations.listed(counts)
 
 
-@jax.jit  # one program to compile, where twenty small ones took half a second more
-def _with_vote_shares(observations: Observations) -> Observations:
-    smooth = 1 / observations.num_answers
-    weight = vote_counts(observations) + smooth
-    weight = weight * jnp.exp(jnp.minimum(observations.log_prior, 0))
-    return replace(observations, guess=weight / weight.sum(1, keepdims=True))
+def _vote_shares(
+    space: Space, units: Int[np.ndarray, " B"]
+) -> Float[np.ndarray, "B S"]:
+    # On the host: one pass, one array, nothing to compile.
+    num_answers = len(space.answers)
+    code = space.unit.astype(np.int64) * num_answers + space.answer
+    said = np.bincount(code, space.n, space.num_units * num_answers)
+    weight = said.reshape(space.num_units, num_answers)
+    if not np.array_equal(space.votes, np.eye(num_answers)):
+        weight = weight @ space.votes
+    if space.ragged:
+        state = np.broadcast_to(space.state, (space.num_units, space.state.shape[1]))
+        weight = np.take_along_axis(weight, state, 1)
+    if len(units) != space.num_units:
+        weight = weight[units]
+    weight += 1 / num_answers
+    if len(space.log_prior) > 1:
+        weight *= np.exp(np.minimum(space.log_prior[units], 0))
+    weight /= weight.sum(1, keepdims=True)
+    return weight
