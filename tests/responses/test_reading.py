@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from consilience import responses
-from consilience.errors import OptionError
+from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses import formats, read, readers
 
 HEAVY = """
@@ -49,3 +49,17 @@ def test_the_account_is_printed_before_any_number(written):
         f"dropped 1: the row is empty (first: {folder}/a.csv, row 3)",
     ]
     assert "read column 'task' as item" in text
+
+
+def test_a_table_that_lacks_one_column_is_told_which(tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text("task,worker\n1,a\n")
+    with pytest.raises(MissingColumnError, match="'task' but none for label"):
+        read(path)
+
+
+def test_json_that_stops_in_the_middle_is_told_where(tmp_path):
+    path = tmp_path / "export.json"
+    path.write_text('[{"id": 1,\n "annotations": [')
+    with pytest.raises(UnreadableFileError, match="line 2"):
+        read(path)

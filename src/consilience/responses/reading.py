@@ -9,10 +9,16 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from consilience.errors import OptionError, SourceNotFoundError, UnknownFormatError
+from consilience.errors import (
+    MissingColumnError,
+    OptionError,
+    SourceNotFoundError,
+    UnknownFormatError,
+)
 from consilience.responses import readers
+from consilience.responses.json_file import read_json
 from consilience.responses.load import Source
-from consilience.responses.names import listing
+from consilience.responses.names import find, listing
 from consilience.responses.options import (
     MISSING,
     Columns,
@@ -21,7 +27,7 @@ from consilience.responses.options import (
     ReadOptions,
     Repeats,
 )
-from consilience.responses.probe import probe
+from consilience.responses.probe import Probe, probe
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
 
@@ -189,6 +195,8 @@ def _reader(sources: list[Source], name: str | None, columns: Columns) -> Reader
     sure = {reader.name: reader.sniff(seen) for reader in known.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]
+    if best == 0:
+        _say_what_is_wrong(sources[0], seen)
     if best == 0 or len(fit) > 1:
         found = f" (columns {listing(list(seen.names))})" if seen.names else ""
         could = f"it may be {' or '.join(fit)}" if best else "no reader knows it"
@@ -199,3 +207,22 @@ def _reader(sources: list[Source], name: str | None, columns: Columns) -> Reader
         )
         raise UnknownFormatError(msg)
     return known[fit[0]]
+
+
+def _say_what_is_wrong(source: Source, seen: Probe) -> None:
+    """Raise the plainer error where a file is broken, or lacks just one column."""
+    if seen.start and isinstance(source, Path) and source.suffix.lower() == ".json":
+        read_json(source)
+    roles = ("item", "label")
+    names = list(seen.names)
+    found = {role: find(names, role, None, seen.name) for role in roles}
+    lacking = [role for role in roles if found[role] is None]
+    if len(lacking) == 1:
+        role = lacking[0]
+        other = next(column for column in found.values() if column is not None)
+        msg = (
+            f"{seen.name}: there is a column {other!r} but none for {role} among "
+            f"{listing(names)}; name it ({role}=NAME, on the command line "
+            f"--{role} NAME)"
+        )
+        raise MissingColumnError(msg)
