@@ -151,7 +151,9 @@ class AnnotatorModel[P]:
         Who proposed it: author, year, section.
     dirichlet
         The parameters' Dirichlet priors by name, among them `prevalence`; gives the
-        model the closed forms of `em` and `vb`. None where the priors are others.
+        model the closed forms of `em` and `vb`, if the score takes the logarithms as
+        they are: linear in them, or a log of sums of exponentials of such. (A NumPyro
+        distribution that normalises its logits does not.) None where priors are others.
     parameters
         A NumPyro program that samples the parameters and returns them as the emission
         wants them. None: sampled from the Dirichlet priors.
@@ -167,6 +169,10 @@ class AnnotatorModel[P]:
         Draws answers; owed by a model with a score of its own.
     per_answer
         Whether the emission looks at each answer on its own.
+    finer
+        Into how many states of its own a score splits each listed state, given the
+        prior: subtypes of a class, say, or nodes of a quadrature. They are adjacent
+        columns of the score, and summed when the truth is asked for. None: one.
     """
 
     prior: P
@@ -177,11 +183,12 @@ class AnnotatorModel[P]:
     parameters: Callable[[Observations, P], Parameters] | None = None
     prepare: Callable[[Observations, P], Any] | None = None
     emission: Callable[[Observations, Parameters], Emission] | None = None
-    own_score: Callable[[Observations, Parameters], Float[Array, "U S"]] | None = None
+    own_score: Callable[[Observations, Parameters], Float[Array, "U M"]] | None = None
     own_simulation: (
         Callable[[Key[Array, ""], Observations, Parameters], "Simulated"] | None
     ) = None
     per_answer: bool = False
+    finer: Callable[[P], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +212,10 @@ class Simulated:
 
 def score(
     model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
-) -> Float[Array, "U S"]:
+) -> Float[Array, "U M"]:
     """Return log p(state, the unit's answers | parameters).
 
+    There is a column for each listed state, or several where the model is `finer`.
     Summed over all answers that could have been given, its exponential is the prior of
     the state; a test holds every model to that.
     """
@@ -218,28 +226,41 @@ def score(
     return prior + emission.log_likelihood(observations)
 
 
-def marginal(scores: Float[Array, "U S"]) -> Float[Array, " U"]:
+def marginal(scores: Float[Array, "U M"]) -> Float[Array, " U"]:
     """Return log p(the unit's answers | parameters), the truth summed out."""
     return logsumexp(scores, axis=-1)
 
 
-def belief(scores: Float[Array, "U S"]) -> Float[Array, "U S"]:
-    """Return the posterior of the truth of each unit, given parameters."""
+def belief(scores: Float[Array, "U M"]) -> Float[Array, "U M"]:
+    """Return the posterior of each unit's state, given parameters."""
     return softmax(scores, axis=-1)
+
+
+def posterior_of_truth(
+    model: AnnotatorModel[Any], beliefs: Float[Array, "U M"]
+) -> Float[Array, "U S"]:
+    """Return the posterior of the truth: that of all states that share it."""
+    split = splits(model)
+    return beliefs.reshape(len(beliefs), -1, split).sum(-1)
+
+
+def splits(model: AnnotatorModel[Any]) -> int:
+    """Return into how many states the score splits each listed one."""
+    return 1 if model.finer is None else model.finer(model.prior)
 
 
 def expected_counts(
     model: AnnotatorModel[Any],
     observations: Observations,
     parameters: Parameters,
-    weight: Float[Array, "U S"],
+    weight: Float[Array, "U M"],
 ) -> Parameters:
-    """Return how often each event of each parameter is expected, truths weighted.
+    """Return how often each event of each parameter is expected, states weighted.
 
     Parameters
     ----------
     weight
-        Probability of each state of each unit: a belief, or zeros and ones.
+        Probability of each state of the score: a belief, or zeros and ones.
     """
     _, pull = jax.vjp(lambda logs: score(model, observations, logs), parameters)
     counts: Parameters = pull(observations.scale * weight)[0]

@@ -29,7 +29,9 @@ from consilience.model import (
     belief,
     expected_counts,
     marginal,
+    posterior_of_truth,
     score,
+    splits,
 )
 from consilience.truth import Observations
 
@@ -142,7 +144,7 @@ def logs_and_belief(
     """Return log probabilities, posterior of the truth and marginal log-likelihood."""
     logs = _logs(rule, where)
     scores = score(model, observations, logs)
-    return logs, belief(scores), marginal(scores)
+    return logs, posterior_of_truth(model, belief(scores)), marginal(scores)
 
 
 def _run(
@@ -234,7 +236,9 @@ def _start(model: AnnotatorModel[Any], observations: Observations) -> Climb:
         name: jnp.broadcast_to(jnp.log(_mean(prior.concentration)), prior.shape)
         for name, prior in priors.items()
     }
-    counts = expected_counts(model, observations, logs, observations.guess)
+    split = splits(model)
+    states = jnp.repeat(observations.guess / split, split, axis=1)
+    counts = expected_counts(model, observations, logs, states)
     return Climb(counts, concentration)
 
 

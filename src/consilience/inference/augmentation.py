@@ -27,6 +27,7 @@ from consilience.model import (
     belief,
     expected_counts,
     marginal,
+    posterior_of_truth,
     score,
 )
 from consilience.truth import Observations
@@ -123,30 +124,30 @@ def _draw_block(
     priors = dirichlet_priors(model, observations)
 
     def step(carry: Any, at: Any) -> Any:
-        state, moments = carry
+        at_last, moments = carry
         of_parameters, of_priors, of_truth = jax.random.split(
             jax.random.fold_in(key, at), 3
         )
         logs = {
             name: _log_dirichlet(
                 jax.random.fold_in(of_parameters, index),
-                state.concentration[name] + count,
+                at_last.concentration[name] + count,
             )
-            for index, (name, count) in enumerate(sorted(state.counts.items()))
+            for index, (name, count) in enumerate(sorted(at_last.counts.items()))
         }
         concentration = {
             name: _draw_concentration(
                 jax.random.fold_in(of_priors, index),
                 prior,
-                state.concentration[name],
+                at_last.concentration[name],
                 logs[name],
             )
             for index, (name, prior) in enumerate(sorted(priors.items()))
         }
         scores = score(model, observations, logs)
-        truth = belief(scores)
-        counts = expected_counts(model, observations, logs, _one_of(of_truth, truth))
-        odds = jnp.clip(logit(truth), -SURE, SURE)
+        state = belief(scores)
+        counts = expected_counts(model, observations, logs, _one_of(of_truth, state))
+        odds = jnp.clip(logit(posterior_of_truth(model, state)), -SURE, SURE)
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
         moments = Moments(moments.first + keep * odds, moments.second + keep * odds**2)
         single = {name: jnp.exp(log).astype(jnp.float32) for name, log in logs.items()}

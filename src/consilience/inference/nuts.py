@@ -33,6 +33,7 @@ from consilience.model import (
     belief,
     joint,
     marginal,
+    posterior_of_truth,
 )
 from consilience.truth import Observations, Space, observe
 
@@ -239,7 +240,7 @@ def _read(
                 program, (observations,), {}, position, return_deterministic=True
             )
             scores = sites.pop(SCORE)
-            small = (belief(scores), marginal(scores), sites)
+            small = (posterior_of_truth(model, belief(scores)), marginal(scores), sites)
             return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
 
         return jax.lax.map(one, flat, batch_size=16)
@@ -248,12 +249,12 @@ def _read(
         name: leaf.reshape(chains * draws, *leaf.shape[2:])
         for name, leaf in positions.items()
     }
-    truth, likelihood, sites = read(flat, observations)
+    believed, likelihood, sites = read(flat, observations)
     shape = (chains, draws)
     sites = {
         name: np.asarray(leaf).reshape(*shape, *leaf.shape[1:])
         for name, leaf in sites.items()
     }
-    beliefs = np.asarray(truth).reshape(*shape, *truth.shape[1:])[:, ::every]
+    beliefs = np.asarray(believed).reshape(*shape, *believed.shape[1:])[:, ::every]
     likelihoods = np.asarray(likelihood).reshape(*shape, -1)[:, ::every]
     return sites, beliefs, likelihoods

@@ -22,7 +22,14 @@ from numpyro.optim import optax_to_numpyro
 from consilience.inference.nuts import start_at, with_guess
 from consilience.inference.progress import Progress, Reporter, silent
 from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
-from consilience.model import SCORE, AnnotatorModel, belief, joint, marginal
+from consilience.model import (
+    SCORE,
+    AnnotatorModel,
+    belief,
+    joint,
+    marginal,
+    posterior_of_truth,
+)
 from consilience.truth import Observations, Space, minibatches, observe
 
 BLOCK = 100  # steps between looks at the clock and the keyboard
@@ -112,7 +119,7 @@ def fit(
     posterior = guide.sample_posterior(
         of_draws, svi.get_params(state), sample_shape=(effort.draws,)
     )
-    sites, truth, likelihood = _read(program, whole, posterior)
+    sites, truth, likelihood = _read(model, program, whole, posterior)
     lower, upper = bounds(truth, effort.mass)
     return Result(
         parameters={name: value[None] for name, value in sites.items()},
@@ -140,7 +147,7 @@ def _settled(values: list[float], answers: int) -> bool:
 
 
 def _read(
-    program: Any, whole: Observations, posterior: Any
+    model: AnnotatorModel[Any], program: Any, whole: Observations, posterior: Any
 ) -> tuple[
     dict[str, Float[np.ndarray, "draw ..."]],
     Float[np.ndarray, "kept U S"],
@@ -157,7 +164,7 @@ def _read(
                 and not site.get("is_observed", False)
             }
             scores = found.pop(SCORE)
-            small = (belief(scores), marginal(scores), found)
+            small = (posterior_of_truth(model, belief(scores)), marginal(scores), found)
             return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
 
         return jax.lax.map(one, posterior, batch_size=4)

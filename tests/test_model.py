@@ -1,0 +1,127 @@
+"""What follows for every model: answers one by one, states finer than the truth."""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import pandas as pd
+import pytest
+
+from consilience.annotators import bayesian_dawid_skene
+from consilience.inference import vb
+from consilience.model import (
+    AnnotatorModel,
+    PerAnswer,
+    belief,
+    posterior_of_truth,
+    score,
+    simulate,
+)
+from consilience.responses import read
+from consilience.truth import observe, space_of
+
+PLAIN = bayesian_dawid_skene.MODEL
+
+
+def one_by_one(observations, parameters):
+    """The same emission, as a distribution of each answer."""
+    rows = parameters["confusion"][observations.annotator]
+    lists = jnp.broadcast_to(
+        observations.state, (observations.num_units, observations.state.shape[1])
+    )
+    listed = jnp.take_along_axis(rows, lists[observations.unit][:, :, None], axis=1)
+    return PerAnswer(dist.Categorical(logits=listed))
+
+
+EACH = replace(PLAIN, emission=one_by_one, per_answer=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Two copies of every state."""
+
+    copies: int = 2
+
+
+def twin_score(observations, parameters):
+    """Every state split in two of half its weight."""
+    scores = score(PLAIN, observations, parameters)
+    return jnp.repeat(scores - jnp.log(2.0), 2, axis=1)
+
+
+SPLIT = AnnotatorModel(
+    prior=Twins(),
+    dims=PLAIN.dims,
+    engines=PLAIN.engines,
+    references=PLAIN.references,
+    dirichlet=lambda observations, _: PLAIN.dirichlet(observations, PLAIN.prior),
+    own_score=twin_score,
+    finer=lambda prior: prior.copies,
+)
+
+
+@pytest.fixture(scope="module")
+def responses():
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:02d}" for number in range(50)], 4),
+            "annotator": generator.choice(list("abcdef"), 200),
+            "label": generator.choice(["x", "y", "z"], 200, p=[0.5, 0.3, 0.2]),
+        }
+    )
+    return read(frame, gold=frame.groupby("item", as_index=False)["label"].first())
+
+
+@pytest.fixture(scope="module")
+def spaces(responses):
+    lists = responses.table[["item", "label"]].astype(str).drop_duplicates()
+    return {"classes": space_of(responses), "lists": space_of(responses, lists=lists)}
+
+
+@pytest.mark.parametrize("of", ["classes", "lists"])
+def test_answers_one_by_one_score_as_the_table_does(spaces, of):
+    with jax.enable_x64(True):
+        observations = observe(spaces[of], per_answer=True)
+        drawn = simulate(PLAIN, spaces["classes"], jax.random.key(1)).parameters
+        parameters = {name: jnp.log(value) for name, value in drawn.items()}
+        table, each = (
+            np.asarray(score(model, observations, parameters))
+            for model in (PLAIN, EACH)
+        )
+    assert np.allclose(table, each)
+
+
+def test_answers_one_by_one_are_drawn_from_the_row_of_the_truth(spaces):
+    space = spaces["lists"]
+    with jax.enable_x64(True):
+        made = simulate(EACH, space, jax.random.key(3))
+        sure = {
+            "prevalence": made.parameters["prevalence"],
+            "confusion": jnp.broadcast_to(jnp.log(jnp.eye(3) + 1e-30), (6, 3, 3)),
+        }
+        observations = observe(space, per_answer=True)
+        state = made.state[observations.unit]
+        said = one_by_one(observations, sure).sample(
+            jax.random.key(4), observations, state
+        )
+        assert np.array_equal(said, state)
+
+
+def test_states_finer_than_the_truth_are_summed_into_it(spaces):
+    with jax.enable_x64(True):
+        whole, split = (
+            vb.fit(model, spaces["classes"], jax.random.key(0), vb.Effort(draws=30))
+            for model in (PLAIN, SPLIT)
+        )
+        assert np.allclose(whole.belief, split.belief, atol=1e-5)
+        assert split.lower.shape == whole.lower.shape
+        observations = observe(spaces["classes"])
+        drawn = simulate(PLAIN, spaces["classes"], jax.random.key(1)).parameters
+        parameters = {name: jnp.log(value) for name, value in drawn.items()}
+        fine = belief(score(SPLIT, observations, parameters))
+        coarse = belief(score(PLAIN, observations, parameters))
+        assert fine.shape == (50, 6)
+        assert np.allclose(posterior_of_truth(SPLIT, fine), coarse)
