@@ -23,8 +23,8 @@ SHARED = ("prevalence", "population", "spread", "confusion")
 NOTES = (
     (
         "Data: crowd/rte (8,000 answers, 800 items, 164 annotators). Four chains side "
-        "by side, double precision; acceptance 0.9 for consilience, 0.8 for the peer, the "
-        "default of each; the peer has fewer warm-up steps and draws, since it is "
+        "by side, double precision; acceptance 0.9 for consilience, 0.8 for the peer, "
+        "their defaults; the peer has fewer warm-up steps and draws, since it is "
         "effective draws per second that are compared."
     ),
     (
