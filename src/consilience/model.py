@@ -317,7 +317,7 @@ def simulate(
         The prior is improper, so that nothing can be drawn from it.
     """
     first, second, third = jax.random.split(key, 3)
-    observations = observe(space, per_answer=model.per_answer)
+    observations = observe(space, per_answer=True)
     seeded = numpyro.handlers.seed(sample_parameters, first)
     trace = numpyro.handlers.trace(seeded).get_trace(model, observations)
     drawn = {

@@ -35,6 +35,8 @@ def in_order_of_unit(
             "no answer is left to fit: every question was skipped, or the file is empty"
         )
         raise NoResponsesError(msg)
+    if (unit[1:] >= unit[:-1]).all():
+        return (unit, *columns)
     order = np.argsort(unit, kind="stable")
     return tuple(column[order] for column in (unit, *columns))
 

@@ -28,7 +28,7 @@ class Observations:
         Units x answers: which answers belong to which unit, weighted by `n`. None
         unless a model looks at each answer on its own.
     unit, annotator, answer
-        Codes of each answer.
+        Codes of each answer; empty unless a model looks at each answer on its own.
     state, log_prior
         The states listed for each unit and their log prior weight.
     votes
@@ -154,8 +154,7 @@ def _assemble(
 ) -> Observations:
     own = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
-    whole = len(units) == space.num_units
-    some = slice(None) if whole else slice(0)  # a batch needs no answer of its own
+    some = slice(0) if by_answer is None else slice(None)
     log_prior = jnp.asarray(space.log_prior[own])
     votes = jnp.asarray(space.votes)
     return Observations(
