@@ -16,13 +16,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_least, at_most, not_assessed
-
-# The package says that it is typed; these functions are not.
-_STATISTICS: Any = array_stats
 
 _RHAT = 1.01
 _ESS_PER_CHAIN = 100
@@ -85,7 +81,7 @@ def _rhat(names: list[str], values: Float[np.ndarray, "C D P"]) -> Verdict:
             "rhat", np.nan, _RHAT, "no parameter moved; report this as a defect"
         )
     with np.errstate(all="ignore"):
-        found = _STATISTICS.rhat(values, chain_axis=0, draw_axis=1)
+        found = _statistics().rhat(values, chain_axis=0, draw_axis=1)
     # A chain that stands still beside one elsewhere divides by zero.
     found = np.where(np.isfinite(found), found, np.inf)
     worst = int(found.argmax())
@@ -105,7 +101,7 @@ def _ess(
     if not names:
         return at_least("ess_bulk", np.nan, limit, "no parameter moved")
     with np.errstate(all="ignore"):
-        found = _STATISTICS.ess(values, chain_axis=0, draw_axis=1, method="bulk")
+        found = _statistics().ess(values, chain_axis=0, draw_axis=1, method="bulk")
     found = np.where(np.isfinite(found), found, 0.0)
     worst = int(found.argmin())
     return at_least(
@@ -132,7 +128,7 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
     if "energy" in stats:
         energy = stats["energy"].transpose("chain", "draw").to_numpy()
         with np.errstate(all="ignore"):
-            found = _STATISTICS.bfmi(
+            found = _statistics().bfmi(
                 energy.astype(np.float64), chain_axis=0, draw_axis=1
             )
         verdicts.append(
@@ -145,3 +141,11 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
             )
         )
     return verdicts
+
+
+def _statistics() -> Any:
+    # Imported only where chains are checked: it takes a second. It says that it is
+    # typed; these functions are not.
+    from arviz_stats.base import array_stats  # type: ignore[attr-defined]  # noqa: PLC0415
+
+    return array_stats
