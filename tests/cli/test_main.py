@@ -115,9 +115,16 @@ def test_a_reader_who_has_had_enough_is_no_defect():
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
 def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
+    # A shell that runs the tests in the background has its children ignore Ctrl-C, and
+    # Python then leaves it so: the handler is put back first.
+    start = (
+        "import signal, sys; from consilience.cli import main;"
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "main(sys.argv[1:])"
+    )
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "consilience", "simulate"),
+            *(sys.executable, "-c", start, "simulate"),
             *("--items", "1000000", "--per-item", "5", "--out", "study"),
         ],
         cwd=tmp_path,
