@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 from jaxtyping import Float, Shaped
 
@@ -182,10 +183,13 @@ def _optimization(result: Result) -> xr.Dataset:
     )
 
 
-def _items(space: Space) -> Shaped[np.ndarray, " U"]:
-    if space.unit_label is None:
-        return space.unit_item
-    return np.arange(space.num_units)
+def _items(space: Space) -> pd.Index:
+    # Of Python's own strings: pandas would code them for Arrow, and xarray take them
+    # out again, a copy for every group.
+    if space.unit_label is not None:
+        return pd.RangeIndex(space.num_units)
+    names: pd.Index = pd.Index(space.unit_item, dtype=object)
+    return names
 
 
 def _per_unit(space: Space) -> Shaped[np.ndarray, " U"]:
