@@ -12,8 +12,8 @@ to one width and gathered slot by slot; the sums of the pieces are grouped in tu
 one row a group is left. So a group of any size costs the same per row, memory is
 bounded by the padding, and the order of the additions is fixed, which makes results
 repeatable.
-On a CPU this is some eight times as fast as `segment_sum`, and twice as fast as SciPy's
-compressed rows; `benchmarks/products.py` has the figures.
+On a CPU this is some six times as fast as `segment_sum`, and 1.4 times as fast as
+SciPy's compressed rows; `benchmarks/results/products.md` has the figures.
 """
 
 from __future__ import annotations
