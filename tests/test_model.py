@@ -103,11 +103,10 @@ def test_answers_one_by_one_are_drawn_from_the_row_of_the_truth(spaces):
             "confusion": jnp.broadcast_to(jnp.log(jnp.eye(3) + 1e-30), (6, 3, 3)),
         }
         observations = observe(space, per_answer=True)
-        state = made.state[observations.unit]
         said = one_by_one(observations, sure).sample(
-            jax.random.key(4), observations, state
+            jax.random.key(4), observations, made.state
         )
-        assert np.array_equal(said, state)
+        assert np.array_equal(said, made.state[observations.unit])
 
 
 def test_states_finer_than_the_truth_are_summed_into_it(spaces):

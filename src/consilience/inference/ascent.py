@@ -27,6 +27,7 @@ from consilience.model import (
     Dirichlet,
     Parameters,
     belief,
+    derived,
     expected_counts,
     marginal,
     posterior_of_truth,
@@ -108,10 +109,11 @@ def climb(
     best, histories, converged, finals = None, [], [], []
     answers = float(observations.total)
     for restart in range(steps.restarts):
+        of_truth, of_finer = jax.random.split(jax.random.fold_in(key, restart))
         guess = observations.guess
         if restart:
-            guess = _shaken(guess, jax.random.fold_in(key, restart))
-        start = _start(model, replace(observations, guess=guess))
+            guess = _shaken(guess, of_truth)
+        start = _start(model, replace(observations, guess=guess), of_finer)
         phase = f"start {restart + 1} of {steps.restarts}"
         end, history, done = _run(
             model, observations, rule, steps, answers, start, report, phase
@@ -145,6 +147,19 @@ def logs_and_belief(
     logs = _logs(rule, where)
     scores = score(model, observations, logs)
     return logs, posterior_of_truth(model, belief(scores)), marginal(scores)
+
+
+@partial(jax.jit, static_argnames="model")
+def point(
+    model: AnnotatorModel[Any], observations: Observations, where: Climb
+) -> Parameters:
+    """Return the means of the parameters, and what is derived from them."""
+    means = {
+        name: _mean(where.concentration[name] + counts)
+        for name, counts in where.counts.items()
+    }
+    logs = {name: jnp.log(mean) for name, mean in means.items()}
+    return {**means, **derived(model, observations, logs)}
 
 
 def _run(
@@ -229,7 +244,9 @@ def _block(
 
 
 @partial(jax.jit, static_argnames="model")
-def _start(model: AnnotatorModel[Any], observations: Observations) -> Climb:
+def _start(
+    model: AnnotatorModel[Any], observations: Observations, key: Key[Array, ""]
+) -> Climb:
     priors = dirichlet_priors(model, observations)
     concentration = {name: prior.concentration for name, prior in priors.items()}
     logs = {
@@ -237,7 +254,10 @@ def _start(model: AnnotatorModel[Any], observations: Observations) -> Climb:
         for name, prior in priors.items()
     }
     split = splits(model)
-    states = jnp.repeat(observations.guess / split, split, axis=1)
+    # Finer states are alike by the prior: each unit is dealt to them at random.
+    deal = jax.random.exponential(key, (*observations.guess.shape, split))
+    deal = observations.guess[..., None] * deal / deal.sum(-1, keepdims=True)
+    states = deal.reshape(len(deal), -1)
     counts = expected_counts(model, observations, logs, states)
     return Climb(counts, concentration)
 

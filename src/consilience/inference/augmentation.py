@@ -25,7 +25,8 @@ from consilience.model import (
     Dirichlet,
     Parameters,
     belief,
-    expected_counts,
+    derived,
+    drawn_counts,
     marginal,
     posterior_of_truth,
     score,
@@ -125,8 +126,8 @@ def _draw_block(
 
     def step(carry: Any, at: Any) -> Any:
         at_last, moments = carry
-        of_parameters, of_priors, of_truth = jax.random.split(
-            jax.random.fold_in(key, at), 3
+        of_parameters, of_priors, of_truth, of_parts = jax.random.split(
+            jax.random.fold_in(key, at), 4
         )
         logs = {
             name: _log_dirichlet(
@@ -146,11 +147,14 @@ def _draw_block(
         }
         scores = score(model, observations, logs)
         state = belief(scores)
-        counts = expected_counts(model, observations, logs, _one_of(of_truth, state))
+        truth = _one_of(of_truth, state)
+        counts = drawn_counts(model, observations, logs, truth, of_parts)
         odds = jnp.clip(logit(posterior_of_truth(model, state)), -SURE, SURE)
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
         moments = Moments(moments.first + keep * odds, moments.second + keep * odds**2)
-        single = {name: jnp.exp(log).astype(jnp.float32) for name, log in logs.items()}
+        told = {name: jnp.exp(log) for name, log in logs.items()}
+        told.update(derived(model, observations, logs))
+        single = {name: value.astype(jnp.float32) for name, value in told.items()}
         likelihood = marginal(scores).astype(jnp.float32)
         return (_State(counts, concentration), moments), Draws(single, likelihood)
 

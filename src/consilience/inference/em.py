@@ -13,7 +13,7 @@ import numpy as np
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, Key
 
-from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief
+from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
 from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import Result
 from consilience.model import AnnotatorModel
@@ -51,10 +51,13 @@ def fit(
     """
     observations = observe(space, per_answer=model.per_answer)
     where, how = climb(model, observations, RULE, effort.steps, key, report)
-    logs, truth, likelihood = logs_and_belief(model, observations, RULE, where)
+    _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
     unknown = np.broadcast_to(np.nan, truth.shape)
     return Result(
-        parameters={name: np.exp(value)[None, None] for name, value in logs.items()},
+        parameters={
+            name: np.asarray(value)[None, None]
+            for name, value in point(model, observations, where).items()
+        },
         belief=np.asarray(truth),
         lower=unknown,
         upper=unknown,

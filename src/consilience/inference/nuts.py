@@ -16,6 +16,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro
 from jax.nn import softmax
 from jaxtyping import Array, Float, Key, Shaped
 from numpyro.diagnostics import split_gelman_rubin
@@ -34,6 +35,7 @@ from consilience.model import (
     joint,
     marginal,
     posterior_of_truth,
+    sample_parameters,
 )
 from consilience.truth import Observations, Space, observe
 
@@ -173,8 +175,13 @@ def _dense(model: AnnotatorModel[Any], observations: Observations) -> Any:
         for name, axes in model.dims.items()
         if set(axes) <= sizes.keys()
     }
-    dense = tuple(name for name in shared if name in model.dims)
-    return [dense] if dense and sum(shared.values()) <= MAX_DENSE else False
+    seeded = numpyro.handlers.seed(sample_parameters, 0)
+    sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
+    dense = tuple(
+        name for name in shared if name in sites and sites[name]["type"] == "sample"
+    )
+    small = sum(shared[name] for name in dense) <= MAX_DENSE
+    return [dense] if dense and small else False
 
 
 def _drive(

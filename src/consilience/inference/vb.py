@@ -8,6 +8,7 @@ its log-odds over the draws, widened to hold the variational value where need be
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,7 +16,7 @@ import numpy as np
 from jax.scipy.special import digamma, gammaln
 from jaxtyping import Array, Float, Key
 
-from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief
+from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
 from consilience.inference.augmentation import augment, interval
 from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import MAX_KEPT, Result
@@ -77,7 +78,8 @@ def fit(
     where, how = climb(model, observations, RULE, steps, first, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
     truth = np.asarray(truth)
-    size = sum(value.size for value in where.counts.values())
+    told = jax.eval_shape(partial(point, model), observations, where)
+    size = sum(value.size for value in told.values())
     visits = len(space.unit) * space.state.shape[1]
     number = _affordable(visits, size) if effort.draws is None else effort.draws
     if number == 0:
@@ -88,8 +90,8 @@ def fit(
         )
         return Result(
             parameters={
-                name: _mean(where.concentration[name] + counts)[None, None]
-                for name, counts in where.counts.items()
+                name: np.asarray(value)[None, None]
+                for name, value in point(model, observations, where).items()
             },
             belief=truth,
             lower=np.broadcast_to(np.nan, truth.shape),
@@ -124,10 +126,6 @@ def default_steps(space: Space) -> Steps:
 def _affordable(visits: int, size: int) -> int:
     number = min(MOST, MAX_VISITS // max(visits, 1), MAX_PARAMETERS // max(size, 1))
     return number if number >= FEWEST else 0
-
-
-def _mean(total: Float[Array, "*batch L"]) -> Float[np.ndarray, "*batch L"]:
-    return np.asarray(total / total.sum(-1, keepdims=True))
 
 
 def _logs(total: Float[Array, "*batch L"]) -> Float[Array, "*batch L"]:

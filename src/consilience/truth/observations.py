@@ -36,6 +36,9 @@ class Observations:
     guess
         A first guess of the truth: vote shares, or an earlier fit's posterior. Engines
         start from it and models may take their scale from it; any guess is valid.
+    power
+        To what power the likelihood of a unit's answers enters: one, or less where
+        they are worth fewer independent answers than there are.
     total
         How many answers all units got together.
     scale
@@ -55,6 +58,7 @@ class Observations:
     log_prior: Float[Array, "#U S"]
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
+    power: Float[Array, "#U"]
     total: Float[Array, ""]
     scale: Float[Array, ""]
     prepared: Any
@@ -68,12 +72,13 @@ class Observations:
         """U, the number of units."""
         return self.by_pair.shape[0]
 
-    def listed(self, dense: Float[Array, "#U K"]) -> Float[Array, "#U S"]:
+    def listed(self, dense: Float[Array, "#U K *rest"]) -> Float[Array, "#U S *rest"]:
         """Return the columns of the states listed for each unit."""
         if not self.ragged:
             return dense
-        rows = jnp.broadcast_to(dense, (self.state.shape[0], dense.shape[1]))
-        return jnp.take_along_axis(rows, self.state, axis=1)
+        rows = jnp.broadcast_to(dense, (self.state.shape[0], *dense.shape[1:]))
+        state = self.state.reshape(*self.state.shape, *(1,) * (dense.ndim - 2))
+        return jnp.take_along_axis(rows, state, axis=1)
 
     def spread(self, listed: Float[Array, "U S"]) -> Float[Array, "U K"]:
         """Return one column for every state, zero where a unit does not list it."""
@@ -167,6 +172,7 @@ def _assemble(
         log_prior=log_prior,
         votes=votes,
         guess=jnp.asarray(_vote_shares(space, units)),
+        power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray(space.num_units / len(units)),
         prepared=None,

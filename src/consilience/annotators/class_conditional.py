@@ -1,0 +1,77 @@
+r"""Class-conditional: each annotator has an accuracy for each true label.
+
+.. math::
+
+   y_{ij} \mid z_i = k \ \begin{cases} \text{is right} & \text{with } a_{jk} \\
+   \text{is each wrong answer} & \text{with } (1 - a_{jk}) / (L - 1) \end{cases}
+   \qquad a_{jk} \sim \mathrm{Beta}(\alpha_k, \beta_k)
+
+Between one coin (one number an annotator) and Dawid-Skene (a whole confusion): some
+labels are harder than others, and not for everyone alike; errors go anywhere. The prior
+of each label's accuracies is learned from all annotators.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+from consilience.model import (
+    AnnotatorModel,
+    ByConfusion,
+    Dirichlet,
+    Parameters,
+    right_and_wrong,
+)
+from consilience.truth import Observations
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Imagined counts: right answers, wrong answers, items.
+
+    Attributes
+    ----------
+    right, wrong, held
+        Mode of the learned Beta distribution of accuracies of each label, and its
+        weight in annotators.
+    prevalence
+        Imagined items of each state.
+    """
+
+    right: float = 4.0
+    wrong: float = 2.0
+    held: float = 1.0
+    prevalence: float = 1.0
+
+
+def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+    """Return the priors of prevalence and of each annotator's accuracies."""
+    states = observations.num_states
+    skill = jnp.tile(jnp.array([prior.right, prior.wrong]), (states, 1))
+    shape = (observations.num_annotators, states, 2)
+    return {
+        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "skill": Dirichlet(skill, shape, held=prior.held),
+    }
+
+
+def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+    """Return the confusion that the accuracies make."""
+    right, wrong = parameters["skill"][..., 0], parameters["skill"][..., 1:]
+    each = wrong - jnp.log(observations.num_answers - 1)
+    return ByConfusion(right_and_wrong(observations, right, each))
+
+
+MODEL = AnnotatorModel(
+    prior=Prior(),
+    dims={
+        "prevalence": ("true_class",),
+        "skill": ("annotator", "true_class", "right_wrong"),
+        "confusion": ("annotator", "true_class", "given_class"),
+    },
+    engines=("vb", "em", "nuts", "svi"),
+    references=("Pullin, Vukcevic and Saipradit (2024), section 2.3",),
+    dirichlet=dirichlet,
+    emission=emission,
+)

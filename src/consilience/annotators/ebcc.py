@@ -1,0 +1,82 @@
+r"""EBCC: each label has subtypes, so that those who err together do not count twice.
+
+.. math::
+
+   z_i \sim \mathrm{Cat}(\pi), \quad g_i \mid z_i = k \sim \mathrm{Cat}(\eta_k), \quad
+   y_{ij} \mid z_i = k, g_i = m \sim \mathrm{Cat}(\theta_{jkm})
+
+.. math::
+
+   \eta_k \sim \mathrm{Dir}(a / M), \qquad \theta_{jkm} \sim \mathrm{Dir}(\alpha_k)
+
+Given the label *and its subtype* answers are independent; given the label alone they
+are not. The typical husky and the husky that looks like a malamute are two subtypes: on
+the second everyone errs, and the model learns it. The sum over subtypes is exact. There
+are many optima; of several starts the one with the best evidence bound is kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+from consilience.model import AnnotatorModel, BySubtype, Dirichlet, Parameters
+from consilience.truth import Observations
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Imagined counts, those of Li, Rubinstein and Cohn (2019), section 5.
+
+    Attributes
+    ----------
+    subtypes
+        Subtypes of each label; those that are not needed stay empty.
+    spread
+        Items of all subtypes of a label together: small lets few subtypes suffice.
+    own, other
+        Answers that are votes for the true state, and others.
+    prevalence
+        Items of each state.
+    """
+
+    subtypes: float = 10.0
+    spread: float = 0.1
+    own: float = 4.0
+    other: float = 1.0
+    prevalence: float = 1.0
+
+
+def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+    """Return the priors of prevalence, subtypes and each annotator's confusions."""
+    states, answers = observations.num_states, observations.num_answers
+    number = int(prior.subtypes)
+    confusion = prior.other + (prior.own - prior.other) * observations.votes.T
+    shape = (observations.num_annotators, states, number, answers)
+    return {
+        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "subtype": Dirichlet(jnp.full(number, prior.spread / number), (states, number)),
+        "subtype_confusion": Dirichlet(confusion[:, None], shape),
+    }
+
+
+def emission(observations: Observations, parameters: Parameters) -> BySubtype:
+    """Return each annotator's confusion for each subtype, and the subtypes' shares."""
+    del observations
+    return BySubtype(parameters["subtype_confusion"], parameters["subtype"])
+
+
+MODEL = AnnotatorModel(
+    prior=Prior(),
+    dims={
+        "prevalence": ("true_class",),
+        "subtype": ("true_class", "subtype"),
+        "subtype_confusion": ("annotator", "true_class", "subtype", "given_class"),
+        "confusion": ("annotator", "true_class", "given_class"),
+    },
+    engines=("vb", "em", "svi"),
+    references=("Li, Rubinstein and Cohn (2019), section 3",),
+    dirichlet=dirichlet,
+    emission=emission,
+    finer=lambda prior: int(prior.subtypes),
+)

@@ -1,0 +1,80 @@
+r"""One coin: each annotator is right with one probability, whatever the truth.
+
+.. math::
+
+   y_{ij} \mid z_i = k \ \begin{cases} \text{is right} & \text{with } a_j \\
+   \text{is each wrong answer} & \text{with } (1 - a_j) / (L - 1) \end{cases}
+   \qquad a_j \sim \mathrm{Beta}(\alpha, \beta), \ \pi \sim \mathrm{Dir}(\gamma)
+
+The prior of the accuracies is learned from all annotators, as in hierarchical
+Dawid-Skene. One number an annotator: the model for annotators with few answers, and for
+many labels. It is wrong, and confidently so, where annotators mistake some labels for
+certain others.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+
+from consilience.model import (
+    AnnotatorModel,
+    ByConfusion,
+    Dirichlet,
+    Parameters,
+    right_and_wrong,
+)
+from consilience.truth import Observations
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """Imagined counts: right answers, wrong answers, items.
+
+    Attributes
+    ----------
+    right, wrong, held
+        Mode of the learned Beta distribution of accuracies, and its weight in
+        annotators. Four and two say: right two times in three, give or take.
+    prevalence
+        Imagined items of each state.
+    """
+
+    right: float = 4.0
+    wrong: float = 2.0
+    held: float = 1.0
+    prevalence: float = 1.0
+
+
+def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+    """Return the priors of prevalence and of each annotator's accuracy."""
+    states = observations.num_states
+    skill = jnp.array([prior.right, prior.wrong])
+    return {
+        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "skill": Dirichlet(skill, (observations.num_annotators, 2), held=prior.held),
+    }
+
+
+def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+    """Return the confusion that an accuracy makes."""
+    right, wrong = parameters["skill"][:, :1], parameters["skill"][:, 1:, None]
+    each = wrong - jnp.log(observations.num_answers - 1)
+    return ByConfusion(right_and_wrong(observations, right, each))
+
+
+MODEL = AnnotatorModel(
+    prior=Prior(),
+    dims={
+        "prevalence": ("true_class",),
+        "skill": ("annotator", "right_wrong"),
+        "confusion": ("annotator", "true_class", "given_class"),
+    },
+    engines=("vb", "em", "nuts", "svi"),
+    references=(
+        "Ghosh, Kale and McAfee (2011), section 3",
+        "Zhang et al. (2016), section 2.1",
+    ),
+    dirichlet=dirichlet,
+    emission=emission,
+)

@@ -1,0 +1,72 @@
+"""What an annotator model is, and what follows from it for every model alike.
+
+A model says how parameters are drawn and, given them, what each answer looks like under
+each state of the truth: the *emission*. From it comes the **score**: for each unit and
+each state listed for it, log p(state, the unit's answers | parameters). From the score
+follow, here and once, the likelihood with the truth summed out, the posterior of the
+truth, exact leave-one-answer-out, expected counts, and simulation.
+
+A model that integrates something out (item difficulty on quadrature nodes, partitions
+of names into objects) gives the score itself, and its own simulation.
+
+Parameters are passed on by name. Those with a Dirichlet prior are passed as logarithms
+of probabilities, which is what makes closed forms fall out: the gradient of the log
+likelihood in log p is the expected count of the event that has probability p. So one
+function serves sampling (log of a draw), EM (log of an estimate) and variational Bayes
+(expected log), and an M-step is a gradient.
+"""
+
+from consilience.model.contract import (
+    AnnotatorModel,
+    Dirichlet,
+    Parameters,
+    Simulated,
+)
+from consilience.model.emission import (
+    ByConfusion,
+    ByMixture,
+    BySubtype,
+    Emission,
+    PerAnswer,
+    right_and_wrong,
+)
+from consilience.model.program import SCORE, joint, sample_parameters, simulate
+from consilience.model.summed import (
+    belief,
+    derived,
+    drawn_counts,
+    emission_of,
+    expected_counts,
+    log_prior,
+    marginal,
+    posterior_of_truth,
+    score,
+    splits,
+)
+
+__all__ = [
+    "SCORE",
+    "AnnotatorModel",
+    "ByConfusion",
+    "ByMixture",
+    "BySubtype",
+    "Dirichlet",
+    "Emission",
+    "Parameters",
+    "PerAnswer",
+    "Simulated",
+    "belief",
+    "derived",
+    "drawn_counts",
+    "emission_of",
+    "expected_counts",
+    "joint",
+    "log_prior",
+    "marginal",
+    "posterior_of_truth",
+    "right_and_wrong",
+    "sample_parameters",
+    "score",
+    "simulate",
+    "splits",
+]

@@ -1,0 +1,112 @@
+"""The record that a model's file makes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jaxtyping import Array, Float, Int, Key
+
+from consilience.model.emission import Emission
+from consilience.truth import Observations
+
+type Parameters = Mapping[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Dirichlet:
+    """A Dirichlet prior on one or more probability vectors.
+
+    Attributes
+    ----------
+    concentration
+        Imagined counts; the last axis is the vector's, leading axes broadcast.
+    shape
+        Shape of the parameter, the vector's axis last.
+    held
+        None where the concentration is fixed. Else it is learned from all vectors that
+        share it, held at its start with the weight of this many vectors.
+    """
+
+    concentration: Float[Array, "*shared L"]
+    shape: tuple[int, ...]
+    held: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AnnotatorModel[P]:
+    """One model: a record made by a file of `annotators`.
+
+    Attributes
+    ----------
+    prior
+        Hyperparameters, a frozen record.
+    dims
+        Axes of each parameter by name, for the coordinates of the posterior.
+    engines
+        Names of the engines that can fit it, the best first.
+    references
+        Who proposed it: author, year, section.
+    dirichlet
+        The parameters' Dirichlet priors by name, among them `prevalence`; gives the
+        model the closed forms of `em` and `vb`, if the score takes the logarithms as
+        they are: linear in them, or a log of sums of exponentials of such. (A NumPyro
+        distribution that normalises its logits does not.) None where priors are others.
+    parameters
+        A NumPyro program that samples the parameters and returns them as the emission
+        wants them. None: sampled from the Dirichlet priors.
+    prepare
+        Arrays that depend on the data alone, computed once before sampling; the program
+        finds them in `observations.prepared`, or None there when it is to draw from the
+        prior.
+    emission
+        How answers look under each state, given parameters.
+    own_score
+        In the emission's stead: log p(state, answers) itself.
+    own_simulation
+        Draws answers; owed by a model with a score of its own.
+    derived
+        Quantities that follow from the parameters and are reported with them, by name:
+        the confusion of a model with a score of its own, say, with what was integrated
+        out averaged over. Where the emission is a confusion it is derived unasked.
+    per_answer
+        Whether the emission looks at each answer on its own.
+    finer
+        Into how many states of its own a score splits each listed state, given the
+        prior: subtypes of a class, say, or nodes of a quadrature. They are adjacent
+        columns of the score, and summed when the truth is asked for. None: one.
+    """
+
+    prior: P
+    dims: Mapping[str, tuple[str, ...]]
+    engines: tuple[str, ...]
+    references: tuple[str, ...]
+    dirichlet: Callable[[Observations, P], Mapping[str, Dirichlet]] | None = None
+    parameters: Callable[[Observations, P], Parameters] | None = None
+    prepare: Callable[[Observations, P], Any] | None = None
+    emission: Callable[[Observations, Parameters], Emission] | None = None
+    own_score: Callable[[Observations, Parameters], Float[Array, "U M"]] | None = None
+    own_simulation: (
+        Callable[[Key[Array, ""], Observations, Parameters], "Simulated"] | None
+    ) = None
+    derived: Callable[[Observations, Parameters], Parameters] | None = None
+    per_answer: bool = False
+    finer: Callable[[P], int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulated:
+    """A draw from a model.
+
+    Attributes
+    ----------
+    parameters
+        As sampled, and what the model derives from them, by name.
+    state
+        The true state of each unit.
+    answer
+        The answers given.
+    """
+
+    parameters: Parameters
+    state: Int[Array, " U"]
+    answer: Int[Array, " N"]

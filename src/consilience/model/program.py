@@ -1,0 +1,100 @@
+"""A model as a NumPyro program, and simulation from it."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jaxtyping import Array, Key
+
+from consilience.errors import DivergedError
+from consilience.model.contract import AnnotatorModel, Parameters, Simulated
+from consilience.model.summed import derived, emission_of, marginal, score
+from consilience.truth import Observations, Space, observe
+
+SCORE = "score"  # the site under which `joint` leaves the score of a draw
+
+
+def sample_parameters(
+    model: AnnotatorModel[Any], observations: Observations
+) -> Parameters:
+    """Sample the parameters inside a NumPyro program."""
+    if model.parameters is not None:
+        return model.parameters(observations, model.prior)
+    if model.dirichlet is None:
+        msg = "the model has neither a program of its parameters nor Dirichlet priors"
+        raise TypeError(msg)
+    logs = {}
+    for name, prior in model.dirichlet(observations, model.prior).items():
+        batch = prior.shape[:-1]
+        whole = jnp.broadcast_to(prior.concentration, prior.shape)
+        drawn = numpyro.sample(name, dist.Dirichlet(whole).to_event(len(batch)))
+        logs[name] = jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
+    return logs
+
+
+def joint(model: AnnotatorModel[Any], observations: Observations) -> None:
+    """Joint density of parameters and answers as a NumPyro program.
+
+    The truth is summed out by hand: NumPyro's own enumeration took 15 to 66 times as
+    long for the gradient of the same density.
+    """
+    parameters = sample_parameters(model, observations)
+    scores = score(model, observations, parameters)
+    numpyro.factor("answers", observations.scale * marginal(scores).sum())
+    for name, value in derived(model, observations, parameters).items():
+        numpyro.deterministic(name, value)
+    numpyro.deterministic(SCORE, scores)
+
+
+def simulate(
+    model: AnnotatorModel[Any], space: Space, key: Key[Array, ""]
+) -> Simulated:
+    """Draw parameters, truths and answers; only the design of `space` is read.
+
+    Parameters
+    ----------
+    model
+        The model to draw from.
+    space
+        Who answers about what; its answers are not looked at.
+    key
+        Random key.
+
+    Raises
+    ------
+    DivergedError
+        The prior is improper, so that nothing can be drawn from it.
+    """
+    first, second, third = jax.random.split(key, 3)
+    observations = observe(space, per_answer=True)
+    seeded = numpyro.handlers.seed(sample_parameters, first)
+    trace = numpyro.handlers.trace(seeded).get_trace(model, observations)
+    drawn = {
+        name: site["value"]
+        for name, site in trace.items()
+        if site["type"] in ("sample", "deterministic")
+    }
+    with numpyro.handlers.substitute(data=drawn), numpyro.handlers.seed(rng_seed=first):
+        parameters = sample_parameters(model, observations)
+    if not all(bool(jnp.isfinite(value).all()) for value in drawn.values()):
+        msg = (
+            "the prior cannot be drawn from; simulate from a model with a proper prior"
+        )
+        raise DivergedError(msg)
+    drawn.update(derived(model, observations, parameters))
+    if model.own_simulation is not None:
+        return model.own_simulation(second, observations, parameters)
+    prevalence = observations.listed(parameters["prevalence"][None])
+    log_prior = jnp.broadcast_to(
+        prevalence + observations.log_prior,
+        (observations.num_units, observations.state.shape[1]),
+    )
+    slot = jax.random.categorical(second, log_prior)
+    lists = jnp.broadcast_to(observations.state, log_prior.shape)
+    state = jnp.take_along_axis(lists, slot[:, None], axis=1)[:, 0]
+    emission = emission_of(model, observations, parameters)
+    answer = emission.sample(third, observations, state)
+    return Simulated(drawn, state, answer)

@@ -1,0 +1,162 @@
+"""The truth summed out: what follows from the score, for every model alike."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.nn import logsumexp, softmax
+from jaxtyping import Array, Float, Key
+
+from consilience.model.contract import AnnotatorModel, Parameters
+from consilience.model.emission import (
+    ByConfusion,
+    ByMixture,
+    BySubtype,
+    Emission,
+    deal,
+)
+from consilience.truth import Observations
+
+
+def score(
+    model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
+) -> Float[Array, "U M"]:
+    """Return log p(state, the unit's answers | parameters).
+
+    There is a column for each listed state, or several where the model is `finer`.
+    Summed over all answers that could have been given, its exponential is the prior of
+    the state; a test holds every model to that.
+    """
+    if model.own_score is not None:
+        return model.own_score(observations, parameters)
+    emission = emission_of(model, observations, parameters)
+    likelihood = emission.log_likelihood(observations)
+    power = observations.power[:, None]
+    return log_prior(observations, parameters, emission) + power * likelihood
+
+
+def marginal(scores: Float[Array, "U M"]) -> Float[Array, " U"]:
+    """Return log p(the unit's answers | parameters), the truth summed out."""
+    return logsumexp(scores, axis=-1)
+
+
+def belief(scores: Float[Array, "U M"]) -> Float[Array, "U M"]:
+    """Return the posterior of each unit's state, given parameters."""
+    return softmax(scores, axis=-1)
+
+
+def posterior_of_truth(
+    model: AnnotatorModel[Any], beliefs: Float[Array, "U M"]
+) -> Float[Array, "U S"]:
+    """Return the posterior of the truth: that of all states that share it."""
+    split = splits(model)
+    return beliefs.reshape(len(beliefs), -1, split).sum(-1)
+
+
+def splits(model: AnnotatorModel[Any]) -> int:
+    """Return into how many states the score splits each listed one."""
+    return 1 if model.finer is None else model.finer(model.prior)
+
+
+def expected_counts(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    parameters: Parameters,
+    weight: Float[Array, "U M"],
+) -> Parameters:
+    """Return how often each event of each parameter is expected, states weighted.
+
+    Parameters
+    ----------
+    weight
+        Probability of each state of the score: a belief, or zeros and ones.
+    """
+    _, pull = jax.vjp(lambda logs: score(model, observations, logs), parameters)
+    counts: Parameters = pull(observations.scale * weight)[0]
+    return counts
+
+
+def derived(
+    model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
+) -> Parameters:
+    """Return what follows from the parameters and is reported with them, by name.
+
+    Where the emission is a confusion that is no parameter itself, it is among them.
+    """
+    found = (
+        {} if model.derived is None else dict(model.derived(observations, parameters))
+    )
+    if model.emission is not None and "confusion" not in {*parameters, *found}:
+        match model.emission(observations, parameters):
+            case ByConfusion(table):
+                found["confusion"] = jnp.exp(table)
+            case ByMixture(parts):
+                found["confusion"] = jnp.exp(logsumexp(parts, axis=0))
+            case BySubtype(table, share):
+                found["confusion"] = jnp.exp(logsumexp(table + share[..., None], 2))
+            case _:
+                pass
+    return found
+
+
+def drawn_counts(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    parameters: Parameters,
+    truth: Float[Array, "U M"],
+    key: Key[Array, ""],
+) -> Parameters:
+    """Return how often each event happened, given the truth; what is hidden is drawn.
+
+    Parameters
+    ----------
+    truth
+        One for the true state of the score, zero for the others.
+    key
+        Random key, for the part that each answer of a mixture came from.
+    """
+    emission = (
+        None if model.emission is None else model.emission(observations, parameters)
+    )
+    if not isinstance(emission, ByMixture):
+        return expected_counts(model, observations, parameters, truth)
+    _, answers_of = jax.vjp(
+        lambda table: ByConfusion(table).log_likelihood(observations),
+        emission.log_confusion,
+    )
+    answers = answers_of(truth)[0]
+    parts = deal(key, answers, softmax(emission.log_parts, axis=0))
+
+    def tables(logs: Parameters) -> Any:
+        mixture = emission_of(model, observations, logs)
+        assert isinstance(mixture, ByMixture)  # noqa: S101 (for the type checker)
+        prior = log_prior(observations, logs, mixture)
+        return mixture.log_parts, jnp.broadcast_to(prior, truth.shape)
+
+    _, pull = jax.vjp(tables, parameters)
+    counts: Parameters = pull((parts, truth))[0]
+    return counts
+
+
+def emission_of(
+    model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
+) -> Emission:
+    """Return how answers look under each state."""
+    if model.emission is None:
+        msg = "the model has neither an emission nor a score of its own"
+        raise TypeError(msg)
+    return model.emission(observations, parameters)
+
+
+def log_prior(
+    observations: Observations, parameters: Parameters, emission: Emission
+) -> Float[Array, "#U M"]:
+    """Return log p(state), and subtype where the emission has such."""
+    prevalence = parameters["prevalence"][None]
+    prior = observations.listed(prevalence) + observations.log_prior
+    if not isinstance(emission, BySubtype):
+        return prior
+    shape = (observations.num_states, emission.log_share.shape[1])
+    share = observations.listed(jnp.broadcast_to(emission.log_share, shape)[None])
+    whole = prior[:, :, None] + share
+    return whole.reshape(len(whole), -1)
