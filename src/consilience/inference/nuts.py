@@ -10,7 +10,7 @@ start near their prior medians. So chains start where the labels have their name
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -96,23 +96,10 @@ def fit(
     of_guess, of_start = jax.random.split(key)
     whole = observe(space, per_answer=model.per_answer)
     observations, values = with_guess(model, whole, of_guess)
-    kernel = NUTS(
-        partial(joint, model),
-        target_accept_prob=effort.target,
-        dense_mass=_dense(model, observations),
-        init_strategy=start_at(values),
-    )
     keys = jax.random.split(of_start, effort.chains)
-    state = kernel.init(keys, effort.tune, None, (observations,), {})
-
-    @jax.jit
-    def block(state: Any, observations: Observations) -> Any:
-        def step(state: Any, _: None) -> Any:
-            state = kernel.sample(state, (observations,), {})
-            return state, {name: getattr(state, name) for name in FIELDS}
-
-        return jax.lax.scan(step, state, None, length=BLOCK)
-
+    dense = _dense(model, observations)
+    start, block = _compiled(model, effort.tune, effort.target, dense)
+    state = start(keys, observations, values)
     kept = _drive(block, state, observations, effort, report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
     lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.mass)
@@ -132,6 +119,37 @@ def fit(
         optimization=None,
         remarks=remarks,
     )
+
+
+@lru_cache(maxsize=8)
+def _compiled(
+    model: AnnotatorModel[Any], tune: int, target: float, dense: tuple[str, ...]
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Return how to start and how to go on; fits of one size share what is compiled."""
+    kernels: list[NUTS] = []
+
+    @jax.jit
+    def start(keys: Any, observations: Observations, values: Parameters) -> Any:
+        kernel = NUTS(
+            partial(joint, model),
+            target_accept_prob=target,
+            dense_mass=[dense] if dense else False,
+            init_strategy=start_at(values),
+        )
+        kernels.append(kernel)
+        return kernel.init(keys, tune, None, (observations,), {})
+
+    @jax.jit
+    def block(state: Any, observations: Observations) -> Any:
+        kernel = kernels[-1]  # that of the start which this goes on from
+
+        def step(state: Any, _: None) -> Any:
+            state = kernel.sample(state, (observations,), {})
+            return state, {name: getattr(state, name) for name in FIELDS}
+
+        return jax.lax.scan(step, state, None, length=BLOCK)
+
+    return start, block
 
 
 def with_guess(
@@ -164,7 +182,7 @@ def _start_site(site: Any, *, values: Parameters) -> Any:
     return init_to_median(site, num_samples=MEDIAN_OF)
 
 
-def _dense(model: AnnotatorModel[Any], observations: Observations) -> Any:
+def _dense(model: AnnotatorModel[Any], observations: Observations) -> tuple[str, ...]:
     sizes = {
         "true_class": observations.num_states,
         "given_class": observations.num_answers,
@@ -181,7 +199,7 @@ def _dense(model: AnnotatorModel[Any], observations: Observations) -> Any:
         name for name in shared if name in sites and sites[name]["type"] == "sample"
     )
     small = sum(shared[name] for name in dense) <= MAX_DENSE
-    return [dense] if dense and small else False
+    return dense if small else ()
 
 
 def _drive(
@@ -238,25 +256,11 @@ def _read(
     chains, draws = next(iter(positions.values())).shape[:2]
     states = observations.num_units * observations.state.shape[1]
     every = -(-chains * draws * states // MAX_KEPT)
-    program = partial(joint, model)
-
-    @jax.jit
-    def read(flat: Any, observations: Observations) -> Any:
-        def one(position: Any) -> Any:
-            sites = constrain_fn(
-                program, (observations,), {}, position, return_deterministic=True
-            )
-            scores = sites.pop(SCORE)
-            small = (posterior_of_truth(model, belief(scores)), marginal(scores), sites)
-            return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
-
-        return jax.lax.map(one, flat, batch_size=16)
-
     flat = {
         name: leaf.reshape(chains * draws, *leaf.shape[2:])
         for name, leaf in positions.items()
     }
-    believed, likelihood, sites = read(flat, observations)
+    believed, likelihood, sites = _read_flat(model, flat, observations)
     shape = (chains, draws)
     sites = {
         name: np.asarray(leaf).reshape(*shape, *leaf.shape[1:])
@@ -265,3 +269,20 @@ def _read(
     beliefs = np.asarray(believed).reshape(*shape, *believed.shape[1:])[:, ::every]
     likelihoods = np.asarray(likelihood).reshape(*shape, -1)[:, ::every]
     return sites, beliefs, likelihoods
+
+
+@partial(jax.jit, static_argnames="model")
+def _read_flat(
+    model: AnnotatorModel[Any], flat: Any, observations: Observations
+) -> Any:
+    program = partial(joint, model)
+
+    def one(position: Any) -> Any:
+        sites = constrain_fn(
+            program, (observations,), {}, position, return_deterministic=True
+        )
+        scores = sites.pop(SCORE)
+        small = (posterior_of_truth(model, belief(scores)), marginal(scores), sites)
+        return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
+
+    return jax.lax.map(one, flat, batch_size=16)

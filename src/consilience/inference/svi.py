@@ -5,8 +5,9 @@ looks at one batch of units, scaled up to all; which batch is drawn inside the c
 program. The learning rate falls along a cosine to zero, so the end averages over noise.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -25,6 +26,7 @@ from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
 from consilience.model import (
     SCORE,
     AnnotatorModel,
+    Parameters,
     belief,
     joint,
     marginal,
@@ -89,37 +91,16 @@ def fit(
     size = min(effort.batch, space.num_units)
     deal = int(jax.random.randint(of_deal, (), 0, 2**31 - 1))
     batches = minibatches(space, size, deal)
-    program = partial(joint, model)
-    guide = AutoNormal(program, init_loc_fn=start_at(values))
-    schedule = optax.cosine_decay_schedule(effort.rate, effort.steps)
-    optimizer = optax_to_numpyro(optax.adam(schedule))
-    svi = SVI(program, guide, optimizer, Trace_ELBO())
-    state = svi.init(of_start, whole)
-
-    @jax.jit
-    def block(state: Any, batches: Observations, prepared: Any) -> Any:
-        number = batches.scale.shape[0]
-
-        def step(state: Any, _: None) -> Any:
-            pick = jax.random.randint(
-                jax.random.fold_in(state.rng_key, 1), (), 0, number
-            )
-            batch = jax.tree.map(lambda leaf: leaf[pick], batches)
-            state, loss = svi.update(state, replace(batch, prepared=prepared))
-            return state, -loss
-
-        return jax.lax.scan(step, state, None, length=BLOCK)
-
+    start, block, draw = _compiled(model, effort.rate, effort.steps, effort.draws)
+    state = start(of_start, whole, values)
     gains: list[float] = []
     for number in range(-(-effort.steps // BLOCK)):
-        state, gained = block(state, batches, whole.prepared)
+        state, gained = block(state, batches, whole)
         gains.append(float(gained.mean()))
         done = min((number + 1) * BLOCK, effort.steps)
         report(Progress("svi", done, effort.steps, f"ELBO about {gains[-1]:,.1f}"))
-    posterior = guide.sample_posterior(
-        of_draws, svi.get_params(state), sample_shape=(effort.draws,)
-    )
-    sites, truth, likelihood = _read(model, program, whole, posterior)
+    posterior = draw(of_draws, state, whole)
+    sites, truth, likelihood = _read(model, whole, posterior)
     lower, upper = bounds(truth, effort.mass)
     return Result(
         parameters={name: value[None] for name, value in sites.items()},
@@ -140,6 +121,47 @@ def fit(
     )
 
 
+@lru_cache(maxsize=8)
+def _compiled(
+    model: AnnotatorModel[Any], rate: float, steps: int, draws: int
+) -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    """Return how to start, go on and draw; fits of one size share what is compiled."""
+
+    def begin(key: Any, whole: Observations, values: Parameters) -> Any:
+        guide = AutoNormal(partial(joint, model), init_loc_fn=start_at(values))
+        schedule = optax.cosine_decay_schedule(rate, steps)
+        optimizer = optax_to_numpyro(optax.adam(schedule))
+        svi = SVI(partial(joint, model), guide, optimizer, Trace_ELBO())
+        return svi, guide, svi.init(key, whole)
+
+    @jax.jit
+    def start(key: Any, whole: Observations, values: Parameters) -> Any:
+        return begin(key, whole, values)[2]
+
+    @jax.jit
+    def block(state: Any, batches: Observations, whole: Observations) -> Any:
+        # Begun anew for its guide only; where that begins is dropped by the compiler.
+        svi, _, _ = begin(state.rng_key, whole, {})
+        number = batches.scale.shape[0]
+
+        def step(state: Any, _: None) -> Any:
+            pick = jax.random.randint(
+                jax.random.fold_in(state.rng_key, 1), (), 0, number
+            )
+            batch = jax.tree.map(lambda leaf: leaf[pick], batches)
+            state, loss = svi.update(state, replace(batch, prepared=whole.prepared))
+            return state, -loss
+
+        return jax.lax.scan(step, state, None, length=BLOCK)
+
+    @jax.jit
+    def draw(key: Any, state: Any, whole: Observations) -> Any:
+        svi, guide, _ = begin(key, whole, {})
+        return guide.sample_posterior(key, svi.get_params(state), sample_shape=(draws,))
+
+    return start, block, draw
+
+
 def _settled(values: list[float], answers: int) -> bool:
     tenth = max(len(values) // 10, 1)
     gain = np.mean(values[-tenth:]) - np.mean(values[-2 * tenth : -tenth])
@@ -147,32 +169,35 @@ def _settled(values: list[float], answers: int) -> bool:
 
 
 def _read(
-    model: AnnotatorModel[Any], program: Any, whole: Observations, posterior: Any
+    model: AnnotatorModel[Any], whole: Observations, posterior: Any
 ) -> tuple[
     dict[str, Float[np.ndarray, "draw ..."]],
     Float[np.ndarray, "kept U S"],
     Float[np.ndarray, "kept U"],
 ]:
-    @jax.jit
-    def read(posterior: Any, whole: Observations) -> Any:
-        def one(sites: Any) -> Any:
-            fixed = substitute(seed(program, rng_seed=0), data=sites)
-            found = {
-                name: site["value"]
-                for name, site in trace(fixed).get_trace(whole).items()
-                if site["type"] in ("sample", "deterministic")
-                and not site.get("is_observed", False)
-            }
-            scores = found.pop(SCORE)
-            small = (posterior_of_truth(model, belief(scores)), marginal(scores), found)
-            return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
-
-        return jax.lax.map(one, posterior, batch_size=4)
-
-    truth, likelihood, sites = read(posterior, whole)
+    truth, likelihood, sites = _read_flat(model, posterior, whole)
     every = -(-truth.size // MAX_KEPT)
     return (
         {name: np.asarray(value) for name, value in sites.items()},
         np.asarray(truth)[::every],
         np.asarray(likelihood)[::every],
     )
+
+
+@partial(jax.jit, static_argnames="model")
+def _read_flat(model: AnnotatorModel[Any], posterior: Any, whole: Observations) -> Any:
+    program = partial(joint, model)
+
+    def one(sites: Any) -> Any:
+        fixed = substitute(seed(program, rng_seed=0), data=sites)
+        found = {
+            name: site["value"]
+            for name, site in trace(fixed).get_trace(whole).items()
+            if site["type"] in ("sample", "deterministic")
+            and not site.get("is_observed", False)
+        }
+        scores = found.pop(SCORE)
+        small = (posterior_of_truth(model, belief(scores)), marginal(scores), found)
+        return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
+
+    return jax.lax.map(one, posterior, batch_size=4)
