@@ -20,6 +20,7 @@ from jax.scipy.special import digamma
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from consilience.errors import DivergedError
+from consilience.inference.newton import log_density, newton_step, normal_priors
 from consilience.inference.progress import Progress, Reporter
 from consilience.inference.result import Optimization
 from consilience.model import (
@@ -65,10 +66,15 @@ class Rule:
 
 
 class Climb(NamedTuple):
-    """Where a climb stands: expected counts and concentrations by parameter."""
+    """Where a climb stands.
+
+    Expected counts and concentrations of the parameters with Dirichlet priors, by name,
+    and values of those that are free numbers.
+    """
 
     counts: Mapping[str, Float[Array, "..."]]
     concentration: Mapping[str, Float[Array, "..."]]
+    free: Parameters = {}  # noqa: RUF012 (a tuple's default; never changed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +165,8 @@ def point(
         for name, counts in where.counts.items()
     }
     logs = {name: jnp.log(mean) for name, mean in means.items()}
-    return {**means, **derived(model, observations, logs)}
+    told = derived(model, observations, {**logs, **where.free})
+    return {**means, **where.free, **told}
 
 
 def _run(
@@ -203,6 +210,7 @@ def _block(
     threshold: Float[Array, ""] | float,
 ) -> tuple[Climb, Float[Array, " block"], Int[Array, ""], Bool[Array, ""]]:
     priors = dirichlet_priors(model, observations)
+    free_priors = normal_priors(model, observations)
 
     def unfinished(carry: Any) -> Bool[Array, ""]:
         _, _, _, number, finished = carry
@@ -213,12 +221,16 @@ def _block(
         where, values, last, number, _ = carry
         logs = _logs(rule, where)
 
-        def likelihood(logs: Parameters) -> Float[Array, ""]:
-            each = marginal(score(model, observations, logs))
-            total: Float[Array, ""] = observations.scale * each.sum()
-            return total
+        def likelihood(logs: Parameters) -> tuple[Float[Array, ""], Any]:
+            scores = score(model, observations, logs)
+            return observations.scale * marginal(scores).sum(), scores
 
-        value, counts = jax.value_and_grad(likelihood)(logs)
+        (value, scores), slope = jax.value_and_grad(likelihood, has_aux=True)(logs)
+        counts = {name: slope[name] for name in priors}
+        free = where.free
+        value += log_density(free_priors, free)
+        if free:
+            free = newton_step(model, observations, logs, free, belief(scores))
         for name, prior in priors.items():
             concentration = where.concentration[name]
             value -= rule.price(
@@ -234,7 +246,8 @@ def _block(
         }
         finished = (value - last < threshold) & (before + number > FIRST_LEARNED)
         values = values.at[number].set(value)
-        return Climb(counts, concentration), values, value, number + 1, finished
+        where = Climb(counts, concentration, free)
+        return where, values, value, number + 1, finished
 
     values = jnp.full(BLOCK, jnp.nan)
     last = jnp.asarray(last, values.dtype)
@@ -253,13 +266,17 @@ def _start(
         name: jnp.broadcast_to(jnp.log(_mean(prior.concentration)), prior.shape)
         for name, prior in priors.items()
     }
+    free = {
+        name: jnp.zeros(prior.shape)
+        for name, prior in normal_priors(model, observations).items()
+    }
     split = splits(model)
     # Finer states are alike by the prior: each unit is dealt to them at random.
     deal = jax.random.exponential(key, (*observations.guess.shape, split))
     deal = observations.guess[..., None] * deal / deal.sum(-1, keepdims=True)
     states = deal.reshape(len(deal), -1)
-    counts = expected_counts(model, observations, logs, states)
-    return Climb(counts, concentration)
+    counts = expected_counts(model, observations, {**logs, **free}, states)
+    return Climb({name: counts[name] for name in priors}, concentration, free)
 
 
 @jax.jit
@@ -281,10 +298,11 @@ def dirichlet_priors(
 
 
 def _logs(rule: Rule, where: Climb) -> Parameters:
-    return {
+    logs = {
         name: rule.logs(where.concentration[name] + counts)
         for name, counts in where.counts.items()
     }
+    return {**logs, **where.free}
 
 
 def _mean(concentration: Float[Array, "*batch L"]) -> Float[Array, "*batch L"]:

@@ -5,7 +5,7 @@ concentrations given the parameters, and the truth given the parameters (Tanner 
 1987). The first and the last are exact; concentrations take random-walk steps
 (Metropolis) in their logarithms. The start lies inside the posterior, so little is
 thrown away; successive draws are alike, and the chain stays with the optimum that it
-started from.
+started from. Parameters that are free numbers stay where the climb has left them.
 """
 
 from functools import partial
@@ -98,6 +98,7 @@ def augment(
         state, moments, draws = _draw_block(
             model,
             observations,
+            where.free,
             state,
             moments,
             jax.random.fold_in(key, block),
@@ -116,6 +117,7 @@ def augment(
 def _draw_block(
     model: AnnotatorModel[Any],
     observations: Observations,
+    free: Parameters,
     state: _State,
     moments: Moments,
     key: Key[Array, ""],
@@ -145,15 +147,18 @@ def _draw_block(
             )
             for index, (name, prior) in enumerate(sorted(priors.items()))
         }
-        scores = score(model, observations, logs)
+        whole = {**logs, **free}
+        scores = score(model, observations, whole)
         state = belief(scores)
         truth = _one_of(of_truth, state)
-        counts = drawn_counts(model, observations, logs, truth, of_parts)
+        counts = drawn_counts(model, observations, whole, truth, of_parts)
+        counts = {name: counts[name] for name in logs}
         odds = jnp.clip(logit(posterior_of_truth(model, state)), -SURE, SURE)
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
         moments = Moments(moments.first + keep * odds, moments.second + keep * odds**2)
         told = {name: jnp.exp(log) for name, log in logs.items()}
-        told.update(derived(model, observations, logs))
+        told.update(free)
+        told.update(derived(model, observations, whole))
         single = {name: value.astype(jnp.float32) for name, value in told.items()}
         likelihood = marginal(scores).astype(jnp.float32)
         return (_State(counts, concentration), moments), Draws(single, likelihood)

@@ -16,8 +16,8 @@ from jaxtyping import Array, Float, Key
 from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
 from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import Result
-from consilience.model import AnnotatorModel
-from consilience.truth import Space, observe
+from consilience.model import AnnotatorModel, lay_out
+from consilience.truth import Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def fit(
     report
         Called with the progress made.
     """
-    observations = observe(space, per_answer=model.per_answer)
+    observations = lay_out(model, space)
     where, how = climb(model, observations, RULE, effort.steps, key, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
     unknown = np.broadcast_to(np.nan, truth.shape)

@@ -33,11 +33,12 @@ from consilience.model import (
     Parameters,
     belief,
     joint,
+    lay_out,
     marginal,
     posterior_of_truth,
     sample_parameters,
 )
-from consilience.truth import Observations, Space, observe
+from consilience.truth import Observations, Space
 
 BLOCK = 50  # draws between looks at the clock and the keyboard
 FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
@@ -94,7 +95,7 @@ def fit(
         Called with the progress made.
     """
     of_guess, of_start = jax.random.split(key)
-    whole = observe(space, per_answer=model.per_answer)
+    whole = lay_out(model, space)
     observations, values = with_guess(model, whole, of_guess)
     keys = jax.random.split(of_start, effort.chains)
     dense = _dense(model, observations)
@@ -163,7 +164,7 @@ def with_guess(
     if model.dirichlet is not None:
         where, _ = climb(model, observations, vb.RULE, GUESS, key, silent)
         logs, truth, _ = logs_and_belief(model, observations, vb.RULE, where)
-        values = {name: softmax(log) for name, log in logs.items()}
+        values = {name: softmax(logs[name]) for name in where.counts} | where.free
         observations = replace(observations, guess=truth)
     if model.prepare is not None:
         prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)

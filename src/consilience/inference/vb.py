@@ -20,8 +20,8 @@ from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, po
 from consilience.inference.augmentation import augment, interval
 from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import MAX_KEPT, Result
-from consilience.model import AnnotatorModel
-from consilience.truth import Space, observe
+from consilience.model import AnnotatorModel, lay_out
+from consilience.truth import Space
 
 FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
 # Answers x states that all draws together may visit unasked: some seconds on two cores.
@@ -73,7 +73,7 @@ def fit(
         Called with the progress made.
     """
     first, second = jax.random.split(key)
-    observations = observe(space, per_answer=model.per_answer)
+    observations = lay_out(model, space)
     steps = effort.steps or default_steps(space)
     where, how = climb(model, observations, RULE, steps, first, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
@@ -82,6 +82,7 @@ def fit(
     size = sum(value.size for value in told.values())
     visits = len(space.unit) * space.state.shape[1]
     number = _affordable(visits, size) if effort.draws is None else effort.draws
+    held = (f"vb holds at a point: {', '.join(where.free)}",) if where.free else ()
     if number == 0:
         remark = (
             "too many answers to draw intervals unasked; --draws asks for them"
@@ -99,7 +100,7 @@ def fit(
             log_likelihood=np.asarray(likelihood)[None, None],
             sample_stats={},
             optimization=how,
-            remarks=(remark,),
+            remarks=(*held, remark),
         )
     draws, moments = augment(model, observations, where, second, number, report)
     lower, upper = interval(moments, number, effort.mass)
@@ -114,6 +115,7 @@ def fit(
         log_likelihood=None if kept is None else np.asarray(kept)[None],
         sample_stats={},
         optimization=how,
+        remarks=held,
     )
 
 

@@ -19,6 +19,7 @@ function serves sampling (log of a draw), EM (log of an estimate) and variationa
 from consilience.model.contract import (
     AnnotatorModel,
     Dirichlet,
+    Normal,
     Parameters,
     Simulated,
 )
@@ -30,6 +31,8 @@ from consilience.model.emission import (
     PerAnswer,
     right_and_wrong,
 )
+from consilience.model.layout import check_tables, lay_out
+from consilience.model.on_shortlists import OnShortlists, lists_of
 from consilience.model.program import SCORE, joint, sample_parameters, simulate
 from consilience.model.summed import (
     belief,
@@ -52,15 +55,20 @@ __all__ = [
     "BySubtype",
     "Dirichlet",
     "Emission",
+    "Normal",
+    "OnShortlists",
     "Parameters",
     "PerAnswer",
     "Simulated",
     "belief",
+    "check_tables",
     "derived",
     "drawn_counts",
     "emission_of",
     "expected_counts",
     "joint",
+    "lay_out",
+    "lists_of",
     "log_prior",
     "marginal",
     "posterior_of_truth",

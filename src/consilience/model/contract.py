@@ -7,7 +7,7 @@ from typing import Any
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.model.emission import Emission
-from consilience.truth import Observations
+from consilience.truth import Observations, Space
 
 type Parameters = Mapping[str, Array]
 
@@ -32,6 +32,22 @@ class Dirichlet:
     held: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """A normal prior on one or more numbers, independent, with mean zero.
+
+    Attributes
+    ----------
+    scale
+        Standard deviation.
+    shape
+        Shape of the parameter.
+    """
+
+    scale: float
+    shape: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnnotatorModel[P]:
     """One model: a record made by a file of `annotators`.
@@ -51,6 +67,14 @@ class AnnotatorModel[P]:
         model the closed forms of `em` and `vb`, if the score takes the logarithms as
         they are: linear in them, or a log of sums of exponentials of such. (A NumPyro
         distribution that normalises its logits does not.) None where priors are others.
+    normal
+        Priors of further parameters that are free numbers, by name; they are passed as
+        they are. `em` and `vb` climb them by Newton steps, for which the log of the
+        likelihood of a state must be concave in them.
+    layout
+        Arrays that depend on the data alone, laid out on the host before anything is
+        compiled; found in `observations.own`. Such a model needs no table of the
+        answers of each annotator, and none is laid out for it.
     parameters
         A NumPyro program that samples the parameters and returns them as the emission
         wants them. None: sampled from the Dirichlet priors.
@@ -81,6 +105,8 @@ class AnnotatorModel[P]:
     engines: tuple[str, ...]
     references: tuple[str, ...]
     dirichlet: Callable[[Observations, P], Mapping[str, Dirichlet]] | None = None
+    normal: Callable[[Observations, P], Mapping[str, Normal]] | None = None
+    layout: Callable[[Space, P], Any] | None = None
     parameters: Callable[[Observations, P], Parameters] | None = None
     prepare: Callable[[Observations, P], Any] | None = None
     emission: Callable[[Observations, Parameters], Emission] | None = None

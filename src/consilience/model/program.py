@@ -11,8 +11,9 @@ from jaxtyping import Array, Key
 
 from consilience.errors import DivergedError
 from consilience.model.contract import AnnotatorModel, Parameters, Simulated
+from consilience.model.layout import lay_out
 from consilience.model.summed import derived, emission_of, marginal, score
-from consilience.truth import Observations, Space, observe
+from consilience.truth import Observations, Space
 
 SCORE = "score"  # the site under which `joint` leaves the score of a draw
 
@@ -32,6 +33,10 @@ def sample_parameters(
         whole = jnp.broadcast_to(prior.concentration, prior.shape)
         drawn = numpyro.sample(name, dist.Dirichlet(whole).to_event(len(batch)))
         logs[name] = jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
+    if model.normal is not None:
+        for name, free in model.normal(observations, model.prior).items():
+            wide = dist.Normal(0.0, free.scale).expand(free.shape)
+            logs[name] = numpyro.sample(name, wide.to_event(len(free.shape)))
     return logs
 
 
@@ -69,7 +74,7 @@ def simulate(
         The prior is improper, so that nothing can be drawn from it.
     """
     first, second, third = jax.random.split(key, 3)
-    observations = observe(space, per_answer=True)
+    observations = lay_out(model, space, simulating=True)
     seeded = numpyro.handlers.seed(sample_parameters, first)
     trace = numpyro.handlers.trace(seeded).get_trace(model, observations)
     drawn = {

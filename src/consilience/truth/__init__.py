@@ -13,17 +13,37 @@ from consilience.truth.observations import (
     vote_counts,
 )
 from consilience.truth.presence import presence
-from consilience.truth.space import ANONYMOUS, Space
+from consilience.truth.shortlists import (
+    Shortlists,
+    answer_slot,
+    seen_pairs,
+    shortlists,
+)
+from consilience.truth.similarity import similarity
+from consilience.truth.space import (
+    ANONYMOUS,
+    LabelPairs,
+    Space,
+    check_lists,
+    check_size,
+)
 
 __all__ = [
     "ANONYMOUS",
+    "LabelPairs",
     "Observations",
+    "Shortlists",
     "Space",
+    "answer_slot",
     "candidates",
+    "check_lists",
+    "check_size",
     "classes",
     "minibatches",
     "observe",
     "presence",
+    "seen_pairs",
+    "shortlists",
     "space_of",
     "vote_counts",
 ]
@@ -35,6 +55,7 @@ def space_of(
     lists: pd.DataFrame | None = None,
     gold: pd.DataFrame | None = None,
     num_states: int = 2,
+    alike: pd.DataFrame | None = None,
 ) -> Space:
     """Return the space that fits the kind of the responses.
 
@@ -49,9 +70,13 @@ def space_of(
         The truth of some items.
     num_states
         States of a label's presence (contains): 2 or 3.
+    alike
+        Columns label_a, label_b, value: how alike two labels are (choice).
 
     Raises
     ------
+    CandidatesError
+        The table of candidates, or of labels that are alike, is not as it must be.
     KindError
         No space is made for the kind of the responses.
     """
@@ -60,8 +85,10 @@ def space_of(
     if responses.kind == "choice":
         lists = offered_lists(responses) if lists is None else lists
         if lists is None:
-            return classes(responses, gold)
-        return candidates(responses, lists, gold)
+            space = classes(responses, gold)
+        else:
+            space = candidates(responses, lists, gold)
+        return space if alike is None else similarity(space, alike)
     msg = (
         f"responses are of kind {responses.kind!r}, which no model fits yet; "
         "models take the kinds choice and contains"

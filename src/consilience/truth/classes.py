@@ -1,5 +1,7 @@
 """Choice over classes: every label can be the truth of every item."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
@@ -7,7 +9,7 @@ from jaxtyping import Float, Int
 from consilience.errors import OneLabelError
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, gold_codes, in_order_of_unit
-from consilience.truth.space import Space, check_size
+from consilience.truth.space import Space, check_lists
 
 
 def classes(responses: Responses, gold: pd.DataFrame | None = None) -> Space:
@@ -26,9 +28,31 @@ def classes(responses: Responses, gold: pd.DataFrame | None = None) -> Space:
     OneLabelError
         There is a single label, so nothing can be asked.
     TooLargeError
-        Confusions of every annotator would not fit in memory.
+        A probability for every item and label would not fit in memory.
     GoldError
         A gold label is not one of the labels.
+    """
+    space = answers_about(responses)
+    check_lists(space.num_units, len(space.states))
+    if gold is None:
+        return space
+    item, label, unknown = gold_codes(
+        gold, pd.Index(space.unit_item), pd.Index(space.states)
+    )
+    return replace(
+        space,
+        log_prior=_only_gold(item, label, space.num_units, len(space.states)),
+        assumptions=(*space.assumptions, gold_sentence(item, unknown)),
+    )
+
+
+def answers_about(responses: Responses) -> Space:
+    """Return the answers of responses of kind choice, with nothing known of the truth.
+
+    Raises
+    ------
+    OneLabelError
+        There is a single label, so nothing can be asked.
     """
     table = responses.table
     answered = table[table["label"].notna()]
@@ -40,23 +64,15 @@ def classes(responses: Responses, gold: pd.DataFrame | None = None) -> Space:
         )
         raise OneLabelError(msg)
     annotator, names, known = code_annotators(answered["annotator"])
-    check_size(len(names), len(labels), len(labels))
-    items = table["item"].cat.categories
     unit, annotator, answer, n = in_order_of_unit(
         answered["item"].cat.codes.to_numpy().astype(np.int32),
         annotator,
         answered["label"].cat.codes.to_numpy().astype(np.int32),
         answered["n"].to_numpy(),
     )
-    log_prior = np.zeros((1, len(labels)))
-    assumptions = responses.assumptions
-    if gold is not None:
-        item, label, unknown = gold_codes(gold, items, pd.Index(labels))
-        log_prior = _only_gold(item, label, len(items), len(labels))
-        assumptions = (*assumptions, _gold_sentence(item, unknown))
     return Space(
         kind="choice",
-        unit_item=items.to_numpy(dtype=object),
+        unit_item=table["item"].cat.categories.to_numpy(dtype=object),
         unit_label=None,
         annotators=names,
         known=known,
@@ -67,11 +83,17 @@ def classes(responses: Responses, gold: pd.DataFrame | None = None) -> Space:
         answer=answer,
         n=n,
         state=np.arange(len(labels), dtype=np.int32)[None],
-        log_prior=log_prior,
+        log_prior=np.zeros((1, len(labels))),
         votes=np.eye(len(labels)),
         present=None,
-        assumptions=assumptions,
+        assumptions=responses.assumptions,
+        parent=_parents(responses.labels["parent"]),
     )
+
+
+def _parents(parent: pd.Series) -> Int[np.ndarray, " K"] | None:
+    codes, names = pd.factorize(parent)
+    return codes.astype(np.int32) if len(names) else None
 
 
 def _only_gold(
@@ -83,7 +105,8 @@ def _only_gold(
     return np.where(possible, 0.0, -np.inf)
 
 
-def _gold_sentence(item: Int[np.ndarray, " G"], unknown: int) -> str:
+def gold_sentence(item: Int[np.ndarray, " G"], unknown: int) -> str:
+    """Say of how many items the truth was given, and how many rows are unused."""
     sentence = f"the truth of {len(np.unique(item)):,} items was given as gold labels"
     if unknown:
         sentence += (

@@ -72,7 +72,16 @@ class Incidence:
         return Incidence(self.by_column, self.by_row, self.shape[::-1])
 
     def __matmul__(self, table: Float[Array, "columns K"]) -> Float[Array, "rows K"]:
-        """Return the product with a table; its gradient is the transposed product."""
+        """Return the product with a table; its gradient is the transposed product.
+
+        Raises
+        ------
+        TypeError
+            The matrix was not laid out.
+        """
+        if not self.by_row:
+            msg = "this matrix was not laid out: the model was said not to need it"
+            raise TypeError(msg)
         product: Float[Array, "rows K"] = _product(self, table)
         return product
 
@@ -95,6 +104,11 @@ def incidence(
         Number of rows and of columns.
     """
     return incidences([row], [column], None if weight is None else [weight], shape)[0]
+
+
+def no_incidence(shape: tuple[int, int]) -> Incidence:
+    """Return a matrix that is not laid out and cannot be multiplied."""
+    return Incidence((), (), shape)
 
 
 def incidences(
@@ -231,8 +245,9 @@ def _order(group: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"] | slice:
 
 
 def _cheapest_width(count: Int[np.ndarray, " _"]) -> int:
-    # Cells gathered in this round, plus a row to gather again in the next.
-    widths = np.arange(2, MAX_WIDTH + 1)
+    # Cells gathered in this round, plus a row to gather again in the next. Pieces of
+    # one cell would leave as many rows as before, unless no group has more.
+    widths = np.arange(1 if count.max(initial=0) <= 1 else 2, MAX_WIDTH + 1)
     lengths, times = np.unique(count, return_counts=True)
     pieces = np.maximum(-(-lengths[None, :] // widths[:, None]), 1) @ times
     return int(widths[np.argmin(pieces * (widths + 1))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from consilience.truth.incidence import Incidence, incidence, incidences
+from consilience.truth.incidence import (
+    Incidence,
+    incidence,
+    incidences,
+    no_incidence,
+)
 from consilience.truth.pytree import pytree
+from consilience.truth.shortlists import answer_slot
 from consilience.truth.space import Space
 
 
@@ -23,7 +30,8 @@ class Observations:
     Attributes
     ----------
     by_pair
-        Units x (annotator, answer word): how often who said what of which unit.
+        Units x (annotator, answer word): how often who said what of which unit. Not
+        laid out for a model with a layout of its own.
     by_answer
         Units x answers: which answers belong to which unit, weighted by `n`. None
         unless a model looks at each answer on its own.
@@ -31,6 +39,9 @@ class Observations:
         Codes of each answer; empty unless a model looks at each answer on its own.
     state, log_prior
         The states listed for each unit and their log prior weight.
+    by_state
+        (Slots x units) x states: which state is in which slot of a list. None where
+        every unit lists all.
     votes
         How far each answer word is a vote for each state.
     guess
@@ -45,6 +56,8 @@ class Observations:
         How many units stand behind each one here: above one in a minibatch.
     prepared
         What a model computes from the data once, before it is sampled; None until then.
+    own
+        What a model has laid out for itself; None where it needs no more than is here.
     num_annotators, num_states, num_answers, ragged
         J, K, L, and whether units have lists of their own.
     """
@@ -56,12 +69,14 @@ class Observations:
     answer: Int[Array, " N"]
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
+    by_state: Incidence | None
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
     power: Float[Array, "#U"]
     total: Float[Array, ""]
     scale: Float[Array, ""]
     prepared: Any
+    own: Any
     num_annotators: int
     num_states: int
     num_answers: int
@@ -76,6 +91,11 @@ class Observations:
         """Return the columns of the states listed for each unit."""
         if not self.ragged:
             return dense
+        if dense.shape[0] == 1 and self.by_state is not None:
+            units, slots = self.state.shape
+            rest = dense.shape[2:]
+            found = self.by_state @ dense[0].reshape(self.num_states, -1)
+            return jnp.moveaxis(found.reshape(slots, units, *rest), 0, 1)
         rows = jnp.broadcast_to(dense, (self.state.shape[0], *dense.shape[1:]))
         state = self.state.reshape(*self.state.shape, *(1,) * (dense.ndim - 2))
         return jnp.take_along_axis(rows, state, axis=1)
@@ -89,7 +109,9 @@ class Observations:
         return jnp.where(hit, listed[:, :, None], 0).sum(1)
 
 
-def observe(space: Space, *, per_answer: bool = False) -> Observations:
+def observe(
+    space: Space, *, per_answer: bool = False, tables: bool = True
+) -> Observations:
     """Lay out a whole space.
 
     Parameters
@@ -98,17 +120,22 @@ def observe(space: Space, *, per_answer: bool = False) -> Observations:
         What can be true, and the answers.
     per_answer
         Whether the model looks at each answer on its own.
+    tables
+        Whether the model has a table of answers for each annotator.
     """
     weight = None if (space.n == 1).all() else space.n.astype(float)
-    pair = space.annotator * len(space.answers) + space.answer
     shape = (space.num_units, space.num_annotators * len(space.answers))
     by_answer = None
     if per_answer:
         number = np.arange(len(space.unit), dtype=np.int32)
         whole = (space.num_units, len(number))
         by_answer = incidence(space.unit, number, weight, whole)
-    by_pair = incidence(space.unit, pair, weight, shape)
-    return _assemble(space, by_pair, by_answer, np.arange(space.num_units))
+    by_pair = no_incidence(shape)
+    if tables:
+        pair = space.annotator * len(space.answers) + space.answer
+        by_pair = incidence(space.unit, pair, weight, shape)
+    by_state = _by_state(space, [space.state])[0]
+    return _assemble(space, by_pair, by_answer, by_state, np.arange(space.num_units))
 
 
 def minibatches(space: Space, size: int, seed: int) -> Observations:
@@ -143,9 +170,11 @@ def minibatches(space: Space, size: int, seed: int) -> Observations:
         weights.append(space.n[at].astype(float))
     shape = (size, space.num_annotators * len(space.answers))
     matrices = incidences(rows, columns, weights, shape)
+    own = len(space.state) > 1
+    lists = _by_state(space, [space.state[at] if own else space.state for at in dealt])
     batches = [
-        _assemble(space, matrix, None, units)
-        for matrix, units in zip(matrices, dealt, strict=True)
+        _assemble(space, matrix, None, by_state, units)
+        for matrix, by_state, units in zip(matrices, lists, dealt, strict=True)
     ]
     stacked: Observations = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
     return stacked
@@ -155,6 +184,7 @@ def _assemble(
     space: Space,
     by_pair: Incidence,
     by_answer: Incidence | None,
+    by_state: Incidence | None,
     units: Int[np.ndarray, " B"],
 ) -> Observations:
     own = units if len(space.log_prior) > 1 else slice(None)
@@ -170,12 +200,14 @@ def _assemble(
         answer=jnp.asarray(space.answer[some]),
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
+        by_state=by_state,
         votes=votes,
         guess=jnp.asarray(_vote_shares(space, units)),
         power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray(space.num_units / len(units)),
         prepared=None,
+        own=None,
         num_annotators=space.num_annotators,
         num_states=len(space.states),
         num_answers=len(space.answers),
@@ -190,19 +222,32 @@ def vote_counts(observations: Observations) -> Float[Array, "U S"]:
     return observations.listed(counts)
 
 
+def _by_state(
+    space: Space, lists: Sequence[Int[np.ndarray, "#U S"]]
+) -> Sequence[Incidence | None]:
+    if not space.ragged:
+        return [None] * len(lists)
+    places, states = [], []
+    for state in lists:
+        # Lists are in ascending order, so state 0 behind the first slot is no state.
+        real = (state != 0) | (np.arange(state.shape[1]) == 0)
+        places.append(np.flatnonzero(real.T))
+        states.append(state.T.ravel()[places[-1]])
+    return incidences(places, states, None, (lists[0].size, len(space.states)))
+
+
 def _vote_shares(
     space: Space, units: Int[np.ndarray, " B"]
 ) -> Float[np.ndarray, "B S"]:
     # On the host: one pass, one array, nothing to compile.
     num_answers = len(space.answers)
-    code = space.unit.astype(np.int64) * num_answers + space.answer
-    said = np.bincount(code, space.n, space.num_units * num_answers)
-    weight = said.reshape(space.num_units, num_answers)
-    if not np.array_equal(space.votes, np.eye(num_answers)):
+    of_states = space.answers == space.states
+    slots = space.state.shape[1] if of_states else num_answers
+    code = space.unit.astype(np.int64) * slots + answer_slot(space)
+    said = np.bincount(code, space.n, space.num_units * slots)
+    weight = said.reshape(space.num_units, slots)
+    if not of_states:
         weight = weight @ space.votes
-    if space.ragged:
-        state = np.broadcast_to(space.state, (space.num_units, space.state.shape[1]))
-        weight = np.take_along_axis(weight, state, 1)
     if len(units) != space.num_units:
         weight = weight[units]
     weight += 1 / num_answers

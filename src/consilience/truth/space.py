@@ -17,6 +17,25 @@ from consilience.errors import TooLargeError
 ANONYMOUS = "(anonymous)"
 # 5e7 numbers are 400 MB in double precision; a fit holds a few such tables at once.
 MAX_NUMBERS = 50_000_000
+MAX_LISTED = 100_000_000  # places on all lists: 800 MB for each array of beliefs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelPairs:
+    """Something known of some pairs of labels, whichever of the two comes first.
+
+    Attributes
+    ----------
+    first, second
+        Codes of the labels of each pair, `first` below `second`; each pair once, in
+        ascending order.
+    value
+        What is known; of pairs that are not listed it is zero.
+    """
+
+    first: Int[np.ndarray, " P"]
+    second: Int[np.ndarray, " P"]
+    value: Float[np.ndarray, " P"]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -47,6 +66,11 @@ class Space:
         Contains: weight of each state in P(label present); None for choice.
     assumptions
         Sentences that every result of this space must carry.
+    parent
+        Choice: code of the superclass of each label, minus one where it has none; None
+        where no label has one.
+    similar
+        Choice: how alike two labels are, as the user says; None where they do not.
     """
 
     kind: str
@@ -65,6 +89,8 @@ class Space:
     votes: Float[np.ndarray, "L K"]
     present: Float[np.ndarray, " K"] | None
     assumptions: tuple[str, ...]
+    parent: Int[np.ndarray, " K"] | None = None
+    similar: LabelPairs | None = None
 
     @property
     def num_units(self) -> int:
@@ -83,7 +109,7 @@ class Space:
 
 
 def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
-    """Refuse a space whose confusion tables would not fit in memory.
+    """Refuse confusion tables that would not fit in memory.
 
     Raises
     ------
@@ -95,7 +121,27 @@ def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
         msg = (
             f"{num_annotators:,} annotators x {num_states:,} labels x {num_answers:,} "
             f"answers make {numbers:,} confusion probabilities, over the "
-            f"{MAX_NUMBERS:,} that fit in memory; merge rare labels, or drop the "
-            "annotator column to pool annotators"
+            f"{MAX_NUMBERS:,} that fit in memory; take the model structured with "
+            "candidates for each item, merge rare labels, or drop the annotator column "
+            "to pool annotators"
+        )
+        raise TooLargeError(msg)
+
+
+def check_lists(num_units: int, num_listed: int) -> None:
+    """Refuse lists of states that would not fit in memory.
+
+    Raises
+    ------
+    TooLargeError
+        The lists of all units, padded to the longest, have over a hundred million
+        places.
+    """
+    if num_units * num_listed > MAX_LISTED:
+        msg = (
+            f"{num_units:,} items with up to {num_listed:,} labels each make "
+            f"{num_units * num_listed:,} probabilities, over the {MAX_LISTED:,} that "
+            "fit in memory; list few candidates for every item (--candidates): an item "
+            "without any may be every label"
         )
         raise TooLargeError(msg)

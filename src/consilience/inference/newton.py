@@ -1,0 +1,99 @@
+"""Newton steps for the parameters of a climb that are free numbers.
+
+Given the posterior of the truth, the expected log-likelihood is concave in them. The
+Newton direction is solved for by conjugate gradients, from products with the Hessian
+alone, so nothing is as large as parameters squared; cut short, it still points upwards.
+The step is halved until the objective does not fall (Dembo, Eisenstat and Steihaug
+1982), so a sweep with such a step is an ascent like one without.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jax.scipy.sparse.linalg import cg
+from jaxtyping import Array, Float
+
+from consilience.model import AnnotatorModel, Normal, Parameters, score
+from consilience.truth import Observations
+
+STEPS = 6  # of conjugate gradients; the next sweep goes on from there
+ACCURACY = 0.1  # to which the direction is solved for, relative to the gradient
+HALVINGS = 6
+
+
+def normal_priors(
+    model: AnnotatorModel[Any], observations: Observations
+) -> Mapping[str, Normal]:
+    """Return the priors of the parameters that are free numbers; often none."""
+    return {} if model.normal is None else model.normal(observations, model.prior)
+
+
+def log_density(
+    priors: Mapping[str, Normal], free: Parameters
+) -> Float[Array, ""] | float:
+    """Return the log density of the free numbers under their priors."""
+    return sum(
+        (
+            jax.scipy.stats.norm.logpdf(free[name], 0.0, prior.scale).sum()
+            for name, prior in priors.items()
+        ),
+        start=0.0,
+    )
+
+
+def newton_step(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    logs: Parameters,
+    free: Parameters,
+    truth: Float[Array, "U M"],
+) -> Parameters:
+    """Return the free numbers one step further up.
+
+    Parameters
+    ----------
+    model
+        A model with normal priors.
+    observations
+        The answers.
+    logs
+        The other parameters.
+    free
+        Where the step starts.
+    truth
+        Posterior of each state of the score.
+    """
+    priors = normal_priors(model, observations)
+    start, back = ravel_pytree(free)
+
+    def rise(flat: Float[Array, " F"]) -> Float[Array, ""]:
+        scores = score(model, observations, {**logs, **back(flat)})
+        expected = truth * jnp.where(truth > 0, scores, 0.0)
+        total: Float[Array, ""] = observations.scale * expected.sum()
+        return total + log_density(priors, back(flat))
+
+    def curvature(vector: Float[Array, " F"]) -> Float[Array, " F"]:
+        # Backwards twice: products with sparse matrices have no forward derivative.
+        slope = jax.grad(lambda flat: jax.grad(rise)(flat) @ vector)(start)
+        return -slope
+
+    value, gradient = jax.value_and_grad(rise)(start)
+    direction, _ = cg(curvature, gradient, tol=ACCURACY, maxiter=STEPS)
+
+    def too_far(carry: Any) -> Any:
+        _, reached, tried = carry
+        return ~(reached >= value) & (tried < HALVINGS)
+
+    def halve(carry: Any) -> Any:
+        size, _, tried = carry
+        return size / 2, rise(start + size / 2 * direction), tried + 1
+
+    first = (jnp.ones_like(value), rise(start + direction), 0)
+    size, reached, _ = jax.lax.while_loop(too_far, halve, first)
+    ended: Parameters = back(
+        jnp.where(reached >= value, start + size * direction, start)
+    )
+    return ended

@@ -1,0 +1,57 @@
+"""A space laid out for a model, if the model fits in memory there."""
+
+from dataclasses import replace
+from typing import Any
+
+from consilience.model.contract import AnnotatorModel
+from consilience.truth import Observations, Space, check_lists, check_size, observe
+
+
+def lay_out(
+    model: AnnotatorModel[Any], space: Space, *, simulating: bool = False
+) -> Observations:
+    """Return the observations as the model needs them.
+
+    Parameters
+    ----------
+    model
+        Who is to see them.
+    space
+        What can be true, and the answers.
+    simulating
+        Whether answers are to be drawn: then each is laid out on its own.
+
+    Raises
+    ------
+    TooLargeError
+        The model's tables of answers would not fit in memory.
+    """
+    check_tables(model, space)
+    own = None if model.layout is None else model.layout(space, model.prior)
+    observations = observe(
+        space,
+        per_answer=model.per_answer or simulating,
+        tables=model.layout is None,
+    )
+    return replace(observations, own=own)
+
+
+def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
+    """Refuse a model whose tables of answers would not fit in memory.
+
+    Raises
+    ------
+    TooLargeError
+        A table of every annotator, state and answer has over fifty million numbers, or
+        one of every unit and state over a hundred million.
+    """
+    tables = [axes for axes in model.dims.values() if "given_class" in axes]
+    states, answers = len(space.states), len(space.answers)
+    for axes in tables:
+        check_size(
+            space.num_annotators if "annotator" in axes else 1,
+            states if "true_class" in axes else 1,
+            answers,
+        )
+    if tables:
+        check_lists(space.num_units, states)

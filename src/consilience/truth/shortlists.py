@@ -1,0 +1,205 @@
+"""Answers as places on the short list of their unit: for models of many labels.
+
+With a thousand labels neither a table of labels by labels for each annotator nor one of
+units by labels fits in memory. But only a few labels are on the list of a unit, so all
+that is needed has a place for each slot of the lists: T slots of answers, which for
+choice are the S slots of the states. Arrays have the units last, so that a sum over
+slots adds long rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from consilience.truth.incidence import Incidence, incidence
+from consilience.truth.pytree import pytree
+from consilience.truth.space import LabelPairs, Space
+
+# Pairs of labels that are followed: those named together for the most units.
+MAX_PAIRS = 20_000
+
+
+@pytree("num_pairs")
+@dataclass(frozen=True, slots=True)
+class Shortlists:
+    """The answers by unit and slot of its list.
+
+    Attributes
+    ----------
+    by_slot
+        (Slots x units) x annotators: how often who gave the answer of the slot.
+    count
+        How often the answer of each slot was given.
+    right
+        Which slot of an answer is right for each slot of a state.
+    word
+        Code of the answer in the slot, minus one in padding.
+    label
+        (Slots x units) x answer words: which one is in the slot; nothing in padding.
+    kin
+        Whether the answer and the state have one superclass; None if not asked for.
+    similar
+        How alike the answer and the state are; None if not asked for.
+    by_pair_of_labels
+        (State slots x answer slots x units) x pairs: which pair of labels, in any
+        order, the state and the answer are; None if not asked for.
+    num_pairs
+        P, how many pairs of labels are followed.
+    """
+
+    by_slot: Incidence
+    count: Float[Array, "T U"]
+    right: Bool[Array, "S T"]
+    word: Int[Array, "T _"]
+    label: Incidence
+    kin: Bool[Array, "S T #U"] | None
+    similar: Float[Array, "S T #U"] | None
+    by_pair_of_labels: Incidence | None
+    num_pairs: int
+
+    @property
+    def real(self) -> Bool[Array, "T _"]:
+        """Whether there is an answer in the slot; lists are padded."""
+        return self.word >= 0
+
+    @property
+    def wrong(self) -> Bool[Array, "S T #U"]:
+        """Which answers are on the list and wrong, for each slot of a state."""
+        return self.real[None] & ~self.right[:, :, None]
+
+
+def shortlists(
+    space: Space, *, kin: bool = False, similar: bool = False, pairs: bool = False
+) -> Shortlists:
+    """Lay out the answers of a space by unit and slot.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    kin, similar, pairs
+        What of the labels is asked for.
+    """
+    units, words = space.num_units, _words(space)
+    slots = words.shape[1]
+    place = answer_slot(space).astype(np.int64) * units + space.unit
+    weight = None if (space.n == 1).all() else space.n.astype(float)
+    count = np.bincount(place, space.n, slots * units).reshape(slots, units)
+    real = words >= 0
+    cell = np.flatnonzero(real.T)
+    right = np.eye(slots, dtype=bool)
+    if space.answers != space.states:
+        right = np.arange(slots) == space.votes.argmax(0)[:, None]
+    cells = _Cells(space, words)
+    known = seen_pairs(space) if pairs else None
+    return Shortlists(
+        by_slot=incidence(
+            place, space.annotator, weight, (slots * units, space.num_annotators)
+        ),
+        count=jnp.asarray(count),
+        right=jnp.asarray(right),
+        word=jnp.asarray(words.T),
+        label=incidence(
+            cell, words.T.ravel()[cell], None, (real.size, len(space.answers))
+        ),
+        kin=jnp.asarray(cells.kin()) if kin else None,
+        similar=jnp.asarray(cells.similar()) if similar else None,
+        by_pair_of_labels=None if known is None else cells.by_pair(known),
+        num_pairs=0 if known is None else len(known.first),
+    )
+
+
+def answer_slot(space: Space) -> Int[np.ndarray, " N"]:
+    """Return the place of each answer on the list of its unit."""
+    if space.answers != space.states or not space.ragged:
+        return space.answer
+    words = _words(space)
+    unit, slot = np.nonzero(words >= 0)
+    listed = unit.astype(np.int64) * len(space.states) + words[unit, slot]
+    row = space.unit if len(words) > 1 else np.zeros_like(space.unit)
+    said = row.astype(np.int64) * len(space.states) + space.answer
+    return slot[np.searchsorted(listed, said)].astype(np.int32)
+
+
+def seen_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
+    """Return the pairs of labels that were both named for one unit, often enough.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    most
+        Pairs to keep: those named together for the most units.
+
+    Returns
+    -------
+    The pairs; the value is the number of units.
+    """
+    num_labels = len(space.answers)
+    said = np.unique(space.unit.astype(np.int64) * num_labels + space.answer)
+    unit, label = np.divmod(said, num_labels)
+    together = []
+    for apart in range(1, int(np.bincount(unit).max())):
+        same = unit[apart:] == unit[:-apart]
+        together.append(label[:-apart][same] * num_labels + label[apart:][same])
+    if not together:
+        return LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
+    code, times = np.unique(np.concatenate(together), return_counts=True)
+    kept = np.sort(np.argsort(-times, kind="stable")[:most])
+    first, second = np.divmod(code[kept], num_labels)
+    return LabelPairs(
+        first.astype(np.int32), second.astype(np.int32), times[kept].astype(float)
+    )
+
+
+def _words(space: Space) -> Int[np.ndarray, "#U T"]:
+    """Return the answers on each list, minus one in padding."""
+    if space.answers != space.states:
+        return np.arange(len(space.answers), dtype=np.int32)[None]
+    if not space.ragged:
+        return space.state
+    # Lists are in ascending order, so state 0 behind the first slot is no state.
+    padding = (space.state == 0) & (np.arange(space.state.shape[1]) > 0)
+    return np.where(padding, -1, space.state)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Every pair of a state and an answer on one list."""
+
+    space: Space
+    words: Int[np.ndarray, "#U T"]
+
+    def kin(self) -> Bool[np.ndarray, "S T #U"]:
+        parent = self.space.parent
+        if parent is None:
+            parent = np.full(len(self.space.states), -1)
+        of = np.where(self.words >= 0, parent[self.words], -1).T
+        return (of[:, None] == of[None]) & (of >= 0)[None]
+
+    def similar(self) -> Float[np.ndarray, "S T #U"]:
+        known = self.space.similar
+        if known is None:
+            known = LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
+        return np.append(known.value, 0.0)[self._index(known)]
+
+    def by_pair(self, known: LabelPairs) -> Incidence:
+        index = self._index(known).ravel()
+        cell = np.flatnonzero(index < len(known.first))
+        shape = (len(index), max(len(known.first), 1))
+        return incidence(cell, index[cell], None, shape)
+
+    def _index(self, known: LabelPairs) -> Int[np.ndarray, "S T #U"]:
+        """Return which of the known pairs each cell is; their number for none."""
+        labels = self.words.T.astype(np.int64)
+        low = np.minimum(labels[:, None], labels[None])
+        high = np.maximum(labels[:, None], labels[None])
+        code = low * len(self.space.states) + high
+        codes = known.first.astype(np.int64) * len(self.space.states) + known.second
+        at = np.searchsorted(codes, code)
+        found = np.append(codes, -1)[at] == code
+        return np.where(found & (low >= 0) & (low != high), at, len(codes))

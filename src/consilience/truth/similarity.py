@@ -1,0 +1,69 @@
+"""How alike two labels are, as the user says: by a dictionary, or a classifier."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from consilience.errors import CandidatesError
+from consilience.truth.space import LabelPairs, Space
+
+_COLUMNS = ("label_a", "label_b", "value")
+
+
+def similarity(space: Space, table: pd.DataFrame) -> Space:
+    """Return the space with the similarity of its labels.
+
+    Parameters
+    ----------
+    space
+        A space of choice.
+    table
+        Columns label_a, label_b, value. A pair may stand in either order and has one
+        value; pairs that are not listed have the value 0.
+
+    Raises
+    ------
+    CandidatesError
+        A column is missing, a label is not one of the space's, a value is no number,
+        or a pair has two values.
+    """
+    for column in _COLUMNS:
+        if column not in table:
+            found = ", ".join(map(str, table.columns))
+            msg = f"similarity has columns {found}; a column {column!r} is needed"
+            raise CandidatesError(msg)
+    labels = pd.Index(space.states)
+    codes = [
+        labels.get_indexer(pd.Index(table[column].astype(str)))
+        for column in _COLUMNS[:2]
+    ]
+    value = pd.to_numeric(table["value"], errors="coerce").to_numpy(float)
+    wrong = (codes[0] < 0) | (codes[1] < 0) | ~np.isfinite(value)
+    if wrong.any():
+        first = table.iloc[int(np.argmax(wrong))]
+        msg = (
+            f"similarity of {first['label_a']!r} and {first['label_b']!r} is "
+            f"{first['value']!r}; expected two of the {len(labels)} labels and a number"
+        )
+        raise CandidatesError(msg)
+    low, high = np.minimum(*codes), np.maximum(*codes)
+    pairs = pd.DataFrame({"first": low, "second": high, "value": value})
+    pairs = pairs[low != high].drop_duplicates()
+    twice = pairs.duplicated(["first", "second"])
+    if twice.any():
+        one, other = labels[pairs.loc[twice, ["first", "second"]].to_numpy()[0]]
+        msg = (
+            f"similarity of {one!r} and {other!r} is given twice, with different "
+            "values; keep one"
+        )
+        raise CandidatesError(msg)
+    pairs = pairs.sort_values(["first", "second"])
+    return replace(
+        space,
+        similar=LabelPairs(
+            pairs["first"].to_numpy(np.int32),
+            pairs["second"].to_numpy(np.int32),
+            pairs["value"].to_numpy(float),
+        ),
+    )
