@@ -162,7 +162,7 @@ MODEL = AnnotatorModel(
         "prevalence": ("true_class",),
         "skill": ("annotator", "right_wrong"),
         "accuracy": ("annotator",),
-        "popularity": ("label",),
+        "popularity": ("given_class",),
         "superclass": (),
         "similarity": (),
         "pairs": ("pair",),

@@ -45,13 +45,11 @@ def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
         A table of every annotator, state and answer has over fifty million numbers, or
         one of every unit and state over a hundred million.
     """
-    tables = [axes for axes in model.dims.values() if "given_class" in axes]
+    cells = {"true_class", "given_class"}
+    tables = [axes for axes in model.dims.values() if cells <= set(axes)]
     states, answers = len(space.states), len(space.answers)
     for axes in tables:
-        check_size(
-            space.num_annotators if "annotator" in axes else 1,
-            states if "true_class" in axes else 1,
-            answers,
-        )
+        annotators = space.num_annotators if "annotator" in axes else 1
+        check_size(annotators, states, answers)
     if tables:
         check_lists(space.num_units, states)

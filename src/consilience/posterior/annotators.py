@@ -4,7 +4,8 @@ Accuracy is the chance that an answer names the truth: in each draw
 sum_k p_k sum_l c_kl v_lk, with p the prevalence of the true states, c the
 annotator's confusion and v_lk how far answer l is a vote for state k (1 for the same
 label; one half for *maybe* between absent and present). Sensitivity is
-P(yes | present), specificity P(no | absent); where several states count as present, or
+P(yes | present), specificity P(no | absent); a model without tables of labels gives the
+accuracy itself. Where several states count as present, or
 as absent, they are weighted by their prevalence.
 
 References
@@ -74,6 +75,9 @@ def _chance(
     prevalence.
     """
     mass = float(data.attrs["mass"])
+    accuracy = draws(data, "accuracy", ("annotator",))
+    if accuracy is not None:
+        return estimate(accuracy, mass)
     prevalence = draws(data, "prevalence", ("true_class",))
     confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
     if confusion is None:

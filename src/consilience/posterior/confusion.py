@@ -12,6 +12,7 @@ from jaxtyping import Float
 
 from consilience.posterior.draws import Estimate, draws, estimate
 from consilience.posterior.frames import category, names
+from consilience.posterior.sparse_confusion import sparse_confusion
 
 _CELLS = ("true_class", "given_class")
 
@@ -27,9 +28,12 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
     Returns
     -------
     Columns annotator (null: the population), true_label, given_label, probability,
-    lower, upper; the population comes first. Empty when the model has no confusion.
+    lower, upper; the population comes first. Where the model has no such table, for it
+    would be too large, the rows are the population's, of pairs of labels that occur.
     """
     together, each = population(data), individual(data)
+    if together is None and data.attrs["kind"] == "choice":
+        return sparse_confusion(data)
     known = data["constant_data"]["annotator_known"].to_numpy().astype(bool)
     people = np.flatnonzero(known) if each is not None else np.zeros(0, np.int64)
     owners = np.concatenate([[-1], people]) if together is not None else people

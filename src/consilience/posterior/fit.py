@@ -6,7 +6,8 @@ an item and a label asked about, and lies along the dimension item.
 
 posterior
     Parameters of the model. Table models have prevalence(true_class) and
-    confusion([annotator,] true_class, given_class).
+    confusion([annotator,] true_class, given_class); those of many labels have
+    prevalence(true_class) and accuracy(annotator).
 summary
     confusion_mean, confusion_lower, confusion_upper, where draws would be too large.
 truth
@@ -14,6 +15,7 @@ truth
     states no bounds.
 constant_data
     candidate_class([item,] candidate), an index into true_class or -1 for padding;
+    superclass(true_class) where labels have one;
     num_responses(item); annotator_responses and annotator_known (annotator);
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class).
@@ -39,7 +41,14 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from consilience.posterior import annotators, confusion, diagnostics, items, labels
+from consilience.posterior import (
+    annotators,
+    confusion,
+    diagnostics,
+    items,
+    labels,
+    sparse_confusion,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,14 +91,33 @@ class Fit:
         """
         return annotators.annotators(self.data)
 
-    def confusion(self) -> pd.DataFrame:
+    def confusion(
+        self, *, true_label: str | None = None, superclasses: bool = False
+    ) -> pd.DataFrame:
         """P(answer | truth) of the population and of each annotator with an id.
+
+        Parameters
+        ----------
+        true_label
+            For this true label alone, of the population (choice).
+        superclasses
+            Between superclasses of labels, of the population (choice).
 
         Returns
         -------
         Columns annotator (null: the population), true_label, given_label, probability,
-        lower, upper.
+        lower, upper. A model of many labels has rows of the population alone, for the
+        pairs of labels that occur.
+
+        Raises
+        ------
+        OptionError
+            There is no such label, or no label has a superclass.
         """
+        if true_label is not None:
+            return sparse_confusion.confusion_of_label(self.data, true_label)
+        if superclasses:
+            return sparse_confusion.confusion_of_superclasses(self.data)
         return confusion.confusion(self.data)
 
     def diagnostics(self) -> pd.DataFrame:

@@ -10,7 +10,8 @@ import xarray as xr
 from jaxtyping import Float, Shaped
 
 from consilience.inference import Result
-from consilience.truth import Space
+from consilience.truth import Space, answer_slot, seen_pairs
+from consilience.truth.space import MAX_NUMBERS
 
 SAMPLED = ("chain", "draw")
 
@@ -65,7 +66,11 @@ def _posterior(
 ) -> xr.Dataset:
     values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
-    if "confusion" not in values:
+    told = bool({"confusion", "accuracy"} & values.keys())
+    if not told and _too_many_cells(space):
+        values["accuracy"] = _observed_accuracy(space, result)[None, None]
+        axes["accuracy"] = ("annotator",)
+    elif not told:
         prevalence, confusion = _observed_confusion(space, result)
         values["prevalence"] = prevalence[None, None]
         values["confusion"] = confusion[None, None]
@@ -77,13 +82,31 @@ def _posterior(
         "given_class": np.asarray(space.answers, object),
     }
     used = {axis for name in values for axis in axes[name]}
+    coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
+    if "pair" in used:
+        known, labels = seen_pairs(space), np.asarray(space.states, object)
+        coordinates["first_label"] = ("pair", labels[known.first])
+        coordinates["second_label"] = ("pair", labels[known.second])
     return xr.Dataset(
         {
             name: ((*SAMPLED, *axes[name]), np.asarray(value, np.float32))
             for name, value in values.items()
         },
-        {axis: names for axis, names in coordinates.items() if axis in used},
+        coordinates,
     )
+
+
+def _too_many_cells(space: Space) -> bool:
+    cells = space.num_annotators * len(space.states) * len(space.answers)
+    return cells > MAX_NUMBERS
+
+
+def _observed_accuracy(space: Space, result: Result) -> Float[np.ndarray, " J"]:
+    """Return how often the truth is what an annotator said, where it was listed."""
+    truth = result.belief[space.unit, answer_slot(space)] * space.n
+    annotators = space.num_annotators
+    right = np.bincount(space.annotator, truth, annotators)
+    return right / np.bincount(space.annotator, space.n, annotators)
 
 
 def _observed_confusion(
@@ -145,6 +168,8 @@ def _constant(space: Space) -> xr.Dataset:
         "votes": (("given_class", "true_class"), space.votes),
         "unit_item": ("item", space.unit_item),
     }
+    if space.parent is not None:
+        variables["superclass"] = ("true_class", space.parent)
     if space.unit_label is not None and space.present is not None:
         variables["unit_label"] = ("item", space.unit_label)
         variables["present"] = ("true_class", space.present)

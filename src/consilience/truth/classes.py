@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import OneLabelError
 from consilience.responses import Responses
@@ -91,9 +91,9 @@ def answers_about(responses: Responses) -> Space:
     )
 
 
-def _parents(parent: pd.Series) -> Int[np.ndarray, " K"] | None:
-    codes, names = pd.factorize(parent)
-    return codes.astype(np.int32) if len(names) else None
+def _parents(parent: pd.Series) -> Shaped[np.ndarray, " K"] | None:
+    names = parent.fillna("").to_numpy(dtype=object)
+    return names if (names != "").any() else None
 
 
 def _only_gold(

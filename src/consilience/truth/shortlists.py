@@ -175,10 +175,13 @@ class _Cells:
     words: Int[np.ndarray, "#U T"]
 
     def kin(self) -> Bool[np.ndarray, "S T #U"]:
-        parent = self.space.parent
-        if parent is None:
-            parent = np.full(len(self.space.states), -1)
-        of = np.where(self.words >= 0, parent[self.words], -1).T
+        code = np.full(len(self.space.states), -1)
+        if self.space.parent is not None:
+            named = self.space.parent != ""
+            code[named] = np.unique(
+                self.space.parent[named].astype(str), return_inverse=True
+            )[1]
+        of = np.where(self.words >= 0, code[self.words], -1).T
         return (of[:, None] == of[None]) & (of >= 0)[None]
 
     def similar(self) -> Float[np.ndarray, "S T #U"]:

@@ -67,7 +67,7 @@ class Space:
     assumptions
         Sentences that every result of this space must carry.
     parent
-        Choice: code of the superclass of each label, minus one where it has none; None
+        Choice: name of the superclass of each label, empty where it has none; None
         where no label has one.
     similar
         Choice: how alike two labels are, as the user says; None where they do not.
@@ -89,7 +89,7 @@ class Space:
     votes: Float[np.ndarray, "L K"]
     present: Float[np.ndarray, " K"] | None
     assumptions: tuple[str, ...]
-    parent: Int[np.ndarray, " K"] | None = None
+    parent: Shaped[np.ndarray, " K"] | None = None
     similar: LabelPairs | None = None
 
     @property
@@ -141,7 +141,7 @@ def check_lists(num_units: int, num_listed: int) -> None:
         msg = (
             f"{num_units:,} items with up to {num_listed:,} labels each make "
             f"{num_units * num_listed:,} probabilities, over the {MAX_LISTED:,} that "
-            "fit in memory; list few candidates for every item (--candidates): an item "
-            "without any may be every label"
+            "fit in memory; list few candidates for every item (--candidates; an item "
+            "without any may be every label) and take the model structured"
         )
         raise TooLargeError(msg)
