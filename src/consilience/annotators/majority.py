@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from consilience.model import AnnotatorModel, Parameters
-from consilience.truth import Observations, vote_counts
+from consilience.truth import Observations, Space, tally
 
 # Keeps a state without votes possible, for units whose gold label nobody gave.
 TRACE = 1e-12
@@ -28,12 +28,17 @@ class Prior:
     """Majority vote has nothing to set."""
 
 
+def layout(space: Space, prior: Prior) -> Float[Array, "U S"]:
+    """Return the votes of each listed state: all that majority vote looks at."""
+    del prior
+    return jnp.asarray(tally(space))
+
+
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
     """Return log of the share of votes, over all answers being as likely."""
     del parameters
-    votes = vote_counts(observations)
-    ones = jnp.ones((observations.by_pair.shape[1], 1), votes.dtype)
-    answers = observations.by_pair @ ones
+    votes: Float[Array, "U S"] = observations.own
+    answers = votes.sum(1, keepdims=True)
     prior = observations.listed(observations.votes.mean(0)[None])
     share = jnp.where(answers > 0, votes / jnp.maximum(answers, 1), prior)
     possible = jnp.log(jnp.maximum(share, TRACE)) + observations.log_prior
@@ -45,6 +50,7 @@ MODEL = AnnotatorModel(
     dims={},
     engines=("em",),
     references=("folklore",),
+    layout=layout,
     dirichlet=lambda _observations, _prior: {},
     own_score=score,
 )

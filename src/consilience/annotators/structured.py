@@ -161,6 +161,7 @@ MODEL = AnnotatorModel(
     dims={
         "prevalence": ("true_class",),
         "skill": ("annotator", "right_wrong"),
+        "skill_prior": ("right_wrong",),
         "accuracy": ("annotator",),
         "popularity": ("given_class",),
         "superclass": (),

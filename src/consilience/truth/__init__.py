@@ -10,6 +10,7 @@ from consilience.truth.observations import (
     Observations,
     minibatches,
     observe,
+    tally,
     vote_counts,
 )
 from consilience.truth.presence import presence
@@ -45,6 +46,7 @@ __all__ = [
     "seen_pairs",
     "shortlists",
     "space_of",
+    "tally",
     "vote_counts",
 ]
 

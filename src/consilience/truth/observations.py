@@ -215,6 +215,16 @@ def _assemble(
     )
 
 
+def tally(space: Space) -> Float[np.ndarray, "U S"]:
+    """Count on the host the votes that each listed state got; half votes count half."""
+    of_states = space.answers == space.states
+    slots = space.state.shape[1] if of_states else len(space.answers)
+    code = space.unit.astype(np.int64) * slots + answer_slot(space)
+    said = np.bincount(code, space.n, space.num_units * slots)
+    votes = said.reshape(space.num_units, slots)
+    return votes if of_states else votes @ space.votes
+
+
 def vote_counts(observations: Observations) -> Float[Array, "U S"]:
     """Return the votes that each listed state got; half votes count half."""
     votes = jnp.tile(observations.votes, (observations.num_annotators, 1))
@@ -240,17 +250,10 @@ def _vote_shares(
     space: Space, units: Int[np.ndarray, " B"]
 ) -> Float[np.ndarray, "B S"]:
     # On the host: one pass, one array, nothing to compile.
-    num_answers = len(space.answers)
-    of_states = space.answers == space.states
-    slots = space.state.shape[1] if of_states else num_answers
-    code = space.unit.astype(np.int64) * slots + answer_slot(space)
-    said = np.bincount(code, space.n, space.num_units * slots)
-    weight = said.reshape(space.num_units, slots)
-    if not of_states:
-        weight = weight @ space.votes
+    weight = tally(space)
     if len(units) != space.num_units:
         weight = weight[units]
-    weight += 1 / num_answers
+    weight += 1 / len(space.answers)
     if len(space.log_prior) > 1:
         weight *= np.exp(np.minimum(space.log_prior[units], 0))
     weight /= weight.sum(1, keepdims=True)
