@@ -18,6 +18,7 @@ from consilience.cli.fit import fit
 from consilience.cli.models import models
 from consilience.cli.responses import describe, read
 from consilience.cli.runs import export, score
+from consilience.cli.sbc import sbc
 from consilience.cli.simulate import simulate
 from consilience.errors import ConsilienceError
 
@@ -49,7 +50,7 @@ APP = App(
     exit_on_error=False,
     result_action="return_value",
 )
-for _command in (demo, read, describe, fit, models, export, score, simulate):
+for _command in (demo, read, describe, fit, models, export, score, simulate, sbc):
     APP.command(_command)
 
 

@@ -1,0 +1,263 @@
+"""Fits of simulated studies, for simulation-based calibration.
+
+All studies have one design, and all are laid out alike: a response becomes one row for
+each answer that could have been given, which counts once or not at all. So every array
+has the same shape in every study, and what is compiled for the first serves them all.
+
+Looked at is only what does not depend on the names of hidden kinds: prevalence,
+confusions (subtypes and communities averaged over), and the log-likelihood.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+import pandas as pd
+from jaxtyping import Array, Float, Int, Shaped
+from numpyro.handlers import seed, substitute
+
+from consilience.checks.simulation_based_calibration import position, tally
+from consilience.errors import ConsilienceError
+from consilience.inference import Effort, Result, run
+from consilience.inference.progress import Progress, Reporter, silent
+from consilience.model import (
+    AnnotatorModel,
+    Parameters,
+    marginal,
+    sample_parameters,
+    score,
+    simulate,
+)
+from consilience.model.layout import lay_out
+from consilience.truth import Observations, Space
+
+type Quantities = dict[tuple[str, str], Float[np.ndarray, " draw"]]
+
+KEPT = 100  # draws that a truth is placed among; successive ones are alike
+STATES, ANNOTATORS = 3, 2  # how many of each are looked at one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What the fits of simulated studies gave.
+
+    Attributes
+    ----------
+    ranks, items
+        What `judge_parameters` and `judge_truth` judge.
+    failed
+        Sentences of the fits that gave nothing.
+    one_state
+        Share of studies in which all units have the same truth.
+    seconds
+        Of a fit, on average; the first, which compiles, is left out.
+    """
+
+    ranks: pd.DataFrame
+    items: pd.DataFrame
+    failed: tuple[str, ...]
+    one_state: float
+    seconds: float
+
+
+def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
+    """Return why a model has no prior to draw studies from, or None.
+
+    Parameters
+    ----------
+    model
+        The model.
+    space
+        The design.
+    """
+    if not model.dims:
+        return "it has no parameters, so no prior to draw studies from"
+    if model.own_score is not None and model.own_simulation is None:
+        return "it gives a score but no way to draw answers"
+    try:
+        simulate(model, space, jax.random.key(0))
+    except (ConsilienceError, TypeError) as error:
+        return str(error)
+    return None
+
+
+def as_fitted_by(model: AnnotatorModel[Any], engine: str) -> AnnotatorModel[Any]:
+    """Return the model with the prior that the engine fits.
+
+    Closed forms have the Dirichlet priors, samplers the program of the parameters where
+    the model has one.
+    """
+    if engine in ("em", "vb") and model.dirichlet is not None:
+        return replace(model, parameters=None, prepare=None)
+    return model
+
+
+def simulated_fits(
+    model: AnnotatorModel[Any],
+    space: Space,
+    engine: str,
+    *,
+    simulations: int,
+    seed_of_all: int,
+    effort: Effort,
+    power: int = 1,
+    report: Reporter = silent,
+) -> Study:
+    """Draw studies from a model's own prior and fit each.
+
+    Parameters
+    ----------
+    model, engine
+        What is judged.
+    space
+        The design; its answers are not looked at.
+    simulations
+        How many studies.
+    seed_of_all
+        One seed gives one result. The studies do not depend on the engine, but where
+        the model has another prior for it.
+    effort
+        How hard the engine works.
+    power
+        How often each answer is counted: 1, or more to see that the check sees it.
+    report
+        Called after each fit.
+    """
+    prior = as_fitted_by(model, engine)
+    generator = np.random.default_rng([seed_of_all, 1])
+    ranks, items, failed, alike = [], [], [], 0
+    took = []
+    for number in range(simulations):
+        key = jax.random.fold_in(jax.random.key(seed_of_all), number)
+        of_study, of_fit = jax.random.split(key)
+        drawn = simulate(prior, space, of_study)
+        state = np.asarray(drawn.state)
+        alike += bool((state == state[0]).all())
+        told = answered(space, np.asarray(drawn.answer), power=power)
+        began = time.monotonic()
+        try:
+            result = run(model, told, engine, of_fit, effort, silent)
+        except ConsilienceError as error:
+            failed.append(str(error))
+            continue
+        took.append(time.monotonic() - began)
+        seen = _log_likelihood(prior, lay_out(prior, told), drawn.parameters)
+        truth = _quantities(
+            {name: np.asarray(value)[None] for name, value in drawn.parameters.items()},
+            np.asarray(seen)[None],
+            space,
+        )
+        draws = _quantities(*_flat(result), space)
+        ranks.append(_placed(truth, draws, generator).assign(simulation=number))
+        items.append(tally(result.belief, state).assign(simulation=number))
+        report(Progress("fits", number + 1, simulations))
+    return Study(
+        pd.concat(ranks, ignore_index=True) if ranks else pd.DataFrame(),
+        pd.concat(items, ignore_index=True) if items else pd.DataFrame(),
+        tuple(failed),
+        alike / simulations,
+        float(np.mean(took[1:])) if took[1:] else np.nan,
+    )
+
+
+def answered(space: Space, answer: Int[np.ndarray, " N"], *, power: int = 1) -> Space:
+    """Return the space with other answers, laid out the same whatever they are.
+
+    Parameters
+    ----------
+    space
+        The design, each answer given once.
+    answer
+        The answers.
+    power
+        How often each counts.
+    """
+    number, words = len(space.unit), len(space.answers)
+    word = np.tile(np.arange(words, dtype=space.answer.dtype), number)
+    return replace(
+        space,
+        unit=np.repeat(space.unit, words),
+        annotator=np.repeat(space.annotator, words),
+        answer=word,
+        n=power * (word == np.repeat(answer, words)).astype(space.n.dtype),
+    )
+
+
+@partial(jax.jit, static_argnames="model")
+def _log_likelihood(
+    model: AnnotatorModel[Any], observations: Observations, drawn: Parameters
+) -> Float[Array, ""]:
+    with substitute(data=drawn), seed(rng_seed=0):
+        parameters = sample_parameters(model, observations)
+    total: Float[Array, ""] = marginal(score(model, observations, parameters)).sum()
+    return total
+
+
+def _flat(
+    result: Result,
+) -> tuple[Mapping[str, Shaped[np.ndarray, "draw ..."]], Float[np.ndarray, " draw"]]:
+    # Chains joined, and of so many draws as are compared, evenly taken.
+    def thin(values: Shaped[np.ndarray, "chain draw ..."]) -> Any:
+        flat = values.reshape(-1, *values.shape[2:])
+        at = np.linspace(0, len(flat) - 1, min(KEPT, len(flat))).round().astype(int)
+        return flat[at]
+
+    likelihood = result.log_likelihood
+    assert likelihood is not None  # noqa: S101 (simulated studies are small)
+    summed = likelihood.sum(axis=-1, dtype=float)
+    return {name: thin(value) for name, value in result.parameters.items()}, thin(
+        summed
+    )
+
+
+def _quantities(
+    parameters: Mapping[str, Shaped[np.ndarray, "draw ..."]],
+    likelihood: Float[np.ndarray, " draw"],
+    space: Space,
+) -> Quantities:
+    """Return draws of the quantities that are looked at, by name and element."""
+    found: Quantities = {}
+    states = range(min(STATES, len(space.states)))
+    if "prevalence" in parameters:
+        for k in states:
+            found["prevalence", space.states[k]] = parameters["prevalence"][:, k]
+    confusion = parameters.get("confusion")
+    if confusion is not None:
+        own = space.votes.argmax(axis=0)
+        cells = [
+            (k, word)
+            for k in states
+            for word in (own[k], (own[k] + 1) % len(space.answers))
+        ]
+        shared = (
+            confusion if confusion.ndim == 3 else confusion.mean(axis=1, dtype=float)
+        )
+        for k, word in cells:
+            name = f"{space.answers[word]} for {space.states[k]}"
+            found["population confusion", name] = shared[:, k, word]
+        people = range(min(ANNOTATORS, space.num_annotators))
+        for j in people if confusion.ndim == 4 else ():
+            for k, word in cells[:2]:
+                name = f"{space.answers[word]} for {space.states[k]}"
+                name = f"{space.annotators[j]}: {name}"
+                found["annotators' confusion", name] = confusion[:, j, k, word]
+    found["log-likelihood", "all answers"] = likelihood
+    return found
+
+
+def _placed(
+    truth: Quantities, draws: Quantities, generator: np.random.Generator
+) -> pd.DataFrame:
+    rows = []
+    for (quantity, element), values in draws.items():
+        true = truth[quantity, element]
+        place = np.nan
+        if len(values) > 1:
+            place = float(position(true, values[:, None], generator)[0])
+        rows.append((quantity, element, place, float(true[0]), float(values.mean())))
+    names = ["quantity", "element", "position", "truth", "mean"]
+    return pd.DataFrame(rows, columns=names)

@@ -1,0 +1,304 @@
+"""Simulation-based calibration: whether posteriors hold what they promise, on average.
+
+Draw parameters from the prior, answers from the parameters, and fit the answers. Over
+many such studies the position of the drawn parameter among the draws of its posterior
+is uniform, 90 % of the 90 % intervals hold it, and the most probable states are true
+as often as they are said to be. All three hold exactly for the exact posterior, on
+average over the prior; how far an engine is off says what its intervals are worth.
+
+Positions are judged by the simultaneous band of their empirical distribution: the
+smallest of the binomial tails at all points, against its distribution when positions
+are uniform. Truths are discrete: there the promised accuracy is held against the
+realised one, over all units and bin by bin. Units of one study share its parameters
+and rise and fall together, so standard errors go by study.
+
+References
+----------
+Talts, Betancourt, Simpson, Vehtari and Gelman (2018), Validating Bayesian inference
+algorithms with simulation-based calibration, section 4. Modrák, Moon, Kim, Bürkner,
+Huurre, Faltejsková, Gelman and Vehtari (2023), Simulation-based calibration checking
+for Bayesian computation: the choice of test quantities shapes sensitivity, section 3
+(the log-likelihood among the quantities). Säilynoja, Bürkner and Vehtari (2022),
+Graphical test for discrete uniformity and its applications in goodness-of-fit
+evaluation and multiple sample comparison, section 2.
+"""
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.special import bdtr
+from scipy.stats import norm
+
+# A row of the tables fails when figures as bad as its own come about less often than
+# this by chance, all its tests together (Bonferroni).
+LEVEL = 0.01
+MASSES = (0.5, 0.9)
+# Bounds of the bins of what a state is said to be true with.
+BINS = (0.0, 0.5, 0.7, 0.9, 0.99, 1.0)
+TRIALS = 4000  # uniform samples that the smallest tail is held against
+_SEED = 20220322  # of those samples: one sample size has one null distribution
+
+
+def position(
+    truth: Float[np.ndarray, " Q"],
+    draws: Float[np.ndarray, "D Q"],
+    generator: np.random.Generator,
+) -> Float[np.ndarray, " Q"]:
+    """Place each true value among its draws, from 0 (below all) to 1.
+
+    A place between two draws, or among equal ones, is drawn by lot: then positions are
+    uniform, with any number of draws, if the truth and the draws are exchangeable.
+
+    Parameters
+    ----------
+    truth
+        True values.
+    draws
+        Posterior draws of each, independent or nearly so.
+    generator
+        Draws the lots.
+    """
+    below = (draws < truth).sum(axis=0)
+    equal = (draws == truth).sum(axis=0)
+    lot = generator.random(truth.shape)
+    place: Float[np.ndarray, " Q"] = (below + lot * (equal + 1)) / (len(draws) + 1)
+    return place
+
+
+def uniformity(positions: Float[np.ndarray, " N"]) -> float:
+    """Return how often uniform positions would stray as far: a p-value.
+
+    Parameters
+    ----------
+    positions
+        One of each simulated study.
+    """
+    null = _smallest_tails(len(positions))
+    found = _smallest_tail(np.sort(positions)[None])[0]
+    return float((1 + (null <= found).sum()) / (1 + len(null)))
+
+
+def ecdf_difference(positions: Float[np.ndarray, " N"], level: float) -> pd.DataFrame:
+    """Return the empirical distribution less the uniform one, with its band.
+
+    Parameters
+    ----------
+    positions
+        One of each simulated study.
+    level
+        Chance that uniform positions leave the band anywhere.
+
+    Returns
+    -------
+    Columns position, difference, lower and upper, from 0 to 1.
+    """
+    # Imported only where a band is drawn: it takes a second.
+    from arviz_stats.ecdf_utils import ecdf_pit  # noqa: PLC0415
+
+    generator = np.random.default_rng(_SEED)
+    at, ecdf, lower, upper = ecdf_pit(  # type: ignore[no-untyped-call]
+        positions, 1 - level, TRIALS, rng=generator
+    )
+    return pd.DataFrame(
+        {
+            "position": at,
+            "difference": ecdf - at,
+            "lower": lower - at,
+            "upper": upper - at,
+        }
+    )
+
+
+def judge_parameters(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Judge the positions of true parameters among their draws.
+
+    Parameters
+    ----------
+    ranks
+        Columns simulation, quantity, element (a quantity may have several), position
+        (NaN where the fit gave no draws), truth and mean (posterior mean).
+
+    Returns
+    -------
+    A row for each quantity: simulations, elements; coverage_50, coverage_90 and their
+    standard errors *_se; error (mean of posterior mean less truth), error_se; p, the
+    chance of figures as bad if the posterior were exact; verdict.
+    """
+    groups = ranks.groupby("quantity", sort=False, observed=True)
+    rows = [{"quantity": name, **_parameter(group)} for name, group in groups]
+    return pd.DataFrame(rows)
+
+
+def judge_truth(items: pd.DataFrame) -> pd.DataFrame:
+    """Judge whether the most probable states are true as often as promised.
+
+    Parameters
+    ----------
+    items
+        What `tally` gives, with a column simulation.
+
+    Returns
+    -------
+    A row for all units and one for each bin that has some: confidence (its bounds),
+    simulations, units, expected and realised accuracy, gap (expected less realised),
+    gap_se, p; and verdict, which stands with the row of all units.
+    """
+    parts = [("all", items)]
+    parts += [
+        (str(name), part)
+        for name, part in items.groupby("confidence", sort=True)
+        if part["units"].sum()
+    ]
+    rows = [{"confidence": name, **_gap(part)} for name, part in parts]
+    gap, chance = float(rows[0]["gap"]), float(rows[0]["p"])
+    # The row of all and the bins are as many tests; where there is one bin it is all.
+    count = len(rows) if len(rows) > 2 else 1
+    worst = min(1.0, min(float(row["p"]) for row in rows) * count)
+    if worst >= LEVEL:
+        verdict = "calibrated"
+    elif chance >= LEVEL:
+        verdict = "off in parts"
+    else:
+        verdict = "overconfident" if gap > 0 else "underconfident"
+    rows[0].update({"p": worst, "verdict": verdict})
+    return pd.DataFrame(rows).fillna({"verdict": ""})
+
+
+def tally(
+    belief: Float[np.ndarray, "U K"], state: Int[np.ndarray, " U"]
+) -> pd.DataFrame:
+    """Count, bin by bin, how often the most probable state is true, and should be.
+
+    Parameters
+    ----------
+    belief
+        Posterior of each unit's state.
+    state
+        The true state.
+
+    Returns
+    -------
+    A row for each bin: confidence, units, expected and realised (sums over its units),
+    variance (of the realised, were units independent).
+    """
+    confidence = belief.max(axis=1)
+    right = belief.argmax(axis=1) == state
+    inner = np.asarray(BINS[1:-1])
+    bin_of = np.searchsorted(inner, confidence, side="right")
+    number = len(BINS) - 1
+
+    def total(values: Float[np.ndarray, " U"]) -> Float[np.ndarray, " B"]:
+        summed: Float[np.ndarray, " B"] = np.bincount(bin_of, values, minlength=number)
+        return summed
+
+    names = [f"{low:g} to {high:g}" for low, high in pairwise(BINS)]
+    return pd.DataFrame(
+        {
+            "confidence": names,
+            "units": np.bincount(bin_of, minlength=number),
+            "expected": total(confidence),
+            "realised": total(right.astype(float)),
+            "variance": total(confidence * (1 - confidence)),
+        }
+    )
+
+
+def coverage(
+    positions: Float[np.ndarray, "N E"], mass: float
+) -> tuple[float, float, float]:
+    """Return how often the central interval holds the truth, its error, and p.
+
+    Parameters
+    ----------
+    positions
+        Of each study and element.
+    mass
+        How often it should.
+    """
+    held = np.abs(positions - 0.5) < mass / 2
+    found = float(held.mean())
+    of_study = held.mean(axis=1)
+    number = len(of_study)
+    clustered = float(of_study.std(ddof=1)) if number > 1 else np.inf
+    # Not less than independent elements have: a handful of studies may all agree.
+    error = max(clustered, float(np.sqrt(mass * (1 - mass) / held.shape[1])))
+    error /= np.sqrt(number)
+    return found, error, float(2 * norm.sf(abs(found - mass) / error))
+
+
+def _parameter(group: pd.DataFrame) -> dict[str, Any]:
+    wide = group.pivot_table(
+        index="simulation", columns="element", values="position", dropna=False
+    )
+    positions = wide.to_numpy(dtype=float)
+    each = (group["mean"] - group["truth"]).groupby(group["simulation"]).mean()
+    gap = each.to_numpy(dtype=float)
+    told: dict[str, Any] = {
+        "simulations": len(gap),
+        "elements": positions.shape[1],
+        "error": gap.mean(),
+        "error_se": gap.std(ddof=1) / np.sqrt(len(gap)) if len(gap) > 1 else np.nan,
+    }
+    if np.isnan(positions).any():
+        # A point holds the truth never, whatever its interval is asked to hold.
+        for mass in MASSES:
+            told |= {_name(mass): 0.0, f"{_name(mass)}_se": 0.0}
+        return {**told, "p": 0.0, "verdict": "a point, no interval"}
+    chances = [uniformity(column) for column in positions.T]
+    for mass in MASSES:
+        found, error, chance = coverage(positions, mass)
+        told |= {_name(mass): found, f"{_name(mass)}_se": error}
+        chances.append(chance)
+    worst = min(1.0, min(chances) * len(chances))
+    distance = (found - mass) / error  # of the widest interval
+    if worst >= LEVEL:
+        verdict = "calibrated"
+    elif abs(distance) > 2:
+        verdict = "too narrow" if distance < 0 else "too wide"
+    else:
+        verdict = "shifted"
+    return {**told, "p": worst, "verdict": verdict}
+
+
+def _name(mass: float) -> str:
+    return f"coverage_{100 * mass:.0f}"
+
+
+def _gap(part: pd.DataFrame) -> dict[str, Any]:
+    names = ["units", "expected", "realised", "variance"]
+    sums = part.groupby("simulation")[names].sum().to_numpy(dtype=float)
+    units, expected, realised, variance = sums.sum(axis=0)
+    apart = float(((sums[:, 1] - sums[:, 2]) ** 2).sum())
+    # Not less than independent units have: a handful of studies may all agree.
+    error = np.sqrt(max(apart, variance)) / units
+    gap = (expected - realised) / units
+    return {
+        "simulations": len(sums),
+        "units": int(units),
+        "expected": expected / units,
+        "realised": realised / units,
+        "gap": gap,
+        "gap_se": error,
+        "p": float(2 * norm.sf(abs(gap) / error)) if error > 0 else float(gap == 0),
+    }
+
+
+def _smallest_tail(ordered: Float[np.ndarray, "T N"]) -> Float[np.ndarray, " T"]:
+    # Of the binomial distribution of how many of N lie below 1/N, 2/N, ..., either way.
+    number = ordered.shape[1]
+    points = np.arange(1, number) / number
+    counts = np.stack([np.searchsorted(row, points, side="right") for row in ordered])
+    low = bdtr(counts, number, points)
+    high = np.where(counts > 0, 1 - bdtr(np.maximum(counts - 1, 0), number, points), 1)
+    smallest: Float[np.ndarray, " T"] = np.minimum(low, high).min(axis=1, initial=1.0)
+    return smallest
+
+
+@lru_cache(maxsize=32)
+def _smallest_tails(number: int) -> Float[np.ndarray, " T"]:
+    generator = np.random.default_rng(_SEED)
+    return _smallest_tail(np.sort(generator.random((TRIALS, number)), axis=1))

@@ -1,0 +1,254 @@
+"""The command `sbc`: simulation-based calibration of models and engines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from consilience.cli.options import (
+    WORK_AS_USUAL,
+    Flag,
+    Several,
+    Work,
+    effort,
+    numbers,
+)
+from consilience.cli.terminal import keep_compilations, print_json, rows, screen
+from consilience.errors import OptionError
+
+if TYPE_CHECKING:
+    from consilience.cli.sbc_page import Finding
+    from consilience.fitting import Effort
+    from consilience.inference.progress import Reporter
+    from consilience.truth import Space
+
+# Harder work than a single fit's default gains little on studies this small.
+_USUAL: Mapping[str, Mapping[str, int]] = {
+    "nuts": {"tune": 500, "draws": 500, "chains": 1}
+}
+
+
+def sbc(  # noqa: PLR0913 (each option stands alone)
+    *,
+    out: Path | None = None,
+    models: str = "all",
+    engines: str = "all",
+    kind: Literal["choice", "contains"] = "choice",
+    items: int = 50,
+    annotators: int = 8,
+    per_item: Annotated[int, Parameter(name=["--per-item", "--redundancy"])] = 5,
+    classes: Annotated[int, Parameter(name=["--classes", "--labels"])] = 3,
+    simulations: int = 100,
+    prior: Several = (),
+    seed: int = 0,
+    overwrite: Flag = False,
+    json: Flag = False,
+    work: Work = WORK_AS_USUAL,
+) -> None:
+    """Check by simulation whether posteriors hold what they promise.
+
+    Studies are drawn from each model's own prior and fitted: 90 % of the 90 % intervals
+    should hold the true parameter, and labels that are said to be true with 80 % should
+    be true in 80 % of cases. The table says for every model and engine how far that is
+    so. With --out what is done is kept, and the same command goes on where it was
+    interrupted.
+
+    Parameters
+    ----------
+    out
+        Folder to write: the table, the figures behind it, and each position.
+    models
+        Names of models with commas between.
+    engines
+        nuts, vb, em, svi, with commas between; a model is fitted by those that it has.
+    kind
+        Kind of question.
+    items
+        Items of each study.
+    annotators
+        Annotators of each study.
+    per_item
+        Answers per item, each by another annotator.
+    classes
+        How many labels.
+    simulations
+        Studies for each model and engine.
+    prior
+        A setting of the priors, such as own=8, for every model that has it; or
+        MODEL.own=8 for one. Studies are drawn and fitted with it alike.
+    seed
+        One seed gives one result.
+    overwrite
+        Replace what is in the folder, where it was made with other settings.
+    json
+        Print the result as JSON.
+    """
+    keep_compilations()
+    from consilience import annotators as room
+    from consilience.cli.sbc_folder import open_folder, write_tables
+    from consilience.cli.sbc_page import markdown, notes, page, tables
+
+    changed = numbers(prior, "prior")
+    plan = _plan(
+        _named(models, room.names(), "models"),
+        _named(engines, ("nuts", "vb", "em", "svi"), "engines"),
+        changed,
+    )
+    settings = _settings(
+        kind=kind,
+        items=items,
+        annotators=annotators,
+        per_item=per_item,
+        classes=classes,
+        simulations=simulations,
+        prior=changed,
+        seed=seed,
+        work={name: value for name, value in asdict(work).items() if value},
+    )
+    if out is not None:
+        open_folder(out, settings, overwrite=overwrite)
+    show = screen(as_json=json)
+    findings, left_out = _fitted(plan, settings, work, out)
+    said = notes(findings, left_out, settings)
+    show.print(page(findings))
+    for note in said:
+        show.print(f"- {note}", soft_wrap=True)
+    verdicts = tables(findings)
+    if out is not None:
+        write_tables(out, verdicts, markdown(findings, said))
+        show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json(
+            {
+                "out": out,
+                "settings": settings,
+                **{name: rows(table) for name, table in verdicts.items()},
+                "left_out": left_out,
+            }
+        )
+
+
+def _plan(
+    models: Sequence[str], engines: Sequence[str], prior: Mapping[str, float]
+) -> list[tuple[str, str, Any]]:
+    """Return each model with each engine asked for that it has, its prior as asked."""
+    from consilience.annotators import load
+
+    used, plan = set(), []
+    for name in models:
+        own = {}
+        for setting, value in prior.items():
+            model, _, inner = setting.rpartition(".")
+            has = inner in asdict(load(name).prior)
+            if model == name or (not model and has):
+                own[inner] = value
+                used.add(setting)
+        made = load(name, own)
+        plan += [(name, engine, made) for engine in engines if engine in made.engines]
+    idle = ", ".join(setting for setting in prior if setting not in used)
+    if idle:
+        msg = f"--prior {idle}: none of the models chosen has it; mend the name"
+        raise OptionError(msg)
+    if not plan:
+        msg = (
+            f"none of the models chosen is fitted by {', '.join(engines)}; "
+            "consilience models lists what each has"
+        )
+        raise OptionError(msg)
+    return plan
+
+
+def _fitted(
+    plan: Sequence[tuple[str, str, Any]],
+    settings: Mapping[str, Any],
+    work: Work,
+    out: Path | None,
+) -> tuple[list["Finding"], dict[str, str]]:
+    """Draw, fit and judge; return the findings, and why models are left out."""
+    import jax
+
+    from consilience.checks.simulated_fits import cannot_simulate, simulated_fits
+    from consilience.cli.sbc_folder import keep, kept
+    from consilience.cli.sbc_page import judged
+    from consilience.inference.progress import bar
+
+    findings, left_out = [], {}
+    with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)
+        space = _design(settings)
+        reasons: dict[str, str | None] = {}
+        for name, engine, model in plan:
+            if name not in reasons:
+                reasons[name] = cannot_simulate(model, space)
+            reason = reasons[name]
+            if reason is not None:
+                left_out[name] = reason
+                continue
+            study = kept(out, name, engine)
+            if study is None:
+                study = simulated_fits(
+                    model,
+                    space,
+                    engine,
+                    simulations=settings["simulations"],
+                    seed_of_all=settings["seed"],
+                    effort=_effort(work, engine),
+                    report=_under(report, f"{name} {engine}"),
+                )
+                keep(out, name, engine, study)
+            findings.append(judged(name, engine, study))
+    return findings, left_out
+
+
+def _settings(**given: Any) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    number = given["simulations"]
+    if number < 2:
+        msg = f"simulations is {number}; two show something, a hundred show much"
+        raise OptionError(msg)
+    return {**given, "version": version("consilience")}
+
+
+def _design(settings: Mapping[str, Any]) -> "Space":
+    """Return who answers about what."""
+    from consilience.simulation import simulate
+    from consilience.truth import space_of
+
+    names = ("kind", "items", "annotators", "classes", "per_item", "seed")
+    made = simulate(**{name: settings[name] for name in names})
+    return space_of(made.responses)
+
+
+def _effort(work: Work, engine: str) -> "Effort":
+    """Return the effort asked for, or what suits studies this small."""
+    asked = effort(work)
+    usual = {
+        name: value
+        for name, value in _USUAL.get(engine, {}).items()
+        if getattr(asked, name) is None
+    }
+    return replace(asked, **usual)
+
+
+def _under(report: "Reporter", phase: str) -> "Reporter":
+    """Report fits under the name of the model and engine."""
+    return lambda progress: report(replace(progress, phase=phase))
+
+
+def _named(said: str, known: Sequence[str], option: str) -> list[str]:
+    """Return the names between the commas, each of them known."""
+    if said == "all":
+        return list(known)
+    names = list(
+        dict.fromkeys(name.strip() for name in said.split(",") if name.strip())
+    )
+    strange = [name for name in names if name not in known]
+    if strange or not names:
+        msg = (
+            f"--{option} {said}: {strange[0] if strange else 'nothing'} is not among "
+            f"{', '.join(known)}; mend the name, or say all"
+        )
+        raise OptionError(msg)
+    return names

@@ -1,0 +1,198 @@
+"""Simulation-based calibration as a table: on the screen, in Markdown, in full."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from consilience.checks.simulated_fits import Study
+from consilience.checks.simulation_based_calibration import (
+    LEVEL,
+    judge_parameters,
+    judge_truth,
+)
+
+QUANTITIES = (
+    "prevalence",
+    "population confusion",
+    "annotators' confusion",
+    "log-likelihood",
+)
+_HEAD = (
+    "model",
+    "engine",
+    *QUANTITIES,
+    "accuracy promised",
+    "realised",
+    "labels",
+    "seconds a fit",
+)
+_SHORT = ("", "prevalence", "population", "annotators", "likelihood", "labels", "")
+_WIDTHS = (4, 10, 10, 10, 10, 9, 14)
+_GOOD = "calibrated"
+_WORTH_SAYING = 0.05  # share of studies that hold one label only
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the fits of one model by one engine gave, judged.
+
+    Attributes
+    ----------
+    model, engine
+        Who.
+    study
+        The fits.
+    parameters, truth
+        The verdicts; without rows where every fit failed.
+    """
+
+    model: str
+    engine: str
+    study: Study
+    parameters: pd.DataFrame
+    truth: pd.DataFrame
+
+
+def judged(model: str, engine: str, study: Study) -> Finding:
+    """Judge the fits of one model by one engine."""
+    if not len(study.ranks):
+        none = pd.DataFrame()
+        return Finding(model, engine, study, none, none)
+    return Finding(
+        model, engine, study, judge_parameters(study.ranks), judge_truth(study.items)
+    )
+
+
+def tables(findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
+    """Return all verdicts with their figures: of parameters, and of the truth."""
+
+    def joined(name: str) -> pd.DataFrame:
+        parts = []
+        for one in findings:
+            part: pd.DataFrame = getattr(one, name)
+            if len(part):
+                part = part.copy()
+                part.insert(0, "model", one.model)
+                part.insert(1, "engine", one.engine)
+                parts.append(part)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    return {name: joined(name) for name in ("parameters", "truth")}
+
+
+def page(findings: Sequence[Finding]) -> Group:
+    """Return the table for a terminal, model by model; what fails is named."""
+    parts: list[RenderableType] = []
+    for model, group in itertools.groupby(findings, key=lambda one: one.model):
+        table = Table(*_SHORT, box=None, padding=(0, 1, 0, 0))
+        for column, width in zip(table.columns, _WIDTHS, strict=True):
+            column.min_width = width
+        for one in group:
+            held = [_held(one.parameters, name, error=False) for name in QUANTITIES]
+            promised, realised, labels = _labels(one.truth)
+            both = (f"{promised[0]} {realised[0].split(' ')[0]}", True)
+            cells = [(one.engine, True), *held, both, labels]
+            table.add_row(
+                *(Text(cell, "" if good else "yellow") for cell, good in cells)
+            )
+        parts += [Text(model, style="bold"), table, Text()]
+    return Group(*parts)
+
+
+def markdown(findings: Sequence[Finding], notes: Sequence[str]) -> str:
+    """Return the table and its notes in Markdown; what fails is bold."""
+    lines = ["| " + " | ".join(_HEAD) + " |", "|" + " --- |" * len(_HEAD)]
+    for row in _rows(findings):
+        told = [cell if good or not cell else f"**{cell}**" for cell, good in row]
+        lines.append("| " + " | ".join(told) + " |")
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
+
+
+def notes(
+    findings: Sequence[Finding],
+    left_out: Mapping[str, str],
+    settings: Mapping[str, Any],
+) -> list[str]:
+    """Return what must be known to read the table."""
+    number = sum(len(one.parameters) + bool(len(one.truth)) for one in findings)
+    priors = [f"{name} = {value:g}" for name, value in settings["prior"].items()]
+    one_by_one = " asked about one by one" if settings["kind"] == "contains" else ""
+    told = [
+        (
+            f"{settings['simulations']} studies for each model and engine: "
+            f"{settings['items']} items, {settings['per_item']} answers each, of "
+            f"{settings['annotators']} annotators, {settings['classes']} labels"
+            f"{one_by_one}; seed {settings['seed']}; "
+            + (f"with {', '.join(priors)}." if priors else "priors as they are.")
+        ),
+        (
+            "Parameters: percentage of the 90 % intervals that hold the true value, "
+            "with its standard error; it should be 90. Labels: percentage of the most "
+            "probable labels that should be true, by the posterior, and that are."
+        ),
+        (
+            f"A verdict other than calibrated comes about with a chance of {LEVEL:.0%} "
+            f"at most where all is well: of {number} verdicts, {number * LEVEL:.1f}."
+        ),
+    ]
+    told += [
+        f"{one.model} by {one.engine}: {len(one.study.failed)} fits failed and are "
+        f"left out ({one.study.failed[0]})."
+        for one in findings
+        if one.study.failed
+    ]
+    alike = {one.model: one.study.one_state for one in findings}
+    told += [
+        f"{name}: in {share:.0%} of the studies all items have the same label, which "
+        "says little of real ones; --prior draws and fits with another."
+        for name, share in alike.items()
+        if share > _WORTH_SAYING
+    ]
+    return [*told, *(f"{name} is left out: {why}." for name, why in left_out.items())]
+
+
+def _rows(findings: Sequence[Finding]) -> list[list[tuple[str, bool]]]:
+    return [
+        [
+            (one.model, True),
+            (one.engine, True),
+            *(_held(one.parameters, name) for name in QUANTITIES),
+            *_labels(one.truth),
+            (f"{one.study.seconds:.2g}", True),
+        ]
+        for one in findings
+    ]
+
+
+def _held(
+    parameters: pd.DataFrame, name: str, *, error: bool = True
+) -> tuple[str, bool]:
+    row = parameters[parameters["quantity"] == name] if len(parameters) else parameters
+    if not len(row):
+        return "", True
+    one = row.iloc[0]
+    if one["verdict"].startswith("a point"):
+        return "a point", False
+    share = f"{100 * one['coverage_90']:.0f}"
+    if error:
+        share += f" ± {100 * one['coverage_90_se']:.0f}"
+    good = one["verdict"] == _GOOD
+    return share if good else f"{share} {one['verdict'].removeprefix('too ')}", good
+
+
+def _labels(truth: pd.DataFrame) -> list[tuple[str, bool]]:
+    if not len(truth):
+        return [("", True), ("", True), ("no fit", False)]
+    one = truth.iloc[0]
+    error = f"{100 * one['gap_se']:.1f}"
+    return [
+        (f"{100 * one['expected']:.1f}", True),
+        (f"{100 * one['realised']:.1f} ± {error}", True),
+        (str(one["verdict"]), one["verdict"] == _GOOD),
+    ]
