@@ -1,0 +1,63 @@
+"""Bounds of an estimate: from resampled values, or from a linearised variance."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.stats import t
+
+NAN = float("nan")
+
+
+def from_resamples(values: Float[np.ndarray, " R"], mass: float) -> tuple[float, float]:
+    """Quantiles of the resampled values.
+
+    NaN where so many resamples leave the coefficient undefined that a quantile could
+    lie among them.
+    """
+    defined = values[~np.isnan(values)]
+    if not len(defined) or len(defined) < (1 + mass) / 2 * len(values):
+        return NAN, NAN
+    lower, upper = np.quantile(defined, [(1 - mass) / 2, (1 + mass) / 2])
+    return float(lower), float(upper)
+
+
+def standard_error(
+    parts: Float[np.ndarray, " M"],
+    item: Int[np.ndarray, " M"],
+    *,
+    large_sample: bool = False,
+) -> tuple[float, int]:
+    """Return the standard error of a sum of parts, those of an item together.
+
+    With one question per item and parts z / n this is sqrt(sum z^2 / (n (n - 1))), as
+    in Gwet (2014).
+
+    Parameters
+    ----------
+    parts
+        What each question adds to the linearised estimate; their sum is zero.
+    item
+        Item of each.
+    large_sample
+        sqrt(sum z^2) / n instead, as Fleiss, Cohen and Everitt (1969) have it.
+
+    Returns
+    -------
+    The error, NaN for fewer than two items; and how many items there are.
+    """
+    num = int((np.bincount(item) > 0).sum()) if len(item) else 0
+    if num < 2:
+        return NAN, num
+    squared = float((np.bincount(item, parts) ** 2).sum())
+    factor = 1.0 if large_sample else num / (num - 1)
+    return float(np.sqrt(factor * squared)), num
+
+
+def from_error(
+    value: Float[np.ndarray, " P"],
+    error: Float[np.ndarray, " P"],
+    items: Float[np.ndarray, " P"],
+    mass: float,
+) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+    """Student's intervals with items - 1 degrees of freedom, cut off at 1."""
+    reach = t.ppf((1 + mass) / 2, np.maximum(items - 1, 1)) * error
+    return value - reach, np.minimum(1.0, value + reach)

@@ -1,0 +1,155 @@
+"""How alike two answers are: 1 for equal ones, 0 for the most unlike, W in formulas.
+
+A distance d gives the similarity 1 - d / max d. *Nominal*: equal or not. *Ordinal*:
+1 - C(|k - l| + 1, 2) / C(K, 2) for the k-th and l-th of K labels. *Interval*: from
+(x - y)^2. *Ratio*: from ((x - y) / (x + y))^2. Of sets, *Jaccard*: the share of labels
+in both among those in either; *MASI*: that, times 1 for equal sets, 2/3 where one holds
+the other, 1/3 where they merely overlap.
+
+References
+----------
+Gwet (2014), Handbook of inter-rater reliability, chapter 3 (ordinal, quadratic, ratio).
+Krippendorff (2019), Content analysis, chapter 12 (interval, ratio).
+Passonneau (2006), Measuring agreement on set-valued items (MASI).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import csr_array
+
+from consilience.errors import OptionError, TooLargeError
+
+type Distance = Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
+
+# A table of so many answers squared takes 128 MiB.
+_MOST_ANSWERS = 4096
+# So many pairs of sets that share a label take about 1 GiB while they are compared.
+_MOST_PAIRS = 2**25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Similarity:
+    """Similarity of all pairs of answers.
+
+    Parameters
+    ----------
+    size
+        L, the number of different answers.
+    matrix
+        L x L, symmetric, 1 on the diagonal; sparse for sets. None: the identity.
+    """
+
+    size: int
+    matrix: np.ndarray | csr_array | None = None
+
+    def at(
+        self, first: Int[np.ndarray, " P"], second: Int[np.ndarray, " P"]
+    ) -> Float[np.ndarray, " P"]:
+        """Similarity of pairs of answers given by their codes."""
+        if self.matrix is None:
+            same: np.ndarray = (first == second).astype(np.float64)
+            return same
+        if isinstance(self.matrix, np.ndarray):
+            dense: np.ndarray = self.matrix[first, second]
+            return dense
+        found: np.ndarray = np.asarray(self.matrix[first, second], np.float64)
+        return found.ravel()
+
+    def times(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, "R L"]:
+        """Each answer's mean similarity to answers drawn with these shares."""
+        if self.matrix is None:
+            return shares
+        product: np.ndarray = (self.matrix @ shares.T).T
+        return product
+
+    def expected(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, " R"]:
+        """Mean similarity of two answers drawn with these shares."""
+        found: np.ndarray = np.einsum("rl,rl->r", self.times(shares), shares)
+        return found
+
+    @property
+    def total(self) -> float:
+        """Sum of the whole table."""
+        return float(self.size if self.matrix is None else self.matrix.sum())
+
+
+def nominal(size: int) -> Similarity:
+    """Equal or not."""
+    return Similarity(size)
+
+
+def ordinal(size: int) -> Similarity:
+    """By how many labels lie between."""
+    _check_size(size)
+    apart = np.abs(np.subtract.outer(np.arange(size), np.arange(size)))
+    most = max(size * (size - 1) / 2, 1.0)
+    return Similarity(size, 1 - apart * (apart + 1) / 2 / most)
+
+
+def numeric(
+    numbers: Float[np.ndarray, " L"], distance: Literal["interval", "ratio"]
+) -> Similarity:
+    """By the numbers that the labels are.
+
+    Raises
+    ------
+    OptionError
+        For negative numbers on a ratio scale.
+    """
+    _check_size(len(numbers))
+    far = np.subtract.outer(numbers, numbers) ** 2
+    if distance == "ratio":
+        if (numbers < 0).any():
+            msg = (
+                f"distance 'ratio': {numbers.min():g} is below zero, where a ratio "
+                "scale begins; choose interval"
+            )
+            raise OptionError(msg)
+        both = np.add.outer(numbers, numbers) ** 2
+        far = np.divide(far, both, out=np.zeros_like(far), where=both > 0)
+    return Similarity(len(numbers), 1 - far / max(far.max(initial=0), 1e-300))
+
+
+def of_sets(members: csr_array, distance: Literal["jaccard", "masi"]) -> Similarity:
+    """By the labels that two sets share; only pairs that share one are held.
+
+    Parameters
+    ----------
+    members
+        Sets x labels, 1 where the set holds the label.
+
+    Raises
+    ------
+    TooLargeError
+        If too many pairs of sets share a label.
+    """
+    holders = np.asarray(members.sum(axis=0)).ravel()
+    if (holders**2).sum() > _MOST_PAIRS:
+        msg = (
+            f"{members.shape[0]:,} different sets share labels in too many pairs to be "
+            f"compared by distance {distance!r}; choose nominal, or merge labels"
+        )
+        raise TooLargeError(msg)
+    shared = (members @ members.T).tocoo()
+    size = np.asarray(members.sum(axis=1)).ravel()
+    one, other = size[shared.row], size[shared.col]
+    alike = shared.data / (one + other - shared.data)
+    if distance == "masi":
+        smaller, larger = np.minimum(one, other), np.maximum(one, other)
+        alike *= np.select(
+            [shared.data == larger, shared.data == smaller], [1, 2 / 3], 1 / 3
+        )
+    matrix = csr_array((alike, (shared.row, shared.col)), shape=shared.shape)
+    return Similarity(members.shape[0], matrix)
+
+
+def _check_size(size: int) -> None:
+    if size > _MOST_ANSWERS:
+        msg = (
+            f"{size:,} different answers are too many for a table of their distances "
+            f"(at most {_MOST_ANSWERS:,}); choose nominal, or merge labels"
+        )
+        raise TooLargeError(msg)
