@@ -1,3 +1,4 @@
+from .analysis import Agreement, agreement
 from .estimators import (
     BayesianDawidSkene,
     DawidSkene,
@@ -11,6 +12,7 @@ from .responses import Responses, describe, read, write
 from .simulation import simulate
 
 __all__ = [
+    "Agreement",
     "BayesianDawidSkene",
     "DawidSkene",
     "Effort",
@@ -19,6 +21,7 @@ __all__ = [
     "MajorityVote",
     "Multinomial",
     "Responses",
+    "agreement",
     "describe",
     "fit",
     "load",

@@ -11,10 +11,13 @@ def from_resamples(values: Float[np.ndarray, " R"], mass: float) -> tuple[float,
     """Quantiles of the resampled values.
 
     NaN where so many resamples leave the coefficient undefined that a quantile could
-    lie among them.
+    lie among them, and where all are equal: nothing then shows how far they could be
+    apart.
     """
     defined = values[~np.isnan(values)]
     if not len(defined) or len(defined) < (1 + mass) / 2 * len(values):
+        return NAN, NAN
+    if np.ptp(defined) < 1e-12:
         return NAN, NAN
     lower, upper = np.quantile(defined, [(1 - mass) / 2, (1 + mass) / 2])
     return float(lower), float(upper)
@@ -42,14 +45,16 @@ def standard_error(
 
     Returns
     -------
-    The error, NaN for fewer than two items; and how many items there are.
+    The error, NaN for fewer than two items or where all are alike; and how many items
+    there are.
     """
     num = int((np.bincount(item) > 0).sum()) if len(item) else 0
     if num < 2:
         return NAN, num
     squared = float((np.bincount(item, parts) ** 2).sum())
     factor = 1.0 if large_sample else num / (num - 1)
-    return float(np.sqrt(factor * squared)), num
+    error = float(np.sqrt(factor * squared))
+    return (error if error > 1e-12 else NAN), num
 
 
 def from_error(

@@ -256,7 +256,8 @@ def pair_table(
     squared = np.bincount(pair, np.bincount(both, parts) ** 2, num)
     kappa = found.kappa[0]
     # Of large samples, as published.
-    error = np.where(np.isnan(kappa) | (items < 2), NAN, np.sqrt(squared))
+    error = np.sqrt(squared)
+    error[np.isnan(kappa) | (items < 2) | (error < 1e-12)] = NAN
     lower, upper = from_error(kappa, error, items, mass)
     names = pd.Index(ratings.annotators, dtype="str")
     table = pd.DataFrame(

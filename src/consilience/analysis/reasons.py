@@ -56,6 +56,12 @@ def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
             f"{ratings.repeated:,} times an annotator answered a question more than "
             "once; these answers share one vote"
         )
+    whole = counts.over_pairs(counts.agreed)
+    if counts.paired.any() and np.allclose(whole, counts.paired):
+        found.append(
+            "nobody disagreed with anybody, so nothing shows how rare that is: there is "
+            "no interval for it"
+        )
     alone = int((counts.raters < 2).sum())
     if alone:
         found.append(

@@ -1,0 +1,132 @@
+"""The command `agreement`: how far annotators agree, before any model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, read_responses
+from consilience.cli.terminal import check_free, print_json, rows, screen
+
+if TYPE_CHECKING:
+    from consilience.analysis import Agreement
+
+_MARKER = "coefficients.parquet"
+
+
+def agreement(  # noqa: PLR0913 (each option stands alone)
+    responses: list[Path],
+    /,
+    *,
+    by: Annotated[
+        tuple[Literal["label", "pair"], ...], Parameter(show_default=False)
+    ] = (),
+    distance: Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
+    | None = None,
+    mass: float = 0.9,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    out: Path | None = None,
+    reading: Reading = READ_AS_IT_IS,
+    overwrite: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Measure how far annotators agree: every usual coefficient, with intervals.
+
+    Percent agreement, Cohen, Scott, Fleiss, Conger, Brennan-Prediger, Gwet's AC1 and
+    AC2, Krippendorff's alpha. What is not defined is said to be so, with the reason.
+
+    Parameters
+    ----------
+    responses
+        A folder of responses, or files of any readable format.
+    by
+        Also show agreement on each label, or of each pair of annotators; give it once
+        for each.
+    distance
+        What makes two answers more or less alike: nominal, ordinal, interval or ratio;
+        for objects nominal, jaccard or masi. By default nominal for choice, ordinal
+        (no, maybe, yes) for contains, masi for objects.
+    mass
+        Probability that an interval holds.
+    bootstrap
+        Resamples of the items; with 0 intervals are from the published variance.
+    seed
+        Seed of the resamples.
+    out
+        Folder for the whole tables, as Parquet.
+    overwrite
+        Replace a folder of this sort that is there already.
+    json
+        Print the result as JSON.
+    """
+    from consilience.analysis import agreement as measure
+    from consilience.cli.agreement_page import agreement_page
+
+    if out is not None:
+        check_free(out, marker=_MARKER, overwrite=overwrite)
+    found = measure(
+        read_responses(responses, reading),
+        distance=distance,
+        by=by,
+        mass=mass,
+        bootstrap=bootstrap,
+        seed=seed,
+    )
+    show = screen(as_json=json)
+    show.print(agreement_page(found))
+    if out is not None:
+        _write(found, out, overwrite=overwrite)
+        show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json(_as_json(found, out))
+
+
+def _write(found: "Agreement", out: Path, *, overwrite: bool) -> None:
+    """Write the tables, with what their numbers mean in the files' metadata."""
+    from consilience.posterior.tables import write_parquet
+    from consilience.posterior.whole_folder import whole_folder
+
+    def ours(folder: Path) -> bool:
+        return (folder / _MARKER).is_file()
+
+    about: dict[str, str | float] = {
+        "mass": found.mass,
+        "interval": "item bootstrap, equal-tailed",
+        "distance": found.distance,
+        "resamples": found.resamples,
+        "seed": found.seed,
+    }
+    with whole_folder(out, replaceable=ours if overwrite else None) as partial:
+        write_parquet(found.coefficients, partial / _MARKER, about)
+        if found.labels is not None:
+            write_parquet(found.labels, partial / "labels.parquet", about)
+        if found.pairs is not None:
+            write_parquet(found.pairs, partial / "pairs.parquet", about)
+
+
+def _as_json(found: "Agreement", out: Path | None) -> dict[str, Any]:
+    """Return all that was found as plain values."""
+    told: dict[str, Any] = {
+        "kind": found.kind,
+        "distance": found.distance,
+        "answers": found.answers,
+        "items": found.items,
+        "questions": found.questions,
+        "paired": found.paired,
+        "annotators": found.annotators,
+        "anonymous": found.anonymous,
+        "categories": found.categories,
+        "mass": found.mass,
+        "resamples": found.resamples,
+        "seed": found.seed,
+        "coefficients": rows(found.coefficients),
+        "notes": found.notes,
+    }
+    if found.labels is not None:
+        told["labels"] = rows(found.labels)
+    if found.pairs is not None:
+        told["pairs"] = rows(found.pairs)
+    if out is not None:
+        told["out"] = out
+    return told
