@@ -33,8 +33,8 @@ class Prior:
     Attributes
     ----------
     right, wrong, held
-        Mode of the learned Beta distribution of accuracies of each label, and its
-        weight in annotators.
+        Where the learned Beta distribution of each label's accuracies starts, and the
+        weight of that start in annotators.
     prevalence
         Imagined items of each state.
     """
@@ -68,10 +68,11 @@ MODEL = AnnotatorModel(
     dims={
         "prevalence": ("true_class",),
         "skill": ("annotator", "true_class", "right_wrong"),
+        "skill_prior": ("true_class", "right_wrong"),
         "confusion": ("annotator", "true_class", "given_class"),
     },
     engines=("vb", "em", "nuts", "svi"),
-    references=("Pullin, Vukcevic and Saipradit (2024), section 2.3",),
+    references=("Pullin, Gurrin and Vukcevic (2023), The R package rater",),
     dirichlet=dirichlet,
     emission=emission,
 )

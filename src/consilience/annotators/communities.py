@@ -30,8 +30,8 @@ class Prior:
     communities
         How many; those that nobody needs stay empty.
     member, held
-        Mode of the learned concentration of memberships, for all communities together,
-        and its weight in annotators.
+        Where the learned concentration of memberships starts, all communities
+        together, and the weight of that start in annotators.
     own, other
         Answers of each community that are votes for the true state, and others.
     prevalence
@@ -82,10 +82,11 @@ MODEL = AnnotatorModel(
     dims={
         "prevalence": ("true_class",),
         "membership": ("annotator", "community"),
+        "membership_prior": ("community",),
         "style": ("community", "true_class", "given_class"),
         "confusion": ("annotator", "true_class", "given_class"),
     },
-    engines=("vb", "em", "nuts", "svi"),
+    engines=("vb", "em", "svi"),
     references=(
         "Venanzi et al. (2014), section 3",
         "Imamura, Sato and Sugiyama (2018), section 3",

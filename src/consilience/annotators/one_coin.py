@@ -6,10 +6,10 @@ r"""One coin: each annotator is right with one probability, whatever the truth.
    \text{is each wrong answer} & \text{with } (1 - a_j) / (L - 1) \end{cases}
    \qquad a_j \sim \mathrm{Beta}(\alpha, \beta), \ \pi \sim \mathrm{Dir}(\gamma)
 
-The prior of the accuracies is learned from all annotators, as in hierarchical
-Dawid-Skene. One number an annotator: the model for annotators with few answers, and for
-many labels. It is wrong, and confidently so, where annotators mistake some labels for
-certain others.
+:math:`\alpha` and :math:`\beta` are learned from all annotators: each has a Gamma prior
+with its mode at the start, :math:`\alpha \sim \mathrm{Gamma}(1 + h \alpha_0, h)`. One
+number an annotator: the model for annotators with few answers, and for many labels. It
+is wrong, and confidently so, where annotators mistake some labels for certain others.
 """
 
 from collections.abc import Mapping
@@ -34,8 +34,8 @@ class Prior:
     Attributes
     ----------
     right, wrong, held
-        Mode of the learned Beta distribution of accuracies, and its weight in
-        annotators. Four and two say: right two times in three, give or take.
+        Where the learned Beta distribution of accuracies starts, and the weight of
+        that start in annotators. Four and two: right two times in three, or so.
     prevalence
         Imagined items of each state.
     """
@@ -68,6 +68,7 @@ MODEL = AnnotatorModel(
     dims={
         "prevalence": ("true_class",),
         "skill": ("annotator", "right_wrong"),
+        "skill_prior": ("right_wrong",),
         "confusion": ("annotator", "true_class", "given_class"),
     },
     engines=("vb", "em", "nuts", "svi"),

@@ -32,8 +32,8 @@ class Prior:
     Attributes
     ----------
     right, wrong, held
-        Mode of the learned Beta distribution of accuracies, and its weight in
-        annotators.
+        Where the learned Beta distribution of accuracies starts, and the weight of
+        that start in annotators.
     error
         Imagined answers of each wrong label, for each truth.
     prevalence
@@ -71,6 +71,7 @@ MODEL = AnnotatorModel(
     dims={
         "prevalence": ("true_class",),
         "skill": ("annotator", "right_wrong"),
+        "skill_prior": ("right_wrong",),
         "error": ("true_class", "wrong_answer"),
         "confusion": ("annotator", "true_class", "given_class"),
     },

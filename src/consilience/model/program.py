@@ -30,7 +30,13 @@ def sample_parameters(
     logs = {}
     for name, prior in model.dirichlet(observations, model.prior).items():
         batch = prior.shape[:-1]
-        whole = jnp.broadcast_to(prior.concentration, prior.shape)
+        concentration = prior.concentration
+        if prior.held is not None:
+            # The hyperprior of the closed forms: a Gamma with its mode at the start.
+            hyper = dist.Gamma(1 + prior.held * concentration, prior.held)
+            hyper = hyper.to_event(concentration.ndim)
+            concentration = numpyro.sample(f"{name}_prior", hyper)
+        whole = jnp.broadcast_to(concentration, prior.shape)
         drawn = numpyro.sample(name, dist.Dirichlet(whole).to_event(len(batch)))
         logs[name] = jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
     if model.normal is not None:
