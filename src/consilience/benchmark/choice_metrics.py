@@ -7,6 +7,7 @@ is split. The ECE compares the highest probability with that share.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,31 @@ from consilience.errors import GoldError
 
 # As the table `items` does: double precision is exact to far below this.
 _TIE = 1e-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemScores:
+    """What each item with gold adds to the metrics; items stand in gold's order.
+
+    Attributes
+    ----------
+    right
+        Share of right labels among the most probable ones, from 0 to 1.
+    truth
+        Probability of all right labels together.
+    brier
+        Squared distance from the truth, from 0 to 2.
+    gaps
+        Confidence less `right` in the item's bin (see `gaps_by_item`).
+    missing
+        How many items of gold are not among the labels.
+    """
+
+    right: Float[np.ndarray, " I"]
+    truth: Float[np.ndarray, " I"]
+    brier: Float[np.ndarray, " I"]
+    gaps: Float[np.ndarray, "I B"]
+    missing: int
 
 
 def choice_metrics(
@@ -47,6 +73,42 @@ def choice_metrics(
     GoldError
         When gold and labels have no item in common.
     """
+    found = item_scores(labels, gold, bins)
+    losses = -np.log(np.maximum(found.truth, clip))
+    sums = np.column_stack([found.right, losses, found.brier])
+
+    def measure(
+        weights: Float[np.ndarray, "R I"],
+    ) -> dict[str, Float[np.ndarray, " R"]]:
+        total = weights.sum(axis=1)
+        means = weights @ sums / total[:, None]
+        return {
+            "accuracy": means[:, 0],
+            "log_loss": means[:, 1],
+            "brier": means[:, 2],
+            "ece": np.abs(weights @ found.gaps).sum(axis=1) / total,
+        }
+
+    return measure, len(sums), found.missing
+
+
+def item_scores(labels: pd.DataFrame, gold: pd.DataFrame, bins: int) -> ItemScores:
+    """Score each item with gold.
+
+    Parameters
+    ----------
+    labels
+        Columns item, label, probability.
+    gold
+        Columns item, label.
+    bins
+        At most so many bins in the ECE.
+
+    Raises
+    ------
+    GoldError
+        When gold and labels have no item in common.
+    """
     known = gold[["item", "label"]].dropna().astype("str").drop_duplicates()
     stated = labels.dropna(subset=["item", "label", "probability"])
     wanted = pd.Index(known["item"].unique())
@@ -70,28 +132,13 @@ def choice_metrics(
     hit = np.bincount(item, leads & right, minlength=num_items) / np.bincount(
         item, leads, minlength=num_items
     )
-    sums = np.column_stack(
-        [
-            hit,
-            -np.log(np.maximum(together, clip)),
-            (1 - together) ** 2 + wrong,
-        ]
+    return ItemScores(
+        right=hit,
+        truth=together,
+        brier=(1 - together) ** 2 + wrong,
+        gaps=gaps_by_item(highest, hit, np.arange(num_items), bins),
+        missing=len(wanted) - num_items,
     )
-    gaps = gaps_by_item(highest, hit, np.arange(num_items), bins)
-
-    def measure(
-        weights: Float[np.ndarray, "R I"],
-    ) -> dict[str, Float[np.ndarray, " R"]]:
-        total = weights.sum(axis=1)
-        means = weights @ sums / total[:, None]
-        return {
-            "accuracy": means[:, 0],
-            "log_loss": means[:, 1],
-            "brier": means[:, 2],
-            "ece": np.abs(weights @ gaps).sum(axis=1) / total,
-        }
-
-    return measure, num_items, len(wanted) - num_items
 
 
 def _is_right(

@@ -145,22 +145,42 @@ def score(
     measure, num_items, missing = build(labels, gold, chosen.clip, chosen.bins)
     values = measure(np.ones((1, num_items)))
     step = max(1, _BLOCK // max(num_items, len(gold)))
-    resampled = _resample(measure, num_items, chosen.resamples, step, seed)
+    resampled = resample(measure, num_items, chosen.resamples, step, seed)
     return Score(
         kind=kind,
         items=num_items,
         missing=missing,
         options=chosen,
         metrics={
-            name: _interval(name, float(value[0]), resampled[name], chosen.mass)
+            name: interval(name, float(value[0]), resampled[name], chosen.mass)
             for name, value in values.items()
         },
     )
 
 
-def _resample(
+def resample(
     measure: Measure, num_items: int, resamples: int, step: int, seed: int
 ) -> dict[str, Float[np.ndarray, " R"]]:
+    """Measure under the weights of a bootstrap of the items.
+
+    Parameters
+    ----------
+    measure
+        The metrics as a function of the items' weights.
+    num_items
+        Items to draw from.
+    resamples
+        How many times to draw.
+    step
+        How many weightings to hold at once; part of what fixes them.
+    seed
+        One seed gives one set of weights, so that what two measures say under them can
+        be compared pair by pair.
+
+    Returns
+    -------
+    Each metric under each weighting.
+    """
     generator = np.random.default_rng(seed)
     parts = []
     for start in range(0, resamples, step):
@@ -171,9 +191,22 @@ def _resample(
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _interval(
+def interval(
     name: str, value: float, resampled: Float[np.ndarray, " R"], mass: float
 ) -> Metric:
+    """Return a metric with the bounds of its bootstrap.
+
+    Parameters
+    ----------
+    name
+        Of the metric; that of the ECE takes the basic bootstrap.
+    value
+        Of the metric itself.
+    resampled
+        The metric of each resample.
+    mass
+        Share of the resamples between the bounds.
+    """
     # A resample may hold no item with, say, a yes: it says nothing of the recall.
     defined = resampled[~np.isnan(resampled)]
     if np.isnan(value) or not len(defined):

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
+from consilience.cli.agreement import agreement
+from consilience.cli.benchmark import benchmark
 from consilience.cli.demo import demo
 from consilience.cli.fit import fit
 from consilience.cli.models import models
@@ -50,7 +52,19 @@ APP = App(
     exit_on_error=False,
     result_action="return_value",
 )
-for _command in (demo, read, describe, fit, models, export, score, simulate, sbc):
+for _command in (
+    demo,
+    read,
+    describe,
+    agreement,
+    fit,
+    models,
+    export,
+    score,
+    benchmark,
+    simulate,
+    sbc,
+):
     APP.command(_command)
 
 

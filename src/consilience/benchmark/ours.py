@@ -1,0 +1,47 @@
+"""The models of this package, fitted as `consilience fit` does."""
+
+from collections.abc import Callable
+
+from consilience.benchmark.prediction import Prediction
+from consilience.responses import Responses
+
+# JAX: turning a traced program into XLA's terms, and that into machine code.
+_COMPILING = (
+    "/jax/core/compile/jaxpr_to_mlir_module_duration",
+    "/jax/core/compile/backend_compile_duration",
+)
+
+
+def load(name: str) -> Callable[[Responses, int], Prediction]:
+    """Import what a fit needs and return the model's fit.
+
+    Parameters
+    ----------
+    name
+        Of the model, or auto; after a slash the engine, where it is not to be auto.
+    """
+    import jax  # noqa: PLC0415 (only in the process that fits)
+
+    from consilience.fitting import fit  # noqa: PLC0415
+
+    compiling: list[float] = []
+
+    def note(event: str, duration_secs: float, **_: str | int) -> None:
+        if event in _COMPILING:
+            compiling.append(duration_secs)
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    model, _, engine = name.partition("/")
+
+    def predict(responses: Responses, seed: int) -> Prediction:
+        fitted = fit(responses, model=model, engine=engine or "auto", seed=seed)
+        labels = fitted.labels()
+        attributes = fitted.data.attrs
+        facts = {
+            "model": attributes["model"],
+            "engine": attributes["engine"],
+            "compile_seconds": sum(compiling),
+        }
+        return Prediction(labels[["item", "label", "probability"]], {}, facts)
+
+    return predict

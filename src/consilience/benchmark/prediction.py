@@ -1,0 +1,79 @@
+"""What a method says of each item, in one form for all methods."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ("item", "label", "probability")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a method says.
+
+    Attributes
+    ----------
+    labels
+        Columns item, label, probability; one row per chosen item with probability 1
+        from a method that states none.
+    variants
+        Other tables of the same fit by name, such as the posterior before tempering.
+    facts
+        What else is worth keeping: engine, seconds spent compiling.
+    """
+
+    labels: pd.DataFrame
+    variants: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def about(
+    table: pd.DataFrame, items: Sequence[str], labels: Sequence[str]
+) -> tuple[pd.DataFrame, int]:
+    """Return what is said of some items, each with probabilities that sum to one.
+
+    An item of which nothing is said, or whose probabilities are all zero or not
+    numbers, gets the same probability for every label: saying nothing is neither right
+    nor wrong.
+
+    Parameters
+    ----------
+    table
+        Columns item, label, probability.
+    items
+        Items to keep.
+    labels
+        All labels.
+
+    Returns
+    -------
+    Columns item, label, probability, and of how many items nothing was said.
+
+    Raises
+    ------
+    ValueError
+        A probability is negative.
+    """
+    said = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
+    said = said[said["item"].isin(list(items))]
+    if (said["probability"] < 0).any():
+        msg = f"a probability is {said['probability'].min():g}, less than 0"
+        raise ValueError(msg)
+    by_item = said.groupby("item")["probability"]
+    total = by_item.transform("sum", min_count=1)
+    whole = by_item.transform("count") == by_item.transform("size")
+    meant = np.isfinite(total) & (total > 0) & whole
+    kept = said[meant].assign(probability=lambda rows: rows["probability"] / total)
+    silent = sorted(set(items) - set(kept["item"]))
+    filled = pd.DataFrame(
+        {
+            "item": np.repeat(np.array(silent, dtype=object), len(labels)),
+            "label": np.tile(np.array(labels, dtype=object), len(silent)),
+            "probability": 1 / max(len(labels), 1),
+        }
+    )
+    parts = [part for part in (kept, filled) if len(part)]
+    return pd.concat(parts, ignore_index=True), len(silent)

@@ -1,0 +1,207 @@
+"""The command `benchmark`: every method on every data set, side by side."""
+
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, read_options
+from consilience.cli.terminal import print_json, rows, screen
+from consilience.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.table import Table
+
+    from consilience.benchmark.comparison import Comparison, Protocol
+    from consilience.benchmark.runs import Step
+
+
+def benchmark(  # noqa: PLR0913 (each option stands alone)
+    data: list[Path],
+    /,
+    *,
+    out: Path = Path("benchmark"),
+    models: str = "all",
+    peers: Flag = False,
+    engine: Literal["auto", "nuts", "vb", "em", "svi"] = "auto",
+    limit: float = 600.0,
+    memory: float | None = None,
+    again: Flag = False,
+    against: str | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    bins: int = 15,
+    json: Flag = False,
+    reading: Reading = READ_AS_IT_IS,
+) -> None:
+    """Compare methods on data sets with gold: metrics, seconds, memory.
+
+    Each method runs on each set in a process of its own, and what it says is kept in
+    the folder --out: a benchmark that was interrupted goes on where it was, and a
+    method that is added later joins the others. The tables hold all that the folder
+    holds of these sets.
+
+    Parameters
+    ----------
+    data
+        Data sets, or folders of data sets. A set is a folder with labels.csv (task,
+        worker, label) and truth.csv (task, label).
+    out
+        Folder for results.parquet, differences.parquet, runs.parquet, benchmark.md,
+        the picture benchmark.svg and .png, and what each run found (runs/).
+    models
+        Names with commas between: models, auto, smoothed_shares, or peers such as
+        crowd-kit.GLAD; all means all of our own.
+    peers
+        Add every method of crowd-kit, peerannot and cleanlab, where installed.
+    engine
+        Engine of the models that have it, others take their best; auto goes by size,
+        and samples small sets by nuts, which takes minutes.
+    limit
+        Seconds after which a run is given up.
+    memory
+        GiB of memory at which a run is given up; by default nine tenths of what is
+        free at the start.
+    again
+        Run also what the folder holds already.
+    against
+        Method from which differences are taken; by default auto.
+    seed
+        Seed of the methods and of the bootstrap.
+    resamples
+        Bootstrap resamples of the items.
+    mass
+        Share of the resamples between the bounds.
+    bins
+        Most bins of the calibration error.
+    json
+        Print the means as JSON.
+    """
+    show = screen(as_json=json)
+    from consilience.benchmark import datasets, methods, written
+    from consilience.benchmark.alone import Limits, free_gib
+    from consilience.benchmark.comparison import Protocol, compare
+    from consilience.benchmark.runs import Plan, also_kept, run_all
+    from consilience.fitting import check_seed
+
+    protocol = Protocol(
+        seed=seed, resamples=resamples, mass=mass, bins=bins, against=against
+    )
+    _check(limit, memory, protocol)
+    check_seed(seed)
+    names = [] if models == "all" else [one.strip() for one in models.split(",")]
+    chosen = methods.chosen(names, with_peers=peers, engine=engine)
+    absent = methods.peers()[1]
+    if peers and absent:
+        show.print(f"not installed, left out: {', '.join(absent)}", soft_wrap=True)
+    sets = datasets.load_all(
+        datasets.find(data),
+        read_options(reading),
+        reading.format,
+        lambda sentence: show.print(f"left out: {sentence}", soft_wrap=True),
+    )
+    free = free_gib()
+    gib = memory or (0.9 * free if free else None)
+    plan = Plan(folder=out / "runs", limits=Limits(limit, gib), seed=seed, again=again)
+    with _progress() as report:
+        results = run_all(sets, chosen, plan, report)
+    results += also_kept(sets, results, plan)
+    comparison = compare(sets, results, protocol)
+    items = {one.name: len(one.items) for one in sets}
+    files = written.write(comparison, items, out)
+    show.print(_means(comparison))
+    for file in files:
+        show.print(f"written: {file}", soft_wrap=True)
+    if not written.can_draw():
+        show.print(written.ADVICE, soft_wrap=True)
+    if json:
+        print_json(
+            {"out": out, "reference": comparison.reference, **_plain(comparison)}
+        )
+
+
+def _check(limit: float, memory: float | None, protocol: "Protocol") -> None:
+    """Refuse settings that cannot be used before any work is done."""
+    wrong = {
+        f"--limit {limit:g}: give seconds above 0": not limit > 0,
+        f"--memory {memory}: give GiB above 0": memory is not None and not memory > 0,
+        f"--resamples {protocol.resamples}: give 2 or more": protocol.resamples < 2,
+        f"--mass {protocol.mass:g}: give a number between 0 and 1": not (
+            0 < protocol.mass < 1
+        ),
+        f"--bins {protocol.bins}: give 1 or more": protocol.bins < 1,
+    }
+    for message, is_wrong in wrong.items():
+        if is_wrong:
+            raise OptionError(message)
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[Step], None]]":
+    """Say on standard error what runs and how each run went."""
+    from rich.console import Console
+
+    show = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    with ExitStack() as running:
+
+        def report(step: "Step") -> None:
+            running.close()
+            place = f"[{step.number}/{step.total}] {step.data} {step.method}"
+            if step.result is None:
+                if show.is_terminal:
+                    running.enter_context(show.status(place))
+                return
+            show.print(f"{place}: {_went(step)}", soft_wrap=True)
+
+        yield report
+
+
+def _went(step: "Step") -> str:
+    outcome = step.result.outcome if step.result else {}
+    before = " (kept)" if step.kept else ""
+    if outcome["status"] != "done":
+        return f"{outcome['status']}, {outcome['reason']}{before}"
+    return f"{outcome['seconds']:.1f} s, {outcome['peak_mib']:,.0f} MiB{before}"
+
+
+def _means(found: "Comparison") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    from consilience.benchmark.comparison import METRICS
+    from consilience.benchmark.page import SHORT, of_means
+
+    means = of_means(found)
+    shown = [name for name in METRICS if name in _SHOWN]
+    head = [SHORT[name].lower().replace("ece", "ECE") for name in shown]
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("method", no_wrap=True)
+    for name in ("sets", *head, "seconds", "MiB"):
+        table.add_column(name, justify="right")
+    for method, row in means.iterrows():
+        cells = [_figure(row[name], 4) for name in shown]
+        figures = _figure(row["seconds"], 1), _figure(row["peak_mib"], 0)
+        style = "bold" if method == found.reference else ""
+        table.add_row(Text(str(method), style), str(row["sets"]), *cells, *figures)
+    return table
+
+
+_SHOWN = ("accuracy", "log_loss", "brier", "ece")
+
+
+def _figure(value: float, digits: int) -> str:
+    return "" if value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 (NaN)
+
+
+def _plain(found: "Comparison") -> dict[str, Any]:
+    from consilience.benchmark.page import of_means
+
+    failed = found.runs[found.runs["status"] != "done"]
+    return {
+        "reference": found.reference,
+        "means": rows(of_means(found).drop(columns="part").reset_index()),
+        "differences": rows(found.differences[found.differences["set"] == "mean"]),
+        "failures": rows(failed[["set", "method", "status", "reason"]]),
+    }
