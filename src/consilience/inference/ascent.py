@@ -20,6 +20,7 @@ from jax.scipy.special import digamma
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from consilience.errors import DivergedError
+from consilience.inference.leap import leap
 from consilience.inference.newton import log_density, newton_step, normal_priors
 from consilience.inference.progress import Progress, Reporter
 from consilience.inference.result import Optimization
@@ -39,7 +40,7 @@ from consilience.truth import Observations
 
 BLOCK = 20  # sweeps between looks at the clock and the keyboard
 FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
-FIXED_POINT_STEPS = 2  # a sweep; more gained nothing per second
+FIXED_POINT_STEPS = 2  # a sweep; a leap goes on from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +329,7 @@ def _learn(
         return concentration
     shared = tuple(range(counts.ndim - concentration.ndim))
     learned = concentration
+    path = [concentration]
     for _ in range(FIXED_POINT_STEPS):
         total = learned.sum(-1, keepdims=True)
         gain = (digamma(counts + learned) - digamma(learned)).sum(shared)
@@ -335,4 +337,5 @@ def _learn(
         learned = (learned * gain + prior.held * prior.concentration) / (
             cost.sum(shared) + prior.held
         )
-    return jnp.where(late, learned, concentration)
+        path.append(learned)
+    return jnp.where(late, leap(prior, counts, path), concentration)
