@@ -74,7 +74,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         seed=seed,
     )
     show = screen(as_json=json)
-    show.print(agreement_page(found))
+    show.print(agreement_page(found, show.width))
     if out is not None:
         _write(found, out, overwrite=overwrite)
         show.print(f"written to {out}", soft_wrap=True)

@@ -1,6 +1,7 @@
 """Agreement on one screen: the coefficients on a common scale, and what they leave."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -10,7 +11,7 @@ from rich.text import Text
 from consilience.analysis import Agreement
 
 NAMES: Mapping[str, str] = {
-    "percent": "agreement of two answers",
+    "percent": "agreement",
     "cohen": "Cohen's kappa",
     "scott": "Scott's pi",
     "fleiss": "Fleiss's kappa",
@@ -20,31 +21,70 @@ NAMES: Mapping[str, str] = {
     "gwet_ac2": "Gwet's AC2",
     "krippendorff": "Krippendorff's alpha",
 }
-_WIDTH = 31
 _MOST_LABELS = 15
 _MOST_PAIRS = 5
 # Pairs that share fewer questions are at the ends of any list by chance.
 _QUESTIONS = 10
 
 
-def agreement_page(found: Agreement) -> Group:
-    """Return the page: what was compared, coefficients, notes, further tables."""
-    parts: list[RenderableType] = [Text(), _head(found), Text(), coefficients(found)]
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The line from 0 to 1 on which values are drawn; `width` is in columns."""
+
+    width: int
+
+    @classmethod
+    def within(cls, screen: int) -> "Scale":
+        """As wide as the other columns of a table leave room for, within reason."""
+        return cls(min(max(screen - 64, 11), 31))
+
+    def place(self, number: float) -> int:
+        """Return the column of a number; what is beyond stands at the end."""
+        return round(min(max(number, 0.0), 1.0) * (self.width - 1))
+
+    def draw(self, value: float, lower: float, upper: float) -> Text:
+        """Draw a value and its interval."""
+        if np.isnan(value):
+            return Text("")
+        cells = ["·"] * self.width
+        if not np.isnan(lower):
+            first, last = self.place(lower), self.place(upper)
+            cells[first : last + 1] = "━" * (last - first + 1)
+        at = self.place(value)
+        return Text.assemble(
+            ("".join(cells[:at]), "cyan"),
+            ("◀" if value < 0 else "●", "bold cyan"),
+            ("".join(cells[at + 1 :]), "cyan"),
+        )
+
+
+def agreement_page(found: Agreement, width: int) -> Group:
+    """Return the page: what was compared, coefficients, notes, further tables.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    width
+        Columns of the screen.
+    """
+    table = coefficients(found, Scale.within(width))
+    parts: list[RenderableType] = [Text(), _head(found), Text(), table]
     undefined = found.coefficients[found.coefficients["reason"] != ""]
     for reason, rows in undefined.groupby("reason", sort=False):
         names = [_name(found, name) for name in rows["coefficient"]]
         parts.append(Text(f"Not defined: {', '.join(names)} ({reason}).", "dim"))
     if found.labels is not None:
-        parts += [Text(), labels(found)]
+        parts += [Text(), labels(found, Scale.within(width))]
     if found.pairs is not None:
-        parts += [Text(), pairs(found)]
+        parts += [Text(), pairs(found, Scale.within(width))]
     notes = [Text(f"{note[0].upper()}{note[1:]}.", "dim") for note in found.notes]
     return Group(*parts, *([Text(), *notes] if notes else []), Text())
 
 
-def coefficients(found: Agreement) -> Table:
+def coefficients(found: Agreement, scale: Scale) -> Table:
     """Return the coefficients that are defined, drawn between none and perfect."""
-    table = _table("", "value", "by chance", f"{found.mass:.0%} interval")
+    table = _table(scale, "", "value", "by chance", f"{found.mass:.0%} interval")
     marked = False
     for row in found.coefficients.to_dict("records"):
         if row["reason"]:
@@ -58,21 +98,21 @@ def coefficients(found: Agreement) -> Table:
             Text(f"{row['value']:.3f}", "bold"),
             "" if row["coefficient"] == "percent" else f"{row['expected']:.3f}",
             between(lower, upper) + mark,
-            on_scale(row["value"], lower, upper),
+            scale.draw(row["value"], lower, upper),
         )
     if marked:
         _caption(table, "* from the published variance, not from resampled items")
     return table
 
 
-def labels(found: Agreement) -> Table:
+def labels(found: Agreement, scale: Scale) -> Table:
     """Return agreement on the labels that are said most often."""
     if found.labels is None:
         return Table()
     said = found.labels[found.labels["share"] > 0]
     said = said.sort_values("share", ascending=False, kind="stable")
     mass = f"{found.mass:.0%} interval"
-    table = _table("label", "said", "another says it too", "kappa", mass)
+    table = _table(scale, "label", "said", "another too", "kappa", mass)
     for row in said.head(_MOST_LABELS).to_dict("records"):
         kappa, bounds = row["kappa"], (row["kappa_lower"], row["kappa_upper"])
         table.add_row(
@@ -81,27 +121,27 @@ def labels(found: Agreement) -> Table:
             "-" if np.isnan(row["specific"]) else f"{row['specific']:.1%}",
             "-" if np.isnan(kappa) else f"{kappa:.3f}",
             between(*bounds),
-            on_scale(kappa, *bounds),
+            scale.draw(kappa, *bounds),
         )
     if len(said) > _MOST_LABELS:
         table.add_row(f"{len(said) - _MOST_LABELS:,} more", *[""] * 5)
     return table
 
 
-def pairs(found: Agreement) -> Table:
+def pairs(found: Agreement, scale: Scale) -> Table:
     """Return the pairs of annotators that agree least and most."""
     if found.pairs is None:
         return Table()
     known = found.pairs.dropna(subset="kappa")
     known = known[known["questions"] >= _QUESTIONS].sort_values("kappa")
-    title = f"{len(found.pairs):,} pairs"
+    ends, which = [known], ""
     if len(known) > 2 * _MOST_PAIRS:
         ends = [known.head(_MOST_PAIRS), known.tail(_MOST_PAIRS)]
-        title = f"least and most of {title}"
-    else:
-        ends = [known]
+        which = ", those that agree least and most"
     mass = f"{found.mass:.0%} interval"
-    table = _table(title, "both answered", "agree", "Cohen's kappa", mass)
+    table = _table(scale, "pair", "questions", "agree", "kappa", mass)
+    table.title = Text(f"{len(found.pairs):,} pairs of annotators{which}")
+    table.title_justify = "left"
     for number, end in enumerate(ends):
         if number:
             table.add_row("…")
@@ -113,7 +153,7 @@ def pairs(found: Agreement) -> Table:
                 f"{row['percent']:.1%}",
                 f"{row['kappa']:.3f}",
                 between(*bounds),
-                on_scale(row["kappa"], *bounds),
+                scale.draw(row["kappa"], *bounds),
             )
     if len(known) < len(found.pairs):
         left = len(found.pairs) - len(known)
@@ -125,36 +165,17 @@ def pairs(found: Agreement) -> Table:
     return table
 
 
-def on_scale(value: float, lower: float, upper: float) -> Text:
-    """Draw a value and its interval between 0 and 1; beyond stands at the end."""
-    if np.isnan(value):
-        return Text("")
-
-    def place(number: float) -> int:
-        return round(min(max(number, 0.0), 1.0) * (_WIDTH - 1))
-
-    cells = ["·"] * _WIDTH
-    if not np.isnan(lower):
-        cells[place(lower) : place(upper) + 1] = "━" * (place(upper) - place(lower) + 1)
-    at = place(value)
-    return Text.assemble(
-        ("".join(cells[:at]), "cyan"),
-        ("◀" if value < 0 else "●", "bold cyan"),
-        ("".join(cells[at + 1 :]), "cyan"),
-    )
-
-
 def between(lower: float, upper: float) -> str:
     """Return bounds as text, a dash for none."""
     return "-" if np.isnan(lower) else f"{lower:.3f} to {upper:.3f}"
 
 
-def _table(*headers: str) -> Table:
+def _table(scale: Scale, *headers: str) -> Table:
     """Return an empty table whose last column is the scale from 0 to 1."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for header in headers:
-        table.add_column(Text(header))
-    table.add_column(Text(f"0{'1':>{_WIDTH - 1}}", "dim"), no_wrap=True)
+        table.add_column(Text(header), no_wrap=True, overflow="ellipsis")
+    table.add_column(Text(f"0{'1':>{scale.width - 1}}", "dim"), no_wrap=True)
     return table
 
 
@@ -191,7 +212,7 @@ def _head(found: Agreement) -> Text:
 def _name(found: Agreement, coefficient: str) -> str:
     name = NAMES[coefficient]
     if coefficient == "percent" and found.distance != "nominal":
-        return "similarity of two answers"
+        return "similarity"
     if coefficient == "cohen" and found.annotators != 2:
-        return f"{name}, mean of pairs"
+        return f"{name} (mean)"
     return name

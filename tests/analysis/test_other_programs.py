@@ -1,0 +1,94 @@
+"""The same numbers from the libraries krippendorff, statsmodels and scikit-learn."""
+
+import krippendorff
+import numpy as np
+import pytest
+from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats.inter_rater import aggregate_raters, cohens_kappa, fleiss_kappa
+
+from consilience.analysis import agreement
+
+
+def scores(seed, *, items=40, annotators=5, levels=4, missing=0.3):
+    """Draw scores 1 to levels around a truth; some are missing (NaN)."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(1, levels + 1, size=(items, 1))
+    table = truth + generator.integers(-1, 2, size=(items, annotators))
+    table = np.clip(table, 1, levels).astype(float)
+    table[generator.random(table.shape) < missing] = np.nan
+    return table
+
+
+def rows(table):
+    return [[None if np.isnan(x) else int(x) for x in row] for row in table]
+
+
+@pytest.mark.parametrize("distance", ["nominal", "ordinal", "interval", "ratio"])
+@pytest.mark.parametrize("seed", range(4))
+def test_alpha_is_that_of_the_library_krippendorff(distance, seed, rated):
+    table = scores(seed)
+    wanted = krippendorff.alpha(reliability_data=table.T, level_of_measurement=distance)
+    found = agreement(rated(rows(table)), distance=distance, bootstrap=0)
+    assert found["krippendorff"] == pytest.approx(wanted, abs=1e-12)
+
+
+def test_alpha_leaves_out_what_only_one_annotator_answered(rated):
+    table = [[1, 1], [2, 2], [1, 2], [3, None], [None, 3]]
+    wanted = krippendorff.alpha(
+        reliability_data=[[1, 2, 1, np.nan, np.nan], [1, 2, 2, np.nan, np.nan]],
+        level_of_measurement="nominal",
+    )
+    assert agreement(rated(table), bootstrap=0)["krippendorff"] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fleiss_kappa_is_that_of_statsmodels(seed, rated):
+    table = scores(seed, missing=0)
+    wanted = fleiss_kappa(aggregate_raters(table.astype(int))[0])
+    found = agreement(rated(rows(table)), bootstrap=0)
+    assert found["fleiss"] == pytest.approx(wanted, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("distance", "weights"), [("nominal", None), ("interval", "quadratic")]
+)
+def test_cohens_kappa_is_that_of_statsmodels_with_its_error(
+    seed, distance, weights, rated
+):
+    table = scores(seed, items=60, annotators=2, missing=0).astype(int)
+    square = np.zeros((4, 4))
+    np.add.at(square, tuple((table - 1).T), 1)
+    wanted = cohens_kappa(square, wt=weights)
+    found = agreement(rated(table.tolist()), distance=distance, bootstrap=0)
+    row = found.coefficients.set_index("coefficient").loc["cohen"]
+    assert row["value"] == pytest.approx(wanted.kappa, abs=1e-12)
+    assert row["se"] == pytest.approx(wanted.std_kappa, abs=1e-12)
+
+
+def test_every_pair_has_the_kappa_of_scikit_learn(rated):
+    table = scores(7, annotators=4)
+    found = agreement(rated(rows(table)), by=("pair",), bootstrap=0).pairs
+    assert len(found) == 6
+    for row in found.itertuples():
+        one, other = (table[:, int(name[1:])] for name in (row.annotator, row.other))
+        both = ~np.isnan(one) & ~np.isnan(other)
+        wanted = cohen_kappa_score(one[both], other[both])
+        assert row.questions == both.sum()
+        assert row.percent == pytest.approx((one[both] == other[both]).mean())
+        assert row.kappa == pytest.approx(wanted, abs=1e-12)
+
+
+def test_the_mean_of_pairs_weighs_each_by_its_questions(rated):
+    found = agreement(rated(rows(scores(8))), by=("pair",), bootstrap=0)
+    mean = np.average(found.pairs["kappa"], weights=found.pairs["questions"])
+    assert found["cohen"] == pytest.approx(mean)
+
+
+def test_the_kappa_of_a_label_is_fleiss_kappa_of_it_against_all_others(rated):
+    table = scores(9, missing=0).astype(int)
+    found = agreement(rated(table.tolist()), by=("label",), bootstrap=0).labels
+    for label in (1, 2, 3, 4):
+        wanted = fleiss_kappa(aggregate_raters((table == label).astype(int))[0])
+        kappa = found.set_index("label")["kappa"][str(label)]
+        assert kappa == pytest.approx(wanted, abs=1e-12)

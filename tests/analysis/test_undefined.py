@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience import read
+from consilience.analysis import agreement
+from consilience.errors import KindError, NoResponsesError, OptionError
+
+CORRECTED = [
+    "cohen",
+    "scott",
+    "fleiss",
+    "conger",
+    "brennan_prediger",
+    "gwet_ac1",
+    "krippendorff",
+]
+
+
+def of(responses, **options):
+    return agreement(responses, **options).coefficients.set_index("coefficient")
+
+
+@pytest.mark.parametrize("offered", [None, ["cat", "dog"]])
+def test_when_everybody_gives_one_answer_nothing_is_corrected_for_chance(
+    offered, rated
+):
+    found = of(rated([["cat", "cat"]] * 5, labels=offered))
+    assert found["value"]["percent"] == 1
+    for name in CORRECTED:
+        assert np.isnan(found["value"][name])
+        assert "everybody answered 'cat'" in found["reason"][name]
+
+
+def test_when_nobody_meets_nothing_is_defined(rated):
+    found = of(rated([["cat", None], [None, "dog"]]))
+    assert found[["value", "lower", "se", "observed"]].isna().all().all()
+    assert set(found["reason"]) == {"no question was answered by two annotators"}
+
+
+def test_perfect_agreement_has_no_interval(rated):
+    found = agreement(rated([["cat", "cat"], ["dog", "dog"]] * 4))
+    assert found["fleiss"] == 1
+    bounds = ["lower", "upper", "se", "se_lower", "se_upper"]
+    assert found.coefficients[bounds].isna().all().all()
+    assert "nobody disagreed" in " ".join(found.notes)
+
+
+def test_one_item_has_no_interval(rated):
+    found = of(rated([["cat", "cat", "dog"]]))
+    assert found["value"]["percent"] == pytest.approx(1 / 3)
+    assert found[["lower", "se"]].isna().all().all()
+
+
+def test_scotts_pi_is_for_two(rated):
+    found = of(rated([["cat", "cat", "dog"], ["dog", "dog", "dog"]]))
+    assert np.isnan(found["value"]["scott"])
+    assert "here are 3" in found["reason"]["scott"]
+
+
+def test_without_ids_annotators_cannot_be_compared():
+    table = pd.DataFrame({"item": list("112233"), "label": list("xxxyyy")})
+    found = of(read(table))
+    for name in ("cohen", "scott", "conger"):
+        assert found["reason"][name] == "the answers have no annotator's id"
+    assert found["value"]["percent"] == pytest.approx(2 / 3)
+
+
+def test_some_answers_without_an_id_are_counted_in_the_reason():
+    table = pd.DataFrame(
+        {
+            "item": list("112233"),
+            "annotator": ["a", "b", "a", None, "a", "b"],
+            "label": list("xxxyyy"),
+        }
+    )
+    assert "1 answers have no" in of(read(table))["reason"]["conger"]
+
+
+def test_a_pair_whose_two_give_one_answer_only_has_no_kappa(rated):
+    table = [["cat", "cat", "cat"], ["cat", "cat", "dog"]] * 6
+    found = agreement(rated(table), by=("pair",), bootstrap=0)
+    kappa = found.pairs.set_index(["annotator", "other"])["kappa"]
+    assert np.isnan(kappa["a00", "a01"])
+    assert found["cohen"] == pytest.approx(0)  # the mean of the two others
+
+
+def test_no_pairs_of_annotators_is_one_sentence(rated):
+    responses = rated([["cat", None], [None, "dog"]])
+    with pytest.raises(OptionError, match="no two annotators with an id"):
+        agreement(responses, by=("pair",))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mass": 1.0}, "between 0 and 1"),
+        ({"bootstrap": -1}, "number of resamples"),
+    ],
+)
+def test_an_option_out_of_range_is_refused(options, said, rated):
+    with pytest.raises(OptionError, match=said):
+        agreement(rated([["cat", "cat"]]), **options)
+
+
+def test_skipped_questions_leave_nothing_to_compare():
+    table = {"item": ["1"], "annotator": ["a"], "label": ["cat"], "answer": ["skip"]}
+    with pytest.raises(NoResponsesError, match="skipped"):
+        agreement(read(pd.DataFrame(table)))
+
+
+def test_several_kinds_are_refused():
+    table = pd.DataFrame(
+        {
+            "item": ["1", "1"],
+            "annotator": ["a", "b"],
+            "kind": ["contains", "choice"],
+            "label": ["cat", "cat"],
+            "answer": ["yes", None],
+        }
+    )
+    with pytest.raises(KindError):
+        agreement(read(table))
