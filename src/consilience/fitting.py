@@ -15,6 +15,7 @@ from consilience.checks import all_checks, as_dataset
 from consilience.errors import OptionError
 from consilience.inference import Effort, choose, run
 from consilience.inference.progress import Reporter, bar, silent
+from consilience.model import fits_in_memory
 from consilience.posterior import Fit
 from consilience.posterior.tree import tree, with_diagnostics
 from consilience.responses import ReadOptions, Responses, read
@@ -33,6 +34,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     engine: str = "auto",
     seed: int = 0,
     candidates: Table | None = None,
+    similarity: Table | None = None,
     gold: Table | None = None,
     states: int = 2,
     prior: Mapping[str, float] | None = None,
@@ -47,7 +49,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         Responses, or anything that `read` takes.
     model
         Name of a model; "auto" is hierarchical Dawid-Skene where annotators have ids,
-        and the pooled multinomial where none has.
+        the pooled multinomial where none has, and `structured` where labels are so many
+        that a table of them would not fit in memory.
     engine
         nuts, vb, em or svi; "auto" goes by size. `fit.data.attrs` says what and why.
     seed
@@ -55,6 +58,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     candidates
         Columns item, label and optionally log_odds: which labels can be true of which
         item (choice).
+    similarity
+        Columns label_a, label_b, value: how alike two labels are (`structured`).
     gold
         Columns item, label (contains: and answer): the truth of some items.
     states
@@ -77,8 +82,11 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     responses = responses if isinstance(responses, Responses) else read(responses)
     check_seed(seed)
     candidates, gold = _table(candidates, "candidates"), _table(gold, "gold")
+    alike = _table(similarity, "similarity")
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        space = space_of(responses, lists=candidates, gold=gold, num_states=states)
+        space = space_of(
+            responses, lists=candidates, gold=gold, num_states=states, alike=alike
+        )
         name = _default_model(space) if model == "auto" else model
         chosen = annotators.load(name, prior)
         engine, reason = choose(chosen, name, engine, space)
@@ -134,4 +142,6 @@ def _table(given: Table | None, what: str) -> pd.DataFrame | None:
 
 
 def _default_model(space: Space) -> str:
-    return "hierarchical_dawid_skene" if space.known.any() else "multinomial"
+    name = "hierarchical_dawid_skene" if space.known.any() else "multinomial"
+    fits = fits_in_memory(annotators.load(name), space)
+    return name if fits else "structured"

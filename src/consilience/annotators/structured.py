@@ -138,9 +138,9 @@ def emission(observations: Observations, parameters: Parameters) -> OnShortlists
     if "popularity" in parameters:
         drawn = lists.label @ parameters["popularity"][:, None]
         terms.append(drawn.reshape(1, answers, -1))
-    if "superclass" in parameters:
+    if "superclass" in parameters and lists.kin is not None:
         terms.append(parameters["superclass"] * lists.kin)
-    if "similarity" in parameters:
+    if "similarity" in parameters and lists.similar is not None:
         terms.append(parameters["similarity"] * lists.similar)
     if "pairs" in parameters and lists.by_pair_of_labels is not None:
         drawn = lists.by_pair_of_labels @ parameters["pairs"][:, None]

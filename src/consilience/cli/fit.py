@@ -36,6 +36,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     model: str = "auto",
     engine: Literal["auto", "nuts", "vb", "em", "svi"] = "auto",
     candidates: Path | None = None,
+    similarity: Path | None = None,
     gold: Path | None = None,
     states: Literal[2, 3] = 2,
     prior: Several = (),
@@ -63,6 +64,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     candidates
         Table of labels that can be true of each item: item, label, and log_odds if
         known.
+    similarity
+        Table of how alike two labels are: label_a, label_b, value (`structured`).
     gold
         Table of items whose truth is given to the fit: item, label, and answer
         (contains).
@@ -94,6 +97,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         engine=engine,
         seed=seed,
         candidates=candidates,
+        similarity=similarity,
         gold=truth,
         states=states,
         prior=settings,

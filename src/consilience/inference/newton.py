@@ -77,11 +77,14 @@ def newton_step(
 
     def curvature(vector: Float[Array, " F"]) -> Float[Array, " F"]:
         # Backwards twice: products with sparse matrices have no forward derivative.
-        slope = jax.grad(lambda flat: jax.grad(rise)(flat) @ vector)(start)
-        return -slope
+        slope = jax.grad(lambda flat: jax.grad(rise)(flat) @ vector)
+        product: Float[Array, " F"] = slope(start)
+        return -product
 
     value, gradient = jax.value_and_grad(rise)(start)
-    direction, _ = cg(curvature, gradient, tol=ACCURACY, maxiter=STEPS)
+    direction, _ = cg(  # type: ignore[no-untyped-call]
+        curvature, gradient, tol=ACCURACY, maxiter=STEPS
+    )
 
     def too_far(carry: Any) -> Any:
         _, reached, tried = carry

@@ -164,7 +164,8 @@ def with_guess(
     if model.dirichlet is not None:
         where, _ = climb(model, observations, vb.RULE, GUESS, key, silent)
         logs, truth, _ = logs_and_belief(model, observations, vb.RULE, where)
-        values = {name: softmax(logs[name]) for name in where.counts} | where.free
+        values = {name: softmax(logs[name]) for name in where.counts}
+        values = {**values, **where.free}
         observations = replace(observations, guess=truth)
     if model.prepare is not None:
         prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)

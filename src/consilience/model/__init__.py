@@ -31,7 +31,7 @@ from consilience.model.emission import (
     PerAnswer,
     right_and_wrong,
 )
-from consilience.model.layout import check_tables, lay_out
+from consilience.model.layout import check_tables, fits_in_memory, lay_out
 from consilience.model.on_shortlists import OnShortlists, lists_of
 from consilience.model.program import SCORE, joint, sample_parameters, simulate
 from consilience.model.summed import (
@@ -66,6 +66,7 @@ __all__ = [
     "drawn_counts",
     "emission_of",
     "expected_counts",
+    "fits_in_memory",
     "joint",
     "lay_out",
     "lists_of",

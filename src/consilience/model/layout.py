@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from consilience.errors import TooLargeError
 from consilience.model.contract import AnnotatorModel
 from consilience.truth import Observations, Space, check_lists, check_size, observe
 
@@ -53,3 +54,12 @@ def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
         check_size(annotators, states, answers)
     if tables:
         check_lists(space.num_units, states)
+
+
+def fits_in_memory(model: AnnotatorModel[Any], space: Space) -> bool:
+    """Return whether the model's tables of answers would fit in memory."""
+    try:
+        check_tables(model, space)
+    except TooLargeError:
+        return False
+    return True

@@ -122,7 +122,8 @@ def answer_slot(space: Space) -> Int[np.ndarray, " N"]:
     listed = unit.astype(np.int64) * len(space.states) + words[unit, slot]
     row = space.unit if len(words) > 1 else np.zeros_like(space.unit)
     said = row.astype(np.int64) * len(space.states) + space.answer
-    return slot[np.searchsorted(listed, said)].astype(np.int32)
+    place: Int[np.ndarray, " N"] = slot[np.searchsorted(listed, said)].astype(np.int32)
+    return place
 
 
 def seen_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
@@ -182,13 +183,17 @@ class _Cells:
                 self.space.parent[named].astype(str), return_inverse=True
             )[1]
         of = np.where(self.words >= 0, code[self.words], -1).T
-        return (of[:, None] == of[None]) & (of >= 0)[None]
+        alike: Bool[np.ndarray, "S T #U"] = (of[:, None] == of[None]) & (of >= 0)[None]
+        return alike
 
     def similar(self) -> Float[np.ndarray, "S T #U"]:
         known = self.space.similar
         if known is None:
             known = LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
-        return np.append(known.value, 0.0)[self._index(known)]
+        value: Float[np.ndarray, "S T #U"] = np.append(known.value, 0.0)[
+            self._index(known)
+        ]
+        return value
 
     def by_pair(self, known: LabelPairs) -> Incidence:
         index = self._index(known).ravel()
