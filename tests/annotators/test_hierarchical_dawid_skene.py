@@ -11,16 +11,12 @@ from numpyro.handlers import seed, substitute, trace
 from scipy import integrate, optimize, stats
 from scipy.special import expit, gammaln
 
-from consilience.annotators.hierarchical_dawid_skene import (
-    MODEL,
-    _zero_sum_basis,
-    prepare,
-)
+from consilience.annotators.hierarchical_dawid_skene import MODEL, prepare
 from consilience.fitting import Effort, fit
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, climb
 from consilience.inference.progress import silent
-from consilience.model import joint
+from consilience.model import joint, zero_sum_basis
 from consilience.responses import read
 from consilience.truth import observe, space_of
 
@@ -104,7 +100,7 @@ def test_the_geometry_leaves_the_density_of_the_confusions_as_it_is(study):
                 data={**free, "distance": distance},
             )
             confusion = trace(fixed).get_trace()["confusion"]["value"]
-            return jnp.log(confusion) @ _zero_sum_basis(3)
+            return jnp.log(confusion) @ zero_sum_basis(3)
 
         def density(observations, distance):
             fixed = substitute(

@@ -16,17 +16,8 @@ weight of `h` annotators. Sampling (`nuts`, `svi`): the same idea in log-odds,
    \beta_{jk} \sim N(\mu_k, \sigma_k^2 I), \quad
    \mu_k \sim N(V^\top m_k, I), \quad \sigma_k \sim N^+(0, 1)
 
-with :math:`V` an orthonormal basis of the vectors that sum to zero, so that no answer
-is singled out, and :math:`m_k` two for the truth and zero for other answers.
-
-**The geometry.** Given :math:`\mu, \sigma`, the posterior of :math:`\beta_{jk}` is
-near normal with precision :math:`\sigma_k^{-2} I + H_{jk}`, where :math:`H_{jk}` is the
-information in the answers. Sampled is the *standardised* distance from that normal's
-mean, not :math:`\beta` (which makes a funnel where answers are few) nor
-:math:`(\beta - \mu)/\sigma` (which makes one where they are many, and mixes badly in
-:math:`\sigma`). In the eigenvectors of :math:`H_{jk}`, which the data fix, the map is a
-product of scalars. It is exact whatever the first guess of the truth that :math:`H` is
-taken from; a good guess makes the posterior nearly spherical.
+with :math:`m_k` two for the truth and zero for other answers; basis :math:`V` and the
+coordinates that are sampled are those of `model.log_odds`.
 
 The default where annotators have ids: an annotator with few answers borrows from the
 others, as much as the others are alike.
@@ -36,13 +27,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax.numpy as jnp
-import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import log_softmax
-from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, ByConfusion, Dirichlet, Parameters
+from consilience.model import (
+    AnnotatorModel,
+    ByConfusion,
+    Dirichlet,
+    Information,
+    Parameters,
+    information,
+    sample_population,
+    sample_rows,
+)
 from consilience.truth import Observations
 
 
@@ -85,31 +83,15 @@ def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichle
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
     """Sample population, spread and every annotator's standardised distance."""
-    basis = _zero_sum_basis(observations.num_answers)
-    states, free = observations.num_states, observations.num_answers - 1
+    states = observations.num_states
     prevalence = numpyro.sample(
         "prevalence", dist.Dirichlet(jnp.full(states, prior.prevalence))
     )
-    centre = prior.logit * observations.votes.T @ basis
-    population = numpyro.sample("population", dist.Normal(centre, 1.0).to_event(2))
+    population = sample_population(observations, prior.logit)
     spread = numpyro.sample(
         "spread", dist.HalfNormal(jnp.full(states, prior.spread)).to_event(1)
     )
-    standard = dist.Normal(jnp.zeros((observations.num_annotators, states, free)), 1.0)
-    distance = numpyro.sample("distance", standard.to_event(3))
-    if observations.prepared is None:
-        beta = population + spread[:, None] * distance
-    else:
-        slope, curvature, axes = observations.prepared
-        # In the eigenvectors of the information of each row of confusion.
-        mean = jnp.einsum("jkfe,kf->jke", axes, population)
-        tight = spread[:, None] ** -2
-        width = (tight + curvature) ** -0.5
-        along = (mean * tight + slope) * width**2 + width * distance
-        change = dist.Normal(mean, spread[:, None]).log_prob(along) + jnp.log(width)
-        numpyro.factor("geometry", change.sum() - standard.log_prob(distance).sum())
-        beta = jnp.einsum("jkfe,jke->jkf", axes, along)
-    log_confusion = log_softmax(beta @ basis.T)
+    log_confusion = log_softmax(sample_rows(observations, population, spread))
     numpyro.deterministic("confusion", jnp.exp(log_confusion))
     return {"prevalence": jnp.log(prevalence), "confusion": log_confusion}
 
@@ -120,53 +102,9 @@ def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
     return ByConfusion(parameters["confusion"])
 
 
-def prepare(
-    observations: Observations, prior: Prior
-) -> tuple[Float[Array, "J K F"], Float[Array, "J K F"], Float[Array, "J K F F"]]:
-    """Return the information of each confusion row: slope, curvature, eigenvectors.
-
-    The log-likelihood of a row is expanded to second order at smoothed proportions,
-    under the guess of the truth; slope is that of the parabola at zero. Curvature is
-    that of the counts as if the truth were known, less what not knowing it takes away
-    (Louis 1982, section 3), and at least zero.
-    """
-    basis = _zero_sum_basis(observations.num_answers)
-    shape = (observations.num_annotators, observations.num_answers, -1)
-    guess = observations.spread(observations.guess)
-    count = (observations.by_pair.T @ guess).reshape(shape).swapaxes(1, 2)
-    doubt = guess * (1 - guess)
-    unsure = (observations.by_pair.T @ doubt).reshape(shape).swapaxes(1, 2)
-    imagined = prior.other + (prior.own - prior.other) * observations.votes.T
-    total = count.sum(-1, keepdims=True)
-    share = (count + imagined) / (total + imagined.sum(-1, keepdims=True))
-    at = jnp.log(share) @ basis
-    spread = basis.T[:, :, None] * basis[None]  # (F, L, F)
-    second = jnp.einsum("jkl,flg->jkfg", share, spread)
-    first = share @ basis
-    known = total[..., None] * (second - first[..., None] * first[..., None, :])
-    away = basis - first[..., None, :]  # of each answer from the mean answer
-    missing = jnp.einsum("jkl,jklf,jklg->jkfg", unsure, away, away)
-    hessian = _at_least_zero(known - missing)
-    gradient = (count - total * share) @ basis
-    curvature, axes = jnp.linalg.eigh(hessian)
-    slope = jnp.einsum(
-        "jkfe,jkf->jke", axes, gradient + jnp.einsum("jkfg,jkg->jkf", hessian, at)
-    )
-    return slope, curvature, axes
-
-
-def _at_least_zero(symmetric: Float[Array, "J K F F"]) -> Float[Array, "J K F F"]:
-    values, vectors = jnp.linalg.eigh(symmetric)
-    return jnp.einsum("jkfe,jke,jkge->jkfg", vectors, jnp.maximum(values, 0.0), vectors)
-
-
-def _zero_sum_basis(size: int) -> Float[np.ndarray, "L F"]:
-    # Helmert's contrasts: each answer against the mean of those before it.
-    basis = np.zeros((size, size - 1))
-    for column in range(1, size):
-        basis[:column, column - 1] = 1.0
-        basis[column, column - 1] = -column
-    return basis / np.linalg.norm(basis, axis=0)
+def prepare(observations: Observations, prior: Prior) -> Information:
+    """Return the information in the answers of each confusion row."""
+    return information(observations, prior.own, prior.other)
 
 
 MODEL = AnnotatorModel(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from consilience.model import AnnotatorModel
+from consilience.model import AnnotatorModel, splits
 from consilience.truth import Space
 
 # On two cores, hierarchical Dawid-Skene with 8,000 answers took half a minute, most of
@@ -20,16 +20,14 @@ def choose(model: AnnotatorModel[Any], space: Space) -> tuple[str, str]:
     space
         What can be true, and the answers.
     """
-    size = len(space.unit) * space.state.shape[1]
-    if "nuts" in model.engines and size <= MAX_SAMPLED:
-        return "nuts", (
-            f"{len(space.unit):,} answers x {space.state.shape[1]} states are few "
-            "enough to sample the exact posterior"
-        )
+    states = space.state.shape[1] * splits(model)
+    many = f"{len(space.unit):,} answers x {states} states"
+    if "nuts" in model.engines and len(space.unit) * states <= MAX_SAMPLED:
+        return "nuts", f"{many} are few enough to sample the exact posterior"
     first = model.engines[0]
     if "nuts" not in model.engines:
         return first, "it is the one that suits the model"
+    instead = "a point estimate" if model.dirichlet is None else "the closed form"
     return first, (
-        f"{len(space.unit):,} answers x {space.state.shape[1]} states would take NUTS "
-        f"long; beyond {MAX_SAMPLED:,} the closed form is taken"
+        f"{many} would take NUTS long; beyond {MAX_SAMPLED:,} {instead} is taken"
     )

@@ -2,7 +2,8 @@
 
 Most probable in log-odds (the softmax basis; MacKay 1998, Choice of basis for Laplace
 approximation), where the estimate is (counts + concentration) / total: defined for any
-concentration, and maximum likelihood as it goes to zero.
+concentration, and maximum likelihood as it goes to zero. Models with Dirichlet priors
+climb in closed form, all others along the gradient, to a mode of the same density.
 """
 
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, Key
 
 from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
+from consilience.inference.gradient import ascend
 from consilience.inference.progress import Reporter, silent
-from consilience.inference.result import Result
-from consilience.model import AnnotatorModel, lay_out
+from consilience.inference.result import Optimization, Result
+from consilience.model import AnnotatorModel, Parameters, lay_out
 from consilience.truth import Space
 
 
@@ -39,7 +41,7 @@ def fit(
     Parameters
     ----------
     model
-        A model with Dirichlet priors.
+        Any model.
     space
         What can be true, and the answers.
     key
@@ -49,14 +51,25 @@ def fit(
     report
         Called with the progress made.
     """
+    if model.dirichlet is None:
+        peak, how = ascend(model, space, effort.steps, key, report)
+        return _result(*peak, how)
     observations = lay_out(model, space)
     where, how = climb(model, observations, RULE, effort.steps, key, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
+    return _result(point(model, observations, where), truth, likelihood, how)
+
+
+def _result(
+    parameters: Parameters,
+    truth: Float[Array, "U S"],
+    likelihood: Float[Array, " U"],
+    how: Optimization,
+) -> Result:
     unknown = np.broadcast_to(np.nan, truth.shape)
     return Result(
         parameters={
-            name: np.asarray(value)[None, None]
-            for name, value in point(model, observations, where).items()
+            name: np.asarray(value)[None, None] for name, value in parameters.items()
         },
         belief=np.asarray(truth),
         lower=unknown,

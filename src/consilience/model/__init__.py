@@ -29,11 +29,20 @@ from consilience.model.emission import (
     BySubtype,
     Emission,
     PerAnswer,
+    own_answer,
     right_and_wrong,
 )
 from consilience.model.layout import check_tables, fits_in_memory, lay_out
+from consilience.model.log_odds import (
+    Information,
+    information,
+    sample_population,
+    sample_rows,
+    zero_sum_basis,
+)
 from consilience.model.on_shortlists import OnShortlists, lists_of
 from consilience.model.program import SCORE, joint, sample_parameters, simulate
+from consilience.model.quadrature import normal_nodes
 from consilience.model.summed import (
     belief,
     derived,
@@ -55,6 +64,7 @@ __all__ = [
     "BySubtype",
     "Dirichlet",
     "Emission",
+    "Information",
     "Normal",
     "OnShortlists",
     "Parameters",
@@ -67,15 +77,21 @@ __all__ = [
     "emission_of",
     "expected_counts",
     "fits_in_memory",
+    "information",
     "joint",
     "lay_out",
     "lists_of",
     "log_prior",
     "marginal",
+    "normal_nodes",
+    "own_answer",
     "posterior_of_truth",
     "right_and_wrong",
     "sample_parameters",
+    "sample_population",
+    "sample_rows",
     "score",
     "simulate",
     "splits",
+    "zero_sum_basis",
 ]

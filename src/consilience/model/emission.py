@@ -169,6 +169,12 @@ class PerAnswer:
         return jnp.take_along_axis(each, slot[:, None], axis=1)[:, 0]
 
 
+def own_answer(observations: Observations) -> Float[Array, "K L"]:
+    """Return one at the right answer of each state, that most a vote for it."""
+    own = jnp.argmax(observations.votes, axis=0)
+    return jax.nn.one_hot(own, observations.num_answers)
+
+
 def right_and_wrong(
     observations: Observations,
     right: Float[Array, "#J #K"],
@@ -189,7 +195,7 @@ def right_and_wrong(
         log p(each wrong answer | state) of each annotator.
     """
     answers = observations.num_answers
-    own = jnp.argmax(observations.votes, axis=0)
+    own = jnp.argmax(observations.votes, axis=0)  # that of `own_answer`
     place = (jnp.arange(answers) - own[:, None] - 1) % answers
     batch = jnp.broadcast_shapes(right.shape, wrong.shape[:-1])
     batch = (batch[0], observations.num_states)

@@ -8,6 +8,7 @@ from consilience.truth.candidates import candidates, offered_lists
 from consilience.truth.classes import classes
 from consilience.truth.observations import (
     Observations,
+    blocks,
     minibatches,
     observe,
     tally,
@@ -36,6 +37,7 @@ __all__ = [
     "Shortlists",
     "Space",
     "answer_slot",
+    "blocks",
     "candidates",
     "check_lists",
     "check_size",

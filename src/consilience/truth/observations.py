@@ -157,7 +157,36 @@ def minibatches(space: Space, size: int, seed: int) -> Observations:
     order = generator.permutation(space.num_units)
     number = -(-space.num_units // size)
     fill = generator.choice(space.num_units, number * size - space.num_units)
-    dealt = np.concatenate([order, fill]).reshape(number, size)
+    return _batches(space, np.concatenate([order, fill]).reshape(number, size))
+
+
+def blocks(
+    space: Space, size: int
+) -> tuple[Observations, Float[np.ndarray, "blocks size"]]:
+    """Cut the units into blocks in their order, stacked along a first axis.
+
+    Models that look at each answer are not cut.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    size
+        Units in a block.
+
+    Returns
+    -------
+    The blocks, and the weight of each unit: one, or zero for what fills the last block.
+    """
+    number = -(-space.num_units // size)
+    units = np.arange(number * size)
+    weight = (units < space.num_units).astype(float)
+    dealt = np.minimum(units, space.num_units - 1).reshape(number, size)
+    return _batches(space, dealt), weight.reshape(number, size)
+
+
+def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observations:
+    size = dealt.shape[1]
     pair = space.annotator * len(space.answers) + space.answer
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
     rows, columns, weights = [], [], []

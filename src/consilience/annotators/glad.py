@@ -1,0 +1,93 @@
+r"""GLAD: annotators differ in skill and items in ease, which multiply.
+
+.. math::
+
+   p(y_{ij} \text{ is right}) = \frac{1}{1 + \exp(-\alpha_j e^{b_i})}, \qquad
+   \alpha_j \sim N(1, 1), \ b_i \sim N(0, 1)
+
+and each of the other answers is as likely; the labels are as likely before anyone
+answers, as in the paper. On an item without ease everyone guesses between right and
+wrong; someone with :math:`\alpha_j < 0` answers against the truth.
+
+The paper looks for the most probable :math:`b_i` of every item; here it is integrated
+out inside the item, on nodes, so that an item with few answers is not taken to be as
+easy as it looks. The paper's :math:`b_i` has mean one: accuracy .94 for the average
+annotator on the average item, and more confidence; `ease=1` gives it back.
+"""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
+from jax.nn import log_sigmoid
+
+from consilience.model import (
+    AnnotatorModel,
+    BySubtype,
+    Parameters,
+    normal_nodes,
+    own_answer,
+)
+from consilience.truth import Observations
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of annotators and items.
+
+    Attributes
+    ----------
+    skill, skill_spread
+        Mean and standard deviation of skill.
+    ease, ease_spread
+        Mean and standard deviation of the logarithm of ease.
+    nodes
+        Nodes that the ease of an item is integrated on.
+    """
+
+    skill: float = 1.0
+    skill_spread: float = 1.0
+    ease: float = 0.0
+    ease_spread: float = 1.0
+    nodes: float = 31.0
+
+
+def parameters(observations: Observations, prior: Prior) -> Parameters:
+    """Sample skills; lay out the nodes of ease."""
+    states = observations.num_states
+    prevalence = jnp.full(states, 1 / states)
+    numpyro.deterministic("prevalence", prevalence)
+    mean = jnp.full(observations.num_annotators, prior.skill)
+    skill = numpyro.sample("skill", dist.Normal(mean, prior.skill_spread).to_event(1))
+    node, log_share = normal_nodes(int(prior.nodes))
+    return {
+        "prevalence": jnp.log(prevalence),
+        "skill": skill,
+        "ease": jnp.exp(prior.ease + prior.ease_spread * node),
+        "log_share": log_share,
+    }
+
+
+def emission(observations: Observations, parameters: Parameters) -> BySubtype:
+    """Return each annotator's confusion at each node of ease."""
+    slope = parameters["skill"][:, None, None, None] * parameters["ease"][:, None]
+    wrong = log_sigmoid(-slope) - jnp.log(observations.num_answers - 1)
+    right = own_answer(observations)[:, None] > 0
+    table = jnp.where(right, log_sigmoid(slope), wrong)
+    return BySubtype(table, parameters["log_share"][None])
+
+
+MODEL = AnnotatorModel(
+    prior=Prior(),
+    dims={
+        "prevalence": ("true_class",),
+        "skill": ("annotator",),
+        "confusion": ("annotator", "true_class", "given_class"),
+    },
+    engines=("em", "nuts", "svi"),
+    references=("Whitehill et al. (2009), section 2",),
+    parameters=parameters,
+    emission=emission,
+    finer=lambda prior: int(prior.nodes),
+)
