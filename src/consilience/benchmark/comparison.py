@@ -25,7 +25,6 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.benchmark.choice_metrics import item_scores
-from consilience.benchmark.datasets import DataSet
 from consilience.benchmark.kept import Result
 from consilience.benchmark.metrics import interval, resample
 
@@ -35,6 +34,7 @@ METRICS = ("accuracy", "log_loss", "log_loss_1e-3", "brier", "ece")
 # and 7 there: between the two lies what one thinks such a mistake costs.
 CLIPS: Mapping[str, float] = {"log_loss": 1e-10, "log_loss_1e-3": 1e-3}
 FIGURES = ("seconds", "compile_seconds", "peak_mib")
+_COLUMNS = ("set", "method", "metric", "value", "lower", "upper", "sets")
 _HIGHER = ("accuracy",)
 _BLOCK = 2**22
 
@@ -114,7 +114,7 @@ class Comparison:
 
 
 def compare(
-    sets: Sequence[DataSet],
+    gold: Mapping[str, pd.DataFrame],
     results: Iterable[Result],
     protocol: Protocol,
 ) -> Comparison:
@@ -122,28 +122,28 @@ def compare(
 
     Parameters
     ----------
-    sets
-        The data.
+    gold
+        Columns item, label, of each set by its name.
     results
-        What the methods said of it. Of one that states no probabilities the accuracy
+        What the methods said of them. Of one that states no probabilities the accuracy
         alone is measured.
     protocol
         How to compare.
     """
     found = list(results)
     without = {one.method for one in found if not one.outcome["probabilistic"]}
-    by_name = {data.name: data for data in sets}
     measured: dict[tuple[str, str], Measured | None] = {}
     for result in found:
-        data = by_name[result.data]
         metrics = METRICS[:1] if result.method in without else METRICS
         for name, table in _variants(result):
-            measured[data.name, name] = (
-                None if table is None else measure(table, data, metrics, protocol)
+            measured[result.data, name] = (
+                None
+                if table is None
+                else measure(table, result.data, gold[result.data], metrics, protocol)
             )
     names = list(dict.fromkeys(method for _, method in measured))
-    order = [data.name for data in sets]
-    runs = _runs(found, by_name)
+    order = list(gold)
+    runs = _runs(found, gold)
     values = pd.DataFrame(_values(measured, order, names, protocol))
     no_probabilities = values["method"].isin(without) & (values["metric"] != METRICS[0])
     values = values[~no_probabilities]
@@ -151,7 +151,7 @@ def compare(
     ranked = pd.DataFrame(_ranks(values, names))
     figures = pd.DataFrame(_figures(runs, names))
     return Comparison(
-        results=pd.concat([values, ranked, figures], ignore_index=True),
+        results=pd.concat([values, ranked, figures], ignore_index=True)[list(_COLUMNS)],
         differences=pd.DataFrame(
             _differences(measured, order, names, reference, protocol)
         ),
@@ -162,7 +162,11 @@ def compare(
 
 
 def measure(
-    table: pd.DataFrame, data: DataSet, metrics: Sequence[str], protocol: Protocol
+    table: pd.DataFrame,
+    name: str,
+    gold: pd.DataFrame,
+    metrics: Sequence[str],
+    protocol: Protocol,
 ) -> Measured:
     """Measure what a method says of a set.
 
@@ -170,19 +174,21 @@ def measure(
     ----------
     table
         Columns item, label, probability.
-    data
-        The set.
+    name
+        Of the set; fixes how its items are resampled.
+    gold
+        Columns item, label.
     metrics
         Which metrics.
     protocol
         How.
     """
-    scores = item_scores(table, data.gold, protocol.bins)
+    scores = item_scores(table, gold, protocol.bins)
     by_item = {
         "accuracy": scores.right,
         **{
-            name: -np.log(np.maximum(scores.truth, clip))
-            for name, clip in CLIPS.items()
+            metric: -np.log(np.maximum(scores.truth, clip))
+            for metric, clip in CLIPS.items()
         },
         "brier": scores.brier,
     }
@@ -201,7 +207,7 @@ def measure(
 
     num_items = len(columns)
     step = max(1, _BLOCK // num_items)
-    seed = protocol.seed + zlib.crc32(data.name.encode())
+    seed = protocol.seed + zlib.crc32(name.encode())
     value = under(np.ones((1, num_items)))
     return Measured(
         values={name: float(one[0]) for name, one in value.items()},
@@ -392,14 +398,14 @@ def _between(resampled: Float[np.ndarray, " R"], mass: float) -> dict[str, float
     return {"lower": float(lower), "upper": float(upper)}
 
 
-def _runs(results: Sequence[Result], sets: Mapping[str, DataSet]) -> pd.DataFrame:
+def _runs(results: Sequence[Result], gold: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     facts = ("model", "engine", "version", "silent", *FIGURES)
     return pd.DataFrame(
         [
             {
                 "set": result.data,
                 "method": result.method,
-                "items": len(sets[result.data].items),
+                "items": gold[result.data]["item"].nunique(),
                 "status": result.outcome["status"],
                 "reason": result.outcome["reason"],
                 **{name: result.outcome.get(name) for name in facts},

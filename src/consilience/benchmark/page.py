@@ -29,7 +29,7 @@ def page(found: Comparison, items: Mapping[str, int]) -> str:
     """
     means = of_means(found)
     parts = [
-        f"# {len(means)} methods on {len(items)} data sets",
+        f"# {counted(len(means), 'method')} on {counted(len(items), 'data set')}",
         "",
         *_means(found, means),
         "",
@@ -68,6 +68,19 @@ def of_means(found: Comparison) -> pd.DataFrame:
     return wide.sort_values(
         ["part", "log_loss", "accuracy"], ascending=[True, True, False]
     )
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with its noun.
+
+    Parameters
+    ----------
+    number
+        How many.
+    what
+        Of what, in the singular.
+    """
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _means(found: Comparison, means: pd.DataFrame) -> list[str]:

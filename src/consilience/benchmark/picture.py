@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from consilience.benchmark.comparison import MEAN, Comparison
-from consilience.benchmark.page import TITLES, of_means
+from consilience.benchmark.page import TITLES, counted, of_means
 
 NEEDS = ("altair", "vl_convert")
 ADVICE = "no picture: it needs Altair; install consilience[report]"
@@ -70,7 +70,7 @@ def draw(found: Comparison, path: Path) -> None:
             )
         )
     title = alt.TitleParams(
-        f"Means over {found.runs['set'].nunique()} data sets",
+        f"Means over {counted(found.runs['set'].nunique(), 'data set')}",
         subtitle=(
             f"Lines: {found.protocol.mass:.0%} intervals of the bootstrap of items. "
             "Pale: failed on some sets. The least log-loss first."

@@ -108,7 +108,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     with _progress() as report:
         results = run_all(sets, chosen, plan, report)
     results += also_kept(sets, results, plan)
-    comparison = compare(sets, results, protocol)
+    comparison = compare({one.name: one.gold for one in sets}, results, protocol)
     items = {one.name: len(one.items) for one in sets}
     files = written.write(comparison, items, out)
     show.print(_means(comparison))

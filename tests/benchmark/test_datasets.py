@@ -1,0 +1,67 @@
+import pytest
+
+from consilience.benchmark.datasets import find, load, load_all
+from consilience.errors import GoldError, KindError, OptionError, SourceNotFoundError
+from consilience.responses import ReadOptions
+
+
+def test_a_folder_of_sets_and_a_set_itself_are_found(crowd):
+    assert [one.name for one in find([crowd])] == ["first", "second"]
+    assert [one.name for one in find([crowd / "second", crowd])] == ["second", "first"]
+
+
+def test_the_methods_see_no_gold(first):
+    assert first.responses.gold is None
+    assert first.items == ["1", "2", "3", "4"]
+    assert first.labels == ["cat", "dog"]
+
+
+def test_gold_without_answers_is_counted_and_left_out(tmp_path, write_set):
+    truth = "task,label\n1,cat\n99,dog\n"
+    found = load(write_set(tmp_path / "one", truth=truth), ReadOptions())
+    assert (found.items, found.unanswered) == (["1"], 1)
+
+
+def test_the_fingerprint_follows_the_answers(tmp_path, first, labels, write_set):
+    changed = labels.replace("4,b,dog", "4,b,cat")
+    other = write_set(tmp_path / "other", labels=changed)
+    same = write_set(tmp_path / "same")
+    assert load(other, ReadOptions()).fingerprint != first.fingerprint
+    assert load(same, ReadOptions()).fingerprint == first.fingerprint
+
+
+def test_a_set_without_gold_is_left_out_with_a_word(crowd):
+    (crowd / "second" / "truth.csv").unlink()
+    said = []
+    sets = load_all(find([crowd]), ReadOptions(), None, said.append)
+    assert [one.name for one in sets] == ["first"]
+    assert len(said) == 1
+    assert "no gold" in said[0]
+
+
+def test_no_gold_at_all_is_refused(tmp_path, write_set):
+    folder = write_set(tmp_path / "one", truth=None)
+    with pytest.raises(GoldError, match="no gold to compare"):
+        load_all([folder], ReadOptions(), None, lambda _: None)
+
+
+def test_a_folder_without_sets_is_refused(tmp_path):
+    with pytest.raises(SourceNotFoundError, match="holds no data set"):
+        find([tmp_path])
+    with pytest.raises(SourceNotFoundError, match="holds no data set"):
+        find([tmp_path / "absent"])
+
+
+def test_two_sets_of_one_name_are_refused(crowd, tmp_path, write_set):
+    write_set(tmp_path / "more" / "first")
+    with pytest.raises(OptionError, match="two data sets of one name"):
+        find([crowd, tmp_path / "more"])
+
+
+def test_answers_of_another_kind_are_refused(tmp_path):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    rows = "task,worker,label,answer\n1,a,cat,yes\n1,b,cat,no\n"
+    (folder / "labels.csv").write_text(rows, encoding="utf-8")
+    with pytest.raises(KindError, match="only choice"):
+        load(folder, ReadOptions())

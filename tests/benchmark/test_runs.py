@@ -1,0 +1,142 @@
+import json
+
+import pytest
+
+from consilience.benchmark import kept, runs
+from consilience.benchmark.alone import Limits
+from consilience.benchmark.runs import Plan, also_kept, run_all, run_one
+
+
+def test_a_method_in_its_own_process_gives_labels_and_figures(first, fake, plan):
+    found = run_one(first, fake("without_gold"), plan)
+    assert found.done
+    assert set(found.labels["variant"]) == {"", "even"}
+    assert found.outcome["seconds"] > 0
+    assert found.outcome["peak_mib"] > 20
+    assert found.outcome["silent"] == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "status", "reason"),
+    [
+        ("fail", "error", "ValueError: no such luck"),
+        ("crash", "error", "exit code 3: last words"),
+        ("killed", "memory", "ended by the system (signal 9)"),
+        ("out_of_memory", "memory", "MemoryError"),
+        ("negative", "error", "ValueError: a probability is -1, less than 0"),
+    ],
+)
+def test_a_failure_is_a_result_with_its_reason(
+    setting, status, reason, first, fake, plan
+):
+    found = run_one(first, fake(setting), plan)
+    assert not found.done
+    assert found.outcome["status"] == status
+    assert reason in found.outcome["reason"]
+
+
+def test_one_that_takes_too_long_or_too_much_is_given_up(first, fake, plan):
+    short = Plan(folder=plan.folder, limits=Limits(4.0))
+    slow = run_one(first, fake("sleep"), short).outcome
+    assert (slow["status"], slow["reason"]) == ("timeout", "not done after 4 s")
+    small = Plan(folder=plan.folder, limits=Limits(100.0, gib=0.7))
+    outcome = run_one(first, fake("greedy"), small).outcome
+    assert (outcome["status"], outcome["reason"]) == (
+        "memory",
+        "held more than 0.7 GiB",
+    )
+
+
+def test_an_item_of_which_nothing_is_said_is_counted(first, fake, plan):
+    assert run_one(first, fake("silent"), plan).outcome["silent"] == 1
+
+
+def test_what_is_kept_is_not_run_again_unless_asked(
+    first, second, fake, plan, tmp_path
+):
+    log = tmp_path / "log"
+    methods = [fake(f"counted:{log}")]
+    steps = []
+    run_all([first, second], methods, plan, steps.append)
+    assert log.read_text().count("run") == 2
+    assert [step.kept for step in steps if step.result] == [False, False]
+    run_all([first, second], methods, plan, steps.append)
+    assert log.read_text().count("run") == 2
+    assert [step.kept for step in steps if step.result][2:] == [True, True]
+    again = Plan(folder=plan.folder, limits=plan.limits, again=True)
+    run_all([first], methods, again, steps.append)
+    assert log.read_text().count("run") == 3
+
+
+def test_another_seed_is_run_anew(first, fake, plan, tmp_path):
+    log = tmp_path / "log"
+    method = fake(f"counted:{log}")
+    run_all([first], [method], plan, lambda _: None)
+    other = Plan(folder=plan.folder, limits=plan.limits, seed=1)
+    run_all([first], [method], other, lambda _: None)
+    assert log.read_text().count("run") == 2
+
+
+def test_a_failure_is_kept_but_what_timed_out_gets_more_time(first, fake, plan):
+    method = fake("sleep")
+
+    def limited(seconds):
+        return Plan(folder=plan.folder, limits=Limits(seconds))
+
+    kept.save(run_one(first, method, limited(2.0)), plan.folder)
+    assert runs._kept(first, method, limited(2.0)) is not None
+    assert runs._kept(first, method, limited(3.0)) is None
+
+
+def test_an_interrupted_benchmark_goes_on_where_it_was(
+    first, second, fake, plan, tmp_path, monkeypatch
+):
+    log = tmp_path / "log"
+    method = fake(f"counted:{log}")
+    real = runs.run_one
+
+    def interrupted(data, *arguments):
+        if data.name == "second":
+            raise KeyboardInterrupt
+        return real(data, *arguments)
+
+    monkeypatch.setattr(runs, "run_one", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_all([first, second], [method], plan, lambda _: None)
+    monkeypatch.setattr(runs, "run_one", real)
+    results = run_all([first, second], [method], plan, lambda _: None)
+    assert [result.done for result in results] == [True, True]
+    assert log.read_text().count("run") == 2
+
+
+def test_a_damaged_result_is_run_again(first, fake, plan):
+    method = fake("votes")
+    run_all([first], [method], plan, lambda _: None)
+    file = plan.folder / "first" / "fake-votes.json"
+    file.write_text(file.read_text()[:20])
+    assert kept.load(plan.folder, "first", "fake.votes") is None
+    assert kept.methods_kept(plan.folder, "first") == []
+    assert run_all([first], [method], plan, lambda _: None)[0].done
+
+
+def test_a_result_whose_writing_failed_is_absent(first, fake, plan, monkeypatch):
+    found = run_one(first, fake("votes"), plan)
+    kept.save(found, plan.folder)
+
+    def full(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(json, "dumps", full)
+    with pytest.raises(KeyboardInterrupt):
+        kept.save(found, plan.folder)
+    assert kept.load(plan.folder, "first", "fake.votes") is None
+    left = [path.name for path in (plan.folder / "first").iterdir()]
+    assert left == ["fake-votes.parquet"]
+
+
+def test_the_folder_gives_what_else_it_holds_of_the_same_answers(first, fake, plan):
+    run_all([first], [fake("votes"), fake("fail")], plan, lambda _: None)
+    only = run_all([first], [fake("votes")], plan, lambda _: None)
+    assert [one.method for one in also_kept([first], only, plan)] == ["fake.fail"]
+    other = Plan(folder=plan.folder, limits=plan.limits, seed=1)
+    assert list(also_kept([first], [], other)) == []

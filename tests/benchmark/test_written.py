@@ -1,0 +1,99 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.benchmark import picture, written
+from consilience.benchmark.comparison import Protocol, compare
+from consilience.benchmark.kept import Result
+from consilience.errors import CannotWriteError
+
+
+def result(name, method, outcome, truth=None):
+    labels = None
+    if truth is not None:
+        items = np.repeat(["1", "2", "3", "4"], 2)
+        probability = np.ravel([(p, 1 - p) for p in truth])
+        labels = pd.DataFrame(
+            {"item": items, "label": ["x", "y"] * len(truth), "variant": ""}
+        ).assign(probability=probability)
+    base = {"reason": "", "probabilistic": True, "version": "1.4"}
+    return Result(name, method, {}, {**base, **outcome}, labels)
+
+
+@pytest.fixture
+def comparison():
+    gold = pd.DataFrame({"item": ["1", "2", "3", "4"], "label": "x"})
+    ok = {"status": "done", "seconds": 1.25, "peak_mib": 300.0, "silent": 0}
+    slow = {"status": "timeout", "reason": "not done after 9 s"}
+    results = [
+        result("bees", "auto", ok, [0.9, 0.9, 0.9, 0.6]),
+        result("bees", "crowd-kit.MACE", {**ok, "silent": 2}, [0.9, 0.5, 0.5, 0.1]),
+        result("ants", "auto", ok, [0.9, 0.9, 0.2, 0.6]),
+        result("ants", "crowd-kit.MACE", slow),
+    ]
+    return compare({"bees": gold, "ants": gold}, results, Protocol(resamples=50))
+
+
+@pytest.fixture
+def items():
+    return {"bees": 4, "ants": 4}
+
+
+def test_the_page_shows_means_differences_failures_and_how_it_was_taken(
+    comparison, items, tmp_path
+):
+    written.write(comparison, items, tmp_path)
+    page = (tmp_path / "benchmark.md").read_text(encoding="utf-8")
+    assert "# 2 methods on 2 data sets" in page
+    assert "| `auto` | 2 | **0.8750 (" in page
+    assert "| `crowd-kit.MACE` | 1 of 2 | 0.5000 (" in page
+    # Items differ by 0, -1/2, -1/2 and -1: the mean -1/2, its error .2041.
+    assert "| `crowd-kit.MACE` | -0.5000 ± 0.2041 () |" in page
+    assert "| `crowd-kit.MACE` | 0.5000 | timeout | 0.5000 |" in page
+    assert "| `crowd-kit.MACE` | timeout | ants | not done after 9 s |" in page
+    assert "`crowd-kit.MACE` on bees (2 items)" in page
+    assert "consilience 1.4, crowd-kit 1.4." in page
+
+
+def test_the_tables_are_parquet(comparison, items, tmp_path):
+    written.write(comparison, items, tmp_path)
+    results = pd.read_parquet(tmp_path / "results.parquet")
+    assert list(results.columns) == [
+        "set",
+        "method",
+        "metric",
+        "value",
+        "lower",
+        "upper",
+        "sets",
+    ]
+    named = set(results["metric"])
+    assert {"accuracy", "log_loss", "brier", "ece", "seconds", "peak_mib"} <= named
+    assert set(results["set"]) == {"bees", "ants", "mean"}
+    runs = pd.read_parquet(tmp_path / "runs.parquet")
+    assert runs["status"].tolist() == ["done", "done", "done", "timeout"]
+    assert len(pd.read_parquet(tmp_path / "differences.parquet")) == 10
+
+
+def test_without_altair_there_is_no_picture_and_the_rest_is_written(
+    comparison, items, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(written, "can_draw", lambda: False)
+    files = written.write(comparison, items, tmp_path)
+    assert [file.suffix for file in files] == [".md", *[".parquet"] * 3]
+
+
+def test_the_picture_is_drawn(comparison, items, tmp_path):
+    pytest.importorskip("altair")
+    pytest.importorskip("vl_convert")
+    assert picture.can_draw()
+    written.write(comparison, items, tmp_path)
+    drawn = (tmp_path / "benchmark.svg").read_text(encoding="utf-8")
+    assert "crowd-kit.MACE" in drawn
+    assert (tmp_path / "benchmark.png").stat().st_size > 1000
+
+
+def test_a_place_that_cannot_be_written_is_refused(comparison, items, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CannotWriteError, match="choose another place for --out"):
+        written.write(comparison, items, tmp_path / "file")
