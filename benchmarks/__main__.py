@@ -7,7 +7,16 @@ from pathlib import Path
 from benchmarks.report import keep, markdown
 
 # In the order in which they are worth reading.
-NAMES = ("speed", "growth", "products", "nuts", "start", "reproduce", "real")
+NAMES = (
+    "speed",
+    "growth",
+    "products",
+    "nuts",
+    "start",
+    "agreement",
+    "reproduce",
+    "real",
+)
 
 
 def main() -> None:

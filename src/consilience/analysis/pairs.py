@@ -27,7 +27,7 @@ from consilience.errors import OptionError, TooLargeError
 # Meetings that are held, and pairs of the answers of two annotators: some 600 MiB.
 MOST_MEETINGS = 2**23
 # Fewer shared questions than this in the middle pair make its kappa a coin toss.
-FEW = 10
+FEW = 30
 _MOST_JOINS = 2**24
 NOBODY_MEETS = "no two annotators with an id answered the same question"
 

@@ -59,8 +59,8 @@ def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
     whole = counts.over_pairs(counts.agreed)
     if counts.paired.any() and np.allclose(whole, counts.paired):
         found.append(
-            "nobody disagreed with anybody, so nothing shows how rare that is: there is "
-            "no interval for it"
+            "nobody disagreed with anybody, and nothing shows how rare that is: there "
+            "is no interval for it"
         )
     alone = int((counts.raters < 2).sum())
     if alone:
@@ -70,7 +70,7 @@ def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
         )
     if few:
         found.append(
-            "most pairs of annotators share fewer than ten questions, too few for a "
+            "most pairs of annotators share fewer than thirty questions, too few for a "
             "kappa each: trust Conger's kappa, not the mean of Cohen's"
         )
     if ratings.anonymous:

@@ -1,0 +1,139 @@
+"""Agreement of a million answers, beside the libraries krippendorff and statsmodels.
+
+Those two take a table of counts, items x labels, which is made here with NumPy as part
+of what is timed; each gives one coefficient, without an interval.
+"""
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.measure import Clock, Figures, alone, in_turn
+from benchmarks.report import Report
+
+SIZES = (
+    {"items": 200_000, "annotators": 1000, "classes": 10, "per_item": 5},
+    {"items": 20_000, "annotators": 1000, "classes": 1000, "per_item": 5},
+    {"items": 200_000, "annotators": 1000, "classes": 1000, "per_item": 5},
+)
+QUICK = ({"items": 100, "annotators": 10, "classes": 3, "per_item": 5},)
+# A full table of more cells than this is not made for the peers.
+MOST_CELLS = 10**8
+
+NOTES = (
+    (
+        "Seconds from answers in memory to the coefficient, and peak memory above that "
+        "held before, each in a process of its own; medians. `all, without resamples`: "
+        "all coefficients with the intervals of the published variance. `all, 1,000 "
+        "resamples`: with those of the item bootstrap as well."
+    ),
+    (
+        "Confusions are drawn at random for each annotator, so that alpha falls with "
+        "the number of labels; it is the same in each program. Empty: the full table "
+        "would have more than a hundred million cells."
+    ),
+)
+
+
+def run(*, quick: bool, repeats: int) -> Report:
+    """Measure."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number, size in enumerate(QUICK if quick else SIZES):
+            path = str(Path(folder, f"{number}.parquet"))
+            made = alone(("benchmarks.crowd", "make", {"path": path, **size}))
+            taken = in_turn(_calls(path, size), repeats)
+            rows += [
+                {
+                    "answers": made["responses"],
+                    "labels": size["classes"],
+                    "program": program,
+                    "seconds": figures.get("seconds"),
+                    "more MiB": _more(figures),
+                    "alpha": figures.get("alpha"),
+                    "Fleiss's kappa": figures.get("fleiss"),
+                }
+                for program, figures in taken.items()
+            ]
+    return Report("Agreement of many answers", rows, NOTES)
+
+
+def ours(path: str, resamples: int) -> Figures:
+    """Measure all coefficients."""
+    import pandas as pd
+
+    from consilience import read
+    from consilience.analysis import agreement
+
+    table = pd.read_parquet(path)[["task", "worker", "label"]]
+    responses = read(table)
+    clock = Clock()
+    with clock.timed():
+        found = agreement(responses, bootstrap=resamples)
+    return {
+        **clock.figures,
+        "alpha": found["krippendorff"],
+        "fleiss": found["fleiss"],
+    }
+
+
+def alpha_by_krippendorff(path: str) -> Figures:
+    """Measure the library's alpha from counts."""
+    import krippendorff
+
+    item, label = _codes(path)
+    clock = Clock()
+    with clock.timed():
+        counts = _counts(item, label)
+        value = krippendorff.alpha(value_counts=counts, level_of_measurement="nominal")
+    return {**clock.figures, "alpha": float(value)}
+
+
+def kappa_by_statsmodels(path: str) -> Figures:
+    """Measure the library's Fleiss's kappa from counts."""
+    from statsmodels.stats.inter_rater import fleiss_kappa
+
+    item, label = _codes(path)
+    clock = Clock()
+    with clock.timed():
+        value = fleiss_kappa(_counts(item, label))
+    return {**clock.figures, "fleiss": float(value)}
+
+
+def _calls(path, size):
+    small = size["items"] * size["classes"] <= MOST_CELLS
+    module = "benchmarks.agreement"
+    return {
+        "consilience: all, without resamples": lambda: alone(
+            (module, "ours", {"path": path, "resamples": 0})
+        ),
+        "consilience: all, 1,000 resamples": lambda: alone(
+            (module, "ours", {"path": path, "resamples": 1000})
+        ),
+        "krippendorff: alpha": lambda: (
+            alone((module, "alpha_by_krippendorff", {"path": path})) if small else {}
+        ),
+        "statsmodels: Fleiss's kappa": lambda: (
+            alone((module, "kappa_by_statsmodels", {"path": path})) if small else {}
+        ),
+    }
+
+
+def _more(figures):
+    if "peak_mib" not in figures:
+        return None
+    return figures["peak_mib"] - figures["before_mib"]
+
+
+def _codes(path):
+    import pandas as pd
+
+    table = pd.read_parquet(path)
+    return pd.factorize(table["task"])[0], pd.factorize(table["label"])[0]
+
+
+def _counts(item, label):
+    import numpy as np
+
+    shape = int(item.max()) + 1, int(label.max()) + 1
+    flat = np.bincount(item * shape[1] + label, minlength=shape[0] * shape[1])
+    return flat.reshape(shape)
