@@ -1,0 +1,343 @@
+"""Many labels on short lists: against formulas written out, one coin, and the truth."""
+
+import itertools
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.handlers import seed
+from scipy.optimize import minimize_scalar
+
+from consilience.annotators import load
+from consilience.errors import OptionError
+from consilience.inference import em, vb
+from consilience.inference.ascent import Steps
+from consilience.model import (
+    OnShortlists,
+    lay_out,
+    lists_of,
+    marginal,
+    sample_parameters,
+    score,
+    simulate,
+)
+from consilience.responses import read
+from consilience.truth import space_of
+
+LABELS = pd.DataFrame(
+    {"label": [f"l{code}" for code in range(5)], "parent": ["p", "p", "q", "q", None]}
+)
+LISTS = {
+    "a": ["l0", "l1", "l3"],
+    "b": ["l1", "l2", "l3", "l4"],
+    "c": ["l0", "l4"],
+    "d": ["l2"],
+}
+ALIKE = pd.DataFrame(
+    {"label_a": ["l3", "l1"], "label_b": ["l0", "l2"], "value": [1.0, 0.5]}
+)
+ALL_TERMS = {"popularity": 1.0, "superclass": 1.0, "similarity": 1.0, "pairs": 1.0}
+
+
+@pytest.fixture(scope="module")
+def every_answer_on_a_list():
+    """Return units with all answers that two annotators can give, list by list."""
+    rows, listed = [], []
+    for name, labels in LISTS.items():
+        for number, pair in enumerate(itertools.product(labels, repeat=2)):
+            item = f"{name}{number:02d}"
+            rows += [
+                (item, who, said)
+                for who, said in zip(("ann", "bob"), pair, strict=True)
+            ]
+            listed += [(item, label) for label in labels]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    lists = pd.DataFrame(listed, columns=["item", "label"])
+    return space_of(read(frame, labels=LABELS), lists=lists, alike=ALIKE)
+
+
+def drawn(model, observations):
+    return seed(sample_parameters, 1)(model, observations)
+
+
+@pytest.mark.parametrize("prior", [{}, {"popularity": 1.0}, ALL_TERMS])
+def test_the_score_sums_to_the_prior_over_all_answers_on_the_list(
+    every_answer_on_a_list, prior
+):
+    space, model = every_answer_on_a_list, load("structured", prior)
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        parameters = drawn(model, observations)
+        scores = np.exp(score(model, observations, parameters))
+        prevalence = np.exp(parameters["prevalence"])
+    for name, labels in LISTS.items():
+        units = [item.startswith(name) for item in space.unit_item]
+        expected = [prevalence[space.states.index(label)] for label in labels]
+        assert np.allclose(scores[units].sum(0)[: len(labels)], expected)
+
+
+def test_the_score_is_the_formula_written_out(every_answer_on_a_list):
+    space, model = every_answer_on_a_list, load("structured", ALL_TERMS)
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        parameters = drawn(model, observations)
+        found = np.asarray(score(model, observations, parameters))
+        p = {name: np.asarray(value) for name, value in parameters.items()}
+    parent = LABELS["parent"].fillna("").to_list()
+    alike = {(0, 3): 1.0, (1, 2): 0.5}
+    # Both of every pair are named together in some unit, so pairs are all that share a
+    # list, in ascending order.
+    codes = {"a": [0, 1, 3], "b": [1, 2, 3, 4], "c": [0, 4]}
+    pairs = sorted(
+        {pair for c in codes.values() for pair in itertools.combinations(c, 2)}
+    )
+
+    def weight(k, l):  # noqa: E741 (the letter of the answer)
+        pair = (min(k, l), max(k, l))
+        same = parent[k] == parent[l] != ""
+        return np.exp(
+            p["popularity"][l]
+            + p["superclass"] * same
+            + p["similarity"] * alike.get(pair, 0.0)
+            + p["pairs"][pairs.index(pair)]
+        )
+
+    unit = list(space.unit_item).index("b01")  # ann says l1, bob says l2
+    for slot, k in enumerate(codes["b"]):
+        expected = p["prevalence"][k]
+        for annotator, said in ((0, 1), (1, 2)):
+            others = sum(weight(k, m) for m in codes["b"] if m != k)
+            right, wrong = p["skill"][annotator]
+            expected += right if said == k else wrong + np.log(weight(k, said) / others)
+        assert np.isclose(found[unit, slot], expected)
+
+
+def test_uniform_errors_on_whole_lists_are_one_coin(design):
+    one, many = load("one_coin"), load("structured")
+    with jax.enable_x64(True):
+        coin, lists = lay_out(one, design), lay_out(many, design)
+        parameters = drawn(one, coin)
+        assert np.allclose(score(one, coin, parameters), score(many, lists, parameters))
+        fits = [
+            engine.fit(model, design, jax.random.key(0), effort)
+            for engine, effort in ((em, em.Effort()), (vb, vb.Effort(draws=0)))
+            for model in (one, many)
+        ]
+    for of_one, of_many in (fits[:2], fits[2:]):
+        assert np.allclose(of_one.belief, of_many.belief, atol=1e-8)
+        assert np.allclose(
+            of_one.parameters["skill"], of_many.parameters["skill"], atol=1e-8
+        )
+
+
+@pytest.fixture(scope="module")
+def thousand_labels():
+    """2,500 items with five of a thousand labels listed, three of them of one family.
+
+    Made by NumPy alone: accuracies are Beta(8, 4), errors fall on the list, and kin of
+    the truth attract them by exp(1.5).
+    """
+    generator = np.random.default_rng(3)
+    labels, items, annotators, attraction = 1000, 2500, 50, 1.5
+    family = generator.integers(0, labels // 10, (items, 1)) * 10
+    kin = family + generator.random((items, 10)).argsort(1)[:, :3]
+    other = (family + 10 + generator.random((items, 900)).argsort(1)[:, :2]) % labels
+    lists = np.concatenate([kin, other], 1)
+    true = generator.integers(0, 5, items)
+    skill = generator.beta(8, 4, annotators)
+    who = generator.random((items, annotators)).argsort(1)[:, :4]
+    same = lists // 10 == np.take_along_axis(lists, true[:, None], 1) // 10
+    weight = np.exp(attraction * same)
+    weight[np.arange(items), true] = 0
+    bound = weight.cumsum(1) / weight.sum(1, keepdims=True)
+    error = (generator.random((items, 4, 1)) > bound[:, None]).sum(2)
+    slot = np.where(generator.random((items, 4)) < skill[who], true[:, None], error)
+    names = np.array([f"l{code:03d}" for code in range(labels)])
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:04d}" for number in range(items)], 4),
+            "annotator": [f"a{code:02d}" for code in who.ravel()],
+            "label": names[np.take_along_axis(lists, slot, 1).ravel()],
+        }
+    )
+    parents = [f"p{code // 10:02d}" for code in range(labels)]
+    listed = pd.DataFrame({"item": frame["item"].unique().repeat(5)})
+    listed["label"] = names[lists.ravel()]
+    told = read(frame, labels=pd.DataFrame({"label": names, "parent": parents}))
+    space = space_of(told, lists=listed)
+    truth = lists[np.arange(items), true]
+    return space, space.state == truth[:, None], skill, attraction
+
+
+def ignoring_the_list(observations, parameters):
+    """Spread errors over all labels, as if every one had been shown."""
+    shown = lists_of(observations).real.sum(0).max()
+    wrong = parameters["skill"][:, 1]
+    spread = jnp.log(observations.num_answers - 1) - jnp.log(shown - 1)
+    return OnShortlists(parameters["skill"][:, 0], wrong - spread, None)
+
+
+def gap(model, thousand_labels):
+    """Return how far promise and truth are apart, in standard errors."""
+    space, hit, *_ = thousand_labels
+    with jax.enable_x64(True):
+        effort = em.Effort(steps=Steps())
+        belief = em.fit(model, space, jax.random.key(0), effort).belief
+    promised = belief.max(1)
+    found = hit[np.arange(len(hit)), belief.argmax(1)]
+    return (promised - found).sum() / np.sqrt((promised * (1 - promised)).sum())
+
+
+def test_promises_hold_among_a_thousand_labels(thousand_labels):
+    assert abs(gap(load("structured", {"superclass": 1.0}), thousand_labels)) < 4
+
+
+def test_promises_break_when_errors_are_spread_over_labels_not_shown(thousand_labels):
+    model = replace(load("structured"), emission=ignoring_the_list)
+    assert gap(model, thousand_labels) > 4
+
+
+def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
+    space, _, skill, _ = thousand_labels
+    model = load("structured", {"superclass": 1.0})
+    with jax.enable_x64(True):
+        found = em.fit(model, space, jax.random.key(0), em.Effort())
+    answers = np.bincount(space.annotator)
+    # Two hundred answers each; that the truth is uncertain takes some of their worth,
+    # at most half. So a squared error has at most twice the binomial variance.
+    error = found.parameters["accuracy"][0, 0] - skill
+    standard = error**2 / (2 * skill * (1 - skill) / answers)
+    assert standard.mean() < 1 + 4 * np.sqrt(2 / len(skill))
+
+
+def attraction_found(thousand_labels, *, on_the_list):
+    """Return the most probable attraction of kin, and its standard error."""
+    space, _, skill, _ = thousand_labels
+    model = load("structured", {"superclass": 1.0})
+    everywhere = 9 / (len(space.states) - 1)  # the share of kin among all other labels
+
+    def list_taken_back(observations, parameters):
+        # Log of the sum over the list, less that over all labels, for each error.
+        lists = lists_of(observations)
+        made = model.emission(observations, parameters)
+        on_it = (lists.wrong * jnp.exp(made.log_weight)).sum(1)
+        of_all = 1 + everywhere * (jnp.exp(parameters["superclass"]) - 1)
+        missed = lists.count.sum(0) - lists.count
+        return (missed * (jnp.log(on_it) - jnp.log(of_all))).T
+
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        rest = {
+            "prevalence": jnp.full(len(space.states), -jnp.log(len(space.states))),
+            "skill": jnp.log(jnp.stack([skill, 1 - skill], 1)),
+        }
+
+        @jax.jit
+        def cost(gamma):
+            parameters = {**rest, "superclass": gamma}
+            scores = score(model, observations, parameters)
+            if not on_the_list:
+                scores = scores + list_taken_back(observations, parameters)
+            return -marginal(scores).sum()
+
+        def at(gamma):
+            return float(cost(jnp.asarray(gamma)))
+
+        best = minimize_scalar(at, bounds=(-3, 8), method="bounded").x
+        curve = (at(best + 0.05) - 2 * at(best) + at(best - 0.05)) / 0.05**2
+    return best, curve**-0.5
+
+
+def test_what_attracts_errors_is_found(thousand_labels):
+    found, error = attraction_found(thousand_labels, on_the_list=True)
+    assert abs(found - thousand_labels[-1]) < 4 * error
+
+
+def test_what_attracts_errors_is_missed_when_the_list_is_ignored(thousand_labels):
+    found, error = attraction_found(thousand_labels, on_the_list=False)
+    assert abs(found - thousand_labels[-1]) > 4 * error
+
+
+def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
+    space, *_ = thousand_labels
+    model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 0.5})
+    with jax.enable_x64(True):
+        steps = Steps(tolerance=1e-9)
+        fit = em.fit(model, space, jax.random.key(0), em.Effort(steps=steps))
+        observations = lay_out(model, space)
+        found = {name: value[0, 0] for name, value in fit.parameters.items()}
+        logs = {name: jnp.log(found[name]) for name in ("prevalence", "skill")}
+        terms = {name: found[name] for name in ("popularity", "superclass", "pairs")}
+
+        def density(terms):
+            scores = score(model, observations, logs | terms)
+            prior = sum(
+                -0.5 * (value**2).sum() / getattr(model.prior, name) ** 2
+                for name, value in terms.items()
+            )
+            return marginal(scores).sum() + prior
+
+        slope = jax.grad(density)(terms)
+    objective = fit.optimization.objective[0]
+    assert (np.diff(objective) >= -1e-9 * np.abs(objective[1:])).all()
+    # The prior alone curves by one or more, so this is less than a twentieth of a
+    # posterior standard deviation away.
+    assert all(np.abs(value).max() < 0.05 for value in slope.values())
+
+
+def test_nothing_is_as_large_as_items_times_labels(thousand_labels):
+    space, *_ = thousand_labels
+    model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 1.0})
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        parameters = drawn(model, observations)
+        program = jax.make_jaxpr(
+            jax.value_and_grad(lambda p, o: marginal(score(model, o, p)).sum())
+        )(parameters, observations)
+    largest = max(sizes(program.jaxpr))
+    lists = replace(observations, votes=observations.votes[:1])  # a table of labels
+    given = max(leaf.size for leaf in jax.tree.leaves(lists))
+    assert max(largest, given) <= 25 * space.num_units  # every pair on a list of five
+    assert largest < space.num_units * len(space.states) / 10
+
+
+def sizes(jaxpr):
+    """Yield how many numbers each value of a program has, inner programs included."""
+    for equation in jaxpr.eqns:
+        for variable in equation.outvars:
+            yield int(np.prod(variable.aval.shape))
+        for value in jax.tree.leaves(
+            list(equation.params.values()), is_leaf=lambda leaf: hasattr(leaf, "eqns")
+        ):
+            inner = getattr(value, "jaxpr", value)
+            if hasattr(inner, "eqns"):
+                yield from sizes(inner)
+
+
+def test_simulated_answers_are_on_the_list_of_their_item(every_answer_on_a_list):
+    space, model = every_answer_on_a_list, load("structured", {"popularity": 1.0})
+    with jax.enable_x64(True):
+        made = simulate(model, space, jax.random.key(2))
+    listed = {
+        (unit, code)
+        for unit, name in enumerate(space.unit_item)
+        for code in (space.states.index(label) for label in LISTS[name[0]])
+    }
+    said = zip(space.unit.tolist(), np.asarray(made.answer).tolist(), strict=True)
+    assert set(said) <= listed
+
+
+@pytest.mark.parametrize("term", ["superclass", "similarity"])
+def test_terms_need_to_be_told_of_the_labels(design, term):
+    model = load("structured", {term: 1.0})
+    with pytest.raises(OptionError, match=f"{term}=1.0: no .*leave it out"):
+        lay_out(model, design)
+
+
+def test_labels_draw_errors_for_choice_only(every_answer):
+    model = load("structured", {"popularity": 1.0})
+    with pytest.raises(OptionError, match="for choice only"):
+        lay_out(model, every_answer("contains", 1))
