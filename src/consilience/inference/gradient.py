@@ -17,6 +17,7 @@ looked at block by block, and each block's table is computed again for the gradi
 memory does not grow with the items.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -34,20 +35,21 @@ from scipy.optimize import OptimizeResult, minimize
 
 from consilience.errors import DivergedError
 from consilience.inference.ascent import Steps
-from consilience.inference.progress import Progress, Reporter
+from consilience.inference.progress import Progress, Reporter, silent
 from consilience.inference.result import Optimization
 from consilience.model import (
     AnnotatorModel,
     Parameters,
     belief,
     derived,
+    lay_out,
     marginal,
     posterior_of_truth,
     sample_parameters,
     score,
     splits,
 )
-from consilience.truth import Observations, Space, blocks, observe
+from consilience.truth import Observations, Space, blocks
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
 WHAT = "log posterior density"
@@ -59,8 +61,8 @@ class Peak(NamedTuple):
     """What is found at the top: parameters, belief (U, S), log-likelihood (U)."""
 
     parameters: Parameters
-    belief: Float[np.ndarray, "U S"]
-    log_likelihood: Float[np.ndarray, " U"]
+    belief: Float[Array, "U S"]
+    log_likelihood: Float[Array, " U"]
 
 
 class _Data(NamedTuple):
@@ -99,8 +101,9 @@ def ascend(
         The density is not finite.
     """
     data = _lay_out(model, space)
-    answers = float(data.whole.total)
-    start, unravel = ravel_pytree(_start(model, data.whole))
+    first, unravel = ravel_pytree(_start(model, data.whole))
+    start = np.asarray(first)
+    climb = partial(_climb, model, data, unravel, steps.tolerance)
     peaks, histories, converged = [], [], []
     for restart in range(steps.restarts):
         guess = data.whole.guess
@@ -108,21 +111,9 @@ def ascend(
             guess = _shaken(guess, jax.random.fold_in(key, restart))
         evidence = _in_blocks(guess, data)
         phase = f"start {restart + 1} of {steps.restarts}"
-        guided, _, _ = _climb(
-            model, data, jnp.log(evidence), answers, start, unravel, GUIDED, steps
-        )
-        end, history, done = _climb(
-            model,
-            data,
-            jnp.zeros_like(evidence),
-            answers,
-            guided,
-            unravel,
-            steps.sweeps,
-            steps,
-            report,
-            phase,
-        )
+        guided, _, _ = climb(jnp.log(evidence), start, GUIDED, silent, phase)
+        none = jnp.zeros_like(evidence)
+        end, history, done = climb(none, guided, steps.sweeps, report, phase)
         peaks.append(end)
         histories.append(history)
         converged.append(done)
@@ -137,8 +128,7 @@ def ascend(
     for row, history in zip(objective, histories, strict=True):
         row[: len(history)] = history
     chosen = int(np.argmax(finals))
-    read = _read(model, data, unravel(peaks[chosen]))
-    parameters, truth, likelihood = jax.tree.map(np.asarray, read)
+    parameters, truth, likelihood = _read(model, data, unravel(peaks[chosen]))
     peak = Peak(
         parameters,
         truth.reshape(-1, truth.shape[-1])[: space.num_units],
@@ -148,13 +138,14 @@ def ascend(
 
 
 def _lay_out(model: AnnotatorModel[Any], space: Space) -> _Data:
-    whole = observe(space, per_answer=model.per_answer)
+    whole = lay_out(model, space)
     if model.prepare is not None:
         prepared = jax.jit(model.prepare, static_argnums=1)(whole, model.prior)
         whole = replace(whole, prepared=prepared)
     columns = space.state.shape[1] * splits(model)
     size = max(MAX_TABLE // columns, 1)
-    if size >= space.num_units or model.per_answer:
+    uncut = model.per_answer or model.layout is not None
+    if size >= space.num_units or uncut:
         parts = jax.tree.map(lambda leaf: leaf[None], whole)
         return _Data(whole, parts, jnp.ones((1, space.num_units)))
     parts, weight = blocks(space, size)
@@ -176,48 +167,42 @@ def _start(model: AnnotatorModel[Any], whole: Observations) -> Parameters:
     return free
 
 
-def _climb(
+def _climb(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
     model: AnnotatorModel[Any],
     data: _Data,
+    unravel: Callable[[Float[np.ndarray, " P"]], Parameters],
+    tolerance: float,
     evidence: Float[Array, "blocks size S"],
-    answers: float,
-    start: Float[Array, " P"],
-    unravel: Any,
+    start: Float[np.ndarray, " P"],
     sweeps: int,
-    steps: Steps,
-    report: Reporter | None = None,
-    phase: str = "",
+    report: Reporter,
+    phase: str,
 ) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
+    answers = float(data.whole.total)
+    history: list[float] = []
+
     def loss(flat: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
         value, slope = _value_and_slope(model, data, evidence, unravel(flat))
         return float(value) / answers, np.asarray(ravel_pytree(slope)[0]) / answers
 
-    history: list[float] = []
-
     def note(intermediate_result: OptimizeResult) -> None:
         history.append(-intermediate_result.fun * answers)
-        if report is not None:
-            told = f"{WHAT} {history[-1]:,.2f}"
-            report(Progress(phase, len(history), sweeps, told))
+        told = f"{WHAT} {history[-1]:,.2f}"
+        report(Progress(phase, len(history), sweeps, told))
 
+    options = {
+        "maxiter": sweeps,
+        "maxfun": 10 * sweeps,
+        "maxcor": MEMORY,
+        "ftol": tolerance,
+        "gtol": 0.0,
+    }
     found = minimize(
-        loss,
-        np.asarray(start),
-        jac=True,
-        method="L-BFGS-B",
-        callback=note,
-        options={
-            "maxiter": sweeps,
-            "maxfun": 10 * sweeps,
-            "maxcor": MEMORY,
-            "ftol": steps.tolerance,
-            "gtol": 0.0,
-        },
+        loss, start, method="L-BFGS-B", jac=True, callback=note, options=options
     )
     history.append(-found.fun * answers)
-    if report is not None:
-        ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} sweeps"
-        report(Progress(phase, sweeps, sweeps, ended))
+    ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} sweeps"
+    report(Progress(phase, sweeps, sweeps, ended))
     return found.x, history, bool(found.success)
 
 
