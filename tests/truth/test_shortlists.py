@@ -1,0 +1,186 @@
+"""Lists held sparse, against the same lists written out as a table."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.errors import CandidatesError, TooLargeError
+from consilience.responses import read
+from consilience.truth import (
+    answer_slot,
+    minibatches,
+    observe,
+    seen_pairs,
+    shortlists,
+    space_of,
+    tally,
+)
+from consilience.truth import space as space_module
+
+
+@pytest.fixture
+def study():
+    """Forty items of nine labels; lists of some, of any length, with weights."""
+    generator = np.random.default_rng(4)
+    labels = [f"l{code}" for code in range(9)]
+    frame = pd.DataFrame(
+        {
+            "item": [f"i{number:02d}" for number in generator.integers(0, 40, 200)],
+            "annotator": [f"a{code}" for code in generator.integers(0, 5, 200)],
+            "label": generator.choice(labels, 200),
+        }
+    ).drop_duplicates(["item", "annotator"])
+    parents = ["p", "p", "q", None, "q", "p", None, "r", "s"]
+    told = read(frame, labels=pd.DataFrame({"label": labels, "parent": parents}))
+    listed = generator.random((40, 9)) < 0.3
+    listed[:6] = False
+    item, label = np.nonzero(listed)
+    lists = pd.DataFrame(
+        {
+            "item": [f"i{number:02d}" for number in item],
+            "label": np.array(labels)[label],
+            "log_odds": generator.normal(size=len(item)),
+        }
+    )
+    gold = pd.DataFrame(
+        {"item": ["i01", "i20", "i20", "i30"], "label": ["l7", "l1", "l2", "l3"]}
+    )
+    return told, lists, gold
+
+
+def written_out(told, lists, gold):
+    """Return which labels each item may be, and their log weight, as two tables."""
+    items = list(told.table["item"].cat.categories)
+    labels = list(told.labels["label"])
+    listed = np.zeros((len(items), len(labels)), bool)
+    weight = np.zeros(listed.shape)
+    for item, label, log_odds in lists.itertuples(index=False):
+        if item in items:
+            at = items.index(item), labels.index(label)
+            listed[at], weight[at] = True, log_odds
+    own = listed.any(1)
+    for table in (told.table, gold):
+        for item, label in table[["item", "label"]].itertuples(index=False):
+            if own[items.index(item)]:
+                listed[items.index(item), labels.index(label)] = True
+    listed[~own] = True
+    for item in set(gold["item"]):
+        right = set(gold.loc[gold["item"] == item, "label"])
+        wrong = [label not in right for label in labels]
+        weight[items.index(item), wrong] = -np.inf
+    return listed, weight
+
+
+def test_sparse_lists_are_those_of_the_table(study):
+    told, lists, gold = study
+    listed, weight = written_out(*study)
+    space = space_of(told, lists=lists, gold=gold)
+    assert space.state.shape == (len(listed), listed.sum(1).max())
+    for unit, (may_be, log_weight) in enumerate(zip(listed, weight, strict=True)):
+        codes = np.flatnonzero(may_be)
+        assert np.array_equal(space.state[unit, : len(codes)], codes)
+        assert np.array_equal(space.log_prior[unit, : len(codes)], log_weight[codes])
+        assert (space.log_prior[unit, len(codes) :] == -np.inf).all()
+        assert (space.state[unit, len(codes) :] == 0).all()
+
+
+def test_answers_are_found_on_their_list_and_counted(study):
+    told, lists, gold = study
+    space = space_of(told, lists=lists, gold=gold)
+    slot = answer_slot(space)
+    assert np.array_equal(space.state[space.unit, slot], space.answer)
+    votes = np.zeros(space.state.shape)
+    np.add.at(votes, (space.unit, slot), space.n)
+    assert np.array_equal(tally(space), votes)
+    assert np.array_equal(np.asarray(shortlists(space).count).T, votes)
+
+
+def test_a_value_of_each_state_is_read_at_the_states_listed(study):
+    told, lists, gold = study
+    space = space_of(told, lists=lists, gold=gold)
+    values = np.random.default_rng(0).normal(size=(1, 9))
+    real = np.isfinite(space.log_prior) | (space.state > 0)
+    real[:, 0] = True
+    weight = np.random.default_rng(1).random(space.state.shape)
+    expected = np.zeros(9)
+    np.add.at(expected, space.state[real], weight[real])
+    with jax.enable_x64(True):
+        observations = observe(space)
+        found = observations.listed(jnp.asarray(values))
+        slope = jax.grad(lambda v: (observations.listed(v) * weight).sum())
+        counts = slope(jnp.asarray(values))
+        batch = jax.tree.map(lambda leaf: leaf[0], minibatches(space, 7, seed=0))
+        of_batch = batch.listed(jnp.asarray(values))
+    assert np.allclose(
+        np.where(real, found, 0), np.where(real, values[0][space.state], 0)
+    )
+    assert np.allclose(counts[0], expected)
+    inside = np.isfinite(np.asarray(batch.log_prior))
+    assert np.allclose(of_batch[inside], values[0][np.asarray(batch.state)][inside])
+
+
+def test_pairs_that_are_followed_are_those_named_together(study):
+    told, lists, gold = study
+    space = space_of(told, lists=lists, gold=gold)
+    named = told.table.groupby("item", observed=True)["label"].agg(set)
+    times = {}
+    codes = {label: code for code, label in enumerate(space.states)}
+    for labels in named:
+        found = sorted(codes[label] for label in labels)
+        for place, first in enumerate(found):
+            for second in found[place + 1 :]:
+                times[first, second] = times.get((first, second), 0) + 1
+    pairs = seen_pairs(space)
+    assert (
+        dict(zip(zip(pairs.first, pairs.second, strict=True), pairs.value, strict=True))
+        == times
+    )
+    few = seen_pairs(space, most=3)
+    assert sorted(few.value) == sorted(times.values())[-3:]
+
+
+def test_kin_are_labels_of_one_named_superclass(study):
+    told, lists, gold = study
+    space = space_of(told, lists=lists, gold=gold)
+    kin = np.asarray(shortlists(space, kin=True).kin)
+    unit = 0  # without a list: any label, so slots are codes
+    same = {(0, 1), (0, 5), (1, 5), (2, 4)}
+    expected = [
+        [
+            (min(k, other), max(k, other)) in same or (k == other and k not in (3, 6))
+            for other in range(9)
+        ]
+        for k in range(9)
+    ]
+    assert np.array_equal(kin[:, :, unit], expected)
+
+
+def test_lists_too_long_for_memory_are_refused_with_the_way_out(study, monkeypatch):
+    told, lists, _ = study
+    monkeypatch.setattr(space_module, "MAX_LISTED", 300)
+    with pytest.raises(TooLargeError, match=r"up to 9 labels.*list few candidates"):
+        space_of(told, lists=lists)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"label_a": "l0", "label_b": "cow", "value": 1}, "'l0' and 'cow'"),
+        ({"label_a": "l0", "label_b": "l1", "value": "much"}, "is 'much'"),
+        (
+            {"label_a": "l2", "label_b": "l1", "value": 0.5},
+            "'l1' and 'l2' is given twice",
+        ),
+    ],
+)
+def test_similarities_that_cannot_be_read_are_refused(study, row, said):
+    first = {"label_a": "l1", "label_b": "l2", "value": 1.0}
+    with pytest.raises(CandidatesError, match=said):
+        space_of(study[0], alike=pd.DataFrame([first, row]))
+
+
+def test_similarity_needs_its_columns(study):
+    with pytest.raises(CandidatesError, match="a column 'value' is needed"):
+        space_of(study[0], alike=pd.DataFrame({"label_a": ["l1"], "label_b": ["l2"]}))
