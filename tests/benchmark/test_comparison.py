@@ -187,6 +187,17 @@ def test_a_failure_has_no_value_comes_last_and_is_left_out_of_means():
     assert row(found.runs, set="two", method="other")["reason"] == "not done"
 
 
+def test_a_set_on_which_a_method_was_not_run_says_nothing_of_its_rank():
+    sets = [a_set("one", 2), a_set("two", 2)]
+    results = [
+        *(done(data, "auto", [0.9, 0.4]) for data in sets),
+        done(sets[0], "other", [0.9, 0.9]),
+    ]
+    found = compared(sets, results, QUICK)
+    rank = row(found.results, set="mean", method="other", metric="rank_accuracy")
+    assert (rank["value"], rank["sets"]) == (1, 1)
+
+
 def test_equal_values_share_a_rank():
     data = a_set("one", 2)
     results = [done(data, name, [0.9, 0.9]) for name in ("auto", "other")]

@@ -292,16 +292,18 @@ def _ranks(values: pd.DataFrame, names: Sequence[str]) -> list[dict[str, object]
     rows: list[dict[str, object]] = []
     for metric in METRICS:
         of_metric = values[values["metric"] == metric]
-        by_set = of_metric[of_metric["set"] != MEAN].pivot_table(
-            index="method", columns="set", values="value", dropna=False, sort=False
+        by_set = of_metric[of_metric["set"] != MEAN].pivot(
+            index="method", columns="set", values=["value", "sets"]
         )
-        places = by_set.rank(ascending=metric not in _HIGHER, na_option="bottom")
+        values_by_set, tried = by_set["value"], by_set["sets"].notna()
+        places = values_by_set.rank(
+            ascending=metric not in _HIGHER, na_option="bottom"
+        ).where(tried)
         bounds = {"lower": float("nan"), "upper": float("nan")}
         for method in (name for name in names if name in places.index):
-            of_method = places.loc[method].to_numpy(np.float64)
-            each = zip(
-                [*places.columns, MEAN], [*of_method, of_method.mean()], strict=True
-            )
+            of_method = places.loc[method].dropna()
+            mean = pd.Series({MEAN: of_method.mean()})
+            each = pd.concat([of_method, mean]).items()
             rows += [
                 {
                     "set": name,
