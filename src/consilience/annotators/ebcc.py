@@ -38,6 +38,11 @@ class Prior:
         Answers that are votes for the true state, and others.
     prevalence
         Items of each state.
+    held
+        Above zero: the imagined answers are learned from all annotators and subtypes,
+        held at `own` and `other` with the weight of this many confusions. Answers are
+        then predicted better, but a subtype can drift to another label's answers. Zero:
+        not learned, as published.
     """
 
     subtypes: float = 10.0
@@ -45,6 +50,7 @@ class Prior:
     own: float = 4.0
     other: float = 1.0
     prevalence: float = 1.0
+    held: float = 0.0
 
 
 def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
@@ -56,7 +62,9 @@ def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichle
     return {
         "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
         "subtype": Dirichlet(jnp.full(number, prior.spread / number), (states, number)),
-        "subtype_confusion": Dirichlet(confusion[:, None], shape),
+        "subtype_confusion": Dirichlet(
+            confusion[:, None], shape, held=prior.held or None
+        ),
     }
 
 

@@ -90,7 +90,8 @@ class Steps:
         Most sweeps.
     restarts
         Starts in all; the first from the vote shares, the others from noise around
-        them. The one with the best objective is kept.
+        them, or dealt anew to the finer states where the model has such. The one with
+        the best objective is kept.
     """
 
     tolerance: float = 1e-7
@@ -118,7 +119,7 @@ def climb(
     for restart in range(steps.restarts):
         of_truth, of_finer = jax.random.split(jax.random.fold_in(key, restart))
         guess = observations.guess
-        if restart:
+        if restart and splits(model) == 1:
             guess = _shaken(guess, of_truth)
         start = _start(model, replace(observations, guess=guess), of_finer)
         phase = f"start {restart + 1} of {steps.restarts}"
@@ -327,15 +328,27 @@ def _learn(
 ) -> Float[Array, "*shared L"]:
     if prior.held is None:
         return concentration
-    shared = tuple(range(counts.ndim - concentration.ndim))
     learned = concentration
     path = [concentration]
     for _ in range(FIXED_POINT_STEPS):
         total = learned.sum(-1, keepdims=True)
-        gain = (digamma(counts + learned) - digamma(learned)).sum(shared)
+        gain = digamma(counts + learned) - digamma(learned)
         cost = digamma(counts.sum(-1, keepdims=True) + total) - digamma(total)
-        learned = (learned * gain + prior.held * prior.concentration) / (
-            cost.sum(shared) + prior.held
-        )
+        learned = (
+            learned * over_shared(gain, concentration)
+            + prior.held * prior.concentration
+        ) / (over_shared(cost, concentration[..., :1]) + prior.held)
         path.append(learned)
     return jnp.where(late, leap(prior, counts, path), concentration)
+
+
+def over_shared(
+    values: Float[Array, "*batch L"], concentration: Float[Array, "*shared L"]
+) -> Float[Array, "*shared L"]:
+    """Sum over the axes along which vectors share one concentration."""
+    leading = values.ndim - concentration.ndim
+    summed = values.sum(tuple(range(leading)))
+    alike = tuple(
+        axis for axis in range(concentration.ndim - 1) if concentration.shape[axis] == 1
+    )
+    return summed.sum(alike, keepdims=True)

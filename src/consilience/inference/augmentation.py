@@ -18,7 +18,7 @@ import numpy as np
 from jax.scipy.special import gammaln, logit
 from jaxtyping import Array, Float, Int, Key
 
-from consilience.inference.ascent import Climb, dirichlet_priors
+from consilience.inference.ascent import Climb, dirichlet_priors, over_shared
 from consilience.inference.progress import Progress, Reporter
 from consilience.model import (
     AnnotatorModel,
@@ -175,8 +175,7 @@ def _draw_concentration(
 ) -> Float[Array, "*shared L"]:
     if prior.held is None:
         return concentration
-    shared = tuple(range(logs.ndim - concentration.ndim))
-    total = logs.sum(shared)
+    total = over_shared(logs, concentration)
     number = logs.size // concentration.size
     held = prior.held
 

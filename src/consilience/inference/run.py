@@ -131,7 +131,7 @@ def run(
             space,
             key,
             vb.Effort(
-                steps=_given(vb.default_steps(space), effort),
+                steps=_given(vb.default_steps(model, space), effort),
                 draws=effort.draws,
                 mass=mass,
             ),

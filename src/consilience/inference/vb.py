@@ -28,6 +28,7 @@ FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
 MAX_VISITS = 100_000_000
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 MAX_RESTARTED = 1_000_000  # answers x states that are climbed from five starts
+MANY_STARTS = 20  # where a model has finer states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +38,8 @@ class Effort:
     Attributes
     ----------
     steps
-        When to stop climbing. None: five starts, or one where there are more than a
-        million answers x states.
+        When to stop climbing. None: five starts (twenty where the model has finer
+        states), or one where there are more than a million answers x states.
     draws
         Draws for the intervals; None: 200, fewer where answers are many; 0: none.
     mass
@@ -74,7 +75,7 @@ def fit(
     """
     first, second = jax.random.split(key)
     observations = lay_out(model, space)
-    steps = effort.steps or default_steps(space)
+    steps = effort.steps or default_steps(model, space)
     where, how = climb(model, observations, RULE, steps, first, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
     truth = np.asarray(truth)
@@ -119,10 +120,17 @@ def fit(
     )
 
 
-def default_steps(space: Space) -> Steps:
-    """Return when to stop: five starts, or one beyond a million answers x states."""
-    visits = len(space.unit) * space.state.shape[1]
-    return Steps(restarts=5 if visits <= MAX_RESTARTED else 1)
+def default_steps(model: AnnotatorModel[Any], space: Space) -> Steps:
+    """Return when to stop: after several starts, or one where answers are many.
+
+    Units are dealt to the finer states of a model at random, and there are more optima.
+    """
+    split = splits(model)
+    visits = len(space.unit) * space.state.shape[1] * split
+    if visits > MAX_RESTARTED * (1 if split == 1 else MANY_STARTS // 5):
+        return Steps(restarts=1)
+    few = split == 1 or visits > MAX_RESTARTED
+    return Steps(restarts=5 if few else MANY_STARTS)
 
 
 def _affordable(visits: int, size: int) -> int:
