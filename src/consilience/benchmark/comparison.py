@@ -148,7 +148,7 @@ def compare(
     no_probabilities = values["method"].isin(without) & (values["metric"] != METRICS[0])
     values = values[~no_probabilities]
     reference = _reference(names, values, protocol.against)
-    ranked = pd.DataFrame(_ranks(values, names))
+    ranked = _ranks(values)
     figures = pd.DataFrame(_figures(runs, names))
     return Comparison(
         results=pd.concat([values, ranked, figures], ignore_index=True)[list(_COLUMNS)],
@@ -288,34 +288,21 @@ def _reference(names: Sequence[str], values: pd.DataFrame, against: str | None) 
     return names[0] if names else ""
 
 
-def _ranks(values: pd.DataFrame, names: Sequence[str]) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
-    for metric in METRICS:
-        of_metric = values[values["metric"] == metric]
-        by_set = of_metric[of_metric["set"] != MEAN].pivot(
-            index="method", columns="set", values=["value", "sets"]
-        )
-        values_by_set, tried = by_set["value"], by_set["sets"].notna()
-        places = values_by_set.rank(
-            ascending=metric not in _HIGHER, na_option="bottom"
-        ).where(tried)
-        bounds = {"lower": float("nan"), "upper": float("nan")}
-        for method in (name for name in names if name in places.index):
-            of_method = places.loc[method].dropna()
-            mean = pd.Series({MEAN: of_method.mean()})
-            each = pd.concat([of_method, mean]).items()
-            rows += [
-                {
-                    "set": name,
-                    "method": method,
-                    "metric": f"rank_{metric}",
-                    "value": float(place),
-                    **bounds,
-                    "sets": len(of_method) if name == MEAN else 1,
-                }
-                for name, place in each
-            ]
-    return rows
+def _ranks(values: pd.DataFrame) -> pd.DataFrame:
+    """Rank the methods on each set, and take the mean of a method's ranks."""
+    of_sets = values[values["set"] != MEAN]
+    sign = of_sets["metric"].isin(_HIGHER).map({True: -1.0, False: 1.0})
+    place = (
+        (sign * of_sets["value"])
+        .groupby([of_sets["set"], of_sets["metric"]])
+        .rank(na_option="bottom")
+    )
+    each = of_sets.assign(value=place, sets=1)
+    both = each.groupby(["method", "metric"], sort=False)["value"]
+    mean = both.agg(["mean", "size"]).set_axis(["value", "sets"], axis="columns")
+    ranks = pd.concat([each, mean.reset_index().assign(set=MEAN)], ignore_index=True)
+    names = "rank_" + ranks["metric"]
+    return ranks.assign(metric=names, lower=np.nan, upper=np.nan)
 
 
 def _differences(

@@ -178,13 +178,13 @@ def _means(found: "Comparison") -> "Table":
     head = [SHORT[name].lower().replace("ece", "ECE") for name in shown]
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("method", no_wrap=True)
-    for name in ("sets", *head, "seconds", "MiB"):
+    for name in ("sets", *head, "seconds"):
         table.add_column(name, justify="right")
     for method, row in means.iterrows():
         cells = [_figure(row[name], 4) for name in shown]
-        figures = _figure(row["seconds"], 1), _figure(row["peak_mib"], 0)
+        seconds = _figure(row["seconds"], 1)
         style = "bold" if method == found.reference else ""
-        table.add_row(Text(str(method), style), str(row["sets"]), *cells, *figures)
+        table.add_row(Text(str(method), style), str(row["sets"]), *cells, seconds)
     return table
 
 
