@@ -90,6 +90,8 @@ def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
 def confusion_of_superclasses(data: xr.DataTree) -> pd.DataFrame:
     """P(superclass of the answer | superclass of the truth).
 
+    Answers without a superclass count as answers, but have no row.
+
     Parameters
     ----------
     data
@@ -107,7 +109,8 @@ def confusion_of_superclasses(data: xr.DataTree) -> pd.DataFrame:
             "labels that has a column parent (labels=)"
         )
         raise OptionError(msg)
-    groups, found = pd.factorize(constant["superclass"].to_numpy(), sort=True)
+    superclass = pd.Series(constant["superclass"].to_numpy(), dtype="str")
+    groups, found = pd.factorize(superclass.mask(superclass == ""), sort=True)
     return _table(data, groups, np.asarray(found)).drop(columns="expected")
 
 
@@ -128,8 +131,7 @@ def _table(
 ) -> pd.DataFrame:
     number = len(group_names)
     believed = _beliefs(data, groups, number, only)
-    said = _answers(data, groups, number)
-    answers = np.bincount(said.item, said.value, data["truth"].sizes["item"])
+    answers, said = _answers(data, groups, number)
     # Every group of the truth of an item meets every group that was named for it.
     times = np.bincount(said.item, minlength=len(answers))
     start = np.cumsum(times) - times
@@ -189,17 +191,24 @@ def _beliefs(
     probable = (truth.state >= 0) & (np.nan_to_num(truth.probability) > _TRACE)
     item, slot = np.nonzero(probable)
     group = groups[truth.state[item, slot]]
-    kept = group == only if only is not None else slice(None)
+    kept = group >= 0 if only is None else group == only
     value = truth.probability[item, slot]
     return _summed(item[kept], group[kept], value[kept], number)
 
 
-def _answers(data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int) -> _Cells:
+def _answers(
+    data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int
+) -> tuple[Float[np.ndarray, " U"], _Cells]:
+    """Return how many answers each item got, and how many of each group."""
     observed = data["observed_data"]
     item, answer, n = (
         observed[name].to_numpy().astype(np.int64) for name in ("item", "answer", "n")
     )
-    return _summed(item, groups[answer], n.astype(float), number)
+    total = np.bincount(item, n, data["truth"].sizes["item"])
+    group = groups[answer]
+    kept = group >= 0
+    said = _summed(item[kept], group[kept], n[kept].astype(float), number)
+    return total, said
 
 
 def _summed(

@@ -1,0 +1,123 @@
+"""Three hundred labels, from a table of responses to a run folder."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.errors import TooLargeError
+from consilience.inference import Effort
+from consilience.model import fits_in_memory
+from consilience.posterior import store, tree
+from consilience.truth import space as space_module
+from consilience.truth import space_of
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Six hundred items, four of three hundred labels listed, three answers each."""
+    generator = np.random.default_rng(5)
+    labels = np.array([f"l{code:03d}" for code in range(300)])
+    lists = generator.random((600, 300)).argsort(1)[:, :4]
+    slot = np.where(
+        generator.random((600, 3)) < 0.7, 0, generator.integers(1, 4, (600, 3))
+    )
+    items = [f"i{number:03d}" for number in range(600)]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat(items, 3),
+            "annotator": [f"a{code}" for code in generator.integers(0, 30, 1800)],
+            "label": labels[np.take_along_axis(lists, slot, 1).ravel()],
+        }
+    )
+    candidates = pd.DataFrame(
+        {"item": np.repeat(items, 4), "label": labels[lists.ravel()]}
+    )
+    parents = [f"p{code // 100}" for code in range(300)]
+    told = cs.read(frame, labels=pd.DataFrame({"label": labels, "parent": parents}))
+    return told, candidates, labels[lists[:, 0]]
+
+
+@pytest.fixture(scope="module")
+def fitted(study):
+    told, candidates, _ = study
+    return cs.fit(
+        told,
+        model="structured",
+        engine="vb",
+        candidates=candidates,
+        prior={"popularity": 0.5, "pairs": 0.5},
+        effort=Effort(draws=30, restarts=1),
+    )
+
+
+def test_tables_list_candidates_and_pairs_that_occur_alone(study, fitted):
+    told, _, truth = study
+    assert len(fitted.labels()) == 4 * 600
+    assert (fitted.items()["label"].astype(str) == truth).mean() > 0.7
+    people = fitted.annotators()
+    assert people["accuracy"].between(people["lower"], people["upper"]).all()
+    confusion = fitted.confusion()
+    assert confusion["annotator"].isna().all()
+    assert len(confusion) <= 2 * told.num_responses
+    named = confusion.set_index(["true_label", "given_label"])["probability"]
+    assert named.groupby("true_label", observed=True).sum().max() < 1 + 1e-9
+
+
+def test_confusion_is_told_of_one_label_or_between_superclasses(fitted):
+    own = fitted.confusion(true_label="l007")
+    assert set(own["true_label"]) == {"l007"}
+    assert np.isclose(own["probability"].sum(), 1)
+    between = fitted.confusion(superclasses=True)
+    assert set(between["true_label"]) == {"p0", "p1", "p2"}
+    assert np.allclose(between.groupby("true_label")["probability"].sum(), 1)
+
+
+def test_pairs_carry_the_names_of_their_labels(study, fitted):
+    posterior = fitted.data["posterior"]
+    named = study[0].table.groupby("item", observed=True)["label"].agg(set)
+    one, other = (str(posterior[f"{w}_label"][0].item()) for w in ("first", "second"))
+    assert any({one, other} <= labels for labels in named)
+    assert "vb holds at a point: popularity, pairs" in fitted.data.attrs["assumptions"]
+
+
+def test_a_run_is_small_and_read_again_as_it_was(fitted, tmp_path):
+    fitted.save(tmp_path / "run")
+    again = store.load(tmp_path / "run")
+    assert again.confusion().equals(fitted.confusion())
+    size = sum(path.stat().st_size for path in (tmp_path / "run").rglob("*.*"))
+    # A table of votes, 300 x 300, and draws of 2 x 300 + 3 x 30 + pairs numbers.
+    assert size < 4_000_000
+
+
+def test_auto_takes_the_model_of_many_labels_where_tables_do_not_fit(
+    study, monkeypatch
+):
+    told, candidates, _ = study
+    monkeypatch.setattr(space_module, "MAX_NUMBERS", 1_000_000)
+    fit = cs.fit(told, engine="em", candidates=candidates)
+    assert fit.data.attrs["model"] == "structured"
+    space = space_of(told, lists=candidates)
+    assert not fits_in_memory(load("bayesian_dawid_skene"), space)
+    with pytest.raises(TooLargeError, match="take the model structured"):
+        cs.fit(told, model="one_coin", engine="em", candidates=candidates)
+
+
+def test_majority_says_of_annotators_how_often_it_agrees_where_tables_do_not_fit(
+    study, monkeypatch
+):
+    told, candidates, _ = study
+    whole = cs.fit(told, model="majority", candidates=candidates)
+    monkeypatch.setattr(tree, "MAX_NUMBERS", 1_000_000)
+    fit = cs.fit(told, model="majority", candidates=candidates)
+    assert "confusion" not in fit.data["posterior"]
+    said = fit.data["posterior"]["accuracy"].to_numpy()[0, 0]
+    # By hand: the share of each answer among those about its item.
+    table = told.table
+    shares = table.groupby(["item", "label"], observed=True).size() / 3
+    each = shares.reindex(pd.MultiIndex.from_frame(table[["item", "label"]]))
+    by_annotator = each.groupby(table["annotator"].to_numpy()).mean()
+    names = fit.data["posterior"]["annotator"].to_numpy()
+    assert np.allclose(said, by_annotator.reindex(names), atol=1e-6)
+    assert fit.labels()["probability"].equals(whole.labels()["probability"])
