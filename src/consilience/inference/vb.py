@@ -20,7 +20,7 @@ from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, po
 from consilience.inference.augmentation import augment, interval
 from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import MAX_KEPT, Result
-from consilience.model import AnnotatorModel, lay_out
+from consilience.model import AnnotatorModel, lay_out, splits
 from consilience.truth import Space
 
 FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
