@@ -10,6 +10,7 @@ from benchmarks.report import keep, markdown
 NAMES = (
     "speed",
     "growth",
+    "models",
     "products",
     "nuts",
     "start",

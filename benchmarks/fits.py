@@ -89,6 +89,22 @@ def crowd_kit(path: str, tolerance: float, sweeps: int = 1000) -> Figures:
     }
 
 
+def crowd_kit_method(path: str, name: str) -> Figures:
+    """Fit by a method of crowd-kit with its own settings."""
+    import pandas as pd
+
+    warnings.simplefilter("ignore")  # it uses what pandas 3 warns of
+    from crowdkit import aggregation
+
+    table = pd.read_parquet(path)
+    frame, truth = table[["task", "worker", "label"]], _truth(table)
+    del table
+    clock = Clock()
+    with clock.timed():
+        labels = getattr(aggregation, name)().fit_predict(frame)
+    return {**clock.figures, "accuracy": _share_right(labels, truth)}
+
+
 def _part(parts, name):
     from contextlib import contextmanager
     from time import perf_counter

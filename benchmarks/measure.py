@@ -49,10 +49,16 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def alone(call: Call, environment: Mapping[str, str] | None = None) -> Figures:
+def alone(
+    call: Call,
+    environment: Mapping[str, str] | None = None,
+    limit: float | None = None,
+) -> Figures:
     """Call a function of this folder in a fresh interpreter; return what it returns.
 
-    `process_seconds` is added: all of the process, from its start to its end.
+    `process_seconds` is added: all of the process, from its start to its end. With a
+    limit of seconds, a process that takes longer gives `limit` alone, and one that
+    fails gives `failed`, the last line it said.
     """
     module, function, arguments = call
     program = (
@@ -66,13 +72,23 @@ def alone(call: Call, environment: Mapping[str, str] | None = None) -> Figures:
         out = Path(folder, "figures.json")
         command = [sys.executable, "-c", program, module, function]
         started = time.perf_counter()
-        subprocess.run(
-            [*command, json.dumps(dict(arguments)), str(out)],
-            check=True,
-            cwd=ROOT,
-            env={**os.environ, **(environment or {})},
-            stdout=subprocess.DEVNULL,
-        )
+        try:
+            subprocess.run(
+                [*command, json.dumps(dict(arguments)), str(out)],
+                check=True,
+                cwd=ROOT,
+                env={**os.environ, **(environment or {})},
+                stdout=subprocess.DEVNULL,
+                stderr=None if limit is None else subprocess.PIPE,
+                timeout=limit,
+            )
+        except subprocess.TimeoutExpired:
+            return {"limit": limit}
+        except subprocess.CalledProcessError as error:
+            if limit is None:
+                raise
+            lines = error.stderr.decode(errors="replace").strip().splitlines()
+            return {"failed": (lines or [f"exit code {error.returncode}"])[-1][:200]}
         seconds = time.perf_counter() - started
         figures: Figures = json.loads(out.read_text())
     return {**figures, "process_seconds": seconds}
