@@ -3,6 +3,7 @@
 import xarray as xr
 
 from consilience.checks.finite import finite
+from consilience.checks.independence import independence
 from consilience.checks.label_switching import label_switching
 from consilience.checks.optimization import optimization
 from consilience.checks.sampling import sampling
@@ -28,4 +29,5 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
         *sampling(data),
         *optimization(data),
         *label_switching(data),
+        *independence(data),
     ]

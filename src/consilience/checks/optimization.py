@@ -1,8 +1,8 @@
 """Whether an iterative fit has arrived, and at one place.
 
 EM and variational Bayes climb: their objective never falls but by rounding. They find
-the top of the hill they start on, so several starts that end at different heights say
-that there are several hills, and that the best one found need not be the best there is.
+the top of the hill they start on. Where two of several starts end at the greatest
+height of all, it is likely the highest; where only one does, there may be higher ones.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
     Verdicts `stopped_early` (1 when the chosen start was still improving),
     `objective_fall` (the largest fall in one sweep, as a share of the objective; not
     for `svi`, whose objective is noisy) and `objective_spread` (nats per response
-    between the best and the worst start); none for a fit that was not iterative.
+    between the best start and the next best); none for a fit that was not iterative.
     """
     if "optimization" not in data.children:
         return []
@@ -81,11 +81,11 @@ def _spread(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
             "restarts",
         )
     ends = (~np.isnan(objective)).sum(axis=1) - 1
-    final = objective[np.arange(len(objective)), ends]
+    final = np.sort(objective[np.arange(len(objective)), ends])
     return at_most(
         "objective_spread",
-        float(np.ptp(final)) / max(1, num_responses),
+        float(final[-1] - final[-2]) / max(1, num_responses),
         _SPREAD,
-        "starts ended at different optima, the best of which was kept; ask for more "
-        "restarts, or a model with fewer parameters per annotator",
+        "no other start ended where the best one did, so there may be better still; "
+        "ask for more restarts, or a model with fewer parameters per annotator",
     )

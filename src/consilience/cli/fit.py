@@ -124,7 +124,9 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         },
         "items": len(fitted.items()),
         "annotators": len(fitted.annotators()),
-        "ok": bool(verdicts["ok"].all()),
+        "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
+        "truth": fitted.data["truth"].attrs.get("told", "raw"),
+        "comparison": rows(fitted.comparison()),
         "assumptions": json.loads(attributes["assumptions"]),
         "diagnostics": rows(verdicts),
     }

@@ -22,6 +22,7 @@ def export(
     out: Path,
     what: str = _DEFAULT,
     format: Literal["csv", "parquet", "json"] = "csv",
+    truth: Literal["raw", "tempered"] | None = None,
     json: Flag = False,
 ) -> None:
     """Write a run's tables for other programs, or soft labels for training.
@@ -37,6 +38,9 @@ def export(
         probability per label.
     format
         Format of the files.
+    truth
+        Which posterior of the truth: raw, as the model has it, or tempered, as of fewer
+        answers where annotators err together; else the one that the run tells.
     json
         Print the result as JSON.
     """
@@ -44,7 +48,8 @@ def export(
     from consilience.posterior import load
 
     names = [name.strip() for name in what.split(",") if name.strip()]
-    write(load(run), names, format, out)
+    fitted = load(run) if truth is None else load(run).with_truth(truth)
+    write(fitted, names, format, out)
     files = [out / f"{name}.{format}" for name in dict.fromkeys(names)]
     show = screen(as_json=json)
     for file in files:
@@ -65,6 +70,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     mass: float = 0.9,
     bins: int = 15,
     clip: float = 1e-3,
+    truth: Literal["raw", "tempered"] | None = None,
     json: Flag = False,
 ) -> None:
     """Score a run's posterior labels against gold labels.
@@ -89,6 +95,8 @@ def score(  # noqa: PLR0913 (each option stands alone)
         Most bins of the calibration error.
     clip
         Log-loss takes no probability to be less than this.
+    truth
+        Which posterior of the truth, raw or tempered; else the one that the run tells.
     json
         Print the result as JSON.
     """
@@ -97,12 +105,12 @@ def score(  # noqa: PLR0913 (each option stands alone)
     from consilience.posterior import load
     from consilience.responses.side_tables import gold_table
 
-    fitted = load(run)
-    truth = gold_table(gold, read_options(Reading(item=item, label=label)))
+    fitted = load(run) if truth is None else load(run).with_truth(truth)
+    known = gold_table(gold, read_options(Reading(item=item, label=label)))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, mass=mass)
     found = measure(
         fitted.labels(),
-        truth,
+        known,
         kind=fitted.data.attrs["kind"],
         seed=seed,
         options=options,

@@ -27,8 +27,8 @@ FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
 # Answers x states that all draws together may visit unasked: some seconds on two cores.
 MAX_VISITS = 100_000_000
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
-MAX_RESTARTED = 1_000_000  # answers x states that are climbed from five starts
-MANY_STARTS = 20  # where a model has finer states
+MAX_STARTED = 10_000_000  # answers x states that all starts together may visit
+STARTS, FINER_STARTS = 5, 40  # at most; more where the model has finer states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,8 @@ class Effort:
     Attributes
     ----------
     steps
-        When to stop climbing. None: five starts (twenty where the model has finer
-        states), or one where there are more than a million answers x states.
+        When to stop climbing. None: five starts, forty where the model has finer
+        states, and fewer where answers are many.
     draws
         Draws for the intervals; None: 200, fewer where answers are many; 0: none.
     mass
@@ -121,16 +121,14 @@ def fit(
 
 
 def default_steps(model: AnnotatorModel[Any], space: Space) -> Steps:
-    """Return when to stop: after several starts, or one where answers are many.
+    """Return when to stop: after as many starts as take some seconds.
 
     Units are dealt to the finer states of a model at random, and there are more optima.
     """
     split = splits(model)
-    visits = len(space.unit) * space.state.shape[1] * split
-    if visits > MAX_RESTARTED * (1 if split == 1 else MANY_STARTS // 5):
-        return Steps(restarts=1)
-    few = split == 1 or visits > MAX_RESTARTED
-    return Steps(restarts=5 if few else MANY_STARTS)
+    visits = max(len(space.unit) * space.state.shape[1] * split, 1)
+    most = STARTS if split == 1 else FINER_STARTS
+    return Steps(restarts=int(np.clip(MAX_STARTED // visits, 1, most)))
 
 
 def _affordable(visits: int, size: int) -> int:

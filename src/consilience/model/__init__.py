@@ -16,6 +16,11 @@ function serves sampling (log of a draw), EM (log of an estimate) and variationa
 (expected log), and an M-step is a gradient.
 """
 
+# ArviZ leaves a NumPyro that loads when it is first named, and breaks if that is one of
+# its submodules: so it is named whole, before the modules below name its parts.
+import numpyro  # noqa: F401
+
+from consilience.model.answers import from_outside, given_the_others, has_table
 from consilience.model.contract import (
     AnnotatorModel,
     Dirichlet,
@@ -77,6 +82,9 @@ __all__ = [
     "emission_of",
     "expected_counts",
     "fits_in_memory",
+    "from_outside",
+    "given_the_others",
+    "has_table",
     "information",
     "joint",
     "lay_out",

@@ -12,7 +12,13 @@ summary
     confusion_mean, confusion_lower, confusion_upper, where draws would be too large.
 truth
     probability, lower, upper (item, candidate); NaN at padding and where the engine
-    states no bounds.
+    states no bounds. Where residuals of annotators can be correlated, also the other
+    posterior, as raw_probability and so on or tempered_probability and so on, and
+    design_effect(item). Attributes: told (raw or tempered), residual_correlation,
+    residual_z.
+comparison
+    model, elpd, se, difference, difference_se, weight, best and seconds along
+    candidate_model (model "auto").
 constant_data
     candidate_class([item,] candidate), an index into true_class or -1 for padding;
     superclass(true_class) where labels have one;
@@ -37,17 +43,20 @@ version, and as JSON assumptions, sources and settings.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import pandas as pd
 import xarray as xr
 
 from consilience.posterior import (
     annotators,
+    comparison,
     confusion,
     diagnostics,
     items,
     labels,
     sparse_confusion,
+    tempering,
 )
 
 
@@ -87,7 +96,8 @@ class Fit:
         Returns
         -------
         Columns annotator, responses, accuracy, lower, upper; for contains also
-        sensitivity and specificity with their bounds.
+        sensitivity and specificity with their bounds; where the model knows spammers,
+        how often each answers by habit.
         """
         return annotators.annotators(self.data)
 
@@ -128,6 +138,32 @@ class Fit:
         Columns name, value, limit, ok, remedy.
         """
         return diagnostics.diagnostics(self.data)
+
+    def comparison(self) -> pd.DataFrame:
+        """How the models stand that were compared (model "auto").
+
+        Returns
+        -------
+        Columns model, elpd, se, difference, difference_se, weight, best, seconds, the
+        best first; empty when one model was named.
+        """
+        return comparison.comparison(self.data)
+
+    def with_truth(self, which: tempering.Which) -> Self:
+        """Return the same fit, telling the raw or the tempered posterior of the truth.
+
+        Parameters
+        ----------
+        which
+            "raw", as the model has it, or "tempered", as of fewer answers where
+            annotators err together.
+
+        Raises
+        ------
+        OptionError
+            There is no such posterior of this fit.
+        """
+        return type(self)(tempering.with_truth(self.data, which))
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the run folder, whole or not at all.

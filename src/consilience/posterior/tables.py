@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import xarray as xr
 
 from consilience.posterior.annotators import annotators
+from consilience.posterior.comparison import comparison
 from consilience.posterior.confusion import confusion
 from consilience.posterior.diagnostics import diagnostics
 from consilience.posterior.items import items
@@ -28,6 +29,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "annotators": annotators,
         "confusion": confusion,
         "diagnostics": diagnostics,
+        "comparison": comparison,
     }
 )
 

@@ -10,6 +10,7 @@ import xarray as xr
 from jaxtyping import Float, Shaped
 
 from consilience.inference import Result
+from consilience.posterior.tempering import FIELDS, Tempering, Truth
 from consilience.truth import Space, answer_slot, seen_pairs
 from consilience.truth.space import MAX_NUMBERS
 
@@ -21,6 +22,7 @@ def tree(
     result: Result,
     dims: Mapping[str, tuple[str, ...]],
     attributes: Mapping[str, Any],
+    tempering: Tempering | None = None,
 ) -> xr.DataTree:
     """Lay out a fit.
 
@@ -34,10 +36,12 @@ def tree(
         Axes of each parameter after chain and draw.
     attributes
         Of the root: model, engine, seed and the like; lists and tables become JSON.
+    tempering
+        The posterior of the truth, raw and tempered; None: as the engine returned it.
     """
     groups = {
         "posterior": _posterior(space, result, dims),
-        "truth": _truth(space, result),
+        "truth": _truth(space, result, tempering),
         "constant_data": _constant(space),
         "observed_data": _observed(space),
     }
@@ -55,10 +59,10 @@ def tree(
     return xr.DataTree.from_dict({"/": root, **groups})
 
 
-def with_diagnostics(data: xr.DataTree, diagnostics: xr.Dataset) -> xr.DataTree:
-    """Return the tree with the verdicts of the checks added."""
+def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
+    """Return the tree with groups added, such as the verdicts of the checks."""
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    return xr.DataTree.from_dict({**groups, "diagnostics": diagnostics})
+    return xr.DataTree.from_dict({**groups, **added})
 
 
 def _posterior(
@@ -135,14 +139,31 @@ def _observed_confusion(
     return prevalence / prevalence.sum(), confusion
 
 
-def _truth(space: Space, result: Result) -> xr.Dataset:
-    values = {
-        "probability": result.belief,
-        "lower": result.lower,
-        "upper": result.upper,
-    }
+def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Dataset:
+    if tempering is None:
+        truth = Truth(result.belief, result.lower, result.upper)
+        return _dataset(space, {name: getattr(truth, name) for name in FIELDS})
+    told, other = tempering.raw, tempering.tempered
+    name_of_other = "tempered"
+    if tempering.told == "tempered":
+        told, other, name_of_other = other, told, "raw"
+    values = {name: getattr(told, name) for name in FIELDS}
+    for name in FIELDS:
+        values[f"{name_of_other}_{name}"] = getattr(other, name).astype(np.float32)
+    dataset = _dataset(space, values)
+    dataset["design_effect"] = ("item", tempering.design_effect)
+    return dataset.assign_attrs(
+        told=tempering.told,
+        residual_correlation=tempering.correlation,
+        residual_z=tempering.z,
+    )
+
+
+def _dataset(
+    space: Space, values: Mapping[str, Float[np.ndarray, "U S"]]
+) -> xr.Dataset:
     if space.ragged:
-        padding = _padding(space, result.belief.shape)
+        padding = _padding(space, next(iter(values.values())).shape)
         values = {
             name: np.where(padding, np.nan, each) for name, each in values.items()
         }

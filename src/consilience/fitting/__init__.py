@@ -1,0 +1,9 @@
+"""From responses to a fit: one model, or the models compared and mixed."""
+
+from consilience.fitting.comparing import compare
+from consilience.fitting.cross_validation import cross_validate
+from consilience.fitting.fit import fit
+from consilience.fitting.inputs import check_seed
+from consilience.inference import Effort
+
+__all__ = ["Effort", "check_seed", "compare", "cross_validate", "fit"]

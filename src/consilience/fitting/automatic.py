@@ -1,0 +1,137 @@
+"""The model `auto`: whichever the data choose, and what all of them believe, mixed.
+
+The truth is believed as the mixture does that foresees answers best; annotators and
+confusions are those of the one model that does. Which models are worth comparing is
+settled by what the responses are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+
+from consilience import annotators
+from consilience.errors import OptionError
+from consilience.fitting.comparing import CANDIDATES, compared, sample
+from consilience.fitting.single import Single, fit_one, seeded
+from consilience.inference import Effort
+from consilience.inference.progress import Reporter
+from consilience.model import fits_in_memory
+from consilience.posterior.tempering import Tempering, mixed
+from consilience.truth import Space
+
+LEAST_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
+
+
+def fit_auto(
+    space: Space,
+    seed: int,
+    *,
+    engine: str,
+    prior: Mapping[str, float] | None,
+    effort: Effort,
+    report: Reporter,
+) -> tuple[Single, pd.DataFrame | None]:
+    """Fit the models worth comparing and mix them; return also how they stand.
+
+    Where there is nothing to compare, one model is fitted and the table is None.
+
+    Raises
+    ------
+    OptionError
+        Prior settings were given and several models compared: which is meant?
+    """
+    key = jax.random.key(seed)
+    only = _only_model(space)
+    if only is not None:
+        single = fit_one(
+            only,
+            space,
+            key,
+            engine=engine,
+            prior=prior,
+            effort=effort,
+            report=report,
+        )
+        return single, None
+    if prior:
+        msg = (
+            "prior settings belong to a model, and auto compares several; name the "
+            f"model they are meant for: {', '.join(CANDIDATES)}"
+        )
+        raise OptionError(msg)
+    part = sample(space, seed)
+    fits, table = compared(part, CANDIDATES, seed, effort, report)
+    weights = table["weight"].to_numpy()
+    if part is not space:
+        kept = np.flatnonzero(weights >= LEAST_WEIGHT)
+        if 0 not in kept:
+            kept = np.concatenate([[0], kept])
+        fits = [
+            fit_one(
+                fits[place].name,
+                space,
+                seeded(key, fits[place].name),
+                engine="vb",
+                effort=effort,
+                report=report,
+            )
+            for place in kept
+        ]
+        weights = weights[kept] / weights[kept].sum()
+    if engine not in ("auto", "vb"):
+        best = fits[0].name
+        single = fit_one(best, space, key, engine=engine, effort=effort, report=report)
+        reason = f"{_reason(table)}; {single.reason}"
+        return replace(single, reason=reason), table
+    return _mixture(fits, weights, table), table
+
+
+def _only_model(space: Space) -> str | None:
+    """Return the one model that suits, or None where several do."""
+    safe = "hierarchical_dawid_skene"
+    if not space.known.any():
+        safe = "multinomial"
+    if not fits_in_memory(annotators.load(safe), space):
+        return "structured"
+    alone = np.bincount(space.unit, space.n, space.num_units).max(initial=0) < 2
+    if space.kind != "choice" or not space.known.any() or alone:
+        return safe
+    return None
+
+
+def _mixture(fits: list[Single], weights: np.ndarray, table: pd.DataFrame) -> Single:
+    best = fits[0]
+    parts = [fitted.tempering for fitted in fits]
+    assert best.tempering is not None  # noqa: S101 (models compared have confusions)
+    known = [part for part in parts if part is not None]
+    raw = mixed([part.raw for part in known], weights)
+    tempering = Tempering(
+        raw=raw,
+        tempered=mixed([part.tempered for part in known], weights),
+        design_effect=np.tensordot(weights, [part.design_effect for part in known], 1),
+        told=best.tempering.told,
+        correlation=best.tempering.correlation,
+        z=best.tempering.z,
+    )
+    result = replace(
+        best.result, belief=raw.probability, lower=raw.lower, upper=raw.upper
+    )
+    return replace(best, result=result, tempering=tempering, reason=_reason(table))
+
+
+def _reason(table: pd.DataFrame) -> str:
+    best, shares = table.iloc[0], table[table["weight"] >= 0.005]
+    shown = ", ".join(
+        f"{row.model} {row.weight:.2f}"
+        for row in shares.sort_values("weight", ascending=False).itertuples()
+    )
+    second = table.iloc[1]
+    return (
+        f"of {len(table)} models it foresees answers best, by "
+        f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
+        f"over {second['model']} (best with probability {best['best']:.2f}); the truth "
+        f"is a mixture: {shown}"
+    )

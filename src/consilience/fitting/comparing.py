@@ -1,0 +1,168 @@
+"""Models compared without gold labels, by how well each foresees answers.
+
+Each model is fitted by `vb`; exact leave-one-response-out scores it. The scores give
+the share of each model in the mixture that foresees best (stacking), how far each falls
+short of the best, and how sure that is.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+
+from consilience.checks.leave_one_out import leave_one_response_out
+from consilience.checks.stacking import standing
+from consilience.errors import OptionError
+from consilience.fitting.inputs import (
+    Table,
+    as_responses,
+    as_table,
+    check_seed,
+    reporter,
+)
+from consilience.fitting.single import Single, fit_one, seeded
+from consilience.inference import Effort
+from consilience.inference.progress import Progress, Reporter
+from consilience.responses import Responses
+from consilience.truth import Space, space_of
+from consilience.truth.parts import some_units
+
+# What `auto` compares: free confusions pooled over annotators, one skill for each label
+# or for all, annotators of a few kinds, and kinds of each label. On the public sets one
+# coin, MACE and confusions of a fixed prior had next to no weight beside these.
+CANDIDATES = (
+    "hierarchical_dawid_skene",
+    "class_conditional",
+    "shared_errors",
+    "communities",
+    "ebcc",
+)
+MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
+DRAWS = 100  # of each model; scores then have a Monte Carlo error far below their own
+
+
+def compare(
+    responses: Responses | Table,
+    models: Sequence[str] = CANDIDATES,
+    *,
+    seed: int = 0,
+    candidates: Table | None = None,
+    gold: Table | None = None,
+    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    progress: bool | Reporter = False,
+) -> pd.DataFrame:
+    """Compare models by how well they foresee each answer from all others.
+
+    No gold labels are needed. The comparison is of answers, not of the truth: a model
+    that foresees answers better need not be nearer the truth.
+
+    Parameters
+    ----------
+    responses
+        Responses, or anything that `read` takes.
+    models
+        Names of models with closed forms.
+    seed, candidates, gold, effort, progress
+        As for `fit`.
+
+    Returns
+    -------
+    Columns model, elpd (mean log probability of an answer, nats), se, difference,
+    difference_se (to the best, paired by item), weight (in the mixture that foresees
+    best), best (probability of foreseeing best), seconds; the best first.
+
+    Raises
+    ------
+    OptionError
+        A model cannot be scored so.
+    """
+    given = as_responses(responses)
+    check_seed(seed)
+    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003
+        space = space_of(given, lists=lists, gold=known)
+        _, table = compared(sample(space, seed), models, seed, effort, report)
+    return table
+
+
+def compared(
+    space: Space,
+    names: Sequence[str],
+    seed: int,
+    effort: Effort,
+    report: Reporter,
+) -> tuple[list[Single], pd.DataFrame]:
+    """Fit and score models; return the fits, and the table of how they stand.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    names
+        Which models.
+    seed
+        Of fits and bootstrap.
+    effort
+        How hard each is fitted.
+    report
+        Told of the progress of each.
+    """
+    draws = DRAWS if effort.draws is None else effort.draws
+    effort = replace(effort, draws=draws)
+    fits, scores = [], []
+    for number, name in enumerate(names, 1):
+        fitted = fit_one(
+            name,
+            space,
+            seeded(jax.random.key(seed), name),
+            engine="vb",
+            effort=effort,
+            report=_named(report, f"{name} ({number} of {len(names)})"),
+        )
+        foreseen = leave_one_response_out(fitted.model, space, fitted.result.parameters)
+        if foreseen is None:
+            msg = (
+                f"{name} cannot be compared: it needs draws of a closed-form posterior "
+                "of tables; leave it out, or compare by cross_validate"
+            )
+            raise OptionError(msg)
+        fits.append(fitted)
+        scores.append(foreseen.elpd)
+    found = standing(np.stack(scores), space.unit, space.n, seed)
+    table = pd.DataFrame(
+        {
+            "model": pd.Series(list(names), dtype="str"),
+            "elpd": found.elpd,
+            "se": found.se,
+            "difference": found.difference,
+            "difference_se": found.difference_se,
+            "weight": found.weight,
+            "best": found.best,
+            "seconds": [fitted.seconds for fitted in fits],
+        }
+    )
+    order = np.argsort(-found.elpd, kind="stable")
+    ordered = table.iloc[order].reset_index(drop=True)
+    return [fits[place] for place in order], ordered
+
+
+def sample(space: Space, seed: int) -> Space:
+    """Return the space, or where answers are many that of items drawn at random."""
+    if len(space.unit) <= MAX_COMPARED:
+        return space
+    share = MAX_COMPARED / len(space.unit)
+    generator = np.random.default_rng(seed)
+    number = max(int(share * space.num_units), 1)
+    units = generator.choice(space.num_units, number, replace=False)
+    return some_units(space, np.sort(units))
+
+
+def _named(report: Reporter, name: str) -> Reporter:
+    # One bar a model: those of every start would fill the screen.
+    def told(progress: Progress) -> None:
+        note = f"{progress.phase} {progress.note}"
+        report(Progress(name, progress.done, progress.total, note))
+
+    return told

@@ -1,0 +1,182 @@
+"""K-fold cross-validation: by item, by annotator, or by response.
+
+What is held out leaves the fit but not the roster. Folds by item ask how probable all
+answers about new items are; by annotator, how probable each answer of a new annotator
+is, from what others say of the item; by response, how probable an answer is from all
+others. Leave-one-response-out (`compare`) is the last with a fold for each answer, at
+the price of one fit; folds of items or annotators need a fit each.
+
+References
+----------
+Merkle, Furr and Rabe-Hesketh (2019), Bayesian comparison of latent variable models:
+conditional versus marginal likelihoods.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from scipy.special import logsumexp
+
+from consilience.checks.leave_one_out import TINY
+from consilience.errors import OptionError
+from consilience.fitting.inputs import (
+    Table,
+    as_responses,
+    as_table,
+    check_seed,
+    reporter,
+)
+from consilience.fitting.single import Single, fit_one
+from consilience.inference import Effort
+from consilience.inference.progress import Progress, Reporter, silent
+from consilience.model import from_outside, has_table, marginal, score
+from consilience.model.layout import lay_out
+from consilience.responses import Responses
+from consilience.truth import Space, space_of
+from consilience.truth.parts import some_answers
+
+type By = Literal["item", "annotator", "response"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fold:
+    held: Bool[np.ndarray, " N"]
+    group: Int[np.ndarray, " N"]
+
+
+def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alone)
+    responses: Responses | Table,
+    model: str = "hierarchical_dawid_skene",
+    *,
+    by: By = "item",
+    folds: int = 5,
+    engine: Literal["vb", "nuts", "svi"] = "vb",
+    seed: int = 0,
+    candidates: Table | None = None,
+    gold: Table | None = None,
+    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    progress: bool | Reporter = False,
+) -> pd.DataFrame:
+    """Fit on all folds but one, and see how probable that one's answers are.
+
+    Parameters
+    ----------
+    responses
+        Responses, or anything that `read` takes.
+    model
+        Name of a model whose answers are drawn from tables.
+    by
+        What is held out: items, annotators or responses.
+    folds
+        How many parts to hold out in turn.
+    engine
+        One that draws parameters.
+    seed, candidates, gold, effort, progress
+        As for `fit`.
+
+    Returns
+    -------
+    A row for each fold: fold, answers (held out), elpd (mean log probability of a held
+    answer, nats) and se, clustered by what is held out.
+
+    Raises
+    ------
+    OptionError
+        There are fewer items (annotators, responses) than folds, or the model cannot be
+        scored so.
+    """
+    given = as_responses(responses)
+    check_seed(seed)
+    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    rows = []
+    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
+        space = space_of(given, lists=lists, gold=known)
+        for number, fold in enumerate(_folds(space, by, folds, seed)):
+            part = some_answers(space, ~fold.held)
+            key = jax.random.fold_in(jax.random.key(seed), number)
+            single = fit_one(
+                model, part, key, engine=engine, effort=effort, report=silent
+            )
+            elpd = _foreseen(single, space, part, fold, by)
+            total = np.bincount(fold.group[fold.held], elpd)
+            size = np.bincount(fold.group[fold.held], space.n[fold.held])
+            total, size = total[size > 0], size[size > 0]
+            mean = total.sum() / size.sum()
+            spread = (total - mean * size).var(ddof=1) * len(size)
+            rows.append((number, int(size.sum()), mean, np.sqrt(spread) / size.sum()))
+            report(Progress(f"folds by {by}", number + 1, folds))
+    return pd.DataFrame(rows, columns=["fold", "answers", "elpd", "se"])
+
+
+def _folds(space: Space, by: By, folds: int, seed: int) -> list[_Fold]:
+    groups = {
+        "item": space.unit,
+        "annotator": space.annotator,
+        "response": np.arange(len(space.unit)),
+    }
+    if by not in groups:
+        msg = f"there are no folds by {by!r}; choose item, annotator or response"
+        raise OptionError(msg)
+    group = groups[by]
+    number = int(group.max(initial=-1)) + 1
+    if not 2 <= folds <= number:
+        msg = (
+            f"{folds} folds were asked for, of {number} {by}s; give from 2 to {number}"
+        )
+        raise OptionError(msg)
+    order = np.random.default_rng(seed).permutation(number)
+    fold_of = np.empty(number, int)
+    fold_of[order] = np.arange(number) % folds
+    return [_Fold(fold_of[group] == fold, group) for fold in range(folds)]
+
+
+def _foreseen(
+    single: Single, whole: Space, part: Space, fold: _Fold, by: By
+) -> Float[np.ndarray, " H"]:
+    """Return n times log p of each held answer; of an item, its share of the whole."""
+    model = single.model
+    seen, all_of_it = lay_out(model, part), lay_out(model, whole)
+    if not has_table(model, seen) or model.dirichlet is None:
+        msg = (
+            f"{single.name} cannot be cross-validated: its answers are not drawn from "
+            "tables with Dirichlet rows; choose another model"
+        )
+        raise OptionError(msg)
+    names = list(model.dirichlet(seen, model.prior))
+    flat = {
+        name: values.reshape(-1, *values.shape[2:])
+        for name, values in single.result.parameters.items()
+        if name in names
+    }
+    unit, annotator, answer = (
+        jnp.asarray(codes[fold.held])
+        for codes in (whole.unit, whole.annotator, whole.answer)
+    )
+    size = np.bincount(whole.unit, whole.n, whole.num_units)
+    drawn = []
+    for draw in range(len(flat[names[0]])):
+        logs = {
+            name: jnp.log(jnp.maximum(jnp.asarray(values[draw], float), TINY))
+            for name, values in flat.items()
+        }
+        if by == "item":
+            each = marginal(score(model, all_of_it, logs))
+        else:
+            each = from_outside(model, seen, logs, unit, annotator, answer)
+        drawn.append(np.asarray(each))
+    if not drawn:
+        msg = f"{single.name} was fitted without draws; ask for some (--draws)"
+        raise OptionError(msg)
+    mean = logsumexp(np.stack(drawn), axis=0) - np.log(len(drawn))
+    n = whole.n[fold.held]
+    if by == "item":
+        # The items' log probabilities, dealt out evenly over their answers.
+        held = whole.unit[fold.held]
+        mean = mean[held] / size[held]
+    foreseen: Float[np.ndarray, " H"] = n * mean
+    return foreseen

@@ -1,0 +1,130 @@
+"""From responses to a fit."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+
+import jax
+
+from consilience.checks import all_checks, as_dataset
+from consilience.fitting.automatic import fit_auto
+from consilience.fitting.inputs import (
+    Table,
+    as_responses,
+    as_table,
+    check_seed,
+    reporter,
+)
+from consilience.fitting.single import fit_one
+from consilience.inference import Effort
+from consilience.inference.progress import Reporter
+from consilience.posterior import Fit
+from consilience.posterior.comparison import as_dataset as comparison_dataset
+from consilience.posterior.tree import tree, with_groups
+from consilience.responses import Responses
+from consilience.truth import space_of
+
+
+def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
+    responses: Responses | Table,
+    *,
+    model: str = "auto",
+    engine: str = "auto",
+    seed: int = 0,
+    candidates: Table | None = None,
+    similarity: Table | None = None,
+    gold: Table | None = None,
+    states: int = 2,
+    prior: Mapping[str, float] | None = None,
+    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    progress: bool | Reporter = False,
+) -> Fit:
+    """Fit an annotator model: who is reliable in what, and what is true.
+
+    Parameters
+    ----------
+    responses
+        Responses, or anything that `read` takes.
+    model
+        Name of a model. "auto" compares several by how well they foresee each answer
+        from the others, and mixes what they believe of the truth; annotators and
+        confusions are those of the best one, and `fit.comparison()` tells how all
+        stand. Where there is nothing to compare it is hierarchical Dawid-Skene for
+        contains, the pooled multinomial where no annotator has an id, and `structured`
+        where labels are so many that a table of them would not fit in memory.
+    engine
+        nuts, vb, em or svi; "auto" goes by size. `fit.data.attrs` says what and why.
+        With the model "auto", another than vb fits the best model alone.
+    seed
+        One seed gives one result.
+    candidates
+        Columns item, label and optionally log_odds: which labels can be true of which
+        item (choice).
+    similarity
+        Columns label_a, label_b, value: how alike two labels are (`structured`).
+    gold
+        Columns item, label (contains: and answer): the truth of some items.
+    states
+        States of a label's presence (contains): 2, or 3 with *unclear* between.
+    prior
+        Settings of the model's prior to change, by name.
+    effort
+        How hard the engine works.
+    progress
+        True shows a bar; a function is called with each `Progress`.
+
+    Raises
+    ------
+    UnknownModelError, UnknownEngineError, OptionError
+        A name or a setting is not among those there are.
+    ConsilienceError
+        The responses cannot be read or fitted; the message says how to mend them.
+    """
+    started = time.monotonic()
+    given = as_responses(responses)
+    check_seed(seed)
+    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    alike = as_table(similarity, "similarity")
+    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
+        space = space_of(given, lists=lists, gold=known, num_states=states, alike=alike)
+        table = None
+        if model == "auto":
+            single, table = fit_auto(
+                space, seed, engine=engine, prior=prior, effort=effort, report=report
+            )
+        else:
+            single = fit_one(
+                model,
+                space,
+                jax.random.key(seed),
+                engine=engine,
+                prior=prior,
+                effort=effort,
+                report=report,
+            )
+    settings = {
+        "effort": asdict(effort),
+        "prior": asdict(single.model.prior),
+        "states": states,
+        "precision": "float64",
+    }
+    attributes = {
+        "model": single.name,
+        "model_asked": model,
+        "engine": single.engine,
+        "engine_reason": single.reason,
+        "kind": space.kind,
+        "seed": seed,
+        "mass": effort.mass,
+        "seconds": round(time.monotonic() - started, 3),
+        "version": version("consilience"),
+        "assumptions": [*space.assumptions, *single.result.remarks],
+        "sources": dict(given.sources),
+        "settings": settings,
+    }
+    data = tree(space, single.result, single.model.dims, attributes, single.tempering)
+    groups = {"diagnostics": as_dataset(all_checks(data))}
+    if table is not None:
+        groups["comparison"] = comparison_dataset(table)
+    return Fit(with_groups(data, **groups))

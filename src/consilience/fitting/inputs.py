@@ -1,0 +1,46 @@
+"""What a caller hands in, made ready."""
+
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import pandas as pd
+
+from consilience.errors import OptionError
+from consilience.inference.progress import Reporter, bar, silent
+from consilience.responses import ReadOptions, Responses, read
+from consilience.responses.side_tables import side_table, text_frame
+
+type Table = pd.DataFrame | str | Path
+
+
+def as_responses(given: Responses | Table) -> Responses:
+    """Return responses, reading them where they are not read yet."""
+    return given if isinstance(given, Responses) else read(given)
+
+
+def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
+    """Return a side table as text, reading it where it is a file."""
+    if given is None:
+        return None
+    table = side_table(given, ReadOptions(), what)
+    return text_frame(table, {name: name for name in table.columns})
+
+
+def check_seed(seed: int) -> None:
+    """Refuse a seed that is none.
+
+    Raises
+    ------
+    OptionError
+        It is negative or has more than 32 bits.
+    """
+    if not 0 <= seed < 2**32:
+        msg = f"seed is {seed}; a seed is a whole number from 0 to {2**32 - 1}"
+        raise OptionError(msg)
+
+
+def reporter(progress: bool | Reporter) -> AbstractContextManager[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
+    """Return who is told of progress: nobody, a bar, or the caller's own."""
+    if isinstance(progress, bool):
+        return bar() if progress else nullcontext(silent)
+    return nullcontext(progress)

@@ -1,0 +1,105 @@
+"""One model fitted, and its posterior of the truth tempered."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Key
+
+from consilience import annotators
+from consilience.checks.independence import residual_correlation
+from consilience.inference import Effort, Result, choose, run
+from consilience.inference.progress import Reporter
+from consilience.model import AnnotatorModel
+from consilience.posterior.tempering import Tempering, Truth, tempered
+from consilience.truth import Space
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Single:
+    """One model fitted.
+
+    Attributes
+    ----------
+    name, model
+        Which model.
+    engine, reason
+        Which engine, and why it.
+    result
+        What the engine returned.
+    tempering
+        The posterior of the truth, raw and tempered; None where the model has no
+        confusions to take residuals from.
+    seconds
+        How long it took.
+    """
+
+    name: str
+    model: AnnotatorModel[Any]
+    engine: str
+    reason: str
+    result: Result
+    tempering: Tempering | None
+    seconds: float
+
+
+def fit_one(
+    name: str,
+    space: Space,
+    key: Key[Array, ""],
+    *,
+    engine: str = "auto",
+    prior: Mapping[str, float] | None = None,
+    effort: Effort,
+    report: Reporter,
+) -> Single:
+    """Fit the model of that name."""
+    started = time.monotonic()
+    model = annotators.load(name, prior)
+    engine, reason = choose(model, name, engine, space)
+    result = run(model, space, engine, key, effort, report)
+    return Single(
+        name=name,
+        model=model,
+        engine=engine,
+        reason=reason,
+        result=result,
+        tempering=_tempering(space, result),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _tempering(space: Space, result: Result) -> Tempering | None:
+    parameters = result.parameters
+    if "confusion" not in parameters or "prevalence" not in parameters:
+        return None
+    confusion = _mean(parameters["confusion"])
+    if confusion.ndim == 2:
+        confusion = confusion[None]
+    residual = residual_correlation(space, result.belief, confusion)
+    number = np.bincount(space.unit, space.n, space.num_units)
+    effect = residual.design_effect(number)
+    raw = Truth(result.belief, result.lower, result.upper)
+    prior = _mean(parameters["prevalence"])[space.state] * np.exp(space.log_prior)
+    return Tempering(
+        raw=raw,
+        tempered=tempered(raw, prior, effect),
+        design_effect=effect,
+        told="tempered" if residual.rejected else "raw",
+        correlation=residual.correlation,
+        z=residual.z,
+    )
+
+
+def _mean(draws: Float[np.ndarray, "chain draw ..."]) -> Float[np.ndarray, "..."]:
+    mean: Float[np.ndarray, ...] = np.asarray(draws, float).mean((0, 1))
+    return mean
+
+
+def seeded(key: Key[Array, ""], name: str) -> Key[Array, ""]:
+    """Return a key of the model's own, the same whoever else is compared."""
+    return jax.random.fold_in(key, crc32(name.encode()))

@@ -1,0 +1,171 @@
+r"""The posterior of the truth, tempered: as of fewer answers than there are.
+
+Answers that go together are worth fewer independent ones. With the design effect D of
+an item, the likelihood of its answers enters with the power 1 / D:
+
+.. math::
+
+   q_k^{(D)} \propto p_k \, (q_k / p_k)^{1/D},
+
+where q is the posterior and p the prior of its label. Bounds move with it: their
+distance in log-odds is divided by D.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float
+from scipy.special import expit, logit, softmax
+
+from consilience.errors import OptionError
+
+type Which = Literal["raw", "tempered"]
+
+LEAST = 1e-300  # of a probability, so that it has a logarithm
+FIELDS = ("probability", "lower", "upper")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """What is believed of each unit.
+
+    Attributes
+    ----------
+    probability, lower, upper
+        Of each listed state, with bounds; NaN where the engine states none.
+    """
+
+    probability: Float[np.ndarray, "U S"]
+    lower: Float[np.ndarray, "U S"]
+    upper: Float[np.ndarray, "U S"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tempering:
+    """A posterior of the truth, raw and tempered.
+
+    Attributes
+    ----------
+    raw, tempered
+        As the model has it, and as of fewer answers.
+    design_effect
+        By how much the answers of each unit are fewer than they seem.
+    told
+        Which of the two the tables tell.
+    correlation, z
+        Residual correlation of annotators, and that over its standard error.
+    """
+
+    raw: Truth
+    tempered: Truth
+    design_effect: Float[np.ndarray, " U"]
+    told: Which
+    correlation: float
+    z: float
+
+
+def tempered(
+    truth: Truth,
+    prior: Float[np.ndarray, "#U S"],
+    design_effect: Float[np.ndarray, " U"],
+) -> Truth:
+    """Temper a posterior of the truth.
+
+    Parameters
+    ----------
+    truth
+        The posterior as the model has it.
+    prior
+        Prior of each listed state; zero at padding and where gold labels exclude it.
+    design_effect
+        By how much the answers of each unit are fewer than they seem; one or more.
+    """
+    power = 1 / design_effect[:, None]
+    possible = np.broadcast_to(prior > 0, truth.probability.shape)
+    log_prior = np.log(np.where(possible, prior, 1.0))
+    log_truth = np.log(np.maximum(truth.probability, LEAST))
+    log_weight = power * log_truth + (1 - power) * log_prior
+    probability = softmax(np.where(possible, log_weight, -np.inf), axis=1)
+    lower, upper = (
+        _moved(bound, truth.probability, probability, power)
+        for bound in (truth.lower, truth.upper)
+    )
+    return Truth(
+        probability,
+        np.minimum(lower, probability),
+        np.maximum(upper, probability),
+    )
+
+
+def mixed(truths: list[Truth], weights: Float[np.ndarray, " A"]) -> Truth:
+    """Mix what several models believe, each with its weight."""
+    return Truth(
+        *(
+            sum(
+                weight * getattr(truth, name)
+                for weight, truth in zip(weights, truths, strict=True)
+            )
+            for name in FIELDS
+        )
+    )
+
+
+def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
+    """Return a fit that tells the raw or the tempered posterior of the truth.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    which
+        "raw" or "tempered".
+
+    Raises
+    ------
+    OptionError
+        There is no such posterior, or this fit has only one.
+    """
+    if which not in ("raw", "tempered"):
+        msg = f"there is no posterior {which!r} of the truth; choose raw or tempered"
+        raise OptionError(msg)
+    truth = data["truth"].to_dataset()
+    told = truth.attrs.get("told", "raw")
+    if told == which:
+        return data
+    if f"{which}_probability" not in truth:
+        msg = (
+            f"this fit has no {which} posterior of the truth, only the {told} one: "
+            "its model has no confusions to take residuals from"
+        )
+        raise OptionError(msg)
+    swapped = {
+        name: truth[f"{which}_{name}"].astype(truth[name].dtype) for name in FIELDS
+    }
+    kept = {f"{told}_{name}": truth[name] for name in FIELDS}
+    new = truth.drop_vars([f"{which}_{name}" for name in FIELDS]).assign(
+        {**swapped, **kept}
+    )
+    new.attrs["told"] = which
+    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
+    at = next(path for path in groups if path.strip("/") == "truth")
+    return xr.DataTree.from_dict({**groups, at: new})
+
+
+def _moved(
+    bound: Float[np.ndarray, "U S"],
+    before: Float[np.ndarray, "U S"],
+    after: Float[np.ndarray, "U S"],
+    power: Float[np.ndarray, "U 1"],
+) -> Float[np.ndarray, "U S"]:
+    with np.errstate(invalid="ignore"):
+        distance = _logit(bound) - _logit(before)
+    moved: Float[np.ndarray, "U S"] = expit(_logit(after) + power * distance)
+    return moved
+
+
+def _logit(probability: Float[np.ndarray, "U S"]) -> Float[np.ndarray, "U S"]:
+    small = np.finfo(float).eps
+    clipped: Float[np.ndarray, "U S"] = logit(np.clip(probability, small, 1 - small))
+    return clipped

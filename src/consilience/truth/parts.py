@@ -1,0 +1,46 @@
+"""Parts of a space: some of its units, or all of them with fewer answers."""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from consilience.truth.space import Space
+
+
+def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
+    """Return the space of some units and all annotators.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    units
+        Which units, in ascending order.
+    """
+    place = np.full(space.num_units, -1, space.unit.dtype)
+    place[units] = np.arange(len(units))
+    kept = place[space.unit] >= 0
+    part = some_answers(space, kept)
+    label = space.unit_label
+    return replace(
+        part,
+        unit=place[part.unit],
+        unit_item=space.unit_item[units],
+        unit_label=None if label is None else label[units],
+        state=space.state if len(space.state) == 1 else space.state[units],
+        log_prior=(
+            space.log_prior if len(space.log_prior) == 1 else space.log_prior[units]
+        ),
+    )
+
+
+def some_answers(space: Space, kept: Bool[np.ndarray, " N"]) -> Space:
+    """Return the space of all units and annotators with some of the answers."""
+    return replace(
+        space,
+        unit=space.unit[kept],
+        annotator=space.annotator[kept],
+        answer=space.answer[kept],
+        n=space.n[kept],
+    )
