@@ -43,7 +43,6 @@ version, and as JSON assumptions, sources and settings.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import pandas as pd
 import xarray as xr
@@ -149,7 +148,7 @@ class Fit:
         """
         return comparison.comparison(self.data)
 
-    def with_truth(self, which: tempering.Which) -> Self:
+    def with_truth(self, which: tempering.Which) -> "Fit":
         """Return the same fit, telling the raw or the tempered posterior of the truth.
 
         Parameters
@@ -163,7 +162,7 @@ class Fit:
         OptionError
             There is no such posterior of this fit.
         """
-        return type(self)(tempering.with_truth(self.data, which))
+        return Fit(tempering.with_truth(self.data, which))
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
         """Write the run folder, whole or not at all.
