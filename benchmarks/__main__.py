@@ -11,6 +11,7 @@ NAMES = (
     "speed",
     "growth",
     "models",
+    "many_labels",
     "products",
     "nuts",
     "start",
