@@ -7,7 +7,19 @@ import time
 import pytest
 
 HEAVY = ("jax", "numpyro", "arviz_base", "arviz_stats", "pandas", "pyarrow", "sklearn")
-COMMANDS = ("demo", "read", "describe", "fit", "models", "export", "score", "simulate")
+COMMANDS = (
+    "demo",
+    "read",
+    "describe",
+    "agreement",
+    "fit",
+    "models",
+    "export",
+    "score",
+    "benchmark",
+    "simulate",
+    "sbc",
+)
 
 
 def start(code, **more):
@@ -43,7 +55,7 @@ def test_help_costs_little_more_than_the_command_line_library():
     assert ours - alone < 0.3
 
 
-def test_help_names_the_eight_commands_and_no_other(run, capsys):
+def test_help_names_every_command_and_no_other(run, capsys):
     assert run("--help") == 0
     shown = capsys.readouterr().out.split("Commands")[1].split("╰")[0]
     names = [line.split()[1] for line in shown.splitlines() if line[2:3].isalpha()]
