@@ -33,7 +33,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_most, not_assessed
 from consilience.truth import Space
@@ -70,7 +70,7 @@ class Residual:
         """Correlation to be expected given the true labels; see the module."""
         return float(np.sqrt(np.clip(np.nan_to_num(self.correlation), 0.0, 1.0)))
 
-    def design_effect(self, number: Int[np.ndarray, " U"]) -> Float[np.ndarray, " U"]:
+    def design_effect(self, number: Float[np.ndarray, " U"]) -> Float[np.ndarray, " U"]:
         """Return by how much so many answers of each item are fewer than they seem."""
         effect: Float[np.ndarray, " U"] = (
             1 + np.maximum(number - 1, 0) * self.given_truth
