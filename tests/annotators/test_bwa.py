@@ -1,0 +1,94 @@
+"""Weighted averages: the published updates written out, and published figures."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.annotators.bwa import MODEL
+from consilience.benchmark.metrics import score
+from consilience.fitting import fit
+from consilience.inference import em
+from consilience.inference.ascent import Steps
+from consilience.responses import read
+
+# Li's notebook, code/test_bwa.ipynb: accuracy; and the log-loss of its scores.
+PUBLISHED = {
+    "bird": (0.759259, 0.476),
+    "rte": (0.9275, 0.288),
+    "senti_1k": (0.956, 0.233),
+}
+
+
+def written_out(space, states, *, weigh=True, answers=15.0, items=1.0):
+    """Li (2019), section 3, label by label, until nothing moves."""
+    scores, precision = [], []
+    for label in range(states):
+        yes = (space.answer == label).astype(float)
+        given = np.bincount(space.unit, minlength=space.num_units)
+        score = np.bincount(space.unit, yes, space.num_units) / given
+        doubt = (given * score * (1 - score)).sum() / len(yes)
+        rate = answers * doubt * 4 * (1 - 1 / states)
+        number = np.bincount(space.annotator, minlength=space.num_annotators)
+        weight = np.ones(space.num_annotators)
+        for _ in range(2000):
+            if weigh:
+                miss = (yes - score[space.unit]) ** 2
+                missed = np.bincount(space.annotator, miss, space.num_annotators)
+                weight = (answers + number) / (rate + missed)
+            each = weight[space.annotator]
+            pull = items + np.bincount(space.unit, each, space.num_units)
+            said = np.bincount(space.unit, each * yes, space.num_units)
+            score = (items * score.mean() + said) / pull
+        scores.append(score)
+        precision.append(weight)
+    score = np.stack(scores, axis=1)
+    return score / score.sum(1, keepdims=True), np.stack(precision, axis=1)
+
+
+@pytest.fixture(scope="module")
+def space(design):
+    # Half the answers are the item's own label; some annotators never look.
+    generator = np.random.default_rng(3)
+    truth = generator.integers(3, size=design.num_units)
+    careful = np.linspace(0.2, 0.95, design.num_annotators)[design.annotator]
+    looks = generator.random(len(design.answer)) < careful
+    guess = generator.integers(3, size=len(design.answer))
+    answer = np.where(looks, truth[design.unit], guess)
+    return replace(design, answer=answer.astype(np.int32))
+
+
+def test_it_is_the_fixed_point_of_the_published_updates(space):
+    with jax.enable_x64(True):
+        effort = em.Effort(steps=Steps(tolerance=1e-14))
+        result = em.fit(MODEL, space, jax.random.key(0), effort)
+    score, precision = written_out(space, 3)
+    assert np.allclose(result.belief, score, atol=1e-5)
+    assert np.allclose(result.parameters["precision"][0, 0], precision, rtol=1e-4)
+
+
+def test_votes_that_all_weigh_the_same_are_something_else(space):
+    score, _ = written_out(space, 3)
+    even, _ = written_out(space, 3, weigh=False)
+    assert np.abs(score - even).max() > 0.05
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_accuracy_and_log_loss_are_met(data_folder, name):
+    folder = data_folder / "crowd" / name
+    labels = fit(read(folder), model="bwa").labels()
+    truth = pd.read_csv(folder / "truth.csv", dtype=str)
+    truth.columns = ["item", "label"]
+    found = score(labels, truth, kind="choice", seed=0).metrics
+    accuracy, log_loss = PUBLISHED[name]
+    assert found["accuracy"].value == pytest.approx(accuracy, abs=1e-6)
+    assert found["log_loss"].value == pytest.approx(log_loss, abs=1e-3)
+
+
+def test_all_answers_are_held_equally_likely(space):
+    with jax.enable_x64(True):
+        result = em.fit(MODEL, space, jax.random.key(0), em.Effort())
+    answers = np.bincount(space.unit)
+    assert np.allclose(result.log_likelihood[0, 0], -answers * np.log(3))

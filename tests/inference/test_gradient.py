@@ -1,0 +1,111 @@
+"""Gradient ascent: where closed forms arrive, it arrives too."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from consilience.annotators import load
+from consilience.errors import DivergedError
+from consilience.inference import em, gradient
+from consilience.inference.ascent import Steps
+from consilience.model import sample_parameters
+
+CLOSED = load("bayesian_dawid_skene")
+# The same model, whose parameters are now sampled by a program, not known as Dirichlet.
+OPEN = replace(
+    CLOSED,
+    dirichlet=None,
+    parameters=lambda observations, _: sample_parameters(CLOSED, observations),
+)
+EXACT = Steps(tolerance=1e-13)
+
+
+@pytest.fixture(scope="module")
+def space(simulated):
+    found, _, _ = simulated(
+        "bayesian_dawid_skene", 0, items=150, annotators=6, per_item=4, classes=3
+    )
+    return replace(found, n=np.arange(len(found.n)) % 3 + 1)
+
+
+def fitted(model, space, steps=EXACT, seed=0):
+    with jax.enable_x64(True):
+        return em.fit(model, space, jax.random.key(seed), em.Effort(steps=steps))
+
+
+@pytest.fixture(scope="module")
+def closed(space):
+    return fitted(CLOSED, space)
+
+
+@pytest.fixture(scope="module")
+def found(space):
+    return fitted(OPEN, space)
+
+
+def test_it_arrives_where_the_closed_form_arrives(closed, found):
+    # Near the top the objective is flat: half its digits are left to the parameters.
+    assert np.allclose(found.belief, closed.belief, atol=1e-5)
+    for name, value in closed.parameters.items():
+        assert np.allclose(found.parameters[name], value, atol=1e-5)
+    assert np.allclose(found.log_likelihood, closed.log_likelihood, atol=1e-4)
+
+
+def test_another_prior_is_another_top(closed, space):
+    prior = replace(CLOSED.prior, own=8.0)
+    other = fitted(replace(OPEN, prior=prior, parameters=_of(prior)), space)
+    assert np.abs(other.belief - closed.belief).max() > 1e-3
+
+
+def _of(prior):
+    model = replace(CLOSED, prior=prior)
+    return lambda observations, _: sample_parameters(model, observations)
+
+
+def test_block_by_block_it_is_the_same(found, space, monkeypatch):
+    # 150 units in blocks of 13: the last is filled up with units that must not count.
+    monkeypatch.setattr(gradient, "MAX_TABLE", 13 * 3)
+    cut = fitted(OPEN, space)
+    assert cut.belief.shape == found.belief.shape
+    assert np.allclose(cut.belief, found.belief, atol=1e-5)
+    assert np.allclose(cut.log_likelihood, found.log_likelihood, atol=1e-4)
+
+
+def test_the_objective_never_falls_from_any_start(space):
+    seen = []
+    with jax.enable_x64(True):
+        result = em.fit(
+            OPEN,
+            space,
+            jax.random.key(1),
+            em.Effort(steps=Steps(restarts=3)),
+            seen.append,
+        )
+    objective = result.optimization.objective
+    assert np.nanmin(np.diff(objective, axis=1)) > -1e-9
+    assert result.optimization.converged.all()
+    assert result.optimization.chosen == np.argmax(np.nanmax(objective, axis=1))
+    assert {each.phase for each in seen} == {f"start {n} of 3" for n in (1, 2, 3)}
+    assert all(each.done <= each.total for each in seen)
+
+
+def test_one_that_was_stopped_has_not_arrived(space):
+    result = fitted(OPEN, space, Steps(sweeps=1))
+    assert not result.optimization.converged.any()
+
+
+def test_one_seed_gives_one_result(space):
+    twice = [fitted(OPEN, space, Steps(restarts=2), seed=7) for _ in range(2)]
+    assert np.array_equal(twice[0].belief, twice[1].belief)
+
+
+def test_an_infinite_density_is_refused(space):
+    def endless(observations, _):
+        parameters = sample_parameters(CLOSED, observations)
+        return {**parameters, "prevalence": parameters["prevalence"] + jnp.inf}
+
+    with pytest.raises(DivergedError, match="1 start"):
+        fitted(replace(OPEN, parameters=endless), space, Steps())
