@@ -1,9 +1,13 @@
+import inspect
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.utils import estimator_checks
 
 import consilience as cs
+from consilience import annotators
 from consilience.errors import (
     BadCellError,
     GoldError,
@@ -17,8 +21,22 @@ ALL = {
     cs.DawidSkene: "auto",
     cs.BayesianDawidSkene: "em",
     cs.HierarchicalDawidSkene: "vb",
+    cs.OneCoinDawidSkene: "em",
+    cs.SharedErrors: "em",
+    cs.ClassConditional: "em",
+    cs.MACE: "em",
+    cs.CommunityBCC: "em",
+    cs.EBCC: "em",
 }
-WITH_ERRORS = [kind for kind in ALL if kind is not cs.MajorityVote]
+# What scikit-learn asks of any estimator, whatever it is fitted to. (That a setting of
+# a wrong type raises nothing cannot be asked where types are checked in tests.)
+CHECKS = (
+    estimator_checks.check_no_attributes_set_in_init,
+    estimator_checks.check_get_params_invariance,
+    estimator_checks.check_set_params,
+    estimator_checks.check_estimator_cloneable,
+    estimator_checks.check_estimator_repr,
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +67,40 @@ def test_parameters_are_stored_and_cloned(kind):
 
 
 @pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+def test_scikit_learns_own_checks_pass(kind, check):
+    check(kind.__name__, kind())
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_what_is_asked_for_stands_in_the_signature(kind):
+    names = set(inspect.signature(kind).parameters)
+    assert names == set(kind().get_params())
+    assert {"engine", "random_state"} <= names
+    assert repr(kind(engine="em")) == f"{kind.__name__}(engine='em')"
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_every_estimator_names_a_model_and_the_settings_of_its_prior(kind):
+    model = annotators.load(kind.model)
+    assert model.engines
+    assert kind.__doc__
+
+
+def test_settings_of_the_prior_reach_the_model(data):
+    few = cs.CommunityBCC(engine="em", prior={"communities": 2.0}).fit(data)
+    assert few.fit_.data["posterior"].sizes["community"] == 2
+    assert clone(few).get_params()["prior"] == {"communities": 2.0}
+
+
+def test_fewer_restarts_are_made_when_asked_for(data):
+    once = cs.MACE(n_restarts=1, engine="em").fit(data)
+    twice = cs.MACE(n_restarts=2, engine="em").fit(data)
+    assert once.fit_.data["optimization"].sizes["restart"] == 1
+    assert twice.fit_.data["optimization"].sizes["restart"] == 2
+
+
+@pytest.mark.parametrize("kind", ALL)
 def test_labels_come_back_by_task_as_the_objects_that_went_in(kind, fitted, data):
     labels = fitted[kind].labels_
     assert labels.name == "agg_label"
@@ -66,7 +118,7 @@ def test_probabilities_have_a_row_per_task_and_a_column_per_label(kind, fitted):
     assert np.allclose(probas.sum(axis=1), 1)
 
 
-@pytest.mark.parametrize("kind", WITH_ERRORS)
+@pytest.mark.parametrize("kind", ALL)
 def test_errors_have_answers_in_rows_and_truths_in_columns(kind, fitted):
     errors = fitted[kind].errors_
     assert errors.index.names == ["worker", "label"]
@@ -75,7 +127,7 @@ def test_errors_have_answers_in_rows_and_truths_in_columns(kind, fitted):
         assert np.allclose(errors.loc[worker].sum(axis=0), 1)
 
 
-@pytest.mark.parametrize("kind", WITH_ERRORS)
+@pytest.mark.parametrize("kind", ALL)
 def test_priors_say_how_frequent_each_label_is(kind, fitted):
     priors = fitted[kind].priors_
     assert list(priors.index) == [0, 1]

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+import xarray as xr
+
+from consilience.posterior import Fit
 
 
 def test_accuracy_is_weighted_by_prevalence(choice_fit):
@@ -89,3 +92,27 @@ def test_a_state_that_never_occurs_can_still_be_asked_about(contains_fit):
         confusion=contains_confusion(), prevalence=np.array([[[1.0, 0.0]]])
     ).annotators()
     assert row["sensitivity"].tolist() == pytest.approx([0.6])
+
+
+def test_who_answers_by_habit_is_told_only_where_the_model_knows(choice_fit):
+    plain = choice_fit()
+    assert "spammer" not in plain.annotators()
+    habit = np.stack([np.linspace(0.0, 1.0, 101), np.full(101, 0.25)], axis=-1)
+    groups = {path: node.to_dataset() for path, node in plain.data.subtree_with_keys}
+    of_annotators = groups["posterior"].isel(draw=np.zeros(101, int))
+    of_annotators["spammer"] = (("chain", "draw", "annotator"), habit[None])
+    told = xr.DataTree.from_dict({**groups, "posterior": of_annotators})
+    table = Fit(told).annotators()
+    # Draws are even between 0 and 1: the nine tenths in the middle.
+    shown = table[["spammer", "spammer_lower", "spammer_upper"]].to_numpy()
+    assert shown == pytest.approx(np.array([[0.5, 0.05, 0.95], [0.25, 0.25, 0.25]]))
+
+
+def test_a_point_estimate_of_who_answers_by_habit_has_no_bounds(choice_fit):
+    plain = choice_fit()
+    groups = {path: node.to_dataset() for path, node in plain.data.subtree_with_keys}
+    habit = np.array([[[0.5, 0.1]]])
+    groups["posterior"]["spammer"] = (("chain", "draw", "annotator"), habit)
+    table = Fit(xr.DataTree.from_dict(groups)).annotators()
+    assert table["spammer"].tolist() == pytest.approx([0.5, 0.1])
+    assert table[["spammer_lower", "spammer_upper"]].isna().all(axis=None)

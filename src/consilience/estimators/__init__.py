@@ -11,16 +11,30 @@ References
 Ustalov, Pavlichenko and Tseitlin (2024), Learning from crowds with Crowd-Kit.
 """
 
-from consilience.estimators.bayesian_dawid_skene import BayesianDawidSkene
-from consilience.estimators.dawid_skene import DawidSkene
-from consilience.estimators.hierarchical_dawid_skene import HierarchicalDawidSkene
+from consilience.estimators.base import Aggregator
+from consilience.estimators.by_confusion import (
+    EBCC,
+    BayesianDawidSkene,
+    ClassConditional,
+    CommunityBCC,
+    DawidSkene,
+    HierarchicalDawidSkene,
+    Multinomial,
+)
+from consilience.estimators.by_skill import MACE, OneCoinDawidSkene, SharedErrors
 from consilience.estimators.majority_vote import MajorityVote
-from consilience.estimators.multinomial import Multinomial
 
 __all__ = [
+    "EBCC",
+    "MACE",
+    "Aggregator",
     "BayesianDawidSkene",
+    "ClassConditional",
+    "CommunityBCC",
     "DawidSkene",
     "HierarchicalDawidSkene",
     "MajorityVote",
     "Multinomial",
+    "OneCoinDawidSkene",
+    "SharedErrors",
 ]

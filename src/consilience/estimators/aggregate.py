@@ -4,8 +4,9 @@ The readers know texts only. Ids and labels are therefore numbered in sorted ord
 through the house as numbers, and come back as the objects that went in.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,42 @@ _ITEM = ("task", "item")
 _ANNOTATOR = ("worker", "annotator")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to fit: as the arguments of `consilience.fit`."""
+
+    model: str
+    engine: str = "auto"
+    prior: Mapping[str, float] | None = None
+    seed: int = 0
+    effort: Effort = field(default_factory=Effort)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregated:
-    """What was found, under the caller's names."""
+    """What was found, under the caller's names.
+
+    Attributes
+    ----------
+    labels, probas, priors, errors
+        As the attributes of `Aggregator`.
+    fit
+        The fit.
+    names
+        The caller's names along each axis of the fit.
+    """
 
     labels: pd.Series
     probas: pd.DataFrame
     priors: pd.Series
     errors: pd.DataFrame
     fit: Fit
+    names: Mapping[str, pd.Index]
+
+    def mean(self, parameter: str) -> np.ndarray:
+        """Return the posterior mean of a parameter, the axes as in the fit."""
+        draws = self.fit.data["posterior"][parameter]
+        return np.asarray(draws.mean(("chain", "draw")).to_numpy(), float)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,13 +81,7 @@ class _Column:
 
 
 def aggregate(
-    data: pd.DataFrame,
-    true_labels: pd.Series | None,
-    *,
-    model: str,
-    engine: str,
-    seed: int,
-    effort: Effort,
+    data: pd.DataFrame, true_labels: pd.Series | None, settings: Settings
 ) -> Aggregated:
     """Fit a model to a data frame and answer under the caller's names.
 
@@ -69,8 +91,8 @@ def aggregate(
         Columns `task` or `item`, `worker` or `annotator`, and `label`.
     true_labels
         Known labels, indexed by task; they are given to the fit.
-    model, engine, seed, effort
-        As for `consilience.fit`.
+    settings
+        How to fit.
 
     Raises
     ------
@@ -108,11 +130,12 @@ def aggregate(
     )
     fitted = fit(
         responses,
-        model=model,
-        engine=engine,
-        seed=seed,
+        model=settings.model,
+        engine=settings.engine,
+        prior=settings.prior,
+        seed=settings.seed,
         gold=_gold(true_labels, item, label),
-        effort=effort,
+        effort=settings.effort,
     )
     return Aggregated(
         labels=_labels(fitted, item, label),
@@ -120,6 +143,11 @@ def aggregate(
         priors=_priors(fitted, label),
         errors=_errors(fitted, annotator, label),
         fit=fitted,
+        names={
+            "item": _index(fitted.items(), item),
+            "annotator": _people(fitted, annotator),
+            "given_class": label.values.rename(label.name),
+        },
     )
 
 
@@ -196,6 +224,11 @@ def _index(table: pd.DataFrame, item: _Column) -> pd.Index:
     return item.values.take(codes).rename(item.name)
 
 
+def _people(fitted: Fit, annotator: _Column) -> pd.Index:
+    codes = fitted.data["constant_data"]["annotator"].to_numpy().astype(int)
+    return annotator.values.take(codes).rename(annotator.name)
+
+
 def _priors(fitted: Fit, label: _Column) -> pd.Series:
     prevalence = fitted.data["posterior"]["prevalence"].mean(("chain", "draw"))
     index = label.values.rename(label.name)
@@ -206,11 +239,10 @@ def _errors(fitted: Fit, annotator: _Column, label: _Column) -> pd.DataFrame:
     found = individual(fitted.data)
     pooled = fitted.data["posterior"]["confusion"].mean(("chain", "draw")).to_numpy()
     each = pooled[None] if found is None else found.mean
-    people = fitted.data["constant_data"]["annotator"].to_numpy().astype(int)
+    people = _people(fitted, annotator)
     square = np.broadcast_to(each, (len(people), *each.shape[1:]))
     index = pd.MultiIndex.from_product(
-        [annotator.values.take(people), label.values],
-        names=[annotator.name, label.name],
+        [people, label.values], names=[annotator.name, label.name]
     )
     # Rows are answers and columns truths: each annotator's square is transposed.
     cells = square.swapaxes(1, 2).reshape(-1, len(label.values)).astype(float)

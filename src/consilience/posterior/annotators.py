@@ -8,9 +8,12 @@ P(yes | present), specificity P(no | absent); a model without tables of labels g
 accuracy itself. Where several states count as present, or
 as absent, they are weighted by their prevalence.
 
+A model in which annotators may answer by habit, whatever the item (MACE), adds how
+often each does so: the column spammer.
+
 References
 ----------
-Dawid and Skene (1979), section 2.
+Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
 """
 
 import numpy as np
@@ -35,8 +38,9 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     -------
     Columns annotator, responses, accuracy, lower, upper; for contains also sensitivity,
     sensitivity_lower, sensitivity_upper, specificity, specificity_lower,
-    specificity_upper. NaN where the model has no confusion of each annotator, and in
-    the bounds where it has but one draw.
+    specificity_upper; for models that know spammers also spammer, spammer_lower,
+    spammer_upper. NaN where the model has no confusion of each annotator, and in the
+    bounds where it has but one draw.
     """
     constant = data["constant_data"]
     people = np.flatnonzero(constant["annotator_known"].to_numpy())
@@ -62,6 +66,12 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
             columns[column] = found.mean[people]
             columns[f"{column}_lower"] = found.lower[people]
             columns[f"{column}_upper"] = found.upper[people]
+    habit = draws(data, "spammer", ("annotator",))
+    if habit is not None:
+        found = estimate(habit, float(data.attrs["mass"]))
+        columns["spammer"] = found.mean[people]
+        columns["spammer_lower"] = found.lower[people]
+        columns["spammer_upper"] = found.upper[people]
     return pd.DataFrame(columns)
 
 

@@ -1,14 +1,17 @@
-"""The estimator of Dawid-Skene."""
+"""What all estimators share: parameters, attributes, and how they are fitted."""
+
+from collections.abc import Mapping
+from typing import ClassVar
 
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from consilience.estimators.aggregate import aggregate
+from consilience.estimators.aggregate import Aggregated, Settings, aggregate
 from consilience.fitting import Effort
 
 
-class DawidSkene(BaseEstimator):  # type: ignore[misc]  # it has no types
-    """Dawid-Skene: a confusion of each annotator, by maximum likelihood.
+class Aggregator(BaseEstimator):  # type: ignore[misc]  # it has no types
+    """An annotator model as a scikit-learn estimator.
 
     Parameters
     ----------
@@ -18,6 +21,8 @@ class DawidSkene(BaseEstimator):  # type: ignore[misc]  # it has no types
         Gain per answer below which the climb stops; None: the engine's own default.
     engine
         As for `consilience.fit`.
+    prior
+        Settings of the model's prior to change, by name.
     random_state
         One seed gives one result.
 
@@ -33,8 +38,10 @@ class DawidSkene(BaseEstimator):  # type: ignore[misc]  # it has no types
         p(answer | truth): a row per worker and answer, a column per true label; each
         worker's columns sum to one.
     fit_
-        The fit.
+        The fit: all tables, with intervals and checks.
     """
+
+    model: ClassVar[str]
 
     def __init__(
         self,
@@ -42,27 +49,20 @@ class DawidSkene(BaseEstimator):  # type: ignore[misc]  # it has no types
         tol: float | None = None,
         *,
         engine: str = "auto",
+        prior: Mapping[str, float] | None = None,
         random_state: int = 0,
     ) -> None:
         self.n_iter = n_iter
         self.tol = tol
         self.engine = engine
+        self.prior = prior
         self.random_state = random_state
 
     def fit(
         self, data: pd.DataFrame, true_labels: pd.Series | None = None
-    ) -> "DawidSkene":
+    ) -> "Aggregator":
         """Fit to responses; `true_labels` holds known labels, indexed by task."""
-        found = aggregate(
-            data,
-            true_labels,
-            model="dawid_skene",
-            engine=self.engine,
-            seed=self.random_state,
-            effort=Effort(sweeps=self.n_iter, tolerance=self.tol),
-        )
-        self.labels_, self.probas_, self.fit_ = found.labels, found.probas, found.fit
-        self.priors_, self.errors_ = found.priors, found.errors
+        self._aggregate(data, true_labels)
         return self
 
     def fit_predict(
@@ -76,3 +76,20 @@ class DawidSkene(BaseEstimator):  # type: ignore[misc]  # it has no types
     ) -> pd.DataFrame:
         """Fit and return the probability of each label of each task."""
         return self.fit(data, true_labels).probas_
+
+    def _settings(self) -> Settings:
+        return Settings(
+            model=self.model,
+            engine=self.engine,
+            prior=self.prior,
+            seed=self.random_state,
+            effort=Effort(sweeps=self.n_iter, tolerance=self.tol),
+        )
+
+    def _aggregate(
+        self, data: pd.DataFrame, true_labels: pd.Series | None
+    ) -> Aggregated:
+        found = aggregate(data, true_labels, self._settings())
+        self.labels_, self.probas_, self.fit_ = found.labels, found.probas, found.fit
+        self.priors_, self.errors_ = found.priors, found.errors
+        return found

@@ -1,0 +1,217 @@
+"""One coin, against NumPyro's enumeration, a count by hand, and simulation."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+import pandas as pd
+import pytest
+from numpyro.infer.util import log_density
+from scipy import special
+
+from consilience.annotators.one_coin import MODEL
+from consilience.fitting import Effort, fit
+from consilience.inference import vb
+from consilience.inference.ascent import Steps, climb
+from consilience.inference.progress import silent
+from consilience.model import joint, simulate
+from consilience.responses import read
+from consilience.truth import observe, space_of
+
+
+@pytest.fixture(scope="module")
+def space():
+    rows = [
+        ("i", "ann", "x"),
+        ("i", "bob", "x"),
+        ("i", "cy", "y"),
+        ("j", "ann", "z"),
+        ("j", "cy", "z"),
+        ("k", "bob", "y"),
+    ]
+    return space_of(read(pd.DataFrame(rows, columns=["item", "annotator", "label"])))
+
+
+def test_the_density_is_that_of_the_model_written_out_with_its_truths(space):
+    accuracy = np.array([0.9, 0.6, 0.2])
+    prevalence = np.array([0.5, 0.3, 0.2])
+    learned = np.array([3.0, 1.5])
+    values = {
+        "prevalence": prevalence,
+        "skill": np.stack([accuracy, 1 - accuracy], 1),
+        "skill_prior": learned,
+    }
+    with jax.enable_x64(True):
+        found, _ = log_density(joint, (MODEL, observe(space)), {}, values)
+    # Truths in turn: each unit's answers are independent of the others'.
+    total = 0.0
+    for unit in range(3):
+        mine = space.unit == unit
+        each = prevalence.copy()
+        for who, said in zip(space.annotator[mine], space.answer[mine], strict=True):
+            right = np.arange(3) == said
+            each *= np.where(right, accuracy[who], (1 - accuracy[who]) / 2)
+        total += np.log(each.sum())
+
+    def plain():
+        # mode at four and two, weight of one annotator: Gamma(1 + a, 1)
+        start = dist.Gamma(jnp.array([5.0, 3.0]), 1.0).to_event(1)
+        prior = numpyro.sample("skill_prior", start)
+        numpyro.sample("prevalence", dist.Dirichlet(jnp.ones(3)))
+        each = dist.Dirichlet(jnp.broadcast_to(prior, (3, 2))).to_event(1)
+        numpyro.sample("skill", each)
+
+    with jax.enable_x64(True):
+        prior, _ = log_density(plain, (), {}, values)
+        assert np.allclose(float(found), total + float(prior))
+
+
+def test_with_the_truth_known_accuracies_are_counted():
+    said = ["a"] * 7 + ["b"] * 3
+    items = [f"i{number}" for number in range(10)]
+    frame = pd.DataFrame({"item": items, "annotator": "ann", "label": said})
+    gold = pd.DataFrame({"item": items, "label": "a"})
+    held = {"held": 1e8}
+    fitted = fit(
+        read(frame, labels=["a", "b", "c"]),
+        model="one_coin",
+        engine="em",
+        gold=gold,
+        prior=held,
+    )
+    # Four and two imagined: (7 + 4) / 16 right, and half the rest for each wrong label.
+    found = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
+    rows = np.full((3, 3), 5 / 32) + np.eye(3) * (11 / 16 - 5 / 32)
+    assert np.allclose(found, rows, atol=1e-6)
+
+
+def test_candidates_leave_the_truth_among_them():
+    frame = pd.DataFrame(
+        {"item": ["i", "j", "j"], "annotator": list("pqr"), "label": ["c", "a", "b"]}
+    )
+    lists = pd.DataFrame({"item": ["i", "i", "i", "j", "j"], "label": list("abcab")})
+    responses = read(frame, labels=["a", "b", "c"])
+    fitted = fit(responses, model="one_coin", engine="em", candidates=lists)
+    table = fitted.labels().set_index(["item", "label"])["probability"]
+    assert ("j", "c") not in table.index
+    assert table["j"].sum() == pytest.approx(1)
+    assert table["i", "c"] > table["i", "a"]
+
+
+def test_yes_maybe_no_have_a_right_answer_and_two_wrong_ones():
+    frame = pd.DataFrame(
+        {
+            "item": ["i", "i", "j", "j"],
+            "annotator": ["p", "q"] * 2,
+            "label": ["cat"] * 4,
+            "answer": ["yes", "maybe", "no", "no"],
+        }
+    )
+    fitted = fit(read(frame, kind="contains"), model="one_coin", engine="em")
+    row = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
+    right, wrong = row[0, 0], row[0, 1]
+    assert np.allclose(row, [[right, wrong, wrong], [wrong, wrong, right]])
+
+
+JUST_ENOUGH = Steps(sweeps=2000, tolerance=1e-12)
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Sixty annotators of twenty answers each, with a known spread of accuracies."""
+    generator = np.random.default_rng(1)
+    who = generator.random((240, 60)).argsort(1)[:, :5]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:03d}" for number in range(240)], 5),
+            "annotator": [f"a{code:02d}" for code in who.ravel()],
+            "label": np.tile(["x", "y", "z"], 400),
+        }
+    )
+    space = space_of(read(frame))
+    prior = replace(MODEL.prior, right=16.0, wrong=4.0, held=1e8)
+    with jax.enable_x64(True):
+        made = simulate(replace(MODEL, prior=prior), space, jax.random.key(0))
+    accuracy = np.asarray(made.parameters["skill"])[:, 0]
+    state = np.asarray(made.state)
+    return replace(space, answer=np.asarray(made.answer, np.int32)), accuracy, state
+
+
+def standard_scores(study, fitted):
+    """How far each true accuracy lies from its posterior mean, in its own spread."""
+    draws = fitted.parameters["skill"][0, :, :, 0]
+    _, accuracy, _ = study
+    return (draws.mean(0) - accuracy) / draws.std(0)
+
+
+def test_simulated_accuracies_lie_where_the_posterior_says(study):
+    with jax.enable_x64(True):
+        found = vb.fit(MODEL, study[0], jax.random.key(1), vb.Effort(draws=200))
+    scores = standard_scores(study, found)
+    # The mean square of J standard normals has variance 2 / J; a quarter more for a
+    # spread that two hundred correlated draws estimate.
+    assert (scores**2).mean() < 1.25 + 4 * np.sqrt(2 / len(scores))
+
+
+def test_the_same_check_catches_answers_turned_around(study):
+    space, accuracy, state = study
+    # Half of the annotators name the next label whenever they are right.
+    turned = (space.annotator % 2 == 0) & (space.answer == state[space.unit])
+    answer = np.where(turned, (space.answer + 1) % 3, space.answer).astype(np.int32)
+    with jax.enable_x64(True):
+        found = vb.fit(
+            MODEL,
+            replace(space, answer=answer),
+            jax.random.key(1),
+            vb.Effort(draws=200),
+        )
+    scores = standard_scores((space, accuracy, state), found)
+    assert (scores**2).mean() > 1.25 + 4 * np.sqrt(2 / len(scores))
+
+
+def test_the_learned_prior_is_the_best_beta_for_the_counts(study):
+    space, _, _ = study
+    with jax.enable_x64(True):
+        where, _ = climb(
+            MODEL, observe(space), vb.RULE, JUST_ENOUGH, jax.random.key(0), silent
+        )
+    counts = np.asarray(where.counts["skill"])
+    learned = np.asarray(where.concentration["skill"])
+
+    def gradient(concentration):
+        total = concentration.sum()
+        of_each = special.digamma(counts + concentration) - special.digamma(
+            concentration
+        )
+        of_all = special.digamma(counts.sum(1) + total) - special.digamma(total)
+        start = np.array([4.0, 2.0])
+        return of_each.sum(0) - of_all.sum() + start / concentration - 1
+
+    # Zero at the optimum; a tenth more of either is a hundred times as steep.
+    assert (
+        np.abs(gradient(learned)).max() < 0.01 * np.abs(gradient(1.1 * learned)).max()
+    )
+    assert learned[0] / learned.sum() == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / 60))
+
+
+def test_sampling_learns_the_prior_too():
+    # Thirty annotators, all right nineteen times in twenty, truth known: a fixed prior
+    # of four and two would leave them at (19 + 4) / 26 = .885.
+    said = (["a"] * 19 + ["b"]) * 30
+    items = [f"i{number}" for number in range(600)]
+    people = np.repeat([f"p{number:02d}" for number in range(30)], 20)
+    frame = pd.DataFrame({"item": items, "annotator": people, "label": said})
+    gold = pd.DataFrame({"item": items, "label": "a"})
+    fitted = fit(
+        read(frame, labels=["a", "b"]),
+        model="one_coin",
+        engine="nuts",
+        gold=gold,
+        effort=Effort(tune=200, draws=100, chains=1),
+    )
+    accuracy = fitted.annotators()["accuracy"]
+    assert fitted.data["posterior"]["skill_prior"].dims[2:] == ("right_wrong",)
+    assert accuracy.mean() > 0.92
