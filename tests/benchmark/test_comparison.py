@@ -228,6 +228,8 @@ def test_a_variant_of_a_fit_stands_as_a_method_of_its_own():
     found = compared([data], [fitted], QUICK)
     loss = row(found.results, set="one", method="ebcc (raw)", metric="log_loss")
     assert loss["value"] == pytest.approx(-np.log(0.99))
+    ranked = found.results[found.results["metric"] == "rank_log_loss"]
+    assert set(ranked["method"]) == {"ebcc"}
     assert found.reference == "ebcc (raw)"  # no auto: the least log-loss
 
 

@@ -13,7 +13,8 @@ sets there are two: `se` takes the sets as given,
 there could be, :math:`\operatorname{sd}(d_1, \dots, d_S) / \sqrt{S}`.
 
 Ranks go from 1, the best; equal values share the mean of their places. A method that
-failed on a set comes last there.
+failed on a set comes last there. Only what a method says by default is ranked, not the
+other posteriors of the same fit.
 """
 
 import zlib
@@ -98,8 +99,8 @@ class Comparison:
         Columns set, method, reference, metric, difference, se, se_sets, lower, upper,
         sets.
     runs
-        Columns set, method, status, reason, version, engine, silent, items, seconds,
-        compile_seconds, peak_mib.
+        Columns set, method, items, status, reason, model, engine, told, version,
+        silent, seconds, compile_seconds, peak_mib.
     reference
         The method that differences are taken from.
     protocol
@@ -148,7 +149,8 @@ def compare(
     no_probabilities = values["method"].isin(without) & (values["metric"] != METRICS[0])
     values = values[~no_probabilities]
     reference = _reference(names, values, protocol.against)
-    ranked = _ranks(values)
+    whole = {result.method for result in found}
+    ranked = _ranks(values[values["method"].isin(whole)])
     figures = pd.DataFrame(_figures(runs, names))
     return Comparison(
         results=pd.concat([values, ranked, figures], ignore_index=True)[list(_COLUMNS)],
@@ -388,7 +390,7 @@ def _between(resampled: Float[np.ndarray, " R"], mass: float) -> dict[str, float
 
 
 def _runs(results: Sequence[Result], gold: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    facts = ("model", "engine", "version", "silent", *FIGURES)
+    facts = ("model", "engine", "told", "version", "silent", *FIGURES)
     return pd.DataFrame(
         [
             {

@@ -35,13 +35,16 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
 
     def predict(responses: Responses, seed: int) -> Prediction:
         fitted = fit(responses, model=model, engine=engine or "auto", seed=seed)
-        labels = fitted.labels()
-        attributes = fitted.data.attrs
+        attributes, truth = fitted.data.attrs, fitted.data["truth"].attrs
         facts = {
             "model": attributes["model"],
             "engine": attributes["engine"],
+            "told": truth.get("told", "raw"),
             "compile_seconds": sum(compiling),
         }
-        return Prediction(labels[["item", "label", "probability"]], {}, facts)
+        # Where a fit has both posteriors, its tables tell the one that a check chose.
+        both = "told" in truth
+        raw = {"raw": fitted.with_truth("raw").labels()} if both else {}
+        return Prediction(fitted.labels(), raw, facts)
 
     return predict

@@ -250,7 +250,8 @@ def _protocol(found: Comparison, items: Mapping[str, int]) -> list[str]:
         ),
         (
             "Ranks: 1 is the best, equal values share their places, a method that "
-            "failed on a set comes last there; means over sets."
+            "failed on a set comes last there; means over sets. `NAME (raw)` is the "
+            "posterior of the same fit before tempering, and is not ranked."
         ),
         (
             "Seconds are of the fit in a process of its own, imports left out; with "
