@@ -128,7 +128,9 @@ def ascend(
     for row, history in zip(objective, histories, strict=True):
         row[: len(history)] = history
     chosen = int(np.argmax(finals))
-    parameters, truth, likelihood = _read(model, data, unravel(peaks[chosen]))
+    parameters, truth, likelihood = _read(
+        model, data, unravel(jnp.asarray(peaks[chosen]))
+    )
     peak = Peak(
         parameters,
         truth.reshape(-1, truth.shape[-1])[: space.num_units],
@@ -170,7 +172,7 @@ def _start(model: AnnotatorModel[Any], whole: Observations) -> Parameters:
 def _climb(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
     model: AnnotatorModel[Any],
     data: _Data,
-    unravel: Callable[[Float[np.ndarray, " P"]], Parameters],
+    unravel: Callable[[Float[Array, " P"]], Parameters],
     tolerance: float,
     evidence: Float[Array, "blocks size S"],
     start: Float[np.ndarray, " P"],
@@ -182,7 +184,9 @@ def _climb(  # noqa: PLR0913, PLR0917 (what stays, then what differs between cli
     history: list[float] = []
 
     def loss(flat: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
-        value, slope = _value_and_slope(model, data, evidence, unravel(flat))
+        value, slope = _value_and_slope(
+            model, data, evidence, unravel(jnp.asarray(flat))
+        )
         return float(value) / answers, np.asarray(ravel_pytree(slope)[0]) / answers
 
     def note(intermediate_result: OptimizeResult) -> None:

@@ -109,7 +109,8 @@ def sample_rows(
         change = dist.Normal(mean, spread[:, None]).log_prob(along) + jnp.log(width)
         numpyro.factor("geometry", change.sum() - standard.log_prob(distance).sum())
         beta = jnp.einsum("jkfe,jke->jkf", axes, along)
-    return beta @ zero_sum_basis(observations.num_answers).T
+    log_odds: Array = beta @ zero_sum_basis(observations.num_answers).T
+    return log_odds
 
 
 def information(observations: Observations, own: float, other: float) -> Information:
