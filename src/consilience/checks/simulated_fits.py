@@ -35,7 +35,7 @@ from consilience.model import (
 from consilience.model.layout import lay_out
 from consilience.truth import Observations, Space
 
-type Quantities = dict[tuple[str, str], Float[np.ndarray, " draw"]]
+type Quantities = dict[tuple[str, str], Float[np.ndarray, " _"]]  # one, or many draws
 
 KEPT = 100  # draws that a truth is placed among; successive ones are alike
 STATES, ANNOTATORS = 3, 2  # how many of each are looked at one by one

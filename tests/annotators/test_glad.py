@@ -1,0 +1,144 @@
+"""GLAD: its integral, crowd-kit's posterior, skills found again."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.handlers import seed, substitute
+from scipy import integrate, stats
+from scipy.special import expit
+
+from consilience.annotators.glad import MODEL, emission, parameters
+from consilience.inference import em
+from consilience.model import belief, posterior_of_truth, score, simulate
+from consilience.responses import read
+from consilience.truth import observe, space_of
+
+ROWS = [
+    ("i", "a", "x"),
+    ("i", "b", "y"),
+    ("i", "c", "x"),
+    ("j", "a", "z"),
+    ("j", "b", "z"),
+    ("k", "c", "y"),
+    ("k", "b", "x"),
+]
+SKILL = {"a": 1.5, "b": -0.3, "c": 0.8}
+# crowd-kit 1.4's GLAD: posterior of x, y, z after an E-step from the skills above and
+# a log-ease of .4 for every item.
+CROWD_KIT = [
+    [0.9819079165, 0.0101513443, 0.0079407392],
+    [0.0385173092, 0.0385173092, 0.9229653817],
+    [0.1440382673, 0.7432899248, 0.1126718079],
+]
+
+
+@pytest.fixture(scope="module")
+def space():
+    return space_of(read(pd.DataFrame(ROWS, columns=["item", "annotator", "label"])))
+
+
+def scored(space, **prior):
+    """Posterior of the truth, and log p(state, answers), at the skills above."""
+    model = replace(MODEL, prior=replace(MODEL.prior, **prior))
+    with jax.enable_x64(True):
+        observations = observe(space)
+        skill = np.array([SKILL[name] for name in space.annotators])
+        drawn = at_skill(observations, model.prior, skill)
+        scores = score(model, observations, drawn)
+        truth = posterior_of_truth(model, belief(scores))
+        joint = np.logaddexp.reduce(np.asarray(scores).reshape(3, 3, -1), axis=2)
+        return np.asarray(truth), joint
+
+
+def at_skill(observations, prior, skill):
+    program = seed(parameters, 0)
+    return substitute(program, data={"skill": jnp.asarray(skill)})(observations, prior)
+
+
+def test_items_of_one_known_ease_are_those_of_crowd_kit(space):
+    truth, _ = scored(space, ease=0.4, ease_spread=1e-9)
+    assert np.allclose(truth, CROWD_KIT, atol=1e-9)
+
+
+def test_with_items_that_differ_it_is_another_posterior(space):
+    truth, _ = scored(space, ease=0.4)
+    assert np.abs(truth - CROWD_KIT).max() > 0.01
+
+
+def integrated(said, truth):
+    """P(truth, answers): the log-ease of the item integrated by SciPy."""
+
+    def at(ease):
+        chance = stats.norm.pdf(ease)
+        for name, label in said:
+            right = expit(SKILL[name] * np.exp(ease))
+            chance *= right if label == truth else (1 - right) / 2
+        return chance
+
+    value, _ = integrate.quad(at, -12, 12, epsabs=0, epsrel=1e-11, limit=500)
+    return value / 3
+
+
+def test_the_ease_of_an_item_is_integrated_out(space):
+    _, joint = scored(space, nodes=201.0)
+    answers = {
+        item: [(who, label) for at, who, label in ROWS if at == item] for item in "ijk"
+    }
+    exact = [[integrated(answers[item], label) for label in "xyz"] for item in "ijk"]
+    assert np.allclose(np.exp(joint), exact, rtol=1e-8, atol=0)
+
+
+def test_thirty_one_nodes_are_near_and_three_are_not(space):
+    truth, _ = scored(space, nodes=201.0)
+    assert np.abs(scored(space)[0] - truth).max() < 1e-5
+    assert np.abs(scored(space, nodes=3.0)[0] - truth).max() > 1e-3
+
+
+@pytest.fixture(scope="module")
+def study(design):
+    with jax.enable_x64(True):
+        made = simulate(MODEL, design, jax.random.key(2))
+        answer = np.asarray(made.answer, np.int32)
+        told = replace(design, answer=answer)
+        result = em.fit(MODEL, told, jax.random.key(0), em.Effort())
+        observations, skill = observe(told), made.parameters["skill"]
+        at = at_skill(observations, MODEL.prior, skill)
+        table = np.exp(emission(observations, at).log_confusion)
+    return np.asarray(skill), result, table
+
+
+def errors(true, study):
+    """How far the found skills lie from the true ones, in standard errors.
+
+    Of the information of an annotator whose answers are known to be right or wrong,
+    n E[e^{2b} p (1 - p)]; the items' own ease and truth are not known, which takes away
+    at most half of it with five answers an item. The prior adds one.
+    """
+    _, result, _ = study
+    found = result.parameters["skill"][0, 0]
+    ease = stats.norm.rvs(size=20_000, random_state=0)
+    slope = true[:, None] * np.exp(ease)
+    each = np.mean(np.exp(2 * ease) * expit(slope) * expit(-slope), axis=1)
+    information = 1 + 0.5 * 125 * each
+    return np.abs(found - true) * np.sqrt(information)
+
+
+def test_skills_are_found_again(study):
+    true, _, _ = study
+    assert errors(true, study).max() < 4
+
+
+def test_skills_of_the_wrong_annotators_are_not_taken_for_found(study):
+    true, _, _ = study
+    assert errors(np.roll(true, 1), study).max() > 4
+
+
+def test_an_item_without_ease_is_a_coin_between_right_and_wrong(study):
+    _, _, table = study
+    hardest = table[:, 0, 0]
+    assert np.allclose(hardest[:, 0], 0.5, atol=0.02)
+    assert np.allclose(hardest[:, 1:], 0.25, atol=0.01)

@@ -1,0 +1,328 @@
+"""The check on posteriors known to be right and known to be wrong, then on engines."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.annotators import load
+from consilience.checks.simulated_fits import (
+    answered,
+    as_fitted_by,
+    cannot_simulate,
+    simulated_fits,
+)
+from consilience.checks.simulation_based_calibration import (
+    BINS,
+    LEVEL,
+    TRIALS,
+    coverage,
+    ecdf_difference,
+    judge_parameters,
+    judge_truth,
+    position,
+    tally,
+    uniformity,
+)
+from consilience.inference import Effort, augmentation
+from consilience.model import score
+from consilience.model.layout import lay_out
+from consilience.simulation import simulate
+from consilience.truth import space_of
+
+STUDIES, DRAWS = 200, 99
+
+
+def toy(posterior):
+    """Rank a normal mean, and its likelihood, in studies of eight answers each."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for simulation in range(STUDIES):
+        mean = generator.normal()
+        answers = mean + generator.normal(size=8)
+        draws = posterior(answers, generator)
+
+        def likelihood(at, answers=answers):
+            return -0.5 * ((answers - at) ** 2).sum()
+
+        of_draws = np.array([likelihood(draw) for draw in draws])
+        for quantity, truth, drawn in (
+            ("mean", mean, draws),
+            ("log-likelihood", likelihood(mean), of_draws),
+        ):
+            place = position(np.array([truth]), drawn[:, None], generator)[0]
+            rows.append((simulation, quantity, "", place, truth, drawn.mean()))
+    names = ["simulation", "quantity", "element", "position", "truth", "mean"]
+    return judge_parameters(pd.DataFrame(rows, columns=names)).set_index("quantity")
+
+
+def exact(answers, generator, *, width=1.0, shift=0.0):
+    # Prior N(0, 1) and answers N(mean, 1): precision one more than the answers.
+    spread = (len(answers) + 1) ** -0.5
+    centre = answers.sum() * spread**2 + shift * spread
+    return generator.normal(centre, width * spread, DRAWS)
+
+
+def test_an_exact_posterior_is_calibrated():
+    found = toy(exact)
+    assert (found["verdict"] == "calibrated").all()
+    assert (found["p"] >= LEVEL).all()
+    error = np.sqrt(0.9 * 0.1 / STUDIES)
+    assert (np.abs(found["coverage_90"] - 0.9) < 4 * error).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "verdict"),
+    [
+        (lambda y, key: exact(y, key, width=0.6), "too narrow"),
+        (lambda y, key: exact(y, key, width=1.8), "too wide"),
+        (lambda y, key: exact(y, key, shift=0.7), {"shifted", "too narrow"}),
+        (lambda y, key: exact(np.tile(y, 2), key), "too narrow"),
+        (lambda y, key: exact(np.tile(y[:4], 2), key), "too narrow"),
+    ],
+    ids=["overconfident", "diffuse", "biased", "all used twice", "half used twice"],
+)
+def test_a_wrong_posterior_is_caught_and_named(wrong, verdict):
+    found = toy(wrong).loc["mean"]
+    assert found["verdict"] in ({verdict} if isinstance(verdict, str) else verdict)
+    assert found["p"] < LEVEL
+
+
+def test_a_posterior_that_ignores_the_answers_is_caught_by_the_likelihood_alone():
+    # The prior is calibrated for every parameter (Modrák et al. 2023, section 3).
+    found = toy(lambda _, generator: generator.normal(size=DRAWS))
+    assert found.loc["mean", "verdict"] == "calibrated"
+    assert found.loc["log-likelihood", "p"] < LEVEL
+
+
+def test_a_point_holds_nothing():
+    names = ["simulation", "quantity", "element", "position", "truth", "mean"]
+    rows = [(number, "x", "", np.nan, 0.0, 1.0) for number in range(5)]
+    found = judge_parameters(pd.DataFrame(rows, columns=names)).iloc[0]
+    assert found["verdict"] == "a point, no interval"
+    assert found["coverage_90"] == 0
+    assert found["error"] == 1
+
+
+def test_the_smallest_tail_of_two_positions_is_that_worked_by_hand():
+    # Looked at is 1/2 alone. Of two positions 0, 1 or 2 lie below it with probability
+    # 1/4, 1/2, 1/4; both on one side has the smaller tail, and a chance of 1/2.
+    error = np.sqrt(0.25 / TRIALS)
+    assert abs(uniformity(np.array([0.1, 0.2])) - 0.5) < 4 * error
+    assert abs(uniformity(np.array([0.7, 0.9])) - 0.5) < 4 * error
+    assert uniformity(np.array([0.2, 0.9])) == 1
+
+
+def test_positions_leave_the_band_of_arviz_when_they_are_said_to():
+    generator = np.random.default_rng(5)
+    agree = []
+    for _ in range(8):
+        positions = generator.beta(1, 1.4, size=50)
+        told = ecdf_difference(positions, level=0.05)
+        inside = told["difference"].between(told["lower"], told["upper"]).all()
+        agree.append(inside == (uniformity(positions) >= 0.05))
+    # Both levels are simulated, so they differ for what lies near the edge.
+    assert sum(agree) >= 7
+
+
+def test_uniform_positions_are_doubted_as_often_as_the_level_says():
+    generator = np.random.default_rng(7)
+    found = np.array([uniformity(generator.random(50)) for _ in range(400)])
+    assert abs((found < 0.1).mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 400)
+
+
+def test_the_band_holds_the_difference_of_uniform_positions_and_not_of_others():
+    generator = np.random.default_rng(8)
+    for positions, inside in ((generator.random(80), True), (np.full(80, 0.9), False)):
+        told = ecdf_difference(positions, level=0.01)
+        held = told["difference"].between(told["lower"], told["upper"]).all()
+        assert held == inside
+
+
+def test_ties_are_broken_by_lot():
+    # Truth and draws from one coin: half of all comparisons are ties.
+    generator = np.random.default_rng(9)
+    tossed = generator.integers(0, 2, size=(STUDIES, 10)).astype(float)
+    places = [position(row[:1], row[1:, None], generator)[0] for row in tossed]
+    assert uniformity(np.array(places)) > LEVEL
+    strict = [(row[1:] < row[0]).mean() for row in tossed]
+    assert uniformity(np.array(strict)) < LEVEL
+
+
+def believed(change, seed=1, studies=60):
+    """Truths drawn from beliefs, and the beliefs changed before they are judged."""
+    generator = np.random.default_rng(seed)
+    parts = []
+    for simulation in range(studies):
+        belief = generator.dirichlet([1.0, 0.6, 0.4], size=50)
+        state = (belief.cumsum(1) < generator.random((50, 1))).sum(1)
+        told = change(belief, generator)
+        parts.append(
+            tally(told / told.sum(1, keepdims=True), state).assign(
+                simulation=simulation
+            )
+        )
+    return judge_truth(pd.concat(parts, ignore_index=True))
+
+
+def some_up_some_down(belief, _):
+    # As much too sure above as too unsure below: right on average, wrong everywhere.
+    best = belief.max(1, keepdims=True)
+    told = np.where(best > 0.75, best + 0.08 * (best < 0.9), best - 0.08)
+    rest = belief * (belief < best)
+    return np.where(
+        belief == best, told, rest / rest.sum(1, keepdims=True) * (1 - told)
+    )
+
+
+def test_beliefs_that_truths_are_drawn_from_are_calibrated():
+    found = believed(lambda belief, _: belief)
+    assert found.loc[0, "verdict"] == "calibrated"
+    assert found["units"].iloc[1:].sum() == found["units"].iloc[0] == 60 * 50
+    assert len(found) == 1 + len(BINS) - 1
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict"),
+    [
+        (lambda belief, _: belief**2, "overconfident"),
+        (lambda belief, _: belief**0.5, "underconfident"),
+        (some_up_some_down, "off in parts"),
+    ],
+)
+def test_beliefs_that_are_changed_are_caught(change, verdict):
+    assert believed(change).loc[0, "verdict"] == verdict
+
+
+def test_units_that_rise_and_fall_with_their_study_raise_no_alarm():
+    # All of a study are right with one chance, 0.8 on average over the studies.
+    generator = np.random.default_rng(4)
+    alarms, naive = 0, 0
+    for _ in range(40):
+        right = generator.random((40, 50)) < generator.beta(4, 1, size=(40, 1))
+        table = pd.DataFrame(
+            {
+                "simulation": np.arange(40),
+                "confidence": "0.7 to 0.9",
+                "units": 50,
+                "expected": 50 * 0.8,
+                "realised": right.sum(1),
+                "variance": 50 * 0.8 * 0.2,
+            }
+        )
+        found = judge_truth(table).iloc[0]
+        alarms += found["verdict"] != "calibrated"
+        naive += abs(found["gap"]) > 2.58 * np.sqrt(0.8 * 0.2 / found["units"])
+    assert alarms <= 2  # of 40 at a level of 1 in 100; three have a chance of 1 in 130
+    assert naive > 4  # as independent units they would alarm far more often
+
+
+def test_coverage_of_one_study_has_the_error_of_a_coin():
+    found, error, chance = coverage(np.array([[0.5, 0.5, 0.5, 0.97]]), 0.9)
+    assert found == 0.75
+    assert error == np.inf
+    assert chance == 1
+
+
+def design(**changed):
+    usual = {"items": 16, "annotators": 4, "classes": 2, "per_item": 3, "seed": 0}
+    return space_of(simulate(**(usual | changed)).responses)
+
+
+def test_every_study_is_laid_out_alike():
+    space = design()
+    model = load("bayesian_dawid_skene")
+    generator = np.random.default_rng(0)
+    plain, alike = [], []
+    with jax.enable_x64(True):
+        logs = {
+            "prevalence": jnp.log(jnp.array([0.3, 0.7])),
+            "confusion": jnp.log(generator.dirichlet([1, 1], size=(4, 2))),
+        }
+        for _ in range(3):
+            answer = generator.integers(0, 2, len(space.unit)).astype(np.int32)
+            usual = lay_out(model, replace(space, answer=answer))
+            ours = lay_out(model, answered(space, answer))
+            plain.append(jax.tree.map(np.shape, usual))
+            alike.append(jax.tree.map(np.shape, ours))
+        scores = [score(model, told, logs) for told in (usual, ours)]
+    assert np.allclose(*scores)
+    assert all(shapes == alike[0] for shapes in alike)
+    assert not all(shapes == plain[0] for shapes in plain)
+
+
+def test_studies_are_drawn_from_the_prior_that_the_engine_fits():
+    model = load("hierarchical_dawid_skene")
+    assert as_fitted_by(model, "nuts") is model
+    assert as_fitted_by(model, "vb").parameters is None
+
+
+def test_a_model_without_parameters_says_that_it_has_no_prior():
+    space = design()
+    with jax.enable_x64(True):
+        assert "no prior" in cannot_simulate(load("majority"), space)
+        assert cannot_simulate(load("bayesian_dawid_skene"), space) is None
+
+
+def fits(engine, effort, *, space, power=1, studies=40, prior=None):
+    model = load("bayesian_dawid_skene", prior)
+    with jax.enable_x64(True):
+        return simulated_fits(
+            model,
+            space,
+            engine,
+            simulations=studies,
+            seed_of_all=1,
+            effort=effort,
+            power=power,
+        )
+
+
+@pytest.fixture(scope="module")
+def by_vb():
+    effort = Effort(restarts=1, draws=100)
+    space = design(items=60)
+    return [fits("vb", effort, space=space, power=power) for power in (1, 4)]
+
+
+@pytest.fixture(scope="module")
+def by_nuts():
+    effort = Effort(tune=300, draws=200, chains=1)
+    return [fits("nuts", effort, space=design(), power=power) for power in (1, 4)]
+
+
+def test_what_vb_compiles_for_one_study_serves_all(by_vb):
+    del by_vb
+    space = design(items=60)
+    before = augmentation._draw_block._cache_size()
+    fits("vb", Effort(restarts=1, draws=100), space=space, studies=3)
+    assert augmentation._draw_block._cache_size() <= before + 1
+
+
+def test_draws_of_vb_are_placed_evenly(by_vb):
+    found = judge_parameters(by_vb[0].ranks)
+    assert (found["verdict"] == "calibrated").all(), found
+
+
+def test_the_same_check_catches_vb_that_counts_answers_four_times(by_vb):
+    found = judge_parameters(by_vb[1].ranks).set_index("quantity")
+    assert found.loc["annotators' confusion", "verdict"] == "too narrow"
+    assert judge_truth(by_vb[1].items).loc[0, "verdict"] == "overconfident"
+
+
+@pytest.mark.slow
+def test_nuts_holds_parameters_and_truth_as_often_as_it_says(by_nuts):
+    assert not by_nuts[0].failed
+    found = judge_parameters(by_nuts[0].ranks)
+    assert (found["verdict"] == "calibrated").all(), found
+    assert judge_truth(by_nuts[0].items).loc[0, "verdict"] == "calibrated"
+
+
+@pytest.mark.slow
+def test_the_same_check_catches_nuts_that_counts_answers_four_times(by_nuts):
+    found = judge_parameters(by_nuts[1].ranks).set_index("quantity")
+    assert found.loc["annotators' confusion", "verdict"] == "too narrow"
+    assert judge_truth(by_nuts[1].items).loc[0, "verdict"] == "overconfident"
