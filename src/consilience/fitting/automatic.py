@@ -16,7 +16,7 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.comparing import CANDIDATES, compared, sample
 from consilience.fitting.single import Single, fit_one, seeded
-from consilience.inference import Effort
+from consilience.inference import Effort, check_engine
 from consilience.inference.progress import Reporter
 from consilience.model import fits_in_memory
 from consilience.posterior.tempering import Tempering, mixed
@@ -42,6 +42,8 @@ def fit_auto(
     ------
     OptionError
         Prior settings were given and several models compared: which is meant?
+    UnknownEngineError
+        There is no such engine.
     """
     key = jax.random.key(seed)
     only = _only_model(space)
@@ -62,6 +64,7 @@ def fit_auto(
             f"model they are meant for: {', '.join(CANDIDATES)}"
         )
         raise OptionError(msg)
+    check_engine(engine)
     part = sample(space, seed)
     fits, table = compared(part, CANDIDATES, seed, effort, report)
     weights = table["weight"].to_numpy()

@@ -108,8 +108,19 @@ def compared(
         How hard each is fitted.
     report
         Told of the progress of each.
+
+    Raises
+    ------
+    OptionError
+        Fewer than two draws were asked for, or a model cannot be scored.
     """
     draws = DRAWS if effort.draws is None else effort.draws
+    if draws < 2:
+        msg = (
+            f"models are compared by draws, and {draws} were asked for; ask for two or "
+            "more, or name one model to fit"
+        )
+        raise OptionError(msg)
     effort = replace(effort, draws=draws)
     fits, scores = [], []
     for number, name in enumerate(names, 1):

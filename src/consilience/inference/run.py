@@ -67,6 +67,19 @@ class Effort:
                 raise OptionError(msg)
 
 
+def check_engine(engine: str) -> None:
+    """Refuse an engine that is none.
+
+    Raises
+    ------
+    UnknownEngineError
+        It is neither "auto" nor the name of an engine.
+    """
+    if engine not in ("auto", *ENGINES):
+        msg = f"there is no engine {engine!r}; choose auto, {', '.join(ENGINES)}"
+        raise UnknownEngineError(msg)
+
+
 def choose(
     model: AnnotatorModel[Any], name: str, engine: str, space: Space
 ) -> tuple[str, str]:
@@ -86,11 +99,9 @@ def choose(
     UnknownEngineError
         There is no such engine, or the model does not have it.
     """
+    check_engine(engine)
     if engine == "auto":
         return auto.choose(model, space)
-    if engine not in ENGINES:
-        msg = f"there is no engine {engine!r}; choose auto, {', '.join(ENGINES)}"
-        raise UnknownEngineError(msg)
     if engine not in model.engines:
         msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
         raise UnknownEngineError(msg)
