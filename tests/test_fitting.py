@@ -12,23 +12,12 @@ from consilience.responses import read
 from consilience.simulation import simulate
 
 QUICK = Effort(draws=0, restarts=1)
+HIERARCHICAL = "hierarchical_dawid_skene"
 
 
 @pytest.fixture(scope="module")
 def made():
     return simulate(items=60, annotators=8, classes=3, per_item=4, seed=1).responses
-
-
-def test_auto_takes_the_hierarchical_model_where_annotators_have_ids(made):
-    fitted = fit(made, engine="vb", effort=QUICK)
-    assert fitted.data.attrs["model"] == "hierarchical_dawid_skene"
-
-
-def test_auto_takes_the_pooled_model_where_nobody_has_an_id(made):
-    anonymous = read(made.table[["item", "label"]].astype(str))
-    fitted = fit(anonymous, engine="vb", effort=QUICK)
-    assert fitted.data.attrs["model"] == "multinomial"
-    assert fitted.confusion()["annotator"].isna().all()
 
 
 def test_one_seed_gives_one_result(made):
@@ -40,7 +29,9 @@ def test_one_seed_gives_one_result(made):
 
 
 def test_a_fit_says_what_it_was_made_from(made):
-    fitted = fit(made, engine="vb", effort=QUICK, prior={"own": 6.0}, seed=9)
+    fitted = fit(
+        made, model=HIERARCHICAL, engine="vb", effort=QUICK, prior={"own": 6.0}, seed=9
+    )
     attributes = fitted.data.attrs
     assert attributes["engine"] == "vb"
     assert attributes["engine_reason"] == "it was asked for"
@@ -61,7 +52,7 @@ def test_counts_give_what_as_many_rows_give(made):
 
 def test_gold_labels_are_believed(made):
     gold = pd.DataFrame({"item": ["item0"], "label": ["class2"]})
-    table = fit(made, engine="vb", gold=gold, effort=QUICK).labels()
+    table = fit(made, model=HIERARCHICAL, engine="vb", gold=gold, effort=QUICK).labels()
     certain = table[(table["item"] == "item0") & (table["label"] == "class2")]
     assert certain["probability"].item() == 1
 
@@ -70,7 +61,9 @@ def test_candidates_bound_what_can_be_true(made, tmp_path):
     answered = made.table[["item", "label"]].astype(str).drop_duplicates()
     path = tmp_path / "candidates.csv"
     answered.to_csv(path, index=False)
-    table = fit(made, engine="vb", candidates=path, effort=QUICK).labels()
+    table = fit(
+        made, model=HIERARCHICAL, engine="vb", candidates=path, effort=QUICK
+    ).labels()
     assert len(table) == len(answered)
     total = table.groupby("item")["probability"].sum()
     assert np.allclose(total, 1)
@@ -85,7 +78,7 @@ def test_one_annotator_alone_can_be_fitted():
     frame = pd.DataFrame(
         {"item": list("abcdef"), "annotator": "ann", "label": list("xyxyxx")}
     )
-    fitted = fit(frame, engine="vb")
+    fitted = fit(frame, model=HIERARCHICAL, engine="vb")
     assert len(fitted.annotators()) == 1
     assert np.isfinite(fitted.labels()["probability"]).all()
 
@@ -94,11 +87,11 @@ def test_one_annotator_alone_can_be_fitted():
     ("wrong", "error", "told"),
     [
         ({"model": "best"}, UnknownModelError, "no model 'best'"),
-        ({"engine": "magic"}, UnknownEngineError, "no engine 'magic'"),
+        ({"model": HIERARCHICAL, "engine": "magic"}, UnknownEngineError, "no engine"),
         ({"model": "dawid_skene", "engine": "nuts"}, UnknownEngineError, "it has: em"),
         ({"seed": -1}, OptionError, "seed is -1"),
-        ({"prior": {"tilt": 1.0}}, OptionError, "no prior setting 'tilt'"),
-        ({"prior": {"own": -1.0}}, OptionError, "positive number"),
+        ({"model": HIERARCHICAL, "prior": {"tilt": 1.0}}, OptionError, "no prior set"),
+        ({"model": HIERARCHICAL, "prior": {"own": -1.0}}, OptionError, "positive"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_what_can(made, wrong, error, told):
@@ -114,4 +107,4 @@ def test_an_effort_out_of_range_is_refused(wrong):
 
 def test_a_sampler_must_draw(made):
     with pytest.raises(OptionError, match="no draws"):
-        fit(made, engine="nuts", effort=Effort(draws=0))
+        fit(made, model=HIERARCHICAL, engine="nuts", effort=Effort(draws=0))
