@@ -1,0 +1,188 @@
+"""Answers one by one: held against the joint, every hidden state written out."""
+
+import itertools
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.annotators import load, names
+from consilience.model import from_outside, given_the_others, has_table
+from consilience.model.layout import lay_out
+from consilience.responses import read
+from consilience.truth import space_of
+
+ROWS = [
+    ("i", "a", "x"),
+    ("i", "b", "y"),
+    ("i", "c", "x"),
+    ("j", "a", "z"),
+    ("j", "c", "z"),
+    ("k", "b", "y"),
+    ("l", "a", "y"),
+    ("l", "b", "z"),
+]
+MODELS = {
+    "hierarchical_dawid_skene": {},
+    "multinomial": {},
+    "shared_errors": {},
+    "mace": {},
+    "communities": {"communities": 3.0},
+    "ebcc": {"subtypes": 2.0},
+}
+
+
+def spaces():
+    told = read(pd.DataFrame(ROWS, columns=["item", "annotator", "label"]))
+    gold = pd.DataFrame({"item": ["i"], "label": ["y"]})
+    pairs = [("i", "x"), ("i", "y"), ("i", "z"), ("j", "x"), ("j", "z"), ("k", "y")]
+    lists = pd.DataFrame([*pairs, ("l", "y")], columns=["item", "label"])
+    plain = space_of(told)
+    frame = pd.DataFrame(ROWS, columns=["item", "annotator", "answer"])
+    words = {"x": "yes", "y": "no", "z": "maybe"}
+    asked = frame.assign(label="dog", answer=frame["answer"].map(words))
+    return {
+        "counted": replace(plain, n=np.array([1, 2, 1, 3, 1, 2, 1, 1])),
+        "listed, with gold": space_of(told, lists=lists, gold=gold),
+        "contains": space_of(read(asked, kind="contains", labels=["dog"])),
+    }
+
+
+SPACES = spaces()
+
+
+def drawn(model, space):
+    """Parameters far from their priors, from one Dirichlet for each row."""
+    priors = model.dirichlet(lay_out(model, space), model.prior)
+    generator = np.random.default_rng(3)
+    return {
+        name: generator.dirichlet(np.ones(prior.shape[-1]), prior.shape[:-1])
+        for name, prior in priors.items()
+    }
+
+
+def hidden(name, p, space):
+    """Yield p(hidden, state) and the table [annotator, answer], state after state.
+
+    Hidden is what an item has beside its state: a subtype, or nothing.
+    """
+    people, words = space.num_annotators, len(space.answers)
+    right = space.votes.argmax(0)
+    for state, chance in enumerate(p["prevalence"]):
+        if name == "ebcc":
+            for kind, share in enumerate(p["subtype"][state]):
+                yield state, chance * share, p["subtype_confusion"][:, state, kind]
+            continue
+        table = np.zeros((people, words))
+        for j, answer in itertools.product(range(people), range(words)):
+            if name == "communities":
+                parts = zip(p["membership"][j], p["style"], strict=True)
+                table[j, answer] = sum(w * style[state, answer] for w, style in parts)
+            elif name == "mace":
+                knows, spams = p["trust"][j]
+                hit = answer == right[state]
+                table[j, answer] = knows * hit + spams * p["habit"][j, answer]
+            elif name == "shared_errors":
+                # Wrong answers in their order, from the one after the right one.
+                place = (answer - right[state] - 1) % words
+                errors = [*(p["skill"][j, 1] * p["error"][state]), p["skill"][j, 0]]
+                table[j, answer] = errors[place]
+            else:
+                table[j, answer] = np.broadcast_to(
+                    p["confusion"], (people, *p["confusion"].shape[-2:])
+                )[j, state, answer]
+        yield state, chance, table
+
+
+def chance(name, p, space, unit, said):
+    """p(answers of a unit), up to what its list leaves of the prior."""
+    row = unit if len(space.state) > 1 else 0
+    rows = unit if len(space.log_prior) > 1 else 0
+    total = 0.0
+    for place, listed in enumerate(space.state[row]):
+        weight = np.exp(space.log_prior[rows, place])
+        total += weight * sum(
+            share * np.prod([table[j, answer] for j, answer in said])
+            for state, share, table in hidden(name, p, space)
+            if state == listed
+        )
+    return total
+
+
+def answers_of(space, unit):
+    rows = np.flatnonzero(space.unit == unit)
+    return [
+        (space.annotator[row], space.answer[row])
+        for row in rows
+        for _ in range(space.n[row])
+    ]
+
+
+def scored(function, name, space, codes):
+    model = load(name, MODELS[name])
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        p = drawn(model, space)
+        logs = {each: jnp.log(value) for each, value in p.items()}
+        found = function(model, observations, logs, *map(jnp.asarray, codes))
+    return p, np.asarray(found)
+
+
+def observed(space):
+    return space.unit, space.annotator, space.answer
+
+
+@pytest.mark.parametrize("study", SPACES)
+@pytest.mark.parametrize("name", MODELS)
+def test_an_answer_is_as_probable_given_the_others_as_the_joint_says(name, study):
+    space = SPACES[study]
+    p, found = scored(given_the_others, name, space, observed(space))
+    exact = []
+    for unit, *answer in zip(*observed(space), strict=True):
+        said = answers_of(space, unit)
+        fewer = said.copy()
+        fewer.remove(tuple(answer))
+        whole = chance(name, p, space, unit, said)
+        exact.append(whole / chance(name, p, space, unit, fewer))
+    assert np.allclose(np.exp(found), exact, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("study", SPACES)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_further_answer_is_as_probable_as_the_joint_says(name, study):
+    space = SPACES[study]
+    shape = (space.num_units, space.num_annotators, len(space.answers))
+    codes = [axis.ravel() for axis in np.indices(shape)]
+    p, found = scored(from_outside, name, space, codes)
+    exact = []
+    for unit, *answer in zip(*codes, strict=True):
+        said = answers_of(space, unit)
+        more = chance(name, p, space, unit, [*said, tuple(answer)])
+        exact.append(more / chance(name, p, space, unit, said))
+    assert np.allclose(np.exp(found), exact, rtol=1e-9, atol=0)
+    total = np.exp(found).reshape(shape).sum(2)
+    assert np.allclose(total, 1)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_an_answer_that_vouches_for_itself_is_not_given_the_others(name):
+    space = SPACES["counted"]
+    _, alone = scored(given_the_others, name, space, observed(space))
+    _, itself = scored(from_outside, name, space, observed(space))
+    assert (itself > alone - 1e-12).all()  # by the inequality of Cauchy and Schwarz
+    assert (itself > alone + 1e-3).any()
+
+
+def test_models_have_tables_or_have_not():
+    space = SPACES["counted"]
+    without = {"bwa", "glad", "item_difficulty", "majority", "random_effects"}
+    with jax.enable_x64(True):
+        found = {
+            name
+            for name in names()
+            if not has_table(load(name), lay_out(load(name), space))
+        }
+    assert found == {*without, "structured"}
