@@ -30,7 +30,8 @@ class Standing:
     weight
         Share of each in the mixture that foresees the answers best.
     best
-        Probability that each model foresees best, were there more items like these.
+        Probability that each model foresees best, were there more items like these;
+        models that foresee alike share it.
     """
 
     elpd: Float[np.ndarray, " A"]
@@ -73,7 +74,8 @@ def standing(
     for start in range(0, DRAWS, block):
         shape = (min(block, DRAWS - start), units)
         drawn = generator.standard_exponential(shape) @ total.T
-        wins += np.bincount(drawn.argmax(1), minlength=models)
+        first_of_all = drawn == drawn.max(1, keepdims=True)
+        wins += (first_of_all / first_of_all.sum(1, keepdims=True)).sum(0)
     return Standing(
         elpd=mean,
         se=_ratio_se(total, size),
@@ -113,6 +115,8 @@ def _ratio_se(
     total: Float[np.ndarray, "A U"], size: Float[np.ndarray, " U"]
 ) -> Float[np.ndarray, " A"]:
     mean = total.sum(1, keepdims=True) / size.sum()
-    spread = (total - mean * size).var(1, ddof=1) if total.shape[1] > 1 else np.nan
+    if total.shape[1] < 2:
+        return np.full(len(total), np.nan)
+    spread = (total - mean * size).var(1, ddof=1)
     se: Float[np.ndarray, " A"] = np.sqrt(spread * total.shape[1]) / size.sum()
     return se

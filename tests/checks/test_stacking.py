@@ -1,0 +1,136 @@
+"""Weights of models against SciPy's optimum, standard errors against a bootstrap."""
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from consilience.checks.stacking import DRAWS, stacking_weights, standing
+
+ITEMS = 400
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Scores of four models; answers to an item share half of their ups and downs."""
+    generator = np.random.default_rng(2)
+    size = generator.integers(1, 8, ITEMS)
+    unit = np.repeat(np.arange(ITEMS), size)
+    level = np.array([-0.8, -0.92, -1.0, -1.6])[:, None]
+    item = generator.normal(size=(4, ITEMS))[:, unit]
+    elpd = level + 0.4 * (item + generator.normal(size=(4, len(unit))))
+    return elpd, unit, generator.integers(1, 3, len(unit))
+
+
+def objective(weight, elpd, n):
+    return n @ np.log(weight @ np.exp(elpd)) / n.sum()
+
+
+def test_weights_are_the_optimum(study):
+    elpd, _, n = study
+    found = stacking_weights(elpd, n)
+
+    def cost(weight):
+        mixed = weight @ np.exp(elpd)
+        return -objective(weight, elpd, n), -(np.exp(elpd) / mixed) @ n / n.sum()
+
+    best = optimize.minimize(
+        cost,
+        np.full(4, 0.25),
+        jac=True,
+        bounds=[(0, 1)] * 4,
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+        method="SLSQP",
+        options={"ftol": 1e-14},
+    ).x
+    assert found.sum() == pytest.approx(1)
+    gap = objective(best, elpd, n) - objective(found, elpd, n)
+    assert abs(gap) < 1e-6
+    # A quadratic of this least curvature is so far from its top at such a gap.
+    likely = np.exp(elpd) / (best @ np.exp(elpd))
+    curvature = np.linalg.eigvalsh((likely * n) @ likely.T / n.sum())[0]
+    assert np.abs(found - best).max() < np.sqrt(2e-6 / curvature)
+    assert 0.1 < best.max() < 0.9  # neither one model alone nor all alike
+
+
+def test_equal_weights_are_not_the_optimum(study):
+    elpd, _, n = study
+    found = objective(stacking_weights(elpd, n), elpd, n)
+    assert objective(np.full(4, 0.25), elpd, n) < found - 1e-3
+
+
+def test_models_that_foresee_alike_share_their_weight(study):
+    elpd, unit, n = study
+    twice = elpd[[0, 0, 1]]
+    weight = stacking_weights(twice, n)
+    alone = stacking_weights(elpd[:2], n)
+    assert weight[0] == weight[1]
+    # Both climbs end where a step is 1e-6: at a rate of a percent, 1e-4 from the top.
+    assert weight[:2].sum() == pytest.approx(alone[0], abs=4e-4)
+    best = standing(twice, unit, n).best
+    assert best[0] == pytest.approx(best[1])
+    assert best.sum() == pytest.approx(1)
+
+
+def test_a_model_that_foresees_every_answer_better_takes_all(study):
+    elpd, unit, n = study
+    found = standing(np.stack([elpd[0], elpd[0] - 0.5, elpd[0] - 1]), unit, n)
+    assert found.weight[0] == pytest.approx(1, abs=1e-5)
+    assert found.best.tolist() == [1, 0, 0]
+
+
+def test_an_answer_given_twice_weighs_as_two_answers(study):
+    elpd, unit, n = study
+    counted = standing(elpd, unit, n)
+    rows = np.repeat(np.arange(len(unit)), n)
+    each = standing(elpd[:, rows], unit[rows], np.ones(len(rows), int))
+    for name in ("elpd", "se", "difference", "difference_se", "weight"):
+        assert np.allclose(getattr(counted, name), getattr(each, name))
+    assert not np.allclose(stacking_weights(elpd, np.ones_like(n)), counted.weight)
+
+
+@pytest.fixture(scope="module")
+def resampled(study):
+    """Means of the models in four thousand resamples of the items."""
+    elpd, unit, n = study
+    total = np.stack([np.bincount(unit, n * each, ITEMS) for each in elpd])
+    size = np.bincount(unit, n, ITEMS)
+    drawn = np.random.default_rng(5).multinomial(ITEMS, np.full(ITEMS, 1 / ITEMS), 4000)
+    return (drawn @ total.T) / (drawn @ size)[:, None]
+
+
+# Four times the relative error of a standard deviation of 4000 resamples; what the
+# ratio's curvature adds is of the order of one in the number of items.
+NEAR = 4 / np.sqrt(2 * 4000) + 4 / ITEMS
+
+
+def test_standard_errors_are_those_of_a_bootstrap_by_item(study, resampled):
+    found = standing(*study)
+    assert np.allclose(found.se / resampled.std(0), 1, atol=NEAR)
+    lacking = (resampled - resampled[:, [0]]).std(0)[1:]
+    assert np.allclose(found.difference_se[1:] / lacking, 1, atol=NEAR)
+    assert found.difference[0] == found.difference_se[0] == 0
+    assert np.allclose(found.difference, found.elpd - found.elpd.max())
+
+
+def test_standard_errors_as_of_independent_answers_are_too_small(study, resampled):
+    elpd, _, n = study
+    apart = standing(elpd, np.arange(len(n)), n).se
+    assert (apart / resampled.std(0) < 1 - NEAR).all()
+
+
+def test_the_best_is_as_probable_as_the_difference_over_its_error_says(study):
+    elpd, unit, n = study
+    found = standing(elpd[:2], unit, n)
+    chance = stats.norm.cdf(-found.difference[1] / found.difference_se[1])
+    assert 0.6 < chance < 0.99
+    error = np.sqrt(chance * (1 - chance) / DRAWS)
+    assert abs(found.best[0] - chance) < 4 * error
+    assert found.best.sum() == pytest.approx(1)
+
+
+def test_of_one_item_there_is_no_standard_error():
+    found = standing(
+        np.array([[-1.0, -2.0], [-1.5, -1.0]]), np.zeros(2, int), np.ones(2, int)
+    )
+    assert np.isnan(found.se).all()
+    assert found.weight.sum() == pytest.approx(1)
