@@ -1,0 +1,138 @@
+"""The tempered posterior of the truth, and the two of a fit told apart."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import consilience as cs
+from consilience.errors import OptionError
+from consilience.posterior.tempering import FIELDS, Truth, mixed, tempered
+
+PRIOR = np.array([[0.5, 0.3, 0.2]])
+
+
+@pytest.fixture(scope="module")
+def truth():
+    """Forty units of three states, with bounds around."""
+    generator = np.random.default_rng(0)
+    probability = generator.dirichlet([0.6, 0.6, 0.6], 40)
+    away = generator.uniform(0, 0.5, (2, 40, 3))
+    return Truth(probability, probability * away[0], 1 - (1 - probability) * away[1])
+
+
+def at(number, units=40):
+    return np.full(units, float(number))
+
+
+def test_as_many_answers_as_there_are_leave_the_posterior_as_it_is(truth):
+    found = tempered(truth, PRIOR, at(1))
+    for name in FIELDS:
+        assert np.allclose(getattr(found, name), getattr(truth, name), atol=1e-12)
+
+
+def test_two_answers_that_count_as_one_are_one():
+    # Two equal answers: their likelihood is the square of that of one.
+    likelihood = np.array([[0.8, 0.15, 0.05]])
+
+    def posterior(power):
+        weight = PRIOR * likelihood**power
+        return weight / weight.sum(1, keepdims=True)
+
+    none = np.full((1, 3), np.nan)
+    found = tempered(Truth(posterior(2), none, none), PRIOR, at(2, 1))
+    assert np.allclose(found.probability, posterior(1))
+    assert not np.allclose(found.probability, posterior(2), atol=0.05)
+    assert np.isnan(found.lower).all()
+    assert np.isnan(found.upper).all()
+
+
+def test_answers_worth_next_to_nothing_leave_the_prior(truth):
+    found = tempered(truth, PRIOR, at(1e9))
+    assert np.allclose(found.probability, PRIOR, atol=1e-6)
+    assert np.allclose(found.lower, PRIOR, atol=1e-6)
+    assert np.allclose(found.upper, PRIOR, atol=1e-6)
+
+
+def test_each_unit_has_an_effect_of_its_own(truth):
+    effect = np.linspace(1, 5, 40)
+    found = tempered(truth, PRIOR, effect)
+    alone = tempered(truth, PRIOR, at(effect[17]))
+    assert np.allclose(found.probability[17], alone.probability[17])
+    assert not np.allclose(found.probability[16], alone.probability[16])
+
+
+def test_what_the_prior_excludes_stays_excluded():
+    prior = np.array([[0.5, 0.5, 0.0], [0.0, 0.7, 0.0]])
+    probability = np.array([[0.9, 0.1, 0.0], [0.0, 1.0, 0.0]])
+    found = tempered(Truth(probability, probability, probability), prior, at(3, 2))
+    for name in FIELDS:
+        assert (getattr(found, name)[prior == 0] < 1e-12).all()
+    assert np.allclose(found.probability.sum(1), 1)
+    # A third of the log-odds over even ones.
+    assert found.probability[0, 0] == pytest.approx(1 / (1 + 9 ** (-1 / 3)))
+    # Gold leaves one state, which stays certain.
+    assert found.probability[1, 1] == 1
+    assert found.lower[1, 1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("effect", [1, 1.7, 20])
+def test_bounds_hold_the_probability_and_come_closer_in_log_odds(truth, effect):
+    found = tempered(truth, PRIOR, at(effect))
+    assert (found.lower <= found.probability).all()
+    assert (found.probability <= found.upper).all()
+
+    def odds(part):
+        p, low, high = (
+            np.log(value) - np.log1p(-value)
+            for value in (part.probability, part.lower, part.upper)
+        )
+        return p - low, high - p
+
+    for before, after in zip(odds(truth), odds(found), strict=True):
+        assert np.allclose(after, before / effect, atol=1e-6)
+
+
+def test_a_mixture_is_the_weighted_mean(truth):
+    other = Truth(truth.upper, truth.lower, truth.probability)
+    found = mixed([truth, other], np.array([0.25, 0.75]))
+    assert np.allclose(found.probability, truth.probability / 4 + truth.upper * 0.75)
+    assert np.allclose(found.lower, truth.lower)
+    assert np.allclose(found.upper, truth.upper / 4 + truth.probability * 0.75)
+
+
+@pytest.fixture
+def both(choice_fit):
+    """A fit that tells the raw posterior and keeps a tempered one."""
+    data = choice_fit().data
+    truth = data["truth"].to_dataset()
+    kept = {f"tempered_{name}": 0.5 * truth[name] + 0.1 for name in FIELDS}
+    truth = truth.assign(kept).assign_attrs(told="raw", residual_z=5.0)
+    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
+    at = next(path for path in groups if path.strip("/") == "truth")
+    return cs.Fit(xr.DataTree.from_dict({**groups, at: truth}))
+
+
+def test_a_fit_tells_the_other_posterior_when_asked(both):
+    other = both.with_truth("tempered")
+    was, now = both.data["truth"], other.data["truth"]
+    for name in FIELDS:
+        assert np.allclose(now[name], was[f"tempered_{name}"], equal_nan=True)
+        assert np.allclose(now[f"raw_{name}"], was[name], equal_nan=True)
+        assert f"tempered_{name}" not in now
+    assert now.attrs == {"told": "tempered", "residual_z": 5.0}
+    told = both.labels()["probability"], other.labels()["probability"]
+    assert np.allclose(told[1], 0.5 * told[0] + 0.1)
+    assert both.data["truth"].attrs["told"] == "raw"  # the first is left as it was
+
+
+def test_raw_tempered_raw_is_the_same_fit(both):
+    again = both.with_truth("tempered").with_truth("raw")
+    assert again.data.identical(both.data)
+    assert both.with_truth("raw").data is both.data
+
+
+def test_a_fit_without_another_posterior_says_so(choice_fit):
+    fit = choice_fit()
+    assert fit.with_truth("raw").labels().equals(fit.labels())
+    with pytest.raises(OptionError, match=r"no tempered posterior.*only the raw one"):
+        fit.with_truth("tempered")
