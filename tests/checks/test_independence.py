@@ -1,0 +1,222 @@
+"""Residual correlation: of independent annotators, and of ones who err together."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+from consilience.checks.independence import (
+    LIMIT,
+    Residual,
+    independence,
+    residual_correlation,
+)
+from consilience.checks.simulated_fits import answered
+from consilience.fitting.single import fit_one
+from consilience.inference import Effort
+from consilience.inference.progress import silent
+from consilience.responses import read
+from consilience.truth import space_of
+
+ITEMS, PEOPLE, PER_ITEM = 300, 12, 8
+STUDIES = 200
+SHARE = 0.4  # of items that everyone guesses at
+
+
+def design(labels):
+    generator = np.random.default_rng(0)
+    who = generator.random((ITEMS, PEOPLE)).argsort(1)[:, :PER_ITEM]
+    names = [f"l{k}" for k in range(labels)]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:03d}" for number in range(ITEMS)], PER_ITEM),
+            "annotator": [f"a{j:02d}" for j in who.ravel()],
+            "label": np.resize(names, who.size),
+        }
+    )
+    return space_of(read(frame, labels=names))
+
+
+def drawn(space, generator, guessed):
+    """Draw answers; return them with the confusions that they have on average."""
+    labels = len(space.states)
+    rows = generator.dirichlet(np.ones(labels), (PEOPLE, labels))
+    confusion = 0.3 * rows + 0.7 * np.eye(labels)
+    truth = generator.integers(0, labels, ITEMS)
+    hard = (generator.random(ITEMS) < guessed)[space.unit]
+    chance = confusion[space.annotator, truth[space.unit]]
+    chance = np.where(hard[:, None], 1 / labels, chance)
+    answer = (chance.cumsum(1) < generator.random((len(hard), 1))).sum(1)
+    answer = np.minimum(answer, labels - 1).astype(np.int32)
+    return answer, (1 - guessed) * confusion + guessed / labels
+
+
+def believed(space, confusion):
+    """Posterior of the truth were answers independent, all labels as frequent."""
+    likely = np.zeros((ITEMS, len(space.states)))
+    np.add.at(likely, space.unit, np.log(confusion[space.annotator, :, space.answer]))
+    likely = np.exp(likely - likely.max(1, keepdims=True))
+    return likely / likely.sum(1, keepdims=True)
+
+
+def residuals(labels, guessed, studies=STUDIES):
+    space, generator = design(labels), np.random.default_rng(1)
+    found = []
+    for _ in range(studies):
+        answer, confusion = drawn(space, generator, guessed)
+        told = replace(space, answer=answer)
+        found.append(residual_correlation(told, believed(told, confusion), confusion))
+    return found
+
+
+def at_most_by_chance(level):
+    """Rejections that as many studies exceed once in some thirty thousand."""
+    return STUDIES * level + 4 * np.sqrt(STUDIES * level * (1 - level))
+
+
+@pytest.fixture(scope="module", params=[2, 3])
+def independent(request):
+    return residuals(request.param, 0)
+
+
+def test_independent_annotators_are_rejected_no_more_often_than_said(independent):
+    z = np.array([each.z for each in independent])
+    assert sum(each.rejected for each in independent) <= at_most_by_chance(0.001)
+    assert (z > 1.645).sum() <= at_most_by_chance(0.05)
+
+
+def test_of_two_labels_residuals_of_independent_annotators_do_not_correlate():
+    # The two leading labels are then always the same, and the mean is zero exactly.
+    found = residuals(2, 0)
+    correlation = np.array([each.correlation for each in found])
+    z = np.array([each.z for each in found])
+    error = correlation.std(ddof=1) / np.sqrt(STUDIES)
+    assert abs(correlation.mean()) < 4 * error
+    assert abs(z.mean()) < 4 / np.sqrt(STUDIES)
+    assert abs(z.std() - 1) < 4 / np.sqrt(2 * STUDIES)
+
+
+@pytest.mark.parametrize("labels", [2, 3])
+def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
+    found = residuals(labels, SHARE)
+    assert np.mean([each.z for each in found]) > 4 / np.sqrt(STUDIES)
+    assert np.mean([each.rejected for each in found]) > 0.5
+    assert all(each.correlation > 0 for each in found)
+
+
+def by_fit(guessed, studies=8):
+    space, generator = design(2), np.random.default_rng(2)
+    found = []
+    with jax.enable_x64(True):
+        for _ in range(studies):
+            answer, _ = drawn(space, generator, guessed)
+            fitted = fit_one(
+                "hierarchical_dawid_skene",
+                answered(space, answer),
+                jax.random.key(0),
+                engine="vb",
+                effort=Effort(draws=0, restarts=1),
+                report=silent,
+            )
+            found.append(fitted.tempering)
+    return found
+
+
+def test_with_fitted_confusions_the_independent_are_not_tempered():
+    found = by_fit(0)
+    z = np.array([each.z for each in found])
+    # The fit takes some of the residuals: z is at most that of the true confusions.
+    assert z.mean() < 4 / np.sqrt(len(found))
+    assert all(each.told == "raw" for each in found)
+
+
+def test_with_fitted_confusions_those_who_guess_together_are_tempered():
+    found = by_fit(SHARE)
+    z = np.array([each.z for each in found])
+    assert z.mean() > 4 / np.sqrt(len(found))
+    assert np.mean([each.told == "tempered" for each in found]) > 0.5
+    number = np.full(ITEMS, float(PER_ITEM))
+    for each in found:
+        effect = Residual(each.correlation, each.z).design_effect(number)
+        assert np.allclose(each.design_effect, effect)
+        sure = [part.probability.max(1).mean() for part in (each.raw, each.tempered)]
+        assert sure[1] < sure[0]
+
+
+def test_a_count_weighs_as_that_many_rows():
+    space, generator = design(3), np.random.default_rng(3)
+    answer, confusion = drawn(space, generator, SHARE)
+    n = generator.integers(0, 4, len(answer))
+    counted = replace(space, answer=answer, n=n)
+    rows = np.repeat(np.arange(len(n)), n)
+    each = replace(
+        counted,
+        unit=space.unit[rows],
+        annotator=space.annotator[rows],
+        answer=answer[rows],
+        n=np.ones(len(rows), int),
+    )
+    belief = believed(each, confusion)
+    both = [residual_correlation(told, belief, confusion) for told in (counted, each)]
+    assert both[0].correlation == pytest.approx(both[1].correlation)
+    assert both[0].z == pytest.approx(both[1].z)
+    once = residual_correlation(replace(counted, n=np.ones_like(n)), belief, confusion)
+    assert once.correlation != pytest.approx(both[0].correlation)
+
+
+def test_a_confusion_that_all_share_is_that_of_each():
+    space, generator = design(3), np.random.default_rng(4)
+    answer, confusion = drawn(space, generator, 0)
+    told, shared = replace(space, answer=answer), confusion.mean(0, keepdims=True)
+    whole = np.repeat(shared, PEOPLE, 0)
+    belief = believed(told, whole)
+    one, all_of_them = (
+        residual_correlation(told, belief, table) for table in (shared, whole)
+    )
+    assert one.z == pytest.approx(all_of_them.z)
+
+
+def test_without_two_answers_to_an_item_there_is_no_correlation():
+    frame = pd.DataFrame({"item": list("ijk"), "annotator": "a", "label": list("xyx")})
+    space = space_of(read(frame))
+    found = residual_correlation(space, np.full((3, 2), 0.5), np.full((1, 2, 2), 0.5))
+    assert np.isnan(found.correlation)
+    assert np.isnan(found.z)
+    assert not found.rejected
+    assert found.given_truth == 0
+    assert found.design_effect(np.array([1.0, 5.0])).tolist() == [1, 1]
+
+
+def test_the_design_effect_is_that_of_kish():
+    # The root of .09 is .3: five answers are worth 5 / (1 + 4 * .3) of them.
+    number = np.array([0.0, 1.0, 2.0, 5.0])
+    assert np.allclose(Residual(0.09, 5.0).design_effect(number), [1, 1, 1.3, 2.2])
+    assert np.allclose(Residual(-0.09, -5.0).design_effect(number), 1)
+    assert np.allclose(Residual(4.0, 5.0).design_effect(number), [1, 1, 2, 5])
+
+
+def judged(**attributes):
+    return independence(
+        xr.DataTree.from_dict(
+            {"truth": xr.Dataset(attrs={"told": "raw", **attributes})}
+        )
+    )
+
+
+def test_the_verdict_follows_the_correlation():
+    good = judged(residual_correlation=0.01, residual_z=LIMIT)
+    bad = judged(residual_correlation=0.123, residual_z=LIMIT + 0.01)
+    assert [verdict.ok for verdict in good + bad] == [True, False]
+    assert bad[0].name == "independence"
+    assert "residual correlation 0.123" in bad[0].remedy
+
+
+def test_what_has_no_residuals_is_not_judged():
+    assert judged() == []
+    (verdict,) = judged(residual_correlation=np.nan, residual_z=np.nan)
+    assert verdict.ok
+    assert np.isnan(verdict.value)
+    assert "no item has two answers" in verdict.remedy
