@@ -1,15 +1,20 @@
-"""NUTS: calibrated intervals, no divergences, one seed one result."""
+"""NUTS: calibrated intervals, no divergences, what ArviZ makes of a fit."""
 
+import warnings
 from dataclasses import replace
 
+import arviz_stats
 import jax
 import numpy as np
 import pytest
+import xarray as xr
 from numpyro.diagnostics import split_gelman_rubin
+from scipy.special import logsumexp
 
 from consilience.annotators import load
 from consilience.inference import nuts
 from consilience.inference.progress import Progress
+from consilience.posterior.tree import tree
 
 EFFORT = nuts.Effort(tune=300, draws=300, chains=2)
 
@@ -71,3 +76,55 @@ def test_progress_tells_speed_divergences_and_the_worst_r_hat(honest):
     _, told = honest
     assert [step.done for step in told] == list(range(50, 601, 50))
     assert "draws/s, 0 divergences, worst R-hat 1." in told[-1].note
+
+
+@pytest.fixture(scope="module")
+def laid_out(honest, study):
+    return tree(study[0], honest[0], load("hierarchical_dawid_skene").dims, {})
+
+
+def by_hand(data):
+    """Log p(item's answers | the other items): a harmonic mean over all draws."""
+    values = data["log_likelihood"]["responses"].stack(sample=("chain", "draw"))
+    likelihood = values.transpose("item", "sample").to_numpy().astype(float)
+    return np.log(likelihood.shape[1]) - logsumexp(-likelihood, axis=1)
+
+
+def test_arviz_leaves_out_an_item_with_all_its_answers(laid_out):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = arviz_stats.loo(laid_out, pointwise=True)
+    assert found.n_data_points == 400
+    # Where weights hardly need smoothing it is the harmonic mean, but for the smoothing
+    # of the largest: a percent of a probability or so.
+    light = found.pareto_k.to_numpy() < 0.3
+    assert light.sum() > 100
+    apart = found.elpd_i.to_numpy()[light] - by_hand(laid_out)[light]
+    assert np.abs(apart).max() < 0.02
+
+
+def test_arviz_says_where_an_item_moves_the_posterior_too_far(laid_out):
+    # Ten times the log-likelihood is what ten equal items would weigh.
+    heavy = laid_out.copy(deep=True)
+    heavy["log_likelihood"]["responses"] *= 10
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        each = [arviz_stats.loo(data, pointwise=True) for data in (laid_out, heavy)]
+    bad = [bool((one.pareto_k > one.good_k).any()) for one in each]
+    assert [one.warning for one in each] == bad
+    assert bad[1]
+    assert sum("Pareto" in str(one.message) for one in told) == sum(bad)
+
+
+def test_arviz_prefers_who_learns_to_who_guesses(laid_out):
+    # Draws of a coin that is known to be fair but for a hundredth of a nat an item.
+    guess = laid_out["log_likelihood"].to_dataset()
+    size = guess["responses"].shape
+    noise = np.random.default_rng(0).normal(0, 0.01, size)
+    guess["responses"] = (guess["responses"].dims, 5 * np.log(0.5) + noise)
+    guesses = xr.DataTree.from_dict({"log_likelihood": guess, "posterior": guess})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        table = arviz_stats.compare({"learns": laid_out, "guesses": guesses})
+    assert list(table.index) == ["learns", "guesses"]
+    assert table.loc["learns", "elpd"] > 400 * 5 * np.log(0.5)
