@@ -19,8 +19,8 @@ weight of `h` annotators. Sampling (`nuts`, `svi`): the same idea in log-odds,
 with :math:`m_k` two for the truth and zero for other answers; basis :math:`V` and the
 coordinates that are sampled are those of `model.log_odds`.
 
-The default where annotators have ids: an annotator with few answers borrows from the
-others, as much as the others are alike.
+An annotator with few answers borrows from the others, as much as the others are alike.
+With ids it is the default for contains, and for choice the first of those compared.
 """
 
 from collections.abc import Mapping
