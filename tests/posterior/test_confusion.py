@@ -102,10 +102,21 @@ def test_one_matrix_shared_by_all_is_the_population(choice_fit):
     assert table["probability"].tolist() == [1.0, 0.0, 0.0, 1.0]
 
 
-def test_a_model_without_confusion_leaves_an_empty_table(choice_fit):
-    tree = choice_fit().data.copy()
+def without_confusion(fit):
+    tree = fit.data.copy()
     tree["posterior"] = tree["posterior"].to_dataset().drop_vars("confusion")
-    fit = Fit(tree)
-    assert fit.confusion().empty
+    return Fit(tree)
+
+
+def test_a_model_without_confusion_tells_the_population_and_no_annotator(choice_fit):
+    fit = without_confusion(choice_fit())
+    assert fit.confusion()["annotator"].isna().all()
     assert fit.annotators()["accuracy"].isna().all()
     assert fit.annotators()["responses"].tolist() == [3, 1]
+
+
+def test_of_contains_it_leaves_an_empty_table(contains_fit):
+    fit = without_confusion(contains_fit())
+    assert fit.confusion().empty
+    assert fit.annotators()["accuracy"].isna().all()
+    assert fit.annotators()["responses"].tolist() == [6]

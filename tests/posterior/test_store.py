@@ -64,6 +64,7 @@ def test_every_table_names_its_mass_and_holds_each_text_once(choice_fit, tmp_pat
     tables = tmp_path / "run" / "tables"
     assert sorted(path.stem for path in tables.iterdir()) == [
         "annotators",
+        "comparison",
         "confusion",
         "diagnostics",
         "items",
