@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consilience.errors import ConsilienceError
@@ -219,6 +219,7 @@ def test_label_studio_exports_come_back(rows):
         IDS, st.dictionaries(IDS, st.integers(0, 9), min_size=1), min_size=1
     )
 )
+@example(answers={"0": {'"': 0}})
 @settings(max_examples=60)
 def test_peerannot_answers_come_back(answers):
     with tempfile.TemporaryDirectory() as folder:

@@ -65,8 +65,11 @@ def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses
     return assemble(draft, options)
 
 
+_NAME = rb'\s*"(?:[^"\\]|\\.)*"\s*'
+
+
 def _sniff(probe: Probe) -> int:
-    return 3 * bool(re.match(rb'\{\s*"[^"]*"\s*:\s*\{\s*"[^"]*"\s*:\s*\d', probe.start))
+    return 3 * bool(re.match(rb"\{%b:\s*\{%b:\s*\d" % (_NAME, _NAME), probe.start))
 
 
 READER = Reader(
