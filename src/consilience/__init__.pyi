@@ -1,12 +1,17 @@
 from .analysis import Agreement, agreement
 from .estimators import (
+    BWA,
     EBCC,
+    GLAD,
     MACE,
+    AutoAggregator,
     BayesianDawidSkene,
     ClassConditional,
     CommunityBCC,
     DawidSkene,
     HierarchicalDawidSkene,
+    ItemDifficulty,
+    LogisticRandomEffects,
     MajorityVote,
     Multinomial,
     OneCoinDawidSkene,
@@ -18,9 +23,12 @@ from .responses import Responses, describe, read, write
 from .simulation import simulate
 
 __all__ = [
+    "BWA",
     "EBCC",
+    "GLAD",
     "MACE",
     "Agreement",
+    "AutoAggregator",
     "BayesianDawidSkene",
     "ClassConditional",
     "CommunityBCC",
@@ -28,6 +36,8 @@ __all__ = [
     "Effort",
     "Fit",
     "HierarchicalDawidSkene",
+    "ItemDifficulty",
+    "LogisticRandomEffects",
     "MajorityVote",
     "Multinomial",
     "OneCoinDawidSkene",

@@ -27,6 +27,10 @@ ALL = {
     cs.MACE: "em",
     cs.CommunityBCC: "em",
     cs.EBCC: "em",
+    cs.GLAD: "em",
+    cs.BWA: "em",
+    cs.ItemDifficulty: "em",
+    cs.LogisticRandomEffects: "em",
 }
 # What scikit-learn asks of any estimator, whatever it is fitted to. (That a setting of
 # a wrong type raises nothing cannot be asked where types are checked in tests.)

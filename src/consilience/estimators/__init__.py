@@ -14,25 +14,39 @@ Ustalov, Pavlichenko and Tseitlin (2024), Learning from crowds with Crowd-Kit.
 from consilience.estimators.base import Aggregator
 from consilience.estimators.by_confusion import (
     EBCC,
+    AutoAggregator,
     BayesianDawidSkene,
     ClassConditional,
     CommunityBCC,
     DawidSkene,
     HierarchicalDawidSkene,
+    ItemDifficulty,
+    LogisticRandomEffects,
     Multinomial,
 )
-from consilience.estimators.by_skill import MACE, OneCoinDawidSkene, SharedErrors
+from consilience.estimators.by_skill import (
+    BWA,
+    GLAD,
+    MACE,
+    OneCoinDawidSkene,
+    SharedErrors,
+)
 from consilience.estimators.majority_vote import MajorityVote
 
 __all__ = [
+    "BWA",
     "EBCC",
+    "GLAD",
     "MACE",
     "Aggregator",
+    "AutoAggregator",
     "BayesianDawidSkene",
     "ClassConditional",
     "CommunityBCC",
     "DawidSkene",
     "HierarchicalDawidSkene",
+    "ItemDifficulty",
+    "LogisticRandomEffects",
     "MajorityVote",
     "Multinomial",
     "OneCoinDawidSkene",

@@ -45,7 +45,7 @@ class Aggregated:
     Attributes
     ----------
     labels, probas, priors, errors
-        As the attributes of `Aggregator`.
+        As the attributes of `Aggregator`; no errors where a model has no confusions.
     fit
         The fit.
     names
@@ -55,7 +55,7 @@ class Aggregated:
     labels: pd.Series
     probas: pd.DataFrame
     priors: pd.Series
-    errors: pd.DataFrame
+    errors: pd.DataFrame | None
     fit: Fit
     names: Mapping[str, pd.Index]
 
@@ -137,10 +137,11 @@ def aggregate(
         gold=_gold(true_labels, item, label),
         effort=settings.effort,
     )
+    probas = _probas(fitted, item, label)
     return Aggregated(
         labels=_labels(fitted, item, label),
-        probas=_probas(fitted, item, label),
-        priors=_priors(fitted, label),
+        probas=probas,
+        priors=_priors(fitted, probas),
         errors=_errors(fitted, annotator, label),
         fit=fitted,
         names={
@@ -229,13 +230,17 @@ def _people(fitted: Fit, annotator: _Column) -> pd.Index:
     return annotator.values.take(codes).rename(annotator.name)
 
 
-def _priors(fitted: Fit, label: _Column) -> pd.Series:
-    prevalence = fitted.data["posterior"]["prevalence"].mean(("chain", "draw"))
-    index = label.values.rename(label.name)
-    return pd.Series(prevalence.to_numpy().astype(float), index=index, name="prior")
+def _priors(fitted: Fit, probas: pd.DataFrame) -> pd.Series:
+    posterior = fitted.data["posterior"]
+    if "prevalence" not in posterior:
+        return probas.mean().rename("prior")
+    prevalence = posterior["prevalence"].mean(("chain", "draw")).to_numpy()
+    return pd.Series(prevalence.astype(float), index=probas.columns, name="prior")
 
 
-def _errors(fitted: Fit, annotator: _Column, label: _Column) -> pd.DataFrame:
+def _errors(fitted: Fit, annotator: _Column, label: _Column) -> pd.DataFrame | None:
+    if "confusion" not in fitted.data["posterior"]:
+        return None
     found = individual(fitted.data)
     pooled = fitted.data["posterior"]["confusion"].mean(("chain", "draw")).to_numpy()
     each = pooled[None] if found is None else found.mean

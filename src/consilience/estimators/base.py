@@ -91,5 +91,7 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]  # it has no types
     ) -> Aggregated:
         found = aggregate(data, true_labels, self._settings())
         self.labels_, self.probas_, self.fit_ = found.labels, found.probas, found.fit
-        self.priors_, self.errors_ = found.priors, found.errors
+        self.priors_ = found.priors
+        if found.errors is not None:
+            self.errors_ = found.errors
         return found

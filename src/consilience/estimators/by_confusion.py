@@ -43,3 +43,25 @@ class EBCC(Aggregator):
     """EBCC: labels have subtypes, so that those who err together count less."""
 
     model = "ebcc"
+
+
+class LogisticRandomEffects(Aggregator):
+    """Logistic random effects: confusions that move with each item's difficulty."""
+
+    model = "random_effects"
+
+
+class ItemDifficulty(Aggregator):
+    """Item difficulty: annotators share a confusion, which each item moves."""
+
+    model = "item_difficulty"
+
+
+class AutoAggregator(Aggregator):
+    """The choice that the data make: several models compared, and their beliefs mixed.
+
+    Confusions and frequencies are those of the model that foresees answers best;
+    `fit_.comparison()` tells how all stand.
+    """
+
+    model = "auto"

@@ -42,6 +42,52 @@ class SharedErrors(OneCoinDawidSkene):
     model = "shared_errors"
 
 
+class GLAD(Aggregator):
+    """GLAD: an annotator's skill times an item's ease says how likely they are right.
+
+    Ease is integrated out, so items have none of their own.
+
+    Attributes
+    ----------
+    alphas_
+        Skill of each worker; zero is a coin. All other attributes are those of
+        `Aggregator`.
+    """
+
+    model = "glad"
+
+    def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "GLAD":
+        """Fit to responses; `true_labels` holds known labels, indexed by task."""
+        found = self._aggregate(data, true_labels)
+        skill = found.mean("skill")
+        self.alphas_ = pd.Series(skill, index=found.names["annotator"], name="alpha")
+        return self
+
+
+class BWA(Aggregator):
+    """Bayesian weighted average: votes weighed by how near each worker is to all.
+
+    Attributes
+    ----------
+    weights_
+        Weight of each worker's vote: a row per worker, a column per label voted on.
+        There is no `errors_`: the model has no confusions. `priors_` are the means of
+        `probas_`.
+    """
+
+    model = "bwa"
+
+    def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "BWA":
+        """Fit to responses; `true_labels` holds known labels, indexed by task."""
+        found = self._aggregate(data, true_labels)
+        self.weights_ = pd.DataFrame(
+            found.mean("precision"),
+            index=found.names["annotator"],
+            columns=found.names["given_class"],
+        )
+        return self
+
+
 class MACE(Aggregator):
     """MACE: an annotator either knows the truth or answers by habit.
 
