@@ -1,12 +1,20 @@
 """What every test shares: compiled functions are kept, public data may be absent."""
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import jax
+import numpy as np
+import pandas as pd
 import pytest
+from scipy.special import gammaln, logsumexp
+
+from consilience.annotators import load
+from consilience.responses import read
+from consilience.truth import space_of
 
 # The same examples in every run, and no clock: a busy machine fails no test.
 hypothesis.settings.register_profile(
@@ -56,3 +64,80 @@ def data_folder() -> Path:
     if not folder.is_dir():
         pytest.skip(f"CONSILIENCE_DATA names {folder}, which is no folder")
     return folder
+
+
+class Tiny:
+    """Nine answers to four items, few enough to sum over everything that can be true.
+
+    The model is `bayesian_dawid_skene`, whose parameters are integrated out given the
+    truth.
+    """
+
+    rows = (
+        ("i", "a", "x"),
+        ("i", "b", "x"),
+        ("i", "c", "y"),
+        ("j", "a", "y"),
+        ("j", "b", "y"),
+        ("k", "a", "x"),
+        ("k", "c", "x"),
+        ("l", "b", "y"),
+        ("l", "c", "x"),
+    )
+
+    def __init__(self) -> None:
+        frame = pd.DataFrame(self.rows, columns=["item", "annotator", "label"])
+        self.responses = read(frame)
+        self.space = space_of(self.responses)
+        self.model = load("bayesian_dawid_skene")
+        prior = self.model.prior
+        self.own = prior.other + (prior.own - prior.other) * np.eye(2)
+        self.truths = np.array(list(itertools.product(range(2), repeat=4)))
+
+    def counts(self, kept, truth):
+        """Imagined counts and what is added when the truth is such."""
+        answers = np.tile(self.own, (3, 1, 1))
+        rows = (
+            self.space.annotator[kept],
+            truth[self.space.unit[kept]],
+            self.space.answer[kept],
+        )
+        np.add.at(answers, rows, 1)
+        return self.model.prior.prevalence + np.bincount(truth, minlength=2), answers
+
+    def log_joint(self, kept):
+        """Log p(truth, answers that are kept) of every truth."""
+
+        def of(prior, total):
+            both = [gammaln(c.sum(-1)) - gammaln(c).sum(-1) for c in (prior, total)]
+            return (both[0] - both[1]).sum()
+
+        found = []
+        for truth in self.truths:
+            items, answers = self.counts(kept, truth)
+            own = np.broadcast_to(self.own, answers.shape)
+            found.append(of(np.full(2, 1.0), items) + of(own, answers))
+        return np.array(found)
+
+    def log_evidence(self, kept):
+        """Log p(answers that are kept)."""
+        return logsumexp(self.log_joint(kept))
+
+    def draws(self, number, generator):
+        """Draw parameters from the exact posterior, independently."""
+        rows = np.arange(len(self.rows))
+        weight = np.exp(self.log_joint(rows))
+        which = generator.choice(len(weight), number, p=weight / weight.sum())
+        found = [self.counts(rows, truth) for truth in self.truths[which]]
+
+        def drawn(total):
+            gamma = generator.standard_gamma(np.array(total))
+            return (gamma / gamma.sum(-1, keepdims=True))[None]
+
+        prevalence, confusion = (drawn(total) for total in zip(*found, strict=True))
+        return {"prevalence": prevalence, "confusion": confusion}
+
+
+@pytest.fixture(scope="session")
+def tiny() -> Tiny:
+    return Tiny()

@@ -1,98 +1,37 @@
 """Leave-one-response-out, against the evidence with and without each answer."""
 
-import itertools
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 import pytest
-from scipy.special import gammaln, logsumexp
+from scipy.special import logsumexp
 
 from consilience.annotators import load
 from consilience.checks import leave_one_out
 from consilience.checks.leave_one_out import leave_one_response_out
 from consilience.model import given_the_others
 from consilience.model.layout import lay_out
-from consilience.responses import read
-from consilience.truth import space_of
 
-ROWS = [
-    ("i", "a", "x"),
-    ("i", "b", "x"),
-    ("i", "c", "y"),
-    ("j", "a", "y"),
-    ("j", "b", "y"),
-    ("k", "a", "x"),
-    ("k", "c", "x"),
-    ("l", "b", "y"),
-    ("l", "c", "x"),
-]
-MODEL = load("bayesian_dawid_skene", {"own": 2.0})
-OWN = MODEL.prior.other + (2.0 - MODEL.prior.other) * np.eye(2)
 DRAWS = 1500
 
 
 @pytest.fixture(scope="module")
-def space():
-    return space_of(read(pd.DataFrame(ROWS, columns=["item", "annotator", "label"])))
-
-
-def truths(space):
-    return np.array(list(itertools.product(range(2), repeat=space.num_units)))
-
-
-def counts(space, kept, truth):
-    """Prior counts and what is added when the truth is such: of truths, of answers."""
-    answers = np.tile(OWN, (space.num_annotators, 1, 1))
-    rows = space.annotator[kept], truth[space.unit[kept]], space.answer[kept]
-    np.add.at(answers, rows, 1)
-    return MODEL.prior.prevalence + np.bincount(truth, minlength=2), answers
-
-
-def log_evidence(space, kept):
-    """Log p(truth, answers) of every truth, parameters integrated out."""
-
-    def of(prior, total):
-        both = [gammaln(c.sum(-1)) - gammaln(c).sum(-1) for c in (prior, total)]
-        return (both[0] - both[1]).sum()
-
-    found = []
-    for truth in truths(space):
-        items, answers = counts(space, kept, truth)
-        own = np.broadcast_to(OWN, answers.shape)
-        found.append(of(np.full(2, MODEL.prior.prevalence), items) + of(own, answers))
-    return np.array(found)
-
-
-@pytest.fixture(scope="module")
-def exact(space):
+def exact(tiny):
     """Log p(answer | all others): the evidence over that without the answer."""
-    rows = np.arange(len(space.unit))
-    whole = logsumexp(log_evidence(space, rows))
-    return whole - [logsumexp(log_evidence(space, np.delete(rows, r))) for r in rows]
+    rows = np.arange(len(tiny.rows))
+    whole = tiny.log_evidence(rows)
+    return whole - [tiny.log_evidence(np.delete(rows, row)) for row in rows]
 
 
 @pytest.fixture(scope="module")
-def draws(space):
-    """Independent draws from the exact posterior."""
-    generator = np.random.default_rng(1)
-    weight = np.exp(log_evidence(space, rows := np.arange(len(space.unit))))
-    which = generator.choice(len(weight), DRAWS, p=weight / weight.sum())
-    found = [counts(space, rows, truth) for truth in truths(space)[which]]
-
-    def drawn(total):
-        gamma = generator.standard_gamma(np.array(total))
-        return (gamma / gamma.sum(-1, keepdims=True))[None]
-
-    prevalence, confusion = (drawn(total) for total in zip(*found, strict=True))
-    return {"prevalence": prevalence, "confusion": confusion}
+def draws(tiny):
+    return tiny.draws(DRAWS, np.random.default_rng(1))
 
 
 @pytest.fixture(scope="module")
-def foreseen(space, draws):
+def foreseen(tiny, draws):
     with jax.enable_x64(True):
-        return leave_one_response_out(MODEL, space, draws)
+        return leave_one_response_out(tiny.model, tiny.space, draws)
 
 
 def tolerance(foreseen):
@@ -104,25 +43,26 @@ def test_answers_are_scored_as_if_each_had_been_left_out(foreseen, exact):
     assert (np.abs(foreseen.elpd - exact) < tolerance(foreseen)).all()
 
 
-def given(space, draws, draw):
+def given(tiny, draws, draw):
     logs = {name: jnp.log(value[0, draw]) for name, value in draws.items()}
+    space, model = tiny.space, tiny.model
     codes = map(jnp.asarray, (space.unit, space.annotator, space.answer))
-    return given_the_others(MODEL, lay_out(MODEL, space), logs, *codes)
+    return given_the_others(model, lay_out(model, space), logs, *codes)
 
 
-def test_draws_that_know_the_answer_do_not_leave_it_out(space, draws, foreseen, exact):
+def test_draws_that_know_the_answer_do_not_leave_it_out(tiny, draws, foreseen, exact):
     with jax.enable_x64(True):
-        each = np.array([given(space, draws, draw) for draw in range(0, DRAWS, 5)])
+        each = np.array([given(tiny, draws, draw) for draw in range(0, DRAWS, 5)])
     unweighted = logsumexp(each, axis=0) - np.log(len(each))
     assert (np.abs(unweighted - exact) > tolerance(foreseen)).any()
     assert (unweighted > exact).mean() > 0.5
 
 
-def test_given_the_parameters_scores_are_exact_and_every_draw_counts(space, draws):
+def test_given_the_parameters_scores_are_exact_and_every_draw_counts(tiny, draws):
     fixed = {name: value[:, [7] * 12] for name, value in draws.items()}
     with jax.enable_x64(True):
-        found = leave_one_response_out(MODEL, space, fixed)
-        alone = np.asarray(given(space, draws, 7))
+        found = leave_one_response_out(tiny.model, tiny.space, fixed)
+        alone = np.asarray(given(tiny, draws, 7))
     assert np.allclose(found.elpd, alone, rtol=1e-6)  # scores are held as float32
     assert np.allclose(found.effective, 12)
 
@@ -136,20 +76,20 @@ def test_a_weight_counts_for_no_more_than_the_mean_times_a_root():
     assert 1 < found.effective[0] < 2
 
 
-def test_of_many_answers_fewer_draws_are_looked_at(space, draws, monkeypatch):
-    monkeypatch.setattr(leave_one_out, "MAX_SCORED", 3 * len(space.unit))
+def test_of_many_answers_fewer_draws_are_looked_at(tiny, draws, monkeypatch):
+    monkeypatch.setattr(leave_one_out, "MAX_SCORED", 3 * len(tiny.rows))
     with jax.enable_x64(True):
-        found = leave_one_response_out(MODEL, space, draws)
+        found = leave_one_response_out(tiny.model, tiny.space, draws)
     assert (found.effective <= 3 + 1e-6).all()
 
 
-def test_one_draw_is_too_few(space, draws):
+def test_one_draw_is_too_few(tiny, draws):
     point = {name: value[:, :1] for name, value in draws.items()}
     with jax.enable_x64(True):
-        assert leave_one_response_out(MODEL, space, point) is None
+        assert leave_one_response_out(tiny.model, tiny.space, point) is None
 
 
 @pytest.mark.parametrize("name", ["majority", "glad", "item_difficulty"])
-def test_answers_that_come_from_no_table_are_not_scored(name, space, draws):
+def test_answers_that_come_from_no_table_are_not_scored(name, tiny, draws):
     with jax.enable_x64(True):
-        assert leave_one_response_out(load(name), space, draws) is None
+        assert leave_one_response_out(load(name), tiny.space, draws) is None
