@@ -19,6 +19,7 @@ from jax.scipy.special import gammaln, logit
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.inference.ascent import Climb, dirichlet_priors, over_shared
+from consilience.inference.gamma import log_dirichlets
 from consilience.inference.progress import Progress, Reporter
 from consilience.model import (
     AnnotatorModel,
@@ -131,13 +132,13 @@ def _draw_block(
         of_parameters, of_priors, of_truth, of_parts = jax.random.split(
             jax.random.fold_in(key, at), 4
         )
-        logs = {
-            name: _log_dirichlet(
-                jax.random.fold_in(of_parameters, index),
-                at_last.concentration[name] + count,
-            )
-            for index, (name, count) in enumerate(sorted(at_last.counts.items()))
-        }
+        logs = log_dirichlets(
+            of_parameters,
+            {
+                name: at_last.concentration[name] + count
+                for name, count in at_last.counts.items()
+            },
+        )
         concentration = {
             name: _draw_concentration(
                 jax.random.fold_in(of_priors, index),
@@ -207,13 +208,6 @@ def _one_of(key: Key[Array, ""], truth: Float[Array, "U S"]) -> Float[Array, "U 
     point = jax.random.uniform(key, (truth.shape[0], 1), truth.dtype) * below[:, -1:]
     slot = (below <= point).sum(1, keepdims=True)
     return (jnp.arange(truth.shape[1]) == slot).astype(truth.dtype)
-
-
-def _log_dirichlet(
-    key: Key[Array, ""], concentration: Float[Array, "*batch L"]
-) -> Float[Array, "*batch L"]:
-    drawn = jax.random.loggamma(key, concentration)
-    return drawn - jax.nn.logsumexp(drawn, axis=-1, keepdims=True)
 
 
 def interval(
