@@ -20,6 +20,7 @@ from jax.scipy.special import digamma
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from consilience.errors import DivergedError
+from consilience.inference.compiled import compiled
 from consilience.inference.leap import leap
 from consilience.inference.newton import log_density, newton_step, normal_priors
 from consilience.inference.progress import Progress, Reporter
@@ -201,7 +202,7 @@ def _run(
     return where, history, bool(converged)
 
 
-@partial(jax.jit, static_argnames=("model", "rule"))
+@partial(compiled, static_argnames=("model", "rule"))
 def _block(
     model: AnnotatorModel[Any],
     rule: Rule,
@@ -258,7 +259,7 @@ def _block(
     return where, values, done, finished
 
 
-@partial(jax.jit, static_argnames="model")
+@partial(compiled, static_argnames="model")
 def _start(
     model: AnnotatorModel[Any], observations: Observations, key: Key[Array, ""]
 ) -> Climb:

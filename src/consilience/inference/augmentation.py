@@ -19,6 +19,7 @@ from jax.scipy.special import gammaln, logit
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.inference.ascent import Climb, dirichlet_priors, over_shared
+from consilience.inference.compiled import compiled
 from consilience.inference.gamma import log_dirichlets
 from consilience.inference.progress import Progress, Reporter
 from consilience.model import (
@@ -114,7 +115,7 @@ def augment(
     return joined, moments
 
 
-@partial(jax.jit, static_argnames="model")
+@partial(compiled, static_argnames="model")
 def _draw_block(
     model: AnnotatorModel[Any],
     observations: Observations,

@@ -1,0 +1,50 @@
+"""Gamma and Dirichlet draws, against their distributions by SciPy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import stats
+
+from consilience.inference.gamma import log_dirichlets, log_gamma
+
+DRAWS = 20_000
+SURE = 1e-6  # chance that a test of right draws fails; at this size a distance of .019
+
+
+def drawn(shape, seed=0):
+    with jax.enable_x64(True):
+        return np.asarray(log_gamma(jax.random.key(seed), jnp.full(DRAWS, shape)))
+
+
+@pytest.mark.parametrize("shape", [0.1, 0.5, 1.0, 5.0, 1e5])
+def test_draws_are_gamma(shape):
+    place = stats.gamma(shape).cdf(np.exp(drawn(shape)))
+    assert stats.kstest(place, "uniform").pvalue > SURE
+
+
+@pytest.mark.parametrize("shape", [0.1, 0.5, 1.0, 5.0, 1e5])
+def test_the_same_test_catches_a_shape_a_tenth_too_large(shape):
+    place = stats.gamma(shape).cdf(np.exp(drawn(1.1 * shape)))
+    assert stats.kstest(place, "uniform").pvalue < SURE
+
+
+def test_the_smallest_shapes_have_finite_logarithms():
+    logs = drawn(1e-3)
+    assert np.isfinite(logs).all()
+    # The power of a uniform number: -log is exponential of mean 1/shape nearly.
+    assert stats.kstest(-logs * 1e-3, "expon").statistic < 0.019
+
+
+def test_dirichlets_of_many_shapes_are_drawn_together():
+    concentration = {
+        "prevalence": jnp.array([0.5, 2.0, 4.0]),
+        "confusion": jnp.tile(jnp.array([3.0, 1.0]), (DRAWS, 2, 1)),
+    }
+    with jax.enable_x64(True):
+        logs = log_dirichlets(jax.random.key(1), concentration)
+    assert logs["prevalence"].shape == (3,)
+    for log in logs.values():
+        assert np.allclose(np.exp(log).sum(-1), 1)
+    place = stats.beta(3, 1).cdf(np.exp(np.asarray(logs["confusion"])[..., 0]))
+    assert stats.kstest(place.ravel(), "uniform").pvalue > SURE
