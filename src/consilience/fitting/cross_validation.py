@@ -12,14 +12,16 @@ Merkle, Furr and Rabe-Hesketh (2019), Bayesian comparison of latent variable mod
 conditional versus marginal likelihoods.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 from scipy.special import logsumexp
 
 from consilience.checks.leave_one_out import TINY
@@ -34,11 +36,17 @@ from consilience.fitting.inputs import (
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import Effort
 from consilience.inference.progress import Progress, Reporter, silent
-from consilience.model import from_outside, has_table, marginal, score
+from consilience.model import (
+    AnnotatorModel,
+    Parameters,
+    from_outside,
+    has_table,
+    marginal,
+    score,
+)
 from consilience.model.layout import lay_out
 from consilience.responses import Responses
-from consilience.truth import Space, space_of
-from consilience.truth.parts import some_answers
+from consilience.truth import Observations, Space, space_of
 
 type By = Literal["item", "annotator", "response"]
 
@@ -82,7 +90,8 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     Returns
     -------
     A row for each fold: fold, answers (held out), elpd (mean log probability of a held
-    answer, nats) and se, clustered by what is held out.
+    answer, nats) and se, clustered by what is held out; NaN of one item, annotator or
+    response alone.
 
     Raises
     ------
@@ -97,7 +106,9 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         space = space_of(given, lists=lists, gold=known)
         for number, fold in enumerate(_folds(space, by, folds, seed)):
-            part = some_answers(space, ~fold.held)
+            # Counted no times, not taken out: all folds then have one layout, and what
+            # is compiled for the first serves them all.
+            part = replace(space, n=np.where(fold.held, 0, space.n))
             key = jax.random.fold_in(jax.random.key(seed), number)
             single = fit_one(
                 model, part, key, engine=engine, effort=effort, report=silent
@@ -107,8 +118,11 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
             size = np.bincount(fold.group[fold.held], space.n[fold.held])
             total, size = total[size > 0], size[size > 0]
             mean = total.sum() / size.sum()
-            spread = (total - mean * size).var(ddof=1) * len(size)
-            rows.append((number, int(size.sum()), mean, np.sqrt(spread) / size.sum()))
+            se = np.nan
+            if len(size) > 1:
+                spread = (total - mean * size).var(ddof=1) * len(size)
+                se = np.sqrt(spread) / size.sum()
+            rows.append((number, int(size.sum()), mean, se))
             report(Progress(f"folds by {by}", number + 1, folds))
     return pd.DataFrame(rows, columns=["fold", "answers", "elpd", "se"])
 
@@ -149,7 +163,7 @@ def _foreseen(
         raise OptionError(msg)
     names = list(model.dirichlet(seen, model.prior))
     flat = {
-        name: values.reshape(-1, *values.shape[2:])
+        name: jnp.asarray(values.reshape(-1, *values.shape[2:]))
         for name, values in single.result.parameters.items()
         if name in names
     }
@@ -158,21 +172,15 @@ def _foreseen(
         for codes in (whole.unit, whole.annotator, whole.answer)
     )
     size = np.bincount(whole.unit, whole.n, whole.num_units)
-    drawn = []
-    for draw in range(len(flat[names[0]])):
-        logs = {
-            name: jnp.log(jnp.maximum(jnp.asarray(values[draw], float), TINY))
-            for name, values in flat.items()
-        }
-        if by == "item":
-            each = marginal(score(model, all_of_it, logs))
-        else:
-            each = from_outside(model, seen, logs, unit, annotator, answer)
-        drawn.append(np.asarray(each))
-    if not drawn:
+    number = len(flat[names[0]])
+    if number < 2:
         msg = f"{single.name} was fitted without draws; ask for some (--draws)"
         raise OptionError(msg)
-    mean = logsumexp(np.stack(drawn), axis=0) - np.log(len(drawn))
+    if by == "item":
+        drawn = _of_units(model, all_of_it, flat)
+    else:
+        drawn = _of_answers(model, seen, flat, unit, annotator, answer)
+    mean = logsumexp(np.asarray(drawn), axis=0) - np.log(number)
     n = whole.n[fold.held]
     if by == "item":
         # The items' log probabilities, dealt out evenly over their answers.
@@ -180,3 +188,40 @@ def _foreseen(
         mean = mean[held] / size[held]
     foreseen: Float[np.ndarray, " H"] = n * mean
     return foreseen
+
+
+@partial(jax.jit, static_argnames="model")
+def _of_units(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    draws: Mapping[str, Float[Array, "D ..."]],
+) -> Float[Array, "D U"]:
+    found: Float[Array, "D U"] = jax.lax.map(
+        lambda draw: marginal(score(model, observations, _logs(draw))), draws
+    )
+    return found
+
+
+@partial(jax.jit, static_argnames="model")
+def _of_answers(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    draws: Mapping[str, Float[Array, "D ..."]],
+    unit: Int[Array, " H"],
+    annotator: Int[Array, " H"],
+    answer: Int[Array, " H"],
+) -> Float[Array, "D H"]:
+    found: Float[Array, "D H"] = jax.lax.map(
+        lambda draw: from_outside(
+            model, observations, _logs(draw), unit, annotator, answer
+        ),
+        draws,
+    )
+    return found
+
+
+def _logs(draw: Mapping[str, Float[Array, "..."]]) -> Parameters:
+    return {
+        name: jnp.log(jnp.maximum(value.astype(float), TINY))
+        for name, value in draw.items()
+    }
