@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 
+from consilience import annotators
 from consilience.checks.leave_one_out import leave_one_response_out
 from consilience.checks.stacking import standing
 from consilience.errors import OptionError
@@ -23,7 +24,7 @@ from consilience.fitting.inputs import (
     reporter,
 )
 from consilience.fitting.single import Single, fit_one, seeded
-from consilience.inference import Effort
+from consilience.inference import Effort, choose
 from consilience.inference.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.truth import Space, space_of
@@ -75,8 +76,8 @@ def compare(
 
     Raises
     ------
-    OptionError
-        A model cannot be scored so.
+    UnknownModelError, UnknownEngineError, OptionError
+        There is no such model, or it cannot be scored so.
     """
     given = as_responses(responses)
     check_seed(seed)
@@ -112,8 +113,16 @@ def compared(
     Raises
     ------
     OptionError
-        Fewer than two draws were asked for, or a model cannot be scored.
+        No model was named, fewer than two draws were asked for, or a model cannot be
+        scored.
+    UnknownModelError, UnknownEngineError
+        There is no such model, or it has no closed form.
     """
+    if not names:
+        msg = "no model was named; name those to compare"
+        raise OptionError(msg)
+    for name in names:
+        choose(annotators.load(name), name, "vb", space)
     draws = DRAWS if effort.draws is None else effort.draws
     if draws < 2:
         msg = (

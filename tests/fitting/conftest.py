@@ -1,0 +1,29 @@
+"""A small crowd, and what the models that auto compares make of it."""
+
+import jax
+import pytest
+
+from consilience.fitting import Effort
+from consilience.fitting.comparing import CANDIDATES, compared
+from consilience.inference.progress import silent
+from consilience.simulation import simulate
+from consilience.truth import space_of
+
+FEW = Effort(restarts=1, draws=20)
+
+
+@pytest.fixture(scope="session")
+def crowd():
+    return simulate(items=60, annotators=6, classes=3, per_item=4, seed=1).responses
+
+
+@pytest.fixture(scope="session")
+def few():
+    return FEW
+
+
+@pytest.fixture(scope="session")
+def standing(crowd):
+    """Fits of the models and the table of how they stand, the best first."""
+    with jax.enable_x64(True):
+        return compared(space_of(crowd), CANDIDATES, 0, FEW, silent)
