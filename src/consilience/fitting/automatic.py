@@ -11,6 +11,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from consilience import annotators
 from consilience.errors import OptionError
@@ -67,6 +68,13 @@ def fit_auto(
     check_engine(engine)
     part = sample(space, seed)
     fits, table = compared(part, CANDIDATES, seed, effort, report)
+    reason = _reason(table)
+    if part is not space:
+        reason += f", on {part.num_units:,} items drawn at random"
+    if engine not in ("auto", "vb"):
+        best = fits[0].name
+        single = fit_one(best, space, key, engine=engine, effort=effort, report=report)
+        return replace(single, reason=f"{reason}; {single.reason}"), table
     weights = table["weight"].to_numpy()
     if part is not space:
         kept = np.flatnonzero(weights >= LEAST_WEIGHT)
@@ -84,12 +92,7 @@ def fit_auto(
             for place in kept
         ]
         weights = weights[kept] / weights[kept].sum()
-    if engine not in ("auto", "vb"):
-        best = fits[0].name
-        single = fit_one(best, space, key, engine=engine, effort=effort, report=report)
-        reason = f"{_reason(table)}; {single.reason}"
-        return replace(single, reason=reason), table
-    return _mixture(fits, weights, table), table
+    return _mixture(fits, weights, reason), table
 
 
 def _only_model(space: Space) -> str | None:
@@ -105,7 +108,9 @@ def _only_model(space: Space) -> str | None:
     return None
 
 
-def _mixture(fits: list[Single], weights: np.ndarray, table: pd.DataFrame) -> Single:
+def _mixture(
+    fits: list[Single], weights: Float[np.ndarray, " A"], reason: str
+) -> Single:
     best = fits[0]
     parts = [fitted.tempering for fitted in fits]
     assert best.tempering is not None  # noqa: S101 (models compared have confusions)
@@ -122,19 +127,19 @@ def _mixture(fits: list[Single], weights: np.ndarray, table: pd.DataFrame) -> Si
     result = replace(
         best.result, belief=raw.probability, lower=raw.lower, upper=raw.upper
     )
-    return replace(best, result=result, tempering=tempering, reason=_reason(table))
+    shown = ", ".join(
+        f"{fits[place].name} {weights[place]:.2f}"
+        for place in np.argsort(-weights, kind="stable")
+        if weights[place] >= 0.005
+    )
+    reason = f"{reason}; the truth is a mixture: {shown}"
+    return replace(best, result=result, tempering=tempering, reason=reason)
 
 
 def _reason(table: pd.DataFrame) -> str:
-    best, shares = table.iloc[0], table[table["weight"] >= 0.005]
-    shown = ", ".join(
-        f"{row.model} {row.weight:.2f}"
-        for row in shares.sort_values("weight", ascending=False).itertuples()
-    )
-    second = table.iloc[1]
+    best, second = table.iloc[0], table.iloc[1]
     return (
         f"of {len(table)} models it foresees answers best, by "
         f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
-        f"over {second['model']} (best with probability {best['best']:.2f}); the truth "
-        f"is a mixture: {shown}"
+        f"over {second['model']} (best with probability {best['best']:.2f})"
     )
