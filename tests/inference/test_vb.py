@@ -96,3 +96,17 @@ def test_no_draws_give_no_bounds_and_say_so(study):
         )
     assert np.isnan(result.lower).all()
     assert "no draws were asked for" in result.remarks[0]
+
+
+def test_gold_is_certain_within_bounds_where_states_are_finer(study):
+    # Ten subtypes of one label: their probabilities sum to one but for the rounding.
+    space = study[0]
+    prior = np.zeros((space.num_units, 3))
+    prior[:20, 1:] = -np.inf
+    known = replace(space, log_prior=prior)
+    with jax.enable_x64(True):
+        effort = vb.Effort(steps=Steps(restarts=1), draws=30)
+        found = vb.fit(load("ebcc"), known, jax.random.key(0), effort)
+    for part in (found.belief, found.lower, found.upper):
+        assert np.allclose(part[:20], [1, 0, 0])
+        assert np.isfinite(part).all()

@@ -155,7 +155,9 @@ def _draw_block(
         truth = _one_of(of_truth, state)
         counts = drawn_counts(model, observations, whole, truth, of_parts)
         counts = {name: counts[name] for name in logs}
-        odds = jnp.clip(logit(posterior_of_truth(model, state)), -SURE, SURE)
+        # Summed over finer states, a probability can round to more than one.
+        sure = jnp.minimum(posterior_of_truth(model, state), 1.0)
+        odds = jnp.clip(logit(sure), -SURE, SURE)
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
         moments = Moments(moments.first + keep * odds, moments.second + keep * odds**2)
         told = {name: jnp.exp(log) for name, log in logs.items()}
