@@ -219,4 +219,4 @@ def test_what_has_no_residuals_is_not_judged():
     (verdict,) = judged(residual_correlation=np.nan, residual_z=np.nan)
     assert verdict.ok
     assert np.isnan(verdict.value)
-    assert "no item has two answers" in verdict.remedy
+    assert "fewer than two items have two answers" in verdict.remedy
