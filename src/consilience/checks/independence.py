@@ -150,7 +150,10 @@ def independence(data: xr.DataTree) -> list[Verdict]:
     if "residual_correlation" not in told:
         return []
     if not np.isfinite(told["residual_z"]):
-        how = "fewer than two items have two answers, so errors cannot be seen to go together"
+        how = (
+            "fewer than two items have two answers, so errors cannot be seen to go "
+            "together"
+        )
         return [not_assessed("independence", LIMIT, how)]
     correlation = told["residual_correlation"]
     return [
