@@ -2,11 +2,19 @@ import json
 
 import pandas as pd
 import pytest
+import xarray as xr
 
 import consilience as cs
-from consilience.cli.fit_page import annotator_table, interval_bar, verdicts
+from consilience.checks.verdict import as_dataset, at_most
+from consilience.cli.fit import summary
+from consilience.cli.fit_page import (
+    annotator_table,
+    comparison_table,
+    interval_bar,
+    verdicts,
+)
 from consilience.cli.options import Work
-from consilience.fitting import Effort
+from consilience.fitting import Effort, automatic
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
 
@@ -97,7 +105,82 @@ def test_contains_shows_sensitivity_and_specificity():
     assert heads[2:5] == ["accuracy", "sens.", "spec."]
 
 
+PASSED = {"name": "rhat", "value": 1.0, "limit": 1.01, "ok": True, "remedy": ""}
+TOGETHER = PASSED | {"name": "independence", "ok": False, "remedy": "they err together"}
+
+
 def test_checks_that_pass_take_one_line():
-    passed = {"name": "rhat", "value": 1.0, "limit": 1.01, "ok": True, "remedy": ""}
-    assert len(verdicts(pd.DataFrame([passed]))) == 1
-    assert len(verdicts(pd.DataFrame([passed | {"ok": False}]))) == 2
+    assert len(verdicts(pd.DataFrame([PASSED]))) == 1
+    assert len(verdicts(pd.DataFrame([PASSED | {"ok": False}]))) == 2
+
+
+def test_annotators_who_err_together_take_one_yellow_line():
+    (line,) = verdicts(pd.DataFrame([PASSED, TOGETHER]))
+    said = "checks: 1 of 2 passed; independence failed: they err together"
+    assert line.plain == said
+    assert line.style == "yellow"
+
+
+def test_beside_another_failure_the_fit_is_not_to_be_trusted():
+    head, table = verdicts(pd.DataFrame([PASSED | {"ok": False}, TOGETHER]))
+    assert "DO NOT TRUST THIS FIT YET: 1 of 2 checks failed" in head.plain
+    assert table.row_count == 1  # the truth is tempered: there is nothing to mend
+
+
+def test_annotators_who_err_together_are_no_failure_in_json(fitted):
+    data = cs.load(fitted).data
+    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
+    found = []
+    for name in ("independence", "not_finite"):
+        verdict = at_most(name, 5.0, 3.0, "they err together")
+        at = next(path for path in groups if path.strip("/") == "diagnostics")
+        changed = {**groups, at: as_dataset([verdict])}
+        found.append(summary(cs.Fit(xr.DataTree.from_dict(changed)))["ok"])
+    assert found == [True, False]
+
+
+@pytest.fixture
+def two_models(monkeypatch):
+    """Have auto compare two models only, which takes less time."""
+    monkeypatch.setattr(automatic, "CANDIDATES", ("shared_errors", "communities"))
+
+
+@pytest.mark.usefixtures("two_models")
+def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
+    told = ("--restarts", "1", "--draws", "20", "--out", "run")
+    assert run("fit", export, *columns, *told, "--json") == 0
+    said = capsys.readouterr()
+    result = json.loads(said.out)
+    compared = cs.load("run").comparison()
+    assert [row["model"] for row in result["comparison"]] == compared["model"].tolist()
+    assert result["comparison"][0]["difference"] == 0
+    assert result["model"] == compared["model"].iloc[0]
+    assert result["truth"] in ("raw", "tempered")
+    page = " ".join(said.err.split())
+    order = ("of 2 models", "a mixture:", "to the best", "12 items", "checks:")
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_a_comparison_names_the_best_and_what_the_others_lack():
+    compared = pd.DataFrame(
+        {
+            "model": ["ebcc", "communities"],
+            "elpd": [-0.5, -0.6],
+            "difference": [0.0, -0.1],
+            "difference_se": [0.0, 0.02],
+            "weight": [0.8, 0.2],
+        }
+    )
+    columns = [list(column.cells) for column in comparison_table(compared).columns]
+    assert [cell.plain for cell in columns[0]] == ["ebcc", "communities"]
+    assert columns[2] == ["best", "-0.1000 ± 0.0200"]
+    assert columns[3] == ["0.80", "0.20"]
+    assert [len(cell.plain) for cell in columns[4]] == [24, 6]
+
+
+def test_a_fit_of_one_named_model_shows_no_comparison(run, export, columns, capsys):
+    assert run("fit", export, *columns, *QUICK, "--out", "run", "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["comparison"] == []
+    assert "share of the truth" not in said.err

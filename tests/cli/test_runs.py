@@ -1,7 +1,10 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
+
+import consilience as cs
 
 
 def test_export_writes_the_named_tables(run, fitted, capsys):
@@ -49,3 +52,47 @@ def test_the_same_score_falls_when_the_gold_says_otherwise(run, fitted, truth, c
     assert run("score", fitted, "--gold", truth, *named, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found["metrics"]["accuracy"]["value"] == pytest.approx(0.0)
+
+
+def test_export_tells_the_posterior_that_was_asked_for(run, fitted):
+    for which in ("raw", "tempered"):
+        told = ("--what", "labels", "--format", "parquet", "--truth", which)
+        assert run("export", fitted, *told, "--out", which) == 0
+        written = pd.read_parquet(f"{which}/labels.parquet")
+        wanted = cs.load(fitted).with_truth(which).labels()
+        assert np.allclose(written["probability"], wanted["probability"])
+    raw, tempered = (
+        pd.read_parquet(f"{which}/labels.parquet")["probability"]
+        for which in ("raw", "tempered")
+    )
+    assert tempered.max() < raw.max()
+    assert tempered.min() > raw.min()
+
+
+def test_score_judges_the_posterior_that_was_asked_for(run, fitted, truth, capsys):
+    named = ("--gold", truth, "--item", "photo", "--label", "said", "--json")
+    losses = []
+    for asked in ((), ("--truth", "raw"), ("--truth", "tempered")):
+        assert run("score", fitted, *named, *asked) == 0
+        metrics = json.loads(capsys.readouterr().out)["metrics"]
+        losses.append(metrics["log_loss"]["value"])
+    assert cs.load(fitted).data["truth"].attrs["told"] == "raw"
+    assert losses[0] == losses[1]
+    assert losses[2] > losses[1]  # all labels are right, and less sure
+
+
+@pytest.mark.parametrize("command", ["export", "score"])
+def test_a_run_with_one_posterior_says_that_it_has_no_other(
+    run, export, columns, truth, capsys, command
+):
+    fitted = ("--model", "majority", "--out", "counted")
+    assert run("fit", export, *columns, *fitted) == 0
+    rest = {
+        "export": ("--out", "tables"),
+        "score": ("--gold", truth, "--item", "photo", "--label", "said"),
+    }
+    assert run(command, "counted", *rest[command], "--truth", "raw") == 0
+    capsys.readouterr()
+    again = ("--out", "more") if command == "export" else rest[command]
+    assert run(command, "counted", *again, "--truth", "tempered") == 2
+    assert "no tempered posterior" in capsys.readouterr().err
