@@ -77,7 +77,7 @@ def at_most_by_chance(level):
     return STUDIES * level + 4 * np.sqrt(STUDIES * level * (1 - level))
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[2, 3, 5, 10])
 def independent(request):
     return residuals(request.param, 0)
 
@@ -86,20 +86,10 @@ def test_independent_annotators_are_rejected_no_more_often_than_said(independent
     z = np.array([each.z for each in independent])
     assert sum(each.rejected for each in independent) <= at_most_by_chance(0.001)
     assert (z > 1.645).sum() <= at_most_by_chance(0.05)
-
-
-def test_of_two_labels_residuals_of_independent_annotators_do_not_correlate():
-    # The two leading labels are then always the same, and the mean is zero exactly.
-    found = residuals(2, 0)
-    correlation = np.array([each.correlation for each in found])
-    z = np.array([each.z for each in found])
-    error = correlation.std(ddof=1) / np.sqrt(STUDIES)
-    assert abs(correlation.mean()) < 4 * error
     assert abs(z.mean()) < 4 / np.sqrt(STUDIES)
-    assert abs(z.std() - 1) < 4 / np.sqrt(2 * STUDIES)
 
 
-@pytest.mark.parametrize("labels", [2, 3])
+@pytest.mark.parametrize("labels", [2, 3, 5, 10])
 def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
     found = residuals(labels, SHARE)
     assert np.mean([each.z for each in found]) > 4 / np.sqrt(STUDIES)
