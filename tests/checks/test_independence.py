@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from consilience import annotators
 from consilience.checks.independence import (
     LIMIT,
     Residual,
@@ -54,12 +55,13 @@ def drawn(space, generator, guessed):
     return answer, (1 - guessed) * confusion + guessed / labels
 
 
-def believed(space, confusion):
-    """Posterior of the truth were answers independent, all labels as frequent."""
-    likely = np.zeros((ITEMS, len(space.states)))
-    np.add.at(likely, space.unit, np.log(confusion[space.annotator, :, space.answer]))
-    likely = np.exp(likely - likely.max(1, keepdims=True))
-    return likely / likely.sum(1, keepdims=True)
+def residual_of(space, confusion, name="bayesian_dawid_skene"):
+    """Residuals given these confusions, all labels as frequent."""
+    labels = len(space.states)
+    draw = {"prevalence": np.full(labels, 1 / labels), "confusion": confusion}
+    whole = {each: value[None, None] for each, value in draw.items()}
+    with jax.enable_x64(True):
+        return residual_correlation(annotators.load(name), space, whole)
 
 
 def residuals(labels, guessed, studies=STUDIES):
@@ -67,8 +69,7 @@ def residuals(labels, guessed, studies=STUDIES):
     found = []
     for _ in range(studies):
         answer, confusion = drawn(space, generator, guessed)
-        told = replace(space, answer=answer)
-        found.append(residual_correlation(told, believed(told, confusion), confusion))
+        found.append(residual_of(answered(space, answer), confusion))
     return found
 
 
@@ -95,6 +96,66 @@ def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
     assert np.mean([each.z for each in found]) > 4 / np.sqrt(STUDIES)
     assert np.mean([each.rejected for each in found]) > 0.5
     assert all(each.correlation > 0 for each in found)
+
+
+def held_back(guessed, studies=40):
+    """Residuals given confusions that are off towards chance, as by a strong prior."""
+    space, generator = design(5), np.random.default_rng(5)
+    found = []
+    for _ in range(studies):
+        answer, confusion = drawn(space, generator, guessed)
+        off = 0.7 * confusion + 0.3 / 5
+        found.append(residual_of(answered(space, answer), off).z)
+    return np.array(found)
+
+
+def test_confusions_that_a_prior_holds_back_are_no_dependence():
+    z = held_back(0)
+    assert z.mean() < 4 / np.sqrt(len(z))
+
+
+def test_with_confusions_held_back_those_who_guess_together_are_still_seen():
+    z = held_back(SHARE)
+    assert z.mean() > 4 / np.sqrt(len(z))
+
+
+def of_two_subtypes(name, studies=40):
+    """Residuals of answers to items half of which everyone finds hard.
+
+    Taken given the subtype of the item (ebcc), or given its label alone.
+    """
+    space, generator = design(2), np.random.default_rng(6)
+    hits = np.array([0.95, 0.55])
+    rows = np.stack([hits, 1 - hits], -1)
+    table = np.stack([rows, rows[:, ::-1]])  # label, subtype, answer
+    found = []
+    for _ in range(studies):
+        truth, subtype = generator.integers(0, 2, (2, ITEMS))
+        chance = table[truth, subtype][space.unit]
+        answer = (generator.random(len(chance)) > chance[:, 0]).astype(np.int32)
+        draw = {
+            "prevalence": np.full(2, 0.5),
+            "subtype": np.full((2, 2), 0.5),
+            "subtype_confusion": np.broadcast_to(table, (PEOPLE, *table.shape)),
+            "confusion": np.broadcast_to(table.mean(1), (PEOPLE, 2, 2)),
+        }
+        whole = {each: value[None, None] for each, value in draw.items()}
+        prior = {"subtypes": 2.0} if name == "ebcc" else None
+        model = annotators.load(name, prior)
+        told = answered(space, answer)
+        with jax.enable_x64(True):
+            found.append(residual_correlation(model, told, whole).z)
+    return np.array(found)
+
+
+def test_what_a_model_knows_of_items_is_no_dependence():
+    z = of_two_subtypes("ebcc")
+    assert abs(z.mean()) < 4 / np.sqrt(len(z))
+
+
+def test_to_a_model_that_knows_labels_alone_it_is():
+    z = of_two_subtypes("bayesian_dawid_skene")
+    assert z.mean() > 4 / np.sqrt(len(z))
 
 
 def by_fit(guessed, studies=8):
@@ -149,11 +210,10 @@ def test_a_count_weighs_as_that_many_rows():
         answer=answer[rows],
         n=np.ones(len(rows), int),
     )
-    belief = believed(each, confusion)
-    both = [residual_correlation(told, belief, confusion) for told in (counted, each)]
+    both = [residual_of(told, confusion) for told in (counted, each)]
     assert both[0].correlation == pytest.approx(both[1].correlation)
     assert both[0].z == pytest.approx(both[1].z)
-    once = residual_correlation(replace(counted, n=np.ones_like(n)), belief, confusion)
+    once = residual_of(replace(counted, n=np.ones_like(n)), confusion)
     assert once.correlation != pytest.approx(both[0].correlation)
 
 
@@ -162,17 +222,14 @@ def test_a_confusion_that_all_share_is_that_of_each():
     answer, confusion = drawn(space, generator, 0)
     told, shared = replace(space, answer=answer), confusion.mean(0, keepdims=True)
     whole = np.repeat(shared, PEOPLE, 0)
-    belief = believed(told, whole)
-    one, all_of_them = (
-        residual_correlation(told, belief, table) for table in (shared, whole)
-    )
-    assert one.z == pytest.approx(all_of_them.z)
+    one = residual_of(told, shared[0], "multinomial")
+    assert one.z == pytest.approx(residual_of(told, whole).z)
 
 
 def test_without_two_answers_to_an_item_there_is_no_correlation():
     frame = pd.DataFrame({"item": list("ijk"), "annotator": "a", "label": list("xyx")})
     space = space_of(read(frame))
-    found = residual_correlation(space, np.full((3, 2), 0.5), np.full((1, 2, 2), 0.5))
+    found = residual_of(space, np.full((1, 2, 2), 0.5))
     assert np.isnan(found.correlation)
     assert np.isnan(found.z)
     assert not found.rejected

@@ -3,18 +3,21 @@ r"""Whether annotators err independently, which every table model takes for gran
 Each answer is weighed as the model weighs it, :math:`v_r = \log \theta_{jky} - \log
 \theta_{jk'y}` between a label k and its rival k', the label that is answered most like
 it. (Were the two chosen item by item, by what was said of the item, residuals of
-independent annotators would correlate.) Were answers independent given the truth, the
-residuals :math:`e_r = v_r - \mathrm{E}[v_r \mid k]` of two annotators would not
-correlate. Their correlation, given the posterior of the truth, is
+independent annotators would correlate.) Were answers independent given the state g of
+the item, which is its label or what the model knows that is finer (subtype,
+difficulty), the residuals :math:`e_r = v_r - \mathrm{E}[v_r \mid g] - c_k s_r` of two
+annotators would not correlate. Their correlation, given the posterior of the state, is
 
 .. math::
 
-   \hat\rho = \frac{\sum_i \sum_k q_{ik} [(\sum_r e_r)^2 - \sum_r e_r^2]}
-                   {\sum_i \sum_k q_{ik} [(\sum_r s_r)^2 - \sum_r s_r^2]},
+   \hat\rho = \frac{\sum_i \sum_g q_{ig} [(\sum_r e_r)^2 - \sum_r e_r^2]}
+                   {\sum_i \sum_g q_{ig} [(\sum_r s_r)^2 - \sum_r s_r^2]},
 
-with :math:`s_r` the standard deviation of :math:`v_r` under the model. Its expectation
-is zero for independent annotators, whoever they are; the spread of the items' terms
-gives the standard error.
+with :math:`s_r` the standard deviation of :math:`v_r` under the model, numerator and
+denominator averaged over draws of the parameters. Its expectation is zero for
+independent annotators, whoever they are; the spread of the items' terms gives the
+standard error. A prior holds confusions back, and residuals of a label then all lean
+one way: :math:`c_k` is how far they do, so that this does not count as going together.
 
 **What the consensus hides.** The truth is inferred from the same answers: where all err
 together, the error is taken for the truth, and no residual is left. So :math:`\hat\rho`
@@ -35,18 +38,36 @@ Han, Adiguzel and Carpenter (2024), arXiv 2405.19521, where posterior predictive
 reject Dawid and Skene's model.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
+from jax.nn import softmax
+from jaxtyping import Array, Float, Int, Shaped
 
 from consilience.checks.verdict import Verdict, at_most, not_assessed
-from consilience.truth import Space
+from consilience.model import (
+    AnnotatorModel,
+    BySubtype,
+    belief,
+    by_subtype,
+    emission_of,
+    lay_out,
+    log_prior,
+    prepared,
+    replayed,
+    some_draws,
+)
+from consilience.truth import Observations, Space
 
 # One data set in a thousand fails by chance.
 LIMIT = 3.09
 LEAST = 1e-12  # of a probability
+LOOKED_AT = 10  # draws of the parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,46 +105,49 @@ class Residual:
 
 
 def residual_correlation(
+    model: AnnotatorModel[Any],
     space: Space,
-    belief: Float[np.ndarray, "U S"],
-    confusion: Float[np.ndarray, "J K L"],
-) -> Residual:
+    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
+) -> Residual | None:
     """Correlate the residuals of the answers to each unit.
 
     Parameters
     ----------
+    model
+        Who was fitted.
     space
         What could be true, and the answers.
-    belief
-        Posterior of the truth over the listed states.
-    confusion
-        p(answer | state) of each annotator; one row where all share it.
+    parameters
+        Posterior draws of the parameters, by name; a few of them are looked at.
+
+    Returns
+    -------
+    The correlation; None where answers do not come from tables.
     """
-    units = space.num_units
-    lists = np.broadcast_to(space.state, belief.shape)
-    likely = np.maximum(confusion, LEAST)
-    likely = likely / likely.sum(2, keepdims=True)
-    rival = _rivals(space, likely)
-    weighed = np.log(likely) - np.log(likely[:, rival])
-    mean = (likely * weighed).sum(2)
-    variance = np.maximum((likely * weighed**2).sum(2) - mean**2, 0)
-    deviation = np.sqrt(variance)
-    whose = np.zeros_like(space.annotator) if len(likely) == 1 else space.annotator
-    product, scale = np.zeros(units), np.zeros(units)
-    for slot in range(belief.shape[1]):
-        state = lists[space.unit, slot]
-        residual = weighed[whose, state, space.answer] - mean[whose, state]
-        terms = (
-            residual,
-            residual**2,
-            deviation[whose, state],
-            variance[whose, state],
+    if model.emission is None:
+        return None
+    observations = prepared(model, lay_out(model, space))
+    product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
+    for values in some_draws(parameters, LOOKED_AT):
+        logs = replayed(model, observations, values)
+        tables = by_subtype(emission_of(model, observations, logs))
+        if tables is None:
+            return None
+        sums = _sums(
+            replace(observations, prepared=None, own=None),
+            tables.log_confusion,
+            tables.log_share,
+            logs["prevalence"],
         )
-        sums = [np.bincount(space.unit, space.n * term, units) for term in terms]
-        product += belief[:, slot] * (sums[0] ** 2 - sums[1])
-        scale += belief[:, slot] * (sums[2] ** 2 - sums[3])
-    number = np.bincount(space.unit, space.n, units)
-    product, scale = product[number > 1], scale[number > 1]
+        product += np.asarray(sums[0])
+        scale += np.asarray(sums[1])
+    number = np.bincount(space.unit, space.n, space.num_units)
+    return _correlated(product[number > 1], scale[number > 1])
+
+
+def _correlated(
+    product: Float[np.ndarray, " U"], scale: Float[np.ndarray, " U"]
+) -> Residual:
     if scale.sum() <= 0:
         return Residual(np.nan, np.nan)
     correlation = product.sum() / scale.sum()
@@ -131,18 +155,65 @@ def residual_correlation(
     return Residual(float(correlation), float(correlation / error) if error else np.nan)
 
 
-def _rivals(space: Space, likely: Float[np.ndarray, "J K L"]) -> Int[np.ndarray, " K"]:
+@jax.jit
+def _sums(
+    observations: Observations,
+    log_confusion: Float[Array, "#J K T L"],
+    log_share: Float[Array, "#K T"],
+    log_prevalence: Float[Array, " K"],
+) -> tuple[Float[Array, " U"], Float[Array, " U"]]:
+    """Return of each unit what both sums of the correlation take from it."""
+    states, subtypes = log_confusion.shape[1:3]
+    log_confusion = jnp.maximum(log_confusion, np.log(LEAST))
+    tables = BySubtype(log_confusion, log_share)
+    prior = log_prior(observations, {"prevalence": log_prevalence}, tables)
+    scores = prior + tables.log_likelihood(observations)
+    state = belief(scores).reshape(len(scores), -1, subtypes)
+
+    likely = softmax(log_confusion, axis=3)
+    share = jnp.broadcast_to(jnp.exp(log_share), (states, subtypes))
+    shared = (likely * share[:, :, None]).sum(2)
+    weighed = jnp.log(shared) - jnp.log(shared[:, _rivals(observations, shared)])
+    mean = (likely * weighed[:, :, None]).sum(3, keepdims=True)
+    square = (likely * weighed[:, :, None] ** 2).sum(3, keepdims=True)
+    variance = jnp.maximum(square - mean**2, 0)
+    deviation = jnp.sqrt(variance)
+    residual = weighed[:, :, None] - mean
+
+    def over_answers(each: Float[Array, "#J K T #L"]) -> Float[Array, "U S T"]:
+        return tables.summed(observations, jnp.broadcast_to(each, likely.shape))
+
+    def over_units(each: Float[Array, "U S T"]) -> Float[Array, " K"]:
+        lists = jnp.broadcast_to(observations.state, each.shape[:2])
+        return jnp.zeros(states).at[lists].add((state * each).sum(2))
+
+    first, second, third, fourth = (over_answers(deviation**n) for n in (1, 2, 3, 4))
+    weight = jnp.maximum(over_units(second), LEAST)
+    leaning = over_units(over_answers(residual * deviation)) / weight
+    residual -= leaning[:, None, None] * deviation
+    scale = first**2 - second
+    # Less a mean that they are part of, independent residuals correlate below zero.
+    share = (1 / weight)[observations.state][:, :, None]
+    spread = (over_units(fourth) / weight**2)[observations.state][:, :, None]
+    lost = 2 * share * (first * third - fourth) - spread * scale
+    product = over_answers(residual) ** 2 - over_answers(residual**2) + lost
+    return (state * product).sum((1, 2)), (state * scale).sum((1, 2))
+
+
+def _rivals(
+    observations: Observations, shared: Float[Array, "#J K L"]
+) -> Int[Array, " K"]:
     """Return of each state which other one is answered most alike (Bhattacharyya).
 
     It is told by the confusions alone, not by what was said of any item.
     """
-    shared = likely[0]
-    if len(likely) > 1:
-        answers = np.bincount(space.annotator, space.n, len(likely))
-        shared = np.tensordot(answers / answers.sum(), likely, 1)
-    alike = np.sqrt(shared) @ np.sqrt(shared).T
-    np.fill_diagonal(alike, -1)
-    rival: Int[np.ndarray, " K"] = alike.argmax(1)
+    answers = observations.by_pair.T @ jnp.ones((observations.num_units, 1))
+    answers = answers.reshape(observations.num_annotators, -1).sum(1)
+    weight = answers / jnp.maximum(answers.sum(), 1)
+    whole = jnp.broadcast_to(shared, (len(weight), *shared.shape[1:]))
+    pooled = jnp.tensordot(weight, whole, 1)
+    alike = jnp.sqrt(pooled) @ jnp.sqrt(pooled).T
+    rival: Int[Array, " K"] = jnp.fill_diagonal(alike, -1, inplace=False).argmax(1)
     return rival
 
 

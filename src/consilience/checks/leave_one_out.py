@@ -18,6 +18,7 @@ Ionides (2008), Truncated importance sampling.
 Vehtari, Gelman and Gabry (2017), Practical Bayesian model evaluation, section 2.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +28,17 @@ import numpy as np
 from jaxtyping import Float, Shaped
 from scipy.special import logsumexp
 
-from consilience.model import AnnotatorModel, given_the_others, has_table
+from consilience.model import (
+    AnnotatorModel,
+    given_the_others,
+    has_table,
+    replayed,
+    some_draws,
+)
 from consilience.model.layout import lay_out
 from consilience.truth import Space
 
 MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)
-TINY = 1e-300  # of a probability drawn from a Dirichlet
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,29 +78,29 @@ def leave_one_response_out(
     The scores; None where there are no draws, or answers do not come from tables.
     """
     observations = lay_out(model, space)
-    if not has_table(model, observations) or model.dirichlet is None:
+    if not has_table(model, observations):
         return None
-    names = list(model.dirichlet(observations, model.prior))
-    flat = {name: _flat(parameters[name]) for name in names}
-    number = len(next(iter(flat.values())))
+    number = math.prod(next(iter(parameters.values())).shape[:2])
     if number < 2:
         return None
-    most = max(MAX_SCORED // max(len(space.unit), 1), 2)
-    chosen = np.unique(np.linspace(0, number - 1, min(number, most)).astype(int))
     codes = (space.unit, space.annotator, space.answer)
     unit, annotator, answer = map(jnp.asarray, codes)
-    scored = np.empty((len(chosen), len(space.unit)), np.float32)
-    for row, draw in zip(scored, chosen, strict=True):
-        logs = {
-            name: jnp.log(jnp.maximum(jnp.asarray(values[draw], float), TINY))
-            for name, values in flat.items()
-        }
-        row[:] = given_the_others(model, observations, logs, unit, annotator, answer)
-    return _weighted(scored)
-
-
-def _flat(values: Shaped[np.ndarray, "chain draw ..."]) -> Shaped[np.ndarray, "D ..."]:
-    return values.reshape(-1, *values.shape[2:])
+    most = max(MAX_SCORED // max(len(space.unit), 1), 2)
+    scored = [
+        np.asarray(
+            given_the_others(
+                model,
+                observations,
+                replayed(model, observations, values),
+                unit,
+                annotator,
+                answer,
+            ),
+            np.float32,
+        )
+        for values in some_draws(parameters, most)
+    ]
+    return _weighted(np.stack(scored))
 
 
 def _weighted(scored: Float[np.ndarray, "D N"]) -> Foreseen:

@@ -24,7 +24,6 @@ import pandas as pd
 from jaxtyping import Array, Bool, Float, Int
 from scipy.special import logsumexp
 
-from consilience.checks.leave_one_out import TINY
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
@@ -37,6 +36,7 @@ from consilience.fitting.single import Single, fit_one
 from consilience.inference import Effort
 from consilience.inference.progress import Progress, Reporter, silent
 from consilience.model import (
+    TINY,
     AnnotatorModel,
     Parameters,
     from_outside,

@@ -68,23 +68,23 @@ def fit_one(
         engine=engine,
         reason=reason,
         result=result,
-        tempering=_tempering(space, result),
+        tempering=_tempering(model, space, result),
         seconds=time.monotonic() - started,
     )
 
 
-def _tempering(space: Space, result: Result) -> Tempering | None:
-    parameters = result.parameters
-    if "confusion" not in parameters or "prevalence" not in parameters:
+def _tempering(
+    model: AnnotatorModel[Any], space: Space, result: Result
+) -> Tempering | None:
+    residual = residual_correlation(model, space, result.parameters)
+    if residual is None:
         return None
-    confusion = _mean(parameters["confusion"])
-    if confusion.ndim == 2:
-        confusion = confusion[None]
-    residual = residual_correlation(space, result.belief, confusion)
     number = np.bincount(space.unit, space.n, space.num_units)
     effect = residual.design_effect(number)
     raw = Truth(result.belief, result.lower, result.upper)
-    prior = _mean(parameters["prevalence"])[space.state] * np.exp(space.log_prior)
+    prior = _mean(result.parameters["prevalence"])[space.state] * np.exp(
+        space.log_prior
+    )
     return Tempering(
         raw=raw,
         tempered=tempered(raw, prior, effect),

@@ -59,8 +59,9 @@ class Draws(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Sums over draws of the log-odds of each state, and of their squares."""
+    """Sums over draws: of P(state), of its log-odds, and of their squares."""
 
+    belief: Float[Array, "U S"]
     first: Float[Array, "U S"]
     second: Float[Array, "U S"]
 
@@ -92,7 +93,7 @@ def augment(
     """
     state = _State(where.counts, where.concentration)
     zero = jnp.zeros(observations.guess.shape)
-    moments = Moments(zero, zero)
+    moments = Moments(zero, zero, zero)
     kept = []
     blocks = -(-(BURN_IN + number) // BLOCK)
     for block in range(blocks):
@@ -159,7 +160,8 @@ def _draw_block(
         sure = jnp.minimum(posterior_of_truth(model, state), 1.0)
         odds = jnp.clip(logit(sure), -SURE, SURE)
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
-        moments = Moments(moments.first + keep * odds, moments.second + keep * odds**2)
+        gained = Moments(sure, odds, odds**2)
+        moments = jax.tree.map(lambda sums, one: sums + keep * one, moments, gained)
         told = {name: jnp.exp(log) for name, log in logs.items()}
         told.update(free)
         told.update(derived(model, observations, whole))
@@ -211,6 +213,22 @@ def _one_of(key: Key[Array, ""], truth: Float[Array, "U S"]) -> Float[Array, "U 
     point = jax.random.uniform(key, (truth.shape[0], 1), truth.dtype) * below[:, -1:]
     slot = (below <= point).sum(1, keepdims=True)
     return (jnp.arange(truth.shape[1]) == slot).astype(truth.dtype)
+
+
+def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
+    """Return the mean of P(state) over the draws.
+
+    Parameters
+    ----------
+    moments
+        Sums over the draws.
+    number
+        Draws that were summed.
+    """
+    total = np.asarray(moments.belief)
+    whole = total.sum(1, keepdims=True)
+    mean: Float[np.ndarray, "U S"] = total / np.where(whole > 0, whole, number)
+    return mean
 
 
 def interval(

@@ -18,7 +18,6 @@ memory does not grow with the items.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -45,6 +44,7 @@ from consilience.model import (
     lay_out,
     marginal,
     posterior_of_truth,
+    prepared,
     sample_parameters,
     score,
     splits,
@@ -140,10 +140,7 @@ def ascend(
 
 
 def _lay_out(model: AnnotatorModel[Any], space: Space) -> _Data:
-    whole = lay_out(model, space)
-    if model.prepare is not None:
-        prepared = jax.jit(model.prepare, static_argnums=1)(whole, model.prior)
-        whole = replace(whole, prepared=prepared)
+    whole = prepared(model, lay_out(model, space))
     columns = space.state.shape[1] * splits(model)
     size = max(MAX_TABLE // columns, 1)
     uncut = model.per_answer or model.layout is not None

@@ -36,6 +36,7 @@ from consilience.model import (
     lay_out,
     marginal,
     posterior_of_truth,
+    prepared,
     sample_parameters,
 )
 from consilience.truth import Observations, Space
@@ -167,10 +168,7 @@ def with_guess(
         values = {name: softmax(logs[name]) for name in where.counts}
         values = {**values, **where.free}
         observations = replace(observations, guess=truth)
-    if model.prepare is not None:
-        prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
-        observations = replace(observations, prepared=prepared)
-    return observations, values
+    return prepared(model, observations), values
 
 
 def start_at(values: Parameters) -> Callable[..., Any]:

@@ -17,7 +17,7 @@ from jax.scipy.special import digamma, gammaln
 from jaxtyping import Array, Float, Key
 
 from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
-from consilience.inference.augmentation import augment, interval
+from consilience.inference.augmentation import augment, interval, mean_belief
 from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import MAX_KEPT, Result
 from consilience.model import AnnotatorModel, lay_out, splits
@@ -105,6 +105,7 @@ def fit(
         )
     draws, moments = augment(model, observations, where, second, number, report)
     lower, upper = interval(moments, number, effort.mass)
+    truth = mean_belief(moments, number)
     kept = draws.likelihood if number * len(truth) <= MAX_KEPT else None
     return Result(
         parameters={

@@ -34,10 +34,11 @@ from consilience.model.emission import (
     BySubtype,
     Emission,
     PerAnswer,
+    by_subtype,
     own_answer,
     right_and_wrong,
 )
-from consilience.model.layout import check_tables, fits_in_memory, lay_out
+from consilience.model.layout import check_tables, fits_in_memory, lay_out, prepared
 from consilience.model.log_odds import (
     Information,
     information,
@@ -48,6 +49,7 @@ from consilience.model.log_odds import (
 from consilience.model.on_shortlists import OnShortlists, lists_of
 from consilience.model.program import SCORE, joint, sample_parameters, simulate
 from consilience.model.quadrature import normal_nodes
+from consilience.model.replay import TINY, replayed, some_draws
 from consilience.model.summed import (
     belief,
     derived,
@@ -63,6 +65,7 @@ from consilience.model.summed import (
 
 __all__ = [
     "SCORE",
+    "TINY",
     "AnnotatorModel",
     "ByConfusion",
     "ByMixture",
@@ -76,6 +79,7 @@ __all__ = [
     "PerAnswer",
     "Simulated",
     "belief",
+    "by_subtype",
     "check_tables",
     "derived",
     "drawn_counts",
@@ -94,12 +98,15 @@ __all__ = [
     "normal_nodes",
     "own_answer",
     "posterior_of_truth",
+    "prepared",
+    "replayed",
     "right_and_wrong",
     "sample_parameters",
     "sample_population",
     "sample_rows",
     "score",
     "simulate",
+    "some_draws",
     "splits",
     "zero_sum_basis",
 ]

@@ -9,7 +9,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import AnnotatorModel, Parameters
-from consilience.model.emission import ByConfusion, ByMixture, BySubtype, Emission
+from consilience.model.emission import by_subtype
 from consilience.model.summed import emission_of, marginal, score
 from consilience.truth import Observations
 
@@ -21,7 +21,7 @@ def has_table(model: AnnotatorModel[Any], observations: Observations) -> bool:
     priors = model.dirichlet(observations, model.prior)
     logs = {name: jnp.zeros(prior.shape) for name, prior in priors.items()}
     emission = model.emission(observations, logs)
-    return isinstance(emission, (ByConfusion, ByMixture, BySubtype))
+    return by_subtype(emission) is not None
 
 
 @partial(jax.jit, static_argnames="model")
@@ -81,7 +81,11 @@ def _each(
     answer: Int[Array, " N"],
 ) -> Float[Array, "N M"]:
     # log p(answer | state), a column for each state of the score.
-    table = _table(emission_of(model, observations, parameters))
+    tables = by_subtype(emission_of(model, observations, parameters))
+    if tables is None:
+        msg = "answers are scored one by one only where they are drawn from tables"
+        raise TypeError(msg)
+    table = tables.log_confusion
     whose = 0 if table.shape[0] == 1 else annotator
     said = table[whose, :, :, answer]
     if observations.ragged:
@@ -89,15 +93,3 @@ def _each(
         state = jnp.broadcast_to(observations.state, shape)[unit]
         said = jnp.take_along_axis(said, state[:, :, None], axis=1)
     return said.reshape(len(said), -1)
-
-
-def _table(emission: Emission) -> Float[Array, "#J K T L"]:
-    match emission:
-        case ByConfusion(table):
-            return table[:, :, None]
-        case ByMixture():
-            return emission.log_confusion[:, :, None]
-        case BySubtype(table):
-            return table
-    msg = "answers are scored one by one only where they are drawn from tables"
-    raise TypeError(msg)

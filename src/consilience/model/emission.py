@@ -100,11 +100,18 @@ class BySubtype:
 
     def log_likelihood(self, observations: Observations) -> Float[Array, "U M"]:
         """Return log p(answers of the unit | state, subtype)."""
-        annotators, states, subtypes, answers = self.log_confusion.shape
-        shape = (annotators, states * subtypes, answers)
-        said = _summed(observations, self.log_confusion.reshape(shape))
-        listed = observations.listed(said.reshape(-1, states, subtypes))
-        return listed.reshape(len(said), -1)
+        said = self.summed(observations, self.log_confusion)
+        return said.reshape(len(said), -1)
+
+    @staticmethod
+    def summed(
+        observations: Observations, table: Float[Array, "#J K T L"]
+    ) -> Float[Array, "U S T"]:
+        """Sum over the answers of each unit what a table says of each answer."""
+        annotators, states, subtypes, answers = table.shape
+        flat = table.reshape(annotators, states * subtypes, answers)
+        said = _summed(observations, flat)
+        return observations.listed(said.reshape(-1, states, subtypes))
 
     def sample(
         self, key: Key[Array, ""], observations: Observations, state: Int[Array, " U"]
@@ -118,6 +125,21 @@ class BySubtype:
         unit = observations.unit
         rows = self.log_confusion[annotator, state[unit], subtype[unit]]
         return jax.random.categorical(of_answer, rows)
+
+
+def by_subtype(emission: Emission) -> BySubtype | None:
+    """Return an emission by tables with its subtypes, of which there may be one.
+
+    None where answers are not drawn from tables.
+    """
+    match emission:
+        case ByConfusion(table):
+            return BySubtype(table[:, :, None], jnp.zeros((1, 1)))
+        case ByMixture():
+            return BySubtype(emission.log_confusion[:, :, None], jnp.zeros((1, 1)))
+        case BySubtype():
+            return emission
+    return None
 
 
 def _summed(

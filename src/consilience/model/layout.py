@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+import jax
+
 from consilience.errors import TooLargeError
 from consilience.model.contract import AnnotatorModel
 from consilience.truth import Observations, Space, check_lists, check_size, observe
@@ -35,6 +37,14 @@ def lay_out(
         tables=model.layout is None,
     )
     return replace(observations, own=own)
+
+
+def prepared(model: AnnotatorModel[Any], observations: Observations) -> Observations:
+    """Return the observations with what the model computes from them once."""
+    if model.prepare is None:
+        return observations
+    found = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
+    return replace(observations, prepared=found)
 
 
 def check_tables(model: AnnotatorModel[Any], space: Space) -> None:

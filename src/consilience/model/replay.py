@@ -1,0 +1,67 @@
+"""The parameters of a model again, from what a result reports of them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Shaped
+from numpyro.handlers import seed, substitute
+
+from consilience.model.contract import AnnotatorModel, Parameters
+from consilience.model.program import sample_parameters
+from consilience.truth import Observations
+
+TINY = 1e-300  # of a probability drawn from a Dirichlet
+
+
+def some_draws(
+    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]], most: int
+) -> Iterator[dict[str, Shaped[np.ndarray, "..."]]]:
+    """Give draws of all chains, evenly spaced.
+
+    Parameters
+    ----------
+    parameters
+        Draws of each parameter by name.
+    most
+        How many to give; fewer where there are fewer.
+    """
+    flat = {
+        name: value.reshape(-1, *value.shape[2:]) for name, value in parameters.items()
+    }
+    number = len(next(iter(flat.values())))
+    for draw in np.unique(np.linspace(0, number - 1, min(number, most)).astype(int)):
+        yield {name: np.asarray(value[draw], float) for name, value in flat.items()}
+
+
+def replayed(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    values: Mapping[str, Shaped[np.ndarray, "..."]],
+) -> Parameters:
+    """Return parameters as the emission wants them, from one reported draw.
+
+    Closed forms want the logarithms of what they report; a program is run again with
+    what it had sampled.
+
+    Parameters
+    ----------
+    model
+        Who was fitted.
+    observations
+        The answers it was fitted to, prepared as they were then.
+    values
+        One draw of each parameter by name, probabilities as such.
+    """
+    prior = model.prior
+    closed = {} if model.dirichlet is None else model.dirichlet(observations, prior)
+    if closed and closed.keys() <= values.keys():
+        free = {} if model.normal is None else model.normal(observations, prior)
+        logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
+        return {**logs, **{name: jnp.asarray(values[name]) for name in free}}
+    drawn = {name: jnp.asarray(value) for name, value in values.items()}
+    program = seed(substitute(sample_parameters, data=drawn), jax.random.key(0))
+    parameters: Parameters = program(model, observations)
+    return parameters
