@@ -313,6 +313,24 @@ def test_the_same_check_catches_vb_that_counts_answers_four_times(by_vb):
     assert judge_truth(by_vb[1].items).loc[0, "verdict"] == "overconfident"
 
 
+@pytest.fixture(scope="module")
+def labels_by_vb():
+    # Few answers each: how well parameters are known matters to the labels.
+    space = design(items=50, annotators=8, per_item=5, classes=3)
+    return {
+        draws: fits("vb", Effort(restarts=1, draws=draws), space=space).items
+        for draws in (100, 0)
+    }
+
+
+def test_labels_of_vb_are_true_as_often_as_promised(labels_by_vb):
+    assert judge_truth(labels_by_vb[100]).loc[0, "verdict"] == "calibrated"
+
+
+def test_the_same_check_catches_labels_at_the_optimum_alone(labels_by_vb):
+    assert judge_truth(labels_by_vb[0]).loc[0, "verdict"] == "overconfident"
+
+
 @pytest.mark.slow
 def test_nuts_holds_parameters_and_truth_as_often_as_it_says(by_nuts):
     assert not by_nuts[0].failed

@@ -64,8 +64,9 @@ from consilience.model import (
 )
 from consilience.truth import Observations, Space
 
-# One data set in a thousand fails by chance.
-LIMIT = 3.09
+# One data set in a hundred fails by chance: a false alarm costs some hundredths of
+# log-loss, silence several tenths.
+LIMIT = 2.33
 LEAST = 1e-12  # of a probability
 LOOKED_AT = 10  # draws of the parameters
 

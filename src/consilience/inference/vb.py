@@ -1,10 +1,11 @@
 """Variational Bayes: coordinate ascent on the evidence lower bound, then draws.
 
-The posterior of the truth is the variational one. Its Dirichlets for the parameters are
-too narrow wherever the truth is uncertain, since they take the truth's posterior for
-settled, and the learned concentrations for known; so intervals come from data
-augmentation, which draws from the exact posterior. The interval of P(label) is that of
-its log-odds over the draws, widened to hold the variational value where need be.
+The variational posterior is too sure of the truth, since it takes the parameters for
+better known than they are, and of the parameters wherever the truth is uncertain, since
+it takes the truth's posterior for settled. So what is reported comes from data
+augmentation, which draws from the exact posterior: the probability of a label is its
+mean over the draws, its interval that of its log-odds. Without draws the variational
+posterior of the truth is all there is.
 """
 
 from dataclasses import dataclass
