@@ -16,6 +16,8 @@ from consilience.annotators import load
 from consilience.responses import read
 from consilience.truth import space_of
 
+MOST_MAPS = 20_000  # of memory; Linux gives a process 65,530
+
 # The same examples in every run, and no clock: a busy machine fails no test.
 hypothesis.settings.register_profile(
     "fixed",
@@ -44,6 +46,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if on_gpu and jax.default_backend() != "gpu":
         for item in on_gpu:
             item.add_marker(pytest.mark.skip(reason="JAX sees no GPU"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_is_compiled_stays_in_bounds() -> Iterator[None]:
+    """Forget compiled functions before the system runs out of places to map them."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture(autouse=True)
