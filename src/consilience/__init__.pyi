@@ -17,7 +17,7 @@ from .estimators import (
     OneCoinDawidSkene,
     SharedErrors,
 )
-from .fitting import Effort, compare, cross_validate, fit
+from .fitting import Effort, compare, cross_validate, fit, predict
 from .posterior import Fit, load
 from .responses import Responses, describe, read, write
 from .simulation import simulate
@@ -49,6 +49,7 @@ __all__ = [
     "describe",
     "fit",
     "load",
+    "predict",
     "read",
     "simulate",
     "write",

@@ -48,6 +48,22 @@ def design():
     return space_of(read(frame))
 
 
+@pytest.fixture(scope="session")
+def contains_design():
+    """300 items, five of twelve annotators each, one label asked about."""
+    generator = np.random.default_rng(0)
+    annotator = generator.random((300, 12)).argsort(1)[:, :5]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:03d}" for number in range(300)], 5),
+            "annotator": [f"a{code:02d}" for code in annotator.ravel()],
+            "label": "l0",
+            "answer": np.tile(["no", "maybe", "yes"], 500),
+        }
+    )
+    return space_of(read(frame, kind="contains"))
+
+
 @pytest.fixture
 def answered():
     """Put other answers into a space."""

@@ -47,6 +47,16 @@ def generative(request):
     return load(request.param, {"held": 100.0, **plain}) if learned else model
 
 
+@pytest.fixture
+def design(request, design, contains_design):
+    """Return a design of the kind that the model takes."""
+    given = next(
+        name for name in ("model", "generative") if name in request.fixturenames
+    )
+    takes = request.getfixturevalue(given).kinds
+    return design if "choice" in takes else contains_design
+
+
 def drawn(model, observations):
     return seed(sample_parameters, 0)(model, observations)
 
@@ -55,6 +65,8 @@ def drawn(model, observations):
 def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
     model, every_answer, kind, labels
 ):
+    if kind not in model.kinds:
+        pytest.skip(f"the model takes no {kind}")
     space = every_answer(kind, labels)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
@@ -67,6 +79,8 @@ def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
 
 
 def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
+    if "choice" not in model.kinds:
+        pytest.skip("the model takes no choice")
     units = [f"i{number:03d}" for number in range(9)]
     lists = pd.DataFrame(
         [(unit, label) for unit in units for label in ("l0", "l1", "l2")],
@@ -99,7 +113,11 @@ def test_dims_name_every_parameter(model, design):
     # Others are there only where the prior asks for them.
     named = {name: len(axes) for name, axes in model.dims.items()}
     assert sampled.items() <= named.items()
-    assert sampled.keys() == named.keys() or model.normal is not None
+    assert (
+        sampled.keys() == named.keys()
+        or model.normal is not None
+        or model.layout is not None
+    )
 
 
 def test_expected_counts_are_the_answers_and_the_units(model, design):

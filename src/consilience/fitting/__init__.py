@@ -4,6 +4,7 @@ from consilience.fitting.comparing import compare
 from consilience.fitting.cross_validation import cross_validate
 from consilience.fitting.fit import fit
 from consilience.fitting.inputs import check_seed
+from consilience.fitting.predicting import predict
 from consilience.inference import Effort
 
-__all__ = ["Effort", "check_seed", "compare", "cross_validate", "fit"]
+__all__ = ["Effort", "check_seed", "compare", "cross_validate", "fit", "predict"]

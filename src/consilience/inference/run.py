@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxtyping import Array, Key
 
-from consilience.errors import OptionError, UnknownEngineError
+from consilience.errors import KindError, OptionError, UnknownEngineError
 from consilience.inference import auto, em, nuts, svi, vb
 from consilience.inference.ascent import Steps
 from consilience.inference.progress import Reporter
@@ -98,8 +98,16 @@ def choose(
     ------
     UnknownEngineError
         There is no such engine, or the model does not have it.
+    KindError
+        The model does not take responses of this kind.
     """
     check_engine(engine)
+    if space.kind not in model.kinds:
+        msg = (
+            f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
+            f"are of kind {space.kind}: choose another model (`consilience models`)"
+        )
+        raise KindError(msg)
     if engine == "auto":
         return auto.choose(model, space)
     if engine not in model.engines:

@@ -98,6 +98,8 @@ class AnnotatorModel[P]:
         Into how many states of its own a score splits each listed state, given the
         prior: subtypes of a class, say, or nodes of a quadrature. They are adjacent
         columns of the score, and summed when the truth is asked for. None: one.
+    kinds
+        Kinds of responses that it takes.
     """
 
     prior: P
@@ -117,6 +119,7 @@ class AnnotatorModel[P]:
     derived: Callable[[Observations, Parameters], Parameters] | None = None
     per_answer: bool = False
     finer: Callable[[P], int] | None = None
+    kinds: tuple[str, ...] = ("choice", "contains")
 
 
 @dataclass(frozen=True, slots=True)

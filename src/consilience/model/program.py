@@ -1,5 +1,6 @@
 """A model as a NumPyro program, and simulation from it."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -97,7 +98,8 @@ def simulate(
         raise DivergedError(msg)
     drawn.update(derived(model, observations, parameters))
     if model.own_simulation is not None:
-        return model.own_simulation(second, observations, parameters)
+        made = model.own_simulation(second, observations, parameters)
+        return replace(made, parameters={**drawn, **made.parameters})
     prevalence = observations.listed(parameters["prevalence"][None])
     log_prior = jnp.broadcast_to(
         prevalence + observations.log_prior,

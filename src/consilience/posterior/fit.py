@@ -22,6 +22,7 @@ comparison
 constant_data
     candidate_class([item,] candidate), an index into true_class or -1 for padding;
     superclass(true_class) where labels have one;
+    covariate_centre and covariate_spread (covariate) where such are known beforehand;
     num_responses(item); annotator_responses and annotator_known (annotator);
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class).

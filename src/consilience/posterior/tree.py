@@ -84,7 +84,12 @@ def _posterior(
         "annotator": space.annotators,
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
+        "hump": np.array(["low", "high"], object),
     }
+    if space.groups is not None:
+        coordinates["group"] = space.groups.names
+    if space.covariates is not None:
+        coordinates["covariate"] = np.asarray(space.covariates.names, object)
     used = {axis for name in values for axis in axes[name]}
     coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
     if "pair" in used:
@@ -194,6 +199,9 @@ def _constant(space: Space) -> xr.Dataset:
     if space.unit_label is not None and space.present is not None:
         variables["unit_label"] = ("item", space.unit_label)
         variables["present"] = ("true_class", space.present)
+    if space.covariates is not None:
+        variables["covariate_centre"] = ("covariate", space.covariates.centre)
+        variables["covariate_spread"] = ("covariate", space.covariates.spread)
     coordinates = {
         "item": _items(space),
         "annotator": space.annotators,

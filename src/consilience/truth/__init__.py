@@ -69,7 +69,8 @@ def space_of(
         Responses of one kind.
     lists
         Candidates of each item (choice); by default what was on screen, where the
-        responses list it, else every label.
+        responses list it, else every label. Contains: numbers known of each item and
+        label beforehand.
     gold
         The truth of some items.
     num_states
@@ -85,7 +86,7 @@ def space_of(
         No space is made for the kind of the responses.
     """
     if responses.kind == "contains":
-        return presence(responses, num_states, gold)
+        return presence(responses, num_states, gold, lists)
     if responses.kind == "choice":
         lists = offered_lists(responses) if lists is None else lists
         if lists is None:

@@ -22,7 +22,7 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
     place[units] = np.arange(len(units))
     kept = place[space.unit] >= 0
     part = some_answers(space, kept)
-    label = space.unit_label
+    label, groups, known = space.unit_label, space.groups, space.covariates
     return replace(
         part,
         unit=place[part.unit],
@@ -31,6 +31,12 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
         state=space.state if len(space.state) == 1 else space.state[units],
         log_prior=(
             space.log_prior if len(space.log_prior) == 1 else space.log_prior[units]
+        ),
+        groups=None if groups is None else replace(groups, code=groups.code[units]),
+        covariates=(
+            None
+            if known is None
+            else replace(known, value=known.value[units], known=known.known[units])
         ),
     )
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.errors import GoldError, OptionError
+from consilience.errors import CandidatesError, GoldError, OptionError
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, in_order_of_unit
-from consilience.truth.space import Space
+from consilience.truth.space import Covariates, Groups, Space
 
 ANSWERS = ("no", "maybe", "yes")
 STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}
@@ -20,7 +20,10 @@ VOTES = {2: ((1.0, 0.0), (0.5, 0.5), (0.0, 1.0)), 3: tuple(np.eye(3).tolist())}
 
 
 def presence(
-    responses: Responses, num_states: int = 2, gold: pd.DataFrame | None = None
+    responses: Responses,
+    num_states: int = 2,
+    gold: pd.DataFrame | None = None,
+    beforehand: pd.DataFrame | None = None,
 ) -> Space:
     """Return the space of every item and label that was asked about.
 
@@ -32,6 +35,9 @@ def presence(
         2 for absent and present, 3 for absent, unclear and present.
     gold
         Columns item, label, answer (yes or no): the truth of some pairs.
+    beforehand
+        Columns item, label, and numbers known of the pair beforehand, such as the
+        scores of classifiers.
 
     Raises
     ------
@@ -39,6 +45,8 @@ def presence(
         `num_states` is neither 2 nor 3.
     GoldError
         A gold row has no answer of yes or no.
+    CandidatesError
+        What is known beforehand is no number, or told twice of a pair.
     """
     if num_states not in STATES:
         msg = f"a label is in one of 2 or 3 states, not {num_states}"
@@ -77,7 +85,65 @@ def presence(
         votes=np.asarray(VOTES[num_states]),
         present=np.linspace(0.0, 1.0, num_states),
         assumptions=responses.assumptions,
+        groups=_groups(responses.labels, labels),
+        covariates=(
+            None if beforehand is None else _covariates(beforehand, items, labels)
+        ),
     )
+
+
+def _groups(table: pd.DataFrame, labels: np.ndarray) -> Groups | None:
+    parent = table.set_index(table["label"].astype(str))["parent"].fillna("")
+    of_unit = parent.reindex(labels.astype(str)).fillna("").to_numpy(dtype=object)
+    names, code = np.unique(of_unit.astype(str), return_inverse=True)
+    if list(names) == [""]:
+        return None
+    return Groups(code.astype(np.int32), names.astype(object))
+
+
+def _covariates(
+    known: pd.DataFrame, items: np.ndarray, labels: np.ndarray
+) -> Covariates | None:
+    names = [name for name in known.columns if name not in {"item", "label"}]
+    if not {"item", "label"} <= set(known.columns) or not names:
+        found = ", ".join(map(str, known.columns))
+        msg = (
+            f"candidates of contains responses have the columns {found}; give item, "
+            "label, and a column of numbers for each thing that is known beforehand"
+        )
+        raise CandidatesError(msg)
+    pairs = pd.MultiIndex.from_frame(known[["item", "label"]].astype(str))
+    if pairs.has_duplicates:
+        item, label = pairs[pairs.duplicated()][0]
+        msg = (
+            f"candidates tell of item {item!r} and label {label!r} twice; tell it once"
+        )
+        raise CandidatesError(msg)
+    numbers = known[names].apply(pd.to_numeric, errors="coerce")
+    wrong = ~np.isfinite(numbers.to_numpy(dtype=float))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        msg = (
+            f"candidates, column {names[column]!r}, row {row + 1}: found "
+            f"{known[names[column]].iloc[row]!r}, expected a finite number; mend it or "
+            "leave the column out"
+        )
+        raise CandidatesError(msg)
+    units = pd.MultiIndex.from_arrays([items.astype(str), labels.astype(str)])
+    where = pairs.get_indexer(units)
+    listed = where >= 0
+    if not listed.any():
+        msg = (
+            "candidates tell of none of the items and labels that were asked about; "
+            "check that both name them alike"
+        )
+        raise CandidatesError(msg)
+    told = numbers.to_numpy(dtype=float)[where[listed]]
+    centre, spread = told.mean(0), told.std(0)
+    spread = np.where(spread > 0, spread, 1.0)
+    value = np.zeros((len(items), len(names)))
+    value[listed] = (told - centre) / spread
+    return Covariates(value, tuple(map(str, names)), centre, spread, listed)
 
 
 def _gold_prior(

@@ -38,6 +38,53 @@ class LabelPairs:
     value: Float[np.ndarray, " P"]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Groups:
+    """Groups of labels that the labels asked about belong to.
+
+    Attributes
+    ----------
+    code
+        The group of each unit.
+    names
+        Of the groups.
+    """
+
+    code: Int[np.ndarray, " U"]
+    names: Shaped[np.ndarray, " G"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Covariates:
+    """Numbers known of each unit before anyone was asked.
+
+    Attributes
+    ----------
+    value
+        As given, less the centre, over the spread; zero for units that have none.
+    names
+        Of the columns.
+    centre, spread
+        Mean and standard deviation over the units that have them.
+    known
+        Which units have them.
+    """
+
+    value: Float[np.ndarray, "U P"]
+    names: tuple[str, ...]
+    centre: Float[np.ndarray, " P"]
+    spread: Float[np.ndarray, " P"]
+    known: Bool[np.ndarray, " U"]
+
+    def measured_by(
+        self, centre: Float[np.ndarray, " P"], spread: Float[np.ndarray, " P"]
+    ) -> "Covariates":
+        """Return the same numbers by the centre and the spread of another study."""
+        moved = (self.value * self.spread + self.centre - centre) / spread
+        value = np.where(self.known[:, None], moved, 0.0)
+        return Covariates(value, self.names, centre, spread, self.known)
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Space:
     """Truths and answers, coded.
@@ -71,6 +118,11 @@ class Space:
         where no label has one.
     similar
         Choice: how alike two labels are, as the user says; None where they do not.
+    groups
+        Contains: which group of labels each unit belongs to; None where labels have
+        none.
+    covariates
+        Contains: what is known of each unit beforehand; None where nothing is.
     """
 
     kind: str
@@ -91,6 +143,8 @@ class Space:
     assumptions: tuple[str, ...]
     parent: Shaped[np.ndarray, " K"] | None = None
     similar: LabelPairs | None = None
+    groups: Groups | None = None
+    covariates: Covariates | None = None
 
     @property
     def num_units(self) -> int:

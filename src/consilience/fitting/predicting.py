@@ -1,0 +1,266 @@
+"""What one study has learned, used on another: the truth of new items.
+
+Parameters stay as they were fitted; the truth alone is inferred. An annotator who was
+not there before is taken for the mean of those who were.
+"""
+
+import json
+import time
+from dataclasses import asdict, replace
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Int, Shaped
+
+from consilience import annotators
+from consilience.checks import all_checks, as_dataset
+from consilience.checks.independence import Residual
+from consilience.errors import OptionError
+from consilience.fitting.inputs import Table, as_responses, as_table
+from consilience.inference.result import Result, bounds
+from consilience.model import (
+    AnnotatorModel,
+    belief,
+    derived,
+    lay_out,
+    marginal,
+    posterior_of_truth,
+    replayed,
+    score,
+    some_draws,
+)
+from consilience.posterior import Fit
+from consilience.posterior.tempering import Tempering, Truth, tempered
+from consilience.posterior.tree import tree, with_groups
+from consilience.responses import Responses
+from consilience.truth import Space, space_of
+from consilience.truth.space import Groups
+
+DRAWS = 100  # of the earlier fit, evenly taken
+
+
+def predict(
+    fit: Fit,
+    responses: Responses | Table,
+    *,
+    candidates: Table | None = None,
+    gold: Table | None = None,
+) -> Fit:
+    """Infer the truth of new items by what an earlier fit has learned.
+
+    Annotators, confusions and all other parameters are those of the earlier fit, with
+    their uncertainty where it has draws; nothing is learned from the new responses.
+    Annotators are matched by name.
+
+    Parameters
+    ----------
+    fit
+        The earlier fit.
+    responses
+        Responses of the same kind and labels, or anything that `read` takes.
+    candidates, gold
+        As for `consilience.fit`, of the new items.
+
+    Returns
+    -------
+    A fit of the new items, with the annotators of the new responses.
+
+    Raises
+    ------
+    OptionError
+        The earlier fit was of another kind or of other labels, or its model cannot be
+        used on other items.
+    """
+    started = time.monotonic()
+    given = as_responses(responses)
+    before = fit.data.attrs
+    settings = json.loads(before["settings"])
+    model = annotators.load(before["model"], _changed(before["model"], settings))
+    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        space = space_of(
+            given, lists=lists, gold=known, num_states=settings.get("states", 2)
+        )
+        space = _measured(_grouped(space, fit.data), fit.data)
+        _check(fit.data, space, model)
+        values = _of(space, fit.data)
+        result = _result(model, space, values, before["mass"])
+    unseen = int((~np.isin(space.annotators, _names(fit.data))).sum())
+    remark = f"parameters are those of an earlier fit ({before['model']})"
+    if unseen:
+        remark += f"; {unseen:,} annotators were not in it and are taken for its mean"
+    attributes: dict[str, Any] = {
+        **{str(name): value for name, value in before.items()},
+        "engine_reason": remark,
+        "kind": space.kind,
+        "seconds": round(time.monotonic() - started, 3),
+        "assumptions": [*space.assumptions, remark],
+        "sources": dict(given.sources),
+        "settings": settings,
+    }
+    tempering = _tempering(fit.data, space, result)
+    data = tree(space, result, model.dims, attributes, tempering)
+    return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
+
+
+def _changed(name: str, settings: dict[str, Any]) -> dict[str, float]:
+    usual = asdict(annotators.load(name).prior)
+    return {
+        setting: value
+        for setting, value in settings["prior"].items()
+        if usual.get(setting) != value
+    }
+
+
+def _names(data: xr.DataTree) -> Shaped[np.ndarray, " J"]:
+    names: Shaped[np.ndarray, " J"] = data["constant_data"]["annotator"].to_numpy()
+    return names
+
+
+def _grouped(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with groups of labels, of no name, where the fit had groups."""
+    if space.groups is not None or "group" not in data["posterior"].coords:
+        return space
+    none = Groups(np.zeros(space.num_units, np.int32), np.array([""], object))
+    return replace(space, groups=none)
+
+
+def _measured(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with covariates measured as in the earlier fit."""
+    if space.covariates is None:
+        return space
+    constant = data["constant_data"]
+    before = constant["covariate"].to_numpy() if "covariate" in constant else ()
+    if tuple(map(str, before)) != space.covariates.names:
+        msg = (
+            f"candidates have the columns {', '.join(space.covariates.names)}; the "
+            f"earlier fit had {', '.join(map(str, before)) or 'none'}: give the same"
+        )
+        raise OptionError(msg)
+    moved = space.covariates.measured_by(
+        constant["covariate_centre"].to_numpy(),
+        constant["covariate_spread"].to_numpy(),
+    )
+    return replace(space, covariates=moved)
+
+
+def _check(data: xr.DataTree, space: Space, model: AnnotatorModel[Any]) -> None:
+    name, kind = data.attrs["model"], data.attrs["kind"]
+    if kind != space.kind:
+        msg = (
+            f"the earlier fit was of kind {kind}, these responses are of kind "
+            f"{space.kind}; use a fit of the same kind"
+        )
+        raise OptionError(msg)
+    states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
+    if states != tuple(map(str, space.states)):
+        other = sorted(set(states) ^ set(map(str, space.states)))
+        msg = (
+            "the earlier fit was of other labels"
+            + (f" (only in one of both: {', '.join(other[:5])})" if other else "")
+            + "; read the responses with the labels of that study (--labels)"
+        )
+        raise OptionError(msg)
+    closed = (
+        set()
+        if model.dirichlet is None
+        else set(model.dirichlet(lay_out(model, space), model.prior))
+    )
+    there = set(data["posterior"].data_vars)
+    if not (closed and closed <= there) and (model.prepare or model.dirichlet):
+        msg = (
+            f"{name}, as it was fitted by {data.attrs['engine']}, cannot be used on "
+            "other items: fit both studies together, or take a model of tables"
+        )
+        raise OptionError(msg)
+
+
+def _of(
+    space: Space, data: xr.DataTree
+) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
+    """Return the draws with the annotators, and groups of labels, of the new space."""
+    new = {"annotator": space.annotators}
+    if space.groups is not None:
+        new["group"] = space.groups.names
+    found = {}
+    for name, variable in data["posterior"].data_vars.items():
+        value = np.asarray(variable.to_numpy(), float)
+        for axis, names in new.items():
+            if axis in variable.dims:
+                at = _places(variable[axis].to_numpy(), names)
+                value = _taken(value, variable.dims.index(axis), at)
+        found[str(name)] = value
+    return found
+
+
+def _places(
+    before: Shaped[np.ndarray, " A"], now: Shaped[np.ndarray, " B"]
+) -> Int[np.ndarray, " B"]:
+    place = {str(name): number for number, name in enumerate(before)}
+    return np.array([place.get(str(name), -1) for name in now])
+
+
+def _taken(
+    value: Float[np.ndarray, "..."], axis: int, at: Int[np.ndarray, " B"]
+) -> Float[np.ndarray, "..."]:
+    mean = value.mean(axis, keepdims=True)
+    return np.take(np.concatenate([value, mean], axis), at, axis)
+
+
+def _result(
+    model: AnnotatorModel[Any],
+    space: Space,
+    values: dict[str, Shaped[np.ndarray, "chain draw ..."]],
+    mass: float,
+) -> Result:
+    observations = lay_out(model, space)
+
+    @jax.jit
+    def read(parameters: Any) -> Any:
+        scores = score(model, observations, parameters)
+        truth = posterior_of_truth(model, belief(scores))
+        return truth, marginal(scores), derived(model, observations, parameters)
+
+    kept, beliefs, likelihoods = [], [], []
+    for draw in some_draws(values, DRAWS):
+        truth, likelihood, more = read(replayed(model, observations, draw))
+        beliefs.append(np.asarray(truth))
+        likelihoods.append(np.asarray(likelihood))
+        kept.append({**draw, **{name: np.asarray(v) for name, v in more.items()}})
+    drawn = np.stack(beliefs)
+    lower = upper = np.full(drawn.shape[1:], np.nan)
+    if len(drawn) > 1:
+        lower, upper = bounds(drawn, mass)
+    mean = drawn.mean(0)
+    return Result(
+        parameters={
+            name: np.stack([each[name] for each in kept])[None] for name in kept[0]
+        },
+        belief=mean,
+        lower=np.minimum(lower, mean),
+        upper=np.maximum(upper, mean),
+        log_likelihood=np.stack(likelihoods)[None],
+        sample_stats={},
+        optimization=None,
+    )
+
+
+def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:
+    told = data["truth"].attrs
+    if "residual_correlation" not in told:
+        return None
+    residual = Residual(told["residual_correlation"], told["residual_z"])
+    effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
+    raw = Truth(result.belief, result.lower, result.upper)
+    prevalence = np.asarray(result.parameters["prevalence"], float).mean((0, 1))
+    prior = prevalence[space.state] * np.exp(space.log_prior)
+    return Tempering(
+        raw=raw,
+        tempered=tempered(raw, prior, effect),
+        design_effect=effect,
+        told=told["told"],
+        correlation=residual.correlation,
+        z=residual.z,
+    )

@@ -1,0 +1,290 @@
+"""Contains: its integral, the panel, parameters found again, real raters."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.handlers import seed, substitute, trace
+from scipy import integrate, stats
+from scipy.special import expit
+
+import consilience as cs
+from consilience.annotators.contains import MODEL
+from consilience.benchmark import score as judged
+from consilience.checks.simulated_fits import answered
+from consilience.errors import CandidatesError, KindError, OptionError
+from consilience.inference import em
+from consilience.inference.ascent import Steps
+from consilience.model import lay_out, sample_parameters, score, simulate
+from consilience.responses import read
+from consilience.truth import space_of
+
+WORDS = ["no", "maybe", "yes"]
+EFFORT = em.Effort(steps=Steps(restarts=1))
+
+
+def pairs(rows, labels=None):
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    return read(frame, kind="contains", labels=labels)
+
+
+def drawn(space, values, prior=None):
+    """Parameters with these values, all others as at the centre of their priors."""
+    model = replace(MODEL, prior=prior or MODEL.prior)
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        program = seed(sample_parameters, 0)
+        sites = trace(program).get_trace(model, observations)
+        zero = {
+            name: jnp.zeros_like(site["value"])
+            for name, site in sites.items()
+            if name in {"threshold", "own_width", "own_discrimination", "lapse"}
+        }
+        data = {**zero, **{name: jnp.asarray(value) for name, value in values.items()}}
+        return model, observations, substitute(program, data=data)(model, observations)
+
+
+TINY = {
+    "mean": [-3.0, 1.0],
+    "scale": [1.5, 2.0],
+    "share": -1.0,
+    "threshold": [0.5, -0.4],
+    "own_discrimination": [1.0, -1.0],
+    "own_width": [0.3, -0.2],
+    "width": -0.6,
+}
+
+
+def integrated(said, state):
+    """P(state, answers) by SciPy, from the formulas of the model's page."""
+    slope = np.exp(0.4 * np.array([1.0, -1.0]))
+    width = np.exp(-0.6 + 0.7 * np.array([0.3, -0.2]))
+    threshold = np.array([0.5, -0.4])
+    lapse = expit(-np.log(50.0))
+
+    def chances(s):
+        low = expit(slope * (s - threshold + width))
+        high = expit(slope * (s - threshold - width))
+        looked = np.stack([1 - low, low - high, high])
+        return (1 - lapse) * looked + lapse / 3
+
+    def at(s):
+        upper = expit(-1.0)
+        density = (1 - upper) * stats.norm.pdf(s, -3, 1.5)
+        density += upper * stats.norm.pdf(s, 1, 2)
+        each = chances(s)
+        present = stats.binom.sf(2, 5, 1 - each[0].mean())
+        answers = np.prod([each[WORDS.index(word), j] for j, word in enumerate(said)])
+        return density * answers * (present if state else 1 - present)
+
+    return integrate.quad(at, -14, 14, epsabs=1e-12, limit=400)[0]
+
+
+@pytest.mark.parametrize("said", [("no", "no"), ("maybe", "yes"), ("yes", "no")])
+def test_the_score_is_the_integral_over_appearances(said):
+    rows = [("i", who, "cat", word) for who, word in zip("ab", said, strict=True)]
+    space = space_of(pairs(rows))
+    with jax.enable_x64(True):
+        model, observations, parameters = drawn(space, TINY)
+        found = np.asarray(score(model, observations, parameters))
+    by_state = np.exp(found).reshape(2, -1).sum(1)
+    expected = [integrated(said, state) for state in (0, 1)]
+    assert by_state == pytest.approx(expected, rel=1e-5)
+    assert by_state[::-1] != pytest.approx(expected, rel=1e-2)
+
+
+def test_a_panel_of_one_is_an_annotator():
+    space = space_of(pairs([("i", "a", "cat", "yes"), ("i", "b", "cat", "no")]))
+    shares = []
+    for panel in (1.0, 101.0):
+        prior = replace(MODEL.prior, panel=panel)
+        with jax.enable_x64(True):
+            model, observations, parameters = drawn(space, TINY, prior)
+            told = model.derived(observations, parameters)
+            present, confusion = told["prevalence"][1], told["confusion"]
+            shares.append((float(present), np.asarray(confusion)))
+    one, many = shares
+    # One annotator drawn at random grants as often as annotators say at least maybe.
+    granted = (np.array([1 - one[0], one[0]]) @ one[1])[:, 1:].sum(1).mean()
+    assert one[0] == pytest.approx(granted)
+    granted = (np.array([1 - many[0], many[0]]) @ many[1])[:, 1:].sum(1)
+    assert many[0] != pytest.approx(granted.mean(), rel=0.01)
+
+
+ITEMS, PEOPLE, PER_ITEM = 1500, 20, 5
+GROUPS = ["dogs", "things"]
+
+
+@pytest.fixture(scope="module")
+def study():
+    """A design with two groups of labels and one covariate, and its parameters."""
+    generator = np.random.default_rng(0)
+    who = generator.random((ITEMS, PEOPLE)).argsort(1)[:, :PER_ITEM]
+    item = np.repeat([f"i{number:04d}" for number in range(ITEMS)], PER_ITEM)
+    label = np.repeat(np.resize(["husky", "cup"], ITEMS), PER_ITEM)
+    rows = pd.DataFrame(
+        {
+            "item": item,
+            "annotator": [f"a{j:02d}" for j in who.ravel()],
+            "label": label,
+            "answer": np.resize(WORDS, item.size),
+        }
+    )
+    labels = pd.DataFrame({"label": ["husky", "cup"], "parent": GROUPS})
+    known = rows[["item", "label"]].drop_duplicates()
+    known["listed_by"] = generator.normal(size=ITEMS).round(3)
+    told = read(rows, kind="contains", labels=labels)
+    space = space_of(told, lists=known)
+    truth = {
+        "mean": [-3.0, 1.0],
+        "scale": [1.2, 1.2],
+        "share": -0.8,
+        "width": -0.5,
+        "threshold": generator.normal(size=PEOPLE),
+        "own_width": 0.7 * generator.normal(size=PEOPLE),
+        "own_discrimination": 0.5 * generator.normal(size=PEOPLE),
+        "lapse": np.zeros(PEOPLE),
+        "group_shift": [[0.0, 0.0], [-1.0, 1.0]],
+        "own_group": np.zeros((PEOPLE, 2)),
+        "weight": [1.0],
+    }
+    with jax.enable_x64(True):
+        data = {name: jnp.asarray(value) for name, value in truth.items()}
+        made = substitute(lambda: simulate(MODEL, space, jax.random.key(1)), data=data)
+        made = made()
+    return space, truth, np.asarray(made.state), np.asarray(made.answer)
+
+
+@pytest.fixture(scope="module")
+def fitted(study):
+    space, _, _, answer = study
+    with jax.enable_x64(True):
+        return em.fit(MODEL, answered(space, answer), jax.random.key(0), EFFORT)
+
+
+@pytest.fixture(scope="module")
+def shuffled(study):
+    space, _, _, answer = study
+    mixed = np.random.default_rng(3).permutation(answer)
+    with jax.enable_x64(True):
+        return em.fit(MODEL, answered(space, mixed), jax.random.key(0), EFFORT)
+
+
+def correlation(result, truth, name):
+    found = result.parameters[name][0, 0]
+    return np.corrcoef(np.ravel(found), np.ravel(truth[name]))[0, 1]
+
+
+@pytest.mark.parametrize("name", ["threshold", "own_width"])
+def test_annotators_are_found_again(study, fitted, shuffled, name):
+    assert correlation(fitted, study[1], name) > 0.8
+    assert abs(correlation(shuffled, study[1], name)) < 0.8
+
+
+def test_groups_and_covariates_are_found_again(fitted, shuffled):
+    # Dogs are less often seen where they are: the upper hump of theirs lies lower.
+    shift = fitted.parameters["group_shift"][0, 0, 1]
+    names = np.argsort(GROUPS)
+    assert shift[names[1]] - shift[names[0]] > 0.5
+    assert fitted.parameters["weight"][0, 0, 0] > 0.5
+    assert abs(shuffled.parameters["weight"][0, 0, 0]) < 0.2
+
+
+def gap(result, state):
+    """How sure the labels are, less how often they are right; in standard errors."""
+    promised = result.belief.max(1)
+    hits = result.belief.argmax(1) == state
+    error = np.sqrt((promised * (1 - promised)).sum()) / len(hits)
+    return (promised.mean() - hits.mean()) / error
+
+
+def test_labels_are_true_as_often_as_promised(study, fitted):
+    assert abs(gap(fitted, study[2])) < 4
+
+
+def test_the_same_check_catches_answers_counted_four_times(study):
+    space, _, state, answer = study
+    with jax.enable_x64(True):
+        told = answered(space, answer, power=4)
+        result = em.fit(MODEL, told, jax.random.key(0), EFFORT)
+    assert gap(result, state) > 4
+
+
+@pytest.fixture(scope="module")
+def golden(data_folder):
+    return read(data_folder / "reassessed-imagenet", part="golden")
+
+
+def log_loss(golden, raters, model, engine="em"):
+    """Log-loss of experts' majority, from so many raters of each pair."""
+    table = golden.table
+    order = np.random.default_rng(0).permutation(len(table))
+    pair = table.iloc[order].groupby(["item", "label"], observed=True)
+    part = table[pair.cumcount().reindex(table.index) < raters]
+    rows = {
+        name: part[name].astype(str)
+        for name in ("item", "annotator", "label", "answer")
+    }
+    told = read(pd.DataFrame(rows), kind="contains")
+    fit = cs.fit(told, model=model, engine=engine, effort=cs.Effort(restarts=1))
+    fit = fit.with_truth("raw")
+    found = judged(fit.labels(), golden.gold, kind="contains", seed=0)
+    return found.metrics["log_loss"].value
+
+
+def test_more_raters_are_better_and_beat_their_votes(golden):
+    few, many = (log_loss(golden, raters, "contains") for raters in (3, 20))
+    assert many < few < log_loss(golden, 3, "majority")
+    assert many < log_loss(golden, 20, "majority")
+
+
+def test_where_answers_are_independent_given_two_states_more_are_worse(golden):
+    # What the scale of appearances is for: such a model gets too sure.
+    name = "hierarchical_dawid_skene"
+    few, many = (log_loss(golden, raters, name, "vb") for raters in (3, 78))
+    assert many > few
+
+
+ROWS = [
+    (f"i{number}", who, "cat", WORDS[(number * 7 + place) % 3])
+    for number in range(12)
+    for place, who in enumerate("abc")
+]
+
+
+def test_it_is_for_one_label_at_a_time():
+    frame = pd.DataFrame(
+        {"item": list("iijj"), "annotator": list("abab"), "label": list("xyxx")}
+    )
+    with pytest.raises(KindError, match="takes responses of kind contains"):
+        cs.fit(frame, model="contains")
+
+
+def test_it_has_no_third_state():
+    with pytest.raises(OptionError, match="a whole scale between absent and present"):
+        cs.fit(pairs(ROWS), model="contains", engine="em", states=3)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"score": ["0.1", "much"]}, "column 'score', row 2: found 'much'"),
+        ({"item": ["i1", "i1"]}, "tell of item 'i1' and label 'cat' twice"),
+        ({"item": ["k1", "k2"]}, "none of the items and labels"),
+    ],
+)
+def test_what_is_known_beforehand_is_numbers_of_the_pairs(changed, said):
+    known = pd.DataFrame(
+        {"item": ["i1", "i2"], "label": "cat", "score": ["0.1", "0.2"], **changed}
+    )
+    with pytest.raises(CandidatesError, match=said):
+        cs.fit(pairs(ROWS), model="contains", engine="em", candidates=known)
+
+
+def test_candidates_without_numbers_say_nothing_beforehand():
+    known = pd.DataFrame({"item": ["i1"], "label": "cat"})
+    with pytest.raises(CandidatesError, match="a column of numbers"):
+        cs.fit(pairs(ROWS), model="contains", engine="em", candidates=known)
