@@ -91,8 +91,12 @@ def predict(
     remark = f"parameters are those of an earlier fit ({before['model']})"
     if unseen:
         remark += f"; {unseen:,} annotators were not in it and are taken for its mean"
+    plain = {
+        str(name): value.item() if isinstance(value, np.generic) else value
+        for name, value in before.items()
+    }
     attributes: dict[str, Any] = {
-        **{str(name): value for name, value in before.items()},
+        **plain,
         "engine_reason": remark,
         "kind": space.kind,
         "seconds": round(time.monotonic() - started, 3),

@@ -208,6 +208,8 @@ def _constant(space: Space) -> xr.Dataset:
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
     }
+    if space.covariates is not None:
+        coordinates["covariate"] = np.asarray(space.covariates.names, object)
     return xr.Dataset(variables, coordinates)
 
 
