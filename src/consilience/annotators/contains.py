@@ -246,8 +246,9 @@ def _granted(
 ) -> Float[Array, "G 2 T"]:
     """Return log p(absent) and log p(present), as the panel says, at each node."""
     grants = 1 - jnp.exp(tables[:, :, 0]).mean(0)
-    majority = jnp.floor(parameters["panel"] / 2) + 1
-    present = betainc(majority, parameters["panel"] - majority + 1, grants)
+    panel = jax.lax.stop_gradient(parameters["panel"])
+    majority = jnp.floor(panel / 2) + 1
+    present = betainc(majority, panel - majority + 1, grants)
     both = jnp.stack([1 - present, present], 1)
     return jnp.log(jnp.clip(both, LEAST, 1 - LEAST))
 

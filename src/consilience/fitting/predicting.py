@@ -135,8 +135,8 @@ def _measured(space: Space, data: xr.DataTree) -> Space:
     """Return the space with covariates measured as in the earlier fit."""
     if space.covariates is None:
         return space
-    constant = data["constant_data"]
-    before = constant["covariate"].to_numpy() if "covariate" in constant else ()
+    constant, learned = data["constant_data"], data["posterior"]
+    before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
     if tuple(map(str, before)) != space.covariates.names:
         msg = (
             f"candidates have the columns {', '.join(space.covariates.names)}; the "
