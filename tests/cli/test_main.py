@@ -13,6 +13,7 @@ COMMANDS = (
     "describe",
     "agreement",
     "fit",
+    "predict",
     "models",
     "export",
     "score",

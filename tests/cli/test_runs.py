@@ -81,6 +81,23 @@ def test_score_judges_the_posterior_that_was_asked_for(run, fitted, truth, capsy
     assert losses[2] > losses[1]  # all labels are right, and less sure
 
 
+def test_what_a_run_has_learned_is_used_on_another_file(
+    run, fitted, columns, tmp_path, capsys
+):
+    (tmp_path / "later.csv").write_text(
+        "photo,who,said\n101,ann,cat\n101,eve,dog\n102,bob,dog\n"
+    )
+    told = ("predict", fitted, "later.csv", *columns, "--out", "later")
+    assert run(*told, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["items"] == 2
+    assert "1 annotators were not in it" in said["engine_reason"]
+    best = cs.load("later").items().set_index("item")["label"].astype(str)
+    assert best["102"] == "dog"
+    assert run(*told) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", ["export", "score"])
 def test_a_run_with_one_posterior_says_that_it_has_no_other(
     run, export, columns, truth, capsys, command

@@ -8,6 +8,7 @@ from consilience import annotators
 from consilience.benchmark.peers import cleanlab, crowd_kit, peerannot
 from consilience.errors import UnknownModelError
 
+KIND = "choice"  # of the data sets that methods are compared on
 _PEERS = (crowd_kit, peerannot, cleanlab)
 
 
@@ -38,7 +39,7 @@ class Method:
 
 
 def own(engine: str = "auto") -> tuple[Method, ...]:
-    """Every model of the registry, the choice made by the data, and a baseline.
+    """Every model for choice, the choice made by the data, and a baseline.
 
     Parameters
     ----------
@@ -47,9 +48,10 @@ def own(engine: str = "auto") -> tuple[Method, ...]:
         `consilience fit` chooses, by size.
     """
     room = "consilience.benchmark"
+    takes = [name for name in annotators.names() if KIND in annotators.load(name).kinds]
     models = tuple(
         Method(name, f"{room}.ours", _with_engine(name, engine))
-        for name in ("auto", *annotators.names())
+        for name in ("auto", *takes)
     )
     return (Method("smoothed_shares", f"{room}.shares", ""), *models)
 

@@ -74,6 +74,8 @@ def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
     space
         The design.
     """
+    if space.kind not in model.kinds:
+        return f"it takes no responses of kind {space.kind}, of which the studies are"
     if not model.dims:
         return "it has no parameters, so no prior to draw studies from"
     if model.own_score is not None and model.own_simulation is None:

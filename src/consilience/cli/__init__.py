@@ -18,6 +18,7 @@ from consilience.cli.benchmark import benchmark
 from consilience.cli.demo import demo
 from consilience.cli.fit import fit
 from consilience.cli.models import models
+from consilience.cli.predict import predict
 from consilience.cli.responses import describe, read
 from consilience.cli.runs import export, score
 from consilience.cli.sbc import sbc
@@ -58,6 +59,7 @@ for _command in (
     describe,
     agreement,
     fit,
+    predict,
     models,
     export,
     score,

@@ -1,0 +1,67 @@
+"""The command `predict`: the truth of new items, by what an earlier run has learned."""
+
+from dataclasses import asdict
+from pathlib import Path
+
+from consilience.cli.fit import summary
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    Flag,
+    Reading,
+    read_options,
+    read_responses,
+)
+from consilience.cli.terminal import check_free, keep_compilations, print_json, screen
+
+
+def predict(
+    run: Path,
+    responses: list[Path],
+    /,
+    *,
+    out: Path,
+    candidates: Path | None = None,
+    gold: Path | None = None,
+    overwrite: Flag = False,
+    json: Flag = False,
+    reading: Reading = READ_AS_IT_IS,
+) -> None:
+    """Infer the truth of new items by what an earlier run has learned.
+
+    Annotators and all else stay as that run has them; annotators are matched by name,
+    and who was not there is taken for the mean of those who were.
+
+    Parameters
+    ----------
+    run
+        Folder of the earlier run.
+    responses
+        A folder of responses, or files of any readable format.
+    out
+        Run folder to write.
+    candidates
+        Table of candidates of the new items, as for `fit`.
+    gold
+        Table of new items whose truth is given.
+    overwrite
+        Replace a run that is there already.
+    json
+        Print the result as JSON.
+    """
+    check_free(out, marker="run.toml", overwrite=overwrite)
+    show = screen(as_json=json)
+    told = read_responses(responses, reading)
+    show.print(str(told.cleaning), soft_wrap=True)
+    keep_compilations()
+    from consilience import fitting
+    from consilience.cli.fit_page import fit_page
+    from consilience.posterior import load
+    from consilience.responses.side_tables import gold_table
+
+    truth = None if gold is None else gold_table(gold, read_options(reading))
+    found = fitting.predict(load(run), told, candidates=candidates, gold=truth)
+    found.save(out, overwrite=overwrite)
+    show.print(fit_page(found))
+    show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json({"run": out, **summary(found), "cleaning": asdict(told.cleaning)})
