@@ -10,6 +10,7 @@ import pytest
 
 from consilience.annotators import load
 from consilience.checks.simulated_fits import (
+    _placed,
     answered,
     as_fitted_by,
     cannot_simulate,
@@ -225,6 +226,16 @@ def test_coverage_of_one_study_has_the_error_of_a_coin():
     assert found == 0.75
     assert error == np.inf
     assert chance == 1
+
+
+def test_what_a_model_holds_fixed_is_not_judged():
+    held, free = ("prevalence", "x"), ("confusion", "x for x")
+    truth = {held: np.array([1 / 3]), free: np.array([0.5])}
+    draws = {held: np.full(9, np.float32(1 / 3)), free: np.linspace(0, 1, 9)}
+    found = _placed(truth, draws, np.random.default_rng(0))
+    assert list(found["quantity"]) == ["confusion"]
+    point = {name: values[:1] for name, values in draws.items()}
+    assert len(_placed(truth, point, np.random.default_rng(0))) == 2
 
 
 def design(**changed):

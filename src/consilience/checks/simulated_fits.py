@@ -257,6 +257,8 @@ def _placed(
     rows = []
     for (quantity, element), values in draws.items():
         true = truth[quantity, element]
+        if len(values) > 1 and np.ptp(values) == 0:
+            continue  # held fixed by the model: there is nothing to find
         place = np.nan
         if len(values) > 1:
             place = float(position(true, values[:, None], generator)[0])
