@@ -18,6 +18,7 @@ NAMES = (
     "agreement",
     "reproduce",
     "real",
+    "contains",
 )
 
 
