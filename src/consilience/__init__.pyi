@@ -1,4 +1,4 @@
-from .analysis import Agreement, agreement
+from .analysis import Agreement, agreement, filtering
 from .estimators import (
     BWA,
     EBCC,
@@ -47,6 +47,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "describe",
+    "filtering",
     "fit",
     "load",
     "predict",

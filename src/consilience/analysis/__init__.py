@@ -1,5 +1,6 @@
-"""What the answers themselves show, before any model: agreement of annotators."""
+"""What answers show before any model, and what a fit says of rules about them."""
 
 from consilience.analysis.agreement import Agreement, agreement
+from consilience.analysis.filtering import filtering
 
-__all__ = ["Agreement", "agreement"]
+__all__ = ["Agreement", "agreement", "filtering"]

@@ -1,0 +1,116 @@
+"""Filtering as a decision: what a threshold on answers keeps, and what it loses.
+
+Data sets were made by keeping what a share of the annotators agreed to. What such a
+rule does is told by a fit: of the pairs of item and label that it keeps, how many hold
+what they are kept for, and of all that do, how many it loses.
+
+References
+----------
+Recht, Roelofs, Schmidt and Shankar (2019), section 3, on selection frequencies.
+"""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from consilience.errors import OptionError
+from consilience.posterior import Fit
+
+THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+ROUNDING = 1e-9  # a share of 3 in 5 is at least .6
+
+
+def filtering(
+    fit: Fit,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    by: Literal["votes", "probability"] = "votes",
+) -> pd.DataFrame:
+    """Tell what thresholds keep of the pairs of item and label, and what they lose.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind contains.
+    thresholds
+        A pair is kept if it has at least so much of what `by` says.
+    by
+        "votes": the share of answers that are yes, *maybe* counting half; "probability"
+        that of the label being present, by the fit.
+
+    Returns
+    -------
+    A row for each threshold: threshold, kept (pairs), kept_share, wrong (expected share
+    of the kept in which the label is absent), wrong_lower, wrong_upper, lost (expected
+    share of all in which it is present that are not kept), lost_lower, lost_upper. The
+    bounds hold the mass of the fit's intervals, truths of pairs being independent given
+    the fit. NaN where nothing is kept, or nothing is present.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, or a threshold is not above 0 and at most 1.
+    """
+    if fit.data.attrs["kind"] != "contains":
+        msg = (
+            f"the fit is of kind {fit.data.attrs['kind']}; thresholds filter answers "
+            "about one label at a time (kind contains)"
+        )
+        raise OptionError(msg)
+    for threshold in thresholds:
+        if not 0 < threshold <= 1:
+            msg = f"threshold {threshold} is not above 0 and at most 1"
+            raise OptionError(msg)
+    present = fit.labels()["probability"].to_numpy(dtype=float)
+    value = _votes(fit) if by == "votes" else present
+    reach = NormalDist().inv_cdf((1 + fit.data.attrs["mass"]) / 2)
+    rows = [
+        {"threshold": threshold, **_row(value >= threshold - ROUNDING, present, reach)}
+        for threshold in thresholds
+    ]
+    return pd.DataFrame(rows)
+
+
+def _votes(fit: Fit) -> Float[np.ndarray, " U"]:
+    """Return the share of yes among the answers about each pair; maybe counts half."""
+    observed, constant = fit.data["observed_data"], fit.data["constant_data"]
+    words = list(map(str, constant["given_class"].to_numpy()))
+    weight = np.array([{"no": 0.0, "maybe": 0.5, "yes": 1.0}[word] for word in words])
+    unit, n = observed["item"].to_numpy(), observed["n"].to_numpy()
+    units = constant.sizes["item"]
+    said = np.bincount(unit, n * weight[observed["answer"].to_numpy()], units)
+    share: Float[np.ndarray, " U"] = said / np.maximum(np.bincount(unit, n, units), 1)
+    return share
+
+
+def _row(
+    kept: Bool[np.ndarray, " U"], present: Float[np.ndarray, " U"], reach: float
+) -> dict[str, float | int]:
+    doubt = present * (1 - present)
+    number = int(kept.sum())
+    wrong, wrong_error = np.nan, np.nan
+    if number:
+        wrong = (1 - present[kept]).sum() / number
+        wrong_error = np.sqrt(doubt[kept].sum()) / number
+    lost, held = present[~kept].sum(), present[kept].sum()
+    share, error = np.nan, np.nan
+    if lost + held > 0:
+        share = lost / (lost + held)
+        # The delta method, lost and held being independent.
+        spread = held**2 * doubt[~kept].sum() + lost**2 * doubt[kept].sum()
+        error = np.sqrt(spread) / (lost + held) ** 2
+    return {
+        "kept": number,
+        "kept_share": number / len(kept),
+        **_with_bounds("wrong", wrong, reach * wrong_error),
+        **_with_bounds("lost", share, reach * error),
+    }
+
+
+def _with_bounds(name: str, value: float, reach: float) -> dict[str, float]:
+    lower, upper = np.clip([value - reach, value + reach], 0, 1)
+    return {name: value, f"{name}_lower": float(lower), f"{name}_upper": float(upper)}

@@ -1,0 +1,105 @@
+"""Thresholds: what they keep and lose, counted by hand and in simulation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.analysis.filtering import filtering
+from consilience.errors import OptionError
+from consilience.responses import read
+
+STUDIES, ITEMS = 8, 150
+CUTS = (0.4, 0.8)
+
+
+def answers(generator):
+    """Answers of five people with known rates, and what is there."""
+    present = generator.random(ITEMS) < 0.4
+    yes = generator.random((ITEMS, 5)) < np.where(present, 0.7, 0.1)[:, None]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:03d}" for number in range(ITEMS)], 5),
+            "annotator": np.tile(list("abcde"), ITEMS),
+            "label": "cat",
+            "answer": np.where(yes, "yes", "no").ravel(),
+        }
+    )
+    return read(frame, kind="contains"), present, yes.mean(1)
+
+
+@pytest.fixture(scope="module")
+def studies():
+    """For each study the table, and what the thresholds truly keep and lose."""
+    generator = np.random.default_rng(0)
+    found = []
+    for _ in range(STUDIES):
+        told, present, share = answers(generator)
+        fit = cs.fit(told, model="multinomial", engine="em").with_truth("raw")
+        kept = np.stack([share >= cut - 1e-9 for cut in CUTS])
+        wrong = (kept & ~present).sum(1) / kept.sum(1)
+        lost = (~kept & present).sum(1) / present.sum()
+        found.append((filtering(fit, CUTS), kept.sum(1), wrong, lost))
+    return found
+
+
+def test_what_is_kept_is_counted(studies):
+    for table, kept, _, _ in studies:
+        assert list(table["kept"]) == list(kept)
+        assert np.allclose(table["kept_share"], kept / ITEMS)
+
+
+@pytest.mark.parametrize("name", ["wrong", "lost"])
+def test_intervals_hold_what_is_true_as_often_as_they_say(studies, name):
+    held = [
+        (table[f"{name}_lower"] <= true) & (true <= table[f"{name}_upper"])
+        for table, _, wrong, lost in studies
+        for true in [wrong if name == "wrong" else lost]
+    ]
+    held = np.mean(held)
+    # Two thresholds of one study go together: count them as one.
+    assert held > 0.9 - 4 * np.sqrt(0.9 * 0.1 / STUDIES)
+
+
+def test_the_same_check_catches_another_threshold(studies):
+    held = [
+        (table["wrong_lower"] <= wrong[::-1]) & (wrong[::-1] <= table["wrong_upper"])
+        for table, _, wrong, _ in studies
+    ]
+    assert np.mean(held) < 0.9 - 4 * np.sqrt(0.9 * 0.1 / STUDIES)
+
+
+@pytest.fixture(scope="module")
+def told():
+    return answers(np.random.default_rng(1))[0]
+
+
+def test_a_higher_threshold_keeps_less_and_loses_more(told):
+    fit = cs.fit(told, model="bayesian_dawid_skene", engine="em")
+    for by in ("votes", "probability"):
+        table = filtering(fit, by=by)
+        assert table["kept"].is_monotonic_decreasing
+        assert table["lost"].is_monotonic_increasing
+
+
+def test_a_maybe_is_half_a_yes():
+    frame = pd.DataFrame(
+        {
+            "item": list("iijj"),
+            "annotator": list("abab"),
+            "label": "cat",
+            "answer": ["yes", "maybe", "maybe", "no"],
+        }
+    )
+    fit = cs.fit(read(frame, kind="contains"), model="majority")
+    assert list(filtering(fit, [0.25, 0.5, 0.75, 0.8])["kept"]) == [2, 1, 1, 0]
+    assert np.isnan(filtering(fit, [0.8]).loc[0, "wrong"])
+
+
+def test_what_cannot_be_filtered_is_refused(told):
+    frame = pd.DataFrame({"item": list("iij"), "annotator": "a", "label": list("xyx")})
+    with pytest.raises(OptionError, match="the fit is of kind choice"):
+        filtering(cs.fit(frame, model="majority"))
+    fit = cs.fit(told, model="majority")
+    with pytest.raises(OptionError, match=r"threshold 1\.5 is not above 0"):
+        filtering(fit, [1.5])
