@@ -16,7 +16,7 @@ from consilience.annotators.contains import MODEL
 from consilience.benchmark import score as judged
 from consilience.checks.simulated_fits import answered
 from consilience.errors import CandidatesError, KindError, OptionError
-from consilience.inference import em
+from consilience.inference import em, nuts
 from consilience.inference.ascent import Steps
 from consilience.model import lay_out, sample_parameters, score, simulate
 from consilience.responses import read
@@ -211,6 +211,49 @@ def test_the_same_check_catches_answers_counted_four_times(study):
         told = answered(space, answer, power=4)
         result = em.fit(MODEL, told, jax.random.key(0), EFFORT)
     assert gap(result, state) > 4
+
+
+NAMES = ("threshold", "own_width", "own_discrimination")
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    """How many 90 % intervals of annotators hold, by how often answers are counted."""
+    told = cs.simulate(
+        kind="contains",
+        model="bayesian_dawid_skene",
+        items=150,
+        annotators=24,
+        per_item=4,
+        seed=0,
+    ).responses
+    space = space_of(told)
+    effort = nuts.Effort(tune=200, draws=150, chains=1)
+    held = {}
+    with jax.enable_x64(True):
+        made = simulate(MODEL, space, jax.random.key(4))
+        for power in (1, 4):
+            counted = answered(space, np.asarray(made.answer), power=power)
+            found = nuts.fit(MODEL, counted, jax.random.key(5), effort)
+            each = []
+            for name in NAMES:
+                lower, upper = np.quantile(found.parameters[name][0], [0.05, 0.95], 0)
+                true = np.asarray(made.parameters[name])
+                each.append((lower <= true) & (true <= upper))
+            held[power] = np.concatenate(each)
+    return held
+
+
+@pytest.mark.slow
+def test_nine_tenths_intervals_hold_nine_annotators_in_ten(sampled):
+    held = sampled[1]
+    assert abs(held.mean() - 0.9) < 4 * np.sqrt(0.9 * 0.1 / held.size)
+
+
+@pytest.mark.slow
+def test_the_same_check_catches_intervals_of_answers_counted_four_times(sampled):
+    held = sampled[4]
+    assert abs(held.mean() - 0.9) > 4 * np.sqrt(0.9 * 0.1 / held.size)
 
 
 @pytest.fixture(scope="module")
