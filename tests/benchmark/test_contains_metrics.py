@@ -108,3 +108,50 @@ def test_gold_that_contradicts_itself_is_refused():
     twice = pd.concat([gold, gold.assign(answer="no")])
     with pytest.raises(GoldError, match="both yes and no"):
         score(labels, twice, kind="contains", seed=1)
+
+
+def experts(*answers):
+    """Gold of one pair by as many experts as there are answers."""
+    return pd.DataFrame(
+        {
+            "item": "i",
+            "label": "cat",
+            "annotator": [f"e{number}" for number in range(len(answers))],
+            "answer": answers,
+        }
+    )
+
+
+def by_experts(probability, *answers):
+    labels = pd.DataFrame(
+        {"item": ["i"], "label": ["cat"], "probability": [probability]}
+    )
+    found = score(labels, experts(*answers), kind="contains", seed=1)
+    return {name: metric.value for name, metric in found.metrics.items()}
+
+
+def test_the_majority_of_experts_is_the_truth_and_their_share_the_soft_one():
+    found = by_experts(0.8, "yes", "yes", "no")
+    assert found["accuracy"] == 1
+    assert found["log_loss"] == pytest.approx(-np.log(0.8))
+    share = -2 / 3 * np.log(0.8) - 1 / 3 * np.log(0.2)
+    assert found["soft_log_loss"] == pytest.approx(share)
+    assert by_experts(0.8, "yes", "no", "no")["accuracy"] == 0
+
+
+def test_experts_who_tie_are_half_a_yes():
+    found = by_experts(0.8, "yes", "no")
+    assert found["accuracy"] == 0.5
+    assert found["log_loss"] == found["soft_log_loss"]
+
+
+def test_gold_of_one_expert_has_no_soft_log_loss():
+    found = score(*pairs([0.9], ["yes"]), kind="contains", seed=1)
+    assert "soft_log_loss" not in found.metrics
+
+
+def test_an_expert_who_contradicts_themselves_is_refused():
+    labels, _ = pairs([0.9], ["yes"])
+    twice = pd.concat([experts("yes"), experts("no")])
+    with pytest.raises(GoldError, match="both yes and no by 'e0'"):
+        score(labels, twice, kind="contains", seed=1)

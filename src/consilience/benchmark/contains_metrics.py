@@ -4,6 +4,11 @@ A label is called present when its probability is above one half; at one half ex
 it counts as half a yes and half a no. Log-loss, Brier (p - y)^2 and the ECE, which
 compares p with how often the label is there, are means over the pairs of item and
 label. Items are resampled whole, since the answers about one item go together.
+
+Where several experts say what is there (a column annotator in the gold), the truth is
+their majority, a tie counting half; `soft_log_loss` is the cross-entropy of the share
+of experts that say yes, in nats: it is least not at zero but at the entropy of the
+shares.
 """
 
 from collections.abc import Callable
@@ -30,7 +35,7 @@ def contains_metrics(
     labels
         Columns item, label, probability.
     gold
-        Columns item, label, answer.
+        Columns item, label, answer; and annotator, where several experts answered.
     clip
         Log-loss keeps probabilities this far from 0 and 1.
     bins
@@ -59,18 +64,20 @@ def contains_metrics(
         raise GoldError(msg)
     item, items = pd.factorize(both["item"])
     p = both["probability"].to_numpy().astype(np.float64)
-    y = (both["answer"] == "yes").to_numpy().astype(np.float64)
+    share = both["share"].to_numpy().astype(np.float64)
+    y = np.where(share == 0.5, 0.5, share > 0.5)
     yes = np.where(np.abs(p - 0.5) <= _TIE, 0.5, p > 0.5)
     inside = np.clip(p, clip, 1 - clip)
     parts = np.column_stack(
         [
             np.ones(len(p)),
             yes * y + (1 - yes) * (1 - y),
-            -np.log(np.where(y == 1, inside, 1 - inside)),
+            -y * np.log(inside) - (1 - y) * np.log(1 - inside),
             (p - y) ** 2,
             yes * y,
             yes,
             y,
+            -share * np.log(inside) - (1 - share) * np.log(1 - inside),
         ]
     )
     sums = np.stack(
@@ -81,9 +88,10 @@ def contains_metrics(
     def measure(
         weights: Float[np.ndarray, "R I"],
     ) -> dict[str, Float[np.ndarray, " R"]]:
-        pairs, right, loss, brier, found, called, there = (weights @ sums).T
+        sizes = (weights @ sums).T
+        pairs, right, loss, brier, found, called, there, soft = sizes
         with np.errstate(divide="ignore", invalid="ignore"):
-            return {
+            measured = {
                 "accuracy": right / pairs,
                 "log_loss": loss / pairs,
                 "brier": brier / pairs,
@@ -93,6 +101,9 @@ def contains_metrics(
                 "f1": 2 * found / (called + there),
                 "auc": weighted_auc(p, y, weights[:, item]),
             }
+            if "annotator" in gold.columns:
+                measured["soft_log_loss"] = soft / pairs
+        return measured
 
     return measure, len(items), len(known) - len(both)
 
@@ -134,14 +145,16 @@ def weighted_auc(
 
 
 def _answers(gold: pd.DataFrame) -> pd.DataFrame:
-    """Rows of gold that say yes or no, each pair of item and label once."""
+    """Rows of gold, each pair of item and label once, with the share that says yes."""
     if "answer" not in gold.columns:
         msg = (
             f"gold: columns are {', '.join(map(str, gold.columns))}; contains needs "
             "item, label and answer (yes or no)"
         )
         raise GoldError(msg)
-    known = gold[["item", "label", "answer"]].dropna().astype("str").drop_duplicates()
+    pair = ["item", "label"]
+    who = [name for name in ("annotator",) if name in gold.columns]
+    known = gold[[*pair, *who, "answer"]].dropna().astype("str").drop_duplicates()
     other = known[~known["answer"].isin(["yes", "no"])]
     if len(other):
         row = other.iloc[0]
@@ -150,12 +163,15 @@ def _answers(gold: pd.DataFrame) -> pd.DataFrame:
             f"{row['answer']!r}; it must be yes or no"
         )
         raise GoldError(msg)
-    twice = known[known.duplicated(["item", "label"])]
+    twice = known[known.duplicated([*pair, *who])]
     if len(twice):
         row = twice.iloc[0]
+        by = f" by {row['annotator']!r}" if who else ""
         msg = (
             f"gold: item {row['item']!r}, label {row['label']!r} is answered both yes "
-            "and no; keep one of the rows"
+            f"and no{by}; keep one of the rows, or say in a column annotator which "
+            "expert said which"
         )
         raise GoldError(msg)
-    return known
+    yes = known.assign(share=(known["answer"] == "yes").astype(float))
+    return yes.groupby(pair, sort=False)["share"].mean().reset_index()

@@ -121,7 +121,8 @@ def score(
         Columns item, label, probability, such as the table `labels` of a fit.
     gold
         Columns item, label. For choice, an item with several rows has several right
-        labels, any of which will do. For contains also answer, yes or no.
+        labels, any of which will do. For contains also answer, yes or no; and
+        annotator, where several experts answered: their majority is the truth.
     kind
         choice or contains.
     seed
@@ -132,7 +133,7 @@ def score(
     Returns
     -------
     For both kinds accuracy (a tie is split), log_loss, brier and ece; for contains also
-    precision, recall, f1 and auc.
+    precision, recall, f1 and auc, and soft_log_loss where several experts answered.
 
     Raises
     ------

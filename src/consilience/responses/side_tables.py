@@ -94,7 +94,7 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
-    """Gold labels as texts: `item`, `label` and, if present, `answer`.
+    """Gold labels as texts: `item`, `label` and, if present, `answer` and `annotator`.
 
     Raises
     ------
@@ -114,6 +114,8 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     names = {"item": item, "label": label}
     answer = find([n for n in rest if n != label], "answer", None, table.source)
     names |= {"answer": answer} if answer else {}
+    if answer and "annotator" in rest:
+        names["annotator"] = "annotator"  # one of several experts
     _check_texts(table, names)
     for role, name in names.items():
         if (table.columns[name].codes < 0).any():
