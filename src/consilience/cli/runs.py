@@ -147,4 +147,5 @@ _NAMES: Mapping[str, str] = {
     "recall": "recall",
     "f1": "F1",
     "auc": "AUC",
+    "soft_log_loss": "log-loss of experts' shares",
 }
