@@ -19,6 +19,7 @@ from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_responses, as_table
+from consilience.fitting.single import tempered_by
 from consilience.inference.result import Result, bounds
 from consilience.model import (
     AnnotatorModel,
@@ -32,7 +33,7 @@ from consilience.model import (
     some_draws,
 )
 from consilience.posterior import Fit
-from consilience.posterior.tempering import Tempering, Truth, tempered
+from consilience.posterior.tempering import Tempering
 from consilience.posterior.tree import tree, with_groups
 from consilience.responses import Responses
 from consilience.truth import Space, space_of
@@ -256,15 +257,4 @@ def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | N
     if "residual_correlation" not in told:
         return None
     residual = Residual(told["residual_correlation"], told["residual_z"])
-    effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
-    raw = Truth(result.belief, result.lower, result.upper)
-    prevalence = np.asarray(result.parameters["prevalence"], float).mean((0, 1))
-    prior = prevalence[space.state] * np.exp(space.log_prior)
-    return Tempering(
-        raw=raw,
-        tempered=tempered(raw, prior, effect),
-        design_effect=effect,
-        told=told["told"],
-        correlation=residual.correlation,
-        z=residual.z,
-    )
+    return tempered_by(residual, told["told"], space, result)

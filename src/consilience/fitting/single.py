@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from consilience import annotators
-from consilience.checks.independence import residual_correlation
+from consilience.checks.independence import Residual, residual_correlation
 from consilience.inference import Effort, Result, choose, run
 from consilience.inference.progress import Reporter
 from consilience.model import AnnotatorModel
-from consilience.posterior.tempering import Tempering, Truth, tempered
+from consilience.posterior.tempering import Tempering, Truth, Which, tempered
 from consilience.truth import Space
 
 
@@ -79,17 +79,33 @@ def _tempering(
     residual = residual_correlation(model, space, result.parameters)
     if residual is None:
         return None
-    number = np.bincount(space.unit, space.n, space.num_units)
-    effect = residual.design_effect(number)
+    told: Which = "tempered" if residual.rejected else "raw"
+    return tempered_by(residual, told, space, result)
+
+
+def tempered_by(
+    residual: Residual, told: Which, space: Space, result: Result
+) -> Tempering:
+    """Temper what a result believes of the truth.
+
+    Parameters
+    ----------
+    residual
+        How far annotators err together.
+    told
+        Which posterior the tables are to tell.
+    space, result
+        The answers, and what was fitted to them.
+    """
+    effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
     raw = Truth(result.belief, result.lower, result.upper)
-    prior = _mean(result.parameters["prevalence"])[space.state] * np.exp(
-        space.log_prior
-    )
+    prevalence = _mean(result.parameters["prevalence"])
+    prior = prevalence[space.state] * np.exp(space.log_prior)
     return Tempering(
         raw=raw,
         tempered=tempered(raw, prior, effect),
         design_effect=effect,
-        told="tempered" if residual.rejected else "raw",
+        told=told,
         correlation=residual.correlation,
         z=residual.z,
     )
