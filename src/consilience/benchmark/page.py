@@ -28,8 +28,9 @@ def page(found: Comparison, items: Mapping[str, int]) -> str:
         How many items with gold each set has.
     """
     means = of_means(found)
+    number = found.runs["method"].nunique()  # one fit's raw posterior is no method more
     parts = [
-        f"# {counted(len(means), 'method')} on {counted(len(items), 'data set')}",
+        f"# {counted(number, 'method')} on {counted(len(items), 'data set')}",
         "",
         *_means(found, means),
         "",
