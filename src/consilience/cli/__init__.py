@@ -17,6 +17,7 @@ from consilience.cli.agreement import agreement
 from consilience.cli.benchmark import benchmark
 from consilience.cli.demo import demo
 from consilience.cli.fit import fit
+from consilience.cli.interrupt import heeded
 from consilience.cli.models import models
 from consilience.cli.predict import predict
 from consilience.cli.responses import describe, read
@@ -79,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         What stands after the program's name; None: what it was started with.
     """
     try:
-        APP(arguments)
+        with heeded():
+            APP(arguments)
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
         _fail(" ".join(str(error).split()), 2)
