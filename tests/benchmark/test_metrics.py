@@ -5,7 +5,11 @@ import pandas as pd
 import pytest
 
 from consilience.benchmark import ScoreOptions, score
-from consilience.benchmark.calibration import equal_mass_bins
+from consilience.benchmark.calibration import (
+    equal_mass_bins,
+    gaps_by_item,
+    most_rising_bins,
+)
 from consilience.errors import GoldError
 
 
@@ -167,3 +171,45 @@ def test_bins_hold_equal_numbers_and_never_split_a_tie():
     tied = equal_mass_bins(np.array([0.2] * 10 + [0.9] * 2), 4)
     assert len(set(tied[:10])) == 1
     assert tied[0] != tied[-1]
+
+
+def test_bins_are_as_many_as_the_share_right_rises_along():
+    confidence = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    # Two bins hold 1/3 and 2/3 right, three 1/2, 1/2 and 1/2, four (of 2, 1, 2 and 1)
+    # 1/2, 0, 1 and 0: the share falls there first.
+    assert most_rising_bins(confidence, np.array([1.0, 0, 0, 1, 1, 0])) == 3
+    # Right and confident the wrong way round: no two bins rise.
+    assert most_rising_bins(confidence, np.array([1.0, 1, 1, 0, 0, 0])) == 1
+    # All rise: a bin for each, and with ties never more than there are items.
+    assert most_rising_bins(confidence, np.array([0.0, 0, 0, 1, 1, 1])) == 6
+    assert most_rising_bins(np.full(6, 0.5), np.ones(6)) == 6
+    assert most_rising_bins(np.array([0.5]), np.ones(1)) == 1
+
+
+def calibration_errors(bins, shift=0.0):
+    """Of 200 studies of 108 items that are right as often as they say, less a shift."""
+    found = []
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        stated = generator.uniform(0.5 + shift, 1, 108)
+        right = (generator.random(108) < stated - shift).astype(float)
+        gaps = gaps_by_item(stated, right, np.arange(108), bins)
+        found.append(np.abs(gaps.sum(0)).sum() / 108)
+    return np.array(found)
+
+
+def test_few_items_push_the_calibration_error_up_far_less_than_with_fifteen_bins():
+    swept, fifteen = calibration_errors(None), calibration_errors(15)
+    apart = fifteen - swept
+    assert apart.mean() > 4 * apart.std() / np.sqrt(200)
+    # What is left is of the size of chance in all items together, sd .41 an item.
+    assert swept.mean() < 2 * 0.41 / np.sqrt(108)
+
+
+def test_the_same_bins_still_show_an_error_of_a_tenth():
+    swept = calibration_errors(None, shift=0.1)
+    assert abs(swept.mean() - 0.1) < 4 * swept.std() / np.sqrt(200)
+    # Fifteen bins make it more than it is.
+    assert (
+        calibration_errors(15, shift=0.1).mean() - 0.1 > swept.std() / np.sqrt(200) * 4
+    )

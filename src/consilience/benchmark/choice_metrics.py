@@ -46,7 +46,7 @@ class ItemScores:
 
 
 def choice_metrics(
-    labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int
+    labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int | None
 ) -> tuple[
     Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]], int, int
 ]:
@@ -61,7 +61,7 @@ def choice_metrics(
     clip
         Least probability in the log-loss.
     bins
-        At most so many bins in the ECE.
+        At most so many bins in the ECE; None: see `benchmark.calibration`.
 
     Returns
     -------
@@ -92,7 +92,9 @@ def choice_metrics(
     return measure, len(sums), found.missing
 
 
-def item_scores(labels: pd.DataFrame, gold: pd.DataFrame, bins: int) -> ItemScores:
+def item_scores(
+    labels: pd.DataFrame, gold: pd.DataFrame, bins: int | None
+) -> ItemScores:
     """Score each item with gold.
 
     Parameters
@@ -102,7 +104,7 @@ def item_scores(labels: pd.DataFrame, gold: pd.DataFrame, bins: int) -> ItemScor
     gold
         Columns item, label.
     bins
-        At most so many bins in the ECE.
+        At most so many bins in the ECE; None: see `benchmark.calibration`.
 
     Raises
     ------

@@ -53,7 +53,7 @@ class Protocol:
     mass
         Share of the resamples between the bounds.
     bins
-        At most so many bins in the ECE.
+        At most so many bins in the ECE; None: as many as the data bear.
     against
         The method from which differences are taken; None: auto, or, where it has not
         been run, the method of the least mean log-loss.
@@ -62,7 +62,7 @@ class Protocol:
     seed: int = 0
     resamples: int = 1000
     mass: float = 0.9
-    bins: int = 15
+    bins: int | None = None
     against: str | None = None
 
 

@@ -24,7 +24,7 @@ _TIE = 1e-9
 
 
 def contains_metrics(
-    labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int
+    labels: pd.DataFrame, gold: pd.DataFrame, clip: float, bins: int | None
 ) -> tuple[
     Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]], int, int
 ]:
@@ -39,7 +39,7 @@ def contains_metrics(
     clip
         Log-loss keeps probabilities this far from 0 and 1.
     bins
-        At most so many bins in the ECE.
+        At most so many bins in the ECE; None: see `benchmark.calibration`.
 
     Returns
     -------

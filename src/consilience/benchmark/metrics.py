@@ -42,7 +42,7 @@ class ScoreOptions:
         contains none to be nearer to 1 than this either.
     bins
         At most so many bins for the ECE, each with about as many items; items of equal
-        confidence share a bin.
+        confidence share a bin. None: as many as the data bear (see `calibration`).
     resamples
         Bootstrap resamples of the items.
     mass
@@ -50,7 +50,7 @@ class ScoreOptions:
     """
 
     clip: float = 1e-3
-    bins: int = 15
+    bins: int | None = None
     resamples: int = 1000
     mass: float = 0.9
 

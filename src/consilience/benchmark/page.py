@@ -230,8 +230,8 @@ def _protocol(found: Comparison, items: Mapping[str, int]) -> list[str]:
             f"below {CLIPS['log_loss']:g} counts as that (a method that excludes the "
             "truth loses 23 nats), and in the second column as "
             f"{CLIPS['log_loss_1e-3']:g} (7 nats): a method is clearly better where it "
-            f"is so in both. Brier is from 0 to 2; ECE has {protocol.bins} bins of "
-            "equal size."
+            f"is so in both. Brier is from 0 to 2; ECE has "
+            f"{_bins(protocol.bins)}."
         ),
         (
             "A method that states no probabilities has an accuracy alone. An item of "
@@ -276,6 +276,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """
     line: Callable[[Sequence[str]], str] = lambda cells: f"| {' | '.join(cells)} |"  # noqa: E731
     return [line(head), line(["---"] * len(head)), *(line(row) for row in rows)]
+
+
+def _bins(number: int | None) -> str:
+    if number is None:
+        return (
+            "bins of equal size, of each method on each set as many as the share right "
+            "rises along (Roelofs et al. 2022)"
+        )
+    return f"{number} bins of equal size"
 
 
 def _figure(value: float | None, digits: int = 4) -> str:

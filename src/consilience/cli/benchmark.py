@@ -32,7 +32,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     resamples: int = 1000,
     mass: float = 0.9,
-    bins: int = 15,
+    bins: int | None = None,
     json: Flag = False,
     reading: Reading = READ_AS_IT_IS,
 ) -> None:
@@ -75,7 +75,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     mass
         Share of the resamples between the bounds.
     bins
-        Most bins of the calibration error.
+        Most bins of the calibration error; by default as many as the data bear.
     json
         Print the means as JSON.
     """
@@ -131,7 +131,9 @@ def _check(limit: float, memory: float | None, protocol: "Protocol") -> None:
         f"--mass {protocol.mass:g}: give a number between 0 and 1": not (
             0 < protocol.mass < 1
         ),
-        f"--bins {protocol.bins}: give 1 or more": protocol.bins < 1,
+        f"--bins {protocol.bins}: give 1 or more": (
+            protocol.bins is not None and protocol.bins < 1
+        ),
     }
     for message, is_wrong in wrong.items():
         if is_wrong:

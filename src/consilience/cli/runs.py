@@ -68,7 +68,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     resamples: int = 1000,
     mass: float = 0.9,
-    bins: int = 15,
+    bins: int | None = None,
     clip: float = 1e-3,
     truth: Literal["raw", "tempered"] | None = None,
     json: Flag = False,
@@ -92,7 +92,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     mass
         Share of the resamples between the bounds.
     bins
-        Most bins of the calibration error.
+        Most bins of the calibration error; by default as many as the data bear.
     clip
         Log-loss takes no probability to be less than this.
     truth
