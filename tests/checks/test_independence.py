@@ -119,6 +119,51 @@ def test_with_confusions_held_back_those_who_guess_together_are_still_seen():
     assert z.mean() > 4 / np.sqrt(len(z))
 
 
+def on_lists(guessed, studies):
+    """Residuals of answers on lists of four out of fifty labels, and of one."""
+    generator = np.random.default_rng(7)
+    labels = np.array([f"l{k:02d}" for k in range(50)])
+    lists = generator.random((ITEMS, 50)).argsort(1)[:, :4]
+    lists[: ITEMS // 10, 1:] = lists[: ITEMS // 10, :1]  # nothing to be wrong about
+    names = [f"i{number:03d}" for number in range(ITEMS)]
+    shown = {"item": np.repeat(names, 4), "label": labels[lists.ravel()]}
+    responses = design(5)  # who answers what
+    told = {
+        "item": np.array(names)[responses.unit],
+        "label": shown["label"][::4][responses.unit],
+    }
+    space = space_of(
+        read(pd.DataFrame(told), labels=list(labels)),
+        lists=pd.DataFrame(shown).drop_duplicates(),
+    )
+    right = generator.uniform(0.8, 0.95, PEOPLE)
+    hits = (1 - guessed) * right + guessed / 4
+    draw = {"prevalence": np.full(50, 1 / 50), "skill": np.stack([hits, 1 - hits], 1)}
+    whole = {each: value[None, None] for each, value in draw.items()}
+    found = []
+    for _ in range(studies):
+        hard = (generator.random(ITEMS) < guessed)[space.unit]
+        chance = np.where(hard, 0.25, right[space.annotator])
+        missed = generator.integers(1, 4, len(chance))
+        slot = np.where(generator.random(len(chance)) < chance, 0, missed)
+        answer = lists[space.unit, slot].astype(np.int32)
+        with jax.enable_x64(True):
+            model = annotators.load("structured")
+            found.append(residual_correlation(model, answered(space, answer), whole).z)
+    return np.array(found)
+
+
+def test_independent_annotators_who_choose_from_lists_are_seldom_rejected():
+    z = on_lists(0, studies=100)
+    assert abs(z.mean()) < 4 / np.sqrt(len(z))
+    assert (z > LIMIT).sum() <= 1 + 4 * np.sqrt(len(z) * 0.01 * 0.99)
+
+
+def test_those_who_guess_together_on_lists_are_rejected():
+    z = on_lists(SHARE, studies=20)
+    assert np.mean(z > LIMIT) > 0.5
+
+
 def of_two_subtypes(name, studies=40):
     """Residuals of answers to items half of which everyone finds hard.
 

@@ -1,12 +1,11 @@
 r"""Whether annotators err independently, which every table model takes for granted.
 
 Each answer is weighed as the model weighs it, :math:`v_r = \log \theta_{jky} - \log
-\theta_{jk'y}` between a label k and its rival k', the label that is answered most like
-it. (Were the two chosen item by item, by what was said of the item, residuals of
-independent annotators would correlate.) Were answers independent given the state g of
-the item, which is its label or what the model knows that is finer (subtype,
-difficulty), the residuals :math:`e_r = v_r - \mathrm{E}[v_r \mid g] - c_k s_r` of two
-annotators would not correlate. Their correlation, given the posterior of the state, is
+\theta_{jk'y}` between a label k and its rival k' (`checks.residuals`). Were answers
+independent given the state g of the item, which is its label or what the model knows
+that is finer (subtype, difficulty), the residuals :math:`e_r = v_r - \mathrm{E}[v_r
+\mid g] - c_k s_r` of two annotators would not correlate. Their correlation, given the
+posterior of the state, is
 
 .. math::
 
@@ -45,15 +44,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jax.nn import softmax
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Shaped
 
+from consilience.checks.residuals import LEAST, residuals, seen_in
 from consilience.checks.verdict import Verdict, at_most, not_assessed
 from consilience.model import (
     AnnotatorModel,
     BySubtype,
+    OnShortlists,
     belief,
-    by_subtype,
     emission_of,
     lay_out,
     log_prior,
@@ -67,7 +66,6 @@ from consilience.truth import Observations, Space
 # log-loss, silence several tenths. (At one in a thousand, 3.09, one of eleven public
 # sets that tempering helps would pass: zc_in, of z 2.8.)
 LIMIT = 2.33
-LEAST = 1e-12  # of a probability
 LOOKED_AT = 10  # draws of the parameters
 
 
@@ -131,15 +129,12 @@ def residual_correlation(
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
     for values in some_draws(parameters, LOOKED_AT):
         logs = replayed(model, observations, values)
-        tables = by_subtype(emission_of(model, observations, logs))
-        if tables is None:
+        emission = seen_in(emission_of(model, observations, logs))
+        if emission is None:
             return None
-        sums = _sums(
-            replace(observations, prepared=None, own=None),
-            tables.log_confusion,
-            tables.log_share,
-            logs["prevalence"],
-        )
+        own = observations.own if isinstance(emission, OnShortlists) else None
+        bare = replace(observations, prepared=None, own=own)
+        sums = _sums(bare, emission, logs["prevalence"])
         product += np.asarray(sums[0])
         scale += np.asarray(sums[1])
     number = np.bincount(space.unit, space.n, space.num_units)
@@ -159,63 +154,31 @@ def _correlated(
 @jax.jit
 def _sums(
     observations: Observations,
-    log_confusion: Float[Array, "#J K T L"],
-    log_share: Float[Array, "#K T"],
+    emission: BySubtype | OnShortlists,
     log_prevalence: Float[Array, " K"],
 ) -> tuple[Float[Array, " U"], Float[Array, " U"]]:
     """Return of each unit what both sums of the correlation take from it."""
-    states, subtypes = log_confusion.shape[1:3]
-    log_confusion = jnp.maximum(log_confusion, np.log(LEAST))
-    tables = BySubtype(log_confusion, log_share)
-    prior = log_prior(observations, {"prevalence": log_prevalence}, tables)
-    scores = prior + tables.log_likelihood(observations)
-    state = belief(scores).reshape(len(scores), -1, subtypes)
+    prior = log_prior(observations, {"prevalence": log_prevalence}, emission)
+    state = belief(prior + emission.log_likelihood(observations))
+    found = residuals(emission, observations)
+    first, second, third, fourth = found.deviation
 
-    likely = softmax(log_confusion, axis=3)
-    share = jnp.broadcast_to(jnp.exp(log_share), (states, subtypes))
-    shared = (likely * share[:, :, None]).sum(2)
-    weighed = jnp.log(shared) - jnp.log(shared[:, _rivals(observations, shared)])
-    mean = (likely * weighed[:, :, None]).sum(3, keepdims=True)
-    square = (likely * weighed[:, :, None] ** 2).sum(3, keepdims=True)
-    variance = jnp.maximum(square - mean**2, 0)
-    deviation = jnp.sqrt(variance)
-    residual = weighed[:, :, None] - mean
+    def over_units(each: Float[Array, "U M"]) -> Float[Array, " K"]:
+        states = jnp.zeros(observations.num_states)
+        return states.at[found.label].add(state * each)
 
-    def over_answers(each: Float[Array, "#J K T #L"]) -> Float[Array, "U S T"]:
-        return tables.summed(observations, jnp.broadcast_to(each, likely.shape))
-
-    def over_units(each: Float[Array, "U S T"]) -> Float[Array, " K"]:
-        lists = jnp.broadcast_to(observations.state, each.shape[:2])
-        return jnp.zeros(states).at[lists].add((state * each).sum(2))
-
-    first, second, third, fourth = (over_answers(deviation**n) for n in (1, 2, 3, 4))
+    # How far residuals of a label lean one way, and less that.
     weight = jnp.maximum(over_units(second), LEAST)
-    leaning = over_units(over_answers(residual * deviation)) / weight
-    residual -= leaning[:, None, None] * deviation
+    lean = (over_units(found.leaning) / weight)[found.label]
+    residual = found.residual - lean * first
+    square = found.square - 2 * lean * found.leaning + lean**2 * second
     scale = first**2 - second
     # Less a mean that they are part of, independent residuals correlate below zero.
-    share = (1 / weight)[observations.state][:, :, None]
-    spread = (over_units(fourth) / weight**2)[observations.state][:, :, None]
+    share = (1 / weight)[found.label]
+    spread = (over_units(fourth) / weight**2)[found.label]
     lost = 2 * share * (first * third - fourth) - spread * scale
-    product = over_answers(residual) ** 2 - over_answers(residual**2) + lost
-    return (state * product).sum((1, 2)), (state * scale).sum((1, 2))
-
-
-def _rivals(
-    observations: Observations, shared: Float[Array, "#J K L"]
-) -> Int[Array, " K"]:
-    """Return of each state which other one is answered most alike (Bhattacharyya).
-
-    It is told by the confusions alone, not by what was said of any item.
-    """
-    answers = observations.by_pair.T @ jnp.ones((observations.num_units, 1))
-    answers = answers.reshape(observations.num_annotators, -1).sum(1)
-    weight = answers / jnp.maximum(answers.sum(), 1)
-    whole = jnp.broadcast_to(shared, (len(weight), *shared.shape[1:]))
-    pooled = jnp.tensordot(weight, whole, 1)
-    alike = jnp.sqrt(pooled) @ jnp.sqrt(pooled).T
-    rival: Int[Array, " K"] = jnp.fill_diagonal(alike, -1, inplace=False).argmax(1)
-    return rival
+    product = residual**2 - square + lost
+    return (state * product).sum(1), (state * scale).sum(1)
 
 
 def independence(data: xr.DataTree) -> list[Verdict]:

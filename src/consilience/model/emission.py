@@ -10,6 +10,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.truth import Observations
+from consilience.truth.pytree import pytree
 
 
 @runtime_checkable
@@ -80,6 +81,7 @@ class ByMixture:
         return ByConfusion(self.log_confusion).sample(key, observations, state)
 
 
+@pytree()
 @dataclass(frozen=True, slots=True)
 class BySubtype:
     """Answers drawn from a confusion of the annotator and the unit's hidden subtype.

@@ -8,10 +8,12 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.truth import Observations, Shortlists
+from consilience.truth.pytree import pytree
 
 NEVER = -1e30  # log of a chance of zero that can still be added to
 
 
+@pytree()
 @dataclass(frozen=True, slots=True)
 class OnShortlists:
     """Answers that are right, or else one of the wrong ones on the list of the unit.
