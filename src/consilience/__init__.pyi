@@ -1,4 +1,4 @@
-from .analysis import Agreement, agreement, filtering
+from .analysis import Agreement, Evaluation, agreement, evaluate, filtering
 from .estimators import (
     BWA,
     EBCC,
@@ -34,6 +34,7 @@ __all__ = [
     "CommunityBCC",
     "DawidSkene",
     "Effort",
+    "Evaluation",
     "Fit",
     "HierarchicalDawidSkene",
     "ItemDifficulty",
@@ -47,6 +48,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "describe",
+    "evaluate",
     "filtering",
     "fit",
     "load",

@@ -104,6 +104,14 @@ class DivergedError(ConsilienceError):
     """A fit produced numbers that are not finite: choose another engine or prior."""
 
 
+class PredictionsError(ConsilienceError):
+    """Predictions of models are damaged or do not match: mend them."""
+
+
+class CircularError(ConsilienceError):
+    """What is to be judged was told to the judge: fit without it, or insist."""
+
+
 # Runs: saving, loading, exporting
 
 

@@ -1,6 +1,7 @@
 """What answers show before any model, and what a fit says of rules about them."""
 
 from consilience.analysis.agreement import Agreement, agreement
+from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
 
-__all__ = ["Agreement", "agreement", "filtering"]
+__all__ = ["Agreement", "Evaluation", "agreement", "evaluate", "filtering"]
