@@ -5,14 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from consilience.benchmark.comparison import (
-    METRICS,
-    Protocol,
-    compare,
-    measure,
-    paired,
-)
+from consilience.benchmark.comparison import compare
 from consilience.benchmark.kept import Result
+from consilience.benchmark.measured import METRICS, Protocol, measure, paired
 
 QUICK = Protocol(resamples=200)
 

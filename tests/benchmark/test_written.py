@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from consilience.benchmark import picture, written
-from consilience.benchmark.comparison import Protocol, compare
+from consilience.benchmark.comparison import compare
 from consilience.benchmark.kept import Result
+from consilience.benchmark.measured import Protocol
 from consilience.errors import CannotWriteError
 
 

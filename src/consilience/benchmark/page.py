@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from consilience.benchmark.comparison import CLIPS, MEAN, METRICS, Comparison
+from consilience.benchmark.comparison import Comparison
+from consilience.benchmark.differences import MEAN
+from consilience.benchmark.measured import CLIPS, METRICS
 
 TITLES: Mapping[str, str] = {
     "accuracy": "Accuracy",

@@ -7,7 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from consilience.benchmark.comparison import MEAN, Comparison
+from consilience.benchmark.comparison import Comparison
+from consilience.benchmark.differences import MEAN
 from consilience.benchmark.page import TITLES, counted, of_means
 
 NEEDS = ("altair", "vl_convert")

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from consilience.benchmark.comparison import Comparison, Protocol
+    from consilience.benchmark.comparison import Comparison
+    from consilience.benchmark.measured import Protocol
     from consilience.benchmark.runs import Step
 
 
@@ -82,7 +83,8 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     from consilience.benchmark import datasets, methods, written
     from consilience.benchmark.alone import Limits, free_gib
-    from consilience.benchmark.comparison import Protocol, compare
+    from consilience.benchmark.comparison import compare
+    from consilience.benchmark.measured import Protocol
     from consilience.benchmark.runs import Plan, also_kept, run_all
     from consilience.fitting import check_seed
 
@@ -172,7 +174,7 @@ def _means(found: "Comparison") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from consilience.benchmark.comparison import METRICS
+    from consilience.benchmark.measured import METRICS
     from consilience.benchmark.page import SHORT, of_means
 
     means = of_means(found)
