@@ -25,14 +25,14 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jax.nn import log_softmax, logsumexp
+from jax.nn import logsumexp
 
 from consilience.model import (
     AnnotatorModel,
     BySubtype,
     Parameters,
-    normal_nodes,
-    own_answer,
+    by_difficulty,
+    sample_difficulty,
     sample_population,
     zero_sum_basis,
 )
@@ -70,23 +70,22 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "prevalence", dist.Dirichlet(jnp.full(states, prior.prevalence))
     )
     population = sample_population(observations, prior.logit, prior.population)
-    difficulty = numpyro.sample(
-        "difficulty", dist.HalfNormal(jnp.full(states, prior.difficulty)).to_event(1)
+    harder, log_share = sample_difficulty(
+        observations, prior.difficulty, int(prior.nodes)
     )
-    node, log_share = normal_nodes(int(prior.nodes))
     return {
         "prevalence": jnp.log(prevalence),
         "logits": population @ zero_sum_basis(observations.num_answers).T,
-        "harder": difficulty[:, None] * node,
+        "harder": harder,
         "log_share": log_share,
     }
 
 
 def emission(observations: Observations, parameters: Parameters) -> BySubtype:
     """Return the one confusion at each node of difficulty."""
-    away = parameters["harder"][:, :, None] * own_answer(observations)[:, None]
-    table = log_softmax(parameters["logits"][:, None] - away)
-    return BySubtype(table[None], parameters["log_share"][None])
+    logits = parameters["logits"][None]
+    harder, log_share = parameters["harder"], parameters["log_share"]
+    return by_difficulty(observations, logits, harder, log_share)
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:

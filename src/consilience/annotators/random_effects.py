@@ -31,16 +31,15 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jax.nn import log_softmax
 
 from consilience.model import (
     AnnotatorModel,
     BySubtype,
     Information,
     Parameters,
+    by_difficulty,
     information,
-    normal_nodes,
-    own_answer,
+    sample_difficulty,
     sample_population,
     sample_rows,
 )
@@ -87,23 +86,22 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     population = sample_population(observations, prior.logit, prior.population)
     spread = numpyro.sample("spread", dist.HalfNormal(prior.spread))
     rows = sample_rows(observations, population, spread[None])
-    difficulty = numpyro.sample(
-        "difficulty", dist.HalfNormal(jnp.full(states, prior.difficulty)).to_event(1)
+    harder, log_share = sample_difficulty(
+        observations, prior.difficulty, int(prior.nodes)
     )
-    node, log_share = normal_nodes(int(prior.nodes))
     return {
         "prevalence": jnp.log(prevalence),
         "logits": rows,
-        "harder": difficulty[:, None] * node,
+        "harder": harder,
         "log_share": log_share,
     }
 
 
 def emission(observations: Observations, parameters: Parameters) -> BySubtype:
     """Return each annotator's confusion at each node of difficulty."""
-    away = parameters["harder"][:, :, None] * own_answer(observations)[:, None]
-    table = log_softmax(parameters["logits"][:, :, None] - away)
-    return BySubtype(table, parameters["log_share"][None])
+    logits = parameters["logits"]
+    harder, log_share = parameters["harder"], parameters["log_share"]
+    return by_difficulty(observations, logits, harder, log_share)
 
 
 def prepare(observations: Observations, prior: Prior) -> Information:

@@ -28,6 +28,7 @@ from consilience.model.contract import (
     Parameters,
     Simulated,
 )
+from consilience.model.difficulty import by_difficulty, sample_difficulty
 from consilience.model.emission import (
     ByConfusion,
     ByMixture,
@@ -79,6 +80,7 @@ __all__ = [
     "PerAnswer",
     "Simulated",
     "belief",
+    "by_difficulty",
     "by_subtype",
     "check_tables",
     "derived",
@@ -101,6 +103,7 @@ __all__ = [
     "prepared",
     "replayed",
     "right_and_wrong",
+    "sample_difficulty",
     "sample_parameters",
     "sample_population",
     "sample_rows",
