@@ -125,3 +125,22 @@ class BrokenRunError(ConsilienceError):
 
 class CannotWriteError(ConsilienceError):
     """The disk refuses (full, read-only, no such parent): choose another place."""
+
+
+# Classifiers
+
+
+class BadClassifierError(ConsilienceError):
+    """A classifier's folder is not as its manifest says: copy or export it again."""
+
+
+class DeviceError(ConsilienceError):
+    """The GPU that is insisted on is not there: mend the driver or take the CPU."""
+
+
+class MissingExtraError(ConsilienceError):
+    """An optional package is not installed: install it."""
+
+
+class ImagesError(ConsilienceError):
+    """The images cannot be listed: mend the list, or name its columns."""

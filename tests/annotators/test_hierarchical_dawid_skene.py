@@ -15,8 +15,8 @@ from consilience.annotators.hierarchical_dawid_skene import MODEL, prepare
 from consilience.fitting import Effort, fit
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, climb
-from consilience.inference.progress import silent
 from consilience.model import joint, zero_sum_basis
+from consilience.progress import silent
 from consilience.responses import read
 from consilience.truth import observe, space_of
 

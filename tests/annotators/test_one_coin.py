@@ -16,8 +16,8 @@ from consilience.annotators.one_coin import MODEL
 from consilience.fitting import Effort, fit
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, climb
-from consilience.inference.progress import silent
 from consilience.model import joint, simulate
+from consilience.progress import silent
 from consilience.responses import read
 from consilience.truth import observe, space_of
 

@@ -18,7 +18,7 @@ from consilience.checks.independence import (
 from consilience.checks.simulated_fits import answered
 from consilience.fitting.single import fit_one
 from consilience.inference import Effort
-from consilience.inference.progress import silent
+from consilience.progress import silent
 from consilience.responses import read
 from consilience.truth import space_of
 

@@ -5,7 +5,7 @@ import pytest
 
 from consilience.fitting import Effort
 from consilience.fitting.comparing import CANDIDATES, compared
-from consilience.inference.progress import silent
+from consilience.progress import silent
 from consilience.simulation import simulate
 from consilience.truth import space_of
 

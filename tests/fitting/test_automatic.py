@@ -12,7 +12,7 @@ from consilience.errors import OptionError, UnknownEngineError
 from consilience.fitting import Effort, automatic, comparing, fit
 from consilience.fitting.automatic import fit_auto
 from consilience.fitting.comparing import CANDIDATES
-from consilience.inference.progress import silent
+from consilience.progress import silent
 from consilience.responses import read
 from consilience.truth import space_of
 

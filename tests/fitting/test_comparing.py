@@ -11,8 +11,8 @@ from consilience.annotators import load
 from consilience.checks.simulated_fits import answered, as_fitted_by
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
 from consilience.fitting import Effort, compare, comparing
-from consilience.inference.progress import silent
 from consilience.model import simulate
+from consilience.progress import silent
 from consilience.simulation import simulate as study
 from consilience.truth import space_of
 

@@ -13,8 +13,8 @@ from scipy.special import logsumexp
 
 from consilience.annotators import load
 from consilience.inference import nuts
-from consilience.inference.progress import Progress
 from consilience.posterior.tree import tree
+from consilience.progress import Progress
 
 EFFORT = nuts.Effort(tune=300, draws=300, chains=2)
 

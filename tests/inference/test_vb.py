@@ -9,7 +9,7 @@ import pytest
 from consilience.annotators import load
 from consilience.inference import vb
 from consilience.inference.ascent import Rule, Steps, climb
-from consilience.inference.progress import silent
+from consilience.progress import silent
 from consilience.truth import observe
 
 MODELS = ["multinomial", "bayesian_dawid_skene", "hierarchical_dawid_skene"]

@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from consilience.errors import CannotWriteError, FolderExistsError
-from consilience.posterior.whole_folder import whole_folder
+from consilience.whole_folder import whole_folder
 
 
 def always(_):

@@ -23,7 +23,6 @@ from numpyro.handlers import seed, substitute
 from consilience.checks.simulation_based_calibration import position, tally
 from consilience.errors import ConsilienceError
 from consilience.inference import Effort, Result, run
-from consilience.inference.progress import Progress, Reporter, silent
 from consilience.model import (
     AnnotatorModel,
     Parameters,
@@ -33,6 +32,7 @@ from consilience.model import (
     simulate,
 )
 from consilience.model.layout import lay_out
+from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
 
 type Quantities = dict[tuple[str, str], Float[np.ndarray, " _"]]  # one, or many draws

@@ -15,6 +15,7 @@ from cyclopts.config import Env, Toml
 
 from consilience.cli.agreement import agreement
 from consilience.cli.benchmark import benchmark
+from consilience.cli.classify import classify
 from consilience.cli.demo import demo
 from consilience.cli.fit import fit
 from consilience.cli.interrupt import heeded
@@ -65,6 +66,7 @@ for _command in (
     export,
     score,
     benchmark,
+    classify,
     simulate,
     sbc,
 ):

@@ -85,7 +85,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
 def _write(found: "Agreement", out: Path, *, overwrite: bool) -> None:
     """Write the tables, with what their numbers mean in the files' metadata."""
     from consilience.posterior.tables import write_parquet
-    from consilience.posterior.whole_folder import whole_folder
+    from consilience.whole_folder import whole_folder
 
     def ours(folder: Path) -> bool:
         return (folder / _MARKER).is_file()

@@ -21,7 +21,7 @@ from consilience.errors import OptionError
 if TYPE_CHECKING:
     from consilience.cli.sbc_page import Finding
     from consilience.fitting import Effort
-    from consilience.inference.progress import Reporter
+    from consilience.progress import Reporter
     from consilience.truth import Space
 
 # Harder work than a single fit's default gains little on studies this small.
@@ -172,7 +172,7 @@ def _fitted(
     from consilience.checks.simulated_fits import cannot_simulate, simulated_fits
     from consilience.cli.sbc_folder import keep, kept
     from consilience.cli.sbc_page import judged
-    from consilience.inference.progress import bar
+    from consilience.progress import bar
 
     findings, left_out = [], {}
     with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)

@@ -17,7 +17,7 @@ import tomli_w
 from consilience.checks.simulated_fits import Study
 from consilience.cli.terminal import check_free
 from consilience.errors import FolderExistsError
-from consilience.posterior.whole_folder import whole_folder
+from consilience.whole_folder import whole_folder
 
 MARKER = "sbc.toml"
 

@@ -100,8 +100,8 @@ def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
     import numpy as np
     import pandas as pd
 
-    from consilience.posterior.whole_folder import whole_folder
     from consilience.responses import write
+    from consilience.whole_folder import whole_folder
 
     def ours(folder: Path) -> bool:
         return (folder / "responses.parquet").is_file()

@@ -10,10 +10,10 @@ import pandas as pd
 from consilience.benchmark.metrics import Score, score
 from consilience.demo.simulated import LABELS, Study
 from consilience.fitting import fit
-from consilience.inference.progress import Reporter
 from consilience.posterior import Fit, export
-from consilience.posterior.whole_folder import whole_folder
+from consilience.progress import Reporter
 from consilience.responses import Responses, read, write
+from consilience.whole_folder import whole_folder
 
 MODEL = "hierarchical_dawid_skene"
 BASELINE = "majority"

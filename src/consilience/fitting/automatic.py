@@ -18,9 +18,9 @@ from consilience.errors import OptionError
 from consilience.fitting.comparing import CANDIDATES, compared, sample
 from consilience.fitting.single import Single, fit_one, seeded
 from consilience.inference import Effort, check_engine
-from consilience.inference.progress import Reporter
 from consilience.model import fits_in_memory
 from consilience.posterior.tempering import Tempering, mixed
+from consilience.progress import Reporter
 from consilience.truth import Space
 
 LEAST_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them

@@ -25,7 +25,7 @@ from consilience.fitting.inputs import (
 )
 from consilience.fitting.single import Single, fit_one, seeded
 from consilience.inference import Effort, choose
-from consilience.inference.progress import Progress, Reporter
+from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.truth import Space, space_of
 from consilience.truth.parts import some_units

@@ -34,7 +34,6 @@ from consilience.fitting.inputs import (
 )
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import Effort
-from consilience.inference.progress import Progress, Reporter, silent
 from consilience.model import (
     TINY,
     AnnotatorModel,
@@ -45,6 +44,7 @@ from consilience.model import (
     score,
 )
 from consilience.model.layout import lay_out
+from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Observations, Space, space_of
 

@@ -18,10 +18,10 @@ from consilience.fitting.inputs import (
 )
 from consilience.fitting.single import fit_one
 from consilience.inference import Effort
-from consilience.inference.progress import Reporter
 from consilience.posterior import Fit
 from consilience.posterior.comparison import as_dataset as comparison_dataset
 from consilience.posterior.tree import tree, with_groups
+from consilience.progress import Reporter
 from consilience.responses import Responses
 from consilience.truth import space_of
 

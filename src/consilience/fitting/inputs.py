@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from consilience.errors import OptionError
-from consilience.inference.progress import Reporter, bar, silent
+from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.side_tables import side_table, text_frame
 

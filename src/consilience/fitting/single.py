@@ -13,9 +13,9 @@ from jaxtyping import Array, Float, Key
 from consilience import annotators
 from consilience.checks.independence import Residual, residual_correlation
 from consilience.inference import Effort, Result, choose, run
-from consilience.inference.progress import Reporter
 from consilience.model import AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, tempered
+from consilience.progress import Reporter
 from consilience.truth import Space
 
 

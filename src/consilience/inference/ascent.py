@@ -23,7 +23,6 @@ from consilience.errors import DivergedError
 from consilience.inference.compiled import compiled
 from consilience.inference.leap import leap
 from consilience.inference.newton import log_density, newton_step, normal_priors
-from consilience.inference.progress import Progress, Reporter
 from consilience.inference.result import Optimization
 from consilience.model import (
     AnnotatorModel,
@@ -37,6 +36,7 @@ from consilience.model import (
     score,
     splits,
 )
+from consilience.progress import Progress, Reporter
 from consilience.truth import Observations
 
 BLOCK = 20  # sweeps between looks at the clock and the keyboard

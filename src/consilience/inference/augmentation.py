@@ -21,7 +21,6 @@ from jaxtyping import Array, Float, Int, Key
 from consilience.inference.ascent import Climb, dirichlet_priors, over_shared
 from consilience.inference.compiled import compiled
 from consilience.inference.gamma import log_dirichlets
-from consilience.inference.progress import Progress, Reporter
 from consilience.model import (
     AnnotatorModel,
     Dirichlet,
@@ -33,6 +32,7 @@ from consilience.model import (
     posterior_of_truth,
     score,
 )
+from consilience.progress import Progress, Reporter
 from consilience.truth import Observations
 
 BLOCK = 10  # draws between looks at the clock and the keyboard

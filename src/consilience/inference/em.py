@@ -16,9 +16,9 @@ from jaxtyping import Array, Float, Key
 
 from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
 from consilience.inference.gradient import ascend
-from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import Optimization, Result
 from consilience.model import AnnotatorModel, Parameters, lay_out
+from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from jaxtyping import Array, Key
 
-from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import Result
 from consilience.model import AnnotatorModel
+from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
 

@@ -34,7 +34,6 @@ from scipy.optimize import OptimizeResult, minimize
 
 from consilience.errors import DivergedError
 from consilience.inference.ascent import Steps
-from consilience.inference.progress import Progress, Reporter, silent
 from consilience.inference.result import Optimization
 from consilience.model import (
     AnnotatorModel,
@@ -49,6 +48,7 @@ from consilience.model import (
     score,
     splits,
 )
+from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space, blocks
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)

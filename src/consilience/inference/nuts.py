@@ -25,7 +25,6 @@ from numpyro.infer.util import constrain_fn
 
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, climb, logs_and_belief
-from consilience.inference.progress import Progress, Reporter, silent
 from consilience.inference.result import MAX_KEPT, Result, bounds
 from consilience.model import (
     SCORE,
@@ -39,6 +38,7 @@ from consilience.model import (
     prepared,
     sample_parameters,
 )
+from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
 
 BLOCK = 50  # draws between looks at the clock and the keyboard

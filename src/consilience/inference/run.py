@@ -9,9 +9,9 @@ from jaxtyping import Array, Key
 from consilience.errors import KindError, OptionError, UnknownEngineError
 from consilience.inference import auto, em, nuts, svi, vb
 from consilience.inference.ascent import Steps
-from consilience.inference.progress import Reporter
 from consilience.inference.result import Result
 from consilience.model import AnnotatorModel
+from consilience.progress import Reporter
 from consilience.truth import Space
 
 ENGINES = ("nuts", "vb", "em", "svi")

@@ -21,7 +21,6 @@ from numpyro.infer.autoguide import AutoNormal
 from numpyro.optim import optax_to_numpyro
 
 from consilience.inference.nuts import start_at, with_guess
-from consilience.inference.progress import Progress, Reporter, silent
 from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
 from consilience.model import (
     SCORE,
@@ -32,6 +31,7 @@ from consilience.model import (
     marginal,
     posterior_of_truth,
 )
+from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space, minibatches, observe
 
 BLOCK = 100  # steps between looks at the clock and the keyboard

@@ -19,9 +19,9 @@ from jaxtyping import Array, Float, Key
 
 from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
 from consilience.inference.augmentation import augment, interval, mean_belief
-from consilience.inference.progress import Reporter, silent
 from consilience.inference.result import MAX_KEPT, Result
 from consilience.model import AnnotatorModel, lay_out, splits
+from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
 FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing

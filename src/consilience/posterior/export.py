@@ -27,7 +27,7 @@ from consilience.errors import OptionError
 from consilience.posterior.fit import Fit
 from consilience.posterior.soft_labels import soft_labels
 from consilience.posterior.tables import TABLES, about, write_parquet
-from consilience.posterior.whole_folder import whole_folder
+from consilience.whole_folder import whole_folder
 
 EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {**TABLES, "soft_labels": soft_labels}

@@ -22,7 +22,7 @@ import xarray as xr
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
 from consilience.posterior.tables import TABLES, about, write_parquet
-from consilience.posterior.whole_folder import whole_folder
+from consilience.whole_folder import whole_folder
 
 # Counts up when an older program could misread the folder.
 LAYOUT = 1

@@ -1,0 +1,107 @@
+"""The command `classify`: what image classifiers say, before anyone is asked."""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from consilience.cli.options import Flag
+from consilience.cli.terminal import check_free, print_json, screen
+
+
+def classify(  # noqa: PLR0913 (each option stands alone)
+    images: list[Path],
+    /,
+    *,
+    model_dir: Annotated[list[Path], Parameter(consume_multiple=True)],
+    out: Path,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    keep: int = 20,
+    naming: Literal["path", "name", "stem"] = "path",
+    item: str = "item",
+    image: str = "image",
+    path: str = "path",
+    batch: int | None = None,
+    readers: int | None = None,
+    threads: int | None = None,
+    overwrite: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Let image classifiers say which labels are in each image, and how likely.
+
+    What is there already is not done again: after an interruption the same command
+    takes up where it was stopped. Images that cannot be used are listed with the
+    reason in the table images.
+
+    Parameters
+    ----------
+    images
+        Folders, image files, lists of paths (.txt, .csv, .tsv) or Parquet files.
+    model_dir
+        Folders of classifiers.
+    out
+        Folder of predictions to write, or to take up.
+    device
+        Where to run; auto takes the GPU where there is one.
+    keep
+        Labels to keep of each image and classifier, the most probable.
+    naming
+        What of a path names the item: all of it, the file's name, or that without its
+        ending.
+    item
+        Column of a list or table that names the item.
+    image
+        Column of a Parquet file that holds the images.
+    path
+        Column of a list or table that holds paths.
+    batch
+        Images that a classifier takes at once; by default 16, on a GPU 128.
+    readers
+        Threads that read and decode; by default as the machine has processors.
+    threads
+        Threads of arithmetic on the CPU; likewise.
+    overwrite
+        Begin anew where there are predictions already.
+    json
+        Print the result as JSON.
+    """
+    from consilience.classifiers import Pace, list_images
+    from consilience.classifiers import classify as run
+    from consilience.classifiers.predictions import FILE, is_folder
+    from consilience.progress import Progress, bar
+
+    if overwrite or not is_folder(out):
+        check_free(out, marker=FILE, overwrite=overwrite)
+    listed = list_images(images, naming=naming, item=item, image=image, path=path)
+    show = screen(as_json=json)
+    if listed.left_aside:
+        sentence = f"{listed.left_aside:,} files are no images by their names"
+        show.print(f"{sentence}; left aside", soft_wrap=True)
+    if overwrite and is_folder(out):
+        shutil.rmtree(out)
+    with bar() as report:
+        found = run(
+            listed,
+            model_dir,
+            out,
+            device=device,
+            keep=keep,
+            pace=Pace(batch=batch, readers=readers, threads=threads),
+            tell=lambda done, total, note: report(
+                Progress("classifying", done, total, note)
+            ),
+        )
+    show.print(f"ran on {found.device}", soft_wrap=True)
+    rate = found.classified / max(found.seconds, 1e-9)
+    sentence = f"{found.classified:,} images"
+    sentence += f", {rate:,.1f} a second" if found.classified else ""
+    sentence += f"; {found.before:,} were done before" if found.before else ""
+    show.print(sentence, soft_wrap=True)
+    if found.unusable:
+        sentence = f"{found.unusable:,} could not be used: see the column reason of"
+        show.print(f"{sentence} {out / 'images'}", soft_wrap=True)
+    show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json({"predictions": out, **asdict(found)})
