@@ -6,7 +6,10 @@ import time
 
 import pytest
 
-HEAVY = ("jax", "numpyro", "arviz_base", "arviz_stats", "pandas", "pyarrow", "sklearn")
+HEAVY = (
+    *("jax", "numpyro", "arviz_base", "arviz_stats", "pandas", "pyarrow", "sklearn"),
+    *("onnx", "onnxruntime", "PIL"),
+)
 COMMANDS = (
     "demo",
     "read",
@@ -18,6 +21,8 @@ COMMANDS = (
     "export",
     "score",
     "benchmark",
+    "classify",
+    "candidates",
     "simulate",
     "sbc",
 )

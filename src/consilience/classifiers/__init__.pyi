@@ -1,5 +1,6 @@
+from .candidate_table import Candidates, candidates
 from .classifier import Classifier, load_classifier
-from .classify import Outcome, Pace, classify
+from .classifying import Outcome, Pace, classify
 from .export import About, export_network
 from .images import Images, list_images
 from .manifest import Manifest, read_manifest
@@ -7,12 +8,14 @@ from .predictions import Predictions, read_predictions
 
 __all__ = [
     "About",
+    "Candidates",
     "Classifier",
     "Images",
     "Manifest",
     "Outcome",
     "Pace",
     "Predictions",
+    "candidates",
     "classify",
     "export_network",
     "list_images",

@@ -15,6 +15,7 @@ from cyclopts.config import Env, Toml
 
 from consilience.cli.agreement import agreement
 from consilience.cli.benchmark import benchmark
+from consilience.cli.candidates import candidates
 from consilience.cli.classify import classify
 from consilience.cli.demo import demo
 from consilience.cli.fit import fit
@@ -67,6 +68,7 @@ for _command in (
     score,
     benchmark,
     classify,
+    candidates,
     simulate,
     sbc,
 ):

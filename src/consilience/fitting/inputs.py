@@ -10,6 +10,8 @@ from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.side_tables import side_table, text_frame
 
+CANDIDATES = "candidates.parquet"
+
 type Table = pd.DataFrame | str | Path
 
 
@@ -22,6 +24,8 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
     """Return a side table as text, reading it where it is a file."""
     if given is None:
         return None
+    if what == "candidates" and isinstance(given, (str, Path)) and Path(given).is_dir():
+        given = Path(given) / CANDIDATES  # the folder that `candidates` writes
     table = side_table(given, ReadOptions(), what)
     return text_frame(table, {name: name for name in table.columns})
 

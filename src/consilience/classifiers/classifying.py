@@ -25,7 +25,7 @@ from scipy.special import softmax
 
 from consilience.classifiers.classifier import Classifier, load_classifier
 from consilience.classifiers.decoding import UnusableImageError, decode, quiet
-from consilience.classifiers.images import Image, Images
+from consilience.classifiers.images import Image, Images, list_images
 from consilience.classifiers.manifest import Preprocessing
 from consilience.classifiers.predictions import ANSWER_SCHEMA, Account, Pieces, told
 from consilience.classifiers.preprocessing import prepare
@@ -94,7 +94,7 @@ class _Prepared:
 
 
 def classify(
-    images: Images,
+    images: Images | Sequence[str | Path],
     folders: Sequence[str | Path],
     out: str | Path,
     *,
@@ -110,7 +110,7 @@ def classify(
     Parameters
     ----------
     images
-        From `list_images`.
+        From `list_images`, or what that takes.
     folders
         Of the classifiers.
     out
@@ -135,6 +135,7 @@ def classify(
     """
     started = time.monotonic()
     _check(keep, pace)
+    images = images if isinstance(images, Images) else list_images(images)
     runtime = load_runtime()
     choice = choose(device, runtime)
     workers = _spread(pace, cuda=choice.cuda)

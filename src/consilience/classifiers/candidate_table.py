@@ -1,0 +1,398 @@
+"""The candidates of each item, what is known of them, and where each comes from.
+
+Numbers are columns that annotator models of *contains* learn weights for: how many
+classifiers have the label among their best, how high, how often first, and the log of
+its pooled probability. `log_odds` is there only if gold was: nobody knows what a
+softmax is worth for the question that annotators are asked until some truth tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+from jaxtyping import Float, Int
+
+from consilience.classifiers.calibration import (
+    Presence,
+    Temperature,
+    fit_presence,
+    fit_temperature,
+    tempered,
+)
+from consilience.classifiers.policies import Policy, chosen
+from consilience.classifiers.pooling import Pool, pool
+from consilience.classifiers.predictions import Predictions
+from consilience.errors import CandidatesError, GoldError
+from consilience.whole_folder import whole_folder
+
+FILE, SOURCES, ACCOUNT = "candidates.parquet", "sources.parquet", "candidates.toml"
+ANNOTATORS, DATASET = "(annotators)", "(data set)"
+KNOWN = ("score", "top", "reciprocal_rank", "first")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Candidates of items.
+
+    Attributes
+    ----------
+    table
+        item, label, the number columns, and `log_odds` where there was gold.
+    sources
+        item, label, model, rank: which classifier lists it where. Labels that
+        annotators used, and the data set's own, have no rank.
+    account
+        How they came about: policy, classifiers and their weights, calibration.
+    """
+
+    table: pd.DataFrame
+    sources: pd.DataFrame
+    account: Mapping[str, Any]
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write a folder, whole or not at all; return it.
+
+        Raises
+        ------
+        FolderExistsError
+            It is there already.
+        CannotWriteError
+            The disk refuses.
+        """
+        place = Path(folder)
+        with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
+            self.table.to_parquet(partial / FILE, index=False, compression="zstd")
+            self.sources.to_parquet(partial / SOURCES, index=False, compression="zstd")
+            (partial / ACCOUNT).write_text(tomli_w.dumps(self.account), "utf-8")
+        return place
+
+
+def candidates(
+    predictions: Sequence[Predictions],
+    *,
+    policy: Policy = "union",
+    top: int = 5,
+    mass: float = 0.95,
+    gold: pd.DataFrame | None = None,
+    also: pd.DataFrame | None = None,
+) -> Candidates:
+    """Pool predictions into the candidates of each item.
+
+    Parameters
+    ----------
+    predictions
+        Of different classifiers, all of which name labels alike.
+    policy
+        `union` of everybody's best, best of the `ensemble`, or as many as hold so much
+        probability (`mass`).
+    top
+        How many are best.
+    mass
+        How much probability.
+    gold
+        Columns item, label: the one truth of some items. Or item, label, answer (yes or
+        no): whether labels are there. Calibrates `log_odds`.
+    also
+        Columns item, label, source: pairs that are candidates whatever the classifiers
+        say.
+
+    Raises
+    ------
+    CandidatesError
+        There are no predictions.
+    PredictionsError
+        Two classifiers have one name.
+    GoldError
+        Gold tells too little, or of nothing that was classified.
+    OptionError
+        A number is out of its range, or the policy unknown.
+    """
+    if not predictions or all(each.table.empty for each in predictions):
+        msg = "there are no predictions to pool; classify images first"
+        raise CandidatesError(msg)
+    several = gold is not None and "answer" in gold
+    pooled = pool(predictions, None if several else gold)
+    vocabulary = _Vocabulary(pooled, [also, gold if several else None])
+    pairs = vocabulary.pairs(pooled, chosen(pooled, policy, top, mass), also)
+    known = _known(pooled, pairs, top, also, vocabulary)
+    calibrated: Temperature | Presence | None = None
+    log_odds = None
+    if gold is not None and several:
+        calibrated, log_odds = _presence(
+            pooled, pairs, known, gold, (top, also, vocabulary)
+        )
+    elif gold is not None:
+        item, label = _gold_codes(pooled, gold)
+        calibrated = fit_temperature(pooled, item, label)
+        log_odds = _choice_log_odds(pooled, pairs, calibrated.value)
+    table = pd.DataFrame(
+        {
+            "item": vocabulary.items[pairs.item].astype(str),
+            "label": vocabulary.labels[pairs.label].astype(str),
+            **known,
+        }
+    )
+    if log_odds is not None:
+        table["log_odds"] = log_odds
+    order = np.lexsort((pairs.label, -known["score"], pairs.item))
+    table = table.iloc[order].reset_index(drop=True)
+    return Candidates(
+        table=table,
+        sources=_sources(pooled, pairs, vocabulary, also),
+        account=_account(pooled, table, (policy, top, mass), calibrated, known),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pairs:
+    """Pairs of item and label, and the cell of the pool where there is one."""
+
+    item: Int[np.ndarray, " C"]
+    label: Int[np.ndarray, " C"]
+    cell: Int[np.ndarray, " C"]
+
+
+class _Vocabulary:
+    """Names of items and labels: the pool's own first, then what else is named."""
+
+    def __init__(self, pooled: Pool, tables: Sequence[pd.DataFrame | None]) -> None:
+        self.items = pooled.items
+        named = [t["label"].astype("str") for t in tables if t is not None]
+        more = np.asarray(pd.concat(named).unique() if named else (), object)
+        new = more[~pd.Index(more).isin(pooled.labels)]
+        self.labels = np.concatenate([pooled.labels, new])
+
+    def codes(self, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return codes of the rows about items that were classified, and which."""
+        item = pd.Index(self.items).get_indexer(pd.Index(table["item"].astype("str")))
+        label = pd.Index(self.labels).get_indexer(
+            pd.Index(table["label"].astype("str"))
+        )
+        here = item >= 0
+        return item[here], label[here], here
+
+    def pairs(
+        self, pooled: Pool, kept: np.ndarray, also: pd.DataFrame | None
+    ) -> _Pairs:
+        """Return the cells that are kept and what else is named, each pair once."""
+        item, label = pooled.item[kept], pooled.label[kept]
+        if also is not None:
+            more, named, _ = self.codes(also)
+            item, label = np.append(item, more), np.append(label, named)
+        return self.located(pooled, item, label, unique=True)
+
+    def located(
+        self, pooled: Pool, item: np.ndarray, label: np.ndarray, *, unique: bool
+    ) -> _Pairs:
+        """Return pairs with their cells."""
+        if unique:
+            codes = np.unique(item.astype(np.int64) * len(self.labels) + label)
+            item, label = np.divmod(codes, len(self.labels))
+        own = np.where(label < len(pooled.labels), label, -1)
+        return _Pairs(item, label, pooled.cell(item, own))
+
+
+def _known(
+    pooled: Pool,
+    pairs: _Pairs,
+    top: int,
+    also: pd.DataFrame | None,
+    vocabulary: _Vocabulary,
+) -> dict[str, Float[np.ndarray, " C"]]:
+    """Return the number columns of pairs."""
+
+    def summed(value: np.ndarray) -> np.ndarray:
+        total = np.bincount(
+            pooled.row_cell, pooled.row_weight * value, len(pooled.item)
+        )
+        return np.where(pairs.cell >= 0, total[pairs.cell], 0.0)
+
+    here = np.where(
+        pairs.cell >= 0,
+        pooled.probability[pairs.cell],
+        pooled.elsewhere[pairs.item],
+    )
+    found = {
+        "score": np.log(here),
+        "top": summed(pooled.row_rank <= top),
+        "reciprocal_rank": summed(1.0 / pooled.row_rank),
+        "first": summed(pooled.row_rank == 1),
+    }
+    if also is not None and (also["source"] == DATASET).any():
+        item, label, _ = vocabulary.codes(also[also["source"] == DATASET])
+        own = set(zip(item.tolist(), label.tolist(), strict=True))
+        both = zip(pairs.item.tolist(), pairs.label.tolist(), strict=True)
+        found["dataset_label"] = np.array([float(pair in own) for pair in both])
+    return found
+
+
+def _gold_codes(
+    pooled: Pool, gold: pd.DataFrame
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+    item = pd.Index(pooled.items).get_indexer(pd.Index(gold["item"].astype("str")))
+    label = pd.Index(pooled.labels).get_indexer(pd.Index(gold["label"].astype("str")))
+    return item[item >= 0], label[item >= 0]
+
+
+def _choice_log_odds(
+    pooled: Pool, pairs: _Pairs, temperature: float
+) -> Float[np.ndarray, " C"]:
+    """Return by what factor each label is likelier than if all were alike, as a log."""
+    share = tempered(pooled, temperature)
+    listed = np.bincount(pooled.item, share, len(pooled.items))
+    cells = np.bincount(pooled.item, minlength=len(pooled.items))
+    others = np.maximum(pooled.num_labels - cells, 1)
+    rest = np.maximum(1 - listed, 1e-12) / others
+    here = np.where(pairs.cell >= 0, share[pairs.cell], rest[pairs.item])
+    odds: Float[np.ndarray, " C"] = np.log(np.maximum(here, 1e-12) * pooled.num_labels)
+    return odds
+
+
+def _presence(
+    pooled: Pool,
+    pairs: _Pairs,
+    known: Mapping[str, np.ndarray],
+    gold: pd.DataFrame,
+    told: tuple[int, pd.DataFrame | None, _Vocabulary],
+) -> tuple[Presence, Float[np.ndarray, " C"]]:
+    """Return the regression, and log-odds; those of gold pairs are left out in turn."""
+    top, also, vocabulary = told
+    answer = gold["answer"].astype("str")
+    if not answer.isin(["yes", "no"]).all():
+        odd = answer[~answer.isin(["yes", "no"])].iloc[0]
+        msg = f"gold has the answer {odd!r}; expected yes or no"
+        raise GoldError(msg)
+    once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
+    item, label, here = vocabulary.codes(once)
+    about = vocabulary.located(pooled, item, label, unique=False)
+    columns = _known(pooled, about, top, also, vocabulary)
+    fitted = fit_presence(
+        np.stack(list(columns.values()), 1),
+        (once["answer"] == "yes").to_numpy()[here],
+        item,
+    )
+    log_odds = fitted.intercept + np.stack(list(known.values()), 1) @ fitted.weights
+    size = len(vocabulary.labels)
+    ours = pairs.item * size + pairs.label
+    theirs = item.astype(np.int64) * size + label
+    at = np.searchsorted(ours, theirs)
+    listed = np.append(ours, -1)[at] == theirs
+    log_odds[at[listed]] = fitted.held_out[listed]
+    return fitted, log_odds
+
+
+def _sources(
+    pooled: Pool,
+    pairs: _Pairs,
+    vocabulary: _Vocabulary,
+    also: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Return who lists each candidate where."""
+    kept = np.isin(pooled.row_cell, pairs.cell)
+    cell, model = pooled.row_cell[kept], pooled.row_model[kept]
+    rank = pooled.row_rank[kept]
+    order = np.lexsort((model, rank, cell))
+    found = pd.DataFrame(
+        {
+            "item": pooled.items[pooled.item[cell[order]]].astype(str),
+            "label": pooled.labels[pooled.label[cell[order]]].astype(str),
+            "model": pooled.models[model[order]].astype(str),
+            "rank": pd.array(rank[order], dtype="Int16"),
+        }
+    )
+    if also is None:
+        return found
+    _, _, here = vocabulary.codes(also)
+    more = also[here][["item", "label", "source"]].astype("str")
+    more = more.rename(columns={"source": "model"}).drop_duplicates()
+    more = more.assign(rank=pd.array([pd.NA] * len(more), dtype="Int16"))
+    return pd.concat([found, more], ignore_index=True)
+
+
+def _account(
+    pooled: Pool,
+    table: pd.DataFrame,
+    how: tuple[str, int, float],
+    calibrated: Temperature | Presence | None,
+    known: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    policy, top, mass = how
+    number = table.groupby("item").size()
+    account: dict[str, Any] = {
+        "schema": 1,
+        "policy": policy,
+        "top": top,
+        "mass": mass,
+        "items": len(number),
+        "candidates": len(table),
+        "per_item": {
+            "mean": round(float(number.mean()), 2),
+            "largest": int(number.max()),
+        },
+        "weights": {
+            str(name): round(float(weight), 6)
+            for name, weight in zip(pooled.models, pooled.weight, strict=True)
+        },
+    }
+    if isinstance(calibrated, Temperature):
+        account["temperature"] = {
+            "value": calibrated.value,
+            "gold_items": calibrated.items,
+            "log_loss_before": calibrated.before,
+            "log_loss_after": calibrated.after,
+        }
+    if isinstance(calibrated, Presence):
+        account["presence"] = {
+            "gold_pairs": calibrated.pairs,
+            "present": calibrated.present,
+            "log_loss_held_out": calibrated.log_loss,
+            "log_loss_of_the_share_alone": calibrated.base,
+            "intercept": calibrated.intercept,
+            "weights": dict(zip(known, calibrated.weights.tolist(), strict=True)),
+        }
+    return account
+
+
+def renamed(predictions: Predictions, column: str) -> Predictions:
+    """Return predictions whose labels go by another name of theirs.
+
+    Parameters
+    ----------
+    predictions
+        To rename.
+    column
+        Of the table of labels: `name` or `wnid`, say.
+
+    Raises
+    ------
+    CandidatesError
+        There is no such column, or a label has no such name, or two have one.
+    """
+    table = predictions.labels
+    if column == "label":
+        return predictions
+    if column not in table:
+        found = ", ".join(map(repr, table.columns))
+        msg = f"labels have no other name {column!r}; found {found}; choose one of them"
+        raise CandidatesError(msg)
+    names = table.set_index(table["label"].astype("str"))[column]
+    if names.isna().any() or names.duplicated().any():
+        msg = f"the names {column!r} of labels have gaps or stand twice; take another"
+        raise CandidatesError(msg)
+    old = predictions.table["label"].astype("category")
+    new = old.cat.rename_categories(names[list(old.cat.categories)].tolist())
+    return Predictions(
+        table=predictions.table.assign(label=new),
+        images=predictions.images,
+        labels=table.assign(label=table[column]),
+        families=predictions.families,
+        num_labels=predictions.num_labels,
+    )
+
+
+def _ours(folder: Path) -> bool:
+    return (folder / ACCOUNT).is_file()

@@ -1,0 +1,164 @@
+"""The command `candidates`: predictions pooled into candidates with prior log-odds."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
+from consilience.cli.terminal import check_free, print_json, screen
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from consilience.classifiers import Predictions
+
+
+def candidates(  # noqa: PLR0913 (each option stands alone)
+    predictions: list[Path],
+    /,
+    *,
+    out: Path,
+    policy: Literal["union", "ensemble", "mass"] = "union",
+    top: int = 5,
+    mass: float = 0.95,
+    gold: Path | None = None,
+    responses: Path | None = None,
+    label_column: str = "label",
+    items: Path | None = None,
+    overwrite: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Pool what classifiers say into candidates of each item, for `fit --candidates`.
+
+    Classifiers of one family count as one. With gold, candidates have log-odds that
+    are calibrated to it; without, annotator models of contains responses learn what the
+    scores are worth, and those of choice take the candidates as lists.
+
+    Parameters
+    ----------
+    predictions
+        Folders that `classify` wrote; tables of item, label, rank; NumPy files of the
+        best labels of each image (.npy, with --items).
+    out
+        Folder of candidates to write.
+    policy
+        The union of everybody's best; the best of the ensemble; or as many of these as
+        hold so much probability.
+    top
+        How many are best (union, ensemble).
+    mass
+        How much probability (mass).
+    gold
+        Table of true labels: item, label, and answer where labels are there or not.
+    responses
+        Responses whose labels, and data set's labels, are candidates too.
+    label_column
+        Name of labels in the responses: label, or another column of the classifiers'
+        labels, such as name or wnid.
+    items
+        Table that names the item of each row of the NumPy files.
+    overwrite
+        Replace candidates that are there already.
+    json
+        Print the result as JSON.
+    """
+    from consilience.classifiers import candidates as pooled
+    from consilience.classifiers.candidate_table import ACCOUNT, renamed
+    from consilience.responses.side_tables import gold_table
+
+    check_free(out, marker=ACCOUNT, overwrite=overwrite)
+    told = [_read(path, items) for path in predictions]
+    named = [renamed(each, label_column) if _has(each) else each for each in told]
+    truth = None if gold is None else gold_table(gold, read_options(READ_AS_IT_IS))
+    also = None if responses is None else _used(responses)
+    found = pooled(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
+    found.save(out, overwrite=overwrite)
+    show = screen(as_json=json)
+    for sentence in _sentences(found.account):
+        show.print(sentence, soft_wrap=True)
+    show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json({"out": out, **found.account})
+
+
+def _has(predictions: "Predictions") -> bool:
+    """Say whether labels have other names: those of tables go by the one they have."""
+    return len(predictions.labels.columns) > 1
+
+
+def _read(path: Path, items: Path | None) -> "Predictions":
+    from consilience.classifiers import read_predictions
+    from consilience.classifiers.rank_lists import from_array, from_table
+    from consilience.errors import OptionError
+
+    if path.is_dir():
+        return read_predictions(path)
+    if path.suffix.lower() == ".npy":
+        if items is None:
+            msg = f"{path}: name the item of each of its rows with --items"
+            raise OptionError(msg)
+        return from_array(path, _items(items))
+    return from_table(_table(path), path.stem, str(path))
+
+
+def _items(path: Path) -> Sequence[str]:
+    table = _table(path)
+    if "item" not in table:
+        from consilience.errors import MissingColumnError
+
+        found = ", ".join(map(repr, table.columns))
+        msg = f"{path}: there is no column 'item'; found {found}"
+        raise MissingColumnError(msg)
+    return table["item"].tolist()
+
+
+def _table(path: Path) -> "pd.DataFrame":
+    from consilience.responses.side_tables import side_table, text_frame
+
+    found = side_table(path, read_options(READ_AS_IT_IS), "predictions")
+    return text_frame(found, {name: name for name in found.columns})
+
+
+def _used(path: Path) -> "pd.DataFrame":
+    """Return the labels that annotators used, and the data set's, of each item."""
+    import pandas as pd
+
+    from consilience.classifiers.candidate_table import ANNOTATORS, DATASET
+    from consilience.cli.options import read_responses
+
+    told = read_responses([path], READ_AS_IT_IS)
+    used = told.table[["item", "label"]].dropna().drop_duplicates().astype("str")
+    tables = [used.assign(source=ANNOTATORS)]
+    if told.items is not None and "dataset_label" in told.items:
+        own = told.items[["item", "dataset_label"]].dropna().astype("str")
+        own = own.rename(columns={"dataset_label": "label"})
+        tables.append(own.assign(source=DATASET))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _sentences(account: Mapping[str, Any]) -> list[str]:
+    number = account["per_item"]
+    first = (
+        f"{account['candidates']:,} candidates of {account['items']:,} items: "
+        f"{number['mean']:g} each, at most {number['largest']:,}"
+    )
+    said = [first]
+    if "temperature" in account:
+        of = account["temperature"]
+        said.append(
+            f"temperature {of['value']:.2f}, from {of['gold_items']:,} gold items: "
+            f"log-loss {of['log_loss_before']:.3f} to {of['log_loss_after']:.3f}"
+        )
+    elif "presence" in account:
+        of = account["presence"]
+        said.append(
+            f"log-odds from {of['gold_pairs']:,} gold pairs: log-loss "
+            f"{of['log_loss_held_out']:.3f} on pairs left out, "
+            f"{of['log_loss_of_the_share_alone']:.3f} by their share alone"
+        )
+    else:
+        said.append(
+            "no log-odds without gold: models of contains learn what the columns are "
+            "worth, models of choice take the lists as they are"
+        )
+    return said
