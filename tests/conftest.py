@@ -1,5 +1,6 @@
 """What every test shares: compiled functions are kept, public data may be absent."""
 
+import functools
 import itertools
 import os
 from collections.abc import Iterator
@@ -41,11 +42,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests that need a GPU where JAX sees none."""
-    on_gpu = [item for item in items if item.get_closest_marker("gpu")]
-    if on_gpu and jax.default_backend() != "gpu":
-        for item in on_gpu:
-            item.add_marker(pytest.mark.skip(reason="JAX sees no GPU"))
+    """Skip the tests that need a GPU where the library that they use has none."""
+    for item in items:
+        marker = item.get_closest_marker("gpu")
+        if marker is not None:
+            reason = _lacks_a_gpu(marker.kwargs.get("of", "jax"))
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@functools.cache
+def _lacks_a_gpu(library: str) -> str:
+    if library == "jax":
+        return "" if jax.default_backend() == "gpu" else "JAX sees no GPU"
+    from consilience.classifiers.runtime import choose, load_runtime
+    from consilience.errors import ConsilienceError
+
+    try:
+        choose("cuda", load_runtime())
+    except ConsilienceError as error:
+        return str(error)
+    return ""
 
 
 @pytest.fixture(scope="module", autouse=True)

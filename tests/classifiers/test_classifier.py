@@ -1,0 +1,160 @@
+"""A loaded classifier answers as the original network; what is odd is refused."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, external_data_helper, numpy_helper
+
+from consilience.classifiers.classifier import load_classifier
+from consilience.classifiers.decoding import decode
+from consilience.classifiers.export import photograph
+from consilience.classifiers.manifest import Preprocessing
+from consilience.classifiers.preprocessing import prepare
+from consilience.errors import BadClassifierError
+
+from .conftest import ON_CPU, graph, write_classifier
+
+
+def load(folder):
+    return load_classifier(folder, ON_CPU, onnxruntime)
+
+
+def apart(classifier, golden, square):
+    """By how much the golden logits differ."""
+    at = [classifier.labels.label.index(label) for label in golden.labels]
+    found = classifier.logits(square[None])[0]
+    return np.abs(found[at] - np.array(golden.logits)).max()
+
+
+def square_of(golden, how):
+    return prepare(decode(photograph(golden.photograph)).rgb, how)
+
+
+def test_photographs_are_answered_as_by_the_original_network(lite0):
+    how = lite0.manifest.preprocessing
+    assert len(lite0.manifest.golden) == 3
+    for golden in lite0.manifest.golden:
+        square = square_of(golden, how)
+        first = np.argsort(-lite0.logits(square[None])[0])[:2]
+        assert [lite0.labels.label[i] for i in first] == list(golden.labels[:2])
+        assert apart(lite0, golden, square) < golden.tolerance
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Preprocessing(size=224, resize=256, filter="bilinear"),
+        Preprocessing(size=224, resize=256, filter="lanczos"),
+        Preprocessing(size=224, resize=224),
+        Preprocessing(size=224, mode="squash"),
+        "blue first",
+        "darker",
+    ],
+    ids=str,
+)
+def test_a_wrong_preprocessing_is_caught_by_the_golden_photographs(lite0, wrong):
+    how = lite0.manifest.preprocessing
+
+    def square(golden):
+        if isinstance(wrong, Preprocessing):
+            return square_of(golden, wrong)
+        right = square_of(golden, how)
+        return right[..., ::-1] if wrong == "blue first" else right // 2
+
+    found = [apart(lite0, golden, square(golden)) for golden in lite0.manifest.golden]
+    assert max(found) > lite0.manifest.golden[0].tolerance
+
+
+def test_the_weights_are_small_enough_to_be_kept_and_say_so(lite0, lite0_folder):
+    assert (lite0_folder / "model.onnx").stat().st_size < 10_000_000
+    assert lite0.manifest.source.worst_difference < 1e-4  # of the export, unrounded
+    assert lite0.manifest.source.stored_difference < 0.1  # on squares of noise too
+
+
+def test_a_batch_is_answered_as_its_images_one_by_one(lite0):
+    squares = np.random.default_rng(0).integers(0, 256, (3, 224, 224, 3), np.uint8)
+    alone = np.concatenate([lite0.logits(square[None]) for square in squares])
+    assert np.abs(lite0.logits(squares) - alone).max() < 1e-4
+
+
+def test_probabilities_are_taken_as_logits(tmp_path):
+    model = graph()
+    model.graph.node.append(
+        onnx.helper.make_node("Softmax", ["scores"], ["logits"], axis=1)
+    )
+    next(n for n in model.graph.node if n.op_type == "MatMul").output[0] = "scores"
+    folder = write_classifier(tmp_path / "p", model.SerializeToString())
+    path = folder / "manifest.toml"
+    text = path.read_text()
+    path.write_text(text.replace('answers = "logits"', 'answers = "probabilities"'))
+    square = np.full((1, 8, 8, 3), 77, np.uint8)
+    assert np.exp(load(folder).logits(square)).sum() == pytest.approx(1, abs=1e-6)
+
+
+def test_a_file_that_is_missing_is_refused(tiny):
+    folder = tiny()
+    (folder / "model.onnx").unlink()
+    with pytest.raises(BadClassifierError, match=r"model\.onnx: cannot be read"):
+        load(folder)
+
+
+def test_a_file_that_is_another_is_refused(tiny):
+    folder = tiny()
+    data = (folder / "model.onnx").read_bytes()
+    (folder / "model.onnx").write_bytes(data[:-1])
+    with pytest.raises(BadClassifierError, match="SHA-256"):
+        load(folder)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"outputs": 4}, "4.* for 3 labels"),
+        ({"size": 9}, r"shape \['batch', 9, 9, 3\]"),
+        ({"kind": TensorProto.FLOAT}, r"tensor\(float\)"),
+        ({"batch": 1}, "batch is fixed at 1"),
+    ],
+)
+def test_a_network_that_takes_or_gives_something_else_is_refused(tmp_path, how, said):
+    folder = write_classifier(tmp_path / "odd", graph(**how).SerializeToString())
+    with pytest.raises(BadClassifierError, match=said):
+        load(folder)
+
+
+@pytest.mark.parametrize("data", [b"no network at all", None], ids=["text", "cut off"])
+def test_what_is_no_network_is_refused(tmp_path, data):
+    data = data or graph().SerializeToString()[:-40]
+    folder = write_classifier(tmp_path / "odd", data)
+    with pytest.raises(BadClassifierError, match=r"cut off|refuses"):
+        load(folder)
+
+
+def test_labels_that_are_too_few_are_refused(tiny):
+    folder = tiny()
+    path = folder / "manifest.toml"
+    path.write_text(path.read_text().replace("count = 3", "count = 4"))
+    with pytest.raises(BadClassifierError, match="lists 3 labels"):
+        load(folder)
+
+
+@pytest.mark.parametrize("place", ["weights.bin", "../../secret.bin", "/etc/hostname"])
+@pytest.mark.parametrize("deep", [False, True], ids=["outside", "in a subgraph"])
+def test_no_other_file_is_opened_for_a_network(tmp_path, place, deep):
+    model = graph()
+    (tmp_path / "secret.bin").write_bytes(bytes(1000))
+    if deep:
+        tensor = numpy_helper.from_array(np.zeros((3, 3), np.float32), "hidden")
+        inner = onnx.helper.make_graph([], "inner", [], [], [tensor])
+        branch = onnx.helper.make_node("If", ["x"], [], then_branch=inner)
+        model.graph.node.append(branch)
+        tensor = model.graph.node[-1].attribute[0].g.initializer[0]
+    else:
+        tensor = model.graph.initializer[1]
+    external_data_helper.set_external_data(tensor, place)
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    folder = write_classifier(tmp_path / "outside", model.SerializeToString())
+    (folder / "weights.bin").write_bytes(bytes(1000))
+    with pytest.raises(BadClassifierError, match="lie in another file"):
+        load(folder)

@@ -1,0 +1,345 @@
+"""Classifying: complete, in order, resumable after any kill, flat in memory."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from consilience.classifiers import classify, list_images, read_predictions
+from consilience.classifiers import classifying as pipeline
+from consilience.classifiers.classifying import Pace
+from consilience.errors import OptionError, PredictionsError
+
+from .conftest import as_bytes
+
+BY_ONE = Pace(batch=4, readers=2, threads=1)
+# Imports once, then classifies in a process of its own for each line that it is sent.
+PROGRAM = """
+import os, sys
+import onnx, onnxruntime, PIL.Image
+from consilience.classifiers import classifying
+classifying.PIECE = 16
+images, folder = sys.argv[1:]
+pace = classifying.Pace(batch=4, readers=2, threads=1)
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        classifying.classify([images], [folder], line.strip(), device="cpu", pace=pace)
+        os._exit(0)
+    print(child, flush=True)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+
+
+@pytest.fixture
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(pipeline, "PIECE", 8)
+
+
+def run(images, folders, out, **how):
+    return classify([images], folders, out, device="cpu", pace=BY_ONE, **how)
+
+
+def pieces(out):
+    """Return every file of the predictions and its bytes."""
+    files = sorted(out.glob("*/part-*.parquet"))
+    return {file.relative_to(out).as_posix(): file.read_bytes() for file in files}
+
+
+def test_every_image_has_the_best_labels_of_every_classifier(tiny, pictures, tmp_path):
+    images, out = pictures(10), tmp_path / "out"
+    one, two = tiny("one"), tiny("two", outputs=30, labels=tuple(map(str, range(30))))
+    found = run(images, [one, two], out, keep=20)
+    assert (found.classified, found.before, found.unusable) == (10, 0, 0)
+    table = read_predictions(out).table
+    number = table.groupby(["model", "item"], observed=True).size()
+    assert (number["one"] == 3).all()
+    assert (number["two"] == 20).all()
+    assert list(table["item"].unique()) == [f"{i:04d}.png" for i in range(10)]
+    best = table[table["model"] == "one"]
+    sums = best.groupby("item", observed=True)["probability"].sum()
+    assert np.allclose(sums, 1)
+    assert (best.groupby("item", observed=True)["logit"].diff().dropna() <= 0).all()
+
+
+def test_answers_are_those_of_the_network_for_each_image(tiny, pictures, tmp_path):
+    images, out = pictures(9), tmp_path / "out"
+    run(images, [tiny()], out)
+    table = read_predictions(out).table
+    weights = (np.random.default_rng(0).normal(size=(3, 3)) / 20).astype(np.float32)
+    for item, rows in table.groupby("item", observed=True):
+        colour = np.asarray(Image.open(images / item))[0, 0].astype(np.float32)
+        logits = dict(zip("abc", colour @ weights, strict=True))
+        assert list(rows["label"]) == sorted(logits, key=logits.get, reverse=True)
+        assert np.allclose(rows["logit"], sorted(logits.values())[::-1], atol=1e-3)
+
+
+def test_odd_images_are_recorded_with_their_reason_and_the_rest_goes_on(
+    tiny, pictures, tmp_path
+):
+    images, out = pictures(6), tmp_path / "out"
+    (images / "0001.png").write_bytes(b"")
+    (images / "0003.png").write_bytes(b"text")
+    (images / "0004.png").write_bytes(as_bytes(Image.new("RGB", (1, 1))))
+    (images / "0005.png").unlink()
+    (images / "0005.png").symlink_to(images / "nowhere")
+    (tmp_path / "list.txt").write_text(
+        "".join(f"images/{i:04d}.png\n" for i in range(6))
+    )
+    found = run(tmp_path / "list.txt", [tiny()], out)
+    assert (found.classified, found.unusable) == (6, 4)
+    told = read_predictions(out)
+    reason = told.images.set_index("item")["reason"]
+    assert "empty" in reason["images/0001.png"]
+    assert "not an image" in reason["images/0003.png"]
+    assert "only 1 x 1" in reason["images/0004.png"]
+    assert "No such file" in reason["images/0005.png"]
+    assert reason[["images/0000.png", "images/0002.png"]].isna().all()
+    assert set(told.table["item"]) == {"images/0000.png", "images/0002.png"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_recorded(tiny, pictures, tmp_path):
+    images = pictures(2)
+    (images / "0001.png").chmod(0)
+    run(images, [tiny()], tmp_path / "out")
+    reason = read_predictions(tmp_path / "out").images["reason"]
+    assert "denied" in reason[1]
+
+
+def test_answers_that_are_not_finite_are_recorded_and_others_kept(
+    tiny, pictures, tmp_path
+):
+    images, out = pictures(3), tmp_path / "out"
+    (images / "0001.png").write_bytes(as_bytes(Image.new("RGB", (9, 9))))  # black
+    found = run(images, [tiny("sound"), tiny("frail", not_on_black=True)], out)
+    assert found.unusable == 1
+    told = read_predictions(out)
+    assert "frail answers numbers that are not finite" in told.images["reason"][1]
+    models = told.table.groupby("item", observed=True)["model"].unique()
+    assert list(models["0001.png"]) == ["sound"]
+    assert sorted(models["0000.png"]) == ["frail", "sound"]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
+    tiny, pictures, tmp_path, monkeypatch
+):
+    images, folder = pictures(30), tiny()
+    run(images, [folder], tmp_path / "whole")
+    read = []
+
+    class StoppedError(Exception):
+        pass
+
+    def stop_after(number):
+        def tell(done, *_):
+            if done >= number:
+                raise StoppedError
+
+        return tell
+
+    original = pipeline._prepare
+
+    def counted(image, how):
+        read.append(image.item)
+        return original(image, how)
+
+    monkeypatch.setattr(pipeline, "_prepare", counted)
+    out = tmp_path / "broken"
+    for number in (9, 20):
+        with pytest.raises(StoppedError):
+            run(images, [folder], out, tell=stop_after(number))
+        read.clear()
+    before = pieces(out)
+    found = run(images, [folder], out)
+    assert found.before == 16  # two pieces were whole
+    assert found.classified == 14
+    assert sorted(read) == [f"{i:04d}.png" for i in range(16, 30)]
+    assert pieces(out) == pieces(tmp_path / "whole")
+    assert {
+        name: data for name, data in pieces(out).items() if name in before
+    } == before
+    assert run(images, [folder], out).classified == 0
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_piece_that_was_cut_off_is_done_again(tiny, pictures, tmp_path):
+    images, folder, out = pictures(30), tiny(), tmp_path / "out"
+    run(images, [folder], out)
+    whole = pieces(out)
+    broken = out / "predictions" / "part-00001.parquet"
+    broken.write_bytes(broken.read_bytes()[:100])
+    assert run(images, [folder], out).before == 8
+    assert pieces(out) == whole
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_images_that_came_later_are_added(tiny, pictures, tmp_path):
+    images, folder, out = pictures(9), tiny(), tmp_path / "out"
+    run(images, [folder], out)
+    (images / "0000a.png").write_bytes(as_bytes(Image.new("RGB", (9, 9), "red")))
+    found = run(images, [folder], out)
+    assert (found.before, found.classified) == (9, 1)
+    assert read_predictions(out).table["item"].nunique() == 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_killed_ten_times_at_random_the_predictions_are_those_of_one_run(
+    tiny, pictures, tmp_path
+):
+    images, folder, out = pictures(900), tiny(), tmp_path / "out"
+    starter = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, str(images), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def classified(place, pieces_before_a_kill=None):
+        starter.stdin.write(f"{place}\n")
+        starter.stdin.flush()
+        process = int(starter.stdout.readline())
+        if pieces_before_a_kill is not None:
+            wanted = done(place) + pieces_before_a_kill
+            limit = time.monotonic() + 60
+            while done(place) < wanted and time.monotonic() < limit:
+                time.sleep(0.001)
+            time.sleep(generator.uniform(0, 0.03))  # at any moment of the next
+            os.kill(process, signal.SIGKILL)
+        return int(starter.stdout.readline())
+
+    def done(place):
+        return len(list(place.glob("predictions/part-*.parquet")))
+
+    generator = np.random.default_rng(0)
+    assert classified(tmp_path / "whole") == 0
+    for _ in range(10):
+        assert classified(out, generator.integers(4)) == signal.SIGKILL
+    assert 0 < done(out) < 57
+    assert classified(out) == 0
+    starter.stdin.close()
+    starter.wait()
+    starter.stdout.close()
+    assert pieces(out) == pieces(tmp_path / "whole")
+    assert done(out) == 57
+    assert not list(out.glob("**/*.partial"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("network", "another network"),
+        ("preprocessing", "another preprocessing"),
+        ("keep", "keep 20 labels, not 2"),
+        ("classifiers", "of tiny, not of tiny, two"),
+    ],
+)
+def test_what_another_classifier_began_is_not_taken_up(
+    tiny, pictures, tmp_path, change, said
+):
+    images, out, folder = pictures(3), tmp_path / "out", tiny()
+    run(images, [folder], out)
+    folders, keep = [folder], 20
+    if change == "network":
+        (folder / "model.onnx").rename(tmp_path / "old")
+        other = tiny("other", seed=9)
+        (other / "model.onnx").rename(folder / "model.onnx")
+        text = (other / "manifest.toml").read_text()
+        (folder / "manifest.toml").write_text(text.replace('"other"', '"tiny"'))
+    elif change == "preprocessing":
+        path = folder / "manifest.toml"
+        path.write_text(path.read_text().replace('"bicubic"', '"lanczos"'))
+    elif change == "keep":
+        keep = 2
+    else:
+        folders = [folder, tiny("two")]
+    before = pieces(out)
+    with pytest.raises(PredictionsError, match=said):
+        run(images, folders, out, keep=keep)
+    assert pieces(out) == before
+
+
+def test_two_classifiers_of_one_name_are_refused(tiny, pictures, tmp_path):
+    folder = tiny()
+    with pytest.raises(OptionError, match="named tiny too"):
+        run(pictures(1), [folder, folder], tmp_path / "out")
+
+
+@pytest.mark.parametrize("pace", [Pace(batch=0), Pace(readers=-1), Pace(threads=0)])
+def test_numbers_below_one_are_refused(tiny, pictures, tmp_path, pace):
+    with pytest.raises(OptionError, match="from 1"):
+        classify([pictures(1)], [tiny()], tmp_path / "out", pace=pace)
+
+
+def test_no_more_images_are_held_than_the_batches_ahead_need(
+    tiny, pictures, tmp_path, monkeypatch
+):
+    held = {"now": 0, "most": 0, "read": 0}
+    original, answered = pipeline._prepare, pipeline._answered
+
+    def prepare(image, how):
+        held["now"] += 1
+        held["read"] += 1
+        held["most"] = max(held["most"], held["now"])
+        return original(image, how)
+
+    def answer(batch, *rest):
+        held["now"] -= len(batch)
+        return answered(batch, *rest)
+
+    monkeypatch.setattr(pipeline, "_prepare", prepare)
+    monkeypatch.setattr(pipeline, "_answered", answer)
+    run(pictures(150), [tiny()], tmp_path / "out")
+    assert held["read"] == 150
+    assert held["most"] <= (pipeline.AHEAD + 2) * BY_ONE.batch
+
+
+def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_path):
+    images, folder = pictures(7), tiny()
+    run(images, [folder], tmp_path / "plain")
+    squares = np.zeros((3, 8, 8, 3), np.uint8)
+    workers = pipeline._Workers(batch=4, readers=1, threads=1, fixed=True)
+    assert len(pipeline._filled(squares, workers)) == 4
+    listed = list_images([images])
+    classifier = pipeline._load([folder], pipeline.choose("cpu", None), _ort(), 1)
+    ready = [
+        pipeline._prepare(i, [classifier[0].manifest.preprocessing])
+        for i in listed.besides(frozenset())
+    ]
+    answers, _ = pipeline._answered(ready[:3], classifier, 20, workers)
+    wanted = read_predictions(tmp_path / "plain").table
+    found = answers.to_pandas()
+    pd.testing.assert_series_equal(
+        found["logit"], wanted["logit"].head(len(found)), check_exact=False, rtol=1e-5
+    )
+
+
+def _ort():
+    import onnxruntime
+
+    return onnxruntime
+
+
+def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
+    from consilience.classifiers.export import photograph
+
+    for name in ("coffee", "chelsea", "motorcycle_left"):
+        (tmp_path / f"{name}.png").write_bytes(photograph(name))
+    run(tmp_path, [lite0_folder], tmp_path / "out")
+    told = read_predictions(tmp_path / "out")
+    name = told.labels.set_index("label")["name"]
+    best = told.table[told.table["rank"] <= 5]
+    seen = {
+        item: set(name[rows["label"]])
+        for item, rows in best.groupby("item", observed=True)
+    }
+    assert {"espresso", "cup"} <= seen["coffee.png"]
+    assert {"Egyptian cat", "tiger cat", "tabby"} <= seen["chelsea.png"]
+    assert {"moped", "motor scooter"} <= seen["motorcycle_left.png"]

@@ -1,0 +1,57 @@
+"""A folder is what its manifest says, or is refused."""
+
+import pytest
+
+from consilience.classifiers.label_file import imagenet_labels, parse_labels
+from consilience.classifiers.manifest import read_manifest
+from consilience.errors import BadClassifierError, SourceNotFoundError
+
+
+def changed(folder, old, new):
+    path = folder / "manifest.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_folder_without_a_manifest_is_no_classifier(tmp_path):
+    with pytest.raises(SourceNotFoundError, match=r"manifest\.toml"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"model.onnx"', '"../other/model.onnx"', "network.file"),
+        ('"model.onnx"', '"/etc/passwd"', "network.file"),
+        ("schema = 1", "schema = 2", "schema"),
+        ("schema = 1", 'schema = 1\ncolour = "red"', "colour"),
+        ("size = 8", "size = 0", "size"),
+        ('mode = "squash"', 'mode = "stretch"', "mode"),
+        ('mode = "squash"', 'mode = "crop"', "shorter side"),
+        ("schema = 1", "schema =", "manifest.toml"),
+    ],
+)
+def test_a_manifest_that_is_not_as_it_must_be_is_refused(tiny, old, new, said):
+    folder = tiny()
+    changed(folder, old, new)
+    with pytest.raises(BadClassifierError, match=said):
+        read_manifest(folder)
+
+
+def test_the_thousand_classes_have_a_name_each_and_ids_in_order():
+    labels = parse_labels(imagenet_labels(), "here")
+    assert labels.label == tuple(map(str, range(1000)))
+    assert list(labels.columns["wnid"]) == sorted(set(labels.columns["wnid"]))
+    assert len({name.lower() for name in labels.columns["name"]}) == 1000
+    first = [text.split(", ")[0] for text in labels.columns["synonyms"]]
+    assert len(set(first)) == 998  # two pairs share their first name
+
+
+def test_labels_that_stand_twice_are_refused():
+    with pytest.raises(BadClassifierError, match="twice"):
+        parse_labels(b"cat\ndog\ncat\n", "here")
+
+
+def test_the_labels_in_the_repository_are_those_of_the_package(lite0_folder):
+    assert (lite0_folder / "labels.tsv").read_bytes() == imagenet_labels()

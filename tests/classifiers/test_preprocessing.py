@@ -1,0 +1,55 @@
+"""The square that a network takes: Pillow's own resampling, in one step."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from consilience.classifiers.decoding import decode
+from consilience.classifiers.export import photograph
+from consilience.classifiers.manifest import Preprocessing
+from consilience.classifiers.preprocessing import prepare
+
+
+@pytest.fixture(scope="module")
+def cat():
+    return decode(photograph("chelsea")).rgb
+
+
+def test_squashing_is_pillows_resize(cat):
+    found = prepare(cat, Preprocessing(size=64, mode="squash"))
+    assert np.array_equal(
+        found, np.asarray(cat.resize((64, 64), Image.Resampling.BICUBIC))
+    )
+
+
+def test_cropping_takes_the_middle_of_the_shorter_side():
+    # A frame of red, so that a wider or a shifted square would show; the filter itself
+    # looks two pixels beyond its edge.
+    pixels = np.zeros((200, 300, 3), np.uint8)
+    pixels[..., 0] = 255
+    pixels[50:150, 100:200] = (0, 255, 0)
+    found = prepare(Image.fromarray(pixels), Preprocessing(size=50, resize=100))
+    inside = slice(2, -2)
+    assert (found[inside, inside] == (0, 255, 0)).all()
+    wider = prepare(Image.fromarray(pixels), Preprocessing(size=50, resize=90))
+    assert (wider[inside, inside] != (0, 255, 0)).any()
+
+
+def test_cropping_in_one_step_is_scaling_and_then_cutting(cat):
+    # At a whole-numbered scale of the shorter side, both see the same pixels.
+    even = cat.crop((0, 0, 450, 300))
+    one = prepare(even, Preprocessing(size=100, resize=150)).astype(int)
+    scaled = even.resize((225, 150), Image.Resampling.BICUBIC)
+    two = np.asarray(scaled.crop((62, 25, 162, 125))).astype(int)
+    other = np.asarray(scaled.crop((63, 25, 163, 125))).astype(int)
+    # 62.5 pixels are cut off on the left: half-way between the two.
+    inside = slice(4, -4)  # away from the edge of the box
+    apart = np.abs(one - (two + other) / 2)[inside, inside]
+    assert apart.mean() < np.abs(two - other)[inside, inside].mean()
+
+
+@pytest.mark.parametrize("kind", ["bilinear", "lanczos"])
+def test_another_filter_gives_other_pixels(cat, kind):
+    usual = prepare(cat, Preprocessing(size=64, resize=73))
+    other = prepare(cat, Preprocessing(size=64, resize=73, filter=kind))
+    assert np.abs(usual.astype(int) - other.astype(int)).mean() > 0.5

@@ -1,0 +1,191 @@
+"""Where a session runs: what is asked of ONNX Runtime, and what it really does."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from consilience.classifiers import runtime
+from consilience.classifiers.classifier import load_classifier
+from consilience.classifiers.runtime import CPU, CUDA, choose, load_runtime, session
+from consilience.errors import DeviceError, MissingExtraError
+
+from .conftest import ON_CPU, graph
+
+# Operators that ONNX Runtime 1.31 has CUDA kernels for, of those an image classifier
+# needs: a graph of others would run in part on the CPU, with a copy at each border.
+ON_CUDA = {
+    *("Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv"),
+    *("Div", "Flatten", "Gemm", "GlobalAveragePool", "HardSigmoid", "HardSwish"),
+    *("Identity", "MatMul", "MaxPool", "Mul", "Pad", "ReduceMean", "Relu", "Reshape"),
+    *("Sigmoid", "Softmax", "Squeeze", "Sub", "Transpose", "Unsqueeze"),
+}
+
+
+class Recorder:
+    """ONNX Runtime as it would be with a card, or without: what is asked is kept."""
+
+    def __init__(self, *, built_for_cuda=True, card=True):
+        self.asked = []
+        self.available = [CUDA, CPU] if built_for_cuda else [CPU]
+        self.card = card
+        self.__version__ = "1.0"
+
+    def get_available_providers(self):
+        return self.available
+
+    def preload_dlls(self, directory):
+        print("Failed to load libnothing.so")  # noqa: T201 (as the real one does)
+        self.asked.append(("preload", directory))
+
+    class SessionOptions:
+        def __init__(self):
+            self.entries = {}
+
+        def add_session_config_entry(self, name, value):
+            self.entries[name] = value
+
+    def InferenceSession(self, data, options, providers):  # noqa: N802 (its name)
+        self.asked.append(("session", data, options, providers))
+        names = [each if isinstance(each, str) else each[0] for each in providers]
+        names = names if self.card else [CPU]
+        return SimpleNamespace(get_providers=lambda: names)
+
+
+def test_with_a_card_the_libraries_are_loaded_first_and_cuda_is_asked_for(capsys):
+    fake = Recorder()
+    choice = choose("auto", fake, driver="")
+    opened = session(b"network", choice, fake, threads=3)
+    assert runtime.runs_on(opened) == "cuda"
+    (first, directory), (second, data, options, providers) = fake.asked
+    assert (first, second) == ("preload", "session")
+    assert directory == ""
+    assert data == b"network"
+    assert options.intra_op_num_threads == 3
+    assert options.entries["session.intra_op.allow_spinning"] == "0"
+    assert [providers[0][0], providers[1]] == [CUDA, CPU]
+    assert providers[0][1]["use_tf32"] == "0"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("device", "built", "driver"),
+    [
+        ("cpu", True, ""),
+        ("auto", True, "no NVIDIA driver was found"),
+        ("auto", False, ""),
+    ],
+)
+def test_otherwise_only_the_cpu_is_asked_for(device, built, driver):
+    fake = Recorder(built_for_cuda=built)
+    opened = session(b"", choose(device, fake, driver=driver), fake, threads=1)
+    assert runtime.runs_on(opened) == "cpu"
+    assert [each[0] for each in fake.asked] == ["session"]
+    assert fake.asked[0][3] == [CPU]
+
+
+@pytest.mark.parametrize(
+    ("built", "driver", "said"),
+    [(True, "no NVIDIA driver was found", "driver"), (False, "", "has no CUDA")],
+)
+def test_who_insists_on_the_card_is_told_what_is_missing(built, driver, said):
+    with pytest.raises(DeviceError, match=said):
+        choose("cuda", Recorder(built_for_cuda=built), driver=driver)
+
+
+def test_a_driver_without_libraries_is_an_error_only_for_who_insists():
+    fake = Recorder(card=False)
+    opened = session(b"", choose("auto", fake, driver=""), fake, threads=1)
+    assert runtime.runs_on(opened) == "cpu"
+    with pytest.raises(DeviceError, match="runs on the CPU"):
+        session(b"", choose("cuda", fake, driver=""), fake, threads=1)
+
+
+def test_weights_in_int8_are_unpacked_only_where_the_manifest_says_so():
+    for asked in (False, True):
+        fake = Recorder()
+        session(b"", ON_CPU, fake, threads=1, disable_quant_qdq=asked)
+        entries = fake.asked[0][2].entries
+        assert ("session.disable_quant_qdq" in entries) == asked
+
+
+def without_a_card():
+    return runtime._no_driver() != ""
+
+
+@pytest.mark.skipif(not without_a_card(), reason="there is a card")
+def test_the_real_build_falls_back_or_refuses_where_there_is_no_card():
+    real = load_runtime()
+    choice = choose("auto", real)
+    assert not choice.cuda
+    assert "driver" in choice.reason or "no CUDA" in choice.reason
+    opened = session(graph().SerializeToString(), choice, real, threads=1)
+    assert runtime.runs_on(opened) == "cpu"
+    with pytest.raises(DeviceError, match="--device cuda"):
+        choose("cuda", real)
+
+
+@pytest.mark.skipif(
+    CUDA not in onnxruntime.get_available_providers(), reason="a build without CUDA"
+)
+@pytest.mark.skipif(not without_a_card(), reason="there is a card")
+def test_the_real_gpu_build_lists_cuda_and_runs_on_the_cpu_without_a_word():
+    # The reason for asking the session: were this to fail, `choose` could be simpler.
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    opened = onnxruntime.InferenceSession(
+        graph().SerializeToString(), options, providers=[CUDA, CPU]
+    )
+    assert opened.get_providers() == [CPU]
+
+
+def test_bound_arrays_give_what_a_plain_run_gives(lite0):
+    squares = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
+    plain = lite0.session.run(None, {"image": squares})[0]
+    assert np.array_equal(lite0.logits(squares), plain)
+
+
+def test_every_operator_of_the_kept_network_has_a_cuda_kernel(lite0_folder):
+    model = onnx.load(lite0_folder / "model.onnx")
+    assert {node.op_type for node in model.graph.node} <= ON_CUDA
+    assert {node.domain for node in model.graph.node} == {""}
+
+
+def test_two_builds_beside_each_other_are_refused(monkeypatch):
+    monkeypatch.setattr(runtime, "_version", lambda _: "1.0")
+    with pytest.raises(MissingExtraError, match="overwrite each other"):
+        load_runtime()
+
+
+def test_no_build_at_all_is_told_how_to_mend(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingExtraError, match=r"consilience\[classifiers\]"):
+        load_runtime()
+
+
+def test_a_process_that_classifies_never_imports_jax():
+    code = (
+        "import sys, consilience.classifiers as c; c.classify; c.candidates;"
+        "c.load_classifier; c.read_predictions; c.export_network;"
+        "from consilience.progress import bar;"
+        "print(sorted({'jax', 'torch', 'numpyro'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.gpu(of="onnxruntime")
+def test_the_card_answers_as_the_cpu_does(lite0, lite0_folder):
+    real = load_runtime()
+    card = load_classifier(lite0_folder, choose("cuda", real), real)
+    assert card.device == "cuda"
+    squares = np.random.default_rng(0).integers(0, 256, (33, 224, 224, 3), np.uint8)
+    for number in (1, 16, 33):
+        there, here = card.logits(squares[:number]), lite0.logits(squares[:number])
+        assert np.abs(there - here).max() < 1e-3
