@@ -383,7 +383,7 @@ def renamed(predictions: Predictions, column: str) -> Predictions:
     if names.isna().any() or names.duplicated().any():
         msg = f"the names {column!r} of labels have gaps or stand twice; take another"
         raise CandidatesError(msg)
-    old = predictions.table["label"].astype("category")
+    old = predictions.table["label"].astype("category").cat.remove_unused_categories()
     new = old.cat.rename_categories(names[list(old.cat.categories)].tolist())
     return Predictions(
         table=predictions.table.assign(label=new),

@@ -77,8 +77,8 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     listed = list_images(images, naming=naming, item=item, image=image, path=path)
     show = screen(as_json=json)
     if listed.left_aside:
-        sentence = f"{listed.left_aside:,} files are no images by their names"
-        show.print(f"{sentence}; left aside", soft_wrap=True)
+        sentence = f"left aside, being no images by their names: {listed.left_aside:,}"
+        show.print(sentence, soft_wrap=True)
     if overwrite and is_folder(out):
         shutil.rmtree(out)
     with bar() as report:

@@ -1,0 +1,140 @@
+"""Temperature and presence: what is simulated is found again, and a lie is seen."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, softmax
+
+from consilience.classifiers.calibration import (
+    fit_presence,
+    fit_temperature,
+    tempered,
+)
+from consilience.classifiers.pooling import pool
+from consilience.classifiers.rank_lists import from_table
+from consilience.errors import GoldError
+
+NUM_LABELS, KEPT = 30, 30
+
+
+def simulated(number, temperature, seed, kept=KEPT):
+    """Return a pool of a classifier whose logits are too sharp or flat, and the truth.
+
+    Truths are drawn from the softmax of the logits over the temperature; the classifier
+    tells the softmax of the logits themselves.
+    """
+    generator = np.random.default_rng(seed)
+    logits = 2 * generator.normal(size=(number, NUM_LABELS))
+    right = softmax(logits / temperature, 1)
+    truth = (right.cumsum(1) < generator.random((number, 1))).sum(1)
+    share = softmax(logits, 1)
+    order = np.argsort(-share, 1)[:, :kept]
+    table = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{k:05d}" for k in range(number)], kept),
+            "label": order.ravel().astype(str),
+            "rank": np.tile(np.arange(1, kept + 1), number),
+            "probability": np.take_along_axis(share, order, 1).ravel(),
+        }
+    )
+    pooled = pool([from_table(table, "a", "here", num_labels=NUM_LABELS)])
+    label = pd.Index(pooled.labels).get_indexer(truth.astype(str))
+    return pooled, np.arange(number), label, right, truth
+
+
+def standard_error(right):
+    """Of a fitted log-temperature: one over the root of the Fisher information."""
+    scaled = np.log(right)  # logits over the temperature, less a constant
+    mean = (right * scaled).sum(1, keepdims=True)
+    return 1 / np.sqrt((right * (scaled - mean) ** 2).sum())
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_the_temperature_that_truths_were_drawn_with_is_found(temperature):
+    pooled, item, label, right, _ = simulated(2000, temperature, seed=1)
+    found = fit_temperature(pooled, item, label)
+    error = standard_error(right)
+    assert abs(np.log(found.value / temperature)) < 4 * error
+    assert found.after <= found.before
+
+
+def test_the_same_check_catches_a_temperature_that_lies():
+    pooled, item, label, right, _ = simulated(2000, 1.3, seed=1)
+    found = fit_temperature(pooled, item, label)
+    assert abs(np.log(found.value / 1.0)) > 4 * standard_error(right)
+
+
+def test_tempered_shares_are_those_of_the_softmax_at_that_temperature():
+    pooled, _, _, right, _ = simulated(50, 2.0, seed=2)
+    found = np.zeros_like(right)
+    label = pooled.labels[pooled.label].astype(int)
+    found[pooled.item, label] = tempered(pooled, 2.0)
+    assert np.allclose(found, right, atol=1e-5)  # probabilities are kept in single
+
+
+def test_tempered_shares_of_cells_and_the_rest_sum_to_one():
+    pooled, *_ = simulated(50, 1.0, seed=3, kept=5)
+    for temperature in (0.05, 0.5, 1.0, 3.0, 20.0):
+        share = tempered(pooled, temperature)
+        listed = np.bincount(pooled.item, share)
+        rest = pooled.elsewhere ** (1 / temperature) * (NUM_LABELS - 5)
+        cells = np.bincount(pooled.item, pooled.probability ** (1 / temperature))
+        assert np.allclose(listed, cells / (cells + rest))
+
+
+def test_a_truth_that_nobody_lists_counts_as_one_of_the_rest():
+    pooled, item, label, *_ = simulated(500, 1.0, seed=4, kept=3)
+    assert (pooled.cell(item, label) < 0).any()
+    found = fit_temperature(pooled, item, label)
+    assert np.isfinite(found.after)
+
+
+def test_too_little_gold_is_refused():
+    pooled, item, label, *_ = simulated(50, 1.0, seed=5)
+    with pytest.raises(GoldError, match="19 items"):
+        fit_temperature(pooled, item[:19], label[:19])
+
+
+def pairs(number, slope, seed):
+    generator = np.random.default_rng(seed)
+    columns = generator.normal(size=(number, 2)) * [3.0, 0.2] + [1.0, -4.0]
+    odds = 7 + columns @ np.array([slope, 2.0])
+    present = generator.random(number) < expit(odds)
+    return columns, present, np.arange(number) // 5, odds
+
+
+def test_the_slope_of_a_score_is_found_as_it_is_and_not_taken_for_one():
+    columns, present, item, odds = pairs(8000, slope=0.4, seed=1)
+    found = fit_presence(columns, present, item)
+    design = np.column_stack([np.ones(len(columns)), columns])
+    variance = expit(odds) * expit(-odds)
+    errors = np.sqrt(np.diag(np.linalg.inv(design.T @ (design * variance[:, None]))))
+    assert abs(found.weights[0] - 0.4) < 4 * errors[1]
+    assert abs(found.weights[1] - 2.0) < 4 * errors[2]
+    assert abs(found.weights[0] - 1.0) > 4 * errors[1]  # the twin: a slope of one
+
+
+def test_pairs_that_were_left_out_are_judged_by_the_others():
+    columns, present, item, odds = pairs(4000, slope=0.4, seed=2)
+    found = fit_presence(columns, present, item)
+    loss = -np.log(np.where(present, expit(odds), expit(-odds)))
+    spread = 4 * loss.std() / np.sqrt(len(loss))
+    assert abs(found.log_loss - loss.mean()) < spread
+    assert found.log_loss < found.base
+
+
+def test_noise_is_not_taken_for_knowledge_of_pairs_left_out():
+    generator = np.random.default_rng(3)
+    columns = generator.normal(size=(60, 20))
+    present = generator.random(60) < 0.5
+    found = fit_presence(columns, present, np.arange(60))
+    inside = found.intercept + columns @ found.weights
+    fitted = np.where(present, expit(inside), expit(-inside))
+    assert -np.log(fitted).mean() < found.base  # on what it was fitted to
+    assert found.log_loss > found.base  # on what it was not
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_gold_of_one_answer_alone_is_refused(present):
+    with pytest.raises(GoldError, match="all gold pairs"):
+        fit_presence(np.zeros((30, 1)), np.full(30, present), np.arange(30))

@@ -1,0 +1,268 @@
+"""Candidates: who is on the list, what is known of them, where they come from."""
+
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.classifiers import candidates
+from consilience.classifiers.candidate_table import ANNOTATORS, DATASET, renamed
+from consilience.classifiers.pooling import pool
+from consilience.classifiers.predictions import Predictions
+from consilience.classifiers.rank_lists import from_array, from_table
+from consilience.errors import (
+    CandidatesError,
+    FolderExistsError,
+    GoldError,
+    OptionError,
+    PredictionsError,
+)
+
+
+def ranks(name, **lists):
+    """Predictions of ranks only: labels of each item, in order."""
+    rows = [
+        (item, label, rank)
+        for item, labels in lists.items()
+        for rank, label in enumerate(labels.split(), 1)
+    ]
+    table = pd.DataFrame(rows, columns=["item", "label", "rank"])
+    return from_table(table, name, name, num_labels=20)
+
+
+@pytest.fixture
+def two():
+    return [
+        ranks("a", i="cat dog fox", j="cup mug pot"),
+        ranks("b", i="dog wolf cat", j="cup pot pan"),
+    ]
+
+
+def labels(found, item):
+    return list(found.table.loc[found.table["item"] == item, "label"])
+
+
+def test_the_union_holds_everybodys_best(two):
+    found = candidates(two, top=2)
+    assert set(labels(found, "i")) == {"cat", "dog", "wolf"}
+    assert set(labels(found, "j")) == {"cup", "mug", "pot"}
+
+
+def test_the_ensemble_holds_the_best_of_the_mean(two):
+    found = candidates(two, policy="ensemble", top=2)
+    assert labels(found, "i") == ["dog", "cat"]
+    assert labels(found, "j") == ["cup", "pot"]
+
+
+def test_the_mass_needs_few_labels_where_classifiers_agree(two):
+    found = candidates(two, policy="mass", mass=0.5)
+    pooled = pool(two)
+    for item in "ij":
+        here = pooled.items[pooled.item] == item
+        share = np.sort(pooled.probability[here])[::-1].cumsum()
+        assert len(labels(found, item)) == (share < 0.5).sum() + 1
+    assert len(labels(found, "j")) < len(labels(found, "i"))
+
+
+def test_what_is_known_of_a_candidate_is_as_worked_by_hand(two):
+    table = candidates(two, top=2).table.set_index(["item", "label"])
+    dog = table.loc[("i", "dog")]
+    assert dog["top"] == 1.0
+    assert dog["first"] == 0.5
+    assert dog["reciprocal_rank"] == pytest.approx((1 / 2 + 1) / 2)
+    cat = table.loc[("i", "cat")]
+    assert cat["top"] == 0.5  # third for b
+    assert cat["reciprocal_rank"] == pytest.approx((1 + 1 / 3) / 2)
+
+
+def test_provenance_says_who_lists_it_where(two):
+    found = candidates(two, top=2).sources
+    cat = found[(found["item"] == "i") & (found["label"] == "cat")]
+    assert list(zip(cat["model"], cat["rank"], strict=True)) == [("a", 1), ("b", 3)]
+
+
+def test_labels_of_annotators_and_of_the_data_set_are_always_candidates(two):
+    also = pd.DataFrame(
+        {
+            "item": ["i", "i", "elsewhere"],
+            "label": ["fox", "unicorn", "cat"],
+            "source": [DATASET, ANNOTATORS, ANNOTATORS],
+        }
+    )
+    found = candidates(two, top=1, also=also)
+    assert set(labels(found, "i")) == {"cat", "dog", "fox", "unicorn"}
+    assert labels(found, "j") == ["cup"]
+    table = found.table.set_index("label")
+    assert table.loc["unicorn", "top"] == 0
+    assert np.isfinite(table["score"]).all()
+    assert list(table["dataset_label"][["fox", "unicorn"]]) == [1, 0]
+    fox = found.sources[found.sources["label"] == "fox"]
+    assert set(fox["model"]) == {"a", DATASET}
+
+
+def test_without_gold_there_are_no_log_odds(two):
+    assert "log_odds" not in candidates(two).table
+
+
+def many(number=200, seed=0):
+    """Return a good and a poor list of three, and the truth."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(10, size=number)
+    names = [f"i{k:03d}" for k in range(number)]
+
+    def listed(name, right):
+        rows = []
+        for item, label in zip(names, truth, strict=True):
+            others = generator.permutation(np.setdiff1d(np.arange(10), label))[:3]
+            if generator.random() < right:
+                others[generator.choice(3, p=[0.7, 0.2, 0.1])] = label
+            rows += [(item, str(o), r) for r, o in enumerate(others, 1)]
+        table = pd.DataFrame(rows, columns=["item", "label", "rank"])
+        return from_table(table, name, name, num_labels=10)
+
+    gold = pd.DataFrame({"item": names, "label": truth.astype(str)})
+    return [listed("good", 0.95), listed("poor", 0.5)], gold
+
+
+def test_log_odds_of_one_truth_foresee_items_without_gold():
+    told, gold = many()
+    found = candidates(told, top=3, gold=gold.head(100))
+    later = found.table[found.table["item"].isin(gold["item"].tail(100))]
+    share = np.exp(later["log_odds"]) / 10
+    right = later.merge(gold, on=["item", "label"], how="left", indicator=True)
+    hit = (right["_merge"] == "both").to_numpy()
+    # Calibrated: where a share is told, so many are the truth, within four errors.
+    for low, high in ((0, 0.2), (0.2, 0.6), (0.6, 1)):
+        here = ((share > low) & (share <= high)).to_numpy()
+        error = np.sqrt((share[here] * (1 - share[here])).sum()) / here.sum()
+        assert abs(hit[here].mean() - share[here].mean()) < 4 * error
+    assert -np.log(share[hit]).mean() < np.log(10)
+
+
+def test_log_odds_of_presence_are_learned_and_not_those_of_the_softmax():
+    told, gold = many(400)
+    every = candidates(told, top=3).table[["item", "label"]]
+    truth = every.merge(gold, on=["item", "label"], how="left", indicator=True)
+    answer = np.where(truth["_merge"] == "both", "yes", "no")
+    found = candidates(told, top=3, gold=every.assign(answer=answer))
+    odds, score = found.table["log_odds"], found.table["score"]
+    account = found.account["presence"]
+    assert account["log_loss_held_out"] < account["log_loss_of_the_share_alone"]
+    assert account["gold_pairs"] == len(every)
+    assert not np.allclose(odds, score - np.log1p(-np.exp(score)))
+
+
+def test_log_odds_of_gold_pairs_are_learned_from_other_items():
+    told, gold = many(100)
+    every = candidates(told, top=3).table[["item", "label"]]
+    truth = every.merge(gold, on=["item", "label"], how="left", indicator=True)
+    yes = np.where(truth["_merge"] == "both", "yes", "no")
+    turned = yes.copy()
+    own = (every["item"] == "i000").to_numpy()
+    turned[own] = np.where(yes[own] == "yes", "no", "yes")
+    one, other = (
+        candidates(told, top=3, gold=every.assign(answer=answer)).table
+        for answer in (yes, turned)
+    )
+    here = one["item"] == "i000"
+    assert np.allclose(one.loc[here, "log_odds"], other.loc[here, "log_odds"])
+    assert not np.allclose(one["log_odds"], other["log_odds"])
+
+
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [
+        ({"top": 0}, OptionError),
+        ({"mass": 1.0}, OptionError),
+        ({"gold": pd.DataFrame({"item": ["i"], "label": ["cat"]})}, GoldError),
+    ],
+)
+def test_what_cannot_be_done_is_refused(two, how, error):
+    with pytest.raises(error):
+        candidates(two, **how)
+
+
+def test_nothing_pooled_is_refused():
+    with pytest.raises(CandidatesError, match="no predictions"):
+        candidates([])
+
+
+def test_the_folder_is_whole_and_can_be_read_again(two, tmp_path):
+    found = candidates(two)
+    found.save(tmp_path / "c")
+    again = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
+    pd.testing.assert_frame_equal(again, found.table)
+    assert tomllib.loads((tmp_path / "c" / "candidates.toml").read_text())["top"] == 5
+    with pytest.raises(FolderExistsError):
+        found.save(tmp_path / "c")
+    found.save(tmp_path / "c", overwrite=True)
+
+
+def test_a_fit_takes_the_folder_as_it_is(two, tmp_path):
+    candidates(two, top=2).save(tmp_path / "c")
+    rows = [(i, w, said) for i, said in (("i", "cat"), ("j", "cup")) for w in "xyz"]
+    answers = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    every = ["cat", "dog", "wolf", "cup", "mug", "pot"]
+    responses = cs.read(answers, labels=every)
+    fit = cs.fit(responses, model="majority", candidates=tmp_path / "c")
+    found = fit.labels()
+    assert set(found.loc[found["item"] == "i", "label"]) == {"cat", "dog", "wolf"}
+
+
+def test_labels_can_go_by_another_name(two):
+    names = pd.DataFrame({"label": ["cat", "dog"], "name": ["Katze", "Hund"]})
+    table = two[0].table[two[0].table["label"].isin(["cat", "dog"])]
+    told = Predictions(table, two[0].images, names, two[0].families, {"a": 2})
+    assert labels(candidates([renamed(told, "name")]), "i") == ["Katze", "Hund"]
+    with pytest.raises(CandidatesError, match="no other name 'wnid'"):
+        renamed(told, "wnid")
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"item": ["i"], "label": ["x"]}, "no column 'rank'"),
+        ({"item": ["i"], "label": ["x"], "rank": [0]}, "ranks are 1, 2"),
+        ({"item": ["i"], "label": ["x"], "rank": ["first"]}, "no number"),
+        ({"item": ["i", "i"], "label": ["x", "y"], "rank": [1, 1]}, "two labels"),
+        (
+            {"item": ["i"], "label": ["x"], "rank": [1], "probability": [2]},
+            "between 0 and 1",
+        ),
+    ],
+)
+def test_a_table_that_is_no_list_of_ranks_is_refused(table, said):
+    with pytest.raises(PredictionsError, match=said):
+        from_table(pd.DataFrame(table), "a", "here")
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros((2, 5), int), "2 rows for 1 images"),
+        (np.zeros((1, 5)), "whole numbers"),
+        (np.array([[-1, 2]]), "label -1"),
+        (np.array([[object()]]), "not a NumPy array"),
+    ],
+)
+def test_an_array_that_is_no_list_of_ranks_is_refused(array, said, tmp_path):
+    np.save(tmp_path / "a.npy", array, allow_pickle=True)
+    with pytest.raises(PredictionsError, match=said):
+        from_array(tmp_path / "a.npy", ["i"], ["x", "y", "z"])
+
+
+def test_public_top_five_lists_hold_the_label_of_the_data_set(data_folder):
+    folder = data_folder / "imagenetv2"
+    if not folder.exists():
+        pytest.skip("no imagenetv2")
+    names = [f"{k:05d}" for k in range(50_000)]
+    told = [
+        from_array(folder / f"{name}.npy", names)
+        for name in ("alexnet", "pnasnet_large_tf")
+    ]
+    found = candidates(told).table
+    own = (found["item"].astype(int) // 50) == found["label"].astype(int)
+    # Published top-5 accuracy: AlexNet .791, PNASNet-5 large .962.
+    assert 0.962 < own.sum() / 50_000 < 0.975

@@ -1,0 +1,136 @@
+"""Pooling by hand: families, what is left of a softmax, what a rank deserves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.classifiers.pooling import OFF_LIST, SHRINKAGE, pool
+from consilience.classifiers.rank_lists import from_array, from_table
+from consilience.errors import PredictionsError
+
+
+def told(rows, **more):
+    """Predictions of a table of item, model, family, rank, label, probability."""
+    columns = ["item", "model", "family", "rank", "label", "probability"]
+    return from_table(pd.DataFrame(rows, columns=columns), "one", "here", **more)
+
+
+def probability(pooled, item, label):
+    at = pooled.cell(
+        np.flatnonzero(pooled.items == item), np.flatnonzero(pooled.labels == label)
+    )
+    return float(pooled.probability[at[0]])
+
+
+def test_the_mean_of_two_classifiers_is_as_worked_by_hand():
+    pooled = pool(
+        [
+            told(
+                [
+                    ("i", "a", "a", 1, "cat", 0.6),
+                    ("i", "a", "a", 2, "dog", 0.2),
+                    ("i", "b", "b", 1, "dog", 0.7),
+                    ("i", "b", "b", 2, "fox", 0.1),
+                ],
+                num_labels=4,
+            )
+        ]
+    )
+    # What is left, .2 each, is shared by the two labels that a classifier keeps not.
+    assert probability(pooled, "i", "cat") == pytest.approx((0.6 + 0.1) / 2)
+    assert probability(pooled, "i", "dog") == pytest.approx((0.2 + 0.7) / 2)
+    assert probability(pooled, "i", "fox") == pytest.approx((0.1 + 0.1) / 2)
+    assert pooled.elsewhere[0] == pytest.approx(0.1)
+    assert pooled.probability.sum() + pooled.elsewhere[0] == pytest.approx(1)
+
+
+def test_a_family_counts_as_one_classifier():
+    rows = [
+        ("i", "a1", "a", 1, "cat", 1.0),
+        ("i", "a2", "a", 1, "cat", 1.0),
+        ("i", "a3", "a", 1, "cat", 1.0),
+        ("i", "b", "b", 1, "dog", 1.0),
+    ]
+    pooled = pool([told(rows)])
+    assert probability(pooled, "i", "cat") == pytest.approx(0.5)
+    strangers = [(*row[:2], row[1], *row[3:]) for row in rows]
+    assert probability(pool([told(strangers)]), "i", "cat") == pytest.approx(0.75)
+
+
+def test_of_an_item_only_those_count_that_answered_about_it():
+    pooled = pool(
+        [
+            told(
+                [
+                    ("i", "a", "a", 1, "cat", 1.0),
+                    ("i", "b", "b", 1, "dog", 1.0),
+                    ("j", "a", "a", 1, "cat", 1.0),
+                ]
+            )
+        ]
+    )
+    assert probability(pooled, "i", "cat") == pytest.approx(0.5)
+    assert probability(pooled, "j", "cat") == pytest.approx(1.0)
+
+
+def test_ranks_without_gold_fall_as_one_over_the_rank():
+    table = pd.DataFrame({"item": "i", "rank": [1, 2, 3], "label": ["x", "y", "z"]})
+    pooled = pool([from_table(table, "a", "here", num_labels=10)])
+    falling = (1 - OFF_LIST) / np.array([1, 2, 3]) / (1 + 1 / 2 + 1 / 3)
+    found = [probability(pooled, "i", label) for label in "xyz"]
+    assert found == pytest.approx(falling)
+    assert pooled.elsewhere[0] == pytest.approx(OFF_LIST / 7)
+
+
+@pytest.fixture
+def ranked(tmp_path):
+    """Write a list of three ranks that has the truth, label 0, at given places."""
+
+    def make(name, places):
+        labels = np.tile([1, 2, 3], (len(places), 1))
+        labels[np.arange(len(places)), places] = 0
+        np.save(tmp_path / f"{name}.npy", labels)
+        return from_array(tmp_path / f"{name}.npy", names(len(places)))
+
+    return make
+
+
+def names(number):
+    return [f"i{k}" for k in range(number)]
+
+
+def test_with_gold_a_rank_is_worth_how_often_it_is_right(ranked):
+    places = np.repeat([0, 1, 2], [7000, 2000, 1000])
+    gold = pd.DataFrame({"item": names(10_000), "label": "0"})
+    pooled = pool([ranked("a", places)], gold)
+    for item, share in (("i0", 0.7), ("i7000", 0.2), ("i9999", 0.1)):
+        assert probability(pooled, item, "0") == pytest.approx(share, abs=0.005)
+
+
+def test_with_little_gold_a_list_is_taken_for_one_like_the_others(ranked):
+    lists = [ranked("good", np.zeros(100, int)), ranked("poor", np.full(100, 2))]
+
+    def first_of_good(number):
+        gold = pd.DataFrame({"item": names(number), "label": "0"})
+        pooled = pool(lists, gold)
+        return probability(pooled, "i0", "0")
+
+    # Much gold: the first place of one and the last of the other are always right.
+    assert first_of_good(100) > first_of_good(1)
+    # By hand, of a hundred items: a place's own share, and that of both lists, which
+    # counts for so many items more.
+    shares = [
+        (100 + SHRINKAGE * (100 + usual(rank)) / 201) / (100 + SHRINKAGE)
+        for rank in (1, 3)
+    ]
+    assert first_of_good(100) == pytest.approx(sum(shares) / 2)
+
+
+def usual(rank):
+    return (1 - OFF_LIST) / rank / (1 + 1 / 2 + 1 / 3)
+
+
+def test_two_classifiers_of_one_name_are_refused():
+    one = told([("i", "a", "a", 1, "cat", 1.0)])
+    with pytest.raises(PredictionsError, match="named 'a'"):
+        pool([one, one])

@@ -1,0 +1,115 @@
+"""From photographs to a fit with candidates, through the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.classifiers.export import photograph
+
+LITE0 = Path(__file__).parent.parent.parent / "models" / "efficientnet_lite0"
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for name in ("coffee", "chelsea"):
+        (folder / f"{name}.png").write_bytes(photograph(name))
+    (folder / "broken.png").write_bytes(b"no image")
+    (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+def classify(run, photographs, *more):
+    return run("classify", photographs, "--model-dir", LITE0, "--out", "p", *more)
+
+
+def test_photographs_become_candidates_by_name(run, photographs, capsys, tmp_path):
+    assert classify(run, photographs, "--naming", "stem", "--json") == 0
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert (found["classified"], found["unusable"]) == (3, 1)
+    assert "no images by their names: 1" in said.err
+    assert "ran on the" in said.err
+    assert "1 could not be used" in said.err
+    assert run("candidates", "p", "--label-column", "name", "--out", "c") == 0
+    assert "2 candidates of" not in capsys.readouterr().out
+    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
+    coffee = list(table.loc[table["item"] == "coffee", "label"])
+    assert coffee[:2] == ["espresso", "cup"]
+    assert len(coffee) == 5
+
+
+def test_a_second_run_has_nothing_left_to_do(run, photographs, capsys):
+    assert classify(run, photographs) == 0
+    capsys.readouterr()
+    assert classify(run, photographs) == 0
+    assert "0 images; 3 were done before" in capsys.readouterr().out
+    assert classify(run, photographs, "--overwrite") == 0
+    assert "3 images" in capsys.readouterr().out
+
+
+def test_a_folder_that_is_something_else_is_left_alone(run, photographs, tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "mine.txt").write_text("precious")
+    assert classify(run, photographs) == 2
+    assert classify(run, photographs, "--overwrite") == 2
+    assert (tmp_path / "p" / "mine.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("classify", "nowhere", "--model-dir", LITE0, "--out", "p"),
+        ("classify", ".", "--model-dir", ".", "--out", "p"),
+        ("classify", ".", "--out", "p"),
+        ("candidates", "nowhere", "--out", "c"),
+        ("candidates", ".", "--out", "c"),
+        ("candidates", "top5.npy", "--out", "c"),
+    ],
+)
+def test_a_mistake_is_answered_with_one_sentence(run, capsys, tmp_path, arguments):
+    assert run(*arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("consilience: ")
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lists_of_ranks_with_gold_become_log_odds(run, capsys, tmp_path):
+    generator = np.random.default_rng(0)
+    ranked = np.array([generator.permutation(4)[:2] for _ in range(60)])
+    np.save(tmp_path / "top2.npy", ranked)
+    items = pd.DataFrame({"item": [f"i{k}" for k in range(60)]})
+    items.to_csv(tmp_path / "items.csv", index=False)
+    gold = items.assign(label=ranked[:, 0])
+    gold.to_csv(tmp_path / "gold.csv", index=False)
+    assert (
+        run(
+            *("candidates", "top2.npy", "--items", "items.csv"),
+            *("--gold", "gold.csv", "--out", "c", "--json"),
+        )
+        == 0
+    )
+    said = capsys.readouterr()
+    assert "temperature" in said.err
+    assert json.loads(said.out)["temperature"]["gold_items"] == 60
+    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
+    first = table["first"] == 1
+    assert table.loc[first, "log_odds"].min() > table.loc[~first, "log_odds"].max()
+
+
+def test_what_annotators_said_joins_the_candidates(run, tmp_path):
+    rows = {"item": ["i", "i"], "label": ["cat", "dog"], "rank": [1, 2]}
+    pd.DataFrame(rows).to_csv(tmp_path / "ranks.csv", index=False)
+    said = {"item": ["i"], "annotator": ["ann"], "label": ["unicorn"]}
+    pd.DataFrame(said).to_csv(tmp_path / "said.csv", index=False)
+    more = ("--responses", "said.csv", "--top", 1)
+    assert run("candidates", "ranks.csv", *more, "--out", "c") == 0
+    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
+    assert set(table["label"]) == {"cat", "unicorn"}
+    sources = pd.read_parquet(tmp_path / "c" / "sources.parquet")
+    assert list(sources["model"]) == ["ranks", "(annotators)"]
