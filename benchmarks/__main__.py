@@ -19,6 +19,8 @@ NAMES = (
     "reproduce",
     "real",
     "contains",
+    "classify",
+    "candidates",
 )
 
 

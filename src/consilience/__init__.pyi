@@ -1,4 +1,11 @@
 from .analysis import Agreement, Evaluation, agreement, evaluate, filtering
+from .classifiers import (
+    Candidates,
+    Predictions,
+    candidates,
+    classify,
+    read_predictions,
+)
 from .estimators import (
     BWA,
     EBCC,
@@ -30,6 +37,7 @@ __all__ = [
     "Agreement",
     "AutoAggregator",
     "BayesianDawidSkene",
+    "Candidates",
     "ClassConditional",
     "CommunityBCC",
     "DawidSkene",
@@ -42,9 +50,12 @@ __all__ = [
     "MajorityVote",
     "Multinomial",
     "OneCoinDawidSkene",
+    "Predictions",
     "Responses",
     "SharedErrors",
     "agreement",
+    "candidates",
+    "classify",
     "compare",
     "cross_validate",
     "describe",
@@ -54,6 +65,7 @@ __all__ = [
     "load",
     "predict",
     "read",
+    "read_predictions",
     "simulate",
     "write",
 ]

@@ -18,8 +18,8 @@ the score and on the ranks, whose slope is learned, with a normal prior:
 References
 ----------
 Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks.
-Rahaman and Thiery (2021), Uncertainty quantification and deep ensembles, section 4, for
-the temperature after averaging.
+Rahaman and Thiery (2021), Uncertainty quantification and deep ensembles, for the
+temperature after averaging.
 """
 
 from dataclasses import dataclass

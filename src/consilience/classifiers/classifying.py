@@ -310,7 +310,7 @@ def _answered(
             said = f"{classifier.name} answers numbers that are not finite"
             reasons[item] = "; ".join(filter(None, (reasons[item], said)))
         items = [usable[at].item for at in np.flatnonzero(finite)]
-        tables.append(_table(items, classifier, logits[finite], keep))
+        tables.append(best_labels(items, classifier, logits[finite], keep))
     rows = [
         {
             "item": each.item,
@@ -335,7 +335,7 @@ def _filled(
     return np.concatenate([squares, np.zeros_like(squares[:1]).repeat(lacking, 0)])
 
 
-def _table(
+def best_labels(
     items: Sequence[str],
     classifier: Classifier,
     logits: Float[np.ndarray, "B K"],

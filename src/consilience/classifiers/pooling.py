@@ -14,8 +14,8 @@ probability, so nothing here is as large as items times labels.
 
 References
 ----------
-Clemen and Winkler (1999), Combining probability distributions from experts, for means
-of dependent sources.
+Clemen and Winkler (1999), Combining probability distributions from experts in risk
+analysis.
 """
 
 from collections.abc import Mapping, Sequence
