@@ -62,7 +62,7 @@ class Classifier:
 
 
 def load_classifier(
-    folder: Path, choice: Choice, runtime: Any, *, threads: int = 1
+    folder: str | Path, choice: Choice, runtime: Any, *, threads: int = 1
 ) -> Classifier:
     """Load a classifier from its folder, or refuse it.
 
@@ -87,11 +87,12 @@ def load_classifier(
     DeviceError
         The GPU is insisted on, and the session does not run there.
     """
-    manifest = read_manifest(folder)
-    labels = read_labels(folder, manifest.labels)
+    place = Path(folder)
+    manifest = read_manifest(place)
+    labels = read_labels(place, manifest.labels)
     network = manifest.network
-    where = folder / network.file
-    data = checked_bytes(folder, network)
+    where = place / network.file
+    data = checked_bytes(place, network)
     _check_self_contained(data, where)
     try:
         opened = session(

@@ -227,7 +227,7 @@ def _load(
 ) -> list[Classifier]:
     loaded: list[Classifier] = []
     for folder in folders:
-        one = load_classifier(Path(folder), choice, runtime, threads=threads)
+        one = load_classifier(folder, choice, runtime, threads=threads)
         if one.name in {each.name for each in loaded}:
             msg = (
                 f"{folder}: another classifier is named {one.name} too; rename one in "

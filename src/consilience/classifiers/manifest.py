@@ -162,7 +162,7 @@ class Manifest(_Record, frozen=True):
     golden: tuple[Golden, ...] = ()
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: str | Path) -> Manifest:
     """Read the manifest of a classifier's folder.
 
     Raises
@@ -172,7 +172,7 @@ def read_manifest(folder: Path) -> Manifest:
     BadClassifierError
         The manifest is not as it must be.
     """
-    path = folder / FILE
+    path = Path(folder) / FILE
     if not path.is_file():
         msg = (
             f"{folder}: holds no {FILE}; give the folder of a classifier, or make one "

@@ -70,8 +70,8 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     classifiers
         Those that answer.
     devices
-        Where sessions ran, and with which version of ONNX Runtime and Pillow: a line
-        for each time the program was started.
+        Where sessions ran, and with which versions of ONNX Runtime and Pillow; several
+        if it was taken up elsewhere.
     """
 
     schema: int = 1
@@ -144,8 +144,8 @@ def read_account(folder: Path) -> Account:
         raise PredictionsError(msg) from None
 
 
-def read_predictions(folder: Path) -> Predictions:
-    """Read a folder of predictions.
+def read_predictions(folder: str | Path) -> Predictions:
+    """Read a folder of predictions that `classify` wrote.
 
     Raises
     ------
@@ -154,13 +154,14 @@ def read_predictions(folder: Path) -> Predictions:
     PredictionsError
         A piece is damaged, or none is there yet.
     """
-    account = read_account(folder)
-    table = _read(folder / ANSWERS, ANSWER_SCHEMA)
-    images = _read(folder / IMAGES, IMAGE_SCHEMA)
+    place = Path(folder)
+    account = read_account(place)
+    table = _read(place / ANSWERS, ANSWER_SCHEMA)
+    images = _read(place / IMAGES, IMAGE_SCHEMA)
     return Predictions(
         table=table.to_pandas(),
         images=images.to_pandas(),
-        labels=_read_piece(folder / LABELS).to_pandas(),
+        labels=_read_piece(place / LABELS).to_pandas(),
         families={each.name: each.family for each in account.classifiers},
         num_labels={each.name: each.count for each in account.classifiers},
     )
@@ -186,6 +187,7 @@ class Pieces:
         if before is not None:
             _check_same(folder, before, account)
         devices = (*(before.devices if before else ()), *account.devices)
+        devices = tuple(dict.fromkeys(devices))
         self.account = msgspec.structs.replace(account, devices=devices)
         with _refusals(folder):
             for part in (ANSWERS, IMAGES):
