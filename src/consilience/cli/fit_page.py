@@ -32,6 +32,8 @@ def fit_page(fitted: Fit) -> Group:
     if len(compared):
         parts += [Text(), comparison_table(compared)]
     parts += [Text(), certainty(fitted)]
+    if attributes["kind"] == "objects":
+        parts += [Text(), object_table(fitted.items()["objects"])]
     people = fitted.annotators().dropna(subset="accuracy")
     if len(people):
         parts += [Text(), annotator_table(best_and_worst(people, 4))]
@@ -60,6 +62,15 @@ def certainty(fitted: Fit) -> Table:
         table.add_row(f"{count:,}", name, bar)
     if tied:
         table.add_row(f"{tied:,}", "tied: no answer leads", Text("ambiguous", "yellow"))
+    return table
+
+
+def object_table(objects: pd.Series) -> Table:
+    """Return how many items hold how many objects."""
+    table = Table("items", "objects", box=None)
+    for number, items in objects.value_counts().sort_index().items():
+        bar = Text("█" * round(_WIDTH * items / len(objects)), style="cyan")
+        table.add_row(f"{items:,}", str(number), bar)
     return table
 
 
@@ -161,6 +172,8 @@ def confusion_table(cells: pd.DataFrame, whose: str) -> Table:
 
 def verdicts(found: pd.DataFrame) -> list[RenderableType]:
     """Return what the checks say: one line when all is well, else what to do."""
+    if found.empty:
+        return [Text("checks: a rule has none")]
     bad = found[~found["ok"].astype(bool)]
     mended = bad[bad["name"] == "independence"]
     bad = bad.drop(mended.index)

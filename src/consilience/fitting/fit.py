@@ -1,5 +1,6 @@
 """From responses to a fit."""
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from importlib.metadata import version
 
 import jax
 
+from consilience import annotators
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.automatic import fit_auto
 from consilience.fitting.inputs import (
@@ -16,6 +18,7 @@ from consilience.fitting.inputs import (
     check_seed,
     reporter,
 )
+from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
 from consilience.fitting.single import fit_one
 from consilience.inference import Effort
 from consilience.posterior import Fit
@@ -84,6 +87,24 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     started = time.monotonic()
     given = as_responses(responses)
     check_seed(seed)
+    chosen = None if model == "auto" else annotators.load(model, prior)
+    if chosen is not None and chosen.rule is not None:
+        tables = apply_rule(chosen, model, engine, given)
+        attributes = {
+            "model": model,
+            "model_asked": model,
+            "engine": chosen.engines[0],
+            "engine_reason": WHY,
+            "kind": given.kind,
+            "seed": seed,
+            "mass": effort.mass,
+            "seconds": round(time.monotonic() - started, 3),
+            "version": version("consilience"),
+            "assumptions": json.dumps([*given.assumptions, REMARK]),
+            "sources": json.dumps(dict(given.sources)),
+            "settings": json.dumps({}),
+        }
+        return Fit(rule_tree(tables, given, attributes))
     lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
     alike = as_table(similarity, "similarity")
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.model.emission import Emission
+from consilience.responses import Responses
 from consilience.truth import Observations, Space
 
 type Parameters = Mapping[str, Array]
@@ -100,6 +102,9 @@ class AnnotatorModel[P]:
         columns of the score, and summed when the truth is asked for. None: one.
     kinds
         Kinds of responses that it takes.
+    rule
+        In the stead of all this: the tables of a run by name, straight from the
+        responses, for a rule that has no likelihood. Its one engine is "rule".
     """
 
     prior: P
@@ -120,6 +125,7 @@ class AnnotatorModel[P]:
     per_answer: bool = False
     finer: Callable[[P], int] | None = None
     kinds: tuple[str, ...] = ("choice", "contains")
+    rule: Callable[[Responses], Mapping[str, pd.DataFrame]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

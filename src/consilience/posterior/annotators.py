@@ -24,6 +24,7 @@ from jaxtyping import Float
 from consilience.posterior.confusion import individual
 from consilience.posterior.draws import Estimate, draws, estimate
 from consilience.posterior.frames import category, names
+from consilience.posterior.stored import stored
 
 
 def annotators(data: xr.DataTree) -> pd.DataFrame:
@@ -42,6 +43,9 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     spammer_upper. NaN where the model has no confusion of each annotator, and in the
     bounds where it has but one draw.
     """
+    kept = stored(data, "annotators")
+    if kept is not None:
+        return kept
     constant = data["constant_data"]
     people = np.flatnonzero(constant["annotator_known"].to_numpy())
     votes = constant["votes"].transpose("true_class", "given_class").to_numpy()

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from consilience.posterior.draws import Estimate, draws, estimate
 from consilience.posterior.frames import category, names
 from consilience.posterior.sparse_confusion import sparse_confusion
+from consilience.posterior.stored import stored
 
 _CELLS = ("true_class", "given_class")
 
@@ -31,6 +32,9 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
     lower, upper; the population comes first. Where the model has no such table, for it
     would be too large, the rows are the population's, of pairs of labels that occur.
     """
+    kept = stored(data, "confusion")
+    if kept is not None:
+        return kept
     together, each = population(data), individual(data)
     if together is None and data.attrs["kind"] == "choice":
         return sparse_confusion(data)

@@ -37,6 +37,8 @@ optimization
     SVI).
 diagnostics
     name, value, limit, ok and remedy along check.
+tables
+    A group for each table that the fit holds as it is, along row: what a rule states.
 
 Attributes of the root: model, engine, engine_reason, kind, seed, mass, seconds,
 version, and as JSON assumptions, sources and settings.
@@ -55,6 +57,7 @@ from consilience.posterior import (
     diagnostics,
     items,
     labels,
+    objects,
     sparse_confusion,
     tempering,
 )
@@ -129,6 +132,37 @@ class Fit:
         if superclasses:
             return sparse_confusion.confusion_of_superclasses(self.data)
         return confusion.confusion(self.data)
+
+    def objects(self) -> pd.DataFrame:
+        """Objects of each item and what they are called (kind objects).
+
+        Returns
+        -------
+        Columns item, object, label, share (of the object's namings), probability (that
+        the object is there), main_probability (that it is the main one); a row for
+        each label of each object.
+
+        Raises
+        ------
+        OptionError
+            The fit is of another kind.
+        """
+        return objects.objects(self.data)
+
+    def object_counts(self) -> pd.DataFrame:
+        """Return how probable each number of objects is, of each item (kind objects).
+
+        Returns
+        -------
+        Columns item, tau (how often an object must be named to count; NaN for a rule
+        that has no such threshold), objects, probability.
+
+        Raises
+        ------
+        OptionError
+            The fit is of another kind.
+        """
+        return objects.object_counts(self.data)
 
     def diagnostics(self) -> pd.DataFrame:
         """Verdicts of the checks, each with a remedy.

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float, Shaped
 
 from consilience.posterior.frames import category, names
 from consilience.posterior.labels import candidates, labels
+from consilience.posterior.stored import stored
 
 # Probabilities in double precision are equal up to about 1e-15 times the number of
 # responses summed, far below the first figure; single precision has seven digits, of
@@ -37,6 +38,9 @@ def items(data: xr.DataTree) -> pd.DataFrame:
     responses is kept: its probabilities are the prior's. For contains, `label` is the
     label most probably present, whether or not that is probable.
     """
+    kept = stored(data, "items")
+    if kept is not None:
+        return kept
     width = _TIE[np.dtype(data["truth"]["probability"].dtype)]
     if data.attrs["kind"] == "contains":
         return _of_pairs(data, width)

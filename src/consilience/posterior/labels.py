@@ -14,6 +14,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from consilience.posterior.frames import category, names
+from consilience.posterior.stored import stored
 from consilience.responses.coding import natural_order, text_array
 
 
@@ -31,6 +32,9 @@ def labels(data: xr.DataTree) -> pd.DataFrame:
     items and, within an item, of its candidates. Bounds are NaN where the engine
     states none.
     """
+    kept = stored(data, "labels")
+    if kept is not None:
+        return kept
     if data.attrs["kind"] == "contains":
         return _present_labels(data)
     truth = candidates(data)

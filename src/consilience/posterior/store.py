@@ -21,7 +21,7 @@ import xarray as xr
 
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
-from consilience.posterior.tables import TABLES, about, write_parquet
+from consilience.posterior.tables import TABLES, about, names_of, write_parquet
 from consilience.whole_folder import whole_folder
 
 # Counts up when an older program could misread the folder.
@@ -55,8 +55,9 @@ def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
         fit.data.to_netcdf(partial / "fit.nc", engine="h5netcdf")
         tables = partial / "tables"
         tables.mkdir()
-        for name, table in TABLES.items():
-            write_parquet(table(fit.data), tables / f"{name}.parquet", about(fit.data))
+        for name in names_of(fit.data):
+            frame = TABLES[name](fit.data)
+            write_parquet(frame, tables / f"{name}.parquet", about(fit.data))
         size = (partial / "fit.nc").stat().st_size
         text = tomli_w.dumps(_record(fit.data, size))
         (partial / "run.toml").write_text(text, encoding="utf-8")

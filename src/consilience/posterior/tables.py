@@ -21,6 +21,7 @@ from consilience.posterior.confusion import confusion
 from consilience.posterior.diagnostics import diagnostics
 from consilience.posterior.items import items
 from consilience.posterior.labels import labels
+from consilience.posterior.objects import object_counts, objects
 
 TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {
@@ -30,8 +31,17 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "confusion": confusion,
         "diagnostics": diagnostics,
         "comparison": comparison,
+        "objects": objects,
+        "object_counts": object_counts,
     }
 )
+_OF_OBJECTS = ("objects", "object_counts")
+
+
+def names_of(data: xr.DataTree) -> tuple[str, ...]:
+    """Return the names of the tables that a fit has, for its kind of responses."""
+    of_objects = data.attrs["kind"] == "objects"
+    return tuple(name for name in TABLES if of_objects or name not in _OF_OBJECTS)
 
 
 def about(data: xr.DataTree) -> dict[str, str | float]:

@@ -1,0 +1,223 @@
+r"""The study's own rule: labels that are named together are different objects.
+
+The rule by which the ImageNet multi-label study made its object sets, to the letter,
+with its ties. It has no likelihood and no parameters; it is the baseline.
+
+.. math::
+
+   k = \operatorname{mode}_r |S_r|, \qquad
+   \max_{b: \text{labels} \to \{0, \dots, k - 1\}} \;
+   \sum_{x < y} \#\{r : x, y \in S_r\} \; [b_x \ne b_y]
+
+with :math:`S_r` the labels that response :math:`r` names. As many objects as most
+responses name: on a tie as many as the one that came first. One object: it holds
+every label. Several: labels that were never named beside another are dropped, and the
+rest is parted so that labels named together fall apart as far as they can (a maximum
+k-cut). Of partitions that are as good, the one is taken that an enumeration meets last,
+its labels in the order of a hash table of their codes. An object is called by the label
+that was named most, of several by the one that comes first among the labels. The
+main object has the most main votes, on a tie the first; the main label has the most
+main votes of all, on a tie the one that was named first, and may lie elsewhere.
+
+**What the tables say.** What the rule decides has probability 0 or 1: that a label is
+the name of an object (`labels`), that an object is there (`objects`), how many there
+are (`object_counts`; there is no threshold `tau`). What is voted on is a share, at face
+value: `probability` and `entropy` of the main label (`items`), `main_probability` of an
+object, and the further column `named`, the share of responses that name a label.
+
+References
+----------
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), From ImageNet to Image
+Classification, section 4 and the released aggregates.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, combinations
+
+import numpy as np
+import pandas as pd
+
+from consilience.model import AnnotatorModel
+from consilience.responses import Responses
+from consilience.responses.named_sets import named_sets
+from consilience.truth.hash_order import hash_order
+from consilience.truth.max_cut import max_cut
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """The rule has nothing to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """What the rule says of one item; labels are codes.
+
+    Attributes
+    ----------
+    responses
+        How many there are.
+    main_votes, sizes
+        Main votes of each label, and how many responses name so many labels, both in
+        the order in which they first came.
+    main_label, num_objects
+        The first of those with the most votes; the label is None without main votes.
+    objects
+        For each object its labels with the share of the object's namings and the share
+        of responses that name it.
+    main_object, object_votes
+        The first object with the most main votes, and the votes of each.
+    """
+
+    responses: int
+    main_votes: Mapping[int, int]
+    sizes: Mapping[int, int]
+    main_label: int | None
+    num_objects: int
+    objects: tuple[Mapping[int, tuple[float, float]], ...]
+    main_object: int
+    object_votes: tuple[int, ...]
+
+    def object_of(self, label: int) -> int | None:
+        """Return the object that a label belongs to; None where it is in none."""
+        return next((o for o, each in enumerate(self.objects) if label in each), None)
+
+    def names(self) -> tuple[int | None, ...]:
+        """Return what each object is called; None for one without labels."""
+        return tuple(
+            min(each, key=lambda label: (-each[label][0], label), default=None)
+            for each in self.objects
+        )
+
+
+def aggregate(
+    named: Sequence[tuple[int, ...]], main: Sequence[int | None]
+) -> Aggregate:
+    """Apply the rule to one item.
+
+    Parameters
+    ----------
+    named
+        The labels that each response names, in the order in which responses came.
+    main
+        The main label of each, or None.
+    """
+    number = len(named)
+    votes = Counter(label for label in main if label is not None)
+    sizes = Counter(map(len, named))
+    count = Counter(chain.from_iterable(named))
+    # Counter.most_common keeps, of equals, the one that was counted first.
+    parts = sizes.most_common(1)[0][0]
+    blocks = [list(count)] if parts == 1 else _parted(named, parts)
+    objects = []
+    for block in blocks:
+        total = sum(count[label] for label in block)
+        objects.append({x: (count[x] / total, count[x] / number) for x in block})
+    of_object = tuple(sum(votes[label] for label in each) for each in objects)
+    return Aggregate(
+        responses=number,
+        main_votes=votes,
+        sizes=sizes,
+        main_label=votes.most_common(1)[0][0] if votes else None,
+        num_objects=parts,
+        objects=tuple(objects),
+        main_object=of_object.index(max(of_object)),
+        object_votes=of_object,
+    )
+
+
+def _parted(named: Sequence[tuple[int, ...]], parts: int) -> list[list[int]]:
+    together = [each for each in named if len(each) > 1]
+    nodes = hash_order(chain.from_iterable(together))
+    place = {label: i for i, label in enumerate(nodes)}
+    weight = np.zeros((len(nodes), len(nodes)), np.int64)
+    for one, other in chain.from_iterable(combinations(each, 2) for each in together):
+        weight[[place[one], place[other]], [place[other], place[one]]] += 1
+    cut = max_cut(weight, parts)
+    return [
+        [x for x, of in zip(nodes, cut, strict=True) if of == part]
+        for part in range(parts)
+    ]
+
+
+def rule(responses: Responses) -> Mapping[str, pd.DataFrame]:
+    """Return the tables of the run."""
+    given = named_sets(responses)
+    names = responses.table["item"].cat.categories
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in _COLUMNS}
+    for item, those in enumerate(given.by_item(len(names))):
+        repeated = np.repeat(those, given.n[those]).tolist()
+        named = [given.labels_of(r) for r in repeated]
+        main = [None if given.main[r] < 0 else int(given.main[r]) for r in repeated]
+        if not named:
+            rows["items"].append((item, -1, np.nan, np.nan, 0, False, 0, -1))
+            continue
+        _fill(rows, item, aggregate(named, main), Counter(chain.from_iterable(named)))
+    labels = responses.table["label"].cat.categories
+    return {name: _frame(name, rows[name], names, labels) for name in _COLUMNS}
+
+
+_COLUMNS = {
+    "labels": ("item", "label", "probability", "lower", "upper", "named"),
+    "items": (
+        *("item", "label", "probability", "entropy", "responses", "tied"),
+        *("objects", "main_label"),
+    ),
+    "objects": (
+        *("item", "object", "label", "share", "probability", "main_probability"),
+        "named",
+    ),
+    "object_counts": ("item", "tau", "objects", "probability"),
+}
+
+
+def _fill(
+    rows: Mapping[str, list[tuple[object, ...]]],
+    item: int,
+    found: Aggregate,
+    count: Mapping[int, int],
+) -> None:
+    called, number = set(found.names()), found.responses
+    rows["labels"] += [
+        (item, label, float(label in called), np.nan, np.nan, count[label] / number)
+        for label in sorted(count)
+    ]
+    votes = np.array(list(found.main_votes.values()), float)
+    share = votes / max(votes.sum(), 1)
+    best = -1 if found.main_label is None else found.main_label
+    rows["items"].append(
+        (
+            *(item, best, share.max(initial=0) if len(votes) else np.nan),
+            *(max(0.0, -(share * np.log(share)).sum()), number),
+            *(bool((votes == votes.max(initial=0)).sum() > 1), found.num_objects, best),
+        )
+    )
+    rows["objects"] += [
+        (item, o, label, share, 1.0, found.object_votes[o] / max(votes.sum(), 1), named)
+        for o, each in enumerate(found.objects)
+        for label, (share, named) in each.items()
+    ]
+    rows["object_counts"].append((item, np.nan, found.num_objects, 1.0))
+
+
+def _frame(
+    name: str, rows: list[tuple[object, ...]], items: pd.Index, labels: pd.Index
+) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS[name]))
+    for column, known in (("item", items), ("label", labels), ("main_label", labels)):
+        if column in frame:
+            codes = frame[column].to_numpy(dtype=np.int64)
+            frame[column] = pd.Categorical.from_codes(codes, categories=known)
+    return frame
+
+
+MODEL = AnnotatorModel(
+    prior=Prior(),
+    dims={},
+    engines=("rule",),
+    references=("Tsipras et al. (2020), section 4",),
+    kinds=("objects",),
+    rule=rule,
+)

@@ -1,0 +1,68 @@
+"""The partition into at most k parts that separates the most weight.
+
+Of several partitions that separate as much, the one is taken that an enumeration of all
+k^n assignments of n nodes to parts 0 to k - 1, the first node slowest, meets last.
+That one gives the first node part k - 1 and each part that is new the next lower
+number, so that a search from k - 1 downwards over such assignments alone meets it
+first; a branch is left when what it has separated, with all the weight that it could
+still separate, is no more than the best.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+from consilience.errors import TooLargeError
+
+# The search is exponential: so many nodes took seconds, as many again would take days.
+MOST_NODES = 16
+
+
+def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
+    """Return the part of each node.
+
+    Parameters
+    ----------
+    weight
+        What it is worth to separate two nodes; symmetric, not negative.
+    num_parts
+        How many parts there may be.
+
+    Raises
+    ------
+    TooLargeError
+        There are more nodes than can be searched.
+    """
+    nodes = len(weight)
+    if nodes > MOST_NODES:
+        msg = (
+            f"{nodes} labels were named together about one item, and all ways to part "
+            f"them can be tried for {MOST_NODES} at most; merge rare labels"
+        )
+        raise TooLargeError(msg)
+    links = weight.tolist()
+    later = np.triu(weight, 1).sum(0)  # what a node adds at most when it is placed
+    ahead = np.append(np.cumsum(later[::-1])[::-1], 0).tolist()
+    best: int = -1
+    found: tuple[int, ...] = ()
+    stack: list[tuple[int, tuple[int, ...]]] = [(0, ())]
+    while stack:
+        cut, parts = stack.pop()
+        depth = len(parts)
+        if cut + ahead[depth] <= best:
+            continue
+        if depth == nodes:
+            best, found = cut, parts
+            continue
+        lowest = max(min(parts, default=num_parts) - 1, 0)
+        # The last one pushed is the first one searched.
+        stack += [
+            (cut + _separated(links[depth], parts, part), (*parts, part))
+            for part in range(lowest, num_parts)
+        ]
+    return found
+
+
+def _separated(links: Sequence[int], parts: tuple[int, ...], part: int) -> int:
+    return sum(link for link, other in zip(links, parts, strict=False) if other != part)

@@ -1,0 +1,259 @@
+"""The study's own rule: its released tables, to the letter, and ties worked by hand."""
+
+import itertools
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import consilience as cs
+from consilience.annotators import paper
+from consilience.errors import KindError, TooLargeError, UnknownEngineError
+from consilience.responses.safe_pickle import load_frame
+from consilience.truth.hash_order import hash_order
+from consilience.truth.max_cut import max_cut
+
+COLUMNS = (
+    *("num_workers", "main_counter", "main_top", "object_counter", "num_objects"),
+    *("objects", "main_object", "main_object_counter", "imagenet_object"),
+)
+
+
+@pytest.fixture(scope="module")
+def released(data_folder):
+    path = data_folder / "imagenet-multilabel" / "annotations_classify_task.pkl"
+    return load_frame(path)[0]
+
+
+def plain(value):
+    """Lists and dictionaries of plain numbers, order included."""
+    if isinstance(value, dict):
+        return [(int(name), plain(each)) for name, each in value.items()]
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def equal_rows(released):
+    """For each column, in how many rows the rule gives what was released."""
+    equal = dict.fromkeys(COLUMNS, 0)
+    for row, (named, main) in enumerate(
+        zip(released["selected"], released["main"], strict=True)
+    ):
+        found = paper.aggregate(
+            [tuple(map(int, each)) for each in named], [int(each) for each in main]
+        )
+        told = (
+            *(found.responses, found.main_votes, found.main_label, found.sizes),
+            *(found.num_objects, list(found.objects), found.main_object),
+            *(list(found.object_votes),),
+            found.object_of(int(released["imagenet_label"][row])),
+        )
+        for name, value in zip(COLUMNS, told, strict=True):
+            equal[name] += plain(value) == plain(released[name][row])
+    return equal
+
+
+def test_all_nine_released_columns_are_given_in_every_row(released):
+    assert equal_rows(released) == dict.fromkeys(COLUMNS, 6_761)
+
+
+def test_another_order_of_the_labels_gives_other_objects(released, monkeypatch):
+    monkeypatch.setattr(paper, "hash_order", lambda those: sorted(set(those)))
+    equal = equal_rows(released)
+    assert equal["main_top"] == equal["num_objects"] == 6_761
+    assert equal["objects"] < 6_700
+
+
+def test_the_fit_of_the_study_holds_what_was_released(released, data_folder):
+    study = cs.read(data_folder / "imagenet-multilabel")
+    fit = cs.fit(study, model="paper")
+    items = fit.items().astype({"item": "str"}).set_index("item")
+    assert len(items) == 6_761
+    assert (items["objects"] > 1).sum() == (released["num_objects"] > 1).sum() == 2_156
+    main = items["main_label"].astype(int)
+    labels = study.items.set_index("item")
+    other = main != labels.loc[main.index, "dataset_label"].astype(int)
+    assert other.sum() == 2_109
+    assert other[items["objects"] > 1].sum() == 740
+    assert items["tied"].sum() == 371
+
+
+# Ties, worked by hand
+
+
+def test_the_main_label_of_a_tie_is_the_one_that_came_first():
+    found = paper.aggregate([(5,), (2,), (2,), (5,), (9,)], [5, 2, 2, 5, 9])
+    assert found.main_label == 5
+    assert list(found.main_votes.items()) == [(5, 2), (2, 2), (9, 1)]
+
+
+def test_the_number_of_objects_of_a_tie_is_the_one_that_came_first():
+    assert paper.aggregate([(1, 2), (1,)], [1, 1]).num_objects == 2
+    assert paper.aggregate([(1,), (1, 2)], [1, 1]).num_objects == 1
+
+
+def test_one_object_holds_every_label():
+    found = paper.aggregate([(3,), (1, 2), (3,), (3,)], [3, 1, 3, 3])
+    assert plain(list(found.objects)) == [
+        [(3, [0.6, 0.75]), (1, [0.2, 0.25]), (2, [0.2, 0.25])]
+    ]
+
+
+def test_of_several_objects_a_label_never_named_beside_another_is_dropped():
+    found = paper.aggregate([(1, 2), (3,), (1, 2)], [1, 3, 2])
+    assert [list(each) for each in found.objects] == [[2], [1]]
+    assert found.object_of(3) is None
+
+
+def test_of_cuts_that_are_as_good_the_last_of_the_enumeration_is_taken():
+    # Each pair of 0, 1, 2 once: two of three pairs can be separated, in three ways,
+    # and 110 is the last of 001, 010, 011, 100, 101, 110.
+    found = paper.aggregate([(0, 1), (1, 2), (0, 2)], [0, 1, 2])
+    assert [list(each) for each in found.objects] == [[2], [0, 1]]
+    assert found.main_object == 1
+    assert found.object_votes == (1, 2)
+
+
+def test_a_hash_table_of_eight_slots_gives_the_order_of_the_nodes():
+    # 8 and 0 want slot 0: whoever comes second goes to 5 x 0 + 1.
+    assert hash_order([8, 0]) == (8, 0)
+    assert hash_order([0, 8]) == (0, 8)
+    found = paper.aggregate([(8, 0), (8, 0)], [8, 0])
+    assert [list(each) for each in found.objects] == [[0], [8]]
+
+
+def test_an_object_is_called_by_the_first_of_the_labels_that_are_named_most():
+    found = paper.aggregate([(7,), (4,), (7,), (4,), (1,)], [7, 4, 7, 4, 1])
+    assert found.names() == (4,)
+
+
+def test_more_objects_than_labels_leave_some_empty():
+    found = paper.aggregate([(1, 2, 3), (1, 2), (4, 5, 6)], [1, 1, 4])
+    assert found.num_objects == 3
+    found = paper.aggregate([(1, 1)], [None])
+    assert found.num_objects == 2
+    assert found.names() == (None, 1)
+    assert found.main_label is None
+
+
+@given(st.lists(st.integers(0, 5_000), max_size=40))
+def test_the_order_of_a_hash_table_is_that_of_the_interpreter(numbers):
+    table = set()
+    for number in numbers:
+        table.add(number)
+    assert hash_order(numbers) == tuple(table)
+
+
+@given(
+    st.integers(1, 6).flatmap(
+        lambda n: st.lists(st.integers(0, 2), min_size=n * n, max_size=n * n)
+    ),
+    st.integers(1, 4),
+)
+def test_the_cut_is_the_last_maximum_of_the_enumeration(numbers, parts):
+    nodes = int(np.sqrt(len(numbers)))
+    weight = np.triu(np.reshape(numbers, (nodes, nodes)), 1)
+
+    def separated(assigned):
+        apart = np.not_equal.outer(assigned, assigned)
+        return int((weight * apart).sum())
+
+    best, last = -1, None
+    for assigned in itertools.product(range(parts), repeat=nodes):
+        if separated(assigned) >= best:
+            best, last = separated(assigned), assigned
+    assert max_cut(weight + weight.T, parts) == last
+
+
+def test_more_labels_than_can_be_parted_are_refused():
+    with pytest.raises(TooLargeError, match="17 labels were named together"):
+        max_cut(np.ones((17, 17), int), 2)
+
+
+# The run
+
+
+def rows(*those):
+    columns = ["item", "annotator", "label", "main"]
+    return pd.DataFrame(those, columns=columns)
+
+
+@pytest.fixture
+def told():
+    frame = rows(
+        ("i", "a", "cat", True),
+        ("i", "a", "dog", False),
+        ("i", "b", "dog", True),
+        ("i", "b", "cat", False),
+        ("i", "c", "cat", True),
+        ("j", "a", "fox", True),
+        ("j", "b", None, None),
+        ("k", "b", None, None),
+    )
+    return cs.read(frame, kind="objects", labels=["cat", "dog", "fox"])
+
+
+def test_the_tables_say_what_the_rule_says(told):
+    fit = cs.fit(told, model="paper")
+    labels = fit.labels()
+    assert list(labels.columns)[:5] == [
+        "item",
+        "label",
+        "probability",
+        "lower",
+        "upper",
+    ]
+    assert labels["probability"].tolist() == [1, 1, 1]
+    assert np.allclose(labels["named"], [1, 2 / 3, 1])
+    items = fit.items()
+    assert items["objects"].tolist() == [2, 1, 0]
+    assert items["main_label"].astype("str").tolist()[:2] == ["cat", "fox"]
+    assert items["main_label"].isna().tolist() == [False, False, True]
+    assert items["responses"].tolist() == [3, 1, 0]
+    assert np.allclose(items["entropy"][0], np.log(3) - 2 / 3 * np.log(2))
+    objects = fit.objects()
+    assert list(objects.columns)[:6] == [
+        *("item", "object", "label", "share", "probability", "main_probability")
+    ]
+    assert objects["label"].astype("str").tolist() == ["dog", "cat", "fox"]
+    assert np.allclose(objects["main_probability"], [1 / 3, 2 / 3, 1])
+    counts = fit.object_counts()
+    assert list(counts.columns) == ["item", "tau", "objects", "probability"]
+    assert counts["objects"].tolist() == [2, 1]
+    assert fit.annotators()["responses"].tolist() == [2, 3, 1]
+
+
+def test_an_answer_that_counts_twice_is_two_answers(told):
+    twice = cs.read(
+        told.table.assign(n=2)[["item", "annotator", "label", "main", "n"]].astype(
+            dict.fromkeys(("item", "annotator", "label"), "object")
+        ),
+        kind="objects",
+        labels=["cat", "dog", "fox"],
+    )
+    fit = cs.fit(twice, model="paper")
+    assert fit.items()["responses"].tolist() == [6, 2, 0]
+    assert np.allclose(fit.labels()["named"], [1, 2 / 3, 1])
+
+
+def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
+    fit = cs.fit(told, model="paper")
+    fit.save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    for name in ("labels", "items", "objects", "object_counts", "confusion"):
+        frame = getattr(fit, name)()
+        pd.testing.assert_frame_equal(frame, getattr(again, name)())
+        on_disk = pd.read_parquet(tmp_path / "run" / "tables" / f"{name}.parquet")
+        assert list(on_disk.columns) == list(frame.columns)
+    assert json.loads(again.data.attrs["assumptions"])[-1].startswith("a rule states")
+
+
+def test_a_rule_has_no_engines_and_one_kind(told):
+    with pytest.raises(UnknownEngineError, match="it is a rule"):
+        cs.fit(told, model="paper", engine="nuts")
+    with pytest.raises(KindError, match="the model paper takes responses of kind obj"):
+        cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="paper")
