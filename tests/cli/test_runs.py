@@ -113,3 +113,26 @@ def test_a_run_with_one_posterior_says_that_it_has_no_other(
     again = ("--out", "more") if command == "export" else rest[command]
     assert run(command, "counted", *again, "--truth", "tempered") == 2
     assert "no tempered posterior" in capsys.readouterr().err
+
+
+def test_sets_of_objects_are_scored_against_gold(run, capsys):
+    answers = pd.DataFrame(
+        {
+            "item": list("iiij"),
+            "annotator": list("aabb"),
+            "label": ["cat", "dog", "cat", "fox"],
+            "main": ["true", "false", "true", "true"],
+        }
+    )
+    answers.to_csv("answers.csv", index=False)
+    assert run("fit", "answers.csv", "--kind", "objects", "--model", "paper",
+               "--out", "run") == 0  # fmt: skip
+    gold = pd.DataFrame(
+        {"item": list("iij"), "label": ["cat", "dog", "cat"], "main": [1, 0, 1]}
+    )
+    gold.to_csv("gold.csv", index=False)
+    capsys.readouterr()
+    assert run("score", "run", "--gold", "gold.csv", "--json") == 0
+    metrics = json.loads(capsys.readouterr().out)["metrics"]
+    assert metrics["main_accuracy"]["value"] == 0.5
+    assert metrics["exact"]["value"] == 0.5

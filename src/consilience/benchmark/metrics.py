@@ -24,6 +24,7 @@ from jaxtyping import Float
 
 from consilience.benchmark.choice_metrics import choice_metrics
 from consilience.benchmark.contains_metrics import contains_metrics
+from consilience.benchmark.objects_metrics import objects_metrics
 
 # Weights of so many answers are held at once: 32 MiB in double precision.
 _BLOCK = 2**22
@@ -71,7 +72,7 @@ class Score:
     Attributes
     ----------
     kind
-        choice or contains.
+        choice, contains or objects.
     items
         How many items with gold were scored.
     missing
@@ -109,9 +110,10 @@ def score(
     labels: pd.DataFrame,
     gold: pd.DataFrame,
     *,
-    kind: Literal["choice", "contains"],
+    kind: Literal["choice", "contains", "objects"],
     seed: int,
     options: ScoreOptions | None = None,
+    items: pd.DataFrame | None = None,
 ) -> Score:
     """Score posterior labels against gold labels.
 
@@ -122,18 +124,25 @@ def score(
     gold
         Columns item, label. For choice, an item with several rows has several right
         labels, any of which will do. For contains also answer, yes or no; and
-        annotator, where several experts answered: their majority is the truth.
+        annotator, where several experts answered: their majority is the truth. For
+        objects all valid labels of each item, or answer, yes or no, of those that were
+        judged; and main, true for the label of the main object, where that is known.
     kind
-        choice or contains.
+        choice, contains or objects.
     seed
         Of the bootstrap.
     options
         How to score; the defaults when None.
+    items
+        Columns item, main_label, such as the table `items` of a fit (objects, where
+        gold knows the main label).
 
     Returns
     -------
-    For both kinds accuracy (a tie is split), log_loss, brier and ece; for contains also
-    precision, recall, f1 and auc, and soft_log_loss where several experts answered.
+    For all kinds log_loss, brier and ece. For choice and contains accuracy (a tie is
+    split); for contains and objects precision, recall and f1; for contains auc, and
+    soft_log_loss where several experts answered; for objects item_f1, jaccard and
+    exact, and main_accuracy where gold knows the main label.
 
     Raises
     ------
@@ -142,8 +151,13 @@ def score(
         no.
     """
     chosen = options or ScoreOptions()
-    build = choice_metrics if kind == "choice" else contains_metrics
-    measure, num_items, missing = build(labels, gold, chosen.clip, chosen.bins)
+    if kind == "objects":
+        measure, num_items, missing = objects_metrics(
+            labels, gold, chosen.clip, chosen.bins, items
+        )
+    else:
+        build = choice_metrics if kind == "choice" else contains_metrics
+        measure, num_items, missing = build(labels, gold, chosen.clip, chosen.bins)
     values = measure(np.ones((1, num_items)))
     step = max(1, _BLOCK // max(num_items, len(gold)))
     resampled = resample(measure, num_items, chosen.resamples, step, seed)

@@ -80,7 +80,9 @@ def score(  # noqa: PLR0913 (each option stands alone)
     run
         Folder of the run.
     gold
-        Table of true labels: item, label, and answer (contains).
+        Table of true labels: item, label, and answer (contains; objects: yes or no of
+        the labels that were judged, else all valid ones are listed), main (objects:
+        true for the label of the main object).
     item
         Gold's column of the item, where the name is unusual.
     label
@@ -114,6 +116,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
         kind=fitted.data.attrs["kind"],
         seed=seed,
         options=options,
+        items=fitted.items() if fitted.data.attrs["kind"] == "objects" else None,
     )
     if json:
         print_json(found.to_dict())
@@ -148,4 +151,8 @@ _NAMES: Mapping[str, str] = {
     "f1": "F1",
     "auc": "AUC",
     "soft_log_loss": "log-loss of experts' shares",
+    "item_f1": "F1 of an item",
+    "jaccard": "Jaccard index of an item",
+    "exact": "the very set",
+    "main_accuracy": "accuracy of the main label",
 }

@@ -94,7 +94,9 @@ def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
-    """Gold labels as texts: `item`, `label` and, if present, `answer` and `annotator`.
+    """Gold labels as texts: `item`, `label` and what there is of what else gold says.
+
+    That is `answer`, `annotator` beside an answer, and `main`.
 
     Raises
     ------
@@ -116,8 +118,12 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
     names |= {"answer": answer} if answer else {}
     if answer and "annotator" in rest:
         names["annotator"] = "annotator"  # one of several experts
+    if "main" in rest:
+        names["main"] = "main"  # of objects
     _check_texts(table, names)
     for role, name in names.items():
+        if role == "main":
+            continue  # nothing: not the main one
         if (table.columns[name].codes < 0).any():
             row = int((table.columns[name].codes < 0).argmax())
             msg = f"{table.where(row)}: the {role} is empty; mend or drop the row"
