@@ -45,3 +45,15 @@ def test_one_seed_gives_one_study(run):
     a, b, c = (cs.read(name).table["label"].astype(str).tolist() for name in "abc")
     assert a == b
     assert a != c
+
+
+def test_a_simulated_study_of_objects_holds_its_partitions(run):
+    small = ("--items", "12", "--annotators", "6", "--per-item", "3")
+    assert run("simulate", "--kind", "objects", *small, "--out", "study") == 0
+    told = cs.read("study")
+    assert told.kind == "objects"
+    assert {"item", "label", "main"} == set(told.gold.columns)
+    assert list(told.items.columns) == ["item", "dataset_label"]
+    truth = pd.read_parquet("study/truth/objects.parquet")
+    assert {"item", "object", "label", "salience", "naming"} <= set(truth.columns)
+    assert len(pd.read_parquet("study/truth/annotators.parquet")) == 6

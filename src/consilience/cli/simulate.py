@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 def simulate(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path,
-    kind: Literal["choice", "contains"] = "choice",
-    model: str = "bayesian_dawid_skene",
+    kind: Literal["choice", "contains", "objects"] = "choice",
+    model: str | None = None,
     items: int = 200,
     annotators: int = 20,
-    classes: int = 4,
+    classes: int | None = None,
     per_item: int = 5,
     prior: Several = (),
     seed: int = 0,
@@ -28,7 +28,8 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
 
     The folder holds the canonical tables with the truth as gold; under `crowd` the same
     as labels.csv (task, worker, label) and truth.csv, for other programs; and the true
-    confusions in confusion.parquet where the model has one per annotator.
+    confusions in confusion.parquet where the model has one per annotator. Of objects
+    the folder `truth` holds the tables of true partitions and of annotators instead.
 
     Parameters
     ----------
@@ -37,17 +38,19 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     kind
         Kind of question.
     model
-        Model to simulate from.
+        Model to simulate from; bayesian_dawid_skene unless told. Objects are drawn by
+        no model.
     items
         How many items.
     annotators
         How many annotators.
     classes
-        How many labels.
+        How many labels; 4, or 20 of objects, unless told.
     per_item
         Answers per item, each by another annotator.
     prior
-        A setting of the model's prior, such as own=8, given once for each.
+        A setting of the model's prior, such as own=8, given once for each; of objects,
+        a setting of the drawing, such as picker=0.8.
     seed
         One seed gives one study.
     overwrite
@@ -75,7 +78,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     told = drawn.responses
     sentence = (
         f"{told.num_responses:,} answers of {told.num_annotators:,} annotators about "
-        f"{told.num_items:,} items, drawn from {model} with seed {seed}"
+        f"{told.num_items:,} items, {_how(kind, model)} with seed {seed}"
     )
     show = screen(as_json=json)
     show.print(sentence, soft_wrap=True)
@@ -85,7 +88,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
             {
                 "responses": out,
                 "kind": kind,
-                "model": model,
+                "model": _drawn_from(kind, model),
                 "seed": seed,
                 "answers": told.num_responses,
                 "items": told.num_items,
@@ -93,6 +96,15 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
                 "labels": told.num_labels,
             }
         )
+
+
+def _how(kind: str, model: str | None) -> str:
+    name = _drawn_from(kind, model)
+    return "drawn object by object" if name is None else f"drawn from {name}"
+
+
+def _drawn_from(kind: str, model: str | None) -> str | None:
+    return None if kind == "objects" else model or "bayesian_dawid_skene"
 
 
 def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
@@ -112,6 +124,11 @@ def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
     columns += ["answer"] if told.kind == "contains" else []
     with whole_folder(out, replaceable=ours if overwrite else None) as partial:
         write(told, partial)
+        if drawn.truth:
+            (partial / "truth").mkdir()
+            for name, table in drawn.truth.items():
+                table.to_parquet(partial / "truth" / f"{name}.parquet", index=False)
+            return
         crowd = partial / "crowd"
         crowd.mkdir()
         told.table[columns].rename(columns=names).to_csv(

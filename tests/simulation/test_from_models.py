@@ -44,7 +44,11 @@ def test_contains_studies_have_yes_and_no_for_gold():
 
 @pytest.mark.parametrize(
     "design",
-    [{"kind": "objects"}, {"per_item": 9, "annotators": 3}, {"classes": 1}],
+    [
+        {"kind": "objects", "per_item": 21},
+        {"per_item": 9, "annotators": 3},
+        {"classes": 1},
+    ],
 )
 def test_a_design_that_cannot_be_is_refused(design):
     with pytest.raises(OptionError):

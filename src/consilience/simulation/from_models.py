@@ -1,7 +1,7 @@
 """From a model to simulated responses with known truth."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import jax
 import numpy as np
@@ -12,6 +12,7 @@ from consilience.errors import OptionError
 from consilience.model import simulate as draw
 from consilience.responses import Responses, read
 from consilience.responses.options import Kind
+from consilience.simulation.objects import simulate_objects
 from consilience.truth import space_of
 
 
@@ -25,19 +26,22 @@ class Simulated:
         As if read from a file; `responses.gold` holds the true labels.
     parameters
         The parameters drawn, by name; confusions are [annotator, true, given].
+    truth
+        Tables of what is true and gold does not hold, by name (objects).
     """
 
     responses: Responses
     parameters: Mapping[str, np.ndarray]
+    truth: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def simulate(
     *,
     kind: Kind = "choice",
-    model: str = "bayesian_dawid_skene",
+    model: str | None = None,
     items: int = 200,
     annotators: int = 20,
-    classes: int = 4,
+    classes: int | None = None,
     per_item: int = 5,
     prior: Mapping[str, float] | None = None,
     seed: int = 0,
@@ -49,13 +53,15 @@ def simulate(
     Parameters
     ----------
     kind
-        choice, or contains (one label asked about each item: yes, maybe or no).
+        choice, contains (one label asked about each item: yes, maybe or no), or objects
+        (labels of what is seen, and the main one).
     model
-        The model to draw from.
+        The model to draw from; by default Bayesian Dawid-Skene. Objects are drawn by
+        the way that `consilience.simulation.objects` describes, which is no model's.
     items, annotators, classes, per_item
-        The design.
+        The design; 4 classes, or 20 of objects, unless told.
     prior
-        Settings of the model's prior to change, by name.
+        Settings of the model's prior to change, by name; of objects, of the drawing.
     seed
         One seed gives one study.
 
@@ -64,6 +70,20 @@ def simulate(
     OptionError
         The design is impossible, or the kind has no model yet.
     """
+    if kind == "objects":
+        if model is not None:
+            msg = f"objects are drawn by no model; leave model={model!r} out"
+            raise OptionError(msg)
+        drawn_objects = simulate_objects(
+            items=items,
+            annotators=annotators,
+            classes=classes or 20,
+            per_item=per_item,
+            settings=prior,
+            seed=seed,
+        )
+        return Simulated(drawn_objects.responses, {}, drawn_objects.truth)
+    classes, model = classes or 4, model or "bayesian_dawid_skene"
     design = _design(kind, items, annotators, classes, per_item, seed)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
         space = space_of(design)
@@ -98,7 +118,7 @@ def _design(
     kind: Kind, items: int, num_annotators: int, classes: int, per_item: int, seed: int
 ) -> Responses:
     if kind not in ("choice", "contains"):
-        msg = f"no model simulates kind {kind!r} yet; choose choice or contains"
+        msg = f"no model simulates kind {kind!r}; choose choice, contains or objects"
         raise OptionError(msg)
     if not (items > 0 and classes > 1 and 0 < per_item <= num_annotators):
         msg = (
