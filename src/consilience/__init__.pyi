@@ -1,4 +1,12 @@
-from .analysis import Agreement, Evaluation, agreement, evaluate, filtering
+from .analysis import (
+    Agreement,
+    Evaluation,
+    HumanConfusion,
+    agreement,
+    evaluate,
+    filtering,
+    human_confusion,
+)
 from .classifiers import (
     Candidates,
     Predictions,
@@ -45,6 +53,7 @@ __all__ = [
     "Evaluation",
     "Fit",
     "HierarchicalDawidSkene",
+    "HumanConfusion",
     "ItemDifficulty",
     "LogisticRandomEffects",
     "MajorityVote",
@@ -62,6 +71,7 @@ __all__ = [
     "evaluate",
     "filtering",
     "fit",
+    "human_confusion",
     "load",
     "predict",
     "read",

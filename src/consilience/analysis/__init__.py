@@ -3,5 +3,14 @@
 from consilience.analysis.agreement import Agreement, agreement
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
+from consilience.analysis.human_confusion import HumanConfusion, human_confusion
 
-__all__ = ["Agreement", "Evaluation", "agreement", "evaluate", "filtering"]
+__all__ = [
+    "Agreement",
+    "Evaluation",
+    "HumanConfusion",
+    "agreement",
+    "evaluate",
+    "filtering",
+    "human_confusion",
+]

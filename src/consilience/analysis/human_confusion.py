@@ -1,0 +1,262 @@
+"""How people call the items of each class, learned from few answers to each.
+
+With a thousand classes and some fifty answers to the items of each, most cells of the
+table of classes by labels are empty, and the others are noise. What is known of other
+classes fills them in: the label's popularity, its superclass, how often the items of
+that label are called by this class, and which labels third classes share. How much each
+kind of evidence weighs is learned (`naming_prior`).
+
+The class of an item is the label that the data set has for it; nothing here says that
+it is right.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+from scipy.stats import beta
+
+from consilience.analysis.naming_evidence import Namings
+from consilience.analysis.naming_prior import Naming, learn
+from consilience.errors import KindError, OptionError, TooLargeError
+from consilience.responses import Responses
+from consilience.responses.named_sets import named_sets
+
+MOST_LABELS = 3_000  # nine squares of them are 650 MB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HumanConfusion:
+    """How people call the items of each class.
+
+    Attributes
+    ----------
+    labels
+        Names of the labels, in the order of `naming`.
+    parent
+        Superclass of each label; empty where it has none.
+    naming
+        The posterior of P(label | class).
+    votes
+        Answers that give each label about the items of each class.
+    mass
+        Of the intervals.
+    """
+
+    labels: pd.Index
+    parent: pd.Index
+    naming: Naming
+    votes: Float[np.ndarray, "K K"]
+    mass: float
+
+    def table(self, least: float = 0.01) -> pd.DataFrame:
+        """Return the cells that are answered, or expected, at least so often.
+
+        Parameters
+        ----------
+        least
+            Cells without answers are listed from this probability.
+
+        Returns
+        -------
+        Columns annotator (null: the population), true_label (the class), given_label,
+        probability, lower, upper, votes; classes in order, the likeliest label first.
+        """
+        mean = self.naming.probability
+        kept = ((mean >= least) | (self.votes > 0)) & self._asked()[:, None]
+        row, column = np.nonzero(kept)
+        order = np.lexsort((-mean[row, column], row))
+        row, column = row[order], column[order]
+        own, total = self._beta(row, column)
+        tail = (1 - self.mass) / 2
+        return pd.DataFrame(
+            {
+                "annotator": pd.Categorical([None] * len(row)),
+                "true_label": pd.Categorical.from_codes(row, categories=self.labels),
+                "given_label": pd.Categorical.from_codes(
+                    column, categories=self.labels
+                ),
+                "probability": mean[row, column],
+                "lower": beta.ppf(tail, own, total - own),
+                "upper": beta.ppf(1 - tail, own, total - own),
+                "votes": self.votes[row, column].astype(np.int64),
+            }
+        )
+
+    def pairs(self, least: float = 0.05) -> pd.DataFrame:
+        """Return pairs of labels of which one is taken for the other.
+
+        Parameters
+        ----------
+        least
+            The larger of the two probabilities is at least this.
+
+        Returns
+        -------
+        Columns label_a, label_b, a_called_b, b_called_a (probabilities), mutual (the
+        smaller of the two) and one_sided (the larger less the smaller); the most mutual
+        first.
+        """
+        mean = np.where(self._asked()[:, None], self.naming.probability, 0.0)
+        larger = np.maximum(mean, mean.T)
+        first, second = np.nonzero(np.triu(larger >= least, 1))
+        there, back = mean[first, second], mean[second, first]
+        found = pd.DataFrame(
+            {
+                "label_a": self.labels[first],
+                "label_b": self.labels[second],
+                "a_called_b": there,
+                "b_called_a": back,
+                "mutual": np.minimum(there, back),
+                "one_sided": np.abs(there - back),
+            }
+        )
+        return found.sort_values("mutual", ascending=False, ignore_index=True)
+
+    def superclasses(self) -> pd.DataFrame:
+        """Return the confusion between superclasses, each class counting the same.
+
+        Returns
+        -------
+        Columns true_label, given_label (superclasses), probability.
+
+        Raises
+        ------
+        OptionError
+            No label has a superclass.
+        """
+        names = pd.Index(self.parent.unique())
+        if list(names) == [""]:
+            msg = "no label has a superclass; give labels with the column parent"
+            raise OptionError(msg)
+        member = (self.parent.to_numpy()[:, None] == names.to_numpy()).astype(float)
+        asked = member * self._asked()[:, None]
+        rows = asked / np.maximum(asked.sum(0), 1.0)
+        between = rows.T @ self.naming.probability @ member
+        index = pd.MultiIndex.from_product(
+            [names, names], names=["true_label", "given_label"]
+        )
+        return pd.DataFrame({"probability": between.ravel()}, index=index).reset_index()
+
+    def evidence(self) -> pd.DataFrame:
+        """Return what was learned: the weight of each kind of evidence, in answers.
+
+        Returns
+        -------
+        Columns evidence, weight; then `aside` (what naming a label aside is worth) and
+        `correlation` (of two answers about one item, given its class).
+        """
+        found = {
+            **self.naming.weights,
+            "aside": self.naming.aside,
+            "correlation": self.naming.correlation,
+        }
+        return pd.DataFrame({"evidence": list(found), "weight": list(found.values())})
+
+    def _asked(self) -> Bool[np.ndarray, " K"]:
+        asked: Bool[np.ndarray, " K"] = self.votes.sum(1) > 0
+        return asked
+
+    def _beta(
+        self, row: np.ndarray, column: np.ndarray
+    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+        concentration = self.naming.concentration
+        return concentration[row, column], concentration.sum(1)[row]
+
+
+def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusion:
+    """Learn how people call the items of each class.
+
+    Parameters
+    ----------
+    responses
+        Of kind choice (the label given), or objects (the main label; labels that are
+        named besides weigh in), with the data set's own label of each item.
+    mass
+        Probability that an interval holds.
+
+    Raises
+    ------
+    KindError
+        The responses are of another kind.
+    OptionError
+        No item has a label of the data set, or the mass is not between 0 and 1.
+    TooLargeError
+        There are too many labels for a table of them.
+    """
+    if not 0 < mass < 1:
+        msg = f"mass is {mass}; an interval holds a part between 0 and 1"
+        raise OptionError(msg)
+    labels = responses.table["label"].cat.categories
+    if len(labels) > MOST_LABELS:
+        msg = (
+            f"{len(labels):,} labels make a table too large (at most {MOST_LABELS:,}); "
+            "merge rare labels"
+        )
+        raise TooLargeError(msg)
+    parent = pd.Index(responses.labels["parent"].fillna("").astype("str"))
+    namings = _namings(responses, labels, parent)
+    return HumanConfusion(
+        labels=labels,
+        parent=parent,
+        naming=learn(namings),
+        votes=namings.by_class(namings.votes),
+        mass=mass,
+    )
+
+
+def _namings(responses: Responses, labels: pd.Index, parent: pd.Index) -> Namings:
+    known = responses.items
+    if known is None or "dataset_label" not in known:
+        msg = (
+            "no item has a label of the data set; give the table items with the "
+            "columns item and dataset_label"
+        )
+        raise OptionError(msg)
+    names = responses.table["item"].cat.categories
+    own = known.set_index(known["item"].astype("str"))["dataset_label"]
+    of_item = labels.get_indexer(pd.Index(own.reindex(names.astype("str"))))
+    item, label, votes, asides = _cells(responses)
+    kept = of_item[item] >= 0
+    # Items in the order in which they come, those without a class or answer left out.
+    those = list(dict.fromkeys(item[kept].tolist()))
+    if not those:
+        msg = "no item that was answered has a label of the data set; mend its items"
+        raise OptionError(msg)
+    rank = np.full(len(names), -1)
+    rank[those] = np.arange(len(those))
+    pair = rank[item[kept]] * len(labels) + label[kept]
+    cells, where = np.unique(pair, return_inverse=True)
+    code, groups = pd.factorize(parent)
+    return Namings(
+        own=of_item[those],
+        item=cells // len(labels),
+        label=cells % len(labels),
+        votes=np.bincount(where, votes[kept]),
+        asides=np.bincount(where, asides[kept]),
+        parent=None if list(groups) == [""] else code,
+        num_labels=len(labels),
+    )
+
+
+def _cells(
+    responses: Responses,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return item, label, and whether it is the answer or named aside, of each row."""
+    if responses.kinds == ("objects",):
+        sets = named_sets(responses)
+        item = sets.item[sets.response]
+        main = (sets.label == sets.main[sets.response]).astype(float)
+        n = sets.n[sets.response]
+        return item, sets.label, main * n, (1 - main) * n
+    if responses.kinds != ("choice",):
+        found = ", ".join(responses.kinds)
+        msg = f"labels are given in kinds choice and objects; these are of kind {found}"
+        raise KindError(msg)
+    table = responses.table[responses.table["label"].notna()]
+    item, label = (
+        table[name].cat.codes.to_numpy().astype(np.int64) for name in ("item", "label")
+    )
+    n = table["n"].to_numpy().astype(float)
+    return item, label, n, np.zeros(len(n))

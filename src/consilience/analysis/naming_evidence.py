@@ -1,0 +1,102 @@
+"""What other answers say of how the items of a class are called, before any is asked.
+
+Each kind of evidence is a matrix, class by label, that says where answers about the
+items of a class are to be expected. None looks at the answers about the class itself:
+those are counted apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+_TRACE = 1e-3  # answers; keeps a label possible that nobody has given yet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Namings:
+    """How items were called.
+
+    Letters: I items, K labels; a cell is an item and a label that it was called.
+
+    Attributes
+    ----------
+    own
+        The class of each item: the label that the data set has for it.
+    item, label, votes, asides
+        Of each cell: how many answers give the label (for objects: as the main one),
+        and how many name it besides.
+    parent
+        The superclass of each label; None where labels have none.
+    num_labels
+        K.
+    """
+
+    own: Int[np.ndarray, " I"]
+    item: Int[np.ndarray, " N"]
+    label: Int[np.ndarray, " N"]
+    votes: Float[np.ndarray, " N"]
+    asides: Float[np.ndarray, " N"]
+    parent: Int[np.ndarray, " K"] | None
+    num_labels: int
+
+    def by_class(self, cells: Float[np.ndarray, " N"]) -> Float[np.ndarray, "K K"]:
+        """Sum what is said of each cell over the items of a class."""
+        size = self.num_labels
+        place = self.own[self.item] * size + self.label
+        return np.bincount(place, cells, size * size).reshape(size, size)
+
+
+def evidence(namings: Namings) -> Mapping[str, Float[np.ndarray, "K K"]]:
+    """Return each kind of evidence.
+
+    Parameters
+    ----------
+    namings
+        How the items were called.
+
+    Returns
+    -------
+    By name. Rows of these sum to one: `own` (the class's own label), `any` (every
+    label), `popular` (labels that other classes are called), `superclass` (labels of
+    the superclass), `popular_superclass`. The others are numbers of answers: `reverse`
+    (items of the label that are called by the class), `together` (items of third
+    classes that are called by both); the same of labels named aside,
+    `reverse_aside` and `together_aside`. What nothing is known of is left out.
+    """
+    votes, asides = namings.by_class(namings.votes), namings.by_class(namings.asides)
+    total = np.maximum(votes.sum(1), 1.0)[:, None]
+    for each in (votes, asides):
+        np.fill_diagonal(each, 0.0)
+    share = votes / total
+    popular = np.broadcast_to(votes.sum(0) + _TRACE, votes.shape)
+    found = {
+        "own": np.eye(namings.num_labels),
+        "any": np.full_like(votes, 1 / namings.num_labels),
+        "popular": _rows(popular),
+    }
+    if namings.parent is not None:
+        same = (namings.parent[:, None] == namings.parent).astype(float)
+        found["superclass"] = _rows(same)
+        found["popular_superclass"] = _rows(same * popular)
+    found["reverse"] = votes.T.copy()
+    found["together"] = _hollow(share.T @ votes)
+    if asides.any():
+        found["reverse_aside"] = asides.T.copy()
+        both = (asides / total).T @ votes + share.T @ asides
+        found["together_aside"] = _hollow(both)
+    return found
+
+
+def _rows(matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
+    """Return rows that sum to one, or to zero where there is nothing else to name."""
+    hollow = _hollow(matrix)
+    total = hollow.sum(1, keepdims=True)
+    return hollow / np.where(total > 0, total, 1.0)
+
+
+def _hollow(matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
+    hollow = np.array(matrix)
+    np.fill_diagonal(hollow, 0.0)
+    return hollow
