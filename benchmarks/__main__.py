@@ -21,6 +21,9 @@ NAMES = (
     "contains",
     "classify",
     "candidates",
+    "objects",
+    "naming",
+    "few_annotators",
 )
 
 

@@ -142,7 +142,7 @@ def held_out(given: Study, observed: int | None = None, seed: int = 1) -> HeldOu
     """
     generator = np.random.default_rng(seed)
     sets = given.sets
-    named = [sets.labels_of(r) for r in range(len(sets.item))]
+    named = [part.tolist() for part in np.split(sets.label, sets.start[1:-1])]
     rows, items, held, seen, sizes = [], [], [], [], []
     for item, those in enumerate(given.by_item):
         own = int(given.own[item])

@@ -4,13 +4,17 @@ from consilience.analysis.agreement import Agreement, agreement
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
 from consilience.analysis.human_confusion import HumanConfusion, human_confusion
+from consilience.analysis.population import called_otherwise, cooccurring, population
 
 __all__ = [
     "Agreement",
     "Evaluation",
     "HumanConfusion",
     "agreement",
+    "called_otherwise",
+    "cooccurring",
     "evaluate",
     "filtering",
     "human_confusion",
+    "population",
 ]

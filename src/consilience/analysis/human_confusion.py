@@ -17,7 +17,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from scipy.stats import beta
 
-from consilience.analysis.naming_evidence import Namings
+from consilience.analysis.naming_evidence import Namings, count_namings
 from consilience.analysis.naming_prior import Naming, learn
 from consilience.errors import KindError, OptionError, TooLargeError
 from consilience.responses import Responses
@@ -226,15 +226,13 @@ def _namings(responses: Responses, labels: pd.Index, parent: pd.Index) -> Naming
         raise OptionError(msg)
     rank = np.full(len(names), -1)
     rank[those] = np.arange(len(those))
-    pair = rank[item[kept]] * len(labels) + label[kept]
-    cells, where = np.unique(pair, return_inverse=True)
     code, groups = pd.factorize(parent)
-    return Namings(
-        own=of_item[those],
-        item=cells // len(labels),
-        label=cells % len(labels),
-        votes=np.bincount(where, votes[kept]),
-        asides=np.bincount(where, asides[kept]),
+    return count_namings(
+        of_item[those],
+        rank[item[kept]],
+        label[kept],
+        votes[kept],
+        asides[kept],
         parent=None if list(groups) == [""] else code,
         num_labels=len(labels),
     )

@@ -1,0 +1,188 @@
+"""What three or four annotators say of what nine would: shares, and several objects.
+
+Rules that take votes at face value call more main labels other than the data set's, the
+fewer annotators there are. Whether an item has several objects is foreseen from one
+half of its annotators, and held against what the study's rule says of the other half.
+"""
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.held_out import FOLDS, Study, study
+from benchmarks.report import Report
+from consilience.analysis.naming_evidence import count_namings
+from consilience.analysis.naming_prior import learn
+
+FEW, ALL, HALF = 3, 9, 4
+SEEDS = 5  # of three annotators drawn
+DRAWS = 100
+
+NOTES = (
+    (
+        "share: of items whose main label is not the data set's own. At face value: "
+        "the label with the most votes, on a tie the first, of three annotators drawn "
+        "at random (mean of five drawings) and of all nine."
+    ),
+    (
+        "human_confusion, three told: learned from the three alone, six more answers "
+        "about each item drawn from its posterior, and votes counted as before; the "
+        "bounds hold 90 % of a hundred draws, one drawing of three."
+    ),
+    (
+        "halves: from four annotators it is foreseen whether most of four others name "
+        "several labels, as the study's rule has it; Brier score and calibration error "
+        "(ten bins). calibrated: by how often that was so in the other folds, among "
+        "items with as many who name several."
+    ),
+)
+
+
+def run(*, quick: bool, repeats: int) -> Report:
+    """Say what few annotators say of many."""
+    del repeats
+    title = "From three or four annotators to nine"
+    data = Path(os.environ.get("CONSILIENCE_DATA", "data"), "imagenet-multilabel")
+    if quick or not data.exists():
+        return Report(
+            title, [{"question": "not run (quick, or no CONSILIENCE_DATA)"}], ()
+        )
+    import consilience as cs
+
+    responses = cs.read(data)
+    given = study(responses)
+    parent = responses.labels["parent"].astype("category").cat.codes.to_numpy(int)
+    generator = np.random.default_rng(0)
+    few = [drawn(given, FEW, generator) for _ in range(SEEDS)]
+    plain = [share_at_face_value(given, those) for those in few]
+    learned = share_by_naming(given, few[0], parent, generator, DRAWS)
+    lower, upper = np.quantile(learned, [0.05, 0.95])
+    rows = [
+        _row("share", "votes at face value, nine", share=share_at_face_value(
+            given, given.by_item)),
+        _row("share", "votes at face value, three", share=np.mean(plain)),
+        _row("share", "human_confusion, three told", share=learned.mean(),
+             lower=lower, upper=upper),
+    ]  # fmt: skip
+    rows += [_row("halves", **each) for each in of_halves(given, generator)]
+    return Report(title, rows, NOTES)
+
+
+def _row(question: str, method: str, **figures) -> dict:
+    names = ("share", "lower", "upper", "agree", "log-loss", "Brier", "ECE")
+    told = {name: figures.get(name) for name in names}
+    return {"question": question, "method": method} | {
+        name: None if value is None else round(float(value), 4)
+        for name, value in told.items()
+    }
+
+
+def drawn(given: Study, number: int, generator):
+    """Draw so many responses about each item."""
+    return [generator.permutation(those)[:number] for those in given.by_item]
+
+
+def main_label(main):
+    """Return the label with the most votes, on a tie the first."""
+    labels, first, votes = np.unique(main, return_index=True, return_counts=True)
+    return labels[np.lexsort((first, -votes))[0]]
+
+
+def several(sizes) -> bool:
+    """Say whether most responses, on a tie the first, name more than one label."""
+    return bool(main_label(sizes) > 1)
+
+
+def share_at_face_value(given: Study, those) -> float:
+    """Share of items whose main label is not the data set's, by votes."""
+    main = np.array([main_label(given.sets.main[each]) for each in those])
+    return float((main != given.own).mean())
+
+
+def share_by_naming(given: Study, those, parent, generator, draws: int = 200):
+    """Return draws of the same share, were every item shown to nine annotators.
+
+    How items of a class are called is learned from the same few answers; the answers
+    that were not given are drawn from the item's posterior.
+    """
+    sets = given.sets
+    kept = np.concatenate(those)
+    rows = np.isin(sets.response, kept)
+    item, label = sets.item[sets.response][rows], sets.label[rows]
+    main = (label == sets.main[sets.response][rows]).astype(float)
+    found = learn(
+        count_namings(
+            given.own,
+            item,
+            label,
+            main,
+            1 - main,
+            parent=parent,
+            num_labels=given.num_labels,
+        )
+    )
+    spread = 1 / found.correlation - 1
+    answers = np.array([len(each) for each in those])
+    worth = 1 / (1 + (answers - 1) * found.correlation)
+    other = np.zeros((draws, len(given.own)), bool)
+    for draw in range(draws):
+        classes = generator.standard_gamma(found.concentration)
+        for number, each in enumerate(those):
+            class_, told = given.own[number], sets.main[each]
+            here = np.bincount(told, minlength=given.num_labels)
+            # Of the class without this item, nearly: its own answers count once.
+            apart = np.maximum(classes[class_] - worth[number] * here, 1e-9)
+            theta = generator.standard_gamma(spread * apart / apart.sum() + here)
+            more = generator.choice(
+                given.num_labels, ALL - len(told), p=theta / theta.sum()
+            )
+            other[draw, number] = main_label(np.append(told, more)) != class_
+    return other.mean(1)
+
+
+def halves(given: Study, generator):
+    """Split the responses about each item into disjoint halves."""
+    parted = [generator.permutation(those) for those in given.by_item]
+    return [each[:HALF] for each in parted], [each[HALF : 2 * HALF] for each in parted]
+
+
+def of_halves(given: Study, generator) -> list[dict]:
+    """Return how well several objects in one half are foreseen from the other."""
+    one, other = halves(given, generator)
+    size = given.sets.size
+    flag = np.array([several(size[each]) for each in one])
+    truth = np.array([several(size[each]) for each in other])
+    listers = np.array([(size[each] > 1).sum() for each in one])
+    share = listers / HALF
+    table = np.zeros(len(truth))
+    for held in range(FOLDS):
+        train = given.fold != held
+        yes = np.bincount(listers[train], truth[train], HALF + 1)
+        all_ = np.bincount(listers[train], minlength=HALF + 1)
+        table[~train] = ((yes + 0.5) / (all_ + 1))[listers[~train]]
+    agree = float((flag == truth).mean())
+    methods = {
+        "rule of the study": flag.astype(float),
+        "share that names several": share,
+        "counts of those, calibrated": table,
+    }
+    return [
+        {"method": name, "agree": agree if name.startswith("rule") else None}
+        | scores(p, truth)
+        for name, p in methods.items()
+    ]
+
+
+def scores(probability, truth) -> dict:
+    """Return log-loss (cut at .001), Brier score and calibration error."""
+    inside = np.clip(probability, 1e-3, 1 - 1e-3)
+    bins = np.minimum((probability * 10).astype(int), 9)
+    gaps = np.bincount(bins, probability - truth, 10)
+    return {
+        "log-loss": round(
+            float(-np.log(np.where(truth, inside, 1 - inside)).mean()), 4
+        ),
+        "Brier": round(float(((probability - truth) ** 2).mean()), 4),
+        "ECE": round(float(np.abs(gaps).sum() / len(truth)), 4),
+    }

@@ -1,0 +1,164 @@
+"""Shares and pairs of a study of objects: by hand, as published, with intervals."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.stats.proportion import proportion_confint
+
+import consilience as cs
+from consilience.analysis.population import called_otherwise, cooccurring, population
+from consilience.errors import OptionError
+
+ROWS = [
+    # i: lamp and shade, twice; the data set says lamp.
+    ("i", "a", "lamp", True),
+    ("i", "a", "shade", False),
+    ("i", "b", "lamp", True),
+    ("i", "b", "shade", False),
+    # j: shade is the main one of two; the data set says lamp.
+    ("j", "a", "shade", True),
+    ("j", "a", "lamp", False),
+    # k: one object, called shade; the data set says lamp.
+    ("k", "a", "shade", True),
+    # l: one object, called shade, as the data set says.
+    ("l", "a", "shade", True),
+]
+OWN = {"i": "lamp", "j": "lamp", "k": "lamp", "l": "shade"}
+
+
+def told(rows, own):
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
+    responses = cs.read(frame, kind="objects", labels=["lamp", "shade", "cat"])
+    items = pd.DataFrame({"item": list(own), "dataset_label": list(own.values())})
+    return replace(responses, items=items)
+
+
+@pytest.fixture(scope="module")
+def study():
+    responses = told(ROWS, OWN)
+    return cs.fit(responses, model="paper"), responses
+
+
+def shares(found):
+    return found.set_index("statistic")["value"].to_dict()
+
+
+def test_shares_are_as_by_hand(study):
+    found = population(*study, resamples=20)
+    assert list(found.columns) == ["statistic", "value", "lower", "upper", "items"]
+    assert shares(found) == pytest.approx(
+        {
+            "several_objects": 2 / 4,
+            "three_objects": 0,
+            "mean_objects": 6 / 4,
+            "other_main_label": 2 / 4,
+            "other_main_label_several": 1 / 2,
+            "other_main_label_single": 1 / 2,
+        }
+    )
+    assert found["items"].tolist() == [4, 4, 4, 4, 2, 2]
+
+
+def test_items_that_nobody_was_asked_about_count_as_single(study):
+    found = population(*study, of=8, resamples=20)
+    assert shares(found)["several_objects"] == pytest.approx(2 / 8)
+    assert shares(found)["mean_objects"] == pytest.approx((6 + 4) / 8)
+    assert shares(found)["other_main_label"] == pytest.approx(2 / 4)
+    assert found["items"].tolist() == [8, 8, 8, 4, 2, 2]
+
+
+def test_objects_that_come_together_are_counted(study):
+    found = cooccurring(*study, per_class=10)
+    assert found[["class_label", "label"]].to_numpy().tolist() == [["lamp", "shade"]]
+    row = found.iloc[0]
+    assert (row["together"], row["items"], row["share"]) == (2, 10, 0.2)
+    expected = proportion_confint(2, 10, alpha=0.1, method="jeffreys")
+    assert (row["lower"], row["upper"]) == pytest.approx(expected)
+    assert cooccurring(*study, least=3).empty
+
+
+def test_labels_that_are_called_otherwise_are_counted(study):
+    found = called_otherwise(*study)
+    assert found[["label_a", "label_b"]].to_numpy().tolist() == [["lamp", "shade"]]
+    row = found.iloc[0]
+    assert (row["items_a"], row["items_b"]) == (3, 1)
+    assert row["a_called_b"] == pytest.approx(2 / 3)
+    assert row["b_called_a"] == row["mutual"] == 0
+    assert row["one_sided"] == pytest.approx(2 / 3)
+
+
+STUDIES, SHARE = 40, 0.3
+
+
+@pytest.fixture(scope="module")
+def bounds():
+    """Value and bounds of P(several objects) in studies of sixty items each."""
+    found = []
+    for seed in range(STUDIES):
+        several = np.random.default_rng(seed).random(60) < SHARE
+        rows = [
+            (f"i{item}", "a", label, label == "lamp")
+            for item, two in enumerate(several)
+            for label in ("lamp", "shade")[: 1 + two]
+        ]
+        responses = told(rows, {f"i{item}": "lamp" for item in range(60)})
+        fit = cs.fit(responses, model="paper")
+        row = population(fit, responses, resamples=200, seed=seed).iloc[0]
+        found.append((row["value"], row["lower"], row["upper"]))
+    return np.array(found).T
+
+
+def away(bounds, slack):
+    """How far from nine in ten the intervals hold the share, in standard errors."""
+    value, lower, upper = bounds
+    holds = (value - slack * (value - lower) <= SHARE) & (
+        value + slack * (upper - value) >= SHARE
+    )
+    return abs(holds.mean() - 0.9) / np.sqrt(0.9 * 0.1 / STUDIES)
+
+
+def test_nine_tenths_intervals_hold_the_share_nine_times_in_ten(bounds):
+    assert away(bounds, 1.0) < 4
+
+
+def test_the_same_check_catches_intervals_that_are_too_narrow(bounds):
+    assert away(bounds, 0.3) > 4
+
+
+def test_what_has_no_objects_or_no_labels_of_a_data_set_is_refused(study):
+    fit, responses = study
+    with pytest.raises(OptionError, match="of=3 is less than the 4 items"):
+        population(fit, responses, of=3)
+    with pytest.raises(OptionError, match="no item has a label of the data set"):
+        population(fit, replace(responses, items=None))
+    answers = {"item": ["i"] * 2, "annotator": ["a", "b"], "label": ["x", "y"]}
+    choice = cs.fit(pd.DataFrame(answers), model="majority")
+    with pytest.raises(OptionError, match="the fit is of kind choice"):
+        population(choice, responses)
+
+
+def test_the_studys_own_shares_are_as_published(data_folder):
+    responses = cs.read(data_folder / "imagenet-multilabel")
+    fit = cs.fit(responses, model="paper")
+    found = population(fit, responses, of=10_000, resamples=20)
+    assert shares(found) == pytest.approx(
+        {
+            "several_objects": 2_156 / 10_000,
+            "three_objects": 594 / 10_000,
+            "mean_objects": 1.2954,
+            "other_main_label": 2_109 / 6_761,
+            "other_main_label_several": 740 / 2_156,
+            "other_main_label_single": 1_369 / 4_605,
+        }
+    )
+    together = cooccurring(fit, responses, per_class=10)
+    names = responses.labels.set_index("label")["name"].str.split(",").str[0]
+    pairs = {
+        (names[row.class_label], names[row.label]): row.together
+        for row in together.itertuples()
+    }
+    assert pairs["table lamp", "lampshade"] == pairs["airliner", "wing"] == 10
+    assert pairs["pickelhaube", "military uniform"] == 9
+    assert (together["together"] >= 9).sum() == 11

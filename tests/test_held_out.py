@@ -1,0 +1,141 @@
+"""The protocol of held-out responses: blind to what is held out, and scored right."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import consilience as cs
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+
+
+@pytest.fixture
+def given():
+    from benchmarks.held_out import study
+
+    made = cs.simulate(kind="objects", items=12, classes=8, per_item=5, seed=1)
+    return study(made.responses)
+
+
+def outcomes(out, which):
+    end = np.append(out.start, len(out.label))
+    return slice(end[which], end[which + 1])
+
+
+def test_the_outcomes_are_what_others_name_and_all_else(given):
+    from benchmarks.held_out import OTHER, held_out
+
+    out = held_out(given)
+    assert len(out.item) == len(given.sets.item)
+    for which, (item, held, seen) in enumerate(
+        zip(out.item, out.held, out.seen, strict=True)
+    ):
+        assert held not in seen
+        assert len(seen) == 4
+        named = {x for r in seen for x in given.sets.labels_of(int(r))}
+        listed = out.label[outcomes(out, which)]
+        assert set(listed) == named | {given.own[item], OTHER}
+        main = given.sets.main[held]
+        answer = listed[out.is_main[outcomes(out, which)]]
+        assert list(answer) == [main if main in listed else OTHER]
+
+
+def test_the_outcomes_are_blind_to_what_is_held_out(given):
+    from benchmarks.held_out import held_out
+
+    # Every held-out response in turn is changed to name a label that nobody names.
+    for held in range(0, len(given.sets.item), 7):
+        label = given.sets.label.copy()
+        label[given.sets.start[held]] = given.num_labels - 1
+        changed = replace(given, sets=replace(given.sets, label=label))
+        which = int(np.flatnonzero(held_out(given).held == held)[0])
+        before, after = held_out(given), held_out(changed)
+        for name in ("label", "main", "named", "named_beside", "is_own"):
+            one, other = (
+                getattr(out, name)[outcomes(out, which)] for out in (before, after)
+            )
+            assert np.array_equal(one, other)
+
+
+def test_the_same_check_catches_outcomes_that_everyone_names(given, monkeypatch):
+    from benchmarks import held_out as protocol
+
+    def leaking(of, observed=None, seed=1):
+        """Count the held-out response among those that name a label."""
+        out = honest(of, observed, seed)
+        truth = [set(of.sets.labels_of(int(held))) for held in out.held]
+        also = [x in truth[of_] for x, of_ in zip(out.label, out.of, strict=True)]
+        return replace(out, named=out.named + np.array(also))
+
+    honest = protocol.held_out
+    monkeypatch.setattr(protocol, "held_out", leaking)
+    with pytest.raises(AssertionError):
+        test_the_outcomes_are_blind_to_what_is_held_out(given)
+
+
+def test_as_many_are_observed_as_asked(given):
+    from benchmarks.held_out import held_out
+
+    assert {len(seen) for seen in held_out(given, 2).seen} == {2}
+
+
+def test_part_keeps_the_outcomes_of_what_is_kept(given):
+    from benchmarks.held_out import held_out
+
+    out = held_out(given)
+    kept = out.item == 3
+    part = out.part(kept)
+    assert (part.item == 3).all()
+    assert np.array_equal(part.label, out.label[kept[out.of]])
+    assert part.is_main.sum() == kept.sum()
+
+
+def test_standard_errors_go_by_item():
+    from benchmarks.held_out import clustered
+
+    # Two items whose two values are alike are two values, not four.
+    values, item = np.array([1.0, 1.0, 3.0, 3.0]), np.array([0, 0, 1, 1])
+    assert clustered(values, item) == pytest.approx(
+        np.sqrt(np.var([2, 6], ddof=1) * 2) / 4
+    )
+
+
+def test_ties_are_split(given):
+    from benchmarks.held_out import held_out, hits
+
+    out = held_out(given)
+    all_alike = hits(np.zeros(len(out.label)), out)
+    sizes = np.diff(np.append(out.start, len(out.label)))
+    assert np.allclose(all_alike, 1 / sizes)
+
+
+def test_every_baseline_gives_probabilities(given):
+    from benchmarks import main_label
+    from benchmarks.held_out import held_out
+
+    out = held_out(given)
+    for method in (main_label.tuned_votes, main_label.attractive):
+        total = np.add.reduceat(np.exp(method(given, out)), out.start)
+        assert np.allclose(total, 1)
+
+
+def test_the_baselines_are_as_first_measured(data_folder):
+    from benchmarks.held_out import clustered, held_out, hits, study
+    from benchmarks.main_label import tuned_votes
+
+    responses = cs.read(data_folder / "imagenet-multilabel")
+    given = study(responses)
+    out = held_out(given)
+    outcomes = tuned_votes(given, out)
+    told = outcomes[out.is_main]
+    assert round(told.mean(), 4) == -0.8681
+    assert round(clustered(told, out.item), 4) == 0.0058
+    assert round(hits(outcomes, out).mean(), 4) == 0.656
+    assert len(told) == 59_580
