@@ -90,7 +90,7 @@ def test_the_module_is_the_command_line_too():
         ("fit", "x", "--out", "run", "--prior", "own=many"),
         ("score", "nowhere", "--gold", "nowhere.csv"),
         ("export", "nowhere", "--out", "tables"),
-        ("simulate", "--out", "study", "--kind", "objects"),
+        ("simulate", "--out", "study", "--kind", "objects", "--model", "paper"),
         ("simulate", "--out", "study", "--classes", "1"),
         ("models", "--loud"),
     ],

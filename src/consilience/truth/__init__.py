@@ -95,7 +95,7 @@ def space_of(
             space = candidates(responses, lists, gold)
         return space if alike is None else similarity(space, alike)
     msg = (
-        f"responses are of kind {responses.kind!r}, which no model fits yet; "
-        "models take the kinds choice and contains"
+        f"responses are of kind {responses.kind!r}; take a model of that kind, such as "
+        "paper for objects (`consilience models`)"
     )
     raise KindError(msg)
