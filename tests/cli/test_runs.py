@@ -127,6 +127,9 @@ def test_sets_of_objects_are_scored_against_gold(run, capsys):
     answers.to_csv("answers.csv", index=False)
     assert run("fit", "answers.csv", "--kind", "objects", "--model", "paper",
                "--out", "run") == 0  # fmt: skip
+    assert run("export", "run", "--out", "tables") == 0
+    told = pd.read_csv("tables/objects.csv")
+    assert list(told.columns)[:4] == ["item", "object", "label", "share"]
     gold = pd.DataFrame(
         {"item": list("iij"), "label": ["cat", "dog", "cat"], "main": [1, 0, 1]}
     )

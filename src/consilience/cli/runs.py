@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from consilience.benchmark.metrics import Score
 
-_DEFAULT = "labels,items,annotators,confusion,diagnostics"
+_DEFAULT = ("labels", "items", "annotators", "confusion", "diagnostics")
+_OF_OBJECTS = ("objects", "object_counts")
 
 
 def export(
@@ -20,7 +21,7 @@ def export(
     /,
     *,
     out: Path,
-    what: str = _DEFAULT,
+    what: str = "",
     format: Literal["csv", "parquet", "json"] = "csv",
     truth: Literal["raw", "tempered"] | None = None,
     json: Flag = False,
@@ -34,8 +35,9 @@ def export(
     out
         Folder to write; it must not be there yet.
     what
-        Names of tables with commas between; soft_labels is a row per item and a
-        probability per label.
+        Names of tables with commas between; unless told, labels, items, annotators,
+        confusion, diagnostics, and objects, object_counts where there are such.
+        soft_labels is a row per item and a probability per label.
     format
         Format of the files.
     truth
@@ -47,8 +49,10 @@ def export(
     from consilience.posterior import export as write
     from consilience.posterior import load
 
-    names = [name.strip() for name in what.split(",") if name.strip()]
     fitted = load(run) if truth is None else load(run).with_truth(truth)
+    names = [name.strip() for name in what.split(",") if name.strip()]
+    of_objects = fitted.data.attrs["kind"] == "objects"
+    names = names or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
     write(fitted, names, format, out)
     files = [out / f"{name}.{format}" for name in dict.fromkeys(names)]
     show = screen(as_json=json)
