@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import consilience as cs
 from consilience.annotators import paper
-from consilience.errors import KindError, TooLargeError, UnknownEngineError
+from consilience.errors import KindError, OptionError, TooLargeError, UnknownEngineError
 from consilience.responses.safe_pickle import load_frame
 from consilience.truth.hash_order import hash_order
 from consilience.truth.max_cut import max_cut
@@ -255,5 +255,7 @@ def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
 def test_a_rule_has_no_engines_and_one_kind(told):
     with pytest.raises(UnknownEngineError, match="it is a rule"):
         cs.fit(told, model="paper", engine="nuts")
+    with pytest.raises(OptionError, match="paper is a rule and heeds no gold"):
+        cs.fit(told, model="paper", gold=pd.DataFrame({"item": [], "label": []}))
     with pytest.raises(KindError, match="the model paper takes responses of kind obj"):
         cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="paper")

@@ -89,7 +89,15 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     check_seed(seed)
     chosen = None if model == "auto" else annotators.load(model, prior)
     if chosen is not None and chosen.rule is not None:
-        tables = apply_rule(chosen, model, engine, given)
+        tables = apply_rule(
+            chosen,
+            model,
+            engine,
+            given,
+            candidates=candidates,
+            similarity=similarity,
+            gold=gold,
+        )
         attributes = {
             "model": model,
             "model_asked": model,

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from consilience.errors import KindError, UnknownEngineError
+from consilience.errors import KindError, OptionError, UnknownEngineError
 from consilience.model import AnnotatorModel
 from consilience.posterior.stored import with_tables
 from consilience.responses import Responses
@@ -17,7 +17,11 @@ REMARK = "a rule states its result as certain: it says nothing of uncertainty"
 
 
 def apply_rule(
-    model: AnnotatorModel[Any], name: str, engine: str, responses: Responses
+    model: AnnotatorModel[Any],
+    name: str,
+    engine: str,
+    responses: Responses,
+    **beside: object,
 ) -> Mapping[str, pd.DataFrame]:
     """Return what a model's rule says of responses.
 
@@ -29,9 +33,13 @@ def apply_rule(
         What was asked for.
     responses
         Responses of a kind that it takes.
+    beside
+        What else was given, by name; None where it was not.
 
     Raises
     ------
+    OptionError
+        Something else was given, such as gold labels, which a rule cannot heed.
     UnknownEngineError
         Another engine than the rule was asked for.
     KindError
@@ -40,6 +48,10 @@ def apply_rule(
     if engine not in ("auto", *model.engines):
         msg = f"{name} cannot be fitted by {engine}: {WHY}; leave the engine out"
         raise UnknownEngineError(msg)
+    given = [what for what, value in beside.items() if value is not None]
+    if given:
+        msg = f"{name} is a rule and heeds no {', '.join(given)}; leave them out"
+        raise OptionError(msg)
     if responses.kind not in model.kinds or model.rule is None:
         msg = (
             f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
