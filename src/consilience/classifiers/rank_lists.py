@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int
+from jaxtyping import Float, Int
 
 from consilience.classifiers.predictions import Predictions
 from consilience.errors import PredictionsError
 
+KEPT = 20  # of scores for all labels: as many as `classify` keeps
 COLUMNS = ("item", "model", "rank", "label", "logit", "probability")
 
 
@@ -97,13 +98,14 @@ def from_table(
 def from_array(
     file: Path, items: Sequence[str], labels: Sequence[str] | None = None
 ) -> Predictions:
-    """Read a NumPy file of the best labels of each image, in order of rank.
+    """Read a NumPy file of the best labels of each image, or of scores for all labels.
 
     Parameters
     ----------
     file
-        Images x ranks, whole numbers: which label, counted from 0. Nothing in it is
-        run.
+        Images x ranks, whole numbers: which label, counted from 0. Or images x labels,
+        real numbers: logits or probabilities, of which the order alone is taken, and
+        the best twenty. Nothing in it is run.
     items
         The images, in the order of its rows.
     labels
@@ -119,15 +121,18 @@ def from_array(
     except (OSError, ValueError, EOFError) as error:
         msg = f"{file}: not a NumPy array ({error}); save it with numpy.save"
         raise PredictionsError(msg) from None
-    if ranked.ndim != 2 or not np.issubdtype(ranked.dtype, np.integer):
+    whole = np.issubdtype(ranked.dtype, np.integer)
+    if ranked.ndim != 2 or not (whole or np.issubdtype(ranked.dtype, np.floating)):
         msg = (
             f"{file}: holds {ranked.dtype} of shape {ranked.shape}; expected whole "
-            "numbers, images x ranks"
+            "numbers, images x ranks, or scores, images x labels"
         )
         raise PredictionsError(msg)
     if len(ranked) != len(items):
         msg = f"{file}: has {len(ranked):,} rows for {len(items):,} images; list all"
         raise PredictionsError(msg)
+    if not whole:
+        ranked = _best(ranked, file, labels)
     names = labels if labels is not None else [str(i) for i in range(ranked.max() + 1)]
     if ranked.min() < 0 or ranked.max() >= len(names):
         msg = (
@@ -136,6 +141,25 @@ def from_array(
         )
         raise PredictionsError(msg)
     return _ranked(ranked, file.stem, list(items), list(names))
+
+
+def _best(
+    scores: Float[np.ndarray, "I K"], file: Path, labels: Sequence[str] | None
+) -> Int[np.ndarray, "I R"]:
+    """Return the labels of the highest scores of each image, the highest first."""
+    if labels is not None and len(labels) != scores.shape[1]:
+        msg = (
+            f"{file}: has scores for {scores.shape[1]:,} labels, and {len(labels):,} "
+            "are named; name each column"
+        )
+        raise PredictionsError(msg)
+    if np.isnan(scores).any():
+        row = int(np.isnan(scores).any(1).argmax())
+        msg = f"{file}: row {row + 1} has scores that are no numbers; leave it out"
+        raise PredictionsError(msg)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    best: Int[np.ndarray, "I R"] = order[:, :KEPT]
+    return best
 
 
 def _ranked(

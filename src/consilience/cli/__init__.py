@@ -18,6 +18,7 @@ from consilience.cli.benchmark import benchmark
 from consilience.cli.candidates import candidates
 from consilience.cli.classify import classify
 from consilience.cli.demo import demo
+from consilience.cli.evaluate import evaluate
 from consilience.cli.fit import fit
 from consilience.cli.interrupt import heeded
 from consilience.cli.models import models
@@ -66,6 +67,7 @@ for _command in (
     models,
     export,
     score,
+    evaluate,
     benchmark,
     classify,
     candidates,

@@ -1,10 +1,11 @@
 """The command `candidates`: predictions pooled into candidates with prior log-odds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
+from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, print_json, screen
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     from consilience.responses.side_tables import gold_table
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
-    told = [_read(path, items) for path in predictions]
+    told = read_all(predictions, items)
     named = [renamed(each, label_column) if _has(each) else each for each in told]
     truth = None if gold is None else gold_table(gold, read_options(READ_AS_IT_IS))
     also = None if responses is None else _used(responses)
@@ -84,39 +85,6 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
 def _has(predictions: "Predictions") -> bool:
     """Say whether labels have other names: those of tables go by the one they have."""
     return len(predictions.labels.columns) > 1
-
-
-def _read(path: Path, items: Path | None) -> "Predictions":
-    from consilience.classifiers import read_predictions
-    from consilience.classifiers.rank_lists import from_array, from_table
-    from consilience.errors import OptionError
-
-    if path.is_dir():
-        return read_predictions(path)
-    if path.suffix.lower() == ".npy":
-        if items is None:
-            msg = f"{path}: name the item of each of its rows with --items"
-            raise OptionError(msg)
-        return from_array(path, _items(items))
-    return from_table(_table(path), path.stem, str(path))
-
-
-def _items(path: Path) -> Sequence[str]:
-    table = _table(path)
-    if "item" not in table:
-        from consilience.errors import MissingColumnError
-
-        found = ", ".join(map(repr, table.columns))
-        msg = f"{path}: there is no column 'item'; found {found}"
-        raise MissingColumnError(msg)
-    return table["item"].tolist()
-
-
-def _table(path: Path) -> "pd.DataFrame":
-    from consilience.responses.side_tables import side_table, text_frame
-
-    found = side_table(path, read_options(READ_AS_IT_IS), "predictions")
-    return text_frame(found, {name: name for name in found.columns})
 
 
 def _used(path: Path) -> "pd.DataFrame":

@@ -1,0 +1,170 @@
+"""The command `evaluate`: models judged by what items really show."""
+
+from collections.abc import Hashable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
+from consilience.cli.predictions import read_all
+from consilience.cli.terminal import check_free, print_json, screen
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+    from consilience.analysis import Evaluation
+    from consilience.posterior import Fit
+
+
+def evaluate(  # noqa: PLR0913 (each option stands alone)
+    run: Path,
+    /,
+    *,
+    predictions: list[Path],
+    dataset_labels: Path | None = None,
+    items: Path | None = None,
+    labels: Path | None = None,
+    top: int = 5,
+    circular: Flag = False,
+    truth: Literal["raw", "tempered"] | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    out: Path | None = None,
+    overwrite: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Judge models by what items really show, as a run knows it.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    predictions
+        Folders that `classify` wrote, or of files of one model each; tables of item,
+        label, rank, and model where there are several; NumPy files of the best labels
+        of each image or of scores for all (.npy, with --items).
+    dataset_labels
+        Table of item and label: the one that each item has in the data set.
+    items
+        Table that names the item of each row of the NumPy files.
+    labels
+        Table that names the labels that NumPy files count from 0.
+    top
+        Also how often one of so many labels is true.
+    circular
+        Judge also models whose predictions the run was told beforehand.
+    truth
+        Which posterior of the truth, raw or tempered; else the one that the run tells.
+    seed
+        Seed of the weightings of the items.
+    resamples
+        Weightings of the items.
+    mass
+        Probability between the bounds.
+    out
+        Folder for models.parquet, differences.parquet and labels.parquet.
+    overwrite
+        Replace an evaluation that is there already.
+    json
+        Print the result as JSON.
+    """
+    if out is not None:
+        check_free(out, marker=MARKER, overwrite=overwrite)
+    show = screen(as_json=json)
+    import pandas as pd
+
+    from consilience import analysis
+    from consilience.posterior import load
+    from consilience.responses.side_tables import gold_table
+
+    fitted = load(run) if truth is None else load(run).with_truth(truth)
+    told = read_all(predictions, items, labels)
+    known = None
+    if dataset_labels is not None:
+        known = gold_table(dataset_labels, read_options(READ_AS_IT_IS))
+    found = analysis.evaluate(
+        fitted,
+        pd.concat([one.table for one in told], ignore_index=True),
+        dataset_labels=known,
+        top=top,
+        resamples=resamples,
+        mass=mass,
+        seed=seed,
+        circular=circular,
+    )
+    if out is not None:
+        _save(found, out, overwrite=overwrite)
+    for table in _tables(found):
+        show.print(table)
+    for sentence in _sentences(fitted, found):
+        show.print(sentence, soft_wrap=True)
+    if out is not None:
+        show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        parts = ("models", "differences", "labels")
+        print_json({name: _records(getattr(found, name)) for name in parts})
+
+
+MARKER = "models.parquet"
+
+
+def _save(found: "Evaluation", out: Path, *, overwrite: bool) -> None:
+    from consilience.whole_folder import whole_folder
+
+    with whole_folder(out, replaceable=_ours if overwrite else None) as partial:
+        for name in ("models", "differences", "labels"):
+            getattr(found, name).to_parquet(partial / f"{name}.parquet", index=False)
+
+
+def _ours(folder: Path) -> bool:
+    return (folder / MARKER).is_file()
+
+
+def _records(table: "pd.DataFrame") -> list[dict[Hashable, Any]]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
+def _tables(found: "Evaluation") -> "list[Table]":
+    from rich.table import Table
+
+    parts = []
+    for metric, rows in found.models.groupby("metric", sort=False):
+        subsets = list(dict.fromkeys(rows["subset"]))
+        value = {(row.model, row.subset): row for row in rows.itertuples(index=False)}
+        of_all = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
+        table = Table(title=str(metric), title_justify="left")
+        table.add_column("model")
+        for name in ("all", f"{found.mass:.0%} interval", *subsets[1:]):
+            table.add_column(name.replace("_", " "), justify="right")
+        for row in of_all.itertuples(index=False):
+            rest = [f"{value[row.model, name].value:.4f}" for name in subsets[1:]]
+            bounds = f"{row.lower:.4f} to {row.upper:.4f}"
+            table.add_row(str(row.model), f"{row.value:.4f}", bounds, *rest)
+        parts.append(table)
+    return parts
+
+
+def _sentences(fitted: "Fit", found: "Evaluation") -> list[str]:
+    import json as text
+
+    of_all = found.models.query("metric == 'accuracy' and subset == 'all'")
+    number = of_all["items"].max()
+    said = [f"of {number:,.0f} items; bounds are of items like these"]
+    skipped = {model: count for model, count in found.left_out.items() if count}
+    if skipped:
+        counts = ", ".join(f"{model} {count:,}" for model, count in skipped.items())
+        said.append(
+            f"left out, since nobody was asked about the label proposed: {counts}"
+        )
+    rows = found.differences.query("metric == 'accuracy' and subset == 'all'")
+    unsure = rows[rows["better"].between(0.05, 0.95)]
+    if len(unsure):
+        pairs = ", ".join(
+            f"{one} and {other}"
+            for one, other in unsure[["model", "against"]].head(5).to_numpy()
+        )
+        more = " and others" if len(unsure) > 5 else ""
+        said.append(f"which is better is not clear for {pairs}{more}")
+    assumed = text.loads(fitted.data.attrs.get("assumptions", "[]"))
+    return said + [f"assumed: {sentence}" for sentence in assumed]

@@ -1,0 +1,91 @@
+"""Predictions as a person gives them: folders, tables, NumPy files."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consilience.cli.options import READ_AS_IT_IS, read_options
+from consilience.errors import MissingColumnError, OptionError, SourceNotFoundError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from consilience.classifiers import Predictions
+
+KINDS = (".npy", ".csv", ".tsv", ".parquet")
+
+
+def read_all(
+    paths: Sequence[Path], items: Path | None, labels: Path | None = None
+) -> "list[Predictions]":
+    """Read predictions of any kind.
+
+    Parameters
+    ----------
+    paths
+        Folders that `classify` wrote; folders of files; tables of item, label, rank;
+        NumPy files.
+    items, labels
+        Tables that name the rows of NumPy files, and the labels that they count.
+
+    Raises
+    ------
+    OptionError
+        A NumPy file is there, and nothing names its rows.
+    SourceNotFoundError
+        A folder holds no predictions.
+    MissingColumnError, PredictionsError
+        A table or file is not what it should be.
+    """
+    return [
+        one
+        for path in paths
+        for file in _files(path)
+        for one in [_read(file, items, labels)]
+    ]
+
+
+def _files(path: Path) -> list[Path]:
+    from consilience.classifiers.predictions import is_folder
+
+    if not path.is_dir() or is_folder(path):
+        return [path]
+    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
+    if not found:
+        msg = (
+            f"{path}: holds neither what classify writes nor a file of predictions "
+            f"({', '.join(KINDS)})"
+        )
+        raise SourceNotFoundError(msg)
+    return found
+
+
+def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
+    from consilience.classifiers import read_predictions
+    from consilience.classifiers.rank_lists import from_array, from_table
+
+    if path.is_dir():
+        return read_predictions(path)
+    if path.suffix.lower() == ".npy":
+        if items is None:
+            msg = f"{path}: name the item of each of its rows with --items"
+            raise OptionError(msg)
+        names = None if labels is None else _column(labels, "label")
+        return from_array(path, _column(items, "item"), names)
+    return from_table(_table(path), path.stem, str(path))
+
+
+def _column(path: Path, name: str) -> Sequence[str]:
+    table = _table(path)
+    if name not in table:
+        found = ", ".join(map(repr, table.columns))
+        msg = f"{path}: there is no column {name!r}; found {found}"
+        raise MissingColumnError(msg)
+    return table[name].tolist()
+
+
+def _table(path: Path) -> "pd.DataFrame":
+    from consilience.responses.side_tables import side_table, text_frame
+
+    found = side_table(path, read_options(READ_AS_IT_IS), "predictions")
+    return text_frame(found, {name: name for name in found.columns})
