@@ -146,7 +146,7 @@ def layout(space: Space, prior: Prior) -> Pairs:
     if len(space.states) != 2:
         msg = (
             f"states={len(space.states)}: the model contains has a whole scale between "
-            "absent and present; leave it out, or take hierarchical_dawid_skene"
+            "absent and present; leave it out, or take contains_states"
         )
         raise OptionError(msg)
     answers, units = len(space.answers), space.num_units

@@ -38,7 +38,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     candidates: Path | None = None,
     similarity: Path | None = None,
     gold: Path | None = None,
-    states: Literal[2, 3] = 2,
+    states: Literal[2, 3] | None = None,
     prior: Several = (),
     seed: int = 0,
     overwrite: Flag = False,
@@ -70,7 +70,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Table of items whose truth is given to the fit: item, label, and answer
         (contains).
     states
-        States of a label's presence (contains); the third is *unclear*.
+        States of a label's presence (contains), the third *unclear*; by default as
+        many as the model is meant for.
     prior
         A setting of the model's prior, such as own=4, given once for each.
     seed

@@ -24,6 +24,7 @@ import pandas as pd
 from jaxtyping import Array, Bool, Float, Int
 from scipy.special import logsumexp
 
+from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
@@ -104,7 +105,8 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
     rows = []
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
-        space = space_of(given, lists=lists, gold=known)
+        states = annotators.load(model).states
+        space = space_of(given, lists=lists, gold=known, num_states=states)
         for number, fold in enumerate(_folds(space, by, folds, seed)):
             # Counted no times, not taken out: all folds then have one layout, and what
             # is compiled for the first serves them all.

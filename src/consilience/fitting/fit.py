@@ -38,7 +38,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     candidates: Table | None = None,
     similarity: Table | None = None,
     gold: Table | None = None,
-    states: int = 2,
+    states: int | None = None,
     prior: Mapping[str, float] | None = None,
     effort: Effort = Effort(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
@@ -69,7 +69,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     gold
         Columns item, label (contains: and answer): the truth of some items.
     states
-        States of a label's presence (contains): 2, or 3 with *unclear* between.
+        States of a label's presence (contains): 2, or 3 with *unclear* between; None:
+        as many as the model is meant for.
     prior
         Settings of the model's prior to change, by name.
     effort
@@ -116,7 +117,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
     alike = as_table(similarity, "similarity")
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
-        space = space_of(given, lists=lists, gold=known, num_states=states, alike=alike)
+        number = states or (2 if model == "auto" else annotators.load(model).states)
+        space = space_of(given, lists=lists, gold=known, num_states=number, alike=alike)
         table = None
         if model == "auto":
             single, table = fit_auto(
@@ -135,7 +137,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     settings = {
         "effort": asdict(effort),
         "prior": asdict(single.model.prior),
-        "states": states,
+        "states": number,
         "precision": "float64",
     }
     attributes = {

@@ -105,6 +105,8 @@ class AnnotatorModel[P]:
     rule
         In the stead of all this: the tables of a run by name, straight from the
         responses, for a rule that has no likelihood. Its one engine is "rule".
+    states
+        States of a label's presence (contains) where none are asked for.
     """
 
     prior: P
@@ -126,6 +128,7 @@ class AnnotatorModel[P]:
     finer: Callable[[P], int] | None = None
     kinds: tuple[str, ...] = ("choice", "contains")
     rule: Callable[[Responses], Mapping[str, pd.DataFrame]] | None = None
+    states: int = 2
 
 
 @dataclass(frozen=True, slots=True)

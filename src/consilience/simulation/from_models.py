@@ -86,8 +86,8 @@ def simulate(
     classes, model = classes or 4, model or "bayesian_dawid_skene"
     design = _design(kind, items, annotators, classes, per_item, seed)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        space = space_of(design)
         chosen = load(model, prior)
+        space = space_of(design, num_states=chosen.states)
         drawn = draw(chosen, space, jax.random.key(seed))
         answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)
         parameters = {
@@ -105,7 +105,7 @@ def simulate(
         said["label"] = space.unit_label[space.unit]
         said["answer"] = np.asarray(space.answers, object)[answer]
         truth["label"] = space.unit_label
-        truth["answer"] = np.where(state > 0, "yes", "no")
+        truth["answer"] = np.where(2 * state >= len(space.states), "yes", "no")
     labels = list(design.labels["label"])
     told = read(pd.DataFrame(said), kind=kind, labels=labels, gold=pd.DataFrame(truth))
     sentence = f"simulated from {model} with seed {seed}"
