@@ -70,7 +70,7 @@ def golden(data_folder):
 
 
 def log_loss(golden, states):
-    """Log-loss of experts' majority from all raters, as the model has it, untempered."""
+    """Log-loss of experts' majority from all raters, untempered."""
     fit = cs.fit(
         golden,
         model="contains_states",

@@ -1,4 +1,4 @@
-r"""States of presence: absent, unclear or present; annotators from a learned population.
+r"""Three states of presence: annotators are drawn from a population that is learned.
 
 .. math::
 
