@@ -8,6 +8,7 @@ from .analysis import (
     evaluate,
     filtering,
     human_confusion,
+    leading_question,
     population,
 )
 from .classifiers import (
@@ -77,6 +78,7 @@ __all__ = [
     "filtering",
     "fit",
     "human_confusion",
+    "leading_question",
     "load",
     "population",
     "predict",

@@ -21,6 +21,8 @@ COMMANDS = (
     "export",
     "score",
     "evaluate",
+    "filtering",
+    "leading-question",
     "benchmark",
     "classify",
     "candidates",

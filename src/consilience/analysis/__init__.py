@@ -4,6 +4,7 @@ from consilience.analysis.agreement import Agreement, agreement
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
 from consilience.analysis.human_confusion import HumanConfusion, human_confusion
+from consilience.analysis.leading_question import leading_question
 from consilience.analysis.population import called_otherwise, cooccurring, population
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "evaluate",
     "filtering",
     "human_confusion",
+    "leading_question",
     "population",
 ]

@@ -225,9 +225,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
 
 def _tables(parameters: Parameters) -> Float[Array, "J G L T"]:
     """Return log p(answer | appearance) of each annotator in each group of labels."""
-    slope, width = (parameters[name][:, None, None] for name in ("slope", "width"))
-    away = parameters["node"] - parameters["threshold"][:, :, None]
-    low, high = slope * (away + width), slope * (away - width)
+    low, high = log_odds(parameters)
     maybe = jnp.log(jnp.maximum(sigmoid(low) - sigmoid(high), LEAST))
     looked = jnp.stack([log_sigmoid(-low), maybe, log_sigmoid(high)], 2)
     lapse = parameters["lapse"][:, None, None, None]
@@ -235,12 +233,25 @@ def _tables(parameters: Parameters) -> Float[Array, "J G L T"]:
     return jnp.logaddexp(log_sigmoid(-lapse) + looked, blind)
 
 
-def _appearance(pairs: Pairs, parameters: Parameters) -> Float[Array, "U T"]:
-    """Return log p(appearance) of each unit, on the nodes."""
+def log_odds(
+    parameters: Parameters,
+) -> tuple[Float[Array, "J G T"], Float[Array, "J G T"]]:
+    """Return the log-odds of at least *maybe*, and of *yes*, at each node."""
+    slope, width = (parameters[name][:, None, None] for name in ("slope", "width"))
+    away = parameters["node"] - parameters["threshold"][:, :, None]
+    return slope * (away + width), slope * (away - width)
+
+
+def humps(parameters: Parameters) -> Float[Array, "2 G T"]:
+    """Return log p(appearance) of labels that are mostly not there, and mostly are."""
     node, means = parameters["node"], parameters["means"][:, :, None]
     scale = parameters["scale"][:, None, None]
-    humps = log_softmax(-0.5 * ((node - means) / scale) ** 2, axis=2)
-    low, high = (pairs.by_group @ hump for hump in humps)
+    return log_softmax(-0.5 * ((node - means) / scale) ** 2, axis=2)
+
+
+def _appearance(pairs: Pairs, parameters: Parameters) -> Float[Array, "U T"]:
+    """Return log p(appearance) of each unit, on the nodes."""
+    low, high = (pairs.by_group @ hump for hump in humps(parameters))
     odds = parameters["odds"][:, None]
     return jnp.logaddexp(log_sigmoid(-odds) + low, log_sigmoid(odds) + high)
 

@@ -22,7 +22,9 @@ comparison
 constant_data
     candidate_class([item,] candidate), an index into true_class or -1 for padding;
     superclass(true_class) where labels have one;
-    covariate_centre and covariate_spread (covariate) where such are known beforehand;
+    unit_group(item), an index into group, where labels have groups; what is known
+    beforehand: beforehand(item, covariate), covariate_centre and covariate_spread
+    (covariate);
     num_responses(item); annotator_responses and annotator_known (annotator);
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class).

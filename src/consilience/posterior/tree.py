@@ -199,7 +199,10 @@ def _constant(space: Space) -> xr.Dataset:
     if space.unit_label is not None and space.present is not None:
         variables["unit_label"] = ("item", space.unit_label)
         variables["present"] = ("true_class", space.present)
+    if space.groups is not None:
+        variables["unit_group"] = ("item", space.groups.code)
     if space.covariates is not None:
+        variables["beforehand"] = (("item", "covariate"), space.covariates.value)
         variables["covariate_centre"] = ("covariate", space.covariates.centre)
         variables["covariate_spread"] = ("covariate", space.covariates.spread)
     coordinates = {
@@ -210,6 +213,8 @@ def _constant(space: Space) -> xr.Dataset:
     }
     if space.covariates is not None:
         coordinates["covariate"] = np.asarray(space.covariates.names, object)
+    if space.groups is not None:
+        coordinates["group"] = space.groups.names
     return xr.Dataset(variables, coordinates)
 
 

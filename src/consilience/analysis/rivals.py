@@ -1,0 +1,159 @@
+"""Rivals: similar labels that one item was asked about.
+
+Whether an annotator was shown the rival of a label is read off the design: they were if
+they were asked about it as well, in that item.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from consilience.errors import CandidatesError
+from consilience.truth import Space
+
+OFTEN = 0.1  # of the items in which the rarer of two labels is asked about
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rivals:
+    """Two similar labels of one item, each the other's rival.
+
+    Attributes
+    ----------
+    first, second
+        Their units; each two once.
+    alike
+        How similar the labels are.
+    """
+
+    first: Int[np.ndarray, " E"]
+    second: Int[np.ndarray, " E"]
+    alike: Float[np.ndarray, " E"]
+
+
+def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
+    """Find all similar labels that one item was asked about.
+
+    Parameters
+    ----------
+    space
+        Of kind contains.
+    alike
+        Columns label_a, label_b and value: labels that are similar, and how much. None:
+        those of one group where labels have groups, else those often asked about
+        together.
+
+    Raises
+    ------
+    CandidatesError
+        The table of similar labels is not as it must be.
+    """
+    first, second = _together(space)
+    label, names = pd.factorize(np.asarray(space.unit_label, str), sort=True)
+    if alike is not None:
+        value = _given(alike, names, label[first], label[second])
+    elif space.groups is not None:
+        code = space.groups.code
+        value = (code[first] == code[second]).astype(float)
+    else:
+        value = _asked_together(label[first], label[second], label)
+    kept = value > 0
+    return Rivals(first[kept], second[kept], value[kept])
+
+
+def shown(
+    space: Space, unit: Int[np.ndarray, " N"], annotator: Int[np.ndarray, " N"]
+) -> Bool[np.ndarray, " N"]:
+    """Return whether each annotator was asked about that pair of item and label."""
+    width = space.num_annotators
+    asked = np.unique(space.unit.astype(np.int64) * width + space.annotator)
+    sought = unit.astype(np.int64) * width + annotator
+    place = np.minimum(np.searchsorted(asked, sought), len(asked) - 1)
+    return np.asarray(asked[place] == sought)
+
+
+def share_shown(space: Space) -> Float[np.ndarray, " N"]:
+    """Return the share of the labels of the item that each answer's annotator saw."""
+    item, names = pd.factorize(space.unit_item)
+    width = space.num_annotators
+    both = item[space.unit].astype(np.int64) * width + space.annotator
+    pairs = np.unique(space.unit.astype(np.int64) * width + space.annotator)
+    saw = item[pairs // width].astype(np.int64) * width + pairs % width
+    number = np.bincount(saw, minlength=len(names) * width)
+    there = np.bincount(item, minlength=len(names))
+    share: Float[np.ndarray, " N"] = number[both] / there[item[space.unit]]
+    return share
+
+
+def _together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+    """Return all pairs of units of one item, each once."""
+    item, _ = pd.factorize(space.unit_item)
+    order = np.argsort(item, kind="stable")
+    number = np.bincount(item)
+    start = np.cumsum(number) - number
+    times = number[item[order]]
+    first = np.repeat(order, times)
+    within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    second = order[start[item[first]] + within]
+    once = first < second
+    return first[once], second[once]
+
+
+def _given(
+    table: pd.DataFrame,
+    names: np.ndarray,
+    first: Int[np.ndarray, " P"],
+    second: Int[np.ndarray, " P"],
+) -> Float[np.ndarray, " P"]:
+    missing = {"label_a", "label_b"} - set(table.columns)
+    if missing:
+        found = ", ".join(map(str, table.columns))
+        msg = f"similarity has columns {found}; a column {min(missing)!r} is needed"
+        raise CandidatesError(msg)
+    index = pd.Index(names)
+    one, other = (
+        index.get_indexer(pd.Index(table[name].astype(str)))
+        for name in ("label_a", "label_b")
+    )
+    value: Float[np.ndarray, " _"] = np.ones(len(table))
+    if "value" in table:
+        value = pd.to_numeric(table["value"], errors="coerce").to_numpy(float)
+    if not (np.isfinite(value).all() and (value >= 0).all()):
+        row = int(np.argmin(np.isfinite(value) & (value >= 0)))
+        msg = (
+            f"similarity, row {row + 1}: found {table['value'].iloc[row]!r}, expected "
+            "a number of zero or more; mend it or leave the row out"
+        )
+        raise CandidatesError(msg)
+    here = (one >= 0) & (other >= 0)
+    if not here.any():
+        msg = (
+            "similarity tells of no two labels of the responses; check that both name "
+            "them alike"
+        )
+        raise CandidatesError(msg)
+    low, high = np.minimum(one, other)[here], np.maximum(one, other)[here]
+    known = pd.Series(value[here]).groupby(low.astype(np.int64) * len(names) + high)
+    most = known.max()
+    sought = np.minimum(first, second).astype(np.int64) * len(names)
+    each = most.reindex(sought + np.maximum(first, second)).to_numpy(float)
+    values: Float[np.ndarray, " P"] = np.nan_to_num(each)
+    return values
+
+
+def _asked_together(
+    first: Int[np.ndarray, " P"],
+    second: Int[np.ndarray, " P"],
+    label: Int[np.ndarray, " U"],
+) -> Float[np.ndarray, " P"]:
+    """Return in how many items of the rarer label both are asked about, if often."""
+    asked = np.bincount(label)
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    code = low.astype(np.int64) * len(asked) + high
+    seen, place, both = np.unique(code, return_inverse=True, return_counts=True)
+    share = both / np.minimum(asked[seen // len(asked)], asked[seen % len(asked)])
+    often = (share >= OFTEN) & (both > 1)
+    value: Float[np.ndarray, " P"] = np.where(often, share, 0.0)[place]
+    return value

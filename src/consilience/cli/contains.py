@@ -1,0 +1,90 @@
+"""The commands about a run of kind contains: `filtering` and `leading-question`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from consilience.cli.options import Flag
+from consilience.cli.terminal import keep_compilations, print_json, rows, screen
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.table import Table
+
+_THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9, 1.0)
+
+
+def filtering(
+    run: Path,
+    /,
+    *,
+    threshold: tuple[float, ...] = _THRESHOLDS,
+    by: Literal["votes", "probability"] = "votes",
+    json: Flag = False,
+) -> None:
+    """Tell what a threshold on answers keeps of a run's labels, and what it loses.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    threshold
+        A label of an item is kept if it has at least so much; given once for each.
+    by
+        The share of yes among the answers, a maybe counting half, or the run's
+        probability that the label is present.
+    json
+        Print the result as JSON.
+    """
+    from consilience.analysis import filtering as tell
+    from consilience.posterior import load
+
+    _show(tell(load(run), threshold, by=by), "thresholds", as_json=json)
+
+
+def leading_question(
+    run: Path, /, *, similarity: Path | None = None, json: Flag = False
+) -> None:
+    """Tell how much a similar label that is there makes a false yes likelier.
+
+    For a run of the model contains, of annotators with ids, in which items were asked
+    about several labels.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    similarity
+        Table of labels that are similar: label_a, label_b, and value if some are more
+        so than others; by default labels of one group, else labels that are often asked
+        about together.
+    json
+        Print the result as JSON.
+    """
+    from consilience.analysis import leading_question as tell
+    from consilience.posterior import load
+
+    keep_compilations()
+    found = tell(load(run), similarity, progress=True)
+    _show(found, "contrasts", as_json=json)
+
+
+def _show(found: "pd.DataFrame", name: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({name: rows(found)})
+        return
+    screen(as_json=False).print(_table(found))
+
+
+def _table(found: "pd.DataFrame") -> "Table":
+    """Return the table standing up: what it tells of each row, side by side."""
+    from rich.table import Table
+
+    first, *others = found.columns
+    table = Table(first, box=None)
+    for value in found[first]:
+        table.add_column(str(value), justify="right")
+    for name in others:
+        whole = name in ("kept", "items", "answers")
+        form = "{:,.0f}" if whole else "{:.3f}"
+        table.add_row(name, *(form.format(value) for value in found[name]))
+    return table

@@ -1,0 +1,54 @@
+"""The commands about a run of kind contains."""
+
+import json
+
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.cli import main
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A run of two similar labels, each shown to half of the annotators or to all."""
+    rows = [
+        (f"i{item}", who, label, ["no", "maybe", "yes"][(item + place) % 3])
+        for item in range(16)
+        for place, who in enumerate("abcd")
+        for label in ("cat", "lynx")
+        if item % 2 or (label == "cat") == (who in "ab")
+    ]
+    folder = tmp_path_factory.mktemp("asked")
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    frame.to_csv(folder / "answers.csv", index=False)
+    options = ("--model", "contains", "--engine", "em", "--sweeps", "3")
+    main(["fit", str(folder / "answers.csv"), *options, "--out", str(folder / "run")])
+    return folder / "run"
+
+
+def test_thresholds_are_told(run, asked, capsys):
+    told = ("--threshold", "0.5", "--threshold", "0.9")
+    assert run("filtering", asked, *told, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["thresholds"]
+    expected = cs.filtering(cs.load(asked), [0.5, 0.9])
+    assert [row["kept"] for row in found] == expected["kept"].tolist()
+    assert run("filtering", asked, *told) == 0
+    assert "wrong_lower" in capsys.readouterr().out
+
+
+def test_the_leading_question_is_told(run, asked, tmp_path, capsys):
+    alike = tmp_path / "alike.csv"
+    alike.write_text("label_a,label_b\ncat,lynx\n")
+    told = ("leading-question", asked, "--similarity", alike, "--json")
+    assert run(*told) == 0
+    found = json.loads(capsys.readouterr().out)["contrasts"]
+    names = ["a similar label is there", "and was not shown"]
+    assert [row["contrast"] for row in found] == names
+    assert all(row["lower"] < row["odds_ratio"] < row["upper"] for row in found)
+
+
+def test_labels_that_are_not_alike_are_refused(run, asked, tmp_path, capsys):
+    (tmp_path / "alike.csv").write_text("label_a,label_b\nx,y\n")
+    assert run("leading-question", asked, "--similarity", "alike.csv") == 2
+    assert "check that both name them alike" in capsys.readouterr().err
