@@ -7,9 +7,11 @@ from .analysis import (
     cooccurring,
     evaluate,
     filtering,
+    frequencies,
     human_confusion,
     leading_question,
     population,
+    selection_frequencies,
 )
 from .classifiers import (
     Candidates,
@@ -77,6 +79,7 @@ __all__ = [
     "evaluate",
     "filtering",
     "fit",
+    "frequencies",
     "human_confusion",
     "leading_question",
     "load",
@@ -84,6 +87,7 @@ __all__ = [
     "predict",
     "read",
     "read_predictions",
+    "selection_frequencies",
     "simulate",
     "write",
 ]

@@ -3,6 +3,7 @@
 from consilience.analysis.agreement import Agreement, agreement
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
+from consilience.analysis.frequencies import frequencies, selection_frequencies
 from consilience.analysis.human_confusion import HumanConfusion, human_confusion
 from consilience.analysis.leading_question import leading_question
 from consilience.analysis.population import called_otherwise, cooccurring, population
@@ -16,7 +17,9 @@ __all__ = [
     "cooccurring",
     "evaluate",
     "filtering",
+    "frequencies",
     "human_confusion",
     "leading_question",
     "population",
+    "selection_frequencies",
 ]

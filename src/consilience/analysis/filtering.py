@@ -66,7 +66,7 @@ def filtering(
             msg = f"threshold {threshold} is not above 0 and at most 1"
             raise OptionError(msg)
     present = fit.labels()["probability"].to_numpy(dtype=float)
-    value = _votes(fit) if by == "votes" else present
+    value = vote_shares(fit) if by == "votes" else present
     reach = NormalDist().inv_cdf((1 + fit.data.attrs["mass"]) / 2)
     rows = [
         {"threshold": threshold, **_row(value >= threshold - ROUNDING, present, reach)}
@@ -75,7 +75,7 @@ def filtering(
     return pd.DataFrame(rows)
 
 
-def _votes(fit: Fit) -> Float[np.ndarray, " U"]:
+def vote_shares(fit: Fit) -> Float[np.ndarray, " U"]:
     """Return the share of yes among the answers about each pair; maybe counts half."""
     observed, constant = fit.data["observed_data"], fit.data["constant_data"]
     words = list(map(str, constant["given_class"].to_numpy()))

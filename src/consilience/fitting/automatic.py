@@ -103,7 +103,7 @@ def _only_model(space: Space) -> str | None:
     if not fits_in_memory(annotators.load(safe), space):
         return "structured"
     alone = np.bincount(space.unit, space.n, space.num_units).max(initial=0) < 2
-    if space.kind != "choice" or not space.known.any() or alone:
+    if not space.known.any() or alone:
         return safe
     return None
 

@@ -20,13 +20,14 @@ from consilience.fitting.inputs import (
 )
 from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
 from consilience.fitting.single import fit_one
+from consilience.fitting.which_contains import which_contains
 from consilience.inference import Effort
 from consilience.posterior import Fit
 from consilience.posterior.comparison import as_dataset as comparison_dataset
 from consilience.posterior.tree import tree, with_groups
 from consilience.progress import Reporter
 from consilience.responses import Responses
-from consilience.truth import space_of
+from consilience.truth import Space, space_of
 
 
 def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -53,9 +54,11 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         Name of a model. "auto" compares several by how well they foresee each answer
         from the others, and mixes what they believe of the truth; annotators and
         confusions are those of the best one, and `fit.comparison()` tells how all
-        stand. Where there is nothing to compare it is hierarchical Dawid-Skene for
-        contains, the pooled multinomial where no annotator has an id, and `structured`
-        where labels are so many that a table of them would not fit in memory.
+        stand. Where there is nothing to compare it is the pooled multinomial where no
+        annotator has an id, and `structured` where labels are so many that a table of
+        them would not fit in memory. For contains it is `contains` where something is
+        known of labels or answers are many, else `contains_states`; and
+        `contains_counts` where no annotator has an id.
     engine
         nuts, vb, em or svi; "auto" goes by size. `fit.data.attrs` says what and why.
         With the model "auto", another than vb fits the best model alone.
@@ -117,16 +120,26 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
     alike = as_table(similarity, "similarity")
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
-        number = states or (2 if model == "auto" else annotators.load(model).states)
-        space = space_of(given, lists=lists, gold=known, num_states=number, alike=alike)
+
+        def laid_out(number: int) -> Space:
+            return space_of(
+                given, lists=lists, gold=known, num_states=number, alike=alike
+            )
+
+        name, why = model, None
+        if model == "auto" and given.kind == "contains":
+            name, why = which_contains(laid_out(states or 2))
+        space = laid_out(
+            states or (2 if name == "auto" else annotators.load(name).states)
+        )
         table = None
-        if model == "auto":
+        if name == "auto":
             single, table = fit_auto(
                 space, seed, engine=engine, prior=prior, effort=effort, report=report
             )
         else:
             single = fit_one(
-                model,
+                name,
                 space,
                 jax.random.key(seed),
                 engine=engine,
@@ -137,14 +150,14 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     settings = {
         "effort": asdict(effort),
         "prior": asdict(single.model.prior),
-        "states": number,
+        "states": len(space.states) if space.kind == "contains" else 2,
         "precision": "float64",
     }
     attributes = {
         "model": single.name,
         "model_asked": model,
         "engine": single.engine,
-        "engine_reason": single.reason,
+        "engine_reason": single.reason if why is None else f"{why}; {single.reason}",
         "kind": space.kind,
         "seed": seed,
         "mass": effort.mass,

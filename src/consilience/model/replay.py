@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Array, Shaped
 from numpyro.handlers import seed, substitute
 
 from consilience.model.contract import AnnotatorModel, Parameters
@@ -39,7 +39,7 @@ def some_draws(
 def replayed(
     model: AnnotatorModel[Any],
     observations: Observations,
-    values: Mapping[str, Shaped[np.ndarray, "..."]],
+    values: Mapping[str, Shaped[np.ndarray | Array, "..."]],
 ) -> Parameters:
     """Return parameters as the emission wants them, from one reported draw.
 
