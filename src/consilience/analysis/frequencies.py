@@ -15,7 +15,7 @@ Bounds of `G` carry the error of the mixture as well as the draw of the items
 
 References
 ----------
-Engstrom et al. (2020), Identifying statistical bias in dataset replication, section 3.
+Engstrom et al. (2020), Identifying statistical bias in dataset replication.
 Newey and McFadden (1994), section 6, on estimates in two steps.
 """
 

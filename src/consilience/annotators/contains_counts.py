@@ -27,7 +27,7 @@ differ is not seen here: it is part of what everyone would answer.
 References
 ----------
 Engstrom, Ilyas, Santurkar, Tsipras, Steinhardt and Madry (2020), Identifying
-statistical bias in dataset replication, sections 3 and 4. Skellam (1948), for the
+statistical bias in dataset replication. Skellam (1948), for the
 Beta-binomial.
 """
 
@@ -237,7 +237,7 @@ MODEL = AnnotatorModel(
     },
     engines=("em", "nuts"),
     references=(
-        "Engstrom et al. (2020), section 4",
+        "Engstrom et al. (2020)",
         "Skellam (1948)",
     ),
     kinds=("contains",),
