@@ -12,8 +12,8 @@ import numpy as np
 
 from benchmarks.held_out import FOLDS, Study, study
 from benchmarks.report import Report
-from consilience.analysis.naming_evidence import count_namings
 from consilience.analysis.naming_prior import learn
+from consilience.analysis.namings import count_namings
 
 FEW, ALL, HALF = 3, 9, 4
 SEEDS = 5  # of three annotators drawn

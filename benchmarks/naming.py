@@ -14,8 +14,8 @@ from scipy.optimize import minimize
 
 from benchmarks.held_out import FOLDS, Study, study
 from benchmarks.report import Report
-from consilience.analysis.naming_evidence import Namings
 from consilience.analysis.naming_prior import learn
+from consilience.analysis.namings import Namings
 
 MOST = 5.0  # imagined votes for each reverse one
 

@@ -13,8 +13,9 @@ from scipy.stats import dirichlet_multinomial
 import consilience as cs
 from consilience.analysis import naming_prior
 from consilience.analysis.human_confusion import human_confusion
-from consilience.analysis.naming_evidence import Namings, evidence
+from consilience.analysis.naming_evidence import evidence
 from consilience.analysis.naming_prior import learn
+from consilience.analysis.namings import Namings
 from consilience.errors import KindError, OptionError
 
 LABELS, ITEMS, ANSWERS, SPREAD = 30, 12, 9, 2.0

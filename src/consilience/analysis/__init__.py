@@ -7,6 +7,8 @@ from consilience.analysis.frequencies import frequencies, selection_frequencies
 from consilience.analysis.human_confusion import HumanConfusion, human_confusion
 from consilience.analysis.leading_question import leading_question
 from consilience.analysis.population import called_otherwise, cooccurring, population
+from consilience.analysis.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.population import population
 
 __all__ = [
     "Agreement",

@@ -17,11 +17,10 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from scipy.stats import beta
 
-from consilience.analysis.naming_evidence import Namings, count_namings
 from consilience.analysis.naming_prior import Naming, learn
-from consilience.errors import KindError, OptionError, TooLargeError
+from consilience.analysis.namings import namings_of
+from consilience.errors import OptionError, TooLargeError
 from consilience.responses import Responses
-from consilience.responses.named_sets import named_sets
 
 MOST_LABELS = 3_000  # nine squares of them are 650 MB
 
@@ -196,7 +195,7 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
         )
         raise TooLargeError(msg)
     parent = pd.Index(responses.labels["parent"].fillna("").astype("str"))
-    namings = _namings(responses, labels, parent)
+    namings = namings_of(responses, labels, parent)
     return HumanConfusion(
         labels=labels,
         parent=parent,
@@ -204,57 +203,3 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
         votes=namings.by_class(namings.votes),
         mass=mass,
     )
-
-
-def _namings(responses: Responses, labels: pd.Index, parent: pd.Index) -> Namings:
-    known = responses.items
-    if known is None or "dataset_label" not in known:
-        msg = (
-            "no item has a label of the data set; give the table items with the "
-            "columns item and dataset_label"
-        )
-        raise OptionError(msg)
-    names = responses.table["item"].cat.categories
-    own = known.set_index(known["item"].astype("str"))["dataset_label"]
-    of_item = labels.get_indexer(pd.Index(own.reindex(names.astype("str"))))
-    item, label, votes, asides = _cells(responses)
-    kept = of_item[item] >= 0
-    # Items in the order in which they come, those without a class or answer left out.
-    those = list(dict.fromkeys(item[kept].tolist()))
-    if not those:
-        msg = "no item that was answered has a label of the data set; mend its items"
-        raise OptionError(msg)
-    rank = np.full(len(names), -1)
-    rank[those] = np.arange(len(those))
-    code, groups = pd.factorize(parent)
-    return count_namings(
-        of_item[those],
-        rank[item[kept]],
-        label[kept],
-        votes[kept],
-        asides[kept],
-        parent=None if list(groups) == [""] else code,
-        num_labels=len(labels),
-    )
-
-
-def _cells(
-    responses: Responses,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return item, label, and whether it is the answer or named aside, of each row."""
-    if responses.kinds == ("objects",):
-        sets = named_sets(responses)
-        item = sets.item[sets.response]
-        main = (sets.label == sets.main[sets.response]).astype(float)
-        n = sets.n[sets.response]
-        return item, sets.label, main * n, (1 - main) * n
-    if responses.kinds != ("choice",):
-        found = ", ".join(responses.kinds)
-        msg = f"labels are given in kinds choice and objects; these are of kind {found}"
-        raise KindError(msg)
-    table = responses.table[responses.table["label"].notna()]
-    item, label = (
-        table[name].cat.codes.to_numpy().astype(np.int64) for name in ("item", "label")
-    )
-    n = table["n"].to_numpy().astype(float)
-    return item, label, n, np.zeros(len(n))

@@ -6,79 +6,13 @@ those are counted apart.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
+
+from consilience.analysis.namings import Namings
 
 _TRACE = 1e-3  # answers; keeps a label possible that nobody has given yet
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Namings:
-    """How items were called.
-
-    Letters: I items, K labels; a cell is an item and a label that it was called, and
-    stands once.
-
-    Attributes
-    ----------
-    own
-        The class of each item: the label that the data set has for it.
-    item, label, votes, asides
-        Of each cell: how many answers give the label (for objects: as the main one),
-        and how many name it besides.
-    parent
-        The superclass of each label; None where labels have none.
-    num_labels
-        K.
-    """
-
-    own: Int[np.ndarray, " I"]
-    item: Int[np.ndarray, " N"]
-    label: Int[np.ndarray, " N"]
-    votes: Float[np.ndarray, " N"]
-    asides: Float[np.ndarray, " N"]
-    parent: Int[np.ndarray, " K"] | None
-    num_labels: int
-
-    def by_class(self, cells: Float[np.ndarray, " N"]) -> Float[np.ndarray, "K K"]:
-        """Sum what is said of each cell over the items of a class."""
-        size = self.num_labels
-        place = self.own[self.item] * size + self.label
-        return np.bincount(place, cells, size * size).reshape(size, size)
-
-
-def count_namings(
-    own: Int[np.ndarray, " I"],
-    item: Int[np.ndarray, " R"],
-    label: Int[np.ndarray, " R"],
-    votes: Float[np.ndarray, " R"],
-    asides: Float[np.ndarray, " R"],
-    *,
-    parent: Int[np.ndarray, " K"] | None,
-    num_labels: int,
-) -> Namings:
-    """Sum what answers say, cell by cell.
-
-    Parameters
-    ----------
-    own, parent, num_labels
-        As in `Namings`.
-    item, label, votes, asides
-        Of each row of an answer: what it is about, the label, and how often it gives
-        the label, or names it aside.
-    """
-    pairs, cell = np.unique(item * num_labels + label, return_inverse=True)
-    return Namings(
-        own=own,
-        item=pairs // num_labels,
-        label=pairs % num_labels,
-        votes=np.bincount(cell, votes),
-        asides=np.bincount(cell, asides),
-        parent=parent,
-        num_labels=num_labels,
-    )
 
 
 def evidence(namings: Namings) -> Mapping[str, Float[np.ndarray, "K K"]]:

@@ -35,7 +35,8 @@ from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, Int
 from scipy.optimize import minimize
 
-from consilience.analysis.naming_evidence import Namings, evidence
+from consilience.analysis.naming_evidence import evidence
+from consilience.analysis.namings import Namings
 
 # Of log weights: between a hundredth of an answer and a hundred, nineteen in twenty.
 _CENTRE, _SPREAD = 0.0, 2.3
