@@ -139,3 +139,44 @@ def test_the_baselines_are_as_first_measured(data_folder):
     assert round(clustered(told, out.item), 4) == 0.0058
     assert round(hits(outcomes, out).mean(), 4) == 0.656
     assert len(told) == 59_580
+
+
+def test_the_main_label_and_several_objects_of_a_tie_are_what_came_first():
+    from benchmarks.few_annotators import main_label, several
+
+    assert main_label(np.array([7, 3, 3, 7, 9])) == 7
+    assert main_label(np.array([3, 7, 7])) == 7
+    assert several(np.array([2, 1]))
+    assert not several(np.array([1, 2, 3]))
+
+
+def test_halves_of_annotators_share_nobody(given):
+    from benchmarks.few_annotators import halves
+
+    one, other = halves(given, np.random.default_rng(0))
+    for a, b, those in zip(one, other, given.by_item, strict=True):
+        assert not set(a) & set(b)
+        assert set(a) | set(b) <= set(those)
+
+
+def test_scores_of_a_probability_are_as_scikit_learn_has_them():
+    from benchmarks.few_annotators import scores
+    from sklearn.metrics import brier_score_loss, log_loss
+
+    generator = np.random.default_rng(0)
+    stated = generator.uniform(0.01, 0.99, 500)
+    truth = generator.random(500) < stated
+    found = scores(stated, truth)
+    assert found["log-loss"] == pytest.approx(log_loss(truth, stated), abs=1e-4)
+    assert found["Brier"] == pytest.approx(brier_score_loss(truth, stated), abs=1e-4)
+    assert found["ECE"] < 4 * 0.5 / np.sqrt(500 / 10)
+
+
+def test_a_class_without_other_items_is_foreseen_at_random(given):
+    from benchmarks.naming import counts
+
+    alone = np.bincount(given.own, minlength=given.num_labels)[given.own] == 1
+    assert alone.any()
+    found = counts(given, None)[alone]
+    expected = given.votes[alone].sum(1) * np.log(1 / given.num_labels)
+    assert np.allclose(found, expected)
