@@ -5,9 +5,8 @@ from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
 from consilience.analysis.frequencies import frequencies, selection_frequencies
 from consilience.analysis.human_confusion import HumanConfusion, human_confusion
-from consilience.analysis.leading_question import leading_question
-from consilience.analysis.population import called_otherwise, cooccurring, population
 from consilience.analysis.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.leading_question import leading_question
 from consilience.analysis.population import population
 
 __all__ = [
