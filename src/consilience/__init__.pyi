@@ -38,7 +38,14 @@ from .estimators import (
     OneCoinDawidSkene,
     SharedErrors,
 )
-from .fitting import Effort, compare, cross_validate, fit, predict
+from .fitting import (
+    Effort,
+    compare,
+    cross_validate,
+    fit,
+    foresee_objects,
+    predict,
+)
 from .posterior import Fit, load
 from .responses import Responses, describe, read, write
 from .simulation import simulate
@@ -79,6 +86,7 @@ __all__ = [
     "evaluate",
     "filtering",
     "fit",
+    "foresee_objects",
     "frequencies",
     "human_confusion",
     "leading_question",

@@ -3,8 +3,17 @@
 from consilience.fitting.comparing import compare
 from consilience.fitting.cross_validation import cross_validate
 from consilience.fitting.fit import fit
+from consilience.fitting.foreseeing import foresee_objects
 from consilience.fitting.inputs import check_seed
 from consilience.fitting.predicting import predict
 from consilience.inference import Effort
 
-__all__ = ["Effort", "check_seed", "compare", "cross_validate", "fit", "predict"]
+__all__ = [
+    "Effort",
+    "check_seed",
+    "compare",
+    "cross_validate",
+    "fit",
+    "foresee_objects",
+    "predict",
+]

@@ -97,6 +97,8 @@ def fit_auto(
 
 def _only_model(space: Space) -> str | None:
     """Return the one model that suits, or None where several do."""
+    if space.kind == "objects":
+        return "objects"
     safe = "hierarchical_dawid_skene"
     if not space.known.any():
         safe = "multinomial"

@@ -11,6 +11,7 @@ import jax
 from consilience import annotators
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.automatic import fit_auto
+from consilience.fitting.holding import with_objects
 from consilience.fitting.inputs import (
     Table,
     as_responses,
@@ -168,6 +169,11 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "settings": settings,
     }
     data = tree(space, single.result, single.model.dims, attributes, single.tempering)
+    if space.kind == "objects":
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            data = with_objects(
+                data, space, single.model, single.result, seed=seed, mass=effort.mass
+            )
     groups = {"diagnostics": as_dataset(all_checks(data))}
     if table is not None:
         groups["comparison"] = comparison_dataset(table)

@@ -166,6 +166,35 @@ class Fit:
         """
         return objects.object_counts(self.data)
 
+    def same_object(self) -> pd.DataFrame:
+        """Return how probably two labels are names of one object (kind objects).
+
+        Returns
+        -------
+        Columns item, label_a, label_b, probability; a row for each pair of candidates.
+
+        Raises
+        ------
+        OptionError
+            The fit tells of no such probability.
+        """
+        return objects.same_object(self.data)
+
+    def ambiguity(self) -> pd.DataFrame:
+        """Return what is ambiguous about each item, in nats (kind objects).
+
+        Returns
+        -------
+        Columns item, structure (which objects), naming (which word), salience (which is
+        the main one).
+
+        Raises
+        ------
+        OptionError
+            The fit tells of no ambiguity.
+        """
+        return objects.ambiguity(self.data)
+
     def diagnostics(self) -> pd.DataFrame:
         """Verdicts of the checks, each with a remedy.
 

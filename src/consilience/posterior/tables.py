@@ -21,7 +21,13 @@ from consilience.posterior.confusion import confusion
 from consilience.posterior.diagnostics import diagnostics
 from consilience.posterior.items import items
 from consilience.posterior.labels import labels
-from consilience.posterior.objects import object_counts, objects
+from consilience.posterior.objects import (
+    ambiguity,
+    object_counts,
+    objects,
+    same_object,
+)
+from consilience.posterior.stored import stored_names
 
 TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {
@@ -33,15 +39,17 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "comparison": comparison,
         "objects": objects,
         "object_counts": object_counts,
+        "same_object": same_object,
+        "ambiguity": ambiguity,
     }
 )
-_OF_OBJECTS = ("objects", "object_counts")
+_OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity")
 
 
 def names_of(data: xr.DataTree) -> tuple[str, ...]:
     """Return the names of the tables that a fit has, for its kind of responses."""
-    of_objects = data.attrs["kind"] == "objects"
-    return tuple(name for name in TABLES if of_objects or name not in _OF_OBJECTS)
+    kept = stored_names(data)
+    return tuple(name for name in TABLES if name in kept or name not in _OF_OBJECTS)
 
 
 def about(data: xr.DataTree) -> dict[str, str | float]:

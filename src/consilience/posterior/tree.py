@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from jaxtyping import Float, Shaped
 from consilience.inference import Result
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
 from consilience.truth import Space, answer_slot, seen_pairs
+from consilience.truth.covariates import column_names
 from consilience.truth.space import MAX_NUMBERS
 
 SAMPLED = ("chain", "draw")
@@ -70,7 +72,7 @@ def _posterior(
 ) -> xr.Dataset:
     values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
-    told = bool({"confusion", "accuracy"} & values.keys())
+    told = bool({"confusion", "accuracy"} & values.keys()) or space.kind == "objects"
     if not told and _too_many_cells(space):
         values["accuracy"] = _observed_accuracy(space, result)[None, None]
         axes["accuracy"] = ("annotator",)
@@ -90,6 +92,11 @@ def _posterior(
         coordinates["group"] = space.groups.names
     if space.covariates is not None:
         coordinates["covariate"] = np.asarray(space.covariates.names, object)
+    if space.named is not None:
+        coordinates |= {
+            f"{what}_covariate": np.asarray(each, object)
+            for what, each in asdict(column_names(space)).items()
+        }
     used = {axis for name in values for axis in axes[name]}
     coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
     if "pair" in used:

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
-from consilience.errors import KindError
+from consilience.errors import GoldError
 from consilience.responses import Responses
 from consilience.truth.candidates import candidates, offered_lists
 from consilience.truth.classes import classes
+from consilience.truth.objects import objects
 from consilience.truth.observations import (
     Observations,
     blocks,
@@ -43,6 +44,7 @@ __all__ = [
     "check_size",
     "classes",
     "minibatches",
+    "objects",
     "observe",
     "presence",
     "seen_pairs",
@@ -80,22 +82,24 @@ def space_of(
 
     Raises
     ------
+    GoldError
+        Gold labels were given of kind objects, where they are not taken.
     CandidatesError
         The table of candidates, or of labels that are alike, is not as it must be.
-    KindError
-        No space is made for the kind of the responses.
     """
     if responses.kind == "contains":
         return presence(responses, num_states, gold, lists)
-    if responses.kind == "choice":
-        lists = offered_lists(responses) if lists is None else lists
-        if lists is None:
-            space = classes(responses, gold)
-        else:
-            space = candidates(responses, lists, gold)
-        return space if alike is None else similarity(space, alike)
-    msg = (
-        f"responses are of kind {responses.kind!r}; take a model of that kind, such as "
-        "paper for objects (`consilience models`)"
-    )
-    raise KindError(msg)
+    if responses.kind == "objects":
+        if gold is not None:
+            msg = (
+                "gold labels do not enter a fit of kind objects; leave them out, and "
+                "compare the run with them (`consilience score`)"
+            )
+            raise GoldError(msg)
+        return objects(responses, lists)
+    lists = offered_lists(responses) if lists is None else lists
+    if lists is None:
+        space = classes(responses, gold)
+    else:
+        space = candidates(responses, lists, gold)
+    return space if alike is None else similarity(space, alike)

@@ -23,6 +23,7 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
     kept = place[space.unit] >= 0
     part = some_answers(space, kept)
     label, groups, known = space.unit_label, space.groups, space.covariates
+    named = part.named
     return replace(
         part,
         unit=place[part.unit],
@@ -38,15 +39,32 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
             if known is None
             else replace(known, value=known.value[units], known=known.known[units])
         ),
+        named=(
+            None
+            if named is None
+            else replace(
+                named,
+                candidate=named.candidate[units],
+                own=named.own[units],
+                known=named.known[units],
+                heard=named.heard[units],
+            )
+        ),
     )
 
 
 def some_answers(space: Space, kept: Bool[np.ndarray, " N"]) -> Space:
     """Return the space of all units and annotators with some of the answers."""
+    named = space.named
     return replace(
         space,
         unit=space.unit[kept],
         annotator=space.annotator[kept],
         answer=space.answer[kept],
         n=space.n[kept],
+        named=(
+            None
+            if named is None
+            else replace(named, mask=named.mask[kept], main=named.main[kept])
+        ),
     )

@@ -1,10 +1,10 @@
 """What can be true of each unit, and the answers given about it, as plain arrays.
 
-A unit is what has one truth: an item (choice), or an item and a label asked about
-(contains). Its truth is one of a short list of states; the list is shared by all units
-or differs between them. Answers have an alphabet of their own, which need not be that
-of the states. Letters: N answers, U units, J annotators, K states, L answer words, S
-states listed for a unit.
+A unit is what has one truth: an item (choice, objects), or an item and a label asked
+about (contains). Its truth is one of a short list of states; the list is shared by all
+units or differs between them. Answers have an alphabet of their own, which need not be
+that of the states. Letters: N answers, U units, J annotators, K states, L answer words,
+S states listed for a unit.
 """
 
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.errors import TooLargeError
+from consilience.truth.named import Named
 
 ANONYMOUS = "(anonymous)"
 # 5e7 numbers are 400 MB in double precision; a fit holds a few such tables at once.
@@ -92,7 +93,7 @@ class Space:
     Attributes
     ----------
     kind
-        Kind of the responses: choice or contains.
+        Kind of the responses: choice, contains or objects.
     unit_item, unit_label
         Names of the item and of the label asked about (None for choice) of each unit.
     annotators, known
@@ -123,6 +124,8 @@ class Space:
         none.
     covariates
         Contains: what is known of each unit beforehand; None where nothing is.
+    named
+        Objects: candidates, and which of them each response names.
     """
 
     kind: str
@@ -145,6 +148,7 @@ class Space:
     similar: LabelPairs | None = None
     groups: Groups | None = None
     covariates: Covariates | None = None
+    named: Named | None = None
 
     @property
     def num_units(self) -> int:

@@ -1,0 +1,171 @@
+r"""Objects: names are grouped into things, each with salience and a chance to be seen.
+
+.. math::
+
+   p(\rho) \propto \prod_{B \in \rho} c_B, \qquad
+   \log c_B = \theta + \sum_{l < l' \in B} \eta^\top f_{ll'}
+
+The candidates of an item are parted into objects: a block :math:`B` of the partition
+:math:`\rho` holds the names of one thing. Blocks have **saliences**
+:math:`s \sim \mathrm{Dir}(\sum_{l \in B} \sigma_l)`, names inside a block have shares
+:math:`w_B \sim \mathrm{Dir}(\nu_l)`, and a block is seen by a share :math:`r_B` of
+those who list, which is one of two Beta distributions, of things often seen and seldom
+seen. Each response:
+
+.. math::
+
+   B \sim s, \quad m \sim w_B; \qquad
+   \begin{cases} \{m\} & \text{a picker, with } h_k \\
+   \{m\} \cup \text{others} & \text{a lister} \end{cases}
+
+The main label is a name of a block drawn by salience. A *picker* stops there. A
+*lister* adds every other block with its :math:`r_B`, under one of its names, and now
+and then a further name of a block that is named already (a slip, with :math:`\delta`).
+Who names one label may be a picker, or a lister who saw nothing else. The share of
+pickers :math:`h \sim \mathrm{Beta}`, differs between items, and :math:`\delta \sim
+\mathrm{Beta}` from one lister and object to the next: some give all names of a thing.
+
+Everything of an item integrates out in closed form, block by block, so the score is a
+sum over all partitions, exact (`consilience.truth.partitions`), and over the ways to
+split one-label responses between pickers and listers.
+
+**Present** is a label whose object is named by more than a share :math:`\tau` of
+annotators: a property of the population, not a second truth, with :math:`\tau` chosen
+when the question is asked.
+
+:math:`\sigma_l` and :math:`\nu_l` are imagined votes, sums of what is known of a label
+beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair.
+
+References
+----------
+Hartigan (1990), Partition models, for product partition models. Ghosh et al. and the
+study of Tsipras et al. (2020) ask these questions.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jaxtyping import Array, Float, Key
+
+from consilience.model import AnnotatorModel, Parameters, Simulated
+from consilience.model.naming import log_prior, unit_sums
+from consilience.model.naming_simulation import simulated
+from consilience.truth import Observations, Space
+from consilience.truth.covariates import Names
+from consilience.truth.items import Items, items_of
+from consilience.truth.partitions import NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of names, objects and styles; scales are in log-odds.
+
+    All are judgement: wide, and placed so that what is often seen is seen by more than
+    half, and slips are rarer than that.
+
+    Attributes
+    ----------
+    votes
+        Standard deviation of the logarithm of imagined votes.
+    affinity
+        The same of what pairs of names have in common.
+    rates
+        The same of the shares who see, slip and pick.
+    spread
+        Median weight, in responses, of the Beta distributions of these.
+    """
+
+    votes: float = 1.0
+    affinity: float = 1.0
+    rates: float = 0.7
+    spread: float = 4.0
+
+
+def parameters(observations: Observations, prior: Prior) -> Parameters:
+    """Sample what items share."""
+    names: Names = observations.own.names
+
+    def normals(name: str, centre: Array, scale: float) -> Array:
+        drawn: Array = numpyro.sample(name, dist.Normal(centre, scale).to_event(1))
+        return drawn
+
+    picker = jnp.array([0.0, np.log(prior.spread)])
+    slip = jnp.array([-1.5, np.log(prior.spread)])
+    votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
+    return {
+        "naming": normals("naming", votes, prior.votes),
+        "salience": normals("salience", votes, prior.votes),
+        "attraction": normals("attraction", jnp.full(len(names.slope), 0.5), 0.5),
+        "objects": normals("objects", jnp.zeros(1), prior.affinity),
+        "affinity": normals("affinity", jnp.zeros(len(names.pair)), prior.affinity),
+        "often": normals("often", jnp.zeros(len(names.block)), prior.affinity),
+        "seen": normals("seen", jnp.array([-1.5, 1.0]), prior.rates),
+        "slip": normals("slip", slip, prior.rates),
+        "picker": normals("picker", picker, prior.rates),
+        "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
+    }
+
+
+def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
+    """Return log p(number of objects, the unit's answers), partitions summed out."""
+    items: Items = observations.own
+    most = observations.num_states
+    alone = jnp.where(jnp.arange(most) == 0, 0.0, NEVER)[None]
+    answered, before = [alone], [alone]
+    for blocks, known in zip(items.blocks, items.known, strict=True):
+        wide = ((0, 0), (0, most - blocks.num_labels))
+        both = unit_sums(blocks, known, parameters), log_prior(known, parameters)
+        for rows, sums in zip((answered, before), both, strict=True):
+            rows.append(jnp.pad(sums, wide, constant_values=NEVER))
+    told, prior = (jnp.concatenate(rows)[items.place] for rows in (answered, before))
+    return jnp.where(items.heard[:, None], told, prior)
+
+
+def layout(space: Space, prior: Prior) -> Items:
+    """Lay the items out by the number of their candidates."""
+    del prior
+    return items_of(space)
+
+
+def simulation(
+    key: Key[Array, ""], observations: Observations, parameters: Parameters
+) -> Simulated:
+    """Draw a partition for each item, and answers about its objects.
+
+    An answer is told as its main label's place, times 1,024, plus the candidates that
+    it names, as bits.
+    """
+    seed = jax.random.bits(key).item()
+    answer, objects, state = simulated(observations.own, parameters, seed)
+    return Simulated({"object_of": jnp.asarray(objects)}, state, answer)
+
+
+MODEL = AnnotatorModel(
+    prior=Prior(),
+    dims={
+        "naming": ("label_covariate",),
+        "salience": ("label_covariate",),
+        "attraction": ("slope_covariate",),
+        "objects": ("one",),
+        "affinity": ("pair_covariate",),
+        "often": ("block_covariate",),
+        "seen": ("how_often",),
+        "slip": ("mean_and_spread",),
+        "picker": ("mean_and_spread",),
+        "style": ("item_covariate",),
+    },
+    engines=("em", "nuts"),
+    references=(
+        "Hartigan (1990), Partition models",
+        "Tsipras et al. (2020)",
+    ),
+    kinds=("objects",),
+    parameters=parameters,
+    layout=layout,
+    own_score=score,
+    own_simulation=simulation,
+)

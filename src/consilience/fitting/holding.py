@@ -1,0 +1,51 @@
+"""From the parameters of a fit of kind objects to what each item holds."""
+
+from typing import Any
+
+import xarray as xr
+
+from consilience.inference import Result
+from consilience.model import AnnotatorModel, lay_out, replayed, some_draws
+from consilience.posterior.held import held
+from consilience.posterior.object_tables import curves, tables_of
+from consilience.posterior.stored import with_tables
+from consilience.posterior.tree import with_groups
+from consilience.truth import Space
+
+MOST_DRAWS = 20  # of the parameters that are looked at, evenly taken
+IN_ALL = 1000  # draws of each item: probabilities to within .016
+
+
+def with_objects(
+    data: xr.DataTree,
+    space: Space,
+    model: AnnotatorModel[Any],
+    result: Result,
+    *,
+    seed: int,
+    mass: float,
+) -> xr.DataTree:
+    """Return the fit with what each item holds.
+
+    Parameters
+    ----------
+    data
+        The fit so far.
+    space, model, result
+        What was fitted, and how it came out.
+    seed
+        Of the draws of items.
+    mass
+        Probability that an interval holds.
+    """
+    observations = lay_out(model, space)
+    draws = [
+        replayed(model, observations, values)
+        for values in some_draws(result.parameters, MOST_DRAWS)
+    ]
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    number = -(-IN_ALL // len(draws))
+    found = held(observations.own, named.own_slot, draws, number=number, seed=seed)
+    told = with_groups(data, objects=curves(space, found))
+    return with_tables(told, tables_of(space, found, mass))

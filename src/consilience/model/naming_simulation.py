@@ -1,0 +1,136 @@
+"""Answers drawn from what is believed of named objects, with the partitions known."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import sigmoid
+from jaxtyping import Array, Float, Int
+
+from consilience.model.contract import Parameters
+from consilience.model.naming import (
+    affinities,
+    imagined,
+    of_styles,
+    seen_rates,
+    slip_weights,
+)
+from consilience.truth.blocks import Blocks
+from consilience.truth.covariates import Known
+from consilience.truth.items import Items
+from consilience.truth.partitions import MOST_LABELS, enumerated
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One item: its objects as places of labels, and what annotators make of them."""
+
+    objects: list[list[int]]
+    salience: Float[np.ndarray, " k"]
+    shares: list[Float[np.ndarray, " _"]]
+    seen: Float[np.ndarray, " k"]
+    picker: float
+    slip: tuple[float, float]
+
+
+def simulated(
+    items: Items, parameters: Parameters, seed: int
+) -> tuple[Int[Array, " N"], Int[np.ndarray, "U C"], Int[Array, " U"]]:
+    """Draw as many answers about each item as were given.
+
+    Returns
+    -------
+    The answers in order of item (place of the main label times 1,024, plus what is
+    named as bits); the object of each candidate, -1 for padding; and the number of
+    objects of each item, less one.
+    """
+    generator = np.random.default_rng(seed)
+    units = len(items.place)
+    objects = np.full((units, MOST_LABELS), -1)
+    objects[:, 0] = 0
+    number = np.asarray(items.answered)
+    answers = [np.full(n, (0 << MOST_LABELS) + 1) for n in number]
+    for blocks, known in zip(items.blocks, items.known, strict=True):
+        for row, unit in enumerate(np.asarray(blocks.unit)):
+            item = _item(blocks, known, parameters, row, generator)
+            for place, labels in enumerate(item.objects):
+                objects[unit, labels] = place
+            answers[unit] = np.array(
+                [_answer(item, generator) for _ in range(number[unit])], int
+            )
+    return (
+        jnp.asarray(np.concatenate(answers)),
+        objects,
+        jnp.asarray(objects.max(1)),
+    )
+
+
+def _item(
+    blocks: Blocks,
+    known: Known,
+    parameters: Parameters,
+    row: int,
+    generator: np.random.Generator,
+) -> _Item:
+    one = Known(
+        **{
+            name: getattr(known, name)[row : row + 1]
+            for name in Known.__dataclass_fields__
+        }
+    )
+    partitions = enumerated(blocks.num_labels)
+    affinity = np.asarray(affinities(one, parameters))[0]
+    weight = affinity @ partitions.incidence
+    chance = np.exp(weight - weight.max())
+    chosen = generator.choice(len(chance), p=chance / chance.sum())
+    masks = partitions.blocks[chosen]
+    masks = masks[masks > 0]
+    objects = [
+        [label for label in range(blocks.num_labels) if mask >> label & 1]
+        for mask in masks
+    ]
+    votes = np.asarray(imagined(one, parameters, "salience"))[0]
+    names = np.asarray(imagined(one, parameters, "naming"))[0]
+    odds = np.asarray(one.block[0, masks] @ parameters["often"])
+    often = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
+    rates = np.asarray(sigmoid(jnp.stack(seen_rates(parameters))))
+    yes, no = of_styles(one, parameters)
+    yes_slip, no_slip = slip_weights(parameters)
+    return _Item(
+        objects=objects,
+        salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
+        shares=[_dirichlet(names[labels], generator) for labels in objects],
+        seen=rates[often.astype(int)],
+        picker=generator.beta(float(yes[0]), float(no[0])),
+        slip=(float(yes_slip), float(no_slip)),
+    )
+
+
+def _answer(item: _Item, generator: np.random.Generator) -> int:
+    first = generator.choice(len(item.objects), p=item.salience)
+    picker = generator.random() < item.picker
+    mask, main = 0, 0
+    for place, labels in enumerate(item.objects):
+        if place == first:
+            main = int(generator.choice(labels, p=item.shares[place]))
+            others = [label for label in labels if label != main]
+            chance = 0.0 if picker else generator.beta(*item.slip)
+            slips = [label for label in others if generator.random() < chance]
+            mask |= _bits([main, *slips])
+        elif not picker and generator.random() < item.seen[place]:
+            more = generator.binomial(len(labels) - 1, generator.beta(*item.slip))
+            if more:  # several names at once: any of them may have been the first
+                mask |= _bits(generator.choice(labels, more + 1, replace=False))
+            else:
+                mask |= _bits([generator.choice(labels, p=item.shares[place])])
+    return (main << MOST_LABELS) + mask
+
+
+def _dirichlet(weight: Any, generator: np.random.Generator) -> Float[np.ndarray, " k"]:
+    found: Float[np.ndarray, " k"] = generator.dirichlet(np.asarray(weight, float))
+    return found
+
+
+def _bits(labels: Any) -> int:
+    return int(sum(1 << int(label) for label in labels))

@@ -1,0 +1,258 @@
+r"""What all items hold, over all draws of the parameters.
+
+For each item: how probable it is that two labels are one object, the partition of least
+expected loss, how often each label's object is named, which label is the main one, and
+three ambiguities. For all items together: how many hold several objects, and of how
+many the main label is not the data set's own.
+
+**The partition told** is the one of least expected Binder loss: of all, that which
+errs on fewest pairs of labels. With p the probability that two labels are one object,
+it minimises :math:`\sum_{l < l'} |[l \sim l'] - p_{ll'}|`, exactly, over all that
+there are.
+
+References
+----------
+Binder (1978), Bayesian cluster analysis. Lau and Green (2007), section 2.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.model.contract import Parameters
+from consilience.posterior.object_draws import Chunk, chunks, draw, weighed
+from consilience.truth.blocks import Blocks
+from consilience.truth.items import Items
+from consilience.truth.partitions import block_indices
+
+TAUS = np.linspace(0.1, 0.9, 9)  # of the table object_counts
+TAU = 0.5  # an object counts that more than half of annotators would name
+GRID = np.linspace(0.0, 1.0, 101)  # how finely frequencies are told
+PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Held:
+    """What items hold; C candidates at most, T thresholds, D draws.
+
+    Attributes
+    ----------
+    beyond
+        P(a label's object is named by more than each share of `GRID`).
+    valid
+        Of each draw of the parameters, the same at `TAU`.
+    main_label, main_share
+        P(a label is the one that most would call the main object's), and the share who
+        would.
+    same
+        P(two labels are one object).
+    counts
+        P(so many objects are named by more than each share of `TAUS`), from none.
+    structure, naming, salience
+        Ambiguities, in nats.
+    object_of, share
+        The partition told, and the share of each label among the names of its object.
+    there, main
+        P(an object of that partition is named by more than `TAU`), and that it is the
+        main one.
+    several
+        Of each draw, the share of items that hold more than one object, by `TAUS`.
+    differs
+        Of each draw, the share of items whose main label is not the data set's own: as
+        panels of `PANELS` annotators would find, and in the limit.
+    """
+
+    beyond: Float[np.ndarray, "U C G"]
+    valid: Float[np.ndarray, "P U C"]
+    main_label: Float[np.ndarray, "U C"]
+    main_share: Float[np.ndarray, "U C"]
+    same: Float[np.ndarray, "U C C"]
+    counts: Float[np.ndarray, "U T K"]
+    structure: Float[np.ndarray, " U"]
+    naming: Float[np.ndarray, " U"]
+    salience: Float[np.ndarray, " U"]
+    object_of: Int[np.ndarray, "U C"]
+    share: Float[np.ndarray, "U C"]
+    there: Float[np.ndarray, "U C"]
+    main: Float[np.ndarray, "U C"]
+    several: Float[np.ndarray, "D T"]
+    differs: Float[np.ndarray, "D A"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    held: Held
+    own: Int[np.ndarray, " U"]
+    number: int
+    weight: float
+    generator: np.random.Generator = field(repr=False)
+
+
+def held(
+    items: Items,
+    own_slot: Int[np.ndarray, " U"],
+    draws: list[Parameters],
+    *,
+    number: int,
+    seed: int,
+) -> Held:
+    """Draw what items hold.
+
+    Parameters
+    ----------
+    items
+        Counts and covariates.
+    own_slot
+        Place of the data set's own label among each item's candidates; -1: none.
+    draws
+        Of the parameters.
+    number
+        Draws of each item for each draw of the parameters.
+    seed
+        Of random numbers.
+    """
+    units = len(own_slot)
+    most = max([blocks.num_labels for blocks in items.blocks], default=1)
+    total = number * len(draws)
+    found = _single(units, most, len(draws), total)
+    run = _Run(found, own_slot, number, 1 / len(draws), np.random.default_rng(seed))
+    for blocks, known in zip(items.blocks, items.known, strict=True):
+        weights = [weighed(blocks, known, parameters) for parameters in draws]
+        for rows in chunks(weights[0], blocks.num_labels):
+            partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
+            for which, weight in enumerate(weights):
+                chunk = draw(blocks, weight, rows, number, run.generator)
+                partition += run.weight * chunk.partition
+                _add(run, blocks, chunk, which)
+            best = _told(run, blocks, rows, partition)
+            for weight in weights:
+                given = draw(blocks, weight, rows, number, run.generator, best)
+                _add_told(run, blocks, given)
+    has = max(int((own_slot >= 0).sum()), 1)
+    found.several /= max(units, 1)
+    found.differs /= has
+    return found
+
+
+def _single(units: int, most: int, draws: int, total: int) -> Held:
+    """Return what items of one candidate hold: it, and nothing else."""
+    first = np.zeros((units, most))
+    first[:, 0] = 1.0
+    counts = np.zeros((units, len(TAUS), most + 1))
+    counts[:, :, 1] = 1.0
+    beyond = first[:, :, None] * (GRID < 1)
+    return Held(
+        beyond=beyond,
+        valid=np.repeat(first[None], draws, axis=0),
+        main_label=first.copy(),
+        main_share=first.copy(),
+        same=np.zeros((units, most, most)),
+        counts=counts,
+        structure=np.zeros(units),
+        naming=np.zeros(units),
+        salience=np.zeros(units),
+        object_of=np.where(first > 0, 0, -1),
+        share=first.copy(),
+        there=first.copy(),
+        main=first.copy(),
+        several=np.zeros((total, len(TAUS))),
+        differs=np.zeros((total, len(PANELS) + 1)),
+    )
+
+
+def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
+    told, n = run.held, blocks.num_labels
+    units = blocks.unit[chunk.rows]
+    labels = slice(0, n)
+    if which == 0:
+        for values in (told.beyond, told.main_label, told.main_share, told.counts):
+            values[units] = 0.0
+    weight = run.weight
+    frequency = np.take_along_axis(chunk.frequency, chunk.object_of, axis=2)
+    # How many draws lie beyond each grid point: a histogram, summed from its end.
+    cell = np.minimum((frequency * (len(GRID) - 1)).astype(int), len(GRID) - 2)
+    row = np.arange(len(units))[:, None, None] * n + np.arange(n)
+    code = (row * (len(GRID) - 1) + cell).ravel()
+    size = len(units) * n * (len(GRID) - 1)
+    histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
+    after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
+    told.beyond[units, labels, : len(GRID) - 1] += weight * after
+    told.valid[which, units, labels] = (frequency > TAU).mean(1)
+    main = chunk.main
+    top = main.argmax(2)
+    told.main_label[units, labels] += weight * (top[..., None] == np.arange(n)).mean(1)
+    told.main_share[units, labels] += weight * main.mean(1)
+    some = slice(which * run.number, (which + 1) * run.number)
+    for place, tau in enumerate(TAUS):
+        number = (chunk.frequency > tau).sum(2)
+        hit = number[..., None] == np.arange(n + 1)
+        told.counts[units, place, : n + 1] += weight * hit.mean(1)
+        told.several[some, place] += (number > 1).sum(0)
+    told.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
+    told.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(1)
+    told.differs[some] += _differing(run, blocks, chunk, main)
+
+
+def _entropy(
+    share: Float[np.ndarray, "u D n"], weight: Float[np.ndarray, "u D n"]
+) -> Float[np.ndarray, "u D"]:
+    logs = np.log(np.where(share > 0, share, 1.0))
+    found: Float[np.ndarray, "u D"] = -(weight * logs).sum(2)
+    return found
+
+
+def _differing(
+    run: _Run, blocks: Blocks, chunk: Chunk, main: Float[np.ndarray, "u D n"]
+) -> Float[np.ndarray, "D A"]:
+    """Count items whose main label is not their own, by draw and size of the panel.
+
+    A panel is those who have answered, and new annotators up to its size. Ties are
+    broken at random.
+    """
+    n = blocks.num_labels
+    own = run.own[blocks.unit[chunk.rows]]
+    known = (own >= 0)[:, None]
+    given = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
+    size = np.asarray(blocks.votes)[chunk.rows]
+    found = []
+    for panel in PANELS:
+        new = np.maximum(panel - size, 0)
+        votes = given[:, None] + run.generator.multinomial(
+            new[:, None], main / main.sum(2, keepdims=True)
+        )
+        top = (votes + run.generator.random(votes.shape)).argmax(2)
+        found.append(((top != own[:, None]) & known).sum(0))
+    found.append(((main.argmax(2) != own[:, None]) & known).sum(0))
+    return np.stack(found, axis=1).astype(float)
+
+
+def _told(
+    run: _Run,
+    blocks: Blocks,
+    rows: Int[np.ndarray, " u"],
+    partition: Float[np.ndarray, "u P"],
+) -> Int[np.ndarray, " u"]:
+    """Fill in what is exact, and return the partition of least expected loss."""
+    n, units = blocks.num_labels, blocks.unit[rows]
+    index = block_indices(n)
+    inside = ((index[:, :, None] >> np.arange(n)) & 1).astype(float)
+    together = np.einsum("pbi,pbj->pij", inside, inside).reshape(len(index), -1)
+    same = partition @ together
+    logs = np.log(np.where(partition > 0, partition, 1.0))
+    run.held.structure[units] = -(partition * logs).sum(1)
+    run.held.same[units, :n, :n] = same.reshape(-1, n, n)
+    best = ((1 - 2 * same) @ together.T).argmin(1)
+    run.held.object_of[units, :n] = inside[best].argmax(1)
+    for values in (run.held.share, run.held.there, run.held.main):
+        values[units] = 0.0
+    return np.asarray(best)
+
+
+def _add_told(run: _Run, blocks: Blocks, given: Chunk) -> None:
+    n, units = blocks.num_labels, blocks.unit[given.rows]
+    top = given.salience.argmax(2)
+    weight = run.weight
+    run.held.share[units, :n] += weight * given.share.mean(1)
+    run.held.there[units, :n] += weight * (given.frequency > TAU).mean(1)
+    run.held.main[units, :n] += weight * (top[..., None] == np.arange(n)).mean(1)

@@ -1,0 +1,276 @@
+"""What each item holds, given parameters: exact where sums are, else drawn.
+
+Probabilities of partitions, of numbers of objects and of two labels being one object
+are exact: all partitions are enumerated. What depends on continuous quantities as well
+(how often an object is named, which is the main one) is drawn from the exact posterior:
+a partition and who is a lister, then salience, shares of names, and how often each
+object is seen, all from their closed forms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.model.contract import Parameters
+from consilience.model.naming import (
+    completed,
+    imagined,
+    of_styles,
+    seen_rates,
+)
+from consilience.truth.blocks import Blocks
+from consilience.truth.covariates import Known
+from consilience.truth.partitions import block_indices
+
+MAX_CELLS = 4_000_000  # completions x partitions that are held at once
+BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Chunk:
+    """What some items of n candidates hold, given one draw of the parameters.
+
+    Attributes
+    ----------
+    rows
+        Which items, by their place among those of n candidates.
+    partition
+        Posterior probability of each partition.
+    blocks
+        Objects of each draw, as masks; 0 where there are fewer.
+    salience, frequency
+        Share of annotators to whom an object is the main one, and who name it at all.
+    object_of
+        Object of each candidate.
+    share
+        Share of its object's namings that each candidate has.
+    """
+
+    rows: Int[np.ndarray, " u"]
+    partition: Float[np.ndarray, "u P"]
+    blocks: Int[np.ndarray, "u D n"]
+    salience: Float[np.ndarray, "u D n"]
+    frequency: Float[np.ndarray, "u D n"]
+    object_of: Int[np.ndarray, "u D n"]
+    share: Float[np.ndarray, "u D n"]
+
+    @property
+    def main(self) -> Float[np.ndarray, "u D n"]:
+        """Share of annotators whose main label each candidate is."""
+        of_object = np.take_along_axis(self.salience, self.object_of, axis=2)
+        found: Float[np.ndarray, "u D n"] = of_object * self.share
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Weighed:
+    """Log weights of items of n candidates under one draw of the parameters.
+
+    Attributes
+    ----------
+    phi, rest
+        Of blocks, and of styles, of each completion.
+    start
+        Where the completions of each item begin; and the end.
+    votes, names, often
+        Imagined votes of each candidate for the main one, and for a name; log-odds
+        that a block is of what is often seen.
+    picker
+        Weights of the Beta distribution of pickers, by item.
+    seen
+        Log-odds of being seen, seldom and often.
+    """
+
+    phi: Float[np.ndarray, "V B"]
+    rest: Float[np.ndarray, " V"]
+    start: Int[np.ndarray, " U1"]
+    votes: Float[np.ndarray, "U n"]
+    names: Float[np.ndarray, "U n"]
+    often: Float[np.ndarray, "U B"]
+    picker: Float[np.ndarray, "2 U"]
+    seen: Float[np.ndarray, " 2"]
+
+
+@jax.jit
+def _weights(blocks: Blocks, known: Known, parameters: Parameters) -> Any:
+    phi, rest = completed(blocks, known, parameters)
+    return (
+        phi,
+        rest,
+        imagined(known, parameters, "salience"),
+        imagined(known, parameters, "naming"),
+        known.block @ parameters["often"],
+        of_styles(known, parameters),
+        seen_rates(parameters),
+    )
+
+
+def weighed(blocks: Blocks, known: Known, parameters: Parameters) -> Weighed:
+    """Return the log weights of blocks, on the host."""
+    phi, rest, votes, names, often, picker, seen = jax.tree.map(
+        np.asarray, _weights(blocks, known, parameters)
+    )
+    count = np.bincount(np.asarray(blocks.of_unit), minlength=len(votes))
+    return Weighed(
+        phi=phi,
+        rest=rest,
+        start=np.concatenate([[0], np.cumsum(count)]),
+        votes=votes,
+        names=names,
+        often=often,
+        picker=np.stack(picker),
+        seen=np.stack(seen),
+    )
+
+
+def chunks(weights: Weighed, num_labels: int) -> Iterator[Int[np.ndarray, " u"]]:
+    """Give items a few at a time, so that their partitions fit in memory."""
+    cells = np.diff(weights.start) * len(block_indices(num_labels))
+    total = np.cumsum(cells)
+    first = 0
+    while first < len(cells):
+        before = total[first - 1] if first else 0
+        last = int(np.searchsorted(total, before + MAX_CELLS, side="right"))
+        last = max(last, first + 1)
+        yield np.arange(first, last)
+        first = last
+
+
+def draw(
+    blocks: Blocks,
+    weights: Weighed,
+    rows: Int[np.ndarray, " u"],
+    number: int,
+    generator: np.random.Generator,
+    only: Int[np.ndarray, " u"] | None = None,
+) -> Chunk:
+    """Draw what some items hold.
+
+    Parameters
+    ----------
+    blocks, weights
+        Of all items of that many candidates.
+    rows
+        Which of them, one behind the other.
+    number
+        D, how many draws of each.
+    generator
+        Of random numbers.
+    only
+        The partition that each item is taken to have; None for its posterior.
+    """
+    logs = _log_weights(weights, rows, blocks.num_labels)
+    start = weights.start[rows] - weights.start[rows[0]]
+    item = np.repeat(np.arange(len(rows)), np.diff(np.append(start, len(logs))))
+    if only is not None:
+        kept = np.arange(logs.shape[1]) == only[item][:, None]
+        logs = np.where(kept, logs, -np.inf)
+    highest = np.maximum.reduceat(logs.max(1), start)
+    chance = np.exp(logs - highest[item][:, None])
+    chance /= np.add.reduceat(chance.sum(1), start)[item][:, None]
+    partition = np.add.reduceat(chance, start, axis=0)
+    completion, which = _chosen(chance, len(rows), number, generator)
+    return _continuous(blocks, weights, rows, partition, completion, which, generator)
+
+
+def _log_weights(
+    weights: Weighed, rows: Int[np.ndarray, " u"], num_labels: int
+) -> Float[np.ndarray, "v P"]:
+    some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
+    phi, index = weights.phi[some], block_indices(num_labels)
+    if num_labels <= BY_MATRIX:
+        incidence = np.zeros((phi.shape[1], len(index)))
+        which = np.broadcast_to(np.arange(len(index))[:, None], index.shape)
+        incidence[index.ravel(), which.ravel()] = 1.0
+        incidence[0] = 0.0
+        found: Float[np.ndarray, "v P"] = phi @ incidence
+        found += weights.rest[some][:, None]
+        return found
+    # Weights of the empty block are zero, so padding adds nothing.
+    found = np.repeat(weights.rest[some][:, None], len(index), axis=1)
+    for column in index.T:
+        found += phi[:, column]
+    return found
+
+
+def _chosen(
+    chance: Float[np.ndarray, "v P"],
+    items: int,
+    number: int,
+    generator: np.random.Generator,
+) -> tuple[Int[np.ndarray, "u D"], Int[np.ndarray, "u D"]]:
+    """Draw completion and partition of each item, evenly spread over what is likely."""
+    ladder = np.cumsum(chance.ravel())
+    step = (np.arange(number) + generator.random((items, 1))) / number
+    step = generator.permuted(step, axis=1)
+    target = (np.arange(items)[:, None] + step) * (ladder[-1] / items)
+    place = np.minimum(np.searchsorted(ladder, target), chance.size - 1)
+    return place // chance.shape[1], place % chance.shape[1]
+
+
+def _continuous(
+    blocks: Blocks,
+    weights: Weighed,
+    rows: Int[np.ndarray, " u"],
+    partition: Float[np.ndarray, "u P"],
+    completion: Int[np.ndarray, "u D"],
+    which: Int[np.ndarray, "u D"],
+    generator: np.random.Generator,
+) -> Chunk:
+    n = blocks.num_labels
+    completion = completion + weights.start[rows[0]]
+    masks = block_indices(n)[which]
+    here = (rows[:, None, None], masks)
+    labels = (masks[..., None] >> np.arange(n)) & 1
+    lazy = np.asarray(blocks.lazy)[completion]
+    outside = ((1 - labels) * lazy[:, :, None]).sum(3)
+    seen = np.asarray(blocks.seen)[here]
+    missed = np.asarray(blocks.unseen)[here] + outside
+    seldom, often = weights.seen
+    odds = weights.often[here] + seen * (_log_rate(often) - _log_rate(seldom))
+    odds += missed * (_log_rate(-often) - _log_rate(-seldom))
+    is_often = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
+    rate = 1 / (1 + np.exp(-np.where(is_often, often, seldom)))
+    votes = (labels * weights.votes[rows][:, None, None]).sum(3)
+    salience = _dirichlet(votes + np.asarray(blocks.main)[here], masks > 0, generator)
+    yes, no = weights.picker[:, rows[:, None]]
+    pickers = np.asarray(blocks.pickers)[completion]
+    listers = np.asarray(blocks.answered)[rows][:, None] - pickers
+    lists = 1 - generator.beta(yes + pickers, no + listers)
+    frequency = salience + (1 - salience) * lists[..., None] * rate
+    object_of = labels.argmax(2)
+    counts = np.asarray(blocks.names).reshape(*blocks.main.shape, n, -1).sum(3)
+    mask_of = np.take_along_axis(masks, object_of, axis=2)
+    named = counts[rows[:, None, None], mask_of, np.arange(n)]
+    gamma = generator.standard_gamma(weights.names[rows][:, None] + named)
+    together = (labels * gamma[:, :, None]).sum(3)
+    share = gamma / np.take_along_axis(together, object_of, axis=2)
+    return Chunk(
+        rows=rows,
+        partition=partition,
+        blocks=masks,
+        salience=salience,
+        frequency=np.where(masks > 0, frequency, 0.0),
+        object_of=object_of,
+        share=share,
+    )
+
+
+def _log_rate(odds: Float[np.ndarray, ""]) -> Float[np.ndarray, ""]:
+    found: Float[np.ndarray, ""] = np.asarray(-np.log1p(np.exp(-odds)))
+    return found
+
+
+def _dirichlet(
+    weight: Float[np.ndarray, "u D n"],
+    there: Any,
+    generator: np.random.Generator,
+) -> Float[np.ndarray, "u D n"]:
+    gamma = generator.standard_gamma(np.where(there, weight, 1.0))
+    gamma = np.where(there, np.maximum(gamma, 1e-300), 0.0)
+    found: Float[np.ndarray, "u D n"] = gamma / gamma.sum(2, keepdims=True)
+    return found

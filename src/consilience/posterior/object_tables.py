@@ -1,0 +1,258 @@
+"""The tables of a fit of kind objects, from what items hold."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float, Int
+
+from consilience.inference.result import bounds
+from consilience.posterior.frames import category
+from consilience.posterior.held import GRID, PANELS, TAU, TAUS, Held
+from consilience.truth import Space
+from consilience.truth.named import Named
+
+
+def tables_of(space: Space, held: Held, mass: float) -> dict[str, pd.DataFrame]:
+    """Return the tables of a run by name.
+
+    Parameters
+    ----------
+    space
+        Candidates and answers.
+    held
+        What items hold.
+    mass
+        Probability that an interval holds.
+    """
+    labels = _labels(space, held, mass)
+    return {
+        "labels": labels,
+        "items": _items(space, held, labels),
+        "objects": _objects(space, held),
+        "object_counts": _counts(space, held),
+        "same_object": _same(space, held),
+        "ambiguity": _ambiguity(space, held),
+        "confusion": _confusion(),
+        "annotators": _annotators(space),
+    }
+
+
+def curves(space: Space, held: Held) -> xr.Dataset:
+    """Return how often objects are named, of each label, and totals over all items.
+
+    Returns
+    -------
+    beyond(item, candidate, share): P(the label's object is named by more than a share
+    of annotators); candidate_label(item, candidate), a place in label, -1 for padding;
+    main_share(item, candidate): the share of annotators whose main label it is;
+    several(draw, tau): the share of items with more than one object; differs(draw,
+    panel): the share of items whose main label is not the data set's own, as a panel of
+    so many would find; zero stands for ever more annotators.
+    """
+    named = _named(space)
+    return xr.Dataset(
+        {
+            "beyond": (
+                ("item", "candidate", "share"),
+                held.beyond.astype(np.float32),
+            ),
+            "main_share": (("item", "candidate"), held.main_share),
+            "candidate_label": (("item", "candidate"), _candidates(space, held)),
+            "several": (("population_draw", "tau"), held.several),
+            "differs": (("population_draw", "panel"), held.differs),
+        },
+        {
+            "share": GRID,
+            "tau": TAUS,
+            "panel": np.array([*PANELS, 0]),
+            "label": named.labels,
+        },
+    )
+
+
+def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
+    """Return how probably each label's object is named by more than a share.
+
+    Parameters
+    ----------
+    data
+        A fit of kind objects.
+    tau
+        Share of annotators; between the shares that are held, it is interpolated.
+
+    Returns
+    -------
+    Columns item, label, probability.
+    """
+    group = data["objects"]
+    code = group["candidate_label"].to_numpy()
+    beyond = group["beyond"].interp(share=tau).to_numpy()
+    unit, slot = np.nonzero(code >= 0)
+    return pd.DataFrame(
+        {
+            "item": category(unit, data["constant_data"]["unit_item"].to_numpy()),
+            "label": category(code[unit, slot], group["label"].to_numpy()),
+            "probability": beyond[unit, slot].astype(float),
+        }
+    )
+
+
+def _named(space: Space) -> Named:
+    if space.named is None:
+        msg = "only responses of kind objects name candidates"
+        raise TypeError(msg)
+    return space.named
+
+
+def _candidates(space: Space, held: Held) -> Int[np.ndarray, "U C"]:
+    return _named(space).candidate[:, : held.beyond.shape[1]]
+
+
+def _rows(
+    space: Space, held: Held
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], dict[str, pd.Categorical]]:
+    """Return item and place of each candidate, and both by name."""
+    candidate = _candidates(space, held)
+    unit, slot = np.nonzero(candidate >= 0)
+    names = {
+        "item": category(unit, space.unit_item),
+        "label": category(candidate[unit, slot], _named(space).labels),
+    }
+    return unit, slot, names
+
+
+def _labels(space: Space, held: Held, mass: float) -> pd.DataFrame:
+    unit, slot, names = _rows(space, held)
+    probability = held.valid.mean(0)[unit, slot]
+    lower = upper = np.full(len(unit), np.nan)
+    if len(held.valid) > 1:
+        low, high = bounds(held.valid, mass)
+        lower, upper = low[unit, slot], high[unit, slot]
+        lower, upper = np.minimum(lower, probability), np.maximum(upper, probability)
+    return pd.DataFrame(
+        {**names, "probability": probability, "lower": lower, "upper": upper}
+    )
+
+
+def _items(space: Space, held: Held, labels: pd.DataFrame) -> pd.DataFrame:
+    candidate = _candidates(space, held)
+    units = np.arange(len(candidate))
+    here = candidate >= 0
+    valid = np.where(here, held.valid.mean(0), -1.0)
+    best = valid.argmax(1)
+    highest = valid[units, best]
+    tied = (valid >= highest[:, None] - 1e-12).sum(1) > 1
+    main = np.where(here, held.main_label, -1.0).argmax(1)
+    entropy = np.bincount(
+        labels["item"].cat.codes, _entropy(labels["probability"]), len(candidate)
+    )
+    at = int(np.argmin(np.abs(TAUS - TAU)))
+    names = _named(space).labels
+    answers = np.bincount(space.unit, space.n, len(candidate))
+    return pd.DataFrame(
+        {
+            "item": category(units, space.unit_item),
+            "label": category(candidate[units, best], names),
+            "probability": highest,
+            "entropy": entropy,
+            "responses": answers.astype(np.int64),
+            "tied": tied,
+            "objects": held.counts[:, at].argmax(1),
+            "main_label": category(candidate[units, main], names),
+        }
+    )
+
+
+def _entropy(probability: pd.Series) -> Float[np.ndarray, " R"]:
+    p = probability.to_numpy()
+    both = np.stack([p, 1 - p])
+    found: Float[np.ndarray, " R"] = -(both * np.log(np.where(both > 0, both, 1))).sum(
+        0
+    )
+    return found
+
+
+def _objects(space: Space, held: Held) -> pd.DataFrame:
+    unit, slot, names = _rows(space, held)
+    # Objects are numbered from one by how probably they are the main one.
+    order = np.argsort(np.argsort(-held.main, axis=1, kind="stable"), axis=1)
+    place = held.object_of[unit, slot]
+    frame = pd.DataFrame(
+        {
+            "item": names["item"],
+            "object": order[unit, place] + 1,
+            "label": names["label"],
+            "share": held.share[unit, slot],
+            "probability": held.there[unit, place],
+            "main_probability": held.main[unit, place],
+        }
+    )
+    share, number = frame["share"].to_numpy(), frame["object"].to_numpy()
+    keys = np.lexsort([-share, number, unit])
+    return frame.iloc[keys].reset_index(drop=True)
+
+
+def _counts(space: Space, held: Held) -> pd.DataFrame:
+    unit, tau, number = np.nonzero(held.counts > 0)
+    return pd.DataFrame(
+        {
+            "item": category(unit, space.unit_item),
+            "tau": TAUS[tau].round(6),
+            "objects": number,
+            "probability": held.counts[unit, tau, number],
+        }
+    )
+
+
+def _same(space: Space, held: Held) -> pd.DataFrame:
+    candidate = _candidates(space, held)
+    here = (candidate[:, :, None] >= 0) & (candidate[:, None, :] >= 0)
+    places = candidate.shape[1]
+    before = np.triu(np.ones((places, places), bool), 1)
+    unit, first, second = np.nonzero(here & before)
+    names = _named(space).labels
+    return pd.DataFrame(
+        {
+            "item": category(unit, space.unit_item),
+            "label_a": category(candidate[unit, first], names),
+            "label_b": category(candidate[unit, second], names),
+            "probability": np.clip(held.same[unit, first, second], 0.0, 1.0),
+        }
+    )
+
+
+def _ambiguity(space: Space, held: Held) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "item": category(np.arange(space.num_units), space.unit_item),
+            "structure": held.structure,
+            "naming": held.naming,
+            "salience": held.salience,
+        }
+    )
+
+
+def _annotators(space: Space) -> pd.DataFrame:
+    people = np.flatnonzero(space.known)
+    answers = np.bincount(space.annotator, space.n, space.num_annotators)
+    nothing = np.full(len(people), np.nan)
+    return pd.DataFrame(
+        {
+            "annotator": category(people, space.annotators),
+            "responses": answers[people].astype(np.int64),
+            "accuracy": nothing,
+            "lower": nothing,
+            "upper": nothing,
+        }
+    )
+
+
+def _confusion() -> pd.DataFrame:
+    text = category(np.zeros(0, int), np.zeros(0, object))
+    names: Mapping[str, pd.Categorical] = dict.fromkeys(
+        ("annotator", "true_label", "given_label"), text
+    )
+    numbers = {name: np.zeros(0) for name in ("probability", "lower", "upper")}
+    return pd.DataFrame({**names, **numbers})

@@ -1,0 +1,247 @@
+"""What is known beforehand of candidates, blocks, pairs and items of kind objects."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from consilience.truth.named import Named
+from consilience.truth.partitions import members
+from consilience.truth.pooling import (
+    SHRINK,
+    Each,
+    Pool,
+    Tally,
+    class_codes,
+    each_item,
+    pair_codes,
+    pool,
+    stakes,
+    usual_votes,
+)
+from consilience.truth.pytree import pytree
+from consilience.truth.space import Space
+
+
+@pytree()
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Covariates of the units that have n candidates; B = 2^n blocks.
+
+    Attributes
+    ----------
+    label
+        What makes imagined votes of a candidate; none is negative.
+    slope
+        What multiplies them, in logarithms.
+    block
+        What makes an object be seen often.
+    pair
+        What pairs of names have in common, summed over the pairs of a block.
+    item
+        What makes annotators pick one object, in log-odds.
+    """
+
+    label: Float[Array, "U n P"]
+    slope: Float[Array, "U n X"]
+    block: Float[Array, "U B Q"]
+    pair: Float[Array, "U B R"]
+    item: Float[Array, "U Y"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What each column is called; part of the program, so it has a hash."""
+
+    label: tuple[str, ...]
+    slope: tuple[str, ...]
+    block: tuple[str, ...]
+    pair: tuple[str, ...]
+    item: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Columns:
+    """Covariates of all units, by candidate and pair of candidates.
+
+    Attributes
+    ----------
+    label, slope, item
+        As in `Known`.
+    often
+        What makes a label be named often beside others; a block has the most of it.
+    pair
+        Of each pair.
+    names
+        Of the columns.
+    """
+
+    label: Float[np.ndarray, "U C P"]
+    slope: Float[np.ndarray, "U C X"]
+    often: Float[np.ndarray, "U C Q"]
+    pair: Float[np.ndarray, "U C C R"]
+    item: Float[np.ndarray, "U Y"]
+    names: Names
+
+    def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> Known:
+        """Lay out those of some units, which have that many candidates."""
+        n, inside = num_labels, members(num_labels)
+        pairs = np.einsum("bi,bj->bij", inside, inside) * np.triu(np.ones((n, n)), 1)
+        often = self.often[units, None, :n]
+        highest = np.where(inside[:, :, None] > 0, often, -np.inf).max(2)
+        highest[:, 0] = 0.0
+        ones = np.ones((*highest.shape[:2], 1))
+        pair = np.einsum("bij,uijr->ubr", pairs, self.pair[units, :n, :n])
+        return Known(
+            label=jnp.asarray(self.label[units, :n]),
+            slope=jnp.asarray(self.slope[units, :n]),
+            block=jnp.asarray(np.concatenate([ones, highest], 2)),
+            pair=jnp.asarray(pair),
+            item=jnp.asarray(self.item[units]),
+        )
+
+
+def column_names(space: Space) -> Names:
+    """Return what the covariates of a study are called."""
+    return columns_of(space, pool(space), among=True).names
+
+
+def _names(*tables: Iterable[str]) -> Names:
+    label, slope, often, pair, item = map(tuple, tables)
+    return Names(label=label, slope=slope, block=("any", *often), pair=pair, item=item)
+
+
+def columns_of(space: Space, said: Pool | None, *, among: bool) -> Columns:
+    """Return the covariates of every candidate.
+
+    Parameters
+    ----------
+    space
+        Candidates and answers.
+    said
+        What a study says of classes, labels and pairs; None: nothing is known.
+    among
+        Whether the space is that of the pool: each item is then left out of what is
+        said of it.
+    """
+    named = space.named
+    assert named is not None  # noqa: S101 (asked by the caller)
+    here = named.candidate >= 0
+    mine = (named.candidate == named.own[:, None]) & here
+    parent = np.where(here, named.parents[named.candidate], "")
+    kin = (parent[:, :, None] == parent[:, None, :]) & (parent != "")[:, :, None]
+    label = {"any": here.astype(float), "own": mine.astype(float)}
+    slope = {
+        name: named.known[:, :, column] for column, name in enumerate(named.known_names)
+    }
+    often = {"own": mine.astype(float)}
+    pair = {"any": np.ones(kin.shape), "kin": kin.astype(float)}
+    item: dict[str, np.ndarray] = {}
+    if not (named.own >= 0).any():
+        del label["own"], often["own"]
+    if not kin.any():
+        del pair["kin"]
+    if said is not None:
+        own = each_item(space).only(named.heard & among)
+        _add_pooled(named, own, said, label, slope, often, pair, item)
+    shape = named.candidate.shape
+    return Columns(
+        label=_stacked(label, shape),
+        slope=_stacked(slope, shape),
+        often=_stacked(often, shape),
+        pair=_stacked(pair, kin.shape),
+        item=_stacked(item, shape[:1]),
+        names=_names(label, slope, often, pair, item),
+    )
+
+
+def _add_pooled(
+    named: Named,
+    own: Each,
+    pool: Pool,
+    label: dict[str, np.ndarray],
+    slope: dict[str, np.ndarray],
+    often: dict[str, np.ndarray],
+    pair: dict[str, np.ndarray],
+    item: dict[str, np.ndarray],
+) -> None:
+    """Add what other items say; what an item says itself is taken off."""
+    here, code = named.candidate >= 0, class_codes(named)
+    classed = (named.own >= 0)[:, None] & here
+    of_class = np.maximum(named.own, 0)
+    left = own.answered > 0  # an item is left out of its class where it is among them
+    others = np.maximum(pool.items.at(of_class) - left, 0)
+    if classed.any():
+        share = np.maximum(pool.share.at(code) - own.share, 0)
+        label["class"] = np.where(classed, share / (others + 1)[:, None], 0)
+        back = named.candidate.astype(np.int64) * len(named.labels)
+        back = np.where(classed, back + of_class[:, None], -1)
+        mirrored = pool.share.at(back) / (pool.items.at(named.candidate) + 1)
+        mine = named.candidate == named.own[:, None]
+        label["mirrored class"] = np.where(classed & ~mine, mirrored, 0)
+        alone = pool.alone.at(of_class) - own.alone
+        answered = pool.answered.at(of_class) - own.answered
+        usual = _usual(pool.alone, pool.answered)
+        weight = SHRINK * 5
+        item["class"] = np.where(
+            named.own >= 0, _log_odds(alone, answered, usual, weight), 0
+        )
+    votes = usual_votes(named, own, pool.items, pool.share)
+    stake = stakes(named, own, votes, pool.appeal)
+    won = pool.won.at(named.candidate) - own.share * own.worth[:, None]
+    expected = pool.stake.at(named.candidate) - stake
+    ratio = (np.maximum(won, 0) + SHRINK) / (np.maximum(expected, 0) + SHRINK)
+    slope["attraction"] = np.where(here, np.log(ratio), 0)
+    extra = pool.label_extra.at(named.candidate) - own.extra
+    asked = pool.label_asked.at(named.candidate) - own.asked
+    usual = _usual(pool.label_extra, pool.label_asked)
+    by_label = _rate(extra, asked, usual, SHRINK * 3)
+    rate = by_label
+    if classed.any():
+        extra, asked = pool.extra.at(code) - own.extra, pool.asked.at(code) - own.asked
+        rate = np.where(classed, _rate(extra, asked, by_label, SHRINK * 3), by_label)
+    centre = np.log(usual) - np.log1p(-usual)
+    often["beside"] = np.where(here, np.log(rate) - np.log1p(-rate) - centre, 0)
+    pairs = pair_codes(named)
+    both, either = pool.both.at(pairs) - own.both, pool.either.at(pairs) - own.either
+    usual = _usual(pool.both, pool.either)
+    pair["together"] = np.where(pairs >= 0, _log_odds(both, either, usual, SHRINK), 0)
+
+
+def _usual(part: Tally, whole: Tally) -> float:
+    """Return the rate over all, away from the ends where few have been counted."""
+    return float((part.total.sum() + 0.5) / (whole.total.sum() + 1))
+
+
+def _rate(
+    part: Float[np.ndarray, "*n"],
+    whole: Float[np.ndarray, "*n"],
+    usual: Float[np.ndarray, "*n"] | float,
+    weight: float,
+) -> Float[np.ndarray, "*n"]:
+    found: Float[np.ndarray, "*n"] = (np.maximum(part, 0) + weight * usual) / (
+        np.maximum(whole, 0) + weight
+    )
+    return found
+
+
+def _log_odds(
+    part: Float[np.ndarray, "*n"],
+    whole: Float[np.ndarray, "*n"],
+    usual: float,
+    weight: float,
+) -> Float[np.ndarray, "*n"]:
+    """Return the log-odds of a rate against the usual one, zero where none is known."""
+    rate = _rate(part, whole, usual, weight)
+    found: Float[np.ndarray, "*n"] = np.log(rate / (1 - rate) * (1 - usual) / usual)
+    return found
+
+
+def _stacked(
+    columns: dict[str, np.ndarray], shape: tuple[int, ...]
+) -> Float[np.ndarray, "..."]:
+    if not columns:
+        return np.zeros((*shape, 0))
+    return np.stack(list(columns.values()), axis=-1).astype(float)

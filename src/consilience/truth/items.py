@@ -1,0 +1,92 @@
+"""All items of kind objects laid out: counts and covariates, equal items merged."""
+
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from consilience.truth.blocks import Blocks, count_blocks
+from consilience.truth.covariates import Known, Names, columns_of
+from consilience.truth.named import Named
+from consilience.truth.pooling import Pool, pool
+from consilience.truth.pytree import pytree
+from consilience.truth.space import Space
+
+
+@pytree("names")
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What a model of objects sees.
+
+    Attributes
+    ----------
+    blocks, known
+        Counts and covariates, by the number of candidates.
+    place
+        Where each unit stands when the rows of all `blocks` are laid end to end behind
+        a first one, which is that of units with a single candidate.
+    heard
+        Units whose answers count.
+    answered
+        Responses about each unit.
+    names
+        What each covariate is called.
+    """
+
+    blocks: tuple[Blocks, ...]
+    known: tuple[Known, ...]
+    place: Int[Array, " U"]
+    heard: Bool[Array, " U"]
+    answered: Int[Array, " U"]
+    names: Names
+
+
+def items_of(
+    space: Space,
+    said: Pool | None = None,
+    *,
+    pooled: bool = True,
+    slopes: bool = True,
+) -> Items:
+    """Lay out the items of a space.
+
+    Parameters
+    ----------
+    space
+        Candidates and answers.
+    said
+        What another study says of classes, labels and pairs. None: what the other items
+        of this one say.
+    pooled
+        Whether to use what other items say.
+    slopes
+        Whether gradients will be taken.
+    """
+    among = said is None
+    if pooled and said is None:
+        said = pool(space)
+    columns = columns_of(space, said if pooled else None, among=among)
+    blocks = tuple(count_blocks(space, slopes=slopes))
+    place = np.zeros(space.num_units, np.int32)
+    start = 1
+    for each in blocks:
+        place[each.unit] = start + np.arange(len(each.unit))
+        start += len(each.unit)
+    return Items(
+        blocks=blocks,
+        known=tuple(columns.of(each.unit, each.num_labels) for each in blocks),
+        place=jnp.asarray(place),
+        answered=jnp.asarray(
+            np.bincount(space.unit, space.n, space.num_units).astype(np.int32)
+        ),
+        heard=jnp.asarray(_named(space).heard),
+        names=columns.names,
+    )
+
+
+def _named(space: Space) -> Named:
+    if space.named is None:
+        msg = "only responses of kind objects have candidates that are named"
+        raise TypeError(msg)
+    return space.named

@@ -1,0 +1,56 @@
+"""What responses of kind objects name: candidates of an item, and sets of them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+
+NOBODY = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Named:
+    """Candidates of each unit, and which of them each response names.
+
+    Attributes
+    ----------
+    labels, parents
+        Names of all labels, and of their superclasses; empty where one has none.
+    candidate
+        Codes of each unit's candidates in ascending order; -1 is padding.
+    own
+        Code of the data set's own label of each unit; -1 where it has none.
+    mask
+        The candidates that each response names, as bits; 0 where only the main one is
+        known.
+    main
+        Place of its main label among the candidates.
+    known
+        Numbers known of each candidate beforehand; no columns where there are none.
+    known_names
+        Of these columns.
+    heard
+        Units whose answers count; the others are as if nobody had answered, so that
+        one layout serves all folds of a cross-validation.
+    """
+
+    labels: Shaped[np.ndarray, " L"]
+    parents: Shaped[np.ndarray, " L"]
+    candidate: Int[np.ndarray, "U C"]
+    own: Int[np.ndarray, " U"]
+    mask: Int[np.ndarray, " N"]
+    main: Int[np.ndarray, " N"]
+    known: Float[np.ndarray, "U C X"]
+    known_names: tuple[str, ...] = ()
+    heard: Bool[np.ndarray, " U"]
+
+    @property
+    def size(self) -> Int[np.ndarray, " U"]:
+        """Number of candidates of each unit."""
+        return (self.candidate >= 0).sum(1)
+
+    @property
+    def own_slot(self) -> Int[np.ndarray, " U"]:
+        """Place of the data set's own label among the candidates; -1: it has none."""
+        hit = (self.candidate == self.own[:, None]) & (self.own >= 0)[:, None]
+        return np.where(hit.any(1), hit.argmax(1), NOBODY)

@@ -1,0 +1,194 @@
+r"""Partitions of an item's candidate labels into objects, and sums over all of them.
+
+A *block* is a set of candidates, names of one object, written as a bit mask; the empty
+one is mask 0. A partition's weight is the product of the weights of its blocks, so that
+
+.. math::
+
+   Z_k = \sum_{\rho : |\rho| = k} \prod_{B \in \rho} e^{\phi_B}
+
+is all that a model has to know of the :math:`B(n)` partitions of n labels (877 of
+seven, 115,975 of ten), and :math:`\partial \log \sum_k Z_k / \partial \phi_B` is the
+posterior probability of the block. Short lists are summed as one product of matrices,
+longer ones by recursion over subsets, in :math:`(3^n - 1)/2` steps:
+
+.. math::
+
+   Z_k(U) = \sum_{B \subseteq U,\ \min U \in B} e^{\phi_B} Z_{k-1}(U \setminus B)
+
+References
+----------
+Bjorklund, Husfeldt, Kaski and Koivisto (2007), Fourier meets Moebius: fast subset
+convolution, section 1, for the recursion.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import logsumexp
+from jaxtyping import Array, Float, Int
+
+MOST_LABELS = 10  # of one item: 115,975 partitions
+BY_MATRIX = 7  # labels up to which the product of matrices is the faster
+NEVER = -1e30  # a log that is zero once exponentiated, and whose gradient is no NaN
+MAX_TERMS = 20_000_000  # of a recursion that are held at once (float64: 160 MB)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partitions:
+    """All partitions of n labels, those with fewest blocks first.
+
+    Attributes
+    ----------
+    blocks
+        Masks of each partition's blocks, the one with the first label first; padded
+        with the empty block.
+    incidence
+        One where a block (row) belongs to a partition (column).
+    first
+        Where the partitions with k blocks begin, k from one; and the end.
+    """
+
+    blocks: Int[np.ndarray, "P n"]
+    incidence: Float[np.ndarray, "B P"]
+    first: tuple[int, ...]
+
+    @property
+    def num_blocks(self) -> Int[np.ndarray, " P"]:
+        """Number of blocks of each partition."""
+        return (self.blocks > 0).sum(1)
+
+
+@lru_cache(maxsize=MOST_LABELS)
+def block_indices(num_labels: int) -> Int[np.ndarray, "P n"]:
+    """Return the blocks of every partition of that many labels, by number of blocks."""
+    partitions: list[tuple[int, ...]] = [()]
+    for label in range(num_labels):
+        bit = 1 << label
+        partitions = [
+            grown
+            for blocks in partitions
+            for grown in (
+                *(
+                    (*blocks[:at], block | bit, *blocks[at + 1 :])
+                    for at, block in enumerate(blocks)
+                ),
+                (*blocks, bit),
+            )
+        ]
+    partitions.sort(key=len)
+    found = np.zeros((len(partitions), num_labels), np.int32)
+    for row, blocks in zip(found, partitions, strict=True):
+        row[: len(blocks)] = blocks
+    return found
+
+
+@lru_cache(maxsize=MOST_LABELS)
+def enumerated(num_labels: int) -> Partitions:
+    """Return all partitions of that many labels, with their incidence."""
+    blocks = block_indices(num_labels)
+    incidence = np.zeros((1 << num_labels, len(blocks)))
+    which = np.broadcast_to(np.arange(len(blocks))[:, None], blocks.shape)
+    incidence[blocks.ravel(), which.ravel()] = 1.0
+    incidence[0] = 0.0
+    number = (blocks > 0).sum(1)
+    first = np.searchsorted(number, np.arange(1, num_labels + 2))
+    return Partitions(blocks, incidence, tuple(first.tolist()))
+
+
+@lru_cache(maxsize=MOST_LABELS)
+def members(num_labels: int) -> Float[np.ndarray, "B n"]:
+    """Return which labels each block holds, one or zero."""
+    mask = np.arange(1 << num_labels)
+    return ((mask[:, None] >> np.arange(num_labels)) & 1).astype(float)
+
+
+def sum_over_partitions(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
+    """Return the log of the summed weight of all partitions with k blocks.
+
+    Parameters
+    ----------
+    phi
+        Log weight of each block, by mask; that of the empty block is not looked at.
+
+    Returns
+    -------
+    A column for each k, from one to the number of labels.
+    """
+    num_labels = phi.shape[1].bit_length() - 1
+    if num_labels <= BY_MATRIX:
+        return by_matrix(phi)
+    return by_recursion(phi)
+
+
+def by_matrix(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
+    """Return the sums by number of blocks, as one product of matrices."""
+    num_labels = phi.shape[1].bit_length() - 1
+    partitions = enumerated(num_labels)
+    weight = phi @ jnp.asarray(partitions.incidence, phi.dtype)
+    sums = [
+        logsumexp(weight[:, start:end], axis=1)
+        for start, end in zip(partitions.first, partitions.first[1:], strict=False)
+    ]
+    return jnp.stack(sums, axis=1)
+
+
+def by_recursion(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
+    """Return the sums by number of blocks, by recursion over subsets."""
+    num_labels = phi.shape[1].bit_length() - 1
+    terms = num_labels * 3**num_labels // 2
+    size = max(MAX_TERMS // terms, 1)
+
+    @jax.checkpoint
+    def one(row: Float[Array, " B"]) -> Float[Array, " n"]:
+        return _recursion(row, num_labels)
+
+    sums: Float[Array, "V n"] = jax.lax.map(one, phi, batch_size=size)
+    return sums
+
+
+def _recursion(phi: Float[Array, " B"], num_labels: int) -> Float[Array, " n"]:
+    start = jnp.where(jnp.arange(num_labels + 1) == 0, 0.0, NEVER)
+    sums = start.astype(phi.dtype)[None]  # of the empty set: no blocks
+    for block, rest in _steps(num_labels):
+        longer = jnp.roll(sums, 1, axis=1).at[:, 0].set(NEVER)
+        term = phi[block][:, :, None] + longer[rest]
+        sums = jnp.concatenate([sums, logsumexp(term, axis=1)])
+    return sums[-1, 1:]
+
+
+@lru_cache(maxsize=MOST_LABELS)
+def _steps(
+    num_labels: int,
+) -> tuple[tuple[Int[np.ndarray, "U T"], Int[np.ndarray, "U T"]], ...]:
+    """Return for each size of subset the blocks to split off, and what is left.
+
+    Rows are the subsets of that size; what is left is told as a place among all smaller
+    subsets, in order of size.
+    """
+    size = np.bitwise_count(np.arange(1 << num_labels))
+    order = np.argsort(size, kind="stable")
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order))
+    steps = []
+    for number in range(1, num_labels + 1):
+        subsets = order[size[order] == number]
+        split = [_with_lowest(int(subset)) for subset in subsets]
+        block = np.array(split, np.int32)
+        steps.append((block, place[subsets[:, None] ^ block]))
+    return tuple(steps)
+
+
+def _with_lowest(subset: int) -> list[int]:
+    """Return the subsets of a set that hold its first label."""
+    lowest = subset & -subset
+    rest = subset ^ lowest
+    found, part = [], rest
+    while True:
+        found.append(part | lowest)
+        if not part:
+            return found
+        part = (part - 1) & rest

@@ -1,0 +1,260 @@
+"""What other items say of a candidate: as which label it is named, and beside which.
+
+Items of one class (the data set's own label) are named alike, some labels attract
+votes wherever they are candidates, and some pairs of labels are named together where
+others never are. All of it is counted over the other items, never the one it is said
+of: so it is known of an item beforehand, and no answer is used twice.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from consilience.truth.named import Named
+from consilience.truth.space import Space
+
+# Of the pull towards what is usual: images, effective votes, or listers of its weight.
+# With such small counts their exact value matters little; see docs/explanation.
+SHRINK = 2.0
+INDEPENDENT = 3.0  # votes about one item are worth at most about so many
+ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tally:
+    """Sums by code; those never seen are zero."""
+
+    code: Int[np.ndarray, " K"]
+    total: Float[np.ndarray, " K"]
+
+    def at(self, code: Int[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+        """Return the sums of some codes."""
+        if not len(self.code):
+            return np.zeros(code.shape)
+        place = np.minimum(np.searchsorted(self.code, code), len(self.code) - 1)
+        return np.where(self.code[place] == code, self.total[place], 0.0)
+
+
+def tally(code: Int[np.ndarray, " N"], value: Float[np.ndarray, " N"]) -> Tally:
+    """Sum values by their code."""
+    codes, place = np.unique(code, return_inverse=True)
+    return Tally(codes, np.bincount(place, value, len(codes)))
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Each:
+    """What the answers to each item say of each candidate, and of each pair.
+
+    Attributes
+    ----------
+    share
+        Of the main votes.
+    worth
+        What the votes of the item are worth, in independent ones.
+    extra, asked
+        Listers who named it beside another main object, and all with another.
+    both, either
+        Who named both of a pair, and one of them at least.
+    alone, answered
+        Responses of one label, and all that tell their labels.
+    """
+
+    share: Float[np.ndarray, "U C"]
+    worth: Float[np.ndarray, " U"]
+    extra: Float[np.ndarray, "U C"]
+    asked: Float[np.ndarray, "U C"]
+    both: Float[np.ndarray, "U C C"]
+    either: Float[np.ndarray, "U C C"]
+    alone: Float[np.ndarray, " U"]
+    answered: Float[np.ndarray, " U"]
+
+    def only(self, units: Bool[np.ndarray, " U"]) -> "Each":
+        """Return the same with nothing said of other units."""
+        return Each(
+            **{
+                name: np.where(
+                    units.reshape(-1, *(1,) * (getattr(self, name).ndim - 1)),
+                    getattr(self, name),
+                    0.0,
+                )
+                for name in Each.__dataclass_fields__
+            }
+        )
+
+
+def each_item(space: Space) -> Each:
+    """Count what the answers to each item say."""
+    named = space.named
+    assert named is not None  # noqa: S101 (asked by the caller)
+    units, places = named.candidate.shape
+    slot = np.arange(places)
+    said = ((named.mask[:, None] >> slot) & 1).astype(float)
+    main = (named.main[:, None] == slot).astype(float)
+    size = np.bitwise_count(named.mask)
+    lister = (size > 1).astype(float)
+    n = space.n.astype(float)
+
+    def total(value: Float[np.ndarray, "N ..."]) -> Float[np.ndarray, "U ..."]:
+        flat = (value * n.reshape(-1, *(1,) * (value.ndim - 1))).reshape(len(n), -1)
+        found = np.stack(
+            [np.bincount(space.unit, column, units) for column in flat.T], axis=1
+        )
+        return found.reshape(units, *value.shape[1:])
+
+    votes = total(main)
+    number = votes.sum(1)
+    one = lister[:, None] * said
+    both = total(said[:, :, None] * said[:, None, :])
+    each = np.einsum("ucc->uc", both)
+    return Each(
+        share=votes / np.maximum(number, 1)[:, None],
+        worth=number * (1 + INDEPENDENT) / (number + INDEPENDENT),
+        extra=total(one * (1 - main)),
+        asked=total(lister[:, None] * (1 - main)),
+        both=both,
+        either=each[:, :, None] + each[:, None, :] - both,
+        alone=total((size == 1).astype(float)),
+        answered=total((size > 0).astype(float)),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Pool:
+    """What all items of a study say together; codes are class x label, or two labels.
+
+    Attributes
+    ----------
+    items
+        Items of each class.
+    share
+        Summed shares of the main votes, by class and label.
+    won, stake
+        Votes for each label, and votes expected of it were all labels alike.
+    extra, asked
+        As of one item, by class and label.
+    label_extra, label_asked
+        The same by label.
+    both, either
+        As of one item, by pair.
+    alone, answered
+        As of one item, by class.
+    appeal
+        Attraction of each label among the candidates, one being usual.
+    """
+
+    items: Tally
+    share: Tally
+    won: Tally
+    stake: Tally
+    extra: Tally
+    asked: Tally
+    label_extra: Tally
+    label_asked: Tally
+    both: Tally
+    either: Tally
+    alone: Tally
+    answered: Tally
+    appeal: Float[np.ndarray, " L"]
+
+
+def pool(space: Space) -> Pool:
+    """Count over all items of a study."""
+    named = space.named
+    assert named is not None  # noqa: S101 (asked by the caller)
+    each = each_item(space).only(named.heard)
+    unit, slot = np.nonzero(named.candidate >= 0)
+    label, own = named.candidate[unit, slot], named.own
+    of_class = class_codes(named)[unit, slot]
+    here = own[unit] >= 0
+    first, second, third = np.nonzero(each.either > 0)
+    pair = pair_codes(named)[first, second, third]
+    apart = second != third
+    has = (own >= 0) & named.heard
+    share = tally(of_class[here], each.share[unit, slot][here])
+    items = tally(own[has], np.ones(has.sum()))
+    appeal = _appeal(named, each, items, share)
+    stake = stakes(named, each, usual_votes(named, each, items, share), appeal)
+
+    def by_class(value: Float[np.ndarray, "U C"]) -> Tally:
+        return tally(of_class[here], value[unit, slot][here])
+
+    def by_label(value: Float[np.ndarray, "U C"]) -> Tally:
+        return tally(label, value[unit, slot])
+
+    def by_pair(value: Float[np.ndarray, "U C C"]) -> Tally:
+        return tally(pair[apart], value[first, second, third][apart])
+
+    return Pool(
+        items=items,
+        share=share,
+        won=by_label(each.share * each.worth[:, None]),
+        stake=by_label(stake),
+        extra=by_class(each.extra),
+        asked=by_class(each.asked),
+        label_extra=by_label(each.extra),
+        label_asked=by_label(each.asked),
+        both=by_pair(each.both),
+        either=by_pair(each.either),
+        alone=tally(own[has], each.alone[has]),
+        answered=tally(own[has], each.answered[has]),
+        appeal=appeal,
+    )
+
+
+def class_codes(named: Named) -> Int[np.ndarray, "U C"]:
+    """Return a code of class and label for each candidate."""
+    code: Int[np.ndarray, "U C"] = (
+        named.own[:, None].astype(np.int64) * len(named.labels) + named.candidate
+    )
+    return np.where(named.candidate >= 0, code, -1)
+
+
+def pair_codes(named: Named) -> Int[np.ndarray, "U C C"]:
+    """Return a code of each pair of candidates, whichever comes first."""
+    one = named.candidate.astype(np.int64)
+    low = np.minimum(one[:, :, None], one[:, None, :])
+    high = np.maximum(one[:, :, None], one[:, None, :])
+    return np.where(low >= 0, low * len(named.labels) + high, -1)
+
+
+def usual_votes(
+    named: Named, own: Each, items: Tally, share: Tally
+) -> Float[np.ndarray, "U C"]:
+    """Return imagined votes of each candidate, were all labels as attractive.
+
+    The weights are those that the best of simple rules has on the multi-label study.
+    """
+    where = np.maximum(named.own, 0)
+    others = np.maximum(items.at(where) - (own.answered > 0), 0)[:, None]
+    class_share = np.maximum(share.at(class_codes(named)) - own.share, 0) / (others + 1)
+    mine = named.candidate == named.own[:, None]
+    votes = 0.7 + 1.2 * mine + 4.0 * np.where(named.own[:, None] >= 0, class_share, 0)
+    return np.where(named.candidate >= 0, votes, 0.0)
+
+
+def stakes(
+    named: Named,
+    each: Each,
+    votes: Float[np.ndarray, "U C"],
+    appeal: Float[np.ndarray, " L"],
+) -> Float[np.ndarray, "U C"]:
+    """Return the votes expected of each candidate, for each unit of its appeal."""
+    total = (votes * appeal[named.candidate]).sum(1, keepdims=True)
+    found: Float[np.ndarray, "U C"] = each.worth[:, None] * votes / (total + 1e-12)
+    return found
+
+
+def _appeal(
+    named: Named, each: Each, items: Tally, share: Tally
+) -> Float[np.ndarray, " L"]:
+    """Fit Luce's choice rule by minorisation (Hunter 2004, section 2), held at one."""
+    votes = usual_votes(named, each, items, share)
+    here = named.candidate >= 0
+    label, number = named.candidate[here], len(named.labels)
+    won = np.bincount(label, (each.share * each.worth[:, None])[here], number)
+    appeal = np.ones(number)
+    for _ in range(ROUNDS):
+        stake = stakes(named, each, votes, appeal)[here]
+        appeal = (won + SHRINK) / (np.bincount(label, stake, number) + SHRINK)
+    return appeal

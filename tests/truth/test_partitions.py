@@ -1,0 +1,105 @@
+"""Sums over partitions: by matrix, by recursion and by brute force they are one."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.nn import logsumexp
+
+from consilience.truth.partitions import (
+    block_indices,
+    by_matrix,
+    by_recursion,
+    enumerated,
+    members,
+    sum_over_partitions,
+)
+
+BELL = {1: 1, 2: 2, 3: 5, 4: 15, 5: 52, 6: 203, 7: 877, 8: 4140}
+ROUNDING = 64 * np.finfo(float).eps  # of sums of up to some hundred terms
+
+
+def brute_force(phi, num_labels):
+    """Sum over all ways to give each label a block, one of each set of ways alike."""
+    total = np.zeros(num_labels)
+    for blocks in itertools.product(range(num_labels), repeat=num_labels):
+        named = [blocks.index(block) for block in blocks]
+        if list(blocks) != named:
+            continue  # a block is called by its first label
+        masks = [
+            sum(1 << label for label in range(num_labels) if blocks[label] == block)
+            for block in set(blocks)
+        ]
+        total[len(masks) - 1] += np.exp(sum(phi[mask] for mask in masks))
+    return np.log(total)
+
+
+def weights(num_labels, rows=3):
+    return np.random.default_rng(num_labels).normal(size=(rows, 1 << num_labels))
+
+
+@pytest.mark.parametrize("num_labels", BELL)
+def test_there_are_as_many_partitions_as_bell_counted(num_labels):
+    assert len(block_indices(num_labels)) == BELL[num_labels]
+
+
+def test_each_label_is_in_one_block_of_a_partition():
+    for num_labels in (1, 4, 6):
+        partitions = enumerated(num_labels)
+        cover = members(num_labels).T @ partitions.incidence
+        assert (cover == 1).all()
+        assert (np.diff(partitions.num_blocks) >= 0).all()
+
+
+@pytest.mark.parametrize("num_labels", [1, 2, 3, 4, 5])
+def test_matrix_and_recursion_give_what_brute_force_gives(num_labels):
+    phi = weights(num_labels)
+    expected = np.stack([brute_force(row, num_labels) for row in phi])
+    with jax.enable_x64(True):
+        for way in (by_matrix, by_recursion):
+            found = np.asarray(way(jnp.asarray(phi)))
+            assert np.abs(found - expected).max() < ROUNDING
+
+
+@pytest.mark.parametrize("num_labels", [6, 7])
+def test_matrix_and_recursion_agree_beyond_brute_force(num_labels):
+    with jax.enable_x64(True):
+        phi = jnp.asarray(weights(num_labels))
+        difference = by_matrix(phi) - by_recursion(phi)
+        chosen = sum_over_partitions(phi) - by_matrix(phi)
+    assert np.abs(difference).max() < ROUNDING
+    assert np.abs(chosen).max() < ROUNDING
+
+
+@pytest.mark.parametrize("way", [by_matrix, by_recursion])
+def test_the_gradient_is_the_probability_of_each_block(way):
+    num_labels = 5
+    phi, partitions = weights(num_labels), enumerated(num_labels)
+    weight = np.exp(phi @ partitions.incidence)
+    expected = (weight / weight.sum(1, keepdims=True)) @ partitions.incidence.T
+    with jax.enable_x64(True):
+        slope = jax.grad(lambda phi: logsumexp(way(phi), axis=1).sum())
+        found = np.asarray(slope(jnp.asarray(phi)))
+    assert np.abs(found - expected).max() < ROUNDING
+    assert np.allclose(found @ members(num_labels), 1)
+
+
+def test_the_gradient_of_other_weights_is_not_that_probability():
+    phi, partitions = weights(4), enumerated(4)
+    weight = np.exp(phi @ partitions.incidence)
+    expected = (weight / weight.sum(1, keepdims=True)) @ partitions.incidence.T
+    with jax.enable_x64(True):
+        slope = jax.grad(lambda phi: logsumexp(by_matrix(phi), axis=1).sum())
+        found = np.asarray(slope(jnp.asarray(1.001 * phi)))
+    assert np.abs(found - expected).max() > ROUNDING
+
+
+def test_ten_labels_have_a_finite_sum_and_slope():
+    with jax.enable_x64(True):
+        phi = jnp.zeros((1, 1 << 10))
+        sums = by_recursion(phi)
+        slope = jax.grad(lambda phi: logsumexp(by_recursion(phi), axis=1).sum())(phi)
+    assert np.allclose(np.exp(np.asarray(sums)).sum(), 115_975)
+    assert np.allclose(np.asarray(slope)[0] @ members(10), 1)
