@@ -270,8 +270,8 @@ def test_the_parameters_are_found_again(study, fitted):
         found = {
             name: jnp.asarray(value[0, 0]) for name, value in fitted.parameters.items()
         }
-        gain = marginal(score(ALONE, observations, found)).sum()
-        gain -= marginal(score(ALONE, observations, usual)).sum()
+        gain = float(marginal(score(ALONE, observations, found)).sum())
+        gain -= float(marginal(score(ALONE, observations, usual)).sum())
     # Twice what is gained over the truth by fitting P numbers is chi-squared of P, less
     # what their prior holds back.
     number = sum(len(value) for value in USUAL.values())

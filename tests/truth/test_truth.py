@@ -7,8 +7,6 @@ import pytest
 from consilience.errors import (
     CandidatesError,
     GoldError,
-    KindError,
-    NoResponsesError,
     OneLabelError,
     OptionError,
     TooLargeError,
@@ -161,15 +159,6 @@ def test_gold_of_contains_needs_an_answer_for_the_pair():
     assert np.array_equal(np.isfinite(space.log_prior), [[1, 1], [0, 1], [1, 1]])
     with pytest.raises(GoldError, match="'answer' of yes and no"):
         space_of(told, gold=gold.drop(columns="answer"))
-
-
-def test_objects_have_no_space_yet():
-    rows = [("i", "ann", "cat", True), ("i", "ann", "dog", False)]
-    told = responses(
-        rows, "item annotator label main", kind="objects", offered=["cat", "dog"]
-    )
-    with pytest.raises(KindError, match="objects"):
-        space_of(told)
 
 
 def test_minibatches_hold_every_unit_and_its_answers():

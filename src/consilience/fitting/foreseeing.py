@@ -29,10 +29,10 @@ from consilience.fitting.inputs import (
     reporter,
 )
 from consilience.inference import Effort, run
-from consilience.progress import Progress, Reporter, silent
 from consilience.model import AnnotatorModel, Parameters, marginal, replayed
 from consilience.model.layout import lay_out
 from consilience.model.naming import unit_sums
+from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space
 from consilience.truth.blocks import Answers, Blocks, counted

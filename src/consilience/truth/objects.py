@@ -5,8 +5,9 @@ are how many objects that makes, and models sum over the partitions of each numb
 response names some candidates, one of them as the main object. Responses that are alike
 are counted, where annotators have no ids.
 
-Candidates of an item are the labels that somebody named, those on screen where the
-responses list them, those of a table of candidates, and the data set's own label.
+Items that nobody answered about are left out. Candidates of an item are the labels that
+somebody named, those on screen where the responses list them, those of a table of
+candidates, and the data set's own label.
 """
 
 from collections.abc import Sequence
@@ -49,6 +50,7 @@ def objects(responses: Responses, lists: pd.DataFrame | None = None) -> Space:
     if table.empty:
         msg = "no answer names a label: every question was skipped"
         raise NoResponsesError(msg)
+    table = table.assign(item=table["item"].cat.remove_unused_categories())
     rows = _rows(table)
     items = table["item"].cat.categories.to_numpy(dtype=object)
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)

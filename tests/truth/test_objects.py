@@ -1,0 +1,116 @@
+"""The space of objects: candidates, sets of names, and what is counted of blocks."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.errors import BadCellError, CandidatesError, GoldError
+from consilience.responses import read
+from consilience.truth import space_of
+from consilience.truth.blocks import count_blocks
+from consilience.truth.partitions import MOST_LABELS
+
+ROWS = [
+    ("i", "ann", "lamp", True),
+    ("i", "ann", "shade", False),
+    ("i", "bob", "lamp", True),
+    ("i", "cat", "lamp", False),
+    ("i", "cat", "shade", True),
+    ("i", "cat", "desk", False),
+    ("j", "ann", "dog", True),
+]
+LABELS = ["desk", "dog", "lamp", "shade"]
+
+
+def responses(rows=ROWS, **options):
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
+    return read(frame, kind="objects", labels=LABELS, **options)
+
+
+def test_candidates_are_the_labels_that_somebody_named():
+    named = space_of(responses()).named
+    told = [
+        [named.labels[code] for code in row if code >= 0] for row in named.candidate
+    ]
+    assert told == [["desk", "lamp", "shade"], ["dog"]]
+
+
+def test_each_response_is_a_set_of_names_and_the_main_one():
+    space = space_of(responses())
+    whose = space.annotators[space.annotator]
+    answers = dict(
+        zip(zip(space.unit, whose, strict=True), space.named.mask, strict=True)
+    )
+    main = dict(zip(zip(space.unit, whose, strict=True), space.named.main, strict=True))
+    assert answers == {
+        (0, "ann"): 0b110,
+        (0, "bob"): 0b010,
+        (0, "cat"): 0b111,
+        (1, "ann"): 0b1,
+    }
+    assert main == {(0, "ann"): 1, (0, "bob"): 1, (0, "cat"): 2, (1, "ann"): 0}
+
+
+def test_responses_alike_are_counted_where_nobody_has_an_id():
+    frame = pd.DataFrame(
+        {
+            "item": ["i"] * 5,
+            "response_id": ["1", "1", "2", "3", "3"],
+            "label": ["lamp", "shade", "lamp", "lamp", "shade"],
+            "main": [True, False, True, True, False],
+        }
+    )
+    space = space_of(read(frame, kind="objects", labels=LABELS))
+    assert dict(zip(space.named.mask.tolist(), space.n.tolist(), strict=True)) == {
+        0b01: 1,
+        0b11: 2,
+    }
+
+
+def test_a_response_of_several_labels_needs_one_main_object():
+    with pytest.raises(BadCellError, match="0 of its labels as the main"):
+        space_of(responses([("i", "ann", "lamp", False), ("i", "ann", "desk", False)]))
+
+
+def test_listed_candidates_join_those_that_were_named_with_what_is_known_of_them():
+    lists = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": [0.25]})
+    named = space_of(responses(), lists=lists).named
+    assert named.candidate[1, :2].tolist() == [0, 1]
+    assert named.known[1, :2, 0].tolist() == [0.25, 0.0]
+    assert named.known_names == ("score",)
+
+
+def test_candidates_must_be_labels_and_numbers():
+    wrong = pd.DataFrame({"item": ["j"], "label": ["car"]})
+    with pytest.raises(CandidatesError, match="'car' is not among the 4 labels"):
+        space_of(responses(), lists=wrong)
+    worse = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": ["high"]})
+    with pytest.raises(CandidatesError, match="no finite number"):
+        space_of(responses(), lists=worse)
+
+
+def test_gold_labels_are_refused():
+    with pytest.raises(GoldError, match="do not enter a fit of kind objects"):
+        space_of(responses(), gold=pd.DataFrame({"item": ["i"], "label": ["lamp"]}))
+
+
+def test_too_many_candidates_are_cut_and_the_result_says_so():
+    labels = [f"l{number:02d}" for number in range(12)]
+    rows = [("i", "ann", label, label == "l00") for label in labels]
+    rows += [("i", "bob", label, label == "l01") for label in labels[:10]]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
+    space = space_of(read(frame, kind="objects", labels=labels))
+    assert space.named.size.tolist() == [MOST_LABELS]
+    assert any("9.09% of all names" in said for said in space.assumptions)
+
+
+def test_blocks_are_counted_as_by_hand():
+    space = space_of(responses())
+    (blocks,) = count_blocks(space)
+    lamp_and_shade, desk = 0b110, 0b001
+    assert np.asarray(blocks.main)[0, [lamp_and_shade, desk]].tolist() == [3, 0]
+    # Cat sees the desk beside the lamp, ann does not; bob may not have looked.
+    assert int(blocks.seen[0, desk]) == 1
+    assert int(blocks.unseen[0, desk]) == 1
+    assert np.asarray(blocks.slips)[0, lamp_and_shade].tolist() == [0, 2, 0]
+    assert np.asarray(blocks.lazy).tolist() == [[0, 0, 0], [0, 1, 0]]
