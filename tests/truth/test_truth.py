@@ -7,6 +7,7 @@ import pytest
 from consilience.errors import (
     CandidatesError,
     GoldError,
+    NoResponsesError,
     OneLabelError,
     OptionError,
     TooLargeError,
