@@ -45,7 +45,8 @@ NOTES = (
         "`candidates` are the columns that `consilience candidates` writes without "
         "gold, their weights learned with the model. ± is the standard error of the "
         "log-loss less that of raters alone, paired, clustered by image. `worth` is "
-        "how many raters more would bring raters alone to that log-loss."
+        "how many raters more would bring raters alone to that log-loss; as the fit "
+        "tells it, the information of the columns over that of one answer."
     ),
     (
         "No public study of choice has images with such lists and annotators with "
@@ -173,6 +174,12 @@ def _raters(study) -> Iterator[dict]:
             "±": round(float(np.sqrt((apart**2).sum()) / len(study.present)), 4),
             "worth": _worth(helped, raters, alone),
         }
+    told = fits["candidates"].data["posterior"]["worth"]
+    yield {
+        "what": "as the fit tells",
+        "by": "candidates",
+        "worth": f"{told.mean():.1f}",
+    }
 
 
 def _worth(loss: float, raters: int, alone: list[float]) -> str:

@@ -331,3 +331,38 @@ def test_candidates_without_numbers_say_nothing_beforehand():
     known = pd.DataFrame({"item": ["i1"], "label": "cat"})
     with pytest.raises(CandidatesError, match="a column of numbers"):
         cs.fit(pairs(ROWS), model="contains", engine="em", candidates=known)
+
+
+def information(joint):
+    """Mutual information of the two axes of a table of counts."""
+    share = joint / joint.sum()
+    apart = share.sum(1, keepdims=True) * share.sum(0, keepdims=True)
+    return np.sum(share * np.log(np.maximum(share, 1e-300) / apart))
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.5])
+def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
+    generator = np.random.default_rng(0)
+    rows = [(f"i{k:05d}", "a", "cat", "no") for k in range(40_000)]
+    known = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    known = known[["item", "label"]].assign(listed=generator.choice([0.0, 1.0], 40_000))
+    told = pairs([*rows, *[(i, "b", "cat", "no") for i, *_ in rows]])
+    space = space_of(told, lists=known)
+    with jax.enable_x64(True):
+        values = {**TINY, "weight": [weight], "threshold": [0.0, 0.0]}
+        values |= {"own_discrimination": [0.0, 0.0], "own_width": [0.0, 0.0]}
+        model, observations, parameters = drawn(space, values)
+        worth = float(model.derived(observations, parameters)["worth"])
+        design = lay_out(model, space, simulating=True)
+        found = model.own_simulation(jax.random.key(0), design, parameters)
+    state, answer = np.asarray(found.state), np.asarray(found.answer)
+    listed = (space.covariates.value[:, 0] > 0).astype(int)
+    by_listed, by_answer = np.zeros((2, 2)), np.zeros((2, 3))
+    np.add.at(by_listed, (state, listed), 1)
+    np.add.at(by_answer, (state[space.unit], answer), 1)
+    # The plug-in errs by about (rows - 1)(columns - 1) / 2N, and by its own spread.
+    error = 4 * np.sqrt(2 * information(by_listed) / 40_000) + 4 / 40_000
+    assert worth * information(by_answer) == pytest.approx(
+        information(by_listed), abs=error
+    )
+    assert (worth > 0.2) == (weight > 0)

@@ -18,7 +18,7 @@ together, other thresholds for some groups of labels (:math:`t_{jg}`), a discrim
 looking, one of the three at random. Groups of labels (the column `parent` of the
 labels) have appearances of their own, as dogs are hard to tell. Covariates
 :math:`x_i`, such as the scores of classifiers, say beforehand which hump is likelier;
-their weights are learned.
+their weights are learned, and `worth` says in answers of one annotator what they tell.
 
 **What present means.** There is no second truth behind the appearance. A label is
 present if a *panel* of fresh annotators, drawn as these were, would mostly grant it: if
@@ -269,20 +269,42 @@ def _granted(
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
-    """Return the confusions of each annotator and group, and how often labels are."""
+    """Return confusions, how often labels are there, and what covariates are worth."""
     pairs: Pairs = observations.own
     tables = _tables(parameters)
     states = jnp.exp(_granted(tables, parameters))
-    units = pairs.by_group.T @ jnp.exp(_appearance(pairs, parameters))
+    appearance = jnp.exp(_appearance(pairs, parameters))
+    units = pairs.by_group.T @ appearance
     weight = units[:, None] * states  # group, state, node
     answers = jnp.exp(tables)
     confusion = jnp.einsum("gkt,jglt->jkl", weight, answers)
     of_group = jnp.einsum("gkt,glt->gkl", weight, answers.mean(0))
-    return {
+    found = {
         "prevalence": weight.sum((0, 2)) / weight.sum(),
         "confusion": confusion / confusion.sum(2, keepdims=True),
         "group_confusion": of_group / of_group.sum(2, keepdims=True),
     }
+    if pairs.covariates.shape[1]:
+        present = (appearance * (pairs.by_group @ states[:, 1])).sum(1)
+        found["worth"] = _worth(present, of_group.sum(0))
+    return found
+
+
+def _worth(present: Float[Array, " U"], joint: Float[Array, "2 L"]) -> Float[Array, ""]:
+    """Return what covariates tell of presence, in answers of one annotator.
+
+    Both are mutual information with presence: of the covariates, and of one answer of
+    an annotator drawn at random, without them.
+    """
+
+    def entropy(share: Float[Array, "... _"]) -> Float[Array, "..."]:
+        return -(share * jnp.log(jnp.clip(share, LEAST))).sum(-1)
+
+    prior = jnp.stack([1 - present, present], 1)
+    told = entropy(prior.mean(0)) - entropy(prior).mean()
+    joint = joint / joint.sum()
+    answer = entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.ravel())
+    return told / jnp.maximum(answer, LEAST)
 
 
 def simulation(
@@ -311,6 +333,7 @@ MODEL = AnnotatorModel(
         "scale": ("hump",),
         "share": (),
         "weight": ("covariate",),
+        "worth": (),
         "group_shift": ("hump", "group"),
         "threshold": ("annotator",),
         "own_group": ("annotator", "group"),
