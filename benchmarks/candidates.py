@@ -200,7 +200,7 @@ class _Study:
         import pandas as pd
 
         import consilience as cs
-        from consilience.classifiers.candidate_table import ANNOTATORS, DATASET
+        from consilience.classifiers.known import ANNOTATORS, DATASET
         from consilience.classifiers.rank_lists import from_array
 
         folder = data / "imagenetv2"

@@ -88,7 +88,7 @@ def make_images(folder: Path, number: int) -> None:
     from PIL import Image
 
     from consilience.classifiers.decoding import decode
-    from consilience.classifiers.export import photograph
+    from consilience.classifiers.photographs import photograph
 
     folder.mkdir()
     generator = np.random.default_rng(0)
@@ -174,9 +174,10 @@ def stages(folder: str) -> Figures:
     """Take the stages one after the other, in one thread."""
     import numpy as np
 
-    from consilience.classifiers import classifying as pipeline
+    from consilience.classifiers.best_labels import best_labels
     from consilience.classifiers.decoding import decode
-    from consilience.classifiers.predictions import Account, Pieces, told
+    from consilience.classifiers.pieces import Pieces
+    from consilience.classifiers.predictions import Account, told
     from consilience.classifiers.preprocessing import prepare
 
     classifier, how = _loaded()
@@ -196,9 +197,7 @@ def stages(folder: str) -> Figures:
     started = thread_time()
     names = [file.name for file in files]
     tables = [
-        pipeline.best_labels(
-            names[k * BATCH : k * BATCH + len(each)], classifier, each, 20
-        )
+        best_labels(names[k * BATCH : k * BATCH + len(each)], classifier, each, 20)
         for k, each in enumerate(logits)
     ]
     spent["best labels"] = thread_time() - started

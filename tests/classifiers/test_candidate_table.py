@@ -8,10 +8,11 @@ import pytest
 
 import consilience as cs
 from consilience.classifiers import candidates
-from consilience.classifiers.candidate_table import ANNOTATORS, DATASET, renamed
+from consilience.classifiers.known import ANNOTATORS, DATASET
 from consilience.classifiers.pooling import pool
 from consilience.classifiers.predictions import Predictions
 from consilience.classifiers.rank_lists import from_array, from_table
+from consilience.classifiers.renaming import renamed
 from consilience.errors import (
     CandidatesError,
     FolderExistsError,

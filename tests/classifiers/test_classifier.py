@@ -8,8 +8,8 @@ from onnx import TensorProto, external_data_helper, numpy_helper
 
 from consilience.classifiers.classifier import load_classifier
 from consilience.classifiers.decoding import decode
-from consilience.classifiers.export import photograph
 from consilience.classifiers.manifest import Preprocessing
+from consilience.classifiers.photographs import photograph
 from consilience.classifiers.preprocessing import prepare
 from consilience.errors import BadClassifierError
 

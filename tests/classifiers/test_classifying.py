@@ -11,9 +11,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.classifiers import classify, list_images, read_predictions
-from consilience.classifiers import classifying as pipeline
-from consilience.classifiers.classifying import Pace
+from consilience.classifiers import (
+    best_labels,
+    classify,
+    classifying,
+    list_images,
+    pace,
+    read_predictions,
+    reading_ahead,
+)
+from consilience.classifiers.pace import Pace
 from consilience.errors import OptionError, PredictionsError
 
 from .conftest import as_bytes
@@ -23,14 +30,15 @@ BY_ONE = Pace(batch=4, readers=2, threads=1)
 PROGRAM = """
 import os, sys
 import onnx, onnxruntime, PIL.Image
-from consilience.classifiers import classifying
-classifying.PIECE = 16
+from consilience.classifiers import classifying, pace
+pace.PIECE = 16
 images, folder = sys.argv[1:]
-pace = classifying.Pace(batch=4, readers=2, threads=1)
+spread = pace.Pace(batch=4, readers=2, threads=1)
 for line in sys.stdin:
     child = os.fork()
     if not child:
-        classifying.classify([images], [folder], line.strip(), device="cpu", pace=pace)
+        out = line.strip()
+        classifying.classify([images], [folder], out, device="cpu", pace=spread)
         os._exit(0)
     print(child, flush=True)
     print(os.waitpid(child, 0)[1], flush=True)
@@ -39,7 +47,7 @@ for line in sys.stdin:
 
 @pytest.fixture
 def small_pieces(monkeypatch):
-    monkeypatch.setattr(pipeline, "PIECE", 8)
+    monkeypatch.setattr(pace, "PIECE", 8)
 
 
 def run(images, folders, out, **how):
@@ -139,23 +147,23 @@ def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
         pass
 
     def stop_after(number):
-        def tell(done, *_):
-            if done >= number:
+        def report(progress):
+            if progress.done >= number:
                 raise StoppedError
 
-        return tell
+        return report
 
-    original = pipeline._prepare
+    original = reading_ahead.prepared
 
     def counted(image, how):
         read.append(image.item)
         return original(image, how)
 
-    monkeypatch.setattr(pipeline, "_prepare", counted)
+    monkeypatch.setattr(reading_ahead, "prepared", counted)
     out = tmp_path / "broken"
     for number in (9, 20):
         with pytest.raises(StoppedError):
-            run(images, [folder], out, tell=stop_after(number))
+            run(images, [folder], out, report=stop_after(number))
         read.clear()
     before = pieces(out)
     found = run(images, [folder], out)
@@ -282,7 +290,7 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
     tiny, pictures, tmp_path, monkeypatch
 ):
     held = {"now": 0, "most": 0, "read": 0}
-    original, answered = pipeline._prepare, pipeline._answered
+    original, answered = reading_ahead.prepared, classifying.answered
 
     def prepare(image, how):
         held["now"] += 1
@@ -294,26 +302,26 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
         held["now"] -= len(batch)
         return answered(batch, *rest)
 
-    monkeypatch.setattr(pipeline, "_prepare", prepare)
-    monkeypatch.setattr(pipeline, "_answered", answer)
+    monkeypatch.setattr(reading_ahead, "prepared", prepare)
+    monkeypatch.setattr(classifying, "answered", answer)
     run(pictures(150), [tiny()], tmp_path / "out")
     assert held["read"] == 150
-    assert held["most"] <= (pipeline.AHEAD + 2) * BY_ONE.batch
+    assert held["most"] <= (reading_ahead.AHEAD + 2) * BY_ONE.batch
 
 
 def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_path):
     images, folder = pictures(7), tiny()
     run(images, [folder], tmp_path / "plain")
     squares = np.zeros((3, 8, 8, 3), np.uint8)
-    workers = pipeline._Workers(batch=4, readers=1, threads=1, fixed=True)
-    assert len(pipeline._filled(squares, workers)) == 4
+    workers = pace.Workers(batch=4, readers=1, threads=1, fixed=True)
+    assert len(best_labels.filled(squares, workers)) == 4
     listed = list_images([images])
-    classifier = pipeline._load([folder], pipeline.choose("cpu", None), _ort(), 1)
+    classifier = classifying._load([folder], classifying.choose("cpu", None), _ort(), 1)
     ready = [
-        pipeline._prepare(i, [classifier[0].manifest.preprocessing])
+        reading_ahead.prepared(i, [classifier[0].manifest.preprocessing])
         for i in listed.besides(frozenset())
     ]
-    answers, _ = pipeline._answered(ready[:3], classifier, 20, workers)
+    answers, _ = best_labels.answered(ready[:3], classifier, 20, workers)
     wanted = read_predictions(tmp_path / "plain").table
     found = answers.to_pandas()
     pd.testing.assert_series_equal(
@@ -328,7 +336,7 @@ def _ort():
 
 
 def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
-    from consilience.classifiers.export import photograph
+    from consilience.classifiers.photographs import photograph
 
     for name in ("coffee", "chelsea", "motorcycle_left"):
         (tmp_path / f"{name}.png").write_bytes(photograph(name))

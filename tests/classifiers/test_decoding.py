@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from consilience.classifiers.decoding import UnusableImageError, decode
-from consilience.classifiers.export import photograph
+from consilience.classifiers.photographs import photograph
 
 from .conftest import as_bytes
 

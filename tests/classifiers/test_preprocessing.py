@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from consilience.classifiers.decoding import decode
-from consilience.classifiers.export import photograph
 from consilience.classifiers.manifest import Preprocessing
+from consilience.classifiers.photographs import photograph
 from consilience.classifiers.preprocessing import prepare
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.classifiers.export import photograph
+from consilience.classifiers.photographs import photograph
 
 LITE0 = Path(__file__).parent.parent.parent / "models" / "efficientnet_lite0"
 

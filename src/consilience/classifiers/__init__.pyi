@@ -1,9 +1,10 @@
 from .candidate_table import Candidates, candidates
 from .classifier import Classifier, load_classifier
-from .classifying import Outcome, Pace, classify
+from .classifying import Outcome, classify
 from .export import About, export_network
 from .images import Images, list_images
 from .manifest import Manifest, read_manifest
+from .pace import Pace
 from .predictions import Predictions, read_predictions
 
 __all__ = [

@@ -23,6 +23,7 @@ from consilience.classifiers.calibration import (
     fit_temperature,
     tempered,
 )
+from consilience.classifiers.known import Pairs, Vocabulary, columns_of
 from consilience.classifiers.policies import Policy, chosen
 from consilience.classifiers.pooling import Pool, pool
 from consilience.classifiers.predictions import Predictions
@@ -30,8 +31,6 @@ from consilience.errors import CandidatesError, GoldError
 from consilience.whole_folder import whole_folder
 
 FILE, SOURCES, ACCOUNT = "candidates.parquet", "sources.parquet", "candidates.toml"
-ANNOTATORS, DATASET = "(annotators)", "(data set)"
-KNOWN = ("score", "top", "reciprocal_rank", "first")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,9 +115,9 @@ def candidates(
         raise CandidatesError(msg)
     several = gold is not None and "answer" in gold
     pooled = pool(predictions, None if several else gold)
-    vocabulary = _Vocabulary(pooled, [also, gold if several else None])
+    vocabulary = Vocabulary(pooled, [also, gold if several else None])
     pairs = vocabulary.pairs(pooled, chosen(pooled, policy, top, mass), also)
-    known = _known(pooled, pairs, top, also, vocabulary)
+    known = columns_of(pooled, pairs, top, also, vocabulary)
     calibrated: Temperature | Presence | None = None
     log_odds = None
     if gold is not None and several:
@@ -147,89 +146,6 @@ def candidates(
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """Pairs of item and label, and the cell of the pool where there is one."""
-
-    item: Int[np.ndarray, " C"]
-    label: Int[np.ndarray, " C"]
-    cell: Int[np.ndarray, " C"]
-
-
-class _Vocabulary:
-    """Names of items and labels: the pool's own first, then what else is named."""
-
-    def __init__(self, pooled: Pool, tables: Sequence[pd.DataFrame | None]) -> None:
-        self.items = pooled.items
-        named = [t["label"].astype("str") for t in tables if t is not None]
-        more = np.asarray(pd.concat(named).unique() if named else (), object)
-        new = more[~pd.Index(more).isin(pooled.labels)]
-        self.labels = np.concatenate([pooled.labels, new])
-
-    def codes(self, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return codes of the rows about items that were classified, and which."""
-        item = pd.Index(self.items).get_indexer(pd.Index(table["item"].astype("str")))
-        label = pd.Index(self.labels).get_indexer(
-            pd.Index(table["label"].astype("str"))
-        )
-        here = item >= 0
-        return item[here], label[here], here
-
-    def pairs(
-        self, pooled: Pool, kept: np.ndarray, also: pd.DataFrame | None
-    ) -> _Pairs:
-        """Return the cells that are kept and what else is named, each pair once."""
-        item, label = pooled.item[kept], pooled.label[kept]
-        if also is not None:
-            more, named, _ = self.codes(also)
-            item, label = np.append(item, more), np.append(label, named)
-        return self.located(pooled, item, label, unique=True)
-
-    def located(
-        self, pooled: Pool, item: np.ndarray, label: np.ndarray, *, unique: bool
-    ) -> _Pairs:
-        """Return pairs with their cells."""
-        if unique:
-            codes = np.unique(item.astype(np.int64) * len(self.labels) + label)
-            item, label = np.divmod(codes, len(self.labels))
-        own = np.where(label < len(pooled.labels), label, -1)
-        return _Pairs(item, label, pooled.cell(item, own))
-
-
-def _known(
-    pooled: Pool,
-    pairs: _Pairs,
-    top: int,
-    also: pd.DataFrame | None,
-    vocabulary: _Vocabulary,
-) -> dict[str, Float[np.ndarray, " C"]]:
-    """Return the number columns of pairs."""
-
-    def summed(value: np.ndarray) -> np.ndarray:
-        total = np.bincount(
-            pooled.row_cell, pooled.row_weight * value, len(pooled.item)
-        )
-        return np.where(pairs.cell >= 0, total[pairs.cell], 0.0)
-
-    here = np.where(
-        pairs.cell >= 0,
-        pooled.probability[pairs.cell],
-        pooled.elsewhere[pairs.item],
-    )
-    found = {
-        "score": np.log(here),
-        "top": summed(pooled.row_rank <= top),
-        "reciprocal_rank": summed(1.0 / pooled.row_rank),
-        "first": summed(pooled.row_rank == 1),
-    }
-    if also is not None and (also["source"] == DATASET).any():
-        item, label, _ = vocabulary.codes(also[also["source"] == DATASET])
-        own = set(zip(item.tolist(), label.tolist(), strict=True))
-        both = zip(pairs.item.tolist(), pairs.label.tolist(), strict=True)
-        found["dataset_label"] = np.array([float(pair in own) for pair in both])
-    return found
-
-
 def _gold_codes(
     pooled: Pool, gold: pd.DataFrame
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
@@ -239,7 +155,7 @@ def _gold_codes(
 
 
 def _choice_log_odds(
-    pooled: Pool, pairs: _Pairs, temperature: float
+    pooled: Pool, pairs: Pairs, temperature: float
 ) -> Float[np.ndarray, " C"]:
     """Return by what factor each label is likelier than if all were alike, as a log."""
     share = tempered(pooled, temperature)
@@ -254,10 +170,10 @@ def _choice_log_odds(
 
 def _presence(
     pooled: Pool,
-    pairs: _Pairs,
+    pairs: Pairs,
     known: Mapping[str, np.ndarray],
     gold: pd.DataFrame,
-    told: tuple[int, pd.DataFrame | None, _Vocabulary],
+    told: tuple[int, pd.DataFrame | None, Vocabulary],
 ) -> tuple[Presence, Float[np.ndarray, " C"]]:
     """Return the regression, and log-odds; those of gold pairs are left out in turn."""
     top, also, vocabulary = told
@@ -269,7 +185,7 @@ def _presence(
     once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
     item, label, here = vocabulary.codes(once)
     about = vocabulary.located(pooled, item, label, unique=False)
-    columns = _known(pooled, about, top, also, vocabulary)
+    columns = columns_of(pooled, about, top, also, vocabulary)
     fitted = fit_presence(
         np.stack(list(columns.values()), 1),
         (once["answer"] == "yes").to_numpy()[here],
@@ -287,8 +203,8 @@ def _presence(
 
 def _sources(
     pooled: Pool,
-    pairs: _Pairs,
-    vocabulary: _Vocabulary,
+    pairs: Pairs,
+    vocabulary: Vocabulary,
     also: pd.DataFrame | None,
 ) -> pd.DataFrame:
     """Return who lists each candidate where."""
@@ -355,43 +271,6 @@ def _account(
             "weights": dict(zip(known, calibrated.weights.tolist(), strict=True)),
         }
     return account
-
-
-def renamed(predictions: Predictions, column: str) -> Predictions:
-    """Return predictions whose labels go by another name of theirs.
-
-    Parameters
-    ----------
-    predictions
-        To rename.
-    column
-        Of the table of labels: `name` or `wnid`, say.
-
-    Raises
-    ------
-    CandidatesError
-        There is no such column, or a label has no such name, or two have one.
-    """
-    table = predictions.labels
-    if column == "label":
-        return predictions
-    if column not in table:
-        found = ", ".join(map(repr, table.columns))
-        msg = f"labels have no other name {column!r}; found {found}; choose one of them"
-        raise CandidatesError(msg)
-    names = table.set_index(table["label"].astype("str"))[column]
-    if names.isna().any() or names.duplicated().any():
-        msg = f"the names {column!r} of labels have gaps or stand twice; take another"
-        raise CandidatesError(msg)
-    old = predictions.table["label"].astype("category").cat.remove_unused_categories()
-    new = old.cat.rename_categories(names[list(old.cat.categories)].tolist())
-    return Predictions(
-        table=predictions.table.assign(label=new),
-        images=predictions.images,
-        labels=table.assign(label=table[column]),
-        families=predictions.families,
-        num_labels=predictions.num_labels,
-    )
 
 
 def _ours(folder: Path) -> bool:

@@ -39,6 +39,7 @@ from consilience.classifiers.manifest import (
     Source,
     write_manifest,
 )
+from consilience.classifiers.photographs import photograph
 from consilience.classifiers.preprocessing import prepare
 from consilience.errors import (
     BadClassifierError,
@@ -221,27 +222,6 @@ def _squares(how: Preprocessing, photographs: Sequence[str]) -> np.ndarray:
     noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     shown = [prepare(decode(photograph(name)).rgb, how) for name in photographs]
     return np.stack([*noise, *shown])
-
-
-def photograph(name: str) -> bytes:
-    """Return the file of a photograph that scikit-image ships.
-
-    Raises
-    ------
-    MissingExtraError
-        scikit-image, or the photograph, is not there.
-    """
-    try:
-        import skimage  # noqa: PLC0415 (an extra)
-    except ImportError:
-        msg = "scikit-image is not installed, whose photographs are wanted; install it"
-        raise MissingExtraError(msg) from None
-    folder = Path(skimage.__file__).parent / "data"
-    found = sorted(folder.glob(f"{name}.*"))
-    if not found:
-        msg = f"scikit-image {version('scikit-image')} ships no photograph {name!r}"
-        raise MissingExtraError(msg)
-    return found[0].read_bytes()
 
 
 def _answers(wrapped: Any, squares: np.ndarray) -> np.ndarray:

@@ -5,17 +5,21 @@ below it, in a list or a table what the column `item` says. Bytes are read only 
 image's turn has come.
 """
 
-import csv
-import functools
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import pyarrow as pa
-from pyarrow import parquet
-
+from consilience.classifiers.image_sources import (
+    Columns,
+    Files,
+    Image,
+    Naming,
+    Table,
+    named_by,
+    read_list,
+    read_table,
+)
 from consilience.errors import ImagesError, SourceNotFoundError
 
 SUFFIXES = frozenset(
@@ -37,26 +41,6 @@ SUFFIXES = frozenset(
 )
 LISTS = frozenset((".csv", ".tsv", ".txt"))
 TABLES = frozenset((".parquet", ".pq"))
-MAX_BYTES = 2**29  # of one image file
-ROWS = 64  # of a table's images in memory at a time
-
-type Naming = Literal["path", "name", "stem"]
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image that is yet to be read.
-
-    Attributes
-    ----------
-    item
-        Its name.
-    load
-        Returns the bytes of its file, or raises OSError.
-    """
-
-    item: str
-    load: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +57,7 @@ class Images:
 
     items: tuple[str, ...]
     left_aside: int
-    _sources: "tuple[_Files | _Table, ...]"
+    _sources: "tuple[Files | Table, ...]"
 
     def besides(self, done: Container[str]) -> Iterator[Image]:
         """Give the images that are not done yet, in order."""
@@ -110,8 +94,8 @@ def list_images(
     ImagesError
         There is no image, two have one name, or a list has not the columns it must.
     """
-    columns = _Columns(item, image, path)
-    found: list[_Files | _Table] = []
+    columns = Columns(item, image, path)
+    found: list[Files | Table] = []
     left_aside = 0
     for source in map(Path, sources):
         if source.is_dir():
@@ -119,16 +103,16 @@ def list_images(
             shown = [file for file in here if file.suffix.lower() in SUFFIXES]
             left_aside += len(here) - len(shown)
             named = [file.relative_to(source).as_posix() for file in shown]
-            found.append(_Files(_named(named, naming), tuple(shown)))
+            found.append(Files(named_by(named, naming), tuple(shown)))
         elif not source.exists():
             msg = f"{source}: there is no such file or folder; mend the path"
             raise SourceNotFoundError(msg)
         elif source.suffix.lower() in LISTS:
-            found.append(_list(source, columns, naming))
+            found.append(read_list(source, columns, naming))
         elif source.suffix.lower() in TABLES:
-            found.append(_table(source, columns, naming))
+            found.append(read_table(source, columns, naming))
         else:
-            found.append(_Files(_named([source.name], naming), (source,)))
+            found.append(Files(named_by([source.name], naming), (source,)))
     items = tuple(name for part in found for name in part.items)
     _check(items, sources, left_aside)
     return Images(items, left_aside, tuple(found))
@@ -147,154 +131,4 @@ def _check(items: tuple[str, ...], sources: Sequence[object], left: int) -> None
             f"{times} images are named {name!r}, and predictions would be mixed up; "
             "name items by their path (--naming path) or give a list with a column item"
         )
-        raise ImagesError(msg)
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    item: str
-    image: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Images that are files."""
-
-    items: tuple[str, ...]
-    paths: tuple[Path, ...]
-
-    def besides(self, done: Container[str]) -> Iterator[Image]:
-        for item, path in zip(self.items, self.paths, strict=True):
-            if item not in done:
-                yield Image(item, functools.partial(_read, path))
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """Images inside a Parquet file; some rows are in memory at a time."""
-
-    items: tuple[str, ...]
-    file: Path
-    column: str
-
-    def besides(self, done: Container[str]) -> Iterator[Image]:
-        row = 0
-        with parquet.ParquetFile(self.file) as table:
-            for group in range(table.num_row_groups):
-                end = row + table.metadata.row_group(group).num_rows
-                here, row = self.items[row:end], end
-                if all(item in done for item in here):
-                    continue
-                names = iter(here)
-                for rows in table.iter_batches(
-                    ROWS, row_groups=[group], columns=[self.column]
-                ):
-                    for cell in rows.column(0):
-                        item = next(names)
-                        if item not in done:
-                            yield Image(item, functools.partial(_unpack, cell))
-
-
-def _read(path: Path) -> bytes:
-    if path.stat().st_size > MAX_BYTES:
-        raise OSError(27, f"the file is over {MAX_BYTES // 2**20} MiB")
-    return path.read_bytes()
-
-
-def _unpack(cell: pa.Scalar) -> bytes:
-    value = cell.as_py()
-    if isinstance(value, dict):
-        value = value.get("bytes")
-    if not isinstance(value, bytes):
-        raise OSError(22, "the cell holds no bytes")
-    return value
-
-
-def _named(paths: Sequence[str], naming: Naming) -> tuple[str, ...]:
-    if naming == "path":
-        return tuple(paths)
-    parts = [Path(path) for path in paths]
-    return tuple(part.name if naming == "name" else part.stem for part in parts)
-
-
-def _list(source: Path, columns: _Columns, naming: Naming) -> _Files:
-    try:
-        text = source.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        msg = f"{source}: is not UTF-8 text; save it as UTF-8"
-        raise ImagesError(msg) from None
-    lines = text.splitlines()
-    if source.suffix.lower() == ".txt":
-        paths = [line.strip() for line in lines if line.strip()]
-        return _Files(_named(paths, naming), tuple(source.parent / p for p in paths))
-    rows = csv.DictReader(
-        lines, delimiter="\t" if source.suffix.lower() == ".tsv" else ","
-    )
-    names = list(rows.fieldnames or ())
-    _require(columns.path, names, source)
-    listed = [row for row in rows if row[columns.path]]
-    paths = [row[columns.path] for row in listed]
-    items = _named(paths, naming)
-    if columns.item in names:
-        items = tuple(row[columns.item] or "" for row in listed)
-    _no_gaps(items, source)
-    return _Files(items, tuple(source.parent / p for p in paths))
-
-
-def _table(source: Path, columns: _Columns, naming: Naming) -> "_Files | _Table":
-    try:
-        with parquet.ParquetFile(source) as table:
-            schema = table.schema_arrow
-            wanted = [n for n in (columns.item, columns.path) if n in schema.names]
-            side = table.read(columns=wanted).to_pydict()
-            inner = _inner_paths(table, columns.image, schema)
-    except (pa.ArrowInvalid, OSError) as error:
-        why = str(error).splitlines()[0]
-        msg = f"{source}: not a whole Parquet file ({why}); copy or export it again"
-        raise ImagesError(msg) from None
-    inside = columns.image in schema.names
-    if not inside:
-        _require(columns.path, schema.names, source)
-    paths = [str(p) for p in side.get(columns.path, inner or ())]
-    if columns.item in side:
-        items = tuple("" if i is None else str(i) for i in side[columns.item])
-    elif paths:
-        items = _named(paths, naming)
-    else:
-        _require(columns.item, schema.names, source)
-    _no_gaps(items, source)
-    if inside:
-        return _Table(items, source, columns.image)
-    return _Files(items, tuple(source.parent / p for p in paths))
-
-
-def _inner_paths(
-    table: parquet.ParquetFile, image: str, schema: pa.Schema
-) -> list[str] | None:
-    """Return the paths that stand beside the bytes in a struct of both."""
-    if image not in schema.names or not pa.types.is_struct(schema.field(image).type):
-        return None
-    kind = schema.field(image).type
-    if "path" not in {kind.field(i).name for i in range(kind.num_fields)}:
-        return None
-    cells = table.read(columns=[f"{image}.path"]).column(0).to_pylist()
-    paths = [cell["path"] for cell in cells]
-    return paths if all(paths) else None
-
-
-def _require(column: str, names: Sequence[str], source: Path) -> None:
-    if column not in names:
-        found = ", ".join(map(repr, names)) or "none"
-        msg = (
-            f"{source}: there is no column {column!r}; found {found}; name the columns "
-            "with --item, --image and --path"
-        )
-        raise ImagesError(msg)
-
-
-def _no_gaps(items: Sequence[str], source: Path) -> None:
-    if not all(items):
-        row = list(items).index("") + 1
-        msg = f"{source}, row {row}: the item has no name; mend or drop the row"
         raise ImagesError(msg)

@@ -70,7 +70,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     from consilience.classifiers import Pace, list_images
     from consilience.classifiers import classify as run
     from consilience.classifiers.predictions import FILE, is_folder
-    from consilience.progress import Progress, bar
+    from consilience.progress import bar
 
     if overwrite or not is_folder(out):
         check_free(out, marker=FILE, overwrite=overwrite)
@@ -89,9 +89,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
             device=device,
             keep=keep,
             pace=Pace(batch=batch, readers=readers, threads=threads),
-            tell=lambda done, total, note: report(
-                Progress("classifying", done, total, note)
-            ),
+            report=report,
         )
     show.print(f"ran on {found.device}", soft_wrap=True)
     rate = found.classified / max(found.seconds, 1e-9)
