@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from consilience.analysis.leading_likelihood import Risk, Scale, Shifts, slopes
-from consilience.inference.progress import Progress, Reporter, silent
+from consilience.progress import Progress, Reporter, silent
 from consilience.truth.incidence import incidences
 
 BLOCK = 20_000  # answers looked at together: 10 MB for each table of nodes

@@ -34,10 +34,10 @@ from consilience.analysis.rivals import Rivals, rivals, share_shown, shown
 from consilience.annotators.contains import MODEL, humps, log_odds
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_table, reporter
-from consilience.inference.progress import Reporter
 from consilience.model import Parameters, lay_out, replayed
 from consilience.posterior import Fit
 from consilience.posterior.known_space import known_space
+from consilience.progress import Reporter
 from consilience.truth import Space
 from consilience.truth.parts import some_units
 
