@@ -85,11 +85,14 @@ def test_lists_of_ranks_with_gold_become_log_odds(run, capsys, tmp_path):
     np.save(tmp_path / "top2.npy", ranked)
     items = pd.DataFrame({"item": [f"i{k}" for k in range(60)]})
     items.to_csv(tmp_path / "items.csv", index=False)
-    gold = items.assign(label=ranked[:, 0])
+    names = np.array(["cat", "dog", "fox", "owl"])
+    pd.DataFrame({"label": names}).to_csv(tmp_path / "labels.csv", index=False)
+    gold = items.assign(label=names[ranked[:, 0]])
     gold.to_csv(tmp_path / "gold.csv", index=False)
     assert (
         run(
             *("candidates", "top2.npy", "--items", "items.csv"),
+            *("--labels", "labels.csv"),
             *("--gold", "gold.csv", "--out", "c", "--json"),
         )
         == 0

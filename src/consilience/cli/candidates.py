@@ -26,6 +26,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     responses: Path | None = None,
     label_column: str = "label",
     items: Path | None = None,
+    labels: Path | None = None,
     overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -58,6 +59,8 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
         labels, such as name or wnid.
     items
         Table that names the item of each row of the NumPy files.
+    labels
+        Table that names the labels that NumPy files count from 0.
     overwrite
         Replace candidates that are there already.
     json
@@ -69,7 +72,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     from consilience.responses.side_tables import gold_table
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
-    told = read_all(predictions, items)
+    told = read_all(predictions, items, labels)
     named = [renamed(each, label_column) if _has(each) else each for each in told]
     truth = None if gold is None else gold_table(gold, read_options(READ_AS_IT_IS))
     also = None if responses is None else _used(responses)
