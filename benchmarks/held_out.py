@@ -20,10 +20,14 @@ OTHER = -1
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """Responses about objects, with the data set's own label of each item."""
+    """Responses about objects, with the data set's own label of each item.
+
+    Items stand in the order of their first rows; `code` is theirs in the responses.
+    """
 
     sets: NamedSets
     own: np.ndarray
+    code: np.ndarray
     by_item: list
     num_labels: int
 
@@ -55,6 +59,7 @@ def study(responses) -> Study:
     return Study(
         sets=coded,
         own=labels.get_indexer(own)[first],
+        code=np.array(first),
         by_item=coded.by_item(len(items)),
         num_labels=len(labels),
     )
