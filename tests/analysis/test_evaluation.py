@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+import consilience as cs
 from consilience.analysis.evaluation import evaluate
 from consilience.analysis.truths import ManyTruths, Table
+from consilience.classifiers.rank_lists import from_table
 from consilience.errors import CircularError, OptionError, PredictionsError
+from consilience.fitting.inputs import classifiers_of
 from consilience.posterior import Fit
 
 
@@ -174,6 +177,26 @@ def test_a_fit_that_was_told_of_a_model_does_not_judge_it_unasked():
     judged = evaluate(fit, predicted(one=["cat", "dog", "fox"]), circular=True)
     assert len(judged.models)
     assert len(evaluate(fit, predicted(two=["cat", "dog", "fox"])).models)
+
+
+def test_candidates_say_whose_predictions_they_hold(tmp_path):
+    said = predicted(one=["cat", "dog", "fox"], two=["dog", "dog", "cat"])
+    lists = [
+        from_table(said[said["model"] == name], name, name) for name in ("one", "two")
+    ]
+    cs.candidates(lists).save(tmp_path / "lists")
+    assert classifiers_of(tmp_path / "lists") == ["one", "two"]
+    assert classifiers_of(tmp_path / "lists" / "candidates.parquet") == []
+    answers = pd.DataFrame(
+        {
+            "item": ["i0", "i1", "i2"] * 2,
+            "annotator": ["a"] * 3 + ["b"] * 3,
+            "label": ["cat", "dog", "fox"] * 2,
+        }
+    )
+    fit = cs.fit(answers, model="majority", candidates=tmp_path / "lists")
+    with pytest.raises(CircularError, match="told what two predicted"):
+        evaluate(fit, said[said["model"] == "two"])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ Mania, Fang, Recht and Schmidt (2020), Evaluating machine accuracy on ImageNet, 
 3 (multi-label accuracy).
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -293,7 +294,8 @@ def _check(top: int, resamples: int, mass: float) -> None:
 
 def _check_told(fit: Fit, models: list[str]) -> None:
     told = fit.data["constant_data"].coords
-    names = set(map(str, told["covariate"].to_numpy())) if "covariate" in told else ()
+    names = set(json.loads(fit.data.attrs.get("told_of", "[]")))
+    names |= set(map(str, told["covariate"].to_numpy() if "covariate" in told else ()))
     used = [model for model in models if model in names]
     if used:
         msg = (

@@ -17,6 +17,7 @@ from consilience.fitting.inputs import (
     as_responses,
     as_table,
     check_seed,
+    classifiers_of,
     reporter,
 )
 from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
@@ -167,6 +168,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "assumptions": [*space.assumptions, *single.result.remarks],
         "sources": dict(given.sources),
         "settings": settings,
+        "told_of": classifiers_of(candidates),
     }
     data = tree(space, single.result, single.model.dims, attributes, single.tempering)
     if space.kind == "objects":

@@ -10,7 +10,7 @@ from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.side_tables import side_table, text_frame
 
-CANDIDATES = "candidates.parquet"
+CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
 
 type Table = pd.DataFrame | str | Path
 
@@ -28,6 +28,17 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
         given = Path(given) / CANDIDATES  # the folder that `candidates` writes
     table = side_table(given, ReadOptions(), what)
     return text_frame(table, {name: name for name in table.columns})
+
+
+def classifiers_of(candidates: Table | None) -> list[str]:
+    """Return whose predictions are in the candidates, as far as their folder says."""
+    if not isinstance(candidates, (str, Path)):
+        return []
+    path = Path(candidates) / SOURCES
+    if not path.is_file():
+        return []
+    rows = pd.read_parquet(path, columns=["model", "rank"])
+    return sorted(rows["model"][rows["rank"].notna()].astype("str").unique())
 
 
 def check_seed(seed: int) -> None:

@@ -43,7 +43,8 @@ tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 
 Attributes of the root: model, engine, engine_reason, kind, seed, mass, seconds,
-version, and as JSON assumptions, sources and settings.
+version, and as JSON assumptions, sources, settings, and the classifiers whose
+predictions were told beforehand (told_of).
 """
 
 from dataclasses import dataclass
