@@ -70,7 +70,7 @@ class UnsafePickleError(ConsilienceError):
 
 
 class FolderExistsError(ConsilienceError):
-    """The folder to write is there already: choose another name or overwrite."""
+    """What shall be written is there already: choose another name or overwrite."""
 
 
 # Truth, models and engines

@@ -23,6 +23,7 @@ COMMANDS = (
     "evaluate",
     "filtering",
     "leading-question",
+    "report",
     "benchmark",
     "classify",
     "candidates",

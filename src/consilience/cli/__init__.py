@@ -24,6 +24,7 @@ from consilience.cli.fit import fit
 from consilience.cli.interrupt import heeded
 from consilience.cli.models import models
 from consilience.cli.predict import predict
+from consilience.cli.report import report
 from consilience.cli.responses import describe, read
 from consilience.cli.runs import export, score
 from consilience.cli.sbc import sbc
@@ -71,6 +72,7 @@ for _command in (
     evaluate,
     filtering,
     leading_question,
+    report,
     benchmark,
     classify,
     candidates,

@@ -1,6 +1,5 @@
 """Agreement on one screen: the coefficients on a common scale, and what they leave."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,18 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from consilience.analysis import Agreement
+from consilience.analysis.coefficient_names import name_of
 
-NAMES: Mapping[str, str] = {
-    "percent": "agreement",
-    "cohen": "Cohen's kappa",
-    "scott": "Scott's pi",
-    "fleiss": "Fleiss's kappa",
-    "conger": "Conger's kappa",
-    "brennan_prediger": "Brennan-Prediger",
-    "gwet_ac1": "Gwet's AC1",
-    "gwet_ac2": "Gwet's AC2",
-    "krippendorff": "Krippendorff's alpha",
-}
 _MOST_LABELS = 15
 _MOST_PAIRS = 5
 # Pairs that share fewer questions are at the ends of any list by chance.
@@ -72,7 +61,7 @@ def agreement_page(found: Agreement, width: int) -> Group:
     parts: list[RenderableType] = [Text(), _head(found), Text(), table]
     undefined = found.coefficients[found.coefficients["reason"] != ""]
     for reason, rows in undefined.groupby("reason", sort=False):
-        names = [_name(found, name) for name in rows["coefficient"]]
+        names = [name_of(found, name) for name in rows["coefficient"]]
         parts.append(Text(f"Not defined: {', '.join(names)} ({reason}).", "dim"))
     if found.labels is not None:
         parts += [Text(), labels(found, Scale.within(width))]
@@ -94,7 +83,7 @@ def coefficients(found: Agreement, scale: Scale) -> Table:
             lower, upper, mark = row["se_lower"], row["se_upper"], " *"
             marked = True
         table.add_row(
-            _name(found, row["coefficient"]),
+            name_of(found, row["coefficient"]),
             Text(f"{row['value']:.3f}", "bold"),
             "" if row["coefficient"] == "percent" else f"{row['expected']:.3f}",
             between(lower, upper) + mark,
@@ -207,12 +196,3 @@ def _head(found: Agreement) -> Text:
         (f"{found.answers:,} answers", "bold"),
         f" to {asked} {people}; {what}, {alike}",
     )
-
-
-def _name(found: Agreement, coefficient: str) -> str:
-    name = NAMES[coefficient]
-    if coefficient == "percent" and found.distance != "nominal":
-        return "similarity"
-    if coefficient == "cohen" and found.annotators != 2:
-        return f"{name} (mean)"
-    return name

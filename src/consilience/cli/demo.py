@@ -57,6 +57,7 @@ def demo(
         print_json(
             {
                 "out": out,
+                "report": out / "report.html" if outcome.drawn else None,
                 "seconds": outcome.seconds,
                 "fit": summary(outcome.fit),
                 "scores": {

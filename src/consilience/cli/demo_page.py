@@ -16,6 +16,7 @@ from consilience.cli.fit_page import (
     verdicts,
 )
 from consilience.demo import Outcome
+from consilience.report.installed import ADVICE
 
 _NAMES = {"majority": "majority vote", "hierarchical_dawid_skene": "consilience"}
 _BAR = 22
@@ -44,7 +45,7 @@ def demo_page(outcome: Outcome) -> Group:
         ),
         _panel("The photos that remain most open", _open_photos(outcome)),
         *verdicts(outcome.fit.diagnostics()),
-        _files(outcome.folder),
+        _files(outcome),
     )
 
 
@@ -134,13 +135,16 @@ def _leading(own: pd.DataFrame) -> Text:
     return Text(", ".join(said), "cyan")
 
 
-def _files(folder: Path) -> Group:
+def _files(outcome: Outcome) -> Group:
+    folder = outcome.folder
     about = {
         "answers.csv, truth.csv": "what went in: an export, and the truth to judge by",
         "responses/": "the canonical tables",
         "run/": "the fit: run.toml, fit.nc, tables/*.parquet",
         "tables/": "the same tables as CSV, and soft labels for training",
     }
+    if outcome.drawn:
+        about["report.html"] = "all of it to look at: open it in a browser"
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, what in about.items():
         table.add_row(Text(f"  {name}", "cyan"), what)
@@ -148,4 +152,7 @@ def _files(folder: Path) -> Group:
         f"Go on with: consilience fit {folder}/responses --engine nuts --out my-run",
         style="dim",
     )
-    return Group(Text(f"Written to {folder}/", "bold"), table, again)
+    parts: list[RenderableType] = [Text(f"Written to {folder}/", "bold"), table]
+    if not outcome.drawn:
+        parts.append(Text(f"No report, for what draws it is missing: {ADVICE}", "dim"))
+    return Group(*parts, again)

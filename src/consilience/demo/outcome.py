@@ -12,6 +12,8 @@ from consilience.demo.simulated import LABELS, Study
 from consilience.fitting import fit
 from consilience.posterior import Fit, export
 from consilience.progress import Reporter
+from consilience.report import can_draw, gather
+from consilience.report import write as write_report
 from consilience.responses import Responses, read, write
 from consilience.whole_folder import whole_folder
 
@@ -40,6 +42,8 @@ class Outcome:
         Annotators whose true accuracy lies in its interval.
     folder
         Where all of it is written.
+    drawn
+        Whether there is a report: what draws it may not be installed.
     seconds
         How long it took.
     """
@@ -51,6 +55,7 @@ class Outcome:
     accuracy: pd.DataFrame
     held: int
     folder: Path
+    drawn: bool
     seconds: float
 
 
@@ -99,6 +104,11 @@ def run(
         fitted.save(partial / "run")
         export(fitted, _EXPORTED, "csv", partial / "tables")
         counted = fit(responses, model=BASELINE)
+        drawn = can_draw()
+        if drawn:
+            title = "The built-in study"
+            shown = gather({"demo": fitted}, responses=responses, title=title)
+            write_report(shown, partial / "report.html")
     gold = study.truth.set_axis(["item", "label"], axis="columns")
     accuracy = fitted.annotators()
     truth = study.accuracy()
@@ -116,6 +126,7 @@ def run(
         accuracy=accuracy,
         held=int(held.sum()),
         folder=folder,
+        drawn=drawn,
         seconds=monotonic() - started,
     )
 

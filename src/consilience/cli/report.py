@@ -1,0 +1,92 @@
+"""The command `report`: one HTML file to look at."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    Flag,
+    Reading,
+    Several,
+    read_responses,
+)
+from consilience.cli.terminal import print_json, screen
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def report(  # noqa: PLR0913 (each option stands alone)
+    runs: list[Path],
+    /,
+    *,
+    out: Path,
+    responses: Path | None = None,
+    evaluation: Several = (),
+    images: Path | None = None,
+    title: str | None = None,
+    bootstrap: int = 1000,
+    reading: Reading = READ_AS_IT_IS,
+    overwrite: Flag = False,
+    json: Flag = False,
+) -> None:
+    """Write one HTML file that shows runs: to search, to sort, to print.
+
+    The file needs no network and asks for none. Needs consilience[report].
+
+    Parameters
+    ----------
+    runs
+        Folder of a run, or of several of one kind to stand side by side.
+    out
+        HTML file to write.
+    responses
+        What the runs were fitted to (a folder of responses or any readable file): adds
+        what was read, kept and dropped, and the data set's own labels.
+    evaluation
+        Table about models (CSV, Parquet, or a folder of such), given once for each.
+    images
+        Folder of pictures named as the items are: adds a small one to each item, some
+        two kilobytes.
+    title
+        Title of the page; by default the names of the runs.
+    bootstrap
+        Resamples of the items behind the intervals of agreement.
+    overwrite
+        Replace a report that is there already.
+    json
+        Print the result as JSON.
+    """
+    from consilience.posterior import load
+    from consilience.report import check_installed, check_place, gather, write
+    from consilience.report.evaluation import evaluation_tables
+
+    check_installed()
+    check_place(out, overwrite=overwrite)
+    tables: dict[str, pd.DataFrame] = {}
+    for path in evaluation:
+        tables |= evaluation_tables(Path(path))
+    found = gather(
+        {name: load(run) for name, run in zip(_names(runs), runs, strict=True)},
+        responses=None if responses is None else read_responses([responses], reading),
+        evaluation=tables,
+        images=images,
+        title=title,
+        bootstrap=bootstrap,
+    )
+    size = write(found, out, overwrite=overwrite)
+    show = screen(as_json=json)
+    told = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
+    show.print(told, soft_wrap=True)
+    if images is not None and found.images_missing:
+        lacking = f"{found.images_missing:,} items have no picture in {images}"
+        show.print(lacking, soft_wrap=True)
+    if json:
+        items = len(found.runs[0].table("items"))
+        print_json({"out": out, "bytes": size, "items": items, "runs": runs})
+
+
+def _names(runs: list[Path]) -> list[str]:
+    """Return the folders' names; the paths as given where names are not different."""
+    short = [run.resolve().name for run in runs]
+    return short if len(set(short)) == len(short) else [str(run) for run in runs]

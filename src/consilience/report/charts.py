@@ -1,0 +1,103 @@
+"""The charts: drawn by Altair, turned to SVG without a browser.
+
+Colours are the page's own variables, so that a chart follows light and dark.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+INK, FAINT, ACCENT, WARN = (
+    f"var(--{name})" for name in ("ink", "line", "accent", "warn")
+)
+_BINS = 20
+_MOST_PEOPLE = 500
+
+
+def certainty(probability: Sequence[float]) -> str:
+    """Draw how many items are how certain.
+
+    Parameters
+    ----------
+    probability
+        Of the best label of each item.
+
+    Returns
+    -------
+    SVG.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    known = np.asarray(probability, float)
+    count, edges = np.histogram(known[np.isfinite(known)], _BINS, (0, 1))
+    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "items": count})
+    chart = alt.Chart(table).mark_bar(color=ACCENT, binSpacing=1)
+    return _svg(
+        chart.encode(
+            x=alt.X("low:Q", bin="binned", title="probability of the best label"),
+            x2="high:Q",
+            y=alt.Y("items:Q", title="items"),
+        ),
+        340,
+        150,
+    )
+
+
+def skill(people: pd.DataFrame) -> str:
+    """Draw the accuracy of annotators against how much they answered.
+
+    Parameters
+    ----------
+    people
+        Columns responses, accuracy, lower, upper.
+
+    Returns
+    -------
+    SVG.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    known = people[["responses", "accuracy", "lower", "upper"]]
+    known = known.dropna(subset="accuracy").head(_MOST_PEOPLE)
+    scale = alt.Scale(type="log" if _wide(known["responses"]) else "linear", zero=False)
+    x = alt.X("responses:Q", title="answers given", scale=scale)
+    whole = alt.Scale(domain=[0, 1])
+    points = alt.Chart(known).mark_point(color=ACCENT, fill=ACCENT, size=22)
+    y = alt.Y("accuracy:Q", scale=whole, title="accuracy")
+    drawn: Any = points.encode(x=x, y=y)
+    bounded = known.dropna()
+    if len(bounded):
+        rules = alt.Chart(bounded).mark_rule(color=ACCENT, opacity=0.5, strokeWidth=1.5)
+        lower = alt.Y("lower:Q", scale=whole, title="accuracy")
+        drawn = rules.encode(x=x, y=lower, y2="upper:Q") + drawn
+    return _svg(drawn, 480, 220)
+
+
+def _wide(values: pd.Series) -> bool:
+    return bool(len(values) and values.min() > 0 and values.max() > 20 * values.min())
+
+
+def _svg(chart: Any, width: int, height: int) -> str:
+    import vl_convert  # noqa: PLC0415 (an extra)
+
+    sized = chart.properties(width=width, height=height)
+    return str(vl_convert.vegalite_to_svg(_styled(sized).to_dict()))
+
+
+def _styled(chart: Any) -> Any:
+    return (
+        chart.configure(background="transparent", font="sans-serif")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK,
+            titleColor=INK,
+            gridColor=FAINT,
+            domainColor=FAINT,
+            tickColor=FAINT,
+            titleFontWeight="normal",
+            labelFontSize=11,
+            titleFontSize=12,
+        )
+    )

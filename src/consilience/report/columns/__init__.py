@@ -1,0 +1,102 @@
+"""What the interactive parts of the page need, as columns of small numbers.
+
+Names are held once and pointed to. A list per item is one long column and, in `start`,
+where each item's part begins. A probability p is the whole number round(10,000 p), and
+-1 where it is not known; a number on no fixed scale is in thousandths.
+"""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from consilience.report.columns.answers import answers
+from consilience.report.columns.coded import (
+    ONE,
+    THOUSAND,
+    Names,
+    Numbers,
+    estimate,
+    listed,
+    scaled,
+    spread,
+)
+from consilience.report.columns.confusions import confusions
+from consilience.report.columns.objects import objects
+from consilience.report.record import Report, Run
+
+# Labels shown of an item: those that make a difference, within reason.
+_LEAST, _MOST_LABELS = 0.0005, 15
+
+
+def columns(report: Report) -> dict[str, Any]:
+    """Return what the page's program reads.
+
+    Parameters
+    ----------
+    report
+        The report.
+
+    Returns
+    -------
+    Plain values: `items`, `labels` and `people` are names, `runs` what each run says,
+    `answers` those given, `own` the data set's own labels.
+    """
+    items, labels, people = Names(), Names(), Names()
+    for run in report.runs:
+        items.add(run.table("items")["item"])
+        if run.kind != "contains":
+            labels.add(pd.Series(run.table("labels")["label"].cat.categories))
+    runs = [_run(run, items, labels, people) for run in report.runs]
+    given = answers(report.runs[0], items, labels, people)
+    known = report.dataset_labels
+    own = pd.Series([known.get(name) for name in items.all()], dtype="str")
+    return {
+        "kind": report.kind,
+        "mass": report.mass,
+        "runs": runs,
+        "answers": given,
+        "own": labels.add(own).tolist() if known else [],
+        "items": items.all(),
+        "labels": labels.all(),
+        "people": people.all(),
+    }
+
+
+def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]:
+    number = len(items.codes)
+    table = run.table("items")
+    at = items.add(table["item"])
+    found: dict[str, Any] = {
+        "name": run.name,
+        "best": spread(labels.add(table["label"]), at, number),
+        "p": spread(scaled(table["probability"], ONE), at, number),
+        "entropy": spread(scaled(table["entropy"], THOUSAND), at, number),
+        "asked": spread(table["responses"].to_numpy(np.int64), at, number),
+        "tied": np.sort(at[table["tied"].to_numpy(bool)]).tolist(),
+        "labels": _labels(run, items, labels),
+        "confusion": confusions(run, people),
+    }
+    if "objects" in run.tables:
+        found["objects"] = objects(run, items, labels)
+    return found
+
+
+def _labels(run: Run, items: Names, labels: Names) -> dict[str, Numbers]:
+    table = run.table("labels")
+    item = items.add(table["item"])
+    p = table["probability"].to_numpy(float)
+    order = np.lexsort((-np.nan_to_num(p), item))
+    first = np.searchsorted(item[order], item[order])
+    rank = np.arange(len(order)) - first
+    contains = run.kind != "choice"
+    least = 0 if contains else _LEAST
+    kept = (rank < _MOST_LABELS) & ((p[order] >= least) | (rank == 0))
+    more = np.bincount(item[order][~kept], minlength=len(items.codes))
+    rows = order[kept]
+    return {
+        **listed(item[rows], len(items.codes)),
+        "label": labels.add(table["label"])[rows].tolist(),
+        **estimate(table, rows),
+        "more": more.tolist(),
+    }

@@ -1,0 +1,66 @@
+"""The objects of each item: names, numbers, one object or two, what is ambiguous."""
+
+from typing import Any
+
+import numpy as np
+
+from consilience.report.columns.coded import (
+    ONE,
+    THOUSAND,
+    Names,
+    listed,
+    scaled,
+    spread,
+)
+from consilience.report.record import Run
+
+
+def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
+    """Return what a run of kind objects says of each item.
+
+    Parameters
+    ----------
+    run
+        The run.
+    items, labels
+        Names so far.
+    """
+    table, number = run.table("objects"), len(items.codes)
+    item = items.add(table["item"])
+    order = np.lexsort((table["object"].to_numpy(), item))
+    found: dict[str, Any] = {
+        **listed(item[order], number),
+        "object": table["object"].to_numpy(np.int64)[order].tolist(),
+        "label": labels.add(table["label"])[order].tolist(),
+        "share": scaled(table["share"], ONE)[order].tolist(),
+        "p": scaled(table["probability"], ONE)[order].tolist(),
+        "main": scaled(table["main_probability"], ONE)[order].tolist(),
+    }
+    counts = run.table("object_counts")
+    if len(counts):
+        at = items.add(counts["item"])
+        order = np.lexsort((counts["objects"], counts["tau"].fillna(-1), at))
+        found["counts"] = {
+            **listed(at[order], number),
+            "tau": scaled(counts["tau"], ONE)[order].tolist(),
+            "objects": counts["objects"].to_numpy(np.int64)[order].tolist(),
+            "p": scaled(counts["probability"], ONE)[order].tolist(),
+        }
+    same = run.table("same_object")
+    if len(same):
+        at = items.add(same["item"])
+        order = np.argsort(at, kind="stable")
+        found["same"] = {
+            **listed(at[order], number),
+            "a": labels.add(same["label_a"])[order].tolist(),
+            "b": labels.add(same["label_b"])[order].tolist(),
+            "p": scaled(same["probability"], ONE)[order].tolist(),
+        }
+    ambiguity = run.table("ambiguity")
+    if len(ambiguity):
+        at = items.add(ambiguity["item"])
+        found["ambiguity"] = {
+            part: spread(scaled(ambiguity[part], THOUSAND), at, number)
+            for part in ("structure", "naming", "salience")
+        }
+    return found

@@ -1,0 +1,174 @@
+"""From runs, responses and tables of models to the record that a page is made of."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+
+from consilience.analysis import Agreement, agreement
+from consilience.analysis.agreement import By
+from consilience.errors import ConsilienceError, OptionError
+from consilience.posterior import Fit
+from consilience.posterior.tables import TABLES
+from consilience.report.answers import answers_of, answers_read, as_responses
+from consilience.report.record import Report, Run
+from consilience.report.thumbnails import thumbnails
+from consilience.responses import Responses, describe
+
+NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
+
+
+def gather(
+    fits: Mapping[str, Fit],
+    *,
+    responses: Responses | None = None,
+    evaluation: Mapping[str, pd.DataFrame] = NONE,
+    images: str | Path | None = None,
+    title: str | None = None,
+    bootstrap: int = 1000,
+) -> Report:
+    """Gather what a page shall show.
+
+    Parameters
+    ----------
+    fits
+        Runs of one kind by name; several are shown side by side.
+    responses
+        What the runs were fitted to: adds what was read, kept and dropped. Without
+        them the answers are those that the first run keeps.
+    evaluation
+        Tables about models, by name.
+    images
+        Folder of pictures, named as the items are.
+    title
+        Of the page; by default the names of the runs.
+    bootstrap
+        Resamples of the items behind the intervals of agreement.
+
+    Raises
+    ------
+    OptionError
+        There is no run, they are of different kinds, or the responses are not theirs.
+    """
+    if not fits:
+        msg = "report: there is no run to show; name the folder of at least one"
+        raise OptionError(msg)
+    runs = tuple(_run(name, fit, responses) for name, fit in fits.items())
+    kinds = sorted({run.kind for run in runs})
+    if len(kinds) > 1:
+        msg = (
+            f"report: the runs are of the kinds {' and '.join(kinds)}; runs side by "
+            "side are of one kind, so write a report for each"
+        )
+        raise OptionError(msg)
+    if responses is not None:
+        _check_theirs(responses, runs[0])
+    given = responses if responses is not None else _told_by(runs[0])
+    found, why = _agreement(given, bootstrap)
+    items = [str(name) for name in runs[0].table("items")["item"]]
+    pictures = {} if images is None else thumbnails(Path(images), items)
+    return Report(
+        title=title or f"Report of {', '.join(fits)}",
+        runs=runs,
+        description=None if given is None else describe(given),
+        cleaning=None if responses is None else responses.cleaning,
+        cleaned_assumptions=() if responses is None else responses.assumptions,
+        dataset_labels=_dataset_labels(responses),
+        agreement=found,
+        no_agreement=why,
+        evaluation=evaluation,
+        thumbnails=pictures,
+        images_missing=0 if images is None else len(items) - len(pictures),
+    )
+
+
+def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
+    attributes = fit.data.attrs
+    answers = answers_of(fit)
+    if answers is None and responses is not None:
+        answers = answers_read(responses)
+    truth = fit.data.children.get("truth")
+    return Run(
+        name=name,
+        kind=str(attributes["kind"]),
+        model=str(attributes["model"]),
+        engine=str(attributes["engine"]),
+        engine_reason=str(attributes["engine_reason"]),
+        version=str(attributes["version"]),
+        seed=int(attributes["seed"]),
+        mass=float(attributes["mass"]),
+        seconds=float(attributes["seconds"]),
+        told="raw" if truth is None else str(truth.attrs.get("told", "raw")),
+        assumptions=tuple(json.loads(attributes["assumptions"])),
+        sources=json.loads(attributes["sources"]),
+        tables=_tables(fit),
+        answers=answers,
+    )
+
+
+def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
+    """Return the tables that the run has; one that is of another kind it has not."""
+    found = {}
+    for name, table in TABLES.items():
+        try:
+            found[name] = table(fit.data)
+        except OptionError:
+            continue
+    return found
+
+
+def _told_by(run: Run) -> Responses | None:
+    """Return the answers that a run keeps as responses, so that they can be counted."""
+    if run.answers is None or run.answers.empty:
+        return None
+    labels = []
+    if run.kind == "choice":
+        labels = [str(name) for name in run.table("labels")["label"].cat.categories]
+    try:
+        return as_responses(run.answers, run.kind, labels)
+    except ConsilienceError:
+        return None
+
+
+def _agreement(
+    responses: Responses | None, bootstrap: int
+) -> tuple[Agreement | None, str]:
+    if responses is None:
+        return None, "the run does not keep its answers; give the responses as well"
+    every: tuple[tuple[By, ...], ...] = (("label", "pair"), ("label",), ())
+    for asked in every:
+        try:
+            return agreement(responses, by=asked, bootstrap=bootstrap), ""
+        except ConsilienceError as error:
+            why = str(error)
+    return None, why
+
+
+def _dataset_labels(responses: Responses | None) -> dict[str, str]:
+    if responses is None or responses.items is None:
+        return {}
+    if "dataset_label" not in responses.items:
+        return {}
+    known = responses.items.dropna(subset="dataset_label")
+    items, labels = known["item"].astype(str), known["dataset_label"].astype(str)
+    return dict(zip(items, labels, strict=True))
+
+
+def _check_theirs(responses: Responses, run: Run) -> None:
+    if responses.kind != run.kind:
+        msg = (
+            f"report: the responses are of kind {responses.kind}, the run of kind "
+            f"{run.kind}; give the responses that the run was fitted to"
+        )
+        raise OptionError(msg)
+    read = set(map(str, responses.table["item"].cat.categories))
+    fitted = set(map(str, run.table("items")["item"]))
+    if not fitted <= read:
+        msg = (
+            f"report: {len(fitted - read):,} of the {len(fitted):,} items of run "
+            f"{run.name} are not among the {len(read):,} of the responses; give the "
+            "responses that the run was fitted to"
+        )
+        raise OptionError(msg)

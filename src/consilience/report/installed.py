@@ -1,0 +1,33 @@
+"""Whether what draws the report is installed: the extra `report`."""
+
+from importlib.util import find_spec
+
+from consilience.errors import NotInstalledError
+
+NEEDS = ("altair", "jinja2", "PIL", "vl_convert")
+
+
+ADVICE = 'pip install "consilience[report]"'
+
+
+def can_draw() -> bool:
+    """Say whether all of the extra is there."""
+    return not _absent()
+
+
+def check_installed() -> None:
+    """Refuse before any work is done.
+
+    Raises
+    ------
+    NotInstalledError
+        A package of the extra is missing.
+    """
+    absent = _absent()
+    if absent:
+        msg = f"report: {', '.join(absent)} not found, which draw it; {ADVICE}"
+        raise NotInstalledError(msg)
+
+
+def _absent() -> list[str]:
+    return [name for name in NEEDS if find_spec(name) is None]

@@ -1,0 +1,28 @@
+"use strict";
+// The start: what can be seen at once stands already; the rest follows.
+
+const THEMES = { "": "as the system", light: "light", dark: "dark" };
+
+function startTheme() {
+  const button = document.getElementById("theme");
+  const names = Object.keys(THEMES);
+  let at = 0;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    at = (at + 1) % names.length;
+    document.documentElement.dataset.theme = names[at];
+    button.textContent = `Theme: ${THEMES[names[at]]}`;
+  });
+}
+
+async function start() {
+  startTheme();
+  for (const table of document.querySelectorAll("table.sortable")) makeSortable(table);
+  const [data, thumbnails] = await Promise.all([unpack("columns-packed"), unpack("thumbnails-packed")]);
+  const showCell = startItems(prepared(data), thumbnails);
+  startConfusion(data, showCell);
+  document.documentElement.dataset.ready = "yes";
+}
+
+// The page is painted first: unpacking must not stand in its way.
+requestAnimationFrame(() => setTimeout(start));

@@ -1,0 +1,77 @@
+"""Diagnostics: what the checks found, and how the models stand that were compared."""
+
+from math import isnan
+
+import pandas as pd
+
+from consilience.report.content import (
+    Facts,
+    Note,
+    Part,
+    Section,
+    Table,
+    number,
+    numbers,
+    texts,
+)
+from consilience.report.record import Report, Run
+
+
+def diagnostics(report: Report) -> Section:
+    """Return the section."""
+    parts: list[Part] = []
+    for run in report.runs:
+        who = f", {run.name}" if len(report.runs) > 1 else ""
+        parts.append(_how(run))
+        found = run.table("diagnostics")
+        if found.empty:
+            parts.append(Note(f"{run.name}: no check was run on this result", "mind"))
+        else:
+            parts.append(_checks(found, who))
+        compared = run.table("comparison")
+        if len(compared):
+            parts.append(_comparison(compared, who))
+    return Section("diagnostics", "Diagnostics", tuple(parts))
+
+
+def _how(run: Run) -> Facts:
+    return Facts(
+        (
+            ("Run", run.name),
+            ("Model", run.model),
+            ("Engine", f"{run.engine}: {run.engine_reason}"),
+            ("Posterior told", run.told),
+            ("Seconds", number(run.seconds)),
+            ("Program", f"consilience {run.version}"),
+        )
+    )
+
+
+def _checks(found: pd.DataFrame, who: str) -> Table:
+    said = [
+        "not assessed" if isnan(value) else "passed" if ok else "FAILED"
+        for value, ok in zip(found["value"], found["ok"], strict=True)
+    ]
+    return Table(
+        f"Checks{who}",
+        (
+            texts("Check", found["name"]),
+            texts("Verdict", said),
+            numbers("Found", list(found["value"])),
+            numbers("Allowed", list(found["limit"])),
+            texts("What to do", found["remedy"]),
+        ),
+    )
+
+
+def _comparison(compared: pd.DataFrame, who: str) -> Table:
+    return Table(
+        f"Models compared by how well they foresee each answer from the others{who}",
+        (
+            texts("Model", compared["model"]),
+            numbers("Nats an answer", list(compared["elpd"]), "{:.4f}"),
+            numbers("To the best", list(compared["difference"]), "{:.4f}"),
+            numbers("Its standard error", list(compared["difference_se"]), "{:.4f}"),
+            numbers("Share of the truth", list(compared["weight"]), "{:.2f}"),
+        ),
+    )

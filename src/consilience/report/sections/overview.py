@@ -1,0 +1,108 @@
+"""Overview: what was fitted to what, whether it holds, and how sure the items are."""
+
+from consilience.report import charts
+from consilience.report.content import (
+    Chart,
+    Facts,
+    Note,
+    Part,
+    Section,
+    Table,
+    counts,
+    number,
+    texts,
+)
+from consilience.report.record import Report, Run
+
+
+def overview(report: Report) -> Section:
+    """Return the section."""
+    parts: list[Part] = [
+        verdict(run, named=len(report.runs) > 1) for run in report.runs
+    ]
+    parts.append(_facts(report) if len(report.runs) == 1 else _side_by_side(report))
+    parts += [_certainty(run, named=len(report.runs) > 1) for run in report.runs]
+    return Section("overview", "Overview", tuple(parts))
+
+
+def verdict(run: Run, *, named: bool) -> Note:
+    """Say whether the checks of a run passed.
+
+    Parameters
+    ----------
+    run
+        The run.
+    named
+        Whether to name it.
+    """
+    found, who = run.table("diagnostics"), f"{run.name}: " if named else ""
+    if found.empty:
+        return Note(f"{who}no check was run on this result", "mind")
+    bad = found[~found["ok"].astype(bool)]
+    together = bad["name"] == "independence"
+    if (~together).any():
+        told = ", ".join(bad["name"])
+        count = f"{len(bad)} of {len(found)} checks failed ({told})"
+        return Note(f"{who}do not trust this fit yet: {count}", "bad")
+    if together.any():
+        told = "annotators err together, so probabilities are "
+        told += "tempered" if run.told == "tempered" else "too sure of themselves"
+        return Note(f"{who}checks passed, but for independence: {told}", "mind")
+    unknown = int(found["value"].isna().sum())
+    also = f", {unknown} could not be assessed" if unknown else ""
+    return Note(f"{who}all {len(found) - unknown} checks passed{also}", "good")
+
+
+def _facts(report: Report) -> Facts:
+    run = report.runs[0]
+    pairs = [*_counts(report, run), ("Model", run.model), ("Engine", run.engine)]
+    pairs.append(("Seed", str(run.seed)))
+    pairs.append(("Intervals", f"{run.mass:.0%}, equal-tailed"))
+    return Facts(tuple(pairs))
+
+
+def _counts(report: Report, run: Run) -> list[tuple[str, str]]:
+    items = run.table("items")
+    pairs = [("Items", f"{len(items):,}")]
+    if report.description is not None:
+        told = report.description
+        people = f"{told.annotators:,}"
+        if told.anonymous:
+            people += f" and {told.anonymous:,} anonymous answers"
+        pairs += [("Answers", f"{told.answers:,}"), ("Annotators", people)]
+        pairs.append(("Labels", f"{told.labels:,}"))
+    if "tied" in items:
+        pairs.append(("Tied items", f"{int(items['tied'].sum()):,}"))
+    return pairs
+
+
+def _side_by_side(report: Report) -> Table:
+    runs = report.runs
+    return Table(
+        "The runs",
+        (
+            texts("Run", [run.name for run in runs]),
+            texts("Model", [run.model for run in runs]),
+            texts("Engine", [run.engine for run in runs]),
+            texts("Posterior", [run.told for run in runs]),
+            counts("Items", [len(run.table("items")) for run in runs]),
+            counts("Tied", [run.table("items")["tied"].sum() for run in runs]),
+            texts("Seed", [run.seed for run in runs]),
+            texts("Seconds", [number(run.seconds) for run in runs]),
+        ),
+    )
+
+
+def _certainty(run: Run, *, named: bool) -> Chart:
+    items = run.table("items")
+    known = items["probability"].dropna()
+    sure = int((known >= 0.95).sum())
+    who = f"{run.name}: " if named else ""
+    what = "present" if run.kind == "contains" else "right"
+    told = (
+        f"{who}{sure:,} of {len(known):,} items have a label that is {what} with "
+        "probability 0.95 or more"
+    )
+    return Chart(
+        charts.certainty(list(items["probability"])), f"Histogram. {told}", told
+    )

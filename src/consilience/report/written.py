@@ -1,0 +1,164 @@
+"""The page: one HTML file that needs nothing else and may ask for nothing.
+
+Its policy allows no request at all, and of scripts and styles those alone whose hash it
+names. Text is escaped by the template; what the page's program reads is compressed and
+written in letters and digits, so that no label can end it.
+"""
+
+import base64
+import hashlib
+import json
+import zlib
+from importlib.resources import files
+from pathlib import Path
+
+from consilience.errors import FolderExistsError
+from consilience.report.columns import columns
+from consilience.report.content import sort_of
+from consilience.report.record import Report
+from consilience.report.sections import sections
+from consilience.report.whole_file import write_whole
+
+# In the order in which they are read: later ones use earlier ones.
+SCRIPTS = (
+    "elements",
+    "columns",
+    "sorting",
+    "list",
+    "detail",
+    "items",
+    "confusion",
+    "main",
+)
+MARK = "consilience report"
+
+
+def write(report: Report, out: str | Path, *, overwrite: bool = False) -> int:
+    """Write the page, whole or not at all.
+
+    Parameters
+    ----------
+    report
+        What to show.
+    out
+        The file.
+    overwrite
+        Replace a report that is there already. What is no report is never replaced.
+
+    Returns
+    -------
+    Bytes written.
+
+    Raises
+    ------
+    FolderExistsError
+        Something is there already, and is no report or `overwrite` is false.
+    CannotWriteError
+        The disk refuses.
+    """
+    place = Path(out)
+    check_place(place, overwrite=overwrite)
+    content = page(report).encode()
+    write_whole(place, content)
+    return len(content)
+
+
+def check_place(place: Path, *, overwrite: bool) -> None:
+    """Refuse a place that is taken.
+
+    Raises
+    ------
+    FolderExistsError
+        Something is there already, and is no report or `overwrite` is false.
+    """
+    if not place.exists():
+        return
+    if not is_report(place):
+        msg = (
+            f"{place}: is there already and is no report, so it is not replaced; "
+            "choose another name for --out"
+        )
+        raise FolderExistsError(msg)
+    if not overwrite:
+        msg = (
+            f"{place}: is there already; choose another name for --out, or pass "
+            "--overwrite to replace it"
+        )
+        raise FolderExistsError(msg)
+
+
+def is_report(path: Path) -> bool:
+    """Say whether a file is a page that this program wrote."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return f'data-made-by="{MARK}"'.encode() in file.read(200)
+
+
+def page(report: Report) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    report
+        What to show.
+
+    Returns
+    -------
+    HTML; the same report gives the same page.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        loader=FunctionLoader(_read),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.tests["a"] = lambda part, sort: sort_of(part) == sort
+    style, scripts = _read("page.css"), [_read(f"{name}.js") for name in SCRIPTS]
+    return environment.get_template("page.html.j2").render(
+        mark=MARK,
+        policy=_policy(style, scripts),
+        report=report,
+        sections=sections(report),
+        style=style,
+        scripts=scripts,
+        columns=packed(columns(report)),
+        thumbnails=packed(
+            {
+                item: base64.b64encode(picture).decode()
+                for item, picture in report.thumbnails.items()
+            }
+        ),
+    )
+
+
+def packed(values: object) -> str:
+    """Return plain values as JSON, deflated, in base64."""
+    text = json.dumps(values, separators=(",", ":"), allow_nan=False)
+    return base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def _policy(style: str, scripts: list[str]) -> str:
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_hash, scripts))}",
+            f"style-src {_hash(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return (
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    )
+
+
+def _read(name: str) -> str:
+    return files("consilience.report").joinpath("page", name).read_text("utf-8")
