@@ -6,6 +6,7 @@ import pytest
 from consilience.cli.demo_page import picture
 from consilience.demo import run as run_study
 from consilience.demo import study
+from consilience.report import installed
 
 QUICK = ("--engine", "vb", "--seed", "0")
 
@@ -23,6 +24,18 @@ def test_the_demonstration_shows_how_much_of_the_truth_it_found(run, capsys):
     assert "majority vote" in said
     assert Path("consilience-demo/run/run.toml").is_file()
     assert Path("consilience-demo/responses/responses.parquet").is_file()
+    assert "report.html" in said
+    page = Path("consilience-demo/report.html").read_text(encoding="utf-8")
+    assert "The built-in study" in page
+
+
+def test_without_what_draws_a_report_the_demonstration_says_so(
+    run, capsys, monkeypatch
+):
+    monkeypatch.setattr(installed, "find_spec", lambda _: None)
+    assert run("demo", *QUICK) == 0
+    assert 'pip install "consilience[report]"' in capsys.readouterr().out
+    assert not Path("consilience-demo/report.html").exists()
 
 
 def test_the_usual_folder_is_replaced_and_a_named_one_is_not(run, capsys):

@@ -6,7 +6,7 @@ Cells are text; markup is made of them by the template alone, which escapes it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite, nan
-from typing import Any, Literal
+from typing import Any, Literal, SupportsFloat
 
 import pandas as pd
 
@@ -136,15 +136,18 @@ def texts(title: str, values: Iterable[Any]) -> Column:
     )
 
 
-def counts(title: str, values: Iterable[float]) -> Column:
+def counts(title: str, values: Iterable[SupportsFloat]) -> Column:
     """Return a column of whole numbers."""
     return numbers(title, values, "{:,.0f}")
 
 
-def numbers(title: str, values: Iterable[float], form: str = "{:.4g}") -> Column:
+def numbers(
+    title: str, values: Iterable[SupportsFloat], form: str = "{:.4g}"
+) -> Column:
     """Return a column of numbers, each written by `form`."""
-    cells = tuple(Cell(number(value, form), _order(value)) for value in values)
-    return Column(title, cells, numeric=True)
+    known = [float(value) for value in values]
+    made = tuple(Cell(number(value, form), _order(value)) for value in known)
+    return Column(title, made, numeric=True)
 
 
 def estimates(

@@ -1,8 +1,8 @@
 """What the interactive parts of the page need, as columns of small numbers.
 
 Names are held once and pointed to. A list per item is one long column and, in `start`,
-where each item's part begins. A probability p is the whole number round(10,000 p), and
--1 where it is not known; a number on no fixed scale is in thousandths.
+where each item's part begins. A number x, such as a probability or an entropy in nats,
+is the whole number round(10,000 x), and -1 where it is not known.
 """
 
 from typing import Any
@@ -13,7 +13,6 @@ import pandas as pd
 from consilience.report.columns.answers import answers
 from consilience.report.columns.coded import (
     ONE,
-    THOUSAND,
     Names,
     Numbers,
     estimate,
@@ -71,7 +70,7 @@ def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]
         "name": run.name,
         "best": spread(labels.add(table["label"]), at, number),
         "p": spread(scaled(table["probability"], ONE), at, number),
-        "entropy": spread(scaled(table["entropy"], THOUSAND), at, number),
+        "entropy": spread(scaled(table["entropy"], ONE), at, number),
         "asked": spread(table["responses"].to_numpy(np.int64), at, number),
         "tied": np.sort(at[table["tied"].to_numpy(bool)]).tolist(),
         "labels": _labels(run, items, labels),

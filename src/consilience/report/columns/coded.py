@@ -9,7 +9,6 @@ from jaxtyping import Int
 type Numbers = list[int]
 
 ONE = 10_000
-THOUSAND = 1000
 
 
 class Names:

@@ -6,7 +6,6 @@ import numpy as np
 
 from consilience.report.columns.coded import (
     ONE,
-    THOUSAND,
     Names,
     listed,
     scaled,
@@ -60,7 +59,7 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     if len(ambiguity):
         at = items.add(ambiguity["item"])
         found["ambiguity"] = {
-            part: spread(scaled(ambiguity[part], THOUSAND), at, number)
+            part: spread(scaled(ambiguity[part], ONE), at, number)
             for part in ("structure", "naming", "salience")
         }
     return found

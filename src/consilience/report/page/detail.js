@@ -17,7 +17,7 @@ function facts(data, item) {
     const who = data.runs.length > 1 ? `${run.name}: ` : "";
     const tie = run.ties.has(item) ? " (tied)" : "";
     pairs.push([`${who}best label`, labelName(data, run.best[item]) + tie]);
-    pairs.push([`${who}entropy`, run.entropy[item] < 0 ? NOTHING : `${(run.entropy[item] / 1000).toFixed(3)} nats`]);
+    pairs.push([`${who}entropy`, run.entropy[item] < 0 ? NOTHING : `${(run.entropy[item] / 10000).toFixed(3)} nats`]);
   }
   if (data.own.length && data.own[item] >= 0) pairs.push(["Label of the data set", labelName(data, data.own[item])]);
   pairs.push(["Answers", String(data.runs[0].asked[item])]);
@@ -77,7 +77,7 @@ function objects(data, run, item) {
   if (same.length) parts.push(table(`Two names of one object${who}`, ["Label", "Other label", "P"], same));
   if (held.ambiguity) {
     const { structure, naming, salience } = held.ambiguity;
-    const nats = (values) => make("td", { class: "number" }, values[item] < 0 ? NOTHING : (values[item] / 1000).toFixed(3));
+    const nats = (values) => make("td", { class: "number" }, values[item] < 0 ? NOTHING : (values[item] / 10000).toFixed(3));
     const rows = [["which objects", nats(structure)], ["which name", nats(naming)], ["which is the main one", nats(salience)]];
     parts.push(table(`What is ambiguous${who}`, ["About", "Nats"], rows));
   }

@@ -105,6 +105,6 @@ function fillRow(data, row, item) {
     named(data.items[item]),
     make("span", { class: "number" }, chance(run.p[item])),
     make("span", {}, named(labelName(data, run.best[item])), tie + other),
-    make("span", { class: "number" }, run.entropy[item] < 0 ? "" : `${(run.entropy[item] / 1000).toFixed(2)} nats`),
+    make("span", { class: "number" }, run.entropy[item] < 0 ? "" : `${(run.entropy[item] / 10000).toFixed(2)} nats`),
   );
 }

@@ -1,0 +1,100 @@
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.errors import OptionError
+from consilience.report import gather
+
+
+def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):
+    run = report.runs[0]
+    for name in ("labels", "items", "annotators", "confusion", "diagnostics"):
+        pd.testing.assert_frame_equal(run.table(name), getattr(fit, name)())
+    assert run.model == "bayesian_dawid_skene"
+    assert run.engine == "em"
+
+
+def test_the_record_is_frozen(report):
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        report.title = "another"
+
+
+def test_the_answers_of_the_record_are_those_that_were_given(report, responses):
+    columns = ["item", "annotator", "label", "n"]
+    given = responses.table[columns].astype({"n": int}).astype(str)
+    kept = report.runs[0].answers[columns].astype(str)
+    assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
+
+
+def test_agreement_is_what_the_analysis_says(report, responses):
+    found = cs.agreement(responses, by=("label", "pair"), bootstrap=50)
+    pd.testing.assert_frame_equal(report.agreement.coefficients, found.coefficients)
+
+
+def test_a_run_alone_tells_agreement_from_the_answers_that_it_keeps(fit, responses):
+    alone = gather({"em": fit}, bootstrap=0)
+    whole = cs.agreement(responses, bootstrap=0)
+    assert alone.cleaning is None
+    assert alone.description.answers == 200
+    assert alone.agreement["krippendorff"] == pytest.approx(whole["krippendorff"])
+
+
+def test_contains_keeps_item_label_and_answer_apart():
+    made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
+    fitted = cs.fit(made.responses, model="majority")
+    report = gather({"votes": fitted}, responses=made.responses, bootstrap=0)
+    columns = ["item", "annotator", "label", "answer"]
+    given = made.responses.table[columns].astype(str)
+    kept = report.runs[0].answers[columns].astype(str)
+    assert sorted(map(tuple, kept.values)) == sorted(map(tuple, given.values))
+    assert gather({"votes": fitted}, bootstrap=0).description.kind == "contains"
+
+
+def test_runs_of_two_kinds_do_not_stand_side_by_side(fit):
+    made = cs.simulate(kind="contains", items=10, annotators=4, per_item=3, seed=1)
+    other = cs.fit(made.responses, model="majority")
+    with pytest.raises(OptionError, match="kinds choice and contains"):
+        gather({"a": fit, "b": other})
+
+
+def test_responses_of_another_study_are_refused(fit):
+    other = cs.read(pd.DataFrame({"item": ["x"], "annotator": ["a"], "label": ["b"]}))
+    with pytest.raises(OptionError, match="are not among the 1 of the responses"):
+        gather({"em": fit}, responses=other)
+
+
+def test_no_run_is_no_report():
+    with pytest.raises(OptionError, match="no run"):
+        gather({})
+
+
+def test_objects_that_were_read_keep_what_was_said_together():
+    table = pd.DataFrame(
+        {
+            "item": ["i", "i", "i"],
+            "annotator": ["a", "a", "b"],
+            "label": ["cat", "dog", "cat"],
+            "main": [True, False, True],
+            "response_id": ["1", "1", "2"],
+        }
+    )
+    from consilience.report.answers import answers_read
+
+    found = answers_read(cs.read(table, kind="objects"))
+    assert list(found["main"]) == [True, False, True]
+    assert list(found["response"]) == [0, 0, 1]
+
+
+def test_where_agreement_cannot_be_measured_the_report_says_why():
+    frame = pd.DataFrame({"item": ["i", "j"], "annotator": ["a", "b"]})
+    given = cs.read(frame.assign(label=["x", "y"]))
+    report = gather({"votes": cs.fit(given, model="majority")}, bootstrap=0)
+    if report.agreement is None:
+        assert report.no_agreement
+    else:
+        values = report.agreement.coefficients["value"]
+        assert np.isnan(values).all()
+        assert (report.agreement.coefficients["reason"] != "").all()

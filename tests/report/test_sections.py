@@ -1,0 +1,148 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.errors import (
+    SourceNotFoundError,
+    UnknownFormatError,
+    UnreadableFileError,
+)
+from consilience.report.content import Note, Table, estimates, texts
+from consilience.report.evaluation import evaluation_tables
+from consilience.report.sections import sections
+from consilience.report.sections.caution import caution
+from consilience.report.sections.overview import verdict
+
+ALL = (
+    *("overview", "data", "agreement", "annotators", "confusion", "items", "pairs"),
+    *("models", "diagnostics", "caution"),
+)
+
+
+def table(section, start):
+    parts = [part for part in section.parts if isinstance(part, Table)]
+    return next(part for part in parts if part.caption.startswith(start))
+
+
+def test_sections_stand_in_order_and_those_about_nothing_are_left_out(report):
+    assert [each.id for each in sections(report)] == [n for n in ALL if n != "models"]
+    given = replace(report, evaluation={"accuracy": pd.DataFrame({"model": ["a"]})})
+    assert [each.id for each in sections(given)] == list(ALL)
+
+
+def test_a_table_of_models_draws_its_intervals(report):
+    scores = pd.DataFrame(
+        {
+            "model": ["resnet", "<b>vit</b>"],
+            "accuracy": [0.7, 0.8],
+            "accuracy_lower": [0.65, 0.75],
+            "accuracy_upper": [0.75, 0.85],
+            "images": [100, 100],
+            "top5": [0.9, 0.95],
+            "lower": [0.8, 0.9],
+            "upper": [0.95, 0.99],
+        }
+    )
+    made = sections(replace(report, evaluation={"by_model": scores}))
+    models = next(each for each in made if each.id == "models")
+    shown = table(models, "By model")
+    assert [column.title for column in shown.columns] == [
+        *("Model", "Accuracy", "Images", "Top5"),
+    ]
+    first = shown.columns[1].cells[0]
+    assert (first.text, first.between) == ("0.700", "0.650 to 0.750")
+    assert shown.columns[3].cells[1].between == "0.900 to 0.990"
+
+
+def test_pairs_show_a_confusion_and_its_reverse(report):
+    pairs = next(each for each in sections(report) if each.id == "pairs")
+    shown = table(pairs, "Labels taken")
+    cells = report.runs[0].table("confusion")
+    cells = cells[cells["annotator"].isna()].astype(
+        {"true_label": str, "given_label": str}
+    )
+    known = cells.set_index(["true_label", "given_label"])["probability"]
+    for truth, answer, one, other in shown.rows:
+        assert truth.text != answer.text
+        assert one.text == f"{known[truth.text, answer.text]:.3f}"
+        assert other.text == f"{known[answer.text, truth.text]:.3f}"
+    assert [row[2].order for row in shown.rows] == sorted(
+        (row[2].order for row in shown.rows), reverse=True
+    )
+
+
+def test_runs_side_by_side_have_a_column_each(beside):
+    made = {each.id: each for each in sections(beside)}
+    titles = [column.title for column in table(made["annotators"], "Skill").columns]
+    assert titles == ["Annotator", "Answers", "Accuracy, em", "Accuracy, votes"]
+    assert len(table(made["overview"], "The runs").rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("ok", "value", "name", "sort"),
+    [
+        (True, 1.0, "rhat", "good"),
+        (False, 2.0, "rhat", "bad"),
+        (False, 9.0, "independence", "mind"),
+        (True, np.nan, "rhat", "good"),
+    ],
+)
+def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sort):
+    found = pd.DataFrame(
+        {"name": [name], "value": [value], "limit": [1.01], "ok": [ok], "remedy": ["x"]}
+    )
+    run = report.runs[0]
+    run = replace(run, tables={**run.tables, "diagnostics": found})
+    assert verdict(run, named=False).sort == sort
+    told = caution(replace(report, runs=(run,))).parts
+    about = [each for each in told if isinstance(each, Note) and name in each.text]
+    assert bool(about) == (not ok or np.isnan(value))
+
+
+def test_caution_is_about_this_run(beside, report):
+    def told(of):
+        return " ".join(each.text for each in caution(of).parts)
+
+    assert "Shares of votes are no probabilities" in told(beside)
+    assert "Shares of votes are no probabilities" not in told(report)
+    assert "point estimates" in told(report)
+
+
+def test_values_beyond_one_widen_the_scale_and_unknown_bounds_are_not_drawn():
+    frame = pd.DataFrame({"x": [-1.0, 3.0], "a": [-2.0, np.nan], "b": [0.0, np.nan]})
+    first, second = estimates("x", frame, ("x", "a", "b")).cells
+    assert (first.bar.lower, first.bar.value, first.bar.upper) == (0.0, 20.0, 40.0)
+    assert second.bar.value == 100.0
+    assert second.bar.lower is None
+    assert second.between == ""
+
+
+def test_a_cell_that_is_empty_is_a_dash():
+    cells = texts("t", ["a", None]).cells
+    assert [cell.text for cell in cells] == ["a", "\N{EN DASH}"]
+
+
+def test_an_evaluation_is_a_file_or_a_folder_of_them(tmp_path):
+    frame = pd.DataFrame({"model": ["a"], "accuracy": [0.5]})
+    frame.to_csv(tmp_path / "one.csv", index=False)
+    frame.to_parquet(tmp_path / "two.parquet")
+    found = evaluation_tables(tmp_path)
+    assert list(found) == ["one", "two"]
+    for each in found.values():
+        assert each["accuracy"].tolist() == [0.5]
+    assert list(evaluation_tables(tmp_path / "one.csv")) == ["one"]
+
+
+def test_an_evaluation_that_cannot_be_read_says_why(tmp_path):
+    with pytest.raises(SourceNotFoundError, match="no such file"):
+        evaluation_tables(tmp_path / "none")
+    with pytest.raises(SourceNotFoundError, match="holds no"):
+        evaluation_tables(tmp_path)
+    (tmp_path / "a.xlsx").write_text("")
+    with pytest.raises(UnknownFormatError, match="expected a table"):
+        evaluation_tables(tmp_path / "a.xlsx")
+    (tmp_path / "a.parquet").write_text("no")
+    with pytest.raises(UnreadableFileError, match="cannot be read"):
+        evaluation_tables(tmp_path / "a.parquet")

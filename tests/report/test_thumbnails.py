@@ -1,0 +1,50 @@
+import io
+
+import pytest
+from PIL import Image
+
+from consilience.errors import SourceNotFoundError
+from consilience.report.thumbnails import SIDE, thumbnails
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "images"
+    (place / "dogs").mkdir(parents=True)
+    for name, size in (("a.png", (300, 200)), ("dogs/b.jpg", (50, 400))):
+        Image.new("RGB", size, "teal").save(place / name)
+    Image.new("RGB", (9, 9)).save(tmp_path / "secret.png")
+    (place / "broken.jpg").write_bytes(b"\xff\xd8 no picture")
+    (place / "notes.txt").write_text("a")
+    return place
+
+
+def test_a_picture_is_found_by_its_name_with_or_without_suffix_and_folder(folder):
+    names = ["a", "a.png", "dogs/b.jpg", "dogs/b", "b"]
+    assert set(thumbnails(folder, names)) == set(names)
+
+
+def test_a_picture_becomes_small_and_keeps_its_shape(folder):
+    small = Image.open(io.BytesIO(thumbnails(folder, ["a"])["a"]))
+    assert small.format == "JPEG"
+    assert small.size == (SIDE, SIDE * 2 // 3)
+
+
+def test_an_id_that_is_a_path_out_of_the_folder_opens_nothing(folder):
+    outside = ["../secret", "../secret.png", str(folder.parent / "secret.png")]
+    assert thumbnails(folder, outside) == {}
+
+
+def test_what_is_no_picture_is_left_out(folder):
+    assert thumbnails(folder, ["broken", "notes", "c"]) == {}
+
+
+def test_a_name_of_two_pictures_names_neither(folder):
+    (folder / "cats").mkdir()
+    Image.new("RGB", (9, 9)).save(folder / "cats" / "b.png")
+    assert set(thumbnails(folder, ["b", "dogs/b", "cats/b"])) == {"dogs/b", "cats/b"}
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(SourceNotFoundError, match="no such folder"):
+        thumbnails(tmp_path / "none", ["a"])
