@@ -24,6 +24,7 @@ NAMES = (
     "objects",
     "naming",
     "few_annotators",
+    "report_page",
 )
 
 

@@ -38,7 +38,11 @@ def test_a_benchmark_that_does_not_exist_is_refused(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["speed", "growth", "models", "nuts", "start", "agreement", "reproduce"]
+    "name",
+    [
+        *("speed", "growth", "models", "nuts", "start", "agreement", "reproduce"),
+        "report_page",
+    ],
 )
 def test_the_benchmark_runs(name, tmp_path):
     assert "| ---" in run(name, tmp_path)

@@ -14,10 +14,10 @@ function detail(data, thumbnails, item) {
 function facts(data, item) {
   const pairs = [];
   for (const run of data.runs) {
-    const who = data.runs.length > 1 ? `${run.name}: ` : "";
+    const [who, best, entropy] = data.runs.length > 1 ? [`${run.name}: `, "best label", "entropy"] : ["", "Best label", "Entropy"];
     const tie = run.ties.has(item) ? " (tied)" : "";
-    pairs.push([`${who}best label`, labelName(data, run.best[item]) + tie]);
-    pairs.push([`${who}entropy`, run.entropy[item] < 0 ? NOTHING : `${(run.entropy[item] / 10000).toFixed(3)} nats`]);
+    pairs.push([who + best, labelName(data, run.best[item]) + tie]);
+    pairs.push([who + entropy, run.entropy[item] < 0 ? NOTHING : `${(run.entropy[item] / 10000).toFixed(3)} nats`]);
   }
   if (data.own.length && data.own[item] >= 0) pairs.push(["Label of the data set", labelName(data, data.own[item])]);
   pairs.push(["Answers", String(data.runs[0].asked[item])]);

@@ -22,6 +22,7 @@ async function start() {
   const showCell = startItems(prepared(data), thumbnails);
   startConfusion(data, showCell);
   document.documentElement.dataset.ready = "yes";
+  performance.mark("ready");
 }
 
 // The page is painted first: unpacking must not stand in its way.
