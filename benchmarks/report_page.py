@@ -30,8 +30,8 @@ NOTES = (
         "in a process of its own. Medians."
     ),
     (
-        "First paint: `first-contentful-paint` of a PerformanceObserver, from the start "
-        "of the navigation to the file. Usable: until the items can be searched "
+        "First paint: `first-contentful-paint` of a PerformanceObserver, since the "
+        "start of the navigation to the file. Usable: until the items can be searched "
         "(pandas: until all is laid out). Each time a new browser, its profile empty."
     ),
     (

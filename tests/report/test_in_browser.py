@@ -99,7 +99,7 @@ def test_search_finds_markup_as_the_text_that_it_is(show, report):
     count = page.run("document.getElementById('items-count').textContent")
     best = report.runs[0].table("items")["label"].astype(str)
     assert count == f"{best.str.contains('</script>', regex=False).sum()} of 40 items"
-    shown = "[...document.querySelectorAll('.row > span:nth-child(3)')]"
+    shown = "[...document.querySelectorAll('.row > bdi:nth-child(3)')]"
     seen = page.run(f"{shown}.map((e) => e.textContent)")
     assert seen
     assert all("</script>" in each for each in seen)

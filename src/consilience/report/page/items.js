@@ -99,12 +99,14 @@ function startItems(data, thumbnails) {
 
 function fillRow(data, row, item) {
   const run = data.runs[0];
-  const tie = run.ties.has(item) ? " (tied)" : "";
-  const other = differ(data, item) ? " (runs differ)" : "";
+  const marks = [];
+  if (run.ties.has(item)) marks.push("tied");
+  if (differ(data, item)) marks.push("runs differ");
+  if (run.entropy[item] >= 0) marks.push(`${(run.entropy[item] / 10000).toFixed(2)} nats`);
   row.append(
     named(data.items[item]),
     make("span", { class: "number" }, chance(run.p[item])),
-    make("span", {}, named(labelName(data, run.best[item])), tie + other),
-    make("span", { class: "number" }, run.entropy[item] < 0 ? "" : `${(run.entropy[item] / 10000).toFixed(2)} nats`),
+    named(labelName(data, run.best[item])),
+    make("span", { class: "number" }, marks.join(", ")),
   );
 }
