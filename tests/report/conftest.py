@@ -77,6 +77,13 @@ def report(fit, responses) -> Report:
 
 
 @pytest.fixture(scope="session")
+def contains() -> Report:
+    made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
+    fitted = cs.fit(made.responses, model="majority")
+    return gather({"votes": fitted}, responses=made.responses, bootstrap=50)
+
+
+@pytest.fixture(scope="session")
 def beside(fit, counted, responses) -> Report:
     return gather({"em": fit, "votes": counted}, responses=responses, bootstrap=50)
 
@@ -237,10 +244,16 @@ def many() -> Report:
 
 
 @pytest.fixture(scope="session")
-def files(tmp_path_factory, report, beside, objects, many) -> dict[str, Path]:
+def files(tmp_path_factory, report, beside, contains, objects, many) -> dict[str, Path]:
     """Return each report written."""
     folder = tmp_path_factory.mktemp("reports")
-    found = {"report": report, "beside": beside, "objects": objects, "many": many}
+    found = {
+        "report": report,
+        "beside": beside,
+        "contains": contains,
+        "objects": objects,
+        "many": many,
+    }
     for name, made in found.items():
         write(made, folder / f"{name}.html")
     return {name: folder / f"{name}.html" for name in found}

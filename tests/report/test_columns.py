@@ -2,6 +2,7 @@ import base64
 import importlib
 import json
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -111,6 +112,15 @@ def test_objects_come_back_with_their_names_and_what_is_ambiguous(objects):
     assert [told["share"][row] for row in second] == [7000, 3000]
     assert told["ambiguity"]["naming"] == [0, 6100]
     assert [told["same"]["p"][row] for row in rows(told["same"], 1)] == [9100]
+
+
+def test_the_data_sets_own_labels_stand_beside_the_items(report, hostile):
+    first = report.runs[0].table("items")["item"].iloc[0]
+    known = {first: hostile[2], "not among the items": hostile[0]}
+    found = columns(replace(report, dataset_labels=known))
+    assert [found["labels"][code] for code in found["own"] if code >= 0] == [hostile[2]]
+    assert found["own"][0] >= 0
+    assert columns(report)["own"] == []
 
 
 def test_what_is_not_known_is_minus_one():

@@ -46,7 +46,7 @@ def told(page, method):
     return [event["params"] for event in page.events if event["method"] == method]
 
 
-@pytest.mark.parametrize("name", ["report", "beside", "objects", "many"])
+@pytest.mark.parametrize("name", ["report", "beside", "contains", "objects", "many"])
 def test_the_page_asks_for_nothing_and_nothing_goes_wrong(show, name):
     page = show(name)
     asked = [each["request"]["url"] for each in told(page, "Network.requestWillBeSent")]
@@ -206,6 +206,25 @@ def test_each_annotators_confusion_is_there(show, report):
     cells = report.runs[0].table("confusion")
     own = cells[cells["annotator"] == name]["probability"]
     assert [float(each) for each in shown] == pytest.approx(list(own), abs=0.0051)
+
+
+def test_a_cell_of_contains_finds_items_by_what_was_said_of_their_labels(
+    show, contains
+):
+    page = show("contains")
+    page.run(
+        "[...document.querySelectorAll('#confusion-tables button')]"
+        ".find((b) => b.ariaLabel.startsWith('truth present, answer no')).click()"
+    )
+    page.run("document.querySelector('#confusion-cell button').click()")
+    count = page.run("document.getElementById('items-count').textContent")
+    run = contains.runs[0]
+    present = run.table("labels").astype({"item": str, "label": str})
+    given = run.answers.astype({"item": str, "label": str})
+    both = given.merge(present, on=["item", "label"])
+    such = both[(both["probability"].round(4) >= 0.5) & (both["answer"] == "no")]
+    assert such["item"].nunique() > 0
+    assert count == f"{such['item'].nunique()} of 30 items"
 
 
 def test_runs_stand_side_by_side(show):
