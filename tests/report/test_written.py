@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from consilience.errors import CannotWriteError, FolderExistsError, NotInstalledError
+from consilience.errors import CannotWriteError, FolderExistsError, MissingExtraError
 from consilience.report import check_installed, installed, page, whole_file, write
 from consilience.report.whole_file import write_whole
 
@@ -90,5 +90,5 @@ def test_a_disk_that_refuses_leaves_what_was_there(tmp_path, monkeypatch):
 def test_an_extra_that_is_missing_is_named_with_how_to_install_it(monkeypatch):
     monkeypatch.setattr(installed, "find_spec", lambda _: None)
     assert not installed.can_draw()
-    with pytest.raises(NotInstalledError, match=r"consilience\[report\]"):
+    with pytest.raises(MissingExtraError, match=r"consilience\[report\]"):
         check_installed()

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from consilience.errors import NotInstalledError
+from consilience.errors import MissingExtraError
 
 NEEDS = ("altair", "jinja2", "PIL", "vl_convert")
 
@@ -20,13 +20,13 @@ def check_installed() -> None:
 
     Raises
     ------
-    NotInstalledError
+    MissingExtraError
         A package of the extra is missing.
     """
     absent = _absent()
     if absent:
         msg = f"report: {', '.join(absent)} not found, which draw it; {ADVICE}"
-        raise NotInstalledError(msg)
+        raise MissingExtraError(msg)
 
 
 def _absent() -> list[str]:
