@@ -212,10 +212,24 @@ def objects() -> Report:
 
 @pytest.fixture(scope="session")
 def many() -> Report:
-    """Three thousand items, of which the later are the less sure."""
+    """Three thousand items, the later the less sure, and confusions of many labels."""
     names = [f"item {number}" for number in range(3000)]
     sure = np.linspace(1, 0.5, 3000)
     two = np.column_stack([sure, 1 - sure]).ravel()
+    names_of_labels = [f"label {number}" for number in range(25)]
+    one, other = np.divmod(np.arange(50), 2)
+    confusion = pd.DataFrame(
+        {
+            "annotator": pd.Categorical([None] * 50, categories=["nobody"]),
+            "true_label": text([names_of_labels[each] for each in one]),
+            "given_label": text(
+                [names_of_labels[(a + b) % 25] for a, b in zip(one, other, strict=True)]
+            ),
+            "probability": np.tile([0.9, 0.1], 25),
+            "lower": np.tile([0.8, 0.05], 25),
+            "upper": np.tile([0.95, 0.2], 25),
+        }
+    )
     run = hand_made(
         "choice",
         labels=pd.DataFrame(
@@ -238,7 +252,7 @@ def many() -> Report:
             }
         ),
         annotators=pd.DataFrame(),
-        confusion=pd.DataFrame(),
+        confusion=confusion,
     )
     return only(run)
 

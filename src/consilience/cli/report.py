@@ -66,16 +66,20 @@ def report(  # noqa: PLR0913 (each option stands alone)
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
         tables |= evaluation_tables(Path(path))
-    found = gather(
-        {name: load(run) for name, run in zip(_names(runs), runs, strict=True)},
-        responses=None if responses is None else read_responses([responses], reading),
-        evaluation=tables,
-        images=images,
-        title=title,
-        bootstrap=bootstrap,
-    )
-    size = write(found, out, overwrite=overwrite)
     show = screen(as_json=json)
+    with show.status("gathering what the runs say"):
+        names = zip(_names(runs), runs, strict=True)
+        given = None if responses is None else read_responses([responses], reading)
+        found = gather(
+            {name: load(run) for name, run in names},
+            responses=given,
+            evaluation=tables,
+            images=images,
+            title=title,
+            bootstrap=bootstrap,
+        )
+    with show.status("drawing"):
+        size = write(found, out, overwrite=overwrite)
     told = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
     show.print(told, soft_wrap=True)
     if images is not None and found.images_missing:

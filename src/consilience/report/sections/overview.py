@@ -98,7 +98,7 @@ def _certainty(run: Run, *, named: bool) -> Chart:
     known = items["probability"].dropna()
     sure = int((known >= 0.95).sum())
     who = f"{run.name}: " if named else ""
-    what = "present" if run.kind == "contains" else "right"
+    what = {"contains": "present", "objects": "the main one"}.get(run.kind, "right")
     told = (
         f"{who}{sure:,} of {len(known):,} items have a label that is {what} with "
         "probability 0.95 or more"
