@@ -1,5 +1,6 @@
 """Reports to look at: of a small fit with hostile names, and of hand-made tables."""
 
+import contextlib
 import importlib.util
 from pathlib import Path
 
@@ -36,7 +37,11 @@ def browser_page():
     found = driver.find_chromium()
     if found is None:
         pytest.skip("no Chromium on the path; name one in CONSILIENCE_CHROMIUM")
-    with driver.browser(found) as opened:
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(driver.browser(found))
+        except (OSError, TimeoutError) as error:
+            pytest.skip(f"{found} does not start here: {error}")
         yield opened
 
 

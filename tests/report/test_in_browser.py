@@ -1,9 +1,14 @@
 """The page as a person meets it, in a real browser without a window."""
 
+import io
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from consilience.report import write
 
 CONTRASTS = (Path(__file__).parent / "contrasts.js").read_text(encoding="utf-8")
 NEEDED = 4.5  # WCAG 2.2, success criterion 1.4.3, for text of any size
@@ -250,6 +255,23 @@ def test_runs_stand_side_by_side(show):
         "[...document.getElementById('items-only').options].map((o) => o.text)"
     )
     assert "where runs differ" in only
+
+
+def test_a_thumbnail_is_seen_though_nothing_may_be_loaded(
+    show, report, tmp_path, files
+):
+    kept = io.BytesIO()
+    Image.new("RGB", (48, 32), "teal").save(kept, "JPEG")
+    order = report.runs[0].table("items").sort_values("entropy", kind="stable")
+    item = str(order["item"].iloc[-1])
+    files["pictured"] = tmp_path / "pictured.html"
+    write(replace(report, thumbnails={item: kept.getvalue()}), files["pictured"])
+    page = show("pictured")
+    picture = "document.querySelector('#items-detail img')"
+    page.wait(f"{picture}.complete")
+    assert page.run(f"{picture}.naturalWidth") == 48
+    assert page.run(f"{picture}.alt") == f"picture of {item}"
+    assert told(page, "Log.entryAdded") == []
 
 
 def test_an_item_with_objects_shows_what_is_grouped_and_what_is_ambiguous(show):
