@@ -129,6 +129,7 @@ def only(run: Run, **more) -> Report:
         "dataset_labels": {},
         "agreement": None,
         "no_agreement": "nothing to compare",
+        "pairs": {},
         "evaluation": {},
         "thumbnails": {},
         "images_missing": 0,

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 import consilience as cs
+from consilience.analysis import called_otherwise
 from consilience.errors import OptionError
 from consilience.report import gather
+from consilience.report.sections import sections
 
 
 def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):
@@ -69,6 +71,24 @@ def test_responses_of_another_study_are_refused(fit):
 def test_no_run_is_no_report():
     with pytest.raises(OptionError, match="no run"):
         gather({})
+
+
+def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
+    made = cs.simulate(kind="objects", items=60, classes=8, seed=1).responses
+    fitted = cs.fit(made, model="paper")
+    report = gather({"rule": fitted}, responses=made, bootstrap=0)
+    otherwise = called_otherwise(fitted, made)
+    assert len(otherwise) > 0
+    found = report.pairs["labels_with_another_main_object"]
+    pd.testing.assert_frame_equal(found, otherwise)
+    section = next(each for each in sections(report) if each.id == "pairs")
+    shown = next(
+        part for part in section.parts if part.caption.startswith("Labels with")
+    )
+    assert len(shown.rows) == len(otherwise)
+    assert shown.columns[-1].title == "One sided"
+    assert set(report.runs[0].answers["main"]) == {True, False}
+    assert gather({"rule": fitted}, bootstrap=0).pairs == {}
 
 
 def test_objects_that_were_read_keep_what_was_said_together():

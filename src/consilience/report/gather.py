@@ -7,7 +7,12 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from consilience.analysis import Agreement, agreement
+from consilience.analysis import (
+    Agreement,
+    agreement,
+    called_otherwise,
+    cooccurring,
+)
 from consilience.analysis.agreement import By
 from consilience.errors import ConsilienceError, OptionError
 from consilience.posterior import Fit
@@ -78,6 +83,7 @@ def gather(
         dataset_labels=_dataset_labels(responses),
         agreement=found,
         no_agreement=why,
+        pairs=_pairs(next(iter(fits.values())), responses),
         evaluation=evaluation,
         thumbnails=pictures,
         images_missing=0 if images is None else len(items) - len(pictures),
@@ -144,6 +150,19 @@ def _agreement(
         except ConsilienceError as error:
             why = str(error)
     return None, why
+
+
+def _pairs(fit: Fit, responses: Responses | None) -> dict[str, pd.DataFrame]:
+    """Return pairs of labels of objects, where items have the data set's own label."""
+    if responses is None or fit.data.attrs["kind"] != "objects":
+        return {}
+    try:
+        return {
+            "objects_that_come_together": cooccurring(fit, responses),
+            "labels_with_another_main_object": called_otherwise(fit, responses),
+        }
+    except OptionError:
+        return {}
 
 
 def _dataset_labels(responses: Responses | None) -> dict[str, str]:

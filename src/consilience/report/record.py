@@ -76,6 +76,8 @@ class Report:
         Of the annotators; None where it cannot be measured.
     no_agreement
         Why it cannot; else empty.
+    pairs
+        Tables about pairs of labels of the first run, by name.
     evaluation
         Tables about models, by name.
     thumbnails
@@ -92,6 +94,7 @@ class Report:
     dataset_labels: Mapping[str, str]
     agreement: Agreement | None
     no_agreement: str
+    pairs: Mapping[str, pd.DataFrame]
     evaluation: Mapping[str, pd.DataFrame]
     thumbnails: Mapping[str, bytes]
     images_missing: int

@@ -4,6 +4,7 @@ import pandas as pd
 
 from consilience.report.content import Part, Section, Table, estimates, texts
 from consilience.report.record import Report, Run
+from consilience.report.sections.table import as_it_is
 
 _MOST = 60
 _LEAST = 0.01  # of a confusion that is worth a row
@@ -20,6 +21,8 @@ def pairs(report: Report) -> Section | None:
         same = run.table("same_object")
         if len(same):
             parts.append(_same(same, who))
+    known = report.pairs.items()
+    parts += [as_it_is(name, table) for name, table in known if len(table)]
     return Section("pairs", "Pairs", tuple(parts)) if parts else None
 
 
