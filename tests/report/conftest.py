@@ -168,7 +168,7 @@ def objects() -> Report:
         objects=pd.DataFrame(
             {
                 "item": text(["one", "one", "two", "two"]),
-                "object": [0, 1, 0, 0],
+                "object": [0, 1, 3, 3],
                 "label": text(["desk", "lamp", "husky", "malamute"]),
                 "share": [1.0, 1.0, 0.7, 0.3],
                 "probability": [0.99, 0.6, 0.97, 0.97],

@@ -288,6 +288,8 @@ def test_an_item_with_objects_shows_what_is_grouped_and_what_is_ambiguous(show):
         "\N{MULTIPLICATION SIGN} 2",
     ):
         assert words in said
+    heads = texts(page, "#items-detail tbody th")
+    assert [each for each in heads if "object " in each] == ["object 1", "object 1"]
     sorts = page.run(
         "[...document.getElementById('items-sort').options].map((o) => o.text)"
     )

@@ -54,8 +54,10 @@ function posterior(data, item) {
 function objects(data, run, item) {
   const { objects: held } = run;
   const who = data.runs.length > 1 ? `, ${run.name}` : "";
+  // Models number objects from where they like; here the first is 1.
+  const order = [...new Set(rowsOf(held, item).map((row) => held.object[row]))];
   const rows = rowsOf(held, item).map((row) => [
-    `object ${held.object[row] + 1}`,
+    `object ${order.indexOf(held.object[row]) + 1}`,
     make("td", {}, named(labelName(data, held.label[row]))),
     make("td", { class: "number" }, chance(held.share[row])),
     make("td", { class: "number" }, chance(held.p[row])),
