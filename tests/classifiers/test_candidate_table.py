@@ -185,6 +185,18 @@ def test_what_cannot_be_done_is_refused(two, how, error):
         candidates(two, **how)
 
 
+@pytest.mark.parametrize(
+    ("item", "label", "said"),
+    [("i.png", "cat", "no item"), ("i", "Katze", "no label")],
+)
+@pytest.mark.parametrize("what", ["gold", "also"])
+def test_tables_that_name_things_otherwise_are_refused(two, what, item, label, said):
+    table = pd.DataFrame({"item": [item], "label": [label]})
+    table = table.assign(source=ANNOTATORS) if what == "also" else table
+    with pytest.raises(CandidatesError, match=said):
+        candidates(two, **{what: table})
+
+
 def test_nothing_pooled_is_refused():
     with pytest.raises(CandidatesError, match="no predictions"):
         candidates([])

@@ -108,11 +108,11 @@ def test_lists_of_ranks_with_gold_become_log_odds(run, capsys, tmp_path):
 def test_what_annotators_said_joins_the_candidates(run, tmp_path):
     rows = {"item": ["i", "i"], "label": ["cat", "dog"], "rank": [1, 2]}
     pd.DataFrame(rows).to_csv(tmp_path / "ranks.csv", index=False)
-    said = {"item": ["i"], "annotator": ["ann"], "label": ["unicorn"]}
+    said = {"item": "i", "annotator": ["ann", "bob"], "label": ["unicorn", "cat"]}
     pd.DataFrame(said).to_csv(tmp_path / "said.csv", index=False)
     more = ("--responses", "said.csv", "--top", 1)
     assert run("candidates", "ranks.csv", *more, "--out", "c") == 0
     table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
     assert set(table["label"]) == {"cat", "unicorn"}
     sources = pd.read_parquet(tmp_path / "c" / "sources.parquet")
-    assert list(sources["model"]) == ["ranks", "(annotators)"]
+    assert list(sources["model"]) == ["ranks", "(annotators)", "(annotators)"]

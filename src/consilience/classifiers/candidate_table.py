@@ -102,7 +102,7 @@ def candidates(
     Raises
     ------
     CandidatesError
-        There are no predictions.
+        There are no predictions, or they name items or labels otherwise.
     PredictionsError
         Two classifiers have one name.
     GoldError
@@ -115,6 +115,8 @@ def candidates(
         raise CandidatesError(msg)
     several = gold is not None and "answer" in gold
     pooled = pool(predictions, None if several else gold)
+    _check_named_alike(pooled, gold, "gold")
+    _check_named_alike(pooled, also, "responses")
     vocabulary = Vocabulary(pooled, [also, gold if several else None])
     pairs = vocabulary.pairs(pooled, chosen(pooled, policy, top, mass), also)
     known = columns_of(pooled, pairs, top, also, vocabulary)
@@ -144,6 +146,24 @@ def candidates(
         sources=_sources(pooled, pairs, vocabulary, also),
         account=_account(pooled, table, (policy, top, mass), calibrated, known),
     )
+
+
+def _check_named_alike(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
+    """Refuse a table that names other items, or none of the labels."""
+    for column, names, how in (
+        ("item", pooled.items, "see --naming of classify"),
+        ("label", pooled.labels, "see --label-column"),
+    ):
+        if table is None or table.empty:
+            return
+        theirs = table[column].astype("str")
+        if not theirs.isin(names.astype(str)).any():
+            msg = (
+                f"{what}: no {column} is one of those of the predictions: {what} has "
+                f"{theirs.iloc[0]!r}, predictions have {names[0]!r}; name them alike "
+                f"({how})"
+            )
+            raise CandidatesError(msg)
 
 
 def _gold_codes(
