@@ -19,6 +19,7 @@ NAMES = (
     "reproduce",
     "real",
     "contains",
+    "counts",
     "classify",
     "candidates",
     "objects",

@@ -1,30 +1,44 @@
 """All answers of the reassessed ImageNet labels, in one command.
 
 924,810 answers of 85 raters about 184,962 pairs of image and label, each no, maybe or
-yes, with three states of a label's presence.
+yes: every model of such answers, and crowd-kit's Dawid and Skene in the same run.
 """
 
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from benchmarks.measure import Figures, alone, command, peak_mib
 from benchmarks.report import Report
 
-FITS = (("dawid_skene", "em"), ("hierarchical_dawid_skene", "vb"))
+# model, engine, states, whether the whole command is run besides
+FITS = (
+    ("contains_states", "vb", 3, True),
+    ("dawid_skene", "em", 3, True),
+    ("contains_counts", "em", 2, False),
+    ("contains", "em", 2, False),
+)
+PEER = "crowd-kit DawidSkene"
 
 NOTES = (
     (
-        "`whole`: `consilience fit reassessed-imagenet --states 3`, one process from "
+        "`whole`: `consilience fit reassessed-imagenet --model ...`, one process from "
         "the original files to the run folder with its tables, compiling included "
-        "(empty cache). Its stages were taken in a second process, without imports; "
-        "peak MiB is what the process had held at most by the end of the stage."
+        "(empty cache). The stages of each were taken in a process of its own, without "
+        "imports; peak MiB is what the process had held at most by the end of the "
+        "stage."
     ),
-    "vb with its default starts and draws for this size.",
+    (
+        "Two cores, shared: CPU seconds say more than seconds. vb with its default "
+        "starts and draws for this size; contains from one start, without groups and "
+        "covariates; contains_counts without the annotators; crowd-kit with three "
+        "answers and 100 iterations at most, its table made of ours."
+    ),
 )
 
 
@@ -36,29 +50,41 @@ def run(*, quick: bool, repeats: int) -> Report:
     if quick or not source.exists():
         return Report(title, [{"stage": "not run (quick, or no CONSILIENCE_DATA)"}], ())
     rows = []
-    for model, engine in FITS:
-        with tempfile.TemporaryDirectory() as folder:
-            out = str(Path(folder, "run"))
-            options = ["--model", model, "--engine", engine, "--states", "3"]
-            program = [sys.executable, "-m", "consilience", "fit", str(source)]
-            whole = command(
-                [*program, *options, "--out", out],
-                {"JAX_COMPILATION_CACHE_DIR": str(Path(folder, "cache"))},
-            )
+    for model, engine, states, entire in FITS:
         what = f"{model} by {engine}"
-        rows.append({"fit": what, "stage": "whole", **_shown(whole)})
-        arguments = {"source": str(source), "model": model, "engine": engine}
-        stages = alone(
-            ("benchmarks.real", "stages", arguments),
-            {"JAX_ENABLE_COMPILATION_CACHE": "false"},
-        )
-        for name, figures in stages.items():
-            if isinstance(figures, dict):
-                rows.append({"fit": what, "stage": name, **_shown(figures)})
+        if entire:
+            whole = _whole(source, model, engine, states)
+            rows.append({"fit": what, "stage": "whole", **_shown(whole)})
+        arguments = {"source": str(source), "model": model}
+        arguments |= {"engine": engine, "states": states}
+        rows += _stages("stages", what, arguments)
+    rows += _stages("crowd_kit", PEER, {"source": str(source)})
     return Report(title, rows, NOTES)
 
 
-def stages(source: str, model: str, engine: str) -> Figures:
+def _whole(source: Path, model: str, engine: str, states: int) -> Figures:
+    with tempfile.TemporaryDirectory() as folder:
+        options = ["--model", model, "--engine", engine, "--states", str(states)]
+        program = [sys.executable, "-m", "consilience", "fit", str(source)]
+        return command(
+            [*program, *options, "--out", str(Path(folder, "run"))],
+            {"JAX_COMPILATION_CACHE_DIR": str(Path(folder, "cache"))},
+        )
+
+
+def _stages(function: str, what: str, arguments: Mapping[str, Any]) -> list[dict]:
+    found = alone(
+        ("benchmarks.real", function, arguments),
+        {"JAX_ENABLE_COMPILATION_CACHE": "false"},
+    )
+    return [
+        {"fit": what, "stage": name, **_shown(figures)}
+        for name, figures in found.items()
+        if isinstance(figures, dict)
+    ]
+
+
+def stages(source: str, model: str, engine: str, states: int) -> Figures:
     """Read, fit, make the tables, write."""
     import consilience as cs
     from benchmarks.fits import compiling
@@ -67,14 +93,38 @@ def stages(source: str, model: str, engine: str) -> Figures:
     spent, found = compiling(), {}
     with _stage(found, "reading"):
         responses = cs.read(source)
+    given, effort = responses, cs.Effort()
+    if model == "contains_counts":
+        columns = ["item", "label", "answer"]
+        given = cs.read(responses.table[columns].astype(str), kind="contains")
+    if model == "contains":
+        effort = cs.Effort(restarts=1)
     with _stage(found, "fitting"):
-        fitted = fit(responses, model=model, engine=engine, states=3)
+        fitted = fit(given, model=model, engine=engine, states=states, effort=effort)
     found["of it compiling"] = {**found["fitting"], "seconds": sum(spent)}
     found["of it compiling"]["cpu_seconds"] = None
     with _stage(found, "tables"):
         fitted.items(), fitted.labels(), fitted.annotators(), fitted.confusion()
     with tempfile.TemporaryDirectory() as folder, _stage(found, "writing"):
         fitted.save(Path(folder, "run"))
+    return found
+
+
+def crowd_kit(source: str) -> Figures:
+    """Read, and fit by crowd-kit."""
+    from crowdkit.aggregation import DawidSkene
+
+    import consilience as cs
+
+    found: Figures = {}
+    with _stage(found, "reading"):
+        told = cs.read(source).table[["item", "label", "annotator", "answer"]]
+        told = told.astype(str)
+        frame = told.assign(task=told["item"] + "|" + told["label"])
+        frame = frame[["task", "annotator", "answer"]]
+        frame.columns = ["task", "worker", "label"]
+    with _stage(found, "fitting"):
+        DawidSkene(n_iter=100).fit_predict_proba(frame)
     return found
 
 

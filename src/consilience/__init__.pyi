@@ -10,6 +10,7 @@ from .analysis import (
     frequencies,
     human_confusion,
     leading_question,
+    more_answers,
     population,
     selection_frequencies,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "human_confusion",
     "leading_question",
     "load",
+    "more_answers",
     "population",
     "predict",
     "read",

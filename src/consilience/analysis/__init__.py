@@ -7,6 +7,7 @@ from consilience.analysis.frequencies import frequencies, selection_frequencies
 from consilience.analysis.human_confusion import HumanConfusion, human_confusion
 from consilience.analysis.label_pairs import called_otherwise, cooccurring
 from consilience.analysis.leading_question import leading_question
+from consilience.analysis.more_answers import more_answers
 from consilience.analysis.population import population
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "frequencies",
     "human_confusion",
     "leading_question",
+    "more_answers",
     "population",
     "selection_frequencies",
 ]

@@ -268,6 +268,12 @@ def _granted(
     return jnp.log(jnp.clip(both, LEAST, 1 - LEAST))
 
 
+def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
+    """Return what a fresh annotator answers, present or not, at each node."""
+    answers = jnp.exp(_tables(parameters)).mean(0).swapaxes(1, 2)
+    return jnp.concatenate([answers, answers], 1)
+
+
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return confusions, how often labels are there, and what covariates are worth."""
     pairs: Pairs = observations.own
@@ -352,6 +358,7 @@ MODEL = AnnotatorModel(
     layout=layout,
     own_score=score,
     own_simulation=simulation,
+    fresh=fresh,
     derived=derived,
     finer=lambda prior: int(prior.nodes),
 )

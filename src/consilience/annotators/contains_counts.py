@@ -196,6 +196,12 @@ def _frequency(parameters: Parameters) -> Float[Array, "U T"]:
     return jnp.log(jnp.maximum(density, LEAST**2))
 
 
+def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
+    """Return what anyone answers, present or not, at each node."""
+    answers = jnp.exp(_table(parameters["node"], parameters["maybe"])).T
+    return jnp.concatenate([answers, answers])[None]
+
+
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return how often labels are present, and what is answered of those that are."""
     del observations
@@ -245,6 +251,7 @@ MODEL = AnnotatorModel(
     layout=layout,
     own_score=score,
     own_simulation=simulation,
+    fresh=fresh,
     derived=derived,
     finer=lambda prior: int(prior.nodes),
 )

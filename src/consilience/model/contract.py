@@ -90,6 +90,10 @@ class AnnotatorModel[P]:
         In the emission's stead: log p(state, answers) itself.
     own_simulation
         Draws answers; owed by a model with a score of its own.
+    fresh
+        What an annotator that has not been seen answers in each column of the score,
+        for each group of labels (one where there are none); owed by a model of contains
+        with a score of its own.
     derived
         Quantities that follow from the parameters and are reported with them, by name:
         the confusion of a model with a score of its own, say, with what was integrated
@@ -123,6 +127,7 @@ class AnnotatorModel[P]:
     own_simulation: (
         Callable[[Key[Array, ""], Observations, Parameters], "Simulated"] | None
     ) = None
+    fresh: Callable[[Parameters], Float[Array, "G M L"]] | None = None
     derived: Callable[[Observations, Parameters], Parameters] | None = None
     per_answer: bool = False
     finer: Callable[[P], int] | None = None

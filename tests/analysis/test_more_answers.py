@@ -1,0 +1,119 @@
+"""How many more answers a label needs: against a sum over all futures."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.annotators.contains_states import MODEL
+from consilience.errors import OptionError
+from consilience.inference.result import Result
+from consilience.posterior import Fit
+from consilience.posterior.tree import tree
+from consilience.responses import read
+from consilience.truth import space_of
+
+WORDS = ("no", "maybe", "yes")
+PREVALENCE = np.array([0.7, 0.3])
+CONFUSION = np.array([[0.8, 0.15, 0.05], [0.2, 0.2, 0.6]])
+SURE, MOST = 0.9, 6
+
+
+def fitted():
+    """Pairs with a no, a maybe and a yes, of annotators that are alike and known."""
+    rows = [(f"i{at}", "a", "cat", word) for at, word in enumerate(WORDS)]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    space = space_of(read(frame, kind="contains"))
+    values = {"prevalence": PREVALENCE, "confusion": CONFUSION[None]}
+    draws = {name: value[None, None] for name, value in values.items()}
+    belief = PREVALENCE * CONFUSION[:, space.answer].T
+    belief /= belief.sum(1, keepdims=True)
+    result = Result(draws, belief, belief, belief, None, {}, None)
+    about = {
+        "model": "contains_states",
+        "kind": "contains",
+        "mass": 0.9,
+        "assumptions": [],
+        "settings": {"prior": {"own": 4.0}},
+    }
+    return Fit(tree(space, result, MODEL.dims, about)), belief
+
+
+def exact(now):
+    """Expected answers and probability of being sure, over all sequences of answers."""
+    expected, settled = 0.0, 0.0
+    for sequence in itertools.product(range(3), repeat=MOST):
+        chance = now @ np.prod(CONFUSION[:, sequence], 1)
+        belief, used, done = now.copy(), 0, False
+        for answer in sequence:
+            done = max(belief) >= SURE
+            if done:
+                break
+            belief = belief * CONFUSION[:, answer]
+            belief /= belief.sum()
+            used += 1
+        settled += chance * (done or max(belief) >= SURE)
+        expected += chance * used
+    return expected, min(settled, 1.0)
+
+
+def test_the_answers_expected_are_those_of_all_futures():
+    fit, belief = fitted()
+    futures = 2000
+    table = cs.more_answers(fit, SURE, most=MOST, futures=futures)
+    assert np.allclose(table["probability"], belief[:, 1])
+    for row, now in zip(table.itertuples(), belief, strict=True):
+        expected, settled = exact(now)
+        assert abs(row.expected - expected) <= 4 * row.error
+        spread = np.sqrt(settled * (1 - settled) / futures)
+        assert abs(row.settled - settled) <= 4 * spread + 1e-9
+
+
+def test_the_same_check_catches_another_degree_of_sureness():
+    fit, belief = fitted()
+    table = cs.more_answers(fit, 0.99, most=MOST, futures=2000)
+    away = [
+        abs(row.expected - exact(now)[0]) > 4 * row.error
+        for row, now in zip(table.itertuples(), belief, strict=True)
+    ]
+    assert any(away)
+
+
+def test_what_is_sure_needs_no_answer():
+    fit, _ = fitted()
+    table = cs.more_answers(fit, 0.51, most=MOST)
+    assert (table["expected"] == 0).all()
+    assert (table["settled"] == 1).all()
+
+
+@pytest.mark.parametrize("model", ["contains", "contains_counts"])
+def test_scales_and_counts_can_be_asked(model):
+    generator = np.random.default_rng(0)
+    rows = [
+        (f"i{at:02d}", who, "cat", generator.choice(WORDS))
+        for at in range(20)
+        for who in "abc"
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    fit = cs.fit(
+        read(frame, kind="contains"),
+        model=model,
+        engine="em",
+        effort=cs.Effort(restarts=1, sweeps=5),
+    )
+    table = cs.more_answers(fit, most=5, futures=10)
+    assert np.allclose(table["probability"], fit.labels()["probability"], atol=1e-5)
+    assert table["expected"].between(0, 5).all()
+    # Who is given up has used all answers.
+    assert (table["expected"] >= 5 * (1 - table["settled"]) - 1e-9).all()
+
+
+def test_numbers_out_of_range_are_refused():
+    fit, _ = fitted()
+    with pytest.raises(OptionError, match="above one half"):
+        cs.more_answers(fit, 0.3)
+    choice = pd.DataFrame({"item": list("iijj"), "label": list("xyxx")})
+    with pytest.raises(OptionError, match="kind choice"):
+        cs.more_answers(cs.fit(choice, model="majority"))
