@@ -3,7 +3,8 @@
 Most probable in log-odds (the softmax basis; MacKay 1998, Choice of basis for Laplace
 approximation), where the estimate is (counts + concentration) / total: defined for any
 concentration, and maximum likelihood as it goes to zero. Models with Dirichlet priors
-climb in closed form, all others along the gradient, to a mode of the same density.
+climb in closed form, all others along the gradient, to a mode of the same density; of
+these it takes draws by the posterior bootstrap, where they are asked for.
 """
 
 from dataclasses import dataclass, field
@@ -15,8 +16,9 @@ from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, Key
 
 from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
-from consilience.inference.gradient import ascend
-from consilience.inference.result import Optimization, Result
+from consilience.inference.gradient import Peak, ascend
+from consilience.inference.posterior_bootstrap import posterior_bootstrap
+from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
 from consilience.model import AnnotatorModel, Parameters, lay_out
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
@@ -24,9 +26,22 @@ from consilience.truth import Space
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How hard to climb."""
+    """How hard to climb.
+
+    Attributes
+    ----------
+    steps
+        When to stop.
+    draws
+        Draws of the posterior bootstrap, for models without closed forms; each takes a
+        climb of its own, a short one.
+    mass
+        Probability that an interval holds.
+    """
 
     steps: Steps = field(default_factory=Steps)
+    draws: int = 0
+    mass: float = 0.9
 
 
 def fit(
@@ -52,8 +67,14 @@ def fit(
         Called with the progress made.
     """
     if model.dirichlet is None:
-        peak, how = ascend(model, space, effort.steps, key, report)
-        return _result(*peak, how)
+        peak, how, summit = ascend(model, space, effort.steps, key, report)
+        if not effort.draws or model.prepare is not None:
+            return _result(*peak, how)
+        item = np.unique(space.unit_item.astype(str), return_inverse=True)[1]
+        draws = posterior_bootstrap(
+            model, summit, item, effort.steps, key, effort.draws, report
+        )
+        return _of_draws(list(draws), how, effort.mass)
     observations = lay_out(model, space)
     where, how = climb(model, observations, RULE, effort.steps, key, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
@@ -78,6 +99,32 @@ def _result(
         sample_stats={},
         optimization=how,
         remarks=("em gives a point: it says nothing of uncertainty in the parameters",),
+    )
+
+
+def _of_draws(draws: list[Peak], how: Optimization, mass: float) -> Result:
+    beliefs = np.stack([np.asarray(draw.belief, np.float32) for draw in draws])
+    belief = beliefs.mean(0, dtype=float)
+    lower, upper = np.full(belief.shape, np.nan), np.full(belief.shape, np.nan)
+    if len(draws) > 1:
+        lower, upper = bounds(beliefs, mass)
+    kept = len(draws) * len(belief) <= MAX_KEPT
+    return Result(
+        parameters={
+            name: np.stack([np.asarray(draw.parameters[name]) for draw in draws])[None]
+            for name in draws[0].parameters
+        },
+        belief=belief,
+        lower=np.minimum(lower, belief),
+        upper=np.maximum(upper, belief),
+        log_likelihood=(
+            np.stack([np.asarray(draw.log_likelihood) for draw in draws])[None]
+            if kept
+            else None
+        ),
+        sample_stats={},
+        optimization=how,
+        remarks=("intervals are of the posterior bootstrap, items weighed anew",),
     )
 
 

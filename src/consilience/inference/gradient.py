@@ -65,12 +65,20 @@ class Peak(NamedTuple):
     log_likelihood: Float[Array, " U"]
 
 
-class _Data(NamedTuple):
+class Data(NamedTuple):
     """The answers whole, without which no parameter is sampled, and in blocks."""
 
     whole: Observations
     parts: Observations
     weight: Float[Array, "blocks size"]
+
+
+class Summit(NamedTuple):
+    """Where a climb ended: the answers, the position, and how parameters are told."""
+
+    data: Data
+    position: Float[np.ndarray, " P"]
+    unravel: Callable[[Float[Array, " P"]], Parameters]
 
 
 def ascend(
@@ -79,8 +87,8 @@ def ascend(
     steps: Steps,
     key: Key[Array, ""],
     report: Reporter,
-) -> tuple[Peak, Optimization]:
-    """Climb from every start; return the highest peak and how all went.
+) -> tuple[Peak, Optimization, Summit]:
+    """Climb from every start; return the highest peak, how all went, and where.
 
     Parameters
     ----------
@@ -103,7 +111,7 @@ def ascend(
     data = _lay_out(model, space)
     first, unravel = ravel_pytree(_start(model, data.whole))
     start = np.asarray(first)
-    climb = partial(_climb, model, data, unravel, steps.tolerance)
+    climb = partial(climb_on, model, data, unravel, steps.tolerance)
     peaks, histories, converged = [], [], []
     for restart in range(steps.restarts):
         guess = data.whole.guess
@@ -128,27 +136,21 @@ def ascend(
     for row, history in zip(objective, histories, strict=True):
         row[: len(history)] = history
     chosen = int(np.argmax(finals))
-    parameters, truth, likelihood = _read(
-        model, data, unravel(jnp.asarray(peaks[chosen]))
-    )
-    peak = Peak(
-        parameters,
-        truth.reshape(-1, truth.shape[-1])[: space.num_units],
-        likelihood.ravel()[: space.num_units],
-    )
-    return peak, Optimization(WHAT, objective, np.asarray(converged), chosen)
+    peak = told(model, data, unravel(jnp.asarray(peaks[chosen])))
+    how = Optimization(WHAT, objective, np.asarray(converged), chosen)
+    return peak, how, Summit(data, peaks[chosen], unravel)
 
 
-def _lay_out(model: AnnotatorModel[Any], space: Space) -> _Data:
+def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     whole = prepared(model, lay_out(model, space))
     columns = space.state.shape[1] * splits(model)
     size = max(MAX_TABLE // columns, 1)
     uncut = model.per_answer or model.layout is not None
     if size >= space.num_units or uncut:
         parts = jax.tree.map(lambda leaf: leaf[None], whole)
-        return _Data(whole, parts, jnp.ones((1, space.num_units)))
+        return Data(whole, parts, jnp.ones((1, space.num_units)))
     parts, weight = blocks(space, size)
-    return _Data(whole, parts, jnp.asarray(weight))
+    return Data(whole, parts, jnp.asarray(weight))
 
 
 def _start(model: AnnotatorModel[Any], whole: Observations) -> Parameters:
@@ -166,9 +168,9 @@ def _start(model: AnnotatorModel[Any], whole: Observations) -> Parameters:
     return free
 
 
-def _climb(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
+def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
     model: AnnotatorModel[Any],
-    data: _Data,
+    data: Data,
     unravel: Callable[[Float[Array, " P"]], Parameters],
     tolerance: float,
     evidence: Float[Array, "blocks size S"],
@@ -176,7 +178,12 @@ def _climb(  # noqa: PLR0913, PLR0917 (what stays, then what differs between cli
     sweeps: int,
     report: Reporter,
     phase: str,
+    tilt: Float[np.ndarray, " P"] | float = 0.0,
 ) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
+    """Climb from one start; return the end, the path, and whether it ended by itself.
+
+    The density may be tilted: a linear function is then added to its logarithm.
+    """
     answers = float(data.whole.total)
     history: list[float] = []
 
@@ -184,7 +191,9 @@ def _climb(  # noqa: PLR0913, PLR0917 (what stays, then what differs between cli
         value, slope = _value_and_slope(
             model, data, evidence, unravel(jnp.asarray(flat))
         )
-        return float(value) / answers, np.asarray(ravel_pytree(slope)[0]) / answers
+        risen = float(np.sum(tilt * flat))
+        fall = np.asarray(ravel_pytree(slope)[0]) - tilt
+        return (float(value) - risen) / answers, fall / answers
 
     def note(intermediate_result: OptimizeResult) -> None:
         history.append(-intermediate_result.fun * answers)
@@ -210,7 +219,7 @@ def _climb(  # noqa: PLR0913, PLR0917 (what stays, then what differs between cli
 @partial(jax.jit, static_argnames="model")
 def _value_and_slope(
     model: AnnotatorModel[Any],
-    data: _Data,
+    data: Data,
     evidence: Float[Array, "blocks size S"],
     position: Parameters,
 ) -> tuple[Float[Array, ""], Parameters]:
@@ -227,7 +236,7 @@ def _value_and_slope(
 
 
 def _program(
-    model: AnnotatorModel[Any], data: _Data, evidence: Float[Array, "blocks size S"]
+    model: AnnotatorModel[Any], data: Data, evidence: Float[Array, "blocks size S"]
 ) -> None:
     parameters = sample_parameters(model, data.whole)
 
@@ -248,7 +257,7 @@ def _program(
 
 
 @partial(jax.jit, static_argnames="model")
-def _read(model: AnnotatorModel[Any], data: _Data, position: Parameters) -> Any:
+def _read(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Any:
     program = seed(sample_parameters, 0)
     arguments = (model, data.whole)
     values = constrain_fn(program, arguments, {}, position, return_deterministic=True)
@@ -263,9 +272,18 @@ def _read(model: AnnotatorModel[Any], data: _Data, position: Parameters) -> Any:
     return told, truth, likelihood
 
 
-def _in_blocks(
-    guess: Float[Array, "U S"], data: _Data
-) -> Float[Array, "blocks size S"]:
+def told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
+    """Return what is found at a position, units in their order."""
+    parameters, truth, likelihood = _read(model, data, position)
+    units = data.whole.num_units
+    return Peak(
+        parameters,
+        truth.reshape(-1, truth.shape[-1])[:units],
+        likelihood.ravel()[:units],
+    )
+
+
+def _in_blocks(guess: Float[Array, "U S"], data: Data) -> Float[Array, "blocks size S"]:
     number, size = data.weight.shape
     fill = ((0, number * size - len(guess)), (0, 0))
     padded = jnp.pad(guess, fill, constant_values=1.0)

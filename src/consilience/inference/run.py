@@ -24,7 +24,8 @@ class Effort:
     Attributes
     ----------
     draws
-        Draws of each chain (nuts) or in all (vb, svi); 0 for none (vb).
+        Draws of each chain (nuts) or in all (vb, svi, and em of models without closed
+        forms, where none are taken unasked); 0 for none (vb, em).
     tune, chains
         Steps of warm-up, and chains (nuts).
     restarts
@@ -143,7 +144,13 @@ def run(
             model, space, key, _given(svi.Effort(mass=mass), effort), report
         ),
         "em": lambda: em.fit(
-            model, space, key, em.Effort(steps=_given(Steps(), effort)), report
+            model,
+            space,
+            key,
+            em.Effort(
+                steps=_given(Steps(), effort), draws=effort.draws or 0, mass=mass
+            ),
+            report,
         ),
         "vb": lambda: vb.fit(
             model,

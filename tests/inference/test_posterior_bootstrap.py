@@ -1,0 +1,95 @@
+"""The posterior bootstrap: intervals of models that are climbed along the gradient."""
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.checks.simulated_fits import answered
+from consilience.inference import em, posterior_bootstrap
+from consilience.inference.ascent import Steps
+from consilience.model import simulate
+from consilience.responses import read
+from consilience.truth import space_of
+
+NAMES = ("threshold", "own_width", "own_discrimination")
+EFFORT = em.Effort(steps=Steps(restarts=1, tolerance=1e-6), draws=40)
+MODEL = load("contains")
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Answers of 24 annotators, some thirty each, drawn from the model."""
+    told = cs.simulate(
+        kind="contains",
+        model="bayesian_dawid_skene",
+        items=200,
+        annotators=24,
+        per_item=4,
+        seed=0,
+    ).responses
+    space = space_of(told)
+    with jax.enable_x64(True):
+        made = simulate(MODEL, space, jax.random.key(4))
+    return answered(space, np.asarray(made.answer)), made.parameters
+
+
+def held(study):
+    """Whether 90 % intervals hold each parameter of each annotator."""
+    space, truth = study
+    with jax.enable_x64(True):
+        result = em.fit(MODEL, space, jax.random.key(5), EFFORT)
+    each = []
+    for name in NAMES:
+        lower, upper = np.quantile(result.parameters[name][0], [0.05, 0.95], 0)
+        true = np.asarray(truth[name])
+        each.append((lower <= true) & (true <= upper))
+    return np.concatenate(each)
+
+
+@pytest.mark.slow
+def test_nine_tenths_intervals_hold_nine_annotators_in_ten(study):
+    inside = held(study)
+    assert abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / inside.size)
+
+
+@pytest.mark.slow
+def test_the_same_check_catches_draws_that_never_lean_on_the_prior(study, monkeypatch):
+    monkeypatch.setattr(posterior_bootstrap, "_tilt", lambda *_: np.zeros(()))
+    inside = held(study)
+    assert abs(inside.mean() - 0.9) > 4 * np.sqrt(0.09 / inside.size)
+
+
+WORDS = ("no", "maybe", "yes")
+
+
+def few(number):
+    """A fit of a few answers, with so many draws."""
+    rows = [
+        (f"i{item}", who, "cat", WORDS[(item + place) % 3])
+        for item in range(9)
+        for place, who in enumerate("abc")
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    effort = cs.Effort(draws=number, sweeps=10, restarts=1)
+    return cs.fit(
+        read(frame, kind="contains"), model="contains", engine="em", effort=effort
+    )
+
+
+def test_draws_that_are_asked_for_give_every_table_its_bounds():
+    fit = few(6)
+    assert fit.data["posterior"].sizes["draw"] == 6
+    for table in (fit.labels(), fit.annotators(), fit.confusion()):
+        assert (table["lower"] < table["upper"]).all()
+    labels = fit.labels()
+    assert labels["probability"].between(labels["lower"], labels["upper"]).all()
+    skills = fit.annotators()
+    assert (skills["sensitivity_lower"] < skills["sensitivity_upper"]).all()
+    assert (skills["specificity_lower"] < skills["specificity_upper"]).all()
+
+
+def test_without_draws_there_are_no_bounds():
+    assert few(0).labels()["lower"].isna().all()
