@@ -20,6 +20,7 @@ NAMES = (
     "real",
     "contains",
     "counts",
+    "leading",
     "classify",
     "candidates",
     "objects",
