@@ -38,8 +38,8 @@ beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair.
 
 References
 ----------
-Hartigan (1990), Partition models, for product partition models. Ghosh et al. and the
-study of Tsipras et al. (2020) ask these questions.
+Hartigan (1990), Partition models. Tsipras et al. (2020), section 3, for the questions
+and the study. Binder (1978), for the partition that is told.
 """
 
 from dataclasses import dataclass
@@ -160,8 +160,8 @@ MODEL = AnnotatorModel(
     },
     engines=("em", "nuts"),
     references=(
-        "Hartigan (1990), Partition models",
-        "Tsipras et al. (2020)",
+        "Hartigan (1990)",
+        "Tsipras et al. (2020), section 3",
     ),
     kinds=("objects",),
     parameters=parameters,

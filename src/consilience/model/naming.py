@@ -59,13 +59,15 @@ def completed(
     missed = blocks.unseen
     low = log_sigmoid(-odds) + _seen(blocks.seen, missed, seldom)
     high = log_sigmoid(odds) + _seen(blocks.seen, missed, often)
-    seen = jnp.logaddexp(
-        each_completion(blocks, low) + elsewhere * log_sigmoid(-seldom),
-        each_completion(blocks, high) + elsewhere * log_sigmoid(-often),
-    )
     slips = slip_table(parameters, blocks.num_labels)
     alike = _naming(blocks, known, parameters) + (blocks.slips * slips).sum(2)
-    phi = each_completion(blocks, alike) + inside * slips[:, 0] + seen
+    # One product for all three: what differs by unit alone.
+    rows = each_completion(blocks, jnp.concatenate([low, high, alike], axis=1))
+    low, high, alike = jnp.split(rows, 3, axis=1)
+    seen = jnp.logaddexp(
+        low + elsewhere * log_sigmoid(-seldom), high + elsewhere * log_sigmoid(-often)
+    )
+    phi = alike + inside * slips[:, 0] + seen
     style = each_style(blocks, _styles(blocks, known, parameters))
     return phi.at[:, 0].set(0.0), style + blocks.ways
 

@@ -39,6 +39,13 @@ optimization
     SVI).
 diagnostics
     name, value, limit, ok and remedy along check.
+objects
+    Kind objects, models with a likelihood: beyond(item, candidate, share), P(the object
+    of a label is named by more than a share of annotators); main_share and
+    candidate_label (item, candidate), -1 for padding; several(population_draw, tau) and
+    differs(population_draw, panel), the shares of items with several objects, and with
+    another main label than the data set's as a panel of so many finds (0: in the
+    limit).
 tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 
@@ -60,6 +67,7 @@ from consilience.posterior import (
     diagnostics,
     items,
     labels,
+    object_tables,
     objects,
     sparse_confusion,
     tempering,
@@ -78,14 +86,28 @@ class Fit:
 
     data: xr.DataTree
 
-    def labels(self) -> pd.DataFrame:
+    def labels(self, *, tau: float | None = None) -> pd.DataFrame:
         """Posterior probability of each label of each item.
+
+        Parameters
+        ----------
+        tau
+            Kind objects: a label is valid if its object is named by more than this
+            share of annotators; one half where it is not told.
 
         Returns
         -------
-        Columns item, label, probability, lower, upper.
+        Columns item, label, probability, lower, upper; at another `tau`, item, label,
+        probability.
+
+        Raises
+        ------
+        OptionError
+            `tau` is no share, or the fit knows of no such threshold.
         """
-        return labels.labels(self.data)
+        if tau is None:
+            return labels.labels(self.data)
+        return object_tables.labels_at(self.data, tau)
 
     def items(self) -> pd.DataFrame:
         """Best label of each item, its probability, and what is left uncertain.

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
+from consilience.errors import OptionError
 from consilience.inference.result import bounds
 from consilience.posterior.frames import category
 from consilience.posterior.held import GRID, PANELS, TAU, TAUS, Held
@@ -26,10 +27,9 @@ def tables_of(space: Space, held: Held, mass: float) -> dict[str, pd.DataFrame]:
     mass
         Probability that an interval holds.
     """
-    labels = _labels(space, held, mass)
     return {
-        "labels": labels,
-        "items": _items(space, held, labels),
+        "labels": _labels(space, held, mass),
+        "items": _items(space, held),
         "objects": _objects(space, held),
         "object_counts": _counts(space, held),
         "same_object": _same(space, held),
@@ -85,7 +85,18 @@ def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
     Returns
     -------
     Columns item, label, probability.
+
+    Raises
+    ------
+    OptionError
+        `tau` is no share, or the fit knows of no such threshold.
     """
+    if "objects" not in data.children or "beyond" not in data["objects"]:
+        msg = f"a threshold tau means nothing to a fit of {data.attrs['model']}"
+        raise OptionError(msg)
+    if not 0 <= tau <= 1:
+        msg = f"tau is {tau}; give a share of annotators, from 0 to 1"
+        raise OptionError(msg)
     group = data["objects"]
     code = group["candidate_label"].to_numpy()
     beyond = group["beyond"].interp(share=tau).to_numpy()
@@ -136,42 +147,27 @@ def _labels(space: Space, held: Held, mass: float) -> pd.DataFrame:
     )
 
 
-def _items(space: Space, held: Held, labels: pd.DataFrame) -> pd.DataFrame:
+def _items(space: Space, held: Held) -> pd.DataFrame:
     candidate = _candidates(space, held)
     units = np.arange(len(candidate))
-    here = candidate >= 0
-    valid = np.where(here, held.valid.mean(0), -1.0)
-    best = valid.argmax(1)
-    highest = valid[units, best]
-    tied = (valid >= highest[:, None] - 1e-12).sum(1) > 1
-    main = np.where(here, held.main_label, -1.0).argmax(1)
-    entropy = np.bincount(
-        labels["item"].cat.codes, _entropy(labels["probability"]), len(candidate)
-    )
+    chance = np.where(candidate >= 0, held.main_label, 0.0)
+    best = chance.argmax(1)
+    highest = chance[units, best]
+    names = category(candidate[units, best], _named(space).labels)
     at = int(np.argmin(np.abs(TAUS - TAU)))
-    names = _named(space).labels
     answers = np.bincount(space.unit, space.n, len(candidate))
     return pd.DataFrame(
         {
             "item": category(units, space.unit_item),
-            "label": category(candidate[units, best], names),
+            "label": names,
             "probability": highest,
-            "entropy": entropy,
+            "entropy": -(chance * np.log(np.where(chance > 0, chance, 1.0))).sum(1),
             "responses": answers.astype(np.int64),
-            "tied": tied,
+            "tied": (chance >= highest[:, None]).sum(1) > 1,
             "objects": held.counts[:, at].argmax(1),
-            "main_label": category(candidate[units, main], names),
+            "main_label": names,
         }
     )
-
-
-def _entropy(probability: pd.Series) -> Float[np.ndarray, " R"]:
-    p = probability.to_numpy()
-    both = np.stack([p, 1 - p])
-    found: Float[np.ndarray, " R"] = -(both * np.log(np.where(both > 0, both, 1))).sum(
-        0
-    )
-    return found
 
 
 def _objects(space: Space, held: Held) -> pd.DataFrame:

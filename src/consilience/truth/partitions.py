@@ -32,7 +32,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Float, Int
 
 MOST_LABELS = 10  # of one item: 115,975 partitions
-BY_MATRIX = 7  # labels up to which the product of matrices is the faster
+BY_MATRIX = 8  # labels up to which the product of matrices is the faster
 NEVER = -1e30  # a log that is zero once exponentiated, and whose gradient is no NaN
 MAX_TERMS = 20_000_000  # of a recursion that are held at once (float64: 160 MB)
 

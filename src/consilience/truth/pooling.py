@@ -39,7 +39,7 @@ class Tally:
 def tally(code: Int[np.ndarray, " N"], value: Float[np.ndarray, " N"]) -> Tally:
     """Sum values by their code."""
     codes, place = np.unique(code, return_inverse=True)
-    return Tally(codes, np.bincount(place, value, len(codes)))
+    return Tally(codes, np.bincount(place, value, len(codes)).astype(float))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -1,0 +1,102 @@
+"""What items hold, of a study simulated by another hand than the model's."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.errors import OptionError
+
+
+@pytest.fixture(scope="module")
+def study():
+    return cs.simulate(
+        kind="objects",
+        items=120,
+        annotators=20,
+        classes=8,
+        per_item=9,
+        prior={"most": 4.0},
+        seed=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def fit(study):
+    return cs.fit(study.responses, model="objects", engine="em", seed=0)
+
+
+def keyed(frame, *columns):
+    return frame.astype(dict.fromkeys(columns, str)).set_index(list(columns))
+
+
+def promised_and_found(probability, truth):
+    """Return how far promises are from what is found, in standard deviations."""
+    spread = np.sqrt((probability * (1 - probability)).sum())
+    return abs(probability.sum() - truth.sum()) / spread
+
+
+def same_objects(study, fit):
+    same = fit.same_object().astype({"item": str, "label_a": str, "label_b": str})
+    truth = keyed(study.truth["objects"], "item", "label")["object"]
+    first, second = (
+        truth.reindex(pd.MultiIndex.from_frame(same[["item", name]])).to_numpy()
+        for name in ("label_a", "label_b")
+    )
+    return same["probability"].to_numpy(), first == second
+
+
+def test_two_labels_are_one_object_more_often_the_surer_the_model_is(study, fit):
+    probability, truth = same_objects(study, fit)
+    sure, unsure = probability > 0.7, probability < 0.3
+    assert truth[sure].mean() > truth[unsure].mean() + 0.3
+
+
+def test_dealt_at_random_the_same_probabilities_tell_nothing(study, fit):
+    probability, truth = same_objects(study, fit)
+    dealt = np.random.default_rng(0).permutation(probability)
+    sure, unsure = dealt > 0.7, dealt < 0.3
+    assert truth[sure].mean() < truth[unsure].mean() + 0.3
+
+
+def test_every_table_is_whole(fit):
+    objects = fit.objects()
+    by_object = objects.groupby(["item", "object"], observed=True)
+    assert np.allclose(by_object["share"].sum(), 1, atol=1e-9)
+    main = by_object["main_probability"].first().groupby("item", observed=True).sum()
+    assert np.allclose(main, 1)
+    counts = fit.object_counts().groupby(["item", "tau"], observed=True)
+    assert np.allclose(counts["probability"].sum(), 1)
+    ambiguity = fit.ambiguity()[["structure", "naming", "salience"]].to_numpy()
+    assert (ambiguity > -1e-9).all()
+    assert list(fit.items().columns) == [
+        *("item", "label", "probability", "entropy", "responses", "tied"),
+        *("objects", "main_label"),
+    ]
+
+
+def test_fewer_labels_are_valid_the_more_annotators_must_name_them(fit):
+    means = [fit.labels(tau=tau)["probability"].mean() for tau in (0.2, 0.5, 0.8)]
+    assert means == sorted(means, reverse=True)
+    told = fit.labels()["probability"]
+    assert np.allclose(fit.labels(tau=0.5)["probability"], told, atol=1e-6)
+    with pytest.raises(OptionError, match="tau is 2"):
+        fit.labels(tau=2.0)
+
+
+def test_a_run_is_read_again_as_it_was_written(fit, tmp_path):
+    fit.save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    for table in ("labels", "items", "objects", "same_object", "ambiguity"):
+        pd.testing.assert_frame_equal(getattr(fit, table)(), getattr(again, table)())
+    written = pd.read_parquet(tmp_path / "run" / "tables" / "same_object.parquet")
+    assert list(written.columns) == ["item", "label_a", "label_b", "probability"]
+
+
+def test_the_main_label_is_found(study, fit):
+    truth = study.truth["objects"]
+    # The label that most call the main object's: salience is not told, naming is.
+    main = truth[truth["main"]].sort_values("naming").groupby("item").last()["label"]
+    found = keyed(fit.items(), "item")["main_label"].astype(str)
+    right = found == main.astype(str).reindex(found.index)
+    assert right.mean() > 0.6
