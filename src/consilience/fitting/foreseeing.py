@@ -430,18 +430,19 @@ def _padded(blocks: Blocks, known: Known, room: int) -> tuple[Blocks, Known]:
     def fill(leaf: Array, size: int) -> Array:
         return jnp.pad(leaf, ((0, size - len(leaf)), *((0, 0),) * (leaf.ndim - 1)))
 
-    filled = {
-        name: fill(jnp.asarray(getattr(blocks, name)), room)
-        if name in completions
-        else fill(jnp.asarray(getattr(blocks, name)), room // 2 + 1)
+    filled: dict[str, Any] = {
+        name: fill(
+            jnp.asarray(getattr(blocks, name)),
+            room if name in completions else room // 2 + 1,
+        )
         for name in Blocks.__dataclass_fields__
         if name not in {"by_unit", "by_style", "num_labels", "most"}
     }
     spare = jnp.arange(room) >= len(blocks.of_unit)
     filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])
+    filled["unit"] = np.asarray(filled["unit"])
     alike = jax.tree.map(lambda leaf: fill(leaf, room // 2 + 1), known)
-    whole: Any = replace(blocks, **filled)  # type: ignore[arg-type]
-    return whole, alike
+    return replace(blocks, **filled), alike
 
 
 def _something_else(
