@@ -230,7 +230,7 @@ def _continuous(
     outside = ((1 - labels) * lazy[:, :, None]).sum(3)
     seen = np.asarray(blocks.seen)[here]
     missed = np.asarray(blocks.unseen)[here] + outside
-    seldom, often = weights.seen
+    seldom, often = (float(odds) for odds in weights.seen)
     odds = weights.often[here] + seen * (_log_rate(often) - _log_rate(seldom))
     odds += missed * (_log_rate(-often) - _log_rate(-seldom))
     is_often = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
@@ -260,9 +260,8 @@ def _continuous(
     )
 
 
-def _log_rate(odds: Float[np.ndarray, ""]) -> Float[np.ndarray, ""]:
-    found: Float[np.ndarray, ""] = np.asarray(-np.log1p(np.exp(-odds)))
-    return found
+def _log_rate(odds: float) -> float:
+    return -float(np.logaddexp(0.0, -odds))
 
 
 def _dirichlet(
