@@ -24,6 +24,7 @@ NAMES = (
     "classify",
     "candidates",
     "objects",
+    "partitions",
     "naming",
     "few_annotators",
     "report_page",
