@@ -35,8 +35,8 @@ from numpyro.infer.util import potential_energy, unconstrain_fn
 
 from consilience.inference.ascent import Steps
 from consilience.inference.gradient import Peak, Summit, climb_on, told
-from consilience.inference.progress import Progress, Reporter, silent
 from consilience.model import AnnotatorModel, sample_parameters
+from consilience.progress import Progress, Reporter, silent
 
 PHASE = "posterior bootstrap"
 
