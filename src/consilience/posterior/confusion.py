@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Float
 
+from consilience.errors import OptionError
 from consilience.posterior.draws import Estimate, draws, estimate
 from consilience.posterior.frames import category, names
 from consilience.posterior.sparse_confusion import sparse_confusion
@@ -67,6 +68,48 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
             "true_label": category(np.tile(true_code, len(owners)), true_names),
             "given_label": category(np.tile(given_code, len(owners)), given_names),
             **columns,
+        }
+    )
+
+
+def of_groups(data: xr.DataTree) -> pd.DataFrame:
+    """P(answer | truth) in each group of labels (contains).
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns group, true_label, given_label, probability, lower, upper.
+
+    Raises
+    ------
+    OptionError
+        The fit tells no groups apart.
+    """
+    values = draws(data, "group_confusion", ("group", *_CELLS))
+    if values is None:
+        msg = (
+            f"the fit ({data.attrs['model']}) tells no groups of labels apart; fit the "
+            "model contains to responses whose labels have a parent"
+        )
+        raise OptionError(msg)
+    found = estimate(values, float(data.attrs["mass"]))
+    group, true_code, given_code = (
+        part.ravel() for part in np.indices(values.shape[1:])
+    )
+    groups = data["posterior"]["group"].to_numpy().astype(str).astype(object)
+    true_names, given_names = (names(data, dim) for dim in _CELLS)
+    return pd.DataFrame(
+        {
+            "group": category(group, groups),
+            "true_label": category(true_code, true_names),
+            "given_label": category(given_code, given_names),
+            "probability": found.mean.ravel(),
+            "lower": found.lower.ravel(),
+            "upper": found.upper.ravel(),
         }
     )
 

@@ -130,7 +130,11 @@ class Fit:
         return annotators.annotators(self.data)
 
     def confusion(
-        self, *, true_label: str | None = None, superclasses: bool = False
+        self,
+        *,
+        true_label: str | None = None,
+        superclasses: bool = False,
+        groups: bool = False,
     ) -> pd.DataFrame:
         """P(answer | truth) of the population and of each annotator with an id.
 
@@ -140,6 +144,9 @@ class Fit:
             For this true label alone, of the population (choice).
         superclasses
             Between superclasses of labels, of the population (choice).
+        groups
+            In each group of labels, of the population (contains): with a column group
+            in the stead of annotator.
 
         Returns
         -------
@@ -150,8 +157,11 @@ class Fit:
         Raises
         ------
         OptionError
-            There is no such label, or no label has a superclass.
+            There is no such label, no label has a superclass, or the fit tells no
+            groups apart.
         """
+        if groups:
+            return confusion.of_groups(self.data)
         if true_label is not None:
             return sparse_confusion.confusion_of_label(self.data, true_label)
         if superclasses:
