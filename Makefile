@@ -74,13 +74,14 @@ $(UV): | requirements/get-uv requirements/uv.txt
 	$(INSTALL) --no-deps --no-build-isolation --reinstall-package consilience -e .
 	@touch $@
 
-# The pins. The runtime comes first; the others take its versions as given.
+# The pins. The runtime, with what the report of the demonstration needs, comes first; the
+# others take its versions as given.
 
 COMPILE := $(UV) --no-config pip compile --quiet --universal --python-version 3.12 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade
 
 requirements: $(UV)
-	$(COMPILE) pyproject.toml --group build -o requirements/core.txt
+	$(COMPILE) pyproject.toml --group build --extra report -o requirements/core.txt
 	$(COMPILE) pyproject.toml --group dev --extra classifiers --extra report -c requirements/core.txt -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --group docs --extra classifiers --extra report -c requirements/core.txt -c requirements/dev.txt -o requirements/docs.txt
 	$(COMPILE) pyproject.toml --group benchmark --extra benchmark --extra classifiers --extra report -c requirements/core.txt -c requirements/dev.txt -c requirements/docs.txt -o requirements/benchmark.txt
