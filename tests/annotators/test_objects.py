@@ -184,6 +184,21 @@ def test_the_hand_tells_another_model_apart():
     assert not np.allclose(found, hand.likelihood(answers[0]), rtol=1e-6)
 
 
+def test_an_answer_that_counts_twice_is_two_answers():
+    answers = every_answer(3)
+    once = space_of_answers([[each] for each in answers], 3)
+    spaces = [
+        replace(once, n=np.full_like(once.n, 2)),
+        space_of_answers([[each] * 2 for each in answers], 3),
+        once,
+    ]
+    with jax.enable_x64(True):
+        laid = [lay_out(ALONE, space) for space in spaces]
+        scores = [score(ALONE, one, some_parameters(laid[0])) for one in laid]
+    assert np.allclose(scores[0], scores[1])
+    assert not np.allclose(scores[0], scores[2])
+
+
 def test_labels_in_another_order_are_as_probable():
     answers = [[(0, 0b0011), (1, 0b0010), (2, 0b0101), (3, 0b1000)]]
     swapped = [[(1, 0b0011), (0, 0b0001), (2, 0b0110), (3, 0b1000)]]
