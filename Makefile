@@ -40,7 +40,7 @@ lint: .venv/dev.done
 	$(BIN)/lint-imports
 
 docs: .venv/docs.done
-	$(BIN)/python -m sphinx --fresh-env --fail-on-warning --quiet docs docs/_build/html
+	$(BIN)/python -m sphinx --jobs $(PROCESSES) --fresh-env --fail-on-warning --quiet docs docs/_build/html
 	@echo "docs: docs/_build/html/index.html"
 
 format: .venv/dev.done
