@@ -11,7 +11,12 @@ import consilience as cs
 from consilience.analysis.evaluation import evaluate
 from consilience.analysis.truths import ManyTruths, Table
 from consilience.classifiers.rank_lists import from_table
-from consilience.errors import CircularError, OptionError, PredictionsError
+from consilience.errors import (
+    CircularError,
+    KindError,
+    OptionError,
+    PredictionsError,
+)
 from consilience.fitting.inputs import classifiers_of
 from consilience.posterior import Fit
 
@@ -197,6 +202,11 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
     fit = cs.fit(answers, model="majority", candidates=tmp_path / "lists")
     with pytest.raises(CircularError, match="told what two predicted"):
         evaluate(fit, said[said["model"] == "two"])
+    plain = cs.fit(answers, model="dawid_skene", engine="em")
+    assert len(evaluate(plain, said).models)
+    later = cs.predict(plain, answers, candidates=tmp_path / "lists")
+    with pytest.raises(CircularError, match="told what one, two predicted"):
+        evaluate(later, said)
 
 
 @pytest.mark.parametrize(
@@ -214,6 +224,15 @@ def test_bad_predictions_get_one_clear_sentence(change, sentence):
     rows = predicted(one=["cat", "dog", "fox"])
     with pytest.raises(PredictionsError, match=sentence):
         evaluate(choice(THREE), change(rows))
+
+
+def test_a_fit_of_objects_does_not_judge_as_if_names_were_things():
+    fit = choice(THREE)
+    root = fit.data.to_dataset().assign_attrs(kind="objects")
+    groups = {name: node.to_dataset() for name, node in fit.data.children.items()}
+    objects = Fit(xr.DataTree.from_dict({"/": root, **groups}))
+    with pytest.raises(KindError, match="two names may be one thing"):
+        evaluate(objects, predicted(one=["cat", "dog", "fox"]))
 
 
 def test_bad_settings_get_one_clear_sentence():

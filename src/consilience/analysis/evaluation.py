@@ -115,6 +115,8 @@ def evaluate(
         A column is missing, a rank stands twice, or no item is one of the fit.
     CircularError
         The fit was told what a model had predicted.
+    KindError
+        The fit is of kind objects.
     OptionError
         A setting cannot be used.
     """

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from consilience.errors import KindError
 from consilience.posterior import Fit
 
 SURE = 1 - 1e-12  # what is surer is divided by as if it were this
@@ -205,7 +206,19 @@ def truths(fit: Fit, items: pd.Index) -> Truths:
         A fit of kind choice or contains.
     items
         Names of the items, all of them in the fit.
+
+    Raises
+    ------
+    KindError
+        The fit is of another kind.
     """
+    kind = fit.data.attrs["kind"]
+    if kind not in ("choice", "contains"):
+        msg = (
+            f"the fit is of kind {kind}; models are judged by fits of choice or "
+            "contains: of objects, two names may be one thing"
+        )
+        raise KindError(msg)
     stated = fit.labels()
     place = items.get_indexer(stated["item"].cat.categories.astype("str"))
     item = place[stated["item"].cat.codes.to_numpy()]
@@ -215,4 +228,4 @@ def truths(fit: Fit, items: pd.Index) -> Truths:
     kept = kept[np.argsort(key[kept])]
     value = stated["probability"].to_numpy(dtype=float)[kept]
     table = Table(labels, key[kept], value, len(items))
-    return OneTruth(table) if fit.data.attrs["kind"] == "choice" else ManyTruths(table)
+    return OneTruth(table) if kind == "choice" else ManyTruths(table)

@@ -1,10 +1,10 @@
 """From responses to a fit."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
+from typing import Any
 
 import jax
 
@@ -93,6 +93,15 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     started = time.monotonic()
     given = as_responses(responses)
     check_seed(seed)
+    common: dict[str, Any] = {
+        "model_asked": model,
+        "kind": given.kind,
+        "seed": seed,
+        "mass": effort.mass,
+        "version": version("consilience"),
+        "sources": dict(given.sources),
+        "told_of": classifiers_of(candidates),
+    }
     chosen = None if model == "auto" else annotators.load(model, prior)
     if chosen is not None and chosen.rule is not None:
         tables = apply_rule(
@@ -104,19 +113,13 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             similarity=similarity,
             gold=gold,
         )
-        attributes = {
+        attributes = common | {
             "model": model,
-            "model_asked": model,
             "engine": chosen.engines[0],
             "engine_reason": WHY,
-            "kind": given.kind,
-            "seed": seed,
-            "mass": effort.mass,
             "seconds": round(time.monotonic() - started, 3),
-            "version": version("consilience"),
-            "assumptions": json.dumps([*given.assumptions, REMARK]),
-            "sources": json.dumps(dict(given.sources)),
-            "settings": json.dumps({}),
+            "assumptions": [*given.assumptions, REMARK],
+            "settings": {},
         }
         return Fit(rule_tree(tables, given, attributes))
     lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
@@ -155,20 +158,13 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "states": len(space.states) if space.kind == "contains" else 2,
         "precision": "float64",
     }
-    attributes = {
+    attributes = common | {
         "model": single.name,
-        "model_asked": model,
         "engine": single.engine,
         "engine_reason": single.reason if why is None else f"{why}; {single.reason}",
-        "kind": space.kind,
-        "seed": seed,
-        "mass": effort.mass,
         "seconds": round(time.monotonic() - started, 3),
-        "version": version("consilience"),
         "assumptions": [*space.assumptions, *single.result.remarks],
-        "sources": dict(given.sources),
         "settings": settings,
-        "told_of": classifiers_of(candidates),
     }
     data = tree(space, single.result, single.model.dims, attributes, single.tempering)
     if space.kind == "objects":

@@ -18,7 +18,12 @@ from consilience import annotators
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
 from consilience.errors import OptionError
-from consilience.fitting.inputs import Table, as_responses, as_table
+from consilience.fitting.inputs import (
+    Table,
+    as_responses,
+    as_table,
+    classifiers_of,
+)
 from consilience.fitting.single import tempered_by
 from consilience.inference.result import Result, bounds
 from consilience.model import (
@@ -104,6 +109,9 @@ def predict(
         "assumptions": [*space.assumptions, remark],
         "sources": dict(given.sources),
         "settings": settings,
+        "told_of": sorted(
+            {*json.loads(before.get("told_of", "[]")), *classifiers_of(candidates)}
+        ),
     }
     tempering = _tempering(fit.data, space, result)
     data = tree(space, result, model.dims, attributes, tempering)

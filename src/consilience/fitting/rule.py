@@ -10,6 +10,7 @@ import xarray as xr
 from consilience.errors import KindError, OptionError, UnknownEngineError
 from consilience.model import AnnotatorModel
 from consilience.posterior.stored import with_tables
+from consilience.posterior.tree import root
 from consilience.responses import Responses
 
 WHY = "it is a rule: nothing is fitted"
@@ -75,9 +76,8 @@ def rule_tree(
     responses
         Of what.
     attributes
-        Of the root.
+        Of the root; lists and tables become JSON.
     """
-    root = xr.Dataset(attrs=dict(attributes))
     table = responses.table
     count = np.bincount(
         table["item"].cat.codes, table["n"], minlength=len(table["item"].cat.categories)
@@ -88,7 +88,7 @@ def rule_tree(
             "num_responses": ("item", count.astype(np.int64)),
         }
     )
-    data = xr.DataTree.from_dict({"/": root, "constant_data": constant})
+    data = xr.DataTree.from_dict({"/": root(attributes), "constant_data": constant})
     return with_tables(data, {**tables, **_of_annotators(responses)})
 
 

@@ -57,8 +57,12 @@ def tree(
         groups["sample_stats"] = xr.Dataset(stats)
     if result.optimization is not None:
         groups["optimization"] = _optimization(result)
-    root = xr.Dataset(attrs={name: _plain(value) for name, value in attributes.items()})
-    return xr.DataTree.from_dict({"/": root, **groups})
+    return xr.DataTree.from_dict({"/": root(attributes), **groups})
+
+
+def root(attributes: Mapping[str, Any]) -> xr.Dataset:
+    """Return the root of a fit: its attributes, lists and tables as JSON."""
+    return xr.Dataset(attrs={name: _plain(value) for name, value in attributes.items()})
 
 
 def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
