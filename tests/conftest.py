@@ -94,6 +94,29 @@ def data_folder() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def objects_study():
+    """120 simulated items of up to four labels, nine annotators each, and the truth."""
+    import consilience as cs
+
+    return cs.simulate(
+        kind="objects",
+        items=120,
+        annotators=20,
+        classes=8,
+        per_item=9,
+        prior={"most": 4.0},
+        seed=1,
+    )
+
+
+@pytest.fixture(scope="session")
+def objects_fit(objects_study):
+    import consilience as cs
+
+    return cs.fit(objects_study.responses, model="objects", engine="em", seed=0)
+
+
 class Tiny:
     """Nine answers to four items, few enough to sum over everything that can be true.
 

@@ -8,22 +8,14 @@ import consilience as cs
 from consilience.errors import OptionError
 
 
-@pytest.fixture(scope="module")
-def study():
-    return cs.simulate(
-        kind="objects",
-        items=120,
-        annotators=20,
-        classes=8,
-        per_item=9,
-        prior={"most": 4.0},
-        seed=1,
-    )
+@pytest.fixture
+def study(objects_study):
+    return objects_study
 
 
-@pytest.fixture(scope="module")
-def fit(study):
-    return cs.fit(study.responses, model="objects", engine="em", seed=0)
+@pytest.fixture
+def fit(objects_fit):
+    return objects_fit
 
 
 def keyed(frame, *columns):

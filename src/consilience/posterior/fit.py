@@ -168,8 +168,15 @@ class Fit:
             return sparse_confusion.confusion_of_superclasses(self.data)
         return confusion.confusion(self.data)
 
-    def objects(self) -> pd.DataFrame:
+    def objects(self, *, loss: str = "binder") -> pd.DataFrame:
         """Objects of each item and what they are called (kind objects).
+
+        Parameters
+        ----------
+        loss
+            The partition told is the one of which this loss is least expected, exactly,
+            of all there are: "binder", the pairs of labels it errs on, or "vi", the
+            variation of information.
 
         Returns
         -------
@@ -180,9 +187,9 @@ class Fit:
         Raises
         ------
         OptionError
-            The fit is of another kind.
+            The fit is of another kind, or there is no such loss.
         """
-        return objects.objects(self.data)
+        return objects.objects(self.data, loss)
 
     def object_counts(self) -> pd.DataFrame:
         """Return how probable each number of objects is, of each item (kind objects).
@@ -227,6 +234,28 @@ class Fit:
             The fit tells of no ambiguity.
         """
         return objects.ambiguity(self.data)
+
+    def panel(self, annotators: int) -> pd.DataFrame:
+        """Return what a fresh panel would find of each item (kind objects).
+
+        Parameters
+        ----------
+        annotators
+            How many annotators it has, none of whom has answered yet: up to 9, 15 or
+            25; 0 stands for ever more.
+
+        Returns
+        -------
+        Columns item; several, the probability that the number of labels which most of
+        them name is above one; differs, that the label which most give as the main one
+        is not the data set's own (NaN where an item has none).
+
+        Raises
+        ------
+        OptionError
+            The fit tells of no panels, or of none of that size.
+        """
+        return objects.panel(self.data, annotators)
 
     def diagnostics(self) -> pd.DataFrame:
         """Verdicts of the checks, each with a remedy.

@@ -5,23 +5,23 @@ expected loss, how often each label's object is named, which label is the main o
 three ambiguities. For all items together: how many hold several objects, and of how
 many the main label is not the data set's own.
 
-**The partition told** is the one of least expected Binder loss: of all, that which
-errs on fewest pairs of labels. With p the probability that two labels are one object,
-it minimises :math:`\sum_{l < l'} |[l \sim l'] - p_{ll'}|`, exactly, over all that
-there are.
+**The partition told** is the one of least expected loss, of all that there are
+(`consilience.posterior.least_loss`): by pairs of labels, and by information.
 
-References
-----------
-Binder (1978), Bayesian cluster analysis. Lau and Green (2007), section 2.
+What is drawn of an item comes from a stream of its own, so that it is the same
+whichever items stand beside it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from consilience.model.contract import Parameters
-from consilience.posterior.object_draws import Chunk, chunks, draw, weighed
+from consilience.posterior.least_loss import LOSSES, best
+from consilience.posterior.object_draws import Chunk, Weighed, chunks, draw, weighed
+from consilience.posterior.panels import SIZES, verdicts
+from consilience.posterior.streams import Streams, streams
 from consilience.truth.blocks import Blocks
 from consilience.truth.items import Items
 from consilience.truth.partitions import block_indices
@@ -34,7 +34,7 @@ PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Held:
-    """What items hold; C candidates at most, T thresholds, D draws.
+    """What items hold; C candidates at most, T thresholds, D draws, L losses.
 
     Attributes
     ----------
@@ -52,10 +52,14 @@ class Held:
     structure, naming, salience
         Ambiguities, in nats.
     object_of, share
-        The partition told, and the share of each label among the names of its object.
+        The partition told for each of `LOSSES`, and the share of each label among the
+        names of its object.
     there, main
         P(an object of that partition is named by more than `TAU`), and that it is the
         main one.
+    panel_several, panel_differs
+        P(a fresh panel of each of `SIZES`, and last of ever more, finds several
+        objects), and that its main label is not the data set's own.
     several
         Of each draw, the share of items that hold more than one object, by `TAUS`.
     differs
@@ -72,10 +76,12 @@ class Held:
     structure: Float[np.ndarray, " U"]
     naming: Float[np.ndarray, " U"]
     salience: Float[np.ndarray, " U"]
-    object_of: Int[np.ndarray, "U C"]
-    share: Float[np.ndarray, "U C"]
-    there: Float[np.ndarray, "U C"]
-    main: Float[np.ndarray, "U C"]
+    object_of: Int[np.ndarray, "L U C"]
+    share: Float[np.ndarray, "L U C"]
+    there: Float[np.ndarray, "L U C"]
+    main: Float[np.ndarray, "L U C"]
+    panel_several: Float[np.ndarray, "U S"]
+    panel_differs: Float[np.ndarray, "U S"]
     several: Float[np.ndarray, "D T"]
     differs: Float[np.ndarray, "D A"]
 
@@ -86,11 +92,12 @@ class _Run:
     own: Int[np.ndarray, " U"]
     number: int
     weight: float
-    generator: np.random.Generator = field(repr=False)
+    numbers: Streams = field(repr=False)
 
 
 def held(
     items: Items,
+    names: Shaped[np.ndarray, " U"],
     own_slot: Int[np.ndarray, " U"],
     draws: list[Parameters],
     *,
@@ -103,6 +110,8 @@ def held(
     ----------
     items
         Counts and covariates.
+    names
+        What the items are called.
     own_slot
         Place of the data set's own label among each item's candidates; -1: none.
     draws
@@ -115,33 +124,35 @@ def held(
     units = len(own_slot)
     most = max([blocks.num_labels for blocks in items.blocks], default=1)
     total = number * len(draws)
-    found = _single(units, most, len(draws), total)
-    run = _Run(found, own_slot, number, 1 / len(draws), np.random.default_rng(seed))
+    found = _single(own_slot, most, len(draws), total)
+    whole = _Run(found, own_slot, number, 1 / len(draws), Streams(()))
     for blocks, known in zip(items.blocks, items.known, strict=True):
         weights = [weighed(blocks, known, parameters) for parameters in draws]
         for rows in chunks(weights[0], blocks.num_labels):
             partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
+            run = replace(whole, numbers=streams(seed, names[blocks.unit[rows]]))
             for which, weight in enumerate(weights):
-                chunk = draw(blocks, weight, rows, number, run.generator)
+                chunk = draw(blocks, weight, rows, number, run.numbers)
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
-            best = _told(run, blocks, rows, partition)
-            for weight in weights:
-                given = draw(blocks, weight, rows, number, run.generator, best)
-                _add_told(run, blocks, given)
+            told = _told(run, blocks, rows, partition)
+            _add_told(run, blocks, weights, rows, told, seed, names)
     has = max(int((own_slot >= 0).sum()), 1)
     found.several /= max(units, 1)
     found.differs /= has
     return found
 
 
-def _single(units: int, most: int, draws: int, total: int) -> Held:
+def _single(own: Int[np.ndarray, " U"], most: int, draws: int, total: int) -> Held:
     """Return what items of one candidate hold: it, and nothing else."""
+    units = len(own)
     first = np.zeros((units, most))
     first[:, 0] = 1.0
     counts = np.zeros((units, len(TAUS), most + 1))
     counts[:, :, 1] = 1.0
     beyond = first[:, :, None] * (GRID < 1)
+    panels = np.zeros((units, len(SIZES) + 1))
+    by_loss = np.repeat(first[None], len(LOSSES), axis=0)
     return Held(
         beyond=beyond,
         valid=np.repeat(first[None], draws, axis=0),
@@ -152,10 +163,12 @@ def _single(units: int, most: int, draws: int, total: int) -> Held:
         structure=np.zeros(units),
         naming=np.zeros(units),
         salience=np.zeros(units),
-        object_of=np.where(first > 0, 0, -1),
-        share=first.copy(),
-        there=first.copy(),
-        main=first.copy(),
+        object_of=np.where(by_loss > 0, 0, -1),
+        share=by_loss.copy(),
+        there=by_loss.copy(),
+        main=by_loss.copy(),
+        panel_several=panels.copy(),
+        panel_differs=np.where((own < 0)[:, None], np.nan, panels),
         several=np.zeros((total, len(TAUS))),
         differs=np.zeros((total, len(PANELS) + 1)),
     )
@@ -168,6 +181,7 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     if which == 0:
         for values in (told.beyond, told.main_label, told.main_share, told.counts):
             values[units] = 0.0
+        told.panel_differs[units] = 0.0
     weight = run.weight
     frequency = np.take_along_axis(chunk.frequency, chunk.object_of, axis=2)
     # How many draws lie beyond each grid point: a histogram, summed from its end.
@@ -192,6 +206,9 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     told.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
     told.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(1)
     told.differs[some] += _differing(run, blocks, chunk, main)
+    found = verdicts(chunk, run.own[units], run.numbers)
+    told.panel_several[units] += weight * found.several
+    told.panel_differs[units] += weight * found.differs
 
 
 def _entropy(
@@ -218,10 +235,10 @@ def _differing(
     found = []
     for panel in PANELS:
         new = np.maximum(panel - size, 0)
-        votes = given[:, None] + run.generator.multinomial(
-            new[:, None], main / main.sum(2, keepdims=True)
+        votes = given[:, None] + run.numbers.multinomial(
+            new, main / main.sum(2, keepdims=True)
         )
-        top = (votes + run.generator.random(votes.shape)).argmax(2)
+        top = (votes + run.numbers.random(votes.shape)).argmax(2)
         found.append(((top != own[:, None]) & known).sum(0))
     found.append(((main.argmax(2) != own[:, None]) & known).sum(0))
     return np.stack(found, axis=1).astype(float)
@@ -232,8 +249,8 @@ def _told(
     blocks: Blocks,
     rows: Int[np.ndarray, " u"],
     partition: Float[np.ndarray, "u P"],
-) -> Int[np.ndarray, " u"]:
-    """Fill in what is exact, and return the partition of least expected loss."""
+) -> list[Int[np.ndarray, " u"]]:
+    """Fill in what is exact, and return the partitions of least expected loss."""
     n, units = blocks.num_labels, blocks.unit[rows]
     index = block_indices(n)
     inside = ((index[:, :, None] >> np.arange(n)) & 1).astype(float)
@@ -242,17 +259,45 @@ def _told(
     logs = np.log(np.where(partition > 0, partition, 1.0))
     run.held.structure[units] = -(partition * logs).sum(1)
     run.held.same[units, :n, :n] = same.reshape(-1, n, n)
-    best = ((1 - 2 * same) @ together.T).argmin(1)
-    run.held.object_of[units, :n] = inside[best].argmax(1)
+    told = [best(loss(partition, n)) for loss in LOSSES.values()]
+    for number, each in enumerate(told):
+        run.held.object_of[number, units, :n] = inside[each].argmax(1)
     for values in (run.held.share, run.held.there, run.held.main):
-        values[units] = 0.0
-    return np.asarray(best)
+        values[:, units] = 0.0
+    return told
 
 
-def _add_told(run: _Run, blocks: Blocks, given: Chunk) -> None:
+def _add_told(
+    run: _Run,
+    blocks: Blocks,
+    weights: list[Weighed],
+    rows: Int[np.ndarray, " u"],
+    told: list[Int[np.ndarray, " u"]],
+    seed: int,
+    names: Shaped[np.ndarray, " U"],
+) -> None:
+    """Draw what the partitions told hold; where losses agree, once."""
+    for loss, each in enumerate(told):
+        new = (each != told[0]) | (loss == 0)
+        same = blocks.unit[rows[~new]]
+        for values in (run.held.share, run.held.there, run.held.main):
+            values[loss, same] = values[0, same]
+        # Items are drawn one behind the other.
+        at = np.flatnonzero(new)
+        for some in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
+            if len(some):
+                numbers = streams(seed, names[blocks.unit[rows[some]]])
+                for weight in weights:
+                    given = draw(
+                        blocks, weight, rows[some], run.number, numbers, each[some]
+                    )
+                    _add_given(run, blocks, given, loss)
+
+
+def _add_given(run: _Run, blocks: Blocks, given: Chunk, loss: int) -> None:
     n, units = blocks.num_labels, blocks.unit[given.rows]
     top = given.salience.argmax(2)
     weight = run.weight
-    run.held.share[units, :n] += weight * given.share.mean(1)
-    run.held.there[units, :n] += weight * (given.frequency > TAU).mean(1)
-    run.held.main[units, :n] += weight * (top[..., None] == np.arange(n)).mean(1)
+    run.held.share[loss, units, :n] += weight * given.share.mean(1)
+    run.held.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
+    run.held.main[loss, units, :n] += weight * (top[..., None] == np.arange(n)).mean(1)

@@ -21,9 +21,13 @@ from consilience.model.naming import (
     imagined,
     of_styles,
     seen_rates,
+    slip_table,
+    unit_sums,
 )
+from consilience.posterior.streams import Streams
 from consilience.truth.blocks import Blocks
 from consilience.truth.covariates import Known
+from consilience.truth.padding import padded
 from consilience.truth.partitions import block_indices
 
 MAX_CELLS = 4_000_000  # completions x partitions that are held at once
@@ -48,6 +52,11 @@ class Chunk:
         Object of each candidate.
     share
         Share of its object's namings that each candidate has.
+    rate, lists
+        Share of listers who see an object when another is the main one, and share of
+        annotators who list.
+    slips
+        Log probability of each set of further names of a block, by their number.
     """
 
     rows: Int[np.ndarray, " u"]
@@ -57,6 +66,9 @@ class Chunk:
     frequency: Float[np.ndarray, "u D n"]
     object_of: Int[np.ndarray, "u D n"]
     share: Float[np.ndarray, "u D n"]
+    rate: Float[np.ndarray, "u D n"]
+    lists: Float[np.ndarray, "u D"]
+    slips: Float[np.ndarray, "B n"]
 
     @property
     def main(self) -> Float[np.ndarray, "u D n"]:
@@ -83,6 +95,10 @@ class Weighed:
         Weights of the Beta distribution of pickers, by item.
     seen
         Log-odds of being seen, seldom and often.
+    slips
+        Log probability of further names of a block.
+    sums
+        Log p(k objects, answers), exact.
     """
 
     phi: Float[np.ndarray, "V B"]
@@ -93,6 +109,8 @@ class Weighed:
     often: Float[np.ndarray, "U B"]
     picker: Float[np.ndarray, "2 U"]
     seen: Float[np.ndarray, " 2"]
+    slips: Float[np.ndarray, "B n"]
+    sums: Float[np.ndarray, "U n"]
 
 
 @jax.jit
@@ -106,24 +124,29 @@ def _weights(blocks: Blocks, known: Known, parameters: Parameters) -> Any:
         known.block @ parameters["often"],
         of_styles(known, parameters),
         seen_rates(parameters),
+        slip_table(parameters, blocks.num_labels),
+        unit_sums(blocks, known, parameters),
     )
 
 
 def weighed(blocks: Blocks, known: Known, parameters: Parameters) -> Weighed:
     """Return the log weights of blocks, on the host."""
-    phi, rest, votes, names, often, picker, seen = jax.tree.map(
-        np.asarray, _weights(blocks, known, parameters)
+    units, ways = len(blocks.unit), len(blocks.of_unit)
+    phi, rest, votes, names, often, picker, seen, slips, sums = jax.tree.map(
+        np.asarray, _weights(*padded(blocks, known), parameters)
     )
-    count = np.bincount(np.asarray(blocks.of_unit), minlength=len(votes))
+    count = np.bincount(np.asarray(blocks.of_unit), minlength=units)
     return Weighed(
-        phi=phi,
-        rest=rest,
+        phi=phi[:ways],
+        rest=rest[:ways],
         start=np.concatenate([[0], np.cumsum(count)]),
-        votes=votes,
-        names=names,
-        often=often,
-        picker=np.stack(picker),
+        votes=votes[:units],
+        names=names[:units],
+        often=often[:units],
+        picker=np.stack(picker)[:, :units],
         seen=np.stack(seen),
+        slips=slips,
+        sums=sums[:units],
     )
 
 
@@ -145,7 +168,7 @@ def draw(
     weights: Weighed,
     rows: Int[np.ndarray, " u"],
     number: int,
-    generator: np.random.Generator,
+    generator: Streams,
     only: Int[np.ndarray, " u"] | None = None,
 ) -> Chunk:
     """Draw what some items hold.
@@ -201,12 +224,11 @@ def _chosen(
     chance: Float[np.ndarray, "v P"],
     items: int,
     number: int,
-    generator: np.random.Generator,
+    generator: Streams,
 ) -> tuple[Int[np.ndarray, "u D"], Int[np.ndarray, "u D"]]:
     """Draw completion and partition of each item, evenly spread over what is likely."""
     ladder = np.cumsum(chance.ravel())
-    step = (np.arange(number) + generator.random((items, 1))) / number
-    step = generator.permuted(step, axis=1)
+    step = generator.spread(number)
     target = (np.arange(items)[:, None] + step) * (ladder[-1] / items)
     place = np.minimum(np.searchsorted(ladder, target), chance.size - 1)
     return place // chance.shape[1], place % chance.shape[1]
@@ -219,7 +241,7 @@ def _continuous(
     partition: Float[np.ndarray, "u P"],
     completion: Int[np.ndarray, "u D"],
     which: Int[np.ndarray, "u D"],
-    generator: np.random.Generator,
+    generator: Streams,
 ) -> Chunk:
     n = blocks.num_labels
     completion = completion + weights.start[rows[0]]
@@ -257,6 +279,9 @@ def _continuous(
         frequency=np.where(masks > 0, frequency, 0.0),
         object_of=object_of,
         share=share,
+        rate=rate,
+        lists=lists,
+        slips=weights.slips,
     )
 
 
@@ -267,7 +292,7 @@ def _log_rate(odds: float) -> float:
 def _dirichlet(
     weight: Float[np.ndarray, "u D n"],
     there: Any,
-    generator: np.random.Generator,
+    generator: Streams,
 ) -> Float[np.ndarray, "u D n"]:
     gamma = generator.standard_gamma(np.where(there, weight, 1.0))
     gamma = np.where(there, np.maximum(gamma, 1e-300), 0.0)

@@ -11,6 +11,9 @@ from consilience.errors import OptionError
 from consilience.inference.result import bounds
 from consilience.posterior.frames import category
 from consilience.posterior.held import GRID, PANELS, TAU, TAUS, Held
+from consilience.posterior.least_loss import LOSSES
+from consilience.posterior.objects import name_of
+from consilience.posterior.panels import SIZES
 from consilience.truth import Space
 from consilience.truth.named import Named
 
@@ -30,10 +33,14 @@ def tables_of(space: Space, held: Held, mass: float) -> dict[str, pd.DataFrame]:
     return {
         "labels": _labels(space, held, mass),
         "items": _items(space, held),
-        "objects": _objects(space, held),
+        **{
+            name_of(loss): _objects(space, held, place)
+            for place, loss in enumerate(LOSSES)
+        },
         "object_counts": _counts(space, held),
         "same_object": _same(space, held),
         "ambiguity": _ambiguity(space, held),
+        "panels": _panels(space, held),
         "confusion": _confusion(),
         "annotators": _annotators(space),
     }
@@ -170,19 +177,20 @@ def _items(space: Space, held: Held) -> pd.DataFrame:
     )
 
 
-def _objects(space: Space, held: Held) -> pd.DataFrame:
+def _objects(space: Space, held: Held, loss: int) -> pd.DataFrame:
     unit, slot, names = _rows(space, held)
+    main = held.main[loss]
     # Objects are numbered from one by how probably they are the main one.
-    order = np.argsort(np.argsort(-held.main, axis=1, kind="stable"), axis=1)
-    place = held.object_of[unit, slot]
+    order = np.argsort(np.argsort(-main, axis=1, kind="stable"), axis=1)
+    place = held.object_of[loss, unit, slot]
     frame = pd.DataFrame(
         {
             "item": names["item"],
             "object": order[unit, place] + 1,
             "label": names["label"],
-            "share": held.share[unit, slot],
-            "probability": held.there[unit, place],
-            "main_probability": held.main[unit, place],
+            "share": held.share[loss, unit, slot],
+            "probability": held.there[loss, unit, place],
+            "main_probability": main[unit, place],
         }
     )
     share, number = frame["share"].to_numpy(), frame["object"].to_numpy()
@@ -226,6 +234,19 @@ def _ambiguity(space: Space, held: Held) -> pd.DataFrame:
             "structure": held.structure,
             "naming": held.naming,
             "salience": held.salience,
+        }
+    )
+
+
+def _panels(space: Space, held: Held) -> pd.DataFrame:
+    sizes = np.array([*SIZES, 0])
+    units = np.arange(space.num_units).repeat(len(sizes))
+    return pd.DataFrame(
+        {
+            "item": category(units, space.unit_item),
+            "annotators": np.tile(sizes, space.num_units),
+            "several": held.panel_several.ravel(),
+            "differs": held.panel_differs.ravel(),
         }
     )
 

@@ -1,19 +1,29 @@
-"""The tables `objects` and `object_counts`: what an item holds, under which names."""
+"""The tables of kind objects: what an item holds, under which names, and how surely."""
 
 import pandas as pd
 import xarray as xr
 
 from consilience.errors import OptionError
-from consilience.posterior.stored import stored
+from consilience.posterior.stored import stored, stored_names
+
+BINDER = "binder"
 
 
-def objects(data: xr.DataTree) -> pd.DataFrame:
+def name_of(loss: str) -> str:
+    """Return the name of the table of the partition of least loss."""
+    return "objects" if loss == BINDER else f"objects_{loss}"
+
+
+def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
     """Objects of each item and what they are called.
 
     Parameters
     ----------
     data
         A fit.
+    loss
+        The partition told is the one of which this loss is least expected: binder, or
+        vi.
 
     Returns
     -------
@@ -22,9 +32,21 @@ def objects(data: xr.DataTree) -> pd.DataFrame:
     Raises
     ------
     OptionError
-        The fit is not of kind objects.
+        The fit is not of kind objects, or there is no such loss.
     """
-    return _stored(data, "objects")
+    found = _stored(data, "objects")
+    if loss == BINDER:
+        return found
+    others = [
+        each.removeprefix("objects_")
+        for each in stored_names(data)
+        if each.startswith("objects_")
+    ]
+    if loss not in others:
+        known = ", ".join([BINDER, *others])
+        msg = f"loss is {loss!r}; this fit tells the partitions of least {known}"
+        raise OptionError(msg)
+    return _stored(data, name_of(loss))
 
 
 def object_counts(data: xr.DataTree) -> pd.DataFrame:
@@ -88,6 +110,57 @@ def ambiguity(data: xr.DataTree) -> pd.DataFrame:
         The fit is not of kind objects, or a rule that knows of no ambiguity.
     """
     return _stored(data, "ambiguity")
+
+
+def panels(data: xr.DataTree) -> pd.DataFrame:
+    """Return what fresh panels of several sizes would find of each item.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item, annotators (0: ever more), several, differs.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects, or a rule that foresees no panel.
+    """
+    return _stored(data, "panels")
+
+
+def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
+    """Return what a fresh panel of so many annotators would find of each item.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    annotators
+        How many; zero stands for ever more.
+
+    Returns
+    -------
+    Columns item; several, P(the number of labels that most of them name is above one);
+    differs, P(the label that most give as the main one is not the data set's own), NaN
+    where the item has none.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects, or a rule; or it holds no panel of that size.
+    """
+    found = _stored(data, "panels")
+    sizes = found["annotators"].unique()
+    if annotators not in sizes:
+        known = ", ".join(str(size) for size in sorted(sizes))
+        msg = f"a panel of {annotators} annotators is not held; give one of {known}"
+        raise OptionError(msg)
+    rows = found[found["annotators"] == annotators]
+    return rows.drop(columns="annotators").reset_index(drop=True)
 
 
 def _stored(data: xr.DataTree, name: str) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from consilience.posterior.objects import (
     ambiguity,
     object_counts,
     objects,
+    panels,
     same_object,
 )
 from consilience.posterior.stored import stored_names
@@ -41,9 +42,10 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "object_counts": object_counts,
         "same_object": same_object,
         "ambiguity": ambiguity,
+        "panels": panels,
     }
 )
-_OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity")
+_OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
 
 
 def names_of(data: xr.DataTree) -> tuple[str, ...]:

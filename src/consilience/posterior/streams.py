@@ -1,0 +1,79 @@
+"""Random numbers of many items at once, of each from a stream of its own.
+
+So what is drawn of an item does not depend on which others stand beside it: drawn again
+alone, or among more, it is the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Streams:
+    """A generator for each item; what it gives has the items along the first axis."""
+
+    each: tuple[np.random.Generator, ...]
+
+    def random(self, shape: tuple[int, ...]) -> Float[np.ndarray, "..."]:
+        """Return numbers uniform from 0 to 1."""
+        return np.stack([one.random(shape[1:]) for one in self.each])
+
+    def spread(self, number: int) -> Float[np.ndarray, "u D"]:
+        """Return so many numbers from 0 to 1 of each, evenly spaced, in random order.
+
+        Parameters
+        ----------
+        number
+            D, how many.
+        """
+        steps = np.arange(number)
+        return np.stack(
+            [one.permutation((steps + one.random()) / number) for one in self.each]
+        )
+
+    def standard_gamma(
+        self, shape: Float[np.ndarray, "u ..."]
+    ) -> Float[np.ndarray, "u ..."]:
+        """Return numbers of gamma distributions of scale one."""
+        return np.stack(
+            [one.standard_gamma(a) for one, a in zip(self.each, shape, strict=True)]
+        )
+
+    def beta(
+        self, yes: Float[np.ndarray, "u ..."], no: Float[np.ndarray, "u ..."]
+    ) -> Float[np.ndarray, "u ..."]:
+        """Return numbers of beta distributions."""
+        pairs = zip(self.each, yes, no, strict=True)
+        return np.stack([one.beta(a, b) for one, a, b in pairs])
+
+    def multinomial(
+        self, number: Int[np.ndarray, " u"], chance: Float[np.ndarray, "u D n"]
+    ) -> Int[np.ndarray, "u D n"]:
+        """Return how often each came, in so many trials of each item."""
+        told = zip(self.each, number, chance, strict=True)
+        return np.stack([one.multinomial(trials, p) for one, trials, p in told])
+
+
+def streams(seed: int, names: Iterable[Any] | Shaped[np.ndarray, " u"]) -> Streams:
+    """Return the streams of some items.
+
+    Parameters
+    ----------
+    seed
+        One seed gives one stream for each name.
+    names
+        What the items are called.
+    """
+    return Streams(
+        tuple(np.random.default_rng([seed, *_number(str(name))]) for name in names)
+    )
+
+
+def _number(name: str) -> tuple[int, int]:
+    digest = blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest[:4]), int.from_bytes(digest[4:])

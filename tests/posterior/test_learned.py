@@ -1,0 +1,70 @@
+"""What a study says of classes, labels and pairs is kept, and takes itself off."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from consilience.posterior import learned
+from consilience.posterior.tree import with_groups
+from consilience.truth import space_of
+from consilience.truth.covariates import columns_of
+from consilience.truth.pooling import pool
+
+
+@pytest.fixture(scope="module")
+def space(objects_study):
+    return space_of(objects_study.responses)
+
+
+@pytest.fixture(scope="module")
+def kept(objects_fit):
+    return learned.learned_of(objects_fit.data)
+
+
+def columns(space, said, own):
+    return columns_of(space, said, among=False, own=own)
+
+
+def test_items_asked_again_with_the_same_answers_are_told_the_same(space, kept):
+    before = columns_of(space, pool(space), among=True)
+    after = columns(space, kept.pool, kept.own(space))
+    for kind in ("label", "slope", "often", "pair", "item"):
+        assert np.allclose(getattr(before, kind), getattr(after, kind), atol=1e-12)
+    # Were its own answers not taken off, an item would hear itself.
+    other = columns(space, kept.pool, None)
+    assert not np.allclose(before.label, other.label, atol=0.01)
+
+
+def test_new_labels_at_the_end_change_nothing(space, kept):
+    named = space.named
+    labels = np.append(named.labels, ["new", "newer"])
+    parents = np.append(named.parents, ["", ""])
+    wider = replace(space, named=replace(named, labels=labels, parents=parents))
+    more = kept.with_labels(labels, parents)
+    one = columns(space, kept.pool, kept.own(space))
+    other = columns(wider, more.pool, more.own(wider))
+    for kind in ("label", "slope", "often", "pair", "item"):
+        assert np.array_equal(getattr(one, kind), getattr(other, kind))
+
+
+def test_what_is_kept_of_some_items_is_theirs(space, kept):
+    few = kept.about(space.unit_item[[5, 3]])
+    assert few.said.unit_item.tolist() == space.unit_item[[3, 5]].tolist()
+    assert few.pool is kept.pool
+
+
+def test_it_is_kept_in_bounds(objects_fit, space):
+    group = objects_fit.data["learned"]
+    labels = len(space.named.labels)
+    for name, each in group.data_vars.items():
+        if name.endswith("_entry"):
+            assert each.size <= labels**2
+
+
+def test_it_is_laid_out_and_read_again(objects_fit, kept):
+    again = with_groups(objects_fit.data, learned=learned.as_dataset(kept))
+    found = learned.learned_of(again)
+    assert found.names == kept.names
+    assert np.array_equal(found.pool.share.total, kept.pool.share.total)
+    assert np.array_equal(found.said.named.mask, kept.said.named.mask)

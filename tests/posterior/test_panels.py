@@ -1,0 +1,144 @@
+"""What fresh panels find, held against answers drawn one by one, and all enumerated."""
+
+import itertools
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import betaln
+
+import consilience as cs
+from consilience.errors import OptionError
+from consilience.posterior.object_draws import Chunk
+from consilience.posterior.panels import SIZES, sizes_of_responses, verdicts
+from consilience.posterior.streams import streams
+from consilience.truth.blocks import block_sizes
+
+DRAWS = 4000
+BLOCKS = (0b0011, 0b0100, 0b1000, 0)  # one object of two names, two of one
+SALIENCE, RATE, LISTS = (0.6, 0.3, 0.1, 0.0), (0.7, 0.5, 0.2, 0.9), 0.8
+YES, NO = 0.4, 1.6  # of the Beta of slips
+
+
+def slip_table(yes=YES, no=NO):
+    more = np.maximum(block_sizes(4) - 1, 0)[:, None]
+    count = np.arange(4)
+    left = np.maximum(more - count, 0)
+    return betaln(yes + count, no + left) - betaln(yes, no)
+
+
+def chunk_of(slips):
+    def all_draws(values):
+        return np.tile(np.array(values), (1, DRAWS, 1))
+
+    return Chunk(
+        rows=np.zeros(1, int),
+        partition=np.ones((1, 15)) / 15,
+        blocks=all_draws(BLOCKS),
+        salience=all_draws(SALIENCE),
+        frequency=all_draws(SALIENCE),
+        object_of=all_draws([0, 0, 1, 2]),
+        share=all_draws([0.75, 0.25, 1.0, 1.0]),
+        rate=all_draws(RATE),
+        lists=np.full((1, DRAWS), LISTS),
+        slips=slips,
+    )
+
+
+def answered(generator):
+    """Return how many labels one annotator names, drawn step by step."""
+    main = generator.choice(3, p=SALIENCE[:3])
+    if generator.random() > LISTS:
+        return 1
+    number = 0
+    for block in range(3):
+        if block == main or generator.random() < RATE[block]:
+            number += 1
+            if block == 0:
+                number += generator.random() < generator.beta(YES, NO)
+    return number
+
+
+def test_a_response_names_as_many_labels_as_drawn_step_by_step():
+    found = sizes_of_responses(chunk_of(slip_table()))[:, 0, 0]
+    generator = np.random.default_rng(0)
+    drawn = np.bincount([answered(generator) for _ in range(20_000)], minlength=5)[1:]
+    spread = np.sqrt(found * (1 - found) / 20_000)
+    assert np.isclose(found.sum(), 1)
+    assert (np.abs(drawn / 20_000 - found) < 4 * spread + 1e-9).all()
+    other = sizes_of_responses(chunk_of(slip_table(yes=1.2)))[:, 0, 0]
+    assert (np.abs(drawn / 20_000 - other) > 4 * spread + 1e-9).any()
+
+
+def by_enumeration(chance, asked, annotators):
+    """Return P(what most say is asked for), ties being parted."""
+    total = 0.0
+    for told in itertools.product(range(len(chance)), repeat=annotators):
+        votes = np.bincount(told, minlength=len(chance))
+        top = votes == votes.max()
+        total += np.prod(chance[list(told)]) * top[asked].sum() / top.sum()
+    return total
+
+
+@pytest.mark.parametrize("annotators", [1, 2, 4, 5])
+def test_a_panel_finds_what_all_its_answers_together_say(annotators):
+    chunk = chunk_of(slip_table())
+    numbers = streams(0, np.array(["item"]))
+    found = verdicts(chunk, np.array([2]), numbers)
+    size = sizes_of_responses(chunk)[:, 0, 0]
+    place = SIZES.index(annotators)
+    tolerance = 4 * 0.5 / np.sqrt(DRAWS)
+    several = by_enumeration(size, np.arange(4) > 0, annotators)
+    assert abs(found.several[0, place] - several) < tolerance
+    main = chunk.main[0, 0]
+    differs = by_enumeration(main / main.sum(), np.arange(4) != 2, annotators)
+    assert abs(found.differs[0, place] - differs) < tolerance
+
+
+def test_a_panel_of_another_size_finds_something_else():
+    found = verdicts(
+        chunk_of(slip_table()), np.array([2]), streams(0, np.array(["item"]))
+    )
+    tolerance = 4 * 0.5 / np.sqrt(DRAWS)
+    assert abs(found.several[0, 0] - found.several[0, SIZES.index(9)]) > tolerance
+
+
+def test_two_of_three_is_what_the_binomial_says():
+    # Sizes one and two alone: a panel of three has no ties.
+    slips = slip_table(yes=1e-12, no=1.0)
+    chunk = chunk_of(slips)
+    chunk.blocks[:, :, 2:] = 0
+    chunk.salience[:] = [0.6, 0.4, 0.0, 0.0]
+    found = verdicts(chunk, np.array([-1]), streams(0, np.array(["item"])))
+    q = LISTS * (0.6 * RATE[1] + 0.4 * RATE[0])
+    expected = sum(comb(3, k) * q**k * (1 - q) ** (3 - k) for k in (2, 3))
+    assert abs(found.several[0, 2] - expected) < 4 * 0.5 / np.sqrt(DRAWS)
+    assert np.isnan(found.differs).all()
+
+
+def test_what_a_panel_would_find_stands_in_the_fit(objects_study, objects_fit):
+    single = objects_fit.panel(1)
+    assert list(single.columns) == ["item", "several", "differs"]
+    assert len(single) == 120
+    table = objects_study.responses.table
+    named = table.groupby(["item", "annotator"], observed=True).size()
+    # How many responses name several, over all items, is what was fitted.
+    assert abs(single["several"].mean() - (named > 1).mean()) < 0.05
+    assert abs(objects_fit.panel(25)["several"].mean() - (named > 1).mean()) > 0.05
+    with pytest.raises(OptionError, match="panel of 12 annotators is not held"):
+        objects_fit.panel(12)
+
+
+def test_a_rule_foresees_no_panel():
+
+    answers = [
+        ("i", "a", "cat", True),
+        ("i", "a", "dog", False),
+        ("j", "b", "cat", True),
+    ]
+
+    frame = pd.DataFrame(answers, columns=["item", "annotator", "label", "main"])
+    fit = cs.fit(cs.read(frame, kind="objects"), model="paper")
+    with pytest.raises(OptionError, match="panels"):
+        fit.panel(3)
