@@ -35,8 +35,9 @@ NOTES = (
         "halves: from four annotators it is foreseen whether most of four others name "
         "several labels, as the study's rule has it; Brier score and calibration error "
         "(ten bins). calibrated: by how often that was so in the other folds, among "
-        "items with as many who name several. The model's probability is of another "
-        "thing: that more than half of all annotators would name two objects or more."
+        "items with as many who name several. The model is asked two questions: what "
+        "a fresh panel of four finds by that rule (the question that is scored), and "
+        "whether more than half of all annotators would name two objects or more."
     ),
 )
 
@@ -71,7 +72,10 @@ def run(*, quick: bool, repeats: int) -> Report:
     ]  # fmt: skip
     one, other = halves(given, generator)
     rows += [_row("halves", **each) for each in of_halves(given, one, other)]
-    rows.append(_row("halves", **several_by_model(given, responses, one, other)))
+    rows += [
+        _row("halves", **each)
+        for each in several_by_model(given, responses, one, other)
+    ]
     return Report(title, rows, NOTES)
 
 
@@ -187,18 +191,25 @@ def share_by_model(responses, those) -> dict:
     return {"share": draws.mean(), "lower": lower, "upper": upper}
 
 
-def several_by_model(given: Study, responses, one, other) -> dict:
-    """Return how P(several objects) of one half stands to what the other half says."""
+def several_by_model(given: Study, responses, one, other) -> list[dict]:
+    """Return how what the model says of one half stands to what the other half says."""
     fit = _fitted(responses, one)
+    names = responses.table["item"].cat.categories[given.code]
+    panel = fit.panel(HALF).set_index("item")["several"].reindex(names).to_numpy()
     counts = fit.object_counts()
     many = counts[np.isclose(counts["tau"], 0.5) & (counts["objects"] > 1)]
     sums = many.groupby("item", observed=False)["probability"].sum()
-    names = responses.table["item"].cat.categories[given.code]
-    probability = sums.reindex(names).fillna(0.0).to_numpy()
+    half = sums.reindex(names).fillna(0.0).to_numpy()
     size = given.sets.size
     truth = np.array([several(size[each]) for each in other])
-    agree = ((probability > 0.5) == truth).mean()
-    return {"method": "model objects", "agree": agree} | scores(probability, truth)
+    return [
+        {"method": name, "agree": ((probability > 0.5) == truth).mean()}
+        | scores(probability, truth)
+        for name, probability in (
+            ("model objects, a panel of four", panel),
+            ("model objects, more than half", half),
+        )
+    ]
 
 
 def _fitted(responses, those):
