@@ -41,6 +41,7 @@ from .estimators import (
 )
 from .fitting import (
     Effort,
+    Sequential,
     compare,
     cross_validate,
     fit,
@@ -75,6 +76,7 @@ __all__ = [
     "OneCoinDawidSkene",
     "Predictions",
     "Responses",
+    "Sequential",
     "SharedErrors",
     "agreement",
     "called_otherwise",

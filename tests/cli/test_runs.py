@@ -98,6 +98,25 @@ def test_what_a_run_has_learned_is_used_on_another_file(
     assert "is there already" in capsys.readouterr().err
 
 
+def test_what_a_run_has_learned_of_objects_is_used_on_another_file(
+    run, objects_fit, tmp_path, capsys
+):
+    objects_fit.save(tmp_path / "run")
+    (tmp_path / "later.csv").write_text(
+        "item,annotator,label,main\nnew,ann,class1,true\nnew,ann,class2,false\n"
+        "new,bob,class2,true\n"
+    )
+    told = ("predict", "run", "later.csv", "--kind", "objects", "--out", "later")
+    assert run(*told, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["items"] == 1
+    assert "an earlier fit (objects)" in said["engine_reason"]
+    assert len(pd.read_parquet("later/tables/same_object.parquet")) == 1
+    panels = pd.read_parquet("later/tables/panels.parquet")
+    assert panels["several"].between(0, 1).all()
+    assert panels["differs"].isna().all()
+
+
 @pytest.mark.parametrize("command", ["export", "score"])
 def test_a_run_with_one_posterior_says_that_it_has_no_other(
     run, export, columns, truth, capsys, command

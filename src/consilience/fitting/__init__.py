@@ -6,10 +6,12 @@ from consilience.fitting.fit import fit
 from consilience.fitting.foreseeing import foresee_objects
 from consilience.fitting.inputs import check_seed
 from consilience.fitting.predicting import predict
+from consilience.fitting.sequential import Sequential
 from consilience.inference import Effort
 
 __all__ = [
     "Effort",
+    "Sequential",
     "check_seed",
     "compare",
     "cross_validate",

@@ -5,12 +5,14 @@ from typing import Any
 import xarray as xr
 
 from consilience.inference import Result
-from consilience.model import AnnotatorModel, lay_out, replayed, some_draws
+from consilience.model import AnnotatorModel, Parameters, lay_out, replayed, some_draws
+from consilience.posterior import learned
 from consilience.posterior.held import held
 from consilience.posterior.object_tables import curves, tables_of
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import with_groups
 from consilience.truth import Space
+from consilience.truth.items import Items
 
 MOST_DRAWS = 20  # of the parameters that are looked at, evenly taken
 IN_ALL = 1000  # draws of each item: probabilities to within .016
@@ -25,7 +27,7 @@ def with_objects(
     seed: int,
     mass: float,
 ) -> xr.DataTree:
-    """Return the fit with what each item holds.
+    """Return the fit with what each item holds, and what all of them say together.
 
     Parameters
     ----------
@@ -43,9 +45,41 @@ def with_objects(
         replayed(model, observations, values)
         for values in some_draws(result.parameters, MOST_DRAWS)
     ]
+    items: Items = observations.own
+    told = with_held(data, space, items, draws, seed=seed, mass=mass)
+    found = learned.as_dataset(learned.learned_from(space, items.names))
+    return with_groups(told, **{learned.GROUP: found})
+
+
+def with_held(
+    data: xr.DataTree,
+    space: Space,
+    items: Items,
+    draws: list[Parameters],
+    *,
+    seed: int,
+    mass: float,
+) -> xr.DataTree:
+    """Return the fit with what each item holds.
+
+    Parameters
+    ----------
+    data
+        The fit so far.
+    space, items
+        Candidates and answers, and the same laid out.
+    draws
+        Of the parameters.
+    seed
+        Of the draws of items.
+    mass
+        Probability that an interval holds.
+    """
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
     number = -(-IN_ALL // len(draws))
-    found = held(observations.own, named.own_slot, draws, number=number, seed=seed)
+    found = held(
+        items, space.unit_item, named.own_slot, draws, number=number, seed=seed
+    )
     told = with_groups(data, objects=curves(space, found))
     return with_tables(told, tables_of(space, found, mass))

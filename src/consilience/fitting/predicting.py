@@ -24,6 +24,7 @@ from consilience.fitting.inputs import (
     as_table,
     classifiers_of,
 )
+from consilience.fitting.predicting_objects import DRAWS, Earlier, predict_objects
 from consilience.fitting.single import tempered_by
 from consilience.inference.result import Result, bounds
 from consilience.model import (
@@ -43,8 +44,6 @@ from consilience.posterior.tree import tree, with_groups
 from consilience.responses import Responses
 from consilience.truth import Space, space_of
 from consilience.truth.space import Groups
-
-DRAWS = 100  # of the earlier fit, evenly taken
 
 
 def predict(
@@ -82,10 +81,19 @@ def predict(
     started = time.monotonic()
     given = as_responses(responses)
     before = fit.data.attrs
+    _check_kind(fit.data, given)
     settings = json.loads(before["settings"])
     model = annotators.load(before["model"], _changed(before["model"], settings))
     lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    told = sorted(
+        {*json.loads(before.get("told_of", "[]")), *classifiers_of(candidates)}
+    )
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        if given.kind == "objects":
+            found = predict_objects(Earlier(fit.data, model), given, lists, known)
+            attributes = _attributes(fit.data, given, found.space, told, started)
+            data = found.tree(attributes)
+            return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
         space = space_of(
             given, lists=lists, gold=known, num_states=settings.get("states", 2)
         )
@@ -93,29 +101,56 @@ def predict(
         _check(fit.data, space, model)
         values = _of(space, fit.data)
         result = _result(model, space, values, before["mass"])
-    unseen = int((~np.isin(space.annotators, _names(fit.data))).sum())
-    remark = f"parameters are those of an earlier fit ({before['model']})"
-    if unseen:
+    attributes = _attributes(fit.data, given, space, told, started)
+    tempering = _tempering(fit.data, space, result)
+    data = tree(space, result, model.dims, attributes, tempering)
+    return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
+
+
+def _attributes(
+    data: xr.DataTree,
+    given: Responses,
+    space: Space,
+    told: list[str],
+    started: float,
+) -> dict[str, Any]:
+    """Return the attributes of the earlier fit, and what is new."""
+    unseen = int((~np.isin(space.annotators, _names(data))).sum())
+    remark = f"parameters are those of an earlier fit ({data.attrs['model']})"
+    if unseen and any(
+        "annotator" in each.dims for each in data["posterior"].data_vars.values()
+    ):
         remark += f"; {unseen:,} annotators were not in it and are taken for its mean"
     plain = {
         str(name): value.item() if isinstance(value, np.generic) else value
-        for name, value in before.items()
+        for name, value in data.attrs.items()
     }
-    attributes: dict[str, Any] = {
+    return {
         **plain,
         "engine_reason": remark,
         "kind": space.kind,
         "seconds": round(time.monotonic() - started, 3),
         "assumptions": [*space.assumptions, remark],
         "sources": dict(given.sources),
-        "settings": settings,
-        "told_of": sorted(
-            {*json.loads(before.get("told_of", "[]")), *classifiers_of(candidates)}
-        ),
+        "settings": json.loads(data.attrs["settings"]),
+        "told_of": told,
     }
-    tempering = _tempering(fit.data, space, result)
-    data = tree(space, result, model.dims, attributes, tempering)
-    return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
+
+
+def _check_kind(data: xr.DataTree, given: Responses) -> None:
+    name, kind = data.attrs["model"], data.attrs["kind"]
+    if kind != given.kind:
+        msg = (
+            f"the earlier fit was of kind {kind}, these responses are of kind "
+            f"{given.kind}; use a fit of the same kind"
+        )
+        raise OptionError(msg)
+    if annotators.load(name).rule is not None:
+        msg = (
+            f"{name} is a rule and learns nothing that could be used on other items; "
+            "apply it to the new responses themselves (fit)"
+        )
+        raise OptionError(msg)
 
 
 def _changed(name: str, settings: dict[str, Any]) -> dict[str, float]:
@@ -160,13 +195,7 @@ def _measured(space: Space, data: xr.DataTree) -> Space:
 
 
 def _check(data: xr.DataTree, space: Space, model: AnnotatorModel[Any]) -> None:
-    name, kind = data.attrs["model"], data.attrs["kind"]
-    if kind != space.kind:
-        msg = (
-            f"the earlier fit was of kind {kind}, these responses are of kind "
-            f"{space.kind}; use a fit of the same kind"
-        )
-        raise OptionError(msg)
+    name = data.attrs["model"]
     states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
     if states != tuple(map(str, space.states)):
         other = sorted(set(states) ^ set(map(str, space.states)))

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from consilience.inference import Result
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
 from consilience.truth import Space, answer_slot, seen_pairs
-from consilience.truth.covariates import column_names
+from consilience.truth.covariates import Names, column_names
 from consilience.truth.space import MAX_NUMBERS
 
 SAMPLED = ("chain", "draw")
@@ -25,6 +25,7 @@ def tree(
     dims: Mapping[str, tuple[str, ...]],
     attributes: Mapping[str, Any],
     tempering: Tempering | None = None,
+    covariates: Names | None = None,
 ) -> xr.DataTree:
     """Lay out a fit.
 
@@ -40,9 +41,11 @@ def tree(
         Of the root: model, engine, seed and the like; lists and tables become JSON.
     tempering
         The posterior of the truth, raw and tempered; None: as the engine returned it.
+    covariates
+        What those of candidates are called (kind objects); None: as in this space.
     """
     groups = {
-        "posterior": _posterior(space, result, dims),
+        "posterior": _posterior(space, result, dims, covariates),
         "truth": _truth(space, result, tempering),
         "constant_data": _constant(space),
         "observed_data": _observed(space),
@@ -72,7 +75,10 @@ def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
 
 
 def _posterior(
-    space: Space, result: Result, dims: Mapping[str, tuple[str, ...]]
+    space: Space,
+    result: Result,
+    dims: Mapping[str, tuple[str, ...]],
+    covariates: Names | None,
 ) -> xr.Dataset:
     values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
@@ -99,7 +105,7 @@ def _posterior(
     if space.named is not None:
         coordinates |= {
             f"{what}_covariate": np.asarray(each, object)
-            for what, each in asdict(column_names(space)).items()
+            for what, each in asdict(covariates or column_names(space)).items()
         }
     used = {axis for name in values for axis in axes[name]}
     coordinates = {axis: names for axis, names in coordinates.items() if axis in used}

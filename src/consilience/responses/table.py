@@ -1,9 +1,10 @@
 """The frozen record of responses that every model, check and report starts from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
+import numpy as np
 import pandas as pd
 
 from consilience.errors import KindError
@@ -138,3 +139,39 @@ class Responses:
         for column in ("item", "annotator", "response_id"):
             table[column] = table[column].cat.remove_unused_categories()
         return replace(self, table=table)
+
+    def where(self, kept: Sequence[bool] | np.ndarray | pd.Series) -> "Responses":
+        """Only the answers of which it is true, with their items and annotators.
+
+        Parameters
+        ----------
+        kept
+            Of each row of the table, such as ``responses.table["item"] == "a"``.
+        """
+        return self.take(np.flatnonzero(np.asarray(kept, bool)))
+
+    def take(self, rows: np.ndarray) -> "Responses":
+        """Only some answers, with the items and annotators that they have.
+
+        Parameters
+        ----------
+        rows
+            Their places in the table.
+        """
+        table = self.table.iloc[rows].reset_index(drop=True)
+        for column in ("item", "annotator", "response_id"):
+            table[column] = table[column].cat.remove_unused_categories()
+        items = set(table["item"].cat.categories)
+
+        def about(side: pd.DataFrame | None) -> pd.DataFrame | None:
+            if side is None or "item" not in side:
+                return side
+            return side[side["item"].isin(items)].reset_index(drop=True)
+
+        return replace(
+            self,
+            table=table,
+            items=about(self.items),
+            offered=about(self.offered),
+            gold=about(self.gold),
+        )

@@ -85,6 +85,23 @@ class Columns:
     item: Float[np.ndarray, "U Y"]
     names: Names
 
+    def named(self, names: Names) -> "Columns":
+        """Return the columns of these names; those that are not there are zero."""
+        found = {}
+        for kind, mine, wanted in (
+            ("label", self.names.label, names.label),
+            ("slope", self.names.slope, names.slope),
+            ("often", self.names.block[1:], names.block[1:]),
+            ("pair", self.names.pair, names.pair),
+            ("item", self.names.item, names.item),
+        ):
+            values = getattr(self, kind)
+            place = {name: values[..., at] for at, name in enumerate(mine)}
+            nothing = np.zeros(values.shape[:-1])
+            columns = {name: place.get(name, nothing) for name in wanted}
+            found[kind] = _stacked(columns, values.shape[:-1])
+        return Columns(**found, names=names)
+
     def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> Known:
         """Lay out those of some units, which have that many candidates."""
         n, inside = num_labels, members(num_labels)
@@ -113,7 +130,9 @@ def _names(*tables: Iterable[str]) -> Names:
     return Names(label=label, slope=slope, block=("any", *often), pair=pair, item=item)
 
 
-def columns_of(space: Space, said: Pool | None, *, among: bool) -> Columns:
+def columns_of(
+    space: Space, said: Pool | None, *, among: bool, own: Each | None = None
+) -> Columns:
     """Return the covariates of every candidate.
 
     Parameters
@@ -125,6 +144,8 @@ def columns_of(space: Space, said: Pool | None, *, among: bool) -> Columns:
     among
         Whether the space is that of the pool: each item is then left out of what is
         said of it.
+    own
+        In the stead of that: what of the pool each item has said itself.
     """
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
@@ -144,7 +165,8 @@ def columns_of(space: Space, said: Pool | None, *, among: bool) -> Columns:
     if not kin.any():
         del pair["kin"]
     if said is not None:
-        own = each_item(space).only(named.heard & among)
+        if own is None:
+            own = each_item(space).only(named.heard & among)
         _add_pooled(named, own, said, label, slope, often, pair, item)
     shape = named.candidate.shape
     return Columns(

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Int
 from consilience.truth.blocks import Blocks, count_blocks
 from consilience.truth.covariates import Known, Names, columns_of
 from consilience.truth.named import Named
-from consilience.truth.pooling import Pool, pool
+from consilience.truth.pooling import Each, Pool, pool
 from consilience.truth.pytree import pytree
 from consilience.truth.space import Space
 
@@ -45,7 +45,9 @@ class Items:
 def items_of(
     space: Space,
     said: Pool | None = None,
+    own: Each | None = None,
     *,
+    names: Names | None = None,
     pooled: bool = True,
     slopes: bool = True,
 ) -> Items:
@@ -58,6 +60,10 @@ def items_of(
     said
         What another study says of classes, labels and pairs. None: what the other items
         of this one say.
+    own
+        What of that the items of this space have said themselves; None: nothing.
+    names
+        The covariates to lay out; None: those that there are.
     pooled
         Whether to use what other items say.
     slopes
@@ -66,7 +72,8 @@ def items_of(
     among = said is None
     if pooled and said is None:
         said = pool(space)
-    columns = columns_of(space, said if pooled else None, among=among)
+    columns = columns_of(space, said if pooled else None, among=among, own=own)
+    columns = columns if names is None else columns.named(names)
     blocks = tuple(count_blocks(space, slopes=slopes))
     place = np.zeros(space.num_units, np.int32)
     start = 1

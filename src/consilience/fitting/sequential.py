@@ -1,0 +1,129 @@
+"""Items believed anew as their answers arrive, the parameters fixed."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from consilience.fitting.inputs import Table, as_responses
+from consilience.fitting.predicting import predict
+from consilience.posterior import Fit
+from consilience.posterior.tables import TABLES, names_of
+from consilience.responses import Responses
+from consilience.responses.joining import joined
+
+_NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}
+_MOST = 64  # tables that are kept apart before they are put together
+
+
+class Sequential:
+    """Items believed anew as their answers arrive, by what an earlier fit has learned.
+
+    Each update costs what its items cost, however many others there are; what is
+    believed of an item is the same as by `consilience.predict`, told all answers at
+    once. (Models other than of objects compile a program at each update.)
+
+    Parameters
+    ----------
+    fit
+        The earlier fit; its parameters stay as they are.
+    candidates
+        As for `consilience.predict`, of all items that may come.
+    """
+
+    def __init__(self, fit: Fit, *, candidates: Table | None = None) -> None:
+        self._earlier = fit
+        self._candidates = candidates
+        self._parts: list[Responses] = []
+        self._rows: dict[str, list[tuple[int, np.ndarray]]] = {}
+        self._latest: dict[str, list[pd.DataFrame]] = {}
+
+    def update(self, responses: Responses | Table) -> Fit:
+        """Take further answers, and believe anew the items that they are about.
+
+        Parameters
+        ----------
+        responses
+            Answers that have not been given before, or anything that `read` takes.
+
+        Returns
+        -------
+        A fit of those items, from all answers about them so far.
+
+        Raises
+        ------
+        RepeatedAnswerError
+            An annotator had answered about an item before; nothing is taken then.
+        OptionError
+            As by `consilience.predict`; nothing is taken then.
+        """
+        given = as_responses(responses)
+        codes = given.table["item"].cat.codes.to_numpy()
+        names = given.table["item"].cat.categories
+        order = np.argsort(codes, kind="stable")
+        place, first = np.unique(codes[order], return_index=True)
+        rows = dict(zip(names[place], np.split(order, first[1:]), strict=True))
+        found = predict(
+            self._earlier,
+            joined([*self._about(rows), given]),
+            candidates=self._candidates,
+        )
+        for item, those in rows.items():
+            self._rows.setdefault(item, []).append((len(self._parts), those))
+        self._parts.append(given)
+        for name in names_of(found.data):
+            if name not in _NOT_OF_ITEMS:
+                self._put(name, TABLES[name](found.data))
+        return found
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return a table of all items so far, each as last believed.
+
+        Parameters
+        ----------
+        name
+            A table of items: labels, items; of kind objects also objects,
+            object_counts, same_object, ambiguity, panels.
+
+        Returns
+        -------
+        Its columns, as of a fit; items in order of their names.
+
+        Raises
+        ------
+        KeyError
+            There is no such table, or no answer has come yet.
+        """
+        self._compact(name)
+        (frame,) = self._latest[name]
+        return frame.sort_values("item", kind="stable", ignore_index=True)
+
+    def fit(self) -> Fit:
+        """Return all items so far as one fit; its cost is that of all of them."""
+        return predict(self._earlier, joined(self._parts), candidates=self._candidates)
+
+    def _about(self, items: Iterable[str]) -> list[Responses]:
+        """Return the answers so far about some items."""
+        rows: dict[int, list[np.ndarray]] = {}
+        for item in items:
+            for part, those in self._rows.get(item, ()):
+                rows.setdefault(part, []).append(those)
+        return [
+            self._parts[part].take(np.sort(np.concatenate(rows[part])))
+            for part in sorted(rows)
+        ]
+
+    def _put(self, name: str, frame: pd.DataFrame) -> None:
+        text = frame.select_dtypes("category").columns
+        frames = self._latest.setdefault(name, [])
+        frames.append(frame.astype(dict.fromkeys(text, "str")))
+        if len(frames) > _MOST:
+            self._compact(name)
+
+    def _compact(self, name: str) -> None:
+        seen: set[str] = set()
+        kept = []
+        for frame in reversed(self._latest[name]):
+            kept.append(frame[~frame["item"].isin(seen)])
+            seen.update(frame["item"].unique())
+        self._latest[name] = [pd.concat(kept[::-1], ignore_index=True)]
