@@ -49,9 +49,12 @@ from jaxtyping import Array, Float, Shaped
 from consilience.checks.residuals import LEAST, residuals, seen_in
 from consilience.checks.verdict import Verdict, at_most, not_assessed
 from consilience.model import (
+    PREVALENCE,
+    WEIGHT,
     AnnotatorModel,
     BySubtype,
     OnShortlists,
+    Parameters,
     belief,
     emission_of,
     lay_out,
@@ -134,7 +137,8 @@ def residual_correlation(
             return None
         own = observations.own if isinstance(emission, OnShortlists) else None
         bare = replace(observations, prepared=None, own=own)
-        sums = _sums(bare, emission, logs["prevalence"])
+        prior = {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
+        sums = _sums(bare, emission, prior)
         product += np.asarray(sums[0])
         scale += np.asarray(sums[1])
     number = np.bincount(space.unit, space.n, space.num_units)
@@ -155,10 +159,10 @@ def _correlated(
 def _sums(
     observations: Observations,
     emission: BySubtype | OnShortlists,
-    log_prevalence: Float[Array, " K"],
+    of_truth: Parameters,
 ) -> tuple[Float[Array, " U"], Float[Array, " U"]]:
     """Return of each unit what both sums of the correlation take from it."""
-    prior = log_prior(observations, {"prevalence": log_prevalence}, emission)
+    prior = log_prior(observations, of_truth, emission)
     state = belief(prior + emission.log_likelihood(observations))
     found = residuals(emission, observations)
     first, second, third, fourth = found.deviation

@@ -36,12 +36,12 @@ from consilience.fitting.inputs import (
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import Effort
 from consilience.model import (
-    TINY,
+    WEIGHT,
     AnnotatorModel,
-    Parameters,
     from_outside,
     has_table,
     marginal,
+    replayed,
     score,
 )
 from consilience.model.layout import lay_out
@@ -163,9 +163,9 @@ def _foreseen(
             "tables with Dirichlet rows; choose another model"
         )
         raise OptionError(msg)
-    names = list(model.dirichlet(seen, model.prior))
+    names = [*model.dirichlet(seen, model.prior), WEIGHT]
     flat = {
-        name: jnp.asarray(values.reshape(-1, *values.shape[2:]))
+        name: jnp.asarray(values.reshape(-1, *values.shape[2:]), float)
         for name, values in single.result.parameters.items()
         if name in names
     }
@@ -199,7 +199,10 @@ def _of_units(
     draws: Mapping[str, Float[Array, "D ..."]],
 ) -> Float[Array, "D U"]:
     found: Float[Array, "D U"] = jax.lax.map(
-        lambda draw: marginal(score(model, observations, _logs(draw))), draws
+        lambda draw: marginal(
+            score(model, observations, replayed(model, observations, draw))
+        ),
+        draws,
     )
     return found
 
@@ -215,15 +218,13 @@ def _of_answers(
 ) -> Float[Array, "D H"]:
     found: Float[Array, "D H"] = jax.lax.map(
         lambda draw: from_outside(
-            model, observations, _logs(draw), unit, annotator, answer
+            model,
+            observations,
+            replayed(model, observations, draw),
+            unit,
+            annotator,
+            answer,
         ),
         draws,
     )
     return found
-
-
-def _logs(draw: Mapping[str, Float[Array, "..."]]) -> Parameters:
-    return {
-        name: jnp.log(jnp.maximum(value.astype(float), TINY))
-        for name, value in draw.items()
-    }

@@ -24,6 +24,7 @@ from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
 from consilience.fitting.single import fit_one
 from consilience.fitting.which_contains import which_contains
 from consilience.inference import Effort
+from consilience.model import DIMS
 from consilience.posterior import Fit
 from consilience.posterior.comparison import as_dataset as comparison_dataset
 from consilience.posterior.tree import tree, with_groups
@@ -166,7 +167,13 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "assumptions": [*space.assumptions, *single.result.remarks],
         "settings": settings,
     }
-    data = tree(space, single.result, single.model.dims, attributes, single.tempering)
+    data = tree(
+        space,
+        single.result,
+        {**DIMS, **single.model.dims},
+        attributes,
+        single.tempering,
+    )
     if space.kind == "objects":
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             data = with_objects(

@@ -28,6 +28,7 @@ from consilience.fitting.predicting_objects import DRAWS, Earlier, predict_objec
 from consilience.fitting.single import tempered_by
 from consilience.inference.result import Result, bounds
 from consilience.model import (
+    DIMS,
     AnnotatorModel,
     belief,
     derived,
@@ -103,7 +104,7 @@ def predict(
         result = _result(model, space, values, before["mass"])
     attributes = _attributes(fit.data, given, space, told, started)
     tempering = _tempering(fit.data, space, result)
-    data = tree(space, result, model.dims, attributes, tempering)
+    data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Key
 from consilience import annotators
 from consilience.checks.independence import Residual, residual_correlation
 from consilience.inference import Effort, Result, choose, run
-from consilience.model import AnnotatorModel
+from consilience.model import PREVALENCE, WEIGHT, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, tempered
 from consilience.progress import Reporter
 from consilience.truth import Space
@@ -99,8 +99,11 @@ def tempered_by(
     """
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
     raw = Truth(result.belief, result.lower, result.upper)
-    prevalence = _mean(result.parameters["prevalence"])
-    prior = prevalence[space.state] * np.exp(space.log_prior)
+    log_prior = space.log_prior
+    if space.kind == "choice" and space.covariates is not None:
+        weight = _mean(result.parameters[WEIGHT])
+        log_prior = log_prior + space.covariates.value @ weight
+    prior = _mean(result.parameters[PREVALENCE])[space.state] * np.exp(log_prior)
     return Tempering(
         raw=raw,
         tempered=tempered(raw, prior, effect),

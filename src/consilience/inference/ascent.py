@@ -16,25 +16,31 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.nn import softmax
 from jax.scipy.special import digamma
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from consilience.errors import DivergedError
 from consilience.inference.compiled import compiled
 from consilience.inference.leap import leap
+from consilience.inference.logit_step import first_logit, logit_step
+from consilience.inference.logit_step import log_density as log_density_of_logit
 from consilience.inference.newton import log_density, newton_step, normal_priors
 from consilience.inference.result import Optimization
 from consilience.model import (
+    PREVALENCE,
     AnnotatorModel,
     Dirichlet,
     Parameters,
     belief,
+    closed_priors,
     derived,
     expected_counts,
     marginal,
     posterior_of_truth,
     score,
     splits,
+    takes_columns,
 )
 from consilience.progress import Progress, Reporter
 from consilience.truth import Observations
@@ -71,12 +77,14 @@ class Climb(NamedTuple):
     """Where a climb stands.
 
     Expected counts and concentrations of the parameters with Dirichlet priors, by name,
-    and values of those that are free numbers.
+    values of those that are free numbers, and where candidates have columns the
+    logarithms of prevalence and the weights.
     """
 
     counts: Mapping[str, Float[Array, "..."]]
     concentration: Mapping[str, Float[Array, "..."]]
     free: Parameters = {}  # noqa: RUF012 (a tuple's default; never changed)
+    logit: Parameters = {}  # noqa: RUF012
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +176,8 @@ def point(
         for name, counts in where.counts.items()
     }
     logs = {name: jnp.log(mean) for name, mean in means.items()}
-    told = derived(model, observations, {**logs, **where.free})
-    return {**means, **where.free, **told}
+    told = derived(model, observations, {**logs, **where.free, **where.logit})
+    return {**means, **where.free, **as_told(where.logit), **told}
 
 
 def _run(
@@ -212,8 +220,9 @@ def _block(
     before: Int[Array, ""] | int,
     threshold: Float[Array, ""] | float,
 ) -> tuple[Climb, Float[Array, " block"], Int[Array, ""], Bool[Array, ""]]:
-    priors = dirichlet_priors(model, observations)
+    priors = closed_priors(model, observations)
     free_priors = normal_priors(model, observations)
+    imagined = imagined_units(model, observations)
 
     def unfinished(carry: Any) -> Bool[Array, ""]:
         _, _, _, number, finished = carry
@@ -234,6 +243,11 @@ def _block(
         value += log_density(free_priors, free)
         if free:
             free = newton_step(model, observations, logs, free, belief(scores))
+        logit = where.logit
+        if logit:
+            value += log_density_of_logit(imagined, logit)
+            truth = posterior_of_truth(model, belief(scores))
+            logit = logit_step(observations, imagined, logit, truth)
         for name, prior in priors.items():
             concentration = where.concentration[name]
             value -= rule.price(
@@ -249,7 +263,7 @@ def _block(
         }
         finished = (value - last < threshold) & (before + number > FIRST_LEARNED)
         values = values.at[number].set(value)
-        where = Climb(counts, concentration, free)
+        where = Climb(counts, concentration, free, logit)
         return where, values, value, number + 1, finished
 
     values = jnp.full(BLOCK, jnp.nan)
@@ -263,7 +277,7 @@ def _block(
 def _start(
     model: AnnotatorModel[Any], observations: Observations, key: Key[Array, ""]
 ) -> Climb:
-    priors = dirichlet_priors(model, observations)
+    priors = closed_priors(model, observations)
     concentration = {name: prior.concentration for name, prior in priors.items()}
     logs = {
         name: jnp.broadcast_to(jnp.log(_mean(prior.concentration)), prior.shape)
@@ -278,8 +292,12 @@ def _start(
     deal = jax.random.exponential(key, (*observations.guess.shape, split))
     deal = observations.guess[..., None] * deal / deal.sum(-1, keepdims=True)
     states = deal.reshape(len(deal), -1)
-    counts = expected_counts(model, observations, {**logs, **free}, states)
-    return Climb({name: counts[name] for name in priors}, concentration, free)
+    logit: Parameters = {}
+    if observations.beforehand is not None and takes_columns(model):
+        logit = first_logit(observations, imagined_units(model, observations))
+    counts = expected_counts(model, observations, {**logs, **free, **logit}, states)
+    counts = {name: counts[name] for name in priors}
+    return Climb(counts, concentration, free, logit)
 
 
 @jax.jit
@@ -290,14 +308,24 @@ def _shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U 
     return 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
 
 
-def dirichlet_priors(
+def imagined_units(
     model: AnnotatorModel[Any], observations: Observations
-) -> Mapping[str, Dirichlet]:
-    """Return the model's Dirichlet priors, which closed forms need."""
-    if model.dirichlet is None:
-        msg = "coordinate ascent needs a model with Dirichlet priors"
-        raise TypeError(msg)
-    return model.dirichlet(observations, model.prior)
+) -> Float[Array, " K"]:
+    """Return how many units of each state the prior of the prevalence imagines."""
+    assert model.dirichlet is not None  # noqa: S101 (asked by the caller)
+    priors = model.dirichlet(observations, model.prior)
+    if PREVALENCE not in priors:
+        return jnp.ones(observations.num_states)
+    prior = priors[PREVALENCE]
+    return jnp.broadcast_to(prior.concentration, prior.shape)
+
+
+def as_told(logit: Parameters) -> Parameters:
+    """Return prevalence as shares, and weights as they are."""
+    return {
+        name: softmax(value) if name == PREVALENCE else value
+        for name, value in logit.items()
+    }
 
 
 def _logs(rule: Rule, where: Climb) -> Parameters:
@@ -305,7 +333,7 @@ def _logs(rule: Rule, where: Climb) -> Parameters:
         name: rule.logs(where.concentration[name] + counts)
         for name, counts in where.counts.items()
     }
-    return {**logs, **where.free}
+    return {**logs, **where.free, **where.logit}
 
 
 def _mean(concentration: Float[Array, "*batch L"]) -> Float[Array, "*batch L"]:

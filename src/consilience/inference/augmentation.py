@@ -6,6 +6,7 @@ concentrations given the parameters, and the truth given the parameters (Tanner 
 (Metropolis) in their logarithms. The start lies inside the posterior, so little is
 thrown away; successive draws are alike, and the chain stays with the optimum that it
 started from. Parameters that are free numbers stay where the climb has left them.
+Prevalence and the weights of candidates' columns are drawn given the truth, too.
 """
 
 from functools import partial
@@ -18,14 +19,16 @@ import numpy as np
 from jax.scipy.special import gammaln, logit
 from jaxtyping import Array, Float, Int, Key
 
-from consilience.inference.ascent import Climb, dirichlet_priors, over_shared
+from consilience.inference.ascent import Climb, as_told, imagined_units, over_shared
 from consilience.inference.compiled import compiled
 from consilience.inference.gamma import log_dirichlets
+from consilience.inference.logit_draws import Told, Walk, draw_logit, told_by, walk
 from consilience.model import (
     AnnotatorModel,
     Dirichlet,
     Parameters,
     belief,
+    closed_priors,
     derived,
     drawn_counts,
     marginal,
@@ -45,10 +48,23 @@ SIZES = (-3.0, 1.0)
 
 
 class _State(NamedTuple):
-    """Where the chain stands: counts of the drawn truth, and concentrations."""
+    """Where the chain stands: counts of the drawn truth, and concentrations.
+
+    Where candidates have columns, also prevalence and weights, and what the truth says
+    of these.
+    """
 
     counts: Parameters
     concentration: Parameters
+    logit: Parameters
+    told: Told | None
+
+
+class _Kept(NamedTuple):
+    """What stays as it is: free numbers, and how the weights of columns walk."""
+
+    free: Parameters
+    walk: Walk | None
 
 
 class Draws(NamedTuple):
@@ -70,6 +86,7 @@ def augment(
     model: AnnotatorModel[Any],
     observations: Observations,
     where: Climb,
+    truth: Float[Array, "U S"],
     key: Key[Array, ""],
     number: int,
     report: Reporter,
@@ -84,6 +101,8 @@ def augment(
         The answers.
     where
         Where the climb ended.
+    truth
+        What is believed there.
     key
         Random key.
     number
@@ -91,7 +110,11 @@ def augment(
     report
         Called with the progress made.
     """
-    state = _State(where.counts, where.concentration)
+    told, how = None, None
+    if where.logit:
+        told, how = _learned_of_logit(observations, where.logit, truth)
+    still = _Kept(where.free, how)
+    state = _State(where.counts, where.concentration, where.logit, told)
     zero = jnp.zeros(observations.guess.shape)
     moments = Moments(zero, zero, zero)
     kept = []
@@ -101,7 +124,7 @@ def augment(
         state, moments, draws = _draw_block(
             model,
             observations,
-            where.free,
+            still,
             state,
             moments,
             jax.random.fold_in(key, block),
@@ -116,24 +139,31 @@ def augment(
     return joined, moments
 
 
+@jax.jit
+def _learned_of_logit(
+    observations: Observations, logit: Parameters, truth: Float[Array, "U S"]
+) -> tuple[Told, Walk]:
+    return told_by(observations, truth), walk(observations, logit)
+
+
 @partial(compiled, static_argnames="model")
 def _draw_block(
     model: AnnotatorModel[Any],
     observations: Observations,
-    free: Parameters,
+    still: _Kept,
     state: _State,
     moments: Moments,
     key: Key[Array, ""],
     before: Int[Array, ""] | int,
     number: Int[Array, ""] | int,
 ) -> tuple[_State, Moments, Draws]:
-    priors = dirichlet_priors(model, observations)
+    priors = closed_priors(model, observations)
+    imagined = imagined_units(model, observations)
 
     def step(carry: Any, at: Any) -> Any:
         at_last, moments = carry
-        of_parameters, of_priors, of_truth, of_parts = jax.random.split(
-            jax.random.fold_in(key, at), 4
-        )
+        of_sweep = jax.random.fold_in(key, at)
+        of_parameters, of_priors, of_truth, of_parts = jax.random.split(of_sweep, 4)
         logs = log_dirichlets(
             of_parameters,
             {
@@ -150,24 +180,34 @@ def _draw_block(
             )
             for index, (name, prior) in enumerate(sorted(priors.items()))
         }
-        whole = {**logs, **free}
+        prior, told_of = at_last.logit, at_last.told
+        if still.walk is not None and told_of is not None:
+            of_logit = jax.random.fold_in(of_sweep, 4)
+            prior = draw_logit(
+                of_logit, observations, imagined, prior, told_of, still.walk
+            )
+        whole = {**logs, **still.free, **prior}
         scores = score(model, observations, whole)
-        state = belief(scores)
-        truth = _one_of(of_truth, state)
+        believed = belief(scores)
+        truth = _one_of(of_truth, believed)
         counts = drawn_counts(model, observations, whole, truth, of_parts)
         counts = {name: counts[name] for name in logs}
+        if told_of is not None:
+            told_of = told_by(observations, posterior_of_truth(model, truth))
         # Summed over finer states, a probability can round to more than one.
-        sure = jnp.minimum(posterior_of_truth(model, state), 1.0)
+        sure = jnp.minimum(posterior_of_truth(model, believed), 1.0)
         odds = jnp.clip(logit(sure), -SURE, SURE)
         keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
         gained = Moments(sure, odds, odds**2)
         moments = jax.tree.map(lambda sums, one: sums + keep * one, moments, gained)
         told = {name: jnp.exp(log) for name, log in logs.items()}
-        told.update(free)
+        told.update(still.free)
+        told.update(as_told(prior))
         told.update(derived(model, observations, whole))
         single = {name: value.astype(jnp.float32) for name, value in told.items()}
         likelihood = marginal(scores).astype(jnp.float32)
-        return (_State(counts, concentration), moments), Draws(single, likelihood)
+        state = _State(counts, concentration, prior, told_of)
+        return (state, moments), Draws(single, likelihood)
 
     (state, moments), draws = jax.lax.scan(step, (state, moments), jnp.arange(BLOCK))
     return state, moments, draws

@@ -24,9 +24,10 @@ from numpyro.infer import NUTS, init_to_median
 from numpyro.infer.util import constrain_fn
 
 from consilience.inference import vb
-from consilience.inference.ascent import Steps, climb, logs_and_belief
+from consilience.inference.ascent import Steps, as_told, climb, logs_and_belief
 from consilience.inference.result import MAX_KEPT, Result, bounds
 from consilience.model import (
+    DIMS,
     SCORE,
     AnnotatorModel,
     Parameters,
@@ -166,7 +167,7 @@ def with_guess(
         where, _ = climb(model, observations, vb.RULE, GUESS, key, silent)
         logs, truth, _ = logs_and_belief(model, observations, vb.RULE, where)
         values = {name: softmax(logs[name]) for name in where.counts}
-        values = {**values, **where.free}
+        values = {**values, **where.free, **as_told(where.logit)}
         observations = replace(observations, guess=truth)
     return prepared(model, observations), values
 
@@ -188,9 +189,11 @@ def _dense(model: AnnotatorModel[Any], observations: Observations) -> tuple[str,
         "given_class": observations.num_answers,
         "contrast": observations.num_answers - 1,
     }
+    if observations.beforehand is not None:
+        sizes["covariate"] = observations.beforehand.value.shape[2]
     shared = {
         name: int(np.prod([sizes[axis] for axis in axes]))
-        for name, axes in model.dims.items()
+        for name, axes in {**DIMS, **model.dims}.items()
         if set(axes) <= sizes.keys()
     }
     seeded = numpyro.handlers.seed(sample_parameters, 0)

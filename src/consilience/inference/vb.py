@@ -78,8 +78,8 @@ def fit(
     observations = lay_out(model, space)
     steps = effort.steps or default_steps(model, space)
     where, how = climb(model, observations, RULE, steps, first, report)
-    _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
-    truth = np.asarray(truth)
+    _, believed, likelihood = logs_and_belief(model, observations, RULE, where)
+    truth = np.asarray(believed)
     told = jax.eval_shape(partial(point, model), observations, where)
     size = sum(value.size for value in told.values())
     visits = len(space.unit) * space.state.shape[1]
@@ -104,7 +104,9 @@ def fit(
             optimization=how,
             remarks=(*held, remark),
         )
-    draws, moments = augment(model, observations, where, second, number, report)
+    draws, moments = augment(
+        model, observations, where, believed, second, number, report
+    )
     lower, upper = interval(moments, number, effort.mass)
     truth = mean_belief(moments, number)
     kept = draws.likelihood if number * len(truth) <= MAX_KEPT else None

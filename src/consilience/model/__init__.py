@@ -48,6 +48,17 @@ from consilience.model.log_odds import (
     zero_sum_basis,
 )
 from consilience.model.on_shortlists import OnShortlists, lists_of
+from consilience.model.prior_of_truth import (
+    DIMS,
+    PREVALENCE,
+    SPREAD,
+    WEIGHT,
+    closed_priors,
+    log_logit,
+    log_prior_of_truth,
+    over_labels,
+    takes_columns,
+)
 from consilience.model.program import SCORE, joint, sample_parameters, simulate
 from consilience.model.quadrature import normal_nodes
 from consilience.model.replay import TINY, replayed, some_draws
@@ -65,8 +76,12 @@ from consilience.model.summed import (
 )
 
 __all__ = [
+    "DIMS",
+    "PREVALENCE",
     "SCORE",
+    "SPREAD",
     "TINY",
+    "WEIGHT",
     "AnnotatorModel",
     "ByConfusion",
     "ByMixture",
@@ -83,6 +98,7 @@ __all__ = [
     "by_difficulty",
     "by_subtype",
     "check_tables",
+    "closed_priors",
     "derived",
     "drawn_counts",
     "emission_of",
@@ -95,9 +111,12 @@ __all__ = [
     "joint",
     "lay_out",
     "lists_of",
+    "log_logit",
     "log_prior",
+    "log_prior_of_truth",
     "marginal",
     "normal_nodes",
+    "over_labels",
     "own_answer",
     "posterior_of_truth",
     "prepared",
@@ -111,5 +130,6 @@ __all__ = [
     "simulate",
     "some_draws",
     "splits",
+    "takes_columns",
     "zero_sum_basis",
 ]

@@ -7,6 +7,7 @@ import jax
 
 from consilience.errors import TooLargeError
 from consilience.model.contract import AnnotatorModel
+from consilience.model.prior_of_truth import takes_columns
 from consilience.truth import Observations, Space, check_lists, check_size, observe
 
 
@@ -30,6 +31,8 @@ def lay_out(
         The model's tables of answers would not fit in memory.
     """
     check_tables(model, space)
+    if space.kind == "choice" and not takes_columns(model):
+        space = replace(space, covariates=None)
     own = None if model.layout is None else model.layout(space, model.prior)
     observations = observe(
         space,

@@ -13,6 +13,7 @@ from jaxtyping import Array, Key
 from consilience.errors import DivergedError
 from consilience.model.contract import AnnotatorModel, Parameters, Simulated
 from consilience.model.layout import lay_out
+from consilience.model.prior_of_truth import log_prior_of_truth, sample_weights
 from consilience.model.summed import derived, emission_of, marginal, score
 from consilience.truth import Observations, Space
 
@@ -23,6 +24,12 @@ def sample_parameters(
     model: AnnotatorModel[Any], observations: Observations
 ) -> Parameters:
     """Sample the parameters inside a NumPyro program."""
+    return sample_weights(observations, _own_parameters(model, observations))
+
+
+def _own_parameters(
+    model: AnnotatorModel[Any], observations: Observations
+) -> Parameters:
     if model.parameters is not None:
         return model.parameters(observations, model.prior)
     if model.dirichlet is None:
@@ -100,9 +107,8 @@ def simulate(
     if model.own_simulation is not None:
         made = model.own_simulation(second, observations, parameters)
         return replace(made, parameters={**drawn, **made.parameters})
-    prevalence = observations.listed(parameters["prevalence"][None])
     log_prior = jnp.broadcast_to(
-        prevalence + observations.log_prior,
+        log_prior_of_truth(observations, parameters),
         (observations.num_units, observations.state.shape[1]),
     )
     slot = jax.random.categorical(second, log_prior)

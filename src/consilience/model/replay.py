@@ -10,6 +10,7 @@ from jaxtyping import Array, Shaped
 from numpyro.handlers import seed, substitute
 
 from consilience.model.contract import AnnotatorModel, Parameters
+from consilience.model.prior_of_truth import WEIGHT
 from consilience.model.program import sample_parameters
 from consilience.truth import Observations
 
@@ -58,7 +59,9 @@ def replayed(
     prior = model.prior
     closed = {} if model.dirichlet is None else model.dirichlet(observations, prior)
     if closed and closed.keys() <= values.keys():
-        free = {} if model.normal is None else model.normal(observations, prior)
+        free = set() if model.normal is None else {*model.normal(observations, prior)}
+        if observations.beforehand is not None:
+            free = {*free, WEIGHT}
         logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
         return {**logs, **{name: jnp.asarray(values[name]) for name in free}}
     drawn = {name: jnp.asarray(value) for name, value in values.items()}

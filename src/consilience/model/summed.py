@@ -15,6 +15,8 @@ from consilience.model.emission import (
     Emission,
     deal,
 )
+from consilience.model.prior_of_truth import log_prior_of_truth
+from consilience.model.worth import worth
 from consilience.truth import Observations
 
 
@@ -96,6 +98,11 @@ def derived(
                 found["confusion"] = jnp.exp(logsumexp(table + share[..., None], 2))
             case _:
                 pass
+    if observations.beforehand is not None:
+        emission = emission_of(model, observations, parameters)
+        value = worth(observations, parameters, emission)
+        if value is not None:
+            found["worth"] = value
     return found
 
 
@@ -152,8 +159,7 @@ def log_prior(
     observations: Observations, parameters: Parameters, emission: Emission
 ) -> Float[Array, "#U M"]:
     """Return log p(state), and subtype where the emission has such."""
-    prevalence = parameters["prevalence"][None]
-    prior = observations.listed(prevalence) + observations.log_prior
+    prior = log_prior_of_truth(observations, parameters)
     if not isinstance(emission, BySubtype):
         return prior
     shape = (observations.num_states, emission.log_share.shape[1])

@@ -219,7 +219,9 @@ def _constant(space: Space) -> xr.Dataset:
     if space.groups is not None:
         variables["unit_group"] = ("item", space.groups.code)
     if space.covariates is not None:
-        variables["beforehand"] = (("item", "covariate"), space.covariates.value)
+        listed = ("candidate",) if space.kind == "choice" else ()
+        axes = ("item", *listed, "covariate")
+        variables["beforehand"] = (axes, space.covariates.value)
         variables["covariate_centre"] = ("covariate", space.covariates.centre)
         variables["covariate_spread"] = ("covariate", space.covariates.spread)
     coordinates = {

@@ -7,19 +7,24 @@ where the other labels of a list are picked alike whichever listed label is the 
 Labels that annotators gave, and gold labels, are always on the list.
 
 Lists are held sparse: nothing here is as large as items times labels.
+
+Columns of numbers say what is known of each candidate beforehand. What they are worth
+is learned with the annotators, and the prior is then another (`model.prior_of_truth`);
+a column `log_odds` is calibrated already, and taken as it is.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
-from consilience.errors import CandidatesError
+from consilience.errors import CandidatesError, TooLargeError
 from consilience.responses import Responses
+from consilience.truth.beforehand import check_any, numbers, standardised
 from consilience.truth.classes import answers_about, gold_sentence
 from consilience.truth.coding import gold_codes
-from consilience.truth.space import Space, check_lists
+from consilience.truth.space import MAX_LISTED, Space, check_lists
 
 
 def candidates(
@@ -33,20 +38,22 @@ def candidates(
         Responses of kind choice.
     lists
         Columns item, label, and optionally `log_odds`: prior log weight of the label
-        for that item (0 where it is missing). Items without rows may be any label.
+        for that item (0 where it is missing); or, where there is no `log_odds`, columns
+        of numbers known of the candidate beforehand. Items without rows may be any
+        label.
     gold
         Columns item, label: the truth of some items.
 
     Raises
     ------
     CandidatesError
-        A column is missing or a candidate is not one of the labels.
+        A column is missing, a candidate is not one of the labels, or a number is none.
     TooLargeError
         The lists are too long for memory.
     """
     space = answers_about(responses)
     items, labels = pd.Index(space.unit_item), pd.Index(space.states)
-    entry, log_odds = _entries(lists, items, labels)
+    entry, row = _entries(lists, items, labels)
     golden = np.zeros(0, np.int64)
     sentences = ["the truth of an item was taken to be among its candidates"]
     if gold is not None:
@@ -55,17 +62,79 @@ def candidates(
         sentences.insert(0, gold_sentence(item, unknown))
     code = _completed(space, entry, golden)
     weight = np.zeros(len(code))
-    weight[np.searchsorted(code, entry)] = log_odds
+    weight[np.searchsorted(code, entry)] = _log_odds(lists)[row]
     has_gold = np.zeros(len(items), bool)
     has_gold[golden // len(labels)] = True
     weight[has_gold[code // len(labels)] & ~np.isin(code, golden)] = -np.inf
-    state, log_prior = _pack(code, weight, len(items), len(labels))
-    return replace(
+    places = _places(code, len(items), len(labels))
+    listed = replace(
         space,
-        state=state,
-        log_prior=log_prior,
+        state=places.filled(code % len(labels), 0).astype(np.int32),
+        log_prior=places.filled(weight, -np.inf),
         assumptions=(*space.assumptions, *sentences),
     )
+    names = [name for name in lists.columns if name not in {"item", "label"}]
+    if not names:
+        return listed
+    if "log_odds" in names:
+        names.remove("log_odds")
+        unused = "log_odds of candidates were taken as they are, other columns unused"
+        return _assuming(listed, unused) if names else listed
+    told = numbers(lists, names)[row]
+    check_any(np.ones(len(row), bool))
+    place = np.searchsorted(code, entry)
+    return _with_columns(listed, names, told, places, place, entry // len(labels))
+
+
+def _with_columns(
+    space: Space,
+    names: list[str],
+    told: Float[np.ndarray, "E P"],
+    places: "_Places",
+    place: Int[np.ndarray, " E"],
+    item: Int[np.ndarray, " E"],
+) -> Space:
+    """Return the space with what is known of its candidates.
+
+    Parameters
+    ----------
+    space
+        With its lists.
+    names, told
+        The columns, and their numbers of each entry of the table.
+    places, place
+        Where candidates stand on the lists, and which of these each entry is.
+    item
+        The item of each entry.
+    """
+    shape = space.log_prior.shape
+    size = shape[0] * shape[1] * len(names)
+    if size > MAX_LISTED:
+        msg = (
+            f"{len(names)} columns of candidates for {shape[0]:,} items with up to "
+            f"{shape[1]:,} labels each make {size:,} numbers, over the {MAX_LISTED:,} "
+            "that fit in memory; give fewer columns, or few candidates for every item "
+            "(one without any may be every label)"
+        )
+        raise TooLargeError(msg)
+    order = np.argsort(place)
+    known = np.zeros(shape, bool)
+    known[places.unit[place], places.slot[place]] = True
+    found = replace(space, covariates=standardised(names, told[order], known))
+    has = np.zeros(shape[0], bool)
+    has[item] = True
+    untold = int((space.real & ~known)[has].sum())
+    if not untold:
+        return found
+    return _assuming(
+        found,
+        f"{untold:,} candidates that annotators or gold gave are not in the table of "
+        "candidates, and count as its average ones (make it with --responses)",
+    )
+
+
+def _assuming(space: Space, sentence: str) -> Space:
+    return replace(space, assumptions=(*space.assumptions, sentence))
 
 
 def offered_lists(responses: Responses) -> pd.DataFrame | None:
@@ -85,8 +154,8 @@ def offered_lists(responses: Responses) -> pd.DataFrame | None:
 
 def _entries(
     lists: pd.DataFrame, items: pd.Index, labels: pd.Index
-) -> tuple[Int[np.ndarray, " E"], Float[np.ndarray, " E"]]:
-    """Return item x label codes of the entries of known items, and their log-odds."""
+) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
+    """Return item x label codes of the entries of known items, and their rows."""
     for column in ("item", "label"):
         if column not in lists:
             found = ", ".join(map(str, lists.columns))
@@ -101,11 +170,24 @@ def _entries(
             f"{len(labels)} labels; mend it or list all labels with --labels"
         )
         raise CandidatesError(msg)
-    here = item >= 0
-    log_odds = np.zeros(len(lists))
-    if "log_odds" in lists:
-        log_odds = pd.to_numeric(lists["log_odds"]).fillna(0).to_numpy(float)
-    return item[here].astype(np.int64) * len(labels) + label[here], log_odds[here]
+    row = np.flatnonzero(item >= 0)
+    return item[row].astype(np.int64) * len(labels) + label[row], row
+
+
+def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
+    if "log_odds" not in lists:
+        return np.zeros(len(lists))
+    given = lists["log_odds"]
+    found = pd.to_numeric(given, errors="coerce")
+    wrong = (found.isna() & given.notna()).to_numpy()
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        msg = (
+            f"candidates, column 'log_odds', row {row + 1}: found {given.iloc[row]!r}, "
+            "expected a number or nothing; mend it or leave the column out"
+        )
+        raise CandidatesError(msg)
+    return found.fillna(0).to_numpy(float)
 
 
 def _completed(
@@ -128,18 +210,27 @@ def _completed(
     return np.unique(np.concatenate([entry, joining, whole.ravel()]))
 
 
-def _pack(
-    code: Int[np.ndarray, " M"],
-    weight: Float[np.ndarray, " M"],
-    num_items: int,
-    num_labels: int,
-) -> tuple[Int[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
-    unit, label = np.divmod(code, num_labels)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where candidates stand on the lists, which have one length."""
+
+    unit: Int[np.ndarray, " M"]
+    slot: Int[np.ndarray, " M"]
+    shape: tuple[int, int]
+
+    def filled(
+        self, value: Shaped[np.ndarray, " M"], padding: float
+    ) -> Shaped[np.ndarray, "U S"]:
+        """Return lists of values."""
+        found = np.full(self.shape, padding, value.dtype)
+        found[self.unit, self.slot] = value
+        return found
+
+
+def _places(code: Int[np.ndarray, " M"], num_items: int, num_labels: int) -> _Places:
+    unit = code // num_labels
     length = np.bincount(unit, minlength=num_items)
     size = int(length.max())
     check_lists(num_items, size)
     slot = np.arange(len(code)) - np.repeat(np.cumsum(length) - length, length)
-    state = np.zeros((num_items, size), np.int32)
-    log_prior = np.full((num_items, size), -np.inf)
-    state[unit, slot], log_prior[unit, slot] = label, weight
-    return state, log_prior
+    return _Places(unit, slot, (num_items, size))

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from consilience.truth.incidence import (
     Incidence,
@@ -20,6 +20,23 @@ from consilience.truth.incidence import (
 from consilience.truth.pytree import pytree
 from consilience.truth.shortlists import answer_slot
 from consilience.truth.space import Space
+
+
+@pytree()
+@dataclass(frozen=True, slots=True)
+class Beforehand:
+    """What is known of candidates before anyone is asked.
+
+    Attributes
+    ----------
+    value
+        The columns, by their deviation from the mean; zero where nothing is known.
+    real
+        Which places of the lists hold a candidate, also where gold excludes it.
+    """
+
+    value: Float[Array, "#U S P"]
+    real: Bool[Array, "#U S"]
 
 
 @pytree("num_annotators", "num_states", "num_answers", "ragged")
@@ -39,6 +56,8 @@ class Observations:
         Codes of each answer; empty unless a model looks at each answer on its own.
     state, log_prior
         The states listed for each unit and their log prior weight.
+    beforehand
+        What is known of candidates; None where nothing is, or nothing is made of it.
     by_state
         (Slots x units) x states: which state is in which slot of a list. None where
         every unit lists all.
@@ -69,6 +88,7 @@ class Observations:
     answer: Int[Array, " N"]
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
+    beforehand: Beforehand | None
     by_state: Incidence | None
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
@@ -229,6 +249,7 @@ def _assemble(
         answer=jnp.asarray(space.answer[some]),
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
+        beforehand=_beforehand(space, units),
         by_state=by_state,
         votes=votes,
         guess=jnp.asarray(_vote_shares(space, units)),
@@ -242,6 +263,13 @@ def _assemble(
         num_answers=len(space.answers),
         ragged=space.ragged,
     )
+
+
+def _beforehand(space: Space, units: Int[np.ndarray, " B"]) -> Beforehand | None:
+    known = space.covariates
+    if known is None or space.kind != "choice":
+        return None
+    return Beforehand(jnp.asarray(known.value[units]), jnp.asarray(space.real[units]))
 
 
 def tally(space: Space) -> Float[np.ndarray, "U S"]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from consilience.errors import CandidatesError, GoldError, OptionError
 from consilience.responses import Responses
+from consilience.truth.beforehand import check_any, numbers, standardised
 from consilience.truth.coding import code_annotators, in_order_of_unit
 from consilience.truth.space import Covariates, Groups, Space
 
@@ -112,38 +113,13 @@ def _covariates(
             "label, and a column of numbers for each thing that is known beforehand"
         )
         raise CandidatesError(msg)
+    told = numbers(known, names)
     pairs = pd.MultiIndex.from_frame(known[["item", "label"]].astype(str))
-    if pairs.has_duplicates:
-        item, label = pairs[pairs.duplicated()][0]
-        msg = (
-            f"candidates tell of item {item!r} and label {label!r} twice; tell it once"
-        )
-        raise CandidatesError(msg)
-    numbers = known[names].apply(pd.to_numeric, errors="coerce")
-    wrong = ~np.isfinite(numbers.to_numpy(dtype=float))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        msg = (
-            f"candidates, column {names[column]!r}, row {row + 1}: found "
-            f"{known[names[column]].iloc[row]!r}, expected a finite number; mend it or "
-            "leave the column out"
-        )
-        raise CandidatesError(msg)
     units = pd.MultiIndex.from_arrays([items.astype(str), labels.astype(str)])
     where = pairs.get_indexer(units)
     listed = where >= 0
-    if not listed.any():
-        msg = (
-            "candidates tell of none of the items and labels that were asked about; "
-            "check that both name them alike"
-        )
-        raise CandidatesError(msg)
-    told = numbers.to_numpy(dtype=float)[where[listed]]
-    centre, spread = told.mean(0), told.std(0)
-    spread = np.where(spread > 0, spread, 1.0)
-    value = np.zeros((len(items), len(names)))
-    value[listed] = (told - centre) / spread
-    return Covariates(value, tuple(map(str, names)), centre, spread, listed)
+    check_any(listed)
+    return standardised(names, told[where[listed]], listed)
 
 
 def _gold_prior(

@@ -57,32 +57,32 @@ class Groups:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Covariates:
-    """Numbers known of each unit before anyone was asked.
+    """Numbers known before anyone was asked: of units, or of each state on their lists.
 
     Attributes
     ----------
     value
-        As given, less the centre, over the spread; zero for units that have none.
+        As given, less the centre, over the spread; zero where nothing is known.
     names
         Of the columns.
     centre, spread
-        Mean and standard deviation over the units that have them.
+        Mean and standard deviation of what is known.
     known
-        Which units have them.
+        Of which units, or states listed for them, they are known.
     """
 
-    value: Float[np.ndarray, "U P"]
+    value: Float[np.ndarray, "U *listed P"]
     names: tuple[str, ...]
     centre: Float[np.ndarray, " P"]
     spread: Float[np.ndarray, " P"]
-    known: Bool[np.ndarray, " U"]
+    known: Bool[np.ndarray, "U *listed"]
 
     def measured_by(
         self, centre: Float[np.ndarray, " P"], spread: Float[np.ndarray, " P"]
     ) -> "Covariates":
         """Return the same numbers by the centre and the spread of another study."""
         moved = (self.value * self.spread + self.centre - centre) / spread
-        value = np.where(self.known[:, None], moved, 0.0)
+        value = np.where(self.known[..., None], moved, 0.0)
         return Covariates(value, self.names, centre, spread, self.known)
 
 
@@ -123,7 +123,8 @@ class Space:
         Contains: which group of labels each unit belongs to; None where labels have
         none.
     covariates
-        Contains: what is known of each unit beforehand; None where nothing is.
+        What is known beforehand of each unit (contains), or of each state listed for it
+        (choice); None where nothing is.
     named
         Objects: candidates, and which of them each response names.
     """
@@ -164,6 +165,15 @@ class Space:
     def ragged(self) -> bool:
         """Whether units have lists of their own."""
         return len(self.state) > 1 or self.state.shape[1] != len(self.states)
+
+    @property
+    def real(self) -> Bool[np.ndarray, "#U S"]:
+        """Which places of the lists hold a state; the others are padding."""
+        if not self.ragged:
+            return np.ones(self.state.shape, bool)
+        # Lists are in ascending order, so state 0 behind the first slot is no state.
+        first = np.arange(self.state.shape[1]) == 0
+        return np.asarray((self.state != 0) | first)
 
 
 def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:

@@ -1,0 +1,110 @@
+r"""The prior of the truth: prevalence, and what is known of candidates beforehand.
+
+Where candidates have columns of numbers :math:`x_{us}`, the prior is a multinomial
+logit over the list of the unit,
+
+.. math::
+
+   p(z_u = s) = \frac{\pi_s \exp(x_{us}^\top \beta)}
+                     {\sum_{t \in C_u} \pi_t \exp(x_{ut}^\top \beta)}, \qquad
+   \beta \sim N(0, 1)
+
+per standard deviation of each column. Weights are learned with the annotators, from
+their answers and from gold; they start at zero, so that no score of a classifier is
+taken at face value. Prevalence is then that of a unit whose candidates are all labels,
+of which the columns say nothing: what the columns know of labels being common is not
+counted twice.
+
+Without columns the prior is the prevalence times the weight of the entry, not divided
+(`truth.candidates` says why).
+
+References
+----------
+McFadden (1974), Conditional logit analysis of qualitative choice behavior.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
+from jax.nn import log_softmax
+from jaxtyping import Array, Float
+
+from consilience.model.contract import AnnotatorModel, Dirichlet, Parameters
+from consilience.truth import Observations
+
+PREVALENCE, WEIGHT = "prevalence", "weight"
+SPREAD = 1.0  # prior standard deviation of a weight, as in `contains`; judgement
+DIMS: Mapping[str, tuple[str, ...]] = {WEIGHT: ("covariate",), "worth": ()}
+
+
+def takes_columns(model: AnnotatorModel[Any]) -> bool:
+    """Return whether the model has a prevalence, which columns can add to."""
+    return PREVALENCE in model.dims
+
+
+def log_prior_of_truth(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, "#U S"]:
+    """Return log p(state) of each listed state, up to what is the same for all units.
+
+    What gold excludes has a prior of its own, but is not believed: so gold says what
+    columns are worth.
+    """
+    if observations.beforehand is None:
+        prevalence = observations.listed(parameters[PREVALENCE][None])
+        return prevalence + observations.log_prior
+    return log_logit(observations, parameters) + observations.log_prior
+
+
+def log_logit(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, "U S"]:
+    """Return the multinomial logit of each unit; gold is not looked at."""
+    known = observations.beforehand
+    assert known is not None  # noqa: S101 (asked by the caller)
+    odds = observations.listed(parameters[PREVALENCE][None])
+    odds += known.value @ parameters[WEIGHT]
+    return log_softmax(jnp.where(known.real, odds, -jnp.inf), axis=1)
+
+
+def over_labels(
+    observations: Observations, listed: Float[Array, "U S"]
+) -> Float[Array, " K"]:
+    """Sum over units what each has at the places of its list."""
+    assert observations.by_state is not None  # noqa: S101 (candidates are on lists)
+    column: Float[Array, "K 1"] = observations.by_state.T @ listed.T.reshape(-1, 1)
+    return column[:, 0]
+
+
+def sample_weights(observations: Observations, parameters: Parameters) -> Parameters:
+    """Sample the weights of columns beside the model's own parameters, if there are."""
+    known = observations.beforehand
+    if known is None:
+        return parameters
+    number = known.value.shape[2]
+    wide = dist.Normal(jnp.zeros(number), SPREAD).to_event(1)
+    return {**parameters, WEIGHT: numpyro.sample(WEIGHT, wide)}
+
+
+def closed_priors(
+    model: AnnotatorModel[Any], observations: Observations
+) -> Mapping[str, Dirichlet]:
+    """Return the Dirichlet priors of what has a closed form, given the truth.
+
+    Prevalence has none where columns are known of candidates.
+
+    Raises
+    ------
+    TypeError
+        The model has no Dirichlet priors.
+    """
+    if model.dirichlet is None:
+        msg = "closed forms need a model with Dirichlet priors"
+        raise TypeError(msg)
+    priors = dict(model.dirichlet(observations, model.prior))
+    if observations.beforehand is not None:
+        priors.pop(PREVALENCE, None)
+    return priors
