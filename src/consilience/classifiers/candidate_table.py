@@ -1,6 +1,6 @@
 """The candidates of each item, what is known of them, and where each comes from.
 
-Numbers are columns that annotator models of *contains* learn weights for: how many
+Numbers are columns that annotator models learn weights for: how many
 classifiers have the label among their best, how high, how often first, and the log of
 its pooled probability. `log_odds` is there only if gold was: nobody knows what a
 softmax is worth for the question that annotators are asked until some truth tells.

@@ -33,8 +33,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     """Pool what classifiers say into candidates of each item, for `fit --candidates`.
 
     Classifiers of one family count as one. With gold, candidates have log-odds that
-    are calibrated to it; without, annotator models of contains responses learn what the
-    scores are worth, and those of choice take the candidates as lists.
+    are calibrated to it; without, annotator models learn what the scores are worth.
 
     Parameters
     ----------
@@ -130,7 +129,7 @@ def _sentences(account: Mapping[str, Any]) -> list[str]:
         )
     else:
         said.append(
-            "no log-odds without gold: models of contains learn what the columns are "
-            "worth, models of choice take the lists as they are"
+            "no log-odds without gold: annotator models learn what the columns are "
+            "worth"
         )
     return said

@@ -62,8 +62,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     engine
         How to fit; auto goes by size.
     candidates
-        Table of labels that can be true of each item: item, label, and log_odds if
-        known.
+        Table of labels that can be true of each item: item, label, and what is known
+        of them beforehand: log_odds, or columns of numbers whose weights are learned.
     similarity
         Table of how alike two labels are: label_a, label_b, value (`structured`).
     gold
@@ -128,6 +128,8 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
         "truth": fitted.data["truth"].attrs.get("told", "raw"),
         "comparison": rows(fitted.comparison()),
+        "beforehand": rows(fitted.beforehand()),
+        "worth": rows(fitted.worth()),
         "assumptions": json.loads(attributes["assumptions"]),
         "diagnostics": rows(verdicts),
     }

@@ -1,7 +1,7 @@
 """A fit on one screen: how sure the items are, who is good at what, does it hold."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ _WIDTH = 30
 
 
 def fit_page(fitted: Fit) -> Group:
-    """Return the page: engine, items, annotators, population, checks."""
+    """Return the page: engine, items, annotators, what was known, checks."""
     attributes = fitted.data.attrs
     engine = f"{attributes['model']} by {attributes['engine']}"
     head = Text.assemble(
@@ -37,6 +37,7 @@ def fit_page(fitted: Fit) -> Group:
     people = fitted.annotators().dropna(subset="accuracy")
     if len(people):
         parts += [Text(), annotator_table(best_and_worst(people, 4))]
+    parts += known_beforehand(fitted)
     population = fitted.confusion()
     population = population[population["annotator"].isna()]
     if 0 < population["true_label"].nunique() <= _MOST_LABELS:
@@ -121,6 +122,30 @@ def annotator_table(
         bar = interval_bar(row["accuracy"], row["lower"], row["upper"], true)
         table.add_row(*map(Text, cells), bar)
     return table
+
+
+def known_beforehand(fitted: Fit) -> list[RenderableType]:
+    """Return what is known of labels before anyone answers, and what it is worth."""
+    weights, worth = fitted.beforehand(), fitted.worth()
+    if weights.empty:
+        return []
+    table = Table("column", "weight", "interval", "slope", box=None)
+    for row in weights.to_dict("records"):
+        cells = (f"{row['weight']:.2f}", _between(row), f"{row['slope']:.3g}")
+        table.add_row(Text(row["column"]), *cells)
+    told = "what candidates tell beforehand"
+    if len(worth):
+        row = worth.to_dict("records")[0]
+        between = _between(row)
+        told += f" is worth {row['worth']:.2f} answers of one annotator"
+        told += f" ({between})" if between else ""
+    return [Text(), Text(told), table]
+
+
+def _between(row: Mapping[Hashable, float]) -> str:
+    if not np.isfinite(row["lower"]):
+        return ""
+    return f"{row['lower']:.2f} to {row['upper']:.2f}"
 
 
 def interval_bar(

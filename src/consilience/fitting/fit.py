@@ -21,7 +21,7 @@ from consilience.fitting.inputs import (
     reporter,
 )
 from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
-from consilience.fitting.single import fit_one
+from consilience.fitting.single import Single, fit_one
 from consilience.fitting.which_contains import which_contains
 from consilience.inference import Effort
 from consilience.model import DIMS
@@ -68,8 +68,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     seed
         One seed gives one result.
     candidates
-        Columns item, label and optionally log_odds: which labels can be true of which
-        item (choice).
+        Columns item, label: which labels can be true of which item (choice), or were
+        asked about (contains); and columns of numbers known of them beforehand, whose
+        weights are learned. `log_odds` is taken as it is (choice).
     similarity
         Columns label_a, label_b, value: how alike two labels are (`structured`).
     gold
@@ -164,7 +165,11 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "engine": single.engine,
         "engine_reason": single.reason if why is None else f"{why}; {single.reason}",
         "seconds": round(time.monotonic() - started, 3),
-        "assumptions": [*space.assumptions, *single.result.remarks],
+        "assumptions": [
+            *space.assumptions,
+            *single.result.remarks,
+            *_unused(space, single),
+        ],
         "settings": settings,
     }
     data = tree(
@@ -183,3 +188,11 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     if table is not None:
         groups["comparison"] = comparison_dataset(table)
     return Fit(with_groups(data, **groups))
+
+
+def _unused(space: Space, single: Single) -> list[str]:
+    """Say that the model has no prior that columns of candidates could add to."""
+    if space.covariates is None or "weight" in single.result.parameters:
+        return []
+    names = ", ".join(space.covariates.names)
+    return [f"{single.name} makes nothing of what is known beforehand ({names})"]

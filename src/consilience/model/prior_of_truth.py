@@ -37,7 +37,11 @@ from consilience.truth import Observations
 
 PREVALENCE, WEIGHT = "prevalence", "weight"
 SPREAD = 1.0  # prior standard deviation of a weight, as in `contains`; judgement
-DIMS: Mapping[str, tuple[str, ...]] = {WEIGHT: ("covariate",), "worth": ()}
+DIMS: Mapping[str, tuple[str, ...]] = {
+    WEIGHT: ("covariate",),
+    "worth": (),
+    "mean_prior": ("true_class",),
+}
 
 
 def takes_columns(model: AnnotatorModel[Any]) -> bool:

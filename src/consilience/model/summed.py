@@ -15,7 +15,11 @@ from consilience.model.emission import (
     Emission,
     deal,
 )
-from consilience.model.prior_of_truth import log_prior_of_truth
+from consilience.model.prior_of_truth import (
+    log_logit,
+    log_prior_of_truth,
+    over_labels,
+)
 from consilience.model.worth import worth
 from consilience.truth import Observations
 
@@ -99,6 +103,8 @@ def derived(
             case _:
                 pass
     if observations.beforehand is not None:
+        informed = jnp.exp(log_logit(observations, parameters))
+        found["mean_prior"] = over_labels(observations, informed) / len(informed)
         emission = emission_of(model, observations, parameters)
         value = worth(observations, parameters, emission)
         if value is not None:

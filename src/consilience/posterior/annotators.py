@@ -1,7 +1,8 @@
 """The table `annotators`: how good each annotator with an id is.
 
 Accuracy is the chance that an answer names the truth: in each draw
-sum_k p_k sum_l c_kl v_lk, with p the prevalence of the true states, c the
+sum_k p_k sum_l c_kl v_lk, with p the prevalence of the true states (what is known of
+candidates included), c the
 annotator's confusion and v_lk how far answer l is a vote for state k (1 for the same
 label; one half for *maybe* between absent and present). Sensitivity is
 P(yes | present), specificity P(no | absent); a model without tables of labels gives the
@@ -92,7 +93,9 @@ def _chance(
     accuracy = draws(data, "accuracy", ("annotator",))
     if accuracy is not None:
         return estimate(accuracy, mass)
-    prevalence = draws(data, "prevalence", ("true_class",))
+    prevalence = draws(data, "mean_prior", ("true_class",))
+    if prevalence is None:
+        prevalence = draws(data, "prevalence", ("true_class",))
     confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
     if confusion is None:
         found = individual(data)

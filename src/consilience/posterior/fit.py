@@ -7,7 +7,10 @@ an item and a label asked about, and lies along the dimension item.
 posterior
     Parameters of the model. Table models have prevalence(true_class) and
     confusion([annotator,] true_class, given_class); those of many labels have
-    prevalence(true_class) and accuracy(annotator).
+    prevalence(true_class) and accuracy(annotator). Where candidates have columns,
+    weight(covariate) of each and worth of all together; for choice prevalence is then
+    that of an item of which they say nothing, and mean_prior(true_class) the mean over
+    the items of what was believed before anyone answered.
 summary
     confusion_mean, confusion_lower, confusion_upper, where draws would be too large.
 truth
@@ -23,8 +26,8 @@ constant_data
     candidate_class([item,] candidate), an index into true_class or -1 for padding;
     superclass(true_class) where labels have one;
     unit_group(item), an index into group, where labels have groups; what is known
-    beforehand: beforehand(item, covariate), covariate_centre and covariate_spread
-    (covariate);
+    beforehand: beforehand(item, [candidate,] covariate), covariate_centre and
+    covariate_spread (covariate);
     num_responses(item); annotator_responses and annotator_known (annotator);
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class).
@@ -62,6 +65,7 @@ import xarray as xr
 
 from consilience.posterior import (
     annotators,
+    beforehand,
     comparison,
     confusion,
     diagnostics,
@@ -275,6 +279,26 @@ class Fit:
         best first; empty when one model was named.
         """
         return comparison.comparison(self.data)
+
+    def beforehand(self) -> pd.DataFrame:
+        """Weights of what was known of labels before anyone answered.
+
+        Returns
+        -------
+        Columns column (of the candidates), weight, lower, upper (change in log-odds for
+        a standard deviation of the column), slope (for a unit of it); empty where
+        candidates had no columns of numbers, or the model makes nothing of them.
+        """
+        return beforehand.beforehand(self.data)
+
+    def worth(self) -> pd.DataFrame:
+        """Return what is known beforehand, in answers of a random annotator.
+
+        Returns
+        -------
+        One row with worth, lower, upper; none where candidates had no columns.
+        """
+        return beforehand.worth(self.data)
 
     def with_truth(self, which: tempering.Which) -> "Fit":
         """Return the same fit, telling the raw or the tempered posterior of the truth.

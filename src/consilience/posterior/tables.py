@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import xarray as xr
 
 from consilience.posterior.annotators import annotators
+from consilience.posterior.beforehand import beforehand, worth
 from consilience.posterior.comparison import comparison
 from consilience.posterior.confusion import confusion
 from consilience.posterior.diagnostics import diagnostics
@@ -38,6 +39,8 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "confusion": confusion,
         "diagnostics": diagnostics,
         "comparison": comparison,
+        "beforehand": beforehand,
+        "worth": worth,
         "objects": objects,
         "object_counts": object_counts,
         "same_object": same_object,
@@ -45,13 +48,16 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "panels": panels,
     }
 )
+_OF_COLUMNS = ("beforehand", "worth")
 _OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
 
 
 def names_of(data: xr.DataTree) -> tuple[str, ...]:
-    """Return the names of the tables that a fit has, for its kind of responses."""
+    """Return the names of the tables that a fit has, for what it was fitted to."""
     kept = stored_names(data)
-    return tuple(name for name in TABLES if name in kept or name not in _OF_OBJECTS)
+    columns = () if beforehand(data).empty else _OF_COLUMNS
+    absent = {*_OF_OBJECTS, *_OF_COLUMNS} - {*kept, *columns}
+    return tuple(name for name in TABLES if name not in absent)
 
 
 def about(data: xr.DataTree) -> dict[str, str | float]:

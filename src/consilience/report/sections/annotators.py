@@ -1,5 +1,7 @@
 """Annotators: how good each is, run beside run."""
 
+from math import isfinite
+
 import pandas as pd
 
 from consilience.report import charts
@@ -12,6 +14,7 @@ from consilience.report.content import (
     Table,
     counts,
     estimates,
+    numbers,
     texts,
 )
 from consilience.report.record import Report, Run
@@ -26,13 +29,38 @@ def annotators(report: Report) -> Section:
     people = run.table("annotators")
     if people.empty:
         nobody = "No annotator has an id; what they have in common is under confusion"
-        return Section("annotators", "Annotators", (Note(nobody),))
+        known = [made for run in report.runs for made in _known_beforehand(run, report)]
+        return Section("annotators", "Annotators", (Note(nobody), *known))
     parts: list[Part] = []
     if people["accuracy"].notna().any():
         told = f"Accuracy of {len(people):,} annotators against the answers they gave"
         parts.append(Chart(charts.skill(people), f"Scatter plot. {told}", told))
     parts.append(_table(report, people))
+    parts += [made for run in report.runs for made in _known_beforehand(run, report)]
     return Section("annotators", "Annotators", tuple(parts))
+
+
+def _known_beforehand(run: Run, report: Report) -> list[Part]:
+    """Return what columns of candidates are worth to a run, if it had such."""
+    weights, worth = run.table("beforehand"), run.table("worth")
+    if weights.empty:
+        return []
+    note = f"Per standard deviation of the column, {report.mass:.0%} intervals."
+    if len(worth):
+        value, lower, upper = worth.iloc[0][["worth", "lower", "upper"]]
+        between = f" ({lower:.2f} to {upper:.2f})" if isfinite(lower) else ""
+        note += (
+            " All together tell as much of the truth as "
+            f"{value:.2f}{between} answers of one annotator."
+        )
+    who = f", {run.name}" if len(report.runs) > 1 else ""
+    names = ("weight", "lower", "upper")
+    columns = (
+        texts("Column", weights["column"]),
+        estimates("Weight", weights, names, "{:.2f}"),
+        numbers("For a unit of it", list(weights["slope"]), "{:.3g}"),
+    )
+    return [Table(f"What candidates tell beforehand{who}", columns, note)]
 
 
 def _table(report: Report, people: pd.DataFrame) -> Table:
