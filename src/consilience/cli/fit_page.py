@@ -1,7 +1,8 @@
 """A fit on one screen: how sure the items are, who is good at what, does it hold."""
 
 import json
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -142,7 +143,7 @@ def known_beforehand(fitted: Fit) -> list[RenderableType]:
     return [Text(), Text(told), table]
 
 
-def _between(row: Mapping[Hashable, float]) -> str:
+def _between(row: Mapping[Any, Any]) -> str:
     if not np.isfinite(row["lower"]):
         return ""
     return f"{row['lower']:.2f} to {row['upper']:.2f}"

@@ -14,6 +14,7 @@ conjugate gradients, scaled by the diagonal, and halved until F does not fall.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -130,11 +131,11 @@ def _risen(
 
     value = height(start)
 
-    def too_far(carry: tuple[Array, Array, int]) -> Array:
+    def too_far(carry: Any) -> Any:
         _, reached, tried = carry
         return ~(reached >= value) & (tried < HALVINGS)
 
-    def halve(carry: tuple[Array, Array, int]) -> tuple[Array, Array, int]:
+    def halve(carry: Any) -> Any:
         size, _, tried = carry
         return size / 2, height(along(size / 2)), tried + 1
 

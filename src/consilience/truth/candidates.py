@@ -69,7 +69,7 @@ def candidates(
     places = _places(code, len(items), len(labels))
     listed = replace(
         space,
-        state=places.filled(code % len(labels), 0).astype(np.int32),
+        state=places.filled(code % len(labels), 0.0).astype(np.int32),
         log_prior=places.filled(weight, -np.inf),
         assumptions=(*space.assumptions, *sentences),
     )

@@ -1,0 +1,458 @@
+"""Columns of candidates in models of choice: the prior, its weights, their worth."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.handlers import seed
+from scipy.optimize import minimize
+from scipy.special import expit, log_softmax, softmax
+from sklearn.linear_model import LogisticRegression
+
+import consilience as cs
+from consilience.annotators import load, names
+from consilience.checks.simulated_fits import answered
+from consilience.cli.fit_page import fit_page
+from consilience.errors import CandidatesError, OptionError
+from consilience.inference import em, nuts, vb
+from consilience.inference.ascent import Steps
+from consilience.model import (
+    belief,
+    derived,
+    given_the_others,
+    lay_out,
+    replayed,
+    sample_parameters,
+    score,
+    simulate,
+    splits,
+    takes_columns,
+)
+from consilience.responses import read
+from consilience.truth import space_of
+
+ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
+ONCE = Steps(restarts=1)
+STUDIES = 40
+
+
+def table_of(number, columns, generator, labels=LABELS):
+    """Columns of every label of so many items."""
+    index = [(f"i{item:04d}", label) for item in range(number) for label in labels]
+    told = pd.DataFrame(index, columns=["item", "label"])
+    for column in columns:
+        told[column] = generator.normal(size=len(told))
+    return told
+
+
+def design_of(number, known, generator, labels=LABELS, per_item=PER_ITEM, gold=None):
+    who = generator.random((number, PEOPLE)).argsort(1)[:, :per_item]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{item:04d}" for item in range(number)], per_item),
+            "annotator": [f"a{j:02d}" for j in who.ravel()],
+            "label": np.resize(labels, number * per_item),
+        }
+    )
+    told = read(frame, labels=list(labels), kind="choice")
+    return space_of(told, lists=known, gold=gold)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A prior that is learned stays near its start, so that studies can be drawn."""
+    return load("one_coin", {"held": 100.0})
+
+
+@pytest.fixture(scope="module")
+def design():
+    generator = np.random.default_rng(0)
+    known = table_of(ITEMS, ["score", "rank"], generator)
+    return design_of(ITEMS, known, generator)
+
+
+# The prior.
+
+
+@pytest.mark.parametrize("name", names())
+def test_answers_sum_to_a_multinomial_logit_in_every_model(name, every_answer):
+    model = load(name)
+    if "choice" not in model.kinds or not takes_columns(model):
+        pytest.skip("its truth has no prior that columns could add to")
+    generator = np.random.default_rng(0)
+    labels = ("l0", "l1", "l2")
+    index = [(f"i{unit:03d}", label) for unit in range(9) for label in labels]
+    known = pd.DataFrame(index, columns=["item", "label"])
+    # All items alike, as the sum over answers runs over them.
+    known["score"] = np.tile(generator.normal(size=3), 9)
+    space = every_answer("choice", 3, lists=known)
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        parameters = dict(seed(sample_parameters, 0)(model, observations))
+        log_prevalence = np.log([0.5, 0.3, 0.2])
+        parameters["prevalence"] = jnp.asarray(log_prevalence)
+        parameters["weight"] = jnp.array([0.7])
+        scores = np.exp(score(model, observations, parameters)).sum(0)
+    odds = log_prevalence + 0.7 * space.covariates.value[0, :, 0]
+    total = scores.reshape(-1, splits(model)).sum(1)
+    assert np.allclose(total, softmax(odds))
+    assert not np.allclose(total, softmax(log_prevalence), rtol=0.01)
+
+
+def test_models_without_a_prior_of_the_truth_say_that_columns_are_unused():
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        [(f"i{i:04d}", "ann", LABELS[i % 3]) for i in range(6)],
+        columns=["item", "annotator", "label"],
+    )
+    fit = cs.fit(frame, model="majority", candidates=table_of(6, ["c"], generator))
+    assert (
+        "majority makes nothing of what is known beforehand (c)"
+        in fit.data.attrs["assumptions"]
+    )
+    assert fit.beforehand().empty
+    assert fit.worth().empty
+
+
+# Golden values: with the truth of every item given, the fit is a regression.
+
+
+def golden(number, labels, columns, weights, seed_of=1):
+    generator = np.random.default_rng(seed_of)
+    known = table_of(number, columns, generator, labels)
+    value = known[list(columns)].to_numpy().reshape(number, len(labels), -1)
+    odds = value @ np.asarray(weights) + np.linspace(0, 0.8, len(labels))
+    truth = (odds + generator.gumbel(size=odds.shape)).argmax(1)
+    gold = pd.DataFrame(
+        {
+            "item": [f"i{item:04d}" for item in range(number)],
+            "label": [labels[k] for k in truth],
+        }
+    )
+    spread = known[list(columns)].std(ddof=0).to_numpy()
+    space = design_of(number, known, generator, labels, 1, gold)
+    return space, (value - value.mean((0, 1))) / spread, truth
+
+
+def test_given_the_truth_weights_are_those_of_logistic_regression():
+    # GLAD holds labels to be as likely: no intercept. Its prior N(0, 1) is C = 1.
+    space, value, truth = golden(300, ("x", "y"), ["b", "c"], [1.0, -0.5])
+    told = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10)
+    told.fit(value[:, 1] - value[:, 0], truth)
+    with jax.enable_x64(True):
+        found = em.fit(load("glad"), space, jax.random.key(0), em.Effort(steps=ONCE))
+    assert found.parameters["weight"][0, 0] == pytest.approx(told.coef_[0], abs=2e-3)
+    assert told.coef_[0][0] != pytest.approx(1.0, abs=2e-3)
+
+
+def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
+    space, value, truth = golden(300, LABELS, ["b", "c"], [1.0, -0.5])
+
+    def loss(position):
+        logs, weights = position[:3], position[3:]
+        chosen = log_softmax(logs + value @ weights, axis=1)[np.arange(300), truth]
+        # Prevalence: shares of Gamma(1) variables, most probable in logarithms.
+        return -(chosen.sum() + (logs - np.exp(logs)).sum() - 0.5 * (weights**2).sum())
+
+    best = minimize(loss, np.zeros(5), tol=1e-12).x
+    with jax.enable_x64(True):
+        found = em.fit(
+            load("one_coin"), space, jax.random.key(0), em.Effort(steps=ONCE)
+        )
+    assert found.parameters["weight"][0, 0] == pytest.approx(best[3:], abs=2e-3)
+    assert found.parameters["prevalence"][0, 0] == pytest.approx(
+        softmax(best[:3]), abs=2e-3
+    )
+
+
+# Simulation: weights that the prior draws are found as often as intervals promise.
+
+
+def fitted(model, space, answer, power=1):
+    told = answered(space, np.asarray(answer), power=power)
+    effort = vb.Effort(steps=ONCE, draws=100)
+    return vb.fit(model, told, jax.random.key(7), effort)
+
+
+@pytest.fixture(scope="module")
+def held(model, design):
+    """How many 90 % intervals hold the weight, by how often answers are counted."""
+    found = {1: [], 4: []}
+    with jax.enable_x64(True):
+        for number in range(STUDIES):
+            made = simulate(model, design, jax.random.key(number))
+            true = np.asarray(made.parameters["weight"])
+            for power, each in found.items():
+                draws = fitted(model, design, made.answer, power).parameters["weight"]
+                lower, upper = np.quantile(draws[0], [0.05, 0.95], 0)
+                each.append((lower <= true) & (true <= upper))
+    return {power: np.ravel(each) for power, each in found.items()}
+
+
+def off(held):
+    """How far the share held is from nine tenths, in standard errors."""
+    return abs(held.mean() - 0.9) / np.sqrt(0.9 * 0.1 / held.size)
+
+
+def test_intervals_hold_the_weights_of_columns_as_often_as_they_say(held):
+    assert off(held[1]) < 4
+
+
+def test_the_same_check_catches_intervals_of_answers_counted_four_times(held):
+    assert off(held[4]) > 4
+
+
+@pytest.fixture(scope="module")
+def strong(model, design):
+    """A study whose first column tells much, and the second nothing."""
+    from numpyro.handlers import substitute
+
+    with jax.enable_x64(True):
+        data = {"weight": jnp.array([1.5, 0.0])}
+        made = substitute(lambda: simulate(model, design, jax.random.key(1)), data=data)
+        return made()
+
+
+def bounds(result, name):
+    return np.quantile(result.parameters[name][0], [0.05, 0.95], 0)
+
+
+def test_a_column_that_tells_nothing_has_no_weight(model, design, strong):
+    with jax.enable_x64(True):
+        told = fitted(model, design, strong.answer)
+        mixed = np.random.default_rng(0).permutation(np.asarray(strong.answer))
+        shuffled = fitted(model, design, mixed)
+    lower, upper = bounds(told, "weight")
+    assert lower[0] > 0.5
+    assert lower[1] < 0 < upper[1]
+    lower, upper = bounds(shuffled, "weight")
+    assert (lower < 0).all()
+    assert (upper > 0).all()
+    assert bounds(told, "worth")[0] > bounds(shuffled, "worth")[1]
+
+
+def test_sampling_and_closed_forms_find_the_same_weights(model, design, strong):
+    effort = nuts.Effort(tune=100, draws=150, chains=1)
+    with jax.enable_x64(True):
+        closed = fitted(model, design, strong.answer).parameters["weight"][0]
+        told = answered(design, np.asarray(strong.answer))
+        sampled = nuts.fit(model, told, jax.random.key(3), effort)
+    sampled = sampled.parameters["weight"][0]
+    # Of some twenty draws each that count as independent.
+    error = np.sqrt((closed.var(0) + sampled.var(0)) / 20)
+    assert (np.abs(closed.mean(0) - sampled.mean(0)) < 4 * error).all()
+    assert sampled.std(0) == pytest.approx(closed.std(0), rel=0.5)
+
+
+def test_a_slope_of_one_unasked_would_be_too_sure():
+    generator = np.random.default_rng(5)
+    number, slope = 300, 0.3
+    known = table_of(number, ["score"], generator)
+    known["score"] *= 3
+    odds = slope * known["score"].to_numpy().reshape(number, 3)
+    truth = (odds + generator.gumbel(size=odds.shape)).argmax(1)
+    right = generator.random(number) < 0.6
+    said = np.where(right, truth, (truth + generator.integers(1, 3, number)) % 3)
+    frame = pd.DataFrame(
+        {
+            "item": [f"i{item:04d}" for item in range(number)],
+            "annotator": [f"a{item % PEOPLE:02d}" for item in range(number)],
+            "label": [LABELS[k] for k in said],
+        }
+    )
+    model, space = load("one_coin"), space_of(read(frame), lists=known)
+    with jax.enable_x64(True):
+        found = em.fit(model, space, jax.random.key(0), em.Effort(steps=ONCE))
+        observations = lay_out(model, space)
+        learned = {name: value[0, 0] for name, value in found.parameters.items()}
+        told = replayed(model, observations, learned)
+        at_one = {**told, "weight": jnp.asarray(space.covariates.spread)}
+        beliefs = [
+            np.asarray(belief(score(model, observations, parameters)))
+            for parameters in (told, at_one)
+        ]
+
+    def gap(belief):
+        promised = belief.max(1)
+        error = np.sqrt((promised * (1 - promised)).sum()) / number
+        return (promised.mean() - (belief.argmax(1) == truth).mean()) / error
+
+    assert abs(gap(beliefs[0])) < 4
+    assert gap(beliefs[1]) > 4
+
+
+# Worth.
+
+
+def information(joint):
+    share = joint / joint.sum()
+    apart = share.sum(1, keepdims=True) * share.sum(0, keepdims=True)
+    return np.sum(share * np.log(np.maximum(share, 1e-300) / apart))
+
+
+@pytest.mark.parametrize("name", ["one_coin", "structured"])
+@pytest.mark.parametrize("weight", [0.0, 1.2])
+def test_columns_are_worth_the_answers_that_tell_as_much(name, weight):
+    generator = np.random.default_rng(0)
+    number = 20_000
+    known = table_of(number, [], generator, ("x", "y"))
+    first = generator.choice([0.0, 1.0], number)
+    known["first"] = np.stack([first, 1 - first], 1).ravel()
+    space = design_of(number, known, generator, ("x", "y"), 1)
+    with jax.enable_x64(True):
+        observations = lay_out(load(name), space, simulating=True)
+        parameters = {
+            "prevalence": jnp.log(jnp.array([0.5, 0.5])),
+            "skill": jnp.log(jnp.tile(jnp.array([0.7, 0.3]), (PEOPLE, 1))),
+            "weight": jnp.array([weight]),
+        }
+        worth = float(derived(load(name), observations, parameters)["worth"])
+    # x is drawn with odds of twice the weight where the column is one for it.
+    chance = expit(2 * weight * (2 * first - 1))
+    truth = (generator.random(number) > chance).astype(int)
+    answer = np.where(generator.random(number) < 0.7, truth, 1 - truth)
+    by_column, by_answer = np.zeros((2, 2)), np.zeros((2, 2))
+    np.add.at(by_column, (truth, first.astype(int)), 1)
+    np.add.at(by_answer, (truth, answer), 1)
+    error = 4 * np.sqrt(2 * information(by_column) / number) + 4 / number
+    assert worth * information(by_answer) == pytest.approx(
+        information(by_column), abs=error
+    )
+    assert (worth > 0.2) == (weight > 0)
+
+
+# What is made of a fit.
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Answers of two people about each item, and candidates with a column."""
+    generator = np.random.default_rng(2)
+    known = table_of(200, ["score"], generator)
+    odds = 1.5 * known["score"].to_numpy().reshape(200, 3)
+    truth = (odds + generator.gumbel(size=odds.shape)).argmax(1).repeat(2)
+    right = generator.random(400) < 0.65
+    said = np.where(right, truth, (truth + generator.integers(1, 3, 400)) % 3)
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{item:04d}" for item in range(200)], 2),
+            "annotator": [f"a{j:02d}" for j in np.resize(range(PEOPLE), 400)],
+            "label": [LABELS[k] for k in said],
+        }
+    )
+    return frame, known, np.array([LABELS[k] for k in truth[::2]])
+
+
+@pytest.fixture(scope="module")
+def fit(study):
+    frame, known, _ = study
+    effort = cs.Effort(restarts=1, draws=40)
+    return cs.fit(frame, model="one_coin", engine="vb", candidates=known, effort=effort)
+
+
+def hits(fit, truth):
+    return (fit.items()["label"].astype(str).to_numpy() == truth).mean()
+
+
+def test_a_fit_tells_weights_slopes_and_worth(study, fit):
+    _, known, _ = study
+    row = fit.beforehand().iloc[0]
+    assert row["column"] == "score"
+    assert row["lower"] < row["weight"] < row["upper"]
+    assert row["slope"] == pytest.approx(row["weight"] / known["score"].std(ddof=0))
+    worth = fit.worth().iloc[0]
+    assert 0 < worth["lower"] < worth["worth"] < worth["upper"]
+    page = "\n".join(str(part) for part in fit_page(fit).renderables)
+    assert f"is worth {worth['worth']:.2f} answers of one annotator" in page
+
+
+def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tmp_path):
+    frame, known, truth = study
+    fit.save(tmp_path / "run")
+    kept = cs.load(tmp_path / "run")
+    pd.testing.assert_frame_equal(kept.beforehand(), fit.beforehand())
+    names = {f"i{item:04d}": f"new {item:04d}" for item in range(200)}
+    later = frame.assign(item=frame["item"].map(names))
+    told = known.assign(item=known["item"].map(names))
+    with_columns = cs.predict(kept, later, candidates=told)
+    assert hits(with_columns, truth) > hits(cs.predict(kept, later), truth)
+    assert with_columns.worth()["worth"][0] == pytest.approx(
+        fit.worth()["worth"][0], rel=0.1
+    )
+    with pytest.raises(OptionError, match="the earlier fit had score"):
+        cs.predict(kept, later, candidates=told.rename(columns={"score": "other"}))
+
+
+def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
+    frame, known, _ = study
+    model, space = load("one_coin"), space_of(read(frame), lists=known)
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        skill = np.tile([0.7, 0.3], (PEOPLE, 1))
+        parameters = {
+            "prevalence": jnp.log(jnp.array([0.2, 0.3, 0.5])),
+            "skill": jnp.log(jnp.asarray(skill)),
+            "weight": jnp.array([1.1]),
+        }
+        found = given_the_others(
+            model,
+            observations,
+            parameters,
+            *map(jnp.asarray, (space.unit, space.annotator, space.answer)),
+        )
+    odds = np.log([0.2, 0.3, 0.5]) + 1.1 * space.covariates.value[:, :, 0]
+    right = np.eye(3) * 0.55 + 0.15  # .7 right, .15 for each other label
+    said = space.answer.reshape(-1, 2)
+    for place in range(2):
+        other = softmax(odds, axis=1) * right[:, said[:, 1 - place]].T
+        other /= other.sum(1, keepdims=True)
+        expected = np.log((other * right[:, said[:, place]].T).sum(1))
+        assert np.allclose(np.asarray(found).reshape(-1, 2)[:, place], expected)
+
+
+# What is refused, and what is said.
+
+SAID = pd.DataFrame(
+    [("i", "ann", "x"), ("j", "ann", "y"), ("j", "bob", "z")],
+    columns=["item", "annotator", "label"],
+)
+KNOWN = pd.DataFrame(
+    {"item": list("iijj"), "label": list("xyyz"), "score": ["0.1", "1", "2", "3"]}
+)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"score": ["0.1", "much", "2", "3"]}, "'score', row 2: found 'much'"),
+        ({"score": ["0.1", None, "2", "3"]}, "expected a finite number"),
+        ({"label": list("xxyz")}, "item 'i' and label 'x' twice"),
+        ({"item": list("kklm")}, "none of the items and labels"),
+        ({"log_odds": ["0", "?", "0", None]}, "'log_odds', row 2: found '\\?'"),
+    ],
+)
+def test_columns_that_are_no_numbers_of_the_candidates_are_refused(changed, said):
+    with pytest.raises(CandidatesError, match=said):
+        space_of(read(SAID), lists=KNOWN.assign(**changed))
+
+
+def test_log_odds_are_taken_as_they_are_and_other_columns_left():
+    lists = KNOWN.assign(log_odds=["1", "0", "0", None])
+    space = space_of(read(SAID), lists=lists)
+    assert space.covariates is None
+    assert space.log_prior[0].tolist() == [1.0, 0.0]
+    assert "other columns unused" in space.assumptions[-1]
+    alone = space_of(read(SAID), lists=lists.drop(columns="score"))
+    assert "unused" not in alone.assumptions[-1]
+
+
+def test_candidates_that_only_annotators_gave_count_as_average():
+    space = space_of(read(SAID), lists=KNOWN[:3])
+    assert space.state[1].tolist() == [1, 2]
+    assert space.covariates.value[1, 1, 0] == 0
+    assert not space.covariates.known[1, 1]
+    assert "1 candidates that annotators or gold gave" in space.assumptions[-1]
+    assert (
+        "are not in the table" not in space_of(read(SAID), lists=KNOWN).assumptions[-1]
+    )
