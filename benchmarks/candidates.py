@@ -6,10 +6,11 @@ five experts on the golden pairs.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import main_label_candidates
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
 COLUMNS = ["item", "annotator", "label", "answer"]
@@ -48,10 +49,6 @@ NOTES = (
         "how many raters more would bring raters alone to that log-loss; as the fit "
         "tells it, the information of the columns over that of one answer."
     ),
-    (
-        "No public study of choice has images with such lists and annotators with "
-        "ids: what a prior adds to a fit of choice was not measured."
-    ),
 )
 
 
@@ -59,13 +56,15 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
     title = "Candidates from twelve top-five lists"
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"))
-    if quick or not (data / "imagenetv2").exists():
-        return Report(title, [{"what": "not run (quick, or no CONSILIENCE_DATA)"}], ())
+    data = public_data("imagenetv2", "imagenet-multilabel", quick=quick)
+    if data is None:
+        return not_run(title)
     study = _Study(data)
     rows = [*_recalls(study), *_priors(study), *_raters(study)]
+    rows += main_label_candidates.rows(data, study.lists)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return Report(title, [{n: row.get(n) for n in names} for row in rows], NOTES)
+    table = [{n: row.get(n) for n in names} for row in rows]
+    return Report(title, table, (*NOTES, *main_label_candidates.NOTES))
 
 
 def _recalls(study) -> Iterator[dict]:

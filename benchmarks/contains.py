@@ -7,12 +7,12 @@ part, 922,045 answers without the golden pairs, and kept.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from time import perf_counter
 
 from benchmarks.measure import peak_mib
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
 RATERS = (1, 2, 3, 5, 10, 20, 78)
@@ -69,11 +69,9 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
     title = "Log-loss of what images contain, by raters"
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"))
-    if quick or not (data / "reassessed-imagenet").exists():
-        return Report(
-            title, [{"raters": "not run (quick, or no CONSILIENCE_DATA)"}], ()
-        )
+    data = public_data("reassessed-imagenet", quick=quick)
+    if data is None:
+        return not_run(title)
     import numpy as np
 
     import consilience as cs

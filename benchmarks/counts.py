@@ -5,10 +5,8 @@ raters' ids dropped. What is learned, the distribution of frequencies, is learne
 the main part, 922,045 answers without the golden pairs, and kept.
 """
 
-import os
-from pathlib import Path
-
 from benchmarks.contains import RATERS, SEEDS, _rows, _Study
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
 OURS = "contains"  # the name by which `_rows` finds what others are compared with
@@ -28,11 +26,9 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
     title = "Log-loss of what images contain, by anonymous raters"
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"))
-    if quick or not (data / "reassessed-imagenet").exists():
-        return Report(
-            title, [{"raters": "not run (quick, or no CONSILIENCE_DATA)"}], ()
-        )
+    data = public_data("reassessed-imagenet", quick=quick)
+    if data is None:
+        return not_run(title)
     import numpy as np
 
     import consilience as cs

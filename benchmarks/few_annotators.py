@@ -5,13 +5,12 @@ fewer annotators there are. Whether an item has several objects is foreseen from
 half of its annotators, and held against what the study's rule says of the other half.
 """
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from benchmarks.held_out import FOLDS, Study, study
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 from consilience.analysis.naming_prior import learn
 from consilience.analysis.namings import count_namings
@@ -46,11 +45,10 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Say what few annotators say of many."""
     del repeats
     title = "From three or four annotators to nine"
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"), "imagenet-multilabel")
-    if quick or not data.exists():
-        return Report(
-            title, [{"question": "not run (quick, or no CONSILIENCE_DATA)"}], ()
-        )
+    folder = public_data("imagenet-multilabel", quick=quick)
+    if folder is None:
+        return not_run(title)
+    data = folder / "imagenet-multilabel"
     import consilience as cs
 
     responses = cs.read(data)

@@ -5,10 +5,8 @@ are similar if classifiers take one for the other: of the images whose label is 
 least so many of twelve classifiers' first guesses are the other.
 """
 
-import os
-from pathlib import Path
-
 from benchmarks.contains import _Study
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
 LEAST = (0.05, 0.15)
@@ -27,11 +25,9 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
     title = "The leading question on the reassessed ImageNet labels"
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"))
-    if quick or not (data / "reassessed-imagenet").exists():
-        return Report(
-            title, [{"similar": "not run (quick, or no CONSILIENCE_DATA)"}], ()
-        )
+    data = public_data("reassessed-imagenet", quick=quick)
+    if data is None:
+        return not_run(title)
     import consilience as cs
 
     study = _Study(data)

@@ -5,14 +5,13 @@ ones, as many as tuned on a third of the items of the other folds, each without 
 votes.
 """
 
-import os
-from pathlib import Path
 from time import process_time
 
 import numpy as np
 from scipy.optimize import minimize
 
 from benchmarks.held_out import FOLDS, Study, study
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 from consilience.analysis.naming_prior import learn
 from consilience.analysis.namings import Namings
@@ -38,11 +37,10 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Foresee the votes of every fold by every method."""
     del repeats
     title = "Main labels of held-out items"
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"), "imagenet-multilabel")
-    if quick or not data.exists():
-        return Report(
-            title, [{"method": "not run (quick, or no CONSILIENCE_DATA)"}], ()
-        )
+    folder = public_data("imagenet-multilabel", quick=quick)
+    if folder is None:
+        return not_run(title)
+    data = folder / "imagenet-multilabel"
     import consilience as cs
 
     responses = cs.read(data)

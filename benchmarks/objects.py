@@ -5,11 +5,9 @@ what can be learned of other items is learned on four folds of items, and the fi
 foreseen.
 """
 
-import os
-from pathlib import Path
-
 import numpy as np
 
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
 OBSERVED = (None, 3, 1)
@@ -38,11 +36,10 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Foresee every response by every method."""
     del repeats
     title = "Held-out responses about objects"
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"), "imagenet-multilabel")
-    if quick or not data.exists():
-        return Report(
-            title, [{"question": "not run (quick, or no CONSILIENCE_DATA)"}], ()
-        )
+    folder = public_data("imagenet-multilabel", quick=quick)
+    if folder is None:
+        return not_run(title)
+    data = folder / "imagenet-multilabel"
     import consilience as cs
     from benchmarks.held_out import held_out, study
 

@@ -4,7 +4,6 @@
 yes: the closed form, counts, and crowd-kit's Dawid and Skene in the same run.
 """
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.measure import Figures, alone, command, peak_mib
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
 # model, engine, states, whether the whole command is run besides
@@ -44,9 +44,10 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Measure once: the whole takes its time."""
     del repeats
     title = "All answers of the reassessed ImageNet labels"
-    source = Path(os.environ.get("CONSILIENCE_DATA", "data"), "reassessed-imagenet")
-    if quick or not source.exists():
-        return Report(title, [{"stage": "not run (quick, or no CONSILIENCE_DATA)"}], ())
+    folder = public_data("reassessed-imagenet", quick=quick)
+    if folder is None:
+        return not_run(title)
+    source = folder / "reassessed-imagenet"
     rows = []
     for model, engine, states, entire in FITS:
         what = f"{model} by {engine}"

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed
+from numpyro.handlers import seed, substitute
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
@@ -206,8 +206,6 @@ def test_the_same_check_catches_intervals_of_answers_counted_four_times(held):
 @pytest.fixture(scope="module")
 def strong(model, design):
     """A study whose first column tells much, and the second nothing."""
-    from numpyro.handlers import substitute
-
     with jax.enable_x64(True):
         data = {"weight": jnp.array([1.5, 0.0])}
         made = substitute(lambda: simulate(model, design, jax.random.key(1)), data=data)
@@ -245,41 +243,29 @@ def test_sampling_and_closed_forms_find_the_same_weights(model, design, strong):
     assert sampled.std(0) == pytest.approx(closed.std(0), rel=0.5)
 
 
-def test_a_slope_of_one_unasked_would_be_too_sure():
-    generator = np.random.default_rng(5)
-    number, slope = 300, 0.3
-    known = table_of(number, ["score"], generator)
-    known["score"] *= 3
-    odds = slope * known["score"].to_numpy().reshape(number, 3)
-    truth = (odds + generator.gumbel(size=odds.shape)).argmax(1)
-    right = generator.random(number) < 0.6
-    said = np.where(right, truth, (truth + generator.integers(1, 3, number)) % 3)
-    frame = pd.DataFrame(
-        {
-            "item": [f"i{item:04d}" for item in range(number)],
-            "annotator": [f"a{item % PEOPLE:02d}" for item in range(number)],
-            "label": [LABELS[k] for k in said],
-        }
-    )
-    model, space = load("one_coin"), space_of(read(frame), lists=known)
+def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
+    # Had the score a standard deviation of 3, as the log of a probability has, the true
+    # slope were a sixth, and at a slope of one its weight were 3.
     with jax.enable_x64(True):
-        found = em.fit(model, space, jax.random.key(0), em.Effort(steps=ONCE))
+        data = {"weight": jnp.array([0.5, 0.0])}
+        made = substitute(lambda: simulate(model, design, jax.random.key(2)), data=data)
+        made = made()
+        found = fitted(model, design, made.answer)
+        space = answered(design, np.asarray(made.answer))
         observations = lay_out(model, space)
-        learned = {name: value[0, 0] for name, value in found.parameters.items()}
-        told = replayed(model, observations, learned)
-        at_one = {**told, "weight": jnp.asarray(space.covariates.spread)}
-        beliefs = [
-            np.asarray(belief(score(model, observations, parameters)))
-            for parameters in (told, at_one)
-        ]
+        mean = {name: value[0].mean(0) for name, value in found.parameters.items()}
+        at_one = {**mean, "weight": jnp.array([3.0, 0.0])}
+        parameters = replayed(model, observations, at_one)
+        too_sure = np.asarray(belief(score(model, observations, parameters)))
+    truth = np.asarray(made.state)
 
     def gap(belief):
         promised = belief.max(1)
-        error = np.sqrt((promised * (1 - promised)).sum()) / number
+        error = np.sqrt((promised * (1 - promised)).sum()) / ITEMS
         return (promised.mean() - (belief.argmax(1) == truth).mean()) / error
 
-    assert abs(gap(beliefs[0])) < 4
-    assert gap(beliefs[1]) > 4
+    assert abs(gap(found.belief)) < 4
+    assert gap(too_sure) > 4
 
 
 # Worth.

@@ -1,0 +1,163 @@
+"""What candidates add to a fit of choice: main labels of 6,761 images, by raters.
+
+Nine people without ids named the main label of each image. On half of the images the
+model learns from all nine; on the other half it sees r of five, and four are foreseen.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+RATERS = (1, 2, 3, 4, 5)
+FITTED = (1, 2, 3)
+SEEDS = 3
+HELD = 4  # answers of each image that are foreseen
+
+NOTES = (
+    (
+        "Main label: the answers of the multi-label study, one of 1,000 labels each, "
+        "as choice by the model `structured`. On both sides the list of an image is "
+        "what the classifiers propose, the data set's label, and all that anyone "
+        "named for it. `lists` knows no more; `candidates` has the columns, their "
+        "weights learned without gold. `r raters`: learned from all answers about "
+        "half of the images, then r answers about each of the others; four more are "
+        "foreseen, in three draws. `fitted to r raters`: learned from these answers "
+        "alone. log-loss: of a foreseen answer, in nats; hit: how often it is the "
+        "label held for likeliest. ± is the standard error of the log-loss less that "
+        "of lists, paired, clustered by image. `worth` is how many raters more would "
+        "bring lists to that hit rate; as the fit tells it, the information of the "
+        "columns over that of one answer."
+    ),
+)
+
+
+class MainLabels:
+    """Main labels, what is known of candidates, and which answers are foreseen."""
+
+    def __init__(self, data: Path, lists) -> None:
+        import numpy as np
+        import pandas as pd
+
+        import consilience as cs
+        from consilience.classifiers import candidates
+        from consilience.classifiers.known import ANNOTATORS, DATASET
+
+        told = cs.read(data / "imagenet-multilabel")
+        table = told.table
+        named = table[["item", "label"]].dropna().astype(str).drop_duplicates()
+        own = told.items[["item", "dataset_label"]].astype(str)
+        own = own.rename(columns={"dataset_label": "label"}).assign(source=DATASET)
+        also = pd.concat([named.assign(source=ANNOTATORS), own])
+        main = table[table["main"].eq(other=True).fillna(value=False).astype(bool)]
+        self.main = main[["item", "label"]].astype(str).reset_index(drop=True)
+        known = candidates(lists, also=also).table
+        self.known = known[known["item"].isin(self.main["item"])]
+        self.size = self.known.groupby("item").size()
+        images = np.unique(self.main["item"])
+        half = np.random.default_rng(0).permutation(images)[: len(images) // 2]
+        self.learned = self.main["item"].isin(half)
+        self.labels = [str(label) for label in range(1000)]
+
+    def responses(self, rows):
+        import consilience as cs
+
+        return cs.read(rows[["item", "label"]], kind="choice", labels=self.labels)
+
+    def drawn(self, draw: int):
+        """Return answers about the other half of the images, in an order drawn anew."""
+        import numpy as np
+
+        rest = self.main[~self.learned]
+        order = np.random.default_rng(draw).permutation(len(rest))
+        rest = rest.iloc[order]
+        return rest.assign(place=rest.groupby("item").cumcount())
+
+
+def rows(data: Path, lists) -> Iterator[dict]:
+    """Give a row for each number of raters, with the columns and without."""
+    import numpy as np
+
+    import consilience as cs
+
+    study = MainLabels(data, lists)
+    tables = {"lists": study.known[["item", "label"]], "candidates": study.known}
+    whole = study.responses(study.main[study.learned])
+    fits = {name: _fit(whole, table) for name, table in tables.items()}
+    found: dict[tuple[str, int], dict] = {}
+    for draw in range(SEEDS):
+        answers = study.drawn(draw)
+        held = answers[answers["place"] >= answers["place"].max() + 1 - HELD]
+        for raters in RATERS:
+            part = study.responses(answers[answers["place"] < raters])
+            seen = found.setdefault(("", raters), {name: [] for name in tables})
+            for name, table in tables.items():
+                fit = cs.predict(fits[name], part, candidates=table)
+                seen[name].append(_foreseen(study, fit, held))
+            if draw == 0 and raters in FITTED:
+                found["fitted to ", raters] = {
+                    name: [_foreseen(study, _fit(part, table), held)]
+                    for name, table in tables.items()
+                }
+    means = {
+        key: {name: np.mean(each, 0) for name, each in seen.items()}
+        for key, seen in found.items()
+    }
+    alone = [float(means["", raters]["lists"][1].mean()) for raters in RATERS]
+    for (how, raters), seen in sorted(means.items(), key=lambda pair: pair[0]):
+        yield from _rows(f"main label, {how}{raters} raters", raters, seen, alone)
+    worth = float(fits["candidates"].worth()["worth"].iloc[0])
+    yield {
+        "what": "main label, as the fit tells",
+        "by": "candidates",
+        "worth": f"{worth:.1f}",
+    }
+
+
+def _fit(told, table):
+    import consilience as cs
+
+    effort = cs.Effort(restarts=1)
+    return cs.fit(
+        told, model="structured", engine="em", candidates=table, effort=effort
+    )
+
+
+def _foreseen(study, fit, held):
+    """Return log-loss and hits of the foreseen answers, means of each image."""
+    import numpy as np
+
+    right = float(fit.data["posterior"]["accuracy"].mean())
+    believed = fit.labels().astype({"item": str, "label": str})
+    both = held.merge(believed, how="left", on=["item", "label"])
+    true = both["probability"].to_numpy()
+    others = study.size[both["item"]].to_numpy() - 1
+    chance = true * right + (1 - true) * (1 - right) / others
+    best = fit.items().astype({"item": str, "label": str}).set_index("item")["label"]
+    hit = best[both["item"]].to_numpy() == both["label"].to_numpy()
+    told = both.assign(loss=-np.log(chance), hit=hit).groupby("item")
+    return told[["loss", "hit"]].mean().to_numpy().T
+
+
+def _rows(what: str, raters: int, seen: dict, alone: list[float]) -> Iterator[dict]:
+    import numpy as np
+
+    apart = seen["candidates"][0] - seen["lists"][0]
+    for name, (loss, hit) in seen.items():
+        row = {
+            "what": what,
+            "by": name,
+            "log-loss": round(float(loss.mean()), 4),
+            "hit": round(float(hit.mean()), 4),
+        }
+        if name == "candidates":
+            row["±"] = round(float(apart.std() / np.sqrt(len(apart))), 4)
+            row["worth"] = _worth(float(hit.mean()), raters, alone)
+        yield row
+
+
+def _worth(hit: float, raters: int, alone: list[float]) -> str:
+    """Return how many raters more would bring lists to that hit rate."""
+    import numpy as np
+
+    if hit > max(alone):
+        return f"over {RATERS[-1] - raters}"
+    return f"{np.interp(hit, alone, RATERS) - raters:.1f}"
