@@ -433,12 +433,11 @@ def test_log_odds_are_taken_as_they_are_and_other_columns_left():
     assert "unused" not in alone.assumptions[-1]
 
 
-def test_candidates_that_only_annotators_gave_count_as_average():
+def test_candidates_that_only_annotators_gave_are_told_apart():
     space = space_of(read(SAID), lists=KNOWN[:3])
     assert space.state[1].tolist() == [1, 2]
+    assert space.covariates.names == ("score", "unlisted")
     assert space.covariates.value[1, 1, 0] == 0
-    assert not space.covariates.known[1, 1]
-    assert "1 candidates that annotators or gold gave" in space.assumptions[-1]
-    assert (
-        "are not in the table" not in space_of(read(SAID), lists=KNOWN).assumptions[-1]
-    )
+    assert (space.covariates.value[:, :, 1] > 0).tolist() == [[0, 0], [0, 1]]
+    every = pd.DataFrame({"item": list("iiijjj"), "label": list("xyz") * 2, "c": 1})
+    assert space_of(read(SAID), lists=every).covariates.names == ("c",)

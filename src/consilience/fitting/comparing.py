@@ -18,6 +18,7 @@ from consilience.checks.stacking import standing
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
+    as_candidates,
     as_responses,
     as_table,
     check_seed,
@@ -81,7 +82,7 @@ def compare(
     """
     given = as_responses(responses)
     check_seed(seed)
-    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003
         space = space_of(given, lists=lists, gold=known)
         _, table = compared(sample(space, seed), models, seed, effort, report)

@@ -28,6 +28,7 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
+    as_candidates,
     as_responses,
     as_table,
     check_seed,
@@ -102,7 +103,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     """
     given = as_responses(responses)
     check_seed(seed)
-    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
     rows = []
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         states = annotators.load(model).states

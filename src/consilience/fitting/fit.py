@@ -14,6 +14,7 @@ from consilience.fitting.automatic import fit_auto
 from consilience.fitting.holding import with_objects
 from consilience.fitting.inputs import (
     Table,
+    as_candidates,
     as_responses,
     as_table,
     check_seed,
@@ -124,7 +125,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             "settings": {},
         }
         return Fit(rule_tree(tables, given, attributes))
-    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
     alike = as_table(similarity, "similarity")
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from consilience.classifiers.known import ANNOTATORS
 from consilience.errors import OptionError
 from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
@@ -28,6 +29,24 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
         given = Path(given) / CANDIDATES  # the folder that `candidates` writes
     table = side_table(given, ReadOptions(), what)
     return text_frame(table, {name: name for name in table.columns})
+
+
+def as_candidates(given: Table | None, kind: str) -> pd.DataFrame | None:
+    """Return the table of candidates.
+
+    Of a folder, labels of choice that are candidates only because annotators gave them
+    are left out, unless they have log-odds: on the list they are in any case, and as
+    what they are, for their columns say nothing of having been answered.
+    """
+    table = as_table(given, "candidates")
+    if table is None or kind != "choice" or "log_odds" in table:
+        return table
+    if not isinstance(given, (str, Path)) or not (Path(given) / SOURCES).is_file():
+        return table
+    sources = pd.read_parquet(Path(given) / SOURCES, columns=["item", "label", "model"])
+    sources = sources.astype("str")
+    proposed = sources.loc[sources["model"] != ANNOTATORS, ["item", "label"]]
+    return table.merge(proposed.drop_duplicates())
 
 
 def classifiers_of(candidates: Table | None) -> list[str]:

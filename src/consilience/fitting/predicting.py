@@ -20,6 +20,7 @@ from consilience.checks.independence import Residual
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
+    as_candidates,
     as_responses,
     as_table,
     classifiers_of,
@@ -44,7 +45,7 @@ from consilience.posterior.tempering import Tempering
 from consilience.posterior.tree import tree, with_groups
 from consilience.responses import Responses
 from consilience.truth import Space, space_of
-from consilience.truth.space import Groups
+from consilience.truth.space import UNLISTED, Groups
 
 
 def predict(
@@ -85,7 +86,7 @@ def predict(
     _check_kind(fit.data, given)
     settings = json.loads(before["settings"])
     model = annotators.load(before["model"], _changed(before["model"], settings))
-    lists, known = as_table(candidates, "candidates"), as_table(gold, "gold")
+    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
     told = sorted(
         {*json.loads(before.get("told_of", "[]")), *classifiers_of(candidates)}
     )
@@ -178,17 +179,21 @@ def _grouped(space: Space, data: xr.DataTree) -> Space:
 
 def _measured(space: Space, data: xr.DataTree) -> Space:
     """Return the space with covariates measured as in the earlier fit."""
-    if space.covariates is None:
+    known = space.covariates
+    if known is None:
         return space
     constant, learned = data["constant_data"], data["posterior"]
     before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
-    if tuple(map(str, before)) != space.covariates.names:
+    names = tuple(map(str, before))
+    if names == (*known.names, UNLISTED):
+        known = known.with_unlisted(np.zeros(known.known.shape, bool))
+    if names != known.names:
         msg = (
-            f"candidates have the columns {', '.join(space.covariates.names)}; the "
-            f"earlier fit had {', '.join(map(str, before)) or 'none'}: give the same"
+            f"candidates have the columns {', '.join(known.names)}; the "
+            f"earlier fit had {', '.join(names) or 'none'}: give the same"
         )
         raise OptionError(msg)
-    moved = space.covariates.measured_by(
+    moved = known.measured_by(
         constant["covariate_centre"].to_numpy(),
         constant["covariate_spread"].to_numpy(),
     )

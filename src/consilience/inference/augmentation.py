@@ -22,7 +22,8 @@ from jaxtyping import Array, Float, Int, Key
 from consilience.inference.ascent import Climb, as_told, imagined_units, over_shared
 from consilience.inference.compiled import compiled
 from consilience.inference.gamma import log_dirichlets
-from consilience.inference.logit_draws import Told, Walk, draw_logit, told_by, walk
+from consilience.inference.logit_draws import Walk, draw_logit, walk
+from consilience.inference.logit_step import Told, told_by
 from consilience.model import (
     AnnotatorModel,
     Dirichlet,
@@ -112,7 +113,8 @@ def augment(
     """
     told, how = None, None
     if where.logit:
-        told, how = _learned_of_logit(observations, where.logit, truth)
+        imagined = imagined_units(model, observations)
+        told, how = _learned_of_logit(observations, imagined, where.logit, truth)
     still = _Kept(where.free, how)
     state = _State(where.counts, where.concentration, where.logit, told)
     zero = jnp.zeros(observations.guess.shape)
@@ -141,9 +143,12 @@ def augment(
 
 @jax.jit
 def _learned_of_logit(
-    observations: Observations, logit: Parameters, truth: Float[Array, "U S"]
+    observations: Observations,
+    imagined: Float[Array, " K"],
+    logit: Parameters,
+    truth: Float[Array, "U S"],
 ) -> tuple[Told, Walk]:
-    return told_by(observations, truth), walk(observations, logit)
+    return told_by(observations, truth), walk(observations, imagined, logit)
 
 
 @partial(compiled, static_argnames="model")

@@ -27,26 +27,18 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from consilience.inference.gamma import log_gamma
-from consilience.inference.logit_step import log_density
+from consilience.inference.logit_step import Told, bend, height
 from consilience.model import (
     PREVALENCE,
-    SPREAD,
     WEIGHT,
     Parameters,
-    log_logit,
+    log_total,
     over_labels,
 )
 from consilience.truth import Observations
 
 STEPS = 10  # of the weights in a sweep, each of a size drawn anew between these
 SIZES = (-3.0, 1.0)  # powers of two, about 2.4 over the root of the number of columns
-
-
-class Told(NamedTuple):
-    """What the truth says of the logit: units of each state, and sums of columns."""
-
-    units: Float[Array, " K"]
-    sums: Float[Array, " P"]
 
 
 class Walk(NamedTuple):
@@ -56,36 +48,26 @@ class Walk(NamedTuple):
     along: Float[Array, "K P"]
 
 
-def told_by(observations: Observations, truth: Float[Array, "U S"]) -> Told:
-    """Return what a truth, or a belief of it, says of the logit."""
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
-    sums = jnp.einsum("us,usp->p", truth, known.value)
-    return Told(over_labels(observations, truth), sums)
-
-
-def walk(observations: Observations, logit: Parameters) -> Walk:
+def walk(
+    observations: Observations, concentration: Float[Array, " K"], logit: Parameters
+) -> Walk:
     """Return steps that suit the posterior of the weights, were the truth known."""
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
-    share = jnp.exp(log_logit(observations, logit))
+    zero = Told(*(jnp.zeros_like(logit[name]) for name in (PREVALENCE, WEIGHT)))
+    start, weights = logit[PREVALENCE], logit[WEIGHT]
 
-    def centred(value: Float[Array, "U S P"]) -> Float[Array, "U S P"]:
-        return value - jnp.einsum("us,usp->up", share, value)[:, None]
+    def fall(prevalence: Any, weights: Any) -> Float[Array, ""]:
+        there = {PREVALENCE: prevalence, WEIGHT: weights}
+        return -height(observations, concentration, zero, there)
 
-    away = centred(known.value)
-    weighed = [
-        over_labels(observations, share * away[:, :, column])
-        for column in range(known.value.shape[2])
-    ]
-    spread = over_labels(observations, share * (1 - share)) + jnp.exp(logit[PREVALENCE])
-    along = -jnp.stack(weighed, 1) / spread[:, None]
-    left = centred(known.value + observations.listed(along[None]))
-    held = jnp.where(known.real[:, :, None], left, 0.0)
-    precision = jnp.einsum("us,usp,usq->pq", share, held, held)
-    precision += SPREAD**-2 * jnp.eye(len(precision))
+    bent = jax.jacrev(jax.grad(fall, argnums=1))(start, weights)
+    along = -bent.T / bend(observations, logit)[PREVALENCE][:, None]
+
+    def moved(move: Any) -> Float[Array, ""]:
+        return fall(start + along @ move, weights + move)
+
+    precision = jax.jacrev(jax.grad(moved))(jnp.zeros_like(weights))
     inverse = jnp.linalg.inv(precision)
-    shape = 2.4 / jnp.sqrt(len(precision)) * jnp.linalg.cholesky(inverse)
+    shape = 2.4 / jnp.sqrt(len(weights)) * jnp.linalg.cholesky(inverse)
     return Walk(shape, along)
 
 
@@ -118,11 +100,8 @@ def draw_logit(
     drawn = _prevalence(of_prevalence, observations, concentration, logit, told)
     start = {PREVALENCE: drawn, WEIGHT: logit[WEIGHT]}
 
-    def height(logit: Any) -> Float[Array, ""]:
-        likely = told.units @ logit[PREVALENCE] + told.sums @ logit[WEIGHT]
-        total = _log_total(observations, logit).sum()
-        reached: Float[Array, ""] = likely - total + log_density(concentration, logit)
-        return reached
+    def reached(logit: Any) -> Float[Array, ""]:
+        return height(observations, concentration, told, logit)
 
     def step(carry: Any, key: Any) -> tuple[Any, None]:
         of_size, of_move, of_luck = jax.random.split(key, 3)
@@ -132,7 +111,7 @@ def draw_logit(
             PREVALENCE: carry[PREVALENCE] + how.along @ move,
             WEIGHT: carry[WEIGHT] + move,
         }
-        taken = jnp.log(jax.random.uniform(of_luck)) < height(there) - height(carry)
+        taken = jnp.log(jax.random.uniform(of_luck)) < reached(there) - reached(carry)
         return {n: jnp.where(taken, there[n], carry[n]) for n in carry}, None
 
     ended, _ = jax.lax.scan(step, start, jax.random.split(of_weights, STEPS))
@@ -149,21 +128,16 @@ def _prevalence(
     known = observations.beforehand
     assert known is not None  # noqa: S101 (asked by the caller)
     of_waits, of_gamma = jax.random.split(key)
-    total = _log_total(observations, logit)
+    total = log_total(observations, logit)
     waits = jax.random.exponential(of_waits, total.shape)
-    odds = known.value @ logit[WEIGHT] - total[:, None]
-    stake = over_labels(
-        observations, jnp.where(known.real, waits[:, None] * jnp.exp(odds), 0.0)
-    )
+
+    def at_stake(value: Float[Array, "*units P"], where: Any) -> Float[Array, "U _"]:
+        odds = (value @ logit[WEIGHT]) - total[:, None]
+        return jnp.where(where, waits[:, None] * jnp.exp(odds), 0.0)
+
+    listed = at_stake(known.value, known.real)
+    # Every label for each unit that is open, less those on its list.
+    distant = at_stake(known.unlisted[None], known.open[:, None])
+    stake = over_labels(observations, listed - jnp.where(known.real, distant, 0.0))
     drawn: Float[Array, " K"] = log_gamma(of_gamma, concentration + told.units)
-    return drawn - jnp.log1p(stake)
-
-
-def _log_total(observations: Observations, logit: Parameters) -> Float[Array, " U"]:
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
-    odds = observations.listed(logit[PREVALENCE][None]) + known.value @ logit[WEIGHT]
-    total: Float[Array, " U"] = jax.nn.logsumexp(
-        jnp.where(known.real, odds, -jnp.inf), axis=1
-    )
-    return total
+    return drawn - jnp.log1p(jnp.maximum(stake + distant.sum(), 0.0))

@@ -14,7 +14,7 @@ conjugate gradients, scaled by the diagonal, and halved until F does not fall.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +27,7 @@ from consilience.model import (
     WEIGHT,
     Parameters,
     log_logit,
+    log_total,
     over_labels,
 )
 from consilience.truth import Observations
@@ -34,6 +35,13 @@ from consilience.truth import Observations
 STEPS = 10  # of conjugate gradients; the next sweep goes on from there
 ACCURACY = 0.01  # to which the direction is solved for, relative to the gradient
 HALVINGS = 6
+
+
+class Told(NamedTuple):
+    """What the truth says of the logit: units of each state, and sums of columns."""
+
+    units: Float[Array, " K"]
+    sums: Float[Array, " P"]
 
 
 def first_logit(
@@ -46,6 +54,14 @@ def first_logit(
     return {PREVALENCE: jnp.log(concentration), WEIGHT: weight}
 
 
+def told_by(observations: Observations, truth: Float[Array, "U S"]) -> Told:
+    """Return what a truth, or a belief of it, says of the logit."""
+    known = observations.beforehand
+    assert known is not None  # noqa: S101 (asked by the caller)
+    sums = jnp.einsum("us,usp->p", truth, known.value)
+    return Told(over_labels(observations, truth), sums)
+
+
 def log_density(
     concentration: Float[Array, " K"], logit: Parameters
 ) -> Float[Array, ""]:
@@ -54,6 +70,19 @@ def log_density(
     gamma = concentration * log_prevalence - jnp.exp(log_prevalence)
     normal: Float[Array, ""] = -0.5 * ((logit[WEIGHT] / SPREAD) ** 2).sum()
     return gamma.sum() + normal
+
+
+def height(
+    observations: Observations,
+    concentration: Float[Array, " K"],
+    told: Told,
+    logit: Parameters,
+) -> Float[Array, ""]:
+    """Return F: the log density of prevalence and weights, given the truth."""
+    likely = told.units @ logit[PREVALENCE] + told.sums @ logit[WEIGHT]
+    total = log_total(observations, logit).sum()
+    reached: Float[Array, ""] = likely - total + log_density(concentration, logit)
+    return reached
 
 
 def logit_step(
@@ -75,52 +104,49 @@ def logit_step(
     truth
         What is believed of the truth.
     """
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
+    told = told_by(observations, truth)
 
-    def height(logit: Parameters) -> Float[Array, ""]:
-        logs = log_logit(observations, logit)
-        believed = (truth * jnp.where(truth > 0, logs, 0.0)).sum()
-        return believed + log_density(concentration, logit)
+    def reached(logit: Parameters) -> Float[Array, ""]:
+        return height(observations, concentration, told, logit)
 
-    share = jnp.exp(log_logit(observations, logit))
-    prevalence = jnp.exp(logit[PREVALENCE])
+    def curvature(way: Any) -> Any:
+        # Backwards twice: products with sparse matrices have no forward derivative.
+        def along(logit: Parameters) -> Float[Array, ""]:
+            slope = jax.grad(reached)(logit)
+            risen: Float[Array, ""] = sum(
+                (slope[name] @ way[name] for name in way), start=jnp.zeros(())
+            )
+            return risen
 
-    def pulled(listed: Float[Array, "U S"]) -> Parameters:
-        weight = jnp.einsum("us,usp->p", listed, known.value)
-        return {PREVALENCE: over_labels(observations, listed), WEIGHT: weight}
+        return jax.tree.map(jnp.negative, jax.grad(along)(logit))
 
-    def curvature(way: Parameters) -> Parameters:
-        moved = observations.listed(way[PREVALENCE][None]) + known.value @ way[WEIGHT]
-        moved -= (share * moved).sum(1, keepdims=True)
-        bent = pulled(share * moved)
-        return {
-            PREVALENCE: bent[PREVALENCE] + prevalence * way[PREVALENCE],
-            WEIGHT: bent[WEIGHT] + way[WEIGHT] / SPREAD**2,
-        }
+    diagonal = bend(observations, logit)
 
-    slope = pulled(truth - share)
-    gradient = {
-        PREVALENCE: slope[PREVALENCE] + concentration - prevalence,
-        WEIGHT: slope[WEIGHT] - logit[WEIGHT] / SPREAD**2,
-    }
-    away = known.value - jnp.einsum("us,usp->up", share, known.value)[:, None]
-    diagonal = {
-        PREVALENCE: over_labels(observations, share * (1 - share)) + prevalence,
-        WEIGHT: jnp.einsum("us,usp->p", share, away**2) + SPREAD**-2,
-    }
-
-    def scaled(way: Parameters) -> Parameters:
+    def scaled(way: Any) -> Any:
         return {name: way[name] / diagonal[name] for name in way}
 
     direction, _ = cg(  # type: ignore[no-untyped-call]
-        curvature, gradient, tol=ACCURACY, maxiter=STEPS, M=scaled
+        curvature, jax.grad(reached)(logit), tol=ACCURACY, maxiter=STEPS, M=scaled
     )
-    return _risen(height, logit, direction)
+    return _risen(reached, logit, direction)
+
+
+def bend(observations: Observations, logit: Parameters) -> Parameters:
+    """Return about how fast F bends along each number: what is on no list left out."""
+    known = observations.beforehand
+    assert known is not None  # noqa: S101 (asked by the caller)
+    share = jnp.exp(log_logit(observations, logit))
+    away = known.value - jnp.einsum("us,usp->up", share, known.value)[:, None]
+    units = over_labels(observations, share * (1 - share))
+    weight = jnp.einsum("us,usp->p", share, away**2)
+    return {
+        PREVALENCE: units + jnp.exp(logit[PREVALENCE]),
+        WEIGHT: weight + SPREAD**-2,
+    }
 
 
 def _risen(
-    height: Callable[[Parameters], Float[Array, ""]],
+    reached_at: Callable[[Parameters], Float[Array, ""]],
     start: Parameters,
     direction: Parameters,
 ) -> Parameters:
@@ -129,7 +155,7 @@ def _risen(
     def along(size: Float[Array, ""] | float) -> Parameters:
         return {name: value + size * direction[name] for name, value in start.items()}
 
-    value = height(start)
+    value = reached_at(start)
 
     def too_far(carry: Any) -> Any:
         _, reached, tried = carry
@@ -137,8 +163,8 @@ def _risen(
 
     def halve(carry: Any) -> Any:
         size, _, tried = carry
-        return size / 2, height(along(size / 2)), tried + 1
+        return size / 2, reached_at(along(size / 2)), tried + 1
 
-    first = (jnp.ones_like(value), height(along(1.0)), 0)
+    first = (jnp.ones_like(value), reached_at(along(1.0)), 0)
     size, reached, _ = jax.lax.while_loop(too_far, halve, first)
     return along(jnp.where(reached >= value, size, 0.0))

@@ -56,6 +56,7 @@ from consilience.model.prior_of_truth import (
     closed_priors,
     log_logit,
     log_prior_of_truth,
+    log_total,
     over_labels,
     takes_columns,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "log_logit",
     "log_prior",
     "log_prior_of_truth",
+    "log_total",
     "marginal",
     "normal_nodes",
     "over_labels",

@@ -11,7 +11,9 @@ logit over the list of the unit,
 
 per standard deviation of each column. Weights are learned with the annotators, from
 their answers and from gold; they start at zero, so that no score of a classifier is
-taken at face value. Prevalence is then that of a unit whose candidates are all labels,
+taken at face value. (:math:`C_u` here are all labels that might have been on the list:
+those that are not in the table, of which the list has only what was answered, share one
+more weight.) Prevalence is then that of a unit whose candidates are all labels,
 of which the columns say nothing: what the columns know of labels being common is not
 counted twice.
 
@@ -29,13 +31,14 @@ from typing import Any
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
-from jax.nn import log_softmax
+from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
 
 from consilience.model.contract import AnnotatorModel, Dirichlet, Parameters
 from consilience.truth import Observations
 
 PREVALENCE, WEIGHT = "prevalence", "weight"
+NEVER = -1e30  # log-odds of what cannot be; finite, so that slopes are
 SPREAD = 1.0  # prior standard deviation of a weight, as in `contains`; judgement
 DIMS: Mapping[str, tuple[str, ...]] = {
     WEIGHT: ("covariate",),
@@ -67,11 +70,43 @@ def log_logit(
     observations: Observations, parameters: Parameters
 ) -> Float[Array, "U S"]:
     """Return the multinomial logit of each unit; gold is not looked at."""
+    return (
+        _odds(observations, parameters) - log_total(observations, parameters)[:, None]
+    )
+
+
+def log_total(observations: Observations, parameters: Parameters) -> Float[Array, " U"]:
+    """Return what the logit of each unit is divided by, as a logarithm.
+
+    Labels that are not on the list for want of an answer count as well: which are on
+    it must not depend on what was answered, or answers would count twice.
+    """
+    known = observations.beforehand
+    assert known is not None  # noqa: S101 (asked by the caller)
+    listed = logsumexp(_odds(observations, parameters), axis=1)
+    every = jnp.exp(parameters[PREVALENCE])
+    there = jnp.where(known.real, observations.listed(every[None]), 0.0).sum(1)
+    rest = every.sum() - there
+    some = known.open & (rest > 0)
+    distant = known.unlisted @ parameters[WEIGHT]
+    others = jnp.where(some, distant + jnp.log(jnp.where(some, rest, 1.0)), NEVER)
+    total: Float[Array, " U"] = jnp.logaddexp(listed, others)
+    return total
+
+
+def share_of_list(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, "U S"]:
+    """Return the prior of each candidate, given that the truth is on the list."""
+    return softmax(_odds(observations, parameters), axis=1)
+
+
+def _odds(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
     known = observations.beforehand
     assert known is not None  # noqa: S101 (asked by the caller)
     odds = observations.listed(parameters[PREVALENCE][None])
     odds += known.value @ parameters[WEIGHT]
-    return log_softmax(jnp.where(known.real, odds, -jnp.inf), axis=1)
+    return jnp.where(known.real, odds, NEVER)
 
 
 def over_labels(

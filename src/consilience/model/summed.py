@@ -16,9 +16,9 @@ from consilience.model.emission import (
     deal,
 )
 from consilience.model.prior_of_truth import (
-    log_logit,
     log_prior_of_truth,
     over_labels,
+    share_of_list,
 )
 from consilience.model.worth import worth
 from consilience.truth import Observations
@@ -103,7 +103,7 @@ def derived(
             case _:
                 pass
     if observations.beforehand is not None:
-        informed = jnp.exp(log_logit(observations, parameters))
+        informed = share_of_list(observations, parameters)
         found["mean_prior"] = over_labels(observations, informed) / len(informed)
         emission = emission_of(model, observations, parameters)
         value = worth(observations, parameters, emission)

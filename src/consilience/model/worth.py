@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 from consilience.model.contract import Parameters
 from consilience.model.emission import Emission, by_subtype
 from consilience.model.on_shortlists import OnShortlists
-from consilience.model.prior_of_truth import log_logit, over_labels
+from consilience.model.prior_of_truth import over_labels, share_of_list
 from consilience.truth import Observations
 
 LEAST = 1e-12  # of a probability
@@ -27,7 +27,7 @@ def worth(
 
     None where the model does not say what an annotator would answer.
     """
-    informed = jnp.exp(log_logit(observations, parameters))
+    informed = share_of_list(observations, parameters)
     without = _without_columns(observations, informed)
     tables = by_subtype(emission)
     if tables is not None:

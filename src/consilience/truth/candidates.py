@@ -10,7 +10,8 @@ Lists are held sparse: nothing here is as large as items times labels.
 
 Columns of numbers say what is known of each candidate beforehand. What they are worth
 is learned with the annotators, and the prior is then another (`model.prior_of_truth`);
-a column `log_odds` is calibrated already, and taken as it is.
+a column `log_odds` is calibrated already, and taken as it is. One more column says
+which candidates are not in the table: annotators gave them, or gold.
 """
 
 from dataclasses import dataclass, replace
@@ -120,17 +121,13 @@ def _with_columns(
     order = np.argsort(place)
     known = np.zeros(shape, bool)
     known[places.unit[place], places.slot[place]] = True
-    found = replace(space, covariates=standardised(names, told[order], known))
+    covariates = standardised(names, told[order], known)
     has = np.zeros(shape[0], bool)
     has[item] = True
-    untold = int((space.real & ~known)[has].sum())
-    if not untold:
-        return found
-    return _assuming(
-        found,
-        f"{untold:,} candidates that annotators or gold gave are not in the table of "
-        "candidates, and count as its average ones (make it with --responses)",
-    )
+    if (known.sum(1)[has] == len(space.states)).all():
+        return replace(space, covariates=covariates)
+    unlisted = space.real & ~known & has[:, None]
+    return replace(space, covariates=covariates.with_unlisted(unlisted))
 
 
 def _assuming(space: Space, sentence: str) -> Space:

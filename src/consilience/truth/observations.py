@@ -19,7 +19,7 @@ from consilience.truth.incidence import (
 )
 from consilience.truth.pytree import pytree
 from consilience.truth.shortlists import answer_slot
-from consilience.truth.space import Space
+from consilience.truth.space import FAR, UNLISTED, Space
 
 
 @pytree()
@@ -33,10 +33,17 @@ class Beforehand:
         The columns, by their deviation from the mean; zero where nothing is known.
     real
         Which places of the lists hold a candidate, also where gold excludes it.
+    unlisted
+        The columns of labels that are not on a list.
+    open
+        Whether the table might have told of labels that are not on the list: these
+        could have been true as well, before anyone answered.
     """
 
-    value: Float[Array, "#U S P"]
-    real: Bool[Array, "#U S"]
+    value: Float[Array, "U S P"]
+    real: Bool[Array, "U S"]
+    unlisted: Float[Array, " P"]
+    open: Bool[Array, " U"]
 
 
 @pytree("num_annotators", "num_states", "num_answers", "ragged")
@@ -269,7 +276,15 @@ def _beforehand(space: Space, units: Int[np.ndarray, " B"]) -> Beforehand | None
     known = space.covariates
     if known is None or space.kind != "choice":
         return None
-    return Beforehand(jnp.asarray(known.value[units]), jnp.asarray(space.real[units]))
+    real = space.real[units]
+    unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in known.names])
+    whole = real.sum(1) == len(space.states)
+    return Beforehand(
+        value=jnp.asarray(known.value[units]),
+        real=jnp.asarray(real),
+        unlisted=jnp.asarray(unlisted),
+        open=jnp.asarray(~whole & (unlisted > 0).any()),
+    )
 
 
 def tally(space: Space) -> Float[np.ndarray, "U S"]:

@@ -19,6 +19,8 @@ ANONYMOUS = "(anonymous)"
 # 5e7 numbers are 400 MB in double precision; a fit holds a few such tables at once.
 MAX_NUMBERS = 50_000_000
 MAX_LISTED = 100_000_000  # places on all lists: 800 MB for each array of beliefs
+UNLISTED = "unlisted"  # the column that says a label is not in the table
+FAR = 5.0  # its value there: far lower log-odds than others' are to be expected
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,23 @@ class Covariates:
     centre: Float[np.ndarray, " P"]
     spread: Float[np.ndarray, " P"]
     known: Bool[np.ndarray, "U *listed"]
+
+    def with_unlisted(self, place: Bool[np.ndarray, "U S"]) -> "Covariates":
+        """Return the same, and a column for what no table tells of, which is far off.
+
+        Parameters
+        ----------
+        place
+            Where on the lists that is.
+        """
+        column = np.where(place, FAR, 0.0)[..., None]
+        return Covariates(
+            value=np.concatenate([self.value, column], axis=-1),
+            names=(*self.names, UNLISTED),
+            centre=np.append(self.centre, 0.0),
+            spread=np.append(self.spread, 1 / FAR),
+            known=self.known | place,
+        )
 
     def measured_by(
         self, centre: Float[np.ndarray, " P"], spread: Float[np.ndarray, " P"]
