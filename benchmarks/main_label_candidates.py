@@ -14,18 +14,20 @@ HELD = 4  # answers of each image that are foreseen
 
 NOTES = (
     (
-        "Main label: the answers of the multi-label study, one of 1,000 labels each, "
-        "as choice by the model `structured`. On both sides the list of an image is "
-        "what the classifiers propose, the data set's label, and all that anyone "
-        "named for it. `lists` knows no more; `candidates` has the columns, their "
+        "Main label: the answers of the multi-label study, one of 1,000 labels "
+        "each, as choice by the model `structured`. On both sides the list of an "
+        "image is what the classifiers propose, the data set's label, and what the "
+        "r raters gave. `lists` knows no more; `candidates` has the columns, their "
         "weights learned without gold. `r raters`: learned from all answers about "
-        "half of the images, then r answers about each of the others; four more are "
-        "foreseen, in three draws. `fitted to r raters`: learned from these answers "
-        "alone. log-loss: of a foreseen answer, in nats; hit: how often it is the "
-        "label held for likeliest. ± is the standard error of the log-loss less that "
-        "of lists, paired, clustered by image. `worth` is how many raters more would "
-        "bring lists to that hit rate; as the fit tells it, the information of the "
-        "columns over that of one answer."
+        "half of the images, then r answers about each of the others; four more are"
+        " foreseen, in three draws. `fitted to r raters`: learned from these "
+        "answers alone. log-loss: of a foreseen answer, in nats; hit: how often it "
+        "is the label held for likeliest. ± is the standard error of the log-loss "
+        "less that of lists, paired, clustered by image. `worth` is how many raters"
+        " more would bring lists to that hit rate; as the fit tells it, the "
+        "information of the columns over that of one answer. A foreseen answer that"
+        " is not on the list counts as wrong, errors as falling evenly on all that "
+        "anyone named and the list."
     ),
 )
 
@@ -39,19 +41,19 @@ class MainLabels:
 
         import consilience as cs
         from consilience.classifiers import candidates
-        from consilience.classifiers.known import ANNOTATORS, DATASET
+        from consilience.classifiers.known import DATASET
 
         told = cs.read(data / "imagenet-multilabel")
         table = told.table
         named = table[["item", "label"]].dropna().astype(str).drop_duplicates()
         own = told.items[["item", "dataset_label"]].astype(str)
         own = own.rename(columns={"dataset_label": "label"}).assign(source=DATASET)
-        also = pd.concat([named.assign(source=ANNOTATORS), own])
         main = table[table["main"].eq(other=True).fillna(value=False).astype(bool)]
         self.main = main[["item", "label"]].astype(str).reset_index(drop=True)
-        known = candidates(lists, also=also).table
+        known = candidates(lists, also=own).table
         self.known = known[known["item"].isin(self.main["item"])]
-        self.size = self.known.groupby("item").size()
+        whole = pd.concat([self.known[["item", "label"]], named]).drop_duplicates()
+        self.size = whole.groupby("item").size()
         images = np.unique(self.main["item"])
         half = np.random.default_rng(0).permutation(images)[: len(images) // 2]
         self.learned = self.main["item"].isin(half)
@@ -128,7 +130,7 @@ def _foreseen(study, fit, held):
     right = float(fit.data["posterior"]["accuracy"].mean())
     believed = fit.labels().astype({"item": str, "label": str})
     both = held.merge(believed, how="left", on=["item", "label"])
-    true = both["probability"].to_numpy()
+    true = both["probability"].fillna(0).to_numpy()
     others = study.size[both["item"]].to_numpy() - 1
     chance = true * right + (1 - true) * (1 - right) / others
     best = fit.items().astype({"item": str, "label": str}).set_index("item")["label"]

@@ -311,30 +311,40 @@ def test_columns_are_worth_the_answers_that_tell_as_much(name, weight):
 # What is made of a fit.
 
 
+SIX = ("r", "s", "t", "x", "y", "z")
+
+
 @pytest.fixture(scope="module")
 def study():
-    """Answers of two people about each item, and candidates with a column."""
+    """Answers of two people about each item, and what a classifier says of labels.
+
+    Returns the answers, its scores of all six labels, those of its best three, and the
+    truth, which is among these three for most items.
+    """
     generator = np.random.default_rng(2)
-    known = table_of(200, ["score"], generator)
-    odds = 1.5 * known["score"].to_numpy().reshape(200, 3)
+    known = table_of(200, ["score"], generator, SIX)
+    odds = 1.5 * known["score"].to_numpy().reshape(200, 6)
     truth = (odds + generator.gumbel(size=odds.shape)).argmax(1).repeat(2)
-    right = generator.random(400) < 0.65
-    said = np.where(right, truth, (truth + generator.integers(1, 3, 400)) % 3)
+    right = generator.random(400) < 0.6
+    said = np.where(right, truth, (truth + generator.integers(1, 6, 400)) % 6)
     frame = pd.DataFrame(
         {
             "item": np.repeat([f"i{item:04d}" for item in range(200)], 2),
             "annotator": [f"a{j:02d}" for j in np.resize(range(PEOPLE), 400)],
-            "label": [LABELS[k] for k in said],
+            "label": [SIX[k] for k in said],
         }
     )
-    return frame, known, np.array([LABELS[k] for k in truth[::2]])
+    rank = known.groupby("item")["score"].rank(ascending=False)
+    return frame, known, known[rank <= 3], np.array([SIX[k] for k in truth[::2]])
 
 
 @pytest.fixture(scope="module")
 def fit(study):
-    frame, known, _ = study
+    frame, _, listed, _ = study
     effort = cs.Effort(restarts=1, draws=40)
-    return cs.fit(frame, model="one_coin", engine="vb", candidates=known, effort=effort)
+    return cs.fit(
+        frame, model="one_coin", engine="vb", candidates=listed, effort=effort
+    )
 
 
 def hits(fit, truth):
@@ -342,19 +352,39 @@ def hits(fit, truth):
 
 
 def test_a_fit_tells_weights_slopes_and_worth(study, fit):
-    _, known, _ = study
+    _, _, listed, _ = study
     row = fit.beforehand().iloc[0]
     assert row["column"] == "score"
-    assert row["lower"] < row["weight"] < row["upper"]
-    assert row["slope"] == pytest.approx(row["weight"] / known["score"].std(ddof=0))
+    assert 0 < row["lower"] < row["weight"] < row["upper"]
+    assert row["slope"] == pytest.approx(row["weight"] / listed["score"].std(ddof=0))
     worth = fit.worth().iloc[0]
     assert 0 < worth["lower"] < worth["worth"] < worth["upper"]
     page = "\n".join(str(part) for part in fit_page(fit).renderables)
     assert f"is worth {worth['worth']:.2f} answers of one annotator" in page
 
 
+def test_labels_that_only_annotators_gave_are_not_favoured_for_it(study, fit):
+    _, _, listed, truth = study
+    unlisted = fit.beforehand().set_index("column").loc["unlisted"]
+    assert unlisted["upper"] < 0
+    # What is learned of them is how often the truth is not among the best three, not
+    # how often it is where somebody said so.
+    best = listed.groupby("item")["label"].agg(set)
+    true = pd.Series(truth, best.index)
+    off = np.mean(
+        [label not in labels for label, labels in zip(true, best, strict=True)]
+    )
+    here = fit.labels().astype({"item": str, "label": str})
+    there = here.merge(listed, how="left", on=["item", "label"])["score"].isna()
+    promised = here["probability"][there].sum() / 200
+    answered = here["item"][there].nunique() / 200
+    error = np.sqrt(off * (1 - off) / 200)
+    assert abs(promised - off) < 4 * error
+    assert abs(answered - off) > 4 * error
+
+
 def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tmp_path):
-    frame, known, truth = study
+    frame, _, known, truth = study
     fit.save(tmp_path / "run")
     kept = cs.load(tmp_path / "run")
     pd.testing.assert_frame_equal(kept.beforehand(), fit.beforehand())
@@ -366,18 +396,19 @@ def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tm
     assert with_columns.worth()["worth"][0] == pytest.approx(
         fit.worth()["worth"][0], rel=0.1
     )
-    with pytest.raises(OptionError, match="the earlier fit had score"):
+    with pytest.raises(OptionError, match="the earlier fit had score, unlisted"):
         cs.predict(kept, later, candidates=told.rename(columns={"score": "other"}))
 
 
 def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
-    frame, known, _ = study
+    frame, known, _, _ = study
     model, space = load("one_coin"), space_of(read(frame), lists=known)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         skill = np.tile([0.7, 0.3], (PEOPLE, 1))
+        prevalence = np.array([0.05, 0.1, 0.15, 0.2, 0.2, 0.3])
         parameters = {
-            "prevalence": jnp.log(jnp.array([0.2, 0.3, 0.5])),
+            "prevalence": jnp.log(jnp.asarray(prevalence)),
             "skill": jnp.log(jnp.asarray(skill)),
             "weight": jnp.array([1.1]),
         }
@@ -387,8 +418,8 @@ def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
             parameters,
             *map(jnp.asarray, (space.unit, space.annotator, space.answer)),
         )
-    odds = np.log([0.2, 0.3, 0.5]) + 1.1 * space.covariates.value[:, :, 0]
-    right = np.eye(3) * 0.55 + 0.15  # .7 right, .15 for each other label
+    odds = np.log(prevalence) + 1.1 * space.covariates.value[:, :, 0]
+    right = np.eye(6) * 0.64 + 0.06  # .7 right, .06 for each other label
     said = space.answer.reshape(-1, 2)
     for place in range(2):
         other = softmax(odds, axis=1) * right[:, said[:, 1 - place]].T
