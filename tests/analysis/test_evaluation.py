@@ -13,7 +13,6 @@ from consilience.analysis.truths import ManyTruths, Table
 from consilience.classifiers.rank_lists import from_table
 from consilience.errors import (
     CircularError,
-    KindError,
     OptionError,
     PredictionsError,
 )
@@ -224,15 +223,6 @@ def test_bad_predictions_get_one_clear_sentence(change, sentence):
     rows = predicted(one=["cat", "dog", "fox"])
     with pytest.raises(PredictionsError, match=sentence):
         evaluate(choice(THREE), change(rows))
-
-
-def test_a_fit_of_objects_does_not_judge_as_if_names_were_things():
-    fit = choice(THREE)
-    root = fit.data.to_dataset().assign_attrs(kind="objects")
-    groups = {name: node.to_dataset() for name, node in fit.data.children.items()}
-    objects = Fit(xr.DataTree.from_dict({"/": root, **groups}))
-    with pytest.raises(KindError, match="two names may be one thing"):
-        evaluate(objects, predicted(one=["cat", "dog", "fox"]))
 
 
 def test_bad_settings_get_one_clear_sentence():

@@ -1,6 +1,10 @@
 """What answers show before any model, and what a fit says of rules about them."""
 
 from consilience.analysis.agreement import Agreement, agreement
+from consilience.analysis.compared_confusion import (
+    ComparedConfusion,
+    compare_confusion,
+)
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
 from consilience.analysis.frequencies import frequencies, selection_frequencies
@@ -12,10 +16,12 @@ from consilience.analysis.population import population
 
 __all__ = [
     "Agreement",
+    "ComparedConfusion",
     "Evaluation",
     "HumanConfusion",
     "agreement",
     "called_otherwise",
+    "compare_confusion",
     "cooccurring",
     "evaluate",
     "filtering",

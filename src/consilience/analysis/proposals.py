@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from consilience.analysis.truths import UNKNOWN, Truths, truths
+from consilience.analysis.truths import UNKNOWN
 from consilience.errors import PredictionsError
 from consilience.posterior import Fit
 
@@ -15,7 +15,18 @@ from consilience.posterior import Fit
 class Proposals:
     """What each model proposes, and what the data set says, as codes of labels.
 
-    A label that the fit does not know has a code of its own, past those that it does.
+    Attributes
+    ----------
+    models, items
+        Names.
+    label
+        Code of the label of each rank; UNKNOWN where there is none.
+    dataset
+        Code of the data set's label of each item; None: not known.
+    names
+        Names of the labels, by code.
+    known
+        How many of them the fit knows: the others have the codes behind.
     """
 
     models: list[str]
@@ -23,12 +34,12 @@ class Proposals:
     label: Int[np.ndarray, "A I R"]
     dataset: Int[np.ndarray, " I"] | None
     names: pd.Index
-    truths: Truths
+    known: int
 
     @property
     def asked(self) -> Int[np.ndarray, "A I R"]:
         """Codes that the fit knows; others are unknown to it."""
-        return np.where(self.label < len(self.truths.labels), self.label, UNKNOWN)
+        return np.where(self.label < self.known, self.label, UNKNOWN)
 
 
 def propose(
@@ -58,7 +69,10 @@ def propose(
     """
     frame = _checked(predictions)
     frame = frame[frame["rank"] <= top]
-    known = pd.Index(fit.items()["item"].astype("str"))
+    told = fit.items()
+    if fit.data.attrs["kind"] == "objects":
+        told = told[told["responses"] > 0]  # nothing is known of the others
+    known = pd.Index(told["item"].astype("str"))
     items = known[known.isin(frame["item"])]
     old = None
     if dataset_labels is not None:
@@ -75,10 +89,10 @@ def propose(
             "the data set, if such are given; give predictions for the same items"
         )
         raise PredictionsError(msg)
-    found = truths(fit, items)
+    found = labels_of(fit)
     named = [frame["label"]] + ([] if old is None else [old["label"]])
-    beyond = pd.Index(pd.concat(named).unique()).difference(found.labels)
-    labels = found.labels.append(beyond)
+    beyond = pd.Index(pd.concat(named).unique()).difference(found)
+    labels = found.append(beyond)
     models = list(dict.fromkeys(frame["model"]))
     codes = np.full((len(models), len(items), top), UNKNOWN)
     place = items.get_indexer(pd.Index(frame["item"]))
@@ -99,7 +113,13 @@ def propose(
             "so give every model's label of each, or leave the item out for all"
         )
         raise PredictionsError(msg)
-    return Proposals(models, items, codes, dataset, labels, found)
+    return Proposals(models, items, codes, dataset, labels, len(found))
+
+
+def labels_of(fit: Fit) -> pd.Index:
+    """Return the names of the labels that a fit knows, by code."""
+    labels: pd.Index = pd.Index(fit.labels()["label"].cat.categories.astype("str"))
+    return labels
 
 
 def _checked(predictions: pd.DataFrame) -> pd.DataFrame:

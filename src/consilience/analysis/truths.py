@@ -214,10 +214,7 @@ def truths(fit: Fit, items: pd.Index) -> Truths:
     """
     kind = fit.data.attrs["kind"]
     if kind not in ("choice", "contains"):
-        msg = (
-            f"the fit is of kind {kind}; models are judged by fits of choice or "
-            "contains: of objects, two names may be one thing"
-        )
+        msg = f"the fit is of kind {kind}; its labels are not true each by itself"
         raise KindError(msg)
     stated = fit.labels()
     place = items.get_indexer(stated["item"].cat.categories.astype("str"))

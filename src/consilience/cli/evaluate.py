@@ -25,6 +25,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     items: Path | None = None,
     labels: Path | None = None,
     top: int = 5,
+    tau: float = 0.5,
     circular: Flag = False,
     truth: Literal["raw", "tempered"] | None = None,
     seed: int = 0,
@@ -52,6 +53,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Table that names the labels that NumPy files count from 0.
     top
         Also how often one of so many labels is true.
+    tau
+        Of objects: one is there that more than this share of annotators name.
     circular
         Judge also models whose predictions the run was told beforehand.
     truth
@@ -63,7 +66,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     mass
         Probability between the bounds.
     out
-        Folder for models.parquet, differences.parquet and labels.parquet.
+        Folder for models.parquet, differences.parquet, labels.parquet and, of objects,
+        baselines.parquet.
     overwrite
         Replace an evaluation that is there already.
     json
@@ -88,6 +92,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         pd.concat([one.table for one in told], ignore_index=True),
         dataset_labels=known,
         top=top,
+        tau=tau,
         resamples=resamples,
         mass=mass,
         seed=seed,
@@ -102,19 +107,24 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     if out is not None:
         show.print(f"written to {out}", soft_wrap=True)
     if json:
-        parts = ("models", "differences", "labels")
-        print_json({name: _records(getattr(found, name)) for name in parts})
+        print_json({name: _records(table) for name, table in _parts(found)})
 
 
 MARKER = "models.parquet"
+
+
+def _parts(found: "Evaluation") -> "list[tuple[str, pd.DataFrame]]":
+    names = ("models", "differences", "labels", "baselines")
+    tables = [(name, getattr(found, name)) for name in names]
+    return [each for each in tables if len(each[1]) or each[0] != "baselines"]
 
 
 def _save(found: "Evaluation", out: Path, *, overwrite: bool) -> None:
     from consilience.whole_folder import whole_folder
 
     with whole_folder(out, replaceable=_ours if overwrite else None) as partial:
-        for name in ("models", "differences", "labels"):
-            getattr(found, name).to_parquet(partial / f"{name}.parquet", index=False)
+        for name, table in _parts(found):
+            table.to_parquet(partial / f"{name}.parquet", index=False)
 
 
 def _ours(folder: Path) -> bool:
@@ -125,12 +135,15 @@ def _records(table: "pd.DataFrame") -> list[dict[Hashable, Any]]:
     return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
+_SHOWN = 5  # subsets beside each metric; all are in the table that --out writes
+
+
 def _tables(found: "Evaluation") -> "list[Table]":
     from rich.table import Table
 
     parts = []
     for metric, rows in found.models.groupby("metric", sort=False):
-        subsets = list(dict.fromkeys(rows["subset"]))
+        subsets = list(dict.fromkeys(rows["subset"]))[: 1 + _SHOWN]
         value = {(row.model, row.subset): row for row in rows.itertuples(index=False)}
         of_all = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
         table = Table(title=str(metric), title_justify="left")
@@ -157,6 +170,12 @@ def _sentences(fitted: "Fit", found: "Evaluation") -> list[str]:
         said.append(
             f"left out, since nobody was asked about the label proposed: {counts}"
         )
+    said += [
+        f"naming one of the objects at random would be right in {row.value:.4f} "
+        f"({row.lower:.4f} to {row.upper:.4f}) of {row.items:,.0f} items: "
+        f"{str(row.subset).replace('_', ' ')}"
+        for row in found.baselines.itertuples(index=False)
+    ]
     rows = found.differences.query("metric == 'accuracy' and subset == 'all'")
     unsure = rows[rows["better"].between(0.05, 0.95)]
     if len(unsure):

@@ -9,6 +9,7 @@ from consilience.model import AnnotatorModel, Parameters, lay_out, replayed, som
 from consilience.posterior import learned
 from consilience.posterior.held import held
 from consilience.posterior.object_tables import curves, tables_of
+from consilience.posterior.object_worlds import draw_worlds
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import with_groups
 from consilience.truth import Space
@@ -81,5 +82,8 @@ def with_held(
     found = held(
         items, space.unit_item, named.own_slot, draws, number=number, seed=seed
     )
-    told = with_groups(data, objects=curves(space, found))
+    worlds = draw_worlds(
+        items, space.unit_item, named.candidate, draws, number=number, seed=seed
+    )
+    told = with_groups(data, objects=curves(space, found), worlds=worlds)
     return with_tables(told, tables_of(space, found, mass))

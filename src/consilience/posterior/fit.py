@@ -49,6 +49,11 @@ objects
     differs(population_draw, panel), the shares of items with several objects, and with
     another main label than the data set's as a panel of so many finds (0: in the
     limit).
+worlds
+    Kind objects, models with a likelihood: hundredths(parameter_draw, item_draw, cell),
+    the share of annotators who name a candidate's object in a drawn world, and facts of
+    it as bits (the name that its object goes by most, a name of the main object, the
+    main label); cell_item and cell_label, of each candidate.
 tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 

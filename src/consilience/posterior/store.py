@@ -21,11 +21,15 @@ import xarray as xr
 
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
+from consilience.posterior.object_worlds import GROUP
 from consilience.posterior.tables import TABLES, about, names_of, write_parquet
 from consilience.whole_folder import whole_folder
 
 # Counts up when an older program could misread the folder.
 LAYOUT = 1
+
+# Drawn worlds are alike in most items.
+_SMALL = {"zlib": True, "complevel": 4}
 
 # The packages whose arithmetic stands behind the numbers.
 _STACK = ("jax", "jaxlib", "numpyro", "numpy", "scipy", "arviz-stats", "xarray")
@@ -52,7 +56,9 @@ def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
     """
     place = Path(folder)
     with whole_folder(place, replaceable=is_run if overwrite else None) as partial:
-        fit.data.to_netcdf(partial / "fit.nc", engine="h5netcdf")
+        small = {f"/{GROUP}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
+        encoding = small if GROUP in fit.data.children else None
+        fit.data.to_netcdf(partial / "fit.nc", engine="h5netcdf", encoding=encoding)
         tables = partial / "tables"
         tables.mkdir()
         for name in names_of(fit.data):

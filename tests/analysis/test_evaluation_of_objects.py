@@ -1,0 +1,278 @@
+"""Models judged by fits of objects: by hand, by counting worlds, as published."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.analysis.drawn_objects import drawn_objects, packed
+from consilience.analysis.evaluation import evaluate
+from consilience.errors import CircularError, OptionError
+from consilience.posterior import Fit
+from consilience.posterior.object_worlds import worlds
+from consilience.posterior.tree import with_groups
+from consilience.simulation.objects import simulate_objects
+
+ROWS = [
+    # i: lamp and shade, twice; the data set says lamp.
+    ("i", "a", "lamp", True),
+    ("i", "a", "shade", False),
+    ("i", "b", "lamp", True),
+    ("i", "b", "shade", False),
+    # j: shade is the main one of two; the data set says lamp.
+    ("j", "a", "shade", True),
+    ("j", "a", "lamp", False),
+    # k: one object, called shade twice and lamp once; the data set says lamp.
+    ("k", "a", "shade", True),
+    ("k", "b", "shade", True),
+    ("k", "c", "lamp", True),
+    # l: one object, called shade, as the data set says.
+    ("l", "a", "shade", True),
+]
+OWN = pd.DataFrame({"item": list("ijkl"), "label": ["lamp"] * 3 + ["shade"]})
+
+
+def told(rows):
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
+    return cs.read(frame, kind="objects", labels=["lamp", "shade", "cat"])
+
+
+@pytest.fixture(scope="module")
+def rule():
+    return cs.fit(told(ROWS), model="paper")
+
+
+def said(**labels):
+    return pd.DataFrame(
+        [
+            (model, item, label, rank)
+            for model, rows in labels.items()
+            for item, ranked in zip("ijkl", rows, strict=True)
+            for rank, label in enumerate(ranked.split(), 1)
+        ],
+        columns=["model", "item", "label", "rank"],
+    )
+
+
+def values(found, model="one"):
+    table = found.models[found.models["model"] == model]
+    return table.set_index(["metric", "subset"])["value"].to_dict()
+
+
+def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
+    rows = said(one=["shade cat", "lamp shade", "lamp shade", "cat shade"])
+    found = evaluate(rule, rows, dataset_labels=OWN, top=2)
+    # i, j: both labels name an object. k: lamp names its one object, but that is called
+    # shade. Of three data-set labels that are not the main one, j and k, the model says
+    # both.
+    assert values(found) == pytest.approx(
+        {
+            ("accuracy", "all"): 2 / 4,
+            ("accuracy", "one_object"): 0 / 2,
+            ("accuracy", "several_objects"): 2 / 2,
+            ("accuracy", "two_objects"): 2 / 2,
+            ("accuracy", "other_main_label"): 1 / 2,
+            ("main_object", "all"): 1 / 4,
+            ("main_object", "one_object"): 1 / 2,
+            ("main_object", "several_objects"): 0,
+            ("main_label", "all"): 0,
+            ("main_label", "one_object"): 0,
+            ("main_label", "several_objects"): 0,
+            ("top_2", "all"): 4 / 4,
+            ("top_2", "one_object"): 2 / 2,
+            ("top_2", "several_objects"): 2 / 2,
+            ("dataset_accuracy", "all"): 2 / 4,
+            ("dataset_accuracy", "one_object"): 1 / 2,
+            ("dataset_accuracy", "several_objects"): 1 / 2,
+            ("dataset_accuracy", "two_objects"): 1 / 2,
+            ("dataset_accuracy", "label_right"): 1 / 3,
+            ("dataset_accuracy", "label_wrong"): 1 / 1,
+            ("dataset_accuracy", "other_main_label"): 2 / 2,
+            ("dataset_accuracy", "other_main_label_several"): 1 / 1,
+            ("dataset_top_2", "all"): 4 / 4 - 1 / 4,
+            ("dataset_top_2", "one_object"): 2 / 2,
+            ("dataset_top_2", "several_objects"): 1 / 2,
+        }
+    )
+    table = found.models.set_index(["metric", "subset"])["items"]
+    assert table["accuracy", "two_objects"] == 2
+    baseline = found.baselines.set_index("subset")["value"].to_dict()
+    # Two objects each: one of them is called lamp. k has one, called shade.
+    assert baseline == pytest.approx(
+        {
+            "several_objects": 1 / 2,
+            "other_main_label": (1 / 2 + 0) / 2,
+            "other_main_label_several": 1 / 2,
+        }
+    )
+    lamp = found.labels.set_index("label").loc["lamp"]
+    assert lamp["items"] == 3
+    assert lamp["wrong"] == 2
+    assert lamp["followed"] == 1
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """Return a study, and a fit with five draws of its parameters."""
+    study = simulate_objects(
+        items=60, annotators=12, classes=8, settings={"most": 3.0}, seed=3
+    )
+    effort = cs.Effort(draws=5)
+    return study, cs.fit(
+        study.responses, model="objects", engine="em", effort=effort, seed=0
+    )
+
+
+def guesses(study, seed=0):
+    """Predict a label of each item's candidates; mostly the first that there is."""
+    generator = np.random.default_rng(seed)
+    truth = study.truth["objects"]
+    rows = truth.groupby("item", sort=False)["label"].agg(list)
+    first = [
+        labels[0] if generator.random() < 0.7 else generator.choice(labels)
+        for labels in rows
+    ]
+    return pd.DataFrame({"item": rows.index, "label": first, "rank": 1})
+
+
+def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
+    _, fit = fitted
+    told_of = worlds(fit.data)
+    draws = told_of.hundredths.shape[0] * told_of.hundredths.shape[1]
+    noise = 5 * np.sqrt(0.25 / draws * 2)  # of two sets of draws
+    valid = (told_of.hundredths >= 50).mean((0, 1))
+    found = pd.Series(
+        valid, [told_of.items[told_of.item], told_of.labels[told_of.label]]
+    )
+    table = fit.labels().astype({"item": str, "label": str})
+    stated = table.set_index(["item", "label"])["probability"]
+    assert (found - stated).abs().max() < noise
+    items = fit.items()
+    main = pd.Series((told_of.facts & 4 > 0).mean((0, 1)), found.index)
+    best = (
+        items["probability"].to_numpy()
+        - main.loc[
+            list(zip(items["item"], items["main_label"].astype(str), strict=True))
+        ].to_numpy()
+    )
+    assert np.abs(best).max() < noise
+    # The same of numbers of objects, which is a question to labels together.
+    drawn = drawn_objects(fit, pd.Index(told_of.items), pd.Index(told_of.labels), 0.5)
+    several = drawn.probability(drawn.at_least(2)).mean(0)
+    counts = fit.object_counts().query("abs(tau - 0.5) < 0.01 and objects > 1")
+    expected = counts.groupby("item", observed=False)["probability"].sum()
+    assert np.abs(several - expected[told_of.items].to_numpy()).max() < noise
+
+
+def test_packed_bits_count_what_is_true_in_both_at_once():
+    generator = np.random.default_rng(0)
+    one, other = generator.random((2, 3, 70, 11)) < 0.5
+    both = np.bitwise_count(packed(one) & packed(other)).sum(2).T
+    assert (both == (one & other).sum(1)).all()
+
+
+def test_accuracies_under_worlds_are_means_over_them(fitted):
+    study, fit = fitted
+    rows = guesses(study)
+    own = study.responses.items.set_axis(["item", "label"], axis="columns")
+    found = values(evaluate(fit, rows, dataset_labels=own, top=1, tau=0.3), "model")
+    told_of = worlds(fit.data)
+    cell = {
+        (told_of.items[i], told_of.labels[k]): n
+        for n, (i, k) in enumerate(zip(told_of.item, told_of.label, strict=True))
+    }
+    there = told_of.hundredths >= 30
+    hits = members = mains = 0.0
+    for item, label in rows[["item", "label"]].to_numpy():
+        cells = [n for (name, _), n in cell.items() if name == item]
+        objects = (there & (told_of.facts & 1 > 0))[:, :, cells].sum(2)
+        at = cell.get((item, label))
+        valid = there[:, :, at] if at is not None else np.zeros(objects.shape, bool)
+        main = told_of.facts[:, :, at] & 2 > 0 if at is not None else valid
+        hits += (valid & (objects > 1)).mean()
+        members += (objects > 1).mean()
+        mains += main.mean()
+    assert found["accuracy", "several_objects"] == pytest.approx(hits / members)
+    assert found["main_object", "all"] == pytest.approx(mains / len(rows))
+
+
+def test_a_higher_bar_for_being_there_leaves_fewer_objects(fitted):
+    study, fit = fitted
+    low, high = (
+        evaluate(fit, guesses(study), top=1, tau=tau).models for tau in (0.2, 0.8)
+    )
+    several = [
+        table.set_index(["metric", "subset"])["items"]["accuracy", "several_objects"]
+        for table in (low, high)
+    ]
+    assert several[0] > several[1]
+
+
+def test_bounds_carry_what_is_unknown_of_the_parameters(fitted):
+    """Draws that are all alike have narrower bounds than draws that lie apart."""
+    study, fit = fitted
+    alike = fit.data["worlds"].to_dataset().isel(parameter_draw=[0] * 4)
+    facts = alike["facts"].copy()
+    facts[::2] &= ~np.uint8(2)  # in every other draw nothing is the main object
+    width = []
+    for kept in (alike, alike.assign(facts=facts)):
+        one = Fit(with_groups(fit.data, worlds=kept))
+        table = evaluate(one, guesses(study), top=1).models
+        row = table.query("metric == 'main_object' and subset == 'all'").iloc[0]
+        width.append(row["upper"] - row["lower"])
+    assert width[1] > 2 * width[0]
+
+
+def test_a_fit_of_objects_told_of_a_model_does_not_judge_it_unasked(fitted):
+    study, fit = fitted
+    rows = guesses(study).assign(model="seer")
+    known = fit.data["posterior"].to_dataset()
+    names = ["seer", *known["label_covariate"].to_numpy()[1:]]
+    named = known.assign_coords(label_covariate=names)
+    told_it = Fit(with_groups(fit.data, posterior=named))
+    with pytest.raises(CircularError, match="told what seer predicted"):
+        evaluate(told_it, rows)
+    assert len(evaluate(told_it, rows, circular=True).models)
+
+
+def test_fits_without_worlds_say_so(fitted):
+    study, fit = fitted
+    groups = {path: node.to_dataset() for path, node in fit.data.subtree_with_keys}
+    del groups["worlds"]
+    older = replace(fit, data=type(fit.data).from_dict(groups))
+    with pytest.raises(OptionError, match="fit again"):
+        evaluate(older, guesses(study))
+    with pytest.raises(OptionError, match="tau 1"):
+        evaluate(fit, guesses(study), tau=1.0)
+
+
+def test_the_studys_models_stand_as_published(data_folder):
+    """Top-1 of the several-object images, the names of their objects, the baseline."""
+    folder = data_folder / "imagenetv2"
+    if not folder.exists():
+        pytest.skip("no imagenetv2")
+    from benchmarks.study_data import study_predictions
+
+    responses = cs.read(data_folder / "imagenet-multilabel")
+    fit = cs.fit(responses, model="paper")
+    models = ["alexnet", "resnet50"]
+    rows = study_predictions(folder, models)
+    own = responses.items.set_axis(["item", "label"], axis="columns")
+    found = evaluate(fit, rows, dataset_labels=own, resamples=2)
+    table = found.models.pivot(
+        index=["metric", "subset"], columns="model", values="value"
+    )
+    published = {
+        ("dataset_accuracy", "several_objects"): [0.466, 0.656],
+        ("accuracy", "several_objects"): [0.585, 0.788],
+        ("main_label", "all"): [0.478, 0.628],
+        ("dataset_accuracy", "other_main_label_several"): [0.31, 0.446],
+    }
+    rounding = 6e-4
+    for cell, both in published.items():
+        assert table.loc[cell].to_list() == pytest.approx(both, abs=rounding)
+    baseline = found.baselines.set_index("subset")["value"].round(3)
+    assert baseline["several_objects"] == 0.411
+    assert baseline["other_main_label_several"] == 0.328
