@@ -261,7 +261,7 @@ def test_the_studys_models_stand_as_published(data_folder):
     rows = study_predictions(folder, models)
     own = responses.items.set_axis(["item", "label"], axis="columns")
     found = evaluate(fit, rows, dataset_labels=own, resamples=2)
-    table = found.models.pivot(
+    table = found.models.pivot_table(
         index=["metric", "subset"], columns="model", values="value"
     )
     published = {

@@ -11,7 +11,8 @@ With :math:`w_i` the weight of an item, of label g that is held to be true,
 Held to be true is the label of the data set, so that people's and models' ways of
 calling its classes stand beside each other; or the main label as the fit has it, so
 that models and the data set are judged. Bounds are of weightings of the items (Bayesian
-bootstrap), each with one of the fit's draws of the parameters.
+bootstrap), each with one of the fit's draws of the parameters. What never occurred has
+bounds of zero: they are of what was seen, weighed otherwise.
 
 References
 ----------
@@ -219,7 +220,8 @@ class ComparedConfusion:
     ) -> Float[np.ndarray, "S C"]:
         """Return the probability of some cells: unweighted, then by each weighting."""
         rows, row = np.unique(kept // size, return_inverse=True)
-        tops, bottoms = [], []
+        tops: list[np.ndarray] = []
+        bottoms: list[np.ndarray] = []
         for target, key, found in (
             (kept, calls.true * size + calls.given, tops),
             (rows, calls.true, bottoms),
