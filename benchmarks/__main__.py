@@ -23,6 +23,7 @@ NAMES = (
     "leading",
     "classify",
     "candidates",
+    "study",
     "objects",
     "partitions",
     "naming",

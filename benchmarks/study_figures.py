@@ -1,0 +1,153 @@
+"""The study's figures from one fit: values by weighting of the images.
+
+All are ratios of sums over images, with the fit's probabilities in the place of facts:
+for the study's own rule these are 0 or 1, and the figures are its plug-in figures. The
+10,000 images that the study began with are one population; those that nobody was asked
+about again count as one object under the data set's own label. Letters: D draws of
+parameters, A models, I images, S = 1 + weightings.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.study_data import image_names, model_names
+from consilience.analysis.drawn_objects import drawn_objects
+from consilience.analysis.object_sums import object_sums, random_object, subsets
+from consilience.analysis.proposals import propose
+from consilience.analysis.weighing import ratios, weights
+from consilience.responses.safe_pickle import load_frame
+
+TAU = 0.5
+PER_CLASS = 10
+RESAMPLES = 1000
+
+
+class Images:
+    """The 10,000 images: which were asked about again, their labels, predictions."""
+
+    def __init__(self, data: Path, items: pd.Index) -> None:
+        self.asked = items
+        columns, names = load_frame(data / "imagenet-multilabel" / "image_info.pkl")
+        group = pd.Series(columns["annotation"].astype(str), names.astype(str))
+        rest = group.index.difference(items, sort=False)
+        self.names = items.append(rest)
+        self.group = group[self.names].to_numpy()
+        folder = data / "imagenetv2"
+        row = pd.Series(np.arange(50_000), image_names(folder))
+        place = row[self.names].to_numpy()
+        self.own = place // 50
+        self.models = model_names(folder)
+        best = [np.load(folder / f"{model}.npy") for model in self.models]
+        self.best = np.stack([each[place] for each in best])
+        # Of all 50,000 images.
+        self.full = np.array([(b[:, 0] == row // 50).mean() for b in best])
+        self.weightings = list(weights(len(self.names), RESAMPLES, 0))
+
+    def predictions(self) -> pd.DataFrame:
+        """Return what models say of the images that were asked about again."""
+        number, depth = len(self.asked), self.best.shape[2]
+        parts = [
+            pd.DataFrame(
+                {
+                    "model": model,
+                    "item": np.repeat(self.asked, depth),
+                    "label": best[:number].ravel().astype(str),
+                    "rank": np.tile(np.arange(1, depth + 1), number),
+                }
+            )
+            for model, best in zip(self.models, self.best, strict=True)
+        ]
+        return pd.concat(parts, ignore_index=True)
+
+    def dataset_labels(self) -> pd.DataFrame:
+        """Return the data set's label of each image that was asked about again."""
+        own = self.own[: len(self.asked)].astype(str)
+        return pd.DataFrame({"item": self.asked, "label": own})
+
+
+class Figures:
+    """Values of figures by weighting, from one fit."""
+
+    def __init__(self, fit, images: Images) -> None:
+        self.images = images
+        said = propose(fit, images.predictions(), images.dataset_labels(), 5)
+        drawn = drawn_objects(fit, said.items, said.names[: said.known], TAU)
+        self.said, self.drawn = said, drawn
+        self.sums = dict(object_sums(said, drawn))
+        self.baseline = dict(random_object(said, drawn))
+        within = subsets(said, drawn)
+        self.within = {name: drawn.probability(bits) for name, bits in within.items()}
+        self.of_asked = [block[:, : len(said.items)] for block in images.weightings]
+        own_hit = images.best[:, :, 0] == images.own
+        self.own_hit = own_hit.astype(float)[None]
+        self.own_top = (images.best == images.own[:, None]).any(2).astype(float)[None]
+
+    def whole(self, asked, rest: float):
+        """Extend what is said of images asked about again to all 10,000."""
+        more = len(self.images.names) - asked.shape[-1]
+        width = [(0, 0)] * (asked.ndim - 1) + [(0, more)]
+        return np.pad(asked, width, constant_values=rest)
+
+    def share(self, subset: str, of: str = "all"):
+        """Return the share of asked images in a subset, of those in another."""
+        top = self.within[subset][:, None]
+        return ratios(top, self.within[of][:, None], self.of_asked)[:, 0]
+
+    def share_of_all(self, subset: str):
+        """Return the share of all 10,000."""
+        top = self.whole(self.within[subset], 0.0)[:, None]
+        return ratios(top, np.ones_like(top), self.images.weightings)[:, 0]
+
+    def metric(self, metric: str, subset: str):
+        """Return a metric of each model on a subset of the asked images: S x A."""
+        return ratios(*self.sums[metric, subset], self.of_asked)
+
+    def chance(self, subset: str):
+        """Return the accuracy of naming one of the objects at random."""
+        cell = self.baseline["dataset_accuracy", subset]
+        return ratios(*cell, self.of_asked)[:, 0]
+
+    def single_and_easy(self, hit):
+        """Return a metric by the data set's label on easy and one-object images."""
+        easy = self.images.group == "easy"
+        member = self.whole(self.within["one_object"], 0.0) + easy
+        return self._of(hit, member)
+
+    def _of(self, hit, member):
+        below = np.broadcast_to(member[:, None], (len(member), *hit.shape[1:]))
+        return ratios(hit * below, below, self.images.weightings)
+
+    def main_and_easy(self):
+        """Return main-label accuracy; easy images count by the data set's label."""
+        easy = self.images.group == "easy"
+        main = self.whole(self.sums["main_label", "all"][0], 0.0)
+        hit = main + self.own_hit * easy
+        member = self.whole(self.within["all"], 0.0) + easy
+        below = np.broadcast_to(member[:, None], hit.shape)
+        return ratios(hit, below, self.images.weightings)
+
+    def together(self, own: int, other: int):
+        """Return in how many of ten images of a class another object is present.
+
+        It is present if it is one of several objects and goes by the other label.
+        """
+        drawn, items = self.drawn, len(self.said.items)
+        code = self.said.names.get_loc(str(other))
+        called = drawn.of(drawn.valid & drawn.leading, np.full(items, code))
+        both = drawn.probability(called & drawn.at_least(2))
+        mine = (self.images.own[:items] == own).astype(float)
+        below = (self.images.own == own).astype(float)
+        top = self.whole(both * mine, 0.0)[:, None]
+        bottom = np.broadcast_to(below, top.shape)
+        return PER_CLASS * ratios(top, bottom, self.images.weightings)[:, 0]
+
+    def called(self, own: int, other: int):
+        """Return the share of asked images of a class whose main label is another."""
+        drawn, items = self.drawn, len(self.said.items)
+        code = self.said.names.get_loc(str(other))
+        main = drawn.probability(drawn.of(drawn.main_label, np.full(items, code)))
+        mine = (self.images.own[:items] == own).astype(float)
+        below = np.broadcast_to(mine, main.shape)[:, None]
+        return ratios((main * mine)[:, None], below, self.of_asked)[:, 0]
