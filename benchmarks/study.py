@@ -40,10 +40,11 @@ NOTES = (
     ),
     (
         "Contains: the study's own yes or no answers are not released. In their place "
-        "stand those of the reassessed ImageNet labels (24,889 images that models "
-        "disagreed about, five raters of each pair), rule: shares of yes, posterior: "
-        "`contains_counts`. The images are other and harder ones, so levels differ "
-        "from the published; what is compared within a row does not."
+        "stand those of the reassessed ImageNet labels, of those of the 10,000 that "
+        "models disagreed about (five raters of each pair), rule: shares of yes, "
+        "posterior: `contains_counts`; a maybe counts half, and a prediction that "
+        "nobody rated is left out. Harder images and other raters: levels are lower "
+        "than the published, and what is compared is what stands side by side."
     ),
     (
         "The two columns differ where they should: the rule counts an object when the "
@@ -87,7 +88,7 @@ def run(*, quick: bool, repeats: int) -> Report:
     ]
     rows += _confusions(fits, images, responses)
     rows += _pairs(responses, rule)
-    rows += _frequencies(data)
+    rows += _frequencies(data, images.names)
     return Report(TITLE, rows, NOTES)
 
 
@@ -262,14 +263,14 @@ def _pairs(responses, rule) -> list[dict[str, str]]:
     return rows
 
 
-def _frequencies(data: Path) -> list[dict[str, str]]:
+def _frequencies(data: Path, names) -> list[dict[str, str]]:
     if not (data / "reassessed-imagenet").exists():
         return []
     from benchmarks.study_frequencies import Frequencies
 
-    told = Frequencies(data)
+    told = Frequencies(data, names)
     raw, model = (told.figures(posterior=which) for which in (False, True))
-    of = "Contains, rated 24,889"
+    of = f"Contains, {len(told.images):,} rated"
     by = "contains_counts"
     rows = []
     for quantity, published, key in (

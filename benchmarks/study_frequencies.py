@@ -2,7 +2,8 @@
 
 The study's own Contains answers are not released. The raters of the reassessed ImageNet
 labels were asked the same question, of images that models disagreed about, with the
-data set's label always among what they rated: they stand in.
+data set's label always among what they rated: they stand in, for those of the study's
+images that they rated.
 """
 
 from pathlib import Path
@@ -19,21 +20,22 @@ RESAMPLES = 1000
 class Frequencies:
     """Selection frequencies of the rated images' labels and predictions."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, names: pd.Index) -> None:
         import consilience as cs
 
-        responses = cs.read(data / "reassessed-imagenet", part="main")
-        table = responses.table
-        yes = (table["answer"] == "yes").astype(float)
-        raw = yes.groupby([table["item"], table["label"]], observed=True).mean()
+        whole = cs.read(data / "reassessed-imagenet", part="main")
+        those = whole.table["item"].isin(names)
+        table = whole.table[those][["item", "annotator", "label", "answer"]].astype(str)
+        responses = cs.read(table, kind="contains")
+        yes = table["answer"].map({"yes": 1.0, "maybe": 0.5, "no": 0.0})
+        raw = yes.groupby([table["item"], table["label"]]).mean()
         effort = cs.Effort(restarts=1)
         fit = cs.fit(responses, model="contains_counts", engine="em", effort=effort)
         told = cs.frequencies(fit, (0.2, 0.5, 0.8)).astype({"item": str, "label": str})
         told["raw"] = raw.loc[list(zip(told["item"], told["label"], strict=True))].array
         folder = data / "imagenetv2"
-        names = image_names(folder)
         images = told["item"].unique()
-        place = pd.Index(names).get_indexer(pd.Index(images))
+        place = pd.Index(image_names(folder)).get_indexer(pd.Index(images))
         self.own = (place // 50).astype(str)
         self.table = told.set_index(["item", "label"])
         self.images = images

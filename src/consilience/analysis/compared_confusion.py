@@ -208,7 +208,7 @@ class ComparedConfusion:
     ) -> tuple[np.ndarray, np.ndarray]:
         step = max(1, _MOST_CELLS // (1 + sum(map(len, self.weightings))))
         lower, upper = [], []
-        for start in range(0, len(kept), step):
+        for start in range(0, max(len(kept), 1), step):
             rates = self._rates(calls, kept[start : start + step], size)
             low, high = bounds(rates, self.mass)
             lower.append(low)
@@ -219,6 +219,8 @@ class ComparedConfusion:
         self, calls: Calls, kept: np.ndarray, size: int
     ) -> Float[np.ndarray, "S C"]:
         """Return the probability of some cells: unweighted, then by each weighting."""
+        if not len(kept):
+            return np.zeros((1 + sum(map(len, self.weightings)), 0))
         rows, row = np.unique(kept // size, return_inverse=True)
         tops: list[np.ndarray] = []
         bottoms: list[np.ndarray] = []

@@ -1,0 +1,181 @@
+"""People's and models' confusion side by side: by hand, and as published."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.analysis.calls import groups_at
+from consilience.errors import KindError, OptionError
+
+# Main labels of six items, three answers each; the data set says cat, cat, cat, dog,
+# dog, car.
+MAINS = {
+    "i0": "cat cat cat",
+    "i1": "dog dog cat",
+    "i2": "car car car",
+    "i3": "dog dog dog",
+    "i4": "cat cat dog",
+    "i5": "car car car",
+}
+OWN = pd.DataFrame(
+    {"item": list(MAINS), "label": ["cat", "cat", "cat", "dog", "dog", "car"]}
+)
+PARENTS = pd.DataFrame(
+    {
+        "label": ["cat", "dog", "car", "animal"],
+        "parent": ["animal", "animal", "vehicle", "alive"],
+    }
+)
+FIRST = ["cat", "cat", "cat", "dog", "car", "dog"]
+PREDICTED = pd.DataFrame({"model": "m", "item": list(MAINS), "label": FIRST, "rank": 1})
+
+
+@pytest.fixture(scope="module")
+def fit():
+    rows = [
+        (item, f"a{place}", label, True)
+        for item, labels in MAINS.items()
+        for place, label in enumerate(labels.split())
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
+    labels = ["cat", "dog", "car"]
+    return cs.fit(cs.read(frame, kind="objects", labels=labels), model="paper")
+
+
+@pytest.fixture(scope="module")
+def found(fit):
+    return cs.compare_confusion(
+        fit, PREDICTED, dataset_labels=OWN, labels=PARENTS, resamples=50
+    )
+
+
+def rates(table):
+    keys = ["who", "true_label", "given_label"]
+    return table.set_index(keys)["probability"].to_dict()
+
+
+def test_confusions_of_people_and_of_a_model_are_as_by_hand(found):
+    told = rates(found.table())
+    third = pytest.approx(1 / 3)
+    assert told["people", "cat", "cat"] == third
+    assert told["people", "cat", "dog"] == third
+    assert told["people", "cat", "car"] == third
+    assert told["people", "dog", "cat"] == 1 / 2
+    assert told["m", "cat", "cat"] == 1
+    assert told["m", "cat", "dog"] == 0  # stands there, since people have it
+    assert told["m", "dog", "car"] == 1 / 2
+    assert told["m", "car", "dog"] == 1
+    table = found.table()
+    assert (table["lower"] <= table["probability"] + 1e-12).all()
+    assert (table["probability"] <= table["upper"] + 1e-12).all()
+    assert table.query("true_label == 'cat'")["items"].eq(3).all()
+
+
+def test_levels_of_a_hierarchy_join_what_lies_below(found):
+    told = rates(found.table(1))
+    assert told["people", "animal", "animal"] == 4 / 5
+    assert told["people", "animal", "vehicle"] == 1 / 5
+    assert told["m", "vehicle", "animal"] == 1
+    higher = rates(found.table(2))
+    assert higher["people", "alive", "alive"] == 4 / 5
+    assert higher["people", "vehicle", "vehicle"] == 1
+
+
+def test_what_is_confused_inside_a_group_is_as_by_hand(found):
+    table = found.within().set_index(["who", "statistic"])
+    value = table["value"].to_dict()
+    assert value["people", "called_otherwise"] == 3 / 6
+    assert value["people", "inside"] == pytest.approx(2 / 3)
+    assert value["people", "group_kept"] == pytest.approx(5 / 6)
+    assert value["m", "called_otherwise"] == 2 / 6
+    assert value["m", "inside"] == 0
+    assert table["items"]["people", "inside"] == 3
+
+
+def test_pairs_stand_with_people_first(found):
+    table = found.pairs()
+    first = table.iloc[0]
+    assert (first["who"], first["label_a"], first["label_b"]) == (
+        "people",
+        "cat",
+        "dog",
+    )
+    assert first["mutual"] == pytest.approx(1 / 3)
+    assert first["one_sided"] == pytest.approx(1 / 6)
+    assert (first["items_a"], first["items_b"]) == (3, 2)
+    model = table[(table["who"] == "m") & (table["label_b"] == "dog")].iloc[0]
+    assert model["mutual"] == 0
+    assert found.pairs(least=1.1).empty
+    assert found.table(least=1.1).empty
+
+
+def test_models_and_the_data_set_are_judged_against_the_main_label(fit):
+    found = cs.compare_confusion(
+        fit, PREDICTED, dataset_labels=OWN, against="truth", resamples=50
+    )
+    told = rates(found.table())
+    # Of two items that people call car, the data set calls one cat, the model neither.
+    assert told["dataset", "car", "cat"] == 1 / 2
+    assert told["m", "car", "car"] == 0
+    assert told["m", "car", "cat"] == told["m", "car", "dog"] == 1 / 2
+
+
+def test_of_choice_it_is_the_truth_that_people_say():
+    rows = [
+        (item, f"a{place}", label)
+        for item, labels in MAINS.items()
+        for place, label in enumerate(labels.split())
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    shares = cs.fit(frame, model="majority")
+    found = cs.compare_confusion(shares, PREDICTED, dataset_labels=OWN, resamples=50)
+    told = rates(found.table())
+    assert told["people", "cat", "dog"] == pytest.approx((0 + 2 / 3 + 0) / 3)
+
+
+def test_bounds_are_those_of_weighting_items_one_by_one(found):
+    table = found.table().set_index(["who", "true_label", "given_label"])
+    weight = np.concatenate(found.weightings)[:, :3]  # of the three cats
+    share = weight[:, 1] / weight.sum(1)  # the second is called dog
+    cell = table.loc[("people", "cat", "dog")]
+    expected = np.quantile(share, [0.05, 0.95])
+    assert [cell["lower"], cell["upper"]] == pytest.approx(expected)
+
+
+def test_what_cannot_be_compared_is_refused(fit, found):
+    with pytest.raises(OptionError, match="level -1"):
+        found.table(-1)
+    with pytest.raises(OptionError, match="no label has a parent"):
+        groups_at(pd.Index(["a"]), pd.DataFrame({"label": ["a"], "parent": [None]}), 1)
+    with pytest.raises(OptionError, match="level 1: give 0"):
+        replace(found, parents=None).within()
+    with pytest.raises(OptionError, match="resamples 1"):
+        cs.compare_confusion(fit, PREDICTED, dataset_labels=OWN, resamples=1)
+    contains = cs.simulate(kind="contains", items=5, per_item=2).responses
+    yes = cs.fit(contains, model="majority")
+    items = yes.items()["item"].astype(str)
+    rows = pd.DataFrame({"item": items, "label": "class0", "rank": 1})
+    with pytest.raises(KindError, match="no label is the main one"):
+        cs.compare_confusion(yes, rows, dataset_labels=rows[["item", "label"]])
+
+
+def test_the_studys_superclasses_are_as_published(data_folder):
+    responses = cs.read(data_folder / "imagenet-multilabel")
+    fit = cs.fit(responses, model="paper")
+    own = responses.items.set_axis(["item", "label"], axis="columns")
+    found = cs.compare_confusion(
+        fit,
+        own.assign(rank=1),
+        dataset_labels=own,
+        labels=responses.labels,
+        resamples=2,
+    )
+    value = found.within().set_index(["who", "statistic"])["value"]
+    assert value["people", "group_kept"] == pytest.approx(0.9275, abs=5e-5)
+    assert value["people", "inside"] == pytest.approx(0.768, abs=5e-4)
+    told = rates(found.table(1))
+    row = {name: told["people", name, name] for name in ("Birds", "Devices")}
+    assert row == pytest.approx({"Birds": 0.995, "Devices": 0.833}, abs=5e-4)
