@@ -12,8 +12,6 @@ import numpy as np
 from benchmarks.held_out import FOLDS, Study, study
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
-from consilience.analysis.naming_prior import learn
-from consilience.analysis.namings import count_namings
 
 FEW, ALL, HALF = 3, 9, 4
 SEEDS = 5  # of three annotators drawn
@@ -26,9 +24,8 @@ NOTES = (
         "at random (mean of five drawings) and of all nine."
     ),
     (
-        "human_confusion, three told: learned from the three alone, six more answers "
-        "about each item drawn from its posterior, and votes counted as before; the "
-        "bounds hold 90 % of a hundred draws, one drawing of three."
+        "human_confusion, three told: its table `panels`, learned from the three alone; "
+        "bounds of 90 %."
     ),
     (
         "halves: from four annotators it is foreseen whether most of four others name "
@@ -53,18 +50,18 @@ def run(*, quick: bool, repeats: int) -> Report:
 
     responses = cs.read(data)
     given = study(responses)
-    parent = responses.labels["parent"].astype("category").cat.codes.to_numpy(int)
     generator = np.random.default_rng(0)
     few = [drawn(given, FEW, generator) for _ in range(SEEDS)]
     plain = [share_at_face_value(given, those) for those in few]
-    learned = share_by_naming(given, few[0], parent, generator, DRAWS)
-    lower, upper = np.quantile(learned, [0.05, 0.95])
     rows = [
         _row("share", "votes at face value, nine", share=share_at_face_value(
             given, given.by_item)),
         _row("share", "votes at face value, three", share=np.mean(plain)),
-        _row("share", "human_confusion, three told", share=learned.mean(),
-             lower=lower, upper=upper),
+        *(
+            _row("share", f"human_confusion, three told, drawing {number}",
+                 **by_naming(responses, those))
+            for number, those in enumerate(few, 1)
+        ),
         _row("share", "model objects, three told",
              **share_by_model(responses, few[0])),
     ]  # fmt: skip
@@ -108,45 +105,12 @@ def share_at_face_value(given: Study, those) -> float:
     return float((main != given.own).mean())
 
 
-def share_by_naming(given: Study, those, parent, generator, draws: int = 200):
-    """Return draws of the same share, were every item shown to nine annotators.
+def by_naming(responses, those) -> dict:
+    """Return the share among panels of nine, as `human_confusion` has it."""
+    import consilience as cs
 
-    How items of a class are called is learned from the same few answers; the answers
-    that were not given are drawn from the item's posterior.
-    """
-    sets = given.sets
-    kept = np.concatenate(those)
-    rows = np.isin(sets.response, kept)
-    item, label = sets.item[sets.response][rows], sets.label[rows]
-    main = (label == sets.main[sets.response][rows]).astype(float)
-    found = learn(
-        count_namings(
-            given.own,
-            item,
-            label,
-            main,
-            1 - main,
-            parent=parent,
-            num_labels=given.num_labels,
-        )
-    )
-    spread = 1 / found.correlation - 1
-    answers = np.array([len(each) for each in those])
-    worth = 1 / (1 + (answers - 1) * found.correlation)
-    other = np.zeros((draws, len(given.own)), bool)
-    for draw in range(draws):
-        classes = generator.standard_gamma(found.concentration)
-        for number, each in enumerate(those):
-            class_, told = given.own[number], sets.main[each]
-            here = np.bincount(told, minlength=given.num_labels)
-            # Of the class without this item, nearly: its own answers count once.
-            apart = np.maximum(classes[class_] - worth[number] * here, 1e-9)
-            theta = generator.standard_gamma(spread * apart / apart.sum() + here)
-            more = generator.choice(
-                given.num_labels, ALL - len(told), p=theta / theta.sum()
-            )
-            other[draw, number] = main_label(np.append(told, more)) != class_
-    return other.mean(1)
+    told = cs.human_confusion(_only(responses, those)).panels([ALL], draws=DRAWS)
+    return told[["share", "lower", "upper"]].iloc[0].to_dict()
 
 
 def halves(given: Study, generator):
@@ -212,14 +176,18 @@ def several_by_model(given: Study, responses, one, other) -> list[dict]:
 
 def _fitted(responses, those):
     """Fit the model to some of the responses."""
-    import pandas as pd
-
     import consilience as cs
+
+    return cs.fit(_only(responses, those), model="objects", engine="em", seed=0)
+
+
+def _only(responses, those):
+    """Return some of the responses."""
+    import pandas as pd
 
     code = pd.factorize(responses.table["response_id"])[0]
     kept = np.isin(code, np.concatenate(those))
-    table = responses.table[kept].reset_index(drop=True)
-    return cs.fit(replace(responses, table=table), model="objects", engine="em", seed=0)
+    return replace(responses, table=responses.table[kept].reset_index(drop=True))
 
 
 def scores(probability, truth) -> dict:

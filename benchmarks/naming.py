@@ -130,7 +130,7 @@ def _learned(given: Study, parent, *, asides: float):
                 parent=parent,
                 num_labels=given.num_labels,
             )
-        )
+        ).best
         test = given.fold == held
         log_probability = np.log(found.probability)[given.own[test]]
         result[test] = (given.votes[test] * log_probability).sum(1)

@@ -10,6 +10,7 @@ The class of an item is the label that the data set has for it; nothing here say
 it is right.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,8 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from scipy.stats import beta
 
-from consilience.analysis.naming_prior import Naming, learn
+from consilience.analysis.naming_panels import called_otherwise
+from consilience.analysis.naming_prior import Learned, Naming, learn
 from consilience.analysis.namings import namings_of
 from consilience.errors import OptionError, TooLargeError
 from consilience.responses import Responses
@@ -35,8 +37,8 @@ class HumanConfusion:
         Names of the labels, in the order of `naming`.
     parent
         Superclass of each label; empty where it has none.
-    naming
-        The posterior of P(label | class).
+    learned
+        What the answers say of how items are called.
     votes
         Answers that give each label about the items of each class.
     mass
@@ -45,9 +47,14 @@ class HumanConfusion:
 
     labels: pd.Index
     parent: pd.Index
-    naming: Naming
+    learned: Learned
     votes: Float[np.ndarray, "K K"]
     mass: float
+
+    @property
+    def naming(self) -> Naming:
+        """The posterior of P(label | class)."""
+        return self.learned.best
 
     def table(self, least: float = 0.01) -> pd.DataFrame:
         """Return the cells that are answered, or expected, at least so often.
@@ -138,6 +145,50 @@ class HumanConfusion:
         )
         return pd.DataFrame({"probability": between.ravel()}, index=index).reset_index()
 
+    def panels(
+        self, sizes: Sequence[int] = (3, 9, 25), *, draws: int = 200, seed: int = 0
+    ) -> pd.DataFrame:
+        """Return how many items most of a panel would call otherwise than their class.
+
+        What few annotators call an item is noisier than what many do, and noise rarely
+        speaks for the class: so the share among panels of three says too much of
+        panels of nine. Here those who have not answered are drawn.
+
+        Parameters
+        ----------
+        sizes
+            Annotators on a panel; those who have answered are on it.
+        draws
+            Of all that is uncertain: weights, namings, answers to come.
+        seed
+            Of random numbers.
+
+        Returns
+        -------
+        Columns annotators, items (that have a class and an answer), share, lower,
+        upper. Bounds hold for these items; ties go to the first label, in an order that
+        says nothing.
+
+        Raises
+        ------
+        OptionError
+            A panel is empty, or there are no draws.
+        """
+        if draws < 1 or not sizes or min(sizes) < 1:
+            msg = "a panel has one annotator at least, and one draw is the least"
+            raise OptionError(msg)
+        found = called_otherwise(self.learned, sizes, draws=draws, seed=seed)
+        tail = (1 - self.mass) / 2
+        return pd.DataFrame(
+            {
+                "annotators": list(sizes),
+                "items": len(self.learned.namings.own),
+                "share": found.mean(0),
+                "lower": np.quantile(found, tail, axis=0),
+                "upper": np.quantile(found, 1 - tail, axis=0),
+            }
+        )
+
     def evidence(self) -> pd.DataFrame:
         """Return what was learned: the weight of each kind of evidence, in answers.
 
@@ -199,7 +250,7 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
     return HumanConfusion(
         labels=labels,
         parent=parent,
-        naming=learn(namings),
+        learned=learn(namings),
         votes=namings.by_class(namings.votes),
         mass=mass,
     )

@@ -1,8 +1,10 @@
 r"""How much each kind of evidence weighs, by the marginal likelihood of items in turn.
 
 Items of a class differ, and answers about one item go together: the answers about an
-item are Dirichlet-multinomial, with concentration :math:`s` about the naming
-:math:`\theta_c` of its class, and that is Dirichlet before anyone is asked,
+item are Dirichlet-multinomial about the naming :math:`\theta_c` of its class, with a
+concentration that is :math:`s_1` for some items and :math:`s_2` for the others, a share
+:math:`\pi` and the rest (some are all alike to people, others each a case of its own);
+and :math:`\theta_c` is Dirichlet before anyone is asked,
 
 .. math::
 
@@ -11,11 +13,12 @@ item are Dirichlet-multinomial, with concentration :math:`s` about the naming
 with :math:`B_{ecl}` what evidence :math:`e` says of label :math:`l` and :math:`q_e` its
 weight. Given items, :math:`\theta_c` is Dirichlet still, nearly: an item with
 :math:`n` answers counts as :math:`n / (1 + (n - 1) \rho)` answers, with
-:math:`\rho = 1 / (1 + s)` the correlation of two answers about an item, and a label
-named aside as a share :math:`d` of an answer. So the probability of the answers about
-an item, given the items of its class before it, has a closed form, whose spread is that
-of the item and of the class together; the product over items is the marginal
-likelihood that weights, :math:`s` and :math:`d` maximise.
+:math:`\rho = \pi / (1 + s_1) + (1 - \pi) / (1 + s_2)` the correlation of two answers
+about an item, and a label named aside as a share :math:`d` of an answer. So the
+probability of the answers about an item, given the items of its class before it, has a
+closed form, whose spread is that of the item and of the class together; the product
+over items is the marginal likelihood that weights, :math:`s_1, s_2, \pi` and :math:`d`
+maximise.
 
 References
 ----------
@@ -26,11 +29,12 @@ filtering: Maybeck (1982), Stochastic models, estimation and control, chapter 12
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.nn import sigmoid
+from jax.nn import logsumexp, sigmoid
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, Int
 from scipy.optimize import minimize
@@ -41,6 +45,7 @@ from consilience.analysis.namings import Namings
 # Of log weights: between a hundredth of an answer and a hundred, nineteen in twenty.
 _CENTRE, _SPREAD = 0.0, 2.3
 _LEAST = 1e-12
+_OTHERS = 4  # what is learned beside weights: two spreads, a share, and aside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,16 +58,23 @@ class Naming:
         Of the Dirichlet of each class.
     weights
         Of each kind of evidence, in answers.
-    correlation
-        Of two answers about one item, given its class.
+    spreads, shares
+        How closely items keep to the naming of their class, in answers, and how many
+        keep to it as closely.
     aside
         What naming a label aside is worth, in answers.
     """
 
     concentration: Float[np.ndarray, "K K"]
     weights: Mapping[str, float]
-    correlation: float
+    spreads: Float[np.ndarray, " 2"]
+    shares: Float[np.ndarray, " 2"]
     aside: float
+
+    @property
+    def correlation(self) -> float:
+        """Correlation of two answers about one item, given its class."""
+        return float((self.shares / (1 + self.spreads)).sum())
 
     @property
     def probability(self) -> Float[np.ndarray, "K K"]:
@@ -82,7 +94,57 @@ class _Chain:
     class_start: Int[np.ndarray, " I"]
 
 
-def learn(namings: Namings) -> Naming:
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What the answers say of all weights, as a Normal distribution of `place`.
+
+    Attributes
+    ----------
+    namings
+        How items were called.
+    evidence
+        Where each kind of evidence expects answers.
+    place
+        The best logs of weights, of spreads, log-odds of the share and of `aside`.
+    root
+        Root of their covariance.
+    """
+
+    namings: Namings
+    evidence: Mapping[str, Float[np.ndarray, "K K"]]
+    place: Float[np.ndarray, " P"]
+    root: Float[np.ndarray, "P P"]
+
+    @property
+    def best(self) -> Naming:
+        """How items are called, by the best weights."""
+        return self._at(self.place)
+
+    def draw(self, generator: np.random.Generator) -> Naming:
+        """How items are called, by weights that may be so as well."""
+        noise = self.root @ generator.standard_normal(len(self.place))
+        return self._at(self.place + noise)
+
+    def _at(self, place: Float[np.ndarray, " P"]) -> Naming:
+        namings, names = self.namings, list(self.evidence)
+        weights = np.exp(place[:-_OTHERS])
+        spreads, share, aside = _others(place, np.exp, _share)
+        shares = np.array([share, 1 - share])
+        counted = namings.votes + aside * namings.asides
+        stacked = np.stack(list(self.evidence.values()))
+        each = _worth(namings, float((shares / (1 + spreads)).sum()))[namings.item]
+        concentration = np.tensordot(weights, stacked, 1)
+        concentration += namings.by_class(each * counted)
+        return Naming(
+            concentration=np.maximum(concentration, _LEAST),
+            weights=dict(zip(names, weights.tolist(), strict=True)),
+            spreads=spreads,
+            shares=shares,
+            aside=float(aside) if namings.asides.any() else 0.0,
+        )
+
+
+def learn(namings: Namings) -> Learned:
     """Learn how items are called.
 
     Parameters
@@ -93,25 +155,29 @@ def learn(namings: Namings) -> Naming:
     matrices = evidence(namings)
     names, stacked = list(matrices), np.stack(list(matrices.values()))
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        loss = jax.jit(jax.value_and_grad(_loss(namings, stacked)))
+        loss = _loss(namings, stacked)
+        slopes = jax.jit(jax.value_and_grad(loss))
 
         def climb(place: Float[np.ndarray, " P"]) -> tuple[float, np.ndarray]:
-            value, slope = loss(place)
+            value, slope = slopes(place)
             return float(value), np.asarray(slope, float)
 
-        start = np.append(np.zeros(len(names)), [1.0, -2.0])
+        start = np.append(np.zeros(len(names)), [0.0, 2.0, 0.0, -2.0])
         found = minimize(climb, start, jac=True, method="L-BFGS-B").x
-    weights, correlation = np.exp(found[:-2]), 1 / (1 + np.exp(found[-2]))
-    aside = float(1 / (1 + np.exp(-found[-1])))
-    counted = namings.votes + aside * namings.asides
-    each = _worth(namings, correlation)[namings.item]
-    concentration = np.tensordot(weights, stacked, 1) + namings.by_class(each * counted)
-    return Naming(
-        concentration=np.maximum(concentration, _LEAST),
-        weights=dict(zip(names, weights.tolist(), strict=True)),
-        correlation=float(correlation),
-        aside=aside if namings.asides.any() else 0.0,
-    )
+        curved = np.asarray(jax.jit(jax.hessian(loss))(found)) * len(namings.own)
+    strength, axes = np.linalg.eigh(curved)
+    # Where the answers say next to nothing, the prior's own spread is what is left.
+    root = axes / np.sqrt(np.maximum(strength, 1 / _SPREAD**2))
+    return Learned(namings, matrices, found, root)
+
+
+def _others(place: Any, exp: Any, share: Any) -> tuple[Any, Any, Any]:
+    """Return the spreads, the share of the first, and what an aside is worth."""
+    return exp(place[-_OTHERS:-2]), share(place[-2]), share(place[-1])
+
+
+def _share(odds: float) -> float:
+    return float(1 / (1 + np.exp(-odds)))
 
 
 def _worth(namings: Namings, correlation: float) -> Float[np.ndarray, " I"]:
@@ -133,23 +199,36 @@ def _loss(namings: Namings, stacked: Float[np.ndarray, "E K K"]):  # type: ignor
     of_class = jnp.asarray(stacked.sum(2)[:, own])
 
     def loss(place: Float[Array, " P"]) -> Float[Array, ""]:
-        weight, spread, aside = jnp.exp(place[:-2]), jnp.exp(place[-2]), place[-1]
-        worth = 1 / (1 + jnp.maximum(answers - 1, 0) / (1 + spread))
-        share = sigmoid(aside)
-        counted = worth[item] * (votes + share * asides)
+        weight = jnp.exp(place[:-_OTHERS])
+        spreads, first, aside = _others(place, jnp.exp, sigmoid)
+        shares = jnp.stack([first, 1 - first])
+        worth = 1 / (1 + jnp.maximum(answers - 1, 0) * (shares / (1 + spreads)).sum())
+        counted = worth[item] * (votes + aside * asides)
         here = weight @ at_cell + _before(counted, chain.group_start)
-        of_item = (worth * (answers + share * beside))[chain.item]
+        of_item = (worth * (answers + aside * beside))[chain.item]
         total = (
             jnp.zeros(items).at[chain.item].set(_before(of_item, chain.class_start))
             + weight @ of_class
         )
+        mean = jnp.maximum(here / total[item], _LEAST)
+        terms = jnp.stack(
+            [
+                jnp.log(share) + of_spread(spread, mean, total)
+                for share, spread in zip(shares, spreads, strict=True)
+            ]
+        )
+        prior = ((place - _CENTRE) ** 2).sum() / (2 * _SPREAD**2)
+        return (prior - logsumexp(terms, axis=0).sum()) / items
+
+    def of_spread(
+        spread: Float[Array, ""], mean: Float[Array, " N"], total: Float[Array, " I"]
+    ) -> Float[Array, " I"]:
+        """Return log p(answers about each item), of items that keep so close."""
         together = (1 + spread / (1 + total)) / (1 + spread)
         precision = 1 / together - 1
-        mean = here / total[item]
-        terms = _rising(precision[item] * jnp.maximum(mean, _LEAST), votes).sum()
-        terms -= _rising(precision, answers).sum()
-        prior = ((place[:-2] - _CENTRE) ** 2).sum() / (2 * _SPREAD**2)
-        return (prior - terms) / items
+        cells = _rising(precision[item] * mean, votes)
+        named: Float[Array, " I"] = jax.ops.segment_sum(cells, item, items)
+        return named - _rising(precision, answers)
 
     return loss
 
