@@ -216,8 +216,9 @@ def _result(
     scores = np.full((len(draws), units, most), -np.inf)
     scores[:, :, 0] = 0.0
     for draw, parameters in enumerate(draws):
-        for blocks, known in zip(items.blocks, items.known, strict=True):
-            sums = weighed(blocks, known, parameters).sums
+        each = zip(items.blocks, items.known, items.told, strict=True)
+        for blocks, known, who in each:
+            sums = weighed(blocks, known, parameters, who).sums
             scores[draw, blocks.unit, : sums.shape[1]] = sums
     likelihood = logsumexp(scores, axis=2)
     drawn = np.exp(scores - likelihood[:, :, None])

@@ -60,7 +60,7 @@ def completed(
     low = log_sigmoid(-odds) + _seen(blocks.seen, missed, seldom)
     high = log_sigmoid(odds) + _seen(blocks.seen, missed, often)
     slips = slip_table(parameters, blocks.num_labels)
-    alike = _naming(blocks, known, parameters) + (blocks.slips * slips).sum(2)
+    alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
     # One product for all three: what differs by unit alone.
     rows = each_completion(blocks, jnp.concatenate([low, high, alike], axis=1))
     low, high, alike = jnp.split(rows, 3, axis=1)
@@ -83,7 +83,7 @@ def imagined(known: Known, parameters: Parameters, what: str) -> Float[Array, "U
     return votes * jnp.exp(known.slope @ parameters["attraction"])
 
 
-def _naming(
+def named_weights(
     blocks: Blocks, known: Known, parameters: Parameters
 ) -> Float[Array, "U B"]:
     """Return what of a block's weight does not depend on who is a lister."""

@@ -5,8 +5,8 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax.nn import sigmoid
 from jaxtyping import Array, Float, Int
+from scipy.special import expit, logit, softmax
 
 from consilience.model.contract import Parameters
 from consilience.model.naming import (
@@ -16,6 +16,7 @@ from consilience.model.naming import (
     seen_rates,
     slip_weights,
 )
+from consilience.model.naming_by_annotator import pulls
 from consilience.truth.blocks import Blocks
 from consilience.truth.covariates import Known
 from consilience.truth.items import Items
@@ -24,13 +25,16 @@ from consilience.truth.partitions import MOST_LABELS, enumerated
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """One item: its objects as places of labels, and what annotators make of them."""
+    """One item: its objects as places of labels, and what annotators make of them.
+
+    The chances of being seen, and the pull towards picking one, are in log-odds.
+    """
 
     objects: list[list[int]]
     salience: Float[np.ndarray, " k"]
     shares: list[Float[np.ndarray, " _"]]
     seen: Float[np.ndarray, " k"]
-    picker: float
+    pull: float
     slip: tuple[float, float]
 
 
@@ -50,6 +54,7 @@ def simulated(
     objects = np.full((units, MOST_LABELS), -1)
     objects[:, 0] = 0
     number = np.asarray(items.answered)
+    who, picking, recall = _effects(items, parameters)
     answers = [np.full(n, (0 << MOST_LABELS) + 1) for n in number]
     for blocks, known in zip(items.blocks, items.known, strict=True):
         for row, unit in enumerate(np.asarray(blocks.unit)):
@@ -57,13 +62,28 @@ def simulated(
             for place, labels in enumerate(item.objects):
                 objects[unit, labels] = place
             answers[unit] = np.array(
-                [_answer(item, generator) for _ in range(number[unit])], int
+                [_answer(item, picking[j], recall[j], generator) for j in who[unit]],
+                np.int64,
             )
     return (
         jnp.asarray(np.concatenate(answers)),
         objects,
         jnp.asarray(objects.max(1)),
     )
+
+
+def _effects(
+    items: Items, parameters: Parameters
+) -> tuple[
+    list[Int[np.ndarray, " _"]], Float[np.ndarray, " J"], Float[np.ndarray, " J"]
+]:
+    """Return who answered about each item, and the effects of who answers."""
+    number = np.asarray(items.answered)
+    people = items.people
+    if people is None:
+        return [np.zeros(n, int) for n in number], np.zeros(1), np.zeros(1)
+    who = np.split(people.annotator, np.cumsum(number)[:-1])
+    return who, np.asarray(parameters["picking"]), np.asarray(parameters["recall"])
 
 
 def _item(
@@ -94,22 +114,30 @@ def _item(
     names = np.asarray(imagined(one, parameters, "naming"))[0]
     odds = np.asarray(one.block[0, masks] @ parameters["often"])
     often = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
-    rates = np.asarray(sigmoid(jnp.stack(seen_rates(parameters))))
-    yes, no = of_styles(one, parameters)
+    rates = np.asarray(jnp.stack(seen_rates(parameters)))
+    if "picking" in parameters:
+        nodes, weight = map(np.asarray, pulls(one, parameters))
+        pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
+    else:
+        yes, no = of_styles(one, parameters)
+        pull = logit(generator.beta(float(yes[0]), float(no[0])))
     yes_slip, no_slip = slip_weights(parameters)
     return _Item(
         objects=objects,
         salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
         shares=[_dirichlet(names[labels], generator) for labels in objects],
         seen=rates[often.astype(int)],
-        picker=generator.beta(float(yes[0]), float(no[0])),
+        pull=float(pull),
         slip=(float(yes_slip), float(no_slip)),
     )
 
 
-def _answer(item: _Item, generator: np.random.Generator) -> int:
+def _answer(
+    item: _Item, picking: float, recall: float, generator: np.random.Generator
+) -> int:
     first = generator.choice(len(item.objects), p=item.salience)
-    picker = generator.random() < item.picker
+    picker = generator.random() < expit(item.pull + picking)
+    seen = expit(item.seen + recall)
     mask, main = 0, 0
     for place, labels in enumerate(item.objects):
         if place == first:
@@ -118,7 +146,7 @@ def _answer(item: _Item, generator: np.random.Generator) -> int:
             chance = 0.0 if picker else generator.beta(*item.slip)
             slips = [label for label in others if generator.random() < chance]
             mask |= _bits([main, *slips])
-        elif not picker and generator.random() < item.seen[place]:
+        elif not picker and generator.random() < seen[place]:
             more = generator.binomial(len(labels) - 1, generator.beta(*item.slip))
             if more:  # several names at once: any of them may have been the first
                 mask |= _bits(generator.choice(labels, more + 1, replace=False))

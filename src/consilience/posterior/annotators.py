@@ -41,12 +41,13 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     Columns annotator, responses, accuracy, lower, upper; for contains also sensitivity,
     sensitivity_lower, sensitivity_upper, specificity, specificity_lower,
     specificity_upper; for models that know spammers also spammer, spammer_lower,
-    spammer_upper. NaN where the model has no confusion of each annotator, and in the
-    bounds where it has but one draw.
+    spammer_upper; for models of objects that tell annotators apart also picker and
+    recall with their bounds. NaN where the model has no confusion of each annotator,
+    and in the bounds where it has but one draw.
     """
     kept = stored(data, "annotators")
     if kept is not None:
-        return kept
+        return kept.assign(**_styles(data))
     constant = data["constant_data"]
     people = np.flatnonzero(constant["annotator_known"].to_numpy())
     votes = constant["votes"].transpose("true_class", "given_class").to_numpy()
@@ -78,6 +79,20 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
         columns["spammer_lower"] = found.lower[people]
         columns["spammer_upper"] = found.upper[people]
     return pd.DataFrame(columns)
+
+
+def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
+    """Return how often each picks one object, and sees what is there (kind objects)."""
+    people = np.flatnonzero(data["constant_data"]["annotator_known"].to_numpy())
+    columns = {}
+    for column, name in (("picker", "picks"), ("recall", "sees")):
+        drawn = draws(data, name, ("annotator",))
+        if drawn is not None:
+            found = estimate(drawn, float(data.attrs["mass"]))
+            columns[column] = found.mean[people]
+            columns[f"{column}_lower"] = found.lower[people]
+            columns[f"{column}_upper"] = found.upper[people]
+    return columns
 
 
 def _chance(

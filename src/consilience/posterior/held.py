@@ -126,8 +126,8 @@ def held(
     total = number * len(draws)
     found = _single(own_slot, most, len(draws), total)
     whole = _Run(found, own_slot, number, 1 / len(draws), Streams(()))
-    for blocks, known in zip(items.blocks, items.known, strict=True):
-        weights = [weighed(blocks, known, parameters) for parameters in draws]
+    for blocks, known, who in zip(items.blocks, items.known, items.told, strict=True):
+        weights = [weighed(blocks, known, parameters, who) for parameters in draws]
         for rows in chunks(weights[0], blocks.num_labels):
             partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
             run = replace(whole, numbers=streams(seed, names[blocks.unit[rows]]))

@@ -12,9 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jax.nn import logsumexp, sigmoid
+from jax.scipy.special import logit
+from jaxtyping import Array, Float, Int
+from scipy.special import softmax
 
+from consilience.model import naming_by_annotator as by_annotator
 from consilience.model.contract import Parameters
 from consilience.model.naming import (
     completed,
@@ -24,8 +29,10 @@ from consilience.model.naming import (
     slip_table,
     unit_sums,
 )
+from consilience.model.quadrature import normal_nodes
 from consilience.posterior.streams import Streams
 from consilience.truth.blocks import Blocks
+from consilience.truth.by_annotator import Told
 from consilience.truth.covariates import Known
 from consilience.truth.padding import padded
 from consilience.truth.partitions import block_indices
@@ -99,6 +106,12 @@ class Weighed:
         Log probability of further names of a block.
     sums
         Log p(k objects, answers), exact.
+    lean
+        Where annotators are told apart: log-odds that a block is of what is often seen,
+        of each completion.
+    styles, lists
+        There: log weights of the nodes of an item's pull towards picking, and the share
+        of annotators who list at each.
     """
 
     phi: Float[np.ndarray, "V B"]
@@ -111,6 +124,9 @@ class Weighed:
     seen: Float[np.ndarray, " 2"]
     slips: Float[np.ndarray, "B n"]
     sums: Float[np.ndarray, "U n"]
+    lean: Float[np.ndarray, "V B"] | None = None
+    styles: Float[np.ndarray, "V T"] | None = None
+    lists: Float[np.ndarray, "U T"] | None = None
 
 
 @jax.jit
@@ -129,17 +145,59 @@ def _weights(blocks: Blocks, known: Known, parameters: Parameters) -> Any:
     )
 
 
-def weighed(blocks: Blocks, known: Known, parameters: Parameters) -> Weighed:
-    """Return the log weights of blocks, on the host."""
+@jax.jit
+def _weights_by_annotator(
+    blocks: Blocks, known: Known, told: Told, parameters: Parameters
+) -> dict[str, Array]:
+    phi, styles, lean = by_annotator.completed(blocks, known, told, parameters)
+    pull, _ = by_annotator.pulls(known, parameters)
+    node, weight = normal_nodes(31)
+    apart = parameters["spreads"][:, None] * node
+    share = jnp.exp(weight)
+    rates = jnp.stack(seen_rates(parameters))[:, None] + apart[1]
+    return {
+        "phi": phi,
+        "rest": logsumexp(styles, axis=1),
+        "votes": imagined(known, parameters, "salience"),
+        "names": imagined(known, parameters, "naming"),
+        "often": known.block @ parameters["often"],
+        "picker": jnp.zeros((2, len(pull))),
+        # Of an annotator drawn from the population.
+        "seen": logit(sigmoid(rates) @ share),
+        "slips": slip_table(parameters, blocks.num_labels),
+        "sums": by_annotator.unit_sums(blocks, known, told, parameters),
+        "lean": lean,
+        "styles": styles,
+        "lists": sigmoid(-(pull[:, :, None] + apart[0])) @ share,
+    }
+
+
+def weighed(
+    blocks: Blocks, known: Known, parameters: Parameters, told: Told | None = None
+) -> Weighed:
+    """Return the log weights of blocks, on the host.
+
+    Parameters
+    ----------
+    blocks, known
+        Of all items of that many candidates.
+    parameters
+        One draw of them.
+    told
+        Who answered what, where annotators are told apart.
+    """
+    if told is not None:
+        values = _weights_by_annotator(blocks, known, told, parameters)
+        each = {name: np.asarray(value) for name, value in values.items()}
+        return Weighed(**each, start=_starts(blocks))
     units, ways = len(blocks.unit), len(blocks.of_unit)
     phi, rest, votes, names, often, picker, seen, slips, sums = jax.tree.map(
         np.asarray, _weights(*padded(blocks, known), parameters)
     )
-    count = np.bincount(np.asarray(blocks.of_unit), minlength=units)
     return Weighed(
         phi=phi[:ways],
         rest=rest[:ways],
-        start=np.concatenate([[0], np.cumsum(count)]),
+        start=_starts(blocks),
         votes=votes[:units],
         names=names[:units],
         often=often[:units],
@@ -148,6 +206,11 @@ def weighed(blocks: Blocks, known: Known, parameters: Parameters) -> Weighed:
         slips=slips,
         sums=sums[:units],
     )
+
+
+def _starts(blocks: Blocks) -> Int[np.ndarray, " U1"]:
+    count = np.bincount(np.asarray(blocks.of_unit), minlength=len(blocks.unit))
+    return np.concatenate([[0], np.cumsum(count)])
 
 
 def chunks(weights: Weighed, num_labels: int) -> Iterator[Int[np.ndarray, " u"]]:
@@ -248,21 +311,21 @@ def _continuous(
     masks = block_indices(n)[which]
     here = (rows[:, None, None], masks)
     labels = (masks[..., None] >> np.arange(n)) & 1
-    lazy = np.asarray(blocks.lazy)[completion]
-    outside = ((1 - labels) * lazy[:, :, None]).sum(3)
-    seen = np.asarray(blocks.seen)[here]
-    missed = np.asarray(blocks.unseen)[here] + outside
     seldom, often = (float(odds) for odds in weights.seen)
-    odds = weights.often[here] + seen * (_log_rate(often) - _log_rate(seldom))
-    odds += missed * (_log_rate(-often) - _log_rate(-seldom))
+    if weights.lean is None:
+        lazy = np.asarray(blocks.lazy)[completion]
+        outside = ((1 - labels) * lazy[:, :, None]).sum(3)
+        seen = np.asarray(blocks.seen)[here]
+        missed = np.asarray(blocks.unseen)[here] + outside
+        odds = weights.often[here] + seen * (_log_rate(often) - _log_rate(seldom))
+        odds += missed * (_log_rate(-often) - _log_rate(-seldom))
+    else:
+        odds = weights.lean[completion[:, :, None], masks]
     is_often = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
     rate = 1 / (1 + np.exp(-np.where(is_often, often, seldom)))
     votes = (labels * weights.votes[rows][:, None, None]).sum(3)
     salience = _dirichlet(votes + np.asarray(blocks.main)[here], masks > 0, generator)
-    yes, no = weights.picker[:, rows[:, None]]
-    pickers = np.asarray(blocks.pickers)[completion]
-    listers = np.asarray(blocks.answered)[rows][:, None] - pickers
-    lists = 1 - generator.beta(yes + pickers, no + listers)
+    lists = _listing(blocks, weights, rows, completion, generator)
     frequency = salience + (1 - salience) * lists[..., None] * rate
     object_of = labels.argmax(2)
     counts = np.asarray(blocks.names).reshape(*blocks.main.shape, n, -1).sum(3)
@@ -283,6 +346,25 @@ def _continuous(
         lists=lists,
         slips=weights.slips,
     )
+
+
+def _listing(
+    blocks: Blocks,
+    weights: Weighed,
+    rows: Int[np.ndarray, " u"],
+    completion: Int[np.ndarray, "u D"],
+    generator: Streams,
+) -> Float[np.ndarray, "u D"]:
+    """Draw the share of annotators who list."""
+    if weights.styles is None or weights.lists is None:
+        yes, no = weights.picker[:, rows[:, None]]
+        pickers = np.asarray(blocks.pickers)[completion]
+        listers = np.asarray(blocks.answered)[rows][:, None] - pickers
+        return 1 - generator.beta(yes + pickers, no + listers)
+    chance = softmax(weights.styles[completion], axis=2)
+    step = generator.random(completion.shape)[..., None]
+    node = (step > np.cumsum(chance, axis=2)[:, :, :-1]).sum(2)
+    return np.asarray(weights.lists[rows[:, None], node])
 
 
 def _log_rate(odds: float) -> float:

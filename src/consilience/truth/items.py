@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from consilience.truth.blocks import Blocks, count_blocks
+from consilience.truth.by_annotator import People, Told, people_of
 from consilience.truth.covariates import Known, Names, columns_of
 from consilience.truth.named import Named
 from consilience.truth.pooling import Each, Pool, pool
@@ -32,6 +33,8 @@ class Items:
         Responses about each unit.
     names
         What each covariate is called.
+    people
+        Who answered what, for models that tell annotators apart.
     """
 
     blocks: tuple[Blocks, ...]
@@ -40,6 +43,14 @@ class Items:
     heard: Bool[Array, " U"]
     answered: Int[Array, " U"]
     names: Names
+    people: People | None = None
+
+    @property
+    def told(self) -> tuple[Told | None, ...]:
+        """Who answered what, by the number of candidates; None where none asks."""
+        if self.people is None:
+            return (None,) * len(self.blocks)
+        return self.people.told
 
 
 def items_of(
@@ -50,6 +61,7 @@ def items_of(
     names: Names | None = None,
     pooled: bool = True,
     slopes: bool = True,
+    by_annotator: bool = False,
 ) -> Items:
     """Lay out the items of a space.
 
@@ -68,13 +80,17 @@ def items_of(
         Whether to use what other items say.
     slopes
         Whether gradients will be taken.
+    by_annotator
+        Whether to lay out who answered what.
     """
     among = said is None
     if pooled and said is None:
         said = pool(space)
     columns = columns_of(space, said if pooled else None, among=among, own=own)
     columns = columns if names is None else columns.named(names)
-    blocks = tuple(count_blocks(space, slopes=slopes))
+    blocks, people = tuple(count_blocks(space, slopes=slopes)), None
+    if by_annotator:
+        blocks, people = people_of(space, blocks)
     place = np.zeros(space.num_units, np.int32)
     start = 1
     for each in blocks:
@@ -89,6 +105,7 @@ def items_of(
         ),
         heard=jnp.asarray(_named(space).heard),
         names=columns.names,
+        people=people,
     )
 
 

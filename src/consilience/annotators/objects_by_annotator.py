@@ -1,0 +1,211 @@
+r"""Objects, where each annotator has a style and a recall of their own.
+
+.. math::
+
+   \mathrm{logit}\, h_{ij} = \mu + x_i^\top \gamma + \omega u_i + a_j, \qquad
+   \mathrm{logit}\, r_{Bj} = r_{t_B} + b_j
+
+As the model `objects`, with annotators told apart: :math:`h_{ij}` is the chance that
+annotator j picks one object of item i and stops, and :math:`r_{Bj}` that, listing, they
+see an object that is not the main one; :math:`t_B` says whether it is often or seldom
+seen. Who names one label everywhere says little of what else is there; who lists all
+says much, and from ids the two are told apart.
+
+.. math::
+
+   a_j \sim N(0, \sigma_a^2), \quad b_j \sim N(0, \sigma_b^2), \quad u_i \sim N(0, 1)
+
+The item's own pull :math:`u_i` is integrated out on nodes, the partition and who is a
+lister as in `objects`, answer by answer: an item with s answers of one label has
+:math:`2^s` ways. Annotators without an id are taken for the typical one.
+
+`em` finds the mode in coordinates in which the spreads are estimated nearly as if the
+annotators were integrated out: :math:`a_j = \sigma_a z_j / \sqrt{1 + \sigma_a^2 I_j}`,
+:math:`z_j \sim N(0, 1 + \sigma_a^2 I_j)`, with the information :math:`I_j` in the
+answers of the annotator as :math:`n_j` answers at one to four.
+"""
+
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jax.nn import sigmoid
+from jaxtyping import Array, Float, Key
+
+from consilience.model import AnnotatorModel, Parameters, Simulated
+from consilience.model.naming import log_prior, seen_rates
+from consilience.model.naming_by_annotator import unit_sums
+from consilience.model.naming_simulation import simulated
+from consilience.model.quadrature import normal_nodes
+from consilience.truth import Observations, Space
+from consilience.truth.covariates import Names
+from consilience.truth.items import Items, items_of
+from consilience.truth.partitions import NEVER
+
+WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What is believed of names, objects and annotators; scales are in log-odds.
+
+    All are judgement, as of the model `objects`.
+
+    Attributes
+    ----------
+    votes
+        Standard deviation of the logarithm of imagined votes.
+    affinity
+        The same of what pairs of names have in common.
+    rates
+        The same of the shares who see, slip and pick.
+    spread
+        Median weight, in responses, of the Beta distribution of slips.
+    pull
+        Median standard deviation between items, of picking.
+    people
+        Scale of the half-normal prior of the spread between annotators.
+    """
+
+    votes: float = 1.0
+    affinity: float = 1.0
+    rates: float = 0.7
+    spread: float = 4.0
+    pull: float = 0.7
+    people: float = 1.0
+
+
+def parameters(observations: Observations, prior: Prior) -> Parameters:
+    """Sample what items share, and annotators."""
+    items: Items = observations.own
+    names: Names = items.names
+
+    def normals(name: str, centre: Array, scale: float) -> Array:
+        drawn: Array = numpyro.sample(name, dist.Normal(centre, scale).to_event(1))
+        return drawn
+
+    picker = jnp.array([0.0, np.log(prior.pull)])
+    slip = jnp.array([-1.5, np.log(prior.spread)])
+    votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
+    return {
+        "naming": normals("naming", votes, prior.votes),
+        "salience": normals("salience", votes, prior.votes),
+        "attraction": normals("attraction", jnp.full(len(names.slope), 0.5), 0.5),
+        "objects": normals("objects", jnp.zeros(1), prior.affinity),
+        "affinity": normals("affinity", jnp.zeros(len(names.pair)), prior.affinity),
+        "often": normals("often", jnp.zeros(len(names.block)), prior.affinity),
+        "seen": normals("seen", jnp.array([-1.5, 1.0]), prior.rates),
+        "slip": normals("slip", slip, prior.rates),
+        "picker": normals("picker", picker, prior.rates),
+        "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
+        **_people(items, prior),
+    }
+
+
+def _people(items: Items, prior: Prior) -> Parameters:
+    """Sample the effects of annotators and their spreads."""
+    people = items.people
+    assert people is not None  # noqa: S101 (laid out below)
+    spreads = numpyro.sample(
+        "spreads", dist.HalfNormal(jnp.full(2, prior.people)).to_event(1)
+    )
+    found: dict[str, Array] = {"spreads": spreads}
+    counts = {"picking": people.answered, "recall": people.looked}
+    for (name, count), spread in zip(counts.items(), spreads, strict=True):
+        wide = jnp.sqrt(1 + spread**2 * WORTH * count)
+        place = numpyro.sample(f"{name}_place", dist.Normal(0.0, wide).to_event(1))
+        found[name] = jnp.where(people.known, spread * place / wide, 0.0)
+    return found
+
+
+def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
+    """Return log p(number of objects, the unit's answers), partitions summed out."""
+    items: Items = observations.own
+    people = items.people
+    assert people is not None  # noqa: S101 (laid out below)
+    most = observations.num_states
+    alone = jnp.where(jnp.arange(most) == 0, 0.0, NEVER)[None]
+    answered, before = [alone], [alone]
+    for blocks, known, told in zip(items.blocks, items.known, people.told, strict=True):
+        wide = ((0, 0), (0, most - blocks.num_labels))
+        both = unit_sums(blocks, known, told, parameters), log_prior(known, parameters)
+        for rows, sums in zip((answered, before), both, strict=True):
+            rows.append(jnp.pad(sums, wide, constant_values=NEVER))
+    given, prior = (jnp.concatenate(rows)[items.place] for rows in (answered, before))
+    return jnp.where(items.heard[:, None], given, prior)
+
+
+def layout(space: Space, prior: Prior) -> Items:
+    """Lay the items out by the number of their candidates, answer by answer."""
+    del prior
+    return items_of(space, by_annotator=True)
+
+
+def derived(observations: Observations, parameters: Parameters) -> Parameters:
+    """Return effects, and how often each picks and sees what is usual.
+
+    Of the typical item: averaged over the pull of items, and over what is often and
+    what is seldom seen.
+    """
+    del observations
+    node, weight = normal_nodes(31)
+    mean, log_pull = parameters["picker"]
+    logit = mean + jnp.exp(log_pull) * node + parameters["picking"][:, None]
+    seldom, often = (
+        sigmoid(rate + parameters["recall"]) for rate in seen_rates(parameters)
+    )
+    share = sigmoid(parameters["often"][0])
+    return {
+        "picking": parameters["picking"],
+        "recall": parameters["recall"],
+        "picks": sigmoid(logit) @ jnp.exp(weight),
+        "sees": (1 - share) * seldom + share * often,
+    }
+
+
+def simulation(
+    key: Key[Array, ""], observations: Observations, parameters: Parameters
+) -> Simulated:
+    """Draw a partition for each item, and answers about its objects.
+
+    An answer is told as its main label's place, times 1,024, plus the candidates that
+    it names, as bits.
+    """
+    seed = jax.random.bits(key).item()
+    answer, objects, state = simulated(observations.own, parameters, seed)
+    return Simulated({"object_of": jnp.asarray(objects)}, state, answer)
+
+
+MODEL = AnnotatorModel(
+    prior=Prior(),
+    dims={
+        "naming": ("label_covariate",),
+        "salience": ("label_covariate",),
+        "attraction": ("slope_covariate",),
+        "objects": ("one",),
+        "affinity": ("pair_covariate",),
+        "often": ("block_covariate",),
+        "seen": ("how_often",),
+        "slip": ("mean_and_spread",),
+        "picker": ("mean_and_spread",),
+        "style": ("item_covariate",),
+        "spreads": ("effect",),
+        "picking_place": ("annotator",),
+        "recall_place": ("annotator",),
+        "picking": ("annotator",),
+        "recall": ("annotator",),
+        "picks": ("annotator",),
+        "sees": ("annotator",),
+    },
+    engines=("em", "nuts"),
+    references=("Tsipras et al. (2020), section 3",),
+    kinds=("objects",),
+    parameters=parameters,
+    layout=layout,
+    own_score=score,
+    own_simulation=simulation,
+    derived=derived,
+)

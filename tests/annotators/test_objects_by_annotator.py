@@ -1,0 +1,207 @@
+"""Annotators of objects told apart: sums over all answers, a limit, and recovery."""
+
+import itertools
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.handlers import seed
+from scipy.special import expit, logit
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.model import lay_out, sample_parameters, score
+from consilience.responses import read
+from consilience.truth import space_of
+from consilience.truth.items import items_of
+
+MODEL = load("objects_by_annotator")
+# What other items say follows from their answers, and is not drawn with them.
+ALONE = replace(
+    MODEL,
+    layout=lambda space, _: items_of(space, pooled=False, by_annotator=True),
+)
+ALIKE = replace(load("objects"), layout=lambda space, _: items_of(space, pooled=False))
+
+
+def space_of_answers(answers, num_labels):
+    """Return a space of items; ann, bob and so on give the answers (main, mask)."""
+    labels = [f"l{label}" for label in range(num_labels)]
+    rows = [
+        (f"i{unit:05d}", who, labels[label], label == main)
+        for unit, each in enumerate(answers)
+        for who, (main, mask) in zip(("ann", "bob", "cid"), each, strict=False)
+        for label in range(num_labels)
+        if mask >> label & 1
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
+    items = [f"i{unit:05d}" for unit in range(len(answers))]
+    offered = pd.DataFrame(itertools.product(items, labels), columns=["item", "label"])
+    return space_of(read(frame, kind="objects", labels=labels), lists=offered)
+
+
+def every_answer(num_labels):
+    return [
+        (main, mask)
+        for main in range(num_labels)
+        for mask in range(1 << num_labels)
+        if mask >> main & 1
+    ]
+
+
+def some_parameters(observations, number=1):
+    return seed(sample_parameters, number)(ALONE, observations)
+
+
+@pytest.mark.parametrize(("num_labels", "annotators"), [(2, 2), (2, 3), (3, 2)])
+def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
+    answers = list(itertools.product(every_answer(num_labels), repeat=annotators))
+    with jax.enable_x64(True):
+        observations = lay_out(ALONE, space_of_answers(answers, num_labels))
+        parameters = some_parameters(observations)
+        apart = jnp.array([0.9, -0.6, 0.2][:annotators])
+        parameters = {**parameters, "recall": apart, "picking": -2 * apart}
+        total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
+        nobody = replace(observations.own, heard=jnp.zeros(len(answers), bool))
+        before = score(ALONE, replace(observations, own=nobody), parameters)
+    assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
+    assert np.isclose(total.sum(), 1)
+
+
+def test_annotators_who_are_alike_are_those_of_the_plain_model():
+    answers = [
+        [(0, 0b001), (1, 0b010), (0, 0b001)],
+        [(0, 0b011), (1, 0b010), (2, 0b101)],
+        [(0, 0b111), (2, 0b110), (2, 0b100)],
+    ]
+    space = space_of_answers(answers, 3)
+    with jax.enable_x64(True):
+        apart, alike = lay_out(ALONE, space), lay_out(ALIKE, space)
+        drawn = some_parameters(apart)
+        nobody = jnp.zeros(3)
+        # Styles that hardly differ between items: a narrow Beta, a narrow normal.
+        mean = drawn["picker"][0]
+        narrow = {**drawn, "picking": nobody, "recall": nobody}
+        one = score(ALONE, apart, {**narrow, "picker": jnp.array([mean, -9.0])})
+        other = score(ALIKE, alike, {**drawn, "picker": jnp.array([mean, 18.0])})
+        assert np.allclose(one, other, atol=1e-5)
+        moved = {**narrow, "recall": jnp.array([0.5, 0.0, 0.0])}
+        third = score(ALONE, apart, {**moved, "picker": jnp.array([mean, -9.0])})
+        assert not np.allclose(third, other, atol=1e-2)
+
+
+def test_one_label_from_who_lists_all_says_that_there_is_one_object():
+    """From who picks, it says little: so the same answer is believed otherwise."""
+    space = space_of_answers([[(0, 0b01)], [(0, 0b01)]], 2)
+    with jax.enable_x64(True):
+        observations = lay_out(ALONE, space)
+        # Of what is there, nearly all is seen by who lists.
+        drawn = {**some_parameters(observations), "seen": jnp.array([2.0, 0.0])}
+        found = []
+        for effect in (-4.0, 4.0):
+            picks = {**drawn, "picking": jnp.full(1, effect)}
+            scores = np.asarray(score(ALONE, observations, picks))[0]
+            found.append(np.exp(scores[0] - np.logaddexp(*scores)))
+    assert found[0] > found[1] + 0.05
+
+
+SETTINGS = {
+    "fewest": 3.0,
+    "most": 3.0,
+    "new": 8.0,  # labels are mostly objects of their own
+    "picker": 0.3,
+    "recall": 0.6,
+    "recall_spread": 0.8,
+}
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Eight annotators, by another hand than the model's."""
+    return cs.simulate(
+        kind="objects",
+        items=150,
+        annotators=8,
+        classes=10,
+        per_item=5,
+        prior=SETTINGS,
+        seed=3,
+    )
+
+
+@pytest.fixture(scope="module")
+def fit(study):
+    return cs.fit(study.responses, model="objects_by_annotator", engine="em", seed=0)
+
+
+def found_and_true(study, fit):
+    both = fit.annotators().merge(
+        study.truth["annotators"], on="annotator", suffixes=("", "_true")
+    )
+    return both.set_index("annotator")
+
+
+def errors(both):
+    """Return how far shares of pickers are off, in standard errors.
+
+    A share p = h + (1 - h) m of the answers names one label, m being the chance that a
+    lister does: about (1 - r)^2, two objects standing beside the main one. Solved for
+    h, that errs by the noise of p, and by that of r, which listers' 2 (1 - h) n looks
+    tell.
+    """
+    h, n = both["picker_true"], both["responses"]
+    r = expit(logit(SETTINGS["recall"]) + both["recall_shift"])
+    m = (1 - r) ** 2
+    p = h + (1 - h) * m
+    of_m = 4 * (1 - r) ** 2 * r * (1 - r) / (2 * (1 - h) * n)
+    spread = (p * (1 - p) / n + (1 - h) ** 2 * of_m) / (1 - m) ** 2
+    return (both["picker"] - h) / np.sqrt(spread)
+
+
+def scatter(found, truth):
+    """Return the standard deviation about the line that fits best."""
+    line = np.polyfit(truth, found, 1)
+    return (found - np.polyval(line, truth)).std(ddof=2)
+
+
+# Of a sum of eight squares of standard normals.
+MOST = 8 + 4 * np.sqrt(2 * 8)
+
+
+def test_who_picks_one_object_is_found(study, fit):
+    both = found_and_true(study, fit)
+    assert (errors(both) ** 2).sum() < MOST
+
+
+def test_of_annotators_whose_names_were_exchanged_it_is_not(study, fit):
+    both = found_and_true(study, fit)
+    turned = both.assign(picker=np.roll(both["picker"], 3))
+    assert (errors(turned) ** 2).sum() > MOST
+
+
+def test_who_sees_more_is_found(study, fit):
+    both = found_and_true(study, fit)
+    # In log-odds, a share r of so many looks errs by 1 / sqrt(looks r (1 - r)); twice
+    # that is allowed, for what is one object is not told.
+    looks = 2 * (1 - both["picker_true"]) * both["responses"]
+    allowed = 2 * np.sqrt((1 / (looks * 0.2)).mean())
+    found = logit(both["recall"])
+    assert scatter(found, both["recall_shift"]) < allowed
+    turned = np.roll(found, 3)
+    assert scatter(turned, both["recall_shift"]) > allowed
+
+
+def test_tables_are_whole_and_kept(fit, tmp_path):
+    people = fit.annotators()
+    assert people["picker"].between(0, 1).all()
+    assert people["recall"].between(0, 1).all()
+    assert people["picker_lower"].isna().all()  # em states no bounds
+    fit.save(tmp_path / "run")
+    written = pd.read_parquet(tmp_path / "run" / "tables" / "annotators.parquet")
+    assert np.allclose(written["picker"], people["picker"])
+    by_object = fit.objects().groupby(["item", "object"], observed=True)
+    assert np.allclose(by_object["share"].sum(), 1)
+    assert fit.panel(5)["several"].between(0, 1).all()
