@@ -205,3 +205,16 @@ def test_tables_are_whole_and_kept(fit, tmp_path):
     by_object = fit.objects().groupby(["item", "object"], observed=True)
     assert np.allclose(by_object["share"].sum(), 1)
     assert fit.panel(5)["several"].between(0, 1).all()
+
+
+def test_who_is_known_is_predicted_with_what_was_learned(study, fit):
+    told = study.responses.where(study.responses.table["item"].isin(["item1", "item2"]))
+    found, before = cs.predict(fit, told), fit.items().set_index("item")
+    again = found.items().set_index("item")
+    assert np.allclose(again["probability"], before.loc[again.index, "probability"])
+    names = {who: f"new {who}" for who in told.table["annotator"].cat.categories}
+    strange = told.table["annotator"].cat.rename_categories(names)
+    other = cs.predict(fit, replace(told, table=told.table.assign(annotator=strange)))
+    one, two = (each.data["truth"]["probability"] for each in (found, other))
+    assert not np.allclose(one, two, atol=1e-3)
+    assert "annotators were not in it" in other.data.attrs["engine_reason"]

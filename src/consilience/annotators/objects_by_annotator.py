@@ -1,4 +1,4 @@
-r"""Objects, where each annotator has a style and a recall of their own.
+r"""Objects by annotator: the same, with a style and a recall of each annotator.
 
 .. math::
 
@@ -21,8 +21,18 @@ lister as in `objects`, answer by answer: an item with s answers of one label ha
 
 `em` finds the mode in coordinates in which the spreads are estimated nearly as if the
 annotators were integrated out: :math:`a_j = \sigma_a z_j / \sqrt{1 + \sigma_a^2 I_j}`,
-:math:`z_j \sim N(0, 1 + \sigma_a^2 I_j)`, with the information :math:`I_j` in the
-answers of the annotator as :math:`n_j` answers at one to four.
+:math:`z_j \sim N(0, 1 + \sigma_a^2 I_j)`, with the information :math:`I_j` of so
+many answers, or of so many labels that might have been seen, at a chance of one to
+four.
+
+**What ids cannot tell** either: who names one label nearly always may be a picker, or a
+lister who sees little. Their share of pickers and their recall then trade against each
+other, which the intervals of `nuts` show.
+
+References
+----------
+Tsipras et al. (2020), section 3, for the questions and the study. Paun et al. (2018),
+section 3, for annotators as draws from a population.
 """
 
 from dataclasses import dataclass
@@ -201,7 +211,7 @@ MODEL = AnnotatorModel(
         "sees": ("annotator",),
     },
     engines=("em", "nuts"),
-    references=("Tsipras et al. (2020), section 3",),
+    references=("Tsipras et al. (2020), section 3", "Paun et al. (2018), section 3"),
     kinds=("objects",),
     parameters=parameters,
     layout=layout,

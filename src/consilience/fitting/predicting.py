@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Shaped
 
 from consilience import annotators
 from consilience.checks import all_checks, as_dataset
@@ -25,6 +25,7 @@ from consilience.fitting.inputs import (
     as_table,
     classifiers_of,
 )
+from consilience.fitting.matching import matched
 from consilience.fitting.predicting_objects import DRAWS, Earlier, predict_objects
 from consilience.fitting.single import tempered_by
 from consilience.inference.result import Result, bounds
@@ -101,7 +102,7 @@ def predict(
         )
         space = _measured(_grouped(space, fit.data), fit.data)
         _check(fit.data, space, model)
-        values = _of(space, fit.data)
+        values = matched(space, fit.data)
         result = _result(model, space, values, before["mass"])
     attributes = _attributes(fit.data, given, space, told, started)
     tempering = _tempering(fit.data, space, result)
@@ -223,38 +224,6 @@ def _check(data: xr.DataTree, space: Space, model: AnnotatorModel[Any]) -> None:
             "other items: fit both studies together, or take a model of tables"
         )
         raise OptionError(msg)
-
-
-def _of(
-    space: Space, data: xr.DataTree
-) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
-    """Return the draws with the annotators, and groups of labels, of the new space."""
-    new = {"annotator": space.annotators}
-    if space.groups is not None:
-        new["group"] = space.groups.names
-    found = {}
-    for name, variable in data["posterior"].data_vars.items():
-        value = np.asarray(variable.to_numpy(), float)
-        for axis, names in new.items():
-            if axis in variable.dims:
-                at = _places(variable[axis].to_numpy(), names)
-                value = _taken(value, variable.dims.index(axis), at)
-        found[str(name)] = value
-    return found
-
-
-def _places(
-    before: Shaped[np.ndarray, " A"], now: Shaped[np.ndarray, " B"]
-) -> Int[np.ndarray, " B"]:
-    place = {str(name): number for number, name in enumerate(before)}
-    return np.array([place.get(str(name), -1) for name in now])
-
-
-def _taken(
-    value: Float[np.ndarray, "..."], axis: int, at: Int[np.ndarray, " B"]
-) -> Float[np.ndarray, "..."]:
-    mean = value.mean(axis, keepdims=True)
-    return np.take(np.concatenate([value, mean], axis), at, axis)
 
 
 def _result(

@@ -18,6 +18,7 @@ from scipy.special import logsumexp
 
 from consilience.errors import OptionError
 from consilience.fitting.holding import with_held
+from consilience.fitting.matching import matched
 from consilience.inference.result import Result, bounds
 from consilience.model import AnnotatorModel, Parameters, some_draws
 from consilience.posterior import learned
@@ -55,14 +56,6 @@ class Earlier:
             )
             raise OptionError(msg)
         return found
-
-    def draws(self) -> list[dict[str, Shaped[np.ndarray, "..."]]]:
-        """Return draws of its parameters, evenly taken."""
-        values = {
-            str(name): np.asarray(each.to_numpy(), float)
-            for name, each in self.data["posterior"].data_vars.items()
-        }
-        return list(some_draws(values, DRAWS))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -146,8 +139,15 @@ def predict_objects(
     assert named is not None  # noqa: S101 (a space of objects)
     _check_numbers(said, named.known_names)
     said = said.with_labels(named.labels, named.parents).about(space.unit_item)
-    items = items_of(space, said.pool, said.own(space), names=said.names, slopes=False)
-    values = earlier.draws()
+    items = items_of(
+        space,
+        said.pool,
+        said.own(space),
+        names=said.names,
+        slopes=False,
+        by_annotator="annotator" in earlier.data["posterior"].dims,
+    )
+    values = list(some_draws(matched(space, earlier.data), DRAWS))
     draws: list[Parameters] = [
         {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
     ]
