@@ -83,11 +83,12 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
 
 def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
     """Return how often each picks one object, and sees what is there (kind objects)."""
-    people = np.flatnonzero(data["constant_data"]["annotator_known"].to_numpy())
     columns = {}
     for column, name in (("picker", "picks"), ("recall", "sees")):
         drawn = draws(data, name, ("annotator",))
         if drawn is not None:
+            known = data["constant_data"]["annotator_known"].to_numpy()
+            people = np.flatnonzero(known)
             found = estimate(drawn, float(data.attrs["mass"]))
             columns[column] = found.mean[people]
             columns[f"{column}_lower"] = found.lower[people]
