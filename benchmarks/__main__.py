@@ -25,6 +25,7 @@ NAMES = (
     "candidates",
     "study",
     "objects",
+    "sequential",
     "partitions",
     "naming",
     "few_annotators",
