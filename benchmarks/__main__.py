@@ -24,6 +24,7 @@ NAMES = (
     "classify",
     "candidates",
     "study",
+    "main_label_candidates",
     "objects",
     "sequential",
     "partitions",

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import main_label_candidates
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
@@ -49,6 +48,7 @@ NOTES = (
         "how many raters more would bring raters alone to that log-loss; as the fit "
         "tells it, the information of the columns over that of one answer."
     ),
+    "What they add to a fit of choice is measured in main_label_candidates.",
 )
 
 
@@ -56,15 +56,13 @@ def run(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
     title = "Candidates from twelve top-five lists"
-    data = public_data("imagenetv2", "imagenet-multilabel", quick=quick)
+    data = public_data("imagenetv2", "reassessed-imagenet", quick=quick)
     if data is None:
         return not_run(title)
     study = _Study(data)
     rows = [*_recalls(study), *_priors(study), *_raters(study)]
-    rows += main_label_candidates.rows(data, study.lists)
     names = list(dict.fromkeys(name for row in rows for name in row))
-    table = [{n: row.get(n) for n in names} for row in rows]
-    return Report(title, table, (*NOTES, *main_label_candidates.NOTES))
+    return Report(title, [{n: row.get(n) for n in names} for row in rows], NOTES)
 
 
 def _recalls(study) -> Iterator[dict]:

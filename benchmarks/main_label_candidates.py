@@ -7,42 +7,66 @@ model learns from all nine; on the other half it sees r of five, and four are fo
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.public_data import not_run, public_data
+from benchmarks.report import Report
+
 RATERS = (1, 2, 3, 4, 5)
 FITTED = (1, 2, 3)
-SEEDS = 3
 HELD = 4  # answers of each image that are foreseen
 
 NOTES = (
     (
-        "Main label: the answers of the multi-label study, one of 1,000 labels "
-        "each, as choice by the model `structured`. On both sides the list of an "
-        "image is what the classifiers propose, the data set's label, and what the "
-        "r raters gave. `lists` knows no more; `candidates` has the columns, their "
-        "weights learned without gold. `r raters`: learned from all answers about "
-        "half of the images, then r answers about each of the others; four more are"
-        " foreseen, in three draws. `fitted to r raters`: learned from these "
-        "answers alone. log-loss: of a foreseen answer, in nats; hit: how often it "
-        "is the label held for likeliest. ± is the standard error of the log-loss "
-        "less that of lists, paired, clustered by image. `worth` is how many raters"
-        " more would bring lists to that hit rate; as the fit tells it, the "
-        "information of the columns over that of one answer. A foreseen answer that"
-        " is not on the list counts as wrong, errors as falling evenly on all that "
-        "anyone named and the list."
+        "The answers of the multi-label study, one of 1,000 labels each, as choice "
+        "by the model `structured`. On both sides the list of an image is what "
+        "twelve top-five lists propose, the data set's label, and what the r raters"
+        " gave. `lists` knows no more; `candidates` has the columns, their weights "
+        "learned without gold. `r raters`: learned from all answers about half of "
+        "the images, then r answers about each of the others; four more are "
+        "foreseen. `fitted to r raters`: learned from these answers alone. log-"
+        "loss: of a foreseen answer, in nats; hit: how often it is the label held "
+        "for likeliest. ± is the standard error of the log-loss less that of lists,"
+        " paired, clustered by image. `worth` is how many raters more would bring "
+        "lists to that hit rate; as the fit tells it, the information of the "
+        "columns over that of one answer. A foreseen answer that is not on the list"
+        " counts as wrong, errors as falling evenly on all that anyone named and "
+        "the list."
     ),
 )
+
+
+def run(*, quick: bool, repeats: int) -> Report:
+    """Measure once."""
+    del repeats
+    title = "Main labels foreseen, with candidates and without"
+    data = public_data("imagenetv2", "imagenet-multilabel", quick=quick)
+    if data is None:
+        return not_run(title)
+    rows = list(_all_rows(data))
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return Report(title, [{n: row.get(n) for n in names} for row in rows], NOTES)
 
 
 class MainLabels:
     """Main labels, what is known of candidates, and which answers are foreseen."""
 
-    def __init__(self, data: Path, lists) -> None:
+    def __init__(self, data: Path) -> None:
+        import json
+
         import numpy as np
         import pandas as pd
 
         import consilience as cs
         from consilience.classifiers import candidates
         from consilience.classifiers.known import DATASET
+        from consilience.classifiers.rank_lists import from_array
 
+        folder = data / "imagenetv2"
+        file = folder / "imagenet-validation-original.json"
+        names = json.loads(file.read_text(encoding="utf-8"))["image_filenames"]
+        names = [name for name, _ in names]
+        self.labels = [str(label) for label in range(1000)]
+        arrays = sorted(folder.glob("*.npy"))
+        lists = [from_array(array, names, self.labels) for array in arrays]
         told = cs.read(data / "imagenet-multilabel")
         table = told.table
         named = table[["item", "label"]].dropna().astype(str).drop_duplicates()
@@ -57,61 +81,49 @@ class MainLabels:
         images = np.unique(self.main["item"])
         half = np.random.default_rng(0).permutation(images)[: len(images) // 2]
         self.learned = self.main["item"].isin(half)
-        self.labels = [str(label) for label in range(1000)]
 
     def responses(self, rows):
         import consilience as cs
 
         return cs.read(rows[["item", "label"]], kind="choice", labels=self.labels)
 
-    def drawn(self, draw: int):
-        """Return answers about the other half of the images, in an order drawn anew."""
+    def others(self):
+        """Return answers about the other half of the images, in a random order."""
         import numpy as np
 
         rest = self.main[~self.learned]
-        order = np.random.default_rng(draw).permutation(len(rest))
-        rest = rest.iloc[order]
+        rest = rest.iloc[np.random.default_rng(1).permutation(len(rest))]
         return rest.assign(place=rest.groupby("item").cumcount())
 
 
-def rows(data: Path, lists) -> Iterator[dict]:
+def _all_rows(data: Path) -> Iterator[dict]:
     """Give a row for each number of raters, with the columns and without."""
-    import numpy as np
-
     import consilience as cs
 
-    study = MainLabels(data, lists)
+    study = MainLabels(data)
     tables = {"lists": study.known[["item", "label"]], "candidates": study.known}
     whole = study.responses(study.main[study.learned])
     fits = {name: _fit(whole, table) for name, table in tables.items()}
-    found: dict[tuple[str, int], dict] = {}
-    for draw in range(SEEDS):
-        answers = study.drawn(draw)
-        held = answers[answers["place"] >= answers["place"].max() + 1 - HELD]
-        for raters in RATERS:
-            part = study.responses(answers[answers["place"] < raters])
-            seen = found.setdefault(("", raters), {name: [] for name in tables})
-            for name, table in tables.items():
-                fit = cs.predict(fits[name], part, candidates=table)
-                seen[name].append(_foreseen(study, fit, held))
-            if draw == 0 and raters in FITTED:
-                found["fitted to ", raters] = {
-                    name: [_foreseen(study, _fit(part, table), held)]
-                    for name, table in tables.items()
-                }
-    means = {
-        key: {name: np.mean(each, 0) for name, each in seen.items()}
-        for key, seen in found.items()
-    }
-    alone = [float(means["", raters]["lists"][1].mean()) for raters in RATERS]
-    for (how, raters), seen in sorted(means.items(), key=lambda pair: pair[0]):
-        yield from _rows(f"main label, {how}{raters} raters", raters, seen, alone)
+    answers = study.others()
+    held = answers[answers["place"] >= answers["place"].max() + 1 - HELD]
+    found: dict[str, dict] = {}
+    for raters in RATERS:
+        part = study.responses(answers[answers["place"] < raters])
+        found[f"{raters} raters"] = {
+            name: _foreseen(study, cs.predict(fits[name], part, candidates=table), held)
+            for name, table in tables.items()
+        }
+    for raters in FITTED:
+        part = study.responses(answers[answers["place"] < raters])
+        found[f"fitted to {raters} raters"] = {
+            name: _foreseen(study, _fit(part, table), held)
+            for name, table in tables.items()
+        }
+    alone = [float(found[f"{raters} raters"]["lists"][1].mean()) for raters in RATERS]
+    for what, seen in found.items():
+        yield from _rows(what, int(what.split()[-2]), seen, alone)
     worth = float(fits["candidates"].worth()["worth"].iloc[0])
-    yield {
-        "what": "main label, as the fit tells",
-        "by": "candidates",
-        "worth": f"{worth:.1f}",
-    }
+    yield {"what": "as the fit tells", "by": "candidates", "worth": f"{worth:.1f}"}
 
 
 def _fit(told, table):

@@ -34,7 +34,7 @@ from consilience.truth import space_of
 
 ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
 ONCE = Steps(restarts=1)
-STUDIES = 40
+STUDIES = 30
 
 
 def table_of(number, columns, generator, labels=LABELS):
