@@ -3,9 +3,9 @@
 One sweep takes the log probabilities of the parameters to the score of every unit, sums
 the truth out, and reads the expected counts off as the gradient. EM and VB differ in
 how counts become log probabilities and in what the priors add to the objective; that is
-the `Rule`. Concentrations that are learned take a fixed-point step for the Dirichlet-
-multinomial (Minka 2000, equation 55), with a Gamma hyperprior whose mode is the start;
-each such step is itself an ascent, so the objective never falls.
+the `Rule`. Concentrations that are learned take a step of their own (`learned_prior`),
+and so do prevalence and weights where candidates have columns (`logit_step`); each such
+step is itself an ascent, so the objective never falls.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,12 +17,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import softmax
-from jax.scipy.special import digamma
 from jaxtyping import Array, Bool, Float, Int, Key
 
 from consilience.errors import DivergedError
 from consilience.inference.compiled import compiled
-from consilience.inference.leap import leap
+from consilience.inference.learned_prior import hyperprior, learn
 from consilience.inference.logit_step import first_logit, logit_step
 from consilience.inference.logit_step import log_density as log_density_of_logit
 from consilience.inference.newton import log_density, newton_step, normal_priors
@@ -30,7 +29,6 @@ from consilience.inference.result import Optimization
 from consilience.model import (
     PREVALENCE,
     AnnotatorModel,
-    Dirichlet,
     Parameters,
     belief,
     closed_priors,
@@ -47,7 +45,6 @@ from consilience.truth import Observations
 
 BLOCK = 20  # sweeps between looks at the clock and the keyboard
 FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
-FIXED_POINT_STEPS = 2  # a sweep; a leap goes on from them
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,10 +252,10 @@ def _block(
                 concentration + where.counts[name],
                 logs[name],
             )
-            value += _hyperprior(prior, concentration)
+            value += hyperprior(prior, concentration)
         late = before + number >= FIRST_LEARNED
         concentration = {
-            name: _learn(prior, where.concentration[name], counts[name], late)
+            name: learn(prior, where.concentration[name], counts[name], late)
             for name, prior in priors.items()
         }
         finished = (value - last < threshold) & (before + number > FIRST_LEARNED)
@@ -338,46 +335,3 @@ def _logs(rule: Rule, where: Climb) -> Parameters:
 
 def _mean(concentration: Float[Array, "*batch L"]) -> Float[Array, "*batch L"]:
     return concentration / concentration.sum(-1, keepdims=True)
-
-
-def _hyperprior(
-    prior: Dirichlet, concentration: Float[Array, "*shared L"]
-) -> Float[Array, ""]:
-    if prior.held is None:
-        return jnp.asarray(0.0)
-    start = prior.concentration
-    return prior.held * (start * jnp.log(concentration) - concentration).sum()
-
-
-def _learn(
-    prior: Dirichlet,
-    concentration: Float[Array, "*shared L"],
-    counts: Float[Array, "*batch L"],
-    late: Bool[Array, ""],
-) -> Float[Array, "*shared L"]:
-    if prior.held is None:
-        return concentration
-    learned = concentration
-    path = [concentration]
-    for _ in range(FIXED_POINT_STEPS):
-        total = learned.sum(-1, keepdims=True)
-        gain = digamma(counts + learned) - digamma(learned)
-        cost = digamma(counts.sum(-1, keepdims=True) + total) - digamma(total)
-        learned = (
-            learned * over_shared(gain, concentration)
-            + prior.held * prior.concentration
-        ) / (over_shared(cost, concentration[..., :1]) + prior.held)
-        path.append(learned)
-    return jnp.where(late, leap(prior, counts, path), concentration)
-
-
-def over_shared(
-    values: Float[Array, "*batch L"], concentration: Float[Array, "*shared L"]
-) -> Float[Array, "*shared L"]:
-    """Sum over the axes along which vectors share one concentration."""
-    leading = values.ndim - concentration.ndim
-    summed = values.sum(tuple(range(leading)))
-    alike = tuple(
-        axis for axis in range(concentration.ndim - 1) if concentration.shape[axis] == 1
-    )
-    return summed.sum(alike, keepdims=True)

@@ -19,9 +19,10 @@ import numpy as np
 from jax.scipy.special import gammaln, logit
 from jaxtyping import Array, Float, Int, Key
 
-from consilience.inference.ascent import Climb, as_told, imagined_units, over_shared
+from consilience.inference.ascent import Climb, as_told, imagined_units
 from consilience.inference.compiled import compiled
 from consilience.inference.gamma import log_dirichlets
+from consilience.inference.learned_prior import over_shared
 from consilience.inference.logit_draws import Walk, draw_logit, walk
 from consilience.inference.logit_step import Told, told_by
 from consilience.model import (
