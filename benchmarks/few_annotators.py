@@ -24,8 +24,8 @@ NOTES = (
         "at random (mean of five drawings) and of all nine."
     ),
     (
-        "human_confusion, three told: its table `panels`, learned from the three alone; "
-        "bounds of 90 %."
+        "human_confusion, three told: its table `panels`, learned from the three "
+        "alone; bounds of 90 %."
     ),
     (
         "halves: from four annotators it is foreseen whether most of four others name "

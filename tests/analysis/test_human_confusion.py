@@ -152,7 +152,7 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     matrices = evidence(given)
     stacked = np.stack(list(matrices.values()))
     logs = np.linspace(-0.5, 0.5, len(stacked))
-    place = np.append(logs, [25.0, 25.0, 0.5, -2.0])
+    place = np.append(logs, [25.0, 0.2, 0.5, -2.0])
     with jax.enable_x64(True):
         found = float(naming_prior._loss(given, stacked)(jnp.asarray(place)))
     prior = np.tensordot(np.exp(logs), stacked, 1) + 1e-300
@@ -160,7 +160,9 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     for row, counts in ((0, [3, 0, 1]), (1, [0, 2, 0])):
         ways = gammaln(sum(counts) + 1) - gammaln(np.array(counts) + 1).sum()
         expected += dirichlet_multinomial.logpmf(counts, prior[row], sum(counts)) - ways
-    penalty = (place**2).sum() / (2 * naming_prior._SPREAD**2)
+    scale = np.full(len(place), naming_prior._SPREAD)
+    scale[-3] = naming_prior._APART
+    penalty = ((place / scale) ** 2).sum() / 2
     assert found == pytest.approx((penalty - expected) / 2, rel=1e-6)
 
 

@@ -117,7 +117,8 @@ def _spread(
         logs.append(np.log(share) + each - whole)
     odds = np.clip(logs[0] - logs[1], -500, 500)
     first: Bool[np.ndarray, " I"] = generator.random(items) < 1 / (1 + np.exp(-odds))
-    return np.where(first, *naming.spreads)
+    found: Float[np.ndarray, " I"] = np.where(first, *naming.spreads)
+    return found
 
 
 def _winner(
@@ -127,4 +128,5 @@ def _winner(
     counted = np.arange(votes.shape[1]) < np.maximum(size, number)[:, None]
     same = (votes[:, :, None] == votes[:, None, :]) & counted[:, None, :]
     often = np.where(counted, same.sum(2), 0)
-    return votes[np.arange(len(votes)), often.argmax(1)]
+    found: Int[np.ndarray, " I"] = votes[np.arange(len(votes)), often.argmax(1)]
+    return found

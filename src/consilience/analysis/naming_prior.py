@@ -44,6 +44,9 @@ from consilience.analysis.namings import Namings
 
 # Of log weights: between a hundredth of an answer and a hundred, nineteen in twenty.
 _CENTRE, _SPREAD = 0.0, 2.3
+# Half the log of how much closer some items keep to their class than others do: a
+# factor of e is one standard deviation. Judgement: few answers say little of it.
+_APART = 0.5
 _LEAST = 1e-12
 _OTHERS = 4  # what is learned beside weights: two spreads, a share, and aside
 
@@ -105,7 +108,8 @@ class Learned:
     evidence
         Where each kind of evidence expects answers.
     place
-        The best logs of weights, of spreads, log-odds of the share and of `aside`.
+        The best logs of weights; the mean log of the spreads and half their difference,
+        log-odds of the share and of `aside`.
     root
         Root of their covariance.
     """
@@ -162,18 +166,26 @@ def learn(namings: Namings) -> Learned:
             value, slope = slopes(place)
             return float(value), np.asarray(slope, float)
 
-        start = np.append(np.zeros(len(names)), [0.0, 2.0, 0.0, -2.0])
+        start = np.append(np.zeros(len(names)), [1.0, 0.5, 0.0, -2.0])
         found = minimize(climb, start, jac=True, method="L-BFGS-B").x
         curved = np.asarray(jax.jit(jax.hessian(loss))(found)) * len(namings.own)
-    strength, axes = np.linalg.eigh(curved)
     # Where the answers say next to nothing, the prior's own spread is what is left.
-    root = axes / np.sqrt(np.maximum(strength, 1 / _SPREAD**2))
+    scale = _scale(len(found))
+    strength, axes = np.linalg.eigh(curved * np.outer(scale, scale))
+    root = scale[:, None] * axes / np.sqrt(np.maximum(strength, 1.0))
     return Learned(namings, matrices, found, root)
 
 
 def _others(place: Any, exp: Any, share: Any) -> tuple[Any, Any, Any]:
     """Return the spreads, the share of the first, and what an aside is worth."""
-    return exp(place[-_OTHERS:-2]), share(place[-2]), share(place[-1])
+    spreads = exp(place[-4] + place[-3] * np.array([1.0, -1.0]))
+    return spreads, share(place[-2]), share(place[-1])
+
+
+def _scale(number: int) -> Float[np.ndarray, " P"]:
+    scale = np.full(number, _SPREAD)
+    scale[-3] = _APART
+    return scale
 
 
 def _share(odds: float) -> float:
@@ -217,7 +229,7 @@ def _loss(namings: Namings, stacked: Float[np.ndarray, "E K K"]):  # type: ignor
                 for share, spread in zip(shares, spreads, strict=True)
             ]
         )
-        prior = ((place - _CENTRE) ** 2).sum() / (2 * _SPREAD**2)
+        prior = (((place - _CENTRE) / _scale(len(place))) ** 2).sum() / 2
         return (prior - logsumexp(terms, axis=0).sum()) / items
 
     def of_spread(
