@@ -35,8 +35,9 @@ NOTES = (
         "was the only one that most confirmed."
     ),
     (
-        "Models: twelve, as ImageNetV2 published their predictions, of which six are "
-        "among those of the study; EfficientNet-B7 is not. Means are over the twelve."
+        "Models: twelve, as ImageNetV2 published their predictions; four of them are "
+        "the study's own (alexnet, vgg16, resnet50, densenet161), and EfficientNet-B7 "
+        "is not among them. Means are over the twelve."
     ),
     (
         "Contains: the study's own yes or no answers are not released. In their place "
@@ -47,10 +48,13 @@ NOTES = (
         "than the published, and what is compared is what stands side by side."
     ),
     (
-        "The two columns differ where they should: the rule counts an object when the "
-        "commonest size of the lists says so, the posterior when most annotators who "
-        "look for it would name it; and a main label that won by one vote of nine is "
-        "another label half the time."
+        "Why the columns differ: the rule gives an image as many objects as most lists "
+        "have labels, and the main label that was said most; the posterior counts "
+        "objects that more than half of annotators would name, two names of one object "
+        "together, and its main label is that of ever more annotators. What never "
+        "occurred in a class has bounds of zero: they are of what was seen, weighed "
+        "otherwise. em gives one point, so that bounds do not carry that parameters "
+        "were estimated."
     ),
 )
 

@@ -146,3 +146,46 @@ def test_an_evaluation_that_cannot_be_read_says_why(tmp_path):
     (tmp_path / "a.parquet").write_text("no")
     with pytest.raises(UnreadableFileError, match="cannot be read"):
         evaluation_tables(tmp_path / "a.parquet")
+
+
+def test_tables_of_models_are_drawn_to_be_compared(report):
+    cells = [(m, s) for s in ("all", "several_objects") for m in ("low", "high")]
+    models = pd.DataFrame(cells, columns=["model", "subset"]).assign(
+        metric="accuracy", value=[0.2, 0.8, 0.1, 0.7], lower=0.0, upper=1.0, items=9
+    )
+    labels = pd.DataFrame(
+        {
+            "label": ["rare", "common"],
+            "model": "low",
+            "items": [1, 9],
+            "wrong": [1.0, 9.0],
+            "followed": [1.0, 0.5],
+            "followed_lower": 0.1,
+            "followed_upper": 1.0,
+            "dataset_accuracy": 0.5,
+        }
+    )
+    called = pd.DataFrame(
+        {
+            "who": ["people", "low"] * 2,
+            "true_label": ["a", "a", "b", "b"],
+            "given_label": ["b", "b", "a", "a"],
+            "probability": [0.1, 0.2, 1.0, 0.0],
+            "lower": 0.0,
+            "upper": 1.0,
+            "items": [50.0, 50.0, 1.0, 1.0],
+        }
+    )
+    tables = {"confusion": called, "labels": labels, "models": models}
+    made = {part.id: part for part in sections(replace(report, evaluation=tables))}
+    accuracy, followed, confusion = made["models"].parts
+
+    def column(table, title):
+        (found,) = [each for each in table.columns if each.title == title]
+        return [cell.text for cell in found.cells]
+
+    assert column(accuracy, "Model") == ["high", "low"]  # the best first
+    assert column(accuracy, "Several objects") == ["0.700", "0.100"]
+    assert column(followed, "Label") == ["common", "rare"]  # by how many items
+    assert column(confusion, "Is") == ["a", "b"]
+    assert column(confusion, "low") == ["0.200", "0.000"]

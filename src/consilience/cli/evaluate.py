@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.table import Table
 
-    from consilience.analysis import Evaluation
+    from consilience.analysis import ComparedConfusion, Evaluation
     from consilience.posterior import Fit
 
 
@@ -24,6 +24,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     dataset_labels: Path | None = None,
     items: Path | None = None,
     labels: Path | None = None,
+    parents: Path | None = None,
     top: int = 5,
     tau: float = 0.5,
     circular: Flag = False,
@@ -51,6 +52,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Table that names the item of each row of the NumPy files.
     labels
         Table that names the labels that NumPy files count from 0.
+    parents
+        Table of label and parent: superclasses, or a hierarchy of labels.
     top
         Also how often one of so many labels is true.
     tau
@@ -66,8 +69,9 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     mass
         Probability between the bounds.
     out
-        Folder for models.parquet, differences.parquet, labels.parquet and, of objects,
-        baselines.parquet.
+        Folder for the tables: models, differences, labels, of objects baselines; with
+        labels of the data set confusion (superclass_confusion), pairs and within: what
+        people call items beside what models do. Each is a *.parquet.
     overwrite
         Replace an evaluation that is there already.
     json
@@ -99,7 +103,22 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         circular=circular,
     )
     if out is not None:
-        _save(found, out, overwrite=overwrite)
+        beside: dict[str, pd.DataFrame] = {}
+        if known is not None and fitted.data.attrs["kind"] != "contains":
+            above = None if parents is None else _column_pair(parents)
+            beside = _beside(
+                analysis.compare_confusion(
+                    fitted,
+                    pd.concat([one.table for one in told], ignore_index=True),
+                    dataset_labels=known,
+                    labels=above,
+                    resamples=resamples,
+                    mass=mass,
+                    seed=seed,
+                    circular=circular,
+                )
+            )
+        _save({**dict(_parts(found)), **beside}, out, overwrite=overwrite)
     for table in _tables(found):
         show.print(table)
     for sentence in _sentences(fitted, found):
@@ -119,11 +138,32 @@ def _parts(found: "Evaluation") -> "list[tuple[str, pd.DataFrame]]":
     return [each for each in tables if len(each[1]) or each[0] != "baselines"]
 
 
-def _save(found: "Evaluation", out: Path, *, overwrite: bool) -> None:
+def _beside(found: "ComparedConfusion") -> "dict[str, pd.DataFrame]":
+    tables = {"confusion": found.table(), "pairs": found.pairs()}
+    if found.parents is not None:
+        tables["superclass_confusion"] = found.table(1)
+        tables["within"] = found.within()
+    return tables
+
+
+def _column_pair(path: Path) -> "pd.DataFrame":
+    from consilience.errors import MissingColumnError
+    from consilience.responses.side_tables import side_table, text_frame
+
+    table = side_table(path, read_options(READ_AS_IT_IS), "labels")
+    for name in ("label", "parent"):
+        if name not in table.columns:
+            found = ", ".join(map(repr, table.columns))
+            msg = f"{path}: there is no column {name!r}; found {found}"
+            raise MissingColumnError(msg)
+    return text_frame(table, {"label": "label", "parent": "parent"})
+
+
+def _save(tables: "dict[str, pd.DataFrame]", out: Path, *, overwrite: bool) -> None:
     from consilience.whole_folder import whole_folder
 
     with whole_folder(out, replaceable=_ours if overwrite else None) as partial:
-        for name, table in _parts(found):
+        for name, table in tables.items():
             table.to_parquet(partial / f"{name}.parquet", index=False)
 
 

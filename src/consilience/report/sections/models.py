@@ -1,19 +1,166 @@
-"""Models: the tables of an evaluation, drawn as they are."""
+"""Models: the tables of an evaluation, those of `evaluate` made to be compared."""
 
-from consilience.report.content import Note, Section
+import pandas as pd
+
+from consilience.report.content import (
+    Column,
+    Note,
+    Part,
+    Section,
+    Table,
+    counts,
+    estimates,
+    numbers,
+    texts,
+)
 from consilience.report.record import Report
 from consilience.report.sections.table import as_it_is
+
+_MOST = 60
+_METRICS = {
+    "accuracy": "The model's label is true",
+    "main_object": "The model names the main object",
+    "main_label": "The model says the main label",
+    "dataset_accuracy": "The model says the data set's label",
+}
+
+
+_ORDER = (
+    "models",
+    "baselines",
+    "differences",
+    "labels",
+    "within",
+    "superclass_confusion",
+    "pairs",
+    "confusion",
+)
 
 
 def models(report: Report) -> Section | None:
     """Return the section; None where no evaluation was given."""
     if not report.evaluation:
         return None
-    tables = [as_it_is(name, table) for name, table in report.evaluation.items()]
     said = [sentence for run in report.runs for sentence in run.assumptions]
     circular = [each for each in said if "candidate" in each or "predictions" in each]
-    notes = [
+    parts: list[Part] = [
         Note(f"Labels that were found with a model's help favour it: {each}", "mind")
         for each in dict.fromkeys(circular)
     ]
-    return Section("models", "Models", (*notes, *tables))
+    for name in sorted(report.evaluation, key=_place):
+        parts += _drawn(name, report.evaluation[name])
+    return Section("models", "Models", tuple(parts))
+
+
+def _place(name: str) -> int:
+    """Return where a table of `evaluate` stands; others stand last, as they came."""
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
+
+
+def _drawn(name: str, table: pd.DataFrame) -> list[Part]:
+    """Draw a table that `evaluate` writes for comparison, and any other as it is."""
+    columns = set(table.columns)
+    if {"model", "metric", "subset", "value"} <= columns:
+        return [
+            _by_subset(str(metric), rows)
+            for metric, rows in table.groupby("metric", sort=False)
+        ]
+    if {"model", "against", "better"} <= columns:
+        some = table[(table["metric"] == "accuracy") & (table["subset"] == "all")]
+        return [_differences(some)] if len(some) else [as_it_is(name, table)]
+    if {"followed", "wrong", "model"} <= columns:
+        return [_followed(table)]
+    if {"who", "label_a", "mutual"} <= columns:
+        return [_pairs(table)]
+    if {"who", "true_label", "given_label"} <= columns:
+        return [_confusion(name, table)]
+    return [as_it_is(name, table)]
+
+
+def _by_subset(metric: str, rows: pd.DataFrame) -> Table:
+    order = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
+    models = order["model"].tolist()
+    columns: list[Column] = [texts("Model", models)]
+    sizes = []
+    for subset, some in rows.groupby("subset", sort=False):
+        found = some.drop_duplicates("model").set_index("model").reindex(models)
+        title = str(subset).replace("_", " ").capitalize()
+        columns.append(estimates(title, found, ("value", "lower", "upper")))
+        sizes.append(f"{title.lower()} {found['items'].max():,.0f}")
+    caption = _METRICS.get(metric, metric.replace("_", " ").capitalize())
+    return Table(caption, tuple(columns), f"Of items: {', '.join(sizes)}.")
+
+
+def _differences(rows: pd.DataFrame) -> Table:
+    doubt = (rows["better"] - 0.5).abs()
+    shown = rows.loc[doubt.sort_values(kind="stable").index[:_MOST]]
+    note = f"The {len(shown):,} of {len(rows):,} pairs that are most in doubt, first."
+    return Table(
+        "Which model's label is true more often",
+        (
+            texts("Model", shown["model"]),
+            texts("Against", shown["against"]),
+            estimates("Difference", shown, ("difference", "lower", "upper"), "{:+.3f}"),
+            numbers("P(better)", shown["better"], "{:.3f}"),
+        ),
+        note,
+    )
+
+
+def _followed(table: pd.DataFrame) -> Table:
+    expected = (table["wrong"] * table["followed"]).fillna(0.0)
+    shown = table.loc[expected.sort_values(ascending=False).index[:_MOST]]
+    followed = ("followed", "followed_lower", "followed_upper")
+    return Table(
+        "Where models follow the data set although something else is true",
+        (
+            texts("Label", shown["label"]),
+            texts("Model", shown["model"]),
+            counts("Items", shown["items"]),
+            numbers("Of these wrong", shown["wrong"], "{:.1f}"),
+            estimates("Followed", shown, followed),
+            numbers("Says the data set's label", shown["dataset_accuracy"], "{:.3f}"),
+        ),
+        f"The {len(shown):,} of {len(table):,} rows with most such items.",
+    )
+
+
+def _pairs(table: pd.DataFrame) -> Table:
+    pairs = list(dict.fromkeys(zip(table["label_a"], table["label_b"], strict=True)))
+    shown = pairs[:_MOST]
+    columns: list[Column] = [
+        texts("Label", [one for one, _ in shown]),
+        texts("Other label", [other for _, other in shown]),
+    ]
+    for who, rows in table.groupby("who", sort=False):
+        found = rows.set_index(["label_a", "label_b"]).reindex(shown)
+        bounds = ("mutual", "mutual_lower", "mutual_upper")
+        columns.append(estimates(str(who), found, bounds))
+    return Table(
+        "Labels taken for each other both ways, by people and by models",
+        tuple(columns),
+        "The smaller of both probabilities. "
+        f"The first {len(shown):,} of {len(pairs):,} pairs.",
+    )
+
+
+def _confusion(name: str, table: pd.DataFrame) -> Table:
+    apart = table[table["true_label"] != table["given_label"]]
+    # So many items that a class of one item is not what stands first.
+    expected = apart.assign(items=apart["probability"] * apart["items"])
+    cells = expected.groupby(["true_label", "given_label"], sort=False)["items"]
+    most = cells.max().sort_values(ascending=False, kind="stable")
+    shown = list(most.index[:_MOST])
+    columns: list[Column] = [
+        texts("Is", [true for true, _ in shown]),
+        texts("Called", [given for _, given in shown]),
+    ]
+    for who, rows in apart.groupby("who", sort=False):
+        found = rows.set_index(["true_label", "given_label"]).reindex(shown)
+        columns.append(estimates(str(who), found))
+    title = name.replace("_", " ").capitalize()
+    return Table(
+        f"{title}: people beside models",
+        tuple(columns),
+        f"The {len(shown):,} of {len(most):,} that most items are expected to meet.",
+    )
