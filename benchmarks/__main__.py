@@ -25,6 +25,7 @@ NAMES = (
     "candidates",
     "study",
     "main_label_candidates",
+    "evaluate",
     "objects",
     "sequential",
     "partitions",

@@ -1,0 +1,67 @@
+"""Twelve models judged by a fit of objects with a thousand draws, on 6,761 images."""
+
+import os
+from pathlib import Path
+
+from benchmarks.measure import Clock, Figures, alone
+from benchmarks.report import Report
+
+TITLE = "Twelve models on the 6,761 images of the study"
+NOTES = (
+    (
+        "In a process of its own, after the fit (which is not timed): 1,000 drawn "
+        "worlds of the model `objects`, 1,000 weightings of the images, the best five "
+        "labels of twelve models. evaluate: all metrics and subsets, 66 paired "
+        "comparisons of each, and the labels where models follow the data set. "
+        "confusion: what people call images beside what models do, of 1,000 classes, "
+        "and within superclasses. Cores are shared: CPU seconds say more than seconds."
+    ),
+)
+
+
+def run(*, quick: bool, repeats: int) -> Report:
+    """Time both once."""
+    del repeats
+    data = Path(os.environ.get("CONSILIENCE_DATA", "data"))
+    if quick or not (data / "imagenet-multilabel").exists():
+        return Report(TITLE, [{"step": "not run (quick, or no CONSILIENCE_DATA)"}], ())
+    figures = alone(("benchmarks.evaluate", "times", {"data": str(data)}))
+    rows = [
+        {
+            "step": step,
+            "seconds": round(figures[step]["seconds"], 2),
+            "CPU seconds": round(figures[step]["cpu_seconds"], 2),
+            "peak MiB": round(figures[step]["peak_mib"]),
+            "rows": figures[step]["rows"],
+        }
+        for step in ("evaluate", "confusion")
+    ]
+    return Report(TITLE, rows, NOTES)
+
+
+def times(data: str) -> Figures:
+    """Fit, then time what is done with the fit."""
+    import pandas as pd
+
+    import consilience as cs
+    from benchmarks.study_figures import Images
+
+    folder = Path(data)
+    responses = cs.read(folder / "imagenet-multilabel")
+    fit = cs.fit(responses, model="objects", seed=0)
+    images = Images(folder, pd.Index(fit.items()["item"].astype(str)))
+    rows, own = images.predictions(), images.dataset_labels()
+    found: Figures = {}
+    clock = Clock()
+    with clock.timed():
+        judged = cs.evaluate(fit, rows, dataset_labels=own, resamples=1000)
+    number = len(judged.models) + len(judged.differences) + len(judged.labels)
+    found["evaluate"] = clock.figures | {"rows": number}
+    clock = Clock()
+    with clock.timed():
+        beside = cs.compare_confusion(
+            fit, rows, dataset_labels=own, labels=responses.labels, resamples=1000
+        )
+        tables = [beside.table(), beside.table(1), beside.within(), beside.pairs()]
+    found["confusion"] = clock.figures | {"rows": sum(map(len, tables))}
+    return found
