@@ -1,5 +1,6 @@
 import io
 
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -48,3 +49,20 @@ def test_a_name_of_two_pictures_names_neither(folder):
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(SourceNotFoundError, match="no such folder"):
         thumbnails(tmp_path / "none", ["a"])
+
+
+def test_lists_and_tables_that_classify_takes_name_their_items(tmp_path):
+    (tmp_path / "deep").mkdir()
+    picture = tmp_path / "deep" / "one.png"
+    Image.new("RGB", (300, 200), "red").save(picture)
+    (tmp_path / "list.csv").write_text("item,path\nfirst,deep/one.png\nno,gone.png\n")
+    found = thumbnails(tmp_path / "list.csv", ["first", "no", "other"])
+    assert list(found) == ["first"]
+    assert Image.open(io.BytesIO(found["first"])).size == (96, 64)
+    (tmp_path / "paths.txt").write_text("deep/one.png\n")
+    assert list(thumbnails(tmp_path / "paths.txt", ["one"])) == ["one"]
+    table = pd.DataFrame({"item": ["x", "bad"], "image": [picture.read_bytes(), b"?"]})
+    table.to_parquet(tmp_path / "images.parquet")
+    assert list(thumbnails(tmp_path / "images.parquet", ["x", "bad"])) == ["x"]
+    with pytest.raises(SourceNotFoundError, match="mend the path"):
+        thumbnails(tmp_path / "none.csv", ["x"])

@@ -46,8 +46,8 @@ def report(  # noqa: PLR0913 (each option stands alone)
     evaluation
         Table about models (CSV, Parquet, or a folder of such), given once for each.
     images
-        Folder of pictures named as the items are: adds a small one to each item, some
-        two kilobytes.
+        Folder of pictures named as the items are, or a list or Parquet file of images
+        as `classify` takes: adds a small one to each item, some two kilobytes.
     title
         Title of the page; by default the names of the runs.
     bootstrap

@@ -1,15 +1,20 @@
-"""Small pictures of the items, found in a folder by the items' names.
+"""Small pictures of the items, found by the items' names where `classify` finds them.
 
-The folder is listed and its files are looked up by name: an id is never made into a
-path, so that one such as `../secret` opens nothing.
+A folder is listed and its files are looked up by name: an id is never made into a path,
+so that one such as `../secret` opens nothing. A list of paths, or a Parquet file with
+images in it, names its items itself.
 """
 
+import contextlib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import get_args
 
-from consilience.errors import SourceNotFoundError
+from consilience.classifiers.image_sources import Naming
+from consilience.classifiers.images import Images, list_images
+from consilience.errors import ImagesError, SourceNotFoundError
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
@@ -18,14 +23,15 @@ SIDE = 96  # pixels: a few hundred to a few thousand bytes each
 QUALITY = 60
 
 
-def thumbnails(folder: Path, items: Sequence[str]) -> dict[str, bytes]:
+def thumbnails(source: Path, items: Sequence[str]) -> dict[str, bytes]:
     """Make a small picture of each item that has one.
 
     Parameters
     ----------
-    folder
-        Pictures, named as the items are, with or without the suffix; folders within
-        are looked into.
+    source
+        A folder of pictures, named as the items are, with or without the suffix;
+        folders within are looked into. Or a list (.txt, .csv, .tsv) of paths, or a
+        Parquet file of images, as `classify` takes.
     items
         Ids.
 
@@ -36,14 +42,41 @@ def thumbnails(folder: Path, items: Sequence[str]) -> dict[str, bytes]:
     Raises
     ------
     SourceNotFoundError
-        The folder is not there.
+        The folder or file is not there.
+    ImagesError
+        A list or table has not the columns that it must.
     """
-    if not folder.is_dir():
-        msg = f"{folder}: there is no such folder of images; mend the path"
+    if not source.exists():
+        msg = f"{source}: there is no such folder of images, or list of them; mend the path"
         raise SourceNotFoundError(msg)
-    files = _by_name(folder)
-    found = {item: _small(files[item]) for item in items if item in files}
+    if source.is_dir():
+        files = _by_name(source)
+        found = {item: _small(files[item]) for item in items if item in files}
+    else:
+        wanted = set(items)
+        images = _named_alike(source, wanted)
+        others = set(images.items) - wanted
+        found = {each.item: _loaded(each.load) for each in images.besides(others)}
     return {item: picture for item, picture in found.items() if picture}
+
+
+def _named_alike(source: Path, wanted: set[str]) -> Images:
+    """Return a list's images, named by what of a path is the name of most items."""
+    ways: list[Images] = []
+    for naming in get_args(Naming.__value__):
+        # Two paths may end in one name: then that does not name them.
+        with contextlib.suppress(ImagesError):
+            ways.append(list_images([source], naming=naming))
+    if not ways:
+        return list_images([source])
+    return max(ways, key=lambda images: len(wanted & set(images.items)))
+
+
+def _loaded(load: Callable[[], bytes]) -> bytes:
+    try:
+        return _small(io.BytesIO(load()))
+    except OSError:
+        return b""
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
@@ -66,12 +99,12 @@ def _by_name(folder: Path) -> dict[str, Path]:
     return named
 
 
-def _small(path: Path) -> bytes:
+def _small(file: Path | io.BytesIO) -> bytes:
     from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 (an extra)
 
     kept = io.BytesIO()
     try:
-        with Image.open(path) as picture:
+        with Image.open(file) as picture:
             picture.draft("RGB", (SIDE * 2, SIDE * 2))
             upright = ImageOps.exif_transpose(picture).convert("RGB")
             upright.thumbnail((SIDE, SIDE))
