@@ -15,6 +15,7 @@ from .analysis import (
     more_answers,
     population,
     selection_frequencies,
+    valid_labels,
 )
 from .classifiers import (
     Candidates,
@@ -105,5 +106,6 @@ __all__ = [
     "read_predictions",
     "selection_frequencies",
     "simulate",
+    "valid_labels",
     "write",
 ]

@@ -94,3 +94,28 @@ def test_what_is_wrong_with_predictions_is_said_in_one_sentence(
     with pytest.raises(SystemExit):
         main(("evaluate", "run", *given))
     assert sentence in capsys.readouterr().err
+
+
+def test_what_people_and_models_confuse_is_written_beside(study, capsys, tmp_path):
+    parents = tmp_path / "parents.csv"
+    parents.write_text("label,parent\ncat,pet\ndog,pet\nfox,wild\n")
+    old = ("--dataset-labels", str(study / "old.csv"), "--parents", str(parents))
+    evaluated(study, capsys, *old, "--out", str(tmp_path / "out"))
+    within = pd.read_parquet(tmp_path / "out" / "within.parquet")
+    value = within.set_index(["who", "statistic"])["value"]
+    assert value["people", "called_otherwise"] == pytest.approx(0.25)
+    assert value["follower", "called_otherwise"] == 0
+    written = {path.stem for path in (tmp_path / "out").iterdir()}
+    assert {"confusion", "superclass_confusion", "pairs", "within"} <= written
+
+
+def test_a_table_of_parents_needs_its_columns(study, capsys, tmp_path):
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("label,above\ncat,pet\n")
+    old = ("--dataset-labels", str(study / "old.csv"), "--parents", str(wrong))
+    names = ("--items", str(study / "items.csv"), "--labels", str(study / "labels.csv"))
+    given = ("--predictions", str(study / "models"), *names)
+    out = ("--out", str(tmp_path / "out"))
+    with pytest.raises(SystemExit):
+        main(("evaluate", str(study / "run"), *given, *old, *out))
+    assert "no column 'parent'" in capsys.readouterr().err

@@ -13,6 +13,7 @@ from consilience.analysis.label_pairs import called_otherwise, cooccurring
 from consilience.analysis.leading_question import leading_question
 from consilience.analysis.more_answers import more_answers
 from consilience.analysis.population import population
+from consilience.analysis.valid_labels import valid_labels
 
 __all__ = [
     "Agreement",
@@ -31,4 +32,5 @@ __all__ = [
     "more_answers",
     "population",
     "selection_frequencies",
+    "valid_labels",
 ]

@@ -1,0 +1,126 @@
+"""How many labels, or objects, of an item are valid, by how many must agree.
+
+Asked of each label alone (contains), most items have several valid labels, since people
+say yes to whatever could be meant; asked to name what they see (objects), people name
+fewer. Both are told here by the share of annotators that must agree: with the
+frequencies of `contains_counts`, with the drawn objects of `objects` (two names of one
+thing counted once), and, for a rule about objects, with shares of the answers.
+
+References
+----------
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 4.2.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.analysis.drawn_objects import drawn_objects
+from consilience.analysis.frequencies import frequencies
+from consilience.analysis.proposals import labels_of
+from consilience.analysis.truths import SURE
+from consilience.analysis.weighing import bounds, ratios, weights
+from consilience.errors import OptionError
+from consilience.posterior import Fit
+from consilience.posterior.stored import stored
+
+THRESHOLDS = (0.25, 0.5, 0.75)
+
+
+def valid_labels(
+    fit: Fit,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return how many labels, or objects, are valid at thresholds of agreement.
+
+    Parameters
+    ----------
+    fit
+        A fit of `contains_counts`, or of kind objects.
+    thresholds
+        Shares of annotators, between 0 and 1.
+    resamples, seed
+        Weightings of the items (Bayesian bootstrap).
+    mass
+        Probability between the bounds.
+
+    Returns
+    -------
+    Columns what (labels or objects), threshold, statistic (`mean`, how many; `several`,
+    the share of items with two or more), value, lower, upper, items.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another model, or a threshold is not between 0 and 1.
+    """
+    for threshold in thresholds:
+        if not 0 < threshold < 1:
+            msg = f"threshold {threshold} is not a share between 0 and 1"
+            raise OptionError(msg)
+    objects = fit.data.attrs["kind"] == "objects"
+    drawn = objects and "worlds" in fit.data.children
+    rows = []
+    for threshold in thresholds:
+        if drawn:
+            mean, several = _of_objects(fit, threshold)
+        else:
+            item, chance = _of_labels(fit, threshold, objects=objects)
+            mean, several = _together(item, chance)
+        weightings = list(weights(mean.shape[1], resamples, seed))
+        for statistic, top in (("mean", mean), ("several", several)):
+            values = ratios(top[:, None], np.ones_like(top)[:, None], weightings)
+            lower, upper = bounds(values, mass)
+            row = (threshold, statistic, values[0, 0], lower[0], upper[0])
+            rows.append(("objects" if drawn else "labels", *row, mean.shape[1]))
+    names = ["what", "threshold", "statistic", "value", "lower", "upper", "items"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _of_objects(
+    fit: Fit, threshold: float
+) -> tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D I"]]:
+    told = fit.items()
+    items = pd.Index(told.loc[told["responses"] > 0, "item"].astype("str"))
+    found = drawn_objects(fit, items, labels_of(fit), threshold)
+    mean = sum(
+        (
+            number * found.probability(bits)
+            for number, bits in enumerate(found.numbers[1:], 1)
+        ),
+        start=np.zeros((found.valid.shape[1], len(items))),
+    )
+    return mean, found.probability(found.at_least(2))
+
+
+def _of_labels(
+    fit: Fit, threshold: float, *, objects: bool
+) -> tuple[Int[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+    """Return the item of each label, and P(so many agree on it)."""
+    if not objects:
+        table = frequencies(fit, [threshold])
+        chance = table[f"above_{threshold:g}"].to_numpy(dtype=float)
+        return pd.factorize(table["item"])[0].astype(np.int64), chance
+    shares = stored(fit.data, "labels")
+    if shares is None or "named" not in shares:
+        msg = "the fit holds no drawn objects: an older program wrote it; fit again"
+        raise OptionError(msg)
+    reached = shares["named"].to_numpy() >= threshold
+    return pd.factorize(shares["item"])[0].astype(np.int64), reached.astype(float)
+
+
+def _together(
+    item: Int[np.ndarray, " P"], chance: Float[np.ndarray, " P"]
+) -> tuple[Float[np.ndarray, "1 I"], Float[np.ndarray, "1 I"]]:
+    """Return how many labels are expected, and P(two or more), independent ones."""
+    mean = np.bincount(item, chance)
+    sure = np.minimum(chance, SURE)
+    none = np.exp(np.bincount(item, np.log1p(-sure)))
+    one = none * np.bincount(item, sure / (1 - sure))
+    return mean[None], np.maximum(1 - none - one, 0.0)[None]
