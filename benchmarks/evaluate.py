@@ -1,9 +1,9 @@
 """Twelve models judged by a fit of objects with a thousand draws, on 6,761 images."""
 
-import os
 from pathlib import Path
 
 from benchmarks.measure import Clock, Figures, alone
+from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
 TITLE = "Twelve models on the 6,761 images of the study"
@@ -22,9 +22,9 @@ NOTES = (
 def run(*, quick: bool, repeats: int) -> Report:
     """Time both once."""
     del repeats
-    data = Path(os.environ.get("CONSILIENCE_DATA", "data"))
-    if quick or not (data / "imagenet-multilabel").exists():
-        return Report(TITLE, [{"step": "not run (quick, or no CONSILIENCE_DATA)"}], ())
+    data = public_data("imagenet-multilabel", "imagenetv2", quick=quick)
+    if data is None:
+        return not_run(TITLE)
     figures = alone(("benchmarks.evaluate", "times", {"data": str(data)}))
     rows = [
         {

@@ -22,6 +22,7 @@ from consilience.responses.safe_pickle import load_frame
 TAU = 0.5
 PER_CLASS = 10
 RESAMPLES = 1000
+PANEL = 9
 
 
 class Images:
@@ -71,7 +72,7 @@ class Figures:
     """Values of figures by weighting, from one fit."""
 
     def __init__(self, fit, images: Images) -> None:
-        self.images = images
+        self.images, self.fit = images, fit
         said = propose(fit, images.predictions(), images.dataset_labels(), 5)
         drawn = drawn_objects(fit, said.items, said.names[: said.known], TAU)
         self.said, self.drawn = said, drawn
@@ -98,6 +99,26 @@ class Figures:
     def share_of_all(self, subset: str):
         """Return the share of all 10,000."""
         top = self.whole(self.within[subset], 0.0)[:, None]
+        return ratios(top, np.ones_like(top), self.images.weightings)[:, 0]
+
+    def panel(self, column: str, *, whole: bool = False):
+        """Return what a fresh panel of nine would find by the study's rule.
+
+        Of the rule itself: what the panel that there was has found.
+        """
+        kept = self.fit.data
+        if "tables" in kept.children and "panels" in kept["tables"].children:
+            told = self.fit.panel(PANEL)
+            told = told.set_index(told["item"].astype(str))[column]
+            chance = told.loc[self.said.items].to_numpy(float)[None]
+        else:
+            name = {"several": "several_objects", "differs": "other_main_label"}
+            chance = self.within[name[column]]
+        if not whole:
+            return ratios(
+                chance[:, None], np.ones_like(chance)[:, None], self.of_asked
+            )[:, 0]
+        top = self.whole(chance, 0.0)[:, None]
         return ratios(top, np.ones_like(top), self.images.weightings)[:, 0]
 
     def metric(self, metric: str, subset: str):

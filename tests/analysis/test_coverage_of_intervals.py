@@ -5,8 +5,11 @@ distribution whose mean is the statistic. Agreement, frequencies, populations of
 and the accuracy of models under choice have such checks with their own tests.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pytest
 import xarray as xr
 
 import consilience as cs
@@ -175,3 +178,59 @@ def test_bounds_of_confusions_hold_nine_times_in_ten():
 def test_the_same_check_catches_confusions_whose_items_count_four_times():
     share = held(told_of_confusion, CALLED, TWINS, 4)
     assert (np.abs(share - 0.9) > tolerance(TWINS)).all()
+
+
+# How people call the items of ten classes, of which each is often called by its own.
+CLASSES, EACH, ANSWERS, ROUNDS = 10, 20, 4, 6
+
+
+def told_of_people(seed):
+    """Return a study's rows of confusion, and bounds of them."""
+    generator = np.random.default_rng(seed)
+    weight = np.where(np.eye(CLASSES), 5.0, 0.4)
+    true = np.stack([generator.dirichlet(row) for row in weight])
+    own = np.repeat(np.arange(CLASSES), EACH)
+    # Items of a class differ, so that answers about one go together.
+    share = np.stack([generator.dirichlet(4 * row) for row in true[own] + 1e-3])
+    chance = generator.random((len(own), ANSWERS, 1))
+    said = (chance > np.cumsum(share, axis=1)[:, None]).sum(2)
+    names = [f"c{code}" for code in range(CLASSES)]
+    items = np.array([f"i{item:04d}" for item in range(len(own))])
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat(items, ANSWERS),
+            "annotator": np.tile([f"a{k}" for k in range(ANSWERS)], len(own)),
+            "label": np.array(names)[said.ravel()],
+        }
+    )
+    known = pd.DataFrame({"item": items, "dataset_label": np.array(names)[own]})
+    responses = replace(cs.read(frame, labels=names), items=known)
+    table = cs.human_confusion(responses).table(least=0.0)
+    cells = table.sort_values(["true_label", "given_label"])
+    bounds = cells[["lower", "upper"]].to_numpy().reshape(CLASSES, CLASSES, 2)
+    return true, bounds
+
+
+@pytest.fixture(scope="module")
+def people():
+    return [told_of_people(seed) for seed in range(ROUNDS)]
+
+
+def held_by_row(people, slack=1.0):
+    """Return the share of cells held, by row; cells of a row depend on each other."""
+    rows = []
+    for true, bounds in people:
+        middle = bounds.mean(2, keepdims=True)
+        lower, upper = np.moveaxis(middle + slack * (bounds - middle), 2, 0)
+        rows.append(((lower <= true) & (true <= upper)).mean(1))
+    return np.concatenate(rows)
+
+
+def test_bounds_of_what_people_call_classes_hold_nine_times_in_ten(people):
+    rows = held_by_row(people)
+    assert abs(rows.mean() - 0.9) < 4 * rows.std() / np.sqrt(len(rows))
+
+
+def test_the_same_check_catches_bounds_of_people_that_are_half_as_wide(people):
+    rows = held_by_row(people, slack=0.5)
+    assert abs(rows.mean() - 0.9) > 4 * rows.std() / np.sqrt(len(rows))
