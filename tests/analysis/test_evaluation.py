@@ -203,7 +203,12 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
         evaluate(fit, said[said["model"] == "two"])
     plain = cs.fit(answers, model="dawid_skene", engine="em")
     assert len(evaluate(plain, said).models)
-    later = cs.predict(plain, answers, candidates=tmp_path / "lists")
+    for place, one in enumerate(lists):
+        cs.candidates([one]).save(tmp_path / f"list{place}")
+    told = cs.fit(
+        answers, model="dawid_skene", engine="em", candidates=tmp_path / "list0"
+    )
+    later = cs.predict(told, answers, candidates=tmp_path / "list1")
     with pytest.raises(CircularError, match="told what one, two predicted"):
         evaluate(later, said)
 
