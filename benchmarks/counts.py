@@ -13,11 +13,10 @@ OURS = "contains"  # the name by which `_rows` finds what others are compared wi
 NAMES = {OURS: "contains_counts", "rich": "contains_counts, predictions"}
 NOTES = (
     (
-        "Means over ten draws of raters (one for 78), as in `contains`. ± is the "
-        "standard error of the log-loss less that of contains_counts, paired by pair, "
-        "clustered by image. A label is present if its frequency is above one half, "
-        "set before anything was looked at; predictions: what twelve classifiers say, "
-        "and the label of the data set."
+        "Means over ten draws of raters (one for 78), as in `contains`, and so are "
+        "standard errors, of differences from contains_counts, and ECE. A label is "
+        "present if its frequency is above one half, set before anything was looked "
+        "at; predictions: what twelve classifiers say, and the label of the data set."
     ),
 )
 
@@ -61,7 +60,7 @@ def run(*, quick: bool, repeats: int) -> Report:
             )
         rows += [
             {**row, "method": NAMES.get(row["method"], row["method"])}
-            for row in _rows(raters, said, study.present, study.image)
+            for row in _rows(raters, said, study, study.image >= 0, "all")
         ]
     seconds = ", ".join(
         f"{NAMES[name]} {fit.data.attrs['seconds']:,.0f} s"

@@ -52,8 +52,8 @@ TINY = {
     "scale": [1.5, 2.0],
     "share": -1.0,
     "threshold": [0.5, -0.4],
-    "own_discrimination": [1.0, -1.0],
-    "own_width": [0.3, -0.2],
+    "own_discrimination": [0.4, -0.4],
+    "own_width": [0.21, -0.14],
     "width": -0.6,
 }
 
@@ -76,7 +76,7 @@ def integrated(said, state):
         density = (1 - upper) * stats.norm.pdf(s, -3, 1.5)
         density += upper * stats.norm.pdf(s, 1, 2)
         each = chances(s)
-        present = stats.binom.sf(2, 5, 1 - each[0].mean())
+        present = stats.binom.sf(2, 6, 1 - each[0].mean())
         answers = np.prod([each[WORDS.index(word), j] for j, word in enumerate(said)])
         return density * answers * (present if state else 1 - present)
 
@@ -144,8 +144,8 @@ def study():
         "share": -0.8,
         "width": -0.5,
         "threshold": generator.normal(size=PEOPLE),
-        "own_width": 0.7 * generator.normal(size=PEOPLE),
-        "own_discrimination": 0.5 * generator.normal(size=PEOPLE),
+        "own_width": 0.49 * generator.normal(size=PEOPLE),
+        "own_discrimination": 0.2 * generator.normal(size=PEOPLE),
         "lapse": np.zeros(PEOPLE),
         "group_shift": [[0.0, 0.0], [-1.0, 1.0]],
         "own_group": np.zeros((PEOPLE, 2)),

@@ -32,10 +32,11 @@ from scipy.stats import t
 from consilience.analysis.leading_estimate import Design, Estimate, estimate
 from consilience.analysis.leading_likelihood import Scale, false_yes
 from consilience.analysis.rivals import Rivals, rivals, share_shown, shown
-from consilience.annotators.contains import MODEL, humps, log_odds
+from consilience.annotators.contains import MODEL
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_table, reporter
 from consilience.model import Parameters, lay_out, replayed
+from consilience.model.appearance import humps, log_odds
 from consilience.posterior import Fit
 from consilience.posterior.known_space import known_space
 from consilience.progress import Reporter

@@ -14,15 +14,16 @@ One number says how much the label looks to be there: **appearance** :math:`s_i`
 log-odds, with a density of two humps (labels that are mostly not there, and mostly
 there). An annotator has a threshold :math:`t_j`, which moves false yeses and misses
 together, other thresholds for some groups of labels (:math:`t_{jg}`), a discrimination
-:math:`a_j`, and a width :math:`w_j` of *maybe*; now and then an answer comes without
-looking, one of the three at random. Groups of labels (the column `parent` of the
-labels) have appearances of their own, as dogs are hard to tell. Covariates
-:math:`x_i`, such as the scores of classifiers, say beforehand which hump is likelier;
-their weights are learned, and `worth` says in answers of one annotator what they tell.
+:math:`a_j`, and a width :math:`w_j` of *maybe*; how far annotators differ in each is
+learned. Now and then an answer comes without looking, one of the three at random.
+Groups of labels (the column `parent` of the labels) have appearances of their own, as
+dogs are hard to tell. Covariates :math:`x_i`, such as the scores of classifiers, say
+beforehand which hump is likelier; their weights are learned, and `worth` says in
+answers of one annotator what they tell.
 
 **What present means.** There is no second truth behind the appearance. A label is
-present if a *panel* of fresh annotators, drawn as these were, would mostly grant it: if
-the majority says at least maybe. So the truth is a property of the population of
+present if a *panel* of six fresh annotators, drawn as these were, would grant it: if at
+least half of them say at least maybe. So the truth is a property of the population of
 annotators, and no assumption of independence given a truth of two values is needed,
 which answers to leading questions break.
 
@@ -42,17 +43,16 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jax.nn import log_sigmoid, log_softmax, sigmoid
-from jax.scipy.special import betainc
+from jax.nn import log_sigmoid
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.truth import Observations, Space
+from consilience.model.appearance import answer_tables, granted, humps, worth
+from consilience.model.varying import sample_spread, sample_varying
+from consilience.truth import Observations, Space, tally
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.pytree import pytree
-
-LEAST = 1e-12  # of a probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,9 @@ class Prior:
     """What is believed of appearances and annotators, in log-odds.
 
     The humps, and how thresholds differ, are rounded from the raters of the reassessed
-    ImageNet study. The panel of five, and that maybe grants, were chosen on its golden
-    pairs. Discrimination, width, lapse, weights and nodes are judgement.
+    ImageNet study. The panel of six was chosen on half of its golden images, those
+    whose names have an even first byte of SHA-256, by log-loss; that maybe grants, on
+    all of them. Discrimination, width, lapse, weights and nodes are judgement.
 
     Attributes
     ----------
@@ -76,16 +77,18 @@ class Prior:
     groups
         Standard deviation of what a group of labels adds to a hump's mean.
     threshold, own_groups
-        Standard deviation of thresholds between annotators, and of those of one
-        annotator between groups of labels.
+        Median of the standard deviation of thresholds between annotators, and of those
+        of one annotator between groups of labels.
     discrimination, width
         The same of the logarithms of discrimination and of the width of maybe.
+    spreads
+        Standard deviation of the logarithms of these four.
     lapse
         Odds against an answer without looking.
     weights
         Standard deviation of the weight of a covariate of standard deviation one.
     panel
-        Annotators on the panel whose majority says what is present.
+        Annotators on the panel; what at least half of them grant is present.
     nodes, reach
         Nodes of the appearance, and how far from zero they reach.
     """
@@ -100,9 +103,10 @@ class Prior:
     own_groups: float = 0.4
     discrimination: float = 0.4
     width: float = 0.7
+    spreads: float = 0.5
     lapse: float = 50.0
     weights: float = 1.0
-    panel: float = 5.0
+    panel: float = 6.0
     nodes: float = 61.0
     reach: float = 12.0
 
@@ -120,6 +124,11 @@ class Pairs:
         Units x groups: to which group the label belongs.
     covariates
         What is known beforehand; no columns where nothing is.
+    doubt
+        Answers of each annotator in each group, weighed by how divided the votes are:
+        roughly the information on a threshold.
+    maybes
+        Of each annotator: roughly the information on the logarithm of a width.
     num_groups
         G.
     grouped
@@ -130,6 +139,8 @@ class Pairs:
     by_group: Incidence
     group: Int[Array, " U"]
     covariates: Float[Array, "U P"]
+    doubt: Float[Array, "J G"]
+    maybes: Float[Array, " J"]
     num_groups: int
     grouped: bool
 
@@ -157,11 +168,19 @@ def layout(space: Space, prior: Prior) -> Pairs:
     weight = None if (space.n == 1).all() else space.n.astype(float)
     shape = (units, space.num_annotators * number * answers)
     every = np.arange(units, dtype=np.int32)
+    votes = tally(space) + 1 / answers
+    divided = votes.prod(1) / votes.sum(1) ** 2
+    maybe = space.n * (space.answer == space.answers.index("maybe"))
+    doubt = np.bincount(
+        cell, space.n * divided[space.unit], space.num_annotators * number
+    )
     return Pairs(
         by_table=incidence(space.unit, cell * answers + space.answer, weight, shape),
         by_group=incidence(every, group, None, (units, number)),
         group=jnp.asarray(group),
         covariates=jnp.zeros((units, 0)) if known is None else jnp.asarray(known.value),
+        doubt=jnp.asarray(doubt.reshape(-1, number)),
+        maybes=jnp.asarray(np.bincount(space.annotator, maybe, space.num_annotators)),
         num_groups=number,
         grouped=groups is not None,
     )
@@ -177,20 +196,29 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         drawn: Array = numpyro.sample(name, standard)
         return drawn
 
+    def spread(name: str, median: float) -> Array:
+        return sample_spread(name, median, prior.spreads)
+
     centre = jnp.array([-prior.absent, prior.present])
     mean = numpyro.sample("mean", dist.Normal(centre, prior.humps).to_event(1))
     wide = dist.LogNormal(jnp.full(2, np.log(prior.scale)), 0.4)
     scale = numpyro.sample("scale", wide.to_event(1))
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
-    threshold = prior.threshold * normals("threshold", annotators)
-    threshold = jnp.broadcast_to(threshold[:, None], (annotators, groups))
     means = jnp.broadcast_to(mean[:, None], (2, groups))
+    sharper = spread("own_discrimination", prior.discrimination)
+    slope = jnp.exp(sample_varying("own_discrimination", sharper, pairs.doubt.sum(1)))
+    told = slope[:, None] ** 2 * pairs.doubt
+    bias = spread("threshold", prior.threshold)
     if pairs.grouped:
         means += prior.groups * normals("group_shift", 2, groups)
-        threshold += prior.own_groups * normals("own_group", annotators, groups)
+        apart = spread("own_group", prior.own_groups)
+        own = sample_varying("own_group", apart, told)
+        told /= 1 + apart**2 * told  # what is left of it if those are not known
+    threshold = sample_varying("threshold", bias, told.sum(1))[:, None]
+    threshold = threshold + (own if pairs.grouped else jnp.zeros(groups))
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
-    width += prior.width * normals("own_width", annotators)
-    sharper = prior.discrimination * normals("own_discrimination", annotators)
+    wider = spread("own_width", prior.width)
+    width += sample_varying("own_width", wider, pairs.maybes)
     covariates = pairs.covariates.shape[1]
     odds = share * jnp.ones(observations.num_units)
     if covariates:
@@ -200,7 +228,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "scale": scale,
         "odds": odds,
         "threshold": threshold,
-        "slope": jnp.exp(sharper),
+        "slope": slope,
         "width": jnp.exp(width),
         "lapse": -np.log(prior.lapse) + normals("lapse", annotators),
         "node": jnp.linspace(-prior.reach, prior.reach, int(prior.nodes)),
@@ -211,42 +239,14 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
     """Return log p(present or absent, appearance, answers), a column for each node."""
     pairs: Pairs = observations.own
-    tables = _tables(parameters)
+    tables = answer_tables(parameters)
     nodes = tables.shape[-1]
     likelihood = pairs.by_table @ tables.reshape(-1, nodes)
     seen = likelihood + _appearance(pairs, parameters)
-    granted = pairs.by_group @ _granted(tables, parameters).reshape(
-        pairs.num_groups, -1
-    )
-    both = seen[:, None] + granted.reshape(-1, 2, nodes)
+    states = granted(tables, parameters).reshape(pairs.num_groups, -1)
+    both = seen[:, None] + (pairs.by_group @ states).reshape(-1, 2, nodes)
     both += observations.log_prior[:, :, None]
     return both.reshape(len(both), -1)
-
-
-def _tables(parameters: Parameters) -> Float[Array, "J G L T"]:
-    """Return log p(answer | appearance) of each annotator in each group of labels."""
-    low, high = log_odds(parameters)
-    maybe = jnp.log(jnp.maximum(sigmoid(low) - sigmoid(high), LEAST))
-    looked = jnp.stack([log_sigmoid(-low), maybe, log_sigmoid(high)], 2)
-    lapse = parameters["lapse"][:, None, None, None]
-    blind = log_sigmoid(lapse) - np.log(looked.shape[2])
-    return jnp.logaddexp(log_sigmoid(-lapse) + looked, blind)
-
-
-def log_odds(
-    parameters: Parameters,
-) -> tuple[Float[Array, "J G T"], Float[Array, "J G T"]]:
-    """Return the log-odds of at least *maybe*, and of *yes*, at each node."""
-    slope, width = (parameters[name][:, None, None] for name in ("slope", "width"))
-    away = parameters["node"] - parameters["threshold"][:, :, None]
-    return slope * (away + width), slope * (away - width)
-
-
-def humps(parameters: Parameters) -> Float[Array, "2 G T"]:
-    """Return log p(appearance) of labels that are mostly not there, and mostly are."""
-    node, means = parameters["node"], parameters["means"][:, :, None]
-    scale = parameters["scale"][:, None, None]
-    return log_softmax(-0.5 * ((node - means) / scale) ** 2, axis=2)
 
 
 def _appearance(pairs: Pairs, parameters: Parameters) -> Float[Array, "U T"]:
@@ -256,31 +256,20 @@ def _appearance(pairs: Pairs, parameters: Parameters) -> Float[Array, "U T"]:
     return jnp.logaddexp(log_sigmoid(-odds) + low, log_sigmoid(odds) + high)
 
 
-def _granted(
-    tables: Float[Array, "J G L T"], parameters: Parameters
-) -> Float[Array, "G 2 T"]:
-    """Return log p(absent) and log p(present), as the panel says, at each node."""
-    grants = 1 - jnp.exp(tables[:, :, 0]).mean(0)
-    panel = jax.lax.stop_gradient(parameters["panel"])
-    majority = jnp.floor(panel / 2) + 1
-    present = betainc(majority, panel - majority + 1, grants)
-    both = jnp.stack([1 - present, present], 1)
-    return jnp.log(jnp.clip(both, LEAST, 1 - LEAST))
-
-
 def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
     """Return what a fresh annotator answers, present or not, at each node."""
-    answers = jnp.exp(_tables(parameters)).mean(0).swapaxes(1, 2)
+    answers = jnp.exp(answer_tables(parameters)).mean(0).swapaxes(1, 2)
     return jnp.concatenate([answers, answers], 1)
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return confusions, how often labels are there, and what covariates are worth."""
     pairs: Pairs = observations.own
-    tables = _tables(parameters)
-    states = jnp.exp(_granted(tables, parameters))
+    tables = answer_tables(parameters)
+    states = jnp.exp(granted(tables, parameters))
     appearance = jnp.exp(_appearance(pairs, parameters))
-    units = pairs.by_group.T @ appearance
+    weighed = observations.scale[:, None] * appearance
+    units = pairs.by_group.T @ weighed
     weight = units[:, None] * states  # group, state, node
     answers = jnp.exp(tables)
     confusion = jnp.einsum("gkt,jglt->jkl", weight, answers)
@@ -292,25 +281,9 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     }
     if pairs.covariates.shape[1]:
         present = (appearance * (pairs.by_group @ states[:, 1])).sum(1)
-        found["worth"] = _worth(present, of_group.sum(0))
+        share = jnp.broadcast_to(observations.scale, present.shape)
+        found["worth"] = worth(present, share / share.sum(), of_group.sum(0))
     return found
-
-
-def _worth(present: Float[Array, " U"], joint: Float[Array, "2 L"]) -> Float[Array, ""]:
-    """Return what covariates tell of presence, in answers of one annotator.
-
-    Both are mutual information with presence: of the covariates, and of one answer of
-    an annotator drawn at random, without them.
-    """
-
-    def entropy(share: Float[Array, "... _"]) -> Float[Array, "..."]:
-        return -(share * jnp.log(jnp.clip(share, LEAST))).sum(-1)
-
-    prior = jnp.stack([1 - present, present], 1)
-    told = entropy(prior.mean(0)) - entropy(prior).mean()
-    joint = joint / joint.sum()
-    answer = entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.ravel())
-    return told / jnp.maximum(answer, LEAST)
 
 
 def simulation(
@@ -319,10 +292,10 @@ def simulation(
     """Draw an appearance for each pair, its truth, and the answers."""
     pairs: Pairs = observations.own
     of_node, of_state, of_answer = jax.random.split(key, 3)
-    tables = _tables(parameters)
+    tables = answer_tables(parameters)
     node = jax.random.categorical(of_node, _appearance(pairs, parameters))
-    granted = _granted(tables, parameters)[pairs.group, :, node]
-    state = jax.random.categorical(of_state, granted + observations.log_prior)
+    states = granted(tables, parameters)[pairs.group, :, node]
+    state = jax.random.categorical(of_state, states + observations.log_prior)
     unit, annotator = observations.unit, observations.annotator
     rows = tables[annotator, pairs.group[unit], :, node[unit]]
     answer = jax.random.categorical(of_answer, rows)
@@ -347,6 +320,10 @@ MODEL = AnnotatorModel(
         "own_width": ("annotator",),
         "own_discrimination": ("annotator",),
         "lapse": ("annotator",),
+        "threshold_spread": (),
+        "own_group_spread": (),
+        "own_width_spread": (),
+        "own_discrimination_spread": (),
     },
     engines=("em", "nuts"),
     references=(

@@ -204,8 +204,8 @@ def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return how often labels are present, and what is answered of those that are."""
-    del observations
-    frequency = jnp.exp(_frequency(parameters)).mean(0)
+    pairs = jnp.exp(_frequency(parameters))
+    frequency = (observations.scale[:, None] * pairs).sum(0)
     above = share_above(parameters["node"], parameters["threshold"])
     weight = jnp.stack([1 - above, above]) * frequency
     answers = jnp.exp(_table(parameters["node"], parameters["maybe"]))

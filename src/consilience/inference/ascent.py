@@ -232,7 +232,7 @@ def _block(
 
         def likelihood(logs: Parameters) -> tuple[Float[Array, ""], Any]:
             scores = score(model, observations, logs)
-            return observations.scale * marginal(scores).sum(), scores
+            return (observations.scale * marginal(scores)).sum(), scores
 
         (value, scores), slope = jax.value_and_grad(likelihood, has_aux=True)(logs)
         counts = {name: slope[name] for name in priors}

@@ -14,10 +14,11 @@ gives (counts + concentration) / total, for a scale the mode of its logarithm.
 The optimizer is SciPy's L-BFGS-B. Each start first climbs with a guess of the truth as
 one more piece of evidence, so that labels keep their names, then without. Units are
 looked at block by block, and each block's table is computed again for the gradient, so
-memory does not grow with the items.
+memory does not grow with the items. Units that look alike are looked at once.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -26,7 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int, Key
 from numpyro.handlers import seed, substitute, trace
 from numpyro.infer import init_to_mean
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
@@ -49,7 +50,7 @@ from consilience.model import (
     splits,
 )
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth import Observations, Space, blocks
+from consilience.truth import Observations, Space, blocks, merge_alike
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
 WHAT = "log posterior density"
@@ -66,11 +67,16 @@ class Peak(NamedTuple):
 
 
 class Data(NamedTuple):
-    """The answers whole, without which no parameter is sampled, and in blocks."""
+    """The answers whole, without which no parameter is sampled, and in blocks.
+
+    Units that look alike are merged into one of such a weight; `place` says which
+    stands for each unit of the space.
+    """
 
     whole: Observations
     parts: Observations
     weight: Float[Array, "blocks size"]
+    place: Int[Array, " U"]
 
 
 class Summit(NamedTuple):
@@ -142,15 +148,26 @@ def ascend(
 
 
 def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
-    whole = prepared(model, lay_out(model, space))
+    total, place = space.n.sum(dtype=float), np.arange(space.num_units)
+    count = np.ones(1)
+    if space.named is None and model.prepare is None and not model.per_answer:
+        merged = merge_alike(space)
+        space, count, place = merged.space, merged.count, merged.place
+    whole = replace(
+        prepared(model, lay_out(model, space)),
+        scale=jnp.asarray(count),
+        total=jnp.asarray(total),
+    )
     columns = space.state.shape[1] * splits(model)
     size = max(MAX_TABLE // columns, 1)
     uncut = model.per_answer or model.layout is not None
     if size >= space.num_units or uncut:
         parts = jax.tree.map(lambda leaf: leaf[None], whole)
-        return Data(whole, parts, jnp.ones((1, space.num_units)))
+        weight = np.broadcast_to(count, (1, space.num_units))
+        return Data(whole, parts, jnp.asarray(weight), jnp.asarray(place))
     parts, weight = blocks(space, size)
-    return Data(whole, parts, jnp.asarray(weight))
+    weight.ravel()[: space.num_units] *= count
+    return Data(whole, parts, jnp.asarray(weight), jnp.asarray(place))
 
 
 def _start(model: AnnotatorModel[Any], whole: Observations) -> Parameters:
@@ -275,11 +292,10 @@ def _read(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Any:
 def told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
     """Return what is found at a position, units in their order."""
     parameters, truth, likelihood = _read(model, data, position)
-    units = data.whole.num_units
     return Peak(
         parameters,
-        truth.reshape(-1, truth.shape[-1])[:units],
-        likelihood.ravel()[:units],
+        truth.reshape(-1, truth.shape[-1])[data.place],
+        likelihood.ravel()[data.place],
     )
 
 

@@ -72,7 +72,7 @@ def newton_step(
     def rise(flat: Float[Array, " F"]) -> Float[Array, ""]:
         scores = score(model, observations, {**logs, **back(flat)})
         expected = truth * jnp.where(truth > 0, scores, 0.0)
-        total: Float[Array, ""] = observations.scale * expected.sum()
+        total: Float[Array, ""] = (observations.scale * expected.sum(1)).sum()
         return total + log_density(priors, back(flat))
 
     def curvature(vector: Float[Array, " F"]) -> Float[Array, " F"]:

@@ -75,8 +75,8 @@ def posterior_bootstrap(
     for draw in range(number):
         of_weights, of_tilt = jax.random.split(jax.random.fold_in(key, draw))
         weight = jax.random.exponential(of_weights, (int(item.max()) + 1,))[item]
-        padded = jnp.zeros(data.weight.size).at[: len(item)].set(weight)
-        weighed = data._replace(weight=data.weight * padded.reshape(shape))
+        padded = jnp.zeros(data.weight.size).at[data.place].add(weight)
+        weighed = data._replace(weight=padded.reshape(shape))
         tilt = np.asarray(_tilt(model, summit, of_tilt))
         end, _, _ = climb_on(
             model,

@@ -62,7 +62,7 @@ def joint(model: AnnotatorModel[Any], observations: Observations) -> None:
     """
     parameters = sample_parameters(model, observations)
     scores = score(model, observations, parameters)
-    numpyro.factor("answers", observations.scale * marginal(scores).sum())
+    numpyro.factor("answers", (observations.scale * marginal(scores)).sum())
     for name, value in derived(model, observations, parameters).items():
         numpyro.deterministic(name, value)
     numpyro.deterministic(SCORE, scores)

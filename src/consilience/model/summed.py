@@ -78,7 +78,7 @@ def expected_counts(
         Probability of each state of the score: a belief, or zeros and ones.
     """
     _, pull = jax.vjp(lambda logs: score(model, observations, logs), parameters)
-    counts: Parameters = pull(observations.scale * weight)[0]
+    counts: Parameters = pull(observations.scale[:, None] * weight)[0]
     return counts
 
 

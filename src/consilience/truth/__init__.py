@@ -6,6 +6,7 @@ from consilience.errors import GoldError
 from consilience.responses import Responses
 from consilience.truth.candidates import candidates, offered_lists
 from consilience.truth.classes import classes
+from consilience.truth.merging import merge_alike
 from consilience.truth.objects import objects
 from consilience.truth.observations import (
     Observations,
@@ -43,6 +44,7 @@ __all__ = [
     "check_lists",
     "check_size",
     "classes",
+    "merge_alike",
     "minibatches",
     "objects",
     "observe",

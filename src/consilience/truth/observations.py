@@ -79,7 +79,8 @@ class Observations:
     total
         How many answers all units got together.
     scale
-        How many units stand behind each one here: above one in a minibatch.
+        How many units stand behind each one here: above one in a minibatch, or where
+        units that look alike are merged.
     prepared
         What a model computes from the data once, before it is sampled; None until then.
     own
@@ -101,7 +102,7 @@ class Observations:
     guess: Float[Array, "U S"]
     power: Float[Array, "#U"]
     total: Float[Array, ""]
-    scale: Float[Array, ""]
+    scale: Float[Array, "#U"]
     prepared: Any
     own: Any
     num_annotators: int
@@ -262,7 +263,7 @@ def _assemble(
         guess=jnp.asarray(_vote_shares(space, units)),
         power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
-        scale=jnp.asarray(space.num_units / len(units)),
+        scale=jnp.asarray([space.num_units / len(units)]),
         prepared=None,
         own=None,
         num_annotators=space.num_annotators,

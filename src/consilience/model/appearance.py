@@ -1,0 +1,76 @@
+r"""The scale of appearance on nodes: what annotators answer there, and who grants.
+
+Arithmetic of the model `contains`, whose parameters it takes by name: `node`,
+`threshold`, `slope`, `width`, `lapse`, `means`, `scale` and `panel`.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import log_sigmoid, log_softmax, sigmoid
+from jax.scipy.special import betainc
+from jaxtyping import Array, Float
+
+from consilience.model.contract import Parameters
+
+LEAST = 1e-12  # of a probability
+
+
+def answer_tables(parameters: Parameters) -> Float[Array, "J G L T"]:
+    """Return log p(answer | appearance) of each annotator in each group of labels."""
+    low, high = log_odds(parameters)
+    maybe = jnp.log(jnp.maximum(sigmoid(low) - sigmoid(high), LEAST))
+    looked = jnp.stack([log_sigmoid(-low), maybe, log_sigmoid(high)], 2)
+    lapse = parameters["lapse"][:, None, None, None]
+    blind = log_sigmoid(lapse) - np.log(looked.shape[2])
+    return jnp.logaddexp(log_sigmoid(-lapse) + looked, blind)
+
+
+def log_odds(
+    parameters: Parameters,
+) -> tuple[Float[Array, "J G T"], Float[Array, "J G T"]]:
+    """Return the log-odds of at least *maybe*, and of *yes*, at each node."""
+    slope, width = (parameters[name][:, None, None] for name in ("slope", "width"))
+    away = parameters["node"] - parameters["threshold"][:, :, None]
+    return slope * (away + width), slope * (away - width)
+
+
+def humps(parameters: Parameters) -> Float[Array, "2 G T"]:
+    """Return log p(appearance) of labels that are mostly not there, and mostly are."""
+    node, means = parameters["node"], parameters["means"][:, :, None]
+    scale = parameters["scale"][:, None, None]
+    return log_softmax(-0.5 * ((node - means) / scale) ** 2, axis=2)
+
+
+def granted(
+    tables: Float[Array, "J G L T"], parameters: Parameters
+) -> Float[Array, "G 2 T"]:
+    """Return log p(absent) and log p(present), as the panel says, at each node.
+
+    Present is what at least half of the panel grant, so a tie grants.
+    """
+    grants = 1 - jnp.exp(tables[:, :, 0]).mean(0)
+    panel = jax.lax.stop_gradient(parameters["panel"])
+    half = jnp.ceil(panel / 2)
+    present = betainc(half, panel - half + 1, grants)
+    both = jnp.stack([1 - present, present], 1)
+    return jnp.log(jnp.clip(both, LEAST, 1 - LEAST))
+
+
+def worth(
+    present: Float[Array, " U"], share: Float[Array, " U"], joint: Float[Array, "2 L"]
+) -> Float[Array, ""]:
+    """Return what covariates tell of presence, in answers of one annotator.
+
+    Both are mutual information with presence: of the covariates, and of one answer of
+    an annotator drawn at random, without them.
+    """
+
+    def entropy(share: Float[Array, "... _"]) -> Float[Array, "..."]:
+        return -(share * jnp.log(jnp.clip(share, LEAST))).sum(-1)
+
+    prior = jnp.stack([1 - present, present], 1)
+    told = entropy(share @ prior) - share @ entropy(prior)
+    joint = joint / joint.sum()
+    answer = entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.ravel())
+    return told / jnp.maximum(answer, LEAST)

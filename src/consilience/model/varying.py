@@ -1,0 +1,117 @@
+r"""Numbers that vary between annotators, about zero, with a spread that is learned.
+
+.. math::
+
+   \theta_j \sim N(0, \sigma^2)
+
+Given :math:`\sigma`, the posterior of :math:`\theta_j` is about as wide as
+:math:`v_j^{1/2}`, :math:`v_j = (h_j + \sigma^{-2})^{-1}`, with :math:`h_j` the
+information in the answers. The coordinate that engines move in is
+:math:`\theta_j / v_j^{1/2}`: centred where answers are many, standardised where they
+are few. Its density carries the logarithm of the change of volume,
+:math:`\frac{1}{2} \log v_j`, which is what Laplace's approximation adds when
+:math:`\theta_j` is integrated out. So the mode of all together has about the
+:math:`\sigma` of the marginal likelihood; in other coordinates it is nil, or too large.
+
+The density is exact whatever :math:`h_j`; a rough one will do, for where
+:math:`\sigma^2 h_j` is large it hardly matters how large.
+
+References
+----------
+Kleppe (2019), Dynamically rescaled Hamiltonian Monte Carlo, section 3. MacKay (1998),
+Choice of basis for Laplace approximation.
+"""
+
+from typing import Any
+
+import jax.numpy as jnp
+import numpyro
+import numpyro.distributions as dist
+from jaxtyping import Array, Float
+from numpyro.distributions.constraints import Constraint
+from numpyro.distributions.transforms import AffineTransform, biject_to
+
+
+def sample_spread(name: str, median: float, wide: float) -> Float[Array, ""]:
+    """Sample by how much numbers vary, inside a program.
+
+    Parameters
+    ----------
+    name
+        Site of the numbers; that of the spread is `name_spread`.
+    median, wide
+        Of the log-normal prior: its median, and the standard deviation of the
+        logarithm.
+    """
+    prior = dist.LogNormal(jnp.log(median), wide)
+    spread: Float[Array, ""] = numpyro.sample(f"{name}_spread", prior)
+    return spread
+
+
+def sample_varying(
+    name: str, spread: Float[Array, ""], information: Float[Array, "*shape"]
+) -> Float[Array, "*shape"]:
+    """Sample numbers that vary by a spread, inside a program.
+
+    Parameters
+    ----------
+    name
+        Site of the numbers.
+    spread
+        Their standard deviation.
+    information
+        In the answers, of each number; roughly, but in units of the number: scaled as
+        it is, or the mode of the spread is drawn to where less is known.
+    """
+    each = Varying(spread, information).to_event(information.ndim)
+    numbers: Float[Array, "*shape"] = numpyro.sample(name, each)
+    return numbers
+
+
+class Varying(dist.Normal):  # type: ignore[misc]
+    """A normal distribution about zero whose coordinates are measured by the data.
+
+    Parameters
+    ----------
+    spread
+        Standard deviation.
+    information
+        In the answers, of each number.
+    """
+
+    pytree_data_fields = ("information",)
+
+    def __init__(self, spread: Any, information: Any, **checks: Any) -> None:
+        self.information = information
+        shape = jnp.shape(information)
+        super().__init__(jnp.zeros(shape), jnp.broadcast_to(spread, shape), **checks)
+
+    @property
+    def support(self) -> Constraint:
+        """All numbers, in units of the width of the posterior."""
+        return _Measured((self.information + self.scale**-2) ** -0.5)
+
+
+class _Measured(Constraint):  # type: ignore[misc]
+    """All numbers; the coordinate of one is the number over a unit."""
+
+    def __init__(self, unit: Any) -> None:
+        self.unit = unit
+
+    def __call__(self, x: Any) -> Any:
+        return jnp.isfinite(x)
+
+    def feasible_like(self, prototype: Any) -> Any:
+        return jnp.zeros_like(prototype)
+
+    def tree_flatten(self) -> Any:
+        return (self.unit,), (("unit",), {})
+
+    def eq(self, other: object, static: bool = False) -> Any:  # noqa: FBT001, FBT002 (NumPyro's)
+        del static
+        return self is other
+
+
+@biject_to.register(_Measured)  # type: ignore[untyped-decorator]
+def _coordinate(constraint: _Measured) -> AffineTransform:
+    return AffineTransform(0.0, constraint.unit)

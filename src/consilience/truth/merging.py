@@ -1,0 +1,86 @@
+"""Units that look alike, looked at once: exact, and the fewer answers the faster.
+
+Two units are alike if they got the same answers from the same annotators, can be true
+in the same ways, and the same is known of them beforehand. Given parameters that units
+share, their likelihoods are equal; so one stands for all, counted as often.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from consilience.truth.parts import some_units
+from consilience.truth.space import Space
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """One unit of each pattern.
+
+    Attributes
+    ----------
+    space
+        The space of these units, in ascending order of the first that each stands for.
+    count
+        How many units each stands for.
+    place
+        Which of them stands for each unit of the whole.
+    """
+
+    space: Space
+    count: Float[np.ndarray, " P"]
+    place: Int[np.ndarray, " U"]
+
+
+def merge_alike(space: Space) -> Merged:
+    """Return one unit for all that look alike.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers; not of objects.
+    """
+    sides = [space.state, space.log_prior]
+    sides += [] if space.groups is None else [space.groups.code[:, None]]
+    if space.covariates is not None:
+        sides += [space.covariates.value, space.covariates.known[:, None]]
+    pattern = _answered(space)
+    for side in sides:
+        if len(side) == space.num_units:
+            pattern = _coded(np.stack([pattern, _coded(side)], 1))
+    _, first, place = np.unique(pattern, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.argsort(order)[place]
+    count = np.bincount(place).astype(float)
+    return Merged(some_units(space, first[order]), count, place)
+
+
+def _answered(space: Space) -> Int[np.ndarray, " U"]:
+    """Return a code of each unit's answers, the same for the same in any order."""
+    cell = space.annotator.astype(np.int64) * len(space.answers) + space.answer
+    told = np.lexsort((cell, space.unit))
+    unit, cell, n = space.unit[told], cell[told], space.n[told]
+    at = np.flatnonzero(
+        (np.diff(unit, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
+    )
+    unit, cell = unit[at], cell[at]
+    n = np.add.reduceat(n, at) if len(at) else n
+    length = np.bincount(unit, minlength=space.num_units)
+    start = np.cumsum(length) - length
+    code = np.zeros(space.num_units, np.int64)
+    known = 0
+    for size in np.unique(length):
+        units = np.flatnonzero(length == size)
+        cells = start[units, None] + np.arange(size)
+        code[units] = known + _coded(np.concatenate([cell[cells], n[cells]], 1))
+        known = int(code[units].max()) + 1
+    return code
+
+
+def _coded(rows: Shaped[np.ndarray, "U _"]) -> Int[np.ndarray, " U"]:
+    """Return a code of each row, equal where rows are."""
+    if not rows.shape[1]:
+        return np.zeros(len(rows), np.int64)
+    code: Int[np.ndarray, " U"] = np.unique(rows, axis=0, return_inverse=True)[1]
+    return code.astype(np.int64)
