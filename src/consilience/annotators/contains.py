@@ -124,11 +124,8 @@ class Pairs:
         Units x groups: to which group the label belongs.
     covariates
         What is known beforehand; no columns where nothing is.
-    doubt
-        Answers of each annotator in each group, weighed by how divided the votes are:
-        roughly the information on a threshold.
-    maybes
-        Of each annotator: roughly the information on the logarithm of a width.
+    divided
+        How divided the votes are, from 0 to 1/4.
     num_groups
         G.
     grouped
@@ -139,8 +136,7 @@ class Pairs:
     by_group: Incidence
     group: Int[Array, " U"]
     covariates: Float[Array, "U P"]
-    doubt: Float[Array, "J G"]
-    maybes: Float[Array, " J"]
+    divided: Float[Array, " U"]
     num_groups: int
     grouped: bool
 
@@ -170,17 +166,12 @@ def layout(space: Space, prior: Prior) -> Pairs:
     every = np.arange(units, dtype=np.int32)
     votes = tally(space) + 1 / answers
     divided = votes.prod(1) / votes.sum(1) ** 2
-    maybe = space.n * (space.answer == space.answers.index("maybe"))
-    doubt = np.bincount(
-        cell, space.n * divided[space.unit], space.num_annotators * number
-    )
     return Pairs(
         by_table=incidence(space.unit, cell * answers + space.answer, weight, shape),
         by_group=incidence(every, group, None, (units, number)),
         group=jnp.asarray(group),
         covariates=jnp.zeros((units, 0)) if known is None else jnp.asarray(known.value),
-        doubt=jnp.asarray(doubt.reshape(-1, number)),
-        maybes=jnp.asarray(np.bincount(space.annotator, maybe, space.num_annotators)),
+        divided=jnp.asarray(divided),
         num_groups=number,
         grouped=groups is not None,
     )
@@ -206,8 +197,9 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
     means = jnp.broadcast_to(mean[:, None], (2, groups))
     sharper = spread("own_discrimination", prior.discrimination)
-    slope = jnp.exp(sample_varying("own_discrimination", sharper, pairs.doubt.sum(1)))
-    told = slope[:, None] ** 2 * pairs.doubt
+    doubt, maybes = _information(observations)
+    slope = jnp.exp(sample_varying("own_discrimination", sharper, doubt.sum(1)))
+    told = slope[:, None] ** 2 * doubt
     bias = spread("threshold", prior.threshold)
     if pairs.grouped:
         means += prior.groups * normals("group_shift", 2, groups)
@@ -218,7 +210,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     threshold = threshold + (own if pairs.grouped else jnp.zeros(groups))
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
     wider = spread("own_width", prior.width)
-    width += sample_varying("own_width", wider, pairs.maybes)
+    width += sample_varying("own_width", wider, maybes)
     covariates = pairs.covariates.shape[1]
     odds = share * jnp.ones(observations.num_units)
     if covariates:
@@ -234,6 +226,22 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "node": jnp.linspace(-prior.reach, prior.reach, int(prior.nodes)),
         "panel": jnp.asarray(prior.panel),
     }
+
+
+def _information(
+    observations: Observations,
+) -> tuple[Float[Array, "J G"], Float[Array, " J"]]:
+    """Return roughly what each annotator's answers tell, in each group of labels.
+
+    Of the place of a threshold, in log-odds: an answer tells as much as the votes are
+    divided. And of the logarithm of a width: as many as are *maybe*.
+    """
+    pairs: Pairs = observations.own
+    count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
+    each = jnp.stack([count * pairs.divided, count], 1)
+    shape = (observations.num_annotators, pairs.num_groups, -1, 2)
+    told = (pairs.by_table.T @ each).reshape(shape)
+    return told[..., 0].sum(2), told[:, :, 1, 1].sum(1)
 
 
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:

@@ -40,6 +40,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     gold: Path | None = None,
     states: Literal[2, 3] | None = None,
     prior: Several = (),
+    prior_from: Path | None = None,
     seed: int = 0,
     overwrite: Flag = False,
     json: Flag = False,
@@ -74,6 +75,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         many as the model is meant for.
     prior
         A setting of the model's prior, such as own=4, given once for each.
+    prior_from
+        Run folder of an earlier fit of the same model, with draws: what it learned is
+        the prior.
     seed
         One seed gives one result.
     overwrite
@@ -89,6 +93,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     keep_compilations()
     from consilience import fitting
     from consilience.cli.fit_page import fit_page
+    from consilience.posterior import load
     from consilience.responses.side_tables import gold_table
 
     truth = None if gold is None else gold_table(gold, read_options(reading))
@@ -102,6 +107,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         gold=truth,
         states=states,
         prior=settings,
+        prior_from=None if prior_from is None else load(prior_from),
         effort=effort(work),
         progress=True,
     )

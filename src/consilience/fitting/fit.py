@@ -11,6 +11,7 @@ import jax
 from consilience import annotators
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.automatic import fit_auto
+from consilience.fitting.earlier import alike_to, check_earlier, informed
 from consilience.fitting.holding import with_objects
 from consilience.fitting.inputs import (
     Table,
@@ -45,6 +46,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     gold: Table | None = None,
     states: int | None = None,
     prior: Mapping[str, float] | None = None,
+    prior_from: Fit | None = None,
     effort: Effort = Effort(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> Fit:
@@ -81,6 +83,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         as many as the model is meant for.
     prior
         Settings of the model's prior to change, by name.
+    prior_from
+        An earlier fit of the same model, with draws: what it learned of annotators,
+        matched by name, and of the population is the prior (contains, contains_counts,
+        glad, item_difficulty). To keep all as it was learned, see `predict`.
     effort
         How hard the engine works.
     progress
@@ -137,9 +143,18 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         name, why = model, None
         if model == "auto" and given.kind == "contains":
             name, why = which_contains(laid_out(states or 2))
+        if prior_from is not None:
+            name = prior_from.data.attrs["model"] if model == "auto" else name
+            why = "it is that of the earlier fit" if model == "auto" else why
+            check_earlier(name, annotators.load(name), prior_from)
         space = laid_out(
             states or (2 if name == "auto" else annotators.load(name).states)
         )
+        told, remarks = None, list[str]()
+        if prior_from is not None:
+            space = alike_to(space, prior_from)
+            told, remark = informed(annotators.load(name, prior), space, prior_from)
+            remarks.append(remark)
         table = None
         if name == "auto":
             single, table = fit_auto(
@@ -152,6 +167,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
                 jax.random.key(seed),
                 engine=engine,
                 prior=prior,
+                informed=told,
                 effort=effort,
                 report=report,
             )
@@ -168,6 +184,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "seconds": round(time.monotonic() - started, 3),
         "assumptions": [
             *space.assumptions,
+            *remarks,
             *single.result.remarks,
             *_unused(space, single),
         ],

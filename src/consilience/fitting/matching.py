@@ -29,15 +29,16 @@ def matched(
         value = np.asarray(variable.to_numpy(), float)
         for axis, names in new.items():
             if axis in variable.dims:
-                at = _places(variable[axis].to_numpy(), names)
+                at = places(variable[axis].to_numpy(), names)
                 value = _taken(value, variable.dims.index(axis), at)
         found[str(name)] = value
     return found
 
 
-def _places(
+def places(
     before: Shaped[np.ndarray, " A"], now: Shaped[np.ndarray, " B"]
 ) -> Int[np.ndarray, " B"]:
+    """Return where each name was before; -1 for those that were not there."""
     place = {str(name): number for number, name in enumerate(before)}
     return np.array([place.get(str(name), -1) for name in now])
 

@@ -100,7 +100,7 @@ def predict(
         space = space_of(
             given, lists=lists, gold=known, num_states=settings.get("states", 2)
         )
-        space = _measured(_grouped(space, fit.data), fit.data)
+        space = measured(grouped(space, fit.data), fit.data)
         _check(fit.data, space, model)
         values = matched(space, fit.data)
         result = _result(model, space, values, before["mass"])
@@ -170,7 +170,7 @@ def _names(data: xr.DataTree) -> Shaped[np.ndarray, " J"]:
     return names
 
 
-def _grouped(space: Space, data: xr.DataTree) -> Space:
+def grouped(space: Space, data: xr.DataTree) -> Space:
     """Return the space with groups of labels, of no name, where the fit had groups."""
     if space.groups is not None or "group" not in data["posterior"].coords:
         return space
@@ -178,8 +178,14 @@ def _grouped(space: Space, data: xr.DataTree) -> Space:
     return replace(space, groups=none)
 
 
-def _measured(space: Space, data: xr.DataTree) -> Space:
-    """Return the space with covariates measured as in the earlier fit."""
+def measured(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with covariates measured as in the earlier fit.
+
+    Raises
+    ------
+    OptionError
+        They are others.
+    """
     known = space.covariates
     if known is None:
         return space

@@ -54,12 +54,13 @@ def fit_one(
     *,
     engine: str = "auto",
     prior: Mapping[str, float] | None = None,
+    informed: AnnotatorModel[Any] | None = None,
     effort: Effort,
     report: Reporter,
 ) -> Single:
-    """Fit the model of that name."""
+    """Fit the model of that name, or that model as an earlier fit informs it."""
     started = time.monotonic()
-    model = annotators.load(name, prior)
+    model = informed or annotators.load(name, prior)
     engine, reason = choose(model, name, engine, space)
     result = run(model, space, engine, key, effort, report)
     return Single(

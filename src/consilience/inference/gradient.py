@@ -58,6 +58,9 @@ GUIDED = 30  # iterations with the guess as evidence: enough to choose a hill
 MEMORY = 20  # pairs that L-BFGS keeps; twice SciPy's own default took fewer sweeps
 
 
+type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
+
+
 class Peak(NamedTuple):
     """What is found at the top: parameters, belief (U, S), log-likelihood (U)."""
 
@@ -195,22 +198,25 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
     sweeps: int,
     report: Reporter,
     phase: str,
-    tilt: Float[np.ndarray, " P"] | float = 0.0,
+    lean: Lean | None = None,
+    free: Float[np.ndarray, " P"] | float = 1.0,
 ) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
     """Climb from one start; return the end, the path, and whether it ended by itself.
 
-    The density may be tilted: a linear function is then added to its logarithm.
+    Another function may be added to the log density, and some coordinates may be held
+    where they start: those that are not `free`.
     """
     answers = float(data.whole.total)
     history: list[float] = []
 
     def loss(flat: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
-        value, slope = _value_and_slope(
-            model, data, evidence, unravel(jnp.asarray(flat))
-        )
-        risen = float(np.sum(tilt * flat))
-        fall = np.asarray(ravel_pytree(slope)[0]) - tilt
-        return (float(value) - risen) / answers, fall / answers
+        position = unravel(jnp.asarray(flat))
+        value, slope = _value_and_slope(model, data, evidence, position)
+        fallen, fall = float(value), np.asarray(ravel_pytree(slope)[0])
+        if lean is not None:
+            more, rise = lean(position)
+            fallen, fall = fallen - float(more), fall - ravel_pytree(rise)[0]
+        return fallen / answers, np.asarray(free * fall / answers)
 
     def note(intermediate_result: OptimizeResult) -> None:
         history.append(-intermediate_result.fun * answers)

@@ -30,6 +30,7 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 from numpyro.distributions.constraints import Constraint
 from numpyro.distributions.transforms import AffineTransform, biject_to
+from numpyro.primitives import Messenger
 
 
 def sample_spread(name: str, median: float, wide: float) -> Float[Array, ""]:
@@ -44,7 +45,7 @@ def sample_spread(name: str, median: float, wide: float) -> Float[Array, ""]:
         logarithm.
     """
     prior = dist.LogNormal(jnp.log(median), wide)
-    spread: Float[Array, ""] = numpyro.sample(f"{name}_spread", prior)
+    spread: Float[Array, ""] = numpyro.sample(spread_of(name), prior)
     return spread
 
 
@@ -68,8 +69,37 @@ def sample_varying(
     return numbers
 
 
+def spread_of(name: str) -> str:
+    """Return the site of the spread of the numbers of a site."""
+    return f"{name}_spread"
+
+
+def is_varying(site: Any) -> bool:
+    """Return whether numbers of a NumPyro site vary by a spread."""
+    if site["type"] != "sample" or site["is_observed"]:
+        return False
+    return isinstance(_base(site["fn"]), Varying)
+
+
+class plain(Messenger):  # type: ignore[misc]  # noqa: N801 (as NumPyro names them)
+    """Sample numbers that vary in coordinates of their own, not measured by data."""
+
+    def process_message(self, site: Any) -> None:
+        """Take the measure away."""
+        if is_varying(site):
+            base = _base(site["fn"])
+            events = site["fn"].event_dim
+            site["fn"] = dist.Normal(base.loc, base.scale).to_event(events)
+
+
+def _base(distribution: Any) -> Any:
+    while isinstance(distribution, dist.Independent):
+        distribution = distribution.base_dist
+    return distribution
+
+
 class Varying(dist.Normal):  # type: ignore[misc]
-    """A normal distribution about zero whose coordinates are measured by the data.
+    """A normal distribution whose coordinates are measured by the data.
 
     Parameters
     ----------
@@ -77,14 +107,20 @@ class Varying(dist.Normal):  # type: ignore[misc]
         Standard deviation.
     information
         In the answers, of each number.
+    mean
+        Of the numbers.
     """
 
     pytree_data_fields = ("information",)
 
-    def __init__(self, spread: Any, information: Any, **checks: Any) -> None:
+    def __init__(
+        self, spread: Any, information: Any, mean: Any = 0.0, **checks: Any
+    ) -> None:
         self.information = information
         shape = jnp.shape(information)
-        super().__init__(jnp.zeros(shape), jnp.broadcast_to(spread, shape), **checks)
+        super().__init__(
+            jnp.broadcast_to(mean, shape), jnp.broadcast_to(spread, shape), **checks
+        )
 
     @property
     def support(self) -> Constraint:

@@ -1,0 +1,195 @@
+r"""What an earlier study has learned, as the prior of another.
+
+Each parameter that the earlier study knows has a normal prior at its posterior there,
+
+.. math::
+
+   u \sim N(\hat\mu, \hat\sigma^2),
+
+with the mean and standard deviation of its draws, in the coordinates in which it is
+without bounds. Annotators and groups of labels are matched by name; who was not there
+is drawn from the population, as ever, whose own parameters are among the known. How
+parameters hang together in the earlier posterior is left out; both studies fitted
+together would keep it.
+
+References
+----------
+Ibrahim and Chen (2000), Power prior distributions for regression models, on priors from
+earlier studies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+import xarray as xr
+from jaxtyping import Bool, Float
+from numpyro.distributions.transforms import biject_to
+from numpyro.primitives import Messenger
+
+from consilience.errors import OptionError
+from consilience.fitting.matching import places
+from consilience.fitting.predicting import grouped, measured
+from consilience.model import AnnotatorModel, Parameters
+from consilience.model.varying import Varying
+from consilience.posterior import Fit
+from consilience.truth import Observations, Space
+
+LEAST = 1e-3  # standard deviation that a prior has at least
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """Draws of one parameter, in the shape that the new study has.
+
+    Attributes
+    ----------
+    draws
+        Anything where it is not known.
+    here
+        Which of its numbers the earlier study knows.
+    """
+
+    draws: Float[np.ndarray, "D ..."]
+    here: Bool[np.ndarray, "..."]
+
+
+def check_earlier(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
+    """Refuse an earlier fit that cannot be a prior.
+
+    Raises
+    ------
+    OptionError
+        It is of another model, of a model whose parameters are not sampled by a
+        program of its own, or has no draws.
+    """
+    before = fit.data.attrs
+    if before["model"] != name:
+        msg = (
+            f"the earlier fit is of the model {before['model']}, this one of {name}; "
+            "take the same model, or a fit of this one"
+        )
+        raise OptionError(msg)
+    closed = model.dirichlet is not None or model.prepare is not None
+    if closed or model.parameters is None or "objects" in model.kinds:
+        msg = (
+            f"{name} cannot take its prior from an earlier fit: fit both studies "
+            "together, or use `predict` to keep all as it was learned; contains, "
+            "contains_counts, glad and item_difficulty can"
+        )
+        raise OptionError(msg)
+    sizes = fit.data["posterior"].sizes
+    if sizes["chain"] * sizes["draw"] < 2:
+        msg = (
+            f"the earlier fit, by {before['engine']}, is a point that does not say how "
+            "sure it is; fit it again with draws (em: draws=50, --draws 50; or nuts)"
+        )
+        raise OptionError(msg)
+
+
+def alike_to(space: Space, fit: Fit) -> Space:
+    """Return the space with groups and covariates as the earlier fit had them."""
+    return measured(grouped(space, fit.data), fit.data)
+
+
+def informed(
+    model: AnnotatorModel[Any], space: Space, fit: Fit
+) -> tuple[AnnotatorModel[Any], str]:
+    """Return the model with the earlier posterior as its prior, and a remark on it.
+
+    Parameters
+    ----------
+    model
+        One that `check_earlier` lets pass, with the settings of its prior.
+    space
+        The new study, made `alike_to` it.
+    fit
+        The earlier fit.
+    """
+    told = known(fit.data["posterior"].to_dataset(), model.dims, space)
+    names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
+    program = model.parameters
+    assert program is not None  # noqa: S101 (for the type checker: it was checked)
+
+    def sampled(observations: Observations, prior: Any) -> Parameters:
+        with _Informed(told):
+            return program(observations, prior)
+
+    remark = (
+        f"the prior is the posterior of an earlier fit ({fit.data.attrs['model']} by "
+        f"{fit.data.attrs['engine']}), which knew {int((names >= 0).sum()):,} of the "
+        f"{len(names):,} annotators"
+    )
+    return replace(model, parameters=sampled), remark
+
+
+def known(
+    posterior: xr.Dataset, dims: Mapping[str, tuple[str, ...]], space: Space
+) -> dict[str, Known]:
+    """Return the draws of each parameter, annotators and groups those of the space."""
+    new = {"annotator": space.annotators}
+    if space.groups is not None:
+        new["group"] = space.groups.names
+    found = {}
+    for name, variable in posterior.data_vars.items():
+        if name not in dims:
+            continue
+        value = np.asarray(variable.to_numpy(), float)
+        draws = value.reshape(-1, *value.shape[2:])
+        here = np.ones(draws.shape[1:], bool)
+        for axis, dim in enumerate(variable.dims[2:]):
+            if dim not in new:
+                continue
+            at = places(variable[dim].to_numpy(), new[str(dim)])
+            draws, here = np.take(draws, at, axis + 1), np.take(here, at, axis)
+            there = (at >= 0).reshape(-1, *(1,) * (here.ndim - axis - 1))
+            here = here & there
+        found[str(name)] = Known(draws, here)
+    return found
+
+
+class _Informed(Messenger):  # type: ignore[misc]
+    """Change the priors of what is known, while a program runs."""
+
+    def __init__(self, told: Mapping[str, Known]) -> None:
+        self.told = told
+        super().__init__()
+
+    def process_message(self, site: Any) -> None:
+        """Give the site the prior that the earlier study has for it."""
+        if site["type"] == "sample" and site["name"] in self.told:
+            site["fn"] = _prior(site["fn"], self.told[site["name"]])
+
+
+def _prior(usual: Any, told: Known) -> Any:
+    if not told.here.any():
+        return usual
+    events, base = usual.event_dim, usual
+    while isinstance(base, dist.Independent):
+        base = base.base_dist
+    if isinstance(base, dist.Normal):
+        mean = jnp.where(told.here, told.draws.mean(0), base.loc)
+        wide = jnp.maximum(told.draws.std(0, ddof=1), LEAST)
+        wide = jnp.where(told.here, wide, base.scale)
+        if isinstance(base, Varying):
+            new = Varying(wide, base.information, mean)
+        else:
+            new = dist.Normal(mean, wide)
+        return new.to_event(events)
+    transform = biject_to(usual.support)
+    free = transform.inv(jnp.asarray(told.draws))
+    wide = jnp.maximum(free.std(0, ddof=1), LEAST)
+    normal = dist.Normal(free.mean(0), wide).to_event(transform.domain.event_dim)
+    return _Transformed(normal, transform)
+
+
+class _Transformed(dist.TransformedDistribution):  # type: ignore[misc]
+    """What is normal in coordinates without bounds; engines start at its median."""
+
+    @property
+    def mean(self) -> Any:
+        """Where the coordinates have their mean; not the mean itself."""
+        return self.transforms[0](self.base_dist.mean)

@@ -1,0 +1,114 @@
+"""Units that look alike are merged; what is fitted to them is as if they were not."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.annotators import load
+from consilience.inference import em, gradient
+from consilience.inference.ascent import Steps
+from consilience.responses import read
+from consilience.truth import merge_alike, space_of
+from consilience.truth.merging import Merged
+
+WORDS = np.array(["no", "maybe", "yes"])
+NAMES = ["item", "annotator", "label", "answer"]
+
+
+def space(items=60):
+    """Pairs of two groups of labels, some alike, answered in any order."""
+    generator = np.random.default_rng(0)
+    rows = [
+        (f"i{k:03d}", who, "husky" if k % 2 else "cup", WORDS[generator.integers(3)])
+        for k in range(items)
+        for who in generator.permutation(["a", "b"])
+    ]
+    labels = pd.DataFrame({"label": ["husky", "cup"], "parent": ["dog", "thing"]})
+    told = pd.DataFrame(rows, columns=NAMES)
+    return space_of(read(told, kind="contains", labels=labels))
+
+
+def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
+    whole = space()
+    merged = merge_alike(whole)
+    said = [
+        (whole.groups.code[u], *sorted(zip(*where(whole, u), strict=True)))
+        for u in range(whole.num_units)
+    ]
+    assert merged.space.num_units == len(set(said)) < whole.num_units
+    for unit, place in enumerate(merged.place):
+        code = merged.space.groups.code[place]
+        told = sorted(zip(*where(merged.space, place), strict=True))
+        assert said[unit] == (code, *told)
+    assert (merged.count == np.bincount(merged.place)).all()
+
+
+def where(space, unit):
+    here = space.unit == unit
+    return (space.annotator[here], space.answer[here], space.n[here])
+
+
+def test_what_is_known_beforehand_keeps_units_apart():
+    rows = [
+        ("i", "a", "cat", "yes"),
+        ("j", "a", "cat", "yes"),
+        ("k", "a", "cat", "yes"),
+    ]
+    told = read(pd.DataFrame(rows, columns=NAMES), kind="contains")
+    known = pd.DataFrame(
+        {"item": list("ijk"), "label": "cat", "score": [1.0, 1.0, 2.0]}
+    )
+    gold = pd.DataFrame({"item": ["i"], "label": ["cat"], "answer": ["yes"]})
+    assert merge_alike(space_of(told)).space.num_units == 1
+    assert merge_alike(space_of(told, lists=known)).space.num_units == 2
+    assert merge_alike(space_of(told, lists=known, gold=gold)).space.num_units == 3
+
+
+def test_answers_given_several_times_are_not_those_given_once():
+    frame = pd.DataFrame(
+        {"item": list("ijj"), "label": "cat", "answer": "yes", "n": [2, 1, 1]}
+    )
+    assert merge_alike(space_of(read(frame))).space.num_units == 1
+    frame = frame.assign(n=[2, 1, 2])
+    assert merge_alike(space_of(read(frame))).space.num_units == 2
+
+
+def fitted(name, whole):
+    model = load(name)
+    effort = em.Effort(steps=Steps(tolerance=1e-13))
+    with jax.enable_x64(True):
+        return em.fit(model, whole, jax.random.key(0), effort)
+
+
+def apart(whole, count=1.0):
+    """Nothing merged."""
+    number = whole.num_units
+    return Merged(whole, np.full(number, count), np.arange(number))
+
+
+@pytest.mark.parametrize("name", ["contains", "contains_counts"])
+def test_merged_or_not_the_fit_is_the_same(name, monkeypatch):
+    whole = space()
+    if name == "contains_counts":
+        nobody = np.zeros_like(whole.annotator)
+        whole = replace(
+            whole,
+            annotator=nobody,
+            annotators=whole.annotators[:1],
+            known=whole.known[:1],
+            groups=None,
+        )
+    merged = fitted(name, whole)
+    monkeypatch.setattr(gradient, "merge_alike", apart)
+    each = fitted(name, whole)
+    assert np.allclose(merged.belief, each.belief, atol=1e-4)
+    assert np.allclose(merged.log_likelihood, each.log_likelihood, atol=1e-3)
+    for told in ("prevalence", "confusion"):
+        assert np.allclose(merged.parameters[told], each.parameters[told], atol=1e-4)
+    # Counted twice, they are not the same: the check can tell.
+    monkeypatch.setattr(gradient, "merge_alike", lambda one: apart(one, 2.0))
+    twice = fitted(name, whole)
+    assert not np.allclose(merged.belief, twice.belief, atol=1e-3)
