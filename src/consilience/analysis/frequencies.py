@@ -47,7 +47,7 @@ from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, lay_out, replayed, some_draws
 from consilience.posterior import Fit
 from consilience.posterior.known_space import known_space
-from consilience.truth import Observations, Space
+from consilience.truth import Observations, Space, merge_alike
 from consilience.truth.parts import some_units
 
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -84,9 +84,9 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     """
     space, model = _checked(fit, thresholds)
     tail = (1 - float(fit.data.attrs["mass"])) / 2
-    table: dict[str, Any] = {"item": space.unit_item, "label": space.unit_label}
+    merged = merge_alike(space)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        belief, grid = _belief(fit, space, model), nodes(model.prior)
+        belief, grid = _belief(fit, merged.space, model), nodes(model.prior)
         above = {
             f"above_{threshold:g}": belief @ share_above(grid, jnp.asarray(threshold))
             for threshold in thresholds
@@ -95,10 +95,11 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     width = node[1] - node[0]
     below = np.cumsum(belief, 1)
     bounds = [_quantile(below, node + width / 2, chance) for chance in (tail, 1 - tail)]
-    table["frequency"] = belief @ expit(node)
-    table["lower"], table["upper"] = bounds
+    told = {"frequency": belief @ expit(node), "lower": bounds[0], "upper": bounds[1]}
+    told |= {name: np.asarray(each) for name, each in above.items()}
+    names = {"item": space.unit_item, "label": space.unit_label}
     return pd.DataFrame(
-        table | {name: np.asarray(each) for name, each in above.items()}
+        names | {name: each[merged.place] for name, each in told.items()}
     )
 
 
@@ -225,22 +226,29 @@ def _share_above(
     }
     point, back = ravel_pytree(free)
     look = jax.jit(partial(_unit_slopes, model, back))
-    parts = _blocks(space, model)
+    merged = merge_alike(space)
+    count, place = merged.count, merged.place
+    parts = _blocks(merged.space, model)
     seen = [look(part, point, above) for part in parts]
     score, share, rise = (np.concatenate(each) for each in zip(*seen, strict=True))
 
     def total(at: Float[Array, " P"]) -> Float[np.ndarray, " P"]:
-        return np.sum([np.asarray(look(p, at, above)[0]).sum(0) for p in parts], 0)
+        each = np.concatenate([np.asarray(look(p, at, above)[0]) for p in parts])
+        rise: Float[np.ndarray, " P"] = count @ each
+        return rise
 
-    here = score.sum(0)
+    here = count @ score
     moves = STEP * np.eye(len(here))
     curvature = np.stack([here - total(point + move) for move in moves]) / STEP
-    through = np.linalg.solve((curvature + curvature.T) / 2, rise.mean(0).T)
-    each = (share - share.mean(0)) / len(share) + score @ through
+    whole = count.sum()
+    mean = count @ share / whole
+    steep = np.tensordot(count, rise, 1) / whole
+    through = np.linalg.solve((curvature + curvature.T) / 2, steep.T)
+    each = ((share - mean) / whole + score @ through)[place]
     item = pd.factorize(space.unit_item)[0]
     sums = np.stack([np.bincount(item, column) for column in each.T], 1)
     number = len(sums)
-    return share.mean(0), np.sqrt(number / max(number - 1, 1) * (sums**2).sum(0))
+    return mean, np.sqrt(number / max(number - 1, 1) * (sums**2).sum(0))
 
 
 def _unit_slopes(

@@ -55,6 +55,12 @@ from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.pytree import pytree
 
 
+# What an answer tells of a threshold, where it would be one if the appearance were known
+# and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label, drawn
+# from the prior.
+TOLD = 0.25
+
+
 @dataclass(frozen=True, slots=True)
 class Prior:
     """What is believed of appearances and annotators, in log-odds.
@@ -199,7 +205,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     sharper = spread("own_discrimination", prior.discrimination)
     doubt, maybes = _information(observations)
     slope = jnp.exp(sample_varying("own_discrimination", sharper, doubt.sum(1)))
-    told = slope[:, None] ** 2 * doubt
+    told = TOLD * slope[:, None] ** 2 * doubt
     bias = spread("threshold", prior.threshold)
     if pairs.grouped:
         means += prior.groups * normals("group_shift", 2, groups)
@@ -233,8 +239,9 @@ def _information(
 ) -> tuple[Float[Array, "J G"], Float[Array, " J"]]:
     """Return roughly what each annotator's answers tell, in each group of labels.
 
-    Of the place of a threshold, in log-odds: an answer tells as much as the votes are
-    divided. And of the logarithm of a width: as many as are *maybe*.
+    Of the logarithm of a discrimination: an answer tells as much as the votes are
+    divided, and a part of that of the place of a threshold, in log-odds. Of the
+    logarithm of a width: as many as are *maybe*.
     """
     pairs: Pairs = observations.own
     count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
