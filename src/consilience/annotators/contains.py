@@ -54,10 +54,9 @@ from consilience.truth import Observations, Space, tally
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.pytree import pytree
 
-
-# What an answer tells of a threshold, where it would be one if the appearance were known
-# and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label, drawn
-# from the prior.
+# What an answer tells of a threshold, of what it would if the appearance were known
+# and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label,
+# drawn from the prior.
 TOLD = 0.25
 
 
