@@ -102,6 +102,7 @@ def test_merged_or_not_the_fit_is_the_same(name, monkeypatch):
             groups=None,
         )
     merged = fitted(name, whole)
+    monkeypatch.setattr(gradient, "WORTH_MERGING", 1.0)
     monkeypatch.setattr(gradient, "merge_alike", apart)
     each = fitted(name, whole)
     assert np.allclose(merged.belief, each.belief, atol=1e-4)

@@ -55,6 +55,9 @@ from consilience.truth import Observations, Space, blocks, merge_alike
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
 WHAT = "log posterior density"
 GUIDED = 30  # iterations with the guess as evidence: enough to choose a hill
+# Fewer merged would cost more than it saves: another study of the same design then has
+# the same shapes, and what is compiled for one serves all.
+WORTH_MERGING = 0.75
 MEMORY = 20  # pairs that L-BFGS keeps; twice SciPy's own default took fewer sweeps
 
 
@@ -155,7 +158,8 @@ def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     count = np.ones(1)
     if space.named is None and model.prepare is None and not model.per_answer:
         merged = merge_alike(space)
-        space, count, place = merged.space, merged.count, merged.place
+        if len(merged.count) <= WORTH_MERGING * space.num_units:
+            space, count, place = merged.space, merged.count, merged.place
     whole = replace(
         prepared(model, lay_out(model, space)),
         scale=jnp.asarray(count),
