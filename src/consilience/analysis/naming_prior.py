@@ -27,7 +27,7 @@ numbers. Minka (2000), Estimating a Dirichlet distribution. The chain is assumed
 filtering: Maybeck (1982), Stochastic models, estimation and control, chapter 12.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,8 +159,7 @@ def learn(namings: Namings) -> Learned:
     matrices = evidence(namings)
     names, stacked = list(matrices), np.stack(list(matrices.values()))
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        loss = _loss(namings, stacked)
-        slopes = jax.jit(jax.value_and_grad(loss))
+        slopes = jax.jit(jax.value_and_grad(_loss(namings, stacked)))
 
         def climb(place: Float[np.ndarray, " P"]) -> tuple[float, np.ndarray]:
             value, slope = slopes(place)
@@ -168,12 +167,25 @@ def learn(namings: Namings) -> Learned:
 
         start = np.append(np.zeros(len(names)), [1.0, 0.5, 0.0, -2.0])
         found = minimize(climb, start, jac=True, method="L-BFGS-B").x
-        curved = np.asarray(jax.jit(jax.hessian(loss))(found)) * len(namings.own)
+        curved = _curvature(lambda at: climb(at)[1], found) * len(namings.own)
     # Where the answers say next to nothing, the prior's own spread is what is left.
     scale = _scale(len(found))
     strength, axes = np.linalg.eigh(curved * np.outer(scale, scale))
     root = scale[:, None] * axes / np.sqrt(np.maximum(strength, 1.0))
     return Learned(namings, matrices, found, root)
+
+
+def _curvature(
+    slope: Callable[[Float[np.ndarray, " P"]], np.ndarray],
+    place: Float[np.ndarray, " P"],
+    step: float = 1e-4,
+) -> Float[np.ndarray, "P P"]:
+    """Return second derivatives, as differences of slopes."""
+    steps = step * np.eye(len(place))
+    rows = [(slope(place + by) - slope(place - by)) / (2 * step) for by in steps]
+    curved: Float[np.ndarray, "P P"] = np.array(rows)
+    symmetric: Float[np.ndarray, "P P"] = (curved + curved.T) / 2
+    return symmetric
 
 
 def _others(place: Any, exp: Any, share: Any) -> tuple[Any, Any, Any]:
