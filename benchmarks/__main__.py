@@ -19,6 +19,7 @@ NAMES = (
     "reproduce",
     "real",
     "contains",
+    "whole_contains",
     "counts",
     "leading",
     "classify",
