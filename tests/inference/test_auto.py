@@ -35,5 +35,11 @@ def test_many_answers_take_the_closed_form(space):
     assert "NUTS" in reason
 
 
+def test_objects_are_not_sampled_unasked(space):
+    engine, reason = choose(load("objects"), replace(space, kind="objects"))
+    assert engine == "em"
+    assert "NUTS takes long" in reason
+
+
 def test_a_model_with_one_engine_gets_it(space):
     assert choose(load("dawid_skene"), space)[0] == "em"
