@@ -168,6 +168,6 @@ def test_minibatches_hold_every_unit_and_its_answers():
     )
     space = space_of(many)
     stacked = minibatches(space, 7, seed=0)
-    assert stacked.scale.shape == (8,)
+    assert stacked.scale.shape == (8, 1)
     assert np.allclose(stacked.scale, 50 / 7)
     assert stacked.guess.shape == (8, 7, 2)

@@ -48,7 +48,8 @@ def merge_alike(space: Space) -> Merged:
     pattern = _answered(space)
     for side in sides:
         if len(side) == space.num_units:
-            pattern = _coded(np.stack([pattern, _coded(side)], 1))
+            flat = side.reshape(len(side), -1)
+            pattern = _coded(np.stack([pattern, _coded(flat)], 1))
     _, first, place = np.unique(pattern, return_index=True, return_inverse=True)
     order = np.argsort(first)
     place = np.argsort(order)[place]
