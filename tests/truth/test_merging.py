@@ -46,6 +46,19 @@ def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
     assert (merged.count == np.bincount(merged.place)).all()
 
 
+def test_where_it_does_not_matter_who_answered_only_counts_are_compared():
+    whole = space()
+    merged = merge_alike(whole, annotators=False)
+    said = {
+        (int(whole.groups.code[unit]), *np.bincount(answer, n, 3).tolist())
+        for unit in range(whole.num_units)
+        for _, answer, n in [where(whole, unit)]
+    }
+    told = merge_alike(whole).space.num_units
+    assert merged.space.num_units == len(said) < told
+    assert merged.count.sum() == whole.num_units
+
+
 def where(space, unit):
     here = space.unit == unit
     return (space.annotator[here], space.answer[here], space.n[here])
@@ -103,13 +116,13 @@ def test_merged_or_not_the_fit_is_the_same(name, monkeypatch):
         )
     merged = fitted(name, whole)
     monkeypatch.setattr(gradient, "WORTH_MERGING", 1.0)
-    monkeypatch.setattr(gradient, "merge_alike", apart)
+    monkeypatch.setattr(gradient, "merge_alike", lambda one, **_: apart(one))
     each = fitted(name, whole)
     assert np.allclose(merged.belief, each.belief, atol=1e-4)
     assert np.allclose(merged.log_likelihood, each.log_likelihood, atol=1e-3)
     for told in ("prevalence", "confusion"):
         assert np.allclose(merged.parameters[told], each.parameters[told], atol=1e-4)
     # Counted twice, they are not the same: the check can tell.
-    monkeypatch.setattr(gradient, "merge_alike", lambda one: apart(one, 2.0))
+    monkeypatch.setattr(gradient, "merge_alike", lambda one, **_: apart(one, 2.0))
     twice = fitted(name, whole)
     assert not np.allclose(merged.belief, twice.belief, atol=1e-3)

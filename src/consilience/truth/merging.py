@@ -33,19 +33,22 @@ class Merged:
     place: Int[np.ndarray, " U"]
 
 
-def merge_alike(space: Space) -> Merged:
+def merge_alike(space: Space, *, annotators: bool = True) -> Merged:
     """Return one unit for all that look alike.
 
     Parameters
     ----------
     space
         What can be true, and the answers; not of objects.
+    annotators
+        Whether it matters who answered; units with as many of each answer are alike
+        where it does not.
     """
     sides = [space.state, space.log_prior]
     sides += [] if space.groups is None else [space.groups.code[:, None]]
     if space.covariates is not None:
         sides += [space.covariates.value, space.covariates.known[:, None]]
-    pattern = _answered(space)
+    pattern = _answered(space, annotators=annotators)
     for side in sides:
         if len(side) == space.num_units:
             flat = side.reshape(len(side), -1)
@@ -57,9 +60,10 @@ def merge_alike(space: Space) -> Merged:
     return Merged(some_units(space, first[order]), count, place)
 
 
-def _answered(space: Space) -> Int[np.ndarray, " U"]:
+def _answered(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:
     """Return a code of each unit's answers, the same for the same in any order."""
-    cell = space.annotator.astype(np.int64) * len(space.answers) + space.answer
+    who = space.annotator.astype(np.int64) if annotators else 0
+    cell = who * len(space.answers) + space.answer
     told = np.lexsort((cell, space.unit))
     unit, cell, n = space.unit[told], cell[told], space.n[told]
     at = np.flatnonzero(
