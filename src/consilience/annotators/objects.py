@@ -44,16 +44,15 @@ and the study. Binder (1978), for the partition that is told.
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.model.naming import log_prior, unit_sums
-from consilience.model.naming_simulation import simulated
+from consilience.model import AnnotatorModel, Parameters
+from consilience.model.naming import DIMS, log_prior, unit_sums
+from consilience.model.naming_simulation import simulation
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
 from consilience.truth.items import Items, items_of
@@ -131,33 +130,9 @@ def layout(space: Space, prior: Prior) -> Items:
     return items_of(space)
 
 
-def simulation(
-    key: Key[Array, ""], observations: Observations, parameters: Parameters
-) -> Simulated:
-    """Draw a partition for each item, and answers about its objects.
-
-    An answer is told as its main label's place, times 1,024, plus the candidates that
-    it names, as bits.
-    """
-    seed = jax.random.bits(key).item()
-    answer, objects, state = simulated(observations.own, parameters, seed)
-    return Simulated({"object_of": jnp.asarray(objects)}, state, answer)
-
-
 MODEL = AnnotatorModel(
     prior=Prior(),
-    dims={
-        "naming": ("label_covariate",),
-        "salience": ("label_covariate",),
-        "attraction": ("slope_covariate",),
-        "objects": ("one",),
-        "affinity": ("pair_covariate",),
-        "often": ("block_covariate",),
-        "seen": ("how_often",),
-        "slip": ("mean_and_spread",),
-        "picker": ("mean_and_spread",),
-        "style": ("item_covariate",),
-    },
+    dims=DIMS,
     engines=("em", "nuts"),
     references=(
         "Hartigan (1990)",

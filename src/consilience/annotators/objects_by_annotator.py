@@ -37,18 +37,17 @@ section 3, for annotators as draws from a population.
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import sigmoid
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.model.naming import log_prior, seen_rates
+from consilience.model import AnnotatorModel, Parameters
+from consilience.model.naming import DIMS, log_prior, seen_rates
 from consilience.model.naming_by_annotator import unit_sums
-from consilience.model.naming_simulation import simulated
+from consilience.model.naming_simulation import simulation
 from consilience.model.quadrature import normal_nodes
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
@@ -176,32 +175,10 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     }
 
 
-def simulation(
-    key: Key[Array, ""], observations: Observations, parameters: Parameters
-) -> Simulated:
-    """Draw a partition for each item, and answers about its objects.
-
-    An answer is told as its main label's place, times 1,024, plus the candidates that
-    it names, as bits.
-    """
-    seed = jax.random.bits(key).item()
-    answer, objects, state = simulated(observations.own, parameters, seed)
-    return Simulated({"object_of": jnp.asarray(objects)}, state, answer)
-
-
 MODEL = AnnotatorModel(
     prior=Prior(),
     dims={
-        "naming": ("label_covariate",),
-        "salience": ("label_covariate",),
-        "attraction": ("slope_covariate",),
-        "objects": ("one",),
-        "affinity": ("pair_covariate",),
-        "often": ("block_covariate",),
-        "seen": ("how_often",),
-        "slip": ("mean_and_spread",),
-        "picker": ("mean_and_spread",),
-        "style": ("item_covariate",),
+        **DIMS,
         "spreads": ("effect",),
         "picking_place": ("annotator",),
         "recall_place": ("annotator",),

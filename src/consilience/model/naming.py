@@ -11,6 +11,9 @@ under Dirichlet distributions, who saw it, and slips. So the answers to an item 
 over partitions and over completions v (`consilience.truth.blocks`).
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import log_sigmoid, logsumexp, sigmoid
@@ -27,6 +30,22 @@ from consilience.truth.blocks import (
 )
 from consilience.truth.covariates import Known
 from consilience.truth.partitions import members, sum_over_partitions
+
+DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "naming": ("label_covariate",),
+        "salience": ("label_covariate",),
+        "attraction": ("slope_covariate",),
+        "objects": ("one",),
+        "affinity": ("pair_covariate",),
+        "often": ("block_covariate",),
+        "seen": ("how_often",),
+        "slip": ("mean_and_spread",),
+        "picker": ("mean_and_spread",),
+        "style": ("item_covariate",),
+    }
+)
+"""Dimensions of the parameters that every model of named objects has."""
 
 TINY = 1e-12  # of imagined votes; those of the empty block are none
 

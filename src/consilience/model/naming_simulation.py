@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Key
 from scipy.special import expit, logit, softmax
 
-from consilience.model.contract import Parameters
+from consilience.model.contract import Parameters, Simulated
 from consilience.model.naming import (
     affinities,
     imagined,
@@ -17,10 +18,24 @@ from consilience.model.naming import (
     slip_weights,
 )
 from consilience.model.naming_by_annotator import pulls
+from consilience.truth import Observations
 from consilience.truth.blocks import Blocks
 from consilience.truth.covariates import Known
 from consilience.truth.items import Items
 from consilience.truth.partitions import MOST_LABELS, enumerated
+
+
+def simulation(
+    key: Key[Array, ""], observations: Observations, parameters: Parameters
+) -> Simulated:
+    """Draw a partition for each item, and answers about its objects.
+
+    An answer is told as its main label's place, times 1,024, plus the candidates that
+    it names, as bits.
+    """
+    seed = jax.random.bits(key).item()
+    answer, objects, state = simulated(observations.own, parameters, seed)
+    return Simulated({"object_of": jnp.asarray(objects)}, state, answer)
 
 
 @dataclass(frozen=True, slots=True)
