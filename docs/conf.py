@@ -12,6 +12,7 @@ from sphinx.application import Sphinx
 from consilience.annotators import load
 
 DOCS = Path(__file__).parent
+sys.path.insert(0, str(DOCS))  # our own extension is beside this file
 ROOT = DOCS.parent
 
 project = "consilience"
@@ -22,6 +23,7 @@ version = release
 
 extensions = [
     "myst_nb",
+    "plates.directive",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
@@ -67,7 +69,7 @@ if os.environ.get("CONSILIENCE_DOCS_INTERSPHINX"):
 html_theme = "furo"
 html_title = "consilience"
 html_static_path = ["_static"]
-html_css_files = ["tables.css"]
+html_css_files = ["tables.css", "plates.css"]
 
 # An example that calls `consilience` gets the one of this environment.
 os.environ["PATH"] = os.pathsep.join(
@@ -106,6 +108,7 @@ def model_page(name: str) -> str:
     engines = ", ".join(f"`{engine}`" for engine in model.engines)
     parts = [
         f"# {name}",
+        f"```{{plate}} {name}\n```",
         f"```{{eval-rst}}\n.. automodule:: {module}\n   :no-members:\n```",
         f"**Engines**, the most suitable first: {engines}.",
         "## Settings of the prior",
