@@ -84,7 +84,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     """
     space, model = _checked(fit, thresholds)
     tail = (1 - float(fit.data.attrs["mass"])) / 2
-    merged = merge_alike(space)
+    merged = merge_alike(space, annotators=False)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         belief, grid = _belief(fit, merged.space, model), nodes(model.prior)
         above = {
@@ -226,7 +226,7 @@ def _share_above(
     }
     point, back = ravel_pytree(free)
     look = jax.jit(partial(_unit_slopes, model, back))
-    merged = merge_alike(space)
+    merged = merge_alike(space, annotators=False)
     count, place = merged.count, merged.place
     parts = _blocks(merged.space, model)
     seen = [look(part, point, above) for part in parts]
