@@ -1,9 +1,9 @@
-"""A folder that is written whole or not at all.
+"""A folder, or a file, that is written whole or not at all.
 
-The files are written into a hidden folder beside the place, which is then renamed: a
-rename is one step, so whoever looks sees all of the folder or none of it. Whatever
-stops the writing, an error or Ctrl-C, removes the hidden folder. A kill that no program
-can answer leaves the hidden folder behind, never a part of the folder itself.
+What is written goes under a hidden name beside the place, which is then renamed: a
+rename is one step, so whoever looks sees all of it or none. Whatever stops the writing,
+an error or Ctrl-C, removes what is hidden. A kill that no program can answer leaves
+that behind, never a part of the folder or file itself.
 """
 
 import contextlib
@@ -56,17 +56,51 @@ def whole_folder(
             place.rename(former)
         partial.rename(place)
     except OSError as error:
-        msg = (
-            f"{folder}: cannot be written ({error.strerror or error}); free some space "
-            "or choose another place"
-        )
-        raise CannotWriteError(msg) from error
+        raise CannotWriteError(_refused(folder, error)) from error
     finally:
         # Only after a failure are the first two still there to be put right.
         if former.exists() and not place.exists():
             former.rename(place)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(former, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a file to write that takes its place when all has gone well.
+
+    Parameters
+    ----------
+    path
+        Where the file shall stand. What is there is replaced; folders above it are
+        made.
+
+    Yields
+    ------
+    The hidden file to write.
+
+    Raises
+    ------
+    CannotWriteError
+        When the disk refuses.
+    """
+    place = path.expanduser().resolve()
+    partial = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        partial.replace(place)
+    except OSError as error:
+        raise CannotWriteError(_refused(path, error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _refused(path: Path, error: OSError) -> str:
+    return (
+        f"{path}: cannot be written ({error.strerror or error}); free some space or "
+        "choose another place"
+    )
 
 
 def _taken(folder: Path, *, may_replace: bool) -> str:

@@ -37,6 +37,21 @@ def test_thresholds_are_told(run, asked, capsys):
     assert "wrong_lower" in capsys.readouterr().out
 
 
+def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
+    out = tmp_path / "called.csv"
+    assert run("decide", asked, "--loss", "f1", "--out", out, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    expected = cs.decide(cs.load(asked), loss="f1")
+    assert told["threshold"] == expected.threshold
+    assert told["present"] == expected.labels["present"].sum()
+    written = pd.read_csv(out)
+    assert written["present"].tolist() == expected.labels["present"].tolist()
+    assert run("decide", asked) == 0
+    assert "are called present" in capsys.readouterr().out
+    assert run("decide", asked, "--out", tmp_path / "called.xls") == 2
+    assert "mend the ending" in capsys.readouterr().err
+
+
 def test_the_leading_question_is_told(run, asked, tmp_path, capsys):
     alike = tmp_path / "alike.csv"
     alike.write_text("label_a,label_b\ncat,lynx\n")

@@ -1,12 +1,13 @@
 import base64
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 
 from consilience.errors import CannotWriteError, FolderExistsError, MissingExtraError
-from consilience.report import check_installed, installed, page, whole_file, write
-from consilience.report.whole_file import write_whole
+from consilience.report import check_installed, installed, page, write
+from consilience.whole_folder import whole_file
 
 
 @pytest.fixture(scope="module")
@@ -80,9 +81,12 @@ def test_a_disk_that_refuses_leaves_what_was_there(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(whole_file.Path, "write_bytes", full)
-    with pytest.raises(CannotWriteError, match="No space left"):
-        write_whole(out, b"after")
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with (
+        pytest.raises(CannotWriteError, match="No space left"),
+        whole_file(out) as partial,
+    ):
+        partial.write_bytes(b"after")
     assert out.read_text() == "before"
     assert len(list(tmp_path.iterdir())) == 1
 

@@ -5,6 +5,7 @@ from consilience.analysis.compared_confusion import (
     ComparedConfusion,
     compare_confusion,
 )
+from consilience.analysis.decision import Decision, decide
 from consilience.analysis.evaluation import Evaluation, evaluate
 from consilience.analysis.filtering import filtering
 from consilience.analysis.frequencies import frequencies, selection_frequencies
@@ -18,12 +19,14 @@ from consilience.analysis.valid_labels import valid_labels
 __all__ = [
     "Agreement",
     "ComparedConfusion",
+    "Decision",
     "Evaluation",
     "HumanConfusion",
     "agreement",
     "called_otherwise",
     "compare_confusion",
     "cooccurring",
+    "decide",
     "evaluate",
     "filtering",
     "frequencies",

@@ -17,7 +17,7 @@ from consilience.cli.agreement import agreement
 from consilience.cli.benchmark import benchmark
 from consilience.cli.candidates import candidates
 from consilience.cli.classify import classify
-from consilience.cli.contains import filtering, leading_question
+from consilience.cli.contains import decide, filtering, leading_question
 from consilience.cli.demo import demo
 from consilience.cli.evaluate import evaluate
 from consilience.cli.fit import fit
@@ -71,6 +71,7 @@ for _command in (
     score,
     evaluate,
     filtering,
+    decide,
     leading_question,
     report,
     benchmark,

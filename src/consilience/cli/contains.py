@@ -1,4 +1,4 @@
-"""The commands about a run of kind contains: `filtering` and `leading-question`."""
+"""The commands about a run of kind contains: what to keep, and leading questions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -39,6 +39,59 @@ def filtering(
     from consilience.posterior import load
 
     _show(tell(load(run), threshold, by=by), "thresholds", as_json=json)
+
+
+def decide(
+    run: Path,
+    /,
+    *,
+    loss: Literal["errors", "f1"] = "errors",
+    miss: float = 1.0,
+    out: Path | None = None,
+    json: Flag = False,
+) -> None:
+    """Call labels present so that a loss is least, as far as a run can tell.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    loss
+        "errors" counts false yeses and misses; "f1" is one less the F-measure of all
+        labels together, for which it pays to call labels that are less likely.
+    miss
+        How many false yeses a miss costs; of the F-measure the square of beta, 4 for
+        F2.
+    out
+        Table to write (.csv, .parquet or .json): item, label, probability, present.
+    json
+        Print the result as JSON.
+    """
+    from consilience.analysis import decide as tell
+    from consilience.posterior import export_table, load
+
+    found = tell(load(run), loss=loss, miss=miss)
+    labels = found.labels
+    if out is not None:
+        export_table(labels, out)
+    present = int(labels["present"].sum())
+    if json:
+        print_json(
+            {
+                "out": out,
+                "labels": len(labels),
+                "present": present,
+                "threshold": found.threshold,
+                "expected_loss": found.expected_loss,
+            }
+        )
+        return
+    show = screen(as_json=False)
+    least = f", of probability {found.threshold:.3f} and more" if present else ""
+    show.print(f"{present:,} of {len(labels):,} labels are called present{least}")
+    show.print(f"expected loss: {found.expected_loss:.4f}")
+    if out is not None:
+        show.print(f"written: {out}", soft_wrap=True)
 
 
 def leading_question(

@@ -1,7 +1,7 @@
 """What a fit says: tables read from its draws, and the folder it is kept in."""
 
-from consilience.posterior.export import EXPORTS, export
+from consilience.posterior.export import EXPORTS, export, export_table
 from consilience.posterior.fit import Fit
 from consilience.posterior.store import load, save
 
-__all__ = ["EXPORTS", "Fit", "export", "load", "save"]
+__all__ = ["EXPORTS", "Fit", "export", "export_table", "load", "save"]

@@ -27,7 +27,7 @@ from consilience.errors import OptionError
 from consilience.posterior.fit import Fit
 from consilience.posterior.soft_labels import soft_labels
 from consilience.posterior.tables import TABLES, about, write_parquet
-from consilience.whole_folder import whole_folder
+from consilience.whole_folder import whole_file, whole_folder
 
 EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {**TABLES, "soft_labels": soft_labels}
@@ -86,6 +86,32 @@ def export(
         (partial / "about.json").write_text(
             json.dumps(text, indent=2) + "\n", encoding="utf-8"
         )
+
+
+def export_table(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write one table as a file, whole or not at all; what is there is replaced.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file; its ending says the format: .csv, .parquet or .json.
+
+    Raises
+    ------
+    OptionError
+        The ending is another.
+    CannotWriteError
+        When the disk refuses.
+    """
+    place = Path(path)
+    writer = _WRITERS.get(place.suffix.removeprefix("."))
+    if writer is None:
+        msg = f"{path}: tables are written as .csv, .parquet or .json; mend the ending"
+        raise OptionError(msg)
+    with whole_file(place) as partial:
+        writer(frame, partial, {})
 
 
 def safe_text(text: str) -> str:

@@ -17,7 +17,7 @@ from consilience.report.columns import columns
 from consilience.report.content import sort_of
 from consilience.report.record import Report
 from consilience.report.sections import sections
-from consilience.report.whole_file import write_whole
+from consilience.whole_folder import whole_file
 
 # In the order in which they are read: later ones use earlier ones.
 SCRIPTS = (
@@ -59,7 +59,8 @@ def write(report: Report, out: str | Path, *, overwrite: bool = False) -> int:
     place = Path(out)
     check_place(place, overwrite=overwrite)
     content = page(report).encode()
-    write_whole(place, content)
+    with whole_file(place) as partial:
+        partial.write_bytes(content)
     return len(content)
 
 

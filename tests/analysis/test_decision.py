@@ -1,0 +1,126 @@
+"""Decisions: expected F as all worlds enumerated have it, and what is decided."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.analysis.decision import decided
+from consilience.analysis.expected_f import expected_f
+from consilience.errors import OptionError
+
+
+def enumerated(chance, called, miss):
+    """Expected F of calling so many of the first, over all worlds."""
+    total = 0.0
+    for world in product([0, 1], repeat=len(chance)):
+        there = np.array(world)
+        weight = np.where(there, chance, 1 - chance).prod()
+        hits, number = there[:called].sum(), there.sum()
+        below = (1 + miss) * hits + miss * (number - hits) + called - hits
+        total += weight * ((1 + miss) * hits / below if below else 1.0)
+    return total
+
+
+SURE = np.array([1.0, 1.0, 0.6, 0.0])
+
+
+@pytest.mark.parametrize("miss", [1.0, 4.0, 0.25])
+@pytest.mark.parametrize("seed", range(4))
+def test_expected_f_is_that_of_all_worlds(seed, miss):
+    generator = np.random.default_rng(seed)
+    chance = np.sort(generator.beta(0.5, 1.0, size=10))[::-1] if seed else SURE
+    found = expected_f(chance, miss)
+    by_hand = [enumerated(chance, k, miss) for k in range(len(chance) + 1)]
+    # The integral is cut at 1e-11 of its scale, and its nodes err less than that.
+    assert found == pytest.approx(by_hand, abs=1e-9)
+    assert found != pytest.approx(by_hand[::-1], abs=1e-3)
+
+
+def test_two_labels_by_hand():
+    # Both there: .3; the first alone .3, the second alone .2, none .2. Calling the
+    # first: 2/3, 1, 0, 0; both: 1, 2/3, 2/3, 0.
+    found = expected_f(np.array([0.6, 0.5]), 1.0)
+    assert found == pytest.approx([0.2, 0.5, 0.3 + (0.3 + 0.2) * 2 / 3])
+
+
+def test_many_labels_are_as_the_law_of_large_numbers_has_them():
+    chance = np.sort(np.random.default_rng(0).beta(0.3, 1.5, size=30_000))[::-1]
+    found, number = expected_f(chance, 1.0), np.arange(1, 30_001)
+    # Of so many the denominator is known to some 1 / sqrt(number of labels there).
+    limit = 2 * np.cumsum(chance) / (number + chance.sum())
+    assert np.abs(found[1:] / limit - 1).max() < 10 / chance.sum()
+
+
+def best_of_all(chance):
+    """Of all sets of labels, the best F1 to be expected, with its set."""
+    sets = list(product([False, True], repeat=len(chance)))
+    values = []
+    for chosen in sets:
+        order = np.argsort(~np.array(chosen), kind="stable")
+        values.append(enumerated(chance[order], sum(chosen), 1.0))
+    return max(values), sets[int(np.argmax(values))]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_other_set_of_labels_has_more_to_expect(seed):
+    chance = np.random.default_rng(seed).beta(0.5, 1.0, size=7)
+    present, loss = decided(chance, "f1", 1.0)
+    value, chosen = best_of_all(chance)
+    assert 1 - loss == pytest.approx(value)
+    assert tuple(present) == chosen
+
+
+def test_more_is_called_than_is_likelier_than_not():
+    chance = np.random.default_rng(1).beta(0.5, 1.5, size=300)
+    by_errors, by_f = (decided(chance, loss, 1.0)[0] for loss in ("errors", "f1"))
+    assert (chance[by_errors] >= 0.5).all()
+    assert by_f.sum() > by_errors.sum()
+    # Where F is F* at best, the cut is at F* / 2 in the limit (Lewis 1995).
+    best = 1 - decided(chance, "f1", 1.0)[1]
+    assert chance[by_f].min() == pytest.approx(best / 2, abs=0.02)
+
+
+def test_what_a_miss_costs_moves_the_cut():
+    chance = np.linspace(0.01, 0.99, 99)
+    cuts = [chance[decided(chance, "errors", miss)[0]].min() for miss in (1.0, 4.0)]
+    assert cuts == pytest.approx([0.5, 0.2])
+    f1, f2 = (chance[decided(chance, "f1", miss)[0]].min() for miss in (1.0, 4.0))
+    assert f2 < f1
+
+
+def test_labels_as_probable_are_called_alike():
+    chance = np.array([0.9] + [0.31] * 4)
+    present, _ = decided(chance, "f1", 1.0)
+    assert len(set(present[1:])) == 1
+
+
+@pytest.fixture(scope="module")
+def fit():
+    told = cs.simulate(
+        kind="contains", model="bayesian_dawid_skene", items=60, per_item=3, seed=0
+    ).responses
+    return cs.fit(told, model="bayesian_dawid_skene", engine="em")
+
+
+def test_a_fit_is_decided_label_by_label(fit):
+    found = cs.decide(fit, loss="f1")
+    assert list(found.labels) == ["item", "label", "probability", "present"]
+    chance, present = (found.labels[name] for name in ("probability", "present"))
+    assert chance[present].min() == found.threshold
+    assert chance[~present].max() < found.threshold
+    assert 0 < found.expected_loss < 1
+
+
+def test_what_is_no_loss_is_refused(fit):
+    with pytest.raises(OptionError, match="choose errors or f1"):
+        cs.decide(fit, loss="f2")
+    with pytest.raises(OptionError, match="a number above 0"):
+        cs.decide(fit, miss=0.0)
+    frame = pd.DataFrame(
+        {"item": list("iij"), "annotator": list("aba"), "label": list("xyx")}
+    )
+    with pytest.raises(OptionError, match="kind contains"):
+        cs.decide(cs.fit(frame, model="majority"))
