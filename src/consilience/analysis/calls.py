@@ -14,7 +14,10 @@ from jaxtyping import Float, Int
 from consilience.analysis.proposals import Proposals
 from consilience.errors import KindError, OptionError
 from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST, drawn_truth
+from consilience.posterior.labels import by_label
 from consilience.posterior.object_worlds import MAIN_LABEL, worlds
+from consilience.posterior.stored import stored
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -65,6 +68,8 @@ def main_labels(fit: Fit, said: Proposals) -> Calls:
         names = tuple(pd.Index(part.categories.astype("str")) for part in parts)
         item, label = (part.codes.to_numpy() for part in parts)
         weight = table["probability"].to_numpy(dtype=float)[None]
+        if stored(fit.data, "labels") is None:
+            weight = by_label(fit.data, drawn_truth(fit.data, MOST))
     else:
         msg = "the fit is of kind contains, where no label is the main one"
         raise KindError(msg)

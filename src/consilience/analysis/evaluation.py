@@ -17,9 +17,9 @@ object; `main_label`, it is the label that most would give.
 **Intervals** are of items like these: weights of the items are drawn by the Bayesian
 bootstrap (Rubin 1981), the same for all models, so that differences are paired and
 "better" is a probability. As what is averaged is the probability and not a truth drawn
-from it, doubt about the single items is in them. Of objects each weighting takes its
-probabilities from one of the fit's draws of the parameters; where there is a single
-one, and of other kinds, they do not carry that parameters were themselves estimated.
+from it, doubt about the single items is in them. Each weighting takes its probabilities
+from one of the fit's draws of the parameters, so that bounds carry that annotators were
+themselves estimated; where a fit is a point (`em` without draws), they do not.
 
 References
 ----------
@@ -49,8 +49,10 @@ from consilience.analysis.truths import truths
 from consilience.analysis.weighing import ratios, weights
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST
 
 HALF = 0.5
+_NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +157,9 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         sums = dict(object_sums(said, drawn))
         baseline = dict(random_object(said, drawn))
     else:
-        sums = dict(truth_sums(said, truths(fit, said.items)))
+        draws = _NUMBERS // (len(said.models) * len(said.items))
+        drawn_truths = truths(fit, said.items, max(1, min(MOST, draws)))
+        sums = dict(truth_sums(said, drawn_truths))
     values = {cell: ratios(*parts, weightings) for cell, parts in sums.items()}
     beside = {cell: ratios(*parts, weightings) for cell, parts in baseline.items()}
     baselines = models_table(["random_object"], baseline, beside, mass)

@@ -1,11 +1,10 @@
 """What is summed over items to judge models, where truths are single labels.
 
 Of each metric and subset the two sums of a ratio: the probability that the label is
-true and the item in the subset, and that the item is in it. One draw of the parameters:
-the probabilities of the fit's table.
+true and the item in the subset, and that the item is in it, by draw of the parameters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -17,18 +16,19 @@ from consilience.analysis.weighing import Sums
 type Cell = tuple[str, str]  # metric, subset
 
 
-def truth_sums(said: Proposals, truth: Truths) -> Iterator[tuple[Cell, Sums]]:
+def truth_sums(said: Proposals, drawn: Sequence[Truths]) -> Iterator[tuple[Cell, Sums]]:
     """Give of each metric and subset both sums of the ratio.
 
     Parameters
     ----------
     said
         What models propose, and what the data set says.
-    truth
-        What the fit says of the items.
+    drawn
+        What the fit says of the items, draw by draw.
     """
-    for cell, (top, bottom) in _sums(said, truth):
-        yield cell, (top[None], bottom[None])
+    for each in zip(*(_sums(said, truth) for truth in drawn), strict=True):
+        tops, bottoms = zip(*(sums for _, sums in each), strict=True)
+        yield each[0][0], (np.stack(tops), np.stack(bottoms))
 
 
 def _sums(
@@ -47,7 +47,7 @@ def _sums(
             (any_true, np.where(np.isnan(any_true), np.nan, 1.0)),
         )
     several = np.broadcast_to(truth.several(), true.shape)
-    if several.any():
+    if truth.can_be_several:
         both = truth.others(first)
         yield ("accuracy", "several_labels"), (both, several * judged)
         yield ("accuracy", "one_label"), (true - both, _one(truth, several) * judged)
@@ -67,7 +67,7 @@ def _sums(
     yield ("accuracy", "label_wrong"), (true - both, (1 - right) * judged)
     yield ("dataset_accuracy", "label_right"), (same * right, right * ones)
     yield ("dataset_accuracy", "label_wrong"), (same * (1 - right), (1 - right) * ones)
-    if several.any():
+    if truth.can_be_several:
         many = truth.several()
         yield ("dataset_accuracy", "several_labels"), (same * many, many * ones)
         one = _one(truth, several)

@@ -14,6 +14,9 @@ from jaxtyping import Float, Int
 
 from consilience.errors import KindError
 from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST, drawn_truth
+from consilience.posterior.labels import by_label
+from consilience.posterior.stored import stored
 
 SURE = 1 - 1e-12  # what is surer is divided by as if it were this
 UNKNOWN = -1  # code of a label that was not proposed, or that no item of the fit has
@@ -26,6 +29,11 @@ class Truths(Protocol):
     @property
     def labels(self) -> pd.Index:
         """Names of the labels, by code."""
+        ...
+
+    @property
+    def can_be_several(self) -> bool:
+        """Whether two labels of an item may be true."""
         ...
 
     def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
@@ -102,6 +110,11 @@ class OneTruth:
         """Names of the labels, by code."""
         return self.table.labels
 
+    @property
+    def can_be_several(self) -> bool:
+        """One label is the truth."""
+        return False
+
     def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
         """P(the label is the truth)."""
         chance: Float[np.ndarray, "A I"] = np.nan_to_num(self.table.at(label))
@@ -152,6 +165,11 @@ class ManyTruths:
         """Names of the labels, by code."""
         return self.table.labels
 
+    @property
+    def can_be_several(self) -> bool:
+        """Whether an item was asked about two labels."""
+        return len(np.unique(self.table.item)) < len(self.table.item)
+
     def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
         """P(the label is present)."""
         return self.table.at(label)
@@ -197,8 +215,8 @@ class ManyTruths:
         return none
 
 
-def truths(fit: Fit, items: pd.Index) -> Truths:
-    """Lay out what a fit says of some items.
+def truths(fit: Fit, items: pd.Index, most: int = MOST) -> tuple[Truths, ...]:
+    """Lay out what a fit says of some items, by draw of its parameters.
 
     Parameters
     ----------
@@ -206,6 +224,12 @@ def truths(fit: Fit, items: pd.Index) -> Truths:
         A fit of kind choice or contains.
     items
         Names of the items, all of them in the fit.
+    most
+        Draws to look at, at most; one: what the fit tells.
+
+    Returns
+    -------
+    One for each draw; a single one where the fit is a point.
 
     Raises
     ------
@@ -223,6 +247,9 @@ def truths(fit: Fit, items: pd.Index) -> Truths:
     key = item.astype(np.int64) * len(labels) + stated["label"].cat.codes.to_numpy()
     kept = np.flatnonzero(item >= 0)
     kept = kept[np.argsort(key[kept])]
-    value = stated["probability"].to_numpy(dtype=float)[kept]
-    table = Table(labels, key[kept], value, len(items))
-    return OneTruth(table) if kind == "choice" else ManyTruths(table)
+    values = stated["probability"].to_numpy(dtype=float)[None]
+    if stored(fit.data, "labels") is None and most > 1:
+        values = by_label(fit.data, drawn_truth(fit.data, most))
+    tables = (Table(labels, key[kept], value[kept], len(items)) for value in values)
+    whole = OneTruth if kind == "choice" else ManyTruths
+    return tuple(whole(table) for table in tables)

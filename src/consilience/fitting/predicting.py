@@ -33,6 +33,7 @@ from consilience.model import (
     DIMS,
     AnnotatorModel,
     belief,
+    can_be_replayed,
     derived,
     lay_out,
     marginal,
@@ -218,13 +219,8 @@ def _check(data: xr.DataTree, space: Space, model: AnnotatorModel[Any]) -> None:
             + "; read the responses with the labels of that study (--labels)"
         )
         raise OptionError(msg)
-    closed = (
-        set()
-        if model.dirichlet is None
-        else set(model.dirichlet(lay_out(model, space), model.prior))
-    )
-    there = set(data["posterior"].data_vars)
-    if not (closed and closed <= there) and (model.prepare or model.dirichlet):
+    there = set(map(str, data["posterior"].data_vars))
+    if not can_be_replayed(model, lay_out(model, space), there):
         msg = (
             f"{name}, as it was fitted by {data.attrs['engine']}, cannot be used on "
             "other items: fit both studies together, or take a model of tables"

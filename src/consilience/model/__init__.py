@@ -62,7 +62,7 @@ from consilience.model.prior_of_truth import (
 )
 from consilience.model.program import SCORE, joint, sample_parameters, simulate
 from consilience.model.quadrature import normal_nodes
-from consilience.model.replay import TINY, replayed, some_draws
+from consilience.model.replay import TINY, can_be_replayed, replayed, some_draws
 from consilience.model.summed import (
     belief,
     derived,
@@ -98,6 +98,7 @@ __all__ = [
     "belief",
     "by_difficulty",
     "by_subtype",
+    "can_be_replayed",
     "check_tables",
     "closed_priors",
     "derived",

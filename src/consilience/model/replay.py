@@ -1,6 +1,6 @@
 """The parameters of a model again, from what a result reports of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import jax
@@ -35,6 +35,21 @@ def some_draws(
     number = len(next(iter(flat.values())))
     for draw in np.unique(np.linspace(0, number - 1, min(number, most)).astype(int)):
         yield {name: np.asarray(value[draw], float) for name, value in flat.items()}
+
+
+def can_be_replayed(
+    model: AnnotatorModel[Any], observations: Observations, names: Collection[str]
+) -> bool:
+    """Return whether parameters of some names say all that the emission wants.
+
+    They do not where a program samples coordinates that the data prepared.
+    """
+    closed = set[str]()
+    if model.dirichlet is not None:
+        closed = set(model.dirichlet(observations, model.prior))
+    if closed and closed <= set(names):
+        return True
+    return model.prepare is None and model.dirichlet is None
 
 
 def replayed(

@@ -24,6 +24,7 @@ comparison
     candidate_model (model "auto").
 constant_data
     candidate_class([item,] candidate), an index into true_class or -1 for padding;
+    log_prior(item, candidate) where candidates have weights or items have gold;
     superclass(true_class) where labels have one;
     unit_group(item), an index into group, where labels have groups; what is known
     beforehand: beforehand(item, [candidate,] covariate), covariate_centre and

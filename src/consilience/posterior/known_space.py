@@ -1,47 +1,66 @@
-"""The space of a fit of kind contains again, from what its tree keeps.
+"""The space of a fit of kind choice or contains again, from what its tree keeps.
 
-What gold labels excluded is not kept: the space says that anything can be true.
+How alike the user said that labels are is not kept.
 """
 
 import json
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Float, Int
 
 from consilience.truth import Space
 from consilience.truth.space import Covariates, Groups
 
 
 def known_space(data: xr.DataTree) -> Space:
-    """Return who answered what about which pair of item and label.
+    """Return who answered what about which item, or pair of item and label.
 
     Parameters
     ----------
     data
-        A fit of kind contains.
+        A fit of kind choice or contains.
     """
     constant, observed = data["constant_data"], data["observed_data"]
-    states = tuple(map(str, constant["true_class"].to_numpy()))
+    contains = data.attrs["kind"] == "contains"
+    state, log_prior = _listed(data)
     return Space(
-        kind="contains",
+        kind=str(data.attrs["kind"]),
         unit_item=constant["unit_item"].to_numpy(),
-        unit_label=constant["unit_label"].to_numpy(),
+        unit_label=constant["unit_label"].to_numpy() if contains else None,
         annotators=constant["annotator"].to_numpy(),
         known=constant["annotator_known"].to_numpy().astype(bool),
-        states=states,
+        states=tuple(map(str, constant["true_class"].to_numpy())),
         answers=tuple(map(str, constant["given_class"].to_numpy())),
         unit=observed["item"].to_numpy().astype(np.int32),
         annotator=observed["annotator"].to_numpy().astype(np.int32),
         answer=observed["answer"].to_numpy().astype(np.int32),
         n=observed["n"].to_numpy(),
-        state=np.arange(len(states), dtype=np.int32)[None],
-        log_prior=np.zeros((1, len(states))),
+        state=state,
+        log_prior=log_prior,
         votes=constant["votes"].transpose("given_class", "true_class").to_numpy(),
-        present=constant["present"].to_numpy(),
+        present=constant["present"].to_numpy() if contains else None,
         assumptions=tuple(json.loads(data.attrs["assumptions"])),
+        parent=constant["superclass"].to_numpy() if "superclass" in constant else None,
         groups=_groups(data),
         covariates=_covariates(data),
     )
+
+
+def _listed(
+    data: xr.DataTree,
+) -> tuple[Int[np.ndarray, "#U S"], Float[np.ndarray, "#U S"]]:
+    """Return the states listed for each unit, and their log prior weights."""
+    constant = data["constant_data"]
+    listed = constant["candidate_class"]
+    axes = [axis for axis in ("item", "candidate") if axis in listed.dims]
+    code = np.atleast_2d(listed.transpose(*axes).to_numpy().astype(np.int32))
+    if "log_prior" in constant:
+        kept = constant["log_prior"].transpose("item", "candidate").to_numpy()
+        log_prior = kept.astype(float)
+    else:
+        log_prior = np.where(code < 0, -np.inf, 0.0)
+    return np.maximum(code, 0), log_prior
 
 
 def _groups(data: xr.DataTree) -> Groups | None:
@@ -56,11 +75,13 @@ def _covariates(data: xr.DataTree) -> Covariates | None:
     constant = data["constant_data"]
     if "beforehand" not in constant:
         return None
-    value = constant["beforehand"].transpose("item", "covariate").to_numpy()
+    beforehand = constant["beforehand"]
+    axes = [axis for axis in ("item", "candidate") if axis in beforehand.dims]
+    value = beforehand.transpose(*axes, "covariate").to_numpy()
     return Covariates(
         value=value,
         names=tuple(map(str, constant["covariate"].to_numpy())),
         centre=constant["covariate_centre"].to_numpy(),
         spread=constant["covariate_spread"].to_numpy(),
-        known=np.ones(len(value), bool),
+        known=np.ones(value.shape[:-1], bool),
     )

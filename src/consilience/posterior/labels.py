@@ -95,6 +95,28 @@ def candidates(data: xr.DataTree) -> Candidates:
     return Candidates(state=state, probability=probability, lower=lower, upper=upper)
 
 
+def by_label(
+    data: xr.DataTree, truth: Float[np.ndarray, "D U S"]
+) -> Float[np.ndarray, "D N"]:
+    """Return posteriors of the truth in the order of the table `labels`.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    truth
+        P(state) of each unit, draw by draw.
+    """
+    state = candidates(data).state
+    if data.attrs["kind"] == "contains":
+        weights = data["constant_data"]["present"].to_numpy().astype(np.float64)
+        weight = np.where(state >= 0, weights[state], 0.0)
+        present: Float[np.ndarray, "D N"] = np.nansum(weight * truth, axis=2)
+        return present
+    unit, column = np.nonzero(state >= 0)
+    return truth[:, unit, column]
+
+
 def presence(
     data: xr.DataTree,
 ) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:

@@ -211,6 +211,10 @@ def _constant(space: Space) -> xr.Dataset:
         "votes": (("given_class", "true_class"), space.votes),
         "unit_item": ("item", space.unit_item),
     }
+    shape = (space.num_units, space.state.shape[1])
+    before = np.broadcast_to(space.log_prior, shape)
+    if before[np.broadcast_to(space.real, shape)].any():
+        variables["log_prior"] = (("item", "candidate"), before.astype(np.float32))
     if space.parent is not None:
         variables["superclass"] = ("true_class", space.parent)
     if space.unit_label is not None and space.present is not None:

@@ -1,0 +1,122 @@
+r"""The posterior of the truth by draw of the parameters.
+
+A fit tells p(truth | answers) with the parameters averaged over. Sums over many items
+vary with the parameters more than any one item shows, since these are the same for all
+items: whoever sums has to know the truth draw by draw,
+
+.. math::
+
+   p^{(d)}_{uk} = p(z_u = k \mid y, \phi^{(d)}).
+
+The parameters are put back into the model, one draw after the other. A tempered
+posterior moves with its draws: distances in log-odds are divided by the design effect.
+All are moved at last by one number for each state of each unit, so that their mean is
+what the fit tells (which `vb` has by other means than by its draws).
+"""
+
+import json
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from jaxtyping import Array, Float
+from scipy.special import expit, logit
+
+from consilience import annotators
+from consilience.model import (
+    AnnotatorModel,
+    belief,
+    can_be_replayed,
+    lay_out,
+    posterior_of_truth,
+    replayed,
+    score,
+    some_draws,
+)
+from consilience.posterior.known_space import known_space
+from consilience.posterior.labels import candidates
+from consilience.truth import Observations, Space, merge_alike
+
+MOST = 40  # draws: quantiles of a thousand weightings vary by more than they do
+NUMBERS = 2**25  # held at once: 256 MiB
+
+
+def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S"]:
+    """Return P(state) of each unit, draw by draw; NaN at padding.
+
+    Parameters
+    ----------
+    data
+        A fit of kind choice or contains.
+    most
+        Draws to look at, evenly taken.
+
+    Returns
+    -------
+    One draw where the fit is a point, or its parameters do not say all (a model that
+    samples coordinates which the data prepared, or is told how alike labels are).
+    """
+    told = candidates(data).probability
+    most = min(most, NUMBERS // max(told.size, 1))
+    if most < 2 or "posterior" not in data.children:
+        return told[None]
+    sizes = data["posterior"].sizes
+    values = {
+        str(name): variable.to_numpy()
+        for name, variable in data["posterior"].data_vars.items()
+    }
+    if sizes["chain"] * sizes["draw"] < 2 or "similarity" in values:
+        return told[None]
+    settings = json.loads(data.attrs["settings"])
+    model = annotators.load(data.attrs["model"])
+    model = replace(model, prior=replace(model.prior, **settings["prior"]))
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        drawn = _replayed(model, known_space(data), values, most)
+    if drawn is None:
+        return told[None]
+    truth = data["truth"]
+    if truth.attrs.get("told") == "tempered":
+        drawn = _tempered(drawn, told, truth["design_effect"].to_numpy())
+    moved: Float[np.ndarray, "D U S"] = np.clip(drawn + told - drawn.mean(0), 0, 1)
+    return moved
+
+
+def _replayed(
+    model: AnnotatorModel[Any], space: Space, values: dict[str, Any], most: int
+) -> Float[np.ndarray, "D U S"] | None:
+    merged = merge_alike(space)
+    observations = lay_out(model, merged.space)
+    if not can_be_replayed(model, observations, values.keys()):
+        return None
+    return np.stack(
+        [
+            np.asarray(_read(model, observations, draw))[merged.place]
+            for draw in some_draws(values, most)
+        ]
+    )
+
+
+@partial(jax.jit, static_argnames="model")
+def _read(
+    model: AnnotatorModel[Any], observations: Observations, draw: Any
+) -> Float[Array, "P S"]:
+    parameters = replayed(model, observations, draw)
+    return posterior_of_truth(model, belief(score(model, observations, parameters)))
+
+
+def _tempered(
+    drawn: Float[np.ndarray, "D U S"],
+    told: Float[np.ndarray, "U S"],
+    design_effect: Float[np.ndarray, " U"],
+) -> Float[np.ndarray, "D U S"]:
+    """Move the tempered posterior as the raw one moves, by less."""
+    small = np.finfo(float).eps
+    raw = logit(np.clip(drawn, small, 1 - small))
+    distance = (raw - raw.mean(0)) / design_effect[:, None]
+    odds = expit(logit(np.clip(told, small, 1 - small)) + distance)
+    total = np.nansum(odds, axis=2, keepdims=True)
+    tempered: Float[np.ndarray, "D U S"] = odds / total
+    return tempered

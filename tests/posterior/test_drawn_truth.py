@@ -1,0 +1,97 @@
+"""The truth by draw of the parameters is what the fit tells, and varies as they do."""
+
+import numpy as np
+import pytest
+from scipy.special import logit
+
+import consilience as cs
+from consilience.posterior.drawn_truth import drawn_truth
+from consilience.posterior.labels import by_label, candidates
+from consilience.posterior.tree import with_groups
+
+
+@pytest.fixture(scope="module")
+def choice():
+    return cs.simulate(items=60, annotators=8, classes=3, per_item=3, seed=0)
+
+
+@pytest.fixture(scope="module")
+def contains():
+    return cs.simulate(
+        kind="contains", items=40, annotators=8, classes=4, per_item=4, seed=0
+    )
+
+
+@pytest.fixture(scope="module")
+def variational(choice):
+    return cs.fit(choice.responses, model="one_coin", engine="vb", seed=0)
+
+
+def test_the_mean_over_draws_is_what_the_fit_tells(variational):
+    drawn = drawn_truth(variational.data)
+    told = candidates(variational.data).probability
+    assert drawn.shape == (40, *told.shape)
+    # But for what is cut off at zero and one.
+    np.testing.assert_allclose(drawn.mean(0), told, atol=0.02)
+
+
+def test_draws_are_as_far_apart_as_the_bounds_say(variational):
+    found = np.quantile(drawn_truth(variational.data, 200), [0.05, 0.95], axis=0)
+    stated = candidates(variational.data)
+    apart = (stated.upper - stated.lower).mean()
+    assert abs((found[1] - found[0]).mean() - apart) < 0.1 * apart
+
+
+def test_a_bootstrap_is_told_again_to_the_last_digit(contains):
+    fit = cs.fit(
+        contains.responses,
+        model="contains_counts",
+        effort=cs.Effort(draws=4, restarts=1),
+    )
+    drawn = drawn_truth(fit.data)
+    assert len(drawn) == 4
+    rows = fit.labels()["probability"].to_numpy(float)
+    np.testing.assert_allclose(by_label(fit.data, drawn).mean(0), rows, atol=1e-6)
+    assert drawn.std(0).max() > 0.001
+
+
+def test_a_point_is_one_draw(choice):
+    fit = cs.fit(choice.responses, model="one_coin", engine="em", seed=0)
+    assert len(drawn_truth(fit.data)) == 1
+
+
+def test_tempered_draws_vary_by_the_design_effect_less(variational):
+    raw = drawn_truth(variational.data)
+    truth = variational.data["truth"].to_dataset()
+    effect = truth["design_effect"] * 0 + 4.0
+    tempered = truth.assign(design_effect=effect).assign_attrs(told="tempered")
+    found = drawn_truth(with_groups(variational.data, truth=tempered))
+    inside = ((raw > 0.002) & (raw < 0.998)).all(0)
+    assert inside.sum() > 20
+    spread = [logit(each[:, inside]).std(0).mean() for each in (raw, found)]
+    # Distances in log-odds are divided by four, and rows then sum to one again.
+    assert 0.2 < spread[1] / spread[0] < 0.3
+
+
+def test_gold_stays_certain_in_every_draw(choice):
+    gold = choice.responses.gold.head(5)
+    fit = cs.fit(choice.responses, model="one_coin", engine="vb", gold=gold, seed=0)
+    drawn = by_label(fit.data, drawn_truth(fit.data))
+    table = fit.labels().astype({"item": "str", "label": "str"})
+    known = gold.astype({"item": "str", "label": "str"})
+    hit = table.merge(known, on=["item", "label"], how="left", indicator=True)
+    rows = (hit["_merge"] == "both").to_numpy()
+    assert rows.sum() == 5
+    np.testing.assert_allclose(drawn[:, rows], 1.0)
+
+
+def test_lists_of_candidates_come_back_with_their_weights(choice):
+    rows = choice.responses.table.drop_duplicates(["item", "label"])
+    lists = rows[["item", "label"]].astype("str").assign(weight=2.0)
+    fit = cs.fit(
+        choice.responses, model="one_coin", engine="vb", candidates=lists, seed=0
+    )
+    drawn = drawn_truth(fit.data)
+    told = candidates(fit.data).probability
+    np.testing.assert_array_equal(np.isnan(drawn[0]), np.isnan(told))
+    np.testing.assert_allclose(np.nansum(drawn, 2), 1.0, atol=0.05)
