@@ -54,7 +54,7 @@ from .fitting import (
     predict,
 )
 from .posterior import Fit, load
-from .responses import Responses, describe, read, write
+from .responses import Responses, describe, read, with_names, write
 from .simulation import simulate
 
 __all__ = [
@@ -111,5 +111,6 @@ __all__ = [
     "selection_frequencies",
     "simulate",
     "valid_labels",
+    "with_names",
     "write",
 ]

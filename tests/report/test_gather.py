@@ -9,6 +9,7 @@ from consilience.analysis import called_otherwise
 from consilience.errors import OptionError
 from consilience.report import gather
 from consilience.report.sections import sections
+from consilience.report.written import page
 
 
 def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):
@@ -77,7 +78,7 @@ def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     made = cs.simulate(kind="objects", items=60, classes=8, seed=1).responses
     fitted = cs.fit(made, model="paper")
     report = gather({"rule": fitted}, responses=made, bootstrap=0)
-    otherwise = called_otherwise(fitted, made)
+    otherwise = cs.with_names(called_otherwise(fitted, made), made.labels)
     assert len(otherwise) > 0
     found = report.pairs["labels_with_another_main_object"]
     pd.testing.assert_frame_equal(found, otherwise)
@@ -117,3 +118,30 @@ def test_where_agreement_cannot_be_measured_the_report_says_why():
         values = report.agreement.coefficients["value"]
         assert np.isnan(values).all()
         assert (report.agreement.coefficients["reason"] != "").all()
+
+
+def test_labels_are_told_by_the_names_that_are_given(fit, responses, hostile):
+    names = pd.DataFrame({"label": hostile[:2], "name": ["cat", "<b>dog</b>"]})
+    told = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
+    run = told.runs[0]
+    expected = {"cat", "<b>dog</b>", *hostile[2:]}
+    assert set(run.table("labels")["label"].cat.categories) == expected
+    assert set(run.table("confusion")["given_label"].unique()) == expected
+    assert set(run.answers["label"].unique()) == expected
+    # The fit itself keeps its codes.
+    assert set(fit.labels()["label"].cat.categories) == set(hostile)
+
+
+def test_names_are_data_on_the_page_and_no_markup(fit, responses, hostile):
+    names = pd.DataFrame({"label": hostile[:1], "name": ["<u id=evil>dog</u>"]})
+    told = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
+    html = page(told)
+    assert "<u id=evil>" not in html
+    assert "&lt;u id=evil&gt;dog" in html
+
+
+def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):
+    labels = responses.labels.assign(name=[f"kind {k}" for k in range(len(hostile))])
+    named = dataclasses.replace(responses, labels=labels)
+    told = gather({"em": fit}, responses=named, bootstrap=0)
+    assert told.agreement.labels["label"].tolist()[0] == "kind 0"

@@ -35,9 +35,14 @@ def fit_page(fitted: Fit) -> Group:
     parts += [Text(), certainty(fitted)]
     if attributes["kind"] == "objects":
         parts += [Text(), object_table(fitted.items()["objects"])]
-    people = fitted.annotators().dropna(subset="accuracy")
+    everyone = fitted.annotators()
+    people = everyone.dropna(subset="accuracy")
     if len(people):
         parts += [Text(), annotator_table(best_and_worst(people, 4))]
+    if "picker" in everyone and len(everyone):
+        shown = best_and_worst(everyone, 4, by="picker")
+        parts += [Text(), style_table(shown)]
+    parts += people_in_general(fitted)
     parts += known_beforehand(fitted)
     population = fitted.confusion()
     population = population[population["annotator"].isna()]
@@ -92,9 +97,11 @@ def comparison_table(compared: pd.DataFrame) -> Table:
     return table
 
 
-def best_and_worst(people: pd.DataFrame, number: int) -> pd.DataFrame:
+def best_and_worst(
+    people: pd.DataFrame, number: int, *, by: str = "accuracy"
+) -> pd.DataFrame:
     """Return the most and the least accurate annotators, the best first."""
-    order = people.sort_values("accuracy", ascending=False, kind="stable")
+    order = people.sort_values(by, ascending=False, kind="stable")
     if len(order) <= 2 * number:
         return order
     return pd.concat([order.head(number), order.tail(number)])
@@ -123,6 +130,37 @@ def annotator_table(
         bar = interval_bar(row["accuracy"], row["lower"], row["upper"], true)
         table.add_row(*map(Text, cells), bar)
     return table
+
+
+def style_table(people: pd.DataFrame) -> Table:
+    """Return who picks one object and stops, and who sees what else there is."""
+    names = ("annotator", "answers", "recall", "picks one object")
+    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    for row in people.to_dict("records"):
+        cells = [str(row["annotator"]), f"{row['responses']:,}"]
+        cells += [f"{row[name]:.3f}" for name in ("recall", "picker")]
+        bounds = row["picker_lower"], row["picker_upper"]
+        table.add_row(*map(Text, cells), interval_bar(row["picker"], *bounds))
+    return table
+
+
+def people_in_general(fitted: Fit) -> list[RenderableType]:
+    """Return how people in general answer who name objects."""
+    found = fitted.styles()
+    if found.empty:
+        return []
+    table = Table("people", "share", "0" + "1".rjust(_WIDTH - 1), box=None)
+    for row in found.to_dict("records"):
+        bar = interval_bar(row["share"], row["lower"], row["upper"])
+        table.add_row(_STYLES[row["style"]], f"{row['share']:.3f}", bar)
+    return [Text(), table]
+
+
+_STYLES = {
+    "picker": "name the main object alone",
+    "recall": "listing, see an object that is not the main one",
+    "further_name": "listing, give a further name of an object",
+}
 
 
 def known_beforehand(fitted: Fit) -> list[RenderableType]:

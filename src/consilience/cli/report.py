@@ -23,6 +23,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     out: Path,
     responses: Path | None = None,
     evaluation: Several = (),
+    names: Path | None = None,
     images: Path | None = None,
     title: str | None = None,
     bootstrap: int = 1000,
@@ -45,6 +46,9 @@ def report(  # noqa: PLR0913 (each option stands alone)
         what was read, kept and dropped, and the data set's own labels.
     evaluation
         Table about models (CSV, Parquet, or a folder of such), given once for each.
+    names
+        What labels are called on the page: a table of label and name, or a JSON object
+        of names by label. By default as the responses name them (--labels).
     images
         Folder of pictures named as the items are, or a list or Parquet file of images
         as `classify` takes: adds a small one to each item, some two kilobytes.
@@ -60,20 +64,23 @@ def report(  # noqa: PLR0913 (each option stands alone)
     from consilience.posterior import load
     from consilience.report import check_installed, check_place, gather, write
     from consilience.report.evaluation import evaluation_tables
+    from consilience.responses.label_names import read_names
 
     check_installed()
     check_place(out, overwrite=overwrite)
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
         tables |= evaluation_tables(Path(path))
+    called = None if names is None else read_names(names)
     show = screen(as_json=json)
     with show.status("gathering what the runs say"):
-        names = zip(_names(runs), runs, strict=True)
+        named = zip(_names(runs), runs, strict=True)
         given = None if responses is None else read_responses([responses], reading)
         found = gather(
-            {name: load(run) for name, run in names},
+            {name: load(run) for name, run in named},
             responses=given,
             evaluation=tables,
+            names=called,
             images=images,
             title=title,
             bootstrap=bootstrap,

@@ -80,6 +80,7 @@ from consilience.posterior import (
     object_tables,
     objects,
     sparse_confusion,
+    styles,
     tempering,
 )
 
@@ -296,6 +297,15 @@ class Fit:
         candidates had no columns of numbers, or the model makes nothing of them.
         """
         return beforehand.beforehand(self.data)
+
+    def styles(self) -> pd.DataFrame:
+        """Return how people in general answer who name objects.
+
+        Returns
+        -------
+        See `posterior.styles.styles`.
+        """
+        return styles.styles(self.data)
 
     def worth(self) -> pd.DataFrame:
         """Return what is known beforehand, in answers of a random annotator.

@@ -30,6 +30,7 @@ from consilience.posterior.objects import (
     same_object,
 )
 from consilience.posterior.stored import stored_names
+from consilience.posterior.styles import styles
 
 TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {
@@ -46,6 +47,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "same_object": same_object,
         "ambiguity": ambiguity,
         "panels": panels,
+        "styles": styles,
     }
 )
 _OF_COLUMNS = ("beforehand", "worth")
@@ -56,7 +58,8 @@ def names_of(data: xr.DataTree) -> tuple[str, ...]:
     """Return the names of the tables that a fit has, for what it was fitted to."""
     kept = stored_names(data)
     columns = () if beforehand(data).empty else _OF_COLUMNS
-    absent = {*_OF_OBJECTS, *_OF_COLUMNS} - {*kept, *columns}
+    people = () if styles(data).empty else ("styles",)
+    absent = {*_OF_OBJECTS, *_OF_COLUMNS, "styles"} - {*kept, *columns, *people}
     return tuple(name for name in TABLES if name not in absent)
 
 

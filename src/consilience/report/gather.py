@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,6 +22,7 @@ from consilience.report.answers import answers_of, answers_read, as_responses
 from consilience.report.record import Report, Run
 from consilience.report.thumbnails import thumbnails
 from consilience.responses import Responses, describe
+from consilience.responses.label_names import label_names, renamed
 
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
@@ -30,6 +32,7 @@ def gather(
     *,
     responses: Responses | None = None,
     evaluation: Mapping[str, pd.DataFrame] = NONE,
+    names: pd.DataFrame | None = None,
     images: str | Path | None = None,
     title: str | None = None,
     bootstrap: int = 1000,
@@ -45,6 +48,9 @@ def gather(
         them the answers are those that the first run keeps.
     evaluation
         Tables about models, by name.
+    names
+        Columns label and name: what labels are called on the page. By default as the
+        responses name them.
     images
         Folder of pictures, named as the items are.
     title
@@ -72,6 +78,11 @@ def gather(
         _check_theirs(responses, runs[0])
     given = responses if responses is not None else _told_by(runs[0])
     found, why = _agreement(given, bootstrap)
+    pairs = _pairs(next(iter(fits.values())), responses)
+    called = _called(names, responses)
+    if found is not None and found.labels is not None:
+        found = replace(found, labels=renamed(found.labels, called))
+    runs = tuple(_renamed(run, called) for run in runs)
     items = [str(name) for name in runs[0].table("items")["item"]]
     pictures = {} if images is None else thumbnails(Path(images), items)
     return Report(
@@ -80,11 +91,14 @@ def gather(
         description=None if given is None else describe(given),
         cleaning=None if responses is None else responses.cleaning,
         cleaned_assumptions=() if responses is None else responses.assumptions,
-        dataset_labels=_dataset_labels(responses),
+        dataset_labels={
+            item: called.get(label, label)
+            for item, label in _dataset_labels(responses).items()
+        },
         agreement=found,
         no_agreement=why,
-        pairs=_pairs(next(iter(fits.values())), responses),
-        evaluation=evaluation,
+        pairs={name: renamed(table, called) for name, table in pairs.items()},
+        evaluation={name: renamed(each, called) for name, each in evaluation.items()},
         thumbnails=pictures,
         images_missing=0 if images is None else len(items) - len(pictures),
     )
@@ -112,6 +126,24 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
         tables=_tables(fit),
         answers=answers,
     )
+
+
+def _called(names: pd.DataFrame | None, responses: Responses | None) -> dict[str, str]:
+    """Return what labels are called, by code."""
+    if names is None:
+        return {} if responses is None else label_names(responses.labels)
+    return label_names(names)
+
+
+def _renamed(run: Run, called: dict[str, str]) -> Run:
+    """Return a run that is told in names; states of presence are no labels."""
+    kept = {"confusion"} if run.kind == "contains" else set()
+    tables = {
+        name: table if name in kept else renamed(table, called)
+        for name, table in run.tables.items()
+    }
+    answers = None if run.answers is None else renamed(run.answers, called)
+    return replace(run, tables=tables, answers=answers)
 
 
 def _tables(fit: Fit) -> dict[str, pd.DataFrame]:

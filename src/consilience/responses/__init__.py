@@ -25,6 +25,7 @@ _HOMES = {
     "read": "reading",
     "read_folder": "folder",
     "read_with": "reading",
+    "with_names": "label_names",
     "write": "folder",
 }
 
@@ -40,6 +41,7 @@ __all__ = [
     "read",
     "read_folder",
     "read_with",
+    "with_names",
     "write",
 ]
 

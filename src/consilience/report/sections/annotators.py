@@ -20,7 +20,19 @@ from consilience.report.content import (
 from consilience.report.record import Report, Run
 
 _MOST = 300
-_SKILLS = ("accuracy", "sensitivity", "specificity", "spammer")
+_SKILLS = {
+    "accuracy": "Accuracy",
+    "sensitivity": "Sensitivity",
+    "specificity": "Specificity",
+    "spammer": "Answers by habit",
+    "picker": "Picks one object",
+    "recall": "Sees another object",
+}
+_STYLES = {
+    "picker": "Name the main object alone, whatever else they see",
+    "recall": "Listing, name an object that is not the main one",
+    "further_name": "Listing, give a further name of an object they have named",
+}
 
 
 def annotators(report: Report) -> Section:
@@ -28,16 +40,35 @@ def annotators(report: Report) -> Section:
     run = report.runs[0]
     people = run.table("annotators")
     if people.empty:
-        nobody = "No annotator has an id; what they have in common is under confusion"
-        known = [made for run in report.runs for made in _known_beforehand(run, report)]
+        nobody = "No annotator has an id"
+        if len(run.table("confusion")):
+            nobody += "; what they have in common is under confusion"
+        known = [made for run in report.runs for made in _in_general(run, report)]
         return Section("annotators", "Annotators", (Note(nobody), *known))
     parts: list[Part] = []
     if people["accuracy"].notna().any():
         told = f"Accuracy of {len(people):,} annotators against the answers they gave"
         parts.append(Chart(charts.skill(people), f"Scatter plot. {told}", told))
     parts.append(_table(report, people))
-    parts += [made for run in report.runs for made in _known_beforehand(run, report)]
+    parts += [made for run in report.runs for made in _in_general(run, report)]
     return Section("annotators", "Annotators", tuple(parts))
+
+
+def _in_general(run: Run, report: Report) -> list[Part]:
+    """Return what a run says of people in general: styles, and candidates' worth."""
+    return [*_styles(run, report), *_known_beforehand(run, report)]
+
+
+def _styles(run: Run, report: Report) -> list[Part]:
+    found = run.table("styles")
+    if found.empty:
+        return []
+    who = f", {run.name}" if len(report.runs) > 1 else ""
+    columns = (
+        texts("Of the typical item", found["style"].map(_STYLES)),
+        estimates("Share", found, ("share", "lower", "upper")),
+    )
+    return [Table(f"How people answer{who}", columns, f"{report.mass:.0%} intervals.")]
 
 
 def _known_beforehand(run: Run, report: Report) -> list[Part]:
@@ -83,13 +114,12 @@ def _skills(run: Run, names: pd.Series, *, named: bool) -> list[Column]:
     table = run.table("annotators")
     own = table.set_axis(table["annotator"].astype(str)).reindex(names)
     columns = []
-    for skill in _SKILLS:
+    for skill, called in _SKILLS.items():
         if skill not in own or own[skill].isna().all():
             continue
         columns_of = (skill, f"{skill}_lower", f"{skill}_upper")
         if skill == "accuracy":
             columns_of = (skill, "lower", "upper")
-        title = skill.capitalize() if skill != "spammer" else "Answers by habit"
-        title = f"{title}, {run.name}" if named else title
+        title = f"{called}, {run.name}" if named else called
         columns.append(estimates(title, own, columns_of))
     return columns

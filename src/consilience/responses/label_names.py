@@ -1,0 +1,116 @@
+"""Names of labels in the stead of their codes: 'tabby cat' for n02123045.
+
+Tables are told in labels as they were read, so that programs find them again. To look
+at, a table is told in names: those of the column `name` of the responses' labels, or of
+a file. Two labels of one name stay apart, and what has no name keeps its code.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from consilience.errors import OptionError
+from consilience.responses.options import ReadOptions
+from consilience.responses.side_tables import label_table
+
+COLUMNS = (
+    "label",
+    "dataset_label",
+    "main_label",
+    "class_label",
+    "true_label",
+    "given_label",
+    "label_a",
+    "label_b",
+)
+"""Columns that hold labels, in every table of a run or of an analysis."""
+
+
+def label_names(labels: pd.DataFrame) -> dict[str, str]:
+    """Return what each label is called, all of them differently.
+
+    Parameters
+    ----------
+    labels
+        Columns label and name, as `Responses.labels`; a label without a name is called
+        by its code.
+    """
+    code = labels["label"].astype("str")
+    named = labels["name"] if "name" in labels else pd.Series(None, labels.index)
+    known = named.astype("str").str.strip()
+    shown = known.where(named.notna() & (known != ""), code)
+    while (twice := shown.duplicated(keep=False) & (shown != code)).any():
+        shown = shown.where(~twice, shown + " (" + code + ")")
+    return dict(zip(code, shown, strict=True))
+
+
+def with_names(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the names of labels in the stead of their codes.
+
+    Parameters
+    ----------
+    table
+        Any table of a run or of an analysis; `COLUMNS` says which columns hold labels.
+    labels
+        Columns label and name, as `Responses.labels`.
+    """
+    return renamed(table, label_names(labels))
+
+
+def renamed(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Return a table with labels called by other names; others keep theirs."""
+    columns = {name: _named(table[name], names) for name in COLUMNS if name in table}
+    return table.assign(**columns)
+
+
+def read_names(path: Path) -> pd.DataFrame:
+    """Read what labels are called.
+
+    Parameters
+    ----------
+    path
+        A table with the columns label and name (CSV, Parquet, ...), or a JSON object
+        of names by label.
+
+    Returns
+    -------
+    Columns label, name, and what else there is.
+
+    Raises
+    ------
+    OptionError
+        There are no names, or a label stands twice.
+    """
+    if path.suffix.casefold() == ".json":
+        found = _object(path)
+        if found is not None:
+            return pd.DataFrame({"label": list(found), "name": list(found.values())})
+    table = label_table(path, ReadOptions())
+    if table["name"].isna().all():
+        msg = f"{path}: no label has a name; give the columns label and name"
+        raise OptionError(msg)
+    return table
+
+
+def _object(path: Path) -> dict[str, str] | None:
+    """Return names by label from a JSON object of texts; None where it is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict) or not found:
+        return None
+    names = found.values()
+    return found if all(isinstance(name, str) for name in names) else None
+
+
+def _named(column: pd.Series, names: dict[str, str]) -> pd.Series:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        old = column.cat.categories.astype("str")
+        return column.cat.rename_categories([names.get(each, each) for each in old])
+    known = column.notna()
+    text = column[known].astype("str")
+    return column.astype(object).mask(
+        known, text.map(lambda each: names.get(each, each))
+    )

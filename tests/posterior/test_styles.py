@@ -1,0 +1,57 @@
+"""How people in general answer, by hand from the parameters."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.integrate import quad
+from scipy.special import expit
+from scipy.stats import norm
+
+from consilience.cli.fit_page import people_in_general
+from consilience.posterior import Fit
+from consilience.posterior.styles import styles
+
+AXES = ("chain", "draw")
+
+
+def fit_of(**more):
+    values = {
+        "picker": ("mean_and_spread", [[0.5, np.log(2.0)]]),
+        "seen": ("how_often", [[-2.0, np.log(3.0)]]),
+        "slip": ("mean_and_spread", [[-1.5, 1.0]]),
+        "often": ("block_covariate", [[0.4, 9.0]]),
+    }
+    variables = {
+        name: ((*AXES, axis), np.array([value]))
+        for name, (axis, value) in values.items()
+    }
+    root = xr.Dataset(attrs={"mass": 0.9})
+    posterior = xr.Dataset({**variables, **more})
+    return xr.DataTree.from_dict({"/": root, "posterior": posterior})
+
+
+def test_shares_are_those_of_the_typical_item():
+    found = styles(fit_of()).set_index("style")["share"]
+    share = expit(0.4)
+    assert found["picker"] == pytest.approx(expit(0.5))
+    assert found["recall"] == pytest.approx((1 - share) * expit(-2) + share * expit(1))
+    assert found["further_name"] == pytest.approx(expit(-1.5))
+
+
+def test_where_items_pull_the_share_of_pickers_is_the_mean_over_them():
+    spreads = ((*AXES, "effect"), np.ones((1, 1, 2)))
+    found = styles(fit_of(spreads=spreads)).set_index("style")["share"]
+    whole, _ = quad(lambda x: expit(0.5 + 2.0 * x) * norm.pdf(x), -9, 9)
+    assert found["picker"] == pytest.approx(whole, abs=1e-5)
+    assert found["picker"] != pytest.approx(expit(0.5), abs=1e-2)
+
+
+def test_other_models_have_no_styles():
+    nothing = xr.DataTree.from_dict({"/": xr.Dataset(), "posterior": xr.Dataset()})
+    assert styles(nothing).empty
+
+
+def test_the_terminal_tells_them():
+    table = people_in_general(Fit(fit_of()))[1]
+    assert table.row_count == 3
+    assert next(iter(table.columns[1].cells)) == "0.622"
