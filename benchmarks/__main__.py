@@ -22,6 +22,7 @@ NAMES = (
     "whole_contains",
     "counts",
     "leading",
+    "contains_coverage",
     "classify",
     "candidates",
     "study",

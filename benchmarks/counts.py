@@ -5,12 +5,12 @@ raters' ids dropped. What is learned, the distribution of frequencies, is learne
 the main part, 922,045 answers without the golden pairs, and kept.
 """
 
-from benchmarks.contains import RATERS, SEEDS, _rows, _Study
+from benchmarks.contains_scores import Told, rows
+from benchmarks.contains_study import RATERS, draws, study
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
-OURS = "contains"  # the name by which `_rows` finds what others are compared with
-NAMES = {OURS: "contains_counts", "rich": "contains_counts, predictions"}
+OURS, RICH = "contains_counts", "contains_counts, predictions"
 NOTES = (
     (
         "Means over ten draws of raters (one for 78), as in `contains`, and so are "
@@ -28,43 +28,40 @@ def run(*, quick: bool, repeats: int) -> Report:
     data = public_data("reassessed-imagenet", quick=quick)
     if data is None:
         return not_run(title)
-    import numpy as np
-
     import consilience as cs
 
-    study = _Study(data)
+    told = study(data)
     fits = {
         name: cs.fit(
-            _anonymous(study, study.main),
+            _anonymous(told, told.main),
             model="contains_counts",
             engine="em",
-            candidates=study.known(study.main) if name == "rich" else None,
+            candidates=told.known(told.main) if name == RICH else None,
             effort=cs.Effort(restarts=1),
         )
-        for name in NAMES
+        for name in (OURS, RICH)
     }
     shares = cs.selection_frequencies(fits[OURS]).round(4)
-    rows = []
-    for raters in RATERS:
-        said: dict[str, list[np.ndarray]] = {}
-        for draw in range(SEEDS if raters < 78 else 1):
-            part = study.drawn(raters, draw)
-            told = _anonymous(study, part)
-            for name, fit in fits.items():
-                known = study.known(part) if name == "rich" else None
-                found = cs.predict(fit, told, candidates=known)
-                said.setdefault(name, []).append(study.of_golden(found.labels()))
-            votes = cs.fit(told, model="majority")
-            said.setdefault("shares of votes", []).append(
-                study.of_golden(votes.labels())
-            )
-        rows += [
-            {**row, "method": NAMES.get(row["method"], row["method"])}
-            for row in _rows(raters, said, study, study.image >= 0, "all")
-        ]
-    seconds = ", ".join(
-        f"{NAMES[name]} {fit.data.attrs['seconds']:,.0f} s"
+    every = told.all_drawn()
+    drawn, known = _anonymous(told, every), told.known(every)
+    believed = {
+        name: cs.predict(fit, drawn, candidates=known if name == RICH else None)
         for name, fit in fits.items()
+    }
+    believed["shares of votes"] = cs.fit(drawn, model="majority")
+    labels = {name: fit.labels() for name, fit in believed.items()}
+    table: list[dict] = []
+    for raters in RATERS:
+        said = {
+            name: Told(
+                [told.of_golden(each, (raters, d)) for d in range(draws(raters))]
+            )
+            for name, each in labels.items()
+        }
+        every_image = told.image >= 0
+        table += rows(raters, said, told, every_image, "all", OURS)
+    seconds = ", ".join(
+        f"{name} {fit.data.attrs['seconds']:,.0f} s" for name, fit in fits.items()
     )
     whole = "; ".join(
         f"above {row.threshold:g}: observed {row.observed:.4f}, share {row.share:.4f} "
@@ -72,8 +69,8 @@ def run(*, quick: bool, repeats: int) -> Report:
         for row in shares.itertuples()
     )
     notes = (f"Fitting the main part: {seconds}", f"Pairs of the main part {whole}")
-    return Report(title, rows, (*NOTES, *notes))
+    return Report(title, table, (*NOTES, *notes))
 
 
-def _anonymous(study, rows):
-    return study.responses(rows.drop(columns="annotator"), groups=False)
+def _anonymous(told, answers):
+    return told.responses(answers.drop(columns="annotator"), groups=False)

@@ -5,7 +5,7 @@ are similar if classifiers take one for the other: of the images whose label is 
 least so many of twelve classifiers' first guesses are the other.
 """
 
-from benchmarks.contains import _Study
+from benchmarks.contains_study import learned, study
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
 
@@ -30,26 +30,20 @@ def run(*, quick: bool, repeats: int) -> Report:
         return not_run(title)
     import consilience as cs
 
-    study = _Study(data)
-    fit = cs.fit(
-        study.responses(study.main, groups=True),
-        model="contains",
-        engine="em",
-        candidates=study.known(study.main),
-        effort=cs.Effort(restarts=1),
-    )
+    told = study(data)
+    fit = learned(data, "contains, groups and predictions")
     rows = []
     for least in LEAST:
-        found = cs.leading_question(fit, _confused(study, least)).round(3)
+        found = cs.leading_question(fit, _confused(told, least)).round(3)
         rows += [{"similar": least, **row} for row in found.to_dict("records")]
     return Report(title, rows, NOTES)
 
 
-def _confused(study, least: float):
+def _confused(told, least: float):
     import numpy as np
     import pandas as pd
 
-    first, label = study.top[:, :, 0], np.arange(study.top.shape[1]) // 50
+    first, label = told.top[:, :, 0], np.arange(told.top.shape[1]) // 50
     said = np.zeros((1000, 1000))
     for guesses in first:
         np.add.at(said, (label, guesses), 1 / (50 * len(first)))

@@ -39,19 +39,22 @@ class Report:
         One mapping a row; the columns are the first row's keys.
     notes
         How it was measured, what is counted, what to beware of.
+    more
+        Further tables, by their titles.
     """
 
     title: str
     rows: Sequence[Mapping[str, Any]]
     notes: Sequence[str]
+    more: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     machine: Mapping[str, Any] = field(default_factory=machine)
 
 
 def markdown(report: Report) -> str:
     """Return the report as Markdown."""
-    names = list(report.rows[0])
-    lines = [f"# {report.title}", "", _row(names), _row(["---"] * len(names))]
-    lines += [_row([_text(row.get(name)) for name in names]) for row in report.rows]
+    lines = [f"# {report.title}", "", *_table(report.rows)]
+    for title, rows in report.more.items():
+        lines += ["", f"## {title}", "", *_table(rows)]
     found = report.machine
     versions = ", ".join(
         f"{name} {number}" for name, number in found["versions"].items()
@@ -72,10 +75,21 @@ def keep(report: Report, path: Path) -> None:
     content = {
         "title": report.title,
         "rows": [dict(row) for row in report.rows],
+        **(
+            {"more": {k: list(v) for k, v in report.more.items()}}
+            if report.more
+            else {}
+        ),
         "notes": list(report.notes),
         "machine": dict(report.machine),
     }
     path.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = list(rows[0])
+    lines = [_row(names), _row(["---"] * len(names))]
+    return lines + [_row([_text(row.get(name)) for name in names]) for row in rows]
 
 
 def _row(cells: Sequence[str]) -> str:
