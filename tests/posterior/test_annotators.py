@@ -35,8 +35,9 @@ def test_bounds_are_equal_tailed_quantiles_of_the_draws(choice_fit):
         annotator_responses=(4,),
     ).annotators()
     row = table.iloc[0]
+    # Of 101 draws, place .05 * 102 = 5.1 lies a tenth of the way beyond .04.
     assert (row["accuracy"], row["lower"], row["upper"]) == pytest.approx(
-        (0.5, 0.05, 0.95), abs=1e-6
+        (0.5, 0.041, 0.959), abs=1e-6
     )
 
 
@@ -103,9 +104,9 @@ def test_who_answers_by_habit_is_told_only_where_the_model_knows(choice_fit):
     of_annotators["spammer"] = (("chain", "draw", "annotator"), habit[None])
     told = xr.DataTree.from_dict({**groups, "posterior": of_annotators})
     table = Fit(told).annotators()
-    # Draws are even between 0 and 1: the nine tenths in the middle.
+    # Draws are even between 0 and 1: place 5.1 of them from below, and from above.
     shown = table[["spammer", "spammer_lower", "spammer_upper"]].to_numpy()
-    assert shown == pytest.approx(np.array([[0.5, 0.05, 0.95], [0.25, 0.25, 0.25]]))
+    assert shown == pytest.approx(np.array([[0.5, 0.041, 0.959], [0.25, 0.25, 0.25]]))
 
 
 def test_a_point_estimate_of_who_answers_by_habit_has_no_bounds(choice_fit):

@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 # More beliefs than this are not kept draw by draw (float32: 400 MB).
 MAX_KEPT = 100_000_000
+
+
+# The quantile p of D draws lies at place p (D + 1) among them: then one more draw falls
+# between two of them as often as they say, however few there are (Hyndman and Fan 1996,
+# definition 6). NumPy's own default would hold .856 where .9 is said, of 40 draws.
+QUANTILE: Final = "weibull"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,5 +76,5 @@ def bounds(
 ) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
     """Return equal-tailed bounds of draws that hold `mass` of them."""
     tail = (1 - mass) / 2
-    lower, upper = np.quantile(beliefs, [tail, 1 - tail], axis=0)
+    lower, upper = np.quantile(beliefs, [tail, 1 - tail], axis=0, method=QUANTILE)
     return lower, upper

@@ -11,6 +11,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
+from consilience.inference.result import QUANTILE
+
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.
 _BLOCK = 2**23
@@ -74,7 +76,7 @@ def estimate(values: Float[np.ndarray, "S ..."], mass: float) -> Estimate:
     for start in range(0, columns.shape[1] if num_draws > 1 else 0, step):
         block = slice(start, start + step)
         lower[block], upper[block] = np.quantile(
-            columns[:, block], [(1 - mass) / 2, (1 + mass) / 2], axis=0
+            columns[:, block], [(1 - mass) / 2, (1 + mass) / 2], axis=0, method=QUANTILE
         )
     return Estimate(
         mean=values.mean(axis=0, dtype=np.float64),
