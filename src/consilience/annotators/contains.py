@@ -44,20 +44,14 @@ import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import log_sigmoid
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, Parameters, Simulated
 from consilience.model.appearance import answer_tables, granted, humps, worth
+from consilience.model.pairs import Pairs, information, laid_out
 from consilience.model.varying import sample_spread, sample_varying
-from consilience.truth import Observations, Space, tally
-from consilience.truth.incidence import Incidence, incidence
-from consilience.truth.pytree import pytree
-
-# What an answer tells of a threshold, of what it would if the appearance were known
-# and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label,
-# drawn from the prior.
-TOLD = 0.25
+from consilience.truth import Observations, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,36 +110,6 @@ class Prior:
     reach: float = 12.0
 
 
-@pytree("num_groups", "grouped")
-@dataclass(frozen=True, slots=True)
-class Pairs:
-    """Pairs of item and label, laid out.
-
-    Attributes
-    ----------
-    by_table
-        Units x (annotator, group of labels, answer).
-    by_group
-        Units x groups: to which group the label belongs.
-    covariates
-        What is known beforehand; no columns where nothing is.
-    divided
-        How divided the votes are, from 0 to 1/4.
-    num_groups
-        G.
-    grouped
-        Whether labels have groups; else there is one that means nothing.
-    """
-
-    by_table: Incidence
-    by_group: Incidence
-    group: Int[Array, " U"]
-    covariates: Float[Array, "U P"]
-    divided: Float[Array, " U"]
-    num_groups: int
-    grouped: bool
-
-
 def layout(space: Space, prior: Prior) -> Pairs:
     """Lay the answers out by annotator and group of labels.
 
@@ -161,25 +125,7 @@ def layout(space: Space, prior: Prior) -> Pairs:
             "absent and present; leave it out, or take contains_states"
         )
         raise OptionError(msg)
-    answers, units = len(space.answers), space.num_units
-    known, groups = space.covariates, space.groups
-    group = np.zeros(units, np.int32) if groups is None else groups.code
-    number = 1 if groups is None else len(groups.names)
-    cell = space.annotator * number + group[space.unit]
-    weight = None if (space.n == 1).all() else space.n.astype(float)
-    shape = (units, space.num_annotators * number * answers)
-    every = np.arange(units, dtype=np.int32)
-    votes = tally(space) + 1 / answers
-    divided = votes.prod(1) / votes.sum(1) ** 2
-    return Pairs(
-        by_table=incidence(space.unit, cell * answers + space.answer, weight, shape),
-        by_group=incidence(every, group, None, (units, number)),
-        group=jnp.asarray(group),
-        covariates=jnp.zeros((units, 0)) if known is None else jnp.asarray(known.value),
-        divided=jnp.asarray(divided),
-        num_groups=number,
-        grouped=groups is not None,
-    )
+    return laid_out(space)
 
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
@@ -202,9 +148,10 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
     means = jnp.broadcast_to(mean[:, None], (2, groups))
     sharper = spread("own_discrimination", prior.discrimination)
-    doubt, maybes = _information(observations)
-    slope = jnp.exp(sample_varying("own_discrimination", sharper, doubt.sum(1)))
-    told = TOLD * slope[:, None] ** 2 * doubt
+    known = information(observations)
+    sharpness = sample_varying("own_discrimination", sharper, known.discrimination)
+    slope = jnp.exp(sharpness)
+    told = slope[:, None] ** 2 * known.place
     bias = spread("threshold", prior.threshold)
     if pairs.grouped:
         means += prior.groups * normals("group_shift", 2, groups)
@@ -215,7 +162,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     threshold = threshold + (own if pairs.grouped else jnp.zeros(groups))
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
     wider = spread("own_width", prior.width)
-    width += sample_varying("own_width", wider, maybes)
+    width += sample_varying("own_width", wider, known.width)
     covariates = pairs.covariates.shape[1]
     odds = share * jnp.ones(observations.num_units)
     if covariates:
@@ -231,23 +178,6 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "node": jnp.linspace(-prior.reach, prior.reach, int(prior.nodes)),
         "panel": jnp.asarray(prior.panel),
     }
-
-
-def _information(
-    observations: Observations,
-) -> tuple[Float[Array, "J G"], Float[Array, " J"]]:
-    """Return roughly what each annotator's answers tell, in each group of labels.
-
-    Of the logarithm of a discrimination: an answer tells as much as the votes are
-    divided, and a part of that of the place of a threshold, in log-odds. Of the
-    logarithm of a width: as many as are *maybe*.
-    """
-    pairs: Pairs = observations.own
-    count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
-    each = jnp.stack([count * pairs.divided, count], 1)
-    shape = (observations.num_annotators, pairs.num_groups, -1, 2)
-    told = (pairs.by_table.T @ each).reshape(shape)
-    return told[..., 0].sum(2), told[:, :, 1, 1].sum(1)
 
 
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
