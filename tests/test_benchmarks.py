@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -62,3 +63,25 @@ def test_every_benchmark_named_is_there(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     names = importlib.import_module("benchmarks.__main__").NAMES
     assert all(importlib.util.find_spec(f"benchmarks.{name}") for name in names)
+
+
+def test_a_report_may_have_further_tables(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    report = importlib.import_module("benchmarks.report")
+    more = {"Another": [{"what": "gap", "size": 0.25}]}
+    made = report.Report("Title", [{"program": "ours"}], ["A note."], more=more)
+    written = report.markdown(made)
+    assert "## Another\n\n| what | size |\n| --- | --- |\n| gap | 0.25 |" in written
+    assert written.index("| ours |") < written.index("## Another")
+
+
+def test_methods_are_compared_on_the_draws_that_both_have(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    scores = importlib.import_module("benchmarks.contains_scores")
+    one = np.arange(3.0)[:, None, None] + np.zeros((3, 3, 5))
+    gap, error = scores.apart(one, one[:2] - 0.25)
+    assert gap == pytest.approx(0.25)
+    assert error == pytest.approx(0.0)
+    # Of images left out, the jackknife: four gaps of -1, 1, -1, 1 vary by 1.
+    moved = one[:1] + np.array([0.0, -1, 1, -1, 1])
+    assert scores.apart(moved, one[:1])[1] == pytest.approx(np.sqrt(3))
