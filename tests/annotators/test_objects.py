@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from numpyro.handlers import seed
 from scipy.special import betaln
+from scipy.stats import dirichlet_multinomial, multinomial
 
 from consilience.annotators import load
 from consilience.inference import em
 from consilience.model import lay_out, marginal, sample_parameters, score
+from consilience.truth import partitions
 from consilience.truth.items import items_of
 from consilience.truth.named import Named
 from consilience.truth.objects import assembled
@@ -23,8 +25,11 @@ MODEL = load("objects")
 ALONE = replace(MODEL, layout=lambda space, _: items_of(space, pooled=False))
 
 
-def space_of_answers(answers, num_labels, *, own=0):
-    """Return a space whose units hold the answers (main label, mask) in turn."""
+def space_of_answers(answers, num_labels, *, own=0, said=None):
+    """Return a space whose units hold the answers (main label, mask) in turn.
+
+    `said` is how many said no, maybe and yes of each unit and label.
+    """
     units = len(answers)
     flat = [answer for unit in answers for answer in unit]
     named = Named(
@@ -36,6 +41,7 @@ def space_of_answers(answers, num_labels, *, own=0):
         main=np.array([main for main, _ in flat]),
         known=np.zeros((units, num_labels, 0)),
         heard=np.ones(units, bool),
+        asked=None if said is None else np.array(said),
     )
     return assembled(
         named,
@@ -66,14 +72,16 @@ class ByHand:
 
     Nothing is shared with the model but the definition: partitions, styles and kinds
     of objects are enumerated; saliences and names follow Polya's urn, answer by answer.
+    What was said of labels that were asked about is SciPy's Dirichlet-multinomial.
     """
 
-    def __init__(self, observations, parameters):
+    def __init__(self, observations, parameters, said=None, row=0):
         (known,) = observations.own.known
         value = {name: np.asarray(each) for name, each in parameters.items()}
         self.labels = known.label.shape[1]
+        self.said, self.value = said, value
         slopes = np.exp(np.asarray(known.slope)[0] @ value["attraction"])
-        label = np.asarray(known.label)[0]
+        label = np.asarray(known.label)[row]
         self.votes = label @ np.exp(value["salience"]) * slopes
         self.names = label @ np.exp(value["naming"]) * slopes
         self.affinity = value["objects"] + np.asarray(known.pair)[0] @ value["affinity"]
@@ -110,6 +118,8 @@ class ByHand:
         chance = 1.0
         for block, kind in zip(blocks, kinds, strict=True):
             chance *= self.often[block] if kind else 1 - self.often[block]
+            if self.said is not None:
+                chance *= self._granted(block, kind)
         for (main, mask), lists in zip(answers, styles, strict=True):
             chance *= (no if lists else yes) / (yes + no)
             yes, no = yes + (not lists), no + lists
@@ -137,6 +147,24 @@ class ByHand:
                     else:
                         chance *= len(given) / len(inside)
             votes = grown
+        return chance
+
+    def _granted(self, block, kind):
+        """Return p(what was said of the block's names); the own label is the first."""
+        slope, weight, maybe = self.value["granters"]
+        leading, several, own = self.value["granting"]
+        kappa, chance = 1 / (1 + np.exp(-maybe)), 1.0
+        inside = [label for label in range(self.labels) if block >> label & 1]
+        for label in inside:
+            odds = np.log(self.seen[kind] / (1 - self.seen[kind])) * np.exp(slope)
+            odds += leading + several * (len(inside) > 1) + own * (label == 0)
+            yes = 1 / (1 + np.exp(-odds))
+            half = kappa * yes * (1 - yes)
+            alpha = np.exp(weight) * np.array([1 - yes - half, 2 * half, yes - half])
+            counts = self.said[label]
+            orders = multinomial.pmf(counts, sum(counts), np.full(3, 1 / 3))
+            orders *= 3 ** sum(counts)
+            chance *= dirichlet_multinomial.pmf(counts, alpha, sum(counts)) / orders
         return chance
 
     def _slips(self, more, size):
@@ -182,6 +210,64 @@ def test_the_hand_tells_another_model_apart():
         other = {**parameters, "seen": parameters["seen"] + 0.01}
         hand = ByHand(observations, other)
     assert not np.allclose(found, hand.likelihood(answers[0]), rtol=1e-6)
+
+
+ASKED = [  # of three labels, how many said no, maybe and yes
+    [(0, 1, 2), (1, 0, 0), (2, 0, 1)],
+    [(0, 0, 0), (0, 0, 3), (4, 0, 0)],
+]
+
+
+@pytest.mark.parametrize("by_matrix", [8, 0])
+def test_both_tasks_are_as_probable_as_by_hand(by_matrix, monkeypatch):
+    answers = [[(0, 0b011), (1, 0b010)], [(2, 0b101), (0, 0b001)]]
+    monkeypatch.setattr(partitions, "BY_MATRIX", by_matrix)
+    with jax.enable_x64(True):
+        observations = lay_out(ALONE, space_of_answers(answers, 3, said=ASKED))
+        parameters = some_parameters(observations)
+        found = np.exp(np.asarray(score(ALONE, observations, parameters)))
+        hands = [
+            ByHand(observations, parameters, said, row)
+            for row, said in enumerate(ASKED)
+        ]
+        swapped = ByHand(observations, parameters, ASKED[1][::-1], 1)
+    expected = [
+        hand.likelihood(unit) for hand, unit in zip(hands, answers, strict=True)
+    ]
+    assert np.allclose(found, np.stack(expected), rtol=1e-9)
+    assert not np.allclose(found[1], swapped.likelihood(answers[1]), rtol=1e-3)
+
+
+def test_both_tasks_sum_over_all_answers_to_the_prior():
+    words = list(np.eye(3, dtype=int).tolist())
+    said = list(itertools.product(words, repeat=2))
+    every = list(itertools.product(every_answer(2), said))
+    space = space_of_answers(
+        [[answer] for answer, _ in every], 2, said=[told for _, told in every]
+    )
+    with jax.enable_x64(True):
+        observations = lay_out(ALONE, space)
+        parameters = some_parameters(observations)
+        total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
+        nobody = replace(observations.own, heard=jnp.zeros(len(every), bool))
+        before = score(ALONE, replace(observations, own=nobody), parameters)
+    assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
+
+
+def test_an_item_that_nobody_asked_about_is_as_it_was():
+    answers = [[(0, 0b011), (1, 0b010)]] * 2
+    said = [np.zeros((3, 3), int), ASKED[0]]
+    with jax.enable_x64(True):
+        both = lay_out(ALONE, space_of_answers(answers, 3, said=said))
+        parameters = some_parameters(both)
+        with_others = np.asarray(score(ALONE, both, parameters))
+        alone = lay_out(ALONE, space_of_answers(answers, 3))
+        kept = {**parameters}
+        for name in ("naming", "salience"):
+            kept[name] = parameters[name][:-1]  # of what was granted
+        without = np.asarray(score(ALONE, alone, kept))
+    assert (with_others[0] == without[0]).all()
+    assert not np.allclose(with_others[1], without[1])
 
 
 def test_an_answer_that_counts_twice_is_two_answers():

@@ -51,7 +51,8 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
 from consilience.model import AnnotatorModel, Parameters
-from consilience.model.naming import DIMS, log_prior, unit_sums
+from consilience.model.granting import sample_granting
+from consilience.model.naming import DIMS, follows, log_prior, unit_sums
 from consilience.model.naming_simulation import simulation
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
@@ -106,6 +107,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "slip": normals("slip", slip, prior.rates),
         "picker": normals("picker", picker, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
+        **sample_granting(names),
     }
 
 
@@ -130,6 +132,12 @@ def layout(space: Space, prior: Prior) -> Items:
     return items_of(space)
 
 
+def derived(observations: Observations, parameters: Parameters) -> Parameters:
+    """Return how often things are granted, where leading questions were asked."""
+    del observations
+    return follows(parameters)
+
+
 MODEL = AnnotatorModel(
     prior=Prior(),
     dims=DIMS,
@@ -143,4 +151,5 @@ MODEL = AnnotatorModel(
     layout=layout,
     own_score=score,
     own_simulation=simulation,
+    derived=derived,
 )

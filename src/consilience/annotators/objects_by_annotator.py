@@ -45,7 +45,8 @@ from jax.nn import sigmoid
 from jaxtyping import Array, Float
 
 from consilience.model import AnnotatorModel, Parameters
-from consilience.model.naming import DIMS, log_prior, seen_rates
+from consilience.model.granting import sample_granting
+from consilience.model.naming import DIMS, follows, log_prior, seen_rates
 from consilience.model.naming_by_annotator import unit_sums
 from consilience.model.naming_simulation import simulation
 from consilience.model.quadrature import normal_nodes
@@ -110,6 +111,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "slip": normals("slip", slip, prior.rates),
         "picker": normals("picker", picker, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
+        **sample_granting(names),
         **_people(items, prior),
     }
 
@@ -172,6 +174,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
         "recall": parameters["recall"],
         "picks": sigmoid(logit) @ jnp.exp(weight),
         "sees": (1 - share) * seldom + share * often,
+        **follows(parameters),
     }
 
 

@@ -16,8 +16,8 @@ from consilience.fitting.holding import with_objects
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
-    as_responses,
     as_table,
+    both_tasks,
     check_seed,
     classifiers_of,
     reporter,
@@ -45,6 +45,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     similarity: Table | None = None,
     gold: Table | None = None,
     states: int | None = None,
+    contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
     prior_from: Fit | None = None,
     effort: Effort = Effort(),  # noqa: B008 (a frozen record)
@@ -81,6 +82,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     states
         States of a label's presence (contains): 2, or 3 with *unclear* between; None:
         as many as the model is meant for.
+    contains
+        Responses of kind contains about the same items, anonymous or not, in whatever
+        `read` takes: with responses of kind objects they enter one likelihood
+        (`objects`, `objects_by_annotator`). Responses that hold both kinds need it not.
     prior
         Settings of the model's prior to change, by name.
     prior_from
@@ -100,7 +105,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         The responses cannot be read or fitted; the message says how to mend them.
     """
     started = time.monotonic()
-    given = as_responses(responses)
+    given, beside = both_tasks(responses, contains)
     check_seed(seed)
     common: dict[str, Any] = {
         "model_asked": model,
@@ -108,7 +113,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "seed": seed,
         "mass": effort.mass,
         "version": version("consilience"),
-        "sources": dict(given.sources),
+        "sources": {**given.sources, **({} if beside is None else beside.sources)},
         "told_of": classifiers_of(candidates),
     }
     chosen = None if model == "auto" else annotators.load(model, prior)
@@ -121,6 +126,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             candidates=candidates,
             similarity=similarity,
             gold=gold,
+            contains=beside,
         )
         attributes = common | {
             "model": model,
@@ -137,7 +143,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
         def laid_out(number: int) -> Space:
             return space_of(
-                given, lists=lists, gold=known, num_states=number, alike=alike
+                given,
+                lists=lists,
+                gold=known,
+                num_states=number,
+                alike=alike,
+                contains=beside,
             )
 
         name, why = model, None

@@ -23,8 +23,8 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
-    as_responses,
     as_table,
+    both_tasks,
     check_seed,
     reporter,
 )
@@ -45,13 +45,14 @@ ROOM = 16_384  # completions of up to four candidates that are summed at once
 LEAST = 1e-3  # of the probability of something else
 
 
-def foresee_objects(
+def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alone)
     responses: Responses | Table,
     folds: Int[np.ndarray, " I"] | int = 5,
     *,
     others: int | None = None,
     seed: int = 0,
     candidates: Table | None = None,
+    contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
     effort: Effort = Effort(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
@@ -72,6 +73,8 @@ def foresee_objects(
         Of the folds, of the others told, and of the fits.
     candidates
         Columns item, label and numbers known of them beforehand.
+    contains
+        Responses of kind contains about the same items, as for `fit`.
     prior
         Settings of the model's prior to change.
     effort
@@ -91,10 +94,10 @@ def foresee_objects(
     OptionError
         The folds are not one for each item, or are fewer than two.
     """
-    given = as_responses(responses)
+    given, beside = both_tasks(responses, contains)
     check_seed(seed)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
-        space = objects(given, as_table(candidates, "candidates"))
+        space = objects(given, as_table(candidates, "candidates"), beside)
         fold = _folds(folds, space.num_units, seed)
         model = annotators.load("objects", prior)
         tables = []
@@ -242,6 +245,10 @@ def contexts(
     candidate[at, place[at, slot]] = named.candidate[unit[at], slot]
     known = np.zeros((len(unit), *named.known.shape[1:]))
     known[at, place[at, slot]] = named.known[unit[at], slot]
+    asked = None
+    if named.asked is not None:
+        asked = np.zeros((*present.shape, 3), np.int64)
+        asked[at, place[at, slot]] = named.asked[unit[at], slot]
     said = (named.mask[target][:, None] >> slots) & 1
     told = replace(
         named,
@@ -251,6 +258,7 @@ def contexts(
         mask=mask,
         main=main,
         heard=np.ones(len(unit), bool),
+        asked=asked,
     )
     found = assembled(
         told,

@@ -21,6 +21,38 @@ def as_responses(given: Responses | Table) -> Responses:
     return given if isinstance(given, Responses) else read(given)
 
 
+def both_tasks(
+    responses: Responses | Table, contains: Responses | Table | None
+) -> tuple[Responses, Responses | None]:
+    """Return responses of one kind, and those of kind contains beside them.
+
+    Responses that are of kinds objects and contains are taken apart.
+
+    Raises
+    ------
+    OptionError
+        Responses of kind contains were given twice, or beside others than objects.
+    """
+    given = as_responses(responses)
+    if set(given.kinds) == {"contains", "objects"}:
+        if contains is not None:
+            msg = (
+                "the responses hold answers of kind contains, and more were given "
+                "beside them; give them once"
+            )
+            raise OptionError(msg)
+        return given.of_kind("objects"), given.of_kind("contains")
+    if contains is None:
+        return given, None
+    if given.kind != "objects":
+        msg = (
+            f"answers of kind contains are taken beside those of kind objects; the "
+            f"responses are of kind {given.kind}: fit them by themselves"
+        )
+        raise OptionError(msg)
+    return given, as_responses(contains)
+
+
 def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
     """Return a side table as text, reading it where it is a file."""
     if given is None:

@@ -21,8 +21,8 @@ from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
-    as_responses,
     as_table,
+    both_tasks,
     classifiers_of,
 )
 from consilience.fitting.matching import matched
@@ -56,6 +56,7 @@ def predict(
     *,
     candidates: Table | None = None,
     gold: Table | None = None,
+    contains: Responses | Table | None = None,
 ) -> Fit:
     """Infer the truth of new items by what an earlier fit has learned.
 
@@ -69,7 +70,7 @@ def predict(
         The earlier fit.
     responses
         Responses of the same kind and labels, or anything that `read` takes.
-    candidates, gold
+    candidates, gold, contains
         As for `consilience.fit`, of the new items.
 
     Returns
@@ -83,7 +84,7 @@ def predict(
         used on other items.
     """
     started = time.monotonic()
-    given = as_responses(responses)
+    given, beside = both_tasks(responses, contains)
     before = fit.data.attrs
     _check_kind(fit.data, given)
     settings = json.loads(before["settings"])
@@ -94,7 +95,9 @@ def predict(
     )
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         if given.kind == "objects":
-            found = predict_objects(Earlier(fit.data, model), given, lists, known)
+            found = predict_objects(
+                Earlier(fit.data, model), given, lists, known, beside
+            )
             attributes = _attributes(fit.data, given, found.space, told, started)
             data = found.tree(attributes)
             return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))

@@ -112,6 +112,7 @@ def predict_objects(
     given: Responses,
     lists: pd.DataFrame | None = None,
     gold: pd.DataFrame | None = None,
+    contains: Responses | None = None,
 ) -> Predicted:
     """Infer what items hold by what an earlier study has learned.
 
@@ -125,16 +126,24 @@ def predict_objects(
         Candidates, with the numbers known of them that the earlier fit had.
     gold
         Refused, as by a fit.
+    contains
+        Responses of kind contains about the same items.
 
     Raises
     ------
     OptionError
-        The earlier fit had other numbers of candidates, or did not keep what it
-        learned.
+        The earlier fit had other numbers of candidates, no answers of kind contains, or
+        did not keep what it learned.
     """
     said = earlier.learned()
     given = with_labels(given, said)
-    space = space_of(given, lists=lists, gold=gold)
+    if contains is not None and not said.names.asked:
+        msg = (
+            "the earlier fit had no answers of kind contains and has learned nothing "
+            "of leading questions; leave them out, or fit both tasks there"
+        )
+        raise OptionError(msg)
+    space = space_of(given, lists=lists, gold=gold, contains=contains)
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
     _check_numbers(said, named.known_names)

@@ -21,6 +21,8 @@ from jax.scipy.special import betaln
 from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import Parameters
+from consilience.model.granting import DIMS as GRANTING
+from consilience.model.granting import granted, log_granted
 from consilience.truth.blocks import (
     Blocks,
     block_sizes,
@@ -43,6 +45,7 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "slip": ("mean_and_spread",),
         "picker": ("mean_and_spread",),
         "style": ("item_covariate",),
+        **GRANTING,
     }
 )
 """Dimensions of the parameters that every model of named objects has."""
@@ -76,8 +79,9 @@ def completed(
     seldom, often = seen_rates(parameters)
     odds = known.block @ parameters["often"]
     missed = blocks.unseen
-    low = log_sigmoid(-odds) + _seen(blocks.seen, missed, seldom)
-    high = log_sigmoid(odds) + _seen(blocks.seen, missed, often)
+    said = log_granted(known, jnp.stack([seldom, often]), parameters)
+    low = log_sigmoid(-odds) + _seen(blocks.seen, missed, seldom) + said[0]
+    high = log_sigmoid(odds) + _seen(blocks.seen, missed, often) + said[1]
     slips = slip_table(parameters, blocks.num_labels)
     alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
     # One product for all three: what differs by unit alone.
@@ -164,6 +168,18 @@ def seen_rates(parameters: Parameters) -> tuple[Float[Array, ""], Float[Array, "
     """Return the log-odds of being seen, of what is seldom and what is often seen."""
     seldom, gap = parameters["seen"]
     return seldom, seldom + jnp.exp(gap)
+
+
+def kind_odds(known: Known, parameters: Parameters) -> Float[Array, "U B"]:
+    """Return the log-odds that a block is of what is often seen, no lister heard."""
+    said = log_granted(known, jnp.stack(seen_rates(parameters)), parameters)
+    odds: Float[Array, "U B"] = known.block @ parameters["often"] + said[1] - said[0]
+    return odds
+
+
+def follows(parameters: Parameters) -> Parameters:
+    """Return what follows of leading questions; nothing where none were asked."""
+    return granted(jnp.stack(seen_rates(parameters)), parameters)
 
 
 def _seen(

@@ -11,6 +11,7 @@ from jax.nn import log_sigmoid, logsumexp
 from jaxtyping import Array, Float
 
 from consilience.model.contract import Parameters
+from consilience.model.granting import log_granted
 from consilience.model.naming import (
     affinities,
     named_weights,
@@ -47,6 +48,7 @@ def completed(
     slips = slip_table(parameters, blocks.num_labels)
     alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
     odds = known.block @ parameters["often"]
+    said = log_granted(known, jnp.stack(seen_rates(parameters)), parameters)
     sure, unsure = [], []
     for rate in seen_rates(parameters):
         logit = (rate + recall[told.lister])[:, None]
@@ -55,7 +57,12 @@ def completed(
         logit = (rate + recall[told.single])[:, None]
         unsure.append(told.lazy @ (told.outside * log_sigmoid(-logit)))
     rows = jnp.concatenate(
-        [log_sigmoid(-odds) + sure[0], log_sigmoid(odds) + sure[1], alike], axis=1
+        [
+            log_sigmoid(-odds) + sure[0] + said[0],
+            log_sigmoid(odds) + sure[1] + said[1],
+            alike,
+        ],
+        axis=1,
     )
     low, high, alike = jnp.split(each_completion(blocks, rows), 3, axis=1)
     low, high = low + unsure[0], high + unsure[1]

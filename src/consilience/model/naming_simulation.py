@@ -1,6 +1,6 @@
 """Answers drawn from what is believed of named objects, with the partitions known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, Key
 from scipy.special import expit, logit, softmax
 
 from consilience.model.contract import Parameters, Simulated
+from consilience.model.granting import draw_said, log_odds_granted
 from consilience.model.naming import (
     affinities,
     imagined,
@@ -19,8 +20,9 @@ from consilience.model.naming import (
 )
 from consilience.model.naming_by_annotator import pulls
 from consilience.truth import Observations
+from consilience.truth.asked import share_granted
 from consilience.truth.blocks import Blocks
-from consilience.truth.covariates import Known
+from consilience.truth.covariates import Known, Names
 from consilience.truth.items import Items
 from consilience.truth.partitions import MOST_LABELS, enumerated
 
@@ -31,18 +33,23 @@ def simulation(
     """Draw a partition for each item, and answers about its objects.
 
     An answer is told as its main label's place, times 1,024, plus the candidates that
-    it names, as bits.
+    it names, as bits. Where candidates were asked about, `said` holds how many say no,
+    maybe and yes.
     """
     seed = jax.random.bits(key).item()
-    answer, objects, state = simulated(observations.own, parameters, seed)
-    return Simulated({"object_of": jnp.asarray(objects)}, state, answer)
+    answer, objects, state, said = simulated(observations.own, parameters, seed)
+    found = {"object_of": jnp.asarray(objects)}
+    if observations.own.names.asked:
+        found["said"] = jnp.asarray(said)
+    return Simulated(found, state, answer)
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
     """One item: its objects as places of labels, and what annotators make of them.
 
-    The chances of being seen, and the pull towards picking one, are in log-odds.
+    `said` is what was said when labels were asked about; zeros where nobody asked. The
+    chances of being seen, and the pull towards picking one, are in log-odds.
     """
 
     objects: list[list[int]]
@@ -51,29 +58,34 @@ class _Item:
     seen: Float[np.ndarray, " k"]
     pull: float
     slip: tuple[float, float]
+    said: Int[np.ndarray, "n 3"]
 
 
 def simulated(
     items: Items, parameters: Parameters, seed: int
-) -> tuple[Int[Array, " N"], Int[np.ndarray, "U C"], Int[Array, " U"]]:
+) -> tuple[
+    Int[Array, " N"], Int[np.ndarray, "U C"], Int[Array, " U"], Int[np.ndarray, "U C 3"]
+]:
     """Draw as many answers about each item as were given.
 
     Returns
     -------
     The answers in order of item (place of the main label times 1,024, plus what is
-    named as bits); the object of each candidate, -1 for padding; and the number of
-    objects of each item, less one.
+    named as bits); the object of each candidate, -1 for padding; the number of objects
+    of each item, less one; and how many said no, maybe and yes of each candidate.
     """
     generator = np.random.default_rng(seed)
     units = len(items.place)
     objects = np.full((units, MOST_LABELS), -1)
     objects[:, 0] = 0
+    said = np.zeros((*objects.shape, 3), np.int64)
     number = np.asarray(items.answered)
     who, picking, recall = _effects(items, parameters)
     answers = [np.full(n, (0 << MOST_LABELS) + 1) for n in number]
     for blocks, known in zip(items.blocks, items.known, strict=True):
         for row, unit in enumerate(np.asarray(blocks.unit)):
-            item = _item(blocks, known, parameters, row, generator)
+            item = _item(blocks, known, items.names, parameters, row, generator)
+            said[unit, : len(item.said)] = item.said
             for place, labels in enumerate(item.objects):
                 objects[unit, labels] = place
             answers[unit] = np.array(
@@ -84,6 +96,7 @@ def simulated(
         jnp.asarray(np.concatenate(answers)),
         objects,
         jnp.asarray(objects.max(1)),
+        said,
     )
 
 
@@ -104,16 +117,12 @@ def _effects(
 def _item(
     blocks: Blocks,
     known: Known,
+    names: Names,
     parameters: Parameters,
     row: int,
     generator: np.random.Generator,
 ) -> _Item:
-    one = Known(
-        **{
-            name: getattr(known, name)[row : row + 1]
-            for name in Known.__dataclass_fields__
-        }
-    )
+    one = jax.tree.map(lambda leaf: leaf[row : row + 1], known)
     partitions = enumerated(blocks.num_labels)
     affinity = np.asarray(affinities(one, parameters))[0]
     weight = affinity @ partitions.incidence
@@ -125,11 +134,15 @@ def _item(
         [label for label in range(blocks.num_labels) if mask >> label & 1]
         for mask in masks
     ]
-    votes = np.asarray(imagined(one, parameters, "salience"))[0]
-    names = np.asarray(imagined(one, parameters, "naming"))[0]
     odds = np.asarray(one.block[0, masks] @ parameters["often"])
     often = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
     rates = np.asarray(jnp.stack(seen_rates(parameters)))
+    said = _said(one, objects, often.astype(int), rates, parameters, generator)
+    if "granted" in names.label:
+        share = one.label.at[0, :, names.label.index("granted")]
+        one = replace(one, label=share.set(share_granted(said)))
+    votes = np.asarray(imagined(one, parameters, "salience"))[0]
+    called = np.asarray(imagined(one, parameters, "naming"))[0]
     if "picking" in parameters:
         nodes, weight = map(np.asarray, pulls(one, parameters))
         pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
@@ -140,11 +153,33 @@ def _item(
     return _Item(
         objects=objects,
         salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
-        shares=[_dirichlet(names[labels], generator) for labels in objects],
+        shares=[_dirichlet(called[labels], generator) for labels in objects],
         seen=rates[often.astype(int)],
         pull=float(pull),
         slip=(float(yes_slip), float(no_slip)),
+        said=said,
     )
+
+
+def _said(
+    one: Known,
+    objects: list[list[int]],
+    often: Int[np.ndarray, " k"],
+    rates: Float[np.ndarray, " 2"],
+    parameters: Parameters,
+    generator: np.random.Generator,
+) -> Int[np.ndarray, "n 3"]:
+    """Draw what is said of each label, as many answers as were given."""
+    if one.asked is None:
+        return np.zeros((one.label.shape[1], 3), np.int64)
+    every = np.asarray(log_odds_granted(jnp.asarray(rates), parameters))
+    own = np.asarray(one.asked.own[0]).astype(int)
+    odds = np.zeros(len(own))
+    for labels, kind in zip(objects, often, strict=True):
+        odds[labels] = every[kind, int(len(labels) > 1), own[labels]]
+    width = one.asked.said.shape[-1] // 4
+    number = np.asarray(one.asked.said[0, :, -width:]).sum(1).astype(int)
+    return draw_said(number, odds, parameters, generator)
 
 
 def _answer(

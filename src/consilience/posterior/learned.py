@@ -22,7 +22,7 @@ from consilience.truth.parts import some_units
 from consilience.truth.pooling import Each, Pool, Tally, each_item, pool
 
 GROUP = "learned"
-_KINDS = ("label", "slope", "block", "pair", "item")
+_KINDS = ("label", "slope", "block", "pair", "item", "asked")
 # Sums by a code of two labels; the others are by one.
 _OF_TWO = {"share", "extra", "asked", "both", "either"}
 
@@ -174,7 +174,9 @@ def learned_of(data: xr.DataTree) -> Learned | None:
         if f"{name}_code" in group
     }
     covariates = {
-        kind: tuple(map(str, group[f"{kind}_covariates"].to_numpy())) for kind in _KINDS
+        kind: tuple(map(str, group[f"{kind}_covariates"].to_numpy()))
+        for kind in _KINDS
+        if f"{kind}_covariates" in group
     }
     return Learned(
         pool=Pool(**sums, appeal=group["appeal"].to_numpy()),

@@ -24,6 +24,7 @@ from consilience.model.contract import Parameters
 from consilience.model.naming import (
     completed,
     imagined,
+    kind_odds,
     of_styles,
     seen_rates,
     slip_table,
@@ -137,7 +138,7 @@ def _weights(blocks: Blocks, known: Known, parameters: Parameters) -> Any:
         rest,
         imagined(known, parameters, "salience"),
         imagined(known, parameters, "naming"),
-        known.block @ parameters["often"],
+        kind_odds(known, parameters),
         of_styles(known, parameters),
         seen_rates(parameters),
         slip_table(parameters, blocks.num_labels),
@@ -160,7 +161,7 @@ def _weights_by_annotator(
         "rest": logsumexp(styles, axis=1),
         "votes": imagined(known, parameters, "salience"),
         "names": imagined(known, parameters, "naming"),
-        "often": known.block @ parameters["often"],
+        "often": kind_odds(known, parameters),
         "picker": jnp.zeros((2, len(pull))),
         # Of an annotator drawn from the population.
         "seen": logit(sigmoid(rates) @ share),

@@ -64,6 +64,7 @@ def space_of(
     gold: pd.DataFrame | None = None,
     num_states: int = 2,
     alike: pd.DataFrame | None = None,
+    contains: Responses | None = None,
 ) -> Space:
     """Return the space that fits the kind of the responses.
 
@@ -81,6 +82,8 @@ def space_of(
         States of a label's presence (contains): 2 or 3.
     alike
         Columns label_a, label_b, value: how alike two labels are (choice).
+    contains
+        Responses of kind contains about the same items (objects).
 
     Raises
     ------
@@ -98,7 +101,7 @@ def space_of(
                 "compare the run with them (`consilience score`)"
             )
             raise GoldError(msg)
-        return objects(responses, lists)
+        return objects(responses, lists, contains)
     lists = offered_lists(responses) if lists is None else lists
     if lists is None:
         space = classes(responses, gold)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from consilience.truth.asked import LEADING, OWN, SEVERAL, exceeded, share_granted
 from consilience.truth.named import Named
 from consilience.truth.partitions import members
 from consilience.truth.pooling import (
@@ -27,6 +28,24 @@ from consilience.truth.space import Space
 
 @pytree()
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was said when candidates were asked about.
+
+    Attributes
+    ----------
+    said
+        Whether each answer, and any, was given more often than j times, by answer and
+        j; zeros where nobody was asked.
+    own
+        One for the data set's own label.
+    """
+
+    said: Float[Array, "U n A"]
+    own: Float[Array, "U n"]
+
+
+@pytree()
+@dataclass(frozen=True, slots=True)
 class Known:
     """Covariates of the units that have n candidates; B = 2^n blocks.
 
@@ -42,6 +61,8 @@ class Known:
         What pairs of names have in common, summed over the pairs of a block.
     item
         What makes annotators pick one object, in log-odds.
+    asked
+        Answers of kind contains; None where there are none.
     """
 
     label: Float[Array, "U n P"]
@@ -49,17 +70,23 @@ class Known:
     block: Float[Array, "U B Q"]
     pair: Float[Array, "U B R"]
     item: Float[Array, "U Y"]
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What each column is called; part of the program, so it has a hash."""
+    """What each column is called; part of the program, so it has a hash.
+
+    Those of `asked` are what makes annotators say yes when they are asked; none where
+    nobody was asked.
+    """
 
     label: tuple[str, ...]
     slope: tuple[str, ...]
     block: tuple[str, ...]
     pair: tuple[str, ...]
     item: tuple[str, ...]
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -74,6 +101,8 @@ class Columns:
         What makes a label be named often beside others; a block has the most of it.
     pair
         Of each pair.
+    asked, own
+        As in `Asked`.
     names
         Of the columns.
     """
@@ -83,6 +112,8 @@ class Columns:
     often: Float[np.ndarray, "U C Q"]
     pair: Float[np.ndarray, "U C C R"]
     item: Float[np.ndarray, "U Y"]
+    asked: Float[np.ndarray, "U C A"]
+    own: Float[np.ndarray, "U C"]
     names: Names
 
     def named(self, names: Names) -> "Columns":
@@ -100,7 +131,8 @@ class Columns:
             nothing = np.zeros(values.shape[:-1])
             columns = {name: place.get(name, nothing) for name in wanted}
             found[kind] = _stacked(columns, values.shape[:-1])
-        return Columns(**found, names=names)
+        asked = self.asked if names.asked else self.asked[..., :0]
+        return Columns(**found, asked=asked, own=self.own, names=names)
 
     def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> Known:
         """Lay out those of some units, which have that many candidates."""
@@ -117,7 +149,14 @@ class Columns:
             block=jnp.asarray(np.concatenate([ones, highest], 2)),
             pair=jnp.asarray(pair),
             item=jnp.asarray(self.item[units]),
+            asked=self._asked(units, n),
         )
+
+    def _asked(self, units: Int[np.ndarray, " _"], num_labels: int) -> Asked | None:
+        if not self.asked.shape[-1]:
+            return None
+        said, own = (each[units, :num_labels] for each in (self.asked, self.own))
+        return Asked(jnp.asarray(said), jnp.asarray(own))
 
 
 def column_names(space: Space) -> Names:
@@ -125,9 +164,12 @@ def column_names(space: Space) -> Names:
     return columns_of(space, pool(space), among=True).names
 
 
-def _names(*tables: Iterable[str]) -> Names:
+def _names(*tables: Iterable[str], asked: tuple[str, ...]) -> Names:
     label, slope, often, pair, item = map(tuple, tables)
-    return Names(label=label, slope=slope, block=("any", *often), pair=pair, item=item)
+    block = ("any", *often)
+    return Names(
+        label=label, slope=slope, block=block, pair=pair, item=item, asked=asked
+    )
 
 
 def columns_of(
@@ -160,8 +202,14 @@ def columns_of(
     often = {"own": mine.astype(float)}
     pair = {"any": np.ones(kin.shape), "kin": kin.astype(float)}
     item: dict[str, np.ndarray] = {}
+    told = np.zeros((*here.shape, 0))
+    asked: tuple[str, ...] = ()
+    if named.asked is not None:
+        told, asked = exceeded(named.asked), (LEADING, SEVERAL, OWN)
+        label["granted"] = share_granted(named.asked)
     if not (named.own >= 0).any():
         del label["own"], often["own"]
+        asked = asked[:2]
     if not kin.any():
         del pair["kin"]
     if said is not None:
@@ -175,7 +223,9 @@ def columns_of(
         often=_stacked(often, shape),
         pair=_stacked(pair, kin.shape),
         item=_stacked(item, shape[:1]),
-        names=_names(label, slope, often, pair, item),
+        asked=told,
+        own=mine.astype(float),
+        names=_names(label, slope, often, pair, item, asked=asked),
     )
 
 

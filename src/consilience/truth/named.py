@@ -32,6 +32,9 @@ class Named:
     heard
         Units whose answers count; the others are as if nobody had answered, so that
         one layout serves all folds of a cross-validation.
+    asked
+        How many said no, maybe and yes when asked whether each candidate is there; None
+        where nobody was asked.
     """
 
     labels: Shaped[np.ndarray, " L"]
@@ -43,6 +46,7 @@ class Named:
     known: Float[np.ndarray, "U C X"]
     known_names: tuple[str, ...] = ()
     heard: Bool[np.ndarray, " U"]
+    asked: Int[np.ndarray, "U C 3"] | None = None
 
     @property
     def size(self) -> Int[np.ndarray, " U"]:

@@ -7,7 +7,8 @@ are counted, where annotators have no ids.
 
 Items that nobody answered about are left out. Candidates of an item are the labels that
 somebody named, those on screen where the responses list them, those of a table of
-candidates, and the data set's own label.
+candidates, and the data set's own label. Answers to the question whether a label is
+there (kind contains) are counted for those of them that are candidates.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import BadCellError, CandidatesError, NoResponsesError
 from consilience.responses import Responses
+from consilience.truth.asked import asked_about
 from consilience.truth.candidates import offered_lists
 from consilience.truth.coding import code_annotators
 from consilience.truth.named import NOBODY, Named
@@ -26,7 +28,11 @@ from consilience.truth.partitions import MOST_LABELS
 from consilience.truth.space import Space
 
 
-def objects(responses: Responses, lists: pd.DataFrame | None = None) -> Space:
+def objects(
+    responses: Responses,
+    lists: pd.DataFrame | None = None,
+    contains: Responses | None = None,
+) -> Space:
     """Return the space of the partitions of each item's candidates.
 
     Parameters
@@ -36,6 +42,8 @@ def objects(responses: Responses, lists: pd.DataFrame | None = None) -> Space:
     lists
         Columns item, label, and numbers known of them beforehand, such as the scores of
         classifiers.
+    contains
+        Responses of kind contains about the same items.
 
     Raises
     ------
@@ -43,8 +51,10 @@ def objects(responses: Responses, lists: pd.DataFrame | None = None) -> Space:
         A response names several labels and none, or more than one, as the main object.
     CandidatesError
         What is known beforehand is no number, or told twice.
+    KindError
+        What was given as responses of kind contains is not.
     NoResponsesError
-        Nobody named anything.
+        Nobody named anything, or no answer of kind contains is about a candidate.
     """
     table = responses.table[responses.table["label"].notna()]
     if table.empty:
@@ -70,6 +80,10 @@ def objects(responses: Responses, lists: pd.DataFrame | None = None) -> Space:
     named, left_out = _responses(rows, candidate)
     parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
     sentences = _sentences(dropped, left_out, responses)
+    asked = None
+    if contains is not None:
+        asked, more = asked_about(contains, items, labels, candidate, own)
+        sentences += [*contains.assumptions, *more]
     annotator, annotators, people = code_annotators(table["annotator"])
     whose = annotator[rows["first"]][named["response"]]
     told = Named(
@@ -82,6 +96,7 @@ def objects(responses: Responses, lists: pd.DataFrame | None = None) -> Space:
         known=_of_candidates(candidate, listed, known, len(labels)),
         known_names=names,
         heard=np.ones(len(items), bool),
+        asked=asked,
     )
     return assembled(
         told,

@@ -48,6 +48,7 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
                 own=named.own[units],
                 known=named.known[units],
                 heard=named.heard[units],
+                asked=None if named.asked is None else named.asked[units],
             )
         ),
     )

@@ -1,0 +1,143 @@
+"""Contains answers about the candidates of items whose objects were named as well.
+
+Asked *is this label in the image?*, annotators say no, maybe or yes. Such answers are
+counted by item and candidate, whoever gave them.
+
+**Which labels were asked about** is no accident: they were filtered, or are those that
+classifiers proposed. That may be ignored where it depends on nothing but what the
+likelihood holds: the candidates, the data set's own label, and the answers themselves.
+What is assumed of it is said with the counts.
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int, Shaped
+
+from consilience.errors import KindError, NoResponsesError
+from consilience.responses import Responses
+from consilience.responses.table import ANSWERS
+
+LEADING, SEVERAL, OWN = "leading question", "one of several names", "own"
+
+
+def asked_about(
+    contains: Responses,
+    items: Shaped[np.ndarray, " U"],
+    labels: Shaped[np.ndarray, " L"],
+    candidate: Int[np.ndarray, "U C"],
+    own: Int[np.ndarray, " U"],
+) -> tuple[Int[np.ndarray, "U C 3"], list[str]]:
+    """Count the answers about each candidate; say what is assumed of them.
+
+    Parameters
+    ----------
+    contains
+        Responses of kind contains; items and labels are matched by name.
+    items, labels
+        Names of the items, and of the labels that are coded.
+    candidate
+        Codes of each item's candidates; -1 is padding.
+    own
+        Code of the data set's own label of each item; -1 where it has none.
+
+    Returns
+    -------
+    How many said no, maybe and yes, and sentences for the result.
+
+    Raises
+    ------
+    KindError
+        The responses are of another kind.
+    NoResponsesError
+        No answer is about a candidate of an item with several.
+    """
+    if contains.kind != "contains":
+        msg = (
+            f"the answers given beside the objects are of kind {contains.kind}; give "
+            "those to the question whether a label is there (kind contains)"
+        )
+        raise KindError(msg)
+    table = contains.table[contains.table["answer"].notna()]
+    unit = _codes(table["item"], items)
+    label = _codes(table["label"], labels)
+    hit = (candidate[unit] == label[:, None]) & (unit >= 0)[:, None]
+    hit &= (label >= 0)[:, None] & ((candidate >= 0).sum(1) > 1)[unit][:, None]
+    here, slot = hit.any(1), hit.argmax(1)
+    n = table["n"].to_numpy().astype(np.int64)
+    if not here.any():
+        msg = (
+            f"none of {n.sum():,} Contains answers is about a candidate of an item "
+            "with several whose objects were named; give items and labels the same "
+            "names in both tasks"
+        )
+        raise NoResponsesError(msg)
+    word = table["answer"].cat.codes.to_numpy()
+    counts = np.zeros((*candidate.shape, len(ANSWERS)), np.int64)
+    np.add.at(counts, (unit[here], slot[here], word[here]), n[here])
+    return counts, _sentences(counts, candidate, own, int(n[~here].sum()))
+
+
+def share_granted(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
+    """Return the share of *yes*, one *no* imagined; *maybe* is half a yes.
+
+    Zero where nobody was asked.
+    """
+    found: Float[np.ndarray, "*c"] = (counts[..., 2] + counts[..., 1] / 2) / (
+        counts.sum(-1) + 1
+    )
+    return found
+
+
+def exceeded(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c A"]:
+    """Return whether each answer, and any, was given more often than j times.
+
+    The answers one behind the other, then any; of each, j from zero.
+    """
+    whole = np.concatenate([counts, counts.sum(-1, keepdims=True)], axis=-1)
+    most = max(int(whole.max(initial=0)), 1)
+    over = whole[..., None] > np.arange(most)
+    found: Float[np.ndarray, "*c A"] = over.reshape(*counts.shape[:-1], -1)
+    return found.astype(float)
+
+
+def _codes(column: pd.Series, names: Shaped[np.ndarray, " M"]) -> Int[np.ndarray, " N"]:
+    """Return the place of each row's name among others; -1 where it is not there."""
+    place = pd.Index(names.astype(str)).get_indexer(column.cat.categories.astype(str))
+    code = column.cat.codes.to_numpy()
+    found: Int[np.ndarray, " N"] = np.where(code >= 0, place[code], -1)
+    return found
+
+
+def _sentences(
+    counts: Int[np.ndarray, "U C 3"],
+    candidate: Int[np.ndarray, "U C"],
+    own: Int[np.ndarray, " U"],
+    left_out: int,
+) -> list[str]:
+    asked = counts.sum(-1) > 0
+    there = asked.any(1)
+    candidates = (candidate >= 0)[there]
+    mine = candidate == own[:, None]
+    has = (mine & (own >= 0)[:, None]).any(1) & there
+    always = has.any() and (asked & mine)[has].any(1).all()
+    first = (
+        f"{counts.sum():,} Contains answers about {asked.sum():,} candidates of "
+        f"{there.sum():,} items are in the likelihood, whoever gave them"
+    )
+    if left_out:
+        first += (
+            f"; {left_out:,} others are left out: about other items, items with a "
+            "single candidate, or labels that are no candidates, for nobody named them"
+        )
+    share = asked.sum() / candidates.sum()
+    second = (
+        f"which labels were asked about ({share:.0%} of the candidates of these items"
+        + (", the data set's own label always" if always else "")
+        + ") is taken to say nothing beyond the candidates and the answers"
+    )
+    third = (
+        "those who were asked about a label and those who named objects are taken for "
+        "one population: what is called the leading question is all that makes the two "
+        "differ, of which candidates alone tell"
+    )
+    return [first, second, third]
