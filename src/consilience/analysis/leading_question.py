@@ -31,6 +31,7 @@ from scipy.stats import t
 
 from consilience.analysis.leading_estimate import Design, Estimate, estimate
 from consilience.analysis.leading_likelihood import Scale, false_yes
+from consilience.analysis.leading_objects import leading_of_objects
 from consilience.analysis.rivals import Rivals, rivals, share_shown, shown
 from consilience.annotators.contains import MODEL
 from consilience.errors import OptionError
@@ -58,7 +59,8 @@ def leading_question(
     ----------
     fit
         A fit of the model `contains`, of annotators with ids, in which items were asked
-        about several labels.
+        about several labels; or of kind objects and contains together, for which see
+        below.
     similarity
         Columns label_a, label_b and, if they differ, value: labels that are similar,
         and how much. None: the labels of one group, where labels have groups; else
@@ -75,6 +77,11 @@ def leading_question(
     labels whose rival is there; in the second row those not shown it) and items. NaN
     where nothing shows the effect: all were shown the rival, or none.
 
+    Of objects and contains together, how much likelier things are granted than named:
+    columns contrast, odds_ratio, lower, upper, seen and granted (shares of listers, and
+    of those asked), for things seldom and often seen, and what makes a name be granted
+    more or less.
+
     Raises
     ------
     OptionError
@@ -83,6 +90,8 @@ def leading_question(
         The table of similar labels is not as it must be.
     """
     name = fit.data.attrs["model"]
+    if fit.data.attrs["kind"] == "objects" and similarity is None:
+        return leading_of_objects(fit.data)
     if name != "contains":
         msg = f"the fit is of the model {name}; fit the model contains to the responses"
         raise OptionError(msg)

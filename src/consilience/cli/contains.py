@@ -100,7 +100,8 @@ def leading_question(
     """Tell how much a similar label that is there makes a false yes likelier.
 
     For a run of the model contains, of annotators with ids, in which items were asked
-    about several labels.
+    about several labels; or of kinds objects and contains together: then, how much
+    likelier things are granted than named.
 
     Parameters
     ----------

@@ -38,6 +38,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     candidates: Path | None = None,
     similarity: Path | None = None,
     gold: Path | None = None,
+    contains: Path | None = None,
     states: Literal[2, 3] | None = None,
     prior: Several = (),
     prior_from: Path | None = None,
@@ -70,6 +71,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     gold
         Table of items whose truth is given to the fit: item, label, and answer
         (contains).
+    contains
+        Answers of kind contains about the same items, in any readable format: with
+        responses of kind objects they enter one likelihood.
     states
         States of a label's presence (contains), the third *unclear*; by default as
         many as the model is meant for.
@@ -88,7 +92,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     settings = numbers(prior, "prior")
     show = screen(as_json=json)
-    told = read_responses(responses, reading)
+    told = read_responses(responses, reading, both=True)
     show.print(str(told.cleaning), soft_wrap=True)
     keep_compilations()
     from consilience import fitting
@@ -105,6 +109,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         candidates=candidates,
         similarity=similarity,
         gold=truth,
+        contains=contains,
         states=states,
         prior=settings,
         prior_from=None if prior_from is None else load(prior_from),

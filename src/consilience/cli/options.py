@@ -147,10 +147,17 @@ READ_AS_IT_IS = Reading()
 WORK_AS_USUAL = Work()
 
 
+BOTH = {"contains", "objects"}  # two tasks that may be fitted together
+
+
 def read_responses(
-    sources: Sequence[Path], reading: Reading, gold: Path | None = None
+    sources: Sequence[Path],
+    reading: Reading,
+    gold: Path | None = None,
+    *,
+    both: bool = False,
 ) -> "Responses":
-    """Read responses of one kind.
+    """Read responses of one kind; or, if they may be `both`, of objects and contains.
 
     Raises
     ------
@@ -162,7 +169,7 @@ def read_responses(
     from consilience.responses import read_with
 
     found = read_with(list(sources), read_options(reading, gold), format=reading.format)
-    if len(found.kinds) > 1:
+    if len(found.kinds) > 1 and not (both and set(found.kinds) == BOTH):
         msg = (
             f"{sources[0]}: holds answers of the kinds {', '.join(found.kinds)}; "
             "choose one with --kind"

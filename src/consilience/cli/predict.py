@@ -14,7 +14,7 @@ from consilience.cli.options import (
 from consilience.cli.terminal import check_free, keep_compilations, print_json, screen
 
 
-def predict(
+def predict(  # noqa: PLR0913 (each option stands alone)
     run: Path,
     responses: list[Path],
     /,
@@ -22,6 +22,7 @@ def predict(
     out: Path,
     candidates: Path | None = None,
     gold: Path | None = None,
+    contains: Path | None = None,
     overwrite: Flag = False,
     json: Flag = False,
     reading: Reading = READ_AS_IT_IS,
@@ -43,6 +44,8 @@ def predict(
         Table of candidates of the new items, as for `fit`.
     gold
         Table of new items whose truth is given.
+    contains
+        Answers of kind contains about the new items, as for `fit`.
     overwrite
         Replace a run that is there already.
     json
@@ -50,7 +53,7 @@ def predict(
     """
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
-    told = read_responses(responses, reading)
+    told = read_responses(responses, reading, both=True)
     show.print(str(told.cleaning), soft_wrap=True)
     keep_compilations()
     from consilience import fitting
@@ -59,7 +62,9 @@ def predict(
     from consilience.responses.side_tables import gold_table
 
     truth = None if gold is None else gold_table(gold, read_options(reading))
-    found = fitting.predict(load(run), told, candidates=candidates, gold=truth)
+    found = fitting.predict(
+        load(run), told, candidates=candidates, gold=truth, contains=contains
+    )
     found.save(out, overwrite=overwrite)
     show.print(fit_page(found))
     show.print(f"written to {out}", soft_wrap=True)

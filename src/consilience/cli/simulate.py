@@ -29,7 +29,9 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     The folder holds the canonical tables with the truth as gold; under `crowd` the same
     as labels.csv (task, worker, label) and truth.csv, for other programs; and the true
     confusions in confusion.parquet where the model has one per annotator. Of objects
-    the folder `truth` holds the tables of true partitions and of annotators instead.
+    the folder `truth` holds the tables of true partitions and of annotators instead,
+    and, where labels are asked about as well (--prior asked=5), the folder `contains`
+    the answers.
 
     Parameters
     ----------
@@ -128,6 +130,8 @@ def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
             (partial / "truth").mkdir()
             for name, table in drawn.truth.items():
                 table.to_parquet(partial / "truth" / f"{name}.parquet", index=False)
+            if drawn.contains is not None:
+                write(drawn.contains, partial / "contains")
             return
         crowd = partial / "crowd"
         crowd.mkdir()

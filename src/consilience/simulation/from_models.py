@@ -28,11 +28,15 @@ class Simulated:
         The parameters drawn, by name; confusions are [annotator, true, given].
     truth
         Tables of what is true and gold does not hold, by name (objects).
+    contains
+        Responses of kind contains about the same items (objects, where labels were
+        asked about: prior={"asked": 5}).
     """
 
     responses: Responses
     parameters: Mapping[str, np.ndarray]
     truth: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    contains: Responses | None = None
 
 
 def simulate(
@@ -82,7 +86,9 @@ def simulate(
             settings=prior,
             seed=seed,
         )
-        return Simulated(drawn_objects.responses, {}, drawn_objects.truth)
+        return Simulated(
+            drawn_objects.responses, {}, drawn_objects.truth, drawn_objects.contains
+        )
     classes, model = classes or 4, model or "bayesian_dawid_skene"
     design = _design(kind, items, annotators, classes, per_item, seed)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)

@@ -17,6 +17,10 @@ against what was done. For each item
 
 Annotators differ in how often they pick, and in recall (normal in log-odds).
 
+Where labels are asked about as well (`asked`), each gets so many answers no, maybe or
+yes: people grant a label as often as its object is reported, moved by `leading` in
+log-odds, and by a normal draw for each.
+
 **What is true** stands in the tables of `truth`. An object is `reported` by the share
 of all annotators that there might be (those of the study are a sample) that name it; a
 label is `named` by so many. Gold holds the labels of objects that more than `tau`
@@ -35,8 +39,10 @@ import pandas as pd
 
 from consilience.errors import OptionError
 from consilience.responses import Responses, read
+from consilience.responses.table import ANSWERS
 from consilience.simulation.one_item import (
     ObjectsSettings,
+    draw_granted,
     draw_item,
     draw_own_label,
     draw_people,
@@ -57,10 +63,13 @@ class SimulatedObjects:
     truth
         Tables: `objects` (item, object, label, naming, salience, recall, reported,
         named, main) and `annotators` (annotator, picker, recall_shift).
+    contains
+        Responses of kind contains about the same items; None where nobody was asked.
     """
 
     responses: Responses
     truth: Mapping[str, pd.DataFrame]
+    contains: Responses | None = None
 
 
 _COLUMNS = ["item", "annotator", "response_id", "label", "main"]
@@ -121,7 +130,26 @@ def simulate_objects(
     known = pd.DataFrame({"item": list(each), "dataset_label": own}, dtype="str")
     sentence = f"simulated object by object with seed {seed}"
     told = replace(told, items=known, assumptions=(*told.assumptions, sentence))
-    return SimulatedObjects(told, {"objects": truth, "annotators": people})
+    return SimulatedObjects(
+        told,
+        {"objects": truth, "annotators": people},
+        _contains(truth, names, chosen, seed) if chosen.asked else None,
+    )
+
+
+def _contains(
+    truth: pd.DataFrame, names: list[str], chosen: ObjectsSettings, seed: int
+) -> Responses:
+    """Draw what is said of each label on offer, from random numbers of its own."""
+    generator = np.random.default_rng([seed, 1])
+    said = draw_granted(generator, truth["reported"].to_numpy(), chosen)
+    counted = truth[["item", "label"]].loc[np.repeat(truth.index, len(ANSWERS))]
+    counted = counted.assign(answer=list(ANSWERS) * len(truth), n=said.ravel())
+    told = read(
+        counted[counted["n"] > 0].reset_index(drop=True), kind="contains", labels=names
+    )
+    sentence = f"simulated label by label with seed {seed}"
+    return replace(told, assumptions=(*told.assumptions, sentence))
 
 
 def _chosen(
@@ -138,11 +166,15 @@ def _chosen(
     chosen = ObjectsSettings(
         **{name: float(value) for name, value in {**known, **settings}.items()}
     )
-    shares = (chosen.recall, chosen.picker, chosen.twice, chosen.mistaken, chosen.tau)
+    shares = (
+        *(chosen.recall, chosen.picker, chosen.twice, chosen.mistaken, chosen.tau),
+        chosen.maybe,
+    )
     if max(shares) > 1 or not 1 <= chosen.fewest <= chosen.most <= classes:
         msg = (
-            "recall, picker, twice, mistaken and tau are shares up to 1, and fewest to "
-            f"most labels are on offer of the {classes} there are; change the settings"
+            "recall, picker, twice, mistaken, tau and maybe are shares up to 1, and "
+            f"fewest to most labels are on offer of the {classes} there are; change "
+            "the settings"
         )
         raise OptionError(msg)
     if not (items > 0 and 0 < per_item <= people):

@@ -32,6 +32,14 @@ class ObjectsSettings:
         Chance that the data set's label is not the main one.
     tau
         Objects that are reported more often than this are there, for gold.
+    asked
+        How many are asked of each label on offer whether it is there; 0: nobody.
+    leading
+        Log odds ratio of granting a label when asked and of naming its object unasked.
+    granting_spread
+        Standard deviation in log-odds between labels of items, of granting.
+    maybe
+        Share of *maybe* among answers where as many grant as do not.
     """
 
     fewest: float = 2.0
@@ -47,6 +55,10 @@ class ObjectsSettings:
     twice: float = 0.05
     mistaken: float = 0.3
     tau: float = 0.5
+    asked: float = 0.0
+    leading: float = 1.0
+    granting_spread: float = 1.0
+    maybe: float = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +148,20 @@ def draw_responses(
     second &= ~called & (lister & twice)[:, block]
     main = (called & (block == first[:, None])).argmax(1)
     return main, told[:, block] & (called | second)
+
+
+def draw_granted(
+    generator: np.random.Generator,
+    reported: Float[np.ndarray, " n"],
+    chosen: ObjectsSettings,
+) -> Int[np.ndarray, "n 3"]:
+    """Return how many say no, maybe and yes, by how often each object is reported."""
+    spread = chosen.granting_spread * generator.normal(size=len(reported))
+    yes = expit(logit(reported) + chosen.leading + spread)
+    half = 2 * chosen.maybe * yes * (1 - yes)
+    shares = np.stack([1 - yes - half, 2 * half, yes - half], axis=1)
+    said: Int[np.ndarray, "n 3"] = generator.multinomial(int(chosen.asked), shares)
+    return said
 
 
 def draw_own_label(

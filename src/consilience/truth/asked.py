@@ -74,7 +74,8 @@ def asked_about(
     word = table["answer"].cat.codes.to_numpy()
     counts = np.zeros((*candidate.shape, len(ANSWERS)), np.int64)
     np.add.at(counts, (unit[here], slot[here], word[here]), n[here])
-    return counts, _sentences(counts, candidate, own, int(n[~here].sum()))
+    left_out = int(n[~here & (unit >= 0)].sum()), int(n[unit < 0].sum())
+    return counts, _sentences(counts, candidate, own, left_out)
 
 
 def share_granted(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
@@ -112,7 +113,7 @@ def _sentences(
     counts: Int[np.ndarray, "U C 3"],
     candidate: Int[np.ndarray, "U C"],
     own: Int[np.ndarray, " U"],
-    left_out: int,
+    left_out: tuple[int, int],
 ) -> list[str]:
     asked = counts.sum(-1) > 0
     there = asked.any(1)
@@ -124,11 +125,14 @@ def _sentences(
         f"{counts.sum():,} Contains answers about {asked.sum():,} candidates of "
         f"{there.sum():,} items are in the likelihood, whoever gave them"
     )
-    if left_out:
+    here, elsewhere = left_out
+    if here:
         first += (
-            f"; {left_out:,} others are left out: about other items, items with a "
-            "single candidate, or labels that are no candidates, for nobody named them"
+            f"; {here:,} are left out: about labels that are no candidates, for nobody "
+            "named them, or about the only candidate of an item"
         )
+    if elsewhere:
+        first += f"; {elsewhere:,} about items whose objects nobody named are left out"
     share = asked.sum() / candidates.sum()
     second = (
         f"which labels were asked about ({share:.0%} of the candidates of these items"
