@@ -29,6 +29,7 @@ NAMES = (
     "main_label_candidates",
     "evaluate",
     "objects",
+    "joint",
     "sequential",
     "partitions",
     "naming",

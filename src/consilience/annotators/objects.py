@@ -29,6 +29,14 @@ Everything of an item integrates out in closed form, block by block, so the scor
 sum over all partitions, exact (`consilience.truth.partitions`), and over the ways to
 split one-label responses between pickers and listers.
 
+**Asked besides** (*is there an l?*, kind contains) whether a candidate is there, people
+grant what they would not have named. Given its block, and whether that is often or
+seldom seen, a name has Dirichlet shares of no, maybe and yes, whose mean grows with
+:math:`r_B` in log-odds; so these answers are a factor of each block's weight, and all
+sums stay exact (`consilience.model.granting`). How much likelier things are granted
+than seen is the odds ratio of the *leading question*. A name that is granted gets
+imagined votes, too: a share of them for each share of *yes*.
+
 **Present** is a label whose object is named by more than a share :math:`\tau` of
 annotators: a property of the population, not a second truth, with :math:`\tau` chosen
 when the question is asked.
@@ -39,7 +47,8 @@ beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair.
 References
 ----------
 Hartigan (1990), Partition models. Tsipras et al. (2020), section 3, for the questions
-and the study. Binder (1978), for the partition that is told.
+and the study. Binder (1978), for the partition that is told. Mosimann (1962), for the
+shares of those who are asked.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,7 @@ response: it is the labels that those others name, the data set's own, and *some
 else*. A set is the named labels among those, and whether there is something else.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,6 +49,7 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
     responses: Responses | Table,
     folds: Int[np.ndarray, " I"] | int = 5,
     *,
+    only: Sequence[int] | None = None,
     others: int | None = None,
     seed: int = 0,
     candidates: Table | None = None,
@@ -66,6 +67,8 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
     folds
         The fold of each item, in the order of the items' codes; a number deals the
         items at random.
+    only
+        The folds that are foreseen; all by default.
     others
         How many of the other responses about the item are told, drawn at random; all
         by default.
@@ -100,14 +103,14 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
         space = objects(given, as_table(candidates, "candidates"), beside)
         fold = _folds(folds, space.num_units, seed)
         model = annotators.load("objects", prior)
-        tables = []
-        for number, held in enumerate(np.unique(fold)):
+        tables, foreseen = [], np.unique(fold if only is None else only)
+        for number, held in enumerate(foreseen):
             key = jax.random.fold_in(jax.random.key(seed), int(held))
             tables.append(
                 _of_fold(model, space, fold == held, others, seed, key, effort)
             )
             tables[-1].insert(1, "fold", int(held))
-            report(Progress("folds", number + 1, len(np.unique(fold))))
+            report(Progress("folds", number + 1, len(foreseen)))
     return pd.concat(tables, ignore_index=True)
 
 

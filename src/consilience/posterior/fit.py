@@ -31,7 +31,8 @@ constant_data
     covariate_spread (covariate);
     num_responses(item); annotator_responses and annotator_known (annotator);
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
-    present(true_class).
+    present(true_class); for objects, where candidates were asked about as well,
+    asked(item, place, asked_answer), how many said no, maybe and yes of each.
 observed_data
     annotator, item, answer and n along response, as codes.
 log_likelihood

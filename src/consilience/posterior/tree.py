@@ -222,6 +222,9 @@ def _constant(space: Space) -> xr.Dataset:
         variables["present"] = ("true_class", space.present)
     if space.groups is not None:
         variables["unit_group"] = ("item", space.groups.code)
+    if space.named is not None and space.named.asked is not None:
+        said = space.named.asked.astype(np.int32)
+        variables["asked"] = (("item", "place", "asked_answer"), said)
     if space.covariates is not None:
         listed = ("candidate",) if space.kind == "choice" else ()
         axes = ("item", *listed, "covariate")
