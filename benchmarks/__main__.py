@@ -30,6 +30,7 @@ NAMES = (
     "evaluate",
     "objects",
     "joint",
+    "granted",
     "sequential",
     "partitions",
     "naming",

@@ -6,7 +6,7 @@ its names :math:`l` that is asked about is granted with
 
 .. math::
 
-   \mathrm{logit}\, g_{lt} = \lambda + e^{\zeta}\, \mathrm{logit}\, r_t
+   \mathrm{logit}\, g_{lt} = \iota + e^{\beta}\, \mathrm{logit}\, r_t
    + \gamma_1 [\,|B| > 1\,] + \gamma_2 [\,l \text{ is the data set's own}\,]
 
 and the answers no, maybe and yes have the shares

@@ -1,0 +1,149 @@
+"""Objects and Contains given to a fit together: what is taken, refused and kept."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.errors import KindError, NoResponsesError, OptionError
+from consilience.fitting.foreseeing import contexts
+from consilience.inference import Effort
+from consilience.responses import read
+from consilience.truth import space_of
+from consilience.truth.asked import exceeded, share_granted
+
+NAMED = [
+    ("i", "1", "a", True),
+    ("i", "1", "b", False),
+    ("i", "2", "c", True),
+    ("j", "1", "a", True),
+    ("k", "1", "b", True),
+    ("k", "2", "a", True),
+]
+SAID = [
+    ("i", "b", "yes", 3),
+    ("i", "b", "no", 1),
+    ("i", "c", "maybe", 2),
+    ("i", "d", "no", 4),  # nobody named it
+    ("j", "a", "yes", 5),  # the only candidate
+    ("elsewhere", "a", "yes", 2),
+]
+
+
+def objects(rows=NAMED):
+    frame = pd.DataFrame(rows, columns=["item", "response_id", "label", "main"])
+    return read(frame, kind="objects", labels=["a", "b", "c", "d"])
+
+
+def contains(rows=SAID):
+    frame = pd.DataFrame(rows, columns=["item", "label", "answer", "n"])
+    return read(frame, kind="contains", labels=["d", "c", "b", "a"])
+
+
+def test_answers_about_candidates_are_counted_by_name():
+    space = space_of(objects(), contains=contains())
+    place = {name: row for row, name in enumerate(space.unit_item)}
+    asked = space.named.asked
+    assert asked[place["i"]].tolist() == [[0, 0, 0], [1, 0, 3], [0, 2, 0]]
+    assert not asked[[place["j"], place["k"]]].any()
+
+
+def test_the_result_says_which_labels_were_asked_about():
+    first, second, third = space_of(objects(), contains=contains()).assumptions[-3:]
+    assert "6 Contains answers about 2 candidates of 1 items" in first
+    assert "9 are left out: about labels that are no candidates" in first
+    assert "2 about items whose objects nobody named" in first
+    assert "67% of the candidates" in second
+    assert "one population" in third
+
+
+def test_without_answers_of_the_other_task_nothing_is_said_of_it():
+    assert not any("Contains" in said for said in space_of(objects()).assumptions)
+
+
+def test_answers_about_no_candidate_are_refused():
+    with pytest.raises(NoResponsesError, match="none of 4 Contains answers"):
+        space_of(objects(), contains=contains([("i", "d", "no", 4)]))
+
+
+def test_the_share_that_grants_has_one_no_imagined():
+    counts = np.array([[0, 0, 0], [1, 0, 3], [0, 2, 1]])
+    assert share_granted(counts).tolist() == [0, 3 / 5, 2 / 4]
+    steps = exceeded(counts)[1].reshape(4, -1)
+    assert steps.sum(1).tolist() == [1, 0, 3, 4]
+
+
+def test_who_is_foreseen_is_told_what_was_said_of_the_candidates_left():
+    space = space_of(objects(), contains=contains())
+    asked = contexts(space, None, 0)
+    named = asked.space.named
+    labels = np.array(["a", "b", "c", "d"])
+    told = {
+        (asked.space.unit_item[unit], *labels[row[row >= 0]]): said[row >= 0].tolist()
+        for unit, (row, said) in enumerate(
+            zip(named.candidate, named.asked, strict=True)
+        )
+    }
+    # Who named a and b is foreseen from who named c, and the other way round.
+    assert told["i", "c"] == [[0, 2, 0]]
+    assert told["i", "a", "b"] == [[0, 0, 0], [1, 0, 3]]
+
+
+def test_what_cannot_be_fitted_together_is_refused():
+    with pytest.raises(OptionError, match="taken beside those of kind objects"):
+        cs.fit(contains(), contains=contains())
+    with pytest.raises(KindError, match="are of kind objects"):
+        cs.fit(objects(), model="objects", contains=objects())
+    with pytest.raises(OptionError, match="heeds no contains"):
+        cs.fit(objects(), model="paper", contains=contains())
+
+
+def test_a_fit_of_objects_alone_knows_of_no_leading_question(
+    objects_study, objects_fit
+):
+    asked = contains([("item3", "class1", "yes", 1)])
+    with pytest.raises(OptionError, match="learned nothing of leading questions"):
+        cs.predict(objects_fit, objects_study.responses, contains=asked)
+    with pytest.raises(OptionError, match="give both tasks to the fit"):
+        cs.leading_question(objects_fit)
+
+
+@pytest.fixture(scope="module")
+def study():
+    prior = {"fewest": 3.0, "most": 3.0, "asked": 4.0}
+    return cs.simulate(kind="objects", items=30, per_item=3, prior=prior, seed=2)
+
+
+@pytest.fixture(scope="module")
+def fitted(study):
+    effort = Effort(sweeps=5)
+    return cs.fit(
+        study.responses,
+        model="objects",
+        engine="em",
+        contains=study.contains,
+        effort=effort,
+    )
+
+
+def test_both_tasks_are_fitted_kept_and_used(study, fitted, tmp_path):
+    fitted.save(tmp_path / "run")
+    kept = cs.load(tmp_path / "run")
+    told = cs.leading_question(kept)
+    assert told.equals(cs.leading_question(fitted))
+    odds = [told[name] / (1 - told[name]) for name in ("granted", "seen")]
+    assert np.allclose((odds[0] / odds[1])[:2], told["odds_ratio"][:2], rtol=1e-4)
+    assert told["lower"].isna().all()
+    assert any(
+        "Contains" in said for said in json.loads(kept.data.attrs["assumptions"])
+    )
+    assert kept.data["constant_data"]["asked"].sum() == 4 * 3 * 30
+    again = cs.predict(kept, study.responses, contains=study.contains)
+    without = cs.predict(kept, study.responses)
+    probability = [
+        fit.data["truth"]["probability"].to_numpy() for fit in (fitted, again, without)
+    ]
+    assert np.allclose(probability[0], probability[1], atol=1e-4)
+    assert not np.allclose(probability[0], probability[2], atol=1e-2)
