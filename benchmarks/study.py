@@ -44,8 +44,11 @@ NOTES = (
         "stand those of the reassessed ImageNet labels, of those of the 10,000 that "
         "models disagreed about (five raters of each pair), rule: shares of yes, "
         "posterior: `contains_counts`; a maybe counts half, and a prediction that "
-        "nobody rated is left out. Harder images and other raters: levels are lower "
-        "than the published, and what is compared is what stands side by side."
+        "nobody rated is left out. The posterior draws the labels of one model "
+        "towards all that were rated, so that its means of them are too close to each "
+        "other; the shares of yes are unbiased. Harder images and other raters: "
+        "levels are lower than the published, and what is compared is what stands "
+        "side by side."
     ),
     (
         "Why the columns differ: the rule gives an image as many objects as most lists "

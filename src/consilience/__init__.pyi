@@ -16,6 +16,7 @@ from .analysis import (
     leading_question,
     more_answers,
     population,
+    predicted_frequencies,
     selection_frequencies,
     valid_labels,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "more_answers",
     "population",
     "predict",
+    "predicted_frequencies",
     "read",
     "read_predictions",
     "selection_frequencies",

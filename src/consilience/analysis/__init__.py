@@ -14,6 +14,7 @@ from consilience.analysis.label_pairs import called_otherwise, cooccurring
 from consilience.analysis.leading_question import leading_question
 from consilience.analysis.more_answers import more_answers
 from consilience.analysis.population import population
+from consilience.analysis.predicted_frequencies import predicted_frequencies
 from consilience.analysis.valid_labels import valid_labels
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "leading_question",
     "more_answers",
     "population",
+    "predicted_frequencies",
     "selection_frequencies",
     "valid_labels",
 ]

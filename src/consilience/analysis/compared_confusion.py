@@ -37,10 +37,9 @@ from consilience.analysis.calls import (
     groups_at,
     main_labels,
 )
-from consilience.analysis.evaluation import check_told
+from consilience.analysis.evaluation import check_settings, check_told
 from consilience.analysis.proposals import propose
 from consilience.analysis.weighing import Weights, bounds, draw_of, weights
-from consilience.errors import OptionError
 from consilience.posterior import Fit
 
 PEOPLE, DATASET = "people", "dataset"
@@ -336,9 +335,7 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     OptionError
         A setting cannot be used.
     """
-    if resamples < 2 or not 0 < mass < 1:
-        msg = f"resamples {resamples}, mass {mass:g}: give 2 or more, and a share"
-        raise OptionError(msg)
+    check_settings(resamples=resamples, mass=mass)
     said = propose(fit, predictions, dataset_labels, 1)
     if not circular:
         check_told(fit, said.models)

@@ -146,7 +146,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     OptionError
         A setting cannot be used, or a fit of objects holds no draws of them.
     """
-    _check(top, resamples, mass, tau)
+    check_settings(top=top, resamples=resamples, mass=mass, tau=tau)
     said = propose(fit, predictions, dataset_labels, top)
     if not circular:
         check_told(fit, said.models)
@@ -174,7 +174,16 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     )
 
 
-def _check(top: int, resamples: int, mass: float, tau: float) -> None:
+def check_settings(
+    *, mass: float, resamples: int = 2, top: int = 1, tau: float = HALF
+) -> None:
+    """Refuse what no evaluation can use.
+
+    Raises
+    ------
+    OptionError
+        A setting is out of its range.
+    """
     wrong = {
         f"top {top}: give 1 or more": top < 1,
         f"resamples {resamples}: give 2 or more": resamples < 2,

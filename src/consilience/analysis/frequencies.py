@@ -46,6 +46,7 @@ from consilience.annotators.contains_counts import (
 from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, lay_out, replayed, some_draws
 from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST
 from consilience.posterior.known_space import known_space
 from consilience.truth import Observations, Space, merge_alike
 from consilience.truth.parts import some_units
@@ -101,6 +102,46 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     return pd.DataFrame(
         names | {name: each[merged.place] for name, each in told.items()}
     )
+
+
+def drawn_above(
+    fit: Fit, threshold: float, most: int = MOST
+) -> tuple[pd.DataFrame, Float[np.ndarray, "D U"]]:
+    """Tell P(frequency above a threshold) of each label by draw of the parameters.
+
+    Parameters
+    ----------
+    fit
+        A fit of the model `contains_counts`.
+    threshold
+        A frequency.
+    most
+        Draws to look at, at most.
+
+    Returns
+    -------
+    Columns item, label; and the probability of each row, draw by draw.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another model, or the threshold is not between 0 and 1.
+    """
+    space, model = _checked(fit, [threshold])
+    merged = merge_alike(space)
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        above = share_above(nodes(model.prior), jnp.asarray(threshold))
+        parts = [
+            np.stack(
+                [
+                    np.asarray(_believed(model, observations, values) @ above)
+                    for values in some_draws(_values(fit), most)
+                ]
+            )
+            for observations in _blocks(merged.space, model)
+        ]
+    names = pd.DataFrame({"item": space.unit_item, "label": space.unit_label})
+    return names, np.concatenate(parts, axis=1)[:, merged.place]
 
 
 def selection_frequencies(

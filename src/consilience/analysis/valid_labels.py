@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.analysis.drawn_objects import drawn_objects
-from consilience.analysis.frequencies import frequencies
+from consilience.analysis.frequencies import drawn_above
 from consilience.analysis.proposals import labels_of
 from consilience.analysis.truths import SURE
 from consilience.analysis.weighing import bounds, ratios, weights
@@ -72,7 +72,8 @@ def valid_labels(
             mean, several = _of_objects(fit, threshold)
         else:
             item, chance = _of_labels(fit, threshold, objects=objects)
-            mean, several = _together(item, chance)
+            sums = zip(*(_together(item, each) for each in chance), strict=True)
+            mean, several = (np.stack(each) for each in sums)
         weightings = list(weights(mean.shape[1], resamples, seed))
         for statistic, top in (("mean", mean), ("several", several)):
             values = ratios(top[:, None], np.ones_like(top)[:, None], weightings)
@@ -101,26 +102,26 @@ def _of_objects(
 
 def _of_labels(
     fit: Fit, threshold: float, *, objects: bool
-) -> tuple[Int[np.ndarray, " P"], Float[np.ndarray, " P"]]:
-    """Return the item of each label, and P(so many agree on it)."""
+) -> tuple[Int[np.ndarray, " P"], Float[np.ndarray, "D P"]]:
+    """Return the item of each label, and P(so many agree on it) by draw."""
     if not objects:
-        table = frequencies(fit, [threshold])
-        chance = table[f"above_{threshold:g}"].to_numpy(dtype=float)
-        return pd.factorize(table["item"])[0].astype(np.int64), chance
+        names, drawn = drawn_above(fit, threshold)
+        return pd.factorize(names["item"])[0].astype(np.int64), drawn
     shares = stored(fit.data, "labels")
     if shares is None or "named" not in shares:
         msg = "the fit holds no drawn objects: an older program wrote it; fit again"
         raise OptionError(msg)
     reached = shares["named"].to_numpy() >= threshold
-    return pd.factorize(shares["item"])[0].astype(np.int64), reached.astype(float)
+    item = pd.factorize(shares["item"])[0].astype(np.int64)
+    return item, reached.astype(float)[None]
 
 
 def _together(
     item: Int[np.ndarray, " P"], chance: Float[np.ndarray, " P"]
-) -> tuple[Float[np.ndarray, "1 I"], Float[np.ndarray, "1 I"]]:
+) -> tuple[Float[np.ndarray, " I"], Float[np.ndarray, " I"]]:
     """Return how many labels are expected, and P(two or more), independent ones."""
     mean = np.bincount(item, chance)
     sure = np.minimum(chance, SURE)
     none = np.exp(np.bincount(item, np.log1p(-sure)))
     one = none * np.bincount(item, sure / (1 - sure))
-    return mean[None], np.maximum(1 - none - one, 0.0)[None]
+    return mean, np.maximum(1 - none - one, 0.0)

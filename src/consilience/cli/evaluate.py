@@ -71,7 +71,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     out
         Folder for the tables: models, differences, labels, of objects baselines; with
         labels of the data set confusion (superclass_confusion), pairs and within: what
-        people call items beside what models do. Each is a *.parquet.
+        people call items beside what models do; of contains frequencies, how often
+        people select what models predict. Each is a *.parquet.
     overwrite
         Replace an evaluation that is there already.
     json
@@ -88,12 +89,13 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
 
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     told = read_all(predictions, items, labels)
+    said = pd.concat([one.table for one in told], ignore_index=True)
     known = None
     if dataset_labels is not None:
         known = gold_table(dataset_labels, read_options(READ_AS_IT_IS))
     found = analysis.evaluate(
         fitted,
-        pd.concat([one.table for one in told], ignore_index=True),
+        said,
         dataset_labels=known,
         top=top,
         tau=tau,
@@ -104,12 +106,22 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     )
     if out is not None:
         beside: dict[str, pd.DataFrame] = {}
-        if known is not None and fitted.data.attrs["kind"] != "contains":
+        if fitted.data.attrs["kind"] == "contains":
+            beside["frequencies"] = analysis.predicted_frequencies(
+                fitted,
+                said,
+                dataset_labels=known,
+                resamples=resamples,
+                mass=mass,
+                seed=seed,
+                circular=circular,
+            )
+        elif known is not None:
             above = None if parents is None else _column_pair(parents)
             beside = _beside(
                 analysis.compare_confusion(
                     fitted,
-                    pd.concat([one.table for one in told], ignore_index=True),
+                    said,
                     dataset_labels=known,
                     labels=above,
                     resamples=resamples,
