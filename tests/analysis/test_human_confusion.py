@@ -146,13 +146,13 @@ def test_evidence_is_as_by_hand():
 
 
 def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
-    # One item a class: nothing came before, and with items that do not differ the
-    # answers are Dirichlet-multinomial about the prior: scipy has its logarithm.
+    # One item a class: nothing came before, and where items do not differ and nobody
+    # lapses, answers are Dirichlet-multinomial about the prior: scipy has its log.
     given = of([0, 1], [(0, 0, 3, 0), (0, 2, 1, 0), (1, 1, 2, 0)])
     matrices = evidence(given)
     stacked = np.stack(list(matrices.values()))
     logs = np.linspace(-0.5, 0.5, len(stacked))
-    place = np.append(logs, [25.0, 0.2, 0.5, -2.0])
+    place = np.append(logs, [25.0, 25.0, -40.0, -2.0])
     with jax.enable_x64(True):
         found = float(naming_prior._loss(given, stacked)(jnp.asarray(place)))
     prior = np.tensordot(np.exp(logs), stacked, 1) + 1e-300
@@ -161,8 +161,9 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
         ways = gammaln(sum(counts) + 1) - gammaln(np.array(counts) + 1).sum()
         expected += dirichlet_multinomial.logpmf(counts, prior[row], sum(counts)) - ways
     scale = np.full(len(place), naming_prior._SPREAD)
-    scale[-3] = naming_prior._APART
-    penalty = ((place / scale) ** 2).sum() / 2
+    scale[-2] = naming_prior._LAPSE_SPREAD
+    centre = np.where(np.arange(len(place)) == len(place) - 2, naming_prior._LAPSE, 0.0)
+    penalty = (((place - centre) / scale) ** 2).sum() / 2
     assert found == pytest.approx((penalty - expected) / 2, rel=1e-6)
 
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, dirichlet_multinomial
+from scipy.special import comb
+from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
 from consilience.analysis.human_confusion import human_confusion
+from consilience.analysis.naming_lapses import kept, log_chances
 from consilience.analysis.naming_panels import _as_rows, _drawn, _winner
 from consilience.analysis.naming_prior import Naming
 from consilience.analysis.namings import count_namings
@@ -24,22 +26,52 @@ def answered(own, item, label, number):
     )
 
 
-def test_answers_to_come_are_dirichlet_multinomial():
-    # Every item has one answer, of label 0; all keep to the class with spread 2.
+def test_answers_to_come_are_beta_binomial_and_dirichlet_multinomial():
+    # Every item has one answer, of its own label 0; the naming of the class is known.
     items = 20_000
     theta = np.array([0.5, 0.3, 0.2])
     namings = answered(np.zeros(items, int), np.arange(items), np.zeros(items, int), 3)
     sure = np.full((3, 3), 1e-9)
-    sure[0] = theta * 1e9  # the naming of the class is known
-    naming = Naming(sure, {}, np.array([2.0, 2.0]), np.array([0.5, 0.5]), 0.0)
+    sure[0] = theta * 1e9
+    naming = Naming(sure, {}, spread=2.0, beside=1.5, lapse=0.1, aside=0.0)
     votes = _drawn(naming, namings, _as_rows(namings), 4, np.random.default_rng(0))
     assert (votes[:, 0] == 0).all()
     code = (votes[:, 1:, None] == np.arange(3)).sum(1) @ [16, 4, 1]
-    law = dirichlet_multinomial(2 * theta + [1, 0, 0], 3)
+    mean = 0.5 / 0.9
+    kept = betabinom(np.arange(4), 2 * mean + 1, 2 * (1 - mean))  # of those heeded
     for counts in ([3, 0, 0], [1, 1, 1], [0, 2, 1], [0, 0, 3]):
-        hits = (code == np.dot(counts, [16, 4, 1])).sum()
-        lower, upper = binom.interval(0.999, items, law.pmf(counts))
-        assert lower <= hits <= upper, counts
+        own = sum(
+            binom.pmf(heeded, 3, 0.9) * kept.pmf(counts[0])[heeded]
+            for heeded in range(4)
+        )
+        others = dirichlet_multinomial(1.5 * theta[1:] / 0.5, 3 - counts[0])
+        chance = own * others.pmf(counts[1:])
+        lower, upper = binom.interval(0.999, items, chance)
+        assert lower <= (code == np.dot(counts, [16, 4, 1])).sum() <= upper, counts
+
+
+def of_rows(own, number, lapse, *, ways=True):
+    """Return P(so many answers give the own label), lapses summed out."""
+    label = np.repeat([0, 1], [own, number - own])
+    namings = answered(np.zeros(1, int), np.zeros(number, int), label, 2)
+    counts = kept(namings)
+    if not ways:
+        counts = counts._replace(ways=0 * counts.ways)
+    logs = log_chances(counts, np.array([0.6]), np.array([3.0]), lapse)
+    return comb(number, own) * np.exp(np.asarray(logs, float)).sum()
+
+
+def test_lapses_are_summed_out():
+    chance = np.array([of_rows(own, 5, 0.2) for own in range(6)])
+    assert chance.sum() == pytest.approx(1, abs=1e-5)
+    assert chance @ np.arange(6) == pytest.approx(5 * 0.6, abs=1e-4)
+    without = [of_rows(own, 5, 0.0) for own in range(6)]
+    assert without == pytest.approx(betabinom(5, 1.8, 1.2).pmf(range(6)), abs=1e-5)
+
+
+def test_lapses_that_are_not_told_apart_would_not_sum_to_one():
+    chance = [of_rows(own, 5, 0.2, ways=False) for own in range(6)]
+    assert sum(chance) < 0.95
 
 
 def test_the_most_given_label_wins_and_the_first_on_a_tie():

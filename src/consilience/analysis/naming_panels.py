@@ -5,8 +5,10 @@ own than that of many: noise rarely speaks for the class. So a panel is drawn: t
 have answered, and new annotators up to its size, who answer as the item's posterior has
 it (its class's naming, how closely items keep to that, and the answers there are).
 
-New answers are drawn one by one, each as one of those before it or afresh from the
-naming of the class: Polya's urn, whose outcome is Dirichlet-multinomial.
+New answers are drawn one by one. Each is a lapse, or gives the item's own label or not
+as one of those before it that were no lapses, or afresh as the class has it; which
+other label it gives is that of one of the others before it, or afresh: Polya's urns,
+whose outcomes are Beta-binomial and Dirichlet-multinomial.
 
 References
 ----------
@@ -17,9 +19,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
-from scipy.special import gammaln
+from jaxtyping import Float, Int
 
+from consilience.analysis.naming_lapses import among_heeded, kept, log_chances
 from consilience.analysis.naming_prior import Learned, Naming
 from consilience.analysis.namings import Namings
 
@@ -80,44 +82,66 @@ def _drawn(
     """Draw answers until every item has so many."""
     theta = generator.standard_gamma(naming.concentration)
     theta /= np.maximum(theta.sum(1, keepdims=True), 1e-300)
-    spread = _spread(naming, namings, theta, generator)
-    items, told = given.label.shape
+    own, (items, told) = namings.own, given.label.shape
+    share = np.diagonal(theta)[own]
+    mean = np.asarray(among_heeded(share, naming.lapse))
+    mine, heeded = _heeded(naming, namings, share, generator)
     votes = np.full((items, max(most, told)), -1)
     votes[:, :told] = given.label
-    ladder = np.cumsum(theta, axis=1)
+    np.fill_diagonal(theta, 0.0)
+    ladder = np.cumsum(theta / np.maximum(theta.sum(1, keepdims=True), 1e-300), axis=1)
     ladder += np.arange(len(ladder))[:, None]  # one ladder for all classes
     for place in range(votes.shape[1]):
         those = np.flatnonzero(given.number <= place)
-        fresh = generator.random(len(those)) * (spread[those] + place) < spread[those]
-        before = (generator.random(len(those)) * max(place, 1)).astype(int)
-        own = namings.own[those]
-        step = own + generator.random(len(those)) * (ladder[own, -1] - own)
-        new = np.searchsorted(ladder.ravel(), step) - own * ladder.shape[1]
+        before, class_ = votes[those, :place], own[those]
+        pull = naming.spread * mean[those] + mine[those]
+        chance = pull / (naming.spread + heeded[those])
+        lapse = generator.random(len(those)) < naming.lapse
+        is_own = (generator.random(len(those)) < chance) & ~lapse
+        mine[those] += is_own
+        heeded[those] += ~lapse
+        step = class_ + generator.random(len(those)) * (ladder[class_, -1] - class_)
+        new = np.searchsorted(ladder.ravel(), step) - class_ * ladder.shape[1]
         new = np.minimum(new, ladder.shape[1] - 1)
-        votes[those, place] = np.where(fresh, new, votes[those, before])
+        other = _other_before(before, class_, naming.beside, new, generator)
+        votes[those, place] = np.where(is_own, class_, other)
     return votes
 
 
-def _spread(
+def _heeded(
     naming: Naming,
     namings: Namings,
-    theta: Float[np.ndarray, "K K"],
+    share: Float[np.ndarray, " I"],
     generator: np.random.Generator,
-) -> Float[np.ndarray, " I"]:
-    """Draw how closely each item keeps to the naming of its class."""
-    mean = np.maximum(theta[namings.own[namings.item], namings.label], 1e-300)
-    items = len(namings.own)
-    answers = np.bincount(namings.item, namings.votes, items)
-    logs = []
-    for spread, share in zip(naming.spreads, naming.shares, strict=True):
-        # log of the rising factorial, exact also where its start is next to nothing
-        rising = gammaln(spread * mean + namings.votes) - gammaln(spread * mean)
-        each = np.bincount(namings.item, np.where(namings.votes > 0, rising, 0), items)
-        whole = gammaln(spread + answers) - gammaln(spread)
-        logs.append(np.log(share) + each - whole)
-    odds = np.clip(logs[0] - logs[1], -500, 500)
-    first: Bool[np.ndarray, " I"] = generator.random(items) < 1 / (1 + np.exp(-odds))
-    found: Float[np.ndarray, " I"] = np.where(first, *naming.spreads)
+) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " I"]]:
+    """Return how many answers give the own label; draw how many were no lapses."""
+    counts = kept(namings)
+    precision = np.full(len(share), naming.spread)
+    logs = np.asarray(log_chances(counts, share, precision, naming.lapse))
+    # The greatest of log chances, each with Gumbel noise, is a draw by those chances.
+    noisy = logs + generator.gumbel(size=len(logs))
+    order = np.lexsort((noisy, counts.item))
+    last = np.cumsum(counts.others + 1) - 1
+    return counts.own.copy(), counts.heeded[order[last]].copy()
+
+
+def _other_before(
+    before: Int[np.ndarray, "i m"],
+    own: Int[np.ndarray, " i"],
+    spread: float,
+    new: Int[np.ndarray, " i"],
+    generator: np.random.Generator,
+) -> Int[np.ndarray, " i"]:
+    """Return one of the other labels given before, or the new one."""
+    if before.shape[1] == 0:
+        return new
+    other = before != own[:, None]
+    number = other.sum(1)
+    fresh = generator.random(len(own)) * (spread + number) < spread
+    ticket = np.where(other, generator.random(other.shape), -1.0).argmax(1)
+    found: Int[np.ndarray, " i"] = np.where(
+        fresh, new, before[np.arange(len(own)), ticket]
+    )
     return found
 
 

@@ -1,24 +1,23 @@
 r"""How much each kind of evidence weighs, by the marginal likelihood of items in turn.
 
-Items of a class differ, and answers about one item go together: the answers about an
-item are Dirichlet-multinomial about the naming :math:`\theta_c` of its class, with a
-concentration that is :math:`s_1` for some items and :math:`s_2` for the others, a share
-:math:`\pi` and the rest (some are all alike to people, others each a case of its own);
-and :math:`\theta_c` is Dirichlet before anyone is asked,
+Items of a class differ, and answers about one item go together. How often an item is
+called by its own label is Beta about how often its class is, with a spread :math:`s`,
+but for lapses (`naming_lapses`); the other labels that it is called are Dirichlet-
+multinomial about those that its class is called, with a spread :math:`t`. The naming
+:math:`\theta_c` of the class is Dirichlet before anyone is asked,
 
 .. math::
 
-   \theta_c \sim \mathrm{Dirichlet}\Big(\sum_e q_e B_{ec}\Big),
+   \theta_c \sim \mathrm{Dirichlet}\Big(\sum_e w_e B_{ec}\Big),
 
-with :math:`B_{ecl}` what evidence :math:`e` says of label :math:`l` and :math:`q_e` its
+with :math:`B_{ecl}` what evidence :math:`e` says of label :math:`l` and :math:`w_e` its
 weight. Given items, :math:`\theta_c` is Dirichlet still, nearly: an item with
 :math:`n` answers counts as :math:`n / (1 + (n - 1) \rho)` answers, with
-:math:`\rho = \pi / (1 + s_1) + (1 - \pi) / (1 + s_2)` the correlation of two answers
-about an item, and a label named aside as a share :math:`d` of an answer. So the
-probability of the answers about an item, given the items of its class before it, has a
-closed form, whose spread is that of the item and of the class together; the product
-over items is the marginal likelihood that weights, :math:`s_1, s_2, \pi` and :math:`d`
-maximise.
+:math:`\rho = 1 / (1 + s)` the correlation of two answers about an item, and a label
+named aside as a share :math:`d` of an answer. So the probability of the answers about
+an item, given the items of its class before it, has a closed form, whose spread is that
+of the item and of the class together; the product over items is the marginal likelihood
+that weights, :math:`s, t, \epsilon` and :math:`d` maximise.
 
 References
 ----------
@@ -34,21 +33,23 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.nn import logsumexp, sigmoid
+from jax.nn import sigmoid
 from jax.scipy.special import gammaln
 from jaxtyping import Array, Float, Int
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from consilience.analysis.naming_evidence import evidence
+from consilience.analysis.naming_lapses import kept, log_chances
 from consilience.analysis.namings import Namings
 
 # Of log weights: between a hundredth of an answer and a hundred, nineteen in twenty.
 _CENTRE, _SPREAD = 0.0, 2.3
-# Half the log of how much closer some items keep to their class than others do: a
-# factor of e is one standard deviation. Judgement: few answers say little of it.
-_APART = 0.5
+# Of the log-odds of a lapse: between one answer in a thousand and one in four, nineteen
+# times in twenty. Judgement: where answers say little of it, lapses are few.
+_LAPSE, _LAPSE_SPREAD = -4.0, 1.5
 _LEAST = 1e-12
-_OTHERS = 4  # what is learned beside weights: two spreads, a share, and aside
+_OTHERS = 4  # what is learned beside weights: two spreads, lapses, and aside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,23 +62,26 @@ class Naming:
         Of the Dirichlet of each class.
     weights
         Of each kind of evidence, in answers.
-    spreads, shares
-        How closely items keep to the naming of their class, in answers, and how many
-        keep to it as closely.
+    spread, beside
+        How closely items keep to the naming of their class, in answers: in how often
+        they are called by their own label, and among the other labels.
+    lapse
+        Share of answers that give another label whatever the item shows.
     aside
         What naming a label aside is worth, in answers.
     """
 
     concentration: Float[np.ndarray, "K K"]
     weights: Mapping[str, float]
-    spreads: Float[np.ndarray, " 2"]
-    shares: Float[np.ndarray, " 2"]
+    spread: float
+    beside: float
+    lapse: float
     aside: float
 
     @property
     def correlation(self) -> float:
         """Correlation of two answers about one item, given its class."""
-        return float((self.shares / (1 + self.spreads)).sum())
+        return 1 / (1 + self.spread)
 
     @property
     def probability(self) -> Float[np.ndarray, "K K"]:
@@ -108,8 +112,8 @@ class Learned:
     evidence
         Where each kind of evidence expects answers.
     place
-        The best logs of weights; the mean log of the spreads and half their difference,
-        log-odds of the share and of `aside`.
+        The best logs of weights and of the two spreads, log-odds of a lapse and of
+        `aside`.
     root
         Root of their covariance.
     """
@@ -132,18 +136,18 @@ class Learned:
     def _at(self, place: Float[np.ndarray, " P"]) -> Naming:
         namings, names = self.namings, list(self.evidence)
         weights = np.exp(place[:-_OTHERS])
-        spreads, share, aside = _others(place, np.exp, _share)
-        shares = np.array([share, 1 - share])
+        spread, beside, lapse, aside = _others(place, np.exp, expit)
         counted = namings.votes + aside * namings.asides
         stacked = np.stack(list(self.evidence.values()))
-        each = _worth(namings, float((shares / (1 + spreads)).sum()))[namings.item]
+        each = _worth(namings, 1 / (1 + spread))[namings.item]
         concentration = np.tensordot(weights, stacked, 1)
         concentration += namings.by_class(each * counted)
         return Naming(
             concentration=np.maximum(concentration, _LEAST),
             weights=dict(zip(names, weights.tolist(), strict=True)),
-            spreads=spreads,
-            shares=shares,
+            spread=float(spread),
+            beside=float(beside),
+            lapse=float(lapse),
             aside=float(aside) if namings.asides.any() else 0.0,
         )
 
@@ -165,7 +169,7 @@ def learn(namings: Namings) -> Learned:
             value, slope = slopes(place)
             return float(value), np.asarray(slope, float)
 
-        start = np.append(np.zeros(len(names)), [1.0, 0.5, 0.0, -2.0])
+        start = np.append(np.zeros(len(names)), [1.0, 0.0, _LAPSE, -2.0])
         found = minimize(climb, start, jac=True, method="L-BFGS-B").x
         curved = _curvature(lambda at: climb(at)[1], found) * len(namings.own)
     # Where the answers say next to nothing, the prior's own spread is what is left.
@@ -188,20 +192,21 @@ def _curvature(
     return symmetric
 
 
-def _others(place: Any, exp: Any, share: Any) -> tuple[Any, Any, Any]:
-    """Return the spreads, the share of the first, and what an aside is worth."""
-    spreads = exp(place[-4] + place[-3] * np.array([1.0, -1.0]))
-    return spreads, share(place[-2]), share(place[-1])
+def _others(place: Any, exp: Any, share: Any) -> tuple[Any, Any, Any, Any]:
+    """Return the spreads, the share of lapses, and what an aside is worth."""
+    return exp(place[-4]), exp(place[-3]), share(place[-2]), share(place[-1])
 
 
 def _scale(number: int) -> Float[np.ndarray, " P"]:
     scale = np.full(number, _SPREAD)
-    scale[-3] = _APART
+    scale[-2] = _LAPSE_SPREAD
     return scale
 
 
-def _share(odds: float) -> float:
-    return float(1 / (1 + np.exp(-odds)))
+def _centre(number: int) -> Float[np.ndarray, " P"]:
+    centre = np.full(number, _CENTRE)
+    centre[-2] = _LAPSE
+    return centre
 
 
 def _worth(namings: Namings, correlation: float) -> Float[np.ndarray, " I"]:
@@ -213,48 +218,57 @@ def _worth(namings: Namings, correlation: float) -> Float[np.ndarray, " I"]:
 
 def _loss(namings: Namings, stacked: Float[np.ndarray, "E K K"]):  # type: ignore[no-untyped-def]  # noqa: ANN202 (a closure for JAX)
     """Return minus the log marginal likelihood and prior, a function of all logs."""
-    chain = _chain(namings)
+    chain, counts = _chain(namings), kept(namings)
     own, item, label = namings.own, namings.item[chain.cell], namings.label[chain.cell]
     votes, asides = namings.votes[chain.cell], namings.asides[chain.cell]
-    items = len(own)
-    answers = np.bincount(namings.item, namings.votes, items)
+    items, other = len(own), label != own[item]
+    of_others = np.where(other, votes, 0.0)
+    answers = counts.own + counts.others
     beside = np.bincount(namings.item, namings.asides, items)
+    own_beside = np.bincount(item, np.where(other, 0.0, asides), items)
     at_cell = jnp.asarray(stacked[:, own[item], label])
+    at_own = jnp.asarray(stacked[:, own, own])
     of_class = jnp.asarray(stacked.sum(2)[:, own])
 
     def loss(place: Float[Array, " P"]) -> Float[Array, ""]:
         weight = jnp.exp(place[:-_OTHERS])
-        spreads, first, aside = _others(place, jnp.exp, sigmoid)
-        shares = jnp.stack([first, 1 - first])
-        worth = 1 / (1 + jnp.maximum(answers - 1, 0) * (shares / (1 + spreads)).sum())
+        spread, apart, lapse, aside = _others(place, jnp.exp, sigmoid)
+        worth = 1 / (1 + jnp.maximum(answers - 1, 0) / (1 + spread))
         counted = worth[item] * (votes + aside * asides)
         here = weight @ at_cell + _before(counted, chain.group_start)
-        of_item = (worth * (answers + aside * beside))[chain.item]
-        total = (
-            jnp.zeros(items).at[chain.item].set(_before(of_item, chain.class_start))
-            + weight @ of_class
-        )
-        mean = jnp.maximum(here / total[item], _LEAST)
-        terms = jnp.stack(
-            [
-                jnp.log(share) + of_spread(spread, mean, total)
-                for share, spread in zip(shares, spreads, strict=True)
-            ]
-        )
-        prior = (((place - _CENTRE) / _scale(len(place))) ** 2).sum() / 2
-        return (prior - logsumexp(terms, axis=0).sum()) / items
+        total = weight @ of_class + by_class(worth * (answers + aside * beside))
+        mine = weight @ at_own + by_class(worth * (counts.own + aside * own_beside))
+        rest = jnp.maximum(total - mine, _LEAST)
+        rows = log_chances(counts, mine / total, _precision(spread, total), lapse)
+        precision = _precision(apart, rest)
+        share = jnp.maximum(here / rest[item], _LEAST)
+        named = _rising(precision[item] * share, of_others)
+        each = _log_sum(rows, counts.item, items) - _rising(precision, counts.others)
+        prior = (((place - _centre(len(place))) / _scale(len(place))) ** 2).sum() / 2
+        return (prior - each.sum() - named.sum()) / items
 
-    def of_spread(
-        spread: Float[Array, ""], mean: Float[Array, " N"], total: Float[Array, " I"]
-    ) -> Float[Array, " I"]:
-        """Return log p(answers about each item), of items that keep so close."""
-        together = (1 + spread / (1 + total)) / (1 + spread)
-        precision = 1 / together - 1
-        cells = _rising(precision[item] * mean, votes)
-        named: Float[Array, " I"] = jax.ops.segment_sum(cells, item, items)
-        return named - _rising(precision, answers)
+    def by_class(values: Float[Array, " I"]) -> Float[Array, " I"]:
+        """Sum over the items of a class that come before each."""
+        sums = _before(values[chain.item], chain.class_start)
+        found: Float[Array, " I"] = jnp.zeros(items).at[chain.item].set(sums)
+        return found
 
     return loss
+
+
+def _precision(
+    spread: Float[Array, ""], total: Float[Array, " I"]
+) -> Float[Array, " I"]:
+    """Return how closely items keep to a naming of which so many answers tell."""
+    together = (1 + spread / (1 + total)) / (1 + spread)
+    return 1 / together - 1
+
+
+def _log_sum(
+    rows: Float[Array, " R"], item: Int[np.ndarray, " R"], items: int
+) -> Float[Array, " I"]:
+    top = jax.lax.stop_gradient(jax.ops.segment_max(rows, item, items))
+    return top + jnp.log(jax.ops.segment_sum(jnp.exp(rows - top[item]), item, items))
 
 
 def _rising(start: Float[Array, " N"], steps: np.ndarray) -> Float[Array, " N"]:
