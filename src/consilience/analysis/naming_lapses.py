@@ -5,7 +5,7 @@ label whatever the item shows; the rest give its own with chance
 
 .. math::
 
-   q_i \sim \mathrm{Beta}\bigl(s m, \; s (1 - m)\bigr), \qquad
+   u_i \sim \mathrm{Beta}\bigl(s m, \; s (1 - m)\bigr), \qquad
    m = \kappa / (1 - \epsilon)
 
 where :math:`\kappa` is how often items of the class are called by their own label. So

@@ -8,9 +8,9 @@ multinomial about those that its class is called, with a spread :math:`t`. The n
 
 .. math::
 
-   \theta_c \sim \mathrm{Dirichlet}\Big(\sum_e w_e B_{ec}\Big),
+   \theta_c \sim \mathrm{Dirichlet}\Big(\sum_e q_e B_{ec}\Big),
 
-with :math:`B_{ecl}` what evidence :math:`e` says of label :math:`l` and :math:`w_e` its
+with :math:`B_{ecl}` what evidence :math:`e` says of label :math:`l` and :math:`q_e` its
 weight. Given items, :math:`\theta_c` is Dirichlet still, nearly: an item with
 :math:`n` answers counts as :math:`n / (1 + (n - 1) \rho)` answers, with
 :math:`\rho = 1 / (1 + s)` the correlation of two answers about an item, and a label
