@@ -27,6 +27,17 @@ def test_responses_add_what_was_read_and_kept(run, fitted, export, columns, caps
     assert "Read 36 rows, kept 36: 36 answers" in Path("report.html").read_text()
 
 
+def test_labels_are_called_as_a_file_of_names_says(run, fitted, capsys):
+    label = pd.read_parquet(Path(fitted, "tables", "labels.parquet"))["label"].iloc[0]
+    Path("names.json").write_text(json.dumps({label: "<i>Tabby</i> & co"}), "utf-8")
+    told = ("--names", "names.json", "--out", "named.html")
+    assert run("report", fitted, *told) == 0
+    capsys.readouterr()
+    text = Path("named.html").read_text(encoding="utf-8")
+    assert "&lt;i&gt;Tabby&lt;/i&gt; &amp; co" in text
+    assert "<i>Tabby" not in text
+
+
 def test_runs_of_one_name_are_told_apart_by_their_paths(run, fitted, export, columns):
     made = ("--model", "majority", "--out", "other/run")
     assert run("fit", export, *columns, *made) == 0

@@ -1,4 +1,6 @@
 import dataclasses
+import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ import consilience as cs
 from consilience.analysis import called_otherwise
 from consilience.errors import OptionError
 from consilience.report import gather
+from consilience.report.columns import columns
 from consilience.report.sections import sections
 from consilience.report.written import page
 
@@ -145,3 +148,20 @@ def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):
     named = dataclasses.replace(responses, labels=labels)
     told = gather({"em": fit}, responses=named, bootstrap=0)
     assert told.agreement.labels["label"].tolist()[0] == "kind 0"
+
+
+@pytest.mark.parametrize("kind", ["choice", "objects"])
+def test_where_labels_have_names_no_code_is_left_on_the_page(kind):
+    made = cs.simulate(kind=kind, items=20, classes=8, seed=1).responses
+    codes = made.labels["label"].tolist()
+    names = [f"kind of thing {k}" for k in range(len(codes))]
+    named = dataclasses.replace(made, labels=made.labels.assign(name=names))
+    fitted = cs.fit(made, model="majority" if kind == "choice" else "paper")
+    told = gather({"run": fitted}, responses=named, bootstrap=0)
+    html = page(told)
+    data = json.dumps(columns(told))
+    for code in codes:
+        assert re.search(rf">\s*{code}\s*<", html) is None
+        assert f'"{code}"' not in data
+    assert names[0] in html
+    assert f'"{names[0]}"' in data

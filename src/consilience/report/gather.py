@@ -21,7 +21,7 @@ from consilience.posterior.tables import TABLES
 from consilience.report.answers import answers_of, answers_read, as_responses
 from consilience.report.record import Report, Run
 from consilience.report.thumbnails import thumbnails
-from consilience.responses import Responses, describe
+from consilience.responses import Description, Responses, describe
 from consilience.responses.label_names import label_names, renamed
 
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
@@ -88,7 +88,7 @@ def gather(
     return Report(
         title=title or f"Report of {', '.join(fits)}",
         runs=runs,
-        description=None if given is None else describe(given),
+        description=None if given is None else _described(given, called),
         cleaning=None if responses is None else responses.cleaning,
         cleaned_assumptions=() if responses is None else responses.assumptions,
         dataset_labels={
@@ -133,6 +133,15 @@ def _called(names: pd.DataFrame | None, responses: Responses | None) -> dict[str
     if names is None:
         return {} if responses is None else label_names(responses.labels)
     return label_names(names)
+
+
+def _described(responses: Responses, called: dict[str, str]) -> Description:
+    """Return counts, of labels by name."""
+    found = describe(responses)
+    if found.kind == "contains":  # of answers, not of labels
+        return found
+    told = {called.get(name, name): n for name, n in found.frequencies.items()}
+    return replace(found, frequencies=told)
 
 
 def _renamed(run: Run, called: dict[str, str]) -> Run:
