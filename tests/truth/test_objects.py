@@ -1,14 +1,17 @@
 """The space of objects: candidates, sets of names, and what is counted of blocks."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
+from jax.nn import logsumexp
 
 from consilience.errors import BadCellError, CandidatesError, GoldError
 from consilience.responses import read
 from consilience.truth import space_of
-from consilience.truth.blocks import count_blocks
-from consilience.truth.partitions import MOST_LABELS
+from consilience.truth.blocks import count_blocks, over_completions, over_ways
+from consilience.truth.partitions import MOST_LABELS, by_recursion
 
 ROWS = [
     ("i", "ann", "lamp", True),
@@ -114,3 +117,50 @@ def test_blocks_are_counted_as_by_hand():
     assert int(blocks.unseen[0, desk]) == 1
     assert np.asarray(blocks.slips)[0, lamp_and_shade].tolist() == [0, 2, 0]
     assert np.asarray(blocks.lazy).tolist() == [[0, 0, 0], [0, 1, 0]]
+
+
+@pytest.fixture(scope="module")
+def weighed():
+    """Two items of three candidates with several completions, and weights of theirs."""
+    rows = [*ROWS[:-1], *(("k", *row[1:]) for row in ROWS[:-1])]
+    rows += [("k", "dan", "shade", True), ("k", "eve", "lamp", True)]
+    (blocks,) = count_blocks(space_of(responses(rows)))
+    ways = len(blocks.of_unit)
+    generator = np.random.default_rng(0)
+    phi = generator.normal(0, 3, (ways, 8))
+    phi[:, 0] = 0.0
+    return blocks, jnp.asarray(phi), jnp.asarray(generator.normal(0, 3, ways))
+
+
+def in_two_steps(blocks, phi, rest):
+    return over_completions(blocks, by_recursion(phi) + rest[:, None])
+
+
+def test_both_sums_at_once_are_the_sums_one_after_the_other(weighed):
+    blocks, phi, rest = weighed
+    at_once, apart = over_ways(blocks, phi, rest), in_two_steps(blocks, phi, rest)
+    rounding = 1e3 * np.finfo(at_once.dtype).eps
+    assert np.allclose(at_once, apart, atol=rounding)
+
+    def slope(way):
+        return jax.grad(lambda phi: logsumexp(way(blocks, phi, rest), axis=1).sum())(
+            phi
+        )
+
+    slopes = slope(over_ways), slope(in_two_steps)
+    assert np.allclose(slopes[0][:, 1:], slopes[1][:, 1:], atol=rounding)
+
+
+def test_sums_that_forget_the_styles_are_others(weighed):
+    blocks, phi, rest = weighed
+    apart = in_two_steps(blocks, phi, rest) - over_ways(blocks, phi, 0 * rest)
+    assert np.abs(apart).max() > 0.1
+
+
+def test_a_size_out_of_reach_has_a_finite_sum_and_slope(weighed):
+    blocks, phi, rest = weighed
+    alone = np.isin(np.arange(8), [1, 2, 4])
+    phi = jnp.where(alone, -1e4, phi)  # three objects: next to impossible
+    assert np.isfinite(over_ways(blocks, phi, rest)).all()
+    slope = jax.grad(lambda phi: over_ways(blocks, phi, rest).sum())(phi)
+    assert np.isfinite(slope).all()

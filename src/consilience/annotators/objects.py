@@ -66,7 +66,6 @@ from consilience.model.naming_simulation import simulation
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
 from consilience.truth.items import Items, items_of
-from consilience.truth.partitions import NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +122,11 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
     """Return log p(number of objects, the unit's answers), partitions summed out."""
     items: Items = observations.own
+    each = list(zip(items.blocks, items.known, strict=True))
+    answered = [unit_sums(blocks, known, parameters) for blocks, known in each]
+    before = [log_prior(known, parameters) for _, known in each]
     most = observations.num_states
-    alone = jnp.where(jnp.arange(most) == 0, 0.0, NEVER)[None]
-    answered, before = [alone], [alone]
-    for blocks, known in zip(items.blocks, items.known, strict=True):
-        wide = ((0, 0), (0, most - blocks.num_labels))
-        both = unit_sums(blocks, known, parameters), log_prior(known, parameters)
-        for rows, sums in zip((answered, before), both, strict=True):
-            rows.append(jnp.pad(sums, wide, constant_values=NEVER))
-    told, prior = (jnp.concatenate(rows)[items.place] for rows in (answered, before))
+    told, prior = items.in_order(answered, most), items.in_order(before, most)
     return jnp.where(items.heard[:, None], told, prior)
 
 

@@ -53,7 +53,6 @@ from consilience.model.quadrature import normal_nodes
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
 from consilience.truth.items import Items, items_of
-from consilience.truth.partitions import NEVER
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four
 
@@ -137,16 +136,14 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     items: Items = observations.own
     people = items.people
     assert people is not None  # noqa: S101 (laid out below)
+    each = list(zip(items.blocks, items.known, people.told, strict=True))
+    answered = [
+        unit_sums(blocks, known, told, parameters) for blocks, known, told in each
+    ]
+    before = [log_prior(known, parameters) for _, known, _ in each]
     most = observations.num_states
-    alone = jnp.where(jnp.arange(most) == 0, 0.0, NEVER)[None]
-    answered, before = [alone], [alone]
-    for blocks, known, told in zip(items.blocks, items.known, people.told, strict=True):
-        wide = ((0, 0), (0, most - blocks.num_labels))
-        both = unit_sums(blocks, known, told, parameters), log_prior(known, parameters)
-        for rows, sums in zip((answered, before), both, strict=True):
-            rows.append(jnp.pad(sums, wide, constant_values=NEVER))
-    given, prior = (jnp.concatenate(rows)[items.place] for rows in (answered, before))
-    return jnp.where(items.heard[:, None], given, prior)
+    told, prior = items.in_order(answered, most), items.in_order(before, most)
+    return jnp.where(items.heard[:, None], told, prior)
 
 
 def layout(space: Space, prior: Prior) -> Items:

@@ -191,18 +191,17 @@ def _dense(model: AnnotatorModel[Any], observations: Observations) -> tuple[str,
     }
     if observations.beforehand is not None:
         sizes["covariate"] = observations.beforehand.value.shape[2]
-    shared = {
-        name: int(np.prod([sizes[axis] for axis in axes]))
-        for name, axes in {**DIMS, **model.dims}.items()
-        if set(axes) <= sizes.keys()
-    }
     seeded = numpyro.handlers.seed(sample_parameters, 0)
     sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
-    dense = tuple(
-        name for name in shared if name in sites and sites[name]["type"] == "sample"
-    )
-    small = sum(shared[name] for name in dense) <= MAX_DENSE
-    return dense if small else ()
+    shared: dict[str, int] = {}
+    for name, axes in {**DIMS, **model.dims}.items():
+        if name not in sites or sites[name]["type"] != "sample":
+            continue
+        # What covariates there are the layout of such a model says itself.
+        own = model.kinds == ("objects",) and "annotator" not in axes
+        if own or set(axes) <= sizes.keys():
+            shared[name] = int(np.size(sites[name]["value"]))
+    return tuple(shared) if sum(shared.values()) <= MAX_DENSE else ()
 
 
 def _drive(

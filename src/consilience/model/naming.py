@@ -14,6 +14,7 @@ over partitions and over completions v (`consilience.truth.blocks`).
 from collections.abc import Mapping
 from types import MappingProxyType
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import log_sigmoid, logsumexp, sigmoid
@@ -28,7 +29,7 @@ from consilience.truth.blocks import (
     block_sizes,
     each_completion,
     each_style,
-    over_completions,
+    over_ways,
 )
 from consilience.truth.covariates import Known
 from consilience.truth.partitions import members, sum_over_partitions
@@ -64,7 +65,7 @@ def unit_sums(
 ) -> Float[Array, "U n"]:
     """Return log p(k objects, answers) of units that have n candidates."""
     phi, rest = completed(blocks, known, parameters)
-    total = over_completions(blocks, sum_over_partitions(phi) + rest[:, None])
+    total = over_ways(blocks, phi, rest)
     prior = sum_over_partitions(affinities(known, parameters))
     return total - logsumexp(prior, axis=1, keepdims=True)
 
@@ -84,13 +85,13 @@ def completed(
     high = log_sigmoid(odds) + _seen(blocks.seen, missed, often) + said[1]
     slips = slip_table(parameters, blocks.num_labels)
     alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
-    # One product for all three: what differs by unit alone.
-    rows = each_completion(blocks, jnp.concatenate([low, high, alike], axis=1))
-    low, high, alike = jnp.split(rows, 3, axis=1)
+    # One product for both: what differs by unit alone.
+    rows = jnp.concatenate([alike + low, alike + high], axis=1)
+    low, high = jnp.split(each_completion(blocks, rows), 2, axis=1)
     seen = jnp.logaddexp(
         low + elsewhere * log_sigmoid(-seldom), high + elsewhere * log_sigmoid(-often)
     )
-    phi = alike + inside * slips[:, 0] + seen
+    phi = seen + inside * slips[:, 0]
     style = each_style(blocks, _styles(blocks, known, parameters))
     return phi.at[:, 0].set(0.0), style + blocks.ways
 
@@ -155,7 +156,10 @@ def slip_table(parameters: Parameters, num_labels: int) -> Float[Array, "B n"]:
     count = np.arange(num_labels)
     yes, no = slip_weights(parameters)
     left = np.maximum(more - count, 0)
-    return betaln(yes + count, no + left) - betaln(yes, no)
+    table = betaln(yes + count, no + left) - betaln(yes, no)
+    # Or XLA computes it anew for each cell that it is added to: twelve times the work.
+    once: Float[Array, "B n"] = jax.lax.optimization_barrier(table)  # type: ignore[no-untyped-call]
+    return once
 
 
 def slip_weights(parameters: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:

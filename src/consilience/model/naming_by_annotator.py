@@ -19,7 +19,7 @@ from consilience.model.naming import (
     slip_table,
 )
 from consilience.model.quadrature import normal_nodes
-from consilience.truth.blocks import Blocks, each_completion, over_completions
+from consilience.truth.blocks import Blocks, each_completion, over_ways
 from consilience.truth.by_annotator import Told
 from consilience.truth.covariates import Known
 from consilience.truth.partitions import members, sum_over_partitions
@@ -33,7 +33,7 @@ def unit_sums(
     """Return log p(k objects, answers) of units that have n candidates."""
     phi, styles, _ = completed(blocks, known, told, parameters)
     rest = logsumexp(styles, axis=1)
-    total = over_completions(blocks, sum_over_partitions(phi) + rest[:, None])
+    total = over_ways(blocks, phi, rest)
     prior = sum_over_partitions(affinities(known, parameters))
     return total - logsumexp(prior, axis=1, keepdims=True)
 

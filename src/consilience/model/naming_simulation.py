@@ -75,7 +75,7 @@ def simulated(
     of each item, less one; and how many said no, maybe and yes of each candidate.
     """
     generator = np.random.default_rng(seed)
-    units = len(items.place)
+    units = items.place.shape[0]
     objects = np.full((units, MOST_LABELS), -1)
     objects[:, 0] = 0
     said = np.zeros((*objects.shape, 3), np.int64)

@@ -19,7 +19,12 @@ from scipy.special import gammaln
 
 from consilience.errors import TooLargeError
 from consilience.truth.incidence import Incidence, incidence
-from consilience.truth.partitions import members
+from consilience.truth.partitions import (
+    BY_MATRIX,
+    enumerated,
+    members,
+    sum_over_partitions,
+)
 from consilience.truth.pytree import pytree
 from consilience.truth.space import Space
 
@@ -259,23 +264,57 @@ def each_style(blocks: Blocks, table: Float[Array, "U P"]) -> Float[Array, " V"]
 
 def over_completions(blocks: Blocks, logs: Float[Array, "V k"]) -> Float[Array, "U k"]:
     """Return the log of the sum over the completions of each unit."""
-    units = len(blocks.votes)
-    most = jax.lax.stop_gradient(
-        jax.ops.segment_max(
-            jax.lax.stop_gradient(logs),
-            blocks.of_unit,
-            units,
-            indices_are_sorted=True,
-        )
-    )
-    shares = jnp.exp(logs - each_completion(blocks, most))
-    if blocks.by_unit is None:
-        total = jax.ops.segment_sum(
-            shares, blocks.of_unit, units, indices_are_sorted=True
-        )
-    else:
-        total = blocks.by_unit.T @ shares
+    most = _largest(blocks, logs)
+    total = _total(blocks, jnp.exp(logs - each_completion(blocks, most)))
     return most + jnp.log(total)
+
+
+def _largest(blocks: Blocks, logs: Float[Array, "V k"]) -> Float[Array, "U k"]:
+    """Return the largest of the completions of each unit, taken for a constant."""
+    found: Float[Array, "U k"] = jax.ops.segment_max(
+        jax.lax.stop_gradient(logs),
+        blocks.of_unit,
+        len(blocks.votes),
+        indices_are_sorted=True,
+    )
+    return jax.lax.stop_gradient(found)
+
+
+def _total(blocks: Blocks, shares: Float[Array, "V k"]) -> Float[Array, "U k"]:
+    """Return the sum over the completions of each unit."""
+    if blocks.by_unit is not None:
+        return blocks.by_unit.T @ shares
+    found: Float[Array, "U k"] = jax.ops.segment_sum(
+        shares, blocks.of_unit, len(blocks.votes), indices_are_sorted=True
+    )
+    return found
+
+
+def over_ways(
+    blocks: Blocks, phi: Float[Array, "V B"], rest: Float[Array, " V"]
+) -> Float[Array, "U n"]:
+    """Return the log of the sum over all completions, and all partitions by their size.
+
+    A size that is less likely than the smallest number is told as if it were that.
+
+    Parameters
+    ----------
+    blocks
+        Of units that have n candidates.
+    phi, rest
+        Log weights of blocks by mask, and of the whole, of each completion.
+    """
+    if blocks.num_labels > BY_MATRIX:
+        return over_completions(blocks, sum_over_partitions(phi) + rest[:, None])
+    # Both sums at once: what is summed is then exponentiated once.
+    partitions = enumerated(blocks.num_labels)
+    incidence = jnp.asarray(partitions.incidence, phi.dtype)
+    weight = jnp.matmul(phi, incidence, precision="highest") + rest[:, None]
+    most = _largest(blocks, weight.max(1, keepdims=True))
+    share = jnp.exp(weight - each_completion(blocks, most))
+    size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
+    total = _total(blocks, share @ jnp.asarray(size, phi.dtype))
+    return most + jnp.log(jnp.maximum(total, np.finfo(total.dtype).tiny))
 
 
 def block_sizes(num_labels: int) -> Float[np.ndarray, " B"]:

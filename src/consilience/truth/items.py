@@ -1,15 +1,18 @@
 """All items of kind objects laid out: counts and covariates, equal items merged."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from consilience.truth.blocks import Blocks, count_blocks
 from consilience.truth.by_annotator import People, Told, people_of
 from consilience.truth.covariates import Known, Names, columns_of
+from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.named import Named
+from consilience.truth.partitions import NEVER
 from consilience.truth.pooling import Each, Pool, pool
 from consilience.truth.pytree import pytree
 from consilience.truth.space import Space
@@ -25,8 +28,8 @@ class Items:
     blocks, known
         Counts and covariates, by the number of candidates.
     place
-        Where each unit stands when the rows of all `blocks` are laid end to end behind
-        a first one, which is that of units with a single candidate.
+        Units x where each stands when the rows of all `blocks` are laid end to end
+        behind a first one, which is that of units with a single candidate.
     heard
         Units whose answers count.
     answered
@@ -39,7 +42,7 @@ class Items:
 
     blocks: tuple[Blocks, ...]
     known: tuple[Known, ...]
-    place: Int[Array, " U"]
+    place: Incidence
     heard: Bool[Array, " U"]
     answered: Int[Array, " U"]
     names: Names
@@ -51,6 +54,25 @@ class Items:
         if self.people is None:
             return (None,) * len(self.blocks)
         return self.people.told
+
+    def in_order(
+        self, tables: Sequence[Float[Array, "_ _"]], num_states: int
+    ) -> Float[Array, "U K"]:
+        """Return the log weights of numbers of objects, units in their order.
+
+        Parameters
+        ----------
+        tables
+            The same by the number of candidates; a single one is one object.
+        num_states
+            K, the most objects that there may be.
+        """
+        alone = jnp.where(jnp.arange(num_states) == 0, 0.0, NEVER)[None]
+        rows = [alone]
+        for table in tables:
+            wide = ((0, 0), (0, num_states - table.shape[1]))
+            rows.append(jnp.pad(table, wide, constant_values=NEVER))
+        return self.place @ jnp.concatenate(rows)
 
 
 def items_of(
@@ -99,7 +121,7 @@ def items_of(
     return Items(
         blocks=blocks,
         known=tuple(columns.of(each.unit, each.num_labels) for each in blocks),
-        place=jnp.asarray(place),
+        place=incidence(np.arange(space.num_units), place, None, (len(place), start)),
         answered=jnp.asarray(
             np.bincount(space.unit, space.n, space.num_units).astype(np.int32)
         ),
