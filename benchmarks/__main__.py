@@ -33,6 +33,7 @@ NAMES = (
     "granted",
     "sequential",
     "partitions",
+    "objects_cost",
     "naming",
     "few_annotators",
     "report_page",

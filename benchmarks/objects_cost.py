@@ -1,0 +1,181 @@
+"""What a fit of objects costs: all answers of a study, and by number of candidates."""
+
+from functools import partial
+
+from benchmarks.measure import Figures, alone, in_turn
+from benchmarks.public_data import public_data
+from benchmarks.report import Report
+
+MOST = 10
+PEER_MOST = 9  # ten candidates have 115,975 partitions: a row of ten blocks each
+ANSWERS = 9  # about each simulated item
+NOTES = (
+    (
+        "All answers: the model `objects` by em on the ImageNet multi-label study "
+        "(59,580 answers about 6,761 images), single precision. Processor seconds to "
+        "lay out and compile, and to climb once compiled; milliseconds of one value "
+        "and gradient; peak memory of the whole process."
+    ),
+    (
+        "Candidates: simulated items of nine answers, of one label or two, evenly "
+        "drawn. Milliseconds an item of one value and gradient of its log-likelihood, "
+        "double precision, compiled and warm: median of the calls. The peer writes the "
+        "sum out: the blocks of every partition are looked up and added for each way "
+        "to split the answers of one label, as one would in NumPyro. `difference` is "
+        "the largest between the two of a log-likelihood."
+    ),
+)
+
+
+def run(*, quick: bool, repeats: int) -> Report:
+    """Measure."""
+    rows = []
+    folder = public_data("imagenet-multilabel", quick=quick)
+    if folder is not None:
+        call = (
+            "benchmarks.objects_cost",
+            "whole",
+            {"path": str(folder / "imagenet-multilabel")},
+        )
+        taken = in_turn({"all": partial(alone, call)}, 1 if quick else repeats)
+        rows.append({"what": "all answers of the study", **_rounded(taken["all"])})
+    arguments = {"most": 3 if quick else MOST, "times": 2 if quick else 3 * repeats}
+    figures = alone(("benchmarks.objects_cost", "by_candidates", arguments))
+    rows += [row for row in figures.values() if isinstance(row, dict)]
+    return Report("What a fit of objects costs", rows, NOTES)
+
+
+def _rounded(figures: Figures) -> Figures:
+    wanted = ("compiling s", "climbing s", "gradient ms", "peak MiB")
+    return {name: float(f"{figures[name]:.3g}") for name in wanted}
+
+
+def whole(path: str) -> Figures:
+    """Fit the study: once to compile, and once more."""
+    from statistics import median
+    from time import process_time
+
+    import jax
+
+    import consilience as cs
+    from benchmarks.measure import peak_mib
+    from consilience.annotators.objects import MODEL
+    from consilience.inference import gradient
+    from consilience.inference.ascent import Steps
+    from consilience.model import marginal, score
+    from consilience.progress import silent
+    from consilience.truth import space_of
+
+    space, taken = space_of(cs.read(path)), []
+    for _ in range(2):
+        before = process_time()
+        peak, _, summit = gradient.ascend(
+            MODEL, space, Steps(), jax.random.key(0), silent
+        )
+        jax.block_until_ready(peak)
+        taken.append(process_time() - before)
+    observations = summit.data.whole
+    names = set(MODEL.dims)
+    where = {name: peak.parameters[name] for name in names}
+    slope = jax.jit(
+        jax.value_and_grad(
+            lambda where, seen: marginal(score(MODEL, seen, where)).sum()
+        )
+    )
+    jax.block_until_ready(slope(where, observations))
+    calls = []
+    for _ in range(9):
+        before = process_time()
+        jax.block_until_ready(slope(where, observations))
+        calls.append(process_time() - before)
+    return {
+        "compiling s": taken[0] - taken[1],
+        "climbing s": taken[1],
+        "gradient ms": 1e3 * median(calls),
+        "peak MiB": peak_mib(),
+    }
+
+
+def by_candidates(most: int, times: int) -> Figures:
+    """Time items of each number of candidates, our way and written out."""
+    from statistics import median
+    from time import process_time
+
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+    from jax.nn import logsumexp
+
+    from consilience.model.naming import completed
+    from consilience.truth.blocks import Answers, counted, over_completions, over_ways
+    from consilience.truth.covariates import Known
+    from consilience.truth.partitions import block_indices
+
+    jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
+    generator = np.random.default_rng(0)
+    parameters = {
+        name: jnp.asarray(value)
+        for name, value in {
+            "naming": [-0.5],
+            "salience": [-0.5],
+            "attraction": np.zeros(0),
+            "objects": [0.0],
+            "affinity": [0.5],
+            "often": [0.0],
+            "seen": [-1.5, 1.0],
+            "slip": [-1.5, 1.4],
+            "picker": [0.0, 1.4],
+            "style": np.zeros(0),
+        }.items()
+    }
+
+    def written_out(blocks, phi, rest):
+        masks = block_indices(blocks.num_labels)
+        each = phi[:, masks].sum(2)
+        return over_completions(blocks, each + rest[:, None])
+
+    def timed(way, blocks, known):
+        def total(parameters, blocks, known):
+            phi, rest = completed(blocks, known, parameters)
+            return logsumexp(way(blocks, phi, rest), axis=1).sum()
+
+        slope = jax.jit(jax.value_and_grad(total))
+        value, _ = jax.block_until_ready(slope(parameters, blocks, known))
+        taken = []
+        for _ in range(times):
+            before = process_time()
+            jax.block_until_ready(slope(parameters, blocks, known))
+            taken.append(process_time() - before)
+        return 1e3 * median(taken) / len(blocks.unit), float(value)
+
+    figures: Figures = {}
+    for labels in range(2, most + 1):
+        items = {7: 128, 8: 32, 9: 8, 10: 2}.get(labels, 256)
+        unit = np.repeat(np.arange(items), ANSWERS)
+        main = generator.integers(labels, size=len(unit))
+        other = generator.integers(labels, size=len(unit))
+        other = np.where(generator.random(len(unit)) < 0.5, other, main)
+        mask = (1 << main) | (1 << other)
+        answers = Answers(unit, mask, main, np.ones(len(unit), int))
+        blocks = counted(answers, np.arange(items), labels)
+        size = np.bitwise_count(np.arange(1 << labels)).astype(float)
+        pairs = np.broadcast_to(size * (size - 1) / 2, (items, len(size)))
+        known = Known(
+            label=jnp.ones((items, labels, 1)),
+            slope=jnp.zeros((items, labels, 0)),
+            block=jnp.ones((items, 1 << labels, 1)),
+            pair=jnp.asarray(pairs[:, :, None]),
+            item=jnp.zeros((items, 0)),
+        )
+        ours, found = timed(over_ways, blocks, known)
+        row = {
+            "what": f"{labels} candidates",
+            "partitions": len(block_indices(labels)),
+            "ms an item": float(f"{ours:.3g}"),
+        }
+        if labels <= PEER_MOST:
+            peer, same = timed(written_out, blocks, known)
+            row["written out ms"] = float(f"{peer:.3g}")
+            row["difference"] = float(f"{abs(found - same) / items:.1g}")
+        figures[str(labels)] = row
+    return figures
