@@ -20,14 +20,12 @@ Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 5.3 (human and mod
 confusion, between and within superclasses). Rubin (1981), The Bayesian bootstrap.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
-from scipy.sparse import csr_array
 
 from consilience.analysis.calls import (
     Calls,
@@ -39,11 +37,11 @@ from consilience.analysis.calls import (
 )
 from consilience.analysis.evaluation import check_settings, check_told
 from consilience.analysis.proposals import propose
-from consilience.analysis.weighing import Weights, bounds, draw_of, weights
+from consilience.analysis.weighed_calls import Weighed, cells_of
+from consilience.analysis.weighing import Weights, bounds, weights
 from consilience.posterior import Fit
 
 PEOPLE, DATASET = "people", "dataset"
-_MOST_CELLS = 4_000_000  # weightings x cells that are held at once
 
 type Against = Literal["dataset", "truth"]
 
@@ -97,13 +95,13 @@ class ComparedConfusion:
             There is no such level.
         """
         group, names = groups_at(self.labels, self.parents, level)
-        found = {who: self._cells(each, group) for who, each in self.calls.items()}
+        found = {who: cells_of(each, group) for who, each in self.calls.items()}
         kept = np.unique(
             np.concatenate([key[rate >= least] for key, rate, _ in found.values()])
         )
         parts = []
         for who, (key, rate, size) in found.items():
-            lower, upper = self._bounds(
+            lower, upper = self._weighed.bounds(
                 self.calls[who].grouped(group), kept, len(names)
             )
             place = np.minimum(np.searchsorted(key, kept), len(key) - 1)
@@ -136,7 +134,7 @@ class ComparedConfusion:
         size = len(names)
         either: list[np.ndarray] = []
         for each in self.calls.values():
-            key, rate, _ = self._cells(each, group)
+            key, rate, _ = cells_of(each, group)
             true, given = np.divmod(key[rate >= least], size)
             both = np.stack([np.minimum(true, given), np.maximum(true, given)])
             either.append((both[0] * size + both[1])[true != given])
@@ -176,7 +174,9 @@ class ComparedConfusion:
                 ("inside", other & same, other),
                 ("group_kept", same, ones),
             ):
-                above, below = (self._sums(each, part) for part in (top, bottom))
+                above, below = (
+                    self._weighed.sums(each, part) for part in (top, bottom)
+                )
                 with np.errstate(invalid="ignore"):
                     values = (above / below)[:, None]
                 lower, upper = bounds(values, self.mass)
@@ -185,79 +185,9 @@ class ComparedConfusion:
         names = ["who", "statistic", "value", "lower", "upper", "items"]
         return pd.DataFrame(rows, columns=names)
 
-    def _sums(self, calls: Calls, kept: np.ndarray) -> Float[np.ndarray, " S"]:
-        """Return the sum of some calls: unweighted, then by each weighting."""
-        place = np.zeros(len(kept), np.int64)
-        parts = [values for _, values in self._weighted(calls, place, kept, 1)]
-        return np.concatenate([part[:, 0] for part in parts])
-
-    def _cells(
-        self, calls: Calls, group: Int[np.ndarray, " K"]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return cells, their probabilities, and the expected size of each row."""
-        size = int(group.max()) + 1
-        grouped = calls.grouped(group)
-        key, place = np.unique(grouped.true * size + grouped.given, return_inverse=True)
-        weight = calls.weight.mean(0)
-        rows = np.bincount(grouped.true, weight, size)
-        return key, np.bincount(place, weight) / rows[key // size], rows
-
-    def _bounds(
-        self, calls: Calls, kept: np.ndarray, size: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        step = max(1, _MOST_CELLS // (1 + sum(map(len, self.weightings))))
-        lower, upper = [], []
-        for start in range(0, max(len(kept), 1), step):
-            rates = self._rates(calls, kept[start : start + step], size)
-            low, high = bounds(rates, self.mass)
-            lower.append(low)
-            upper.append(high)
-        return np.concatenate(lower), np.concatenate(upper)
-
-    def _rates(
-        self, calls: Calls, kept: np.ndarray, size: int
-    ) -> Float[np.ndarray, "S C"]:
-        """Return the probability of some cells: unweighted, then by each weighting."""
-        if not len(kept):
-            return np.zeros((1 + sum(map(len, self.weightings)), 0))
-        rows, row = np.unique(kept // size, return_inverse=True)
-        tops: list[np.ndarray] = []
-        bottoms: list[np.ndarray] = []
-        for target, key, found in (
-            (kept, calls.true * size + calls.given, tops),
-            (rows, calls.true, bottoms),
-        ):
-            place = np.minimum(np.searchsorted(target, key), len(target) - 1)
-            those = target[place] == key
-            parts = self._weighted(calls, place, those, len(target))
-            found.extend(values for _, values in parts)
-        below = np.concatenate(bottoms)[:, row]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            rates: Float[np.ndarray, "S C"] = np.concatenate(tops) / below
-        return rates
-
-    def _weighted(
-        self, calls: Calls, place: np.ndarray, those: np.ndarray, columns: int
-    ) -> Iterator[tuple[int, Float[np.ndarray, "r C"]]]:
-        """Give sums by column: unweighted, then a block of weightings at a time."""
-        draws = len(calls.weight)
-        by_draw = [
-            csr_array(
-                (weight[those], (calls.item[those], place[those])),
-                shape=(self.items, columns),
-            )
-            for weight in calls.weight
-        ]
-        ones = np.ones((1, self.items))
-        yield 0, np.mean([ones @ each for each in by_draw], axis=0)
-        start = 0
-        for block in self.weightings:
-            which = draw_of(start, len(block), draws)
-            found = np.empty((len(block), columns))
-            for draw in np.unique(which):
-                found[which == draw] = block[which == draw] @ by_draw[draw]
-            yield start, found
-            start += len(block)
+    @property
+    def _weighed(self) -> Weighed:
+        return Weighed(self.items, self.weightings, self.mass)
 
     def _pairs_of(
         self,
@@ -271,8 +201,8 @@ class ComparedConfusion:
         calls = self.calls[who].grouped(group)
         rows = np.bincount(calls.true, calls.weight.mean(0), size)
         order = np.argsort(back)
-        forth = np.nan_to_num(self._rates(calls, there, size))
-        turned = np.nan_to_num(self._rates(calls, back[order], size))
+        forth = np.nan_to_num(self._weighed.rates(calls, there, size))
+        turned = np.nan_to_num(self._weighed.rates(calls, back[order], size))
         turned = turned[:, np.argsort(order)]
         first, second = np.divmod(there, size)
         columns: dict[str, object] = {"who": who}
