@@ -130,7 +130,7 @@ IS = np.array([3.0, 2.0, 1.0])
 
 
 def told_of_confusion(seed, times):
-    """Return bounds of what people call items, and of following the data set."""
+    """Return bounds of what people call items, of a difference, and of following."""
     generator = np.random.default_rng(seed)
     chance = np.repeat(generator.dirichlet(IS, ITEMS), times, axis=0)
     names = np.array([f"i{item:04d}" for item in range(len(chance))], object)
@@ -151,6 +151,9 @@ def told_of_confusion(seed, times):
     own = predictions(len(chance))[["item", "label"]]
     follows = np.repeat(generator.random(ITEMS) < 0.4, times)
     rows = own.assign(label=np.where(follows, "a", "b"), rank=1, model="m")
+    rows = pd.concat(
+        [rows, own.assign(rank=1, model="n")]
+    )  # says what the data set says
     beside = cs.compare_confusion(
         fit, rows, dataset_labels=own, resamples=200, seed=seed
     )
@@ -164,10 +167,13 @@ def told_of_confusion(seed, times):
     ]
     row = judged.labels.iloc[0]
     followed = (row["followed_lower"], row["followed_upper"])
+    apart = judged.differences.query("metric == 'accuracy' and subset == 'all'")
+    cells.append(apart.iloc[0])
     return [*((cell["lower"], cell["upper"]) for cell in cells), followed]
 
 
-CALLED = np.array([IS[1] / IS.sum(), 0.4, 1 - IS[0] / IS.sum(), 0.4])
+A, B, _ = IS / IS.sum()
+CALLED = np.array([B, 0.4, 1 - A, 0.4 * A + 0.6 * B - A, 0.4])
 
 
 def test_bounds_of_confusions_hold_nine_times_in_ten():
