@@ -73,15 +73,20 @@ def _rows(responses, contains) -> list[dict]:
     forward = replace(model, layout=lambda space, _: items_of(space, slopes=False))
     observations = lay_out(forward, space)
 
-    def logs(flat):
+    def logs(observations, flat):
         return marginal(score(forward, observations, unravel(flat)))
 
     def told(flat):
         each = unravel(flat)
         return jnp.concatenate([follows(each)["leading"], each["granting"][1:]])
 
-    along = jax.jit(lambda way: jax.jvp(logs, (at,), (way,))[1])
-    slopes = np.stack([np.asarray(along(way)) for way in jnp.eye(len(at))])
+    @jax.jit
+    def along(observations, way):
+        return jax.jvp(lambda flat: logs(observations, flat), (at,), (way,))[1]
+
+    slopes = np.stack(
+        [np.asarray(along(observations, way)) for way in jnp.eye(len(at))]
+    )
     covariance = np.linalg.inv(slopes @ slopes.T + np.eye(len(at)))
     rise = np.asarray(jax.jacfwd(told)(at))
     error = np.sqrt(np.einsum("kp,pq,kq->k", rise, covariance, rise))

@@ -83,7 +83,8 @@ def objects(
     asked = None
     if contains is not None:
         asked, more = asked_about(contains, items, labels, candidate, own)
-        sentences += [*contains.assumptions, *more]
+        sentences += [f"of contains: {said}" for said in contains.assumptions]
+        sentences += more
     annotator, annotators, people = code_annotators(table["annotator"])
     whose = annotator[rows["first"]][named["response"]]
     told = Named(
