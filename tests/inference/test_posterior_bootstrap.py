@@ -18,7 +18,8 @@ from consilience.truth import space_of
 
 NAMES = ("threshold", "own_width", "own_discrimination")
 EFFORT = em.Effort(steps=Steps(restarts=1, tolerance=1e-6), draws=40)
-# How far annotators differ is held by the bootstrap, so it is as good as known here.
+# How far annotators differ is as good as known here: learned, it makes the bounds of
+# all annotators of a small study hold or fail together.
 MODEL = load("contains")
 MODEL = replace(MODEL, prior=replace(MODEL.prior, spreads=0.01))
 

@@ -15,9 +15,9 @@ the posterior, and a parameter that the answers say nothing of varies as its pri
 Where the model is wrong, they vary as the estimate would with other items. A climb from
 the top to a top nearby takes a few sweeps.
 
-Numbers that vary between annotators are tilted themselves, not their coordinates; and
-how far they vary is held where the climb had it. (Tilted, a spread runs away: the wider
-it is, the less the prior holds the numbers.)
+Numbers that vary between annotators are tilted themselves, not their coordinates. How
+far they vary is drawn beforehand, about where the climb had it, and then held. (Tilted,
+a spread runs away: the wider it is, the less the prior holds the numbers.)
 
 References
 ----------
@@ -35,13 +35,13 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, Key
-from numpyro.handlers import condition, seed, trace
+from numpyro.handlers import condition, seed, substitute, trace
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
 from consilience.inference.ascent import Steps
 from consilience.inference.gradient import Peak, Summit, climb_on, told
 from consilience.model import AnnotatorModel, Parameters, sample_parameters
-from consilience.model.varying import is_varying, plain, spread_of
+from consilience.model.varying import plain, spread_errors, spread_of
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations
 
@@ -78,10 +78,11 @@ def posterior_bootstrap(
     """
     data, position, unravel = summit
     start = unravel(jnp.asarray(position))
-    varying = _varying(model, data.whole)
-    spreads = {spread_of(name): start[spread_of(name)] for name in varying}
+    errors = _errors(model, data.whole, start)
+    varying = tuple(errors)
+    held = {spread_of(name) for name in varying}
     free = {
-        name: np.full(value.shape, name not in spreads, float)
+        name: np.full(value.shape, name not in held, float)
         for name, value in start.items()
     }
     shape = data.weight.shape
@@ -91,14 +92,20 @@ def posterior_bootstrap(
         weight = jax.random.exponential(of_weights, (int(item.max()) + 1,))[item]
         padded = jnp.zeros(data.weight.size).at[data.place].add(weight)
         weighed = data._replace(weight=padded.reshape(shape))
+        lots = jax.random.normal(jax.random.fold_in(of_tilt, 1), (len(errors),))
+        spreads = {
+            spread_of(name): start[spread_of(name)] + lot * errors[name]
+            for lot, name in zip(lots, varying, strict=True)
+        }
         tilt = _tilt(model, summit, spreads, of_tilt)
+        place = np.asarray(ravel_pytree({**start, **spreads})[0])
         end, _, _ = climb_on(
             model,
             weighed,
             unravel,
             steps.tolerance,
             none,
-            position,
+            place,
             steps.sweeps,
             silent,
             PHASE,
@@ -109,9 +116,14 @@ def posterior_bootstrap(
         yield told(model, data, unravel(jnp.asarray(end)))
 
 
-def _varying(model: AnnotatorModel[Any], whole: Observations) -> tuple[str, ...]:
-    sites = trace(seed(sample_parameters, 0)).get_trace(model, whole)
-    return tuple(name for name, site in sites.items() if is_varying(site))
+def _errors(
+    model: AnnotatorModel[Any], whole: Observations, position: Parameters
+) -> dict[str, Float[Array, ""]]:
+    """Return how well the logarithms of spreads are known, by the numbers that vary."""
+    program = seed(sample_parameters, 0)
+    values = constrain_fn(program, (model, whole), {}, position)
+    sites = trace(substitute(program, data=values)).get_trace(model, whole)
+    return spread_errors(sites)
 
 
 @partial(jax.jit, static_argnames=("model", "varying"))

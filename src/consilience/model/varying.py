@@ -19,9 +19,11 @@ The density is exact whatever :math:`h_j`; a rough one will do, for where
 References
 ----------
 Kleppe (2019), Dynamically rescaled Hamiltonian Monte Carlo, section 3. MacKay (1998),
-Choice of basis for Laplace approximation.
+Choice of basis for Laplace approximation. Searle, Casella and McCulloch (1992),
+Variance components, section 6.3, for what numbers tell of their spread.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
@@ -79,6 +81,35 @@ def is_varying(site: Any) -> bool:
     if site["type"] != "sample" or site["is_observed"]:
         return False
     return isinstance(_base(site["fn"]), Varying)
+
+
+def spread_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
+    r"""Return how well the logarithm of each spread is known, by the sites that vary.
+
+    The standard error at the mode: each number tells as much of the spread as the
+    answers, with information :math:`h_j`, tell of the number, so with
+    :math:`\tau` the standard deviation beforehand the precision is
+
+    .. math::
+
+       2 \sum_j \Bigl( \frac{\sigma^2 h_j}{1 + \sigma^2 h_j} \Bigr)^2 + \tau^{-2}
+
+    (Searle, Casella and McCulloch 1992, section 6.3).
+
+    Parameters
+    ----------
+    sites
+        A NumPyro trace at the mode.
+    """
+    errors = {}
+    for name, site in sites.items():
+        if is_varying(site):
+            numbers = _base(site["fn"])
+            told = numbers.scale**2 * numbers.information
+            own = 2 * ((told / (1 + told)) ** 2).sum()
+            before = _base(sites[spread_of(name)]["fn"]).scale
+            errors[name] = (own + before**-2) ** -0.5
+    return errors
 
 
 class plain(Messenger):  # type: ignore[misc]  # noqa: N801 (as NumPyro names them)
