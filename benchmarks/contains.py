@@ -56,7 +56,7 @@ NOTES = (
 )
 BEST = (
     "Difference from the best peer at each number of raters, by the metric; peers are "
-    "all others in the table above"
+    "all methods but those of contains"
 )
 
 
