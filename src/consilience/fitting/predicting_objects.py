@@ -23,7 +23,7 @@ from consilience.inference.result import Result, bounds
 from consilience.model import AnnotatorModel, Parameters, some_draws
 from consilience.posterior import learned
 from consilience.posterior.learned import Learned
-from consilience.posterior.object_draws import weighed
+from consilience.posterior.object_weights import weighed
 from consilience.posterior.tree import tree, with_groups
 from consilience.responses import Responses
 from consilience.truth import Space, space_of

@@ -19,7 +19,8 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.model.contract import Parameters
 from consilience.posterior.least_loss import LOSSES, best
-from consilience.posterior.object_draws import Chunk, Weighed, chunks, draw, weighed
+from consilience.posterior.object_draws import Chunk, chunks, draw
+from consilience.posterior.object_weights import Weighed, weighed
 from consilience.posterior.panels import SIZES, verdicts
 from consilience.posterior.streams import Streams, streams
 from consilience.truth.blocks import Blocks

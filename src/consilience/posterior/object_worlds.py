@@ -15,7 +15,8 @@ from jaxtyping import Int, Shaped, UInt8
 
 from consilience.errors import OptionError
 from consilience.model.contract import Parameters
-from consilience.posterior.object_draws import Chunk, chunks, draw, weighed
+from consilience.posterior.object_draws import Chunk, chunks, draw
+from consilience.posterior.object_weights import weighed
 from consilience.posterior.stored import stored
 from consilience.posterior.streams import streams
 from consilience.truth.blocks import Blocks
