@@ -9,7 +9,7 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.report.content import Note, Table, estimates, texts
+from consilience.report.content import Note, Table, estimates, how_sure, texts
 from consilience.report.evaluation import evaluation_tables
 from consilience.report.sections import sections
 from consilience.report.sections.caution import caution
@@ -108,6 +108,18 @@ def test_caution_is_about_this_run(beside, report):
     assert "Shares of votes are no probabilities" in told(beside)
     assert "Shares of votes are no probabilities" not in told(report)
     assert "point estimates" in told(report)
+    run = report.runs[0]
+    people = run.table("annotators").assign(lower=0.1, upper=0.9)
+    drawn = replace(run, tables={**run.tables, "annotators": people})
+    assert "point estimates" not in told(replace(report, runs=(drawn,)))
+
+
+def test_a_table_says_whether_it_has_intervals():
+    frame = pd.DataFrame({"x": [0.5], "a": [0.2], "b": [0.7]})
+    sure = estimates("x", frame, ("x", "a", "b"))
+    point = estimates("x", frame.assign(a=np.nan, b=np.nan), ("x", "a", "b"))
+    assert how_sure([point, sure], 0.9) == "90% intervals."
+    assert how_sure([point], 0.9) == "A point, without intervals."
 
 
 def test_values_beyond_one_widen_the_scale_and_unknown_bounds_are_not_drawn():

@@ -193,6 +193,13 @@ def estimates(
     return Column(title, tuple(cells), numeric=True)
 
 
+def how_sure(columns: Iterable[Column], mass: float) -> str:
+    """Say what the intervals in some columns hold, or that there are none."""
+    if any(cell.between for column in columns for cell in column.cells):
+        return f"{mass:.0%} intervals."
+    return "A point, without intervals."
+
+
 def number(value: float, form: str = "{:.4g}") -> str:
     """Return a number as text; a dash where it is not defined."""
     return form.format(value) if isfinite(value) else NOTHING

@@ -14,6 +14,7 @@ from consilience.report.content import (
     Table,
     counts,
     estimates,
+    how_sure,
     numbers,
     texts,
 )
@@ -68,19 +69,20 @@ def _styles(run: Run, report: Report) -> list[Part]:
         texts("Of the typical item", found["style"].map(_STYLES)),
         estimates("Share", found, ("share", "lower", "upper")),
     )
-    return [Table(f"How people answer{who}", columns, f"{report.mass:.0%} intervals.")]
+    note = how_sure(columns, report.mass)
+    return [Table(f"How people answer{who}", columns, note)]
 
 
 def _known_beforehand(run: Run, report: Report) -> list[Part]:
     """Return what columns of candidates are worth to a run, if it had such."""
     weights, worth = run.table("beforehand"), run.table("worth")
+    together = ""
     if weights.empty:
         return []
-    note = f"Per standard deviation of the column, {report.mass:.0%} intervals."
     if len(worth):
         value, lower, upper = worth.iloc[0][["worth", "lower", "upper"]]
         between = f" ({lower:.2f} to {upper:.2f})" if isfinite(lower) else ""
-        note += (
+        together = (
             " All together tell as much of the truth as "
             f"{value:.2f}{between} answers of one annotator."
         )
@@ -91,7 +93,8 @@ def _known_beforehand(run: Run, report: Report) -> list[Part]:
         estimates("Weight", weights, names, "{:.2f}"),
         numbers("For a unit of it", list(weights["slope"]), "{:.3g}"),
     )
-    return [Table(f"What candidates tell beforehand{who}", columns, note)]
+    note = f"Per standard deviation of the column. {how_sure(columns, report.mass)}"
+    return [Table(f"What candidates tell beforehand{who}", columns, note + together)]
 
 
 def _table(report: Report, people: pd.DataFrame) -> Table:
@@ -101,7 +104,7 @@ def _table(report: Report, people: pd.DataFrame) -> Table:
     columns = [texts("Annotator", names), counts("Answers", list(shown["responses"]))]
     for run in report.runs:
         columns += _skills(run, names, named=len(report.runs) > 1)
-    note = f"{report.mass:.0%} intervals."
+    note = how_sure(columns, report.mass)
     if len(shown) < len(people):
         note += (
             f" The {len(shown):,} of {len(people):,} who answered most; all are in the "
