@@ -16,6 +16,7 @@ from consilience.model import (
     AnnotatorModel,
     PerAnswer,
     belief,
+    joined,
     posterior_of_truth,
     score,
     simulate,
@@ -126,3 +127,9 @@ def test_states_finer_than_the_truth_are_summed_into_it(spaces):
         coarse = belief(score(PLAIN, observations, parameters))
         assert fine.shape == (50, 6)
         assert np.allclose(posterior_of_truth(SPLIT, fine), coarse)
+
+
+def test_chains_are_joined_also_of_a_parameter_of_no_numbers():
+    values = np.arange(12.0).reshape(2, 3, 2)
+    assert np.array_equal(joined(values), np.concatenate(values))
+    assert joined(np.zeros((2, 3, 0))).shape == (6, 0)

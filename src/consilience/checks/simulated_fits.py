@@ -26,6 +26,7 @@ from consilience.inference import Effort, Result, run
 from consilience.model import (
     AnnotatorModel,
     Parameters,
+    joined,
     marginal,
     sample_parameters,
     score,
@@ -204,7 +205,7 @@ def _flat(
 ) -> tuple[Mapping[str, Shaped[np.ndarray, "draw ..."]], Float[np.ndarray, " draw"]]:
     # Chains joined, and of so many draws as are compared, evenly taken.
     def thin(values: Shaped[np.ndarray, "chain draw ..."]) -> Any:
-        flat = values.reshape(-1, *values.shape[2:])
+        flat = joined(values)
         at = np.linspace(0, len(flat) - 1, min(KEPT, len(flat))).round().astype(int)
         return flat[at]
 

@@ -41,6 +41,7 @@ from consilience.model import (
     AnnotatorModel,
     from_outside,
     has_table,
+    joined,
     marginal,
     replayed,
     score,
@@ -166,7 +167,7 @@ def _foreseen(
         raise OptionError(msg)
     names = [*model.dirichlet(seen, model.prior), WEIGHT]
     flat = {
-        name: jnp.asarray(values.reshape(-1, *values.shape[2:]), float)
+        name: jnp.asarray(joined(values), float)
         for name, values in single.result.parameters.items()
         if name in names
     }

@@ -33,7 +33,7 @@ from numpyro.primitives import Messenger
 from consilience.errors import OptionError
 from consilience.fitting.matching import places
 from consilience.fitting.predicting import grouped, measured
-from consilience.model import AnnotatorModel, Parameters
+from consilience.model import AnnotatorModel, Parameters, joined
 from consilience.model.varying import Varying
 from consilience.posterior import Fit
 from consilience.truth import Observations, Space
@@ -138,7 +138,7 @@ def known(
         if name not in dims:
             continue
         value = np.asarray(variable.to_numpy(), float)
-        draws = value.reshape(-1, *value.shape[2:])
+        draws = joined(value)
         here = np.ones(draws.shape[1:], bool)
         for axis, dim in enumerate(variable.dims[2:]):
             if dim not in new:

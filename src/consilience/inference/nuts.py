@@ -278,13 +278,23 @@ def _read_flat(
     model: AnnotatorModel[Any], flat: Any, observations: Observations
 ) -> Any:
     program = partial(joint, model)
+    # A parameter of no numbers, of columns that a study has not: nothing to map over.
+    empty = {name: leaf for name, leaf in flat.items() if not leaf.size}
+    flat = {name: leaf for name, leaf in flat.items() if leaf.size}
+    nothing = {name: leaf[0] for name, leaf in empty.items()}
 
     def one(position: Any) -> Any:
         sites = constrain_fn(
-            program, (observations,), {}, position, return_deterministic=True
+            program,
+            (observations,),
+            {},
+            {**position, **nothing},
+            return_deterministic=True,
         )
         scores = sites.pop(SCORE)
+        sites = {name: leaf for name, leaf in sites.items() if name not in empty}
         small = (posterior_of_truth(model, belief(scores)), marginal(scores), sites)
         return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
 
-    return jax.lax.map(one, flat, batch_size=16)
+    believed, likelihood, sites = jax.lax.map(one, flat, batch_size=16)
+    return believed, likelihood, {**sites, **empty}

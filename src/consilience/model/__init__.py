@@ -62,7 +62,7 @@ from consilience.model.prior_of_truth import (
 )
 from consilience.model.program import SCORE, joint, sample_parameters, simulate
 from consilience.model.quadrature import normal_nodes
-from consilience.model.replay import TINY, can_be_replayed, replayed, some_draws
+from consilience.model.replay import TINY, can_be_replayed, joined, replayed, some_draws
 from consilience.model.summed import (
     belief,
     derived,
@@ -110,6 +110,7 @@ __all__ = [
     "given_the_others",
     "has_table",
     "information",
+    "joined",
     "joint",
     "lay_out",
     "lists_of",

@@ -17,6 +17,16 @@ from consilience.truth import Observations
 TINY = 1e-300  # of a probability drawn from a Dirichlet
 
 
+def joined(values: Shaped[np.ndarray, "chain draw ..."]) -> Shaped[np.ndarray, "..."]:
+    """Return the draws of all chains, one behind the other; also where they are empty.
+
+    A parameter has no numbers where a study lacks the columns that it weighs.
+    """
+    chains, draws, *rest = values.shape
+    found: Shaped[np.ndarray, ...] = values.reshape(chains * draws, *rest)
+    return found
+
+
 def some_draws(
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]], most: int
 ) -> Iterator[dict[str, Shaped[np.ndarray, "..."]]]:
@@ -29,9 +39,7 @@ def some_draws(
     most
         How many to give; fewer where there are fewer.
     """
-    flat = {
-        name: value.reshape(-1, *value.shape[2:]) for name, value in parameters.items()
-    }
+    flat = {name: joined(value) for name, value in parameters.items()}
     number = len(next(iter(flat.values())))
     for draw in np.unique(np.linspace(0, number - 1, min(number, most)).astype(int)):
         yield {name: np.asarray(value[draw], float) for name, value in flat.items()}

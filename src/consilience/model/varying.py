@@ -107,7 +107,8 @@ def spread_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
             numbers = _base(site["fn"])
             told = numbers.scale**2 * numbers.information
             own = 2 * ((told / (1 + told)) ** 2).sum()
-            before = _base(sites[spread_of(name)]["fn"]).scale
+            # The prior of a spread, an earlier fit's too, is normal in its logarithm.
+            before = _base(_base(sites[spread_of(name)]["fn"]).base_dist).scale
             errors[name] = (own + before**-2) ** -0.5
     return errors
 

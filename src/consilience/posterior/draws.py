@@ -12,6 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from consilience.inference.result import QUANTILE
+from consilience.model.replay import joined
 
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.
@@ -51,7 +52,7 @@ def draws(
     if set(variable.dims) != {"chain", "draw", *dims}:
         return None
     values = variable.transpose("chain", "draw", *dims).to_numpy()
-    return np.asarray(values.reshape(-1, *values.shape[2:]))
+    return joined(values)
 
 
 def estimate(values: Float[np.ndarray, "S ..."], mass: float) -> Estimate:
