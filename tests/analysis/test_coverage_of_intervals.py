@@ -191,7 +191,7 @@ CLASSES, EACH, ANSWERS, ROUNDS = 10, 20, 4, 6
 
 
 def told_of_people(seed):
-    """Return a study's rows of confusion, and bounds of them."""
+    """Return a study's rows of confusion, bounds of them, and what people are."""
     generator = np.random.default_rng(seed)
     weight = np.where(np.eye(CLASSES), 5.0, 0.4)
     true = np.stack([generator.dirichlet(row) for row in weight])
@@ -211,10 +211,13 @@ def told_of_people(seed):
     )
     known = pd.DataFrame({"item": items, "dataset_label": np.array(names)[own]})
     responses = replace(cs.read(frame, labels=names), items=known)
-    table = cs.human_confusion(responses).table(least=0.0)
+    parent = np.where(np.arange(CLASSES) % 2, "odd", "even")
+    labels = responses.labels.assign(parent=parent)
+    found = cs.human_confusion(replace(responses, labels=labels))
+    table = found.table(least=0.0)
     cells = table.sort_values(["true_label", "given_label"])
     bounds = cells[["lower", "upper"]].to_numpy().reshape(CLASSES, CLASSES, 2)
-    return true, bounds
+    return true, bounds, found
 
 
 @pytest.fixture(scope="module")
@@ -225,7 +228,7 @@ def people():
 def held_by_row(people, slack=1.0):
     """Return the share of cells held, by row; cells of a row depend on each other."""
     rows = []
-    for true, bounds in people:
+    for true, bounds, _ in people:
         middle = bounds.mean(2, keepdims=True)
         lower, upper = np.moveaxis(middle + slack * (bounds - middle), 2, 0)
         rows.append(((lower <= true) & (true <= upper)).mean(1))
@@ -240,3 +243,38 @@ def test_bounds_of_what_people_call_classes_hold_nine_times_in_ten(people):
 def test_the_same_check_catches_bounds_of_people_that_are_half_as_wide(people):
     rows = held_by_row(people, slack=0.5)
     assert abs(rows.mean() - 0.9) > 4 * rows.std() / np.sqrt(len(rows))
+
+
+def of_pairs(true, found):
+    """Return truth and bounds of how mutual pairs are taken for each other."""
+    pairs = found.pairs(least=0.0)
+    a, b = (pairs[name].str[1:].astype(int) for name in ("label_a", "label_b"))
+    there, back = true[a, b], true[b, a]
+    return [
+        (np.minimum(there, back), pairs["mutual_lower"], pairs["mutual_upper"]),
+        (np.abs(there - back), pairs["one_sided_lower"], pairs["one_sided_upper"]),
+    ]
+
+
+def of_superclasses(true, found):
+    """Return truth and bounds of the confusion between superclasses."""
+    odd = np.arange(CLASSES) % 2
+    member = np.stack([odd == 0, odd == 1], 1).astype(float)
+    between = member.T @ true @ member / member.sum(0)[:, None]
+    table = found.superclasses().set_index(["true_label", "given_label"]).sort_index()
+    return [(between.ravel(), table["lower"], table["upper"])]
+
+
+@pytest.mark.parametrize("told", [of_pairs, of_superclasses])
+def test_bounds_of_pairs_and_superclasses_hold_nine_times_in_ten(people, told):
+    shares = {1.0: [], 0.4: []}
+    for true, _, found in people:
+        for value, lower, upper in told(true, found):
+            middle, half = (lower + upper) / 2, (upper - lower) / 2
+            for slack, each in shares.items():
+                each.append((np.abs(value - middle) <= slack * half + 1e-12).mean())
+    whole, narrow = (np.array(each) for each in shares.values())
+    error = max(whole.std(), np.sqrt(0.09 / 4)) / np.sqrt(len(whole))
+    assert abs(whole.mean() - 0.9) < 4 * error
+    # Bounds that are less than half as wide are found out.
+    assert 0.9 - narrow.mean() > 4 * narrow.std() / np.sqrt(len(narrow))

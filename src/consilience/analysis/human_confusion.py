@@ -15,16 +15,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
 from consilience.analysis.naming_panels import called_otherwise
 from consilience.analysis.naming_prior import Learned, Naming, learn
 from consilience.analysis.namings import namings_of
 from consilience.errors import OptionError, TooLargeError
+from consilience.inference.result import bounds
 from consilience.responses import Responses
 
 MOST_LABELS = 3_000  # nine squares of them are 650 MB
+_BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80 MB
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,24 +92,29 @@ class HumanConfusion:
             }
         )
 
-    def pairs(self, least: float = 0.05) -> pd.DataFrame:
+    def pairs(
+        self, least: float = 0.05, *, draws: int = 1000, seed: int = 0
+    ) -> pd.DataFrame:
         """Return pairs of labels of which one is taken for the other.
 
         Parameters
         ----------
         least
             The larger of the two probabilities is at least this.
+        draws, seed
+            Of the namings of classes, for the bounds.
 
         Returns
         -------
         Columns label_a, label_b, a_called_b, b_called_a (probabilities), mutual (the
-        smaller of the two) and one_sided (the larger less the smaller); the most mutual
-        first.
+        smaller of the two) and one_sided (the larger less the smaller), both with
+        bounds (`mutual_lower` and so on); the most mutual first.
         """
         mean = np.where(self._asked()[:, None], self.naming.probability, 0.0)
         larger = np.maximum(mean, mean.T)
         first, second = np.nonzero(np.triu(larger >= least, 1))
         there, back = mean[first, second], mean[second, first]
+        mutual, one_sided = self._drawn_pairs(first, second, draws, seed)
         found = pd.DataFrame(
             {
                 "label_a": self.labels[first],
@@ -115,17 +122,26 @@ class HumanConfusion:
                 "a_called_b": there,
                 "b_called_a": back,
                 "mutual": np.minimum(there, back),
+                "mutual_lower": mutual[0],
+                "mutual_upper": mutual[1],
                 "one_sided": np.abs(there - back),
+                "one_sided_lower": one_sided[0],
+                "one_sided_upper": one_sided[1],
             }
         )
         return found.sort_values("mutual", ascending=False, ignore_index=True)
 
-    def superclasses(self) -> pd.DataFrame:
+    def superclasses(self, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
         """Return the confusion between superclasses, each class counting the same.
+
+        Parameters
+        ----------
+        draws, seed
+            Of the namings of classes, for the bounds.
 
         Returns
         -------
-        Columns true_label, given_label (superclasses), probability.
+        Columns true_label, given_label (superclasses), probability, lower, upper.
 
         Raises
         ------
@@ -143,7 +159,18 @@ class HumanConfusion:
         index = pd.MultiIndex.from_product(
             [names, names], names=["true_label", "given_label"]
         )
-        return pd.DataFrame({"probability": between.ravel()}, index=index).reset_index()
+        # Of a Dirichlet distribution, what is summed over labels is one as well.
+        concentration = self.naming.concentration @ member
+        generator = np.random.default_rng(seed)
+        drawn = np.empty((draws, *between.shape))
+        for each in drawn:
+            gamma = generator.standard_gamma(concentration)
+            each[:] = rows.T @ (gamma / gamma.sum(1, keepdims=True))
+        lower, upper = bounds(drawn, self.mass)
+        columns = {"probability": between, "lower": lower, "upper": upper}
+        return pd.DataFrame(
+            {name: values.ravel() for name, values in columns.items()}, index=index
+        ).reset_index()
 
     def panels(
         self, sizes: Sequence[int] = (3, 9, 25), *, draws: int = 200, seed: int = 0
@@ -203,6 +230,29 @@ class HumanConfusion:
             "correlation": self.naming.correlation,
         }
         return pd.DataFrame({"evidence": list(found), "weight": list(found.values())})
+
+    def _drawn_pairs(
+        self,
+        first: Int[np.ndarray, " P"],
+        second: Int[np.ndarray, " P"],
+        draws: int,
+        seed: int,
+    ) -> tuple[Float[np.ndarray, "2 P"], Float[np.ndarray, "2 P"]]:
+        """Return bounds of the smaller of both probabilities, and of the difference."""
+        generator = np.random.default_rng(seed)
+        asked = self._asked()
+        found = np.empty((2, 2, len(first)))
+        for start in range(0, len(first), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            pair = first[some], second[some]
+            both = []
+            for row, column in (pair, pair[::-1]):
+                own, total = self._beta(row, column)
+                drawn = generator.beta(own, total - own, (draws, len(row)))
+                both.append(drawn * asked[row])
+            found[0, :, some] = bounds(np.minimum(*both), self.mass)
+            found[1, :, some] = bounds(np.abs(both[0] - both[1]), self.mass)
+        return found[0], found[1]
 
     def _asked(self) -> Bool[np.ndarray, " K"]:
         asked: Bool[np.ndarray, " K"] = self.votes.sum(1) > 0

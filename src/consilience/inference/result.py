@@ -72,8 +72,8 @@ class Result:
 
 
 def bounds(
-    beliefs: Float[np.ndarray, "D U S"], mass: float
-) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
+    beliefs: Float[np.ndarray, "D *shape"], mass: float
+) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
     """Return equal-tailed bounds of draws that hold `mass` of them."""
     tail = (1 - mass) / 2
     lower, upper = np.quantile(beliefs, [tail, 1 - tail], axis=0, method=QUANTILE)

@@ -1,4 +1,4 @@
-"""All items of kind objects laid out: counts and covariates, equal items merged."""
+"""All items of kind objects laid out: counts and covariates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
