@@ -11,6 +11,7 @@ HEAVY = (
     *("onnx", "onnxruntime", "PIL"),
 )
 COMMANDS = (
+    "decide",
     "demo",
     "read",
     "describe",
