@@ -9,7 +9,6 @@ from scipy.special import expit
 
 from consilience.analysis.leading_likelihood import Risk, Scale, Shifts, log_likelihood
 from consilience.analysis.leading_question import leading_question
-from consilience.analysis.rivals import rivals, share_shown, shown
 from consilience.annotators.contains import MODEL
 from consilience.errors import CandidatesError, OptionError
 from consilience.inference.result import Result
@@ -18,6 +17,7 @@ from consilience.posterior.tree import tree
 from consilience.responses import read
 from consilience.truth import space_of
 from consilience.truth.incidence import incidence
+from consilience.truth.rivals import rivals, share_shown, shown
 
 WORDS = ("no", "maybe", "yes")
 LABELS = [f"{kind}{which}" for kind in "abc" for which in "12"]
@@ -90,6 +90,7 @@ def fitted(rows, who, model="contains"):
         "mean": np.array([-3.0, 1.0]),
         "scale": np.array([1.5, 1.2]),
         "share": np.log(0.3 / 0.7),
+        "item_scale": np.full(2, 1e-3),
         "width": -0.5,
         "lapse": np.full(len(names), -6.0),
         "confusion": np.full((len(names), 2, 3), 1 / 3),

@@ -23,6 +23,7 @@ Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, s
 """
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
@@ -32,17 +33,19 @@ from scipy.stats import t
 from consilience.analysis.leading_estimate import Design, Estimate, estimate
 from consilience.analysis.leading_likelihood import Scale, false_yes
 from consilience.analysis.leading_objects import leading_of_objects
-from consilience.analysis.rivals import Rivals, rivals, share_shown, shown
 from consilience.annotators.contains import MODEL
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_table, reporter
-from consilience.model import Parameters, lay_out, replayed
-from consilience.model.appearance import humps, log_odds
+from consilience.model import lay_out, replayed
+from consilience.model.appearance import answer_tables, log_odds
+from consilience.model.kinds_of_label import Kind, appearances, item_nodes
+from consilience.model.pairs import Pairs
 from consilience.posterior import Fit
 from consilience.posterior.known_space import known_space
 from consilience.progress import Reporter
 from consilience.truth import Space
 from consilience.truth.parts import some_units
+from consilience.truth.rivals import Rivals, rivals, share_shown, shown
 
 THERE, APART = "a similar label is there", "and was not shown"
 
@@ -105,9 +108,8 @@ def leading_question(
         raise OptionError(msg)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         units, place = np.unique([found.first, found.second], return_inverse=True)
-        parameters = _parameters(fit, some_units(space, units))
-        scale = _scale(parameters)
-        odds = np.asarray(parameters["odds"])[place.reshape(2, -1).T]
+        scale, prior = _as_fitted(fit, some_units(space, units))
+        odds = prior[place.reshape(2, -1).T]
         design = _design(space, found, odds)
         told = estimate(scale, design, report)
         rows = [
@@ -117,19 +119,27 @@ def leading_question(
     return pd.DataFrame(rows)
 
 
-def _parameters(fit: Fit, space: Space) -> Parameters:
+def _as_fitted(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
+    """Return annotators and humps, and the log-odds of presence beforehand.
+
+    Humps are of labels that no other leads, averaged over what items make of them.
+    """
     values = {
         str(name): variable.to_numpy().astype(float).mean((0, 1))
         for name, variable in fit.data["posterior"].data_vars.items()
     }
-    return replayed(MODEL, lay_out(MODEL, space), values)
-
-
-def _scale(parameters: Parameters) -> Scale:
+    observations = lay_out(MODEL, space)
+    parameters = replayed(MODEL, observations, values)
+    pairs: Pairs = observations.own
     low, high = log_odds(parameters)
-    absent, present = humps(parameters)
+    hump = appearances(pairs, answer_tables(parameters), parameters).hump
+    weight = np.exp(item_nodes(pairs)[1])[:, None]
+    absent, present = (
+        jnp.log((weight * hump[:, kind]).sum(1)) for kind in (Kind.ABSENT, -1)
+    )
     lapse = jax.nn.sigmoid(parameters["lapse"])
-    return Scale(low, high, lapse, absent, present)
+    odds = (pairs.by_place @ parameters["odds"].reshape(-1, 1))[:, 0]
+    return Scale(low, high, lapse, absent, present), np.asarray(odds)
 
 
 def _design(space: Space, found: Rivals, odds: Float[np.ndarray, "E 2"]) -> Design:

@@ -12,6 +12,7 @@ tests that stop when they are sure.
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -99,11 +100,10 @@ def more_answers(
     }
     key, found = jax.random.key(seed), []
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        for start in range(0, space.num_units, BLOCK):
-            units = np.arange(start, min(start + BLOCK, space.num_units))
+        for units in _blocks(space):
             part = some_units(space, units)
             told = _told(model, part, values)
-            own = jax.random.fold_in(key, start)
+            own = jax.random.fold_in(key, int(units[0]))
             found.append(_played(*told, sure, own, most, futures))
     now, used, settled = (np.concatenate(each) for each in zip(*found, strict=True))
     return pd.DataFrame(
@@ -116,6 +116,17 @@ def more_answers(
             "settled": settled.mean(1),
         }
     )
+
+
+def _blocks(space: Space) -> Iterator[Int[np.ndarray, " B"]]:
+    """Give units in blocks of about one size that cut no item apart."""
+    new = space.unit_item[1:] != space.unit_item[:-1]
+    starts = np.concatenate([[0], np.flatnonzero(new) + 1])
+    at = np.arange(0, space.num_units, BLOCK)
+    cut = starts[np.searchsorted(starts, at, side="right") - 1]
+    for units in np.split(np.arange(space.num_units), np.unique(cut)):
+        if len(units):
+            yield units
 
 
 def _model(fit: Fit) -> AnnotatorModel[Any]:

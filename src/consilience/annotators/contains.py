@@ -43,15 +43,18 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jax.nn import log_sigmoid
 from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.model.appearance import answer_tables, granted, humps, worth
+from consilience.model.appearance import answer_tables, granted, worth
+from consilience.model.kinds_of_label import Kind, appearances, log_prior, shifts
+from consilience.model.one_item import belief_of_kinds
 from consilience.model.pairs import Pairs, information, laid_out
 from consilience.model.varying import sample_spread, sample_varying
 from consilience.truth import Observations, Space
+
+TINY = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,11 @@ class Prior:
         Standard deviation of the weight of a covariate of standard deviation one.
     panel
         Annotators on the panel; what at least half of them grant is present.
+    item
+        Median of the standard deviation of what an item makes all its labels look.
+    led
+        Standard deviation of how far a similar label that is there leads, and of how
+        much farther where it was not shown.
     nodes, reach
         Nodes of the appearance, and how far from zero they reach.
     """
@@ -106,6 +114,8 @@ class Prior:
     lapse: float = 50.0
     weights: float = 1.0
     panel: float = 6.0
+    item: float = 1.0
+    led: float = 1.0
     nodes: float = 61.0
     reach: float = 12.0
 
@@ -163,8 +173,8 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
     wider = spread("own_width", prior.width)
     width += sample_varying("own_width", wider, known.width)
-    covariates = pairs.covariates.shape[1]
-    odds = share * jnp.ones(observations.num_units)
+    odds = jnp.broadcast_to(share, pairs.covariates.shape[:2])
+    covariates = pairs.covariates.shape[2]
     if covariates:
         odds += pairs.covariates @ (prior.weights * normals("weight", covariates))
     return {
@@ -177,27 +187,47 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "lapse": -np.log(prior.lapse) + normals("lapse", annotators),
         "node": jnp.linspace(-prior.reach, prior.reach, int(prior.nodes)),
         "panel": jnp.asarray(prior.panel),
+        **_shared(pairs, prior),
     }
 
 
+def _shared(pairs: Pairs, prior: Prior) -> Parameters:
+    """Sample what the labels of one item share."""
+    shared = {"item": jnp.zeros(2), "led": jnp.zeros(()), "led_apart": jnp.zeros(())}
+    if pairs.several:
+        wide = dist.LogNormal(jnp.full(2, np.log(prior.item)), prior.spreads)
+        shared["item"] = numpyro.sample("item_scale", wide.to_event(1))
+    for name, there in (("led", pairs.similar), ("led_apart", pairs.apart)):
+        if there:
+            shared[name] = numpyro.sample(name, dist.Normal(0.0, prior.led))
+    return shared
+
+
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
-    """Return log p(present or absent, appearance, answers), a column for each node."""
+    """Return log p(state, appearance | answers of the item), a column for each node.
+
+    To each is added the pair's share of the log-likelihood of its item: of a pair that
+    is alone in its item, this is log p(state, appearance, answers).
+    """
     pairs: Pairs = observations.own
     tables = answer_tables(parameters)
     nodes = tables.shape[-1]
     likelihood = pairs.by_table @ tables.reshape(-1, nodes)
-    seen = likelihood + _appearance(pairs, parameters)
-    states = granted(tables, parameters).reshape(pairs.num_groups, -1)
-    both = seen[:, None] + (pairs.by_group @ states).reshape(-1, 2, nodes)
-    both += observations.log_prior[:, :, None]
-    return both.reshape(len(both), -1)
-
-
-def _appearance(pairs: Pairs, parameters: Parameters) -> Float[Array, "U T"]:
-    """Return log p(appearance) of each unit, on the nodes."""
-    low, high = (pairs.by_group @ hump for hump in humps(parameters))
-    odds = parameters["odds"][:, None]
-    return jnp.logaddexp(log_sigmoid(-odds) + low, log_sigmoid(odds) + high)
+    top = jax.lax.stop_gradient(likelihood.max(1, keepdims=True))
+    seen = jnp.exp(likelihood - top)
+    scale = appearances(pairs, tables, parameters)
+    gold = None
+    if len(observations.log_prior) > 1:
+        gold = pairs.by_place.T @ jnp.exp(observations.log_prior)
+    averaged = jnp.maximum(scale.averaged(pairs, seen, gold), TINY)
+    likelihood = log_prior(pairs, parameters) + jnp.log(averaged) + top
+    items, belief = belief_of_kinds(pairs, likelihood)
+    whole = scale.spread(pairs, belief / averaged)
+    whole *= seen[:, None]
+    if gold is not None:
+        whole *= gold[:, :, None]
+    here = pairs.by_place @ whole.reshape(len(whole), -1)
+    return jnp.log(jnp.maximum(here, TINY)) + pairs.together.share @ items[:, None]
 
 
 def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
@@ -210,11 +240,12 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return confusions, how often labels are there, and what covariates are worth."""
     pairs: Pairs = observations.own
     tables = answer_tables(parameters)
-    states = jnp.exp(granted(tables, parameters))
-    appearance = jnp.exp(_appearance(pairs, parameters))
-    weighed = observations.scale[:, None] * appearance
-    units = pairs.by_group.T @ weighed
-    weight = units[:, None] * states  # group, state, node
+    states = _beforehand(pairs, tables, parameters)
+    weighed = states * observations.scale[:, None, None]
+    by_place = pairs.by_place.T @ weighed.reshape(len(weighed), -1)
+    blocks = by_place.reshape(len(pairs.covariates), -1, by_place.shape[1]).sum(1)
+    shape = (pairs.num_groups, 2, -1)
+    weight = (pairs.groups.T @ blocks).reshape(shape)  # group, state, node
     answers = jnp.exp(tables)
     confusion = jnp.einsum("gkt,jglt->jkl", weight, answers)
     of_group = jnp.einsum("gkt,glt->gkl", weight, answers.mean(0))
@@ -223,25 +254,56 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
         "confusion": confusion / confusion.sum(2, keepdims=True),
         "group_confusion": of_group / of_group.sum(2, keepdims=True),
     }
-    if pairs.covariates.shape[1]:
-        present = (appearance * (pairs.by_group @ states[:, 1])).sum(1)
+    if pairs.covariates.shape[2]:
+        present = states[:, 1].sum(1)
         share = jnp.broadcast_to(observations.scale, present.shape)
         found["worth"] = worth(present, share / share.sum(), of_group.sum(0))
     return found
 
 
+def _beforehand(
+    pairs: Pairs, tables: Float[Array, "J G L T"], parameters: Parameters
+) -> Float[Array, "U 2 T"]:
+    """Return p(state, appearance) of each unit, before anyone has answered."""
+    scale = appearances(pairs, tables, parameters)
+    prior = log_prior(pairs, parameters)
+    shape = (*prior.shape[:2], scale.hump.shape[2])
+    _, belief = belief_of_kinds(pairs, jnp.broadcast_to(prior, shape))
+    states = scale.spread(pairs, belief)
+    flat = pairs.by_place @ states.reshape(len(states), -1)
+    return flat.reshape(len(flat), 2, -1)
+
+
 def simulation(
     key: Key[Array, ""], observations: Observations, parameters: Parameters
 ) -> Simulated:
-    """Draw an appearance for each pair, its truth, and the answers."""
+    """Draw effects of items, kinds and appearances of labels, truths, and answers."""
     pairs: Pairs = observations.own
-    of_node, of_state, of_answer = jax.random.split(key, 3)
+    together, units = pairs.together, observations.num_units
+    of_item, of_kind, of_node, of_state, of_answer = jax.random.split(key, 5)
+    effect = jax.random.normal(of_item, (units,))[together.item]
+    odds = (pairs.by_place @ parameters["odds"].reshape(-1, 1))[:, 0]
+    there = jax.random.bernoulli(of_kind, jax.nn.sigmoid(odds))
+    in_set, beside = (
+        jnp.zeros(units, int).at[code].add(there)[code] > 0
+        for code in (together.of_set, together.shown)
+    )
+    led = jnp.where(in_set, jnp.where(beside, Kind.LED, Kind.APART), Kind.ABSENT)
+    kind = jnp.where(there, Kind.PRESENT, led)
+    far, counts = (each[kind] for each in shifts(parameters))
+    hump = there.astype(int)
+    mean = parameters["means"][hump, pairs.unit_group] + far + counts * effect
+    node, scale = parameters["node"], parameters["scale"][hump]
+    place = jax.random.categorical(
+        of_node, -0.5 * ((node - mean[:, None]) / scale[:, None]) ** 2
+    )
     tables = answer_tables(parameters)
-    node = jax.random.categorical(of_node, _appearance(pairs, parameters))
-    states = granted(tables, parameters)[pairs.group, :, node]
-    state = jax.random.categorical(of_state, states + observations.log_prior)
+    fair = answer_tables({**parameters, "node": node - parameters["led_apart"]})
+    panels = jnp.stack([granted(each, parameters) for each in (tables, fair)])
+    judged = panels[(kind == Kind.APART).astype(int), pairs.unit_group, :, place]
+    state = jax.random.categorical(of_state, jnp.log(judged) + observations.log_prior)
     unit, annotator = observations.unit, observations.annotator
-    rows = tables[annotator, pairs.group[unit], :, node[unit]]
+    rows = tables[annotator, pairs.unit_group[unit], :, place[unit]]
     answer = jax.random.categorical(of_answer, rows)
     return Simulated({}, state, answer)
 
@@ -260,6 +322,9 @@ MODEL = AnnotatorModel(
         "group_shift": ("hump", "group"),
         "threshold": ("annotator",),
         "own_group": ("annotator", "group"),
+        "item_scale": ("hump",),
+        "led": (),
+        "led_apart": (),
         "width": (),
         "own_width": ("annotator",),
         "own_discrimination": ("annotator",),
@@ -281,5 +346,6 @@ MODEL = AnnotatorModel(
     own_simulation=simulation,
     fresh=fresh,
     derived=derived,
+    whole_items=True,
     finer=lambda prior: int(prior.nodes),
 )

@@ -21,6 +21,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path,
     candidates: Path | None = None,
+    similarity: Path | None = None,
     gold: Path | None = None,
     contains: Path | None = None,
     overwrite: Flag = False,
@@ -42,6 +43,8 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         Run folder to write.
     candidates
         Table of candidates of the new items, as for `fit`.
+    similarity
+        Table of labels that are similar, as for `fit`.
     gold
         Table of new items whose truth is given.
     contains
@@ -63,7 +66,12 @@ def predict(  # noqa: PLR0913 (each option stands alone)
 
     truth = None if gold is None else gold_table(gold, read_options(reading))
     found = fitting.predict(
-        load(run), told, candidates=candidates, gold=truth, contains=contains
+        load(run),
+        told,
+        candidates=candidates,
+        similarity=similarity,
+        gold=truth,
+        contains=contains,
     )
     found.save(out, overwrite=overwrite)
     show.print(fit_page(found))

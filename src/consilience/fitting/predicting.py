@@ -55,6 +55,7 @@ def predict(
     responses: Responses | Table,
     *,
     candidates: Table | None = None,
+    similarity: Table | None = None,
     gold: Table | None = None,
     contains: Responses | Table | None = None,
 ) -> Fit:
@@ -70,7 +71,7 @@ def predict(
         The earlier fit.
     responses
         Responses of the same kind and labels, or anything that `read` takes.
-    candidates, gold, contains
+    candidates, similarity, gold, contains
         As for `consilience.fit`, of the new items.
 
     Returns
@@ -102,7 +103,11 @@ def predict(
             data = found.tree(attributes)
             return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
         space = space_of(
-            given, lists=lists, gold=known, num_states=settings.get("states", 2)
+            given,
+            lists=lists,
+            gold=known,
+            num_states=settings.get("states", 2),
+            alike=as_table(similarity, "similarity"),
         )
         space = measured(grouped(space, fit.data), fit.data)
         _check(fit.data, space, model)

@@ -156,7 +156,8 @@ def ascend(
 def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count = np.ones(1)
-    if space.named is None and model.prepare is None and not model.per_answer:
+    together = space.named is not None or model.whole_items
+    if not together and model.prepare is None and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
         merged = merge_alike(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:

@@ -7,7 +7,7 @@ Arithmetic of the model `contains`, whose parameters it takes by name: `node`,
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.nn import log_sigmoid, log_softmax, sigmoid
+from jax.nn import log_sigmoid, sigmoid, softmax
 from jax.scipy.special import betainc
 from jaxtyping import Array, Float
 
@@ -35,17 +35,30 @@ def log_odds(
     return slope * (away + width), slope * (away - width)
 
 
-def humps(parameters: Parameters) -> Float[Array, "2 G T"]:
-    """Return log p(appearance) of labels that are mostly not there, and mostly are."""
-    node, means = parameters["node"], parameters["means"][:, :, None]
-    scale = parameters["scale"][:, None, None]
-    return log_softmax(-0.5 * ((node - means) / scale) ** 2, axis=2)
+def humps(
+    parameters: Parameters, shift: Float[Array, "H G M"]
+) -> Float[Array, "H G M T"]:
+    """Return p(appearance) of humps whose means are shifted, on the nodes.
+
+    Parameters
+    ----------
+    parameters
+        Those of the model.
+    shift
+        Of the mean of each hump in each group of labels: the lower hump, as often as
+        need be, and last the upper one.
+    """
+    node = parameters["node"]
+    which = np.repeat([0, 1], [len(shift) - 1, 1])
+    means = parameters["means"][which][:, :, None] + shift
+    scale = parameters["scale"][which][:, None, None, None]
+    return softmax(-0.5 * ((node - means[..., None]) / scale) ** 2, axis=3)
 
 
 def granted(
     tables: Float[Array, "J G L T"], parameters: Parameters
 ) -> Float[Array, "G 2 T"]:
-    """Return log p(absent) and log p(present), as the panel says, at each node.
+    """Return p(absent) and p(present), as the panel says, at each node.
 
     Present is what at least half of the panel grant, so a tie grants.
     """
@@ -53,8 +66,7 @@ def granted(
     panel = jax.lax.stop_gradient(parameters["panel"])
     half = jnp.ceil(panel / 2)
     present = betainc(half, panel - half + 1, grants)
-    both = jnp.stack([1 - present, present], 1)
-    return jnp.log(jnp.clip(both, LEAST, 1 - LEAST))
+    return jnp.clip(jnp.stack([1 - present, present], 1), LEAST, 1 - LEAST)
 
 
 def worth(

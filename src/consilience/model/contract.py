@@ -100,6 +100,10 @@ class AnnotatorModel[P]:
         out averaged over. Where the emission is a confusion it is derived unasked.
     per_answer
         Whether the emission looks at each answer on its own.
+    whole_items
+        Whether units of one item are looked at together: then none is merged with
+        others, or looked at without those of its item. Its score is each unit's log
+        posterior, and its share of the log-likelihood of the item.
     finer
         Into how many states of its own a score splits each listed state, given the
         prior: subtypes of a class, say, or nodes of a quadrature. They are adjacent
@@ -130,6 +134,7 @@ class AnnotatorModel[P]:
     fresh: Callable[[Parameters], Float[Array, "G M L"]] | None = None
     derived: Callable[[Observations, Parameters], Parameters] | None = None
     per_answer: bool = False
+    whole_items: bool = False
     finer: Callable[[P], int] | None = None
     kinds: tuple[str, ...] = ("choice", "contains")
     rule: Callable[[Responses], Mapping[str, pd.DataFrame]] | None = None

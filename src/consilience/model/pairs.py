@@ -1,5 +1,8 @@
 """Pairs of item and label, laid out for the model `contains`, and what answers tell.
 
+Pairs of one group of labels lie together, in blocks that are filled up, so that what
+differs between groups is multiplied block by block.
+
 How much answers tell of an annotator need be known but roughly: it sets the coordinates
 that engines move in, and by these how far annotators are found to differ (`varying`).
 """
@@ -19,9 +22,38 @@ from consilience.truth.pytree import pytree
 # and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label,
 # drawn from the prior.
 TOLD = 0.25
+WIDEST = 128  # places of a block: enough for a product of matrices to be fast
 
 
-@pytree("num_groups", "grouped")
+@pytree()
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Which pairs are of one item, are of similar labels, and were shown together.
+
+    Attributes
+    ----------
+    parts
+        Parts x places: similar labels of one item, shown together.
+    sets
+        Sets x parts: similar labels of one item.
+    items
+        Items x sets.
+    share
+        Units x items: 1 / (pairs of the item).
+    item, of_set, shown
+        The item, the set and the part of each unit.
+    """
+
+    parts: Incidence
+    sets: Incidence
+    items: Incidence
+    share: Incidence
+    item: Int[Array, " U"]
+    of_set: Int[Array, " U"]
+    shown: Int[Array, " U"]
+
+
+@pytree("num_groups", "grouped", "several", "similar", "apart")
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Pairs of item and label, laid out.
@@ -29,26 +61,40 @@ class Pairs:
     Attributes
     ----------
     by_table
-        Units x (annotator, group of labels, answer).
-    by_group
-        Units x groups: to which group the label belongs.
+        Places x (annotator, group of labels, answer).
+    by_place
+        Units x places.
+    together
+        Pairs of one item.
+    groups
+        Blocks x groups of labels.
     covariates
-        What is known beforehand; no columns where nothing is.
+        What is known beforehand of each place; no columns where nothing is.
     divided
         How divided the votes are, from 0 to 1/4.
+    unit_group
+        Of each unit.
     num_groups
         G.
     grouped
         Whether labels have groups; else there is one that means nothing.
+    several, similar, apart
+        Whether items were asked about several labels, similar ones, and such as were
+        not shown together.
     """
 
     by_table: Incidence
-    by_group: Incidence
-    group: Int[Array, " U"]
-    covariates: Float[Array, "U P"]
+    by_place: Incidence
+    together: Together
+    groups: Incidence
+    covariates: Float[Array, "B width P"]
     divided: Float[Array, " U"]
+    unit_group: Int[Array, " U"]
     num_groups: int
     grouped: bool
+    several: bool
+    similar: bool
+    apart: bool
 
 
 def laid_out(space: Space) -> Pairs:
@@ -57,21 +103,83 @@ def laid_out(space: Space) -> Pairs:
     known, groups = space.covariates, space.groups
     group = np.zeros(units, np.int32) if groups is None else groups.code
     number = 1 if groups is None else len(groups.names)
+    place, of_block, width = _in_blocks(group, number)
+    places = len(of_block) * width
     cell = space.annotator * number + group[space.unit]
     weight = None if (space.n == 1).all() else space.n.astype(float)
-    shape = (units, space.num_annotators * number * answers)
+    shape = (places, space.num_annotators * number * answers)
     every = np.arange(units, dtype=np.int32)
     votes = tally(space) + 1 / answers
     divided = votes.prod(1) / votes.sum(1) ** 2
+    columns = np.zeros((places, 0 if known is None else known.value.shape[1]))
+    if known is not None:
+        columns[place] = known.value
+    together, facts = _together(space, place, places)
     return Pairs(
-        by_table=incidence(space.unit, cell * answers + space.answer, weight, shape),
-        by_group=incidence(every, group, None, (units, number)),
-        group=jnp.asarray(group),
-        covariates=jnp.zeros((units, 0)) if known is None else jnp.asarray(known.value),
+        by_table=incidence(
+            place[space.unit], cell * answers + space.answer, weight, shape
+        ),
+        by_place=incidence(every, place, None, (units, places)),
+        together=together,
+        groups=incidence(
+            np.arange(len(of_block)), of_block, None, (len(of_block), number)
+        ),
+        covariates=jnp.asarray(columns.reshape(len(of_block), width, -1)),
         divided=jnp.asarray(divided),
+        unit_group=jnp.asarray(group),
         num_groups=number,
         grouped=groups is not None,
+        **facts,
     )
+
+
+def _in_blocks(
+    group: Int[np.ndarray, " U"], number: int
+) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, " B"], int]:
+    """Return the place of each unit, the group of each block, and the blocks' width."""
+    count = np.bincount(group, minlength=number)
+    width = WIDEST
+    while width > 1 and width * number > len(group):
+        width //= 2
+    if number == 1:
+        width = len(group)
+    blocks = -(-count // width)
+    start = (np.cumsum(blocks) - blocks) * width
+    order = np.argsort(group, kind="stable")
+    place = np.empty(len(group), np.int32)
+    within = np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
+    place[order] = start[group[order]] + within
+    return place, np.repeat(np.arange(number, dtype=np.int32), blocks), width
+
+
+def _together(
+    space: Space, place: Int[np.ndarray, " U"], places: int
+) -> tuple[Together, dict[str, bool]]:
+    units = space.num_units
+    names = space.unit_item.astype(str)
+    item = np.unique(names, return_inverse=True)[1].astype(np.int32)
+    of_set = shown = np.arange(units, dtype=np.int32)
+    if space.similar_sets is not None:
+        similar = space.similar_sets
+        of_set = np.unique(similar.of_unit, return_inverse=True)[1].astype(np.int32)
+        shown = np.unique(similar.shown, return_inverse=True)[1].astype(np.int32)
+    pairs, parts, sets = (
+        int(each.max(initial=-1)) + 1 for each in (item, shown, of_set)
+    )
+    _, one = np.unique(shown, return_index=True)
+    _, first = np.unique(of_set, return_index=True)
+    size = np.bincount(item)
+    made = Together(
+        parts=incidence(shown, place, None, (parts, places)),
+        sets=incidence(of_set[one], np.arange(parts), None, (sets, parts)),
+        items=incidence(item[first], np.arange(sets), None, (pairs, sets)),
+        share=incidence(np.arange(units), item, 1 / size[item], (units, pairs)),
+        item=jnp.asarray(item),
+        of_set=jnp.asarray(of_set),
+        shown=jnp.asarray(shown),
+    )
+    facts = {"several": pairs < units, "similar": sets < units, "apart": sets < parts}
+    return made, facts
 
 
 class Information(NamedTuple):
@@ -100,7 +208,7 @@ def information(observations: Observations) -> Information:
     """
     pairs: Pairs = observations.own
     count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
-    each = jnp.stack([count * pairs.divided, count], 1)
+    each = pairs.by_place.T @ jnp.stack([count * pairs.divided, count], 1)
     shape = (observations.num_annotators, pairs.num_groups, -1, 2)
     told = (pairs.by_table.T @ each).reshape(shape)
     doubt = told[..., 0].sum(2)

@@ -22,7 +22,7 @@ from typing import Any
 import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from scipy.special import expit, logit
 
 from consilience import annotators
@@ -87,13 +87,16 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
 def _replayed(
     model: AnnotatorModel[Any], space: Space, values: dict[str, Any], most: int
 ) -> Float[np.ndarray, "D U S"] | None:
-    merged = merge_alike(space)
-    observations = lay_out(model, merged.space)
+    place: slice | Int[np.ndarray, " U"] = slice(None)
+    if not model.whole_items:
+        merged = merge_alike(space)
+        space, place = merged.space, merged.place
+    observations = lay_out(model, space)
     if not can_be_replayed(model, observations, values.keys()):
         return None
     return np.stack(
         [
-            np.asarray(_read(model, observations, draw))[merged.place]
+            np.asarray(_read(model, observations, draw))[place]
             for draw in some_draws(values, most)
         ]
     )

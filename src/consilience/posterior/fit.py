@@ -26,7 +26,9 @@ constant_data
     candidate_class([item,] candidate), an index into true_class or -1 for padding;
     log_prior(item, candidate) where candidates have weights or items have gold;
     superclass(true_class) where labels have one;
-    unit_group(item), an index into group, where labels have groups; what is known
+    unit_group(item), an index into group, where labels have groups; similar_set(item)
+    and shown_set(item), codes of the similar labels of an item, and of those shown
+    together (contains, where somebody says what is similar); what is known
     beforehand: beforehand(item, [candidate,] covariate), covariate_centre and
     covariate_spread (covariate);
     num_responses(item); annotator_responses and annotator_known (annotator);

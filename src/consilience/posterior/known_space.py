@@ -1,6 +1,6 @@
 """The space of a fit of kind choice or contains again, from what its tree keeps.
 
-How alike the user said that labels are is not kept.
+How alike the user said that labels are is kept of labels that one item was asked about.
 """
 
 import json
@@ -10,7 +10,7 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from consilience.truth import Space
-from consilience.truth.space import Covariates, Groups
+from consilience.truth.space import Covariates, Groups, SimilarSets
 
 
 def known_space(data: xr.DataTree) -> Space:
@@ -43,6 +43,7 @@ def known_space(data: xr.DataTree) -> Space:
         assumptions=tuple(json.loads(data.attrs["assumptions"])),
         parent=constant["superclass"].to_numpy() if "superclass" in constant else None,
         groups=_groups(data),
+        similar_sets=_similar_sets(data),
         covariates=_covariates(data),
     )
 
@@ -69,6 +70,14 @@ def _groups(data: xr.DataTree) -> Groups | None:
         return None
     names = constant["group"].to_numpy()
     return Groups(constant["unit_group"].to_numpy().astype(np.int32), names)
+
+
+def _similar_sets(data: xr.DataTree) -> SimilarSets | None:
+    constant = data["constant_data"]
+    if "similar_set" not in constant:
+        return None
+    names = ("similar_set", "shown_set")
+    return SimilarSets(*(constant[name].to_numpy().astype(np.int32) for name in names))
 
 
 def _covariates(data: xr.DataTree) -> Covariates | None:

@@ -220,8 +220,7 @@ def _constant(space: Space) -> xr.Dataset:
     if space.unit_label is not None and space.present is not None:
         variables["unit_label"] = ("item", space.unit_label)
         variables["present"] = ("true_class", space.present)
-    if space.groups is not None:
-        variables["unit_group"] = ("item", space.groups.code)
+    variables |= _labels_alike(space)
     if space.named is not None and space.named.asked is not None:
         said = space.named.asked.astype(np.int32)
         variables["asked"] = (("item", "place", "asked_answer"), said)
@@ -242,6 +241,17 @@ def _constant(space: Space) -> xr.Dataset:
     if space.groups is not None:
         coordinates["group"] = space.groups.names
     return xr.Dataset(variables, coordinates)
+
+
+def _labels_alike(space: Space) -> dict[str, Any]:
+    """Return which labels are of one group, are similar, and were shown together."""
+    variables: dict[str, Any] = {}
+    if space.groups is not None:
+        variables["unit_group"] = ("item", space.groups.code)
+    if space.similar_sets is not None:
+        variables["similar_set"] = ("item", space.similar_sets.of_unit)
+        variables["shown_set"] = ("item", space.similar_sets.shown)
+    return variables
 
 
 def _observed(space: Space) -> xr.Dataset:

@@ -23,6 +23,7 @@ from consilience.truth.shortlists import (
     seen_pairs,
     shortlists,
 )
+from consilience.truth.similar_sets import similar_sets
 from consilience.truth.similarity import similarity
 from consilience.truth.space import (
     ANONYMOUS,
@@ -81,7 +82,7 @@ def space_of(
     num_states
         States of a label's presence (contains): 2 or 3.
     alike
-        Columns label_a, label_b, value: how alike two labels are (choice).
+        Columns label_a, label_b, value: how alike two labels are (choice, contains).
     contains
         Responses of kind contains about the same items (objects).
 
@@ -93,7 +94,7 @@ def space_of(
         The table of candidates, or of labels that are alike, is not as it must be.
     """
     if responses.kind == "contains":
-        return presence(responses, num_states, gold, lists)
+        return similar_sets(presence(responses, num_states, gold, lists), alike)
     if responses.kind == "objects":
         if gold is not None:
             msg = (

@@ -23,7 +23,7 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
     kept = place[space.unit] >= 0
     part = some_answers(space, kept)
     label, groups, known = space.unit_label, space.groups, space.covariates
-    named = part.named
+    named, similar = part.named, space.similar_sets
     return replace(
         part,
         unit=place[part.unit],
@@ -34,6 +34,13 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
             space.log_prior if len(space.log_prior) == 1 else space.log_prior[units]
         ),
         groups=None if groups is None else replace(groups, code=groups.code[units]),
+        similar_sets=(
+            None
+            if similar is None
+            else replace(
+                similar, of_unit=similar.of_unit[units], shown=similar.shown[units]
+            )
+        ),
         covariates=(
             None
             if known is None

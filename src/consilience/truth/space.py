@@ -42,6 +42,22 @@ class LabelPairs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SimilarSets:
+    """Similar labels of one item in sets, and those of a set shown together.
+
+    Attributes
+    ----------
+    of_unit
+        The set that each unit is in, perhaps alone.
+    shown
+        The part of the set that was shown together with it, coded over all sets.
+    """
+
+    of_unit: Int[np.ndarray, " U"]
+    shown: Int[np.ndarray, " U"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Groups:
     """Groups of labels that the labels asked about belong to.
 
@@ -141,6 +157,8 @@ class Space:
     groups
         Contains: which group of labels each unit belongs to; None where labels have
         none.
+    similar_sets
+        Contains: similar labels of one item; None where nobody says what is similar.
     covariates
         What is known beforehand of each unit (contains), or of each state listed for it
         (choice); None where nothing is.
@@ -167,6 +185,7 @@ class Space:
     parent: Shaped[np.ndarray, " K"] | None = None
     similar: LabelPairs | None = None
     groups: Groups | None = None
+    similar_sets: SimilarSets | None = None
     covariates: Covariates | None = None
     named: Named | None = None
 

@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import CandidatesError
-from consilience.truth import Space
+from consilience.truth.space import Space
 
 OFTEN = 0.1  # of the items in which the rarer of two labels is asked about
 
@@ -50,7 +50,7 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
     CandidatesError
         The table of similar labels is not as it must be.
     """
-    first, second = _together(space)
+    first, second = together(space)
     label, names = pd.factorize(np.asarray(space.unit_label, str), sort=True)
     if alike is not None:
         value = _given(alike, names, label[first], label[second])
@@ -87,8 +87,8 @@ def share_shown(space: Space) -> Float[np.ndarray, " N"]:
     return share
 
 
-def _together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
-    """Return all pairs of units of one item, each once."""
+def together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+    """Return all pairs of units of one item, each once, the first below the second."""
     item, _ = pd.factorize(space.unit_item)
     order = np.argsort(item, kind="stable")
     number = np.bincount(item)

@@ -1,0 +1,215 @@
+"""Contains: labels of one item, written out over all that may be there."""
+
+import itertools
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.handlers import seed, substitute, trace
+from scipy import stats
+from scipy.special import expit
+
+from consilience.annotators.contains import MODEL
+from consilience.checks.simulated_fits import answered
+from consilience.inference import em
+from consilience.inference.ascent import Steps
+from consilience.model import (
+    belief,
+    lay_out,
+    marginal,
+    sample_parameters,
+    score,
+    simulate,
+)
+from consilience.responses import read
+from consilience.truth import space_of
+
+WORDS = ["no", "maybe", "yes"]
+# Two tasks of one item: three similar labels, of which two were shown together, and a
+# label that is like none.
+SAID = {
+    "husky": {"ann": "yes", "bob": "maybe"},
+    "malamute": {"ann": "no", "bob": "yes"},
+    "sledge": {"cid": "no", "dee": "maybe"},
+    "wolf": {"cid": "yes", "dee": "no"},
+}
+ALIKE = {"husky", "malamute", "wolf"}
+TASKS = {"husky": {"malamute"}, "malamute": {"husky"}, "wolf": set(), "sledge": set()}
+SIMILAR = pd.DataFrame(
+    [("husky", "malamute", 0.3), ("malamute", "wolf", 0.1), ("husky", "sledge", 0.0)],
+    columns=["label_a", "label_b", "value"],
+)
+SHARED = {"item_scale": [1.2, 0.7], "led": 1.1, "led_apart": 0.8}
+HUMPS = {"mean": [-3.0, 1.0], "scale": [1.5, 2.0], "share": -0.6}
+THRESHOLD = np.linspace(-0.5, 0.5, 4)
+GRID = np.linspace(-12, 12, 241)
+EFFECT = np.linspace(-3, 3, 9)
+
+
+def written_out(gold, shared):
+    """Log-likelihood of the item, and P(present) of its labels."""
+    low = expit(GRID - THRESHOLD[:, None] + 1)
+    high = expit(GRID - THRESHOLD[:, None] - 1)
+    lapse = expit(-np.log(50.0))
+    chance = (1 - lapse) * np.stack([1 - low, low - high, high]) + lapse / 3
+    people = ["ann", "bob", "cid", "dee"]
+    answers = {
+        label: np.prod(
+            [
+                chance[WORDS.index(word), people.index(who)]
+                for who, word in said.items()
+            ],
+            axis=0,
+        )
+        for label, said in SAID.items()
+    }
+
+    def panel(apart):
+        moved = GRID - apart - THRESHOLD[:, None]
+        no = (1 - lapse) * (1 - expit(moved + 1)) + lapse / 3
+        return stats.binom.sf(2, 6, 1 - no.mean(0))
+
+    def of_label(label, here, effect):
+        there = label in here
+        led = apart = 0.0
+        if not there and label in ALIKE and here & (ALIKE - {label}):
+            led = shared["led"]
+            apart = 0.0 if here & TASKS[label] else shared["led_apart"]
+        which = int(there)
+        mean = HUMPS["mean"][which] + shared["item_scale"][which] * effect
+        away = (GRID - mean - led - apart) / HUMPS["scale"][which]
+        hump = np.exp(-0.5 * away**2)
+        share = expit(HUMPS["share"] if there else -HUMPS["share"])
+        whole = share * hump / hump.sum() * answers[label]
+        granted = whole @ panel(apart)
+        kept = {None: whole.sum(), True: granted, False: whole.sum() - granted}
+        known = gold.get(label)
+        return kept[known], granted * (known is not False)
+
+    total, held = 0.0, np.zeros(len(SAID))
+    weights = stats.norm.pdf(EFFECT) / stats.norm.pdf(EFFECT).sum()
+    for effect, weight in zip(EFFECT, weights, strict=True):
+        for there in itertools.product([False, True], repeat=len(SAID)):
+            here = {label for label, yes in zip(SAID, there, strict=True) if yes}
+            each = np.array([of_label(label, here, effect) for label in SAID])
+            answered = weight * each[:, 0].prod()
+            total += answered
+            held += answered * each[:, 1] / each[:, 0]
+    return np.log(total), held / total
+
+
+def as_the_model_has_it(gold):
+    rows = [
+        ("one", who, label, word)
+        for label, said in SAID.items()
+        for who, word in said.items()
+    ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    known = pd.DataFrame(
+        [("one", label, "yes" if yes else "no") for label, yes in gold.items()],
+        columns=["item", "label", "answer"],
+    )
+    space = space_of(
+        read(frame, kind="contains"), alike=SIMILAR, gold=known if gold else None
+    )
+    model = replace(MODEL, prior=replace(MODEL.prior, nodes=241.0))
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        program = seed(sample_parameters, 0)
+        sites = trace(program).get_trace(model, observations)
+        values = {
+            name: jnp.full_like(site["value"], float(name.endswith("_spread")))
+            for name, site in sites.items()
+            if site["type"] == "sample"
+        }
+        values |= {name: jnp.asarray(v) for name, v in {**HUMPS, **SHARED}.items()}
+        values["threshold"] = jnp.asarray(THRESHOLD)
+        parameters = substitute(program, data=values)(model, observations)
+        found = score(model, observations, parameters)
+        truth = belief(found).reshape(len(found), 2, -1).sum(2)
+        return float(marginal(found).sum()), np.asarray(truth[:, 1])
+
+
+@pytest.mark.parametrize("gold", [{}, {"wolf": True, "husky": False}])
+def test_labels_of_an_item_are_summed_as_if_written_out(gold):
+    value, truth = as_the_model_has_it(gold)
+    expected, present = written_out(gold, SHARED)
+    assert value == pytest.approx(expected, abs=1e-8)
+    assert truth == pytest.approx(present, abs=1e-8)
+
+
+@pytest.mark.parametrize("left_out", ["item_scale", "led", "led_apart"])
+def test_the_same_check_catches_what_is_left_out(left_out):
+    value, truth = as_the_model_has_it({})
+    less = {**SHARED, left_out: 0 * np.asarray(SHARED[left_out])}
+    expected, present = written_out({}, less)
+    assert abs(value - expected) > 1e-3
+    assert np.abs(truth - present).max() > 1e-3
+
+
+STUDIES, ITEMS, PEOPLE = 6, 300, 12
+TRUE = {
+    "item_scale": [1.4, 0.7],
+    "led": 1.5,
+    "led_apart": 0.9,
+    "mean": [-3.0, 1.5],
+    "scale": [1.2, 1.2],
+    "share": -1.0,
+    "threshold_spread": 0.8,
+}
+SITES = ("item_scale", "led", "led_apart")
+
+
+def design():
+    """Items of three twos of similar labels, by four people; half in two tasks."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for item in range(ITEMS):
+        people = generator.permutation(PEOPLE)[:8].reshape(2, 4)
+        for label in range(6):
+            task = label % 2 if item % 2 else label // 4
+            rows += [
+                (f"i{item:03d}", f"a{j:02d}", f"l{label}", "no") for j in people[task]
+            ]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    twos = pd.DataFrame({"label_a": ["l0", "l2", "l4"], "label_b": ["l1", "l3", "l5"]})
+    return space_of(read(frame, kind="contains"), alike=twos)
+
+
+@pytest.fixture(scope="module")
+def found():
+    """What items and similar labels do, as found in some studies."""
+    space = design()
+    told = []
+    with jax.enable_x64(True):
+        data = {name: jnp.asarray(value) for name, value in TRUE.items()}
+        for key in range(STUDIES):
+            made = substitute(
+                lambda key=key: simulate(MODEL, space, jax.random.key(key)), data=data
+            )()
+            study = answered(space, np.asarray(made.answer))
+            effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6))
+            fit = em.fit(MODEL, study, jax.random.key(0), effort)
+            told.append(np.hstack([fit.parameters[name].ravel() for name in SITES]))
+    return np.array(told)
+
+
+def errors(found, truth):
+    away = np.abs(found.mean(0) - truth)
+    return away / (found.std(0, ddof=1) / np.sqrt(STUDIES))
+
+
+# Further away than chance takes one of the four in a thousand runs.
+MOST = stats.t.ppf(1 - 0.001 / 8, STUDIES - 1)
+
+
+def test_what_items_and_similar_labels_do_is_found_again(found):
+    truth = np.hstack([TRUE[name] for name in SITES])
+    assert errors(found, truth).max() < MOST
+
+
+def test_the_same_check_catches_that_nothing_leads(found):
+    assert errors(found, np.zeros(4)).max() > MOST
