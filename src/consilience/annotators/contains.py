@@ -7,8 +7,9 @@ r"""Contains: every pair of item and label has an appearance, read by each annot
 
 .. math::
 
-   s_i \sim (1 - \pi_i)\, N(\mu_{0g}, \sigma_0^2) + \pi_i\, N(\mu_{1g}, \sigma_1^2),
-   \qquad \mathrm{logit}\, \pi_i = b + x_i^\top \beta
+   s_i \sim (1 - \pi_i)\, N(\mu_{0g} + \tau_0 v_m + \ell_i, \sigma_0^2)
+   + \pi_i\, N(\mu_{1g} + \tau_1 v_m, \sigma_1^2),
+   \qquad \mathrm{logit}\, \pi_i = b + x_i^\top \beta, \quad v_m \sim N(0, 1)
 
 One number says how much the label looks to be there: **appearance** :math:`s_i`, in
 log-odds, with a density of two humps (labels that are mostly not there, and mostly
@@ -21,11 +22,19 @@ dogs are hard to tell. Covariates :math:`x_i`, such as the scores of classifiers
 beforehand which hump is likelier; their weights are learned, and `worth` says in
 answers of one annotator what they tell.
 
+**Labels of one item** are looked at together. The item *m* makes all of them look more,
+or less, to be there (:math:`v_m`). And they lead: where a similar label is there, one
+that is not looks more so, by :math:`\ell_i = \lambda`, and by
+:math:`\lambda + \lambda'` where no similar label that is there was shown with it.
+Similar are the labels that a table says are (`similarity`), or else those of one group;
+`model.one_item` has the sum over all of an item that may be there, which is exact.
+
 **What present means.** There is no second truth behind the appearance. A label is
 present if a *panel* of six fresh annotators, drawn as these were, would grant it: if at
 least half of them say at least maybe. So the truth is a property of the population of
 annotators, and no assumption of independence given a truth of two values is needed,
-which answers to leading questions break.
+which answers to leading questions break. It is asked about all similar labels: what
+:math:`\lambda'` led, it judges without.
 
 The appearance is summed out on equally spaced nodes.
 
@@ -37,6 +46,7 @@ weights.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -48,8 +58,14 @@ from jaxtyping import Array, Float, Key
 from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, Parameters, Simulated
 from consilience.model.appearance import answer_tables, granted, worth
-from consilience.model.kinds_of_label import Kind, appearances, log_prior, shifts
-from consilience.model.one_item import belief_of_kinds
+from consilience.model.kinds_of_label import (
+    Appearances,
+    Kind,
+    appearances,
+    log_prior,
+    shifts,
+)
+from consilience.model.one_item import belief_of_kinds, of_items
 from consilience.model.pairs import Pairs, information, laid_out
 from consilience.model.varying import sample_spread, sample_varying
 from consilience.truth import Observations, Space
@@ -203,6 +219,16 @@ def _shared(pairs: Pairs, prior: Prior) -> Parameters:
     return shared
 
 
+def log_likelihood(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, " U"]:
+    """Return each pair's share of the log-likelihood of its item."""
+    pairs: Pairs = observations.own
+    looked = _looked_at(observations, parameters)
+    items = of_items(pairs, looked.likelihood)
+    return (pairs.together.share @ items[:, None])[:, 0]
+
+
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
     """Return log p(state, appearance | answers of the item), a column for each node.
 
@@ -210,9 +236,44 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     is alone in its item, this is log p(state, appearance, answers).
     """
     pairs: Pairs = observations.own
+    looked = _looked_at(observations, parameters)
+    items, belief = belief_of_kinds(pairs, looked.likelihood)
+    whole = looked.scale.spread(pairs, belief / looked.averaged)
+    whole *= looked.seen[:, None]
+    if looked.gold is not None:
+        whole *= looked.gold[:, :, None]
+    here = pairs.by_place @ whole.reshape(len(whole), -1)
+    return jnp.log(jnp.maximum(here, TINY)) + pairs.together.share @ items[:, None]
+
+
+class LookedAt(NamedTuple):
+    """Answers looked at, place by place.
+
+    Attributes
+    ----------
+    scale
+        Appearances of each kind of label.
+    seen
+        Likelihood of the answers at each appearance, the largest set to one.
+    gold
+        Weights of absent and present, where the truth is known of some.
+    averaged
+        The likelihood of each kind and effect of the item, appearances summed out.
+    likelihood
+        Log p(kind, answers), nothing set to one.
+    """
+
+    scale: Appearances
+    seen: Float[Array, "P T"]
+    gold: Float[Array, "P 2"] | None
+    averaged: Float[Array, "K P M"]
+    likelihood: Float[Array, "K P M"]
+
+
+def _looked_at(observations: Observations, parameters: Parameters) -> LookedAt:
+    pairs: Pairs = observations.own
     tables = answer_tables(parameters)
-    nodes = tables.shape[-1]
-    likelihood = pairs.by_table @ tables.reshape(-1, nodes)
+    likelihood = pairs.by_table @ tables.reshape(-1, tables.shape[-1])
     top = jax.lax.stop_gradient(likelihood.max(1, keepdims=True))
     seen = jnp.exp(likelihood - top)
     scale = appearances(pairs, tables, parameters)
@@ -220,14 +281,8 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     if len(observations.log_prior) > 1:
         gold = pairs.by_place.T @ jnp.exp(observations.log_prior)
     averaged = jnp.maximum(scale.averaged(pairs, seen, gold), TINY)
-    likelihood = log_prior(pairs, parameters) + jnp.log(averaged) + top
-    items, belief = belief_of_kinds(pairs, likelihood)
-    whole = scale.spread(pairs, belief / averaged)
-    whole *= seen[:, None]
-    if gold is not None:
-        whole *= gold[:, :, None]
-    here = pairs.by_place @ whole.reshape(len(whole), -1)
-    return jnp.log(jnp.maximum(here, TINY)) + pairs.together.share @ items[:, None]
+    whole = log_prior(pairs, parameters) + jnp.log(averaged) + top
+    return LookedAt(scale, seen, gold, averaged, whole)
 
 
 def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
@@ -343,6 +398,7 @@ MODEL = AnnotatorModel(
     parameters=parameters,
     layout=layout,
     own_score=score,
+    own_likelihood=log_likelihood,
     own_simulation=simulation,
     fresh=fresh,
     derived=derived,

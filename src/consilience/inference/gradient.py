@@ -42,6 +42,7 @@ from consilience.model import (
     belief,
     derived,
     lay_out,
+    log_likelihood,
     marginal,
     posterior_of_truth,
     prepared,
@@ -132,8 +133,9 @@ def ascend(
         evidence = _in_blocks(guess, data)
         phase = f"start {restart + 1} of {steps.restarts}"
         guided, _, _ = climb(jnp.log(evidence), start, GUIDED, silent, phase)
-        none = jnp.zeros_like(evidence)
-        end, history, done = climb(none, guided, steps.sweeps, report, phase)
+        end, history, done = climb(
+            no_evidence(model, data), guided, steps.sweeps, report, phase
+        )
         peaks.append(end)
         histories.append(history)
         converged.append(done)
@@ -199,7 +201,7 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
     data: Data,
     unravel: Callable[[Float[Array, " P"]], Parameters],
     tolerance: float,
-    evidence: Float[Array, "blocks size S"],
+    evidence: Float[Array, "blocks size S"] | None,
     start: Float[np.ndarray, " P"],
     sweeps: int,
     report: Reporter,
@@ -249,7 +251,7 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
 def _value_and_slope(
     model: AnnotatorModel[Any],
     data: Data,
-    evidence: Float[Array, "blocks size S"],
+    evidence: Float[Array, "blocks size S"] | None,
     position: Parameters,
 ) -> tuple[Float[Array, ""], Parameters]:
     program = partial(_program, model)
@@ -264,16 +266,26 @@ def _value_and_slope(
     return found
 
 
+def no_evidence(
+    model: AnnotatorModel[Any], data: Data
+) -> Float[Array, "blocks size S"] | None:
+    """Return what says nothing of the truth, and costs least to be told so."""
+    if model.own_likelihood is not None:
+        return None
+    return jnp.zeros((*data.weight.shape, data.whole.guess.shape[1]))
+
+
 def _program(
-    model: AnnotatorModel[Any], data: Data, evidence: Float[Array, "blocks size S"]
+    model: AnnotatorModel[Any],
+    data: Data,
+    evidence: Float[Array, "blocks size S"] | None,
 ) -> None:
     parameters = sample_parameters(model, data.whole)
 
     def one(parameters: Parameters, part: Any) -> Float[Array, ""]:
         observations, weight, tilt = part
-        scores = score(model, observations, parameters)
-        tilted = scores + jnp.repeat(tilt, splits(model), axis=1)
-        total: Float[Array, ""] = (weight * marginal(tilted)).sum()
+        seen = log_likelihood(model, observations, parameters, tilt)
+        total: Float[Array, ""] = (weight * seen).sum()
         return total
 
     parts = (data.parts, data.weight, evidence)

@@ -39,7 +39,7 @@ from numpyro.handlers import condition, seed, substitute, trace
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
 from consilience.inference.ascent import Steps
-from consilience.inference.gradient import Peak, Summit, climb_on, told
+from consilience.inference.gradient import Peak, Summit, climb_on, no_evidence, told
 from consilience.model import AnnotatorModel, Parameters, sample_parameters
 from consilience.model.varying import plain, spread_errors, spread_of
 from consilience.progress import Progress, Reporter, silent
@@ -86,7 +86,7 @@ def posterior_bootstrap(
         for name, value in start.items()
     }
     shape = data.weight.shape
-    none = jnp.zeros((*shape, data.whole.guess.shape[1]))
+    none = no_evidence(model, data)
     for draw in range(number):
         of_weights, of_tilt = jax.random.split(jax.random.fold_in(key, draw))
         weight = jax.random.exponential(of_weights, (int(item.max()) + 1,))[item]

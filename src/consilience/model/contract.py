@@ -88,6 +88,9 @@ class AnnotatorModel[P]:
         How answers look under each state, given parameters.
     own_score
         In the emission's stead: log p(state, answers) itself.
+    own_likelihood
+        The log-likelihood of each unit (its share, of units that are looked at
+        together), where that can be had for less than by the score.
     own_simulation
         Draws answers; owed by a model with a score of its own.
     fresh
@@ -128,6 +131,9 @@ class AnnotatorModel[P]:
     prepare: Callable[[Observations, P], Any] | None = None
     emission: Callable[[Observations, Parameters], Emission] | None = None
     own_score: Callable[[Observations, Parameters], Float[Array, "U M"]] | None = None
+    own_likelihood: Callable[[Observations, Parameters], Float[Array, " U"]] | None = (
+        None
+    )
     own_simulation: (
         Callable[[Key[Array, ""], Observations, Parameters], "Simulated"] | None
     ) = None

@@ -14,7 +14,7 @@ from consilience.errors import DivergedError
 from consilience.model.contract import AnnotatorModel, Parameters, Simulated
 from consilience.model.layout import lay_out
 from consilience.model.prior_of_truth import log_prior_of_truth, sample_weights
-from consilience.model.summed import derived, emission_of, marginal, score
+from consilience.model.summed import derived, emission_of, log_likelihood, score
 from consilience.truth import Observations, Space
 
 SCORE = "score"  # the site under which `joint` leaves the score of a draw
@@ -61,11 +61,11 @@ def joint(model: AnnotatorModel[Any], observations: Observations) -> None:
     long for the gradient of the same density.
     """
     parameters = sample_parameters(model, observations)
-    scores = score(model, observations, parameters)
-    numpyro.factor("answers", (observations.scale * marginal(scores)).sum())
+    likelihood = log_likelihood(model, observations, parameters)
+    numpyro.factor("answers", (observations.scale * likelihood).sum())
     for name, value in derived(model, observations, parameters).items():
         numpyro.deterministic(name, value)
-    numpyro.deterministic(SCORE, scores)
+    numpyro.deterministic(SCORE, score(model, observations, parameters))
 
 
 def simulate(

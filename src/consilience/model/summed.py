@@ -1,5 +1,6 @@
 """The truth summed out: what follows from the score, for every model alike."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -44,6 +45,32 @@ def score(
 def marginal(scores: Float[Array, "U M"]) -> Float[Array, " U"]:
     """Return log p(the unit's answers | parameters), the truth summed out."""
     return logsumexp(scores, axis=-1)
+
+
+def log_likelihood(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    parameters: Parameters,
+    evidence: Float[Array, "U S"] | None = None,
+) -> Float[Array, " U"]:
+    """Return log p(the unit's answers | parameters), of a score that is not needed.
+
+    Parameters
+    ----------
+    model, observations, parameters
+        As for `score`.
+    evidence
+        What else is known of the truth, log weights of the listed states.
+    """
+    if model.own_likelihood is not None:
+        if evidence is not None:
+            known = observations.log_prior + evidence
+            observations = replace(observations, log_prior=known)
+        return model.own_likelihood(observations, parameters)
+    scores = score(model, observations, parameters)
+    if evidence is not None:
+        scores += jnp.repeat(evidence, splits(model), axis=1)
+    return marginal(scores)
 
 
 def belief(scores: Float[Array, "U M"]) -> Float[Array, "U M"]:
