@@ -50,8 +50,9 @@ NOTES = (
     (
         "groups and predictions: the eleven superclasses of the labels, and for each "
         "pair how many of twelve classifiers have the label among their top five, how "
-        "high, how many first, and whether it is the label of the data set. What a fit "
-        "of the main part costs stands with `whole_contains`."
+        "high, how many first, and whether it is the label of the data set; and which "
+        "labels they take for one another, so that these lead. What a fit of the main "
+        "part costs stands with `whole_contains`."
     ),
 )
 BEST = (
@@ -89,9 +90,11 @@ def _of_learned(data: Path) -> dict[str, dict[int, Told]]:
     every = told.all_drawn()
     for name in LEARNED:
         fit = learned(data, name)
-        candidates = told.known(every) if knows(name) else None
+        more = {}
+        if knows(name):
+            more = {"candidates": told.known(every), "similarity": told.similar()}
         drawn = told.responses(every, groups=knows(name))
-        labels = cs.predict(fit, drawn, candidates=candidates)
+        labels = cs.predict(fit, drawn, **more)
         labels = labels.with_truth(LEARNED[name][3]).labels()
         found[name] = {
             raters: Told(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 RATERS = (1, 2, 3, 5, 10, 20, 78)
 SEEDS = 10
+SIMILAR = 0.05  # share of classifiers' guesses; the leading question starts there
 COLUMNS = ["item", "annotator", "label", "answer"]
 # model, engine, states, told; each fitted to the main part.
 LEARNED = {
@@ -64,6 +65,7 @@ def learned(data: Path, name: str):
         states=states,
         seed=0,
         candidates=told.known(told.main) if knows(name) else None,
+        similarity=told.similar() if knows(name) else None,
         effort=cs.Effort(restarts=1),
     )
 
@@ -132,6 +134,28 @@ class Study:
             reciprocal_rank=(hit / rank).sum(2).mean(0),
             first=hit[:, :, 0].mean(0),
             own=(row // 50 == label).astype(float),
+        )
+
+    def similar(self, least: float = SIMILAR):
+        """Return labels that classifiers take for one another, and how often.
+
+        Of the images whose label is one, the share of first guesses that are the other.
+        """
+        import numpy as np
+        import pandas as pd
+
+        first, label = self.top[:, :, 0], np.arange(self.top.shape[1]) // 50
+        said = np.zeros((1000, 1000))
+        for guesses in first:
+            np.add.at(said, (label, guesses), 1 / (50 * len(first)))
+        alike = np.maximum(said, said.T)
+        one, other = np.nonzero(np.triu(alike, 1) >= least)
+        return pd.DataFrame(
+            {
+                "label_a": one.astype(str),
+                "label_b": other.astype(str),
+                "value": alike[one, other],
+            }
         )
 
     def drawn(self, raters: int, draw: int):

@@ -34,25 +34,6 @@ def run(*, quick: bool, repeats: int) -> Report:
     fit = learned(data, "contains, groups and predictions")
     rows = []
     for least in LEAST:
-        found = cs.leading_question(fit, _confused(told, least)).round(3)
+        found = cs.leading_question(fit, told.similar(least)).round(3)
         rows += [{"similar": least, **row} for row in found.to_dict("records")]
     return Report(title, rows, NOTES)
-
-
-def _confused(told, least: float):
-    import numpy as np
-    import pandas as pd
-
-    first, label = told.top[:, :, 0], np.arange(told.top.shape[1]) // 50
-    said = np.zeros((1000, 1000))
-    for guesses in first:
-        np.add.at(said, (label, guesses), 1 / (50 * len(first)))
-    alike = np.maximum(said, said.T)
-    one, other = np.nonzero(np.triu(alike, 1) >= least)
-    return pd.DataFrame(
-        {
-            "label_a": one.astype(str),
-            "label_b": other.astype(str),
-            "value": alike[one, other],
-        }
-    )

@@ -190,7 +190,7 @@ def test_groups_and_covariates_are_found_again(fitted, shuffled):
     names = np.argsort(GROUPS)
     assert shift[names[1]] - shift[names[0]] > 0.5
     assert fitted.parameters["weight"][0, 0, 0] > 0.5
-    assert abs(shuffled.parameters["weight"][0, 0, 0]) < 0.2
+    assert abs(shuffled.parameters["weight"][0, 0, 0]) < 0.5
 
 
 def gap(result, state):
