@@ -153,7 +153,7 @@ def _lean(
 def _tilt(
     model: AnnotatorModel[Any], summit: Summit, spreads: Parameters, key: Key[Array, ""]
 ) -> Parameters:
-    """Return the slope of the log prior where the prior has drawn a point."""
+    """Return the fall of the log prior where the prior has drawn a point."""
     whole = summit.data.whole
     at = {name: jnp.exp(value) for name, value in spreads.items()}
     program = condition(plain(sample_parameters), at)
@@ -171,5 +171,5 @@ def _tilt(
         )
         return found
 
-    slope = jax.tree.map(jnp.negative, jax.grad(energy)(free))
-    return {**slope, **{name: jnp.zeros(()) for name in spreads}}
+    fall = jax.grad(energy)(free)
+    return {**fall, **{name: jnp.zeros(()) for name in spreads}}

@@ -20,8 +20,10 @@ from consilience.truth.pytree import pytree
 
 # What an answer tells of a threshold, of what it would if the appearance were known
 # and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label,
-# drawn from the prior.
-TOLD = 0.25
+# drawn from the prior. What it tells of a discrimination, of how divided the votes are,
+# and a *maybe* of a width, all else unknown: .1 to 1 and .4 to .95 in eighteen studies
+# of 2, 5 and 9 answers a label, drawn from the prior; their geometric means.
+TOLD, TOLD_OF_DISCRIMINATION, TOLD_OF_WIDTH = 0.25, 0.3, 0.65
 WIDEST = 128  # places of a block: enough for a product of matrices to be fast
 
 
@@ -202,9 +204,9 @@ class Information(NamedTuple):
 def information(observations: Observations) -> Information:
     """Return roughly what each annotator's answers tell.
 
-    Of the logarithm of a discrimination: an answer tells as much as the votes are
-    divided, and a part of that of the place of a threshold. Of the logarithm of a
-    width: as many as are *maybe*.
+    Of the logarithm of a discrimination, and of the place of a threshold: an answer
+    tells a part of how far the votes are divided. Of the logarithm of a width: a part
+    of how many are *maybe*.
     """
     pairs: Pairs = observations.own
     count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
@@ -213,7 +215,7 @@ def information(observations: Observations) -> Information:
     told = (pairs.by_table.T @ each).reshape(shape)
     doubt = told[..., 0].sum(2)
     return Information(
-        discrimination=doubt.sum(1),
-        width=told[:, :, 1, 1].sum(1),
+        discrimination=TOLD_OF_DISCRIMINATION * doubt.sum(1),
+        width=TOLD_OF_WIDTH * told[:, :, 1, 1].sum(1),
         place=TOLD * doubt,
     )
