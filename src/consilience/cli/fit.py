@@ -67,7 +67,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Table of labels that can be true of each item: item, label, and what is known
         of them beforehand: log_odds, or columns of numbers whose weights are learned.
     similarity
-        Table of how alike two labels are: label_a, label_b, value (`structured`).
+        Table of how alike two labels are: label_a, label_b, value (`structured`,
+        `contains`).
     gold
         Table of items whose truth is given to the fit: item, label, and answer
         (contains).

@@ -76,7 +76,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         asked about (contains); and columns of numbers known of them beforehand, whose
         weights are learned. `log_odds` is taken as it is (choice).
     similarity
-        Columns label_a, label_b, value: how alike two labels are (`structured`).
+        Columns label_a, label_b, value: how alike two labels are (`structured`); or
+        which are similar, so that the one leads to a yes for the other (`contains`).
     gold
         Columns item, label (contains: and answer): the truth of some items.
     states
@@ -197,7 +198,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             *space.assumptions,
             *remarks,
             *single.result.remarks,
-            *_unused(space, single),
+            *_unused(space, single, similar=alike is not None),
         ],
         "settings": settings,
     }
@@ -219,9 +220,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     return Fit(with_groups(data, **groups))
 
 
-def _unused(space: Space, single: Single) -> list[str]:
-    """Say that the model has no prior that columns of candidates could add to."""
-    if space.covariates is None or "weight" in single.result.parameters:
-        return []
-    names = ", ".join(space.covariates.names)
-    return [f"{single.name} makes nothing of what is known beforehand ({names})"]
+def _unused(space: Space, single: Single, *, similar: bool) -> list[str]:
+    """Say what is known of labels that the model makes nothing of."""
+    found, unused = single.result.parameters, []
+    if space.covariates is not None and "weight" not in found:
+        names = ", ".join(space.covariates.names)
+        unused += [f"what is known beforehand ({names})"]
+    if similar and not {"led", "similarity"} & set(found):
+        unused += ["which labels are similar"]
+    return [f"{single.name} makes nothing of {each}" for each in unused]

@@ -28,6 +28,8 @@ def which_contains(space: Space) -> tuple[str, str]:
         scale = "it can use what is known of labels beforehand"
     elif space.groups is not None:
         scale = "it can use the groups that labels have"
+    elif space.similar_sets is not None:
+        scale = "it can use which labels are similar"
     elif each > MANY:
         scale = f"with {each:.1f} answers a label a scale is worth more than states"
     if not space.known.any():

@@ -56,7 +56,8 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
         value = _given(alike, names, label[first], label[second])
     elif space.groups is not None:
         code = space.groups.code
-        value = (code[first] == code[second]).astype(float)
+        named = space.groups.names[code[first]] != ""
+        value = (named & (code[first] == code[second])).astype(float)
     else:
         value = _asked_together(label[first], label[second], label)
     kept = value > 0
