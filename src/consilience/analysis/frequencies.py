@@ -33,6 +33,8 @@ import pandas as pd
 from jax.flatten_util import ravel_pytree
 from jax.nn import logsumexp, sigmoid, softmax
 from jaxtyping import Array, Float
+from numpyro.handlers import seed
+from numpyro.infer.util import potential_energy
 from scipy.special import expit
 
 from consilience.analysis.filtering import ROUNDING, vote_shares
@@ -44,7 +46,13 @@ from consilience.annotators.contains_counts import (
     share_above,
 )
 from consilience.errors import OptionError
-from consilience.model import AnnotatorModel, lay_out, replayed, some_draws
+from consilience.model import (
+    AnnotatorModel,
+    lay_out,
+    replayed,
+    sample_parameters,
+    some_draws,
+)
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST
 from consilience.posterior.known_space import known_space
@@ -284,12 +292,36 @@ def _share_above(
     whole = count.sum()
     mean = count @ share / whole
     steep = np.tensordot(count, rise, 1) / whole
-    through = np.linalg.solve((curvature + curvature.T) / 2, steep.T)
+    whole_curvature = (curvature + curvature.T) / 2 + _of_prior(
+        model, back, parts[0], point
+    )
+    through = np.linalg.solve(whole_curvature, steep.T)
     each = ((share - mean) / whole + score @ through)[place]
     item = pd.factorize(space.unit_item)[0]
     sums = np.stack([np.bincount(item, column) for column in each.T], 1)
     number = len(sums)
     return mean, np.sqrt(number / max(number - 1, 1) * (sums**2).sum(0))
+
+
+def _of_prior(
+    model: AnnotatorModel[Prior],
+    back: Callable[[Float[Array, " P"]], Any],
+    observations: Observations,
+    point: Float[Array, " P"],
+) -> Float[np.ndarray, "P P"]:
+    """Return the curvature of the log prior, where the answers leave some of it open.
+
+    Where they hardly tell one Beta from another, it is what holds the estimate.
+    """
+    program = seed(sample_parameters, 0)
+
+    def energy(flat: Float[Array, " P"]) -> Float[Array, ""]:
+        found: Float[Array, ""] = potential_energy(
+            program, (model, observations), {}, back(flat)
+        )
+        return found
+
+    return np.asarray(jax.hessian(energy)(point))
 
 
 def _unit_slopes(
