@@ -25,6 +25,7 @@ from .classifiers import (
     Predictions,
     candidates,
     classify,
+    co_confusion,
     read_predictions,
 )
 from .estimators import (
@@ -90,6 +91,7 @@ __all__ = [
     "called_otherwise",
     "candidates",
     "classify",
+    "co_confusion",
     "compare",
     "compare_confusion",
     "cooccurring",

@@ -35,7 +35,7 @@ from consilience.analysis.leading_likelihood import Scale, false_yes
 from consilience.analysis.leading_objects import leading_of_objects
 from consilience.annotators.contains import MODEL
 from consilience.errors import OptionError
-from consilience.fitting.inputs import Table, as_table, reporter
+from consilience.fitting.inputs import Table, as_similarity, reporter
 from consilience.model import lay_out, replayed
 from consilience.model.appearance import answer_tables, log_odds
 from consilience.model.kinds_of_label import Kind, appearances, item_nodes
@@ -66,8 +66,9 @@ def leading_question(
         below.
     similarity
         Columns label_a, label_b and, if they differ, value: labels that are similar,
-        and how much. None: the labels of one group, where labels have groups; else
-        those that are often asked about together.
+        and how much, such as `co_confusion` tells; or a folder of candidates, for that.
+        None: the labels of one group, where labels have groups; else those that are
+        often asked about together.
     progress
         As for `fit`.
 
@@ -99,7 +100,7 @@ def leading_question(
         msg = f"the fit is of the model {name}; fit the model contains to the responses"
         raise OptionError(msg)
     space = known_space(fit.data)
-    found = rivals(space, as_table(similarity, "similarity"))
+    found = rivals(space, as_similarity(similarity))
     if not len(found.first):
         msg = (
             "no item was asked about two similar labels; give pairs of similar labels "

@@ -109,7 +109,8 @@ def leading_question(
         Folder of the run.
     similarity
         Table of labels that are similar: label_a, label_b, and value if some are more
-        so than others; by default labels of one group, else labels that are often asked
+        so than others; or a folder that `candidates` wrote: how much classifiers
+        confuse them. By default labels of one group, else labels that are often asked
         about together.
     json
         Print the result as JSON.

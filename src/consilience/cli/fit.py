@@ -68,7 +68,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         of them beforehand: log_odds, or columns of numbers whose weights are learned.
     similarity
         Table of how alike two labels are: label_a, label_b, value (`structured`,
-        `contains`).
+        `contains`, models of objects); or a folder that `candidates` wrote: how much
+        classifiers confuse them.
     gold
         Table of items whose truth is given to the fit: item, label, and answer
         (contains).

@@ -16,6 +16,7 @@ from consilience.fitting.holding import with_objects
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
+    as_similarity,
     as_table,
     both_tasks,
     check_seed,
@@ -76,8 +77,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         asked about (contains); and columns of numbers known of them beforehand, whose
         weights are learned. `log_odds` is taken as it is (choice).
     similarity
-        Columns label_a, label_b, value: how alike two labels are (`structured`); or
-        which are similar, so that the one leads to a yes for the other (`contains`).
+        Columns label_a, label_b, value: how alike two labels are (`structured`, models
+        of objects); or which are similar, so that the one leads to a yes for the other
+        (`contains`). `co_confusion` tells such a table; a folder of candidates stands
+        for it.
     gold
         Columns item, label (contains: and answer): the truth of some items.
     states
@@ -115,7 +118,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "mass": effort.mass,
         "version": version("consilience"),
         "sources": {**given.sources, **({} if beside is None else beside.sources)},
-        "told_of": classifiers_of(candidates),
+        "told_of": classifiers_of(candidates, similarity),
     }
     chosen = None if model == "auto" else annotators.load(model, prior)
     if chosen is not None and chosen.rule is not None:
@@ -139,7 +142,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         }
         return Fit(rule_tree(tables, given, attributes))
     lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
-    alike = as_table(similarity, "similarity")
+    alike = as_similarity(similarity)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
 
         def laid_out(number: int) -> Space:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from consilience.classifiers.co_confusion import co_confusion
 from consilience.classifiers.known import ANNOTATORS
 from consilience.errors import OptionError
 from consilience.progress import Reporter, bar, silent
@@ -81,15 +82,21 @@ def as_candidates(given: Table | None, kind: str) -> pd.DataFrame | None:
     return table.merge(proposed.drop_duplicates())
 
 
-def classifiers_of(candidates: Table | None) -> list[str]:
-    """Return whose predictions are in the candidates, as far as their folder says."""
-    if not isinstance(candidates, (str, Path)):
-        return []
-    path = Path(candidates) / SOURCES
-    if not path.is_file():
-        return []
-    rows = pd.read_parquet(path, columns=["model", "rank"])
-    return sorted(rows["model"][rows["rank"].notna()].astype("str").unique())
+def as_similarity(given: Table | None) -> pd.DataFrame | None:
+    """Return how alike labels are; of a folder of candidates, co-confusion."""
+    if isinstance(given, (str, Path)) and Path(given).is_dir():
+        given = co_confusion(given)
+    return as_table(given, "similarity")
+
+
+def classifiers_of(*given: Table | None) -> list[str]:
+    """Return whose predictions are in folders of candidates, as far as these say."""
+    names = set[str]()
+    for each in given:
+        if isinstance(each, (str, Path)) and (Path(each) / SOURCES).is_file():
+            rows = pd.read_parquet(Path(each) / SOURCES, columns=["model", "rank"])
+            names.update(rows["model"][rows["rank"].notna()].astype("str"))
+    return sorted(names)
 
 
 def check_seed(seed: int) -> None:

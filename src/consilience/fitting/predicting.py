@@ -21,6 +21,7 @@ from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
+    as_similarity,
     as_table,
     both_tasks,
     classifiers_of,
@@ -72,7 +73,8 @@ def predict(
     responses
         Responses of the same kind and labels, or anything that `read` takes.
     candidates, similarity, gold, contains
-        As for `consilience.fit`, of the new items.
+        As for `consilience.fit`, of the new items. Of objects, similarity is what the
+        earlier fit was told.
 
     Returns
     -------
@@ -92,7 +94,10 @@ def predict(
     model = annotators.load(before["model"], _changed(before["model"], settings))
     lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
     told = sorted(
-        {*json.loads(before.get("told_of", "[]")), *classifiers_of(candidates)}
+        {
+            *json.loads(before.get("told_of", "[]")),
+            *classifiers_of(candidates, similarity),
+        }
     )
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         if given.kind == "objects":
@@ -107,7 +112,7 @@ def predict(
             lists=lists,
             gold=known,
             num_states=settings.get("states", 2),
-            alike=as_table(similarity, "similarity"),
+            alike=as_similarity(similarity),
         )
         space = measured(grouped(space, fit.data), fit.data)
         _check(fit.data, space, model)
