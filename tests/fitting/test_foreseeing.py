@@ -13,6 +13,7 @@ from consilience.fitting.foreseeing import _with_one_more, contexts
 from consilience.model import lay_out, sample_parameters
 from consilience.responses import read
 from consilience.truth import space_of
+from consilience.truth.covariates import columns_of
 from consilience.truth.pooling import pool
 
 LABELS = ["a", "b", "c", "d"]
@@ -66,7 +67,10 @@ def test_of_few_others_no_more_are_told(space):
 def test_what_may_be_answered_next_sums_to_one(space):
     model = load("objects")
     with jax.enable_x64(True):
-        parameters = seed(sample_parameters, 0)(model, lay_out(model, space))
+        observations = lay_out(model, space)
+        parameters = seed(sample_parameters, 0)(model, observations)
+        names = observations.own.names
+        columns = columns_of(space, pool(space), among=False, pairs=names.pairs)
         every = [
             (main, mask) for main in range(3) for mask in range(8) if mask >> main & 1
         ]
@@ -75,7 +79,7 @@ def test_what_may_be_answered_next_sums_to_one(space):
         mains = (np.arange(3), np.zeros(3, int))
         item = int(np.flatnonzero(space.unit_item == "i")[0])
         before, sets, alone = (
-            _with_one_more(space, pool(space), parameters, np.full(len(m), item), m, s)
+            _with_one_more(space, columns, parameters, np.full(len(m), item), m, s)
             for m, s in (nothing, (main, mask), mains)
         )
     assert np.isclose(np.exp(sets - before).sum(), 1)

@@ -173,7 +173,7 @@ def test_more_answers_about_a_known_item_count_once(objects_study, objects_fit):
         offered=told.offered.replace({"item": names}),
     )
     other = cs.predict(objects_fit, strange)
-    one, two = (each.data["truth"]["probability"] for each in (known, other))
+    one, two = (each.data["log_likelihood"]["responses"] for each in (known, other))
     assert not np.allclose(one, two, atol=1e-4)
 
 

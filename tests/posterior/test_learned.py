@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from xarray import DataTree
 
 from consilience.posterior import learned
 from consilience.posterior.tree import with_groups
 from consilience.truth import space_of
 from consilience.truth.covariates import columns_of
+from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.pooling import pool
 
 
@@ -46,6 +48,17 @@ def test_new_labels_at_the_end_change_nothing(space, kept):
     other = columns(wider, more.pool, more.own(wider))
     for kind in ("label", "slope", "often", "pair", "item"):
         assert np.array_equal(getattr(one, kind), getattr(other, kind))
+
+
+def test_pairs_and_how_alike_labels_are_are_kept(space):
+    pairs = LabelPairs(np.array([0, 1]), np.array([2, 3]), np.array([0.5, 2.0]))
+    alike = replace(space, named=replace(space.named, similar=pairs))
+    names = columns_of(alike, pool(alike), among=True, pairs=((0, 1), (2, 5))).names
+    told = learned.as_dataset(learned.learned_from(alike, names))
+    again = learned.learned_of(DataTree.from_dict({"learned": told}))
+    assert again.names == names
+    assert again.similar.value.tolist() == [0.5, 2.0]
+    assert again.similar.at(np.array([3, 0]), np.array([1, 1])).tolist() == [2.0, 0.0]
 
 
 def test_what_is_kept_of_some_items_is_theirs(space, kept):

@@ -11,6 +11,7 @@ from consilience.errors import BadCellError, CandidatesError, GoldError
 from consilience.responses import read
 from consilience.truth import space_of
 from consilience.truth.blocks import count_blocks, over_completions, over_ways
+from consilience.truth.covariates import columns_of
 from consilience.truth.partitions import MOST_LABELS, by_recursion
 
 ROWS = [
@@ -164,3 +165,27 @@ def test_a_size_out_of_reach_has_a_finite_sum_and_slope(weighed):
     assert np.isfinite(over_ways(blocks, phi, rest)).all()
     slope = jax.grad(lambda phi: over_ways(blocks, phi, rest).sum())(phi)
     assert np.isfinite(slope).all()
+
+
+ALIKE = pd.DataFrame(
+    [("shade", "lamp", 3.0), ("desk", "dog", 1.0)],
+    columns=["label_a", "label_b", "value"],
+)
+
+
+def test_how_alike_labels_are_is_a_column_of_their_pair():
+    space = space_of(responses(), alike=ALIKE)
+    columns = columns_of(space, None, among=False)
+    similar = columns.pair[0, :, :, columns.names.pair.index("similar")]
+    # Candidates of the first item are desk, lamp, shade: three pairs, one known.
+    expected = 3.0 / np.std([0.0, 0.0, 3.0])
+    assert np.allclose(similar, [[0, 0, 0], [0, 0, expected], [0, expected, 0]])
+    assert any("similarity" in sentence for sentence in space.assumptions)
+    assert (
+        "similar" not in columns_of(space_of(responses()), None, among=False).names.pair
+    )
+
+
+def test_a_similarity_of_labels_that_are_not_there_is_refused():
+    with pytest.raises(CandidatesError, match="'cup'"):
+        space_of(responses(), alike=ALIKE.assign(label_a="cup"))

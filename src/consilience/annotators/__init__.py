@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
 from consilience.errors import OptionError, UnknownModelError
-from consilience.model import AnnotatorModel
+from consilience.model import NOTHING, AnnotatorModel
 
 __all__ = ["load", "names"]
 
@@ -33,7 +33,8 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
     UnknownModelError
         There is no such model.
     OptionError
-        The prior has no such setting, or it is not a positive number.
+        The prior has no such setting, or it is not a positive number (or, where that
+        leaves something out, zero).
     """
     if name not in names():
         msg = f"there is no model {name!r}; choose one of {', '.join(names())}"
@@ -42,12 +43,16 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
     if not prior:
         return model
     settings = asdict(model.prior)
+    may_be_nothing = {
+        each.name for each in fields(model.prior) if NOTHING in each.metadata
+    }
     for setting, value in prior.items():
         if setting not in settings:
             known = ", ".join(settings) or "none"
             msg = f"{name} has no prior setting {setting!r}; it has: {known}"
             raise OptionError(msg)
-        if not (math.isfinite(value) and value > 0):
+        nothing = value == 0 and setting in may_be_nothing
+        if not (nothing or (math.isfinite(value) and value > 0)):
             msg = f"prior setting {setting} is {value}; give a positive number"
             raise OptionError(msg)
     return replace(model, prior=replace(model.prior, **prior))

@@ -3,7 +3,8 @@ r"""Objects: names are grouped into things, each with salience and a chance to b
 .. math::
 
    p(\rho) \propto \prod_{B \in \rho} c_B, \qquad
-   \log c_B = \theta + \sum_{l < l' \in B} \eta^\top f_{ll'}
+   \log c_B = \theta + \sum_{l < l' \in B} (\eta^\top f_{ll'} + \xi_{ll'}), \qquad
+   \xi_{ll'} \sim N(0, \sigma_\xi^2)
 
 The candidates of an item are parted into objects: a block :math:`B` of the partition
 :math:`\rho` holds the names of one thing. Blocks have **saliences**
@@ -42,7 +43,9 @@ annotators: a property of the population, not a second truth, with :math:`\tau` 
 when the question is asked.
 
 :math:`\sigma_l` and :math:`\nu_l` are imagined votes, sums of what is known of a label
-beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair.
+beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair (one
+superclass; how alike the user says that labels are), and :math:`\xi_{ll'}` is what
+pairs on several items say themselves.
 
 References
 ----------
@@ -51,7 +54,7 @@ and the study. Binder (1978), for the partition that is told. Mosimann (1962), f
 shares of those who are asked.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax.numpy as jnp
 import numpy as np
@@ -59,10 +62,11 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, Parameters
+from consilience.model import NOTHING, AnnotatorModel, Parameters
 from consilience.model.granting import sample_granting
 from consilience.model.naming import DIMS, follows, log_prior, unit_sums
 from consilience.model.naming_simulation import simulation
+from consilience.model.own_pairs import sample_pairs
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
 from consilience.truth.items import Items, items_of
@@ -85,12 +89,16 @@ class Prior:
         The same of the shares who see, slip and pick.
     spread
         Median weight, in responses, of the Beta distributions of these.
+    pairs
+        Median of the standard deviation of the affinities of single pairs of labels; 0
+        leaves them out.
     """
 
     votes: float = 1.0
     affinity: float = 1.0
     rates: float = 0.7
     spread: float = 4.0
+    pairs: float = field(default=0.5, metadata={NOTHING: "leaves them out"})
 
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
@@ -116,6 +124,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "picker": normals("picker", picker, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_granting(names),
+        **sample_pairs(observations.own, prior.pairs),
     }
 
 
@@ -132,8 +141,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
 
 def layout(space: Space, prior: Prior) -> Items:
     """Lay the items out by the number of their candidates."""
-    del prior
-    return items_of(space)
+    return items_of(space, pairs=prior.pairs > 0)
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:

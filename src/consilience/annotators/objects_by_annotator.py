@@ -35,7 +35,7 @@ Tsipras et al. (2020), section 3, for the questions and the study. Paun et al. (
 section 3, for annotators as draws from a population.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import jax.numpy as jnp
 import numpy as np
@@ -44,11 +44,12 @@ import numpyro.distributions as dist
 from jax.nn import sigmoid
 from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, Parameters
+from consilience.model import NOTHING, AnnotatorModel, Parameters
 from consilience.model.granting import sample_granting
 from consilience.model.naming import DIMS, follows, log_prior, seen_rates
 from consilience.model.naming_by_annotator import unit_sums
 from consilience.model.naming_simulation import simulation
+from consilience.model.own_pairs import sample_pairs
 from consilience.model.quadrature import normal_nodes
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
@@ -77,6 +78,9 @@ class Prior:
         Median standard deviation between items, of picking.
     people
         Scale of the half-normal prior of the spread between annotators.
+    pairs
+        Median of the standard deviation of the affinities of single pairs of labels; 0
+        leaves them out.
     """
 
     votes: float = 1.0
@@ -85,6 +89,7 @@ class Prior:
     spread: float = 4.0
     pull: float = 0.7
     people: float = 1.0
+    pairs: float = field(default=0.5, metadata={NOTHING: "leaves them out"})
 
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
@@ -111,6 +116,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "picker": normals("picker", picker, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_granting(names),
+        **sample_pairs(items, prior.pairs),
         **_people(items, prior),
     }
 
@@ -148,8 +154,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
 
 def layout(space: Space, prior: Prior) -> Items:
     """Lay the items out by the number of their candidates, answer by answer."""
-    del prior
-    return items_of(space, by_annotator=True)
+    return items_of(space, by_annotator=True, pairs=prior.pairs > 0)
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:

@@ -23,6 +23,7 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
+    as_similarity,
     as_table,
     both_tasks,
     check_seed,
@@ -36,7 +37,7 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space
 from consilience.truth.blocks import Answers, Blocks, counted
-from consilience.truth.covariates import Known, columns_of
+from consilience.truth.covariates import Columns, Known, Names, columns_of
 from consilience.truth.objects import assembled, objects
 from consilience.truth.parts import some_units
 from consilience.truth.pooling import Pool, class_codes, pool
@@ -53,6 +54,7 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
     others: int | None = None,
     seed: int = 0,
     candidates: Table | None = None,
+    similarity: Table | None = None,
     contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
     effort: Effort = Effort(),  # noqa: B008 (a frozen record)
@@ -76,6 +78,8 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
         Of the folds, of the others told, and of the fits.
     candidates
         Columns item, label and numbers known of them beforehand.
+    similarity
+        As for `fit`.
     contains
         Responses of kind contains about the same items, as for `fit`.
     prior
@@ -100,7 +104,12 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
     given, beside = both_tasks(responses, contains)
     check_seed(seed)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
-        space = objects(given, as_table(candidates, "candidates"), beside)
+        space = objects(
+            given,
+            as_table(candidates, "candidates"),
+            beside,
+            as_similarity(similarity),
+        )
         fold = _folds(folds, space.num_units, seed)
         model = annotators.load("objects", prior)
         tables, foreseen = [], np.unique(fold if only is None else only)
@@ -150,7 +159,8 @@ def _of_fold(
     learned = contexts(seen, others, seed + 1, most=20_000)
     asked = contexts(some_units(space, np.flatnonzero(held)), others, seed)
     new_label, new_main = _something_else(learned, asked, said)
-    selected, main, top = _scored(asked, said, parameters)
+    names = observations.own.names
+    selected, main, top = _scored(asked, said, names, parameters)
     rare = np.log(learned.empty)
     told = np.where(
         asked.new_label,
@@ -312,6 +322,7 @@ def _told(
 def _scored(
     asked: Contexts,
     said: Pool,
+    names: Names,
     parameters: Parameters,
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
     """Return log p(set), log p(main label) and the chance of the best main label.
@@ -331,7 +342,8 @@ def _scored(
         [np.zeros(num, int), asked.kept[of_set], np.zeros(len(main), int)]
     )
     context = np.concatenate([np.arange(num), of_set, of_main])
-    logs = _with_one_more(space, said, parameters, context, added, mask)
+    columns = columns_of(space, said, among=False, pairs=names.pairs).named(names)
+    logs = _with_one_more(space, columns, parameters, context, added, mask)
     before = logs[:num]
     sets = logs[num : num + len(of_set)] - before[of_set]
     mains = logs[num + len(of_set) :] - before[of_main]
@@ -348,7 +360,7 @@ def _scored(
 
 def _with_one_more(
     space: Space,
-    said: Pool,
+    columns: Columns,
     parameters: Parameters,
     context: Int[np.ndarray, " X"],
     main: Int[np.ndarray, " X"],
@@ -357,7 +369,6 @@ def _with_one_more(
     """Return the log-likelihood of contexts, each with a response added to it."""
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
-    columns = columns_of(space, said, among=False)
     most = int(np.bincount(space.unit, space.n).max(initial=0)) + 1
     logs = np.zeros(len(context))
     size = named.size[context]

@@ -144,8 +144,9 @@ def predict_objects(
         )
         raise OptionError(msg)
     space = space_of(given, lists=lists, gold=gold, contains=contains)
-    named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
+    assert space.named is not None  # noqa: S101 (a space of objects)
+    named = replace(space.named, similar=said.similar)
+    space = replace(space, named=named)
     _check_numbers(said, named.known_names)
     said = said.with_labels(named.labels, named.parents).about(space.unit_item)
     items = items_of(

@@ -22,6 +22,7 @@ import numpyro  # noqa: F401
 
 from consilience.model.answers import from_outside, given_the_others, has_table
 from consilience.model.contract import (
+    NOTHING,
     AnnotatorModel,
     Dirichlet,
     Normal,
@@ -79,6 +80,7 @@ from consilience.model.summed import (
 
 __all__ = [
     "DIMS",
+    "NOTHING",
     "PREVALENCE",
     "SCORE",
     "SPREAD",

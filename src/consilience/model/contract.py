@@ -13,6 +13,8 @@ from consilience.truth import Observations, Space
 
 type Parameters = Mapping[str, Array]
 
+NOTHING = "nothing"  # metadata of a setting of a prior that may be 0: what it does then
+
 
 @dataclass(frozen=True, slots=True)
 class Dirichlet:

@@ -24,6 +24,8 @@ from jaxtyping import Array, Float, Int
 from consilience.model.contract import Parameters
 from consilience.model.granting import DIMS as GRANTING
 from consilience.model.granting import granted, log_granted
+from consilience.model.own_pairs import DIMS as OWN_PAIRS
+from consilience.model.own_pairs import own_affinities
 from consilience.truth.blocks import (
     Blocks,
     block_sizes,
@@ -47,6 +49,7 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "picker": ("mean_and_spread",),
         "style": ("item_covariate",),
         **GRANTING,
+        **OWN_PAIRS,
     }
 )
 """Dimensions of the parameters that every model of named objects has."""
@@ -98,7 +101,8 @@ def completed(
 
 def affinities(known: Known, parameters: Parameters) -> Float[Array, "U B"]:
     """Return log c of each block."""
-    return parameters["objects"] + known.pair @ parameters["affinity"]
+    alike = parameters["objects"] + known.pair @ parameters["affinity"]
+    return alike + own_affinities(known, parameters)
 
 
 def imagined(known: Known, parameters: Parameters, what: str) -> Float[Array, "U n"]:

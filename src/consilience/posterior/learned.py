@@ -1,10 +1,11 @@
-"""What a study of kind objects says of classes, labels and pairs, kept with its fit.
+"""What a study of kind objects says of classes and labels, kept with its fit.
 
-Items of one class are named alike, some labels attract votes, some pairs are named
-together (`consilience.truth.pooling`). New items are believed by what the earlier study
-says of these, so it is kept, as sums: their number is bounded by the pairs of labels
-that occur. With it stands what each item has said itself, so that an item asked about
-again does not hear itself: the answers, equal ones counted.
+Items of one class are named alike, some labels attract votes
+(`consilience.truth.pooling`). New items are believed by what the earlier study says of
+these, so it is kept, as sums: their number is bounded by the pairs of class and label
+that occur. Kept as well is which pairs of labels have an affinity of their own, and how
+alike the user said that labels are. With it stands what each item has said itself, so
+that an item asked about again does not hear itself: the answers, equal ones counted.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -16,15 +17,18 @@ from jaxtyping import Int, Shaped
 
 from consilience.truth import Space
 from consilience.truth.covariates import Names
+from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import Named
 from consilience.truth.objects import assembled
+from consilience.truth.own_pairs import Pairs
 from consilience.truth.parts import some_units
 from consilience.truth.pooling import Each, Pool, Tally, each_item, pool
 
 GROUP = "learned"
 _KINDS = ("label", "slope", "block", "pair", "item", "asked")
+_SIDES = ("first", "second")  # labels of a pair with an affinity of its own
 # Sums by a code of two labels; the others are by one.
-_OF_TWO = {"share", "extra", "asked", "both", "either"}
+_OF_TWO = {"share", "extra", "asked"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -48,6 +52,11 @@ class Learned:
     parents: Shaped[np.ndarray, " L"]
     names: Names
     said: Space
+
+    @property
+    def similar(self) -> LabelPairs | None:
+        """How alike two labels are, as the user said."""
+        return _named(self.said).similar
 
     def with_labels(
         self, labels: Shaped[np.ndarray, " M"], parents: Shaped[np.ndarray, " M"]
@@ -93,17 +102,13 @@ class Learned:
         hit = (now[:, :, None] == before[unit][:, None, :]) & (now >= 0)[:, :, None]
         slot, there = hit.argmax(2), hit.any(2) & here[:, None]
         one = unit[:, None]
-        both = there[:, :, None] & there[:, None, :]
         found = {}
         for name in (field.name for field in fields(Each)):
             value = getattr(earlier, name)
             if value.ndim == 1:
                 found[name] = np.where(here, value[unit], 0.0)
-            elif value.ndim == 2:
-                found[name] = np.where(there, value[one, slot], 0.0)
             else:
-                pairs = value[one[:, :, None], slot[:, :, None], slot[:, None, :]]
-                found[name] = np.where(both, pairs, 0.0)
+                found[name] = np.where(there, value[one, slot], 0.0)
         return Each(**found)
 
 
@@ -142,6 +147,13 @@ def as_dataset(learned: Learned) -> xr.Dataset:
     for kind in _KINDS:
         names = np.asarray(getattr(learned.names, kind), object)
         variables[f"{kind}_covariates"] = (f"{kind}_covariate", names)
+    for side, which in enumerate(_SIDES):
+        codes = [pair[side] for pair in learned.names.pairs]
+        variables[f"pair_{which}"] = ("own_pair", np.array(codes, np.int64))
+    if learned.similar is not None:
+        for name in ("first", "second", "value"):
+            each = getattr(learned.similar, name)
+            variables[f"similar_{name}"] = ("similar_pair", each)
     variables |= {
         "appeal": ("label", learned.pool.appeal),
         "parent": ("label", learned.parents.astype(object)),
@@ -182,9 +194,23 @@ def learned_of(data: xr.DataTree) -> Learned | None:
         pool=Pool(**sums, appeal=group["appeal"].to_numpy()),
         labels=labels,
         parents=parents,
-        names=Names(**covariates),
+        names=Names(**covariates, pairs=_pairs(group)),
         said=_said(group, labels, parents),
     )
+
+
+def _pairs(group: xr.Dataset) -> Pairs:
+    if "pair_first" not in group:
+        return ()
+    first, second = (group[f"pair_{which}"].to_numpy().tolist() for which in _SIDES)
+    return tuple(zip(first, second, strict=True))
+
+
+def _similar(group: xr.Dataset) -> LabelPairs | None:
+    if "similar_value" not in group:
+        return None
+    names = ("first", "second", "value")
+    return LabelPairs(*(group[f"similar_{name}"].to_numpy() for name in names))
 
 
 def _said(
@@ -205,6 +231,7 @@ def _said(
         main=integers("main"),
         known=np.zeros((*candidate.shape, 0)),
         heard=np.ones(len(candidate), bool),
+        similar=_similar(group),
     )
     return assembled(
         named,
@@ -218,11 +245,10 @@ def _said(
 
 
 def _nothing(shape: tuple[int, ...]) -> Each:
-    units, places = shape
+    units, _ = shape
     axes: dict[str, tuple[int, ...]] = dict.fromkeys(
         ("worth", "alone", "answered"), (units,)
     )
-    axes |= dict.fromkeys(("both", "either"), (units, places, places))
     names = (field.name for field in fields(Each))
     return Each(**{name: np.zeros(axes.get(name, shape)) for name in names})
 

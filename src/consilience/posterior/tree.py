@@ -14,6 +14,7 @@ from consilience.inference import Result
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
 from consilience.truth import Space, answer_slot, seen_pairs
 from consilience.truth.covariates import Names, column_names
+from consilience.truth.own_pairs import own_pairs
 from consilience.truth.space import MAX_NUMBERS
 
 SAMPLED = ("chain", "draw")
@@ -103,16 +104,18 @@ def _posterior(
     if space.covariates is not None:
         coordinates["covariate"] = np.asarray(space.covariates.names, object)
     if space.named is not None:
+        names = covariates or column_names(space)
         coordinates |= {
             f"{what}_covariate": np.asarray(each, object)
-            for what, each in asdict(covariates or column_names(space)).items()
+            for what, each in asdict(names).items()
+            if what != "pairs"
         }
     used = {axis for name in values for axis in axes[name]}
     coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
     if "pair" in used:
-        known, labels = seen_pairs(space), np.asarray(space.states, object)
-        coordinates["first_label"] = ("pair", labels[known.first])
-        coordinates["second_label"] = ("pair", labels[known.second])
+        pairs = _pairs(space, covariates)
+        coordinates["first_label"] = ("pair", pairs[:, 0])
+        coordinates["second_label"] = ("pair", pairs[:, 1])
     return xr.Dataset(
         {
             name: ((*SAMPLED, *axes[name]), np.asarray(value, np.float32))
@@ -120,6 +123,15 @@ def _posterior(
         },
         coordinates,
     )
+
+
+def _pairs(space: Space, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
+    """Return the labels of the pairs that have a number of their own."""
+    if space.named is None:
+        known, labels = seen_pairs(space), np.asarray(space.states, object)
+        return np.stack([labels[known.first], labels[known.second]], 1)
+    pairs = own_pairs(space.named) if covariates is None else covariates.pairs
+    return np.asarray(space.named.labels[np.array(pairs, int).reshape(-1, 2)])
 
 
 def _too_many_cells(space: Space) -> bool:

@@ -6,6 +6,7 @@ from consilience.errors import GoldError
 from consilience.responses import Responses
 from consilience.truth.candidates import candidates, offered_lists
 from consilience.truth.classes import classes
+from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.merging import merge_alike
 from consilience.truth.objects import objects
 from consilience.truth.observations import (
@@ -27,7 +28,6 @@ from consilience.truth.similar_sets import similar_sets
 from consilience.truth.similarity import similarity
 from consilience.truth.space import (
     ANONYMOUS,
-    LabelPairs,
     Space,
     check_lists,
     check_size,
@@ -82,7 +82,7 @@ def space_of(
     num_states
         States of a label's presence (contains): 2 or 3.
     alike
-        Columns label_a, label_b, value: how alike two labels are (choice, contains).
+        Columns label_a, label_b, value: how alike two labels are.
     contains
         Responses of kind contains about the same items (objects).
 
@@ -102,7 +102,7 @@ def space_of(
                 "compare the run with them (`consilience score`)"
             )
             raise GoldError(msg)
-        return objects(responses, lists, contains)
+        return objects(responses, lists, contains, alike)
     lists = offered_lists(responses) if lists is None else lists
     if lists is None:
         space = classes(responses, gold)

@@ -9,7 +9,8 @@ from jaxtyping import Array, Float, Int
 
 from consilience.truth.asked import LEADING, OWN, SEVERAL, exceeded, share_granted
 from consilience.truth.named import Named
-from consilience.truth.partitions import members
+from consilience.truth.own_pairs import Pairs, places
+from consilience.truth.partitions import members, pairs_inside
 from consilience.truth.pooling import (
     SHRINK,
     Each,
@@ -17,7 +18,6 @@ from consilience.truth.pooling import (
     Tally,
     class_codes,
     each_item,
-    pair_codes,
     pool,
     stakes,
     usual_votes,
@@ -63,6 +63,10 @@ class Known:
         What makes annotators pick one object, in log-odds.
     asked
         Answers of kind contains; None where there are none.
+    pairs
+        Which pair of labels with an affinity of its own each pair of candidates is, in
+        the order of `numpy.triu_indices`; the number of such pairs for none. None where
+        no pair has one.
     """
 
     label: Float[Array, "U n P"]
@@ -71,6 +75,7 @@ class Known:
     pair: Float[Array, "U B R"]
     item: Float[Array, "U Y"]
     asked: Asked | None = None
+    pairs: Int[Array, "U W"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,8 @@ class Names:
     """What each column is called; part of the program, so it has a hash.
 
     Those of `asked` are what makes annotators say yes when they are asked; none where
-    nobody was asked.
+    nobody was asked. `pairs` are the codes of the labels of those pairs that have an
+    affinity of their own.
     """
 
     label: tuple[str, ...]
@@ -87,6 +93,7 @@ class Names:
     pair: tuple[str, ...]
     item: tuple[str, ...]
     asked: tuple[str, ...] = ()
+    pairs: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -105,6 +112,9 @@ class Columns:
         As in `Asked`.
     names
         Of the columns.
+    which
+        Which of the pairs with an affinity of its own each pair is; None: there are
+        none.
     """
 
     label: Float[np.ndarray, "U C P"]
@@ -115,6 +125,7 @@ class Columns:
     asked: Float[np.ndarray, "U C A"]
     own: Float[np.ndarray, "U C"]
     names: Names
+    which: Int[np.ndarray, "U C C"] | None = None
 
     def named(self, names: Names) -> "Columns":
         """Return the columns of these names; those that are not there are zero."""
@@ -132,24 +143,31 @@ class Columns:
             columns = {name: place.get(name, nothing) for name in wanted}
             found[kind] = _stacked(columns, values.shape[:-1])
         asked = self.asked if names.asked else self.asked[..., :0]
-        return Columns(**found, asked=asked, own=self.own, names=names)
+        return Columns(
+            **found, asked=asked, own=self.own, names=names, which=self.which
+        )
 
     def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> Known:
         """Lay out those of some units, which have that many candidates."""
         n, inside = num_labels, members(num_labels)
-        pairs = np.einsum("bi,bj->bij", inside, inside) * np.triu(np.ones((n, n)), 1)
+        first, second = np.triu_indices(n, 1)
         often = self.often[units, None, :n]
         highest = np.where(inside[:, :, None] > 0, often, -np.inf).max(2)
         highest[:, 0] = 0.0
         ones = np.ones((*highest.shape[:2], 1))
-        pair = np.einsum("bij,uijr->ubr", pairs, self.pair[units, :n, :n])
+        pair = self.pair[units][:, first, second]
         return Known(
             label=jnp.asarray(self.label[units, :n]),
             slope=jnp.asarray(self.slope[units, :n]),
             block=jnp.asarray(np.concatenate([ones, highest], 2)),
-            pair=jnp.asarray(pair),
+            pair=jnp.asarray(np.einsum("qb,uqr->ubr", pairs_inside(n), pair)),
             item=jnp.asarray(self.item[units]),
             asked=self._asked(units, n),
+            pairs=(
+                None
+                if self.which is None
+                else jnp.asarray(self.which[units][:, first, second])
+            ),
         )
 
     def _asked(self, units: Int[np.ndarray, " _"], num_labels: int) -> Asked | None:
@@ -164,16 +182,26 @@ def column_names(space: Space) -> Names:
     return columns_of(space, pool(space), among=True).names
 
 
-def _names(*tables: Iterable[str], asked: tuple[str, ...]) -> Names:
+def _names(*tables: Iterable[str], asked: tuple[str, ...], pairs: Pairs) -> Names:
     label, slope, often, pair, item = map(tuple, tables)
-    block = ("any", *often)
     return Names(
-        label=label, slope=slope, block=block, pair=pair, item=item, asked=asked
+        label=label,
+        slope=slope,
+        block=("any", *often),
+        pair=pair,
+        item=item,
+        asked=asked,
+        pairs=pairs,
     )
 
 
 def columns_of(
-    space: Space, said: Pool | None, *, among: bool, own: Each | None = None
+    space: Space,
+    said: Pool | None,
+    *,
+    among: bool,
+    own: Each | None = None,
+    pairs: Pairs = (),
 ) -> Columns:
     """Return the covariates of every candidate.
 
@@ -188,6 +216,8 @@ def columns_of(
         said of it.
     own
         In the stead of that: what of the pool each item has said itself.
+    pairs
+        Those with an affinity of their own.
     """
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
@@ -201,6 +231,10 @@ def columns_of(
     }
     often = {"own": mine.astype(float)}
     pair = {"any": np.ones(kin.shape), "kin": kin.astype(float)}
+    if named.similar is not None:
+        one = named.candidate[:, :, None]
+        both = np.broadcast_arrays(one, one.swapaxes(1, 2))
+        pair["similar"] = named.similar.at(*both)
     item: dict[str, np.ndarray] = {}
     told = np.zeros((*here.shape, 0))
     asked: tuple[str, ...] = ()
@@ -215,7 +249,7 @@ def columns_of(
     if said is not None:
         if own is None:
             own = each_item(space).only(named.heard & among)
-        _add_pooled(named, own, said, label, slope, often, pair, item)
+        _add_pooled(named, own, said, label, slope, often, item)
     shape = named.candidate.shape
     return Columns(
         label=_stacked(label, shape),
@@ -225,7 +259,8 @@ def columns_of(
         item=_stacked(item, shape[:1]),
         asked=told,
         own=mine.astype(float),
-        names=_names(label, slope, often, pair, item, asked=asked),
+        names=_names(label, slope, often, pair, item, asked=asked, pairs=pairs),
+        which=places(named, pairs) if pairs else None,
     )
 
 
@@ -236,7 +271,6 @@ def _add_pooled(
     label: dict[str, np.ndarray],
     slope: dict[str, np.ndarray],
     often: dict[str, np.ndarray],
-    pair: dict[str, np.ndarray],
     item: dict[str, np.ndarray],
 ) -> None:
     """Add what other items say; what an item says itself is taken off."""
@@ -276,10 +310,6 @@ def _add_pooled(
         rate = np.where(classed, _rate(extra, asked, by_label, SHRINK * 3), by_label)
     centre = np.log(usual) - np.log1p(-usual)
     often["beside"] = np.where(here, np.log(rate) - np.log1p(-rate) - centre, 0)
-    pairs = pair_codes(named)
-    both, either = pool.both.at(pairs) - own.both, pool.either.at(pairs) - own.either
-    usual = _usual(pool.both, pool.either)
-    pair["together"] = np.where(pairs >= 0, _log_odds(both, either, usual, SHRINK), 0)
 
 
 def _usual(part: Tally, whole: Tally) -> float:

@@ -12,6 +12,7 @@ from consilience.truth.by_annotator import People, Told, people_of
 from consilience.truth.covariates import Known, Names, columns_of
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.named import Named
+from consilience.truth.own_pairs import items_with, own_pairs
 from consilience.truth.partitions import NEVER
 from consilience.truth.pooling import Each, Pool, pool
 from consilience.truth.pytree import pytree
@@ -38,6 +39,9 @@ class Items:
         What each covariate is called.
     people
         Who answered what, for models that tell annotators apart.
+    pair_items
+        On how many items whose answers count each pair with an affinity of its own is;
+        None where no pair has one.
     """
 
     blocks: tuple[Blocks, ...]
@@ -47,6 +51,7 @@ class Items:
     answered: Int[Array, " U"]
     names: Names
     people: People | None = None
+    pair_items: Int[Array, " P"] | None = None
 
     @property
     def told(self) -> tuple[Told | None, ...]:
@@ -84,6 +89,7 @@ def items_of(
     pooled: bool = True,
     slopes: bool = True,
     by_annotator: bool = False,
+    pairs: bool = False,
 ) -> Items:
     """Lay out the items of a space.
 
@@ -104,11 +110,18 @@ def items_of(
         Whether gradients will be taken.
     by_annotator
         Whether to lay out who answered what.
+    pairs
+        Whether pairs of labels that are on enough items have an affinity of their own;
+        if `names` are given, these say so.
     """
     among = said is None
     if pooled and said is None:
         said = pool(space)
-    columns = columns_of(space, said if pooled else None, among=among, own=own)
+    named = _named(space)
+    alone = names.pairs if names is not None else own_pairs(named) if pairs else ()
+    columns = columns_of(
+        space, said if pooled else None, among=among, own=own, pairs=alone
+    )
     columns = columns if names is None else columns.named(names)
     blocks, people = tuple(count_blocks(space, slopes=slopes)), None
     if by_annotator:
@@ -125,9 +138,10 @@ def items_of(
         answered=jnp.asarray(
             np.bincount(space.unit, space.n, space.num_units).astype(np.int32)
         ),
-        heard=jnp.asarray(_named(space).heard),
+        heard=jnp.asarray(named.heard),
         names=columns.names,
         people=people,
+        pair_items=jnp.asarray(items_with(named, alone)) if alone else None,
     )
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from consilience.truth.label_pairs import LabelPairs
+
 NOBODY = -1
 
 
@@ -35,6 +37,9 @@ class Named:
     asked
         How many said no, maybe and yes when asked whether each candidate is there; None
         where nobody was asked.
+    similar
+        How alike two labels are, as the user says, in standard deviations between pairs
+        of candidates; None where they do not.
     """
 
     labels: Shaped[np.ndarray, " L"]
@@ -47,6 +52,7 @@ class Named:
     known_names: tuple[str, ...] = ()
     heard: Bool[np.ndarray, " U"]
     asked: Int[np.ndarray, "U C 3"] | None = None
+    similar: LabelPairs | None = None
 
     @property
     def size(self) -> Int[np.ndarray, " U"]:

@@ -23,15 +23,23 @@ from consilience.responses import Responses
 from consilience.truth.asked import asked_about
 from consilience.truth.candidates import offered_lists
 from consilience.truth.coding import code_annotators
+from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import NOBODY, Named
 from consilience.truth.partitions import MOST_LABELS
+from consilience.truth.similarity import similar_labels
 from consilience.truth.space import Space
+
+ALIKE = (
+    "how alike two labels are was told beforehand (similarity): where a classifier "
+    "told it, classifiers were used, and the result cannot judge them"
+)
 
 
 def objects(
     responses: Responses,
     lists: pd.DataFrame | None = None,
     contains: Responses | None = None,
+    alike: pd.DataFrame | None = None,
 ) -> Space:
     """Return the space of the partitions of each item's candidates.
 
@@ -44,13 +52,16 @@ def objects(
         classifiers.
     contains
         Responses of kind contains about the same items.
+    alike
+        Columns label_a, label_b, value: how alike two labels are.
 
     Raises
     ------
     BadCellError
         A response names several labels and none, or more than one, as the main object.
     CandidatesError
-        What is known beforehand is no number, or told twice.
+        What is known beforehand, of candidates or of two labels, is no number, or told
+        twice.
     KindError
         What was given as responses of kind contains is not.
     NoResponsesError
@@ -85,6 +96,10 @@ def objects(
         asked, more = asked_about(contains, items, labels, candidate, own)
         sentences += [f"of contains: {said}" for said in contains.assumptions]
         sentences += more
+    similar = None
+    if alike is not None:
+        similar = _in_spreads(similar_labels(labels, alike), candidate)
+        sentences.append(ALIKE)
     annotator, annotators, people = code_annotators(table["annotator"])
     whose = annotator[rows["first"]][named["response"]]
     told = Named(
@@ -98,6 +113,7 @@ def objects(
         known_names=names,
         heard=np.ones(len(items), bool),
         asked=asked,
+        similar=similar,
     )
     return assembled(
         told,
@@ -310,6 +326,14 @@ def _of_candidates(
     flat = found.reshape(-1, known.shape[1])
     flat[at >= 0] = known[at[at >= 0]]
     return found
+
+
+def _in_spreads(known: LabelPairs, candidate: Int[np.ndarray, "U C"]) -> LabelPairs:
+    """Return how alike labels are, over what that varies between the candidates."""
+    first, second = np.triu_indices(candidate.shape[1], 1)
+    one, other = candidate[:, first], candidate[:, second]
+    spread = known.at(one, other)[other >= 0].std() if (other >= 0).any() else 0.0
+    return replace(known, value=known.value / (spread or 1.0))
 
 
 def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]:

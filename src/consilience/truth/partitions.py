@@ -106,6 +106,18 @@ def members(num_labels: int) -> Float[np.ndarray, "B n"]:
     return ((mask[:, None] >> np.arange(num_labels)) & 1).astype(float)
 
 
+@lru_cache(maxsize=MOST_LABELS)
+def pairs_inside(num_labels: int) -> Float[np.ndarray, "Q B"]:
+    """Return one where both labels of a pair (row) are in a block.
+
+    Pairs are in the order of `numpy.triu_indices`.
+    """
+    first, second = np.triu_indices(num_labels, 1)
+    inside = members(num_labels).T
+    both: Float[np.ndarray, "Q B"] = inside[first] * inside[second]
+    return both
+
+
 def sum_over_partitions(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
     """Return the log of the summed weight of all partitions with k blocks.
 

@@ -1,9 +1,8 @@
 """What other items say of a candidate: as which label it is named, and beside which.
 
-Items of one class (the data set's own label) are named alike, some labels attract
-votes wherever they are candidates, and some pairs of labels are named together where
-others never are. All of it is counted over the other items, never the one it is said
-of: so it is known of an item beforehand, and no answer is used twice.
+Items of one class (the data set's own label) are named alike, and some labels attract
+votes wherever they are candidates. All of it is counted over the other items, never the
+one it is said of: so it is known of an item beforehand, and no answer is used twice.
 """
 
 from dataclasses import dataclass
@@ -44,7 +43,7 @@ def tally(code: Int[np.ndarray, " N"], value: Float[np.ndarray, " N"]) -> Tally:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Each:
-    """What the answers to each item say of each candidate, and of each pair.
+    """What the answers to each item say of each candidate.
 
     Attributes
     ----------
@@ -54,8 +53,6 @@ class Each:
         What the votes of the item are worth, in independent ones.
     extra, asked
         Listers who named it beside another main object, and all with another.
-    both, either
-        Who named both of a pair, and one of them at least.
     alone, answered
         Responses of one label, and all that tell their labels.
     """
@@ -64,8 +61,6 @@ class Each:
     worth: Float[np.ndarray, " U"]
     extra: Float[np.ndarray, "U C"]
     asked: Float[np.ndarray, "U C"]
-    both: Float[np.ndarray, "U C C"]
-    either: Float[np.ndarray, "U C C"]
     alone: Float[np.ndarray, " U"]
     answered: Float[np.ndarray, " U"]
 
@@ -105,15 +100,11 @@ def each_item(space: Space) -> Each:
     votes = total(main)
     number = votes.sum(1)
     one = lister[:, None] * said
-    both = total(said[:, :, None] * said[:, None, :])
-    each = np.einsum("ucc->uc", both)
     return Each(
         share=votes / np.maximum(number, 1)[:, None],
         worth=number * (1 + INDEPENDENT) / (number + INDEPENDENT),
         extra=total(one * (1 - main)),
         asked=total(lister[:, None] * (1 - main)),
-        both=both,
-        either=each[:, :, None] + each[:, None, :] - both,
         alone=total((size == 1).astype(float)),
         answered=total((size > 0).astype(float)),
     )
@@ -121,7 +112,7 @@ def each_item(space: Space) -> Each:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Pool:
-    """What all items of a study say together; codes are class x label, or two labels.
+    """What all items of a study say together; codes are of class and label.
 
     Attributes
     ----------
@@ -135,8 +126,6 @@ class Pool:
         As of one item, by class and label.
     label_extra, label_asked
         The same by label.
-    both, either
-        As of one item, by pair.
     alone, answered
         As of one item, by class.
     appeal
@@ -151,8 +140,6 @@ class Pool:
     asked: Tally
     label_extra: Tally
     label_asked: Tally
-    both: Tally
-    either: Tally
     alone: Tally
     answered: Tally
     appeal: Float[np.ndarray, " L"]
@@ -167,9 +154,6 @@ def pool(space: Space) -> Pool:
     label, own = named.candidate[unit, slot], named.own
     of_class = class_codes(named)[unit, slot]
     here = own[unit] >= 0
-    first, second, third = np.nonzero(each.either > 0)
-    pair = pair_codes(named)[first, second, third]
-    apart = second != third
     has = (own >= 0) & named.heard
     share = tally(of_class[here], each.share[unit, slot][here])
     items = tally(own[has], np.ones(has.sum()))
@@ -182,9 +166,6 @@ def pool(space: Space) -> Pool:
     def by_label(value: Float[np.ndarray, "U C"]) -> Tally:
         return tally(label, value[unit, slot])
 
-    def by_pair(value: Float[np.ndarray, "U C C"]) -> Tally:
-        return tally(pair[apart], value[first, second, third][apart])
-
     return Pool(
         items=items,
         share=share,
@@ -194,8 +175,6 @@ def pool(space: Space) -> Pool:
         asked=by_class(each.asked),
         label_extra=by_label(each.extra),
         label_asked=by_label(each.asked),
-        both=by_pair(each.both),
-        either=by_pair(each.either),
         alone=tally(own[has], each.alone[has]),
         answered=tally(own[has], each.answered[has]),
         appeal=appeal,
@@ -208,14 +187,6 @@ def class_codes(named: Named) -> Int[np.ndarray, "U C"]:
         named.own[:, None].astype(np.int64) * len(named.labels) + named.candidate
     )
     return np.where(named.candidate >= 0, code, -1)
-
-
-def pair_codes(named: Named) -> Int[np.ndarray, "U C C"]:
-    """Return a code of each pair of candidates, whichever comes first."""
-    one = named.candidate.astype(np.int64)
-    low = np.minimum(one[:, :, None], one[:, None, :])
-    high = np.maximum(one[:, :, None], one[:, None, :])
-    return np.where(low >= 0, low * len(named.labels) + high, -1)
 
 
 def usual_votes(

@@ -16,8 +16,9 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from consilience.truth.incidence import Incidence, incidence
+from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.pytree import pytree
-from consilience.truth.space import LabelPairs, Space
+from consilience.truth.space import Space
 
 # Pairs of labels that are followed: those named together for the most units.
 MAX_PAIRS = 20_000
@@ -190,24 +191,16 @@ class _Cells:
         known = self.space.similar
         if known is None:
             known = LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
-        value: Float[np.ndarray, "S T #U"] = np.append(known.value, 0.0)[
-            self._index(known)
-        ]
-        return value
+        return known.at(*self._labels())
 
     def by_pair(self, known: LabelPairs) -> Incidence:
-        index = self._index(known).ravel()
+        index = known.place(*self._labels()).ravel()
         cell = np.flatnonzero(index < len(known.first))
         shape = (len(index), max(len(known.first), 1))
         return incidence(cell, index[cell], None, shape)
 
-    def _index(self, known: LabelPairs) -> Int[np.ndarray, "S T #U"]:
-        """Return which of the known pairs each cell is; their number for none."""
-        labels = self.words.T.astype(np.int64)
-        low = np.minimum(labels[:, None], labels[None])
-        high = np.maximum(labels[:, None], labels[None])
-        code = low * len(self.space.states) + high
-        codes = known.first.astype(np.int64) * len(self.space.states) + known.second
-        at = np.searchsorted(codes, code)
-        found = np.append(codes, -1)[at] == code
-        return np.where(found & (low >= 0) & (low != high), at, len(codes))
+    def _labels(self) -> tuple[Int[np.ndarray, "S T #U"], Int[np.ndarray, "S T #U"]]:
+        """Return the labels of state and answer of each cell."""
+        labels = self.words.T
+        state, answer = np.broadcast_arrays(labels[:, None], labels[None])
+        return state, answer

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Shaped
 
 from consilience.errors import CandidatesError
-from consilience.truth.space import LabelPairs, Space
+from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.space import Space
 
 _COLUMNS = ("label_a", "label_b", "value")
 
@@ -19,21 +21,40 @@ def similarity(space: Space, table: pd.DataFrame) -> Space:
     space
         A space of choice.
     table
+        As for `similar_labels`.
+
+    Raises
+    ------
+    CandidatesError
+        The table is not as it must be.
+    """
+    labels = np.array(space.states, object)
+    return replace(space, similar=similar_labels(labels, table))
+
+
+def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> LabelPairs:
+    """Return how alike labels are.
+
+    Parameters
+    ----------
+    names
+        Of all labels.
+    table
         Columns label_a, label_b, value. A pair may stand in either order and has one
         value; pairs that are not listed have the value 0.
 
     Raises
     ------
     CandidatesError
-        A column is missing, a label is not one of the space's, a value is no number,
-        or a pair has two values.
+        A column is missing, a label is not one of these, a value is no number, or a
+        pair has two values.
     """
     for column in _COLUMNS:
         if column not in table:
             found = ", ".join(map(str, table.columns))
             msg = f"similarity has columns {found}; a column {column!r} is needed"
             raise CandidatesError(msg)
-    labels = pd.Index(space.states)
+    labels = pd.Index(names)
     codes = [
         labels.get_indexer(pd.Index(table[column].astype(str)))
         for column in _COLUMNS[:2]
@@ -59,11 +80,8 @@ def similarity(space: Space, table: pd.DataFrame) -> Space:
         )
         raise CandidatesError(msg)
     pairs = pairs.sort_values(["first", "second"])
-    return replace(
-        space,
-        similar=LabelPairs(
-            pairs["first"].to_numpy(np.int32),
-            pairs["second"].to_numpy(np.int32),
-            pairs["value"].to_numpy(float),
-        ),
+    return LabelPairs(
+        pairs["first"].to_numpy(np.int32),
+        pairs["second"].to_numpy(np.int32),
+        pairs["value"].to_numpy(float),
     )

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.errors import TooLargeError
+from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import Named
 
 ANONYMOUS = "(anonymous)"
@@ -21,24 +22,6 @@ MAX_NUMBERS = 50_000_000
 MAX_LISTED = 100_000_000  # places on all lists: 800 MB for each array of beliefs
 UNLISTED = "unlisted"  # the column that says a label is not in the table
 FAR = 5.0  # its value there: far lower log-odds than others' are to be expected
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelPairs:
-    """Something known of some pairs of labels, whichever of the two comes first.
-
-    Attributes
-    ----------
-    first, second
-        Codes of the labels of each pair, `first` below `second`; each pair once, in
-        ascending order.
-    value
-        What is known; of pairs that are not listed it is zero.
-    """
-
-    first: Int[np.ndarray, " P"]
-    second: Int[np.ndarray, " P"]
-    value: Float[np.ndarray, " P"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,58 @@
+"""Something known of pairs of labels, whichever of the two comes first."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelPairs:
+    """Something known of some pairs of labels, whichever of the two comes first.
+
+    Attributes
+    ----------
+    first, second
+        Codes of the labels of each pair, `first` below `second`; each pair once, in
+        ascending order.
+    value
+        What is known; of pairs that are not listed it is zero.
+    """
+
+    first: Int[np.ndarray, " P"]
+    second: Int[np.ndarray, " P"]
+    value: Float[np.ndarray, " P"]
+
+    def place(
+        self, one: Int[np.ndarray, "*n"], other: Int[np.ndarray, "*n"]
+    ) -> Int[np.ndarray, "*n"]:
+        """Return which of the pairs each two labels are; their number for none.
+
+        Parameters
+        ----------
+        one, other
+            Codes of labels; none where negative.
+        """
+        low = np.minimum(one, other).astype(np.int64)
+        high = np.maximum(one, other).astype(np.int64)
+        width = max(int(high.max(initial=0)), int(self.second.max(initial=0))) + 1
+        codes = self.first.astype(np.int64) * width + self.second
+        sought = np.where(low >= 0, low * width + high, -1)
+        at = np.searchsorted(codes, sought)
+        found = (np.append(codes, -1)[at] == sought) & (low >= 0) & (low != high)
+        return np.where(found, at, len(codes))
+
+    def at(
+        self, one: Int[np.ndarray, "*n"], other: Int[np.ndarray, "*n"]
+    ) -> Float[np.ndarray, "*n"]:
+        """Return what is known of each two labels.
+
+        Parameters
+        ----------
+        one, other
+            Codes of labels; none where negative.
+        """
+        found: Float[np.ndarray, "*n"] = np.append(self.value, 0.0)[
+            self.place(one, other)
+        ]
+        return found

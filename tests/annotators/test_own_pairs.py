@@ -1,0 +1,164 @@
+"""Affinities of single pairs of labels: found again, and nothing where there are none.
+
+Thirty pairs of labels, each the two candidates of forty items with nine answers; their
+affinities are drawn with a standard deviation of two.
+"""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from consilience.annotators import load
+from consilience.inference import em
+from consilience.model import lay_out, marginal, score
+from consilience.truth.items import items_of
+from consilience.truth.named import Named
+from consilience.truth.objects import assembled
+from consilience.truth.own_pairs import own_pairs
+from consilience.truth.partitions import MOST_LABELS
+
+PAIRS, ITEMS, ANSWERS, SPREAD = 30, 40, 9, 2.0
+WITH = replace(
+    load("objects", {"pairs": 1.0}),
+    layout=lambda space, _: items_of(space, pooled=False, pairs=True),
+)
+USUAL = {
+    "naming": [0.7],
+    "salience": [-0.3],
+    "attraction": [],
+    "objects": [0.0],
+    "affinity": [0.0],
+    "often": [-0.3],
+    "seen": [-0.5, 0.9],
+    "slip": [-1.8, 0.3],
+    "picker": [-1.1, 2.2],
+    "style": [],
+}
+
+
+def space_of_pairs(main, mask, heard=None):
+    """Return a space whose items have two candidates each, pair by pair."""
+    units = PAIRS * ITEMS
+    named = Named(
+        labels=np.array([f"l{label:02d}" for label in range(2 * PAIRS)], object),
+        parents=np.full(2 * PAIRS, "", object),
+        candidate=np.arange(2 * PAIRS).reshape(PAIRS, 2).repeat(ITEMS, 0),
+        own=np.full(units, -1),
+        mask=mask,
+        main=main,
+        known=np.zeros((units, 2, 0)),
+        heard=np.ones(units, bool) if heard is None else heard,
+    )
+    nobody = np.zeros(len(main), int)
+    return assembled(
+        named,
+        np.array([f"i{unit:05d}" for unit in range(units)], object),
+        np.array(["(anonymous)"], object),
+        np.zeros(1, bool),
+        unit=np.arange(units).repeat(ANSWERS),
+        annotator=nobody,
+        n=nobody + 1,
+    )
+
+
+@pytest.fixture(scope="module")
+def study():
+    """Answers, and the parameters that they were drawn from."""
+    answers = np.zeros(PAIRS * ITEMS * ANSWERS, int)
+    with jax.enable_x64(True):
+        true = {name: jnp.array(value) for name, value in USUAL.items()}
+        true["pairs"] = SPREAD * jax.random.normal(jax.random.key(1), (PAIRS,))
+        blank = lay_out(WITH, space_of_pairs(answers, answers + 1))
+        made = WITH.own_simulation(jax.random.key(2), blank, true)
+    main, mask = np.divmod(np.asarray(made.answer), 1 << MOST_LABELS)
+    return space_of_pairs(main, mask), true
+
+
+@pytest.fixture(scope="module")
+def fitted(study):
+    with jax.enable_x64(True):
+        found = em.fit(WITH, study[0], jax.random.key(0), em.Effort())
+    return {name: value[0, 0] for name, value in found.parameters.items()}
+
+
+def information(study):
+    """Return what the answers tell of each pair, the other parameters known."""
+    space, true = study
+    with jax.enable_x64(True):
+        observations = lay_out(WITH, space)
+
+        def total(pairs):
+            return marginal(score(WITH, observations, {**true, "pairs": pairs})).sum()
+
+        # No item has two pairs, so the matrix of second derivatives is diagonal.
+        slope = jax.jit(jax.grad(total))
+        there, back = (slope(true["pairs"] + step) for step in (1e-4, -1e-4))
+        return np.asarray(back - there) / 2e-4
+
+
+def squared_errors(found, study):
+    """Return the sum of squared errors over their variances; chi-squared, by Bayes.
+
+    What all pairs have in common is a parameter of its own, and taken out.
+    """
+    true = np.asarray(study[1]["pairs"])
+    precision = np.maximum(information(study), 0) + SPREAD**-2
+    apart = found - true
+    apart = apart - (precision * apart).sum() / precision.sum()
+    return float((precision * apart**2).sum())
+
+
+def test_affinities_are_found_to_within_what_answers_tell(study, fitted):
+    least, most = chi2.ppf([0.0005, 0.9995], PAIRS - 1)
+    assert least < squared_errors(fitted["pairs"], study) < most
+    assert squared_errors(np.zeros(PAIRS), study) > most
+    assert squared_errors(np.roll(fitted["pairs"], 1), study) > most
+
+
+def test_how_far_pairs_differ_is_found(study, fitted):
+    told = SPREAD**2 * np.maximum(information(study), 0)
+    error = (2 * ((told / (1 + told)) ** 2).sum()) ** -0.5
+    off = abs(np.log(fitted["pairs_spread"] / SPREAD)) / error
+    assert off < 3.5
+    assert abs(np.log(fitted["pairs_spread"] / (SPREAD / 4))) / error > 3.5
+
+
+def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
+    space, true = study
+    with jax.enable_x64(True):
+        observations = lay_out(WITH, space)
+        alone = score(WITH, observations, true)
+        (known,) = observations.own.known
+        own = np.asarray(true["pairs"]).repeat(ITEMS)
+        column = np.zeros((len(own), 4, 1))
+        column[:, 3, 0] = own  # of the block that holds both
+        as_column = replace(
+            known,
+            pair=jnp.concatenate([known.pair, jnp.asarray(column)], 2),
+            pairs=None,
+        )
+        items = replace(observations.own, known=(as_column,))
+        more = {**true, "affinity": jnp.append(true["affinity"], 1.0)}
+        told = score(WITH, replace(observations, own=items), more)
+        nothing = score(WITH, observations, {**true, "pairs": jnp.zeros(PAIRS)})
+        assert jnp.allclose(alone, told, atol=1e-12)
+        assert not jnp.allclose(alone, nothing, atol=1e-3)
+
+
+def test_pairs_of_few_items_and_of_those_unheard_have_no_affinity_of_their_own(study):
+    named = study[0].named
+    assert own_pairs(named, ITEMS) == tuple((2 * p, 2 * p + 1) for p in range(PAIRS))
+    assert own_pairs(named, ITEMS + 1) == ()
+    heard = np.arange(PAIRS * ITEMS) >= 1  # the first pair has one item fewer
+    assert own_pairs(replace(named, heard=heard), ITEMS)[0] == (2, 3)
+
+
+def test_a_spread_of_nothing_leaves_them_out(study):
+    with jax.enable_x64(True):
+        without = lay_out(load("objects", {"pairs": 0.0}), study[0])
+    assert without.own.names.pairs == ()
+    assert without.own.known[0].pairs is None
