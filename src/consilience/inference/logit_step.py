@@ -109,16 +109,12 @@ def logit_step(
     def reached(logit: Parameters) -> Float[Array, ""]:
         return height(observations, concentration, told, logit)
 
-    def curvature(way: Any) -> Any:
-        # Backwards twice: products with sparse matrices have no forward derivative.
-        def along(logit: Parameters) -> Float[Array, ""]:
-            slope = jax.grad(reached)(logit)
-            risen: Float[Array, ""] = sum(
-                (slope[name] @ way[name] for name in way), start=jnp.zeros(())
-            )
-            return risen
+    # Backwards twice: products with sparse matrices have no forward derivative. Second
+    # derivatives are alike both ways, so pulled back is what a step changes the slope by.
+    slope, pull = jax.vjp(jax.grad(reached), logit)
 
-        return jax.tree.map(jnp.negative, jax.grad(along)(logit))
+    def curvature(way: Any) -> Any:
+        return jax.tree.map(jnp.negative, pull(way)[0])
 
     diagonal = bend(observations, logit)
 
@@ -126,7 +122,7 @@ def logit_step(
         return {name: way[name] / diagonal[name] for name in way}
 
     direction, _ = cg(  # type: ignore[no-untyped-call]
-        curvature, jax.grad(reached)(logit), tol=ACCURACY, maxiter=STEPS, M=scaled
+        curvature, slope, tol=ACCURACY, maxiter=STEPS, M=scaled
     )
     return _risen(reached, logit, direction)
 
@@ -152,19 +148,19 @@ def _risen(
 ) -> Parameters:
     """Return the end of a direction, or of half of it, or less, where that is up."""
 
-    def along(size: Float[Array, ""] | float) -> Parameters:
+    def along(size: Float[Array, ""]) -> Parameters:
         return {name: value + size * direction[name] for name, value in start.items()}
 
     value = reached_at(start)
 
     def too_far(carry: Any) -> Any:
         _, reached, tried = carry
-        return ~(reached >= value) & (tried < HALVINGS)
+        return ~(reached >= value) & (tried <= HALVINGS)
 
     def halve(carry: Any) -> Any:
         size, _, tried = carry
         return size / 2, reached_at(along(size / 2)), tried + 1
 
-    first = (jnp.ones_like(value), reached_at(along(1.0)), 0)
+    first = (jnp.full_like(value, 2.0), jnp.full_like(value, jnp.nan), 0)
     size, reached, _ = jax.lax.while_loop(too_far, halve, first)
     return along(jnp.where(reached >= value, size, 0.0))

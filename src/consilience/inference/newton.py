@@ -75,26 +75,27 @@ def newton_step(
         total: Float[Array, ""] = (observations.scale * expected.sum(1)).sum()
         return total + log_density(priors, back(flat))
 
+    # Backwards twice: products with sparse matrices have no forward derivative. Second
+    # derivatives are alike both ways, so pulled back is what a step changes the slope by.
+    (value, gradient), pull = jax.vjp(jax.value_and_grad(rise), start)
+
     def curvature(vector: Float[Array, " F"]) -> Float[Array, " F"]:
-        # Backwards twice: products with sparse matrices have no forward derivative.
-        slope = jax.grad(lambda flat: jax.grad(rise)(flat) @ vector)
-        product: Float[Array, " F"] = slope(start)
+        product: Float[Array, " F"] = pull((jnp.zeros_like(value), vector))[0]
         return -product
 
-    value, gradient = jax.value_and_grad(rise)(start)
     direction, _ = cg(  # type: ignore[no-untyped-call]
         curvature, gradient, tol=ACCURACY, maxiter=STEPS
     )
 
     def too_far(carry: Any) -> Any:
         _, reached, tried = carry
-        return ~(reached >= value) & (tried < HALVINGS)
+        return ~(reached >= value) & (tried <= HALVINGS)
 
     def halve(carry: Any) -> Any:
         size, _, tried = carry
         return size / 2, rise(start + size / 2 * direction), tried + 1
 
-    first = (jnp.ones_like(value), rise(start + direction), 0)
+    first = (jnp.full_like(value, 2.0), jnp.full_like(value, jnp.nan), 0)
     size, reached, _ = jax.lax.while_loop(too_far, halve, first)
     ended: Parameters = back(
         jnp.where(reached >= value, start + size * direction, start)

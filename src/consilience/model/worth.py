@@ -6,6 +6,9 @@ an attraction of its own, and the truth is drawn from the list in proportion to 
 attractions are those that give each label its share of the truths.
 """
 
+from typing import Any
+
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -47,15 +50,18 @@ def _without_columns(
     """Return the prior that whoever has no columns would have, by label alone."""
     known = observations.beforehand
     assert known is not None  # noqa: S101 (asked by the caller)
-    states = jnp.ones(observations.num_states)
     true = over_labels(observations, informed)
-    for _ in range(ROUNDS):
-        listed = jnp.where(known.real, observations.listed(states[None]), 0.0)
-        whole = listed.sum(1, keepdims=True)
+
+    def listed(attraction: Float[Array, " K"]) -> Float[Array, "U S"]:
+        return jnp.where(known.real, observations.listed(attraction[None]), 0.0)
+
+    def nearer(_: Any, attraction: Float[Array, " K"]) -> Float[Array, " K"]:
+        whole = listed(attraction).sum(1, keepdims=True)
         stake = over_labels(observations, known.real / whole)
-        states = jnp.where(stake > 0, true / jnp.maximum(stake, LEAST), states)
-    listed = jnp.where(known.real, observations.listed(states[None]), 0.0)
-    return listed / jnp.maximum(listed.sum(1, keepdims=True), LEAST)
+        return jnp.where(stake > 0, true / jnp.maximum(stake, LEAST), attraction)
+
+    found = listed(jax.lax.fori_loop(0, ROUNDS, nearer, jnp.ones_like(true)))
+    return found / jnp.maximum(found.sum(1, keepdims=True), LEAST)
 
 
 def _in_tables(
