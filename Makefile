@@ -31,7 +31,7 @@ demo: .venv/core.done
 	$(BIN)/consilience demo $(ARGS)
 
 test: .venv/dev.done
-	$(BIN)/python -m pytest -n $(PROCESSES) $(ARGS)
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 lint: .venv/dev.done
 	$(BIN)/ruff check

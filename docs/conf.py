@@ -81,7 +81,7 @@ os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
 
 # Examples compile with JAX as the tests do: what one has compiled the other need not.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
-os.environ.setdefault("JAX_PERSISTENT_COMPILATION_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
 
 def write_model_pages(_app: Sphinx) -> None:

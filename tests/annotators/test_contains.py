@@ -222,13 +222,13 @@ def sampled():
     told = cs.simulate(
         kind="contains",
         model="bayesian_dawid_skene",
-        items=150,
+        items=72,
         annotators=24,
         per_item=4,
         seed=0,
     ).responses
     space = space_of(told)
-    effort = nuts.Effort(tune=200, draws=150, chains=1)
+    effort = nuts.Effort(tune=100, draws=100, chains=1)
     held = {}
     with jax.enable_x64(True):
         made = simulate(MODEL, space, jax.random.key(4))

@@ -109,8 +109,8 @@ def logit_step(
     def reached(logit: Parameters) -> Float[Array, ""]:
         return height(observations, concentration, told, logit)
 
-    # Backwards twice: products with sparse matrices have no forward derivative. Second
-    # derivatives are alike both ways, so pulled back is what a step changes the slope by.
+    # Backwards twice: products with sparse matrices have no forward derivative. What is
+    # pulled back is how the slope changes along a way, as the Hessian is symmetric.
     slope, pull = jax.vjp(jax.grad(reached), logit)
 
     def curvature(way: Any) -> Any:

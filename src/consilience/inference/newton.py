@@ -75,8 +75,8 @@ def newton_step(
         total: Float[Array, ""] = (observations.scale * expected.sum(1)).sum()
         return total + log_density(priors, back(flat))
 
-    # Backwards twice: products with sparse matrices have no forward derivative. Second
-    # derivatives are alike both ways, so pulled back is what a step changes the slope by.
+    # Backwards twice: products with sparse matrices have no forward derivative. What is
+    # pulled back is how the slope changes along a way, as the Hessian is symmetric.
     (value, gradient), pull = jax.vjp(jax.value_and_grad(rise), start)
 
     def curvature(vector: Float[Array, " F"]) -> Float[Array, " F"]:
