@@ -64,7 +64,7 @@ from jaxtyping import Array, Float
 
 from consilience.model import NOTHING, AnnotatorModel, Parameters
 from consilience.model.granting import sample_granting
-from consilience.model.naming import DIMS, follows, log_prior, unit_sums
+from consilience.model.naming import DIMS, follows, log_prior, unit_sums, unit_totals
 from consilience.model.naming_simulation import simulation
 from consilience.model.own_pairs import sample_pairs
 from consilience.truth import Observations, Space
@@ -139,6 +139,15 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     return jnp.where(items.heard[:, None], told, prior)
 
 
+def likelihood(observations: Observations, parameters: Parameters) -> Float[Array, " U"]:
+    """Return log p(the unit's answers): the score, summed."""
+    items: Items = observations.own
+    each = zip(items.blocks, items.known, strict=True)
+    answered = [unit_totals(blocks, known, parameters) for blocks, known in each]
+    told = items.in_order([total[:, None] for total in answered], 1)[:, 0]
+    return jnp.where(items.heard, told, 0.0)
+
+
 def layout(space: Space, prior: Prior) -> Items:
     """Lay the items out by the number of their candidates."""
     return items_of(space, pairs=prior.pairs > 0)
@@ -162,6 +171,8 @@ MODEL = AnnotatorModel(
     parameters=parameters,
     layout=layout,
     own_score=score,
+    own_likelihood=likelihood,
+    takes_evidence=False,
     own_simulation=simulation,
     derived=derived,
 )

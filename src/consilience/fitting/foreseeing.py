@@ -458,7 +458,7 @@ def _padded(blocks: Blocks, known: Known, room: int) -> tuple[Blocks, Known]:
             room if name in completions else room // 2 + 1,
         )
         for name in Blocks.__dataclass_fields__
-        if name not in {"by_unit", "by_style", "num_labels", "most"}
+        if name not in {"by_unit", "by_style", "cells", "num_labels", "most"}
     }
     spare = jnp.arange(room) >= len(blocks.of_unit)
     filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])

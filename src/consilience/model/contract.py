@@ -93,6 +93,9 @@ class AnnotatorModel[P]:
     own_likelihood
         The log-likelihood of each unit (its share, of units that are looked at
         together), where that can be had for less than by the score.
+    takes_evidence
+        Whether that heeds `observations.log_prior`; else the score is used where more
+        is known of the truth.
     own_simulation
         Draws answers; owed by a model with a score of its own.
     fresh
@@ -136,6 +139,7 @@ class AnnotatorModel[P]:
     own_likelihood: Callable[[Observations, Parameters], Float[Array, " U"]] | None = (
         None
     )
+    takes_evidence: bool = True
     own_simulation: (
         Callable[[Key[Array, ""], Observations, Parameters], "Simulated"] | None
     ) = None

@@ -12,13 +12,13 @@ over partitions and over completions v (`consilience.truth.blocks`).
 """
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.nn import log_sigmoid, logsumexp, sigmoid
-from jax.scipy.special import betaln
 from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import Parameters
@@ -32,9 +32,11 @@ from consilience.truth.blocks import (
     each_completion,
     each_style,
     over_ways,
+    sum_completions,
 )
 from consilience.truth.covariates import Known
 from consilience.truth.partitions import members, sum_over_partitions
+from consilience.truth.totals import from_singles, total
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -55,6 +57,9 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Dimensions of the parameters that every model of named objects has."""
 
 TINY = 1e-12  # of imagined votes; those of the empty block are none
+AT_ONCE = 8  # steps of a product under one logarithm
+# Of so many responses, no way to see an item is e^700 times as likely as another.
+PLAIN = 100
 
 
 def log_prior(known: Known, parameters: Parameters) -> Float[Array, "U n"]:
@@ -73,6 +78,34 @@ def unit_sums(
     return total - logsumexp(prior, axis=1, keepdims=True)
 
 
+def unit_totals(
+    blocks: Blocks, known: Known, parameters: Parameters
+) -> Float[Array, " U"]:
+    """Return log p(answers) of units that have n candidates: `unit_sums`, summed.
+
+    What the number of objects costs is saved: a cell of blocks and completions is one
+    exponential, and partitions are sums of products (`consilience.truth.totals`).
+    """
+    cells = blocks.cells
+    if cells is None or blocks.most > PLAIN:
+        return logsumexp(unit_sums(blocks, known, parameters), axis=1)
+    rows = sure_weights(blocks, known, parameters)
+    off, apart = from_singles(jnp.logaddexp(*rows))
+    low, high = (once(row - off).ravel() for row in rows)
+    slips = slip_table(parameters, blocks.num_labels)[:, 0]  # of none
+    spared = cells.inside * slips[cells.row % len(slips)]
+    weight = sum(
+        jnp.exp(row[cells.row] + cells.elsewhere * log_sigmoid(-rate) + spared)
+        for row, rate in zip((low, high), seen_rates(parameters), strict=True)
+    )
+    each = total(once(weight)[cells.cell])
+    style = each_style(blocks, style_weights(blocks, known, parameters)) + blocks.ways
+    answered = jnp.log(sum_completions(blocks, (each * jnp.exp(style))[:, None])[:, 0])
+    prior = affinities(known, parameters)
+    off, alone = from_singles(prior)
+    return answered + apart - jnp.log(total(jnp.exp(prior - off).T)) - alone
+
+
 def completed(
     blocks: Blocks, known: Known, parameters: Parameters
 ) -> tuple[Float[Array, "V B"], Float[Array, " V"]]:
@@ -81,22 +114,29 @@ def completed(
     elsewhere = blocks.lazy @ outside
     inside = blocks.lazy.sum(1, keepdims=True) - elsewhere
     seldom, often = seen_rates(parameters)
-    odds = known.block @ parameters["often"]
-    missed = blocks.unseen
-    said = log_granted(known, jnp.stack([seldom, often]), parameters)
-    low = log_sigmoid(-odds) + _seen(blocks.seen, missed, seldom) + said[0]
-    high = log_sigmoid(odds) + _seen(blocks.seen, missed, often) + said[1]
-    slips = slip_table(parameters, blocks.num_labels)
-    alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
     # One product for both: what differs by unit alone.
-    rows = jnp.concatenate([alike + low, alike + high], axis=1)
+    rows = jnp.concatenate(sure_weights(blocks, known, parameters), axis=1)
     low, high = jnp.split(each_completion(blocks, rows), 2, axis=1)
     seen = jnp.logaddexp(
         low + elsewhere * log_sigmoid(-seldom), high + elsewhere * log_sigmoid(-often)
     )
-    phi = seen + inside * slips[:, 0]
-    style = each_style(blocks, _styles(blocks, known, parameters))
+    phi = seen + inside * slip_table(parameters, blocks.num_labels)[:, 0]
+    style = each_style(blocks, style_weights(blocks, known, parameters))
     return phi.at[:, 0].set(0.0), style + blocks.ways
+
+
+def sure_weights(
+    blocks: Blocks, known: Known, parameters: Parameters
+) -> tuple[Float[Array, "U B"], Float[Array, "U B"]]:
+    """Return log weights of blocks, seldom and often seen, by those surely listers."""
+    seldom, often = seen_rates(parameters)
+    odds = known.block @ parameters["often"]
+    said = log_granted(known, jnp.stack([seldom, often]), parameters)
+    slips = slip_table(parameters, blocks.num_labels)
+    alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
+    low = log_sigmoid(-odds) + _seen(blocks.seen, blocks.unseen, seldom) + said[0]
+    high = log_sigmoid(odds) + _seen(blocks.seen, blocks.unseen, often) + said[1]
+    return alike + low, alike + high
 
 
 def affinities(known: Known, parameters: Parameters) -> Float[Array, "U B"]:
@@ -121,8 +161,7 @@ def named_weights(
     most = blocks.most
     main = rising(votes @ inside, blocks.main, most)
     total = rising(names @ inside, blocks.named, most)
-    steps = rising_steps(names, most).reshape(len(names), -1)
-    each = jnp.einsum("ubw,uw->ub", blocks.names, steps)
+    each = rising_by_count(names, blocks.names, most).sum(2)
     whole = rising(votes.sum(1), blocks.votes, most)
     # Each block of a partition bears a part of what the partition bears once: the block
     # of the first label all of it.
@@ -137,17 +176,56 @@ def named_weights(
     )
 
 
-def rising_steps(votes: Float[Array, "*n"], most: int) -> Float[Array, "*n W"]:
-    """Return log (v + j), for j from 0."""
-    return jnp.log(votes[..., None] + jnp.arange(most))
-
-
+@partial(jax.custom_jvp, nondiff_argnums=(1, 2))
 def rising(
     votes: Float[Array, "*n"], count: Int[Array, "*n"], most: int
 ) -> Float[Array, "*n"]:
-    """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet."""
-    steps = rising_steps(jnp.maximum(votes, TINY), most)
-    return jnp.where(jnp.arange(most) < count[..., None], steps, 0.0).sum(-1)
+    """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet.
+
+    Parameters
+    ----------
+    votes, count
+        v and c.
+    most
+        No count is larger.
+    """
+    votes = jnp.maximum(votes, TINY)[..., None]
+    logs = []
+    # One logarithm for several steps, whose product no number of votes makes too large.
+    for start in range(0, most, AT_ONCE):
+        step = jnp.arange(start, min(start + AT_ONCE, most))
+        each = jnp.where(step < count[..., None], votes + step, 1.0)
+        logs.append(jnp.log(jnp.prod(each, -1)))
+    found: Float[Array, "*n"] = sum(logs, jnp.zeros(()))
+    return found
+
+
+@rising.defjvp
+def _rising_slope(count, most, primals, tangents):
+    (votes,), (towards,) = primals, tangents
+    step = jnp.arange(most)
+    each = 1.0 / (jnp.maximum(votes, TINY)[..., None] + step)
+    steps = jnp.where(step < count[..., None], each, 0.0).sum(-1)
+    slope = jnp.where(votes > TINY, steps, 0.0)
+    return rising(votes, count, most), slope * towards
+
+
+def rising_to(votes: Float[Array, "*n"], most: int) -> Float[Array, "*n W"]:
+    """Return the same of every count from none to the most."""
+    steps = jnp.log(votes[..., None] + jnp.arange(most))
+    none = jnp.zeros((*votes.shape, 1), votes.dtype)
+    return jnp.concatenate([none, jnp.cumsum(steps, -1)], -1)
+
+
+def rising_by_count(
+    votes: Float[Array, "U n"], count: Int[Array, "U B n"], most: int
+) -> Float[Array, "U B n"]:
+    """Return the same of counts that differ by block, votes that do not."""
+    table = rising_to(votes, most)
+    found: Float[Array, "U B n"] = jnp.take_along_axis(
+        table[:, None], count[..., None], axis=3
+    )[..., 0]
+    return found
 
 
 def slip_table(parameters: Parameters, num_labels: int) -> Float[Array, "B n"]:
@@ -156,14 +234,20 @@ def slip_table(parameters: Parameters, num_labels: int) -> Float[Array, "B n"]:
     How readily a lister gives all names of a thing differs from one to the next: the
     chance of each is drawn anew, from a Beta distribution, for each response and block.
     """
-    more = np.maximum(block_sizes(num_labels) - 1, 0)[:, None]
-    count = np.arange(num_labels)
-    yes, no = slip_weights(parameters)
+    more = np.maximum(np.arange(num_labels + 1) - 1, 0)[:, None]
+    count = np.broadcast_to(np.arange(num_labels), (num_labels + 1, num_labels))
     left = np.maximum(more - count, 0)
-    table = betaln(yes + count, no + left) - betaln(yes, no)
-    # Or XLA computes it anew for each cell that it is added to: twelve times the work.
-    once: Float[Array, "B n"] = jax.lax.optimization_barrier(table)  # type: ignore[no-untyped-call]
-    return once
+    yes, no = slip_weights(parameters)
+    table = rising(yes, count, num_labels) + rising(no, left, num_labels)
+    table -= rising(yes + no, count + left, num_labels)
+    by_block = table[block_sizes(num_labels).astype(int)]
+    return once(by_block)
+
+
+def once(table: Float[Array, "*any"]) -> Float[Array, "*any"]:
+    """Return the table, which XLA would compute anew for each cell that takes of it."""
+    found: Float[Array, "*any"] = jax.lax.optimization_barrier(table)  # type: ignore[no-untyped-call]
+    return found
 
 
 def slip_weights(parameters: Parameters) -> tuple[Float[Array, ""], Float[Array, ""]]:
@@ -205,19 +289,15 @@ def of_styles(
     return sigmoid(mean) * weight, sigmoid(-mean) * weight
 
 
-def _styles(
+def style_weights(
     blocks: Blocks, known: Known, parameters: Parameters
 ) -> Float[Array, "U W"]:
     """Return log p(such pickers and listers), by unit and number of pickers."""
     yes, no = of_styles(known, parameters)
     most = blocks.most
     both = rising(yes + no, blocks.answered, most)
-    first = ((0, 0), (1, 0))
-    ups = jnp.pad(jnp.cumsum(rising_steps(yes, most), -1), first)
-    downs = jnp.pad(jnp.cumsum(rising_steps(no, most), -1), first)
+    ups, downs = rising_to(yes, most), rising_to(no, most)
     # Listers fall by one where pickers rise by one, from an end that differs by unit:
     # what lies beyond it is no completion, and its value is not used.
-    listers = blocks.answered[:, None] - jnp.arange(most + 1)
-    hit = listers[:, :, None] == jnp.arange(most + 1)
-    down = jnp.einsum("uw,upw->up", downs, hit.astype(downs.dtype))
-    return ups + down - both[:, None]
+    listers = jnp.maximum(blocks.answered[:, None] - jnp.arange(most + 1), 0)
+    return ups + jnp.take_along_axis(downs, listers, 1) - both[:, None]

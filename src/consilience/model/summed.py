@@ -62,7 +62,8 @@ def log_likelihood(
     evidence
         What else is known of the truth, log weights of the listed states.
     """
-    if model.own_likelihood is not None:
+    heeded = evidence is None or model.takes_evidence
+    if model.own_likelihood is not None and heeded:
         if evidence is not None:
             known = observations.log_prior + evidence
             observations = replace(observations, log_prior=known)

@@ -183,9 +183,8 @@ def _continuous(
     lists = _listing(blocks, weights, rows, completion, generator)
     frequency = salience + (1 - salience) * lists[..., None] * rate
     object_of = labels.argmax(2)
-    counts = np.asarray(blocks.names).reshape(*blocks.main.shape, n, -1).sum(3)
     mask_of = np.take_along_axis(masks, object_of, axis=2)
-    named = counts[rows[:, None, None], mask_of, np.arange(n)]
+    named = np.asarray(blocks.names)[rows[:, None, None], mask_of, np.arange(n)]
     gamma = generator.standard_gamma(weights.names[rows][:, None] + named)
     together = (labels * gamma[:, :, None]).sum(3)
     share = gamma / np.take_along_axis(together, object_of, axis=2)

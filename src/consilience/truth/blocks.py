@@ -18,6 +18,7 @@ from scipy.sparse import csr_array
 from scipy.special import gammaln
 
 from consilience.errors import TooLargeError
+from consilience.truth.cells import Cells, cells_of
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.partitions import (
     BY_MATRIX,
@@ -50,8 +51,7 @@ class Blocks:
     uniform
         Log probability of the names of a block that is named by several at once.
     names
-        Whether each candidate was the (first) name of the block more often than j
-        times, by candidate and j.
+        How often each candidate was the (first) name of the block.
     named
         How often any of them was.
     votes
@@ -64,6 +64,8 @@ class Blocks:
     by_unit, by_style
         Completions x units, and completions x (unit, number of pickers), for gradients
         without a scatter; None where none are taken.
+    cells
+        Where completions agree on a block; None where no gradients are taken.
     num_labels, most
         n, and the most responses of a unit.
     """
@@ -74,7 +76,7 @@ class Blocks:
     unseen: Int[Array, "U B"]
     slips: Int[Array, "U B n"]
     uniform: Float[Array, "U B"]
-    names: Float[Array, "U B nW"]
+    names: Int[Array, "U B n"]
     named: Int[Array, "U B"]
     votes: Int[Array, " U"]
     answered: Int[Array, " U"]
@@ -85,6 +87,7 @@ class Blocks:
     ways: Float[Array, " V"]
     by_unit: Incidence | None
     by_style: Incidence | None
+    cells: Cells | None
     num_labels: int
     most: int
 
@@ -202,7 +205,7 @@ def counted(
         unseen=jnp.asarray(sums @ (elsewhere & (shared == 0)).astype(int)),
         slips=jnp.asarray(slips),
         uniform=jnp.asarray(sums @ uniform),
-        names=jnp.asarray(_exceeded(names, most)),
+        names=jnp.asarray(names),
         named=jnp.asarray(names.sum(2)),
         votes=jnp.asarray(votes),
         answered=jnp.asarray(sums @ (mask > 0).astype(int)),
@@ -213,6 +216,7 @@ def counted(
         ways=jnp.asarray(ways),
         by_unit=incidence(completions, of_unit, None, shape) if slopes else None,
         by_style=incidence(completions, style, None, of_style) if slopes else None,
+        cells=cells_of(of_unit, lazy) if slopes else None,
         num_labels=num_labels,
         most=most,
     )
@@ -241,13 +245,6 @@ def _completions(
     return of_unit.astype(np.int32), lazy, ways.sum(1)
 
 
-def _exceeded(
-    count: Int[np.ndarray, "U B n"], most: int
-) -> Float[np.ndarray, "U B nW"]:
-    over = count[..., None] > np.arange(most)
-    return over.reshape(*count.shape[:2], -1).astype(float)
-
-
 def each_completion(blocks: Blocks, table: Float[Array, "U k"]) -> Float[Array, "V k"]:
     """Return the row of its unit for each completion."""
     if blocks.by_unit is None:
@@ -265,7 +262,7 @@ def each_style(blocks: Blocks, table: Float[Array, "U P"]) -> Float[Array, " V"]
 def over_completions(blocks: Blocks, logs: Float[Array, "V k"]) -> Float[Array, "U k"]:
     """Return the log of the sum over the completions of each unit."""
     most = _largest(blocks, logs)
-    total = _total(blocks, jnp.exp(logs - each_completion(blocks, most)))
+    total = sum_completions(blocks, jnp.exp(logs - each_completion(blocks, most)))
     return most + jnp.log(total)
 
 
@@ -280,7 +277,7 @@ def _largest(blocks: Blocks, logs: Float[Array, "V k"]) -> Float[Array, "U k"]:
     return jax.lax.stop_gradient(found)
 
 
-def _total(blocks: Blocks, shares: Float[Array, "V k"]) -> Float[Array, "U k"]:
+def sum_completions(blocks: Blocks, shares: Float[Array, "V k"]) -> Float[Array, "U k"]:
     """Return the sum over the completions of each unit."""
     if blocks.by_unit is not None:
         return blocks.by_unit.T @ shares
@@ -313,7 +310,7 @@ def over_ways(
     most = _largest(blocks, weight.max(1, keepdims=True))
     share = jnp.exp(weight - each_completion(blocks, most))
     size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
-    total = _total(blocks, share @ jnp.asarray(size, phi.dtype))
+    total = sum_completions(blocks, share @ jnp.asarray(size, phi.dtype))
     return most + jnp.log(jnp.maximum(total, np.finfo(total.dtype).tiny))
 
 

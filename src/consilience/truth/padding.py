@@ -32,7 +32,8 @@ def padded(blocks: Blocks, known: Known) -> tuple[Blocks, Known]:
     units = _room(len(blocks.unit) + 1, _UNITS)
     ways = _room(len(blocks.of_unit), _WAYS)
     most = -(-blocks.most // _RESPONSES) * _RESPONSES
-    filled: dict[str, Any] = {"by_unit": None, "by_style": None, "most": most}
+    filled: dict[str, Any] = {"most": most}
+    filled.update(dict.fromkeys(("by_unit", "by_style", "cells")))
     for name in (field.name for field in fields(blocks)):
         value = getattr(blocks, name)
         if name not in filled and isinstance(value, (np.ndarray, jax.Array)):
@@ -40,9 +41,6 @@ def padded(blocks: Blocks, known: Known) -> tuple[Blocks, Known]:
     unit = filled["of_unit"]
     spare = np.arange(ways) >= len(blocks.of_unit)
     filled["of_unit"] = np.where(spare, units - 1, unit).astype(unit.dtype)
-    names = filled["names"].reshape(*filled["main"].shape, blocks.num_labels, -1)
-    wide = [(0, 0)] * 3 + [(0, most - blocks.most)]
-    filled["names"] = np.pad(names, wide).reshape(*filled["main"].shape, -1)
     filled = {
         name: jnp.asarray(value)
         if isinstance(value, np.ndarray) and name != "unit"

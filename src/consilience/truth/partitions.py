@@ -165,7 +165,7 @@ def by_recursion(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
 def _recursion(phi: Float[Array, " B"], num_labels: int) -> Float[Array, " n"]:
     start = jnp.where(jnp.arange(num_labels + 1) == 0, 0.0, NEVER)
     sums = start.astype(phi.dtype)[None]  # of the empty set: no blocks
-    for block, rest in _steps(num_labels):
+    for block, rest in subsets_by_size(num_labels):
         longer = jnp.roll(sums, 1, axis=1).at[:, 0].set(NEVER)
         term = phi[block][:, :, None] + longer[rest]
         sums = jnp.concatenate([sums, logsumexp(term, axis=1)])
@@ -173,7 +173,7 @@ def _recursion(phi: Float[Array, " B"], num_labels: int) -> Float[Array, " n"]:
 
 
 @lru_cache(maxsize=MOST_LABELS)
-def _steps(
+def subsets_by_size(
     num_labels: int,
 ) -> tuple[tuple[Int[np.ndarray, "U T"], Int[np.ndarray, "U T"]], ...]:
     """Return for each size of subset the blocks to split off, and what is left.
