@@ -13,7 +13,13 @@ from scipy.stats import dirichlet_multinomial, multinomial
 
 from consilience.annotators import load
 from consilience.inference import em
-from consilience.model import lay_out, marginal, sample_parameters, score
+from consilience.model import (
+    lay_out,
+    log_likelihood,
+    marginal,
+    sample_parameters,
+    score,
+)
 from consilience.truth import partitions
 from consilience.truth.items import items_of
 from consilience.truth.named import Named
@@ -252,6 +258,27 @@ def test_both_tasks_sum_over_all_answers_to_the_prior():
         nobody = replace(observations.own, heard=jnp.zeros(len(every), bool))
         before = score(ALONE, replace(observations, own=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
+
+
+def test_what_the_gradient_is_taken_of_is_the_score_summed():
+    answers = [[(0, 0b0011), (1, 0b0010), (1, 0b0010)], [(2, 0b1101), (3, 0b1000)]]
+    said = np.random.default_rng(0).integers(0, 3, (2, 4, 3))
+    with jax.enable_x64(True):
+        observations = lay_out(ALONE, space_of_answers(answers, 4, said=said))
+        parameters = some_parameters(observations)
+
+        def both(parameters):
+            each = log_likelihood(ALONE, observations, parameters)
+            return each.sum(), each
+
+        (_, found), slope = jax.value_and_grad(both, has_aux=True)(parameters)
+        summed, pull = jax.vjp(
+            lambda values: marginal(score(ALONE, observations, values)), parameters
+        )
+        (expected,) = pull(jnp.ones(2))
+    assert np.allclose(found, summed, rtol=1e-12)
+    for name, value in expected.items():
+        assert np.allclose(slope[name], value, rtol=1e-9, atol=1e-9)
 
 
 def test_an_item_that_nobody_asked_about_is_as_it_was():

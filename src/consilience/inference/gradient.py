@@ -247,6 +247,14 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
     return found.x, history, bool(found.success)
 
 
+def energy_and_slope(
+    model: AnnotatorModel[Any], data: Data, position: Parameters
+) -> tuple[Float[Array, ""], Parameters]:
+    """Return minus the log density of a position, and the slope of that."""
+    none = jnp.zeros((*data.weight.shape, data.whole.guess.shape[1]))
+    return _value_and_slope(model, data, none, position)
+
+
 @partial(jax.jit, static_argnames="model")
 def _value_and_slope(
     model: AnnotatorModel[Any],

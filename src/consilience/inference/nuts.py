@@ -2,7 +2,9 @@
 
 NumPyro's kernel is driven in blocks of one compiled program, which serves warm-up and
 sampling alike. Between blocks the progress is reported and an interrupt is heeded.
-A quick variational fit gives the parameters it has a place to start from, and gives
+Where all parameters are shared and few, chains start about the mode, in the metric of
+the curvature there (`consilience.inference.from_mode`). Elsewhere
+a quick variational fit gives the parameters it has a place to start from, and gives
 models that want one a guess of the truth to take their geometry from. Other parameters
 start near their prior medians. So chains start where the labels have their names.
 """
@@ -25,6 +27,7 @@ from numpyro.infer.util import constrain_fn
 
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, as_told, climb, logs_and_belief
+from consilience.inference.from_mode import FIELDS, chains_from, find_mode
 from consilience.inference.result import MAX_KEPT, Result, bounds
 from consilience.model import (
     DIMS,
@@ -43,7 +46,9 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
 
 BLOCK = 50  # draws between looks at the clock and the keyboard
-FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
+TUNE, TUNE_KNOWN = 1000, 200  # steps of warm-up: of the metric, and of step sizes alone
+# Axes that grow with the study.
+GROWING = frozenset({"annotator", "group", "item", "label"})
 # Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
 MAX_DENSE = 100
 MEDIAN_OF = 15  # draws from the prior, enough to start near its middle
@@ -57,7 +62,8 @@ class Effort:
     Attributes
     ----------
     tune, draws
-        Steps of warm-up, and of sampling, of each chain.
+        Steps of warm-up, and of sampling, of each chain. Of warm-up, None: 1000, or 200
+        where the metric is known beforehand and step sizes alone are tuned.
     chains
         Chains, run side by side.
     target
@@ -67,7 +73,7 @@ class Effort:
         Probability that an interval holds.
     """
 
-    tune: int = 1000
+    tune: int | None = None
     draws: int = 1000
     chains: int = 4
     target: float = 0.9
@@ -100,9 +106,17 @@ def fit(
     whole = lay_out(model, space)
     observations, values = with_guess(model, whole, of_guess)
     keys = jax.random.split(of_start, effort.chains)
-    dense = _dense(model, observations)
-    start, block = _compiled(model, effort.tune, effort.target, dense)
-    state = start(keys, observations, values)
+    dense, every = _dense(model, observations)
+    block: Any
+    if every and model.dirichlet is None and model.prepare is None:
+        effort = replace(effort, tune=_tune(effort, TUNE_KNOWN))
+        mode = find_mode(model, space, of_guess, report)
+        how = (effort.tune, effort.target, effort.chains, BLOCK)
+        state, block = chains_from(model, observations, mode, of_start, how)
+    else:
+        effort = replace(effort, tune=_tune(effort, TUNE))
+        start, block = _compiled(model, effort.tune, effort.target, dense)
+        state = start(keys, observations, values)
     kept = _drive(block, state, observations, effort, report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
     lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.mass)
@@ -183,25 +197,26 @@ def _start_site(site: Any, *, values: Parameters) -> Any:
     return init_to_median(site, num_samples=MEDIAN_OF)
 
 
-def _dense(model: AnnotatorModel[Any], observations: Observations) -> tuple[str, ...]:
-    sizes = {
-        "true_class": observations.num_states,
-        "given_class": observations.num_answers,
-        "contrast": observations.num_answers - 1,
-    }
-    if observations.beforehand is not None:
-        sizes["covariate"] = observations.beforehand.value.shape[2]
+def _dense(
+    model: AnnotatorModel[Any], observations: Observations
+) -> tuple[tuple[str, ...], bool]:
+    """Return the parameters with a dense mass matrix, and whether those are all."""
     seeded = numpyro.handlers.seed(sample_parameters, 0)
     sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
-    shared: dict[str, int] = {}
-    for name, axes in {**DIMS, **model.dims}.items():
-        if name not in sites or sites[name]["type"] != "sample":
-            continue
-        # What covariates there are the layout of such a model says itself.
-        own = model.kinds == ("objects",) and "annotator" not in axes
-        if own or set(axes) <= sizes.keys():
-            shared[name] = int(np.size(sites[name]["value"]))
-    return tuple(shared) if sum(shared.values()) <= MAX_DENSE else ()
+    sampled = {
+        name: int(np.size(site["value"]))
+        for name, site in sites.items()
+        if site["type"] == "sample" and not site["is_observed"]
+    }
+    axes = {**DIMS, **model.dims}
+    shared = {
+        name: size
+        for name, size in sampled.items()
+        if name in axes and not GROWING & set(axes[name])
+    }
+    if sum(shared.values()) > MAX_DENSE:
+        return (), False
+    return tuple(shared), shared.keys() == sampled.keys()
 
 
 def _drive(
@@ -262,21 +277,47 @@ def _read(
         name: leaf.reshape(chains * draws, *leaf.shape[2:])
         for name, leaf in positions.items()
     }
-    believed, likelihood, sites = _read_flat(model, flat, observations)
-    shape = (chains, draws)
     sites = {
-        name: np.asarray(leaf).reshape(*shape, *leaf.shape[1:])
-        for name, leaf in sites.items()
+        name: np.asarray(leaf).reshape((chains, draws, *leaf.shape[1:]))
+        for name, leaf in _sites(model, flat, observations).items()
     }
-    beliefs = np.asarray(believed).reshape(*shape, *believed.shape[1:])[:, ::every]
-    likelihoods = np.asarray(likelihood).reshape(*shape, -1)[:, ::every]
-    return sites, beliefs, likelihoods
+    # Beliefs, which cost as much as gradients, of those draws alone that are kept.
+    kept = {name: leaf[:, ::every] for name, leaf in positions.items()}
+    number = -(-draws // every)
+    flat = {
+        name: leaf.reshape(chains * number, *leaf.shape[2:])
+        for name, leaf in kept.items()
+    }
+    believed, likelihood = _beliefs(model, flat, observations)
+    beliefs = np.asarray(believed).reshape(chains, number, *believed.shape[1:])
+    return sites, beliefs, np.asarray(likelihood).reshape(chains, number, -1)
 
 
 @partial(jax.jit, static_argnames="model")
-def _read_flat(
-    model: AnnotatorModel[Any], flat: Any, observations: Observations
+def _sites(model: AnnotatorModel[Any], flat: Any, observations: Observations) -> Any:
+    def one(sites: Parameters) -> Any:
+        return {name: leaf for name, leaf in sites.items() if name != SCORE}
+
+    found, empty = _of_each(model, flat, observations, one)
+    return {**found, **empty}
+
+
+@partial(jax.jit, static_argnames="model")
+def _beliefs(model: AnnotatorModel[Any], flat: Any, observations: Observations) -> Any:
+    def one(sites: Parameters) -> Any:
+        scores = sites[SCORE]
+        return posterior_of_truth(model, belief(scores)), marginal(scores)
+
+    return _of_each(model, flat, observations, one)[0]
+
+
+def _of_each(
+    model: AnnotatorModel[Any],
+    flat: Any,
+    observations: Observations,
+    wanted: Callable[[Parameters], Any],
 ) -> Any:
+    """Return what is wanted of the sites of each draw, in single precision."""
     program = partial(joint, model)
     # A parameter of no numbers, of columns that a study has not: nothing to map over.
     empty = {name: leaf for name, leaf in flat.items() if not leaf.size}
@@ -291,10 +332,11 @@ def _read_flat(
             {**position, **nothing},
             return_deterministic=True,
         )
-        scores = sites.pop(SCORE)
-        sites = {name: leaf for name, leaf in sites.items() if name not in empty}
-        small = (posterior_of_truth(model, belief(scores)), marginal(scores), sites)
-        return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
+        full = {name: leaf for name, leaf in sites.items() if name not in empty}
+        return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), wanted(full))
 
-    believed, likelihood, sites = jax.lax.map(one, flat, batch_size=16)
-    return believed, likelihood, {**sites, **empty}
+    return jax.lax.map(one, flat, batch_size=16), empty
+
+
+def _tune(effort: Effort, usual: int) -> int:
+    return usual if effort.tune is None else effort.tune

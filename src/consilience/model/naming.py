@@ -94,10 +94,10 @@ def unit_totals(
     low, high = (once(row - off).ravel() for row in rows)
     slips = slip_table(parameters, blocks.num_labels)[:, 0]  # of none
     spared = cells.inside * slips[cells.row % len(slips)]
-    weight = sum(
-        jnp.exp(row[cells.row] + cells.elsewhere * log_sigmoid(-rate) + spared)
-        for row, rate in zip((low, high), seen_rates(parameters), strict=True)
-    )
+    weight = jnp.zeros(len(cells.row))
+    for row, rate in zip((low, high), seen_rates(parameters), strict=True):
+        logs = row[cells.row] + cells.elsewhere * log_sigmoid(-rate) + spared
+        weight += jnp.exp(logs)
     each = total(once(weight)[cells.cell])
     style = each_style(blocks, style_weights(blocks, known, parameters)) + blocks.ways
     answered = jnp.log(sum_completions(blocks, (each * jnp.exp(style))[:, None])[:, 0])
@@ -178,7 +178,7 @@ def named_weights(
 
 @partial(jax.custom_jvp, nondiff_argnums=(1, 2))
 def rising(
-    votes: Float[Array, "*n"], count: Int[Array, "*n"], most: int
+    votes: Float[Array, "*#n"], count: Int[Array, "*#n"], most: int
 ) -> Float[Array, "*n"]:
     """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet.
 
@@ -201,7 +201,12 @@ def rising(
 
 
 @rising.defjvp
-def _rising_slope(count, most, primals, tangents):
+def _rising_slope(
+    count: Int[Array, "*#n"],
+    most: int,
+    primals: tuple[Float[Array, "*#n"]],
+    tangents: tuple[Float[Array, "*#n"]],
+) -> tuple[Float[Array, "*n"], Float[Array, "*n"]]:
     (votes,), (towards,) = primals, tangents
     step = jnp.arange(most)
     each = 1.0 / (jnp.maximum(votes, TINY)[..., None] + step)
@@ -234,9 +239,9 @@ def slip_table(parameters: Parameters, num_labels: int) -> Float[Array, "B n"]:
     How readily a lister gives all names of a thing differs from one to the next: the
     chance of each is drawn anew, from a Beta distribution, for each response and block.
     """
-    more = np.maximum(np.arange(num_labels + 1) - 1, 0)[:, None]
-    count = np.broadcast_to(np.arange(num_labels), (num_labels + 1, num_labels))
-    left = np.maximum(more - count, 0)
+    more = jnp.maximum(jnp.arange(num_labels + 1) - 1, 0)[:, None]
+    count = jnp.arange(num_labels)[None]
+    left = jnp.maximum(more - count, 0)
     yes, no = slip_weights(parameters)
     table = rising(yes, count, num_labels) + rising(no, left, num_labels)
     table -= rising(yes + no, count + left, num_labels)

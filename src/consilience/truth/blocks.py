@@ -200,13 +200,13 @@ def counted(
     of_style = (len(of_unit), len(units) * (most + 1))
     return Blocks(
         unit=units,
-        main=jnp.asarray(sums @ is_main.astype(int)),
-        seen=jnp.asarray(sums @ seen.astype(int)),
-        unseen=jnp.asarray(sums @ (elsewhere & (shared == 0)).astype(int)),
-        slips=jnp.asarray(slips),
+        main=_counts(sums @ is_main.astype(int)),
+        seen=_counts(sums @ seen.astype(int)),
+        unseen=_counts(sums @ (elsewhere & (shared == 0)).astype(int)),
+        slips=_counts(slips),
         uniform=jnp.asarray(sums @ uniform),
-        names=jnp.asarray(names),
-        named=jnp.asarray(names.sum(2)),
+        names=_counts(names),
+        named=_counts(names.sum(2)),
         votes=jnp.asarray(votes),
         answered=jnp.asarray(sums @ (mask > 0).astype(int)),
         singles=jnp.asarray(alone.sum(1)),
@@ -243,6 +243,10 @@ def _completions(
     of_all = alone[of_unit]
     ways = gammaln(of_all + 1) - gammaln(lazy + 1) - gammaln(of_all - lazy + 1)
     return of_unit.astype(np.int32), lazy, ways.sum(1)
+
+
+def _counts(table: Int[np.ndarray, "*n"]) -> Int[Array, "*n"]:
+    return jnp.asarray(table.astype(np.int32))
 
 
 def each_completion(blocks: Blocks, table: Float[Array, "U k"]) -> Float[Array, "V k"]:

@@ -52,12 +52,11 @@ def cells_of(of_unit: Int[np.ndarray, " V"], lazy: Int[np.ndarray, "V n"]) -> Ce
     most = int(lazy.sum(1).max(initial=0)) + 1
     code = (row * most + inside) * most + elsewhere
     code, cell = np.unique(code, return_inverse=True)
-    row_inside, elsewhere = np.divmod(code, most)
-    parts = (*np.divmod(row_inside, most), elsewhere)
-    row, inside, elsewhere = (jnp.asarray(part.astype(np.int32)) for part in parts)
+    rest, outside = np.divmod(code, most)
+    unit_and_block, within = np.divmod(rest, most)
     return Cells(
-        row=row,
-        inside=inside,
-        elsewhere=elsewhere,
+        row=jnp.asarray(unit_and_block.astype(np.int32)),
+        inside=jnp.asarray(within.astype(np.int32)),
+        elsewhere=jnp.asarray(outside.astype(np.int32)),
         cell=jnp.asarray(cell.reshape(len(lazy), -1).T.astype(np.int32)),
     )

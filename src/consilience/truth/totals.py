@@ -68,7 +68,8 @@ def _of_subsets(weight: Float[Array, "B V"]) -> Float[Array, "B V"]:
             return part + weight[taken] * sums[left], None  # noqa: B023 (used at once)
 
         none = jnp.zeros((len(block), *weight.shape[1:]), weight.dtype)
-        of_size, _ = jax.lax.scan(add, none, (block.T, rest.T))
+        pairs = (jnp.asarray(block.T), jnp.asarray(rest.T))
+        of_size, _ = jax.lax.scan(add, none, pairs)
         sums = jnp.concatenate([sums, of_size])
     return sums
 

@@ -1,0 +1,71 @@
+"""NUTS from the mode: chains mix soon, in the metric of the curvature there."""
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from numpyro.diagnostics import split_gelman_rubin
+
+from consilience import read
+from consilience.annotators import load
+from consilience.inference import nuts
+from consilience.model import lay_out
+from consilience.truth import space_of
+
+EFFORT = nuts.Effort(tune=100, draws=100, chains=2)
+
+
+@pytest.fixture(scope="module")
+def space():
+    """150 items with two candidates, six answers each: some name both."""
+    generator = np.random.default_rng(0)
+    rows = []
+    for item in range(150):
+        share = generator.beta(2, 2)
+        for person in range(6):
+            main = "ab"[int(generator.random() < share)]
+            both = generator.random() < 0.4
+            rows += [
+                (f"i{item}", f"p{item}-{person}", label, label == main)
+                for label in ("ab" if both else main)
+            ]
+    columns = ["item", "annotator", "label", "main"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return space_of(read(frame, kind="objects"))
+
+
+@pytest.fixture(scope="module")
+def drawn(space):
+    with jax.enable_x64(True):
+        result = nuts.fit(load("objects"), space, jax.random.key(0), EFFORT)
+    every = [
+        draws.reshape(*draws.shape[:2], -1).astype(float)
+        for draws in result.parameters.values()
+        if draws.size
+    ]
+    return np.concatenate(every, axis=2), result.sample_stats
+
+
+def mixed(draws):
+    # As for the other starts: R-hat of n independent draws, five of its spreads.
+    return split_gelman_rubin(draws).max() < 1 + 5 * np.sqrt(2 / draws[..., 0].size)
+
+
+def test_chains_mix_after_a_hundred_steps_of_warm_up(drawn):
+    draws, stats = drawn
+    assert not stats["diverging"].any()
+    assert mixed(draws)
+
+
+def test_a_chain_that_stays_elsewhere_is_told(drawn):
+    draws = drawn[0].copy()
+    draws[1] += 4 * draws[1].std(0)
+    assert not mixed(draws)
+
+
+def test_only_models_whose_parameters_are_all_shared_start_at_the_mode(space):
+    for name, shared in (("objects", True), ("objects_by_annotator", False)):
+        model = load(name)
+        dense, every = nuts._dense(model, lay_out(model, space))
+        assert every == shared
+        assert {"naming", "slip", "seen"} <= set(dense)
