@@ -16,7 +16,7 @@ spread wider than the posterior.
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from os import process_cpu_count
+from os import cpu_count
 from typing import Any, NamedTuple
 
 import jax
@@ -134,12 +134,13 @@ def chains_from(
 
     def one(state: Any, observations: Observations) -> tuple[Any, Mapping[str, Any]]:
         with jax.enable_x64(precise):  # what is set of JAX is set of a thread
-            return jax.block_until_ready(block(state, observations))
+            state, drawn = block(state, observations)
+            return state, jax.tree.map(np.asarray, drawn)
 
     def together(
         states: list[Any], observations: Observations
     ) -> tuple[list[Any], Mapping[str, Any]]:
-        with ThreadPoolExecutor(process_cpu_count()) as pool:
+        with ThreadPoolExecutor(cpu_count()) as pool:
             ended = list(pool.map(partial(one, observations=observations), states))
         drawn = jax.tree.map(
             lambda *leaves: np.stack(leaves, axis=1), *(new for _, new in ended)

@@ -252,7 +252,10 @@ def energy_and_slope(
 ) -> tuple[Float[Array, ""], Parameters]:
     """Return minus the log density of a position, and the slope of that."""
     none = jnp.zeros((*data.weight.shape, data.whole.guess.shape[1]))
-    return _value_and_slope(model, data, none, position)
+    found: tuple[Float[Array, ""], Parameters] = _value_and_slope(
+        model, data, none, position
+    )
+    return found
 
 
 @partial(jax.jit, static_argnames="model")

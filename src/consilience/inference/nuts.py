@@ -109,15 +109,15 @@ def fit(
     dense, every = _dense(model, observations)
     block: Any
     if every and model.dirichlet is None and model.prepare is None:
-        effort = replace(effort, tune=_tune(effort, TUNE_KNOWN))
+        tune = _tune(effort, TUNE_KNOWN)
         mode = find_mode(model, space, of_guess, report)
-        how = (effort.tune, effort.target, effort.chains, BLOCK)
+        how = (tune, effort.target, effort.chains, BLOCK)
         state, block = chains_from(model, observations, mode, of_start, how)
     else:
-        effort = replace(effort, tune=_tune(effort, TUNE))
-        start, block = _compiled(model, effort.tune, effort.target, dense)
+        tune = _tune(effort, TUNE)
+        start, block = _compiled(model, tune, effort.target, dense)
         state = start(keys, observations, values)
-    kept = _drive(block, state, observations, effort, report)
+    kept = _drive(block, state, observations, (tune, effort.draws), report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
     lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.mass)
     remarks: tuple[str, ...] = ()
@@ -223,10 +223,11 @@ def _drive(
     block: Any,
     state: Any,
     observations: Observations,
-    effort: Effort,
+    steps: tuple[int, int],
     report: Reporter,
 ) -> Mapping[str, Any]:
-    blocks, total = [], effort.tune + effort.draws
+    blocks: list[Mapping[str, Any]] = []
+    tune, total = steps[0], sum(steps)
     started = time.monotonic()
     for number in range(-(-total // BLOCK)):
         state, new = block(state, observations)
@@ -234,12 +235,13 @@ def _drive(
         if not number:
             started = time.monotonic()  # from here on nothing is compiled
         done = min((number + 1) * BLOCK, total)
-        note = _note(blocks, effort.tune, number * BLOCK * effort.chains, started)
-        phase = "warming up" if done <= effort.tune else "sampling"
+        drawn = number * blocks[-1]["diverging"].size
+        note = _note(blocks, tune, drawn, started)
+        phase = "warming up" if done <= tune else "sampling"
         report(Progress("nuts", done, total, f"{phase}, {note}"))
     joined = jax.tree.map(lambda *parts: np.concatenate(parts), *blocks)
     by_chain: Mapping[str, Any] = jax.tree.map(
-        lambda leaf: np.swapaxes(leaf[effort.tune : total], 0, 1), joined
+        lambda leaf: np.swapaxes(leaf[tune:total], 0, 1), joined
     )
     return by_chain
 

@@ -17,7 +17,6 @@ from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.nn import log_sigmoid, logsumexp, sigmoid
 from jaxtyping import Array, Float, Int
 
