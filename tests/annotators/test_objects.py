@@ -261,10 +261,10 @@ def test_both_tasks_sum_over_all_answers_to_the_prior():
 
 
 def test_what_the_gradient_is_taken_of_is_the_score_summed():
-    answers = [[(0, 0b0011), (1, 0b0010), (1, 0b0010)], [(2, 0b1101), (3, 0b1000)]]
-    said = np.random.default_rng(0).integers(0, 3, (2, 4, 3))
+    answers = [[(0, 0b011), (1, 0b010), (1, 0b010)], [(2, 0b101), (0, 0b001)]]
+    said = np.random.default_rng(0).integers(0, 3, (2, 3, 3))
     with jax.enable_x64(True):
-        observations = lay_out(ALONE, space_of_answers(answers, 4, said=said))
+        observations = lay_out(ALONE, space_of_answers(answers, 3, said=said))
         parameters = some_parameters(observations)
 
         def both(parameters):
