@@ -139,7 +139,9 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     return jnp.where(items.heard[:, None], told, prior)
 
 
-def likelihood(observations: Observations, parameters: Parameters) -> Float[Array, " U"]:
+def likelihood(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, " U"]:
     """Return log p(the unit's answers): the score, summed."""
     items: Items = observations.own
     each = zip(items.blocks, items.known, strict=True)

@@ -251,9 +251,8 @@ def energy_and_slope(
     model: AnnotatorModel[Any], data: Data, position: Parameters
 ) -> tuple[Float[Array, ""], Parameters]:
     """Return minus the log density of a position, and the slope of that."""
-    none = jnp.zeros((*data.weight.shape, data.whole.guess.shape[1]))
     found: tuple[Float[Array, ""], Parameters] = _value_and_slope(
-        model, data, none, position
+        model, data, no_evidence(model, data), position
     )
     return found
 
