@@ -11,7 +11,7 @@ MOST = 10
 PEER_MOST = 9  # ten candidates have 115,975 partitions: a row of ten blocks each
 WHOLE = "All answers of a study"
 DRAWN = "Draws from all answers of a study"
-SAMPLED = {"chains": 4, "tune": 100, "draws": 250}
+SAMPLED = {"chains": 2, "tune": 75, "draws": 150}
 CLIMBED = ("compiling s", "climbing s", "gradient ms", "peak MiB")
 FOUND = (
     "compiling s",
@@ -35,7 +35,7 @@ NOTES = (
         "and gradient; peak memory of the whole process."
     ),
     (
-        "Draws: the same study by nuts, four chains of 250 draws after 100 steps of "
+        "Draws: the same study by nuts, two chains of 150 draws after 75 steps of "
         "warm-up, from the mode. Processor seconds to find the mode and compile, and "
         "to draw; seconds on the wall of the latter; gradients after warm-up. R-hat "
         "and effective draws are the worst of all parameters. Beside the normal about "
