@@ -9,7 +9,7 @@ from consilience.responses import read
 from consilience.truth import space_of
 
 SIMILAR = pd.DataFrame(
-    [("husky", "malamute", 0.4), ("malamute", "wolf", 0.1), ("cup", "husky", 0.0)],
+    [("husky", "malamute", 0.4), ("malamute", "wolf", 0.1), ("cup", "husky", 0.04)],
     columns=["label_a", "label_b", "value"],
 )
 TASKS = {"ann": ["cup", "husky", "malamute"], "bob": ["cup", "husky", "malamute"]}

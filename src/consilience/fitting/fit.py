@@ -229,6 +229,6 @@ def _unused(space: Space, single: Single, *, similar: bool) -> list[str]:
     if space.covariates is not None and "weight" not in found:
         names = ", ".join(space.covariates.names)
         unused += [f"what is known beforehand ({names})"]
-    if similar and not {"led", "similarity"} & set(found):
+    if similar and space.kind == "contains" and "led" not in found:
         unused += ["which labels are similar"]
     return [f"{single.name} makes nothing of {each}" for each in unused]

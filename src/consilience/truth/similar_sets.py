@@ -16,19 +16,22 @@ from scipy.sparse.csgraph import connected_components
 from consilience.truth.rivals import rivals, together
 from consilience.truth.space import SimilarSets, Space
 
+# Similarity from which a label leads: that at which the leading question was measured
+# on the reassessed ImageNet labels, as a share of classifiers' guesses.
+SIMILAR = 0.05
 SHOWN = 0.5  # share of the annotators of either label that were asked about both
 
 
-def similar_sets(space: Space, alike: pd.DataFrame | None) -> Space:
+def similar_sets(space: Space, table: pd.DataFrame | None) -> Space:
     """Return the space with its similar labels in sets.
 
     Parameters
     ----------
     space
         Of kind contains.
-    alike
-        Columns label_a, label_b and, if they differ, value: labels are similar if it is
-        above zero. None: the labels of one group are, where labels have groups, or else
+    table
+        Columns label_a, label_b and, if they differ, value: labels are similar from .05
+        on. None: the labels of one group are, where labels have groups, or else
         none.
 
     Raises
@@ -36,11 +39,12 @@ def similar_sets(space: Space, alike: pd.DataFrame | None) -> Space:
     CandidatesError
         The table of similar labels is not as it must be.
     """
-    if alike is None and space.groups is None:
+    if table is None and space.groups is None:
         return space
-    found = rivals(space, alike)
+    found = rivals(space, table)
     number = space.num_units
-    of_set = _linked(found.first, found.second, number)
+    alike = found.alike >= SIMILAR
+    of_set = _linked(found.first[alike], found.second[alike], number)
     first, second = together(space)
     inside = of_set[first] == of_set[second]
     first, second = first[inside], second[inside]
