@@ -48,7 +48,7 @@ from consilience.truth import Observations, Space
 BLOCK = 50  # draws between looks at the clock and the keyboard
 TUNE, TUNE_KNOWN = 1000, 200  # steps of warm-up: of the metric, and of step sizes alone
 # Axes that grow with the study.
-GROWING = frozenset({"annotator", "group", "item", "label"})
+GROWING = frozenset({"annotator", "group", "item", "label", "pair"})
 # Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
 MAX_DENSE = 100
 MEDIAN_OF = 15  # draws from the prior, enough to start near its middle

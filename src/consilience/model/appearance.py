@@ -51,7 +51,9 @@ def humps(
     node = parameters["node"]
     which = np.repeat([0, 1], [len(shift) - 1, 1])
     means = parameters["means"][which][:, :, None] + shift
-    scale = parameters["scale"][which][:, None, None, None]
+    # No hump is narrower than half a cell of nodes: else a climb could end between two.
+    cell = (node[1] - node[0]) / 2
+    scale = jnp.hypot(parameters["scale"], cell)[which][:, None, None, None]
     return softmax(-0.5 * ((node - means[..., None]) / scale) ** 2, axis=3)
 
 
