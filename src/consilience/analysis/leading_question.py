@@ -12,9 +12,9 @@ are the covariates of the fit and how similar the rival is; and a rival makes th
 itself more or less likely to be there, by as much as the answers say. What is left is a
 comparison of answers, not an experiment, unless chance decided who was shown what.
 
-Annotators and humps are those of the fit, which knows of no such effect and lays a part
-of it to them; where they are known, the estimates are right on average. Errors are
-clustered by item and by annotator.
+Annotators and humps are those of the fit; one that was not told which labels are
+similar lays a part of the effect to them. Where they are known, the estimates are right
+on average. Errors are clustered by item and by annotator.
 
 References
 ----------
