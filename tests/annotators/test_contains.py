@@ -73,8 +73,9 @@ def integrated(said, state):
 
     def at(s):
         upper = expit(-1.0)
-        density = (1 - upper) * stats.norm.pdf(s, -3, 1.5)
-        density += upper * stats.norm.pdf(s, 1, 2)
+        # No hump is narrower than half a cell of nodes.
+        density = (1 - upper) * stats.norm.pdf(s, -3, np.hypot(1.5, 0.2))
+        density += upper * stats.norm.pdf(s, 1, np.hypot(2.0, 0.2))
         each = chances(s)
         present = stats.binom.sf(2, 6, 1 - each[0].mean())
         answers = np.prod([each[WORDS.index(word), j] for j, word in enumerate(said)])

@@ -46,6 +46,7 @@ SHARED = {"item_scale": [1.2, 0.7], "led": 1.1, "led_apart": 0.8}
 HUMPS = {"mean": [-3.0, 1.0], "scale": [1.5, 2.0], "share": -0.6}
 THRESHOLD = np.linspace(-0.5, 0.5, 4)
 GRID = np.linspace(-12, 12, 241)
+CELL = 0.05  # half a cell of nodes: no hump is narrower
 EFFECT = np.linspace(-3, 3, 9)
 
 
@@ -80,7 +81,7 @@ def written_out(gold, shared):
             apart = 0.0 if here & TASKS[label] else shared["led_apart"]
         which = int(there)
         mean = HUMPS["mean"][which] + shared["item_scale"][which] * effect
-        away = (GRID - mean - led - apart) / HUMPS["scale"][which]
+        away = (GRID - mean - led - apart) / np.hypot(HUMPS["scale"][which], CELL)
         hump = np.exp(-0.5 * away**2)
         share = expit(HUMPS["share"] if there else -HUMPS["share"])
         whole = share * hump / hump.sum() * answers[label]
