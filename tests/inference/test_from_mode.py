@@ -13,6 +13,9 @@ from consilience.model import lay_out
 from consilience.truth import space_of
 
 EFFORT = nuts.Effort(tune=100, draws=100, chains=2)
+SHARED = load(
+    "objects", {"pairs": 0.0}
+)  # pairs of labels have no affinities of their own
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +40,7 @@ def space():
 @pytest.fixture(scope="module")
 def drawn(space):
     with jax.enable_x64(True):
-        result = nuts.fit(load("objects"), space, jax.random.key(0), EFFORT)
+        result = nuts.fit(SHARED, space, jax.random.key(0), EFFORT)
     every = [
         draws.reshape(*draws.shape[:2], -1).astype(float)
         for draws in result.parameters.values()
@@ -64,8 +67,8 @@ def test_a_chain_that_stays_elsewhere_is_told(drawn):
 
 
 def test_only_models_whose_parameters_are_all_shared_start_at_the_mode(space):
-    for name, shared in (("objects", True), ("objects_by_annotator", False)):
-        model = load(name)
+    some = load("objects"), load("objects_by_annotator")
+    for model, shared in ((SHARED, True), *((each, False) for each in some)):
         dense, every = nuts._dense(model, lay_out(model, space))
         assert every == shared
         assert {"naming", "slip", "seen"} <= set(dense)
