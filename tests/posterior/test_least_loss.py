@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mutual_info_score, rand_score
 
+import consilience as cs
 from consilience.posterior.least_loss import best, binder, information
 from consilience.truth.partitions import block_indices
 
@@ -103,14 +104,16 @@ def test_of_partitions_as_good_the_one_of_fewest_objects_is_told():
     assert best(losses).tolist() == [0, 1]
 
 
-def test_a_fit_tells_the_partition_of_either_loss(objects_fit):
-    by_pairs, by_information = (
-        objects_fit.objects(loss=loss) for loss in ("binder", "vi")
-    )
-    assert by_pairs.equals(objects_fit.objects())
+def test_a_fit_tells_the_partition_of_either_loss():
+    # Seed two: in the study that other tests share the two losses agree everywhere.
+    design = {"items": 120, "annotators": 20, "classes": 8, "per_item": 9}
+    study = cs.simulate(kind="objects", **design, prior={"most": 4.0}, seed=2)
+    fit = cs.fit(study.responses, model="objects", engine="em", seed=0)
+    by_pairs, by_information = (fit.objects(loss=loss) for loss in ("binder", "vi"))
+    assert by_pairs.equals(fit.objects())
     apart = by_pairs.merge(by_information, on=["item", "label"])
     same = (apart["object_x"] == apart["object_y"]).groupby(apart["item"]).all()
-    assert same.mean() > 0.5
+    assert 0.5 < same.mean() < 1
     # Where they agree, all else is the same too.
     rows = apart[apart["item"].map(same).astype(bool)]
     assert (rows["share_x"] == rows["share_y"]).all()
