@@ -19,8 +19,8 @@ from consilience.model.contract import Parameters
 from consilience.model.pairs import Pairs
 
 # Of the effect of an item, in standard deviations. In three studies of 225 items drawn
-# from the prior, 41 nodes moved the log-likelihood by .02 to .06 of some 2,000 nats, and
-# no probability of presence by more than .011.
+# from the prior, 41 nodes moved the log-likelihood by .02 to .06 of some 2,000 nats,
+# and no probability of presence by more than .011.
 ITEM_NODES, ITEM_REACH = 9, 3.0
 
 
