@@ -7,13 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import gammaln
-from scipy.stats import dirichlet_multinomial
+from scipy import stats
+from scipy.integrate import quad
+from scipy.special import comb, gammaln
+from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
 from consilience.analysis import naming_prior
 from consilience.analysis.human_confusion import human_confusion
+from consilience.analysis.naming import Naming
 from consilience.analysis.naming_evidence import evidence
+from consilience.analysis.naming_own_label import own_label
 from consilience.analysis.naming_prior import learn
 from consilience.analysis.namings import Namings
 from consilience.errors import KindError, OptionError
@@ -55,13 +59,11 @@ def studies():
 
 def held(naming, truth, mass=0.9):
     """Share of each class's cells worth looking at that the intervals hold."""
-    from scipy.stats import beta
-
-    own = naming.concentration
-    rest = own.sum(1, keepdims=True) - own
+    cells = (each.ravel() for each in np.indices(truth.shape))
+    here, elsewhere = (each.reshape(truth.shape) for each in naming.beta(*cells))
     tail = (1 - mass) / 2
-    inside = (beta.ppf(tail, own, rest) <= truth) & (
-        truth <= beta.ppf(1 - tail, own, rest)
+    inside = (beta.ppf(tail, here, elsewhere) <= truth) & (
+        truth <= beta.ppf(1 - tail, here, elsewhere)
     )
     seen = naming.probability >= 0.03
     return (inside & seen).sum(1) / seen.sum(1)
@@ -141,41 +143,114 @@ def test_evidence_is_as_by_hand():
     assert np.allclose(found["superclass"], [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
     popular = found["popular"]
     assert popular[0, 1] == pytest.approx(2.001 / 2.002)  # 0's own label is not asked
-    assert "own" in found
+    assert np.allclose(found["any"], (1 - np.eye(3)) / 2)
     assert "superclass" not in evidence(replace(given, parent=None))
 
 
+def learnable(evidence, **changed):
+    """What is learned of all classes: items do not differ, and nobody lapses."""
+    weight = np.exp(np.linspace(-0.5, 0.5, len(evidence)))
+    sure = np.exp(25.0)
+    plain = naming_prior.Learnable(weight, 1.5, 0.4, 5.0, sure, sure, 1e-12, 0.2)
+    return plain._replace(**changed)
+
+
 def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
-    # One item a class: nothing came before, and where items do not differ and nobody
-    # lapses, answers are Dirichlet-multinomial about the prior: scipy has its log.
-    given = of([0, 1], [(0, 0, 3, 0), (0, 2, 1, 0), (1, 1, 2, 0)])
+    # One item a class: nothing came before, and where items do not differ, answers that
+    # give other labels are Dirichlet-multinomial about the prior: scipy has its log.
+    given = of([0, 1], [(0, 0, 3, 0), (0, 1, 2, 0), (0, 2, 1, 0), (1, 2, 2, 0)])
     matrices = evidence(given)
     stacked = np.stack(list(matrices.values()))
-    logs = np.linspace(-0.5, 0.5, len(stacked))
-    place = np.append(logs, [25.0, 25.0, -40.0, -2.0])
+    found = learnable(matrices)
     with jax.enable_x64(True):
-        found = float(naming_prior._loss(given, stacked)(jnp.asarray(place)))
-    prior = np.tensordot(np.exp(logs), stacked, 1) + 1e-300
+        told = naming_prior._told(given, stacked)
+        likelihood = float(jax.jit(naming_prior._log_others)(told, found))
+    prior = np.tensordot(found.weight, stacked, 1)
     expected = 0.0
-    for row, counts in ((0, [3, 0, 1]), (1, [0, 2, 0])):
+    for row, others, counts in ((0, [1, 2], [2, 1]), (1, [0, 2], [0, 2])):
         ways = gammaln(sum(counts) + 1) - gammaln(np.array(counts) + 1).sum()
-        expected += dirichlet_multinomial.logpmf(counts, prior[row], sum(counts)) - ways
-    scale = np.full(len(place), naming_prior._SPREAD)
-    scale[-2] = naming_prior._LAPSE_SPREAD
-    centre = np.where(np.arange(len(place)) == len(place) - 2, naming_prior._LAPSE, 0.0)
-    penalty = (((place - centre) / scale) ** 2).sum() / 2
-    assert found == pytest.approx((penalty - expected) / 2, rel=1e-6)
+        about = prior[row, others]
+        expected += dirichlet_multinomial.logpmf(counts, about, sum(counts)) - ways
+    assert likelihood == pytest.approx(expected, rel=1e-6)
+
+
+def share_of(own, others, found, mean):
+    """The likelihood of a class's items by adaptive quadrature, and its mean share."""
+
+    def chance(share):
+        yes, no = found.spread * share, found.spread * (1 - share)
+        each = 1.0
+        for k, rest in zip(own, others, strict=True):
+            n = k + rest
+            kept = [
+                binom.pmf(h, n, 1 - found.lapse) * betabinom.pmf(k, h, yes, no)
+                for h in range(k, n + 1)
+            ]
+            each *= sum(kept) / comb(n, k)
+        return each * beta.pdf(share, found.classes * mean, found.classes * (1 - mean))
+
+    whole = quad(chance, 0, 1)[0]
+    return whole, quad(lambda share: share * chance(share), 0, 1)[0] / whole
+
+
+def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
+    own, others = [3, 1, 0], [0, 2, 4]
+    cells = [(0, 0, 3, 0), (1, 0, 1, 0), (1, 1, 2, 0), (2, 2, 4, 0)]
+    given = of([0, 0, 0], cells)
+    matrices = evidence(given)
+    found = learnable(matrices, spread=3.0, lapse=0.1)
+    with jax.enable_x64(True):
+        told = naming_prior._told(given, np.stack(list(matrices.values())))
+        logs = np.asarray(naming_prior._of_shares(told, found))[0]
+    rest = found.weight @ told.of_class[:, 0]
+    odds = found.odds * rest**-found.against
+    whole, mean = share_of(own, others, found, odds / (1 + odds))
+    assert np.exp(logs).sum() == pytest.approx(whole, rel=1e-6)
+    here, elsewhere = naming_prior._shares(told, found)
+    assert here[0] / (here[0] + elsewhere[0]) == pytest.approx(mean, rel=1e-6)
+
+
+def test_nodes_stand_closer_where_more_is_known_of_a_class():
+    items = 3_000
+    given = of(np.zeros(items, int), [(item, 0, 4, 0) for item in range(items)])
+    told = own_label(given)
+    assert told.width < 2 / np.sqrt(4 * items) * 1.01
+    few = own_label(of([0], [(0, 0, 4, 0)]))
+    assert few.width == pytest.approx(0.2)
 
 
 def test_items_before_count_by_their_effective_number():
-    # Two items of one class, two answers each; the second sees what the first said.
-    given = of([0, 0], [(0, 0, 2, 0), (1, 0, 1, 0), (1, 1, 1, 0)])
-    chain = naming_prior._chain(given)
+    # Two items of one class, two other labels each; the second sees what the first had.
+    given = of([0, 0], [(0, 1, 2, 0), (1, 1, 1, 0), (1, 2, 1, 0)])
+    told = naming_prior._told(given, np.stack(list(evidence(given).values())))
     with jax.enable_x64(True):
-        counted = naming_prior._before(jnp.array([1.5, 0.5, 0.5]), chain.group_start)
+        counted = naming_prior._before(jnp.array([1.5, 0.5, 0.5]), told.first)
         assert np.allclose(counted, [0, 1.5, 0])
-    worth = naming_prior._worth(given, 0.5)
+    worth = naming_prior._worth(given, given.votes, spread=1.0)
     assert np.allclose(worth, 1 / 1.5)
+
+
+def test_cells_have_the_mean_and_the_variance_of_draws():
+    counts = np.array([[0.0, 2.0, 1.0], [1.0, 0.0, 3.0], [4.0, 1.0, 0.0]])
+    naming = Naming(
+        own=np.array([3.0, 1.0, 2.0]), otherwise=np.array([2.0, 4.0, 1.0]),
+        concentration=counts, weights={}, odds=1.0, against=0.3, classes=5.0,
+        spread=2.0, beside=1.0, lapse=0.1, aside=0.0,
+    )  # fmt: skip
+    generator = np.random.default_rng(0)
+    draws = np.stack([naming.draw(generator) for _ in range(20_000)])
+    assert np.allclose(draws.sum(2), 1)
+    row, column = (each.ravel() for each in np.indices((3, 3)))
+    here, elsewhere = (each.reshape(3, 3) for each in naming.beta(row, column))
+    told = stats.beta(here, elsewhere)
+    error = told.std() / np.sqrt(len(draws))
+    assert (abs(draws.mean(0) - told.mean()) < 5 * error).all()
+    assert (abs(naming.probability - told.mean()) < 1e-12).all()
+    # The variance of n draws has a relative error of about (2 / n) ** .5, or more.
+    assert (abs(draws.var(0) / told.var() - 1) < 8 * np.sqrt(2 / len(draws))).all()
+    groups = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    summed = np.stack([naming.draw(generator, groups) for _ in range(20_000)])
+    assert abs(summed.mean(0) - told.mean() @ groups).max() < 0.01
 
 
 # The face
@@ -216,7 +291,12 @@ def test_superclasses_and_pairs_follow_from_the_table(found):
     first = pairs.iloc[0]
     a, b = (found.labels.get_loc(first[name]) for name in ("label_a", "label_b"))
     assert first["mutual"] == min(mean[a, b], mean[b, a])
-    assert set(found.evidence()["evidence"]) >= {"own", "reverse", "correlation"}
+    assert set(found.evidence()["evidence"]) >= {
+        "any",
+        "odds",
+        "reverse",
+        "correlation",
+    }
 
 
 def test_choices_have_a_human_confusion_too():

@@ -10,9 +10,9 @@ from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
 from consilience.analysis.human_confusion import human_confusion
-from consilience.analysis.naming_lapses import kept, log_chances
+from consilience.analysis.naming import Naming
+from consilience.analysis.naming_own_label import log_chances, possible_lapses
 from consilience.analysis.naming_panels import _as_rows, _drawn, _winner
-from consilience.analysis.naming_prior import Naming
 from consilience.analysis.namings import count_namings
 from consilience.errors import OptionError
 
@@ -33,7 +33,13 @@ def test_answers_to_come_are_beta_binomial_and_dirichlet_multinomial():
     namings = answered(np.zeros(items, int), np.arange(items), np.zeros(items, int), 3)
     sure = np.full((3, 3), 1e-9)
     sure[0] = theta * 1e9
-    naming = Naming(sure, {}, spread=2.0, beside=1.5, lapse=0.1, aside=0.0)
+    np.fill_diagonal(sure, 0.0)
+    # Of those who do not lapse.
+    own, otherwise = np.full(3, 0.5e9 / 0.9), np.full(3, 0.4e9 / 0.9)
+    naming = Naming(
+        own, otherwise, sure, {}, odds=1.0, against=1.0, classes=1.0, spread=2.0,
+        beside=1.5, lapse=0.1, aside=0.0,
+    )  # fmt: skip
     votes = _drawn(naming, namings, _as_rows(namings), 4, np.random.default_rng(0))
     assert (votes[:, 0] == 0).all()
     code = (votes[:, 1:, None] == np.arange(3)).sum(1) @ [16, 4, 1]
@@ -52,19 +58,17 @@ def test_answers_to_come_are_beta_binomial_and_dirichlet_multinomial():
 
 def of_rows(own, number, lapse, *, ways=True):
     """Return P(so many answers give the own label), lapses summed out."""
-    label = np.repeat([0, 1], [own, number - own])
-    namings = answered(np.zeros(1, int), np.zeros(number, int), label, 2)
-    counts = kept(namings)
+    rows = possible_lapses(np.array([own]), np.array([number - own]))
     if not ways:
-        counts = counts._replace(ways=0 * counts.ways)
-    logs = log_chances(counts, np.array([0.6]), np.array([3.0]), lapse)
+        rows = rows._replace(ways=0 * rows.ways)
+    logs = log_chances(rows, np.full((1, 1), 0.6), 3.0, lapse)
     return comb(number, own) * np.exp(np.asarray(logs, float)).sum()
 
 
 def test_lapses_are_summed_out():
     chance = np.array([of_rows(own, 5, 0.2) for own in range(6)])
     assert chance.sum() == pytest.approx(1, abs=1e-5)
-    assert chance @ np.arange(6) == pytest.approx(5 * 0.6, abs=1e-4)
+    assert chance @ np.arange(6) == pytest.approx(5 * 0.8 * 0.6, abs=1e-4)
     without = [of_rows(own, 5, 0.0) for own in range(6)]
     assert without == pytest.approx(betabinom(5, 1.8, 1.2).pmf(range(6)), abs=1e-5)
 

@@ -18,8 +18,9 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
+from consilience.analysis.naming import Naming
 from consilience.analysis.naming_panels import called_otherwise
-from consilience.analysis.naming_prior import Learned, Naming, learn
+from consilience.analysis.naming_prior import Learned, learn
 from consilience.analysis.namings import namings_of
 from consilience.errors import OptionError, TooLargeError
 from consilience.inference.result import bounds
@@ -76,7 +77,7 @@ class HumanConfusion:
         row, column = np.nonzero(kept)
         order = np.lexsort((-mean[row, column], row))
         row, column = row[order], column[order]
-        own, total = self._beta(row, column)
+        here, elsewhere = self.naming.beta(row, column)
         tail = (1 - self.mass) / 2
         return pd.DataFrame(
             {
@@ -86,8 +87,8 @@ class HumanConfusion:
                     column, categories=self.labels
                 ),
                 "probability": mean[row, column],
-                "lower": beta.ppf(tail, own, total - own),
-                "upper": beta.ppf(1 - tail, own, total - own),
+                "lower": beta.ppf(tail, here, elsewhere),
+                "upper": beta.ppf(1 - tail, here, elsewhere),
                 "votes": self.votes[row, column].astype(np.int64),
             }
         )
@@ -159,13 +160,10 @@ class HumanConfusion:
         index = pd.MultiIndex.from_product(
             [names, names], names=["true_label", "given_label"]
         )
-        # Of a Dirichlet distribution, what is summed over labels is one as well.
-        concentration = self.naming.concentration @ member
         generator = np.random.default_rng(seed)
-        drawn = np.empty((draws, *between.shape))
+        naming, drawn = self.naming, np.empty((draws, *between.shape))
         for each in drawn:
-            gamma = generator.standard_gamma(concentration)
-            each[:] = rows.T @ (gamma / gamma.sum(1, keepdims=True))
+            each[:] = rows.T @ naming.draw(generator, member)
         lower, upper = bounds(drawn, self.mass)
         columns = {"probability": between, "lower": lower, "upper": upper}
         return pd.DataFrame(
@@ -221,11 +219,17 @@ class HumanConfusion:
 
         Returns
         -------
-        Columns evidence, weight; then `aside` (what naming a label aside is worth) and
-        `correlation` (of two answers about one item, given its class).
+        Columns evidence, weight; then `odds` (of the own label, where the evidence for
+        others is worth one answer), `against` (the power of that evidence by which they
+        fall), `classes` (how closely classes keep to this, in answers), `aside` (what
+        naming a label aside is worth) and `correlation` (of two answers about one item,
+        given its class).
         """
         found = {
             **self.naming.weights,
+            "odds": self.naming.odds,
+            "against": self.naming.against,
+            "classes": self.naming.classes,
             "aside": self.naming.aside,
             "correlation": self.naming.correlation,
         }
@@ -240,15 +244,15 @@ class HumanConfusion:
     ) -> tuple[Float[np.ndarray, "2 P"], Float[np.ndarray, "2 P"]]:
         """Return bounds of the smaller of both probabilities, and of the difference."""
         generator = np.random.default_rng(seed)
-        asked = self._asked()
+        naming, asked = self.naming, self._asked()
         found = np.empty((2, 2, len(first)))
         for start in range(0, len(first), _BLOCK):
             some = slice(start, start + _BLOCK)
             pair = first[some], second[some]
             both = []
             for row, column in (pair, pair[::-1]):
-                own, total = self._beta(row, column)
-                drawn = generator.beta(own, total - own, (draws, len(row)))
+                here, elsewhere = naming.beta(row, column)
+                drawn = generator.beta(here, elsewhere, (draws, len(row)))
                 both.append(drawn * asked[row])
             found[0, :, some] = bounds(np.minimum(*both), self.mass)
             found[1, :, some] = bounds(np.abs(both[0] - both[1]), self.mass)
@@ -257,12 +261,6 @@ class HumanConfusion:
     def _asked(self) -> Bool[np.ndarray, " K"]:
         asked: Bool[np.ndarray, " K"] = self.votes.sum(1) > 0
         return asked
-
-    def _beta(
-        self, row: np.ndarray, column: np.ndarray
-    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        concentration = self.naming.concentration
-        return concentration[row, column], concentration.sum(1)[row]
 
 
 def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusion:

@@ -1,4 +1,4 @@
-"""What other answers say of how the items of a class are called, before any is asked.
+"""What other answers say of what the items of a class are called beside its own label.
 
 Each kind of evidence is a matrix, class by label, that says where answers about the
 items of a class are to be expected. None looks at the answers about the class itself:
@@ -25,11 +25,11 @@ def evidence(namings: Namings) -> Mapping[str, Float[np.ndarray, "K K"]]:
 
     Returns
     -------
-    By name. Rows of these sum to one: `own` (the class's own label), `any` (every
-    label), `popular` (labels that other classes are called), `superclass` (labels of
-    the superclass), `popular_superclass`. The others are numbers of answers: `reverse`
-    (items of the label that are called by the class), `together` (items of third
-    classes that are called by both); the same of labels named aside,
+    By name; of the other labels than the class's own. Rows of these sum to one: `any`
+    (every label), `popular` (labels that other classes are called), `superclass`
+    (labels of the superclass), `popular_superclass`. The others are numbers of answers:
+    `reverse` (items of the label that are called by the class), `together` (items of
+    third classes that are called by both); the same of labels named aside,
     `reverse_aside` and `together_aside`. What nothing is known of is left out.
     """
     votes, asides = namings.by_class(namings.votes), namings.by_class(namings.asides)
@@ -39,8 +39,7 @@ def evidence(namings: Namings) -> Mapping[str, Float[np.ndarray, "K K"]]:
     share = votes / total
     popular = np.broadcast_to(votes.sum(0) + _TRACE, votes.shape)
     found = {
-        "own": np.eye(namings.num_labels),
-        "any": np.full_like(votes, 1 / namings.num_labels),
+        "any": _rows(np.ones_like(votes)),
         "popular": _rows(popular),
     }
     if namings.parent is not None:

@@ -5,10 +5,10 @@ own than that of many: noise rarely speaks for the class. So a panel is drawn: t
 have answered, and new annotators up to its size, who answer as the item's posterior has
 it (its class's naming, how closely items keep to that, and the answers there are).
 
-New answers are drawn one by one. Each is a lapse, or gives the item's own label or not
-as one of those before it that were no lapses, or afresh as the class has it; which
-other label it gives is that of one of the others before it, or afresh: Polya's urns,
-whose outcomes are Beta-binomial and Dirichlet-multinomial.
+How often an item is called by its own label by those who do not lapse is drawn given
+the answers about it. New answers are drawn one by one: each is a lapse, or gives the
+own label or not; which other label it gives is that of one of the others before it, or
+afresh as the class has it: Polya's urn, whose outcomes are Dirichlet-multinomial.
 
 References
 ----------
@@ -21,8 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.analysis.naming_lapses import among_heeded, kept, log_chances
-from consilience.analysis.naming_prior import Learned, Naming
+from consilience.analysis.naming import Naming
+from consilience.analysis.naming_own_label import (
+    log_chances,
+    own_and_others,
+    possible_lapses,
+)
+from consilience.analysis.naming_prior import Learned
 from consilience.analysis.namings import Namings
 
 
@@ -80,26 +85,18 @@ def _drawn(
     generator: np.random.Generator,
 ) -> Int[np.ndarray, "I m"]:
     """Draw answers until every item has so many."""
-    theta = generator.standard_gamma(naming.concentration)
-    theta /= np.maximum(theta.sum(1, keepdims=True), 1e-300)
+    theta = naming.draw(generator)
     own, (items, told) = namings.own, given.label.shape
-    share = np.diagonal(theta)[own]
-    mean = np.asarray(among_heeded(share, naming.lapse))
-    mine, heeded = _heeded(naming, namings, share, generator)
     votes = np.full((items, max(most, told)), -1)
     votes[:, :told] = given.label
+    share = (1 - naming.lapse) * _shares(naming, namings, theta, generator)
     np.fill_diagonal(theta, 0.0)
     ladder = np.cumsum(theta / np.maximum(theta.sum(1, keepdims=True), 1e-300), axis=1)
     ladder += np.arange(len(ladder))[:, None]  # one ladder for all classes
     for place in range(votes.shape[1]):
         those = np.flatnonzero(given.number <= place)
         before, class_ = votes[those, :place], own[those]
-        pull = naming.spread * mean[those] + mine[those]
-        chance = pull / (naming.spread + heeded[those])
-        lapse = generator.random(len(those)) < naming.lapse
-        is_own = (generator.random(len(those)) < chance) & ~lapse
-        mine[those] += is_own
-        heeded[those] += ~lapse
+        is_own = generator.random(len(those)) < share[those]
         step = class_ + generator.random(len(those)) * (ladder[class_, -1] - class_)
         new = np.searchsorted(ladder.ravel(), step) - class_ * ladder.shape[1]
         new = np.minimum(new, ladder.shape[1] - 1)
@@ -108,21 +105,24 @@ def _drawn(
     return votes
 
 
-def _heeded(
+def _shares(
     naming: Naming,
     namings: Namings,
-    share: Float[np.ndarray, " I"],
+    theta: Float[np.ndarray, "K K"],
     generator: np.random.Generator,
-) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " I"]]:
-    """Return how many answers give the own label; draw how many were no lapses."""
-    counts = kept(namings)
-    precision = np.full(len(share), naming.spread)
-    logs = np.asarray(log_chances(counts, share, precision, naming.lapse))
+) -> Float[np.ndarray, " I"]:
+    """Draw how often each item is called by its own label by those who do not lapse."""
+    share = np.diagonal(theta)[namings.own] / (1 - naming.lapse)
+    own, others = own_and_others(namings)
+    rows = possible_lapses(own, others)
+    mean = share[rows.which][:, None]
+    logs = np.asarray(log_chances(rows, mean, naming.spread, naming.lapse))[:, 0]
     # The greatest of log chances, each with Gumbel noise, is a draw by those chances.
-    noisy = logs + generator.gumbel(size=len(logs))
-    order = np.lexsort((noisy, counts.item))
-    last = np.cumsum(counts.others + 1) - 1
-    return counts.own.copy(), counts.heeded[order[last]].copy()
+    order = np.lexsort((logs + generator.gumbel(size=len(logs)), rows.which))
+    heeded = rows.heeded[order[np.cumsum(others + 1) - 1]]
+    yes, no = naming.spread * share + own, naming.spread * (1 - share) + heeded - own
+    drawn: Float[np.ndarray, " I"] = generator.beta(yes, no)
+    return drawn
 
 
 def _other_before(
