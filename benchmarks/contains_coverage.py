@@ -121,6 +121,7 @@ def _held(answers: int, seed: int) -> dict:
     from consilience.checks.simulated_fits import answered
     from consilience.inference import em
     from consilience.inference.ascent import Steps
+    from consilience.inference.result import bounds
     from consilience.model import simulate
 
     model, steps = load("contains"), Steps(restarts=1, tolerance=1e-6)
@@ -131,11 +132,10 @@ def _held(answers: int, seed: int) -> dict:
         effort = em.Effort(steps=steps, draws=DRAWS, mass=MASS)
         drawn = em.fit(model, told, jax.random.key(seed), effort).parameters
         top = em.fit(model, told, jax.random.key(seed), em.Effort(steps=steps))
-    tails = [(1 - MASS) / 2, (1 + MASS) / 2]
     held = {}
     for name in (*NAMES, *SPREADS):
         true = np.asarray(made.parameters[name])
-        lower, upper = np.quantile(drawn[name][0], tails, 0)
+        lower, upper = bounds(np.asarray(drawn[name][0]), MASS)
         held[name] = (lower <= true) & (true <= upper)
         if name in SPREADS:
             found = np.log(top.parameters[name][0, 0] / true)
