@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 ROOT = Path(__file__).parent.parent
 
@@ -85,3 +86,27 @@ def test_methods_are_compared_on_the_draws_that_both_have(monkeypatch):
     # Of images left out, the jackknife: four gaps of -1, 1, -1, 1 vary by 1.
     moved = one[:1] + np.array([0.0, -1, 1, -1, 1])
     assert scores.apart(moved, one[:1])[1] == pytest.approx(np.sqrt(3))
+
+
+def against_peers(scores, generator):
+    """Of methods that are as good as one another: the bound, and a naive one."""
+    images, peers, studies = 60, 8, 300
+    found = []
+    for _ in range(studies):
+        whole = generator.normal(size=(peers + 1, images))
+        whole += generator.normal(size=images)  # images are harder and easier for all
+        left = (whole.sum(1, keepdims=True) - whole) / (images - 1)
+        said = np.concatenate([whole.mean(1, keepdims=True), left], 1)[:, None]
+        best = max(said[1:], key=lambda each: each[0, 0])
+        bounds = (scores.at_most(said[0], each, 1) for each in (said[1:], [best]))
+        found.append([bound < 0 for bound in bounds])
+    return np.mean(found, 0) * studies, studies
+
+
+def test_a_method_as_good_as_all_is_seldom_called_worse_than_the_best(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    scores = importlib.import_module("benchmarks.contains_scores")
+    (worse, naive), studies = against_peers(scores, np.random.default_rng(0))
+    most = binom.ppf(0.999, studies, 1 - scores.SURE)
+    assert worse <= most
+    assert naive > most  # which peer is the best is not known beforehand
