@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed, substitute
+from numpyro.handlers import seed
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
@@ -208,8 +208,7 @@ def strong(model, design):
     """A study whose first column tells much, and the second nothing."""
     with jax.enable_x64(True):
         data = {"weight": jnp.array([1.5, 0.0])}
-        made = substitute(lambda: simulate(model, design, jax.random.key(1)), data=data)
-        return made()
+        return simulate(model, design, jax.random.key(1), given=data)
 
 
 def bounds(result, name):
@@ -248,8 +247,7 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
     # slope were a sixth, and at a slope of one its weight were 3.
     with jax.enable_x64(True):
         data = {"weight": jnp.array([0.5, 0.0])}
-        made = substitute(lambda: simulate(model, design, jax.random.key(2)), data=data)
-        made = made()
+        made = simulate(model, design, jax.random.key(2), given=data)
         found = fitted(model, design, made.answer)
         space = answered(design, np.asarray(made.answer))
         observations = lay_out(model, space)

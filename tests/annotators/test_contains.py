@@ -154,8 +154,7 @@ def study():
     }
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in truth.items()}
-        made = substitute(lambda: simulate(MODEL, space, jax.random.key(1)), data=data)
-        made = made()
+        made = simulate(MODEL, space, jax.random.key(1), given=data)
     return space, truth, np.asarray(made.state), np.asarray(made.answer)
 
 

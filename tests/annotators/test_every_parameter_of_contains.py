@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import substitute
 
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
@@ -86,7 +85,7 @@ def study(name, space, key, values=None):
     model = load(name)
     data = {site: jnp.asarray(value) for site, value in (values or {}).items()}
     with jax.enable_x64(True):
-        made = substitute(lambda: simulate(model, space, jax.random.key(key)), data)()
+        made = simulate(model, space, jax.random.key(key), given=data)
     truth = {site: np.asarray(value) for site, value in made.parameters.items()}
     return answered(space, np.asarray(made.answer)), truth
 

@@ -188,9 +188,7 @@ def found():
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in TRUE.items()}
         for key in range(STUDIES):
-            made = substitute(
-                lambda key=key: simulate(MODEL, space, jax.random.key(key)), data=data
-            )()
+            made = simulate(MODEL, space, jax.random.key(key), given=data)
             study = answered(space, np.asarray(made.answer))
             effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6))
             fit = em.fit(MODEL, study, jax.random.key(0), effort)

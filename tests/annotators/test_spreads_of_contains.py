@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import substitute
 
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import answered
@@ -44,9 +43,7 @@ def spreads():
     with jax.enable_x64(True):
         for name, true in (("alike", ALIKE), ("apart", APART)):
             data = {site: jnp.asarray(v) for site, v in {**OTHERS, **true}.items()}
-            made = substitute(
-                lambda: simulate(MODEL, space, jax.random.key(2)), data=data
-            )()
+            made = simulate(MODEL, space, jax.random.key(2), given=data)
             told = answered(space, np.asarray(made.answer))
             effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6))
             fit = em.fit(MODEL, told, jax.random.key(0), effort)

@@ -153,6 +153,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     return jnp.log(jnp.maximum(share, TRACE)) + observations.log_prior - each
 
 
+@jax.jit
 def simulation(
     key: Key[Array, ""], observations: Observations, parameters: Parameters
 ) -> Simulated:

@@ -329,6 +329,7 @@ def _beforehand(
     return flat.reshape(len(flat), 2, -1)
 
 
+@jax.jit
 def simulation(
     key: Key[Array, ""], observations: Observations, parameters: Parameters
 ) -> Simulated:

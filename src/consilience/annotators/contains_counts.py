@@ -216,6 +216,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     }
 
 
+@jax.jit
 def simulation(
     key: Key[Array, ""], observations: Observations, parameters: Parameters
 ) -> Simulated:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, Key
 from consilience.model.emission import Emission
 from consilience.responses import Responses
 from consilience.truth import Observations, Space
+from consilience.truth.pytree import pytree
 
 type Parameters = Mapping[str, Array]
 
@@ -153,6 +154,7 @@ class AnnotatorModel[P]:
     states: int = 2
 
 
+@pytree()
 @dataclass(frozen=True, slots=True)
 class Simulated:
     """A draw from a model.

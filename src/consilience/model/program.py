@@ -1,6 +1,7 @@
 """A model as a NumPyro program, and simulation from it."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Key
+from jaxtyping import Array, Int, Key
+from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import DivergedError
 from consilience.model.contract import AnnotatorModel, Parameters, Simulated
@@ -69,7 +71,10 @@ def joint(model: AnnotatorModel[Any], observations: Observations) -> None:
 
 
 def simulate(
-    model: AnnotatorModel[Any], space: Space, key: Key[Array, ""]
+    model: AnnotatorModel[Any],
+    space: Space,
+    key: Key[Array, ""],
+    given: Parameters | None = None,
 ) -> Simulated:
     """Draw parameters, truths and answers; only the design of `space` is read.
 
@@ -81,6 +86,8 @@ def simulate(
         Who answers about what; its answers are not looked at.
     key
         Random key.
+    given
+        Parameters that are not drawn, by name, and their values.
 
     Raises
     ------
@@ -89,31 +96,50 @@ def simulate(
     """
     first, second, third = jax.random.split(key, 3)
     observations = lay_out(model, space, simulating=True)
-    seeded = numpyro.handlers.seed(sample_parameters, first)
-    trace = numpyro.handlers.trace(seeded).get_trace(model, observations)
-    drawn = {
-        name: site["value"]
-        for name, site in trace.items()
-        if site["type"] in ("sample", "deterministic")
-    }
-    with numpyro.handlers.substitute(data=drawn), numpyro.handlers.seed(rng_seed=first):
-        parameters = sample_parameters(model, observations)
-    if not all(bool(jnp.isfinite(value).all()) for value in drawn.values()):
+    drawn, more, parameters = _drawn(model, observations, first, given or {})
+    if not all(np.isfinite(value).all() for value in drawn.values()):
         msg = (
             "the prior cannot be drawn from; simulate from a model with a proper prior"
         )
         raise DivergedError(msg)
-    drawn.update(derived(model, observations, parameters))
+    drawn = {**drawn, **more}
     if model.own_simulation is not None:
         made = model.own_simulation(second, observations, parameters)
         return replace(made, parameters={**drawn, **made.parameters})
+    return Simulated(drawn, *_answers(model, observations, parameters, second, third))
+
+
+@partial(jax.jit, static_argnames="model")
+def _drawn(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    key: Key[Array, ""],
+    given: Parameters,
+) -> tuple[Parameters, Parameters, Parameters]:
+    """Return parameters by name, what follows from them, and as the model has them."""
+    with trace() as sites, substitute(data=given), seed(rng_seed=key):
+        parameters = sample_parameters(model, observations)
+    told = ("sample", "deterministic")
+    by_name = {
+        name: site["value"] for name, site in sites.items() if site["type"] in told
+    }
+    return by_name, derived(model, observations, parameters), parameters
+
+
+@partial(jax.jit, static_argnames="model")
+def _answers(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    parameters: Parameters,
+    of_state: Key[Array, ""],
+    of_answer: Key[Array, ""],
+) -> tuple[Int[Array, " U"], Int[Array, " N"]]:
     log_prior = jnp.broadcast_to(
         log_prior_of_truth(observations, parameters),
         (observations.num_units, observations.state.shape[1]),
     )
-    slot = jax.random.categorical(second, log_prior)
+    slot = jax.random.categorical(of_state, log_prior)
     lists = jnp.broadcast_to(observations.state, log_prior.shape)
     state = jnp.take_along_axis(lists, slot[:, None], axis=1)[:, 0]
     emission = emission_of(model, observations, parameters)
-    answer = emission.sample(third, observations, state)
-    return Simulated(drawn, state, answer)
+    return state, emission.sample(of_answer, observations, state)
