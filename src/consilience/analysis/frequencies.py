@@ -21,7 +21,6 @@ Newey and McFadden (1994), section 6, on estimates in two steps.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from statistics import NormalDist
 from typing import Any
@@ -38,8 +37,8 @@ from numpyro.infer.util import potential_energy
 from scipy.special import expit
 
 from consilience.analysis.filtering import ROUNDING, vote_shares
+from consilience.annotators import load
 from consilience.annotators.contains_counts import (
-    MODEL,
     Prior,
     nodes,
     seen_frequency,
@@ -208,7 +207,7 @@ def _checked(
             msg = f"threshold {threshold} is not a frequency between 0 and 1"
             raise OptionError(msg)
     settings = json.loads(fit.data.attrs["settings"])
-    return known_space(fit.data), replace(MODEL, prior=Prior(**settings["prior"]))
+    return known_space(fit.data), load(name, settings["prior"])
 
 
 def _values(fit: Fit) -> dict[str, Float[np.ndarray, "chain draw ..."]]:
@@ -274,7 +273,7 @@ def _share_above(
         name: _FREE[name][0](v) if name in _FREE else v for name, v in values.items()
     }
     point, back = ravel_pytree(free)
-    look = jax.jit(partial(_unit_slopes, model, back))
+    look = partial(_unit_slopes, model, back)
     merged = merge_alike(space, annotators=False)
     count, place = merged.count, merged.place
     parts = _blocks(merged.space, model)
@@ -303,12 +302,13 @@ def _share_above(
     return mean, np.sqrt(number / max(number - 1, 1) * (sums**2).sum(0))
 
 
+@partial(jax.jit, static_argnames=("model", "back"))
 def _of_prior(
     model: AnnotatorModel[Prior],
     back: Callable[[Float[Array, " P"]], Any],
     observations: Observations,
     point: Float[Array, " P"],
-) -> Float[np.ndarray, "P P"]:
+) -> Float[Array, "P P"]:
     """Return the curvature of the log prior, where the answers leave some of it open.
 
     Where they hardly tell one Beta from another, it is what holds the estimate.
@@ -321,9 +321,11 @@ def _of_prior(
         )
         return found
 
-    return np.asarray(jax.hessian(energy)(point))
+    found: Float[Array, "P P"] = jax.hessian(energy)(point)
+    return found
 
 
+@partial(jax.jit, static_argnames=("model", "back"))
 def _unit_slopes(
     model: AnnotatorModel[Prior],
     back: Callable[[Float[Array, " P"]], Any],

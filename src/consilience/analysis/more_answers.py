@@ -13,7 +13,6 @@ tests that stop when they are sure.
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -130,9 +129,8 @@ def _blocks(space: Space) -> Iterator[Int[np.ndarray, " B"]]:
 
 
 def _model(fit: Fit) -> AnnotatorModel[Any]:
-    model = annotators.load(fit.data.attrs["model"])
     settings = json.loads(fit.data.attrs["settings"])
-    return replace(model, prior=replace(model.prior, **settings["prior"]))
+    return annotators.load(fit.data.attrs["model"], settings["prior"])
 
 
 def _told(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
@@ -55,4 +56,13 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
         if not (nothing or (math.isfinite(value) and value > 0)):
             msg = f"prior setting {setting} is {value}; give a positive number"
             raise OptionError(msg)
-    return replace(model, prior=replace(model.prior, **prior))
+    changed = {name: each for name, each in prior.items() if each != settings[name]}
+    return _with_prior(model, tuple(sorted(changed.items()))) if changed else model
+
+
+@cache
+def _with_prior(
+    model: AnnotatorModel[Any], settings: tuple[tuple[str, float], ...]
+) -> AnnotatorModel[Any]:
+    # One record for one prior, so that fits share what is compiled.
+    return replace(model, prior=replace(model.prior, **dict(settings)))

@@ -7,6 +7,7 @@ not there before is taken for the mean of those who were.
 import json
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -47,7 +48,7 @@ from consilience.posterior import Fit
 from consilience.posterior.tempering import Tempering
 from consilience.posterior.tree import tree, with_groups
 from consilience.responses import Responses
-from consilience.truth import Space, space_of
+from consilience.truth import Observations, Space, space_of
 from consilience.truth.space import UNLISTED, Groups
 
 
@@ -248,16 +249,9 @@ def _result(
     mass: float,
 ) -> Result:
     observations = lay_out(model, space)
-
-    @jax.jit
-    def read(parameters: Any) -> Any:
-        scores = score(model, observations, parameters)
-        truth = posterior_of_truth(model, belief(scores))
-        return truth, marginal(scores), derived(model, observations, parameters)
-
     kept, beliefs, likelihoods = [], [], []
     for draw in some_draws(values, DRAWS):
-        truth, likelihood, more = read(replayed(model, observations, draw))
+        truth, likelihood, more = _read(model, observations, draw)
         beliefs.append(np.asarray(truth))
         likelihoods.append(np.asarray(likelihood))
         kept.append({**draw, **{name: np.asarray(v) for name, v in more.items()}})
@@ -277,6 +271,14 @@ def _result(
         sample_stats={},
         optimization=None,
     )
+
+
+@partial(jax.jit, static_argnames="model")
+def _read(model: AnnotatorModel[Any], observations: Observations, draw: Any) -> Any:
+    parameters = replayed(model, observations, draw)
+    scores = score(model, observations, parameters)
+    truth = posterior_of_truth(model, belief(scores))
+    return truth, marginal(scores), derived(model, observations, parameters)
 
 
 def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:

@@ -15,7 +15,6 @@ what the fit tells (which `vb` has by other means than by its draws).
 """
 
 import json
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -71,8 +70,7 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
     if sizes["chain"] * sizes["draw"] < 2 or "similarity" in values:
         return told[None]
     settings = json.loads(data.attrs["settings"])
-    model = annotators.load(data.attrs["model"])
-    model = replace(model, prior=replace(model.prior, **settings["prior"]))
+    model = annotators.load(data.attrs["model"], settings["prior"])
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         drawn = _replayed(model, known_space(data), values, most)
     if drawn is None:
