@@ -294,7 +294,11 @@ def _start(
         logit = first_logit(observations, imagined_units(model, observations))
     counts = expected_counts(model, observations, {**logs, **free, **logit}, states)
     counts = {name: counts[name] for name in priors}
-    return Climb(counts, concentration, free, logit)
+    # A number that JAX holds to be of no certain type would have the first sweeps and
+    # the later ones compiled apart.
+    start = Climb(counts, concentration, free, logit)
+    typed: Climb = jax.tree.map(lambda leaf: leaf.astype(float), start)
+    return typed
 
 
 @jax.jit
