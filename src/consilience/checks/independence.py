@@ -38,6 +38,7 @@ reject Dawid and Skene's model.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import jax
@@ -131,13 +132,11 @@ def residual_correlation(
     observations = prepared(model, lay_out(model, space))
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
     for values in some_draws(parameters, LOOKED_AT):
-        logs = replayed(model, observations, values)
-        emission = seen_in(emission_of(model, observations, logs))
+        emission, prior = _seen(model, observations, values)
         if emission is None:
             return None
         own = observations.own if isinstance(emission, OnShortlists) else None
         bare = replace(observations, prepared=None, own=own)
-        prior = {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
         sums = _sums(bare, emission, prior)
         product += np.asarray(sums[0])
         scale += np.asarray(sums[1])
@@ -153,6 +152,16 @@ def _correlated(
     correlation = product.sum() / scale.sum()
     error = np.sqrt(((product - correlation * scale) ** 2).sum()) / scale.sum()
     return Residual(float(correlation), float(correlation / error) if error else np.nan)
+
+
+@partial(jax.jit, static_argnames="model")
+def _seen(
+    model: AnnotatorModel[Any], observations: Observations, values: Parameters
+) -> tuple[BySubtype | OnShortlists | None, Parameters]:
+    """Return how answers look by one draw, and what it says of the truth."""
+    logs = replayed(model, observations, values)
+    emission = seen_in(emission_of(model, observations, logs))
+    return emission, {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
 
 
 @jax.jit

@@ -173,7 +173,7 @@ def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     size = max(MAX_TABLE // columns, 1)
     uncut = model.per_answer or model.layout is not None
     if size >= space.num_units or uncut:
-        parts = jax.tree.map(lambda leaf: leaf[None], whole)
+        parts = _as_one_block(whole)
         weight = np.broadcast_to(count, (1, space.num_units))
         return Data(whole, parts, jnp.asarray(weight), jnp.asarray(place))
     parts, weight = blocks(space, size)
@@ -181,6 +181,13 @@ def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     return Data(whole, parts, jnp.asarray(weight), jnp.asarray(place))
 
 
+@jax.jit
+def _as_one_block(whole: Observations) -> Observations:
+    parts: Observations = jax.tree.map(lambda leaf: leaf[None], whole)
+    return parts
+
+
+@partial(jax.jit, static_argnames="model")
 def _start(model: AnnotatorModel[Any], whole: Observations) -> Parameters:
     # Prior means: there, answers are votes for the truth.
     program = seed(substitute(sample_parameters, substitute_fn=init_to_mean), 0)
@@ -313,7 +320,8 @@ def _program(
 
 
 @partial(jax.jit, static_argnames="model")
-def _read(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Any:
+def told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
+    """Return what is found at a position, units in their order."""
     program = seed(sample_parameters, 0)
     arguments = (model, data.whole)
     values = constrain_fn(program, arguments, {}, position, return_deterministic=True)
@@ -324,20 +332,14 @@ def _read(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Any:
         return posterior_of_truth(model, belief(scores)), marginal(scores)
 
     truth, likelihood = jax.lax.map(one, data.parts)
-    told = {**values, **derived(model, data.whole, parameters)}
-    return told, truth, likelihood
-
-
-def told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
-    """Return what is found at a position, units in their order."""
-    parameters, truth, likelihood = _read(model, data, position)
     return Peak(
-        parameters,
+        {**values, **derived(model, data.whole, parameters)},
         truth.reshape(-1, truth.shape[-1])[data.place],
         likelihood.ravel()[data.place],
     )
 
 
+@jax.jit
 def _in_blocks(guess: Float[Array, "U S"], data: Data) -> Float[Array, "blocks size S"]:
     number, size = data.weight.shape
     fill = ((0, number * size - len(guess)), (0, 0))

@@ -201,13 +201,8 @@ def _dense(
     model: AnnotatorModel[Any], observations: Observations
 ) -> tuple[tuple[str, ...], bool]:
     """Return the parameters with a dense mass matrix, and whether those are all."""
-    seeded = numpyro.handlers.seed(sample_parameters, 0)
-    sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
-    sampled = {
-        name: int(np.size(site["value"]))
-        for name, site in sites.items()
-        if site["type"] == "sample" and not site["is_observed"]
-    }
+    shapes = jax.eval_shape(partial(_sampled, model), observations)
+    sampled = {name: shape.size for name, shape in shapes.items()}
     axes = {**DIMS, **model.dims}
     shared = {
         name: size
@@ -217,6 +212,16 @@ def _dense(
     if sum(shared.values()) > MAX_DENSE:
         return (), False
     return tuple(shared), shared.keys() == sampled.keys()
+
+
+def _sampled(model: AnnotatorModel[Any], observations: Observations) -> Parameters:
+    seeded = numpyro.handlers.seed(sample_parameters, 0)
+    sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
+    return {
+        name: site["value"]
+        for name, site in sites.items()
+        if site["type"] == "sample" and not site["is_observed"]
+    }
 
 
 def _drive(

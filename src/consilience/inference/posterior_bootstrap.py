@@ -97,7 +97,7 @@ def posterior_bootstrap(
             spread_of(name): start[spread_of(name)] + lot * errors[name]
             for lot, name in zip(lots, varying, strict=True)
         }
-        tilt = _tilt(model, summit, spreads, of_tilt)
+        tilt = _tilt(model, data.whole, spreads, of_tilt)
         place = np.asarray(ravel_pytree({**start, **spreads})[0])
         end, _, _ = climb_on(
             model,
@@ -116,6 +116,7 @@ def posterior_bootstrap(
         yield told(model, data, unravel(jnp.asarray(end)))
 
 
+@partial(jax.jit, static_argnames="model")
 def _errors(
     model: AnnotatorModel[Any], whole: Observations, position: Parameters
 ) -> dict[str, Float[Array, ""]]:
@@ -150,11 +151,14 @@ def _lean(
     return found
 
 
+@partial(jax.jit, static_argnames="model")
 def _tilt(
-    model: AnnotatorModel[Any], summit: Summit, spreads: Parameters, key: Key[Array, ""]
+    model: AnnotatorModel[Any],
+    whole: Observations,
+    spreads: Parameters,
+    key: Key[Array, ""],
 ) -> Parameters:
     """Return the fall of the log prior where the prior has drawn a point."""
-    whole = summit.data.whole
     at = {name: jnp.exp(value) for name, value in spreads.items()}
     program = condition(plain(sample_parameters), at)
     sites = trace(seed(program, key)).get_trace(model, whole)
