@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Array, Bool, Float, Int
 from scipy.special import logsumexp
-from sklearn.linear_model import LogisticRegression
 
 from consilience import annotators
 from consilience.errors import OptionError
@@ -475,6 +474,9 @@ def _something_else(
     A logistic regression on what is told: how many answers, candidates, labels that one
     answer alone names, and how much of its class's votes the candidates leave out.
     """
+    # Every fit would pay for it: a second, of some five for all other imports.
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
     before, now = _signs(learned.space, said), _signs(asked.space, said)
     found = []
     for truth in (learned.new_label, learned.new_main):
