@@ -1,7 +1,6 @@
 """A model as a NumPyro program, and simulation from it."""
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import jax
@@ -9,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jaxtyping import Array, Int, Key
+from jaxtyping import Array, Key
 from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import DivergedError
@@ -96,7 +95,9 @@ def simulate(
     """
     first, second, third = jax.random.split(key, 3)
     observations = lay_out(model, space, simulating=True)
-    drawn, more, parameters = _drawn(model, observations, first, given or {})
+    # Where priors are Dirichlet, models share samplers, which are long to compile.
+    draw = _compiled if model.dirichlet is None else _drawn
+    drawn, more, parameters = draw(model, observations, first, given or {})
     if not all(np.isfinite(value).all() for value in drawn.values()):
         msg = (
             "the prior cannot be drawn from; simulate from a model with a proper prior"
@@ -106,10 +107,18 @@ def simulate(
     if model.own_simulation is not None:
         made = model.own_simulation(second, observations, parameters)
         return replace(made, parameters={**drawn, **made.parameters})
-    return Simulated(drawn, *_answers(model, observations, parameters, second, third))
+    log_prior = jnp.broadcast_to(
+        log_prior_of_truth(observations, parameters),
+        (observations.num_units, observations.state.shape[1]),
+    )
+    slot = jax.random.categorical(second, log_prior)
+    lists = jnp.broadcast_to(observations.state, log_prior.shape)
+    state = jnp.take_along_axis(lists, slot[:, None], axis=1)[:, 0]
+    emission = emission_of(model, observations, parameters)
+    answer = emission.sample(third, observations, state)
+    return Simulated(drawn, state, answer)
 
 
-@partial(jax.jit, static_argnames="model")
 def _drawn(
     model: AnnotatorModel[Any],
     observations: Observations,
@@ -126,20 +135,4 @@ def _drawn(
     return by_name, derived(model, observations, parameters), parameters
 
 
-@partial(jax.jit, static_argnames="model")
-def _answers(
-    model: AnnotatorModel[Any],
-    observations: Observations,
-    parameters: Parameters,
-    of_state: Key[Array, ""],
-    of_answer: Key[Array, ""],
-) -> tuple[Int[Array, " U"], Int[Array, " N"]]:
-    log_prior = jnp.broadcast_to(
-        log_prior_of_truth(observations, parameters),
-        (observations.num_units, observations.state.shape[1]),
-    )
-    slot = jax.random.categorical(of_state, log_prior)
-    lists = jnp.broadcast_to(observations.state, log_prior.shape)
-    state = jnp.take_along_axis(lists, slot[:, None], axis=1)[:, 0]
-    emission = emission_of(model, observations, parameters)
-    return state, emission.sample(of_answer, observations, state)
+_compiled = jax.jit(_drawn, static_argnames="model")
