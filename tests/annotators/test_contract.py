@@ -66,8 +66,25 @@ def needs_single_answers(model):
         pytest.skip("its answers are sets of labels; it has this test in its own file")
 
 
+# Compiled, as operations one by one take longer: there are a hundred in a score.
+score, expected_counts = (
+    jax.jit(each, static_argnums=0) for each in (score, expected_counts)
+)
+
+
 def drawn(model, observations):
     return seed(sample_parameters, 0)(model, observations)
+
+
+def sites(program, model, observations):
+    """Return the sites of a program by name, with shapes in the stead of values."""
+    found = {}
+
+    def traced(observations):
+        found.update(trace(seed(program, 0)).get_trace(model, observations))
+
+    jax.eval_shape(traced, observations)
+    return found
 
 
 @pytest.mark.parametrize(("kind", "labels"), [("choice", 3), ("contains", 1)])
@@ -112,11 +129,11 @@ def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
 def test_dims_name_every_parameter(model, design):
     with jax.enable_x64(True):
         observations = lay_out(model, design)
-        sites = trace(seed(joint, 0)).get_trace(model, observations)
-        del sites[SCORE]
+        of_joint = sites(joint, model, observations)
+        del of_joint[SCORE]
     sampled = {
         name: site["value"].ndim
-        for name, site in sites.items()
+        for name, site in of_joint.items()
         if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
     }
     # Others are there only where the prior asks for them.
@@ -163,8 +180,8 @@ def test_the_program_of_the_parameters_draws_from_the_prior_when_unprepared(
     # nothing but the sampled sites enters the density.
     with jax.enable_x64(True):
         observations = lay_out(model, design)
-        sites = trace(seed(sample_parameters, 0)).get_trace(model, observations)
-    assert not [name for name, site in sites.items() if site.get("is_observed")]
+        drawn = sites(sample_parameters, model, observations)
+    assert not [name for name, site in drawn.items() if site.get("is_observed")]
 
 
 def test_simulated_truth_is_found_as_often_as_promised(generative, design, answered):
