@@ -25,7 +25,7 @@ NOTES = (
         "paired by item. Five folds of items, (row x 7,919) mod 5."
     ),
     (
-        "`human_confusion` learns the weights of nine kinds of evidence, and how "
+        "`human_confusion` learns the weights of eight kinds of evidence, and how "
         "answers about one item go together, by marginal likelihood; labels that are "
         "named besides the main one are among what it is told, and the baselines are "
         "not."
