@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import special, stats
 from scipy.integrate import quad
 from scipy.special import comb, gammaln
 from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
@@ -32,10 +32,23 @@ PRIOR = (
 )
 
 
-def drawn(seed):
+def one_dirichlet(generator):
+    return np.stack([generator.dirichlet(row) for row in PRIOR])
+
+
+def apart(generator):
+    """Classes differ much in how often they are called otherwise, little in what."""
+    others = PRIOR * (1 - np.eye(LABELS))
+    concentration = 20 * others / others.sum(1, keepdims=True) + 1e-9 * np.eye(LABELS)
+    truth = np.stack([generator.dirichlet(row) for row in concentration])
+    share = generator.beta(1.5, 1.0, LABELS)
+    return truth * (1 - share)[:, None] + np.diag(share)
+
+
+def drawn(seed, naming=one_dirichlet):
     """Namings of a study, and the true P(label | class)."""
     generator = np.random.default_rng(seed)
-    truth = np.stack([generator.dirichlet(row) for row in PRIOR])
+    truth = naming(generator)
     own = np.repeat(np.arange(LABELS), ITEMS)
     of_item = np.stack([generator.dirichlet(SPREAD * truth[c] + 1e-9) for c in own])
     votes = np.stack([generator.multinomial(ANSWERS, each) for each in of_item])
@@ -91,6 +104,34 @@ def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
     found = np.concatenate(found)
     error = found.std(ddof=1) / np.sqrt(len(found))
     assert found.mean() < 0.9 - 4 * error - 0.02
+
+
+@pytest.fixture(scope="module")
+def differing():
+    return [(learn(given), truth) for given, truth in (drawn(s, apart) for s in (3, 4))]
+
+
+def own_held(learned, truth, **changed):
+    """Whether nine-tenths intervals hold how often each class is called its own."""
+    found = naming_prior._learnable(learned.place, np.exp, special.expit)
+    found = found._replace(**changed)
+    lapse = float(found.lapse)
+    told = stats.beta(*naming_prior._shares(learned.told, found))
+    share = np.diagonal(truth) / (1 - lapse)
+    return (told.ppf(0.05) <= share) & (share <= told.ppf(0.95))
+
+
+def test_classes_may_differ_in_how_often_and_not_in_what_else_they_are_called(
+    differing,
+):
+    inside = np.concatenate([own_held(*study) for study in differing])
+    assert abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / inside.size)
+
+
+def test_the_same_check_catches_one_distribution_for_both(differing):
+    # As close to what is known beforehand as the other labels are.
+    inside = np.concatenate([own_held(*study, classes=40.0) for study in differing])
+    assert inside.mean() < 0.9 - 4 * np.sqrt(0.09 / inside.size)
 
 
 def test_the_correlation_within_items_is_found(studies):
