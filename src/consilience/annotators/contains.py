@@ -57,7 +57,7 @@ from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.model.appearance import answer_tables, granted, worth
+from consilience.model.appearance import answer_tables, granted, widths, worth
 from consilience.model.kinds_of_label import (
     Appearances,
     Kind,
@@ -349,7 +349,7 @@ def simulation(
     far, counts = (each[kind] for each in shifts(parameters))
     hump = there.astype(int)
     mean = parameters["means"][hump, pairs.unit_group] + far + counts * effect
-    node, scale = parameters["node"], parameters["scale"][hump]
+    node, scale = parameters["node"], widths(parameters)[hump]
     place = jax.random.categorical(
         of_node, -0.5 * ((node - mean[:, None]) / scale[:, None]) ** 2
     )

@@ -22,21 +22,24 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Key
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo, potential_energy
 
 from consilience.errors import DivergedError
 from consilience.inference.ascent import Steps
-from consilience.inference.gradient import Summit, ascend, energy_and_slope
+from consilience.inference.curvature import curvature, root_of_inverse
+from consilience.inference.gradient import (
+    Summit,
+    ascend,
+    energy_and_slope,
+    slope_about,
+)
 from consilience.model import AnnotatorModel, Parameters, joint
 from consilience.progress import Reporter, silent
 from consilience.truth import Observations, Space
 
 WIDE = 2.0  # starts are drawn so many times as wide as the curvature says
-FIRST = 1e-2  # of a step to measure curvature by, where no width is known yet
-STIFF = 1e8  # no curvature is taken for larger, nor for smaller than its inverse
 FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
 
 
@@ -62,20 +65,9 @@ def find_mode(
     """
     _, _, summit = ascend(model, space, Steps(), key, report)
     place = np.asarray(summit.position, float)
-    slope = partial(_slope, model, summit)
-    width = np.full(len(place), FIRST)
-    for _ in range(2):  # once to learn the widths, once more at their scale
-        rows = [
-            (slope(place + step) - slope(place - step)) / (2 * step.max())
-            for step in np.diag(width)
-        ]
-        curvature = np.stack(rows)
-        steep = np.clip(np.diag(curvature), 1 / STIFF, STIFF)
-        width = 0.5 / np.sqrt(steep)
-    values, axes = np.linalg.eigh((curvature + curvature.T) / 2)
-    # A ridge that bends the wrong way at the mode is as wide as the prior allows: one.
-    values = np.where(values > 1 / STIFF, values, 1.0)
-    return Mode(summit, (axes / values) @ axes.T)
+    every = np.arange(len(place))
+    root = root_of_inverse(curvature(slope_about(model, summit), place, every))
+    return Mode(summit, root @ root.T)
 
 
 def starts(
@@ -194,12 +186,3 @@ def _potential(
         return found
 
     return energy
-
-
-def _slope(
-    model: AnnotatorModel[Any], summit: Summit, place: Float[np.ndarray, " P"]
-) -> Float[np.ndarray, " P"]:
-    position = summit.unravel(jnp.asarray(place))
-    _, slope = energy_and_slope(model, summit.data, position)
-    flat: Float[np.ndarray, " P"] = np.asarray(ravel_pytree(slope)[0], float)
-    return flat

@@ -12,7 +12,8 @@ the logarithm of the change of volume. For a Dirichlet those give the estimate t
 gives (counts + concentration) / total, for a scale the mode of its logarithm.
 
 The optimizer is SciPy's L-BFGS-B. Each start first climbs with a guess of the truth as
-one more piece of evidence, so that labels keep their names, then without. Units are
+one more piece of evidence, so that labels keep their names, then without. The first is
+from the means of the prior, others from where the prior draws what all share. Units are
 looked at block by block, and each block's table is computed again for the gradient, so
 memory does not grow with the items. Units that look alike are looked at once.
 """
@@ -35,6 +36,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from consilience.errors import DivergedError
 from consilience.inference.ascent import Steps
+from consilience.inference.curvature import Slope, Straight, marks, shared
 from consilience.inference.result import Optimization
 from consilience.model import (
     AnnotatorModel,
@@ -124,12 +126,19 @@ def ascend(
     data = _lay_out(model, space)
     first, unravel = ravel_pytree(_start(model, data.whole))
     start = np.asarray(first)
+    sampled = shared(model, data.whole)
+    common = marks(
+        unravel(first), {name for name, (_, all_) in sampled.items() if all_}
+    )
     climb = partial(climb_on, model, data, unravel, steps.tolerance)
     peaks, histories, converged = [], [], []
     for restart in range(steps.restarts):
         guess = data.whole.guess
         if restart:
-            guess = _shaken(guess, jax.random.fold_in(key, restart))
+            of_start = jax.random.fold_in(key, restart)
+            guess = _shaken(guess, of_start)
+            drawn = ravel_pytree(_start(model, data.whole, of_start))[0]
+            start = np.where(common, np.asarray(drawn), first)
         evidence = _in_blocks(guess, data)
         phase = f"start {restart + 1} of {steps.restarts}"
         guided, _, _ = climb(jnp.log(evidence), start, GUIDED, silent, phase)
@@ -188,9 +197,13 @@ def _as_one_block(whole: Observations) -> Observations:
 
 
 @partial(jax.jit, static_argnames="model")
-def _start(model: AnnotatorModel[Any], whole: Observations) -> Parameters:
-    # Prior means: there, answers are votes for the truth.
-    program = seed(substitute(sample_parameters, substitute_fn=init_to_mean), 0)
+def _start(
+    model: AnnotatorModel[Any], whole: Observations, key: Key[Array, ""] | None = None
+) -> Parameters:
+    """Return prior means, where answers are votes for the truth; or else a draw."""
+    program = seed(sample_parameters, 0 if key is None else key)
+    if key is None:
+        program = substitute(program, substitute_fn=init_to_mean)
     sites = trace(program).get_trace(model, whole)
     values = {
         name: site["value"]
@@ -214,24 +227,27 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
     report: Reporter,
     phase: str,
     lean: Lean | None = None,
-    free: Float[np.ndarray, " P"] | float = 1.0,
+    straight: Straight | None = None,
 ) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
     """Climb from one start; return the end, the path, and whether it ended by itself.
 
-    Another function may be added to the log density, and some coordinates may be held
-    where they start: those that are not `free`.
+    Another function may be added to the log density, and the climb may go in
+    coordinates that are straight.
     """
     answers = float(data.whole.total)
     history: list[float] = []
 
-    def loss(flat: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
-        position = unravel(jnp.asarray(flat))
+    def loss(moved: Float[np.ndarray, " P"]) -> tuple[float, Float[np.ndarray, " P"]]:
+        step = moved if straight is None else straight.mixed(moved)
+        position = unravel(jnp.asarray(start + step))
         value, slope = _value_and_slope(model, data, evidence, position)
         fallen, fall = float(value), np.asarray(ravel_pytree(slope)[0])
         if lean is not None:
             more, rise = lean(position)
             fallen, fall = fallen - float(more), fall - ravel_pytree(rise)[0]
-        return fallen / answers, np.asarray(free * fall / answers)
+        if straight is not None:
+            fall = straight.slope(np.asarray(fall))
+        return fallen / answers, np.asarray(fall / answers)
 
     def note(intermediate_result: OptimizeResult) -> None:
         history.append(-intermediate_result.fun * answers)
@@ -245,13 +261,15 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
         "ftol": tolerance,
         "gtol": 0.0,
     }
+    rest = np.zeros(len(start))
     found = minimize(
-        loss, start, method="L-BFGS-B", jac=True, callback=note, options=options
+        loss, rest, method="L-BFGS-B", jac=True, callback=note, options=options
     )
     history.append(-found.fun * answers)
     ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} sweeps"
     report(Progress(phase, sweeps, sweeps, ended))
-    return found.x, history, bool(found.success)
+    step = found.x if straight is None else straight.mixed(found.x)
+    return start + step, history, bool(found.success)
 
 
 def energy_and_slope(
@@ -262,6 +280,18 @@ def energy_and_slope(
         model, data, no_evidence(model, data), position
     )
     return found
+
+
+def slope_about(model: AnnotatorModel[Any], summit: Summit) -> Slope:
+    """Return the slope of minus the log density, as a function of the place."""
+
+    def slope(place: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+        position = summit.unravel(jnp.asarray(place))
+        _, slope = energy_and_slope(model, summit.data, position)
+        flat: Float[np.ndarray, " P"] = np.asarray(ravel_pytree(slope)[0], float)
+        return flat
+
+    return slope
 
 
 @partial(jax.jit, static_argnames="model")

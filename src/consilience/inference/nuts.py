@@ -18,7 +18,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import numpyro
 from jax.nn import softmax
 from jaxtyping import Array, Float, Key, Shaped
 from numpyro.diagnostics import split_gelman_rubin
@@ -27,10 +26,10 @@ from numpyro.infer.util import constrain_fn
 
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, as_told, climb, logs_and_belief
+from consilience.inference.curvature import shared
 from consilience.inference.from_mode import FIELDS, chains_from, find_mode
 from consilience.inference.result import MAX_KEPT, Result, bounds
 from consilience.model import (
-    DIMS,
     SCORE,
     AnnotatorModel,
     Parameters,
@@ -40,17 +39,17 @@ from consilience.model import (
     marginal,
     posterior_of_truth,
     prepared,
-    sample_parameters,
 )
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space
 
 BLOCK = 50  # draws between looks at the clock and the keyboard
 TUNE, TUNE_KNOWN = 1000, 200  # steps of warm-up: of the metric, and of step sizes alone
-# Axes that grow with the study.
-GROWING = frozenset({"annotator", "group", "item", "label", "pair"})
 # Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
 MAX_DENSE = 100
+# Up to so many numbers, the curvature of them all is measured, by four gradients each:
+# less than a long warm-up takes.
+MAX_FROM_MODE = 1000
 MEDIAN_OF = 15  # draws from the prior, enough to start near its middle
 GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
 
@@ -106,16 +105,17 @@ def fit(
     whole = lay_out(model, space)
     observations, values = with_guess(model, whole, of_guess)
     keys = jax.random.split(of_start, effort.chains)
-    dense, every = _dense(model, observations)
+    sampled = shared(model, observations)
+    few = sum(size for size, _ in sampled.values()) <= MAX_FROM_MODE
     block: Any
-    if every and model.dirichlet is None and model.prepare is None:
+    if few and model.dirichlet is None and model.prepare is None:
         tune = _tune(effort, TUNE_KNOWN)
         mode = find_mode(model, space, of_guess, report)
         how = (tune, effort.target, effort.chains, BLOCK)
         state, block = chains_from(model, observations, mode, of_start, how)
     else:
         tune = _tune(effort, TUNE)
-        start, block = _compiled(model, tune, effort.target, dense)
+        start, block = _compiled(model, tune, effort.target, _dense(sampled))
         state = start(keys, observations, values)
     kept = _drive(block, state, observations, (tune, effort.draws), report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
@@ -197,31 +197,10 @@ def _start_site(site: Any, *, values: Parameters) -> Any:
     return init_to_median(site, num_samples=MEDIAN_OF)
 
 
-def _dense(
-    model: AnnotatorModel[Any], observations: Observations
-) -> tuple[tuple[str, ...], bool]:
-    """Return the parameters with a dense mass matrix, and whether those are all."""
-    shapes = jax.eval_shape(partial(_sampled, model), observations)
-    sampled = {name: shape.size for name, shape in shapes.items()}
-    axes = {**DIMS, **model.dims}
-    shared = {
-        name: size
-        for name, size in sampled.items()
-        if name in axes and not GROWING & set(axes[name])
-    }
-    if sum(shared.values()) > MAX_DENSE:
-        return (), False
-    return tuple(shared), shared.keys() == sampled.keys()
-
-
-def _sampled(model: AnnotatorModel[Any], observations: Observations) -> Parameters:
-    seeded = numpyro.handlers.seed(sample_parameters, 0)
-    sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
-    return {
-        name: site["value"]
-        for name, site in sites.items()
-        if site["type"] == "sample" and not site["is_observed"]
-    }
+def _dense(sampled: Mapping[str, tuple[int, bool]]) -> tuple[str, ...]:
+    """Return the parameters with a dense mass matrix."""
+    sizes = {name: size for name, (size, common) in sampled.items() if common}
+    return tuple(sizes) if sum(sizes.values()) <= MAX_DENSE else ()
 
 
 def _drive(

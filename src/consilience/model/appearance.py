@@ -51,10 +51,17 @@ def humps(
     node = parameters["node"]
     which = np.repeat([0, 1], [len(shift) - 1, 1])
     means = parameters["means"][which][:, :, None] + shift
-    # No hump is narrower than half a cell of nodes: else a climb could end between two.
-    cell = (node[1] - node[0]) / 2
-    scale = jnp.hypot(parameters["scale"], cell)[which][:, None, None, None]
+    scale = widths(parameters)[which][:, None, None, None]
     return softmax(-0.5 * ((node - means[..., None]) / scale) ** 2, axis=3)
+
+
+def widths(parameters: Parameters) -> Float[Array, "2"]:
+    """Return the standard deviations of the humps on the nodes.
+
+    None is narrower than half a cell of nodes: else a climb could end between two.
+    """
+    node = parameters["node"]
+    return jnp.hypot(parameters["scale"], (node[1] - node[0]) / 2)
 
 
 def granted(

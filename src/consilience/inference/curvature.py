@@ -1,0 +1,178 @@
+"""How a density bends about a place, by differences of gradients.
+
+What each annotator has of its own is measured in units of its own posterior
+(`consilience.model.varying`), so it is the coordinates that all share which bend by far
+more or less than one another. A climb in coordinates that bend alike, and a chain in
+their metric, take a fraction of the steps. And the slopes on either side of a top tell
+how far the mean is from it, which matters where numbers are many and answers few.
+"""
+
+from collections.abc import Callable, Collection
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import numpyro
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Bool, Float, Int
+
+from consilience.model import DIMS, AnnotatorModel, Parameters, sample_parameters
+from consilience.truth import Observations
+
+type Slope = Callable[[Float[np.ndarray, " P"]], Float[np.ndarray, " P"]]
+
+# Axes that grow with the study.
+GROWING = frozenset({"annotator", "group", "item", "label", "pair"})
+FIRST = 1e-2  # of a step to measure curvature by, where no width is known yet
+STIFF = 1e8  # no curvature is taken for larger, nor for smaller than its inverse
+# Pairs of points that third derivatives are measured by, and how far from the top they
+# are, in standard deviations: where the density is still a cubic.
+SIDES, NEAR = 60, 0.5
+# Of the mean, in standard deviations along each axis: a correction of first order is no
+# larger than what it corrects.
+FARTHEST = 1.0
+
+
+def marks(position: Parameters, chosen: Collection[str]) -> Bool[np.ndarray, " P"]:
+    """Return which coordinates are of the chosen parameters, laid out in one row."""
+    each = {name: np.full(at.shape, name in chosen) for name, at in position.items()}
+    return np.asarray(ravel_pytree(each)[0]).astype(bool)
+
+
+def shared(
+    model: AnnotatorModel[Any], observations: Observations
+) -> dict[str, tuple[int, bool]]:
+    """Return the size of each parameter that is sampled, and whether all share it.
+
+    Parameters
+    ----------
+    model
+        Any model. What it samples and does not name an axis of is nobody's.
+    observations
+        What it saw.
+    """
+    shapes = jax.eval_shape(partial(_sampled, model), observations)
+    axes = {**DIMS, **model.dims}
+    return {
+        name: (shape.size, name in axes and not GROWING & set(axes[name]))
+        for name, shape in shapes.items()
+    }
+
+
+def _sampled(model: AnnotatorModel[Any], observations: Observations) -> Parameters:
+    seeded = numpyro.handlers.seed(sample_parameters, 0)
+    sites = numpyro.handlers.trace(seeded).get_trace(model, observations)
+    return {
+        name: site["value"]
+        for name, site in sites.items()
+        if site["type"] == "sample" and not site["is_observed"]
+    }
+
+
+def curvature(
+    slope: Slope, place: Float[np.ndarray, " P"], which: Int[np.ndarray, " C"]
+) -> Float[np.ndarray, "C C"]:
+    """Return the curvature along some coordinates, all others held: a definite one.
+
+    Parameters
+    ----------
+    slope
+        Of minus a log density.
+    place
+        About where; a top, or near one.
+    which
+        The coordinates.
+    """
+
+    def rows(
+        which: Int[np.ndarray, " C"], width: Float[np.ndarray, " C"]
+    ) -> Float[np.ndarray, "C P"]:
+        found = np.empty((len(which), len(place)))
+        for row, at, wide in zip(found, which, width, strict=True):
+            step = np.zeros(len(place))
+            step[at] = wide
+            row[:] = (slope(place + step) - slope(place - step)) / (2 * wide)
+        return found
+
+    bent = rows(which, np.full(len(which), FIRST))[:, which]
+    width = 0.5 / np.sqrt(np.clip(np.diag(bent), 1 / STIFF, STIFF))
+    far = np.flatnonzero(width < FIRST)
+    bent[far] = rows(which[far], width[far])[:, which]
+    values, axes = np.linalg.eigh((bent + bent.T) / 2)
+    # A ridge that bends the wrong way at the top is as wide as the prior allows: one.
+    values = np.where(values > 1 / STIFF, values, 1.0)
+    return (axes * values) @ axes.T
+
+
+def root_of_inverse(curvature: Float[np.ndarray, "C C"]) -> Float[np.ndarray, "C C"]:
+    """Return a root of the covariance at the top of a normal; its columns are axes."""
+    values, axes = np.linalg.eigh(curvature)
+    return np.asarray(axes / np.sqrt(values))
+
+
+def to_the_mean(
+    slope: Slope,
+    place: Float[np.ndarray, " P"],
+    root: Float[np.ndarray, "P P"],
+    generator: np.random.Generator,
+) -> Float[np.ndarray, " P"]:
+    r"""Return how far from a top the mean is, to first order.
+
+    With :math:`H` the curvature at the top, the mean of a density is off by
+    :math:`-\frac{1}{2} H^{-1} \nabla \log \det H`. The slope of the log determinant is
+    that of the third derivatives, which slopes on either side of the top tell:
+    :math:`\nabla \log \det H = E[g(z) + g(-z)]`, :math:`z \sim N(0, H^{-1})`.
+
+    Parameters
+    ----------
+    slope
+        Of minus a log density.
+    place
+        The top.
+    root
+        A root of the covariance there, by its axes.
+    generator
+        Of the points on either side.
+
+    References
+    ----------
+    Lindley (1980), Approximate Bayesian methods, section 2. Tierney, Kass and Kadane
+    (1989), Fully exponential Laplace approximations, section 2.
+    """
+    total = np.zeros(len(place))
+    for _ in range(SIDES):
+        step = NEAR * root @ generator.standard_normal(len(place))
+        total += slope(place + step) + slope(place - step)
+    along = root.T @ total / (2 * SIDES * NEAR**2)
+    return -root @ np.clip(along, -FARTHEST, FARTHEST)
+
+
+class Straight(NamedTuple):
+    """Coordinates of which some are mixed, so that a density bends alike along them.
+
+    Attributes
+    ----------
+    which
+        Those that are mixed.
+    root
+        A root of their covariance.
+    free
+        Those that move; the others stay where they are.
+    """
+
+    which: Int[np.ndarray, " C"]
+    root: Float[np.ndarray, "C C"]
+    free: Bool[np.ndarray, " P"]
+
+    def mixed(self, straight: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+        """Return how far a step goes in the coordinates as they were."""
+        step = np.where(self.free, straight, 0.0)
+        step[self.which] = self.root @ straight[self.which]
+        return step
+
+    def slope(self, slope: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+        """Return the slope in coordinates that are straight."""
+        turned = np.where(self.free, slope, 0.0)
+        turned[self.which] = self.root.T @ slope[self.which]
+        return turned

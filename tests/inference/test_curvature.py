@@ -1,0 +1,109 @@
+"""The curvature about a top, coordinates in which it is straight, and the mean."""
+
+import numpy as np
+import pytest
+from scipy.special import digamma
+
+from consilience.inference.curvature import (
+    SIDES,
+    Straight,
+    curvature,
+    root_of_inverse,
+    to_the_mean,
+)
+
+SHAPES = np.array([4.0, 9.0, 30.0])  # of gamma variables, whose logarithms are mixed
+MIX = np.array([[1.0, 0.4, 0.0], [0.0, 2.0, -0.3], [0.5, 0.0, 0.7]])
+TOP = np.linalg.solve(MIX, np.log(SHAPES))
+MEAN = np.linalg.solve(MIX, digamma(SHAPES))
+
+
+def slope(place):
+    """Of minus the log density of mixed logarithms of gamma variables."""
+    return MIX.T @ (np.exp(MIX @ place) - SHAPES)
+
+
+def steep(place):
+    """Of a normal whose deviations are 1e-4 and 10, with a correlation of a half."""
+    return PRECISE @ place
+
+
+WIDE = np.array([1e-4, 10.0])
+PRECISE = np.linalg.inv(np.outer(WIDE, WIDE) * [[1, 0.5], [0.5, 1]])
+
+
+@pytest.fixture(scope="module")
+def root():
+    return root_of_inverse(curvature(slope, TOP, np.arange(3)))
+
+
+def test_curvature_is_the_second_derivative_at_the_top():
+    exact = MIX.T @ np.diag(SHAPES) @ MIX
+    found = curvature(slope, TOP, np.arange(3))
+    # Central differences: off by a sixth of the square of the step at most here.
+    assert found == pytest.approx(exact, rel=1e-2)
+
+
+def test_curvature_of_some_coordinates_holds_the_others():
+    exact = (MIX.T @ np.diag(SHAPES) @ MIX)[np.ix_([2, 0], [2, 0])]
+    assert curvature(slope, TOP, np.array([2, 0])) == pytest.approx(exact, rel=1e-2)
+
+
+def test_coordinates_may_be_ten_thousand_times_as_narrow_as_others():
+    assert curvature(steep, np.zeros(2), np.arange(2)) == pytest.approx(
+        PRECISE, rel=1e-6
+    )
+
+
+def test_a_ridge_that_bends_the_wrong_way_is_taken_for_as_wide_as_a_prior():
+    found = curvature(lambda place: place * [4.0, -2.0], np.zeros(2), np.arange(2))
+    assert found == pytest.approx(np.diag([4.0, 1.0]))
+
+
+def test_the_root_makes_all_directions_bend_by_one(root):
+    bent = curvature(slope, TOP, np.arange(3))
+    assert root.T @ bent @ root == pytest.approx(np.eye(3))
+
+
+def off(found, root):
+    """How far a place is from the mean, in standard deviations of the density."""
+    return np.abs(np.linalg.solve(root, found - MEAN)).max()
+
+
+def test_the_mean_is_found_from_slopes_on_either_side_of_the_top(root):
+    found = TOP + to_the_mean(slope, TOP, root, np.random.default_rng(0))
+    # Of the shift, half the inverse of the root of a shape in standard deviations, some
+    # random points tell all but root(2 / points); the next order is a twelfth of the
+    # shape to the power of 3/2.
+    chance = np.sqrt(2 / SIDES) / (2 * np.sqrt(SHAPES.min()))
+    next_order = 1 / (12 * SHAPES.min() ** 1.5)
+    assert off(found, root) < 4 * chance + 2 * next_order
+    assert off(TOP, root) > 4 * chance + 2 * next_order
+
+
+def test_of_a_normal_the_mean_is_the_top():
+    generator = np.random.default_rng(0)
+    root = root_of_inverse(PRECISE)
+    shift = to_the_mean(steep, np.zeros(2), root, generator)
+    assert np.abs(np.linalg.solve(root, shift)).max() < 1e-6
+
+
+def test_straight_coordinates_move_what_is_free_and_hold_the_rest():
+    straight = Straight(
+        np.array([2, 0]),
+        np.array([[2.0, 1.0], [0.0, 3.0]]),
+        np.array([True, False, True, True]),
+    )
+    moved = straight.mixed(np.array([1.0, 5.0, 10.0, 7.0]))
+    assert moved == pytest.approx([3.0, 0.0, 21.0, 7.0])
+
+
+def test_slopes_are_those_of_the_density_in_straight_coordinates():
+    straight = Straight(
+        np.array([2, 0]),
+        np.array([[2.0, 1.0], [0.0, 3.0]]),
+        np.array([True, False, True, True]),
+    )
+    generator = np.random.default_rng(0)
+    slope, step = generator.normal(size=(2, 4))
+    assert straight.slope(slope) @ step == pytest.approx(slope @ straight.mixed(step))
