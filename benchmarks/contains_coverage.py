@@ -47,8 +47,8 @@ NOTES = (
         "parameter there are in a study."
     ),
     (
-        "off: how far the middle of the draws is from what was drawn, in their standard "
-        "deviations, mean over studies; of numbers that are drawn at random about the "
+        "off: how far the middle of the draws is from what was drawn, in their "
+        "standard deviations, mean over studies; of numbers drawn at random about the "
         f"truth within {2 / STUDIES**0.5:.2f} nineteen times in twenty."
     ),
 )

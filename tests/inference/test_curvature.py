@@ -65,9 +65,9 @@ def test_the_root_makes_all_directions_bend_by_one(root):
     assert root.T @ bent @ root == pytest.approx(np.eye(3))
 
 
-def off(found, root):
-    """How far a place is from the mean, in standard deviations of the density."""
-    return np.abs(np.linalg.solve(root, found - MEAN)).max()
+def off(found):
+    """How far from the mean the logarithms are, in their standard deviations."""
+    return np.abs(MIX @ (found - MEAN) * np.sqrt(SHAPES)).max()
 
 
 def test_the_mean_is_found_from_slopes_on_either_side_of_the_top(root):
@@ -77,8 +77,14 @@ def test_the_mean_is_found_from_slopes_on_either_side_of_the_top(root):
     # shape to the power of 3/2.
     chance = np.sqrt(2 / SIDES) / (2 * np.sqrt(SHAPES.min()))
     next_order = 1 / (12 * SHAPES.min() ** 1.5)
-    assert off(found, root) < 4 * chance + 2 * next_order
-    assert off(TOP, root) > 4 * chance + 2 * next_order
+    assert off(found) < 4 * chance + 2 * next_order
+    assert off(TOP) > 4 * chance + 2 * next_order
+
+
+def test_a_correction_is_no_larger_than_what_it_corrects():
+    root, generator = np.eye(1) / np.sqrt(8), np.random.default_rng(0)
+    shift = to_the_mean(lambda at: np.exp(8 * at) - 1, np.zeros(1), root, generator)
+    assert shift == pytest.approx(-root[0])  # to first order it would be 1.4 of that
 
 
 def test_of_a_normal_the_mean_is_the_top():

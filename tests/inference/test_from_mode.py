@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from numpyro.diagnostics import split_gelman_rubin
 
+import consilience as cs
 from consilience import read
 from consilience.annotators import load
 from consilience.inference import nuts
-from consilience.model import lay_out
 from consilience.truth import space_of
 
 EFFORT = nuts.Effort(tune=100, draws=100, chains=2)
@@ -66,9 +66,41 @@ def test_a_chain_that_stays_elsewhere_is_told(drawn):
     assert not mixed(draws)
 
 
-def test_only_models_whose_parameters_are_all_shared_start_at_the_mode(space):
-    some = load("objects"), load("objects_by_annotator")
-    for model, shared in ((SHARED, True), *((each, False) for each in some)):
-        dense, every = nuts._dense(model, lay_out(model, space))
-        assert every == shared
-        assert {"naming", "slip", "seen"} <= set(dense)
+@pytest.fixture(scope="module")
+def few():
+    """Fifty items, seen by six annotators each, who have thresholds of their own."""
+    told = cs.simulate(
+        kind="contains",
+        model="bayesian_dawid_skene",
+        items=50,
+        annotators=8,
+        per_item=6,
+        seed=0,
+    ).responses
+    return space_of(told)
+
+
+@pytest.mark.slow
+def test_chains_of_what_annotators_have_of_their_own_start_at_the_mode(few):
+    with jax.enable_x64(True):
+        result = nuts.fit(load("contains"), few, jax.random.key(0), EFFORT)
+    draws = result.parameters["threshold"].astype(float)
+    assert draws.shape[2] == 8
+    assert not result.sample_stats["diverging"].any()
+    assert mixed(draws)
+
+
+class Warmed(Exception):  # noqa: N818 (no error: what is waited for)
+    """A warm-up was asked for."""
+
+
+def test_numbers_that_are_many_are_warmed_up(few, monkeypatch):
+    def warmed(*asked):
+        assert {"mean", "scale", "threshold_spread"} <= set(asked[-1])
+        assert "threshold" not in asked[-1]
+        raise Warmed
+
+    monkeypatch.setattr(nuts, "MAX_FROM_MODE", 10)
+    monkeypatch.setattr(nuts, "_compiled", warmed)
+    with jax.enable_x64(True), pytest.raises(Warmed):
+        nuts.fit(load("contains"), few, jax.random.key(0), EFFORT)
