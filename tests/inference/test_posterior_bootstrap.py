@@ -106,3 +106,14 @@ def test_draws_that_are_asked_for_give_every_table_its_bounds():
 
 def test_without_draws_there_are_no_bounds():
     assert few(0).labels()["lower"].isna().all()
+
+
+def test_a_fit_says_that_intervals_of_few_items_tend_to_be_narrow():
+    assert "narrow: 9 items" in str(few(2).data.attrs["assumptions"])
+    assert "narrow" not in str(few(0).data.attrs["assumptions"])
+
+
+def test_it_says_so_no_more_where_items_are_many():
+    few_items, many = em._of_bootstrap(999, 100), em._of_bootstrap(1000, 100)
+    assert few_items[0] == many[0]
+    assert (len(few_items), len(many)) == (2, 1)

@@ -98,9 +98,9 @@ class _Told(NamedTuple):
     item, first, votes, asides
         Of each cell: its item, where its class and label begin, answers that give it,
         and that name it aside.
-    class_, in_turn, before
-        The class of each item; items in the order of classes, and where the class of
-        each begins there.
+    class_, in_turn, turn, before
+        The class of each item; items in the order of classes, the place of each in it,
+        and where the class of each in that order begins.
     at_cell, of_class
         What evidence says of the label of each cell, and of all others of each class.
     """
@@ -114,6 +114,7 @@ class _Told(NamedTuple):
     asides: Float[np.ndarray, " N"]
     class_: Int[np.ndarray, " I"]
     in_turn: Int[np.ndarray, " I"]
+    turn: Int[np.ndarray, " I"]
     before: Int[np.ndarray, " I"]
     at_cell: Float[np.ndarray, "E N"]
     of_class: Float[np.ndarray, "E K"]
@@ -266,6 +267,7 @@ def _told(namings: Namings, stacked: Float[np.ndarray, "E K K"]) -> _Told:
         asides=asides,
         class_=own,
         in_turn=in_turn,
+        turn=np.argsort(in_turn),
         before=np.searchsorted(own[in_turn], own[in_turn]),
         at_cell=stacked[:, own[item], label],
         of_class=stacked.sum(2),
@@ -301,12 +303,11 @@ def _shares(
 
 def _log_others(told: _Told, found: Learnable) -> Float[Array, ""]:
     """Return the log probability of which other labels are given, items in turn."""
-    items = len(told.others)
     each = _effective(told.others, found.beside)
     counted = each[told.item] * (told.votes + found.aside * told.asides)
     of_class = found.weight @ told.of_class
     whole = (each * (told.others + found.aside * told.beside))[told.in_turn]
-    so_far = jnp.zeros(items).at[told.in_turn].set(_before(whole, told.before))
+    so_far = _before(whole, told.before)[told.turn]
     rest = jnp.maximum(of_class[told.class_] + so_far, _LEAST)
     precision = _precision(found.beside, rest)
     here = found.weight @ told.at_cell + _before(counted, told.first)

@@ -23,6 +23,10 @@ from consilience.model import AnnotatorModel, Parameters, lay_out
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
+# Items to a number: the items' scores, which draws vary by, vary less than they would
+# where the numbers were not fitted to them, by as many of them as there are numbers.
+ENOUGH = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
@@ -74,7 +78,8 @@ def fit(
         draws = posterior_bootstrap(
             model, summit, item, effort.steps, key, effort.draws, report
         )
-        return _of_draws(list(draws), how, effort.mass)
+        remarks = _of_bootstrap(int(item.max()) + 1, len(summit.position))
+        return _of_draws(list(draws), how, effort.mass, remarks)
     observations = lay_out(model, space)
     where, how = climb(model, observations, RULE, effort.steps, key, report)
     _, truth, likelihood = logs_and_belief(model, observations, RULE, where)
@@ -102,7 +107,21 @@ def _result(
     )
 
 
-def _of_draws(draws: list[Peak], how: Optimization, mass: float) -> Result:
+def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:
+    """Return what draws of the posterior bootstrap assume."""
+    remark = "intervals are of the posterior bootstrap, items weighed anew"
+    if items >= ENOUGH * numbers:
+        return (remark,)
+    narrow = (
+        f"they tend to be narrow: {items} items for {numbers} numbers, where {ENOUGH} "
+        "to each would do; nuts draws exactly"
+    )
+    return (remark, narrow)
+
+
+def _of_draws(
+    draws: list[Peak], how: Optimization, mass: float, remarks: tuple[str, ...]
+) -> Result:
     beliefs = np.stack([np.asarray(draw.belief, np.float32) for draw in draws])
     belief = beliefs.mean(0, dtype=float)
     lower, upper = np.full(belief.shape, np.nan), np.full(belief.shape, np.nan)
@@ -124,7 +143,7 @@ def _of_draws(draws: list[Peak], how: Optimization, mass: float) -> Result:
         ),
         sample_stats={},
         optimization=how,
-        remarks=("intervals are of the posterior bootstrap, items weighed anew",),
+        remarks=remarks,
     )
 
 
