@@ -13,7 +13,7 @@ import pytest
 
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
-from consilience.inference import em, vb
+from consilience.inference import em, nuts, vb
 from consilience.inference.ascent import Steps
 from consilience.inference.result import QUANTILE
 from consilience.model import simulate
@@ -29,9 +29,9 @@ SPREADS = tuple(
     f"{name}_spread"
     for name in ("threshold", "own_group", "own_width", "own_discrimination")
 )
-# Of discriminations bounds by `em` are too narrow; by `nuts` they are not, which takes
-# minutes (`python -m benchmarks contains_coverage`).
+# Of discriminations bounds by `em` are too narrow; by `nuts` they are not.
 OWN = ("threshold", "own_group", "own_width", "lapse")
+EVERY_OWN = (*OWN, "own_discrimination")
 
 
 def design(pairs, per_pair, *, people=PEOPLE):
@@ -165,6 +165,40 @@ def test_the_same_check_catches_bounds_of_half_the_spread(scale):
     truth, found = scale
     inside = [held(among(found[name]), among(truth[name]), width=0.5) for name in OWN]
     assert off(np.concatenate(inside)) > 4
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    """The model of appearance: what was drawn, and draws from the posterior."""
+    space, truth = study("contains", rich_design(60, 4), 2)
+    effort = nuts.Effort(tune=150, draws=100, chains=2)
+    with jax.enable_x64(True):
+        result = nuts.fit(load("contains"), space, jax.random.key(0), effort)
+    assert not result.sample_stats["diverging"].any()
+    return truth, result.parameters
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*SHARED, *SPREADS])
+def test_what_annotators_share_is_where_draws_from_the_posterior_are(sampled, name):
+    truth, found = sampled
+    assert errors(found[name], truth[name]).max() < MOST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EVERY_OWN)
+def test_bounds_of_draws_from_the_posterior_hold_every_annotator(sampled, name):
+    truth, found = sampled
+    assert off(held(among(found[name]), among(truth[name]))) < 4
+
+
+@pytest.mark.slow
+def test_the_same_check_catches_draws_of_half_the_spread(sampled):
+    truth, found = sampled
+    each = [
+        held(among(found[name]), among(truth[name]), width=0.5) for name in EVERY_OWN
+    ]
+    assert off(np.concatenate(each)) > 4
 
 
 STUDIES = 4

@@ -100,7 +100,7 @@ def test_numbers_that_are_many_are_warmed_up(few, monkeypatch):
         assert "threshold" not in asked[-1]
         raise Warmed
 
-    monkeypatch.setattr(nuts, "MAX_FROM_MODE", 10)
+    monkeypatch.setattr(nuts, "MOST", 10)
     monkeypatch.setattr(nuts, "_compiled", warmed)
     with jax.enable_x64(True), pytest.raises(Warmed):
         nuts.fit(load("contains"), few, jax.random.key(0), EFFORT)

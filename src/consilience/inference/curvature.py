@@ -18,12 +18,16 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Bool, Float, Int
 
 from consilience.model import DIMS, AnnotatorModel, Parameters, sample_parameters
+from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations
 
 type Slope = Callable[[Float[np.ndarray, " P"]], Float[np.ndarray, " P"]]
 
 # Axes that grow with the study.
 GROWING = frozenset({"annotator", "group", "item", "label", "pair"})
+# Up to so many numbers, the curvature of them all is measured, by two gradients each:
+# fewer than draws and warm-ups then take less.
+MOST = 1000
 FIRST = 1e-2  # of a step to measure curvature by, where no width is known yet
 STIFF = 1e8  # no curvature is taken for larger, nor for smaller than its inverse
 # Pairs of points that third derivatives are measured by, and how far from the top they
@@ -71,7 +75,10 @@ def _sampled(model: AnnotatorModel[Any], observations: Observations) -> Paramete
 
 
 def curvature(
-    slope: Slope, place: Float[np.ndarray, " P"], which: Int[np.ndarray, " C"]
+    slope: Slope,
+    place: Float[np.ndarray, " P"],
+    which: Int[np.ndarray, " C"],
+    report: Reporter = silent,
 ) -> Float[np.ndarray, "C C"]:
     """Return the curvature along some coordinates, all others held: a definite one.
 
@@ -83,16 +90,20 @@ def curvature(
         About where; a top, or near one.
     which
         The coordinates.
+    report
+        Called with the progress made.
     """
 
     def rows(
         which: Int[np.ndarray, " C"], width: Float[np.ndarray, " C"]
     ) -> Float[np.ndarray, "C P"]:
         found = np.empty((len(which), len(place)))
-        for row, at, wide in zip(found, which, width, strict=True):
+        for done, (at, wide) in enumerate(zip(which, width, strict=True)):
             step = np.zeros(len(place))
             step[at] = wide
-            row[:] = (slope(place + step) - slope(place - step)) / (2 * wide)
+            found[done] = (slope(place + step) - slope(place - step)) / (2 * wide)
+            told = f"{done + 1} of {len(which)} numbers"
+            report(Progress("curvature", done + 1, len(which), told))
         return found
 
     bent = rows(which, np.full(len(which), FIRST))[:, which]

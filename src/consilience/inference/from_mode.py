@@ -1,7 +1,7 @@
 """NUTS from the mode, in the metric of the curvature there.
 
-Where all parameters are shared and few, a climb and some hundred gradients tell what a
-long warm-up would learn: where the posterior is, and its covariance there (Laplace's
+Where numbers are some hundreds, a climb and as many pairs of gradients tell what a long
+warm-up would learn: where the posterior is, and its covariance there (Laplace's
 approximation). Chains start spread about the mode, wider than that, and warm up the
 size of their steps alone. Each runs in a thread of its own through one compiled
 program, so that none waits for another's longer path.
@@ -66,7 +66,7 @@ def find_mode(
     _, _, summit = ascend(model, space, Steps(), key, report)
     place = np.asarray(summit.position, float)
     every = np.arange(len(place))
-    root = root_of_inverse(curvature(slope_about(model, summit), place, every))
+    root = root_of_inverse(curvature(slope_about(model, summit), place, every, report))
     return Mode(summit, root @ root.T)
 
 

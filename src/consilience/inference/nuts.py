@@ -2,11 +2,12 @@
 
 NumPyro's kernel is driven in blocks of one compiled program, which serves warm-up and
 sampling alike. Between blocks the progress is reported and an interrupt is heeded.
-Where all parameters are shared and few, chains start about the mode, in the metric of
-the curvature there (`consilience.inference.from_mode`). Elsewhere
-a quick variational fit gives the parameters it has a place to start from, and gives
-models that want one a guess of the truth to take their geometry from. Other parameters
-start near their prior medians. So chains start where the labels have their names.
+Where no parameter has a closed form and numbers are some hundreds, chains start about
+the mode, in the metric of the curvature there (`consilience.inference.from_mode`).
+Elsewhere a quick variational fit gives the parameters it has a place to start from, and
+gives models that want one a guess of the truth to take their geometry from. Other
+parameters start near their prior medians. So chains start where the labels have their
+names.
 """
 
 import time
@@ -26,7 +27,7 @@ from numpyro.infer.util import constrain_fn
 
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, as_told, climb, logs_and_belief
-from consilience.inference.curvature import shared
+from consilience.inference.curvature import MOST, shared
 from consilience.inference.from_mode import FIELDS, chains_from, find_mode
 from consilience.inference.result import MAX_KEPT, Result, bounds
 from consilience.model import (
@@ -47,9 +48,6 @@ BLOCK = 50  # draws between looks at the clock and the keyboard
 TUNE, TUNE_KNOWN = 1000, 200  # steps of warm-up: of the metric, and of step sizes alone
 # Parameters that don't grow with the annotators get a dense mass matrix, up to so many.
 MAX_DENSE = 100
-# Up to so many numbers, the curvature of them all is measured, by four gradients each:
-# less than a long warm-up takes.
-MAX_FROM_MODE = 1000
 MEDIAN_OF = 15  # draws from the prior, enough to start near its middle
 GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
 
@@ -106,7 +104,7 @@ def fit(
     observations, values = with_guess(model, whole, of_guess)
     keys = jax.random.split(of_start, effort.chains)
     sampled = shared(model, observations)
-    few = sum(size for size, _ in sampled.values()) <= MAX_FROM_MODE
+    few = sum(size for size, _ in sampled.values()) <= MOST
     block: Any
     if few and model.dirichlet is None and model.prepare is None:
         tune = _tune(effort, TUNE_KNOWN)

@@ -40,6 +40,7 @@ from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 
 from consilience.inference.ascent import Steps
 from consilience.inference.curvature import (
+    MOST,
     Straight,
     curvature,
     marks,
@@ -64,9 +65,6 @@ PHASE = "posterior bootstrap"
 # Nats, of a step of a climb: a draw that ends where the next gains less is within some
 # hundredths of the width of the posterior of its top.
 GAIN = 1e-3
-# Up to so many numbers, the curvature of them all is measured, by two gradients each:
-# fewer than the draws then take less.
-MOST = 1000
 
 
 def posterior_bootstrap(
@@ -99,7 +97,7 @@ def posterior_bootstrap(
     """
     data, position, unravel = summit
     start = unravel(jnp.asarray(position))
-    ground = _ground(model, summit, key)
+    ground = _ground(model, summit, key, report)
     tolerance = min(steps.tolerance, GAIN / float(data.whole.total))
     shape = data.weight.shape
     none = no_evidence(model, data)
@@ -156,10 +154,11 @@ class _Ground(NamedTuple):
     shift: Float[np.ndarray, " P"]
 
 
-def _ground(model: AnnotatorModel[Any], summit: Summit, key: Key[Array, ""]) -> _Ground:
+def _ground(
+    model: AnnotatorModel[Any], summit: Summit, key: Key[Array, ""], report: Reporter
+) -> _Ground:
     data, position, unravel = summit
     start, place = unravel(jnp.asarray(position)), np.asarray(position, float)
-
     errors = _errors(model, data.whole, start)
     varying = tuple(errors)
     free = ~marks(start, {spread_of(name) for name in varying})
@@ -168,11 +167,12 @@ def _ground(model: AnnotatorModel[Any], summit: Summit, key: Key[Array, ""]) -> 
         common = {name for name, (_, all_) in shared(model, data.whole).items() if all_}
         which = np.flatnonzero(marks(start, common) & free)
         straight = Straight(
-            which, root_of_inverse(curvature(slope, place, which)), free
+            which, root_of_inverse(curvature(slope, place, which, report)), free
         )
         spreads = np.diag([float(error) for error in errors.values()])
         return _Ground(varying, spreads, straight, np.zeros(len(place)))
-    bent, which = curvature(slope, place, np.arange(len(place))), np.flatnonzero(free)
+    which = np.flatnonzero(free)
+    bent = curvature(slope, place, np.arange(len(place)), report)
     root = root_of_inverse(bent)
     straight = Straight(which, root_of_inverse(bent[np.ix_(which, which)]), free)
     at = [int(marks(start, {spread_of(name)}).argmax()) for name in varying]
