@@ -15,9 +15,7 @@ from benchmarks.report import Report
 # Answers of an annotator.
 ANSWERS = {"em": (33, 100, 300), "nuts": (33, 100)}
 PEOPLE, PER_PAIR, STUDIES, DRAWS, MASS = 24, 4, 24, 40, 0.9
-STARTS = (
-    4  # of a climb: of the first 24 studies of 300, one start ended on a lower hill
-)
+STARTS = 4  # of a climb: one start of a study of 300 answers ended on a lower hill
 CHAINS = 2  # of as many draws each
 NAMES = (
     "mean",

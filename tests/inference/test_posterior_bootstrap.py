@@ -117,3 +117,10 @@ def test_it_says_so_no_more_where_items_are_many():
     few_items, many = em._of_bootstrap(999, 100), em._of_bootstrap(1000, 100)
     assert few_items[0] == many[0]
     assert (len(few_items), len(many)) == (2, 1)
+
+
+def test_of_many_numbers_what_all_share_is_straight_and_nothing_is_moved(monkeypatch):
+    monkeypatch.setattr(posterior_bootstrap, "MOST", 10)
+    monkeypatch.setattr(posterior_bootstrap, "to_the_mean", None)
+    for table in (few(6).labels(), few(6).annotators()):
+        assert (table["lower"] < table["upper"]).all()

@@ -26,12 +26,13 @@ type Slope = Callable[[Float[np.ndarray, " P"]], Float[np.ndarray, " P"]]
 # Axes that grow with the study.
 GROWING = frozenset({"annotator", "group", "item", "label", "pair"})
 # Up to so many numbers, the curvature of them all is measured, by two gradients each:
-# fewer than draws and warm-ups then take less.
+# judgement, as forty draws of a bootstrap and a long warm-up take as many and more.
 MOST = 1000
 FIRST = 1e-2  # of a step to measure curvature by, where no width is known yet
 STIFF = 1e8  # no curvature is taken for larger, nor for smaller than its inverse
 # Pairs of points that third derivatives are measured by, and how far from the top they
-# are, in standard deviations: where the density is still a cubic.
+# are, in standard deviations: judgement. In three studies of contains
+# neither .5 nor 1 was nearer to draws by NUTS.
 SIDES, NEAR = 60, 0.5
 # Of the mean, in standard deviations along each axis: a correction of first order is no
 # larger than what it corrects.
@@ -72,6 +73,14 @@ def _sampled(model: AnnotatorModel[Any], observations: Observations) -> Paramete
         for name, site in sites.items()
         if site["type"] == "sample" and not site["is_observed"]
     }
+
+
+def common(
+    model: AnnotatorModel[Any], observations: Observations, position: Parameters
+) -> Bool[np.ndarray, " P"]:
+    """Return which coordinates are of parameters that all share."""
+    sampled = shared(model, observations)
+    return marks(position, {name for name, (_, all_) in sampled.items() if all_})
 
 
 def curvature(

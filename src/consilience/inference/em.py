@@ -25,6 +25,7 @@ from consilience.truth import Space
 
 # Items to a number: the items' scores, which draws vary by, vary less than they would
 # where the numbers were not fitted to them, by as many of them as there are numbers.
+# Judgement: with three to a number, .84 of discriminations were held, not .90.
 ENOUGH = 10
 
 

@@ -36,7 +36,7 @@ from scipy.optimize import OptimizeResult, minimize
 
 from consilience.errors import DivergedError
 from consilience.inference.ascent import Steps
-from consilience.inference.curvature import Slope, Straight, marks, shared
+from consilience.inference.curvature import Slope, Straight, common
 from consilience.inference.result import Optimization
 from consilience.model import (
     AnnotatorModel,
@@ -126,10 +126,7 @@ def ascend(
     data = _lay_out(model, space)
     first, unravel = ravel_pytree(_start(model, data.whole))
     start = np.asarray(first)
-    sampled = shared(model, data.whole)
-    common = marks(
-        unravel(first), {name for name, (_, all_) in sampled.items() if all_}
-    )
+    of_all = common(model, data.whole, unravel(first))
     climb = partial(climb_on, model, data, unravel, steps.tolerance)
     peaks, histories, converged = [], [], []
     for restart in range(steps.restarts):
@@ -138,7 +135,7 @@ def ascend(
             of_start = jax.random.fold_in(key, restart)
             guess = _shaken(guess, of_start)
             drawn = ravel_pytree(_start(model, data.whole, of_start))[0]
-            start = np.where(common, np.asarray(drawn), first)
+            start = np.where(of_all, np.asarray(drawn), first)
         evidence = _in_blocks(guess, data)
         phase = f"start {restart + 1} of {steps.restarts}"
         guided, _, _ = climb(jnp.log(evidence), start, GUIDED, silent, phase)

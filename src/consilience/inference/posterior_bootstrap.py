@@ -42,10 +42,10 @@ from consilience.inference.ascent import Steps
 from consilience.inference.curvature import (
     MOST,
     Straight,
+    common,
     curvature,
     marks,
     root_of_inverse,
-    shared,
     to_the_mean,
 )
 from consilience.inference.gradient import (
@@ -62,8 +62,8 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations
 
 PHASE = "posterior bootstrap"
-# Nats, of a step of a climb: a draw that ends where the next gains less is within some
-# hundredths of the width of the posterior of its top.
+# Nats, of a step of a climb: in two studies of contains with 300 answers an annotator,
+# means and deviations of what all share were those of climbs to 1e-6 nats, but for .01.
 GAIN = 1e-3
 
 
@@ -164,8 +164,7 @@ def _ground(
     free = ~marks(start, {spread_of(name) for name in varying})
     slope = slope_about(model, summit)
     if len(place) > MOST:
-        common = {name for name, (_, all_) in shared(model, data.whole).items() if all_}
-        which = np.flatnonzero(marks(start, common) & free)
+        which = np.flatnonzero(common(model, data.whole, start) & free)
         straight = Straight(
             which, root_of_inverse(curvature(slope, place, which, report)), free
         )
