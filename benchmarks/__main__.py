@@ -10,6 +10,7 @@ from benchmarks.report import keep, markdown
 NAMES = (
     "speed",
     "growth",
+    "many_fits",
     "models",
     "many_labels",
     "products",

@@ -14,10 +14,9 @@ import pytest
 from scipy.special import gammaln, logsumexp
 
 from consilience.annotators import load
+from consilience.programs import drop_programs
 from consilience.responses import read
 from consilience.truth import space_of
-
-MOST_MAPS = 20_000  # of memory; Linux gives a process 65,530
 
 # The same examples in every run, and no clock: a busy machine fails no test.
 hypothesis.settings.register_profile(
@@ -68,11 +67,9 @@ def _lacks_a_gpu(library: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _what_is_compiled_stays_in_bounds() -> Iterator[None]:
-    """Forget compiled functions before the system runs out of places to map them."""
+    """Also where tests call engines themselves, and no fit drops programs."""
     yield
-    maps = Path("/proc/self/maps")
-    if maps.exists() and maps.read_bytes().count(b"\n") > MOST_MAPS:
-        jax.clear_caches()
+    drop_programs()
 
 
 @pytest.fixture(autouse=True)

@@ -47,6 +47,7 @@ from consilience.model import (
 from consilience.posterior import Fit
 from consilience.posterior.tempering import Tempering
 from consilience.posterior.tree import tree, with_groups
+from consilience.programs import drop_programs
 from consilience.responses import Responses
 from consilience.truth import Observations, Space, space_of
 from consilience.truth.space import UNLISTED, Groups
@@ -94,6 +95,7 @@ def predict(
     settings = json.loads(before["settings"])
     model = annotators.load(before["model"], _changed(before["model"], settings))
     lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
+    drop_programs()
     told = sorted(
         {
             *json.loads(before.get("told_of", "[]")),

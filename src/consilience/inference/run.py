@@ -11,6 +11,7 @@ from consilience.inference import auto, em, nuts, svi, vb
 from consilience.inference.ascent import Steps
 from consilience.inference.result import Result
 from consilience.model import AnnotatorModel
+from consilience.programs import drop_programs
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -135,6 +136,7 @@ def run(
     if engine in ("nuts", "svi") and effort.draws == 0:
         msg = f"{engine} was asked for no draws; ask for one or more, or use vb or em"
         raise OptionError(msg)
+    drop_programs()
     mass = effort.mass
     fits: dict[str, Callable[[], Result]] = {
         "nuts": lambda: nuts.fit(
