@@ -8,6 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
+
 from benchmarks.measure import alone, peak_mib
 from benchmarks.report import Report
 
@@ -79,8 +82,7 @@ def fits(number):
     started = time.process_time()
     for fit in range(1, number + 1):
         kind, model, engine = _which(fit)
-        made = cs.simulate(**_study(kind, fit))
-        cs.fit(made.responses, model=model, engine=engine, seed=fit)
+        cs.fit(_study(kind, fit), model=model, engine=engine, seed=fit)
         taken.append(model)
         here = _places()
         most = max(most, here)
@@ -108,16 +110,28 @@ def _which(fit):
 
 
 def _study(kind, fit):
-    size = {"items": 7 + fit * 37 % 61, "annotators": 5 + fit * 11 % 7, "seed": fit}
+    import consilience as cs
+
+    items, annotators, per_item = 7 + fit * 37 % 61, 5 + fit * 11 % 7, 2 + fit % 4
+    size = {"items": items, "annotators": annotators, "seed": fit}
     if kind == "objects":
-        return size | {"kind": kind, "classes": 5, "per_item": 4, "items": 10 + fit % 9}
-    model = {"choice": "multinomial", "contains": "contains"}[kind]
-    return size | {
-        "kind": kind,
-        "model": model,
-        "classes": 2 + fit % 4,
-        "per_item": 2 + fit % 4,
-    }
+        size |= {"items": 10 + fit % 9, "per_item": 4, "classes": 5}
+        return cs.simulate(kind=kind, **size).responses
+    if kind == "contains":
+        size |= {"model": "contains", "per_item": per_item}
+        return cs.simulate(kind=kind, **size).responses
+    generator = np.random.default_rng(fit)
+    item = np.repeat(np.arange(items), per_item)
+    asked = [generator.permutation(annotators)[:per_item] for _ in range(items)]
+    truth, other = (generator.integers(2 + fit % 4, size=n) for n in (items, len(item)))
+    right = generator.random(len(item)) < 0.7
+    return pd.DataFrame(
+        {
+            "item": [f"i{each}" for each in item],
+            "annotator": [f"a{each}" for each in np.concatenate(asked)],
+            "label": [f"l{each}" for each in np.where(right, truth[item], other)],
+        }
+    )
 
 
 def _places():
