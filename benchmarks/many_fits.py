@@ -56,7 +56,7 @@ SLOW = (
 
 NOTES = (
     (
-        "Simulated studies of 20 to some 400 answers, each of another size; every model "
+        "Simulated studies of 20 to 400 answers, of ever other sizes; every model "
         "of choice in turn, and models of contains and of objects between them."
     ),
     (
