@@ -5,6 +5,7 @@ written without the point, because pandas turns integers with gaps into floats.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from consilience.errors import BadCellError, NoResponsesError, UnreadableFileErr
 from consilience.responses.coding import Coded, encode, only_used, text_array
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable, check_names, places, tidy
+from consilience.responses.type_names import type_of, type_of_arrow
 
 _EXACT = 2**53  # beyond it a float skips whole numbers
 
@@ -35,7 +37,8 @@ def read_parquet(path: Path, options: ReadOptions) -> TextTable:
         raise not_whole(path, error) from None
     names = check_names(table.column_names, str(path))
     arrays = dict(zip(names, table.columns, strict=True))
-    return _text_table(str(path), arrays, options)
+    types = {name: type_of_arrow(array.type) for name, array in arrays.items()}
+    return _text_table(str(path), arrays, options, types)
 
 
 def not_whole(path: Path, error: Exception) -> UnreadableFileError:
@@ -50,18 +53,21 @@ def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
     source = "the data frame"
     names = check_names([str(name) for name in frame.columns], source)
     arrays = {}
+    types = {}
     for i, name in enumerate(names):
+        types[name] = type_of(frame.iloc[:, i])
         try:
             arrays[name] = _from_pandas(frame.iloc[:, i])
         except UnicodeDecodeError:
             raise _no_text(source, name, "bytes that are not UTF-8") from None
-    return _text_table(source, arrays, options)
+    return _text_table(source, arrays, options, types)
 
 
 def _text_table(
     source: str,
     arrays: dict[str, pa.Array | pa.ChunkedArray],
     options: ReadOptions,
+    types: Mapping[str, str | None],
 ) -> TextTable:
     num_rows = len(next(iter(arrays.values()))) if arrays else 0
     if num_rows == 0:
@@ -89,6 +95,7 @@ def _text_table(
         num_rows=num_rows,
         where=places(source, first=1),
         notes=(*notes, *said),
+        types={name: kind for name, kind in types.items() if kind is not None},
     )
 
 
@@ -114,11 +121,12 @@ def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
         return array, None
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array)
-    values, note = _values_as_text(array.dictionary)
+    values, note = values_as_text(array.dictionary)
     return pa.DictionaryArray.from_arrays(array.indices, values), note
 
 
-def _values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
+def values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
+    """Write distinct values as text, and say what was decided."""
     kind = values.type
     if pa.types.is_boolean(kind):
         return pc.if_else(values, "True", "False"), None

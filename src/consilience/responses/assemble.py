@@ -22,6 +22,7 @@ from consilience.responses.coding import (
     text_array,
 )
 from consilience.responses.draft import Draft
+from consilience.responses.id_types import settled
 from consilience.responses.offers import check_offered, settle_offer
 from consilience.responses.options import ReadOptions
 from consilience.responses.repeats import keep_rows, settle_repeats
@@ -60,6 +61,14 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     items = draft.items
     if items is None and observed.unanswered:
         items = pd.DataFrame({"item": index(item.values)})
+    types, lost = settled(
+        {role: draft.types.get(role) for role in ("item", "annotator", "label")},
+        {
+            "item": item.values,
+            "annotator": draft.annotator.values,
+            "label": text_array(offer.labels["label"]),
+        },
+    )
     cleaning = Cleaning(
         unit=draft.unit,
         read=draft.num_read,
@@ -71,6 +80,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
             *repeated.notes,
             *observed.notes(),
             *_gold_notes(gold, item),
+            *lost,
         ),
     )
     return Responses(
@@ -83,6 +93,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         assumptions=(*draft.assumptions, *offer.assumptions, *repeated.assumptions),
         cleaning=cleaning,
         sources=dict(draft.sources),
+        types=types,
     )
 
 

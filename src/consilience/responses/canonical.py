@@ -24,6 +24,7 @@ from consilience.responses.names import listing
 from consilience.responses.options import Offer
 from consilience.responses.side_tables import checked_labels
 from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
+from consilience.responses.type_names import type_of_arrow
 
 
 def canonical_responses(
@@ -35,6 +36,7 @@ def canonical_responses(
     assumptions: tuple[str, ...],
     cleaning: Cleaning | None,
     sources: Mapping[str, str],
+    types: Mapping[str, str] | None = None,
 ) -> Responses:
     """Make responses of columns that have the canonical names.
 
@@ -46,7 +48,7 @@ def canonical_responses(
         Name of the file, for messages.
     sides
         The tables beside it, by name.
-    offer, assumptions, cleaning, sources
+    offer, assumptions, cleaning, sources, types
         What was written of the reading; None if it was written by another program.
 
     Raises
@@ -108,7 +110,18 @@ def canonical_responses(
         assumptions=assumptions,
         cleaning=cleaning or whole,
         sources=sources,
+        types=_types(table) if types is None else types,
     )
+
+
+def _types(table: pa.Table) -> dict[str, str]:
+    """Return the types of ids and labels in a table of another program."""
+    found = {
+        role: type_of_arrow(table.schema.field(role).type)
+        for role in ("item", "annotator", "label")
+        if role in table.column_names
+    }
+    return {role: kind for role, kind in found.items() if kind is not None}
 
 
 _TEXTS = ("item", "annotator", "kind", "label", "answer", "response_id")

@@ -38,6 +38,8 @@ class Draft:
         Items of the source that may have no answer.
     sources
         SHA-256 of each file.
+    types
+        Type of items, annotators and labels in the source, by role.
     """
 
     kind: Kind
@@ -64,3 +66,4 @@ class Draft:
     gold: pd.DataFrame | None = None
     more_items: Sequence[str] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str | None] = field(default_factory=dict)

@@ -12,7 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
-import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -20,6 +19,7 @@ from consilience.errors import FolderExistsError, UnreadableFileError
 from consilience.responses.arrow_columns import not_whole
 from consilience.responses.canonical import canonical_responses
 from consilience.responses.cleaning import Cleaning
+from consilience.responses.id_types import as_texts
 from consilience.responses.options import Offer
 from consilience.responses.table import Responses
 
@@ -34,6 +34,7 @@ class _Account(msgspec.Struct, frozen=True):
     assumptions: tuple[str, ...]
     cleaning: Cleaning
     sources: dict[str, str]
+    types: dict[str, str] | None = None
 
 
 def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -99,7 +100,7 @@ def read_folder(folder: str | Path) -> Responses:
     table = _read_file(main)
     found = (table.schema.metadata or {}).get(KEY)
     sides = {
-        name: _read_file(folder / f"{name}.parquet").to_pandas()
+        name: as_texts(_read_file(folder / f"{name}.parquet").to_pandas())
         for name in SIDES
         if (folder / f"{name}.parquet").exists()
     }
@@ -118,6 +119,7 @@ def read_folder(folder: str | Path) -> Responses:
         assumptions=account.assumptions if account else (),
         cleaning=account.cleaning if account else None,
         sources=account.sources if account else {},
+        types=account.types if account else None,
     )
 
 
@@ -140,13 +142,14 @@ def _write_files(responses: Responses, part: Path) -> None:
         "assumptions": responses.assumptions,
         "cleaning": asdict(responses.cleaning),
         "sources": dict(responses.sources),
+        "types": dict(responses.types),
     }
-    table = pa.Table.from_pandas(responses.table, preserve_index=False)
+    table = pa.Table.from_pandas(responses.typed(), preserve_index=False)
     metadata = {**(table.schema.metadata or {}), KEY: msgspec.json.encode(account)}
     table = table.replace_schema_metadata(metadata)
     parquet.write_table(table, part / "responses.parquet", compression="zstd")
     for name in SIDES:
-        side: pd.DataFrame | None = getattr(responses, name)
+        side = responses.typed(name)
         if side is not None:
             side.to_parquet(part / f"{name}.parquet", index=False, compression="zstd")
 

@@ -11,6 +11,7 @@ from pandas.api.types import union_categoricals
 from consilience.errors import OptionError, RepeatedAnswerError
 from consilience.responses.cleaning import Cleaning
 from consilience.responses.table import Responses
+from consilience.responses.type_names import MIXED, common_type
 
 
 def joined(parts: Sequence[Responses]) -> Responses:
@@ -64,6 +65,12 @@ def joined(parts: Sequence[Responses]) -> Responses:
         assumptions=tuple(dict.fromkeys(s for each in parts for s in each.assumptions)),
         cleaning=_cleaning([each.cleaning for each in parts]),
         sources=sources,
+        types={
+            role: kind
+            for role in first.types
+            if (kind := common_type([each.types.get(role) for each in parts]))
+            not in (None, MIXED)
+        },
     )
 
 

@@ -15,6 +15,7 @@ from consilience.responses.arrow_columns import cell_text
 from consilience.responses.coding import encode, text_array
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable, check_names, places, tidy
+from consilience.responses.type_names import type_of_cells
 
 type Record = dict[str, Any]
 
@@ -106,6 +107,7 @@ def records_table(
     names = check_names(list(dict.fromkeys(key for r in records for key in r)), source)
     coded = {}
     lists = {}
+    types = {}
     for name in names:
         cells = [record.get(name) for record in records]
         if any(isinstance(cell, list) for cell in cells):
@@ -114,6 +116,8 @@ def records_table(
             )
         else:
             coded[name] = encode(text_array(_text(cell) for cell in cells))
+            kind = type_of_cells(cells)
+            types |= {} if kind is None else {name: kind}
     columns, notes = tidy(coded, options.missing)
     return TextTable(
         source=source,
@@ -122,6 +126,7 @@ def records_table(
         num_rows=len(records),
         where=places(source, first=1, word=word, numbers=lines),
         notes=notes,
+        types=types,
     )
 
 

@@ -81,6 +81,7 @@ def long_draft(
         assumptions=() if annotator is not None else (ANONYMOUS,),
         gold=None if gold is None else _gold(item, gold),
         sources=sources,
+        types={role: table.types.get(name) for role, name in roles.items()},
     )
 
 

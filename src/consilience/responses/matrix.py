@@ -11,6 +11,7 @@ from consilience.responses.load import Source
 from consilience.responses.names import find, listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable
+from consilience.responses.type_names import common_type
 
 
 def with_index(source: Source) -> Source:
@@ -52,6 +53,19 @@ def item_column(
         raise BadCellError(msg)
     rest = [name for name in names if name != usual]
     return item, rest, (f"read column {usual!r} as item",)
+
+
+def types_of(table: TextTable, names: list[str]) -> dict[str, str | None]:
+    """Return the types of the items and of the cells of a matrix.
+
+    Items that are row numbers are whole numbers.
+    """
+    item = [name for name in table.columns if name not in set(names)]
+    kinds = [table.types.get(name) for name in names]
+    return {
+        "item": table.types.get(item[0]) if item else "int64",
+        "label": common_type(kinds) if any(kinds) else None,
+    }
 
 
 def long_cells(

@@ -1,7 +1,7 @@
 """The frozen record of responses that every model, check and report starts from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from consilience.errors import KindError
 from consilience.responses.cleaning import Cleaning
+from consilience.responses.id_types import restored
 from consilience.responses.options import Kind, Offer
 
 ANSWERS = ("no", "maybe", "yes")
@@ -57,6 +58,9 @@ class Responses:
         What was read, kept and dropped.
     sources
         SHA-256 of each file read.
+    types
+        Type that items, annotators and labels had in the source, by role; `typed`
+        gives it to them again.
     """
 
     table: pd.DataFrame
@@ -68,6 +72,7 @@ class Responses:
     assumptions: tuple[str, ...]
     cleaning: Cleaning
     sources: Mapping[str, str]
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -118,6 +123,21 @@ class Responses:
     def anonymous(self) -> bool:
         """Whether some answer has no annotator id."""
         return bool(self.table["annotator"].isna().any())
+
+    def typed(self, name: str = "table") -> pd.DataFrame | None:
+        """Return a table with ids and labels of the type that they were read with.
+
+        Parameters
+        ----------
+        name
+            table, offered, items, labels or gold, which themselves hold text.
+
+        Returns
+        -------
+        The table, to be merged with one's own; None where there is none.
+        """
+        table: pd.DataFrame | None = getattr(self, name)
+        return None if table is None else restored(table, self.types)
 
     def of_kind(self, kind: Kind) -> "Responses":
         """Only the answers of one kind, with the items and annotators they have.

@@ -1,7 +1,7 @@
 """A source as columns of text, before any meaning is given to them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from consilience.responses.coding import (
     recoded,
     text_array,
 )
+from consilience.responses.type_names import common_type
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -35,6 +36,8 @@ class TextTable:
         Place of a row as a person finds it.
     notes
         What was noticed while reading.
+    types
+        Type of columns that were not text in the source, as `id_types` names them.
     """
 
     source: str
@@ -43,6 +46,7 @@ class TextTable:
     num_rows: int
     where: Callable[[int], str]
     notes: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -110,7 +114,16 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
         num_rows=int(starts[-1]),
         where=where,
         notes=tuple(dict.fromkeys(note for t in tables for note in t.notes)),
+        types={
+            name: kind
+            for name in names
+            if (kind := _common_type(tables, name)) is not None
+        },
     )
+
+
+def _common_type(tables: Sequence[TextTable], name: str) -> str | None:
+    return common_type([t.types.get(name) for t in tables if name in t.columns])
 
 
 def check_names(names: list[str], source: str) -> list[str]:

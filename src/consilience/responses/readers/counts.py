@@ -18,7 +18,7 @@ from consilience.responses.coding import Coded, nothing, recoded, text_array
 from consilience.responses.draft import Draft
 from consilience.responses.load import Source, fingerprints, load_tables
 from consilience.responses.long_table import ANONYMOUS, long_draft
-from consilience.responses.matrix import item_column, long_cells, with_index
+from consilience.responses.matrix import item_column, long_cells, types_of, with_index
 from consilience.responses.names import find, plain
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
@@ -101,6 +101,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         notes=(*_unused(n), *table.notes),
         assumptions=(ANONYMOUS,),
         more_items=[v for v in table.columns[item].values.to_pylist() if v],
+        types={"item": table.types.get(item), "label": table.types.get(label)},
     )
 
 
@@ -137,6 +138,7 @@ def _matrix(table: TextTable, options: ReadOptions) -> Draft:
             {"label": pd.Series(labels, dtype="str"), "name": None, "parent": None}
         ).astype("str"),
         more_items=item.values.to_pylist(),
+        types={"item": types_of(table, labels)["item"]},
     )
 
 
@@ -170,6 +172,7 @@ def _patterns(table: TextTable, n: str) -> Draft:
             f"each row is a pattern; the {len(names):,} items are named pattern-copy",
             *table.notes,
         ),
+        types={"label": types_of(table, raters)["label"]},
     )
 
 

@@ -18,7 +18,7 @@ from consilience.responses.coding import (
 )
 from consilience.responses.draft import Draft
 from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.matrix import item_column, long_cells, with_index
+from consilience.responses.matrix import item_column, long_cells, types_of, with_index
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
@@ -61,6 +61,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         notes=(*notes, *note, *table.notes),
         more_items=item.values.to_pylist(),
         sources=fingerprints(sources),
+        types=types_of(table, names),
     )
     return assemble(draft, options)
 
