@@ -204,7 +204,12 @@ def by_candidates(most: int, times: int) -> Figures:
     from jax.nn import logsumexp
 
     from consilience.model.naming import completed
-    from consilience.truth.blocks import Answers, counted, over_completions, over_ways
+    from consilience.truth.block_counts import (
+        Answers,
+        counted,
+        over_completions,
+        over_ways,
+    )
     from consilience.truth.covariates import Known
     from consilience.truth.partitions import block_indices
 

@@ -14,7 +14,7 @@ from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
 from consilience.analysis import naming_prior
-from consilience.analysis.human_confusion import human_confusion
+from consilience.analysis._human_confusion import human_confusion
 from consilience.analysis.naming import Naming
 from consilience.analysis.naming_evidence import evidence
 from consilience.analysis.naming_own_label import own_label

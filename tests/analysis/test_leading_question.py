@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
+from consilience.analysis._leading_question import leading_question
 from consilience.analysis.leading_likelihood import Risk, Scale, Shifts, log_likelihood
-from consilience.analysis.leading_question import leading_question
 from consilience.annotators.contains import MODEL
 from consilience.errors import CandidatesError, OptionError
 from consilience.inference.result import Result

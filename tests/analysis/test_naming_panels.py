@@ -9,7 +9,7 @@ from scipy.special import comb
 from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.human_confusion import human_confusion
+from consilience.analysis._human_confusion import human_confusion
 from consilience.analysis.naming import Naming
 from consilience.analysis.naming_own_label import log_chances, possible_lapses
 from consilience.analysis.naming_panels import _as_rows, _drawn, _winner

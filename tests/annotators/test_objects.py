@@ -20,10 +20,9 @@ from consilience.model import (
     sample_parameters,
     score,
 )
-from consilience.truth import partitions
+from consilience.truth import assembled, partitions
 from consilience.truth.items import items_of
 from consilience.truth.named import Named
-from consilience.truth.objects import assembled
 from consilience.truth.partitions import MOST_LABELS, enumerated
 
 MODEL = load("objects")

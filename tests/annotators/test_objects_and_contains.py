@@ -13,9 +13,9 @@ from scipy.optimize import minimize
 from consilience.annotators import load
 from consilience.model import lay_out, marginal, score
 from consilience.model.naming import follows
+from consilience.truth import assembled
 from consilience.truth.items import items_of
 from consilience.truth.named import Named
-from consilience.truth.objects import assembled
 from consilience.truth.partitions import MOST_LABELS
 
 MODEL = load("objects")

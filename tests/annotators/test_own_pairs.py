@@ -15,9 +15,9 @@ from scipy.stats import chi2
 from consilience.annotators import load
 from consilience.inference import em
 from consilience.model import lay_out, marginal, score
+from consilience.truth import assembled
 from consilience.truth.items import items_of
 from consilience.truth.named import Named
-from consilience.truth.objects import assembled
 from consilience.truth.own_pairs import own_pairs
 from consilience.truth.partitions import MOST_LABELS
 

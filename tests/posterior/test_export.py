@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from consilience.errors import FolderExistsError, OptionError
-from consilience.posterior.export import export, safe_text
+from consilience.posterior._export import export, safe_text
 
 DANGEROUS = (
     '=HYPERLINK("http://x","y")',

@@ -13,7 +13,7 @@ from consilience.errors import OptionError
 from consilience.posterior.object_draws import Chunk
 from consilience.posterior.panels import SIZES, sizes_of_responses, verdicts
 from consilience.posterior.streams import streams
-from consilience.truth.blocks import block_sizes
+from consilience.truth.block_counts import block_sizes
 
 DRAWS = 4000
 BLOCKS = (0b0011, 0b0100, 0b1000, 0)  # one object of two names, two of one

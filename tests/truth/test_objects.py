@@ -10,7 +10,7 @@ from jax.nn import logsumexp
 from consilience.errors import BadCellError, CandidatesError, GoldError
 from consilience.responses import read
 from consilience.truth import space_of
-from consilience.truth.blocks import count_blocks, over_completions, over_ways
+from consilience.truth.block_counts import count_blocks, over_completions, over_ways
 from consilience.truth.covariates import columns_of
 from consilience.truth.partitions import MOST_LABELS, by_recursion
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from consilience.analysis.agreement import Agreement
+from consilience.analysis._agreement import Agreement
 
 NAMES: Mapping[str, str] = MappingProxyType(
     {

@@ -2,11 +2,13 @@
 
 import xarray as xr
 
-from consilience.checks.finite import finite
-from consilience.checks.independence import independence
-from consilience.checks.label_switching import label_switching
-from consilience.checks.optimization import optimization
-from consilience.checks.sampling import sampling
+from consilience.checks import (
+    finite,
+    independence,
+    label_switching,
+    optimization,
+    sampling,
+)
 from consilience.checks.verdict import Verdict, as_dataset
 
 __all__ = ["Verdict", "all_checks", "as_dataset"]
@@ -25,9 +27,9 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
     The verdicts, in the order in which to read them.
     """
     return [
-        *finite(data),
-        *sampling(data),
-        *optimization(data),
-        *label_switching(data),
-        *independence(data),
+        *finite.finite(data),
+        *sampling.sampling(data),
+        *optimization.optimization(data),
+        *label_switching.label_switching(data),
+        *independence.independence(data),
     ]

@@ -1,7 +1,7 @@
+from ._co_confusion import co_confusion
 from .candidate_table import Candidates, candidates
 from .classifier import Classifier, load_classifier
 from .classifying import Outcome, classify
-from .co_confusion import co_confusion
 from .export import About, export_network
 from .images import Images, list_images
 from .manifest import Manifest, read_manifest

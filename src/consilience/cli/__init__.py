@@ -13,22 +13,24 @@ from collections.abc import Sequence
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
-from consilience.cli.agreement import agreement
-from consilience.cli.benchmark import benchmark
-from consilience.cli.candidates import candidates
-from consilience.cli.classify import classify
-from consilience.cli.contains import decide, filtering, leading_question
-from consilience.cli.demo import demo
-from consilience.cli.evaluate import evaluate
-from consilience.cli.fit import fit
+from consilience.cli import (
+    agreement,
+    benchmark,
+    candidates,
+    classify,
+    contains,
+    demo,
+    evaluate,
+    fit,
+    models,
+    predict,
+    report,
+    responses,
+    runs,
+    sbc,
+    simulate,
+)
 from consilience.cli.interrupt import heeded
-from consilience.cli.models import models
-from consilience.cli.predict import predict
-from consilience.cli.report import report
-from consilience.cli.responses import describe, read
-from consilience.cli.runs import export, score
-from consilience.cli.sbc import sbc
-from consilience.cli.simulate import simulate
 from consilience.errors import ConsilienceError
 
 __all__ = ["main"]
@@ -60,25 +62,25 @@ APP = App(
     result_action="return_value",
 )
 for _command in (
-    demo,
-    read,
-    describe,
-    agreement,
-    fit,
-    predict,
-    models,
-    export,
-    score,
-    evaluate,
-    filtering,
-    decide,
-    leading_question,
-    report,
-    benchmark,
-    classify,
-    candidates,
-    simulate,
-    sbc,
+    demo.demo,
+    responses.read,
+    responses.describe,
+    agreement.agreement,
+    fit.fit,
+    predict.predict,
+    models.models,
+    runs.export,
+    runs.score,
+    evaluate.evaluate,
+    contains.filtering,
+    contains.decide,
+    contains.leading_question,
+    report.report,
+    benchmark.benchmark,
+    classify.classify,
+    candidates.candidates,
+    simulate.simulate,
+    sbc.sbc,
 ):
     APP.command(_command)
 

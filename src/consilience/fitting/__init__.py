@@ -1,8 +1,8 @@
 """From responses to a fit: one model, or the models compared and mixed."""
 
+from consilience.fitting._fit import fit
 from consilience.fitting.comparing import compare
 from consilience.fitting.cross_validation import cross_validate
-from consilience.fitting.fit import fit
 from consilience.fitting.foreseeing import foresee_objects
 from consilience.fitting.inputs import check_seed
 from consilience.fitting.predicting import predict

@@ -34,10 +34,9 @@ from consilience.model.layout import lay_out
 from consilience.model.naming import unit_sums
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
-from consilience.truth import Space
-from consilience.truth.blocks import Answers, Blocks, counted
+from consilience.truth import Space, assembled, objects
+from consilience.truth.block_counts import Answers, Blocks, counted
 from consilience.truth.covariates import Columns, Known, Names, columns_of
-from consilience.truth.objects import assembled, objects
 from consilience.truth.parts import some_units
 from consilience.truth.pooling import Pool, class_codes, pool
 

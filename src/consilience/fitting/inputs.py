@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from consilience.classifiers.co_confusion import co_confusion
+from consilience.classifiers._co_confusion import co_confusion
 from consilience.classifiers.known import ANNOTATORS
 from consilience.errors import OptionError
 from consilience.progress import Reporter, bar, silent

@@ -44,7 +44,7 @@ from jax.nn import sigmoid
 from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import Parameters
-from consilience.truth.blocks import block_sizes
+from consilience.truth.block_counts import block_sizes
 from consilience.truth.covariates import Known, Names
 from consilience.truth.partitions import members
 

@@ -8,7 +8,7 @@ under Dirichlet distributions, who saw it, and slips. So the answers to an item 
 
    \sum_v \sum_\rho \prod_{B \in \rho} e^{\phi_{vB}}
 
-over partitions and over completions v (`consilience.truth.blocks`).
+over partitions and over completions v (`consilience.truth.block_counts`).
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from consilience.model.granting import DIMS as GRANTING
 from consilience.model.granting import granted, log_granted
 from consilience.model.own_pairs import DIMS as OWN_PAIRS
 from consilience.model.own_pairs import own_affinities
-from consilience.truth.blocks import (
+from consilience.truth.block_counts import (
     Blocks,
     block_sizes,
     each_completion,

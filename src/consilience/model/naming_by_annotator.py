@@ -19,7 +19,7 @@ from consilience.model.naming import (
     slip_table,
 )
 from consilience.model.quadrature import normal_nodes
-from consilience.truth.blocks import Blocks, each_completion, over_ways
+from consilience.truth.block_counts import Blocks, each_completion, over_ways
 from consilience.truth.by_annotator import Told
 from consilience.truth.covariates import Known
 from consilience.truth.partitions import members, sum_over_partitions

@@ -21,7 +21,7 @@ from consilience.model.naming import (
 from consilience.model.naming_by_annotator import pulls
 from consilience.truth import Observations
 from consilience.truth.asked import share_granted
-from consilience.truth.blocks import Blocks
+from consilience.truth.block_counts import Blocks
 from consilience.truth.covariates import Known, Names
 from consilience.truth.items import Items
 from consilience.truth.partitions import MOST_LABELS, enumerated

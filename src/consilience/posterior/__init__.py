@@ -1,6 +1,6 @@
 """What a fit says: tables read from its draws, and the folder it is kept in."""
 
-from consilience.posterior.export import EXPORTS, export, export_table
+from consilience.posterior._export import EXPORTS, export, export_table
 from consilience.posterior.fit import Fit
 from consilience.posterior.store import load, save
 

@@ -23,7 +23,7 @@ from consilience.posterior.object_draws import Chunk, chunks, draw
 from consilience.posterior.object_weights import Weighed, weighed
 from consilience.posterior.panels import SIZES, verdicts
 from consilience.posterior.streams import Streams, streams
-from consilience.truth.blocks import Blocks
+from consilience.truth.block_counts import Blocks
 from consilience.truth.items import Items
 from consilience.truth.partitions import block_indices
 

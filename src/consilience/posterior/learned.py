@@ -15,11 +15,10 @@ import pandas as pd
 import xarray as xr
 from jaxtyping import Int, Shaped
 
-from consilience.truth import Space
+from consilience.truth import Space, assembled
 from consilience.truth.covariates import Names
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import Named
-from consilience.truth.objects import assembled
 from consilience.truth.own_pairs import Pairs
 from consilience.truth.parts import some_units
 from consilience.truth.pooling import Each, Pool, Tally, each_item, pool

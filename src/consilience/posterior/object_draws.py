@@ -17,7 +17,7 @@ from scipy.special import softmax
 
 from consilience.posterior.object_weights import Weighed
 from consilience.posterior.streams import Streams
-from consilience.truth.blocks import Blocks
+from consilience.truth.block_counts import Blocks
 from consilience.truth.partitions import block_indices
 
 MAX_CELLS = 4_000_000  # completions x partitions that are held at once

@@ -22,7 +22,7 @@ from consilience.model.naming import (
     unit_sums,
 )
 from consilience.model.quadrature import normal_nodes
-from consilience.truth.blocks import Blocks
+from consilience.truth.block_counts import Blocks
 from consilience.truth.by_annotator import Told
 from consilience.truth.covariates import Known
 from consilience.truth.padding import padded

@@ -19,7 +19,7 @@ from consilience.posterior.object_draws import Chunk, chunks, draw
 from consilience.posterior.object_weights import weighed
 from consilience.posterior.stored import stored
 from consilience.posterior.streams import streams
-from consilience.truth.blocks import Blocks
+from consilience.truth.block_counts import Blocks
 from consilience.truth.items import Items
 
 GROUP = "worlds"

@@ -27,7 +27,7 @@ from scipy.special import comb
 
 from consilience.posterior.object_draws import Chunk
 from consilience.posterior.streams import Streams
-from consilience.truth.blocks import block_sizes
+from consilience.truth.block_counts import block_sizes
 
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 25)  # of panels; beside ever more annotators
 

@@ -4,7 +4,7 @@ No statistic is computed here: the tables of a run and the functions of `analysi
 asked, and what they say is drawn.
 """
 
-from consilience.report.gather import gather
+from consilience.report._gather import gather
 from consilience.report.installed import can_draw, check_installed
 from consilience.report.record import Report, Run
 from consilience.report.written import check_place, page, write

@@ -4,11 +4,20 @@ import pandas as pd
 
 from consilience.errors import GoldError
 from consilience.responses import Responses
-from consilience.truth.candidates import candidates, offered_lists
-from consilience.truth.classes import classes
+from consilience.truth._candidates import candidates, offered_lists
+from consilience.truth._classes import classes
+from consilience.truth._objects import assembled, objects
+from consilience.truth._presence import presence
+from consilience.truth._shortlists import (
+    Shortlists,
+    answer_slot,
+    seen_pairs,
+    shortlists,
+)
+from consilience.truth._similar_sets import similar_sets
+from consilience.truth._similarity import similarity
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.merging import merge_alike
-from consilience.truth.objects import objects
 from consilience.truth.observations import (
     Observations,
     blocks,
@@ -17,15 +26,6 @@ from consilience.truth.observations import (
     tally,
     vote_counts,
 )
-from consilience.truth.presence import presence
-from consilience.truth.shortlists import (
-    Shortlists,
-    answer_slot,
-    seen_pairs,
-    shortlists,
-)
-from consilience.truth.similar_sets import similar_sets
-from consilience.truth.similarity import similarity
 from consilience.truth.space import (
     ANONYMOUS,
     Space,
@@ -40,6 +40,7 @@ __all__ = [
     "Shortlists",
     "Space",
     "answer_slot",
+    "assembled",
     "blocks",
     "candidates",
     "check_lists",

@@ -1,7 +1,7 @@
 """Answers about objects one by one, with who gave each, where annotators differ.
 
-Where all annotators are alike, counts are enough (`consilience.truth.blocks`). Where
-each has a style and a recall of their own, what a block weighs is a sum over the
+Where all annotators are alike, counts are enough (`consilience.truth.block_counts`).
+Where each has a style and a recall of their own, what a block weighs is a sum over the
 answers of listers; and a *completion* says of each one-label answer whether a picker
 gave it or a lister, so that an item with s of them has 2^s.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from consilience.errors import TooLargeError
-from consilience.truth.blocks import MAX_CELLS, Blocks
+from consilience.truth.block_counts import MAX_CELLS, Blocks
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.named import Named
 from consilience.truth.partitions import members

@@ -42,7 +42,7 @@ def cells_of(of_unit: Int[np.ndarray, " V"], lazy: Int[np.ndarray, "V n"]) -> Ce
     Parameters
     ----------
     of_unit, lazy
-        As in `consilience.truth.blocks.Blocks`.
+        As in `consilience.truth.block_counts.Blocks`.
     """
     num_labels = lazy.shape[1]
     block = np.arange(1 << num_labels)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from consilience.truth.blocks import Blocks, count_blocks
+from consilience.truth.block_counts import Blocks, count_blocks
 from consilience.truth.by_annotator import People, Told, people_of
 from consilience.truth.covariates import Known, Names, columns_of
 from consilience.truth.incidence import Incidence, incidence

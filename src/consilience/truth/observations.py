@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from consilience.truth._shortlists import answer_slot
 from consilience.truth.incidence import (
     Incidence,
     incidence,
@@ -18,7 +19,6 @@ from consilience.truth.incidence import (
     no_incidence,
 )
 from consilience.truth.pytree import pytree
-from consilience.truth.shortlists import answer_slot
 from consilience.truth.space import FAR, UNLISTED, Space
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from consilience.truth.blocks import Blocks
+from consilience.truth.block_counts import Blocks
 from consilience.truth.covariates import Known
 
 _OF_COMPLETIONS = {"of_unit", "lazy", "pickers", "ways"}

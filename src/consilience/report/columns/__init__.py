@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from consilience.report.columns.answers import answers
+from consilience.report.columns import answers, confusions, objects
 from consilience.report.columns.coded import (
     ONE,
     Names,
@@ -20,8 +20,6 @@ from consilience.report.columns.coded import (
     scaled,
     spread,
 )
-from consilience.report.columns.confusions import confusions
-from consilience.report.columns.objects import objects
 from consilience.report.record import Report, Run
 
 # Labels shown of an item: those that make a difference, within reason.
@@ -47,7 +45,7 @@ def columns(report: Report) -> dict[str, Any]:
         if run.kind != "contains":
             labels.add(pd.Series(run.table("labels")["label"].cat.categories))
     runs = [_run(run, items, labels, people) for run in report.runs]
-    given = answers(report.runs[0], items, labels, people)
+    given = answers.answers(report.runs[0], items, labels, people)
     known = report.dataset_labels
     own = pd.Series([known.get(name) for name in items.all()], dtype="str")
     return {
@@ -74,10 +72,10 @@ def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]
         "asked": spread(table["responses"].to_numpy(np.int64), at, number),
         "tied": np.sort(at[table["tied"].to_numpy(bool)]).tolist(),
         "labels": _labels(run, items, labels),
-        "confusion": confusions(run, people),
+        "confusion": confusions.confusions(run, people),
     }
     if "objects" in run.tables:
-        found["objects"] = objects(run, items, labels)
+        found["objects"] = objects.objects(run, items, labels)
     return found
 
 

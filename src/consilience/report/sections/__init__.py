@@ -2,15 +2,17 @@
 
 from consilience.report.content import Section
 from consilience.report.record import Report
-from consilience.report.sections.agreement import agreement
-from consilience.report.sections.annotators import annotators
-from consilience.report.sections.caution import caution
-from consilience.report.sections.data import data
-from consilience.report.sections.diagnostics import diagnostics
-from consilience.report.sections.items import items
-from consilience.report.sections.models import models
-from consilience.report.sections.overview import overview
-from consilience.report.sections.pairs import pairs
+from consilience.report.sections import (
+    agreement,
+    annotators,
+    caution,
+    data,
+    diagnostics,
+    items,
+    models,
+    overview,
+    pairs,
+)
 
 __all__ = ["sections"]
 
@@ -18,16 +20,16 @@ __all__ = ["sections"]
 def sections(report: Report) -> list[Section]:
     """Return the sections of a report; one about nothing is left out."""
     made = (
-        overview(report),
-        data(report),
-        agreement(report),
-        annotators(report),
+        overview.overview(report),
+        data.data(report),
+        agreement.agreement(report),
+        annotators.annotators(report),
         _confusion(report),
-        items(report),
-        pairs(report),
-        models(report),
-        diagnostics(report),
-        caution(report),
+        items.items(report),
+        pairs.pairs(report),
+        models.models(report),
+        diagnostics.diagnostics(report),
+        caution.caution(report),
     )
     return [section for section in made if section is not None]
 

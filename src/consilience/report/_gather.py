@@ -10,11 +10,11 @@ import pandas as pd
 
 from consilience.analysis import (
     Agreement,
+    By,
     agreement,
     called_otherwise,
     cooccurring,
 )
-from consilience.analysis.agreement import By
 from consilience.errors import ConsilienceError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.tables import TABLES

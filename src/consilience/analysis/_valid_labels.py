@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
+from consilience.analysis._frequencies import drawn_above
 from consilience.analysis.drawn_objects import drawn_objects
-from consilience.analysis.frequencies import drawn_above
 from consilience.analysis.proposals import labels_of
 from consilience.analysis.truths import SURE
 from consilience.analysis.weighing import bounds, ratios, weights

@@ -22,8 +22,8 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import CandidatesError, TooLargeError
 from consilience.responses import Responses
+from consilience.truth._classes import answers_about, gold_sentence
 from consilience.truth.beforehand import check_any, numbers, standardised
-from consilience.truth.classes import answers_about, gold_sentence
 from consilience.truth.coding import gold_codes
 from consilience.truth.space import MAX_LISTED, Space, check_lists
 

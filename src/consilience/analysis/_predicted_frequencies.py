@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
+from consilience.analysis._filtering import vote_shares
 from consilience.analysis.evaluation import check_settings, check_told
-from consilience.analysis.filtering import vote_shares
 from consilience.analysis.proposals import Proposals, propose
 from consilience.analysis.weighing import Weights, bounds, ratios, weights
 from consilience.errors import KindError

@@ -20,13 +20,13 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import BadCellError, CandidatesError, NoResponsesError
 from consilience.responses import Responses
+from consilience.truth._candidates import offered_lists
+from consilience.truth._similarity import similar_labels
 from consilience.truth.asked import asked_about
-from consilience.truth.candidates import offered_lists
 from consilience.truth.coding import code_annotators
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import NOBODY, Named
 from consilience.truth.partitions import MOST_LABELS
-from consilience.truth.similarity import similar_labels
 from consilience.truth.space import Space
 
 ALIKE = (

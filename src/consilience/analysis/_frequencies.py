@@ -36,7 +36,7 @@ from numpyro.handlers import seed
 from numpyro.infer.util import potential_energy
 from scipy.special import expit
 
-from consilience.analysis.filtering import ROUNDING, vote_shares
+from consilience.analysis._filtering import ROUNDING, vote_shares
 from consilience.annotators import load
 from consilience.annotators.contains_counts import (
     Prior,

@@ -1,0 +1,73 @@
+"""No name of a package stands for two things: a submodule, and something else."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import consilience
+from consilience.errors import ConsilienceError
+
+# What a model needs may import a submodule before the engine asks its package for a
+# function: 30 units are to be cut into blocks of ten.
+BLOCKS = """
+import consilience.annotators.objects
+import pandas as pd
+from consilience.annotators import load
+from consilience.inference import gradient
+from consilience.responses import read
+from consilience.truth import space_of
+
+gradient.MAX_TABLE = 20
+rows = [(i, a, i * a % 2) for i in range(30) for a in range(3)]
+study = pd.DataFrame(rows, columns=["item", "annotator", "label"]).astype(str)
+gradient._lay_out(load("glad"), space_of(read(study)))
+"""
+
+
+def packages():
+    yield consilience.__name__
+    for found in pkgutil.walk_packages(consilience.__path__, "consilience."):
+        if found.ispkg:
+            yield found.name
+
+
+def shadowed(package):
+    """Names of submodules under which the package holds, or offers, something else."""
+    offered = {*getattr(package, "__all__", ()), *getattr(package, "_HOMES", ())}
+    taken = []
+    for found in pkgutil.iter_modules(package.__path__):
+        value = vars(package).get(found.name)
+        itself = sys.modules.get(f"{package.__name__}.{found.name}")
+        if found.name in offered or (value is not None and value is not itself):
+            taken.append(found.name)
+    return taken
+
+
+@pytest.mark.parametrize("name", list(packages()))
+def test_no_attribute_of_a_package_has_the_name_of_a_submodule(name):
+    try:
+        package = importlib.import_module(name)
+    except ConsilienceError as error:
+        pytest.skip(str(error))
+    assert shadowed(package) == []
+
+
+@pytest.mark.parametrize("offer", ["attribute", "__all__", "_HOMES"])
+def test_a_shadowed_submodule_is_noticed(tmp_path, offer):
+    (tmp_path / "weigh.py").touch()
+    package = ModuleType("made_up")
+    package.__path__ = [str(tmp_path)]
+    assert shadowed(package) == []
+    if offer == "attribute":
+        package.weigh = len
+    else:
+        setattr(package, offer, {"weigh": "somewhere"})
+    assert shadowed(package) == ["weigh"]
+
+
+def test_a_study_is_cut_into_blocks_whatever_was_imported_before():
+    subprocess.run([sys.executable, "-c", BLOCKS], check=True)
