@@ -5,9 +5,15 @@ command line prints the message of a `ConsilienceError` as one sentence and leav
 exit code 2; any other exception is a defect of the program.
 """
 
+from consilience.visible import visible
+
 
 class ConsilienceError(Exception):
     """What a person can put right; the root of all errors of this project."""
+
+    def __str__(self) -> str:
+        """Return the message, which no text in the data can turn against a terminal."""
+        return visible(super().__str__())
 
 
 # Of the responses, when they are read or written.

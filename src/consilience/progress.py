@@ -40,7 +40,7 @@ def silent(progress: Progress) -> None:
 @contextmanager
 def bar() -> Iterator[Reporter]:
     """Show progress on standard error while the context lasts."""
-    from rich.console import Console  # noqa: PLC0415 (only where a bar is shown)
+    from consilience.console import Console  # noqa: PLC0415 (only where a bar is shown)
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -55,11 +55,11 @@ def bar() -> Iterator[Reporter]:
     from rich.progress import Progress as Bar  # noqa: PLC0415
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Bar(*columns, console=console, transient=True) as drawn:
         tasks = {}

@@ -1,21 +1,33 @@
 """A folder, or a file, that is written whole or not at all.
 
-What is written goes under a hidden name beside the place, which is then renamed: a
-rename is one step, so whoever looks sees all of it or none. Whatever stops the writing,
-an error or Ctrl-C, removes what is hidden. A kill that no program can answer leaves
-that behind, never a part of the folder or file itself.
+What is written goes into a hidden folder beside the place, and from there into place by
+a rename: that is one step, so whoever looks sees all of it or none. What was there
+before is removed after that. Whatever stops the writing, a full disk or an interrupt,
+removes what is hidden and puts back what was there.
+
+A kill that no program can answer leaves the hidden folder behind. The next program that
+writes to the same place removes it, or takes what was there before from it if the
+place is empty. The hidden folder is locked as long as the process that made it lives,
+so that no other takes it for such a leftover.
 """
 
-import contextlib
+import errno
+import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from consilience.errors import CannotWriteError, FolderExistsError
 
+_PROBE = bytes(2**16)
+# What a full disk, a quota and a limit of size say.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-@contextlib.contextmanager
+
+@contextmanager
 def whole_folder(
     folder: Path, *, replaceable: Callable[[Path], bool] | None = None
 ) -> Iterator[Path]:
@@ -40,73 +52,232 @@ def whole_folder(
     CannotWriteError
         When the disk refuses.
     """
-    # Without the full path, "." has no name and no place beside it; and of a link it is
-    # what it leads to that is replaced, not the link.
-    place = folder.expanduser().resolve()
-    occupied = place.exists()
-    if occupied and (replaceable is None or not replaceable(place)):
-        raise FolderExistsError(_taken(folder, may_replace=replaceable is not None))
-    mark = secrets.token_hex(4)
-    partial = place.with_name(f".{place.name}.{mark}.partial")
-    former = place.with_name(f".{place.name}.{mark}.former")
-    try:
-        partial.mkdir(parents=True)
-        yield partial
-        if occupied:
-            place.rename(former)
-        partial.rename(place)
-    except OSError as error:
-        raise CannotWriteError(_refused(folder, error)) from error
-    finally:
-        # Only after a failure are the first two still there to be put right.
-        if former.exists() and not place.exists():
-            former.rename(place)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
+    with refusals(folder):
+        place = tidied(folder)
+        _check_free(folder, place, replaceable)
+        with _hidden(place) as hidden:
+            new = hidden / place.name
+            new.mkdir()
+            yield new
+            # Another may have been quicker.
+            _check_free(folder, place, replaceable)
+            if place.exists():
+                place.rename(_former(hidden, place))
+            try:
+                new.rename(place)
+            except OSError:
+                if new.is_dir() and place.exists():
+                    raise FolderExistsError(_taken(folder)) from None
+                raise
 
 
-@contextlib.contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+@contextmanager
+def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Give a file to write that takes its place when all has gone well.
 
     Parameters
     ----------
     path
-        Where the file shall stand. What is there is replaced; folders above it are
-        made.
+        Where the file shall stand. Folders above it are made.
+    overwrite
+        Whether a file that is there is replaced.
 
     Yields
     ------
-    The hidden file to write.
+    The hidden file to write; it has the name that it will have.
+
+    Raises
+    ------
+    FolderExistsError
+        When the place is taken and may not be replaced.
+    CannotWriteError
+        When the disk refuses.
+    """
+    with refusals(path):
+        place = tidied(path)
+        if not overwrite:
+            _check_free(path, place, None)
+        with _hidden(place) as hidden:
+            new = hidden / place.name
+            yield new
+            if not overwrite:
+                _check_free(path, place, None)
+            new.replace(place)
+
+
+@contextmanager
+def whole_files(folder: Path) -> Iterator[Path]:
+    """Give a folder for files that join others when all of them have been written.
+
+    Parameters
+    ----------
+    folder
+        Where the files shall stand, each whole or not at all; those there of the same
+        names are replaced. It and folders above it are made.
+
+    Yields
+    ------
+    The hidden folder to write the files into.
 
     Raises
     ------
     CannotWriteError
         When the disk refuses.
     """
-    place = path.expanduser().resolve()
-    partial = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
+    with refusals(folder):
+        place = tidied(folder / folder.name)
+        with _hidden(place) as hidden:
+            yield hidden
+            for file in sorted(hidden.iterdir()):
+                file.replace(place.with_name(file.name))
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Turn what the disk refuses into a sentence.
+
+    Parameters
+    ----------
+    path
+        What is being written.
+
+    Raises
+    ------
+    CannotWriteError
+        When the disk refuses.
+    """
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.replace(place)
-    except OSError as error:
-        raise CannotWriteError(_refused(path, error)) from error
-    finally:
-        partial.unlink(missing_ok=True)
+        yield
+    except BrokenPipeError:
+        raise  # of the screen, not of the disk
+    except (OSError, CannotWriteError) as error:
+        # What is written inside of another is named by what the caller asked for.
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(cause, OSError):
+            raise
+        raise CannotWriteError(_refused(path, cause)) from cause
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that cannot be written to, before any work is done.
+
+    Parameters
+    ----------
+    path
+        Of the file or folder that will be written.
+
+    Raises
+    ------
+    CannotWriteError
+        When the disk refuses.
+    """
+    with refusals(path), _hidden(tidied(path)) as hidden:
+        (hidden / "probe").write_bytes(_PROBE)
+
+
+def tidied(path: Path) -> Path:
+    """Return the full path of a place, rid of what killed processes left beside it.
+
+    Parameters
+    ----------
+    path
+        Of the file or folder that will be written.
+
+    Raises
+    ------
+    CannotWriteError
+        When there can be no such path.
+    """
+    # Without the full path, "." has no name and no place beside it; and of a link it is
+    # what it leads to that is replaced, not the link.
+    try:
+        place = path.expanduser().resolve()
+    except (RuntimeError, ValueError) as error:
+        msg = f"{path}: no path of this system ({error}); choose another place"
+        raise CannotWriteError(msg) from None
+    left = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{8}}\.(partial|former)")
+    with suppress(OSError):
+        for hidden in place.parent.iterdir():
+            with ExitStack() as lock:
+                if left.fullmatch(hidden.name) and _lock(hidden, lock, wait=False):
+                    _clear(hidden, place)
+    return place
+
+
+@contextmanager
+def _hidden(place: Path) -> Iterator[Path]:
+    """Give a hidden folder beside a place; afterwards it is gone."""
+    hidden = place.with_name(f".{place.name}.{secrets.token_hex(4)}.partial")
+    absent = [folder for folder in place.parents if not folder.exists()]
+    with ExitStack() as lock:
+        try:
+            # Before it is locked, another may take it for a leftover: then once more.
+            while not hidden.exists():
+                hidden.mkdir(parents=True)
+                _lock(hidden, lock, wait=True)
+            yield hidden
+        finally:
+            _clear(hidden, place)
+            with suppress(OSError):  # raised by the first that is not empty
+                for folder in absent:
+                    folder.rmdir()
+
+
+def _lock(folder: Path, lock: ExitStack, *, wait: bool) -> bool:
+    """Hold a folder until the stack is left or the process ends; say if it is held."""
+    try:
+        import fcntl  # noqa: PLC0415 (not on every system)
+
+        handle = os.open(folder, os.O_RDONLY)
+        lock.callback(os.close, handle)
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except (ImportError, OSError):
+        return False  # held by a process that lives, or nobody can know
+    return True
+
+
+def _clear(hidden: Path, place: Path) -> None:
+    """Put back what was there before if the place is empty, and remove the rest."""
+    try:
+        _clear_once(hidden, place)
+    finally:  # again, where an interrupt has stopped it
+        _clear_once(hidden, place)
+
+
+def _clear_once(hidden: Path, place: Path) -> None:
+    former = hidden if hidden.suffix == ".former" else _former(hidden, place)
+    with suppress(OSError):
+        if former.exists() and not place.exists():
+            former.rename(place)
+    shutil.rmtree(hidden, ignore_errors=True)
+    with suppress(OSError):
+        hidden.unlink()
+
+
+def _former(hidden: Path, place: Path) -> Path:
+    return hidden / f"{place.name}.former"
+
+
+def _check_free(
+    folder: Path, place: Path, replaceable: Callable[[Path], bool] | None
+) -> None:
+    if not place.exists():
+        return
+    if replaceable is None:
+        raise FolderExistsError(_taken(folder))
+    if not replaceable(place):
+        msg = (
+            f"{folder}: is there already and this program did not write it, so it is "
+            "not replaced; choose another name or remove it first"
+        )
+        raise FolderExistsError(msg)
+
+
+def _taken(path: Path) -> str:
+    return f"{path}: is there already; choose another name or remove it first"
 
 
 def _refused(path: Path, error: OSError) -> str:
-    return (
-        f"{path}: cannot be written ({error.strerror or error}); free some space or "
-        "choose another place"
-    )
-
-
-def _taken(folder: Path, *, may_replace: bool) -> str:
-    if not may_replace:
-        return f"{folder}: is there already; choose another name or remove it first"
-    return (
-        f"{folder}: is there already and this program did not write it, so it is not "
-        "replaced; choose another name or remove it first"
-    )
+    why = os.strerror(error.errno) if error.errno else str(error)
+    room = "free some space or " if error.errno in FULL else ""
+    return f"{path}: cannot be written ({why}); {room}choose another place"

@@ -6,6 +6,7 @@ from pyarrow import parquet
 
 from consilience.errors import (
     BadCellError,
+    CannotWriteError,
     ConsilienceError,
     FolderExistsError,
     KindError,
@@ -74,7 +75,7 @@ def test_nothing_half_written_is_left(responses, tmp_path, monkeypatch):
     before = (old / "responses.parquet").read_bytes()
     monkeypatch.setattr(module.parquet, "write_table", fail)
     for out in ("new", "out"):
-        with pytest.raises(OSError, match="disk full"):
+        with pytest.raises(CannotWriteError, match="disk full"):
             write(responses, tmp_path / out, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert (old / "responses.parquet").read_bytes() == before

@@ -1,8 +1,6 @@
 """Results of a benchmark's runs, kept one by one in a folder, each whole or absent."""
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from consilience.errors import CannotWriteError
+from consilience.whole_folder import whole_files
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +43,7 @@ class Result:
 
 
 def save(result: Result, folder: Path) -> None:
-    """Keep a result; the file that says that it is there is written last.
+    """Keep a result; without both of its files, none is there.
 
     Raises
     ------
@@ -53,24 +51,19 @@ def save(result: Result, folder: Path) -> None:
         The disk refuses.
     """
     path = _path(folder, result.data, result.method)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
+    record = {
+        "data": result.data,
+        "method": result.method,
+        "key": dict(result.key),
+        "outcome": dict(result.outcome),
+    }
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    with whole_files(path.parent) as partial:
         if result.labels is not None:
-            with _whole(path.with_suffix(".parquet")) as temporary:
-                result.labels.to_parquet(temporary)
-        record = {
-            "data": result.data,
-            "method": result.method,
-            "key": dict(result.key),
-            "outcome": dict(result.outcome),
-        }
-        with _whole(path) as temporary:
-            text = json.dumps(record, indent=1, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        msg = f"{path}: {error.strerror}; choose another place for --out"
-        raise CannotWriteError(msg) from error
+            result.labels.to_parquet(partial / f"{path.stem}.parquet")
+        (partial / path.name).write_text(text + "\n", encoding="utf-8")
+        # Labels of another run must never stand beside the new record.
+        path.with_suffix(".parquet").unlink(missing_ok=True)
 
 
 def load(folder: Path, data: str, method: str) -> Result | None:
@@ -113,21 +106,3 @@ def methods_kept(folder: Path, data: str) -> list[str]:
 def _path(folder: Path, data: str, method: str) -> Path:
     # A method's name may hold a point: `with_suffix` must not take it for one.
     return folder / data / f"{method.replace('.', '-')}.json"
-
-
-class _whole:  # noqa: N801 (reads as a word after `with`)
-    """A file that is moved into place when it is whole."""
-
-    def __init__(self, path: Path) -> None:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
-        os.close(handle)
-        self.path, self.temporary = path, Path(name)
-
-    def __enter__(self) -> Path:
-        return self.temporary
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self.temporary.replace(self.path)
-        else:
-            self.temporary.unlink(missing_ok=True)

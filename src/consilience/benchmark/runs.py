@@ -18,6 +18,7 @@ from consilience.benchmark.kept import Result
 from consilience.benchmark.methods import Method
 from consilience.benchmark.prediction import about
 from consilience.benchmark.worker import one_line
+from consilience.whole_folder import refusals
 
 # Seconds are those of a first run: what a run before it has compiled must not help.
 _ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false"}
@@ -117,7 +118,8 @@ def run_one(data: DataSet, method: Method, plan: Plan) -> Result:
             "package": method.package,
             "seed": plan.seed,
         }
-        (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        with refusals(folder):
+            (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         command = [sys.executable, "-m", "consilience.benchmark.worker", name]
         ending = run(command, plan.limits, folder / "said", _ENVIRONMENT)
         outcome, labels = _outcome(folder, ending, plan.limits, data)

@@ -1,13 +1,12 @@
 """The folder of a benchmark: tables, a page, a picture."""
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from consilience.benchmark.comparison import Comparison
 from consilience.benchmark.page import page
 from consilience.benchmark.picture import ADVICE, can_draw, draw
-from consilience.errors import CannotWriteError
+from consilience.whole_folder import whole_files
 
 __all__ = ["ADVICE", "can_draw", "write"]
 
@@ -38,20 +37,12 @@ def write(found: Comparison, items: Mapping[str, int], folder: Path) -> list[Pat
         "differences": found.differences,
         "runs": found.runs,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".writing-") as name:
-            for table, content in tables.items():
-                content.to_parquet(Path(name, f"{table}.parquet"), index=False)
-            text = page(found, items)
-            Path(name, "benchmark.md").write_text(text, encoding="utf-8")
-            if can_draw():
-                draw(found, Path(name, "benchmark.svg"))
-                draw(found, Path(name, "benchmark.png"))
-            made = sorted(Path(name).iterdir())
-            for file in made:
-                file.replace(folder / file.name)
-    except OSError as error:
-        msg = f"{folder}: {error.strerror}; choose another place for --out"
-        raise CannotWriteError(msg) from error
-    return [folder / file.name for file in made]
+    with whole_files(folder) as partial:
+        for table, content in tables.items():
+            content.to_parquet(partial / f"{table}.parquet", index=False)
+        (partial / "benchmark.md").write_text(page(found, items), encoding="utf-8")
+        if can_draw():
+            draw(found, partial / "benchmark.svg")
+            draw(found, partial / "benchmark.png")
+        made = sorted(file.name for file in partial.iterdir())
+    return [folder / name for name in made]

@@ -6,7 +6,7 @@ what an uninterrupted one does.
 
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from importlib import metadata
 from itertools import batched
@@ -21,11 +21,12 @@ from consilience.classifiers.decoding import quiet
 from consilience.classifiers.images import Images, list_images
 from consilience.classifiers.pace import AS_THE_MACHINE_HAS, Pace, check, spread
 from consilience.classifiers.pieces import Pieces
-from consilience.classifiers.predictions import Account, told
+from consilience.classifiers.predictions import Account, is_folder, told
 from consilience.classifiers.reading_ahead import read_ahead
 from consilience.classifiers.runtime import Choice, Device, choose, load_runtime
 from consilience.errors import OptionError
 from consilience.progress import Progress, Reporter, silent
+from consilience.whole_folder import whole_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ def classify(
     keep: int = 20,
     pace: Pace = AS_THE_MACHINE_HAS,
     report: Reporter = silent,
+    overwrite: bool = False,
 ) -> Outcome:
     """Write what classifiers say of images into a folder of predictions.
 
@@ -81,6 +83,9 @@ def classify(
         Batches and threads.
     report
         Told of progress after every batch.
+    overwrite
+        Begin anew where there are predictions already. They stay until the new ones are
+        complete; what is stopped before that leaves them, and cannot be taken up.
 
     Raises
     ------
@@ -88,6 +93,10 @@ def classify(
         A classifier cannot be loaded, or not where it must run.
     PredictionsError
         The folder holds other predictions.
+    FolderExistsError
+        The folder is there and holds no predictions.
+    CannotWriteError
+        The disk refuses.
     OptionError
         A number is not positive, or two classifiers have one name.
     """
@@ -104,32 +113,33 @@ def classify(
         classifiers=tuple(told(each.manifest) for each in classifiers),
         devices=(f"{where}; {_versions(runtime)}",),
     )
-    pieces = Pieces(Path(out), account, [each.labels for each in classifiers])
-    before = sum(item in pieces.done for item in images.items)
     done = unusable = 0
     tables: list[pa.Table] = []
     rows: list[dict[str, Any]] = []
-
-    def put_away() -> None:
-        if rows:
-            pieces.add(pa.concat_tables(tables, promote_options="none"), rows)
-            tables.clear()
-            rows.clear()
-
     how = tuple(each.manifest.preprocessing for each in classifiers)
-    todo = images.besides(frozenset(pieces.done))
-    with quiet(), closing(read_ahead(todo, how, workers)) as ready:
-        for batch in batched(ready, workers.batch):
-            answers, became = answered(batch, classifiers, keep, workers)
-            tables.append(answers)
-            rows.extend(became)
-            done += len(batch)
-            unusable += sum(row["reason"] is not None for row in became)
-            if len(rows) >= workers.piece:
-                put_away()
-            rate = f"{done / max(time.monotonic() - started, 1e-9):,.1f} images/s"
-            report(Progress("classifying", before + done, len(images.items), rate))
-        put_away()
+    with _place(Path(out), overwrite=overwrite) as folder:
+        pieces = Pieces(folder, account, [each.labels for each in classifiers])
+        before = sum(item in pieces.done for item in images.items)
+        todo = images.besides(frozenset(pieces.done))
+
+        def put_away() -> None:
+            if rows:
+                pieces.add(pa.concat_tables(tables, promote_options="none"), rows)
+                tables.clear()
+                rows.clear()
+
+        with quiet(), closing(read_ahead(todo, how, workers)) as ready:
+            for batch in batched(ready, workers.batch):
+                answers, became = answered(batch, classifiers, keep, workers)
+                tables.append(answers)
+                rows.extend(became)
+                done += len(batch)
+                unusable += sum(row["reason"] is not None for row in became)
+                if len(rows) >= workers.piece:
+                    put_away()
+                rate = f"{done / max(time.monotonic() - started, 1e-9):,.1f} images/s"
+                report(Progress("classifying", before + done, len(images.items), rate))
+            put_away()
     return Outcome(
         classified=done,
         before=before,
@@ -137,6 +147,13 @@ def classify(
         device=where,
         seconds=time.monotonic() - started,
     )
+
+
+def _place(out: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
+    """Return where to write: the folder itself, or one that replaces it at the end."""
+    if overwrite and out.exists():
+        return whole_folder(out, replaceable=is_folder)
+    return nullcontext(out)
 
 
 def _load(

@@ -13,6 +13,7 @@ import msgspec
 import tomli_w
 
 from consilience.errors import BadClassifierError, SourceNotFoundError
+from consilience.whole_folder import whole_file
 
 FILE = "manifest.toml"
 
@@ -196,7 +197,8 @@ def read_manifest(folder: str | Path) -> Manifest:
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write the manifest into a classifier's folder."""
-    (folder / FILE).write_text(as_toml(manifest), encoding="utf-8")
+    with whole_file(folder / FILE) as partial:
+        partial.write_text(as_toml(manifest), encoding="utf-8")
 
 
 def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:

@@ -1,7 +1,8 @@
 """A folder of predictions while it is being filled, in pieces that are whole or absent.
 
-A piece of answers is put in place when it is whole, after its piece of images: what is
-in place is done.
+It appears with its account and its table of labels, so that it can be taken up whenever
+it is there. A piece of answers is put in place when it is whole, after its piece of
+images: what is in place is done.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from consilience.classifiers.predictions import (
     read_piece,
 )
 from consilience.errors import CannotWriteError, PredictionsError
+from consilience.whole_folder import whole_file, whole_folder
 
 
 class Pieces:
@@ -50,14 +52,12 @@ class Pieces:
         devices = (*(before.devices if before else ()), *account.devices)
         devices = tuple(dict.fromkeys(devices))
         self.account = msgspec.structs.replace(account, devices=devices)
-        with _refusals(folder):
-            for part in (ANSWERS, IMAGES):
-                (folder / part).mkdir(parents=True, exist_ok=True)
-            for stale in folder.glob("**/*.partial"):
-                stale.unlink()
+        with _resumable():
             if before is None:
-                self._put(_label_table(labels), folder / LABELS)
-            self._tell()
+                self._begin(labels)
+            else:
+                with whole_file(folder / FILE) as partial:
+                    self._tell(partial)
         self.done, self.number = self._whole()
 
     def add(self, answers: pa.Table, images: Iterable[Mapping[str, object]]) -> None:
@@ -71,9 +71,10 @@ class Pieces:
         name = f"part-{self.number:05d}.parquet"
         rows = pa.Table.from_pylist(list(images), schema=IMAGE_SCHEMA)
         table = answers.unify_dictionaries().combine_chunks()
-        with _refusals(self.folder):
-            self._put(rows, self.folder / IMAGES / name)
-            self._put(table, self.folder / ANSWERS / name)
+        with _resumable():
+            for part, content in ((IMAGES, rows), (ANSWERS, table)):
+                with whole_file(self.folder / part / name) as partial:
+                    parquet.write_table(content, partial, compression="zstd")
         self.done.update(rows.column("item").to_pylist())
         self.number += 1
 
@@ -100,17 +101,16 @@ class Pieces:
                     file.unlink()
         return done, number
 
-    def _tell(self) -> None:
-        text = as_toml(self.account)
-        partial = self.folder / f"{FILE}.partial"
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(self.folder / FILE)
+    def _begin(self, labels: Sequence[Labels]) -> None:
+        with whole_folder(self.folder, replaceable=_is_empty) as partial:
+            for part in (ANSWERS, IMAGES):
+                (partial / part).mkdir()
+            table = _label_table(labels)
+            parquet.write_table(table, partial / LABELS, compression="zstd")
+            self._tell(partial / FILE)
 
-    @staticmethod
-    def _put(table: pa.Table, place: Path) -> None:
-        partial = place.with_suffix(".partial")
-        parquet.write_table(table, partial, compression="zstd")
-        partial.replace(place)
+    def _tell(self, file: Path) -> None:
+        file.write_text(as_toml(self.account), encoding="utf-8")
 
 
 def _check_same(folder: Path, before: Account, now: Account) -> None:
@@ -150,14 +150,14 @@ def _label_table(labels: Sequence[Labels]) -> pa.Table:
     return pa.table(texts)
 
 
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
 @contextmanager
-def _refusals(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into a sentence."""
+def _resumable() -> Iterator[None]:
     try:
         yield
-    except OSError as error:
-        msg = (
-            f"{folder}: cannot be written ({error.strerror or error}); free some space "
-            "or choose another place; what is there can be taken up again"
-        )
-        raise CannotWriteError(msg) from error
+    except CannotWriteError as error:
+        msg = f"{error}; what is there can be taken up again"
+        raise CannotWriteError(msg) from error.__cause__

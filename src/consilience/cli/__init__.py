@@ -1,14 +1,20 @@
 """The command line: parse, call, print.
 
 A person's mistake is answered with one sentence on standard error and exit code 2, a
-defect of the program with its traceback and exit code 1, Ctrl-C with exit code 130.
+defect of the program with its traceback and exit code 1, a signal with 128 and its
+number (Ctrl-C: 130, TERM: 143). No character in the data steers the terminal.
 What is heavy is imported by the command that needs it, so that `--help` answers at
 once.
 """
 
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
@@ -32,6 +38,8 @@ from consilience.cli import (
 )
 from consilience.cli.interrupt import heeded
 from consilience.errors import ConsilienceError
+from consilience.visible import visible
+from consilience.whole_folder import FULL
 
 __all__ = ["main"]
 
@@ -94,21 +102,49 @@ def main(arguments: Sequence[str] | None = None) -> None:
         What stands after the program's name; None: what it was started with.
     """
     try:
-        with heeded():
+        with heeded(), _visible_warnings():
             APP(arguments)
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
         _fail(" ".join(str(error).split()), 2)
-    except KeyboardInterrupt:
-        _fail("interrupted; nothing was left half-written", 130)
+    except KeyboardInterrupt as stop:
+        number = getattr(stop, "signal", signal.SIGINT)
+        _fail("interrupted; nothing was left half-written", 128 + number)
     except PermissionError as error:
         _fail(f"{error.filename}: permission denied; choose another place", 2)
     except BrokenPipeError:
         # Whoever read our output (`| head`) has had enough: no defect, nothing to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in FULL:
+            _defect()
+        _drop_output()
+        _fail(f"the output cannot be written ({os.strerror(error.errno)})", 2)
+    except Exception:  # noqa: BLE001 (shown whole)
+        _defect()
 
 
-def _fail(sentence: str, code: int) -> None:
-    sys.stderr.write(f"consilience: {sentence}\n")
+def _fail(sentence: str, code: int) -> NoReturn:
+    sys.stderr.write(f"consilience: {visible(sentence)}\n")
     sys.exit(code)
+
+
+def _defect() -> NoReturn:
+    sys.stderr.write(visible(traceback.format_exc()))
+    sys.exit(1)
+
+
+def _drop_output() -> None:
+    """Let what is still to be printed go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def _visible_warnings() -> Iterator[None]:
+    usual = warnings.formatwarning
+    warnings.formatwarning = lambda *args, **more: visible(usual(*args, **more))
+    try:
+        yield
+    finally:
+        warnings.formatwarning = usual

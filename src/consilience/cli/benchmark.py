@@ -145,9 +145,7 @@ def _check(limit: float, memory: float | None, protocol: "Protocol") -> None:
 @contextmanager
 def _progress() -> "Iterator[Callable[[Step], None]]":
     """Say on standard error what runs and how each run went."""
-    from rich.console import Console
-
-    show = Console(stderr=True, markup=False, emoji=False, highlight=False)
+    show = screen(as_json=True)
     with ExitStack() as running:
 
         def report(step: "Step") -> None:

@@ -1,6 +1,5 @@
 """The command `classify`: what image classifiers say, before anyone is asked."""
 
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Literal
@@ -63,24 +62,22 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     threads
         Threads of arithmetic on the CPU; likewise.
     overwrite
-        Begin anew where there are predictions already.
+        Begin anew where there are predictions already; these stay until the new ones
+        are complete. What is interrupted before that is not taken up again.
     json
         Print the result as JSON.
     """
     from consilience.classifiers import Pace, list_images
     from consilience.classifiers import classify as run
-    from consilience.classifiers.predictions import FILE, is_folder
+    from consilience.classifiers.predictions import FILE
     from consilience.progress import bar
 
-    if overwrite or not is_folder(out):
-        check_free(out, marker=FILE, overwrite=overwrite)
+    check_free(out, marker=FILE, overwrite=True)
     listed = list_images(images, naming=naming, item=item, image=image, path=path)
     show = screen(as_json=json)
     if listed.left_aside:
         sentence = f"left aside, being no images by their names: {listed.left_aside:,}"
         show.print(sentence, soft_wrap=True)
-    if overwrite and is_folder(out):
-        shutil.rmtree(out)
     with bar() as report:
         found = run(
             listed,
@@ -90,6 +87,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
             keep=keep,
             pace=Pace(batch=batch, readers=readers, threads=threads),
             report=report,
+            overwrite=overwrite,
         )
     show.print(f"ran on {found.device}", soft_wrap=True)
     rate = found.classified / max(found.seconds, 1e-9)

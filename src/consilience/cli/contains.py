@@ -4,7 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from consilience.cli.options import Flag
-from consilience.cli.terminal import keep_compilations, print_json, rows, screen
+from consilience.cli.terminal import (
+    check_free,
+    keep_compilations,
+    print_json,
+    rows,
+    screen,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +54,7 @@ def decide(
     loss: Literal["errors", "f1"] = "errors",
     miss: float = 1.0,
     out: Path | None = None,
+    overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
     """Call labels present so that a loss is least, as far as a run can tell.
@@ -64,16 +71,20 @@ def decide(
         F2.
     out
         Table to write (.csv, .parquet or .json): item, label, probability, present.
+    overwrite
+        Replace a table that is there already.
     json
         Print the result as JSON.
     """
     from consilience.analysis import decide as tell
     from consilience.posterior import export_table, load
 
+    if out is not None:
+        check_free(out, marker=None, overwrite=overwrite)
     found = tell(load(run), loss=loss, miss=miss)
     labels = found.labels
     if out is not None:
-        export_table(labels, out)
+        export_table(labels, out, overwrite=overwrite)
     present = int(labels["present"].sum())
     if json:
         print_json(

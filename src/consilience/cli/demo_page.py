@@ -17,6 +17,7 @@ from consilience.cli.fit_page import (
 )
 from consilience.demo import Outcome
 from consilience.report.installed import ADVICE
+from consilience.whole_folder import whole_file
 
 _NAMES = {"majority": "majority vote", "hierarchical_dawid_skene": "consilience"}
 _BAR = 22
@@ -73,8 +74,8 @@ def picture(outcome: Outcome, file: Path, *, width: int = 100) -> None:
     )
     console.print(demo_page(outcome))
     svg = console.export_svg(title="consilience demo", unique_id="demo")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(svg, encoding="utf-8")
+    with whole_file(file) as partial:
+        partial.write_text(svg, encoding="utf-8")
 
 
 def _head(outcome: Outcome) -> Text:

@@ -16,6 +16,7 @@ from consilience.cli.options import (
     read_options,
     read_responses,
 )
+from consilience.cli.runs import save
 from consilience.cli.terminal import (
     check_free,
     keep_compilations,
@@ -118,7 +119,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         effort=effort(work),
         progress=True,
     )
-    fitted.save(out, overwrite=overwrite)
+    save(fitted, out, overwrite=overwrite)
     show.print(fit_page(fitted))
     show.print(f"written to {out}", soft_wrap=True)
     if json:

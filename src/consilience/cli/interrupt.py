@@ -1,4 +1,9 @@
-"""Ctrl-C, heeded also where Python drops it: in a finaliser, or a callback of C."""
+"""Signals that end the program, heeded also where Python drops what they raise.
+
+Ctrl-C, the TERM that `kill` and schedulers send, and the HUP of a terminal that closes
+all clear up in the same way. Python drops an exception that is raised in a finaliser or
+in a callback of C; such a signal is raised anew.
+"""
 
 import signal
 import sys
@@ -9,40 +14,63 @@ from contextlib import contextmanager
 AGAIN = 1.0  # seconds after which an interrupt that went nowhere is raised anew
 SOON = 0.01  # the same, where Python has just said that it drops one
 
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # as far as the system has them
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal ends the program.
+
+    Attributes
+    ----------
+    signal
+        Which one.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.signal = number
+
 
 @contextmanager
 def heeded() -> Iterator[None]:
     """Raise an interrupt until it is on its way out, however often it is dropped.
 
-    Nothing is changed where the system has no timers, or another handler is in place.
+    A signal that another handler is in place for, or that is ignored, is left alone.
     """
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    here = threading.current_thread() is threading.main_thread()
-    if not (usual and here and hasattr(signal, "setitimer")):
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    known = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    ours = [each for each in known if signal.getsignal(each) in usual]
+    if threading.current_thread() is not threading.main_thread() or not ours:
         yield
         return
+    timed = hasattr(signal, "setitimer")
+    received: list[int] = []
 
-    def interrupt(*_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+    def interrupt(number: int, _: object) -> None:
+        if number in ours:
+            received.append(number)
+        if timed:
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
         # While one is on its way, what it leaves is being cleared up: let it.
-        if not isinstance(sys.exc_info()[1], KeyboardInterrupt):
-            raise KeyboardInterrupt
+        if received and not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            raise Interrupted(received[0])
 
     report = sys.unraisablehook
 
     def dropped(what: "sys.UnraisableHookArgs") -> None:
-        if issubclass(what.exc_type, KeyboardInterrupt):
+        if timed and issubclass(what.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, SOON)
         else:
             report(what)
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.signal(signal.SIGINT, interrupt)
+    alarm = (signal.SIGALRM,) if timed else ()
+    before = {each: signal.signal(each, interrupt) for each in (*alarm, *ours)}
     sys.unraisablehook = dropped
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        if timed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         sys.unraisablehook = report
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGALRM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -11,6 +11,7 @@ from consilience.cli.options import (
     read_options,
     read_responses,
 )
+from consilience.cli.runs import save
 from consilience.cli.terminal import check_free, keep_compilations, print_json, screen
 
 
@@ -73,7 +74,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
         gold=truth,
         contains=contains,
     )
-    found.save(out, overwrite=overwrite)
+    save(found, out, overwrite=overwrite)
     show.print(fit_page(found))
     show.print(f"written to {out}", soft_wrap=True)
     if json:

@@ -1,19 +1,47 @@
-"""The commands about a run: `export` and `score`."""
+"""The commands about a run: `export` and `score`; and how a run is saved."""
 
 from collections.abc import Mapping
 from pathlib import Path
+from secrets import token_hex
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
 from consilience.cli.options import Flag, Reading, read_options
-from consilience.cli.terminal import print_json, screen
+from consilience.cli.terminal import check_free, print_json, screen
+from consilience.errors import CannotWriteError, FolderExistsError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from consilience.benchmark.metrics import Score
+    from consilience.posterior import Fit
 
 _DEFAULT = ("labels", "items", "annotators", "confusion", "diagnostics")
 _OF_OBJECTS = ("objects", "object_counts")
+
+
+def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
+    """Write a run; where its place refuses, beside other temporary files.
+
+    Raises
+    ------
+    CannotWriteError, FolderExistsError
+        The place refuses; the message says where the fit is now.
+    """
+    try:
+        fitted.save(out, overwrite=overwrite)
+    except (CannotWriteError, FolderExistsError) as error:
+        spare = Path(gettempdir(), f"consilience-run-{token_hex(4)}")
+        try:
+            fitted.save(spare)
+        except CannotWriteError:
+            msg = (
+                f"{error}; the fit is not kept: the same command with the same seed "
+                "gives it again"
+            )
+            raise CannotWriteError(msg) from None
+        msg = f"{error}; the fit is kept as {spare}: move it to where it shall stay"
+        raise type(error)(msg) from None
 
 
 def export(
@@ -22,8 +50,9 @@ def export(
     *,
     out: Path,
     what: str = "",
-    format: Literal["csv", "parquet", "json"] = "csv",
+    format: Literal["csv", "parquet", "json"] | None = None,
     truth: Literal["raw", "tempered"] | None = None,
+    overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
     """Write a run's tables for other programs, or soft labels for training.
@@ -33,28 +62,33 @@ def export(
     run
         Folder of the run.
     out
-        Folder to write; it must not be there yet.
+        Folder to write; or a file whose ending is that of a format, where one table is
+        asked for.
     what
         Names of tables with commas between; unless told, labels, items, annotators,
         confusion, diagnostics, and objects, object_counts where there are such.
         soft_labels is a row per item and a probability per label.
     format
-        Format of the files.
+        Format of the files; by default csv, or what the ending of --out says.
     truth
         Which posterior of the truth: raw, as the model has it, or tempered, as of fewer
         answers where annotators err together; else the one that the run tells.
+    overwrite
+        Replace what an earlier export wrote.
     json
         Print the result as JSON.
     """
     from consilience.posterior import export as write
     from consilience.posterior import load
+    from consilience.posterior._export import ABOUT, ending
 
+    one = ending(out)
+    check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     names = [name.strip() for name in what.split(",") if name.strip()]
     of_objects = fitted.data.attrs["kind"] == "objects"
     names = names or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
-    write(fitted, names, format, out)
-    files = [out / f"{name}.{format}" for name in dict.fromkeys(names)]
+    files = write(fitted, names, format or one or "csv", out, overwrite=overwrite)
     show = screen(as_json=json)
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)

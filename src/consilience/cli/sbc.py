@@ -81,7 +81,8 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     seed
         One seed gives one result.
     overwrite
-        Replace what is in the folder, where it was made with other settings.
+        Replace what is in the folder, where it was made with other settings, when the
+        new results are complete.
     json
         Print the result as JSON.
     """
@@ -107,17 +108,17 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         seed=seed,
         work={name: value for name, value in asdict(work).items() if value},
     )
-    if out is not None:
-        open_folder(out, settings, overwrite=overwrite)
+    with open_folder(out, settings, overwrite=overwrite) as place:
+        findings, left_out = _fitted(plan, settings, work, place)
+        said = notes(findings, left_out, settings)
+        verdicts = tables(findings)
+        if place is not None:
+            write_tables(place, verdicts, markdown(findings, said))
     show = screen(as_json=json)
-    findings, left_out = _fitted(plan, settings, work, out)
-    said = notes(findings, left_out, settings)
     show.print(page(findings))
     for note in said:
         show.print(f"- {note}", soft_wrap=True)
-    verdicts = tables(findings)
     if out is not None:
-        write_tables(out, verdicts, markdown(findings, said))
         show.print(f"written to {out}", soft_wrap=True)
     if json:
         print_json(

@@ -5,9 +5,9 @@
 - `parameters.parquet`, `truth.parquet`, `table.md`: the tables of all of them.
 """
 
-import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,15 @@ import tomli_w
 from consilience.checks.simulated_fits import Study
 from consilience.cli.terminal import check_free
 from consilience.errors import FolderExistsError
-from consilience.whole_folder import whole_folder
+from consilience.whole_folder import tidied, whole_files, whole_folder
 
 MARKER = "sbc.toml"
 
 
-def open_folder(out: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:
+@contextmanager
+def open_folder(
+    out: Path | None, settings: Mapping[str, Any], *, overwrite: bool
+) -> Iterator[Path | None]:
     """Make the folder, or see that it is of these settings.
 
     Parameters
@@ -32,7 +35,12 @@ def open_folder(out: Path, settings: Mapping[str, Any], *, overwrite: bool) -> N
     settings
         What its results depend on.
     overwrite
-        Whether results of other settings may be thrown away.
+        Whether results of other settings may be thrown away, once those of these are
+        complete.
+
+    Yields
+    ------
+    The folder to write into.
 
     Raises
     ------
@@ -41,10 +49,15 @@ def open_folder(out: Path, settings: Mapping[str, Any], *, overwrite: bool) -> N
     CannotWriteError
         It cannot be written.
     """
-    if out.exists() and (out / MARKER).is_file():
-        text = (out / MARKER).read_text(encoding="utf-8")
-        found = tomllib.loads(text)
-        if found == tomllib.loads(tomli_w.dumps(settings)):
+    if out is None:
+        yield None
+        return
+    text = tomli_w.dumps(settings)
+    tidied(out)
+    if _is_ours(out):
+        found = tomllib.loads((out / MARKER).read_text(encoding="utf-8"))
+        if found == tomllib.loads(text):
+            yield out
             return
         if not overwrite:
             apart = [name for name in settings if found.get(name) != settings[name]]
@@ -53,10 +66,14 @@ def open_folder(out: Path, settings: Mapping[str, Any], *, overwrite: bool) -> N
                 "choose another name for --out, or pass --overwrite to replace it"
             )
             raise FolderExistsError(msg)
-        shutil.rmtree(out)
+        with whole_folder(out, replaceable=_is_ours) as partial:
+            (partial / MARKER).write_text(text, encoding="utf-8")
+            yield partial
+        return
     check_free(out, marker=MARKER, overwrite=False)
     with whole_folder(out) as partial:
-        (partial / MARKER).write_text(tomli_w.dumps(settings), encoding="utf-8")
+        (partial / MARKER).write_text(text, encoding="utf-8")
+    yield out
 
 
 def kept(out: Path | None, model: str, engine: str) -> Study | None:
@@ -91,9 +108,14 @@ def keep(out: Path | None, model: str, engine: str, study: Study) -> None:
 
 def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], text: str) -> None:
     """Write the tables of all models and engines."""
-    for name, table in tables.items():
-        table.to_parquet(out / f"{name}.parquet", index=False)
-    (out / "table.md").write_text(text, encoding="utf-8")
+    with whole_files(out) as partial:
+        for name, table in tables.items():
+            table.to_parquet(partial / f"{name}.parquet", index=False)
+        (partial / "table.md").write_text(text, encoding="utf-8")
+
+
+def _is_ours(folder: Path) -> bool:
+    return (folder / MARKER).is_file()
 
 
 def _place(out: Path, model: str, engine: str) -> Path:

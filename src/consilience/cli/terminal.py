@@ -1,34 +1,33 @@
 """What every command needs: a screen, JSON, a free place, kept compilations."""
 
 import json
-import os
 import sys
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from consilience.errors import CannotWriteError, FolderExistsError
+from consilience.errors import FolderExistsError
+from consilience.visible import escaped
+from consilience.whole_folder import check_writable, tidied
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console
+
+    from consilience.console import Console
 
 
 def screen(*, as_json: bool) -> "Console":
-    """Return where people read: standard output, or standard error beside JSON.
+    """Return where people read: standard output, or standard error beside JSON."""
+    from consilience.console import Console
 
-    Labels and ids are shown as they are: brackets and colons mean nothing in them.
-    """
-    from rich.console import Console
-
-    return Console(stderr=as_json, markup=False, emoji=False, highlight=False)
+    return Console(stderr=as_json)
 
 
 def print_json(result: Mapping[str, Any]) -> None:
     """Print one JSON object on standard output; what is not finite becomes null."""
     text = json.dumps(plain(result), ensure_ascii=False, allow_nan=False, indent=2)
-    sys.stdout.write(text + "\n")
+    sys.stdout.write(escaped(text) + "\n")
 
 
 def plain(value: Any) -> Any:
@@ -52,17 +51,18 @@ def rows(table: "pd.DataFrame") -> list[dict[str, Any]]:
     return decoded
 
 
-def check_free(folder: Path, *, marker: str, overwrite: bool) -> None:
+def check_free(folder: Path, *, marker: str | None, overwrite: bool) -> None:
     """Refuse a place that is taken before any work is done.
 
     Parameters
     ----------
     folder
-        The folder to be written.
+        The folder or file to be written.
     marker
         A file that every folder of this sort holds; what lacks it is never replaced.
+        None: a file is to be written.
     overwrite
-        Whether a folder of this sort may be replaced.
+        Whether what is there may be replaced.
 
     Raises
     ------
@@ -71,8 +71,13 @@ def check_free(folder: Path, *, marker: str, overwrite: bool) -> None:
     CannotWriteError
         If nothing can be written there.
     """
+    tidied(folder)
     if folder.exists() or folder.is_symlink():
-        if not (folder / marker).is_file():
+        if marker is None:
+            if folder.is_dir():
+                msg = f"{folder}: is a folder; choose another name for --out"
+                raise FolderExistsError(msg)
+        elif not (folder / marker).is_file():
             msg = (
                 f"{folder}: is there already and holds no {marker}, so it is not "
                 "replaced; choose another name for --out"
@@ -84,12 +89,7 @@ def check_free(folder: Path, *, marker: str, overwrite: bool) -> None:
                 "--overwrite to replace it"
             )
             raise FolderExistsError(msg)
-    parent = folder.absolute().parent
-    while not parent.exists():
-        parent = parent.parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
-        msg = f"{folder}: {parent} cannot be written to; choose another place for --out"
-        raise CannotWriteError(msg)
+    check_writable(folder)
 
 
 def keep_compilations() -> None:

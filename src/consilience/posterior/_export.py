@@ -33,6 +33,10 @@ EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {**TABLES, "soft_labels": soft_labels}
 )
 
+type Format = Literal["csv", "parquet", "json"]
+
+ABOUT = "about.json"
+
 # The full-width forms are read as the plain ones by spreadsheets set to Japanese.
 _FORMULA = re.compile("[=+\\-@\t\r\n'\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
@@ -45,10 +49,12 @@ _RULE = (
 def export(
     fit: Fit,
     what: Sequence[str],
-    format: Literal["csv", "parquet", "json"],
+    format: Format,
     folder: str | Path,
-) -> None:
-    """Write tables of a fit into a new folder, whole or not at all.
+    *,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write tables of a fit into a folder, or one as a file, whole or not at all.
 
     Parameters
     ----------
@@ -59,14 +65,22 @@ def export(
     format
         `csv`, `parquet` or `json` (an array of one object per row).
     folder
-        The folder to make.
+        The folder to make; or, with the ending of the format, the file of one table.
+    overwrite
+        Replace what an earlier export wrote. A folder that is no export is never
+        replaced.
+
+    Returns
+    -------
+    The files of the tables.
 
     Raises
     ------
     OptionError
-        When a table or the format is not among those there are.
+        When a table or the format is not among those there are, or a file is to hold
+        several tables or another format than its ending says.
     FolderExistsError
-        When the folder is there already.
+        When the place is taken and may not be replaced.
     CannotWriteError
         When the disk refuses.
     """
@@ -77,19 +91,42 @@ def export(
     if format not in _WRITERS:
         msg = f"export: no format {format!r}; choose one of {', '.join(_WRITERS)}"
         raise OptionError(msg)
-    note = about(fit.data)
-    with whole_folder(Path(folder)) as partial:
-        for name in dict.fromkeys(what):
+    note, names, place = about(fit.data), list(dict.fromkeys(what)), Path(folder)
+    if ending(place) is not None:
+        if len(names) > 1 or ending(place) != format:
+            msg = (
+                f"export: {place} is the name of a {ending(place)} file, for one table,"
+                f" but asked for are {', '.join(names)} as {format}; name a folder, or "
+                "one table of that format"
+            )
+            raise OptionError(msg)
+        with whole_file(place, overwrite=overwrite) as partial:
+            _WRITERS[format](EXPORTS[names[0]](fit.data), partial, note)
+        return [place]
+    with whole_folder(place, replaceable=_is_export if overwrite else None) as partial:
+        for name in names:
             frame = EXPORTS[name](fit.data)
             _WRITERS[format](frame, partial / f"{name}.{format}", note)
         text = {**note, **({"text": _RULE} if format == "csv" else {})}
-        (partial / "about.json").write_text(
+        (partial / ABOUT).write_text(
             json.dumps(text, indent=2) + "\n", encoding="utf-8"
         )
+    return [place / f"{name}.{format}" for name in names]
 
 
-def export_table(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write one table as a file, whole or not at all; what is there is replaced.
+def ending(path: Path) -> Format | None:
+    """Return the format that the ending of a file's name says; None: it says none."""
+    return next((name for name in _WRITERS if path.suffix.lower() == f".{name}"), None)
+
+
+def _is_export(folder: Path) -> bool:
+    return (folder / ABOUT).is_file()
+
+
+def export_table(
+    frame: pd.DataFrame, path: str | Path, *, overwrite: bool = True
+) -> None:
+    """Write one table as a file, whole or not at all.
 
     Parameters
     ----------
@@ -97,21 +134,25 @@ def export_table(frame: pd.DataFrame, path: str | Path) -> None:
         The table.
     path
         The file; its ending says the format: .csv, .parquet or .json.
+    overwrite
+        Replace a file that is there already.
 
     Raises
     ------
     OptionError
         The ending is another.
+    FolderExistsError
+        A file is there already, and `overwrite` is false.
     CannotWriteError
         When the disk refuses.
     """
     place = Path(path)
-    writer = _WRITERS.get(place.suffix.removeprefix("."))
-    if writer is None:
-        msg = f"{path}: tables are written as .csv, .parquet or .json; mend the ending"
+    format = ending(place)
+    if format is None:
+        msg = f"{path}: tables are written as .csv, .parquet or .json; fix the ending"
         raise OptionError(msg)
-    with whole_file(place) as partial:
-        writer(frame, partial, {})
+    with whole_file(place, overwrite=overwrite) as partial:
+        _WRITERS[format](frame, partial, {})
 
 
 def safe_text(text: str) -> str:
@@ -173,6 +214,6 @@ def _write_json(frame: pd.DataFrame, path: Path, _: Mapping[str, str | float]) -
 
 
 _WRITERS: Mapping[
-    str, Callable[[pd.DataFrame, Path, Mapping[str, str | float]], None]
+    Format, Callable[[pd.DataFrame, Path, Mapping[str, str | float]], None]
 ] = MappingProxyType({"csv": _write_csv, "parquet": write_parquet, "json": _write_json})
 _ALL = ", ".join(EXPORTS)

@@ -10,6 +10,7 @@ None of these formats can hold code, so loading a stranger's run executes nothin
 """
 
 import importlib.metadata
+import io
 import json
 import platform
 import tomllib
@@ -56,15 +57,12 @@ def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
     """
     place = Path(folder)
     with whole_folder(place, replaceable=is_run if overwrite else None) as partial:
-        small = {f"/{GROUP}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
-        encoding = small if GROUP in fit.data.children else None
-        fit.data.to_netcdf(partial / "fit.nc", engine="h5netcdf", encoding=encoding)
+        size = _write_netcdf(fit.data, partial / "fit.nc")
         tables = partial / "tables"
         tables.mkdir()
         for name in names_of(fit.data):
             frame = TABLES[name](fit.data)
             write_parquet(frame, tables / f"{name}.parquet", about(fit.data))
-        size = (partial / "fit.nc").stat().st_size
         text = tomli_w.dumps(_record(fit.data, size))
         (partial / "run.toml").write_text(text, encoding="utf-8")
 
@@ -129,6 +127,20 @@ def is_run(folder: Path) -> bool:
     Whether `run.toml` and `fit.nc` are there.
     """
     return all((folder / name).is_file() for name in ("run.toml", "fit.nc"))
+
+
+def _write_netcdf(data: xr.DataTree, file: Path) -> int:
+    """Write the fit by way of memory, since HDF5 does not survive a full disk.
+
+    Returns
+    -------
+    Bytes written.
+    """
+    small = {f"/{GROUP}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
+    encoding = small if GROUP in data.children else None
+    memory = io.BytesIO()
+    data.to_netcdf(memory, engine="h5netcdf", encoding=encoding)
+    return file.write_bytes(memory.getvalue())
 
 
 def _record(data: xr.DataTree, fit_bytes: int) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from consilience.report.columns import columns
 from consilience.report.content import sort_of
 from consilience.report.record import Report
 from consilience.report.sections import sections
-from consilience.whole_folder import whole_file
+from consilience.whole_folder import check_writable, whole_file
 
 # In the order in which they are read: later ones use earlier ones.
 SCRIPTS = (
@@ -59,7 +59,7 @@ def write(report: Report, out: str | Path, *, overwrite: bool = False) -> int:
     place = Path(out)
     check_place(place, overwrite=overwrite)
     content = page(report).encode()
-    with whole_file(place) as partial:
+    with whole_file(place, overwrite=overwrite) as partial:
         partial.write_bytes(content)
     return len(content)
 
@@ -71,7 +71,10 @@ def check_place(place: Path, *, overwrite: bool) -> None:
     ------
     FolderExistsError
         Something is there already, and is no report or `overwrite` is false.
+    CannotWriteError
+        The disk refuses.
     """
+    check_writable(place)
     if not place.exists():
         return
     if not is_report(place):

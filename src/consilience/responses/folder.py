@@ -5,9 +5,6 @@
 beside it where they are known.
 """
 
-import os
-import shutil
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from consilience.responses.cleaning import Cleaning
 from consilience.responses.id_types import as_texts
 from consilience.responses.options import Offer
 from consilience.responses.table import Responses
+from consilience.whole_folder import whole_folder
 
 KEY = b"consilience"
 SIDES = ("offered", "items", "labels", "gold")
@@ -45,7 +43,7 @@ def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) 
     responses
         What to write.
     folder
-        Where; written under another name and moved into place when whole.
+        Where; whole or not at all.
     overwrite
         Replace a canonical folder that is there already.
 
@@ -59,23 +57,17 @@ def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) 
     FolderExistsError
         If something is there and `overwrite` is false, or if what is there is not a
         canonical folder.
+    CannotWriteError
+        If the disk refuses.
     """
     folder = Path(folder)
-    _check_free(folder, overwrite=overwrite)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        _write_files(responses, part)
-        part.chmod(0o777 & ~_umask())
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-            folder.rename(old / "old")
-            part.rename(folder)
-            shutil.rmtree(old)
-        else:
-            part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+
+    def replaceable(place: Path) -> bool:
+        _check_replaceable(place, folder, overwrite=overwrite)
+        return True
+
+    with whole_folder(folder, replaceable=replaceable) as partial:
+        _write_files(responses, partial)
     return folder
 
 
@@ -123,15 +115,13 @@ def read_folder(folder: str | Path) -> Responses:
     )
 
 
-def _check_free(folder: Path, *, overwrite: bool) -> None:
-    if not folder.exists():
-        return
-    empty = folder.is_dir() and not any(folder.iterdir())
-    ours = (folder / "responses.parquet").exists()
+def _check_replaceable(place: Path, folder: Path, *, overwrite: bool) -> None:
+    empty = place.is_dir() and not any(place.iterdir())
+    ours = (place / "responses.parquet").exists()
     if empty or (overwrite and ours):
         return
     what = "is there already" if ours else "is there and is not a responses folder"
-    how = "pass overwrite to replace it, or " if ours else ""
+    how = "pass overwrite=True to replace it, or " if ours else ""
     msg = f"{folder} {what}; {how}choose another name"
     raise FolderExistsError(msg)
 
@@ -159,9 +149,3 @@ def _read_file(path: Path) -> pa.Table:
         return parquet.ParquetFile(path).read()
     except (pa.ArrowInvalid, OSError) as error:
         raise not_whole(path, error) from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
