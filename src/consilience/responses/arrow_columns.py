@@ -1,10 +1,13 @@
 """Arrow and pandas columns of any type as text.
 
 Integers are written as they are; columns of floats that hold only whole numbers are
-written without the point, because pandas turns integers with gaps into floats.
+written without the point, because pandas turns integers with gaps into floats. A column
+that cannot be written as text (images, embeddings, records) is put aside with its
+reason; it is an error only where it is needed.
 """
 
 import datetime as dt
+import numbers
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,13 +17,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from consilience.errors import BadCellError, NoResponsesError, UnreadableFileError
+from consilience.errors import BadCellError, ConsilienceError, NoResponsesError
 from consilience.responses.coding import Coded, encode, only_used, text_array
+from consilience.responses.library_errors import readable
 from consilience.responses.options import ReadOptions
-from consilience.responses.text_table import TextTable, check_names, places, tidy
+from consilience.responses.text_table import (
+    TextTable,
+    check_names,
+    places,
+    tidy,
+    unusable_notes,
+)
 from consilience.responses.type_names import type_of, type_of_arrow
 
 _EXACT = 2**53  # beyond it a float skips whole numbers
+_LONG = 1 << 12  # bytes of a cell on average; more is an image, not an id
+NOT_WHOLE = "not a whole Parquet file"
 
 
 def read_parquet(path: Path, options: ReadOptions) -> TextTable:
@@ -31,21 +43,28 @@ def read_parquet(path: Path, options: ReadOptions) -> TextTable:
     UnreadableFileError
         If the file is cut off or not Parquet.
     """
-    try:
-        table = parquet.ParquetFile(path).read()
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise not_whole(path, error) from None
-    names = check_names(table.column_names, str(path))
-    arrays = dict(zip(names, table.columns, strict=True))
-    types = {name: type_of_arrow(array.type) for name, array in arrays.items()}
-    return _text_table(str(path), arrays, options, types)
+    with readable(str(path), NOT_WHOLE), parquet.ParquetFile(path) as file:
+        names = check_names(file.schema_arrow.names, str(path))
+        types = dict(zip(names, file.schema_arrow.types, strict=True))
+        long = _long_columns(file)
+        unusable = {
+            name: f"{kind}, long" if i in long else str(kind)
+            for i, (name, kind) in enumerate(types.items())
+            if i in long or not _is_plain(kind)
+        }
+        kept = [name for name in names if name not in unusable]
+        wanted = [file.schema_arrow.names[names.index(name)] for name in kept]
+        table = file.read(columns=wanted)
+        arrays = {name: table.column(n) for name, n in zip(kept, wanted, strict=True)}
+        num_rows = file.metadata.num_rows
+    kinds = {name: type_of_arrow(array.type) for name, array in arrays.items()}
+    return _text_table(str(path), arrays, unusable, num_rows, options, kinds)
 
 
-def not_whole(path: Path, error: Exception) -> UnreadableFileError:
-    """Error for a Parquet file that cannot be opened."""
-    why = str(error).splitlines()[0] if str(error) else "unknown"
-    msg = f"{path}: not a whole Parquet file ({why}); copy or export it again"
-    return UnreadableFileError(msg)
+def read_schema(path: Path) -> list[str]:
+    """Names of the columns of a Parquet file."""
+    with readable(str(path), NOT_WHOLE):
+        return list(parquet.read_schema(path).names)
 
 
 def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
@@ -53,23 +72,34 @@ def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
     source = "the data frame"
     names = check_names([str(name) for name in frame.columns], source)
     arrays = {}
+    unusable = {}
     types = {}
-    for i, name in enumerate(names):
-        types[name] = type_of(frame.iloc[:, i])
+    for name, (_, column) in zip(names, frame.items(), strict=True):
         try:
-            arrays[name] = _from_pandas(frame.iloc[:, i])
-        except UnicodeDecodeError:
-            raise _no_text(source, name, "bytes that are not UTF-8") from None
-    return _text_table(source, arrays, options, types)
+            with readable(source):
+                types[name] = type_of(column)
+                arrays[name] = _from_pandas(column)
+        except ConsilienceError as error:
+            unusable[name] = _why(error)
+    return _text_table(source, arrays, unusable, len(frame), options, types)
+
+
+def _why(error: ConsilienceError) -> str:
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return "bytes that are not UTF-8"
+    if isinstance(error.__cause__, UnicodeEncodeError):
+        return "text with half of a surrogate pair"
+    return str(error)
 
 
 def _text_table(
     source: str,
-    arrays: dict[str, pa.Array | pa.ChunkedArray],
+    arrays: Mapping[str, pa.Array | pa.ChunkedArray],
+    unusable: dict[str, str],
+    num_rows: int,
     options: ReadOptions,
     types: Mapping[str, str | None],
 ) -> TextTable:
-    num_rows = len(next(iter(arrays.values()))) if arrays else 0
     if num_rows == 0:
         msg = f"{source}: there is no row; check that it is the right table"
         raise NoResponsesError(msg)
@@ -77,16 +107,16 @@ def _text_table(
     lists: dict[str, pa.Array] = {}
     notes: list[str] = []
     for name, array in arrays.items():
-        if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
-            whole = array.combine_chunks() if hasattr(array, "chunks") else array
-            lists[name] = whole.cast(pa.list_(pa.string()))
-        else:
-            try:
+        try:
+            with readable(source):
+                if _is_list(array.type):
+                    lists[name] = _list_of_texts(array)
+                    continue
                 text, note = as_text(array)
-            except pa.ArrowException:
-                raise _no_text(source, name, str(array.type)) from None
-            coded[name] = only_used(encode(text))
-            notes += [f"column {name!r}: {note}"] if note else []
+                coded[name] = only_used(encode(text))
+                notes += [f"column {name!r}: {note}"] if note else []
+        except ConsilienceError:
+            unusable[name] = str(array.type)
     columns, said = tidy(coded, options.missing)
     return TextTable(
         source=source,
@@ -94,17 +124,68 @@ def _text_table(
         lists=lists,
         num_rows=num_rows,
         where=places(source, first=1),
-        notes=(*notes, *said),
+        notes=(*notes, *said, *unusable_notes(unusable)),
+        unusable=unusable,
         types={name: kind for name, kind in types.items() if kind is not None},
     )
 
 
-def _no_text(source: str, name: str, what: str) -> BadCellError:
-    msg = (
-        f"{source}: column {name!r} ({what}) cannot be written as text; expected text "
-        "or numbers; convert or drop the column"
+def _is_list(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(
+        types.is_list(kind)
+        or types.is_large_list(kind)
+        or types.is_fixed_size_list(kind)
     )
-    return BadCellError(msg)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether a type is one of texts or numbers, or of lists of texts or whole numbers.
+
+    Lists of other numbers are embeddings, records and lists of lists no single texts.
+    """
+    if _is_list(kind):
+        part = kind.value_type
+        return _is_plain(part) and not (
+            _is_list(part) or pa.types.is_floating(part) or _is_binary(part)
+        )
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    return bool(pa.types.is_primitive(kind) or _is_text(kind) or _is_binary(kind)) or (
+        pa.types.is_decimal(kind) or pa.types.is_null(kind)
+    )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in {pa.string(), pa.large_string(), pa.string_view()}
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return kind in {pa.binary(), pa.large_binary(), pa.binary_view()}
+
+
+def _long_columns(file: parquet.ParquetFile) -> set[int]:
+    """Places of the columns of long bytes, which may be too large to be read."""
+    metadata, schema = file.metadata, file.schema_arrow
+    if metadata.num_columns != len(schema.names) or not metadata.num_rows:
+        return set()
+    long = {i for i, kind in enumerate(schema.types) if _is_binary(kind)}
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)] * bool(
+        long
+    )
+    return {
+        i
+        for i in long
+        if sum(group.column(i).total_uncompressed_size for group in groups)
+        > _LONG * metadata.num_rows
+    }
+
+
+def _list_of_texts(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    whole = array.combine_chunks() if hasattr(array, "chunks") else array
+    texts = whole.cast(pa.list_(pa.string()))
+    texts.validate(full=True)  # damaged files may hold bytes that are no text
+    return texts
 
 
 def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
@@ -118,10 +199,12 @@ def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
     if isinstance(array, pa.ChunkedArray):
         array = array.unify_dictionaries().combine_chunks()
     if pa.types.is_string(array.type):
+        array.validate(full=True)
         return array, None
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array)
     values, note = values_as_text(array.dictionary)
+    values.validate(full=True)
     return pa.DictionaryArray.from_arrays(array.indices, values), note
 
 
@@ -144,21 +227,42 @@ def values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
 def _from_pandas(column: pd.Series) -> pa.Array | pa.ChunkedArray:
     try:
         array = pa.array(column, from_pandas=True)
-    except (pa.ArrowException, OverflowError):
+    except (pa.ArrowException, OverflowError, ValueError, TypeError):
         array = None
     mixed = column.dtype == object and array is not None
-    if array is None or (mixed and not _text_or_list(array.type)):
-        return text_array(cell_text(cell) for cell in column)
-    return array
+    if array is not None and not (mixed and not _text_or_list(array.type)):
+        return array
+    if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in column):
+        return pa.array(map(_texts, column), pa.list_(pa.string()))
+    return text_array(cell_text(cell) for cell in column)
+
+
+def _texts(cell: object) -> list[str | None] | None:
+    if isinstance(cell, (list, tuple, np.ndarray)):
+        return [cell_text(part) for part in cell]
+    text = cell_text(cell)
+    return None if text is None else [text]
 
 
 def _text_or_list(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(types.is_string(kind) or types.is_list(kind) or types.is_null(kind))
+    return bool(pa.types.is_string(kind) or _is_list(kind) or pa.types.is_null(kind))
 
 
-def cell_text(cell: object) -> str | None:
-    """Text of one cell of a column of mixed types; None for a missing one."""
+def cell_text(cell: object, place: str = "") -> str | None:
+    """Text of one cell of a column of mixed types; None for a missing one.
+
+    Parameters
+    ----------
+    cell
+        Text, a number, a date or any other single value.
+    place
+        File and row, for the error.
+
+    Raises
+    ------
+    BadCellError
+        If the cell holds several values or an object that has no text.
+    """
     if isinstance(cell, bytes):
         return cell.decode("utf-8")
     if isinstance(cell, str):
@@ -168,4 +272,15 @@ def cell_text(cell: object) -> str | None:
         return cell.isoformat()
     if missing or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))):
         return None
+    if not _has_text(cell):
+        what = f"{place}: " if place else ""
+        msg = f"{what}{type(cell).__name__} where one text or number was expected"
+        raise BadCellError(msg)
     return str(cell)
+
+
+def _has_text(cell: object) -> bool:
+    if isinstance(cell, (numbers.Number, np.generic)):
+        return True
+    own = type(cell).__str__ is not object.__str__
+    return own and not hasattr(cell, "__len__")

@@ -28,6 +28,7 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.repeats import keep_rows, settle_repeats
 from consilience.responses.side_tables import gold_table
 from consilience.responses.table import ANSWERS, KINDS, Responses
+from consilience.responses.texts import check_texts, line_break_notes
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
@@ -46,6 +47,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         If the answers contradict themselves, the offer or the labels.
     """
     _check_rows(draft)
+    breaks = _check_texts(draft)
     gold = draft.gold
     if options.gold is not None:
         gold = gold_table(options.gold, options)
@@ -77,6 +79,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         dropped=(*draft.dropped, *repeated.dropped),
         notes=(
             *draft.notes,
+            *breaks,
             *repeated.notes,
             *observed.notes(),
             *_gold_notes(gold, item),
@@ -124,6 +127,21 @@ def _check_rows(draft: Draft) -> None:
             "belong to one response; name it (response_id=NAME)"
         )
         raise MissingColumnError(msg)
+
+
+def _check_texts(draft: Draft) -> tuple[str, ...]:
+    """Hold ids and labels to the rules of texts, and say what is suspicious."""
+
+    def where(row: int) -> str:
+        return draft.where(int(draft.row[row]))
+
+    notes: list[str] = []
+    for what in ("item", "annotator", "label", "response_id"):
+        column: Coded | None = getattr(draft, what)
+        if column is not None:
+            check_texts(column, what, where)
+            notes += line_break_notes(column, what, where)
+    return tuple(notes)
 
 
 def _table(draft: Draft, item: Coded, labels: pd.DataFrame) -> pd.DataFrame:

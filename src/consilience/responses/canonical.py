@@ -1,13 +1,20 @@
 """Canonical Parquet columns held to the rules of the tables, whoever wrote them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consilience.errors import BadCellError, MissingColumnError
+from consilience.errors import (
+    BadCellError,
+    ConsilienceError,
+    MissingColumnError,
+    UnreadableFileError,
+)
 from consilience.responses.arrow_columns import as_text
 from consilience.responses.cleaning import Cleaning
 from consilience.responses.coding import (
@@ -20,17 +27,30 @@ from consilience.responses.coding import (
     sort_values,
     text_array,
 )
+from consilience.responses.library_errors import readable
 from consilience.responses.names import listing
 from consilience.responses.options import Offer
 from consilience.responses.side_tables import checked_labels
 from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
+from consilience.responses.text_table import not_as_text, unusable_notes
+from consilience.responses.texts import check_texts
 from consilience.responses.type_names import type_of_arrow
+
+_TEXTS = ("item", "annotator", "kind", "label", "answer", "response_id")
+_ASKED = ("item", "annotator", "response_id")
+_NEEDED = {
+    "responses": ("item", "kind", "label"),
+    "labels": ("label",),
+    "gold": ("item", "label"),
+    "offered": ("label",),
+    "items": ("item",),
+}
+_MOST = {"Int32": 2**31 - 1, "boolean": 1, "int64": 2**53}
 
 
 def canonical_responses(
-    table: pa.Table,
-    source: str,
-    sides: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pa.Table],
+    folder: Path,
     *,
     offer: Offer | None,
     assumptions: tuple[str, ...],
@@ -42,12 +62,11 @@ def canonical_responses(
 
     Parameters
     ----------
-    table
-        The answers.
-    source
-        Name of the file, for messages.
-    sides
-        The tables beside it, by name.
+    tables
+        The answers (`responses`) and what stands beside them: `labels`, `gold`,
+        `offered`, `items`.
+    folder
+        Where they stand, for messages.
     offer, assumptions, cleaning, sources, types
         What was written of the reading; None if it was written by another program.
 
@@ -56,25 +75,23 @@ def canonical_responses(
     MissingColumnError, BadCellError
         If a column is missing or a cell breaks a rule.
     """
-    for name in ("item", "kind", "label"):
-        if name not in table.column_names:
-            msg = (
-                f"{source}: there is no column {name!r}; found "
-                f"{listing(table.column_names)}; a canonical table needs item, kind "
-                "and label"
-            )
-            raise MissingColumnError(msg)
-    items = sides.get("items")
-    text = {name: _text(table, name) for name in _TEXTS}
+    paths = {name: f"{folder / name}.parquet" for name in tables}
+    for name, table in tables.items():
+        _check_columns(table, paths[name], _NEEDED[name])
+    table, source = tables["responses"], paths["responses"]
+    text = {name: _text(table, name, source) for name in _TEXTS}
     _check(text["item"].codes >= 0, source, "the item is empty")
-    more = None if items is None else text_array(items["item"].astype("str"))
-    labels = _labels(text["label"], sides)
-    label = recode_to(text["label"], text_array(labels["label"]))
+    labels = _labels(text["label"], tables, paths)
+    known = text_array(labels["label"])
+    items = _items(tables, paths)
+    more = None if items is None else text_array(items["item"])
+    label = recode_to(text["label"], known)
     unknown = (text["label"].codes >= 0) & (label.codes < 0)
     _check(~unknown, source, "the label is not in labels.parquet")
     kind = _among(text["kind"], KINDS, source, "kind", null=False)
+    asked = kind.codes == KINDS.index("contains")
+    _check(~asked | (label.codes >= 0), source, "the label asked about is empty")
     answer = _among(text["answer"], ANSWERS, source, "answer", null=True)
-    n = _numbers(table, "n", "int64", 1, source)
     columns = {
         "item": sort_values(text["item"], more).series(),
         "annotator": sort_values(text["annotator"]).series(),
@@ -83,32 +100,24 @@ def canonical_responses(
         "answer": answer.series(ordered=True),
         "object": _numbers(table, "object", "Int32", 0, source),
         "main": _numbers(table, "main", "boolean", 0, source),
-        "n": n,
+        "n": _numbers(table, "n", "int64", 1, source),
         "response_id": sort_values(text["response_id"]).series(),
     }
-    extras = {
-        name: table.column(name).to_pandas()
-        for name in table.column_names
-        if name not in CANONICAL
-    }
-    whole = Cleaning(read=len(n), kept=len(n), answers=len(n))
-    offered = sides.get("offered")
-    gold = sides.get("gold")
-    if gold is not None:
-        gold = gold.assign(
-            label=gold["label"]
-            .astype("str")
-            .astype(pd.CategoricalDtype(pd.Index(labels["label"], dtype="str")))
-        )
+    extras, refused = _others(table, CANONICAL)
+    num_rows = table.num_rows
+    cleaning = cleaning or Cleaning(read=num_rows, kept=num_rows, answers=num_rows)
+    left_out = tuple(n for n in unusable_notes(refused) if n not in cleaning.notes)
+    offered = _offered(tables, paths, known)
+    _check_offer(offer, offered, folder)
     return Responses(
         table=pd.DataFrame({**columns, **extras}),
         offer=offer or ("unknown" if offered is None else "listed"),
         offered=offered,
         items=items,
         labels=labels,
-        gold=gold,
+        gold=_gold(tables, paths, labels),
         assumptions=assumptions,
-        cleaning=cleaning or whole,
+        cleaning=replace(cleaning, notes=(*cleaning.notes, *left_out)),
         sources=sources,
         types=_types(table) if types is None else types,
     )
@@ -124,22 +133,140 @@ def _types(table: pa.Table) -> dict[str, str]:
     return {role: kind for role, kind in found.items() if kind is not None}
 
 
-_TEXTS = ("item", "annotator", "kind", "label", "answer", "response_id")
+def _check_columns(table: pa.Table, source: str, needed: tuple[str, ...]) -> None:
+    for name in needed:
+        if name not in table.column_names:
+            msg = (
+                f"{source}: there is no column {name!r}; found "
+                f"{listing(table.column_names)}; expected {', '.join(needed)}"
+            )
+            raise MissingColumnError(msg)
 
 
-def _text(table: pa.Table, name: str) -> Coded:
+def _text(table: pa.Table, name: str, source: str) -> Coded:
     if name not in table.column_names:
         return nothing(table.num_rows)
-    return encode(as_text(table.column(name))[0])
+    column = table.column(name)
+    try:
+        with readable(source):
+            coded = encode(as_text(column)[0])
+    except ConsilienceError:
+        raise not_as_text(source, name, str(column.type)) from None
+    check_texts(coded, name, lambda row: f"{source}, row {row + 1}")
+    return coded
 
 
-def _labels(label: Coded, sides: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    if "labels" in sides:
-        frame = sides["labels"]
-        return frame.assign(label=frame["label"].astype("str"))
-    values = sort_values(label).values
-    values = values.take(pa.array(natural_order(values)))
-    return checked_labels(pd.DataFrame({"label": index(values)}))
+def _side(
+    tables: Mapping[str, pa.Table], paths: Mapping[str, str], name: str, texts: set[str]
+) -> tuple[pd.DataFrame, dict[str, Coded]]:
+    """Take a side table as a frame, with `texts` as texts; what they need is there."""
+    table, source = tables[name], paths[name]
+    coded = {
+        column: _text(table, column, source)
+        for column in table.column_names
+        if column in texts
+    }
+    for column in _NEEDED[name]:
+        _check(coded[column].codes >= 0, source, f"the {column} is empty")
+    others, _ = _others(table, texts)
+    columns = {n: coded[n].series().astype("str") for n in coded} | others
+    order = [column for column in table.column_names if column in columns]
+    return pd.DataFrame({column: columns[column] for column in order}), coded
+
+
+def _others(
+    table: pa.Table, known: Collection[str]
+) -> tuple[dict[str, pd.Series], dict[str, str]]:
+    """Columns of any other type as pandas has them, and those that it cannot have."""
+    found, refused = {}, {}
+    for name in table.column_names:
+        if name in known:
+            continue
+        column = table.column(name)
+        try:
+            with readable(name):
+                column.validate(full=True)
+                found[name] = column.to_pandas()
+        except ConsilienceError:
+            refused[name] = str(column.type)
+    return found, refused
+
+
+def _labels(
+    label: Coded, tables: Mapping[str, pa.Table], paths: Mapping[str, str]
+) -> pd.DataFrame:
+    if "labels" not in tables:
+        values = sort_values(label).values
+        values = values.take(pa.array(natural_order(values)))
+        frame = pd.DataFrame({"label": index(values)})
+        return frame if frame.empty else checked_labels(frame)
+    frame, _ = _side(tables, paths, "labels", {"label", "name", "parent"})
+    twice = frame["label"].duplicated().to_numpy()
+    _check(~twice, paths["labels"], "the label stands twice")
+    return frame if frame.empty else checked_labels(frame)
+
+
+def _items(
+    tables: Mapping[str, pa.Table], paths: Mapping[str, str]
+) -> pd.DataFrame | None:
+    if "items" not in tables:
+        return None
+    frame, _ = _side(tables, paths, "items", {"item", "dataset_label"})
+    twice = frame["item"].duplicated().to_numpy()
+    _check(~twice, paths["items"], "the item stands twice")
+    return frame
+
+
+def _offered(
+    tables: Mapping[str, pa.Table], paths: Mapping[str, str], known: pa.StringArray
+) -> pd.DataFrame | None:
+    if "offered" not in tables:
+        return None
+    source = paths["offered"]
+    keys = [name for name in _ASKED if name in tables["offered"].column_names]
+    if not keys:
+        msg = (
+            f"{source}: found {listing(tables['offered'].column_names)}; expected the "
+            "label and whom it was offered to: item, annotator or response_id"
+        )
+        raise MissingColumnError(msg)
+    frame, coded = _side(tables, paths, "offered", {"label", *keys})
+    for name in keys:
+        _check(coded[name].codes >= 0, source, f"the {name} is empty")
+    _check(
+        recode_to(coded["label"], known).codes >= 0,
+        source,
+        "the label is not in labels.parquet",
+    )
+    return frame
+
+
+def _gold(
+    tables: Mapping[str, pa.Table], paths: Mapping[str, str], labels: pd.DataFrame
+) -> pd.DataFrame | None:
+    if "gold" not in tables:
+        return None
+    source = paths["gold"]
+    frame, coded = _side(
+        tables, paths, "gold", {"item", "annotator", "label", "answer"}
+    )
+    label = recode_to(coded["label"], text_array(labels["label"]))
+    _check(label.codes >= 0, source, "the label is not in labels.parquet")
+    if "answer" in coded:
+        _among(coded["answer"], ANSWERS, source, "answer", null=False)
+    known = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
+    return frame.assign(label=frame["label"].astype(known))
+
+
+def _check_offer(
+    offer: Offer | None, offered: pd.DataFrame | None, folder: Path
+) -> None:
+    if offer is not None and (offer == "listed") != (offered is not None):
+        what = (
+            "is missing" if offered is None else f"is there, but the offer is {offer}"
+        )
+        msg = f"{folder / 'offered.parquet'} {what}; write the folder again"
+        raise UnreadableFileError(msg)
 
 
 def _among(
@@ -160,14 +287,17 @@ def _numbers(
         return pd.Series([fill] * table.num_rows, dtype=dtype)
     column = table.column(name)
     try:
-        if dtype == "boolean":
-            column = column.cast(pa.bool_())
-        numbers = column.cast(pa.int64())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        with readable(source):
+            if dtype == "boolean":
+                column = column.cast(pa.bool_())
+            numbers = column.cast(pa.int64())
+    except ConsilienceError as error:
         msg = f"{source}: column {name!r} is not of type {dtype} ({error}); mend it"
         raise BadCellError(msg) from None
-    good = pc.greater_equal(numbers, least).fill_null(name != "n")
-    _check(good.to_numpy(), source, f"column {name!r} must be at least {least}")
+    most = _MOST[dtype]
+    good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
+    good = good.fill_null(name != "n").to_numpy()
+    _check(good, source, f"column {name!r} must be from {least:,} to {most:,}")
     gaps = numbers.is_null().to_numpy()
     values = pd.Series(numbers.fill_null(1).to_numpy()).astype("Int64")
     out: pd.Series = values.mask(gaps).astype(pd.api.types.pandas_dtype(dtype))

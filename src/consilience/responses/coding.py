@@ -59,6 +59,12 @@ def text_array(values: Iterable[str | None]) -> pa.StringArray:
     return pa.array(list(values), type=pa.string())
 
 
+def with_line_breaks(values: pa.StringArray) -> pa.StringArray:
+    """Return the texts that hold a line break."""
+    found = [pc.match_substring(values, pattern) for pattern in ("\n", "\r")]
+    return values.filter(pc.or_(*found))
+
+
 def encode(column: pa.Array | pa.ChunkedArray) -> Coded:
     """Code a column of text (plain or dictionary-encoded)."""
     if isinstance(column, pa.ChunkedArray):

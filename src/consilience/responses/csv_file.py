@@ -4,9 +4,10 @@ Every cell is text: no number is parsed, so that ids keep their form. The work i
 Arrow's; this file finds the separator and the header, and puts names to errors.
 """
 
-import csv
 import re
-from itertools import islice
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,12 +15,47 @@ from pyarrow import csv as arrow_csv
 
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.coding import encode
+from consilience.responses.csv_rows import (
+    check_line_breaks,
+    check_quotes,
+    check_separator,
+    csv_rows,
+    encoding_of,
+    not_text,
+)
+from consilience.responses.library_errors import readable
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable, check_names, places, tidy
 
 _SEPARATORS = ",;\t|"
 _BLOCK = 1 << 22
+_MOST = (1 << 31) - 1  # bytes that Arrow takes at once
 _TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a separated text file is laid out.
+
+    Parameters
+    ----------
+    names
+        Names in the header; without one, numbered columns.
+    separator
+        Between cells.
+    encoding
+        UTF-8 or UTF-16.
+    above
+        Rows above the first row of cells, the header included.
+    skip
+        Lines above it: a name in quotes may run over several.
+    """
+
+    names: list[str]
+    separator: str
+    encoding: str
+    above: int
+    skip: int
 
 
 def read_csv(path: Path, options: ReadOptions) -> TextTable:
@@ -35,70 +71,86 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     Raises
     ------
     UnreadableFileError
-        If the bytes are not text or a row has too many or too few cells.
+        If the bytes are not text, a quote is not closed or a row has too many or too
+        few cells.
     NoResponsesError
         If there is no row.
     """
     source = str(path)
-    encoding = _encoding(path)
-    names, separator, skip = _header(path, encoding, options)
-    names = check_names(names, source)
-    table = _arrow(path, names, separator, skip, encoding)
-    _check_quotes(path, separator, encoding)
+    layout = find_layout(path, options)
+    names = check_names(layout.names, source)
+    check_quotes(path, layout.separator, layout.encoding)
+    table = _arrow(path, names, layout)
     if table.num_rows == 0:
         msg = f"{source}: there is a header but no row below it; export the file again"
         raise NoResponsesError(msg)
     coded = {name: encode(table.column(name)) for name in names}
+    where = _places(path, layout)
+    check_line_breaks(coded, layout.separator, where)
     columns, notes = tidy(coded, options.missing)
     return TextTable(
         source=source,
         columns=columns,
         lists={},
         num_rows=table.num_rows,
-        where=places(source, first=skip + 1),
+        where=where,
         notes=notes,
     )
 
 
 def header_names(path: Path) -> list[str]:
     """Names in the first line, for recognising a format."""
-    return _header(path, _encoding(path), ReadOptions())[0]
+    return find_layout(path, ReadOptions()).names
 
 
-def _encoding(path: Path) -> str:
-    with path.open("rb") as file:
-        start = file.read(2)
-    return "utf-16" if start in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+def find_layout(path: Path, options: ReadOptions) -> Layout:
+    """Find separator and header of a file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    options
+        `separator` and `header` are used.
+
+    Raises
+    ------
+    NoResponsesError
+        If the file is empty.
+    UnreadableFileError
+        If its beginning is no text.
+    """
+    encoding = encoding_of(path)
+    number, line = _first_line(path, encoding, 0)
+    excel = re.fullmatch(r"sep=(.)", line.strip("\r\n"))  # Excel's own first line
+    if excel:
+        number, line = _first_line(path, encoding, number + 1)
+    separator = options.separator or (excel and excel.group(1)) or _separator(line)
+    separator = check_separator(separator)
+    end, names = next(csv_rows(path, separator, encoding, skip=number))
+    if not options.header:
+        names = [f"column {i}" for i in range(1, len(names) + 1)]
+        end = number
+    return Layout(
+        names=names,
+        separator=separator,
+        encoding=encoding,
+        above=number + options.header,
+        skip=end,
+    )
 
 
-def _header(
-    path: Path, encoding: str, options: ReadOptions
-) -> tuple[list[str], str, int]:
-    """Names, separator and how many lines stand above the first row."""
+def _first_line(path: Path, encoding: str, skip: int) -> tuple[int, str]:
+    """Find number and text of the first line that is not blank."""
     try:
         with path.open(encoding=encoding, newline="") as file:
-            lines = [line for line in islice(file, 50) if line.strip("\r\n\0 ")]
-            blank = _leading_blank(path, encoding)
+            for number, line in enumerate(file):
+                if number >= skip and line.strip("\r\n\0 "):
+                    return number, line
     except UnicodeError:
-        raise _not_text(path, encoding) from None
-    if not lines:
-        msg = f"{path}: the file is empty; export it again"
-        raise NoResponsesError(msg)
-    skip = blank
-    said = re.fullmatch(r"sep=(.)", lines[0].strip("\r\n"))  # Excel's own first line
-    if said:
-        lines, skip = lines[1:], skip + 1
-    separator = options.separator or (said and said.group(1)) or _separator(lines[0])
-    rows = csv.reader(iter(lines), delimiter=separator)
-    names = next(rows, [])
-    if not options.header:
-        return [f"column {i}" for i in range(1, len(names) + 1)], separator, skip
-    return names, separator, skip + rows.line_num
-
-
-def _leading_blank(path: Path, encoding: str) -> int:
-    with path.open(encoding=encoding, newline="") as file:
-        return next((i for i, line in enumerate(file) if line.strip("\r\n ")), 0)
+        raise not_text(path, encoding) from None
+    msg = f"{path}: the file is empty; export it again"
+    raise NoResponsesError(msg)
 
 
 def _separator(line: str) -> str:
@@ -107,43 +159,29 @@ def _separator(line: str) -> str:
     return max(_SEPARATORS, key=bare.count)
 
 
-def _arrow(
-    path: Path, names: list[str], separator: str, skip: int, encoding: str
-) -> pa.Table:
+def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
     try:
-        return _parse(path, names, separator, skip, encoding)
-    except (pa.ArrowInvalid, UnicodeError) as error:
-        message = str(error)
-    if "Empty CSV" in message:
-        return pa.table({name: pa.array([], _TEXT) for name in names})
-    if "UTF8" in message or "codec" in message:
-        raise _not_text(path, encoding)
-    try:  # once more on one thread, which tells the number of the bad row
-        return _parse(path, names, separator, skip, encoding, threads=False)
-    except pa.ArrowInvalid as error:
-        raise _bad_row(path, str(error), names, skip) from None
+        return _parse(path, names, layout, _BLOCK)
+    except (pa.ArrowException, UnicodeError) as error:
+        if "Empty CSV" in str(error):
+            return pa.table({name: pa.array([], _TEXT) for name in names})
+    _check_widths(path, names, layout)
+    with readable(str(path)):  # a row may be longer than a block
+        size = min(2 * path.stat().st_size + _BLOCK, _MOST)
+        return _parse(path, names, layout, size)
 
 
-def _parse(
-    path: Path,
-    names: list[str],
-    separator: str,
-    skip: int,
-    encoding: str,
-    *,
-    threads: bool = True,
-) -> pa.Table:
+def _parse(path: Path, names: list[str], layout: Layout, block: int) -> pa.Table:
     return arrow_csv.read_csv(
         path,
         read_options=arrow_csv.ReadOptions(
             column_names=names,
-            skip_rows=skip,
-            use_threads=threads,
-            block_size=_BLOCK,
-            encoding="utf-16" if encoding == "utf-16" else "utf8",
+            skip_rows=layout.skip,
+            block_size=block,
+            encoding="utf-16" if layout.encoding == "utf-16" else "utf8",
         ),
         parse_options=arrow_csv.ParseOptions(
-            delimiter=separator, newlines_in_values=True
+            delimiter=layout.separator, newlines_in_values=True
         ),
         convert_options=arrow_csv.ConvertOptions(
             column_types=dict.fromkeys(names, _TEXT),
@@ -153,58 +191,41 @@ def _parse(
     )
 
 
-def _bad_row(
-    path: Path, message: str, names: list[str], skip: int
-) -> UnreadableFileError:
-    row = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", message)
-    if row:
-        number, expected, found = map(int, row.groups())
-        msg = (
-            f"{path}, row {number}: {found} cells where the header names "
-            f"{expected} ({', '.join(names[:6])}); mend the row or give the separator"
-        )
-    else:
-        msg = f"{path}: the rows below line {skip} cannot be told apart ({message})"
-    return UnreadableFileError(msg)
-
-
-def _check_quotes(path: Path, separator: str, encoding: str) -> None:
-    """Refuse a quote that is opened and never closed: it would swallow all rows below.
-
-    Only a file with an odd number of quotes can hold one, so that others cost a count.
-    """
-    with path.open("rb") as file:
-        quotes = sum(part.count(b'"') for part in iter(lambda: file.read(_BLOCK), b""))
-    if quotes % 2 == 0:
-        return
-    with path.open(encoding=encoding, newline="") as file:
-        rows = csv.reader(file, delimiter=separator, strict=True)
-        row = 1
-        try:
-            for row, _ in enumerate(rows, start=2):  # noqa: B007
-                pass
-        except csv.Error as error:
-            if "unexpected end" not in str(error):
-                return
+def _check_widths(path: Path, names: list[str], layout: Layout) -> None:
+    """Find the row that has too many or too few cells."""
+    rows = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
+    for number, (_, row) in enumerate(rows, start=layout.above + 1):
+        if row and len(row) != len(names):
             msg = (
-                f"{path}, row {row}: a quote is opened and never closed; mend the row, "
-                "or export the file again if it was cut off"
+                f"{path}, row {number}: {len(row)} cells where the header names "
+                f"{len(names)} ({', '.join(names[:6])}); mend the row or give the "
+                "separator"
             )
-            raise UnreadableFileError(msg) from None
+            raise UnreadableFileError(msg)
 
 
-def _not_text(path: Path, encoding: str) -> UnreadableFileError:
-    """Find the first row that is not text."""
-    codec = "utf-16" if encoding == "utf-16" else "utf-8"
-    line = 0
+def _places(path: Path, layout: Layout) -> Callable[[int], str]:
+    """Say where a row stands, also below blank lines, which are no rows."""
+
+    @cache
+    def numbers() -> list[int] | None:
+        rows = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
+        with_blanks = _has_blank_lines(path) or layout.encoding == "utf-16"
+        numbered = enumerate(rows, start=layout.above + 1)
+        return [number for number, (_, row) in numbered if row] if with_blanks else None
+
+    def where(row: int) -> str:
+        return places(str(path), first=layout.above + 1, numbers=numbers())(row)
+
+    return where
+
+
+def _has_blank_lines(path: Path) -> bool:
     with path.open("rb") as file:
-        for line, raw in enumerate(file, start=1):  # noqa: B007
-            try:
-                raw.decode("latin-1" if codec == "utf-16" else codec)
-            except UnicodeDecodeError:
-                break
-    msg = (
-        f"{path}, row {line}: the bytes are not {codec.upper()} text; save the file "
-        "again as UTF-8"
-    )
-    return UnreadableFileError(msg)
+        last = b""
+        while part := file.read(_BLOCK):
+            text = last + part
+            if any(two in text for two in (b"\n\n", b"\r\r", b"\n\r")):
+                return True
+            last = part[-1:]
+    return False

@@ -13,12 +13,13 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from consilience.errors import FolderExistsError, UnreadableFileError
-from consilience.responses.arrow_columns import not_whole
+from consilience.responses.arrow_columns import NOT_WHOLE
 from consilience.responses.canonical import canonical_responses
 from consilience.responses.cleaning import Cleaning
-from consilience.responses.id_types import as_texts
+from consilience.responses.library_errors import readable
 from consilience.responses.options import Offer
 from consilience.responses.table import Responses
+from consilience.responses.text_table import check_names
 from consilience.whole_folder import whole_folder
 
 KEY = b"consilience"
@@ -89,24 +90,19 @@ def read_folder(folder: str | Path) -> Responses:
     if not main.exists():
         msg = f"{folder}: holds no responses.parquet; name a folder written by read"
         raise UnreadableFileError(msg)
-    table = _read_file(main)
-    found = (table.schema.metadata or {}).get(KEY)
-    sides = {
-        name: as_texts(_read_file(folder / f"{name}.parquet").to_pandas())
-        for name in SIDES
+    tables = {
+        name: _read_file(folder / f"{name}.parquet")
+        for name in ("responses", *SIDES)
         if (folder / f"{name}.parquet").exists()
     }
+    found = (tables["responses"].schema.metadata or {}).get(KEY)
     account = None
     if found is not None:
-        try:
+        with readable(str(main), "its metadata is broken", "write the folder again"):
             account = msgspec.json.decode(found, type=_Account)
-        except msgspec.DecodeError as error:
-            msg = f"{main}: its metadata is broken ({error}); write the folder again"
-            raise UnreadableFileError(msg) from None
     return canonical_responses(
-        table,
-        str(main),
-        sides,
+        tables,
+        folder,
         offer=account.offer if account else None,
         assumptions=account.assumptions if account else (),
         cleaning=account.cleaning if account else None,
@@ -145,7 +141,7 @@ def _write_files(responses: Responses, part: Path) -> None:
 
 
 def _read_file(path: Path) -> pa.Table:
-    try:
-        return parquet.ParquetFile(path).read()
-    except (pa.ArrowInvalid, OSError) as error:
-        raise not_whole(path, error) from None
+    with readable(str(path), NOT_WHOLE):
+        table = parquet.ParquetFile(path).read()
+    names = check_names(table.column_names, str(path))
+    return table.rename_columns(names).replace_schema_metadata(table.schema.metadata)

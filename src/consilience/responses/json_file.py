@@ -1,9 +1,13 @@
 """JSON files: lines of records or one document, with the place of an error.
 
-Numbers with a point or an exponent keep their text (``1e5`` stays ``1e5``).
+Numbers with a point or an exponent keep their text (``1e5`` stays ``1e5``). A key that
+stands twice in one object is an error: which of the two was meant cannot be known.
 """
 
+import json
 import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import pyarrow as pa
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.arrow_columns import cell_text
 from consilience.responses.coding import encode, text_array
+from consilience.responses.library_errors import readable
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable, check_names, places, tidy
 from consilience.responses.type_names import type_of_cells
@@ -21,6 +26,9 @@ type Record = dict[str, Any]
 
 _RECORD = msgspec.json.Decoder(Record, float_hook=str)
 _DOCUMENT = msgspec.json.Decoder(float_hook=str)
+_KEY_WITH_BLANKS = re.compile(rb'"[ \t\r\n]+:')
+_SPARSE = 0.02  # share of cells that are filled
+_MANY = 20_000_000  # cells
 
 
 def read_json_lines(path: Path, options: ReadOptions) -> TextTable:
@@ -34,14 +42,13 @@ def read_json_lines(path: Path, options: ReadOptions) -> TextTable:
     text = _bytes(path)
     try:
         records = _RECORD.decode_lines(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise _bad_line(path, text) from None
+    if _may_repeat_a_key(records, text):
+        for number, line in _lines(text):
+            _check_keys(line, f"{path}, line {number}")
     blank = b"\n\n" in text or b"\n\r\n" in text or text[:1] in b"\r\n"
-    lines = (
-        [i for i, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
-        if blank
-        else None
-    )
+    lines = [number for number, _ in _lines(text)] if blank else None
     return records_table(records, str(path), options, lines=lines)
 
 
@@ -54,10 +61,55 @@ def read_json(path: Path) -> object:
         If the document is broken or stops in the middle; line and column are named.
     """
     text = _bytes(path)
+    with readable(str(path)):
+        try:
+            found = _DOCUMENT.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _broken(path, text, error) from None
+    if _may_repeat_a_key([found], text):
+        _check_keys(text, str(path))
+    return found
+
+
+def decoded(text: str, place: str) -> object:
+    """Value of JSON inside a cell.
+
+    Parameters
+    ----------
+    text
+        The cell.
+    place
+        File and row, for messages.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it is not JSON, nested too deeply, or a key stands twice.
+    """
+    with readable(place, "the JSON in a cell cannot be read"):
+        found = _DOCUMENT.decode(text)
+    raw = text.encode()
+    if _may_repeat_a_key([found], raw):
+        _check_keys(raw, place)
+    return found
+
+
+def decoded_or_text(text: str, place: str) -> object:
+    """Value of a cell that may be a JSON list or object; the text where it is none.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it is JSON that is nested too deeply, or a key stands twice.
+    """
+    if not text.startswith(("{", "[")):
+        return text
     try:
-        return _DOCUMENT.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _broken(path, text, error) from None
+        return decoded(text, place)
+    except UnreadableFileError as error:
+        if isinstance(error.__cause__, msgspec.DecodeError):
+            return text
+        raise
 
 
 def read_json_records(path: Path, options: ReadOptions) -> TextTable:
@@ -104,20 +156,29 @@ def records_table(
     if not records:
         msg = f"{source}: there is no record; check that it is the right file"
         raise NoResponsesError(msg)
-    names = check_names(list(dict.fromkeys(key for r in records for key in r)), source)
+    keys = list(dict.fromkeys(key for r in records for key in r))
+    cells = len(keys) * len(records)
+    if cells > _MANY and sum(map(len, records)) < _SPARSE * cells:
+        msg = (
+            f"{source}: {len(records):,} records have {len(keys):,} different keys "
+            f"({keys[0]!r}, {keys[-1]!r}, ...); expected the same keys in each, such "
+            "as item, annotator and label"
+        )
+        raise UnreadableFileError(msg)
+    names = check_names(keys, source)
     coded = {}
     lists = {}
     types = {}
-    for name in names:
-        cells = [record.get(name) for record in records]
-        if any(isinstance(cell, list) for cell in cells):
-            lists[name] = pa.array(
-                [_texts(cell) for cell in cells], pa.list_(pa.string())
-            )
-        else:
-            coded[name] = encode(text_array(_text(cell) for cell in cells))
-            kind = type_of_cells(cells)
-            types |= {} if kind is None else {name: kind}
+    with readable(source, "holds what is no text"):
+        for name, key in zip(names, keys, strict=True):
+            column = [record.get(key) for record in records]
+            if any(isinstance(cell, list) for cell in column):
+                texts = [_texts(cell) for cell in column]
+                lists[name] = pa.array(texts, pa.list_(pa.string()))
+            else:
+                coded[name] = encode(text_array(_text(cell) for cell in column))
+                kind = type_of_cells(column)
+                types |= {} if kind is None else {name: kind}
     columns, notes = tidy(coded, options.missing)
     return TextTable(
         source=source,
@@ -140,29 +201,77 @@ def _text(cell: object) -> str | None:
 def _texts(cell: object) -> list[str | None] | None:
     if cell is None:
         return None
-    return [_text(part) for part in cell] if isinstance(cell, list) else [_text(cell)]
+    return [_nested(part) for part in cell] if isinstance(cell, list) else [_text(cell)]
+
+
+def _nested(cell: object) -> str | None:
+    """Text of a part of a list; lists and objects in it stay JSON."""
+    if isinstance(cell, list):
+        return msgspec.json.encode(cell).decode()
+    return _text(cell)
 
 
 def _bytes(path: Path) -> bytes:
-    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    with readable(str(path)):
+        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     if not text.strip():
         msg = f"{path}: the file is empty; export it again"
         raise NoResponsesError(msg)
     return text
 
 
-def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
-    for number, line in enumerate(text.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            _RECORD.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+def _lines(text: bytes) -> Iterable[tuple[int, bytes]]:
+    numbered = enumerate(text.split(b"\n"), start=1)
+    return ((number, line) for number, line in numbered if line.strip())
+
+
+def _may_repeat_a_key(values: list[Any], text: bytes) -> bool:
+    """Whether the text may hold more keys than were read: the last of two stays."""
+    most = text.count(b'":') + len(_KEY_WITH_BLANKS.findall(text))
+    count = 0
+    while values:
+        count += sum(len(part) for part in values if isinstance(part, dict))
+        if count == most:
+            return False
+        values = [
+            inner
+            for part in values
+            if isinstance(part, (dict, list))
+            for inner in (part.values() if isinstance(part, dict) else part)
+            if isinstance(inner, (dict, list))
+        ]
+    return count < most
+
+
+def _check_keys(text: bytes, place: str) -> None:
+    """Refuse an object with a key that stands twice."""
+
+    def each_once(pairs: list[tuple[str, Any]]) -> Record:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
             msg = (
-                f"{path}, line {number}: not a whole JSON object ({error}); mend or "
-                "drop the line, or export the file again"
+                f"{place}: the key {twice!r} stands twice in one JSON object; keep one "
+                "of them"
             )
-            return UnreadableFileError(msg)
+            raise UnreadableFileError(msg)
+        return found
+
+    with readable(place):
+        json.loads(text, object_pairs_hook=each_once, parse_int=str, parse_float=str)
+
+
+def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
+    for number, line in _lines(text):
+        try:
+            with readable(
+                f"{path}, line {number}",
+                "not a whole JSON object",
+                "mend or drop the line, or export the file again",
+            ):
+                _RECORD.decode(line)
+        except UnreadableFileError as error:
+            return error
     msg = f"{path}: not lines of JSON objects; name another format"
     return UnreadableFileError(msg)
 

@@ -1,12 +1,13 @@
 """The labels on screen, from the XML of a Label Studio configuration."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import Element
 
-from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
 
 from consilience.errors import SourceNotFoundError, UnreadableFileError
+from consilience.responses.library_errors import readable
 
 _TAGS = ("Choice", "Label")
 
@@ -29,24 +30,29 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
     if not path.exists():
         msg = f"{path}: there is no such file; mend the path"
         raise SourceNotFoundError(msg)
-    try:
+    with readable(
+        str(path),
+        "not a plain labelling configuration",
+        "save the configuration from the project's settings again, without a DTD",
+    ):
         root = parse(path, forbid_dtd=True).getroot()
-    except (ParseError, DefusedXmlException) as error:
-        msg = (
-            f"{path}: not a plain labelling configuration ({error!r}); save the "
-            "configuration from the project's settings again, without a DTD"
-        )
-        raise UnreadableFileError(msg) from None
-    tags = [] if root is None else list(root.iter())
-    tops = [tag for tag in tags if question in {None, tag.get("name")}]
     found = [
         choice.get("alias") or choice.get("value") or ""  # exports write the alias
-        for top in tops
-        for choice in top.iter()
-        if choice.tag in _TAGS
+        for choice in _choices(root, question)
     ]
     labels = [label for label in dict.fromkeys(found) if label]
     if not labels:
         msg = f"{path}: names no <Choice value=...>; expected a labelling configuration"
         raise UnreadableFileError(msg)
     return labels
+
+
+def _choices(root: Element | None, question: str | None) -> Iterator[Element]:
+    """Tags of choices in the tags of one question, each looked at once."""
+    left = [] if root is None else [(root, question is None)]
+    while left:
+        tag, asked = left.pop()
+        asked = asked or tag.get("name") == question
+        if asked and tag.tag in _TAGS:
+            yield tag
+        left += [(inner, asked) for inner in reversed(tag)]

@@ -98,9 +98,10 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
             taken |= {n for n, c in table.columns.items() if (c.codes < 0).all()}
         return [name for name in table.names if name not in taken]
 
-    found["item"] = require(free("item"), "item", named, source)
+    cannot = table.unusable
+    found["item"] = require(free("item"), "item", named, source, unusable=cannot)
     for role in ROLES[1:]:
-        name = find(free(role), role, given[role], source)
+        name = find(free(role), role, given[role], source, cannot)
         if name is not None:
             found[role] = name
     guessed = "n" in found and given["n"] is None and plain(found["n"]) != "n"
@@ -111,7 +112,7 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     if options.kind in {"choice", "objects"} and given["answer"] is None:
         found.pop("answer", None)
     if "label" not in found:
-        found["label"] = require(free("label"), "label", named, source)
+        found["label"] = require(free("label"), "label", named, source, unusable=cannot)
     return found
 
 

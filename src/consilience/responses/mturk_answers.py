@@ -13,6 +13,7 @@ import msgspec
 
 from consilience.errors import BadCellError
 from consilience.responses.coding import Coded
+from consilience.responses.json_file import decoded_or_text
 from consilience.responses.text_table import TextTable
 
 TASK_ANSWERS = "Answer.taskAnswers"
@@ -94,24 +95,21 @@ def _inside(table: TextTable) -> dict[str, list[Given | None]]:
     """Questions inside the JSON of `Answer.taskAnswers`."""
     column = table.columns[TASK_ANSWERS]
     first = {code: row for row, code in reversed(list(enumerate(column.codes)))}
-    decoded: dict[int, dict[str, Given | None]] = {-1: {}}
-    decoded |= {
+    pages: dict[int, dict[str, Given | None]] = {-1: {}}
+    pages |= {
         code: _decoded(text, table.where(int(first[code])))
         for code, text in enumerate(column.values.to_pylist())
         if code in first
     }
-    names = list(dict.fromkeys(name for page in decoded.values() for name in page))
+    names = list(dict.fromkeys(name for page in pages.values() for name in page))
     return {
-        f"Answer.{name}": [decoded[code].get(name) for code in column.codes]
+        f"Answer.{name}": [pages[code].get(name) for code in column.codes]
         for name in names
     }
 
 
 def _decoded(text: str, place: str) -> dict[str, Given | None]:
-    try:
-        pages = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        pages = error
+    pages = decoded_or_text(text, f"{place}: {TASK_ANSWERS}")
     if isinstance(pages, dict):
         pages = [pages]
     if not isinstance(pages, list) or not all(isinstance(p, dict) for p in pages):
@@ -120,12 +118,18 @@ def _decoded(text: str, place: str) -> dict[str, Given | None]:
             "download the results again"
         )
         raise BadCellError(msg)
-    return {
-        name + suffix: labels
-        for page in pages
-        for name, value in page.items()
-        for suffix, labels in [_value(value)]
-    }
+    found: dict[str, Given | None] = {}
+    for page in pages:
+        for name, value in page.items():
+            suffix, labels = _value(value)
+            if name + suffix in found:
+                msg = (
+                    f"{place}: {TASK_ANSWERS} answers the question {name!r} twice; "
+                    "keep one of the answers"
+                )
+                raise BadCellError(msg)
+            found[name + suffix] = labels
+    return found
 
 
 def _value(value: object) -> tuple[str, Given | None]:

@@ -1,15 +1,17 @@
 """A batch of MTurk results: its cells, and the assignments that count."""
 
-import csv
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.coding import Coded, encode_texts, recoded
+from consilience.responses.csv_file import find_layout
+from consilience.responses.csv_rows import check_line_breaks, csv_rows
 from consilience.responses.draft import Draft
+from consilience.responses.library_errors import readable
 from consilience.responses.mturk_answers import Given
 from consilience.responses.options import ReadOptions
 from consilience.responses.selections import Unrolled
@@ -71,39 +73,47 @@ def read_batch(path: Path, options: ReadOptions) -> TextTable:
     NoResponsesError
         If there is no row.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = [row for row in csv.reader(file) if any(row)]
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        msg = f"{path}, near row {line}: not UTF-8 text; save the file again as UTF-8"
-        raise UnreadableFileError(msg) from None
-    if len(rows) < 2:
+    layout = find_layout(path, replace(options, header=True))
+    lines = csv_rows(path, layout.separator, layout.encoding, skip=layout.skip)
+    numbered = [
+        (number, row)
+        for number, (_, row) in enumerate(lines, start=layout.above + 1)
+        if any(row)
+    ]
+    if not numbered:
         msg = f"{path}: there is no assignment; download the results again"
         raise NoResponsesError(msg)
-    header, body = rows[0], rows[1:]
-    width = max(map(len, rows))
+    header = layout.names
     least = len([name for name in header if name not in _LAST])
-    for number, row in enumerate(body, start=2):
-        if len(row) < least:
+    widths = {least, least + len(_LAST), len(header)}
+    for number, row in numbered:
+        if len(row) not in widths:
             msg = (
                 f"{path}, row {number}: {len(row)} cells where the header names "
-                f"{len(header)}; the file was cut off, download it again"
+                f"{len(header)}; the file was cut off or a cell was split, download "
+                "it again"
             )
             raise UnreadableFileError(msg)
+    width = max(len(header), *(len(row) for _, row in numbered))
     names = check_names(header + [""] * (width - len(header)), str(path))
-    padded = [row + [""] * (width - len(row)) for row in body]
-    coded = {
-        name: _unescaped(encode_texts(cells)) if "." in name else encode_texts(cells)
-        for name, cells in zip(names, map(list, zip(*padded, strict=True)), strict=True)
-    }
+    padded = [row + [""] * (width - len(row)) for _, row in numbered]
+    with readable(str(path)):
+        coded = {
+            name: encode_texts(cells)
+            for name, cells in zip(
+                names, map(list, zip(*padded, strict=True)), strict=True
+            )
+        }
+    where = places(str(path), first=2, numbers=[number for number, _ in numbered])
+    check_line_breaks(coded, layout.separator, where)
+    coded = {n: _unescaped(c) if "." in n else c for n, c in coded.items()}
     columns, notes = tidy(coded, options.missing)
     return TextTable(
         source=str(path),
         columns=columns,
         lists={},
-        num_rows=len(body),
-        where=places(str(path), first=2),
+        num_rows=len(padded),
+        where=where,
         notes=notes,
     )
 

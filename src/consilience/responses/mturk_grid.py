@@ -7,12 +7,11 @@ a no, or each item has an answer of its own.
 import re
 from dataclasses import replace
 
-import msgspec
-
 from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.answers import read_answers
 from consilience.responses.coding import encode_texts
 from consilience.responses.draft import Draft
+from consilience.responses.json_file import decoded_or_text
 from consilience.responses.mturk_batch import Batch, batch_draft
 from consilience.responses.names import choose_question, listing
 from consilience.responses.selections import Selection, unroll
@@ -128,7 +127,7 @@ def _at(pattern: str, number: int) -> str:
 def _numbered(pattern: str, names: list[str]) -> dict[int, str]:
     """Columns of a pattern such as ``Input.img{i}``, by number."""
     head, tail = pattern.split("{i}", 1)
-    shape = re.compile(re.escape(head) + r"(\d+)" + re.escape(tail))
+    shape = re.compile(re.escape(head) + r"(\d{1,9})" + re.escape(tail))
     return {
         int(match.group(1)): name
         for name in names
@@ -156,8 +155,8 @@ def _picked_numbers(
         If something was picked that was not on screen.
     """
     out = set()
-    for text in _split(labels):
-        digits = re.search(r"(\d+)\D*$", text)
+    for text in _split(labels, place):
+        digits = re.search(r"(\d{1,9})\D*$", text)
         if text in values:
             out.add(numbers[values.index(text)])
         elif digits and int(digits.group(1)) in numbers:
@@ -171,16 +170,16 @@ def _picked_numbers(
     return out
 
 
-def _split(labels: tuple[str, ...] | None) -> list[str]:
+def _split(labels: tuple[str, ...] | None, place: str) -> list[str]:
     if labels is None:
         return []
-    if len(labels) == 1 and labels[0][:1] in {"[", "{"}:
-        try:
-            found = msgspec.json.decode(labels[0])
-        except msgspec.DecodeError:
-            return [labels[0]]
-        if isinstance(found, dict):
-            return [str(key) for key, on in found.items() if on]
+    if len(labels) > 1:
+        return [text.strip() for text in labels if text.strip()]
+    found = decoded_or_text(labels[0], place)
+    if isinstance(found, dict):
+        return [str(key) for key, on in found.items() if on]
+    if isinstance(found, list):
         return [str(part) for part in found]
-    texts = labels[0].split(",") if len(labels) == 1 else list(labels)
-    return [text.strip() for text in texts if text.strip()]
+    if labels[0].startswith(("{", "[")):
+        return [labels[0]]
+    return [text.strip() for text in labels[0].split(",") if text.strip()]

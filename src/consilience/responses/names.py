@@ -1,9 +1,12 @@
 """The usual names of columns, and how a column is found among those of a file."""
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 
-from consilience.errors import MissingColumnError
+from consilience.errors import DuplicateColumnError, MissingColumnError
 from consilience.responses.options import Columns
+from consilience.responses.text_table import not_as_text
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -38,26 +41,61 @@ USUAL = {
     "name": _words("name labelname classname"),
     "parent": _words("parent superclass group"),
 }
+_NEEDED = ("item", "label", "annotator")  # without them the answers would change
 EXTRAS = _words(
     "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
     "submittedat finishedat status batch session"
 )
 
 
+@lru_cache(maxsize=1 << 18)
 def plain(name: str) -> str:
     """Name without case, blanks and punctuation."""
     return re.sub(r"[\W_]+", "", name.casefold())
 
 
-def find(names: list[str], role: str, given: str | None, source: str) -> str | None:
-    """Column of a role: the one that was named, else the most usual name.
+def usual(names: list[str], role: str) -> list[str]:
+    """Columns that have the most usual name of a role; several differ in case."""
+    words = USUAL[role]
+    rank = min((words.index(w) for n in names if (w := plain(n)) in words), default=-1)
+    return [] if rank < 0 else [n for n in names if plain(n) == words[rank]]
+
+
+def find(
+    names: list[str],
+    role: str,
+    given: str | None,
+    source: str,
+    unusable: Mapping[str, str] | None = None,
+) -> str | None:
+    """Column of a role: the one that was named, else the one of the most usual name.
+
+    Parameters
+    ----------
+    names
+        Columns to choose from.
+    role
+        What is looked for.
+    given
+        Name that a caller gave.
+    source
+        For messages.
+    unusable
+        Columns that cannot be written as text, and why.
 
     Raises
     ------
     MissingColumnError
         If the column that was named is not there.
+    DuplicateColumnError
+        If two columns have the most usual name, such as ``label`` and ``Label``.
+    BadCellError
+        If the column cannot be written as text.
     """
+    unusable = unusable or {}
     if given is not None:
+        if given in unusable:
+            raise not_as_text(source, given, unusable[given])
         if given not in names:
             msg = (
                 f"{source}: there is no column {given!r} for {role}; found "
@@ -65,12 +103,25 @@ def find(names: list[str], role: str, given: str | None, source: str) -> str | N
             )
             raise MissingColumnError(msg)
         return given
-    by_plain = {plain(name): name for name in reversed(names)}
-    return next((by_plain[usual] for usual in USUAL[role] if usual in by_plain), None)
+    found = usual(names, role)
+    if len(found) > 1:
+        msg = (
+            f"{source}: columns {listing(found)} may both be the {role}; rename one, "
+            f"or name the one to read ({role}=NAME, on the command line --{role} NAME)"
+        )
+        raise DuplicateColumnError(msg)
+    if not found and role in _NEEDED and (refused := usual([*unusable], role)):
+        raise not_as_text(source, refused[0], unusable[refused[0]])
+    return found[0] if found else None
 
 
 def require(
-    names: list[str], role: str, columns: Columns, source: str, taken: str | None = None
+    names: list[str],
+    role: str,
+    columns: Columns,
+    source: str,
+    taken: str | None = None,
+    unusable: Mapping[str, str] | None = None,
 ) -> str:
     """Column of a role that must be there.
 
@@ -79,7 +130,8 @@ def require(
     MissingColumnError
         If there is none.
     """
-    name = find([n for n in names if n != taken], role, getattr(columns, role), source)
+    free = [n for n in names if n != taken]
+    name = find(free, role, getattr(columns, role), source, unusable)
     if name is None:
         msg = (
             f"{source}: no column looks like the {role}; found {listing(names)}; say "

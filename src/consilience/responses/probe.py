@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import msgspec
 import pandas as pd
-import pyarrow as pa
-from pyarrow import parquet
 
-from consilience.responses.arrow_columns import not_whole
+from consilience.responses.arrow_columns import read_schema
 from consilience.responses.csv_file import header_names
 from consilience.responses.load import TEXT_SUFFIXES, Source
 from consilience.responses.options import Columns
@@ -69,7 +66,7 @@ def _look(source: Source) -> Probe:
         return Probe(name=name, is_folder=True, files=files)
     suffix = source.suffix.lower()
     if suffix in {".parquet", ".pq"}:
-        return Probe(name=name, names=_parquet_names(source))
+        return Probe(name=name, names=read_schema(source))
     if suffix in {".json", ".jsonl", ".ndjson"}:
         with source.open("rb") as file:
             start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -77,13 +74,6 @@ def _look(source: Source) -> Probe:
     if suffix in TEXT_SUFFIXES or suffix == "":
         return Probe(name=name, names=[n.strip() for n in header_names(source)])
     return Probe(name=name)
-
-
-def _parquet_names(path: Path) -> list[str]:
-    try:
-        return list(parquet.read_schema(path).names)
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise not_whole(path, error) from None
 
 
 def _json_names(start: bytes) -> list[str]:
@@ -111,5 +101,5 @@ def _json_names(start: bytes) -> list[str]:
 def _keys(record: bytes) -> list[str]:
     try:
         return list(msgspec.json.decode(record, type=dict))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return []

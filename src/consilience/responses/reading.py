@@ -17,6 +17,7 @@ from consilience.errors import (
 )
 from consilience.responses import readers
 from consilience.responses.json_file import read_json
+from consilience.responses.library_errors import readable
 from consilience.responses.load import Source
 from consilience.responses.names import find, listing
 from consilience.responses.options import (
@@ -155,11 +156,21 @@ def read_with(
     format
         Name of the format; None: recognised.
     """
-    sources = _sources(source)
-    responses = _reader(sources, format, options.columns).read(sources, options)
+    formats()  # whose files are imported here, and not inside
+    with readable(_name_of(source)):
+        sources = _sources(source)
+        responses = _reader(sources, format, options.columns).read(sources, options)
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
+
+
+def _name_of(source: Sources) -> str:
+    if isinstance(source, pd.DataFrame):
+        return "the data frame"
+    if isinstance(source, (str, Path)):
+        return str(source)
+    return ", ".join(map(_name_of, source))
 
 
 @cache

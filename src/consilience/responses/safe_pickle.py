@@ -7,7 +7,6 @@ name is an error. Nothing of pandas or NumPy is called on the file's behalf.
 
 import io
 import pickle
-import tokenize
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from consilience.errors import UnreadableFileError, UnsafePickleError
+from consilience.responses.library_errors import readable
 
 _PLAIN = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "b1"}
+_FETCH = "fetch it again"
 
 
 class Kept:
@@ -155,12 +156,9 @@ def load_object_array(path: Path) -> object:
         As `load_pickle`.
     """
     file = io.BytesIO(path.read_bytes())
-    try:
+    with readable(str(path), "not a NumPy file", _FETCH):
         np.lib.format.read_magic(file)
         shape, _, kind = np.lib.format.read_array_header_1_0(file)
-    except (ValueError, SyntaxError, tokenize.TokenError) as error:
-        msg = f"{path}: not a NumPy file ({error}); fetch it again"
-        raise UnreadableFileError(msg) from None
     if shape != () or not kind.hasobject:
         msg = f"{path}: expected one object, found an array of {kind} {shape}"
         raise UnreadableFileError(msg)
@@ -180,7 +178,7 @@ def load_frame(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
         As `load_pickle`.
     """
     frame = load_pickle(path)
-    try:
+    with readable(str(path), "not a data frame as it was published", _FETCH):
         manager = frame.state["_data"]  # type: ignore[attr-defined]
         axes = manager.state[3]["0.14.1"]["axes"]
         blocks = manager.state[3]["0.14.1"]["blocks"]
@@ -192,26 +190,9 @@ def load_frame(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
             where = np.arange(len(names))[place]
             values: Any = unwrap(block["values"])
             columns |= {str(names[i]): values[k] for k, i in enumerate(where)}
-    except (AttributeError, KeyError, TypeError, IndexError, ValueError):
-        msg = f"{path}: not a data frame as it was published; fetch it again"
-        raise UnreadableFileError(msg) from None
     return columns, rows
 
 
 def _load(data: bytes, source: str) -> object:
-    try:
+    with readable(source, "the pickle is broken", _FETCH):
         return unwrap(_Unpickler(io.BytesIO(data), source).load())
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        TypeError,
-        IndexError,
-        KeyError,
-        AttributeError,
-        OverflowError,
-        MemoryError,
-        RuntimeError,
-    ) as error:
-        msg = f"{source}: the pickle is broken ({error!r}); fetch it again"
-        raise UnreadableFileError(msg) from None

@@ -1,5 +1,6 @@
 """A source as columns of text, before any meaning is given to them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -7,7 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from consilience.errors import DuplicateColumnError, UnreadableFileError
+from consilience.errors import (
+    BadCellError,
+    DuplicateColumnError,
+    UnreadableFileError,
+)
 from consilience.responses.coding import (
     Coded,
     concatenate,
@@ -36,6 +41,9 @@ class TextTable:
         Place of a row as a person finds it.
     notes
         What was noticed while reading.
+    unusable
+        Columns that cannot be written as text (images, records, bytes), and why. They
+        stop nothing as long as nobody needs them.
     types
         Type of columns that were not text in the source, as `id_types` names them.
     """
@@ -46,12 +54,30 @@ class TextTable:
     num_rows: int
     where: Callable[[int], str]
     notes: tuple[str, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
-        """Names of all columns."""
+        """Names of all columns that can be used."""
         return [*self.columns, *self.lists]
+
+
+def not_as_text(source: str, name: str, what: str) -> BadCellError:
+    """Error for a column that is needed and cannot be written as text."""
+    msg = (
+        f"{source}: column {name!r} ({what}) cannot be written as text; expected text "
+        "or numbers; convert or drop the column"
+    )
+    return BadCellError(msg)
+
+
+def unusable_notes(unusable: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which columns were left out because they hold no texts."""
+    return tuple(
+        f"column {name!r} ({what}) holds no texts or numbers and was not used"
+        for name, what in unusable.items()
+    )
 
 
 def places(
@@ -72,7 +98,7 @@ def places(
     """
 
     def where(row: int) -> str:
-        number = numbers[row] if numbers else first + row
+        number = numbers[row] if numbers is not None else first + row
         return f"{source}, {word} {number}"
 
     return where
@@ -88,8 +114,11 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
         part = int(np.searchsorted(starts, row, side="right")) - 1
         return tables[part].where(row - int(starts[part]))
 
+    unusable = {name: why for t in tables for name, why in t.unusable.items()}
     names = list(dict.fromkeys(name for table in tables for name in table.columns))
     lists = list(dict.fromkeys(name for table in tables for name in table.lists))
+    names = [name for name in names if name not in unusable]
+    lists = [name for name in lists if name not in unusable]
     both = sorted(set(names) & set(lists))
     if both:
         msg = f"column {both[0]!r} holds lists in one file and texts in another"
@@ -114,6 +143,7 @@ def stack(tables: Sequence[TextTable]) -> TextTable:
         num_rows=int(starts[-1]),
         where=where,
         notes=tuple(dict.fromkeys(note for t in tables for note in t.notes)),
+        unusable=unusable,
         types={
             name: kind
             for name in names
@@ -135,7 +165,7 @@ def check_names(names: list[str], source: str) -> list[str]:
         If one name stands twice.
     """
     names = [name.strip() or f"column {i}" for i, name in enumerate(names, start=1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         places = [i for i, name in enumerate(names, start=1) if name == twice[0]]
         msg = (

@@ -29,6 +29,7 @@ from consilience.responses.text_table import TextTable
 _YES = ("nyes", "numyes", "selected", "yes")
 _SHOWN = ("nshown", "numshown", "shown", "total")
 _MAYBE = ("nmaybe", "nummaybe", "maybe")
+_MOST_CELLS = 10_000_000
 
 
 def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -148,6 +149,7 @@ def _patterns(table: TextTable, n: str) -> Draft:
     every = np.arange(table.num_rows)
     copies = counts(table.columns[n], table, every, zero=True)
     rows, columns, label = long_cells(table, raters)
+    _check_size(table, copies)
     times = copies[rows] * (label.codes >= 0)
     which = np.repeat(np.arange(len(rows)), times)
     copy = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
@@ -174,6 +176,19 @@ def _patterns(table: TextTable, n: str) -> Draft:
         ),
         types={"label": types_of(table, raters)["label"]},
     )
+
+
+def _check_size(table: TextTable, copies: np.ndarray) -> None:
+    """Patterns are unrolled into items, which must fit in memory."""
+    total = float(copies.sum(dtype=float))
+    if total * (len(table.names) - 1) > _MOST_CELLS:
+        row = int(copies.argmax())
+        msg = (
+            f"{table.where(row)}: {copies[row]:,} items of one pattern, {total:,.0f} "
+            f"in all; at most {_MOST_CELLS:,} answers can be unrolled; read a sample, "
+            "or give counts as item, label and n"
+        )
+        raise BadCellError(msg)
 
 
 def _sniff(probe: Probe) -> int:

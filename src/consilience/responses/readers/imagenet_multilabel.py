@@ -21,6 +21,7 @@ from consilience.errors import OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
 from consilience.responses.coding import Coded, encode, nothing, text_array
 from consilience.responses.draft import Draft
+from consilience.responses.library_errors import readable
 from consilience.responses.load import Source, fingerprints
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
@@ -69,7 +70,8 @@ def read_imagenet_multilabel(
             msg = f"{path}: the file is missing; fetch the whole study again"
             raise UnreadableFileError(msg)
     columns, images = load_frame(folder / ANSWERS)
-    draft = _draft(columns, images, folder, fingerprints(paths))
+    with readable(str(folder / ANSWERS), "not as it was published", "fetch it again"):
+        draft = _draft(columns, images, folder, fingerprints(paths))
     return assemble(draft, options)
 
 
@@ -127,7 +129,7 @@ def _labels(folder: Path) -> pd.DataFrame:
     names, wnids, parents = (
         load_object_array(folder / name) for name in (NAMES, WNIDS, PARENTS)
     )
-    try:
+    with readable(f"{folder}, class names", "not as published", "fetch them again"):
         parent = {i: name for name, classes in parents.items() for i in classes}  # type: ignore[attr-defined]
         classes = sorted(names)  # type: ignore[call-overload]
         frame = {
@@ -136,11 +138,6 @@ def _labels(folder: Path) -> pd.DataFrame:
             "parent": [parent[i] for i in classes],
             "wnid": [wnids[i] for i in classes],  # type: ignore[index]
         }
-    except (AttributeError, KeyError, TypeError):
-        msg = (
-            f"{folder}: the files of class names are not as published; fetch them again"
-        )
-        raise UnreadableFileError(msg) from None
     return pd.DataFrame(frame, dtype="str")
 
 

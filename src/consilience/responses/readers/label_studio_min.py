@@ -6,13 +6,13 @@ where that is possible.
 
 from collections.abc import Iterable, Sequence
 
-import msgspec
 import numpy as np
 
-from consilience.errors import MissingColumnError
+from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.assemble import assemble
 from consilience.responses.cleaning import Dropped
 from consilience.responses.draft import Draft
+from consilience.responses.json_file import decoded_or_text
 from consilience.responses.load import Source, fingerprints, load_tables
 from consilience.responses.long_table import carried
 from consilience.responses.names import choose_question, listing, require
@@ -107,27 +107,23 @@ def _cell(table: TextTable, name: str, row: int) -> str | None:
 
 def _labels(table: TextTable, name: str | None, row: int) -> tuple[str, ...] | None:
     """Labels in a cell: a bare text, or JSON with several."""
+    place = table.where(row)
     if name is not None and name in table.lists:
         parts = table.lists[name][row].as_py()
-        return None if parts is None else _regions(map(_json, parts))
+        if parts is None:
+            return None
+        values = [p if p is None else decoded_or_text(p, place) for p in parts]
+        return _regions(values, place)
     text = None if name is None else _cell(table, name, row)
-    if text is None or not text.startswith(("{", "[")):
-        return None if text is None else (text,)
-    found = _json(text)
+    found = None if text is None else decoded_or_text(text, place)
     if isinstance(found, dict):
         found = found.get("choices", [])
-    return _regions(found) if isinstance(found, list) else (text,)
+    if isinstance(found, list):
+        return _regions(found, place)
+    return None if text is None else (text,)
 
 
-def _json(text: object) -> object:
-    """Value of a text that may be JSON."""
-    try:
-        return msgspec.json.decode(text) if isinstance(text, str) else text
-    except msgspec.DecodeError:
-        return text
-
-
-def _regions(parts: Iterable[object]) -> tuple[str, ...]:
+def _regions(parts: Iterable[object], place: str) -> tuple[str, ...]:
     """Labels of bare texts and of regions (`rectanglelabels` and the like)."""
     found: list[object] = []
     for part in parts:
@@ -136,7 +132,11 @@ def _regions(parts: Iterable[object]) -> tuple[str, ...]:
             found += [label for v in many if isinstance(v, list) for label in v]
         else:
             found.append(part)
-    return tuple(str(label) for label in found if isinstance(label, (str, int)))
+    strange = [label for label in found if not isinstance(label, (str, int))]
+    if strange:
+        msg = f"{place}: found {strange[0]!r} where a label was expected; export again"
+        raise BadCellError(msg)
+    return tuple(map(str, found))
 
 
 def _undone(table: TextTable, done: np.ndarray) -> tuple[Dropped, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from consilience.responses.assemble import assemble
 from consilience.responses.load import Source, fingerprints, load_tables
 from consilience.responses.long_table import long_draft
-from consilience.responses.names import find, plain
+from consilience.responses.names import plain, usual
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
@@ -32,7 +32,7 @@ def _sniff(probe: Probe) -> int:
     known = {plain(name) for name in probe.names}
     has = {
         role: getattr(probe.columns, role) in probe.names
-        or find(list(probe.names), role, None, probe.name) is not None
+        or bool(usual(list(probe.names), role))
         for role in ("item", "annotator", "label", "answer", "n")
     }
     if not has["item"] or not (has["label"] or has["answer"]):

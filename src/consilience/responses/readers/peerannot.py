@@ -45,7 +45,11 @@ def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses
         msg = f"{path}: expected {{task: {{worker: label}}}}; name another format"
         raise UnreadableFileError(msg)
     rows = [
-        (str(task), str(worker), cell_text(label))
+        (
+            str(task),
+            str(worker),
+            cell_text(label, f"{path}, task {task}, worker {worker}"),
+        )
         for task, answers in tasks.items()
         for worker, label in answers.items()
     ]

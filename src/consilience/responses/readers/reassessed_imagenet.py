@@ -9,9 +9,7 @@ References
 Beyer, Henaff, Kolesnikov, Zhai and van den Oord (2020), Are we done with ImageNet?
 """
 
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +24,7 @@ from consilience.responses.assemble import assemble
 from consilience.responses.cleaning import Dropped
 from consilience.responses.coding import Coded, concatenate, encode, index
 from consilience.responses.draft import Draft
+from consilience.responses.library_errors import readable
 from consilience.responses.load import Source, fingerprints
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
@@ -33,18 +32,6 @@ from consilience.responses.table import Responses
 
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"
 NUM_LABELS = 1000
-_DAMAGED = (  # what NumPy and zipfile raise on a file with wrong bytes
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    SyntaxError,
-    RuntimeError,
-    MemoryError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,18 +134,15 @@ def _read_answers(path: Path) -> _Answers:
     if not path.exists():
         msg = f"{path}: the file is missing; fetch it, or choose another part"
         raise UnreadableFileError(msg)
-    try:
+    with readable(str(path), "not whole or not as published", "fetch it again"):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pairs, ids = arrays["info"], arrays["ids"]
         found = [
             (np.full(len(pair), rater), pair, answer)
             for rater, (pair, answer) in zip(ids, _cube(path), strict=True)
         ]
-    except _DAMAGED as error:
-        msg = f"{path}: not whole or not as published ({error}); fetch it again"
-        raise UnreadableFileError(msg) from None
-    annotator, pair, answer = map(np.concatenate, zip(*found, strict=True))
-    item, label = (encode(pa.array(pairs[:, k], pa.string())) for k in (0, 1))
+        annotator, pair, answer = map(np.concatenate, zip(*found, strict=True))
+        item, label = (encode(pa.array(pairs[:, k], pa.string())) for k in (0, 1))
     return _Answers(path, item, label, annotator, pair, answer)
 
 
