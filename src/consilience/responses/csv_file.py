@@ -79,14 +79,15 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     source = str(path)
     layout = find_layout(path, options)
     names = check_names(layout.names, source)
-    check_quotes(path, layout.separator, layout.encoding)
+    quoted = check_quotes(path, layout.separator, layout.encoding)
     table = _arrow(path, names, layout)
     if table.num_rows == 0:
         msg = f"{source}: there is a header but no row below it; export the file again"
         raise NoResponsesError(msg)
     coded = {name: encode(table.column(name)) for name in names}
     where = _places(path, layout)
-    check_line_breaks(coded, layout.separator, where)
+    if quoted:
+        check_line_breaks(coded, layout.separator, where)
     columns, notes = tidy(coded, options.missing)
     return TextTable(
         source=source,

@@ -111,8 +111,8 @@ def _bad_quote(path: Path, row: int, error: str) -> UnreadableFileError:
     return UnreadableFileError(msg)
 
 
-def check_quotes(path: Path, separator: str, encoding: str) -> None:
-    """Hold a file to the rule for quotes.
+def check_quotes(path: Path, separator: str, encoding: str) -> bool:
+    """Hold a file to the rule for quotes; says whether there may be quoted cells.
 
     Most files are held to it by looking at the neighbours of their quotes alone: where
     every first, third, ... quote stands at the beginning of a cell or behind another
@@ -124,9 +124,16 @@ def check_quotes(path: Path, separator: str, encoding: str) -> None:
     UnreadableFileError
         If a quote breaks the rule; the row is named.
     """
-    if encoding == "utf-16" or not _regular(path, separator):
+    quoted = encoding == "utf-16" or _has_quotes(path)
+    if quoted and (encoding == "utf-16" or not _regular(path, separator)):
         for _ in csv_rows(path, separator, encoding):
             pass
+    return quoted
+
+
+def _has_quotes(path: Path) -> bool:
+    with path.open("rb") as file:
+        return any(b'"' in part for part in iter(lambda: file.read(_BLOCK), b""))
 
 
 def _regular(path: Path, separator: str) -> bool:

@@ -90,12 +90,13 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     named, source = options.columns, table.source
     given = {role: getattr(named, role) for role in ROLES}
     found: dict[str, str] = {}
+    empty = {n for n, column in table.columns.items() if column.codes.max() < 0}
 
     def free(role: str) -> list[str]:
         taken = {name for other, name in given.items() if other != role}
         taken |= set(found.values())
         if role not in {"item", "annotator", "label"} and given[role] is None:
-            taken |= {n for n, c in table.columns.items() if (c.codes < 0).all()}
+            taken |= empty
         return [name for name in table.names if name not in taken]
 
     cannot = table.unusable

@@ -188,10 +188,11 @@ def tidy(
     missing
         Words that mean that nothing was entered.
     """
-    out = {}
-    notes = []
     words = text_array(missing)
-    for name, column in columns.items():
+    out = dict(columns)
+    notes = []
+    for name in _untidy(columns, words):
+        column = columns[name]
         trimmed = pc.utf8_trim_whitespace(column.values)
         if not trimmed.equals(column.values):
             notes.append(f"blanks around the texts of column {name!r} were trimmed")
@@ -204,3 +205,18 @@ def tidy(
         values = pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
         out[name] = recoded(column.codes, values)
     return out, tuple(notes)
+
+
+def _untidy(columns: Mapping[str, Coded], words: pa.StringArray) -> list[str]:
+    """Columns with a text to be changed; all are looked at in one pass."""
+    if not columns:
+        return []
+    values = pa.concat_arrays([column.values for column in columns.values()])
+    trimmed = pc.utf8_trim_whitespace(values)
+    changed = pc.or_(
+        pc.not_equal(trimmed, values), pc.is_in(trimmed, value_set=words)
+    ).to_numpy(zero_copy_only=False)
+    ends = np.cumsum([len(column.values) for column in columns.values()])
+    which = np.searchsorted(ends, np.flatnonzero(changed), side="right")
+    names = list(columns)
+    return [names[i] for i in np.unique(which)]

@@ -1,0 +1,185 @@
+"""Quotes, line breaks, keys and names: what is unclear is an error, never a guess."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from consilience.errors import (
+    BadCellError,
+    ConsilienceError,
+    DuplicateColumnError,
+    OptionError,
+    UnreadableFileError,
+)
+from consilience.responses import read
+
+HEADER = "item,annotator,label\n"
+MTURK = "HITId,AssignmentId,WorkerId,AssignmentStatus,Input.image,Answer.q\n"
+
+
+@pytest.mark.parametrize("closed_later", [False, True])
+def test_an_unclosed_quote_far_above_the_end_names_its_row(written, closed_later):
+    rows = [f"{i},b,dog\n" for i in range(20_000)]  # more than 131,072 characters
+    rows[3] = '3,b,"dog\n'
+    if closed_later:
+        rows[15_000] = '15000,b,"dog\n'
+    what = "goes on after its closing" if closed_later else "opened and never closed"
+    with pytest.raises(UnreadableFileError, match=f"a.csv, row 5: .*{what}"):
+        read(written("a.csv", HEADER + "".join(rows)))
+
+
+def test_rows_swallowed_between_two_stray_quotes_are_refused(written):
+    rows = '1,a,"cat\n2,a,dog\n3,a,dog"\n'
+    with pytest.raises(UnreadableFileError, match=r"a\.csv, row 2: .*look like rows"):
+        read(written("a.csv", HEADER + rows + "4,a,cat\n"))
+
+
+def test_an_unclosed_quote_in_a_batch_names_its_row(written):
+    rows = "".join(f"h,{i},w,Approved,{i}.jpg,cat\n" for i in range(300))
+    bad = 'h,x,w,Approved,x.jpg,"cat\n'
+    with pytest.raises(UnreadableFileError, match=r"a\.csv, row 2: a quote is opened"):
+        read(written("a.csv", MTURK + bad + rows))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_text_behind_a_closing_quote_is_refused(written, name):
+    text = (HEADER + '1,a,x\n"i"8",b,y\n').replace(",", "\t" * (name == "a.tsv") or ",")
+    with pytest.raises(UnreadableFileError, match=r"row 3: a cell in quotes goes on"):
+        read(written(name, text))
+
+
+def test_a_text_with_line_breaks_is_read_and_reported(written):
+    responses = read(written("a.csv", HEADER + '"one,\ntwo",a,x\n2,a,y\n'))
+    assert "one,\ntwo" in responses.table["item"].tolist()
+    assert "line breaks in 1 texts of item (first: " in str(responses.cleaning)
+    frame = pd.DataFrame({"item": ["1", "2"], "label": ["x", "y\nz"]})
+    assert "line breaks in 1 texts of label" in str(read(frame).cleaning)
+
+
+@pytest.mark.parametrize("column", ["item", "annotator", "label"])
+def test_a_nul_character_is_refused_with_its_row(written, column):
+    row = {"item": "1", "annotator": "a", "label": "x"}
+    frame = pd.DataFrame([row, row | {column: "a\0b"}])
+    with pytest.raises(BadCellError, match=f"row 2: the {column} .* NUL"):
+        read(frame)
+    lines = "\n".join(json.dumps(r) for r in frame.to_dict("records"))
+    with pytest.raises(BadCellError, match=f"line 2: the {column} .* NUL"):
+        read(written("a.jsonl", lines))
+    frame.to_csv(written("a.csv", ""), index=False)
+    with pytest.raises(BadCellError, match=f"row 3: the {column} .* NUL"):
+        read(written("a.csv", frame.to_csv(index=False)))
+
+
+def test_a_row_below_blank_lines_is_named_as_an_editor_counts(written):
+    with pytest.raises(BadCellError, match=r"a\.csv, row 5: the item is empty"):
+        read(written("a.csv", HEADER + "1,a,x\n\n\n,b,y\n"))
+    path = written("b.csv", "sep=;\n\nitem;label\n1;x\n2;y\n")
+    assert read(path).table["item"].tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.jsonl", '{"item":1,"label":"x"}\n{"item":1,"label":"x","label":"y"}'),
+        ("a.json", '[{"item":1,"label":"x", "label" :"y"}]'),
+        ("a.json", '{"0":{"1":0,"1":1}}'),
+        (
+            "a.json",
+            '[{"id":1,"data":{"image":"a"},"data":{"image":"b"},"annotations":[]}]',
+        ),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(written, name, text):
+    with pytest.raises(UnreadableFileError, match="stands twice in one JSON object"):
+        read(written(name, text))
+
+
+def test_a_text_like_a_key_is_no_key(written):
+    records = [{"item": '"label":', "label": '{"a": 1, "a": 2}'}]
+    responses = read(written("a.json", json.dumps(records)), format="long")
+    assert responses.table["item"].tolist() == ['"label":']
+
+
+def test_two_columns_that_differ_in_case_must_be_told_apart(written):
+    path = written("a.csv", "item,label,Label\n1,x,y\n2,y,x\n")
+    with pytest.raises(DuplicateColumnError, match="'label', 'Label' may both be"):
+        read(path)
+    assert read(path, label="Label").table["label"].tolist() == ["y", "x"]
+
+
+@pytest.mark.parametrize("separator", ["ab", '"', "\n", "\r", "\0", "é"])
+def test_a_separator_that_cannot_separate_is_an_option_error(written, separator):
+    with pytest.raises(OptionError, match="expected one ASCII character"):
+        read(written("a.csv", HEADER + "1,a,x\n"), separator=separator)
+
+
+def test_a_tab_may_be_written_as_on_a_command_line(written):
+    path = written("a.csv", HEADER.replace(",", "\t") + "1\ta\tx,y\n")
+    assert read(path, separator=r"\t").labels["label"].tolist() == ["x,y"]
+
+
+def test_cells_of_any_length_are_read(written):
+    long = "x" * 200_000
+    responses = read(written("a.csv", HEADER + f'1,a,"{long}"\n'))
+    assert responses.labels["label"].tolist() == [long]
+    header = MTURK.rstrip("\n") + f",Input.{long}\n"
+    batch = header + f"h,1,w,Approved,a.jpg,{long},\n"
+    responses = read(written("b.csv", batch), item="Input.image")
+    assert responses.labels["label"].tolist() == [long]
+    more = "".join(f"1,a,{i}\n" for i in range(3)) + f"2,a,{'y' * 9_000_000}\n"
+    assert read(written("c.csv", HEADER + more)).num_responses == 4
+
+
+def test_json_nested_without_end_is_an_error(written):
+    deep = "[" * 200_000 + "]" * 200_000
+    for name, text in (
+        ("a.json", deep),
+        ("b.json", '{"item": 1, "label": ' + deep + "}"),
+        ("c.jsonl", '{"item": 1, "label": ' + deep + "}"),
+    ):
+        with pytest.raises(UnreadableFileError, match="nested too deeply"):
+            read(written(name, text), format="long")
+    batch = MTURK.replace("Answer.q", "Answer.taskAnswers") + "h,1,w,Approved,a,{}\n"
+    with pytest.raises(UnreadableFileError, match=r"row 2.*nested too deeply"):
+        read(written("d.csv", batch.format(deep)))
+
+
+def test_twenty_thousand_columns_are_read(written):
+    more = [f"c{i}" for i in range(20_000)]
+    text = ",".join(["item", "label", *more]) + "\n1,x" + ",1" * len(more) + "\n"
+    assert read(written("a.csv", text)).num_responses == 1
+
+
+def test_records_with_ever_other_keys_are_refused(written):
+    lines = "\n".join(json.dumps({f"k{i}": 1, "label": 2}) for i in range(20_000))
+    with pytest.raises(UnreadableFileError, match="20,001 different keys"):
+        read(written("a.jsonl", lines), format="long")
+
+
+@pytest.mark.parametrize("n", [100_000_000, 9_000_000_000])
+def test_a_pattern_of_too_many_items_is_refused(written, n):
+    path = written("a.csv", f"r1,r2,n\n1,2,{n}\n")
+    with pytest.raises(BadCellError, match=r"a\.csv, row 2: .* at most 10,000,000"):
+        read(path, format="counts")
+
+
+def test_a_key_with_blanks_around_it_keeps_its_cells(written):
+    responses = read(written("a.jsonl", '{" item":1,"label ":"x"}'))
+    assert responses.labels["label"].tolist() == ["x"]
+
+
+def test_a_question_that_a_page_answers_twice_is_refused(written):
+    batch = MTURK.replace("Answer.q", "Answer.taskAnswers")
+    cell = '"[{""q"":""cat""},{""q"":""dog""}]"'
+    with pytest.raises(BadCellError, match="answers the question 'q' twice"):
+        read(written("a.csv", batch + f"h,1,w,Approved,a,{cell}\n"))
+
+
+def test_a_configuration_nested_without_end_takes_no_time(written):
+    deep = "<View>" * 20_000 + "<Choice value='x'/>" + "</View>" * 20_000
+    path = written("a.csv", HEADER + "1,a,x\n")
+    try:
+        read(path, offered=written("c.xml", deep))
+    except ConsilienceError as error:
+        assert "c.xml" in str(error)  # noqa: PT017
