@@ -129,7 +129,7 @@ def population(
 
 def _counts(fit: Fit, tau: float) -> pd.DataFrame:
     """Return P(objects), items by numbers of objects, at the nearest threshold."""
-    table = fit.object_counts().astype({"item": "str"})
+    table = object_counts(fit.data).astype({"item": "str"})
     taus = table["tau"].dropna().unique()
     if len(taus):
         table = table[table["tau"] == taus[np.abs(taus - tau).argmin()]]

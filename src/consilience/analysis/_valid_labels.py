@@ -87,7 +87,7 @@ def valid_labels(
 def _of_objects(
     fit: Fit, threshold: float
 ) -> tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D I"]]:
-    told = fit.items()
+    told = items_of(fit.data)
     items = pd.Index(told.loc[told["responses"] > 0, "item"].astype("str"))
     found = drawn_objects(fit, items, labels_of(fit), threshold)
     mean = sum(

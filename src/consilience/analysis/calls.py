@@ -63,7 +63,7 @@ def main_labels(fit: Fit, said: Proposals) -> Calls:
         weight = ((told.facts & MAIN_LABEL) > 0).mean(1)
         item, label = told.item, told.label
     elif kind == "choice":
-        table = fit.labels()
+        table = labels_table(fit.data)
         parts = [table[name].cat for name in ("item", "label")]
         names = tuple(pd.Index(part.categories.astype("str")) for part in parts)
         item, label = (part.codes.to_numpy() for part in parts)

@@ -56,7 +56,7 @@ def cooccurring(
     """
     items = with_own_labels(fit, responses)
     own = items.set_index("item")["dataset_label"].dropna()
-    objects = fit.objects().astype({"item": "str"})
+    objects = objects_of(fit.data).astype({"item": "str"})
     objects["code"] = objects["label"].cat.codes
     objects["label"] = objects["label"].astype("str")
     objects["own"] = own.reindex(objects["item"]).to_numpy()

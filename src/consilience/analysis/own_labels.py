@@ -37,5 +37,5 @@ def with_own_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
         )
         raise OptionError(msg)
     own = known.set_index(known["item"].astype("str"))["dataset_label"]
-    items = fit.items().astype({"item": "str", "label": "str", "main_label": "str"})
+    items = items_of(fit.data).astype({"item": "str", "label": "str", "main_label": "str"})
     return items.assign(dataset_label=own.reindex(items["item"]).to_numpy())

@@ -69,14 +69,14 @@ def propose(
     """
     frame = _checked(predictions)
     frame = frame[frame["rank"] <= top]
-    told = fit.items()
+    told = items_of(fit.data)
     if fit.data.attrs["kind"] == "objects":
         told = told[told["responses"] > 0]  # nothing is known of the others
     known = pd.Index(told["item"].astype("str"))
     items = known[known.isin(frame["item"])]
     old = None
     if dataset_labels is not None:
-        old = dataset_labels[["item", "label"]].dropna().astype("str")
+        old = as_texts(dataset_labels[["item", "label"]].dropna())
         if old["item"].duplicated().any():
             twice = old["item"][old["item"].duplicated()].iloc[0]
             msg = f"labels of the data set: item {twice!r} has two; give one each"
@@ -118,7 +118,7 @@ def propose(
 
 def labels_of(fit: Fit) -> pd.Index:
     """Return the names of the labels that a fit knows, by code."""
-    labels: pd.Index = pd.Index(fit.labels()["label"].cat.categories.astype("str"))
+    labels: pd.Index = pd.Index(labels_table(fit.data)["label"].cat.categories.astype("str"))
     return labels
 
 
@@ -136,7 +136,7 @@ def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
     if not len(frame) or frame.isna().any(axis=None):
         msg = "predictions: there are none, or a cell is empty; every row needs all"
         raise PredictionsError(msg)
-    frame = frame.astype(dict.fromkeys(("model", "item", "label"), "str"))
+    frame = as_texts(frame).astype({"model": "str"})
     if (frame["rank"] < 1).any() or (frame["rank"] % 1 != 0).any():
         msg = "predictions: ranks are 1, 2, 3, … with 1 for the best; mend the column"
         raise PredictionsError(msg)

@@ -240,7 +240,7 @@ def truths(fit: Fit, items: pd.Index, most: int = MOST) -> tuple[Truths, ...]:
     if kind not in ("choice", "contains"):
         msg = f"the fit is of kind {kind}; its labels are not true each by itself"
         raise KindError(msg)
-    stated = fit.labels()
+    stated = labels_table(fit.data)
     place = items.get_indexer(stated["item"].cat.categories.astype("str"))
     item = place[stated["item"].cat.codes.to_numpy()]
     labels = pd.Index(stated["label"].cat.categories.astype("str"))

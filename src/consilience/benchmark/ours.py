@@ -45,6 +45,6 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
         # Where a fit has both posteriors, its tables tell the one that a check chose.
         both = "told" in truth
         raw = {"raw": fitted.with_truth("raw").labels()} if both else {}
-        return Prediction(fitted.labels(), raw, facts)
+        return Prediction(labels(fitted.data), raw, facts)
 
     return predict

@@ -22,6 +22,7 @@ from consilience.fitting.inputs import (
     check_seed,
     classifiers_of,
     reporter,
+    types_in,
 )
 from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
 from consilience.fitting.single import Single, fit_one
@@ -133,6 +134,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             contains=beside,
         )
         attributes = common | {
+            "id_types": dict(given.types),
             "model": model,
             "engine": chosen.engines[0],
             "engine_reason": WHY,
@@ -192,7 +194,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "states": len(space.states) if space.kind == "contains" else 2,
         "precision": "float64",
     }
+    types, lost = types_in(space, given.types)
     attributes = common | {
+        "id_types": types,
         "model": single.name,
         "engine": single.engine,
         "engine_reason": single.reason if why is None else f"{why}; {single.reason}",
@@ -200,6 +204,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "assumptions": [
             *space.assumptions,
             *remarks,
+            *lost,
             *single.result.remarks,
             *_unused(space, single, similar=alike is not None),
         ],

@@ -10,7 +10,10 @@ from consilience.classifiers.known import ANNOTATORS
 from consilience.errors import OptionError
 from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
+from consilience.responses.coding import text_array
+from consilience.responses.id_types import Types, settled
 from consilience.responses.side_tables import side_table, text_frame
+from consilience.truth import Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
 
@@ -97,6 +100,33 @@ def classifiers_of(*given: Table | None) -> list[str]:
             rows = pd.read_parquet(Path(each) / SOURCES, columns=["model", "rank"])
             names.update(rows["model"][rows["rank"].notna()].astype("str"))
     return sorted(names)
+
+
+def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the types that all items, annotators and labels of a space can have.
+
+    Candidates and gold may name others than the responses.
+
+    Parameters
+    ----------
+    space
+        What can be true.
+    types
+        Those of the responses.
+
+    Returns
+    -------
+    The types, and a sentence for each that is lost.
+    """
+    labels = space.states if space.unit_label is None else space.unit_label
+    if space.named is not None:
+        labels = space.named.labels
+    names = {
+        "item": space.unit_item,
+        "annotator": space.annotators[space.known],
+        "label": labels,
+    }
+    return settled(types, {role: text_array(names[role]) for role in types})
 
 
 def check_seed(seed: int) -> None:

@@ -26,6 +26,7 @@ from consilience.fitting.inputs import (
     as_table,
     both_tasks,
     classifiers_of,
+    types_in,
 )
 from consilience.fitting.matching import matched
 from consilience.fitting.predicting_objects import DRAWS, Earlier, predict_objects
@@ -141,6 +142,7 @@ def _attributes(
         "annotator" in each.dims for each in data["posterior"].data_vars.values()
     ):
         remark += f"; {unseen:,} annotators were not in it and are taken for its mean"
+    types, lost = types_in(space, given.types)
     plain = {
         str(name): value.item() if isinstance(value, np.generic) else value
         for name, value in data.attrs.items()
@@ -150,10 +152,11 @@ def _attributes(
         "engine_reason": remark,
         "kind": space.kind,
         "seconds": round(time.monotonic() - started, 3),
-        "assumptions": [*space.assumptions, remark],
+        "assumptions": [*space.assumptions, *lost, remark],
         "sources": dict(given.sources),
         "settings": json.loads(data.attrs["settings"]),
         "told_of": told,
+        "id_types": types,
     }
 
 

@@ -10,6 +10,7 @@ from consilience.fitting.predicting import predict
 from consilience.posterior import Fit
 from consilience.posterior.tables import TABLES, names_of
 from consilience.responses import Responses
+from consilience.responses.id_types import Types, restored
 from consilience.responses.joining import joined
 
 _NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}
@@ -37,6 +38,7 @@ class Sequential:
         self._parts: list[Responses] = []
         self._rows: dict[str, list[tuple[int, np.ndarray]]] = {}
         self._latest: dict[str, list[pd.DataFrame]] = {}
+        self._types: Types | None = None
 
     def update(self, responses: Responses | Table) -> Fit:
         """Take further answers, and believe anew the items that they are about.
@@ -71,6 +73,11 @@ class Sequential:
         for item, those in rows.items():
             self._rows.setdefault(item, []).append((len(self._parts), those))
         self._parts.append(given)
+        self._types = {
+            role: kind
+            for role, kind in found.types.items()
+            if self._types is None or self._types.get(role) == kind
+        }
         for name in names_of(found.data):
             if name not in _NOT_OF_ITEMS:
                 self._put(name, TABLES[name](found.data))
@@ -96,7 +103,8 @@ class Sequential:
         """
         self._compact(name)
         (frame,) = self._latest[name]
-        return frame.sort_values("item", kind="stable", ignore_index=True)
+        typed = restored(frame, self._types or {})
+        return typed.sort_values("item", kind="stable", ignore_index=True)
 
     def fit(self) -> Fit:
         """Return all items so far as one fit; its cost is that of all of them."""

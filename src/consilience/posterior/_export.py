@@ -27,6 +27,7 @@ from consilience.errors import OptionError
 from consilience.posterior.fit import Fit
 from consilience.posterior.soft_labels import soft_labels
 from consilience.posterior.tables import TABLES, about, write_parquet
+from consilience.responses.id_types import restored
 from consilience.whole_folder import whole_file, whole_folder
 
 EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
@@ -101,11 +102,12 @@ def export(
             )
             raise OptionError(msg)
         with whole_file(place, overwrite=overwrite) as partial:
-            _WRITERS[format](EXPORTS[names[0]](fit.data), partial, note)
+            frame = restored(EXPORTS[names[0]](fit.data), fit.types)
+            _WRITERS[format](frame, partial, note)
         return [place]
     with whole_folder(place, replaceable=_is_export if overwrite else None) as partial:
         for name in names:
-            frame = EXPORTS[name](fit.data)
+            frame = restored(EXPORTS[name](fit.data), fit.types)
             _WRITERS[format](frame, partial / f"{name}.{format}", note)
         text = {**note, **({"text": _RULE} if format == "csv" else {})}
         (partial / ABOUT).write_text(
@@ -184,6 +186,8 @@ def _write_csv(frame: pd.DataFrame, path: Path, _: Mapping[str, str | float]) ->
 
 def _safe_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Mark a column's text; coded text once per name, however many rows bear it."""
+    if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
+        return column.cast(column.type.value_type)
     if pa.types.is_dictionary(column.type):
         return pa.chunked_array(
             [
@@ -193,11 +197,15 @@ def _safe_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
                 for chunk in column.chunks
             ]
         )
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+    if _is_text(column.type):
         return pa.chunked_array(
             [_safe_array(chunk) for chunk in column.chunks], type=column.type
         )
     return column
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _safe_array(texts: pa.Array) -> pa.Array:

@@ -62,10 +62,12 @@ tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 
 Attributes of the root: model, engine, engine_reason, kind, seed, mass, seconds,
-version, and as JSON assumptions, sources, settings, and the classifiers whose
-predictions were told beforehand (told_of).
+version, and as JSON assumptions, sources, settings, the types that items, annotators
+and labels had in the source (id_types), and the classifiers whose predictions were told
+beforehand (told_of).
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +88,7 @@ from consilience.posterior import (
     styles,
     tempering,
 )
+from consilience.responses.id_types import Types, restored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,12 @@ class Fit:
     """
 
     data: xr.DataTree
+
+    @property
+    def types(self) -> Types:
+        """Type of items, annotators and labels, which every table gives them."""
+        found: Types = json.loads(self.data.attrs.get("id_types", "{}"))
+        return found
 
     def labels(self, *, tau: float | None = None) -> pd.DataFrame:
         """Posterior probability of each label of each item.
@@ -120,8 +129,8 @@ class Fit:
             `tau` is no share, or the fit knows of no such threshold.
         """
         if tau is None:
-            return labels.labels(self.data)
-        return object_tables.labels_at(self.data, tau)
+            return restored(labels.labels(self.data), self.types)
+        return restored(object_tables.labels_at(self.data, tau), self.types)
 
     def items(self) -> pd.DataFrame:
         """Best label of each item, its probability, and what is left uncertain.
@@ -130,7 +139,7 @@ class Fit:
         -------
         Columns item, label, probability, entropy, responses, tied.
         """
-        return items.items(self.data)
+        return restored(items.items(self.data), self.types)
 
     def annotators(self) -> pd.DataFrame:
         """Skill of each annotator with an id.
@@ -141,7 +150,7 @@ class Fit:
         sensitivity and specificity with their bounds; where the model knows spammers,
         how often each answers by habit.
         """
-        return annotators.annotators(self.data)
+        return restored(annotators.annotators(self.data), self.types)
 
     def confusion(
         self,
@@ -175,12 +184,12 @@ class Fit:
             groups apart.
         """
         if groups:
-            return confusion.of_groups(self.data)
+            return restored(confusion.of_groups(self.data), self.types)
         if true_label is not None:
-            return sparse_confusion.confusion_of_label(self.data, true_label)
+            return restored(sparse_confusion.confusion_of_label(self.data, str(true_label)), self.types)
         if superclasses:
             return sparse_confusion.confusion_of_superclasses(self.data)
-        return confusion.confusion(self.data)
+        return restored(confusion.confusion(self.data), self.types)
 
     def objects(self, *, loss: str = "binder") -> pd.DataFrame:
         """Objects of each item and what they are called (kind objects).
@@ -203,7 +212,7 @@ class Fit:
         OptionError
             The fit is of another kind, or there is no such loss.
         """
-        return objects.objects(self.data, loss)
+        return restored(objects.objects(self.data, loss), self.types)
 
     def object_counts(self) -> pd.DataFrame:
         """Return how probable each number of objects is, of each item (kind objects).
@@ -218,7 +227,7 @@ class Fit:
         OptionError
             The fit is of another kind.
         """
-        return objects.object_counts(self.data)
+        return restored(objects.object_counts(self.data), self.types)
 
     def same_object(self) -> pd.DataFrame:
         """Return how probably two labels are names of one object (kind objects).
@@ -232,7 +241,7 @@ class Fit:
         OptionError
             The fit tells of no such probability.
         """
-        return objects.same_object(self.data)
+        return restored(objects.same_object(self.data), self.types)
 
     def ambiguity(self) -> pd.DataFrame:
         """Return what is ambiguous about each item, in nats (kind objects).
@@ -247,7 +256,7 @@ class Fit:
         OptionError
             The fit tells of no ambiguity.
         """
-        return objects.ambiguity(self.data)
+        return restored(objects.ambiguity(self.data), self.types)
 
     def panel(self, annotators: int) -> pd.DataFrame:
         """Return what a fresh panel would find of each item (kind objects).
@@ -269,7 +278,7 @@ class Fit:
         OptionError
             The fit tells of no panels, or of none of that size.
         """
-        return objects.panel(self.data, annotators)
+        return restored(objects.panel(self.data, annotators), self.types)
 
     def diagnostics(self) -> pd.DataFrame:
         """Verdicts of the checks, each with a remedy.

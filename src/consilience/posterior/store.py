@@ -24,6 +24,7 @@ from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
 from consilience.posterior.object_worlds import GROUP
 from consilience.posterior.tables import TABLES, about, names_of, write_parquet
+from consilience.responses.id_types import restored
 from consilience.whole_folder import whole_folder
 
 # Counts up when an older program could misread the folder.
@@ -61,7 +62,7 @@ def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
         tables = partial / "tables"
         tables.mkdir()
         for name in names_of(fit.data):
-            frame = TABLES[name](fit.data)
+            frame = restored(TABLES[name](fit.data), fit.types)
             write_parquet(frame, tables / f"{name}.parquet", about(fit.data))
         text = tomli_w.dumps(_record(fit.data, size))
         (partial / "run.toml").write_text(text, encoding="utf-8")
