@@ -5,6 +5,9 @@ command line prints the message of a `ConsilienceError` as one sentence and leav
 exit code 2; any other exception is a defect of the program.
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from consilience.visible import visible
 
 
@@ -150,3 +153,30 @@ class MissingExtraError(ConsilienceError):
 
 class ImagesError(ConsilienceError):
     """The images cannot be listed: mend the list, or name its columns."""
+
+
+# What the messages have in common.
+
+
+def not_among(what: str, name: object, names: Iterable[str]) -> str:
+    """Return the sentence that a name is not among those there are.
+
+    Parameters
+    ----------
+    what
+        What is named, in the singular.
+    name
+        What was given.
+    names
+        The names there are; the nearest is proposed.
+    """
+    there = list(names)
+    near = get_close_matches(str(name), there, n=1)
+    guess = f" (did you mean {near[0]!r}?)" if near else ""
+    listed = ", ".join(there) or "none"
+    return f"there is no {what} {name!r}{guess}; choose one of {listed}"
+
+
+def not_a(what: str, given: object, expected: str) -> str:
+    """Return the sentence that something given is of another type than expected."""
+    return f"{what} is of type {type(given).__name__}; give {expected}"

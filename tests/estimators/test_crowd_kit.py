@@ -168,6 +168,6 @@ def test_a_row_is_a_worker_as_they_come_and_habit_stands_first(data, mace):
 
 def test_the_table_of_annotators_tells_the_same_of_who_spams(mace):
     table = mace.fit_.annotators()
-    assert table["annotator"].tolist() == ["0", "1", "2", "3", "4"]
+    assert table["annotator"].tolist() == ["p", "q", "r", "s", "t"]
     assert table["spammer"].to_numpy() == pytest.approx(mace.spamming_[:, 0], abs=1e-6)
     assert (table["spammer_lower"] < table["spammer_upper"]).all()

@@ -45,6 +45,7 @@ from consilience.analysis.similarity import (
 )
 from consilience.errors import OptionError
 from consilience.responses import Responses
+from consilience.responses.id_types import restores_types
 
 _OF_ANSWERS = ("nominal", "ordinal", "interval", "ratio")
 
@@ -112,6 +113,7 @@ class Agreement:
         return float(table[coefficient])
 
 
+@restores_types
 def agreement(
     responses: Responses,
     *,

@@ -55,6 +55,7 @@ from consilience.model import (
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST
 from consilience.posterior.known_space import known_space
+from consilience.responses.id_types import restores_types
 from consilience.truth import Observations, Space, merge_alike
 from consilience.truth.parts import some_units
 
@@ -69,6 +70,7 @@ _FREE: Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 }
 
 
+@restores_types
 def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     """Tell the frequency of each label of each item: the share that would say yes.
 

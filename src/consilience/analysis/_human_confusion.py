@@ -11,7 +11,7 @@ it is right.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,7 @@ from consilience.analysis.namings import namings_of
 from consilience.errors import OptionError, TooLargeError
 from consilience.inference.result import bounds
 from consilience.responses import Responses
+from consilience.responses.id_types import Types, restores_types
 
 MOST_LABELS = 3_000  # nine squares of them are 650 MB
 _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80 MB
@@ -46,6 +47,8 @@ class HumanConfusion:
         Answers that give each label about the items of each class.
     mass
         Of the intervals.
+    types
+        Type of the labels in the source.
     """
 
     labels: pd.Index
@@ -53,12 +56,14 @@ class HumanConfusion:
     learned: Learned
     votes: Float[np.ndarray, "K K"]
     mass: float
+    types: Types = field(default_factory=dict)
 
     @property
     def naming(self) -> Naming:
         """The posterior of P(label | class)."""
         return self.learned.best
 
+    @restores_types
     def table(self, least: float = 0.01) -> pd.DataFrame:
         """Return the cells that are answered, or expected, at least so often.
 
@@ -93,6 +98,7 @@ class HumanConfusion:
             }
         )
 
+    @restores_types
     def pairs(
         self, least: float = 0.05, *, draws: int = 1000, seed: int = 0
     ) -> pd.DataFrame:
@@ -132,6 +138,7 @@ class HumanConfusion:
         )
         return found.sort_values("mutual", ascending=False, ignore_index=True)
 
+    @restores_types
     def superclasses(self, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
         """Return the confusion between superclasses, each class counting the same.
 
@@ -170,6 +177,7 @@ class HumanConfusion:
             {name: values.ravel() for name, values in columns.items()}, index=index
         ).reset_index()
 
+    @restores_types
     def panels(
         self, sizes: Sequence[int] = (3, 9, 25), *, draws: int = 200, seed: int = 0
     ) -> pd.DataFrame:
@@ -214,6 +222,7 @@ class HumanConfusion:
             }
         )
 
+    @restores_types
     def evidence(self) -> pd.DataFrame:
         """Return what was learned: the weight of each kind of evidence, in answers.
 
@@ -301,4 +310,5 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
         learned=learn(namings),
         votes=namings.by_class(namings.votes),
         mass=mass,
+        types=responses.types,
     )

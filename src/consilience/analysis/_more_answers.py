@@ -36,6 +36,7 @@ from consilience.model import (
 )
 from consilience.posterior import Fit
 from consilience.posterior.known_space import known_space
+from consilience.responses.id_types import restores_types
 from consilience.truth import Observations, Space
 from consilience.truth.parts import some_units
 
@@ -43,6 +44,7 @@ BLOCK = 5_000  # pairs looked at together
 LEAST = 1e-12  # of a probability
 
 
+@restores_types
 def more_answers(
     fit: Fit,
     sure: float = 0.95,

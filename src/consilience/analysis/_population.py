@@ -24,6 +24,7 @@ from jaxtyping import Float, Int
 from consilience.analysis.own_labels import with_own_labels
 from consilience.errors import OptionError
 from consilience.posterior import Fit
+from consilience.posterior.objects import object_counts
 from consilience.responses import Responses
 
 _BLOCK = 2**22  # draws held at once

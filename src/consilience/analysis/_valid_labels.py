@@ -24,6 +24,7 @@ from consilience.analysis.truths import SURE
 from consilience.analysis.weighing import bounds, ratios, weights
 from consilience.errors import OptionError
 from consilience.posterior import Fit
+from consilience.posterior.items import items as items_of
 from consilience.posterior.stored import stored
 
 THRESHOLDS = (0.25, 0.5, 0.75)

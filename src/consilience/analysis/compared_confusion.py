@@ -21,7 +21,7 @@ confusion, between and within superclasses). Rubin (1981), The Bayesian bootstra
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -40,6 +40,7 @@ from consilience.analysis.proposals import propose
 from consilience.analysis.weighed_calls import Weighed, cells_of
 from consilience.analysis.weighing import Weights, bounds, weights
 from consilience.posterior import Fit
+from consilience.responses.id_types import Types, restores_types
 
 PEOPLE, DATASET = "people", "dataset"
 
@@ -65,6 +66,8 @@ class ComparedConfusion:
         Of the items.
     mass
         Probability between the bounds.
+    types
+        Type of the labels in the source of the fit.
     """
 
     calls: Mapping[str, Calls]
@@ -73,7 +76,9 @@ class ComparedConfusion:
     items: int
     weightings: Weights
     mass: float
+    types: Types = field(default_factory=dict)
 
+    @restores_types
     def table(self, level: int = 0, least: float = 0.02) -> pd.DataFrame:
         """Return the cells that are as likely, for one party at least.
 
@@ -113,6 +118,7 @@ class ComparedConfusion:
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
+    @restores_types
     def pairs(self, level: int = 0, least: float = 0.2) -> pd.DataFrame:
         """Return pairs of labels of which a party takes one for the other.
 
@@ -148,6 +154,7 @@ class ComparedConfusion:
         )
         return found.iloc[order].reset_index(drop=True)
 
+    @restores_types
     def within(self, level: int = 1) -> pd.DataFrame:
         """Return how often items are called otherwise, and inside which groups.
 
@@ -287,4 +294,5 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
         items=len(said.items),
         weightings=list(weights(len(said.items), resamples, seed)),
         mass=mass,
+        types=fit.types,
     )

@@ -20,8 +20,9 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from consilience.analysis.expected_f import expected_f
-from consilience.errors import OptionError
+from consilience.errors import OptionError, not_among
 from consilience.posterior import Fit
+from consilience.responses.id_types import restores_types
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +45,7 @@ class Decision:
     expected_loss: float
 
 
+@restores_types
 def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
     """Call labels present so that a loss is least, as far as the fit can tell.
 
@@ -112,8 +114,7 @@ def decided(
         cost = np.where(present, 1 - chance, miss * chance)
         return present, float(cost.mean())
     if loss != "f1":
-        msg = f"there is no loss {loss!r}; choose errors or f1"
-        raise OptionError(msg)
+        raise OptionError(not_among("loss", loss, ("errors", "f1")))
     ranked = np.sort(chance)[::-1]
     value = expected_f(ranked, miss)
     # Between equal ones there is no cut.

@@ -55,6 +55,7 @@ from consilience.analysis.weighing import ratios, weights
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST
+from consilience.responses.id_types import restores_types
 
 HALF = 0.5
 _NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
@@ -97,6 +98,7 @@ class Evaluation:
     left_out: Mapping[str, int]
 
 
+@restores_types
 def evaluate(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,
     predictions: pd.DataFrame,

@@ -15,11 +15,14 @@ from scipy.stats import beta
 
 from consilience.analysis.own_labels import with_own_labels
 from consilience.posterior import Fit
+from consilience.posterior.objects import objects as objects_of
 from consilience.responses import Responses
+from consilience.responses.id_types import restores_types
 
 _HALF = 0.5
 
 
+@restores_types
 def cooccurring(
     fit: Fit,
     responses: Responses,
@@ -81,6 +84,7 @@ def cooccurring(
     return found.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
+@restores_types
 def called_otherwise(
     fit: Fit, responses: Responses, *, per_class: int | None = None, least: float = 0.2
 ) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from consilience.errors import OptionError
 from consilience.posterior import Fit
+from consilience.posterior.items import items as items_of
 from consilience.responses import Responses
 
 
@@ -37,5 +38,7 @@ def with_own_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
         )
         raise OptionError(msg)
     own = known.set_index(known["item"].astype("str"))["dataset_label"]
-    items = items_of(fit.data).astype({"item": "str", "label": "str", "main_label": "str"})
+    items = items_of(fit.data).astype(
+        {"item": "str", "label": "str", "main_label": "str"}
+    )
     return items.assign(dataset_label=own.reindex(items["item"]).to_numpy())

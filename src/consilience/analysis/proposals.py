@@ -9,6 +9,9 @@ from jaxtyping import Int
 from consilience.analysis.truths import UNKNOWN
 from consilience.errors import PredictionsError
 from consilience.posterior import Fit
+from consilience.posterior.items import items as items_of
+from consilience.posterior.labels import labels as labels_table
+from consilience.responses.id_types import as_texts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,7 +121,9 @@ def propose(
 
 def labels_of(fit: Fit) -> pd.Index:
     """Return the names of the labels that a fit knows, by code."""
-    labels: pd.Index = pd.Index(labels_table(fit.data)["label"].cat.categories.astype("str"))
+    labels: pd.Index = pd.Index(
+        labels_table(fit.data)["label"].cat.categories.astype("str")
+    )
     return labels
 
 

@@ -16,6 +16,7 @@ from consilience.errors import KindError
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST, drawn_truth
 from consilience.posterior.labels import by_label
+from consilience.posterior.labels import labels as labels_table
 from consilience.posterior.stored import stored
 
 SURE = 1 - 1e-12  # what is surer is divided by as if it were this

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from functools import cache
 from importlib import import_module
+from numbers import Real
 from pkgutil import iter_modules
 from typing import Any
 
-from consilience.errors import OptionError, UnknownModelError
+from consilience.errors import OptionError, UnknownModelError, not_among
 from consilience.model import NOTHING, AnnotatorModel
 
 __all__ = ["load", "names"]
@@ -38,19 +39,22 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
         leaves something out, zero).
     """
     if name not in names():
-        msg = f"there is no model {name!r}; choose one of {', '.join(names())}"
-        raise UnknownModelError(msg)
+        raise UnknownModelError(not_among("model", name, names()))
     model: AnnotatorModel[Any] = import_module(f"{__name__}.{name}").MODEL
     if not prior:
         return model
+    if not isinstance(prior, Mapping):
+        msg = f"prior is {prior!r}; give a dictionary of settings by name"
+        raise OptionError(msg)
     settings = asdict(model.prior)
     may_be_nothing = {
         each.name for each in fields(model.prior) if NOTHING in each.metadata
     }
     for setting, value in prior.items():
         if setting not in settings:
-            known = ", ".join(settings) or "none"
-            msg = f"{name} has no prior setting {setting!r}; it has: {known}"
+            raise OptionError(not_among(f"prior setting of {name}", setting, settings))
+        if not isinstance(value, Real) or isinstance(value, bool):
+            msg = f"prior setting {setting} is {value!r}; give a positive number"
             raise OptionError(msg)
         nothing = value == 0 and setting in may_be_nothing
         if not (nothing or (math.isfinite(value) and value > 0)):

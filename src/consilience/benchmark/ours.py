@@ -23,6 +23,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
     import jax  # noqa: PLC0415 (only in the process that fits)
 
     from consilience.fitting import fit  # noqa: PLC0415
+    from consilience.posterior.labels import labels  # noqa: PLC0415
 
     compiling: list[float] = []
 

@@ -143,18 +143,20 @@ def score(  # noqa: PLR0913 (each option stands alone)
     from consilience.benchmark.metrics import ScoreOptions
     from consilience.benchmark.metrics import score as measure
     from consilience.posterior import load
+    from consilience.posterior.items import items
+    from consilience.posterior.labels import labels
     from consilience.responses.side_tables import gold_table
 
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     known = gold_table(gold, read_options(Reading(item=item, label=label)))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, mass=mass)
     found = measure(
-        fitted.labels(),
+        labels(fitted.data),
         known,
         kind=fitted.data.attrs["kind"],
         seed=seed,
         options=options,
-        items=fitted.items() if fitted.data.attrs["kind"] == "objects" else None,
+        items=items(fitted.data) if fitted.data.attrs["kind"] == "objects" else None,
     )
     if json:
         print_json(found.to_dict())

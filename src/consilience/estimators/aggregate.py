@@ -1,12 +1,14 @@
 """Fit a data frame of any ids and give the result under the caller's names.
 
-The readers know texts only. Ids and labels are therefore numbered in sorted order, go
-through the house as numbers, and come back as the objects that went in.
+The readers know texts only. Ids and labels that can be written as text and restored
+exactly (numbers, booleans, plain text) go through the fit as such; any others are
+numbered in sorted order. Either come back as the objects that went in.
 """
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,12 +18,20 @@ from consilience.errors import (
     BadCellError,
     GoldError,
     MissingColumnError,
+    NoResponsesError,
     OneLabelError,
+    OptionError,
+    not_a,
 )
 from consilience.fitting import Effort, fit
 from consilience.posterior import Fit
 from consilience.posterior.confusion import individual
+from consilience.posterior.items import items
+from consilience.posterior.labels import labels
 from consilience.responses import read
+from consilience.responses.coding import text_array
+from consilience.responses.id_types import settled, text_of
+from consilience.responses.type_names import MIXED, type_of
 
 _ITEM = ("task", "item")
 _ANNOTATOR = ("worker", "annotator")
@@ -65,7 +75,7 @@ class Aggregated:
         return np.asarray(draws.mean(("chain", "draw")).to_numpy(), float)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Column:
     """A column's name, its distinct values in order, and each row's code (-1: none)."""
 
@@ -73,11 +83,32 @@ class _Column:
     values: pd.Index
     codes: np.ndarray
 
-    def texts(self) -> "pd.Categorical[Any]":
-        """Return the codes as text, which the readers leave as it is."""
-        return pd.Categorical.from_codes(
-            self.codes, categories=pd.Index(map(str, range(len(self.values))))
-        )
+    @cached_property
+    def type(self) -> str | None:
+        """Name of the type by which text is made the values again; None: numbered."""
+        kind = type_of(self.values)
+        if kind in (None, MIXED):
+            return None
+        texts = text_of(pd.Series(self.values))
+        plain = texts.map(lambda text: text.isprintable() and text == text.strip())
+        kept = settled({"item": kind}, {"item": text_array(texts)})[0]
+        return kind if plain.all() and texts.is_unique and kept else None
+
+    @cached_property
+    def texts(self) -> pd.Index:
+        """Text of each value, which the readers leave as it is."""
+        if self.type is None:
+            return pd.Index(map(str, range(len(self.values))), dtype="str")
+        return pd.Index(text_of(pd.Series(self.values)))
+
+    def text(self) -> "pd.Categorical[Any]":
+        """Return the column as text."""
+        return pd.Categorical.from_codes(self.codes, categories=self.texts)
+
+    def named(self, texts: pd.Series | np.ndarray) -> pd.Index:
+        """Return the values of texts."""
+        codes = self.texts.get_indexer(pd.Index(texts).astype("str"))
+        return self.values.take(codes)
 
 
 def aggregate(
@@ -98,6 +129,8 @@ def aggregate(
     ------
     MissingColumnError
         A column is not there.
+    OptionError, NoResponsesError
+        It is not a data frame, or holds no row.
     BadCellError
         A cell is empty.
     OneLabelError
@@ -105,9 +138,17 @@ def aggregate(
     GoldError
         A known label is of a task about which there is no answer.
     """
+    if not isinstance(data, pd.DataFrame):
+        expected = "a data frame with the columns task, worker and label"
+        raise OptionError(not_a("the data", data, expected))
+    if true_labels is not None and not isinstance(true_labels, pd.Series):
+        raise OptionError(not_a("true_labels", true_labels, "a series by task"))
     item = _column(data, _name(data, _ITEM))
     annotator = _column(data, _name(data, _ANNOTATOR))
     label = _column(data, _name(data, ("label",)), extra=true_labels)
+    if data.empty:
+        msg = "the data frame holds no row; give at least one answer"
+        raise NoResponsesError(msg)
     if len(label.values) < 2:
         msg = (
             f"the data frame: every {label.name} is {label.values[0]!r}, so there is "
@@ -115,19 +156,15 @@ def aggregate(
             "that were on offer"
         )
         raise OneLabelError(msg)
-    # The rest of the house knows texts only; numbers in order as text keep the order.
-    coded = pd.DataFrame(
-        {
-            "item": item.texts(),
-            "annotator": annotator.texts(),
-            "label": label.texts(),
-        }
-    )
+    columns = {"item": item, "annotator": annotator, "label": label}
     responses = read(
-        coded,
+        pd.DataFrame({role: column.text() for role, column in columns.items()}),
         kind="choice",
-        labels=[str(code) for code in range(len(label.values))],
+        labels=list(label.texts),
+        missing=(),
     )
+    types = {role: each.type for role, each in columns.items() if each.type is not None}
+    responses = replace(responses, types=types)
     fitted = fit(
         responses,
         model=settings.model,
@@ -145,7 +182,7 @@ def aggregate(
         errors=_errors(fitted, annotator, label),
         fit=fitted,
         names={
-            "item": _index(fitted.items(), item),
+            "item": _index(fitted, item),
             "annotator": _people(fitted, annotator),
             "given_class": label.values.rename(label.name),
         },
@@ -197,37 +234,35 @@ def _gold(
         raise GoldError(msg)
     return pd.DataFrame(
         {
-            "item": code.astype(str),
-            "label": label.values.get_indexer(pd.Index(known)).astype(str),
+            "item": item.texts.take(code),
+            "label": label.texts.take(label.values.get_indexer(pd.Index(known))),
         }
     )
 
 
 def _labels(fitted: Fit, item: _Column, label: _Column) -> pd.Series:
-    table = fitted.items()
-    best = label.values.take(table["label"].astype(str).astype(int).to_numpy())
-    return pd.Series(best, index=_index(table, item), name="agg_label")
+    best = label.named(items(fitted.data)["label"])
+    return pd.Series(best, index=_index(fitted, item), name="agg_label")
 
 
 def _probas(fitted: Fit, item: _Column, label: _Column) -> pd.DataFrame:
-    table = fitted.labels()
+    table = labels(fitted.data)
     wide = np.zeros((table["item"].cat.categories.size, len(label.values)))
     wide[table["item"].cat.codes, table["label"].cat.codes] = table["probability"]
     return pd.DataFrame(
         wide,
-        index=_index(fitted.items(), item),
+        index=_index(fitted, item),
         columns=label.values.rename(label.name),
     )
 
 
-def _index(table: pd.DataFrame, item: _Column) -> pd.Index:
-    codes = table["item"].astype(str).astype(int).to_numpy()
-    return item.values.take(codes).rename(item.name)
+def _index(fitted: Fit, item: _Column) -> pd.Index:
+    return item.named(items(fitted.data)["item"]).rename(item.name)
 
 
 def _people(fitted: Fit, annotator: _Column) -> pd.Index:
-    codes = fitted.data["constant_data"]["annotator"].to_numpy().astype(int)
-    return annotator.values.take(codes).rename(annotator.name)
+    people = fitted.data["constant_data"]["annotator"].to_numpy()
+    return annotator.named(people).rename(annotator.name)
 
 
 def _priors(fitted: Fit, probas: pd.DataFrame) -> pd.Series:

@@ -19,6 +19,8 @@ from consilience.fitting.inputs import (
     as_similarity,
     as_table,
     both_tasks,
+    check_effort,
+    check_fit,
     check_seed,
     classifiers_of,
     reporter,
@@ -27,7 +29,7 @@ from consilience.fitting.inputs import (
 from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
 from consilience.fitting.single import Single, fit_one
 from consilience.fitting.which_contains import which_contains
-from consilience.inference import Effort
+from consilience.inference import Effort, check_engine
 from consilience.model import DIMS
 from consilience.posterior import Fit
 from consilience.posterior.comparison import as_dataset as comparison_dataset
@@ -110,8 +112,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         The responses cannot be read or fitted; the message says how to mend them.
     """
     started = time.monotonic()
+    seed = check_seed(seed)
+    check_effort(effort)
+    check_engine(engine)
+    if prior_from is not None:
+        check_fit(prior_from, "prior_from")
     given, beside = both_tasks(responses, contains)
-    check_seed(seed)
     common: dict[str, Any] = {
         "model_asked": model,
         "kind": given.kind,

@@ -21,6 +21,7 @@ from consilience.fitting.inputs import (
     as_candidates,
     as_responses,
     as_table,
+    check_effort,
     check_seed,
     reporter,
 )
@@ -81,7 +82,8 @@ def compare(
         There is no such model, or it cannot be scored so.
     """
     given = as_responses(responses)
-    check_seed(seed)
+    seed = check_seed(seed)
+    check_effort(effort)
     lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003
         space = space_of(given, lists=lists, gold=known)

@@ -31,6 +31,7 @@ from consilience.fitting.inputs import (
     as_candidates,
     as_responses,
     as_table,
+    check_effort,
     check_seed,
     reporter,
 )
@@ -103,7 +104,8 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
         scored so.
     """
     given = as_responses(responses)
-    check_seed(seed)
+    seed = check_seed(seed)
+    check_effort(effort)
     lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
     rows = []
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)

@@ -25,6 +25,7 @@ from consilience.fitting.inputs import (
     as_similarity,
     as_table,
     both_tasks,
+    check_effort,
     check_seed,
     reporter,
 )
@@ -100,7 +101,8 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
         The folds are not one for each item, or are fewer than two.
     """
     given, beside = both_tasks(responses, contains)
-    check_seed(seed)
+    seed = check_seed(seed)
+    check_effort(effort)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         space = objects(
             given,

@@ -1,17 +1,21 @@
 """What a caller hands in, made ready."""
 
 from contextlib import AbstractContextManager, nullcontext
+from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
 
 from consilience.classifiers._co_confusion import co_confusion
 from consilience.classifiers.known import ANNOTATORS
-from consilience.errors import OptionError
+from consilience.errors import MissingColumnError, OptionError, not_a
+from consilience.inference import Effort
+from consilience.posterior import Fit
 from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.coding import text_array
 from consilience.responses.id_types import Types, settled
+from consilience.responses.names import listing
 from consilience.responses.side_tables import side_table, text_frame
 from consilience.truth import Space
 
@@ -64,6 +68,13 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
     if what == "candidates" and isinstance(given, (str, Path)) and Path(given).is_dir():
         given = Path(given) / CANDIDATES  # the folder that `candidates` writes
     table = side_table(given, ReadOptions(), what)
+    lacking = [name for name in ("item", "label") if name not in table.names]
+    if what == "gold" and lacking:
+        msg = (
+            f"gold: there is no column {lacking[0]!r}; found {listing(table.names)}; "
+            "gold has the columns item and label"
+        )
+        raise MissingColumnError(msg)
     return text_frame(table, {name: name for name in table.columns})
 
 
@@ -129,21 +140,50 @@ def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...
     return settled(types, {role: text_array(names[role]) for role in types})
 
 
-def check_seed(seed: int) -> None:
-    """Refuse a seed that is none.
+def check_seed(seed: object) -> int:
+    """Return a seed as an int, and refuse one that is none.
 
     Raises
     ------
     OptionError
-        It is negative or has more than 32 bits.
+        It is no whole number, negative, or has more than 32 bits.
     """
-    if not 0 <= seed < 2**32:
-        msg = f"seed is {seed}; a seed is a whole number from 0 to {2**32 - 1}"
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not whole or not 0 <= int(seed) < 2**32:
+        msg = f"seed is {seed!r}; a seed is a whole number from 0 to {2**32 - 1}"
         raise OptionError(msg)
+    return int(seed)
+
+
+def check_effort(effort: object) -> None:
+    """Refuse what is no `Effort`.
+
+    Raises
+    ------
+    OptionError
+        It is something else.
+    """
+    if not isinstance(effort, Effort):
+        raise OptionError(not_a("effort", effort, "consilience.Effort(...)"))
+
+
+def check_fit(fit: object, what: str = "fit") -> None:
+    """Refuse what is no fit.
+
+    Raises
+    ------
+    OptionError
+        It is something else.
+    """
+    if not isinstance(fit, Fit):
+        expected = "what consilience.fit or consilience.load returns"
+        raise OptionError(not_a(what, fit, expected))
 
 
 def reporter(progress: bool | Reporter) -> AbstractContextManager[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
     """Return who is told of progress: nobody, a bar, or the caller's own."""
     if isinstance(progress, bool):
         return bar() if progress else nullcontext(silent)
+    if not callable(progress):
+        raise OptionError(not_a("progress", progress, "True, False or a function"))
     return nullcontext(progress)

@@ -25,6 +25,7 @@ from consilience.fitting.inputs import (
     as_similarity,
     as_table,
     both_tasks,
+    check_fit,
     classifiers_of,
     types_in,
 )
@@ -90,6 +91,7 @@ def predict(
         used on other items.
     """
     started = time.monotonic()
+    check_fit(fit)
     given, beside = both_tasks(responses, contains)
     before = fit.data.attrs
     _check_kind(fit.data, given)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
+from numbers import Real
 from typing import Any
 
 from jaxtyping import Array, Key
 
-from consilience.errors import KindError, OptionError, UnknownEngineError
+from consilience.errors import KindError, OptionError, UnknownEngineError, not_among
 from consilience.inference import auto, em, nuts, svi, vb
 from consilience.inference.ascent import Steps
 from consilience.inference.result import Result
@@ -59,14 +61,22 @@ class Effort:
         OptionError
             A setting is out of its range.
         """
-        if not 0 < self.mass < 1:
-            msg = f"mass is {self.mass}; an interval holds a part between 0 and 1"
+        if not (_is_number(self.mass) and 0 < self.mass < 1):
+            msg = f"mass is {self.mass!r}; an interval holds a part between 0 and 1"
             raise OptionError(msg)
         for name, value in asdict(self).items():
+            if name == "mass" or value is None:
+                continue
             least = 0 if name in ("draws", "tune", "tolerance") else 1
-            if name != "mass" and value is not None and value < least:
-                msg = f"{name} is {value}; give {least} or more, or leave it out"
+            whole = name != "tolerance"
+            if not (_is_number(value) and value >= least and (value % 1 == 0) >= whole):
+                what = f"a whole number of {least}" if whole else least
+                msg = f"{name} is {value!r}; give {what} or more, or leave it out"
                 raise OptionError(msg)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
 
 
 def check_engine(engine: str) -> None:
@@ -78,8 +88,7 @@ def check_engine(engine: str) -> None:
         It is neither "auto" nor the name of an engine.
     """
     if engine not in ("auto", *ENGINES):
-        msg = f"there is no engine {engine!r}; choose auto, {', '.join(ENGINES)}"
-        raise UnknownEngineError(msg)
+        raise UnknownEngineError(not_among("engine", engine, ("auto", *ENGINES)))
 
 
 def choose(

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.csv
 import xarray as xr
 
-from consilience.errors import OptionError
+from consilience.errors import OptionError, not_among
 from consilience.posterior.fit import Fit
 from consilience.posterior.soft_labels import soft_labels
 from consilience.posterior.tables import TABLES, about, write_parquet
@@ -85,13 +85,15 @@ def export(
     CannotWriteError
         When the disk refuses.
     """
+    what = [what] if isinstance(what, str) else what
     unknown = sorted(set(what) - set(EXPORTS))
-    if unknown or not what:
-        msg = f"export: no table {', '.join(unknown) or 'named'}; name some of {_ALL}"
+    if unknown:
+        raise OptionError(not_among("table", unknown[0], EXPORTS))
+    if not what:
+        msg = f"export: no table is named; name some of {_ALL}"
         raise OptionError(msg)
     if format not in _WRITERS:
-        msg = f"export: no format {format!r}; choose one of {', '.join(_WRITERS)}"
-        raise OptionError(msg)
+        raise OptionError(not_among("format", format, _WRITERS))
     note, names, place = about(fit.data), list(dict.fromkeys(what)), Path(folder)
     if ending(place) is not None:
         if len(names) > 1 or ending(place) != format:

@@ -88,7 +88,7 @@ from consilience.posterior import (
     styles,
     tempering,
 )
-from consilience.responses.id_types import Types, restored
+from consilience.responses.id_types import Types, restored, text_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,7 +155,7 @@ class Fit:
     def confusion(
         self,
         *,
-        true_label: str | None = None,
+        true_label: object = None,
         superclasses: bool = False,
         groups: bool = False,
     ) -> pd.DataFrame:
@@ -186,7 +186,12 @@ class Fit:
         if groups:
             return restored(confusion.of_groups(self.data), self.types)
         if true_label is not None:
-            return restored(sparse_confusion.confusion_of_label(self.data, str(true_label)), self.types)
+            return restored(
+                sparse_confusion.confusion_of_label(
+                    self.data, text_of(pd.Series([true_label]))[0]
+                ),
+                self.types,
+            )
         if superclasses:
             return sparse_confusion.confusion_of_superclasses(self.data)
         return restored(confusion.confusion(self.data), self.types)

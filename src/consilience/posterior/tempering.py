@@ -19,7 +19,7 @@ import xarray as xr
 from jaxtyping import Float
 from scipy.special import expit, logit, softmax
 
-from consilience.errors import OptionError
+from consilience.errors import OptionError, not_among
 
 type Which = Literal["raw", "tempered"]
 
@@ -128,7 +128,7 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
         There is no such posterior, or this fit has only one.
     """
     if which not in ("raw", "tempered"):
-        msg = f"there is no posterior {which!r} of the truth; choose raw or tempered"
+        msg = not_among("posterior of the truth", which, ("raw", "tempered"))
         raise OptionError(msg)
     truth = data["truth"].to_dataset()
     told = truth.attrs.get("told", "raw")

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from types import MappingProxyType
-from typing import Any, Concatenate, Protocol
+from typing import Any, Concatenate, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from consilience.errors import OptionError, not_a
 from consilience.responses.arrow_columns import values_as_text
 from consilience.responses.type_names import MIXED, is_text
 
@@ -25,8 +26,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
     {
         "item": "item",
         "annotator": "annotator",
-        "annotator_a": "annotator",
-        "annotator_b": "annotator",
+        "other": "annotator",
         "label": "label",
         "dataset_label": "label",
         "main_label": "label",
@@ -42,6 +42,7 @@ ROLES: Mapping[str, str] = MappingProxyType(
 type Types = Mapping[str, str]
 
 
+@runtime_checkable
 class HasTypes(Protocol):
     """What knows the types of its ids and labels: responses, or a fit."""
 
@@ -107,6 +108,14 @@ def restores_types[Given: HasTypes, **Options, Result](
 
     @wraps(function)
     def typed(given: Given, *args: Options.args, **options: Options.kwargs) -> Result:
+        if not isinstance(given, HasTypes):
+            raise OptionError(
+                not_a(
+                    f"what {function.__name__} is to tell of",
+                    given,
+                    "responses (see read) or a fit",
+                )
+            )
         found: Result = _all_restored(function(given, *args, **options), given.types)
         return found
 

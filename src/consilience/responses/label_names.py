@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from consilience.errors import OptionError
+from consilience.responses.id_types import text_of
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table
 
@@ -107,10 +108,7 @@ def _object(path: Path) -> dict[str, str] | None:
 
 def _named(column: pd.Series, names: dict[str, str]) -> pd.Series:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        old = column.cat.categories.astype("str")
+        old = text_of(pd.Series(column.cat.categories))
         return column.cat.rename_categories([names.get(each, each) for each in old])
-    known = column.notna()
-    text = column[known].astype("str")
-    return column.astype(object).mask(
-        known, text.map(lambda each: names.get(each, each))
-    )
+    text = text_of(column).astype(object)
+    return text.map(lambda each: names.get(each, each), na_action="ignore")

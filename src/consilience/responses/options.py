@@ -5,7 +5,9 @@ This file needs no pandas, so that a command line can name the options at once.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
+
+from consilience.errors import OptionError, not_among
 
 type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
@@ -92,3 +94,20 @@ class ReadOptions:
     statuses: tuple[str, ...] | None = None
     part: Part = "main"
     extras: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse words that are none of those there are.
+
+        Raises
+        ------
+        OptionError
+            `kind`, `repeats` or `part` is another.
+        """
+        for what, word, words in (
+            ("kind", self.kind or "choice", Kind),
+            ("rule for repeats", self.repeats, Repeats),
+            ("part of the study", self.part, Part),
+        ):
+            known = get_args(words.__value__)
+            if word not in known:
+                raise OptionError(not_among(what, word, known))

@@ -14,6 +14,8 @@ from consilience.errors import (
     OptionError,
     SourceNotFoundError,
     UnknownFormatError,
+    not_a,
+    not_among,
 )
 from consilience.responses import readers
 from consilience.responses.json_file import read_json
@@ -128,13 +130,13 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         labels=labels,
         gold=gold,
         repeats=repeats,
-        answers=dict(answers or {}),
-        missing=tuple(missing),
+        answers=_meanings(answers),
+        missing=_words("missing", missing),
         separator=separator,
         header=header,
-        statuses=None if statuses is None else tuple(statuses),
+        statuses=None if statuses is None else _words("statuses", statuses),
         part=part,
-        extras=tuple(extras),
+        extras=_words("extras", extras),
     )
     return read_with(source, options, format=format)
 
@@ -181,10 +183,28 @@ def formats() -> Mapping[str, Reader]:
     return {module.READER.name: module.READER for module in modules}
 
 
+def _meanings(given: Mapping[str, str] | None) -> dict[str, str]:
+    if given is not None and not isinstance(given, Mapping):
+        raise OptionError(not_a("answers", given, "a dictionary: {'ja': 'yes'}"))
+    return dict(given or {})
+
+
+def _words(what: str, given: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, str):
+        msg = f"{what} is the text {given!r}; give a list of texts: [{given!r}]"
+        raise OptionError(msg)
+    return tuple(given)
+
+
 def _sources(source: Sources) -> list[Source]:
     if isinstance(source, (str, Path, pd.DataFrame)):
         source = [source]
-    sources = [s if isinstance(s, pd.DataFrame) else Path(s) for s in source]
+    given = list(source) if isinstance(source, Sequence) else [source]
+    strange = [s for s in given if not isinstance(s, (str, Path, pd.DataFrame))]
+    if strange:
+        expected = "a file, a folder, a data frame, or a list of these"
+        raise OptionError(not_a("a source", strange[0], expected))
+    sources = [s if isinstance(s, pd.DataFrame) else Path(s) for s in given]
     if not sources:
         msg = "no source was given; name a file, a folder or a data frame"
         raise OptionError(msg)
@@ -199,8 +219,7 @@ def _reader(sources: list[Source], name: str | None, columns: Columns) -> Reader
     known = formats()
     if name is not None:
         if name not in known:
-            msg = f"there is no format {name!r}; the formats are {', '.join(known)}"
-            raise UnknownFormatError(msg)
+            raise UnknownFormatError(not_among("format", name, known))
         return known[name]
     seen = probe(sources[0], columns)
     sure = {reader.name: reader.sniff(seen) for reader in known.values()}

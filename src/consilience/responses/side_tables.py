@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from consilience.errors import BadCellError, OptionError
+from consilience.errors import BadCellError, OptionError, not_a
 from consilience.responses.arrow_columns import cell_text
 from consilience.responses.coding import index
 from consilience.responses.label_config import read_label_config
@@ -28,8 +28,7 @@ def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
         return load_table(given, plain)
     if isinstance(given, (str, Path)):
         return load_table(Path(given), plain)
-    msg = f"{what}={given!r}: expected a file or a data frame"
-    raise OptionError(msg)
+    raise OptionError(not_a(what, given, "a file or a data frame"))
 
 
 def text_frame(table: TextTable, names: dict[str, str]) -> pd.DataFrame:
