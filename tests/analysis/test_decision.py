@@ -115,7 +115,7 @@ def test_a_fit_is_decided_label_by_label(fit):
 
 
 def test_what_is_no_loss_is_refused(fit):
-    with pytest.raises(OptionError, match="choose errors or f1"):
+    with pytest.raises(OptionError, match="choose one of errors, f1"):
         cs.decide(fit, loss="f2")
     with pytest.raises(OptionError, match="a number above 0"):
         cs.decide(fit, miss=0.0)

@@ -117,7 +117,7 @@ def test_json_is_one_object_per_row(choice_fit, tmp_path):
 
 
 def test_an_unknown_table_is_named_and_nothing_is_written(choice_fit, tmp_path):
-    with pytest.raises(OptionError, match="no table labelz"):
+    with pytest.raises(OptionError, match="did you mean 'labels'"):
         export(choice_fit(), ("labelz",), "csv", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
