@@ -19,6 +19,10 @@ class ConsilienceError(Exception):
         return visible(super().__str__())
 
 
+class ConsilienceWarning(UserWarning):
+    """What was read as it stands but looks wrong: check it."""
+
+
 # Of the responses, when they are read or written.
 
 

@@ -13,6 +13,7 @@ from consilience.cli.options import (
     Work,
     effort,
     numbers,
+    print_account,
     read_options,
     read_responses,
 )
@@ -96,7 +97,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     settings = numbers(prior, "prior")
     show = screen(as_json=json)
     told = read_responses(responses, reading, both=True)
-    show.print(str(told.cleaning), soft_wrap=True)
+    print_account(show, told)
     keep_compilations()
     from consilience import fitting
     from consilience.cli.fit_page import fit_page

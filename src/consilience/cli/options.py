@@ -11,6 +11,8 @@ from consilience.errors import KindError, OptionError
 from consilience.responses.options import MISSING, Columns, ReadOptions
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from consilience.fitting import Effort
     from consilience.responses import Responses
 
@@ -77,6 +79,21 @@ class Reading:
         Part of the reassessed ImageNet study.
     extras
         A column to carry along, given once for each.
+    annotators
+        Column of an annotator in a wide table, given once for each or with commas
+        between them; by default they are recognised.
+    exclude
+        Column that is not to be used, given once for each or with commas between them.
+    split
+        What stands between several labels in one cell, such as "|" (objects).
+    one_hot
+        Column named after a label, whose cells say whether it was picked, given once
+        for each or with commas between them.
+    fold_case
+        Take labels that differ only in case for one.
+    normalize
+        Take labels for one that differ only in Unicode form (NFKC) or in characters of
+        no width.
     """
 
     format: str | None = None
@@ -103,6 +120,12 @@ class Reading:
     statuses: Several = ()
     part: Literal["main", "golden", "joint"] = "main"
     extras: Several = ()
+    annotators: Several = ()
+    exclude: Several = ()
+    split: str | None = None
+    one_hot: Several = ()
+    fold_case: Flag = False
+    normalize: Flag = False
 
 
 @Parameter(name="*", group="How hard to work")
@@ -178,6 +201,25 @@ def read_responses(
     return found
 
 
+def print_account(show: "Console", responses: "Responses") -> None:
+    """Print what was kept, dropped and assumed, then what was understood."""
+    for line in responses.cleaning.account():
+        show.print(line, soft_wrap=True)
+    for sentence in responses.assumptions:
+        show.print(f"assumed: {sentence}", soft_wrap=True)
+    facts = responses.summary.facts()
+    width = max(map(len, facts)) + 2
+    for name, value in facts.items():
+        show.print(f"{name:<{width}}{value}", soft_wrap=True)
+    print_warnings(show, responses)
+
+
+def print_warnings(show: "Console", responses: "Responses") -> None:
+    """Print what looks wrong in the data."""
+    for sentence in responses.cleaning.warnings:
+        show.print(f"warning: {sentence}", style="yellow", soft_wrap=True)
+
+
 def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
     """Return the reader's record for what was asked."""
     columns = Columns(
@@ -206,6 +248,12 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         statuses=reading.statuses or None,
         part=reading.part,
         extras=reading.extras,
+        annotators=_listed(reading.annotators),
+        exclude=_listed(reading.exclude),
+        split=reading.split,
+        one_hot=_listed(reading.one_hot),
+        fold_case=reading.fold_case,
+        normalize=reading.normalize,
     )
 
 
@@ -260,6 +308,12 @@ def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
             raise OptionError(msg)
         found.append((name, value))
     return found
+
+
+def _listed(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Names given once for each, or with commas between them."""
+    parts = (part.strip() for each in given for part in each.split(","))
+    return tuple(part for part in parts if part)
 
 
 def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:

@@ -58,7 +58,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
     told = read_responses(responses, reading, both=True)
-    show.print(str(told.cleaning), soft_wrap=True)
+    print_account(show, told)
     keep_compilations()
     from consilience import fitting
     from consilience.cli.fit_page import fit_page

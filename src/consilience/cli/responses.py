@@ -8,6 +8,8 @@ from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
     Reading,
+    print_account,
+    print_warnings,
     read_options,
     read_responses,
 )
@@ -31,7 +33,8 @@ def read(
 ) -> None:
     """Turn any export into the canonical tables, a folder of Parquet files.
 
-    Before anything else it says what it kept, what it dropped, and why.
+    Before anything else it says what it kept, what it dropped, and why; then what it
+    understood, which columns it did not use, and what looks wrong.
 
     Parameters
     ----------
@@ -51,9 +54,7 @@ def read(
     check_free(out, marker="responses.parquet", overwrite=overwrite)
     found = read_with(files, read_options(reading, gold), format=reading.format)
     show = screen(as_json=json)
-    show.print(str(found.cleaning), soft_wrap=True)
-    for sentence in found.assumptions:
-        show.print(f"assumed: {sentence}", soft_wrap=True)
+    print_account(show, found)
     write(found, out, overwrite=overwrite)
     show.print(f"written to {out}", soft_wrap=True)
     if json:
@@ -66,6 +67,7 @@ def read(
                 "annotators": found.num_annotators,
                 "labels": found.num_labels,
                 "offer": found.offer,
+                "summary": found.summary.to_dict(),
                 "cleaning": asdict(found.cleaning),
                 "assumptions": found.assumptions,
                 "sources": found.sources,
@@ -94,13 +96,19 @@ def describe(
     """
     from consilience import responses as room
 
-    found = room.describe(read_responses(responses, reading, gold))
+    told = read_responses(responses, reading, gold)
+    found, account = room.describe(told), told.cleaning
     if json:
-        print_json(found.to_dict())
+        columns = {"columns": account.columns, "unused": account.unused}
+        print_json({**found.to_dict(), **columns, "warnings": account.warnings})
         return
     show = screen(as_json=False)
     show.print(_counts(found))
     show.print(_frequencies(found))
+    if account.columns or account.unused:
+        show.print(f"columns used: {account.roles()}", soft_wrap=True)
+        show.print(f"columns not used: {account.rest() or 'none'}", soft_wrap=True)
+    print_warnings(show, told)
 
 
 def _counts(found: "Description") -> "Table":

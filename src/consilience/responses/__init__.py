@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from consilience.responses.folder import read_folder, write
     from consilience.responses.options import Columns, ReadOptions
     from consilience.responses.reading import formats, read, read_with
+    from consilience.responses.summary import Summary
     from consilience.responses.table import Responses
 
 _HOMES = {
@@ -20,6 +21,7 @@ _HOMES = {
     "Dropped": "cleaning",
     "ReadOptions": "options",
     "Responses": "table",
+    "Summary": "summary",
     "describe": "design",
     "formats": "reading",
     "read": "reading",
@@ -36,6 +38,7 @@ __all__ = [
     "Dropped",
     "ReadOptions",
     "Responses",
+    "Summary",
     "describe",
     "formats",
     "read",

@@ -1,12 +1,12 @@
 """The words for yes, no, maybe and skipped, in any file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from jaxtyping import Int8
 
 from consilience.errors import OptionError, UnknownAnswerError
-from consilience.responses.coding import Coded
+from consilience.responses.coding import Coded, only_used
 from consilience.responses.names import listing
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
@@ -34,9 +34,56 @@ _WORDS = {
     "can't tell": SKIPPED,
     "cannot tell": SKIPPED,
     "don't know": SKIPPED,
+    "dont know": SKIPPED,
+    "do not know": SKIPPED,
     "unknown": SKIPPED,
+    "undecided": SKIPPED,
+    "?": SKIPPED,
+    "n/a": SKIPPED,
+    "not applicable": SKIPPED,
+    "no answer": SKIPPED,
 }
 _MEANINGS = {"yes": YES, "no": NO, "maybe": MAYBE, "skipped": SKIPPED}
+
+
+def is_yes_or_no(words: Iterable[str]) -> bool:
+    """Whether words answer yes-or-no questions: all are known, yes and no among them.
+
+    Parameters
+    ----------
+    words
+        The distinct words of a column.
+    """
+    meanings = {_WORDS.get(word.casefold()) for word in words}
+    return None not in meanings and {YES, NO} <= meanings
+
+
+def rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which words of a file were read as yes, no, maybe and skipped.
+
+    Parameters
+    ----------
+    column
+        The answers as text.
+    meanings
+        Words of this file, as for `read_answers`.
+    """
+    used = only_used(column).values.to_pylist()
+    words = sorted(word for word in used if word is not None)
+    own = {word.casefold(): meaning for word, meaning in meanings.items()}
+    usual = {code: name for name, code in _MEANINGS.items()}
+    found = {
+        word: own.get(word.casefold(), usual[_WORDS.get(word.casefold(), SKIPPED)])
+        for word in words
+    }
+    if all(word.casefold() == meaning for word, meaning in found.items()):
+        return ()
+    by_meaning = {
+        name: [word for word, meaning in found.items() if meaning == name]
+        for name in _MEANINGS
+    }
+    parts = [f"{listing(w, 8)} as {name}" for name, w in by_meaning.items() if w]
+    return (f"answers were read by this rule: {'; '.join(parts)}",)
 
 
 def read_answers(

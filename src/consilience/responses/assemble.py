@@ -27,8 +27,12 @@ from consilience.responses.offers import check_offered, settle_offer
 from consilience.responses.options import ReadOptions
 from consilience.responses.repeats import keep_rows, settle_repeats
 from consilience.responses.side_tables import gold_table
+from consilience.responses.spelling import merge_spellings
+from consilience.responses.structures import check_plain
+from consilience.responses.suspicions import suspicions
 from consilience.responses.table import ANSWERS, KINDS, Responses
 from consilience.responses.texts import check_texts, line_break_notes
+from consilience.responses.tidying import tidied
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:
@@ -46,11 +50,14 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     ConsilienceError
         If the answers contradict themselves, the offer or the labels.
     """
+    draft = tidied(draft, options.missing)
     _check_rows(draft)
+    check_plain(draft)
     breaks = _check_texts(draft)
     gold = draft.gold
     if options.gold is not None:
         gold = gold_table(options.gold, options)
+    draft, gold = merge_spellings(draft, options, gold)
     offer = settle_offer(draft, options, gold)
     check_offered(draft, offer)
     repeated = settle_repeats(draft, options.repeats)
@@ -85,6 +92,9 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
             *_gold_notes(gold, item),
             *lost,
         ),
+        columns=draft.columns,
+        unused=draft.unused,
+        warnings=(*draft.warnings, *suspicions(draft)),
     )
     return Responses(
         table=table,

@@ -28,7 +28,7 @@ class Draft:
         Record of the source that each answer came from.
     where
         Place of a record as a person finds it.
-    unit, num_read, dropped, notes
+    unit, num_read, dropped, notes, columns, unused, warnings
         For the account of the reading; `num_read` counts records of the source.
     assumptions
         Sentences that results repeat.
@@ -58,6 +58,9 @@ class Draft:
     unit: str = "rows"
     dropped: tuple[Dropped, ...] = ()
     notes: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    unused: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     offer: Offer | None = None
     offered: pd.DataFrame | None = None

@@ -120,4 +120,7 @@ def _cleaning(parts: Sequence[Cleaning]) -> Cleaning:
         answers=sum(each.answers for each in parts),
         dropped=tuple(each for part in parts for each in part.dropped),
         notes=tuple(dict.fromkeys(each for part in parts for each in part.notes)),
+        columns={name: role for part in parts for name, role in part.columns.items()},
+        unused={name: looks for part in parts for name, looks in part.unused.items()},
+        warnings=tuple(dict.fromkeys(each for part in parts for each in part.warnings)),
     )

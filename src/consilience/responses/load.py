@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ from consilience.errors import SourceNotFoundError, UnknownFormatError
 from consilience.responses.arrow_columns import read_frame, read_parquet
 from consilience.responses.csv_file import read_csv
 from consilience.responses.json_file import read_json_lines, read_json_records
+from consilience.responses.names import find, listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable, stack
 
@@ -49,8 +51,19 @@ def load_table(source: Source, options: ReadOptions) -> TextTable:
 
 
 def load_tables(sources: Sequence[Source], options: ReadOptions) -> TextTable:
-    """Load several tables, one below the other."""
-    return stack([load_table(source, options) for source in sources])
+    """Load several tables, one below the other, without the columns to exclude."""
+    table = stack([load_table(source, options) for source in sources])
+    gone = set(options.exclude)
+    if not gone:
+        return table
+    for name in options.exclude:
+        find(table.names, "exclude", name, table.source)
+    return replace(
+        table,
+        columns={name: c for name, c in table.columns.items() if name not in gone},
+        lists={name: c for name, c in table.lists.items() if name not in gone},
+        notes=(*table.notes, f"excluded column {listing(list(options.exclude))}"),
+    )
 
 
 def fingerprints(sources: Sequence[Source]) -> dict[str, str]:

@@ -5,6 +5,7 @@ label and one for the answer to it holds yes/no answers (contains); one with an 
 or main column holds objects; any other, choices.
 """
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -14,15 +15,25 @@ import pyarrow.compute as pc
 from jaxtyping import Int
 
 from consilience.errors import BadCellError, KindError, MissingColumnError
-from consilience.responses.answers import read_answers
+from consilience.responses.answers import read_answers, rule
 from consilience.responses.cells import booleans, counts, object_numbers
 from consilience.responses.cleaning import Dropped
-from consilience.responses.coding import Coded, encode, nothing
+from consilience.responses.coding import (
+    Coded,
+    encode,
+    nothing,
+    only_used,
+    text_array,
+)
 from consilience.responses.draft import Draft
+from consilience.responses.looks import look
 from consilience.responses.names import EXTRAS, find, listing, plain, require
+from consilience.responses.one_hot import ANSWER, LABEL, unfolded
 from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.several_labels import as_lists, check_single
 from consilience.responses.table import KINDS
 from consilience.responses.text_table import TextTable
+from consilience.responses.yes_or_no import answer_among, propose_one_hot, warn_of
 
 ROLES = (
     "item",
@@ -35,6 +46,7 @@ ROLES = (
     "label",
     "answer",
 )
+_MADE = (LABEL, ANSWER)  # not columns of the source
 ANONYMOUS = "The source names no annotator: every answer is anonymous."
 
 
@@ -42,8 +54,10 @@ def long_draft(
     table: TextTable, options: ReadOptions, sources: dict[str, str]
 ) -> Draft:
     """Give meaning to the columns of a long table."""
+    table, options, one_hot = unfolded(table, options)
     roles = find_roles(table, options)
-    kind = options.kind or _said_kind(table) or _kind(roles)
+    table = _with_lists(table, roles["label"], options)
+    kind = options.kind or _said_kind(table) or _kind(roles, options)
     _check_kind(table, roles, kind)
     rows, label = _labels(table, roles["label"])
     full = _full_rows(table, roles)[rows]
@@ -56,8 +70,12 @@ def long_draft(
     }
     annotator = columns.get("annotator")
     gold = columns.get("gold")
-    used = [f"{name!r} as {role}" for role, name in roles.items()]
+    extras = carried(table, options, rows)
+    used = {name: role for role, name in roles.items() if name not in _MADE} | one_hot
+    used |= {name: "carried along" for name in extras if name not in used}
+    unused = [name for name in table.names if name not in {*used, *_MADE}]
     item, label = columns["item"], label.take(full)
+    said = rule(columns["answer"], options.answers) if kind == "contains" else ()
     return Draft(
         kind=kind,
         item=item,
@@ -74,10 +92,13 @@ def long_draft(
         if "object" in columns
         else None,
         main=booleans(columns["main"], table, rows) if "main" in columns else None,
-        response_id=columns.get("response_id"),
-        extras=carried(table, options, rows),
+        response_id=_response_id(columns, rows, listed=roles["label"] in table.lists),
+        extras=extras,
         dropped=dropped,
-        notes=(f"read column {', '.join(used)}", *table.notes),
+        notes=(*said, *table.notes),
+        columns=used,
+        unused=looks_of(table, unused),
+        warnings=(*_several(table, roles, kind, options), *warn_of(table, unused)),
         assumptions=() if annotator is not None else (ANONYMOUS,),
         gold=None if gold is None else _gold(item, gold),
         sources=sources,
@@ -113,8 +134,51 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     if options.kind in {"choice", "objects"} and given["answer"] is None:
         found.pop("answer", None)
     if "label" not in found:
+        propose_one_hot(table, free("label"))
         found["label"] = require(free("label"), "label", named, source, unusable=cannot)
+    if "answer" not in found and options.kind in {None, "contains"}:
+        unused = [name for name in free("answer") if plain(name) not in EXTRAS]
+        found |= answer_among(table, found["label"], unused)
     return found
+
+
+def looks_of(table: TextTable, names: list[str]) -> dict[str, str]:
+    """Say what each of some columns seems to hold."""
+    return {
+        name: look(table.columns[name]) if name in table.columns else "lists"
+        for name in names
+    }
+
+
+def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
+    """Take a column of several labels per cell for what it is."""
+    lists = as_lists(table.columns[name], options) if name in table.columns else None
+    if lists is None:
+        return table
+    rest = {other: column for other, column in table.columns.items() if other != name}
+    return replace(table, columns=rest, lists={**table.lists, name: lists})
+
+
+def _several(
+    table: TextTable, roles: dict[str, str], kind: Kind, options: ReadOptions
+) -> tuple[str, ...]:
+    name = roles["label"]
+    if kind == "contains" or name in table.lists:
+        return ()
+    column = only_used(table.columns[name])
+    return check_single(column, f"{table.source}, column {name!r}", options)
+
+
+def _response_id(
+    columns: dict[str, Coded], rows: np.ndarray, *, listed: bool
+) -> Coded | None:
+    """Column of that role; a row of several anonymous labels is one response."""
+    if listed and not {"annotator", "response_id"} & set(columns):
+        number = rows.astype(np.int32)
+        return Coded(
+            number, text_array(map(str, range(int(number.max(initial=0)) + 1)))
+        )
+    return columns.get("response_id")
 
 
 def _said_kind(table: TextTable) -> Kind | None:
@@ -132,9 +196,11 @@ def _said_kind(table: TextTable) -> Kind | None:
     return cast("Kind", found[0])
 
 
-def _kind(roles: dict[str, str]) -> Kind:
+def _kind(roles: dict[str, str], options: ReadOptions) -> Kind:
     if "answer" in roles:
         return "contains"
+    if options.split is not None:
+        return "objects"
     return "objects" if {"object", "main"} & set(roles) else "choice"
 
 
@@ -146,8 +212,11 @@ def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
             "(answer=NAME)"
         )
         raise MissingColumnError(msg)
-    listed = roles["label"] in table.lists
-    if listed and kind != "objects":
+    cells = table.lists.get(roles["label"])
+    several = cells is not None and (
+        kind == "contains" or (pc.max(pc.list_value_length(cells)).as_py() or 0) > 1
+    )
+    if several and kind != "objects":
         msg = (
             f"{table.source}: column {roles['label']!r} holds several labels per row; "
             "ask for kind='objects', or write one row per answer"

@@ -52,7 +52,7 @@ def item_column(
         msg = f"{place}: the item is empty; mend or drop the row"
         raise BadCellError(msg)
     rest = [name for name in names if name != usual]
-    return item, rest, (f"read column {usual!r} as item",)
+    return item, rest, ()
 
 
 def types_of(table: TextTable, names: list[str]) -> dict[str, str | None]:

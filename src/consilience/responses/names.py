@@ -37,7 +37,10 @@ USUAL = {
     "response_id": _words(
         "responseid annotationid assignmentid judgmentid submissionid"
     ),
-    "gold": _words("gold goldlabel truth truelabel truthlabel groundtruth"),
+    "gold": _words(
+        "gold goldlabel truth truelabel truthlabel groundtruth groundtruthlabel "
+        "goldstandard goldanswer correctlabel correctanswer referencelabel ytrue"
+    ),
     "name": _words("name labelname classname"),
     "parent": _words("parent superclass group"),
 }

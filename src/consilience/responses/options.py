@@ -79,6 +79,19 @@ class ReadOptions:
         Which part of the reassessed ImageNet study.
     extras
         More columns of the source to carry along.
+    annotators
+        Wide tables: the columns of annotators; empty: recognised.
+    exclude
+        Columns that are not to be used.
+    split
+        What stands between several labels in one cell (objects); None: cells hold one.
+    one_hot
+        Columns named after labels, whose cells say whether the label was picked.
+    fold_case
+        Take labels that differ only in case for one.
+    normalize
+        Take labels for one that differ only in Unicode form (NFKC) or in characters of
+        no width.
     """
 
     kind: Kind | None = None
@@ -94,6 +107,12 @@ class ReadOptions:
     statuses: tuple[str, ...] | None = None
     part: Part = "main"
     extras: tuple[str, ...] = ()
+    annotators: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    split: str | None = None
+    one_hot: tuple[str, ...] = ()
+    fold_case: bool = False
+    normalize: bool = False
 
     def __post_init__(self) -> None:
         """Refuse words that are none of those there are.

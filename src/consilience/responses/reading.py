@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import (
+    ConsilienceWarning,
     MissingColumnError,
     OptionError,
     SourceNotFoundError,
@@ -20,7 +22,7 @@ from consilience.errors import (
 from consilience.responses import readers
 from consilience.responses.json_file import read_json
 from consilience.responses.library_errors import readable
-from consilience.responses.load import Source
+from consilience.responses.load import Source, load_table
 from consilience.responses.names import find, listing
 from consilience.responses.options import (
     MISSING,
@@ -33,6 +35,7 @@ from consilience.responses.options import (
 from consilience.responses.probe import Probe, probe
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
+from consilience.responses.yes_or_no import propose_one_hot
 
 type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
 
@@ -63,8 +66,16 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     statuses: Sequence[str] | None = None,
     part: Part = "main",
     extras: Sequence[str] = (),
+    annotators: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    split: str | None = None,
+    one_hot: Sequence[str] = (),
+    fold_case: bool = False,
+    normalize: bool = False,
 ) -> Responses:
     """Read crowd responses from an export, a folder or a data frame.
+
+    What looks wrong in the data is warned about (`ConsilienceWarning`).
 
     Parameters
     ----------
@@ -100,11 +111,25 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         ``main``, ``golden`` or ``joint`` of the reassessed ImageNet study.
     extras
         More columns to carry along.
+    annotators
+        Wide tables: the columns of annotators; empty: recognised.
+    exclude
+        Columns that are not to be used.
+    split
+        What stands between several labels in one cell, such as ``|`` (objects).
+    one_hot
+        Columns named after labels, whose cells say whether the label was picked.
+    fold_case
+        Take labels that differ only in case for one.
+    normalize
+        Take labels for one that differ only in Unicode form (NFKC) or in characters of
+        no width.
 
     Returns
     -------
     Responses
-        The canonical tables; `cleaning` says what was kept, dropped and why.
+        The canonical tables; `cleaning` says what was kept, dropped and why, `summary`
+        what was understood.
 
     Raises
     ------
@@ -137,8 +162,17 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         statuses=None if statuses is None else _words("statuses", statuses),
         part=part,
         extras=_words("extras", extras),
+        annotators=_words("annotators", annotators),
+        exclude=_words("exclude", exclude),
+        split=split,
+        one_hot=_words("one_hot", one_hot),
+        fold_case=fold_case,
+        normalize=normalize,
     )
-    return read_with(source, options, format=format)
+    responses = read_with(source, options, format=format)
+    for sentence in responses.cleaning.warnings:
+        warnings.warn(sentence, ConsilienceWarning, stacklevel=2)
+    return responses
 
 
 def read_with(
@@ -147,7 +181,7 @@ def read_with(
     *,
     format: str | None = None,
 ) -> Responses:
-    """Read responses with a record of options.
+    """Read responses with a record of options; what looks wrong is in the account.
 
     Parameters
     ----------
@@ -158,6 +192,10 @@ def read_with(
     format
         Name of the format; None: recognised.
     """
+    if format is None and options.one_hot:
+        format = "long"
+    if format is None and options.annotators:
+        format = "wide"
     formats()  # whose files are imported here, and not inside
     with readable(_name_of(source)):
         sources = _sources(source)
@@ -247,6 +285,8 @@ def _say_what_is_wrong(source: Source, seen: Probe) -> None:
     names = list(seen.names)
     found = {role: find(names, role, None, seen.name) for role in roles}
     lacking = [role for role in roles if found[role] is None]
+    if lacking == ["label"]:
+        propose_one_hot(load_table(source, ReadOptions()), names)
     if len(lacking) == 1:
         role = lacking[0]
         other = next(column for column in found.values() if column is not None)

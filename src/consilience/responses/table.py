@@ -11,6 +11,7 @@ from consilience.errors import KindError
 from consilience.responses.cleaning import Cleaning
 from consilience.responses.id_types import restored
 from consilience.responses.options import Kind, Offer
+from consilience.responses.summary import Summary, summarize
 
 ANSWERS = ("no", "maybe", "yes")
 KINDS = ("choice", "contains", "objects")
@@ -27,7 +28,7 @@ CANONICAL = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Responses:
     """Answers of a crowd, what was offered to it, and how both were read.
 
@@ -73,6 +74,15 @@ class Responses:
     cleaning: Cleaning
     sources: Mapping[str, str]
     types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> Summary:
+        """What was understood: counts, the role of each column, what looks wrong."""
+        return summarize(self)
+
+    def __repr__(self) -> str:
+        """Text of the summary."""
+        return str(self.summary)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
