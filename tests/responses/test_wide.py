@@ -1,3 +1,5 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,3 +53,102 @@ def test_a_matrix_without_annotators_or_answers_is_refused(written):
         read(written("b.csv", "item,x\n1,-1\n"), format="wide")
     with pytest.raises(BadCellError, match=r"row 3: the item is empty"):
         read(written("c.csv", "item,x\n1,a\n,b\n"), format="wide")
+
+
+def with_others(**more):
+    return pd.DataFrame(
+        {
+            "item": list("abcdef"),
+            "w1": ["cat", "dog", "cat", "dog", "cat", None],
+            "w2": ["cat", "dog", "dog", "dog", "cat", "cat"],
+            **more,
+        }
+    )
+
+
+OTHERS = {
+    "Link": [f"https://x.org/{k}.jpg" for k in range(6)],
+    "Notes": ["", "blurry", "", "", "blurry", ""],
+    "when": [f"2024-05-0{k + 1} 10:00:0{k}" for k in range(6)],
+    "sure": [0.9, 0.5, 0.9, 0.7, 0.8, 0.5],
+    "took": [12, 14, 12, 90, 33, 12],
+    "empty": [None] * 6,
+    "key": [f"k{k}" for k in range(6)],
+    "story": ["a long story about what is to be seen in this picture, again"] * 6,
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_no_annotator_is_left_out_and_told(name):
+    frame = with_others(**{name: OTHERS[name]})
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        responses = read(frame, format="wide")
+    assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w2"]
+    assert responses.labels["label"].tolist() == ["cat", "dog"]
+    assert list(responses.cleaning.unused) == [name]
+    assert [repr(name) in str(each.message) for each in caught] == [True] * (
+        name != "empty"
+    )
+
+
+@pytest.mark.parametrize("name", ["gold", "truth", "Ground Truth", "true_label"])
+def test_gold_is_no_annotator(name):
+    frame = with_others(**{name: ["cat", "dog", "cat", "dog", "cat", "cat"]})
+    responses = read(frame, format="wide")
+    assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w2"]
+    assert len(responses.gold) == 6
+    assert responses.cleaning.columns[name] == "gold"
+
+
+def test_gold_and_extras_that_are_named_are_no_annotators():
+    frame = with_others(
+        expert=["cat", "dog", "cat", "dog", "cat", "cat"],
+        batch_of=["cat", "dog", "cat", "dog", "cat", "cat"],
+    )
+    responses = read(frame, format="wide", gold_column="expert", extras=["batch_of"])
+    assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w2"]
+    assert responses.gold["label"].tolist() == [
+        "cat",
+        "dog",
+        "cat",
+        "dog",
+        "cat",
+        "cat",
+    ]
+    assert "batch_of" in responses.table
+
+
+def test_the_caller_decides_who_is_an_annotator():
+    frame = with_others(note=["odd"] * 6, w3=["x", "y", "x", "y", "x", "y"])
+    responses = read(frame, annotators=["w1", "w3"])
+    assert responses.table["annotator"].cat.categories.tolist() == ["w1", "w3"]
+    assert set(responses.cleaning.unused) == {"w2", "note"}
+    responses = read(frame.drop(columns="w3"), format="wide", exclude=["w2", "note"])
+    assert responses.table["annotator"].cat.categories.tolist() == ["w1"]
+    with pytest.raises(MissingColumnError, match="no column 'w9'"):
+        read(frame, annotators=["w9"])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": ["1", "2"], "b": ["2", "3"]},
+        {"a": [0, 1, 2, 0, 1, 2], "b": [2, 1, 0, 0, None, 2]},
+        {"a": list("uvwxyz"), "b": list("zyxwvu")},
+        {"a": ["cat", "1"], "b": ["1", "1"]},
+        {"a": ["yes", "no", "yes"], "b": ["no", "no", "yes"]},
+        {"a": ["cat"], "b": ["dog"]},
+    ],
+)
+def test_plain_matrices_keep_every_annotator(columns):
+    responses = read(pd.DataFrame(columns), format="wide")
+    assert responses.num_annotators == len(columns)
+    assert responses.cleaning.unused == {}
+
+
+def test_cells_of_several_labels_are_split():
+    frame = pd.DataFrame({"item": [1, 2], "w": ["cat|dog", "cat"], "v": ["cat", None]})
+    responses = read(frame, format="wide", split="|")
+    assert responses.kind == "objects"
+    assert responses.table["label"].tolist() == ["cat", "dog", "cat", "cat"]

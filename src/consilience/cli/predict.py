@@ -8,6 +8,7 @@ from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
     Reading,
+    print_account,
     read_options,
     read_responses,
 )

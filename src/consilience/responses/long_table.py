@@ -11,7 +11,6 @@ from typing import cast
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from jaxtyping import Int
 
 from consilience.errors import BadCellError, KindError, MissingColumnError
@@ -20,7 +19,6 @@ from consilience.responses.cells import booleans, counts, object_numbers
 from consilience.responses.cleaning import Dropped
 from consilience.responses.coding import (
     Coded,
-    encode,
     nothing,
     only_used,
     text_array,
@@ -30,7 +28,12 @@ from consilience.responses.looks import look
 from consilience.responses.names import EXTRAS, find, listing, plain, require
 from consilience.responses.one_hot import ANSWER, LABEL, unfolded
 from consilience.responses.options import Kind, ReadOptions
-from consilience.responses.several_labels import as_lists, check_single
+from consilience.responses.several_labels import (
+    as_lists,
+    check_lists,
+    check_single,
+    flattened,
+)
 from consilience.responses.table import KINDS
 from consilience.responses.text_table import TextTable
 from consilience.responses.yes_or_no import answer_among, propose_one_hot, warn_of
@@ -98,9 +101,12 @@ def long_draft(
         notes=(*said, *table.notes),
         columns=used,
         unused=looks_of(table, unused),
-        warnings=(*_several(table, roles, kind, options), *warn_of(table, unused)),
+        warnings=(
+            *_several(table, roles, kind, options),
+            *(warn_of(table, unused) if options.kind is None else ()),
+        ),
         assumptions=() if annotator is not None else (ANONYMOUS,),
-        gold=None if gold is None else _gold(item, gold),
+        gold=None if gold is None else gold_pairs(item, gold),
         sources=sources,
         types={role: table.types.get(name) for role, name in roles.items()},
     )
@@ -212,16 +218,8 @@ def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
             "(answer=NAME)"
         )
         raise MissingColumnError(msg)
-    cells = table.lists.get(roles["label"])
-    several = cells is not None and (
-        kind == "contains" or (pc.max(pc.list_value_length(cells)).as_py() or 0) > 1
-    )
-    if several and kind != "objects":
-        msg = (
-            f"{table.source}: column {roles['label']!r} holds several labels per row; "
-            "ask for kind='objects', or write one row per answer"
-        )
-        raise BadCellError(msg)
+    name = roles["label"]
+    check_lists(table.lists.get(name), kind, f"{table.source}, column {name!r}")
     bad = [n for role, n in roles.items() if n in table.lists and role != "label"]
     if bad:
         msg = f"{table.source}: column {bad[0]!r} holds lists; one text was expected"
@@ -232,13 +230,7 @@ def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:
     """Row and label of each answer; a list of labels is several answers."""
     if name in table.columns:
         return np.arange(table.num_rows), table.columns[name]
-    cells = pc.if_else(  # an empty list is an answer without a label
-        pc.equal(pc.fill_null(pc.list_value_length(table.lists[name]), 0), 0),
-        pa.scalar([None], pa.list_(pa.string())),
-        table.lists[name],
-    )
-    rows = pc.list_parent_indices(cells).to_numpy().astype(np.int64)
-    return rows, encode(pc.list_flatten(cells))
+    return flattened(table.lists[name])
 
 
 def _full_rows(table: TextTable, roles: dict[str, str]) -> np.ndarray:
@@ -270,7 +262,8 @@ def carried(
     return {name: table.columns[name].take(rows).series() for name in wanted}
 
 
-def _gold(item: Coded, gold: Coded) -> pd.DataFrame:
+def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
+    """Gold labels of items, each once, of a column that holds them row by row."""
     known = gold.codes >= 0
     pairs = pd.DataFrame({"item": item.codes[known], "label": gold.codes[known]})
     pairs = pairs.drop_duplicates(ignore_index=True)

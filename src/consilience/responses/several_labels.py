@@ -2,12 +2,15 @@
 
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Int
 
 from consilience.errors import BadCellError
-from consilience.responses.coding import Coded
+from consilience.responses.coding import Coded, encode
 from consilience.responses.names import listing
-from consilience.responses.options import ReadOptions
+from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.structures import parsed
 
 _SEPARATORS = ("|", ";", ",", "\n")
@@ -38,6 +41,43 @@ def as_lists(column: Coded, options: ReadOptions) -> pa.Array | None:
     values = pa.array([*cells, None], pa.list_(pa.string()))
     codes = [code if code >= 0 else len(cells) for code in column.codes.tolist()]
     return values.take(pa.array(codes, pa.int64()))
+
+
+def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
+    """Refuse several labels per cell where the question is not one for objects.
+
+    Raises
+    ------
+    BadCellError
+        If a cell holds several labels and the kind is another, or none was asked for.
+    """
+    if cells is None or kind == "objects":
+        return
+    most = pc.max(pc.list_value_length(cells)).as_py() or 0
+    if kind == "choice" and most <= 1:
+        return
+    msg = (
+        f"{source}: it holds several labels per row; ask for kind='objects', or write "
+        "one row per answer"
+    )
+    raise BadCellError(msg)
+
+
+def flattened(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
+    """Row and text of each label; an empty list is an answer without a label.
+
+    Parameters
+    ----------
+    cells
+        The labels of each row.
+    """
+    full = pc.if_else(
+        pc.equal(pc.fill_null(pc.list_value_length(cells), 0), 0),
+        pa.scalar([None], pa.list_(pa.string())),
+        cells,
+    )
+    rows = pc.list_parent_indices(full).to_numpy().astype(np.int64)
+    return rows, encode(pc.list_flatten(full))
 
 
 def pieces(text: str, separator: str) -> list[str]:

@@ -1,15 +1,16 @@
 """Wide tables: one row per item, one column per annotator, a label in each cell.
 
 Empty cells, ``NA`` and ``-1`` mean that the annotator did not answer the item; ``-1``
-is a label like any other where other negative numbers are used too.
+is a label like any other where other negative numbers are used too. Columns that hold
+something else than labels are left out (`consilience.responses.wide_columns`).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 
-from consilience.errors import MissingColumnError
 from consilience.responses.assemble import assemble
 from consilience.responses.coding import (
     Coded,
@@ -18,10 +19,18 @@ from consilience.responses.coding import (
 )
 from consilience.responses.draft import Draft
 from consilience.responses.load import Source, fingerprints, load_tables
+from consilience.responses.long_table import carried, gold_pairs
 from consilience.responses.matrix import item_column, long_cells, types_of, with_index
-from consilience.responses.options import ReadOptions
+from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.several_labels import (
+    as_lists,
+    check_lists,
+    check_single,
+    flattened,
+)
 from consilience.responses.table import Responses
+from consilience.responses.wide_columns import wide_columns
 
 NOT_ASKED = "-1"
 
@@ -35,30 +44,52 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         Files or data frames. Items are the column named by `options.columns.item` or
         by a usual name, else the index of a data frame, else row numbers from 0.
     options
-        As for a long table; `header` is false for a matrix without names.
+        As for a long table; `header` is false for a matrix without names, and
+        `annotators` names the columns of annotators where they are not recognised.
     """
-    table = load_tables([with_index(source) for source in sources], options)
-    item, names, notes = item_column(table, options)
-    if not names:
-        msg = (
-            f"{table.source}: there is no column beside the items; expected annotators"
-        )
-        raise MissingColumnError(msg)
+    whole = load_tables([with_index(source) for source in sources], options)
+    table = replace(whole, lists={})
+    item, rest, notes = item_column(table, options)
+    found = wide_columns(table, rest, options)
+    names = found.annotators
     rows, columns, label = long_cells(table, names)
-    label, note = _without_not_asked(label)
+    label, note = without_not_asked(label)
     given = label.codes >= 0
-    rows, columns = rows[given], columns[given]
-    annotator = recoded(columns.astype(np.int32), text_array(names))
+    rows, columns, label = rows[given], columns[given], label.take(given)
+    place = f"{table.source}, column {names[0]!r} and others"
+    warnings = check_single(label, place, options) if options.split is None else ()
+    cells = as_lists(label, options)
+    if cells is not None:
+        parents, label = flattened(cells)
+        rows, columns = rows[parents], columns[parents]
+    kind: Kind = "choice"
+    if cells is not None and options.kind != "choice":
+        kind = "objects"
+    check_lists(cells, "objects" if options.split else options.kind, place)
+    extras = carried(table, options, rows)
+    gold = None if found.gold is None else table.columns[found.gold]
+    if gold is not None and note:
+        gold = without_not_asked(gold)[0]
+    used = {name: "item" for name in table.names if name not in rest}
+    used |= dict.fromkeys(names, "annotator")
+    used |= {} if found.gold is None else {found.gold: "gold"}
+    used |= dict.fromkeys(extras, "carried along")
+    unused = {**found.unused, **dict.fromkeys(whole.lists, "lists")}
     draft = Draft(
-        kind="choice",
+        kind=kind,
         item=item.take(rows),
-        annotator=annotator,
-        label=label.take(given),
+        annotator=recoded(columns.astype(np.int32), text_array(names)),
+        label=label,
         row=rows,
         where=table.where,
         num_read=table.num_rows,
         unit="items",
+        extras=extras,
         notes=(*notes, *note, *table.notes),
+        columns=used,
+        unused={name: looks for name, looks in unused.items() if name not in used},
+        warnings=(*found.warnings, *warnings),
+        gold=None if gold is None else gold_pairs(item, gold),
         more_items=item.values.to_pylist(),
         sources=fingerprints(sources),
         types=types_of(table, names),
@@ -66,7 +97,8 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     return assemble(draft, options)
 
 
-def _without_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
+def without_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
+    """Take ``-1`` for missing, where it is the only negative number; say so."""
     values = label.values.to_pylist()
     negative = [value for value in values if value.startswith("-")]
     whole = {value.removesuffix(".0") for value in negative}

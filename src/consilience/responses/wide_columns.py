@@ -1,0 +1,154 @@
+"""Which columns of a wide table are annotators, and what the others are.
+
+An annotator's column holds labels that other columns hold too. Gold by the usual names,
+links, free text, dates, numbers beside words and columns that share no label with the
+others are left out, and it is said; the caller may name the annotators instead.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from consilience.errors import MissingColumnError
+from consilience.responses.coding import only_used
+from consilience.responses.looks import (
+    DISTINCT,
+    EMPTY,
+    FEW,
+    FLAGS,
+    FRACTIONS,
+    NEVER_LABELS,
+    NUMBERS,
+    look,
+)
+from consilience.responses.names import EXTRAS, USUAL, find, plain
+from consilience.responses.options import ReadOptions
+from consilience.responses.text_table import TextTable
+
+_OTHER = re.compile(
+    r"confidence|certainty|comment|remark|timestamp|duration|seconds|difficulty"
+    r"|^notes?$|^links?$|^urls?$|^date$|^time$|^text$|^title$|^description$"
+)
+_UNLIKE = "shares no label with the others"
+_NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WideColumns:
+    """The columns of a wide table.
+
+    Parameters
+    ----------
+    annotators
+        Columns of labels.
+    gold
+        Column of the true label.
+    unused
+        Other columns, and what each seems to hold.
+    warnings
+        What was left out without being asked.
+    """
+
+    annotators: list[str]
+    gold: str | None
+    unused: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def wide_columns(
+    table: TextTable, names: list[str], options: ReadOptions
+) -> WideColumns:
+    """Tell the annotators of a wide table from its other columns.
+
+    Parameters
+    ----------
+    table
+        The source.
+    names
+        Its columns but that of the item.
+    options
+        `annotators`, `columns.gold` and `extras` decide; else looks do.
+
+    Raises
+    ------
+    MissingColumnError
+        If a named column is not there, or none looks like an annotator's.
+    """
+    source = table.source
+    for name in options.annotators:
+        find(names, "an annotator", name, source)
+    rest = [name for name in names if name not in options.annotators]
+    gold = find(rest, "gold", options.columns.gold, source)
+    looks = {name: look(table.columns[name]) for name in rest if name != gold}
+    if options.annotators:
+        return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)
+    aside = {
+        name: looks.pop(name)
+        for name in list(looks)
+        if name in options.extras or plain(name) in {*EXTRAS, *USUAL["gold"]}
+    }
+    out = _left_out(table, looks)
+    annotators = [name for name in looks if name not in out]
+    if not annotators:
+        listed = _listing(out) or "no other column"
+        msg = (
+            f"{source}: no column looks like an annotator's; expected annotators "
+            f"beside the item, found {listed}; name them (annotators=...)"
+        )
+        raise MissingColumnError(msg)
+    told = {name: why for name, why in out.items() if why != EMPTY}
+    sentence = (
+        f"{source}: left out columns that do not look like an annotator's: "
+        f"{_listing(told)}; if one of them is, name all annotators (annotators=...)"
+    )
+    return WideColumns(
+        annotators=annotators,
+        gold=gold,
+        unused={name: (aside | out)[name] for name in rest if name in aside | out},
+        warnings=(sentence,) if told else (),
+    )
+
+
+def _left_out(table: TextTable, looks: dict[str, str]) -> dict[str, str]:
+    """Columns that do not hold labels, and why."""
+    values = {
+        name: set(only_used(table.columns[name]).values.to_pylist()) for name in looks
+    }
+    out = {
+        name: each or _UNLIKE
+        for name, each in looks.items()
+        if each in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
+    }
+    left = [name for name in looks if name not in out]
+    numbers = [name for name in left if _is_number(looks[name], values[name])]
+    words = [name for name in left if name not in numbers]
+    whole = [name for name in numbers if looks[name] != FRACTIONS]
+    groups = [group for group in (words, whole, numbers) if group]
+    labels = next((g for g in groups if _core(g, values)), groups[0] if groups else [])
+    core = _core(labels, values)
+    for name in left:
+        others = set().union(*(values[o] for o in labels if o != name))
+        if values[name] & others:
+            continue
+        filled = int((table.columns[name].codes >= 0).sum())
+        if name not in labels or looks[name] == DISTINCT or (core and filled >= FEW):
+            out[name] = looks[name] or _UNLIKE
+    return out
+
+
+def _is_number(looks: str, values: set[str]) -> bool:
+    return looks in _NUMERIC and all(re.fullmatch(r"[-+.\deE]+", v) for v in values)
+
+
+def _core(names: Iterable[str], values: dict[str, set[str]]) -> bool:
+    """Whether two of the columns share a value."""
+    seen: set[str] = set()
+    for name in names:
+        if seen & values[name]:
+            return True
+        seen |= values[name]
+    return False
+
+
+def _listing(looks: dict[str, str]) -> str:
+    return ", ".join(f"{name!r} ({each})" for name, each in list(looks.items())[:12])
