@@ -240,3 +240,72 @@ def test_short_exports_are_second_best_and_say_so(written):
     assert rows(same, "annotator", "label") == rows(responses, "annotator", "label")
     with pytest.raises(KindError, match=r"a\.csv, row 2: 2 labels"):
         read(written("a.csv", text))
+
+
+def test_a_task_without_id_and_without_a_field_of_items_is_refused(export):
+    one = {"data": {"a": "x", "b": "y"}, "annotations": [work(1, 7, choices("q", "u"))]}
+    with pytest.raises(MissingColumnError, match=r"no id.*'a', 'b'.*item=NAME"):
+        read(export(one, one))
+    assert rows(read(export(one), item="b"), "item") == [["y"]]
+
+
+def test_a_label_that_a_task_lacks_is_refused(export):
+    tasks = [
+        task(1, work(1, 7, choices("q", "yes")), image="a", name="cat"),
+        task(2, work(2, 7, choices("q", "no")), image="b"),
+    ]
+    with pytest.raises(BadCellError, match=r"task 2.*label that was asked about"):
+        read(export(*tasks), label="name")
+
+
+def test_a_person_named_by_a_record_of_records_is_refused(export):
+    with pytest.raises(BadCellError, match=r"task 1: completed_by names a person"):
+        read(export(task(1, work(1, {"id": {"x": 1}}, choices("q", "a")))))
+
+
+def test_blanks_and_missing_words_are_read_as_in_tables(export):
+    path = export(
+        task(1, work(1, 7, choices("q", " cat ")), work(2, 8, choices("q", "NA"))),
+        task(2, work(3, " 7", choices("q", "cat"))),
+    )
+    responses = read(path)
+    assert rows(responses, "annotator", "label") == [
+        ["7", "cat"],
+        ["8", None],
+        ["7", "cat"],
+    ]
+    assert "cells 'NA' of column 'label' were read as missing" in str(
+        responses.cleaning
+    )
+
+
+def test_boxes_that_are_read_as_a_choice_leave_a_remark(export):
+    box = {
+        "from_name": "box",
+        "type": "rectanglelabels",
+        "value": {"x": 1, "y": 2, "width": 3, "height": 4, "rectanglelabels": ["cat"]},
+    }
+    responses = read(export(task(1, work(1, 7, box), work(2, 8, box))))
+    assert "in 2 annotations the labels of 'box' are of regions" in str(
+        responses.cleaning
+    )
+
+
+def test_other_questions_and_fields_are_listed_as_not_used(export):
+    path = export(
+        task(
+            1,
+            work(1, 7, choices("q", "cat"), choices("light", "dim")),
+            image="1.jpg",
+            place="Rome",
+        )
+    )
+    with pytest.raises(MissingColumnError, match="several questions"):
+        read(path)
+    responses = read(path, label="q")
+    assert responses.cleaning.columns == {
+        "data.image": "item",
+        "completed_by": "annotator",
+        "q": "label",
+    }
+    assert responses.cleaning.unused == {"data.place": "", "light": "another question"}

@@ -10,6 +10,11 @@ from consilience.errors import BadCellError
 from consilience.responses.arrow_columns import cell_text
 from consilience.responses.names import find
 
+OF_REGIONS = (
+    "the labels of {!r} are of regions (boxes, polygons, spans): the labels were read, "
+    "where the regions are was not"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Result:
@@ -57,6 +62,8 @@ class Annotation:
         The task's own fields.
     picked
         Labels by question (`from_name`); regions count once each.
+    regions
+        Questions whose labels are of regions: boxes, polygons, spans.
     cancelled, truth
         Whether it was skipped, whether it is marked as ground truth.
     seconds, created
@@ -68,6 +75,7 @@ class Annotation:
     annotator: str | None
     data: Mapping[str, Any]
     picked: Mapping[str, tuple[str, ...]]
+    regions: frozenset[str]
     cancelled: bool
     truth: bool
     seconds: float | None
@@ -95,13 +103,18 @@ def annotations(task: object, source: str) -> list[Annotation]:
     works = whole.annotations if whole.annotations is not None else whole.completions
     return [
         Annotation(
-            task=str(whole.id),
+            task=cell_text(whole.id) or "",
             number=str(work.id),
-            annotator=person(work.completed_by),
+            annotator=person(work.completed_by, f"{source}, task {number}"),
             data=whole.data,
             picked=_picked(
                 work.result or [],
                 f"{source}, task {whole.id}, annotation {work.id}",
+            ),
+            regions=frozenset(
+                part.from_name
+                for part in work.result or []
+                if part.type.endswith("labels")
             ),
             cancelled=bool(work.was_cancelled),
             truth=bool(work.ground_truth),
@@ -112,13 +125,24 @@ def annotations(task: object, source: str) -> list[Annotation]:
     ]
 
 
-def person(given: object) -> str | None:
+def person(given: object, place: str) -> str | None:
     """Id of a person who is a number or a record with number and e-mail.
 
     The number comes first: an export may name one person both ways.
+
+    Raises
+    ------
+    BadCellError
+        If the id is neither a number nor a text.
     """
     if isinstance(given, dict):
-        return cell_text(given.get("id", given.get("email")))
+        given = given.get("id", given.get("email"))
+    if isinstance(given, (dict, list)):
+        msg = (
+            f"{place}: completed_by names a person by {given!r}; expected a number or "
+            "a text; export it again"
+        )
+        raise BadCellError(msg)
     return cell_text(given)
 
 

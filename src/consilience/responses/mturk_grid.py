@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 from consilience.errors import BadCellError, MissingColumnError
-from consilience.responses.answers import read_answers
+from consilience.responses.answers import read_answers, rule
 from consilience.responses.coding import encode_texts
 from consilience.responses.draft import Draft
 from consilience.responses.json_file import decoded_or_text
@@ -78,7 +78,15 @@ def read_grid(batch: Batch) -> Draft:
         ]
     rows = unroll(picks, "contains", None, table.where)
     note = f"read columns like {columns.item!r} as items, {question!r} as selection"
-    return replace(batch_draft(rows, table, note), assumptions=(NOT_SELECTED,))
+    return replace(
+        batch_draft(rows, table, note),
+        assumptions=(NOT_SELECTED,),
+        columns={
+            **dict.fromkeys(items.values(), "item"),
+            question: "answer",
+            _at(columns.label, 0): "label",
+        },
+    )
 
 
 def _grid_of_answers(
@@ -108,16 +116,25 @@ def _grid_of_answers(
         for row, i in pairs
     ]
     note = f"read columns like {options.columns.item!r} as items"
+    said_in = "label" if asked is None else "answer"
+    roles = dict.fromkeys((items[i] for i in both), "item")
+    roles |= dict.fromkeys((answers[i] for i in both), said_in)
     if asked is None:
         offered = label_list(options) if options.kind == "contains" else None
-        return batch_draft(
-            unroll(picks, options.kind, offered, table.where), table, note
-        )
+        rows = unroll(picks, options.kind, offered, table.where)
+        return replace(batch_draft(rows, table, note), columns=roles)
     rows = unroll(picks, "choice", None, table.where)
     labels = encode_texts([batch.text(_at(asked, i), row) for row, i in pairs])
     said = read_answers(rows.label, options.answers, table.where, rows.row)
     draft = batch_draft(rows, table, note)
-    return replace(draft, kind="contains", label=labels, answer=said)
+    return replace(
+        draft,
+        kind="contains",
+        label=labels,
+        answer=said,
+        notes=(*draft.notes, *rule(rows.label, options.answers)),
+        columns=roles | dict.fromkeys((_at(asked, i) for i in both), "label"),
+    )
 
 
 def _at(pattern: str, number: int) -> str:

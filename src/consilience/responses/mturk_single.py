@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from consilience.errors import MissingColumnError
-from consilience.responses.answers import read_answers
+from consilience.responses.answers import read_answers, rule
 from consilience.responses.coding import encode_texts
 from consilience.responses.draft import Draft
 from consilience.responses.mturk_batch import Batch, batch_draft
@@ -52,12 +52,20 @@ def read_single(batch: Batch) -> Draft:
         label = encode_texts([batch.text(asked, row) for row in batch.rows])
         draft = batch_draft(rows, table, f"read column {used}, {asked!r} as label")
         said = read_answers(rows.label, options.answers, table.where, rows.row)
-        return replace(draft, kind="contains", label=label, answer=said)
+        return replace(
+            draft,
+            kind="contains",
+            label=label,
+            answer=said,
+            notes=(*draft.notes, *rule(rows.label, options.answers)),
+            columns={item: "item", question: "answer", asked: "label"},
+        )
     offered = label_list(options) if options.kind == "contains" else None
     if options.kind == "choice":  # a bar may be part of a label
         picks = [replace(p, picked=p.picked and ("|".join(p.picked),)) for p in picks]
     rows = unroll(picks, options.kind, offered, table.where)
     draft = batch_draft(rows, table, f"read column {used}")
+    draft = replace(draft, columns={item: "item", question: "label"})
     shown = {pick.shown for pick in picks if pick.picked is not None}
     if len(shown) == 1 and (labels := shown.pop()) is not None:
         frame = checked_labels(pd.DataFrame({"label": pd.Series(labels, dtype="str")}))

@@ -17,7 +17,7 @@ from consilience.responses.cells import counts
 from consilience.responses.coding import Coded, nothing, recoded, text_array
 from consilience.responses.draft import Draft
 from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.long_table import ANONYMOUS, long_draft
+from consilience.responses.long_table import ANONYMOUS, long_draft, looks_of
 from consilience.responses.matrix import item_column, long_cells, types_of, with_index
 from consilience.responses.names import find, plain
 from consilience.responses.options import ReadOptions
@@ -89,6 +89,9 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         raise BadCellError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
     rows, answer = np.nonzero(n)
+    found = [_column(table.names, usual) for usual in (_YES, _SHOWN, _MAYBE)]
+    roles = {item: "item", label: "label"}
+    roles |= dict.fromkeys((name for name in found if name), "n")
     return Draft(
         kind="contains",
         item=table.columns[item].take(rows),
@@ -100,6 +103,8 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         where=table.where,
         num_read=table.num_rows,
         notes=(*_unused(n), *table.notes),
+        columns=roles,
+        unused=looks_of(table, [name for name in table.names if name not in roles]),
         assumptions=(ANONYMOUS,),
         more_items=[v for v in table.columns[item].values.to_pylist() if v],
         types={"item": table.types.get(item), "label": table.types.get(label)},
@@ -134,6 +139,10 @@ def _matrix(table: TextTable, options: ReadOptions) -> Draft:
             *notes,
             *table.notes,
         ),
+        columns={
+            **{name: "item" for name in table.names if name not in labels},
+            **dict.fromkeys(labels, "n"),
+        },
         assumptions=(ANONYMOUS,),
         labels=pd.DataFrame(
             {"label": pd.Series(labels, dtype="str"), "name": None, "parent": None}
@@ -174,6 +183,7 @@ def _patterns(table: TextTable, n: str) -> Draft:
             f"each row is a pattern; the {len(names):,} items are named pattern-copy",
             *table.notes,
         ),
+        columns={**dict.fromkeys(raters, "annotator"), n: "n"},
         types={"label": types_of(table, raters)["label"]},
     )
 

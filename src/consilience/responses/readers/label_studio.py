@@ -5,28 +5,31 @@ is gold and no answer, predictions are no answers. Boxes that were not ticked ap
 nowhere: the labelling configuration (`offered`) says which were on screen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 
-from consilience.errors import OptionError, UnreadableFileError
-from consilience.responses.answers import read_answers
+from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
+from consilience.responses.answers import read_answers, rule
+from consilience.responses.arrow_columns import cell_text
 from consilience.responses.assemble import assemble
 from consilience.responses.cleaning import Dropped
 from consilience.responses.coding import encode_texts
 from consilience.responses.draft import Draft
 from consilience.responses.json_file import read_json
 from consilience.responses.label_studio_tasks import (
+    OF_REGIONS,
     Annotation,
     annotations,
     item_field,
 )
 from consilience.responses.load import Source, fingerprints
-from consilience.responses.names import choose_question
+from consilience.responses.names import choose_question, listing
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
@@ -56,19 +59,32 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
     works: list[Annotation] = []
     places: list[str] = []
     tasks: list[str | None] = []
+    fields: dict[str, str] = {}
     for path in sources:
-        for task in _tasks(path):
+        for number, task in enumerate(_tasks(path), start=1):
             found = annotations(task, str(path))
             works += found
             places += [f"{path}, task {w.task}, annotation {w.number}" for w in found]
             data = task.get("data") or {}
             field = item_field(data, options.columns.item, str(path))
-            tasks.append(_item(field, data, str(task.get("id", ""))))
+            place = f"{path}, task {task.get('id') or f'number {number}'}"
+            item = _item(field, data, cell_text(task.get("id")) or "", place)
+            tasks.append(item)
+            fields |= {f"data.{name}": "" for name in data if name != field}
+            fields["id" if field is None else f"data.{field}"] = "item"
     answers = [i for i, work in enumerate(works) if not work.truth]
     draft = _draft(works, answers, places, options)
+    roles = {name: role for name, role in fields.items() if role}
+    roles |= (
+        {f"data.{asked}": "label"} if (asked := _label_field(works, options)) else {}
+    )
+    roles |= draft.columns
+    unused = {**dict.fromkeys(fields, ""), **draft.unused}
     draft = replace(
         draft,
         more_items=[item for item in tasks if item],
+        columns=roles,
+        unused={name: what for name, what in unused.items() if name not in roles},
         sources=fingerprints(sources),
     )
     named = for_question(options, _question(works, options))
@@ -80,7 +96,12 @@ def _draft(
 ) -> Draft:
     asked = _label_field(works, options)
     items = [
-        _item(item_field(w.data, options.columns.item, places[i]), w.data, w.task)
+        _item(
+            item_field(w.data, options.columns.item, places[i]),
+            w.data,
+            w.task,
+            places[i],
+        )
         for i, w in enumerate(works)
     ]
     question = _question(works, options)
@@ -117,7 +138,21 @@ def _draft(
         num_read=len(works),
         unit="annotations",
         dropped=_dropped(truth, places),
-        notes=(f"labels are the answers to question {question!r}",),
+        notes=(
+            f"labels are the answers to question {question!r}",
+            *_regions([works[i] for i in answers], question),
+        ),
+        columns={
+            "completed_by": "annotator",
+            question: "label" if asked is None else "answer",
+            **({} if main is None else {main: "main"}),
+        },
+        unused={
+            name: "another question"
+            for work in works
+            for name in work.picked
+            if name not in {question, main}
+        },
         extras=_extras(works, rows.row),
         gold=_gold(
             [(items[i], works[i].picked.get(question, ())) for i in truth],
@@ -126,9 +161,13 @@ def _draft(
     )
     if asked is None:
         return draft
-    labels = encode_texts([str(works[i].data.get(asked)) for i in answers])
+    labels = encode_texts([_text(works[i].data.get(asked)) for i in answers])
+    labels = labels.take(rows.source)
     said = read_answers(rows.label, options.answers, where, rows.row)
-    return replace(draft, kind="contains", label=labels, answer=said, gold=None)
+    notes = (*draft.notes, *rule(rows.label, options.answers))
+    return replace(
+        draft, kind="contains", label=labels, answer=said, gold=None, notes=notes
+    )
 
 
 def _tasks(path: Source) -> list[dict[str, Any]]:
@@ -142,16 +181,40 @@ def _tasks(path: Source) -> list[dict[str, Any]]:
     return tasks
 
 
-def _item(field: str | None, data: object, task: str) -> str | None:
-    if field is None or not isinstance(data, dict):
-        return task or None
-    return str(data[field])
+def _item(
+    field: str | None, data: Mapping[str, Any], task: str, place: str
+) -> str | None:
+    """Item of a task: a field of its data, or its id."""
+    if field is not None:
+        return cell_text(data[field])
+    if not task:
+        msg = (
+            f"{place}: the task has no id, and no field of its data looks like the "
+            f"item; found {listing(list(data))}; name the field (item=NAME)"
+        )
+        raise MissingColumnError(msg)
+    return task
+
+
+def _text(value: object) -> str | None:
+    """Text of a field; lists and objects stay JSON, and are refused as labels."""
+    if isinstance(value, (dict, list)):
+        return msgspec.json.encode(value).decode()
+    return cell_text(value)
+
+
+def _regions(works: list[Annotation], question: str) -> tuple[str, ...]:
+    """Remark that labels are of regions, whose places are not read."""
+    number = sum(question in work.regions for work in works)
+    if not number:
+        return ()
+    return (f"in {number:,} annotations {OF_REGIONS.format(question)}",)
 
 
 def _label_field(works: list[Annotation], options: ReadOptions) -> str | None:
     """Field of the data that holds the label which a yes/no question is about."""
     label = options.columns.label
-    return label if works and label in works[0].data else None
+    return label if any(label in work.data for work in works) else None
 
 
 def _question(works: list[Annotation], options: ReadOptions) -> str:

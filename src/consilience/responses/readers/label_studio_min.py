@@ -7,14 +7,16 @@ where that is possible.
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pyarrow.compute as pc
 
 from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.assemble import assemble
 from consilience.responses.cleaning import Dropped
 from consilience.responses.draft import Draft
 from consilience.responses.json_file import decoded_or_text
+from consilience.responses.label_studio_tasks import OF_REGIONS
 from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.long_table import carried
+from consilience.responses.long_table import carried, looks_of
 from consilience.responses.names import choose_question, listing, require
 from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
@@ -78,6 +80,12 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     named = for_question(options, question)
     offered = label_list(named) if options.kind == "contains" else None
     rows = unroll(picks, options.kind, offered, table.where)
+    extras = carried(table, options, rows.row)
+    roles = {item: "item", "annotator": "annotator", question: "label"}
+    roles |= {} if columns.main is None else {columns.main: "main"}
+    roles |= dict.fromkeys(extras, "carried along")
+    if "annotation_id" in table.columns:
+        roles["annotation_id"] = "response_id"
     draft = Draft(
         kind=rows.kind,
         item=rows.item,
@@ -92,9 +100,15 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
         num_read=table.num_rows,
         unit="records",
         dropped=_undone(table, done),
-        notes=(f"labels are the answers to {question!r}", *table.notes),
+        notes=(
+            f"labels are the answers to {question!r}",
+            *_of_regions(table, question),
+            *table.notes,
+        ),
+        columns=roles,
+        unused=looks_of(table, [name for name in table.names if name not in roles]),
         assumptions=(SECOND_BEST,),
-        extras=carried(table, options, rows.row),
+        extras=extras,
         more_items=[v for v in table.columns[item].values.to_pylist() if v],
         sources=fingerprints(sources),
     )
@@ -137,6 +151,17 @@ def _regions(parts: Iterable[object], place: str) -> tuple[str, ...]:
         msg = f"{place}: found {strange[0]!r} where a label was expected; export again"
         raise BadCellError(msg)
     return tuple(map(str, found))
+
+
+def _of_regions(table: TextTable, question: str) -> tuple[str, ...]:
+    """Remark that labels are of regions, whose places are not read."""
+    cells = (
+        table.columns[question].values
+        if question in table.columns
+        else pc.list_flatten(table.lists[question])
+    )
+    marked = pc.any(pc.match_substring(cells, 'labels":')).as_py()
+    return (OF_REGIONS.format(question),) if marked else ()
 
 
 def _undone(table: TextTable, done: np.ndarray) -> tuple[Dropped, ...]:

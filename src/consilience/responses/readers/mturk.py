@@ -18,7 +18,8 @@ from consilience.responses.assemble import assemble
 from consilience.responses.cells import seconds
 from consilience.responses.cleaning import Dropped
 from consilience.responses.load import Source, fingerprints
-from consilience.responses.mturk_answers import questions
+from consilience.responses.long_table import looks_of
+from consilience.responses.mturk_answers import TASK_ANSWERS, questions
 from consilience.responses.mturk_batch import Batch, read_batch
 from consilience.responses.mturk_grid import read_grid
 from consilience.responses.mturk_single import read_single
@@ -29,6 +30,7 @@ from consilience.responses.table import Responses
 from consilience.responses.text_table import TextTable, stack
 
 REJECTED = "Rejected"
+_CARRIED = ("WorkTimeInSeconds", "AcceptTime", "SubmitTime")
 
 
 def read_mturk(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -59,9 +61,23 @@ def read_mturk(sources: Sequence[Source], options: ReadOptions) -> Responses:
     batch = Batch(table, questions(table), rows, options)
     grid = "{i}" in (options.columns.item or "")
     draft = read_grid(batch) if grid else read_single(batch)
+    roles = {
+        "WorkerId": "annotator",
+        "AssignmentId": "response_id",
+        "AssignmentStatus": "which assignments count",
+        **dict.fromkeys(_CARRIED, "carried along"),
+        TASK_ANSWERS: "answers",
+        **draft.columns,
+    }
     return assemble(
         replace(
             draft,
+            columns={
+                name: role
+                for name, role in roles.items()
+                if name in table.columns or name in batch.answers
+            },
+            unused=looks_of(table, [n for n in table.names if n not in roles]),
             num_read=table.num_rows,
             unit="assignments",
             dropped=dropped,

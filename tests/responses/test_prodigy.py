@@ -1,0 +1,142 @@
+import json
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consilience.errors import BadCellError, KindError
+from consilience.responses import read
+
+pytestmark = pytest.mark.filterwarnings("ignore::consilience.errors.ConsilienceWarning")
+LABELS = ["cat", "dog", "fox"]
+
+
+def record(item, person, answer="accept", **more):
+    return {
+        "text": f"text {item}",
+        "_input_hash": item,
+        "_task_hash": item + 7,
+        "_session_id": f"set-{person}",
+        "_annotator_id": person,
+        "answer": answer,
+        **more,
+    }
+
+
+def choice(item, person, *accept, answer="accept"):
+    options = [{"id": label, "text": label.upper()} for label in LABELS]
+    return record(item, person, answer, accept=list(accept), options=options)
+
+
+@pytest.fixture
+def export(written):
+    def write(*records):
+        return written("a.jsonl", "\n".join(map(json.dumps, records)) + "\n")
+
+    return write
+
+
+def rows(responses, *columns):
+    cells = responses.table[list(columns)].astype(object).to_numpy().tolist()
+    return [[None if pd.isna(cell) else str(cell) for cell in row] for row in cells]
+
+
+def test_options_that_were_accepted_are_the_answer(export):
+    path = export(
+        choice(-5, "ann", "cat"),
+        choice(-5, "bob", "dog"),
+        choice(9, "ann", answer="ignore"),
+        choice(9, "bob", "cat", answer="reject"),
+        choice(9, "cem", "fox"),
+    )
+    responses = read(path)
+    assert responses.kind == "choice"
+    assert rows(responses, "item", "annotator", "label") == [
+        ["-5", "ann", "cat"],
+        ["-5", "bob", "dog"],
+        ["9", "ann", None],
+        ["9", "bob", None],
+        ["9", "cem", "fox"],
+    ]
+    text = str(responses.cleaning)
+    assert "1 reject (skipped, for no option is an answer), 1 ignore (skipped)" in text
+    assert set(responses.cleaning.unused) == {"text", "_task_hash", "_session_id"}
+
+
+def test_several_accepted_options_are_objects_or_contains(export):
+    path = export(choice(1, "ann", "cat", "dog"), choice(1, "bob", "cat"))
+    with pytest.raises(KindError, match="2 labels were picked"):
+        read(path)
+    assert read(path, kind="objects").num_responses == 3
+    responses = read(path, kind="contains")
+    assert rows(responses, "annotator", "label", "answer") == [
+        ["ann", "cat", "yes"],
+        ["ann", "dog", "yes"],
+        ["ann", "fox", "no"],
+        ["bob", "cat", "yes"],
+        ["bob", "dog", "no"],
+        ["bob", "fox", "no"],
+    ]
+
+
+def test_one_label_accepted_or_rejected_is_contains(export):
+    path = export(
+        record(1, "ann", label="SPAM"),
+        record(1, "bob", "reject", label="SPAM"),
+        record(2, "ann", "ignore", label="SPAM"),
+    )
+    responses = read(path)
+    assert rows(responses, "item", "label", "answer") == [
+        ["1", "SPAM", "yes"],
+        ["1", "SPAM", "no"],
+        ["2", "SPAM", None],
+    ]
+
+
+def test_sessions_are_the_annotators_where_nobody_is_named(written):
+    files = []
+    for person in ("ann", "bob"):
+        work = choice(1, person, "cat")
+        del work["_annotator_id"]
+        files.append(written(f"{person}.jsonl", json.dumps(work)))
+    responses = read(files)
+    assert responses.table["annotator"].tolist() == ["set-ann", "set-bob"]
+
+
+def test_spans_and_strange_decisions_are_refused(export):
+    spans = record(1, "ann", spans=[{"start": 0, "end": 3, "label": "X"}])
+    with pytest.raises(KindError, match="marks spans"):
+        read(export(spans))
+    with pytest.raises(BadCellError, match=r"line 1: the answer is 'maybe'"):
+        read(export(choice(1, "ann", "cat", answer="maybe")))
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-(2**31), 2**31),
+            st.sampled_from(["ann", "bob", "über"]),
+            st.sampled_from([*LABELS, None]),
+            st.sampled_from(["accept", "accept", "reject", "ignore"]),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+@settings(max_examples=40)
+def test_random_choices_come_back(answers):
+    records = [
+        choice(item, person, *([label] if label else []), answer=answer)
+        for item, person, label, answer in answers
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.jsonl"
+        path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+        found = rows(read(path), "item", "annotator", "label")
+    assert found == [
+        [str(item), person, label if answer == "accept" else None]
+        for item, person, label, answer in answers
+    ]
