@@ -7,10 +7,14 @@ others are left out, and it is said; the caller may name the annotators instead.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from consilience.errors import MissingColumnError
-from consilience.responses.coding import only_used
+from consilience.responses.coding import Coded, only_used
 from consilience.responses.looks import (
     DISTINCT,
     EMPTY,
@@ -21,7 +25,7 @@ from consilience.responses.looks import (
     NUMBERS,
     look,
 )
-from consilience.responses.names import EXTRAS, USUAL, find, plain
+from consilience.responses.names import EXTRAS, USUAL, find, listing, plain
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable
 
@@ -29,6 +33,7 @@ _OTHER = re.compile(
     r"confidence|certainty|comment|remark|timestamp|duration|seconds|difficulty"
     r"|^notes?$|^links?$|^urls?$|^date$|^time$|^text$|^title$|^description$"
 )
+NOT_ASKED = ("-1", "-1.0")
 _UNLIKE = "shares no label with the others"
 _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 
@@ -79,6 +84,7 @@ def wide_columns(
         find(names, "an annotator", name, source)
     rest = [name for name in names if name not in options.annotators]
     gold = find(rest, "gold", options.columns.gold, source)
+    table = replace(table, columns={n: _asked(table.columns[n]) for n in names})
     looks = {name: look(table.columns[name]) for name in rest if name != gold}
     if options.annotators:
         return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)
@@ -87,7 +93,9 @@ def wide_columns(
         for name in list(looks)
         if name in options.extras or plain(name) in {*EXTRAS, *USUAL["gold"]}
     }
-    out = _left_out(table, looks)
+    out, doubtful = _left_out(table, looks)
+    if set(out.values()) == {EMPTY} and len(out) == len(looks):
+        out = {}  # nobody answered anything, which is an error of its own
     annotators = [name for name in looks if name not in out]
     if not annotators:
         listed = _listing(out) or "no other column"
@@ -96,21 +104,31 @@ def wide_columns(
             f"beside the item, found {listed}; name them (annotators=...)"
         )
         raise MissingColumnError(msg)
+    doubtful = [name for name in doubtful if len(annotators) > 1]
     told = {name: why for name, why in out.items() if why != EMPTY}
-    sentence = (
+    left_out = (
         f"{source}: left out columns that do not look like an annotator's: "
         f"{_listing(told)}; if one of them is, name all annotators (annotators=...)"
+    )
+    kept = (
+        f"{source}: column {listing(doubtful)} shares no label with the others and was "
+        "taken for an annotator; if it is none, exclude it (exclude=...)"
     )
     return WideColumns(
         annotators=annotators,
         gold=gold,
         unused={name: (aside | out)[name] for name in rest if name in aside | out},
-        warnings=(sentence,) if told else (),
+        warnings=(
+            *((left_out,) if told else ()),
+            *((kept,) if doubtful else ()),
+        ),
     )
 
 
-def _left_out(table: TextTable, looks: dict[str, str]) -> dict[str, str]:
-    """Columns that do not hold labels, and why."""
+def _left_out(
+    table: TextTable, looks: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Columns that do not hold labels, and why; and those that may not."""
     values = {
         name: set(only_used(table.columns[name]).values.to_pylist()) for name in looks
     }
@@ -126,14 +144,26 @@ def _left_out(table: TextTable, looks: dict[str, str]) -> dict[str, str]:
     groups = [group for group in (words, whole, numbers) if group]
     labels = next((g for g in groups if _core(g, values)), groups[0] if groups else [])
     core = _core(labels, values)
+    doubtful = []
     for name in left:
         others = set().union(*(values[o] for o in labels if o != name))
         if values[name] & others:
             continue
         filled = int((table.columns[name].codes >= 0).sum())
-        if name not in labels or looks[name] == DISTINCT or (core and filled >= FEW):
+        if core and filled >= FEW:
             out[name] = looks[name] or _UNLIKE
-    return out
+        elif name not in labels or filled >= FEW:
+            doubtful.append(name)
+    return out, doubtful
+
+
+def _asked(column: Coded) -> Coded:
+    """Return the column without the cells that may mean that nobody was asked."""
+    asked = ~pc.is_in(column.values, value_set=pa.array(NOT_ASKED)).to_numpy(
+        zero_copy_only=False
+    )
+    codes = np.where(np.append(asked, False)[column.codes], column.codes, -1)
+    return replace(column, codes=codes.astype(np.int32))
 
 
 def _is_number(looks: str, values: set[str]) -> bool:
