@@ -114,7 +114,6 @@ def test_a_file_in_which_all_was_skipped_is_said(written):
     assert "nothing was answered" in str(responses.cleaning)
 
 
-@pytest.mark.filterwarnings("ignore::consilience.errors.ConsilienceWarning")
 def test_a_hundred_thousand_labels_are_read(written):
     rows = "".join(f"{i % 1000},a,label{i}\n" for i in range(100_000))
     responses = read(written("a.csv", HEADER + rows))

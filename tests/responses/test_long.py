@@ -50,7 +50,6 @@ def test_ids_that_look_like_numbers_stay_as_they_are(written, name, content):
     assert responses.cleaning.read == responses.cleaning.kept == 3
 
 
-@pytest.mark.filterwarnings("ignore::consilience.errors.ConsilienceWarning")
 def test_quotes_may_hold_separators_quotes_and_line_ends(written):
     text = 'item,annotator,label\n"a,b",x,"say ""hi"""\n"c\nd",x,e\n'
     responses = read(written("a.csv", text))
@@ -122,7 +121,6 @@ def test_every_pandas_type_gives_the_same(frame):
     assert cells(responses, "label") == ["1", "2"]
 
 
-@pytest.mark.filterwarnings("ignore::consilience.errors.ConsilienceWarning")
 def test_answers_beside_labels_are_contains(written):
     text = "image,label,worker,answer\n" + "".join(
         f"i,l,{k},{word}\n"

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from consilience.errors import BadCellError, KindError
 from consilience.responses import read
 
-pytestmark = pytest.mark.filterwarnings("ignore::consilience.errors.ConsilienceWarning")
 LABELS = ["cat", "dog", "fox"]
 
 

@@ -5,16 +5,11 @@ import tempfile
 from pathlib import Path
 
 import pandas as pd
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consilience.errors import ConsilienceError
 from consilience.responses import read, write
-
-pytestmark = pytest.mark.filterwarnings(
-    "ignore::consilience.errors.ConsilienceWarning"  # random labels look strange
-)
 
 # Any text, but for the rules that are stated: blanks around a text are trimmed, some
 # words mean missing, and a control character or half a surrogate pair is no text.

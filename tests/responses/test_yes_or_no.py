@@ -46,7 +46,6 @@ def test_yes_and_no_of_unclear_meaning_are_refused_with_both_ways_out():
     assert responses.cleaning.unused == {"verdict": "yes/no words"}
 
 
-@pytest.mark.filterwarnings("ignore::consilience.errors.ConsilienceWarning")
 def test_columns_of_state_are_no_answers_and_are_told():
     frame = asked("approved", "label").assign(approved=["yes", "no", "yes", "yes"])
     responses = read(frame)

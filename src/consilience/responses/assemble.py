@@ -31,7 +31,7 @@ from consilience.responses.spelling import merge_spellings
 from consilience.responses.structures import check_plain
 from consilience.responses.suspicions import suspicions
 from consilience.responses.table import ANSWERS, KINDS, Responses
-from consilience.responses.texts import check_texts, line_break_notes
+from consilience.responses.texts import check_texts, line_break_warnings
 from consilience.responses.tidying import tidied
 
 
@@ -86,7 +86,6 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         dropped=(*draft.dropped, *repeated.dropped),
         notes=(
             *draft.notes,
-            *breaks,
             *repeated.notes,
             *observed.notes(),
             *_gold_notes(gold, item),
@@ -94,7 +93,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         ),
         columns=draft.columns,
         unused=draft.unused,
-        warnings=(*draft.warnings, *suspicions(draft)),
+        warnings=(*draft.warnings, *breaks, *suspicions(draft)),
     )
     return Responses(
         table=table,
@@ -150,7 +149,7 @@ def _check_texts(draft: Draft) -> tuple[str, ...]:
         column: Coded | None = getattr(draft, what)
         if column is not None:
             check_texts(column, what, where)
-            notes += line_break_notes(column, what, where)
+            notes += line_break_warnings(column, what, where)
     return tuple(notes)
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import pyarrow.compute as pc
-
 from consilience.responses.coding import Coded, num_distinct, only_used
 from consilience.responses.draft import Draft
 from consilience.responses.looks import FEW, LINKS, STRUCTURES, TEXTS, look
@@ -11,7 +9,6 @@ from consilience.responses.names import listing
 from consilience.responses.spelling import alike, groups, normal
 
 _SHOWN = 5
-_BREAK = r"[\n\r\x0b\x0c\x{85}\x{2028}\x{2029}]"
 
 
 def suspicions(draft: Draft) -> tuple[str, ...]:
@@ -36,8 +33,6 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
         "annotators",
         "they count as different annotators; correct the source if they are one",
     )
-    for role in ("item", "annotator", "label"):
-        found += _broken_lines(getattr(draft, role), role)
     found += _one_each(draft, people)
     found += _unlike_labels(labels)
     return tuple(found)
@@ -59,18 +54,6 @@ def _alike(texts: list[str], what: str, remedy: str) -> Iterable[str]:
 def ascii_if_hidden(text: str) -> str:
     """Quote a text, with escapes where a person could not see what it holds."""
     return repr(text) if normal(text) == text else ascii(text)
-
-
-def _broken_lines(column: Coded, role: str) -> Iterable[str]:
-    values = only_used(column).values
-    bad = values.filter(pc.match_substring_regex(values, _BREAK)).to_pylist()
-    if not bad:
-        return ()
-    sentence = (
-        f"{len(bad):,} {role}s hold line breaks (first: {bad[0][:60]!r}); they were "
-        "kept as they are; check the quotes of the file if they are not meant"
-    )
-    return (sentence,)
 
 
 def _one_each(draft: Draft, people: Coded) -> Iterable[str]:

@@ -35,7 +35,7 @@ def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
             raise BadCellError(msg)
 
 
-def line_break_notes(
+def line_break_warnings(
     column: Coded, what: str, where: Callable[[int], str]
 ) -> tuple[str, ...]:
     """Say which texts hold a line break: a quote may not have been closed."""
@@ -43,7 +43,7 @@ def line_break_notes(
         for row in _rows(column, text):
             count = len(with_line_breaks(column.values))
             note = (
-                f"warning: line breaks in {count:,} texts of {what} (first: "
+                f"line breaks in {count:,} texts of {what} (first: "
                 f"{where(row)}, {text.as_py()[:40]!r}); if that is not meant, a quote "
                 "was opened and not closed, and rows may be missing"
             )
