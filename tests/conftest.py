@@ -29,7 +29,12 @@ hypothesis.settings.load_profile("fixed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep compiled functions between runs and workers, also for child processes."""
+    """Keep compiled functions between runs and workers, also for child processes.
+
+    Made-up data look strange: a test of what is said of them asks for it.
+    """
+    strange = "ignore::consilience.errors.ConsilienceWarning"
+    config.addinivalue_line("filterwarnings", strange)
     folder = os.environ.setdefault(
         "JAX_COMPILATION_CACHE_DIR", str(config.rootpath / ".cache" / "jax")
     )
