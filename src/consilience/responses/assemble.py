@@ -53,7 +53,8 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     draft = tidied(draft, options.missing)
     _check_rows(draft)
     check_plain(draft)
-    breaks = _check_texts(draft)
+    more = [*draft.more_items, *(() if draft.items is None else draft.items["item"])]
+    breaks = _check_texts(draft, more)
     gold = draft.gold
     if options.gold is not None:
         gold = gold_table(options.gold, options)
@@ -61,7 +62,6 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     offer = settle_offer(draft, options, gold)
     check_offered(draft, offer)
     repeated = settle_repeats(draft, options.repeats)
-    more = [*draft.more_items, *(() if draft.items is None else draft.items["item"])]
     every = sort_values(draft.item, text_array(more))
     draft = keep_rows(draft, repeated.kept)
     item = recode_to(draft.item, every.values)
@@ -138,12 +138,16 @@ def _check_rows(draft: Draft) -> None:
         raise MissingColumnError(msg)
 
 
-def _check_texts(draft: Draft) -> tuple[str, ...]:
+def _check_texts(draft: Draft, more_items: list[str]) -> tuple[str, ...]:
     """Hold ids and labels to the rules of texts, and say what is suspicious."""
 
     def where(row: int) -> str:
         return draft.where(int(draft.row[row]))
 
+    nul = next((item for item in more_items if "\0" in item), None)
+    if nul is not None:
+        msg = f"the item {nul!r} holds a NUL character, which is no text; remove it"
+        raise BadCellError(msg)
     notes: list[str] = []
     for what in ("item", "annotator", "label", "response_id"):
         column: Coded | None = getattr(draft, what)

@@ -106,7 +106,12 @@ def canonical_responses(
     extras, refused = _others(table, CANONICAL)
     num_rows = table.num_rows
     cleaning = cleaning or Cleaning(read=num_rows, kept=num_rows, answers=num_rows)
-    left_out = tuple(n for n in unusable_notes(refused) if n not in cleaning.notes)
+    notes = list(unusable_notes(refused))
+    if cleaning.answers != num_rows:
+        notes.append(
+            f"the folder holds {num_rows:,} answers; {cleaning.answers:,} were read "
+            "when its account was written"
+        )
     offered = _offered(tables, paths, known)
     _check_offer(offer, offered, folder)
     return Responses(
@@ -117,7 +122,9 @@ def canonical_responses(
         labels=labels,
         gold=_gold(tables, paths, labels),
         assumptions=assumptions,
-        cleaning=replace(cleaning, notes=(*cleaning.notes, *left_out)),
+        cleaning=replace(
+            cleaning, notes=tuple(dict.fromkeys((*cleaning.notes, *notes)))
+        ),
         sources=sources,
         types=_types(table) if types is None else types,
     )

@@ -16,8 +16,11 @@ def counts(
     rows: Int[np.ndarray, " N"],
     *,
     zero: bool = False,
+    most: int = 2**53 - 1,
 ) -> Int[np.ndarray, " N"]:
     """Read counts: whole numbers of at least one (or, with `zero`, of at least none).
+
+    None is above `most`, and their sum is below 2**53: beyond it numbers are inexact.
 
     Raises
     ------
@@ -28,12 +31,19 @@ def counts(
         pd.Series(column.values.to_pylist(), dtype="str"), errors="coerce"
     ).to_numpy(float)
     each = np.append(numbers, np.nan)[column.codes]
-    good = (each >= (0 if zero else 1)) & (each == np.floor(each)) & (each < 2**53)
+    good = (each >= (0 if zero else 1)) & (each == np.floor(each)) & (each <= most)
     if not good.all():
         row = int((~good).argmax())
         msg = (
             f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}; "
-            f"expected a whole number of at least {0 if zero else 1}; mend the row"
+            f"expected a whole number from {0 if zero else 1} to {most:,}; mend the row"
+        )
+        raise BadCellError(msg)
+    if each.sum() >= 2**53:
+        row = int(each.argmax())
+        msg = (
+            f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}, and "
+            "all counts together exceed 2**53; mend the row"
         )
         raise BadCellError(msg)
     whole: np.ndarray = each.astype(np.int64)
@@ -46,7 +56,9 @@ def object_numbers(
     """Read numbers of objects; -1 where there is none."""
     known = column.codes >= 0
     out = np.full(len(column), -1, np.int64)
-    out[known] = counts(column.take(known), table, rows[known], zero=True)
+    out[known] = counts(
+        column.take(known), table, rows[known], zero=True, most=2**31 - 1
+    )
     return out
 
 

@@ -264,7 +264,7 @@ def carried(
 
 def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
     """Gold labels of items, each once, of a column that holds them row by row."""
-    known = gold.codes >= 0
+    known = (gold.codes >= 0) & (item.codes >= 0)
     pairs = pd.DataFrame({"item": item.codes[known], "label": gold.codes[known]})
     pairs = pairs.drop_duplicates(ignore_index=True)
     return pd.DataFrame(

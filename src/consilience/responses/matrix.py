@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from consilience.errors import BadCellError
+from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.coding import Coded, concatenate, encode_texts
 from consilience.responses.load import Source
 from consilience.responses.names import find, listing
@@ -71,7 +71,19 @@ def types_of(table: TextTable, names: list[str]) -> dict[str, str | None]:
 def long_cells(
     table: TextTable, names: list[str]
 ) -> tuple[np.ndarray, np.ndarray, Coded]:
-    """Row, column and text of each cell of a matrix, row by row."""
+    """Row, column and text of each cell of a matrix, row by row.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is no column beside the items.
+    """
+    if not names:
+        msg = (
+            f"{table.source}: there is no column beside the items; found "
+            f"{listing(table.names)}; expected columns of answers"
+        )
+        raise MissingColumnError(msg)
     stacked = concatenate([table.columns[name] for name in names])
     num_rows, num_columns = table.num_rows, len(names)
     codes = stacked.codes.reshape(num_columns, num_rows).T.ravel()

@@ -188,7 +188,7 @@ def _picked_numbers(
 
 
 def _split(labels: tuple[str, ...] | None, place: str) -> list[str]:
-    if labels is None:
+    if not labels:
         return []
     if len(labels) > 1:
         return [text.strip() for text in labels if text.strip()]

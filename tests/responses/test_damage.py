@@ -1,0 +1,583 @@
+"""Damaged sources give a result, a stated rule or an error of ours, in every reader.
+
+The environment variable CONSILIENCE_FUZZ says how many inputs of each kind are tried
+(`CONTRIBUTING.md`); without it, a few dozen, the same in every run. The net that
+`read` spans under all readers is left out here, so that it hides no defect of theirs.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import parquet
+
+from consilience.errors import ConsilienceError, UnreadableFileError
+from consilience.responses import read, reading, write
+from consilience.responses.options import Columns, ReadOptions
+
+FUZZ = int(os.environ.get("CONSILIENCE_FUZZ", "0"))
+
+
+def some(number):
+    """Try so many inputs, or as many as CONSILIENCE_FUZZ says, and then other ones."""
+    if FUZZ:
+        return hypothesis.settings(max_examples=FUZZ, derandomize=False, database=None)
+    return hypothesis.settings(max_examples=number)
+
+
+def unguarded(source, name=None, **options):
+    """Read without the net: what a library raises must have become our error before."""
+    sources = reading._sources(source)
+    columns = options.pop("columns", Columns())
+    given_ = ReadOptions(columns=columns, **options)
+    return reading._reader(sources, name, columns).read(sources, given_)
+
+
+def outcome(source, name=None, **options):
+    """Responses that add up, or None for an error of ours."""
+    try:
+        responses = unguarded(source, name, **options)
+    except ConsilienceError as error:
+        assert str(error).strip()  # noqa: PT017
+        return None
+    account = responses.cleaning
+    differs = "the folder holds" in str(account)  # an account of another table
+    assert differs != (account.answers == len(responses.table))
+    if account.unit in {"rows", "records", "assignments", "annotations", "answers"}:
+        lost = sum(part.count for part in account.dropped)
+        assert account.kept + lost == account.read, str(account)
+    table = responses.table
+    assert table["item"].notna().all()
+    assert (table["n"] >= 1).all()
+    for column in ("item", "annotator", "label", "response_id"):
+        assert not any("\0" in text for text in table[column].cat.categories)
+    return responses
+
+
+LONG = b'item,annotator,label\n1,a,"x,y"\n2,b,z\n1,b,"q ""r"""\n\n3,c,\n'
+TASK = {
+    "id": 1,
+    "data": {"image": "a.jpg", "n": 3},
+    "annotations": [
+        {
+            "id": 3,
+            "completed_by": {"id": 7, "email": "a@b"},
+            "lead_time": 1.5,
+            "was_cancelled": False,
+            "ground_truth": False,
+            "created_at": "2024",
+            "result": [
+                {
+                    "from_name": "q",
+                    "type": "choices",
+                    "value": {"choices": ["a", "b"]},
+                }
+            ],
+        },
+        {"id": 4, "completed_by": 8, "result": [], "was_cancelled": True},
+    ],
+}
+SHORT = {
+    "id": 1,
+    "image": "a.jpg",
+    "annotator": 3,
+    "annotation_id": 100,
+    "lead_time": 1.5,
+    "q": {"choices": ["a"]},
+}
+PAGE = [{"q": {"yes": True, "no": False}, "r": {"labels": ["a"]}, "s": {"label": "b"}}]
+BATCH = "HITId,AssignmentId,WorkerId,AssignmentStatus,WorkTimeInSeconds,Input.image,"
+
+
+def batch(header, *cells):
+    """Return a batch of one assignment, as it is downloaded."""
+    text = io.StringIO()
+    csv.writer(text).writerow(["h", "a1", "w", "Approved", "5", "1.jpg", *cells])
+    return f"{BATCH}{header}\n{text.getvalue()}".encode()
+
+
+def in_parquet(frame):
+    file = io.BytesIO()
+    frame.to_parquet(file)
+    return file.getvalue()
+
+
+FRAME = pd.DataFrame(
+    {"item": ["1", "2", "1"], "annotator": ["a", "b", "b"], "label": ["x", "y", "y"]}
+)
+SOUND = {
+    ("long", "a.csv"): LONG,
+    ("long", "b.tsv"): LONG.replace(b",", b"\t"),
+    ("long", "c.jsonl"): b'{"item":1,"worker":"a","label":"x"}\n{"item":2,"label":1}\n',
+    ("long", "d.json"): b'[{"item":1,"worker":"a","label":["x", null]},{"item":2}]',
+    ("long", "e.parquet"): in_parquet(FRAME),
+    ("long", "f.parquet"): in_parquet(FRAME.astype("category").assign(n=[1, 2, 3])),
+    ("long", "g.csv"): "item,label,answer,n\né,x,yes,2\n2,y,no,1\n".encode("utf-16"),
+    ("wide", "a.csv"): b"item,w1,w2,w3\n1,x,y,\n2,,y,-1\n",
+    ("counts", "a.csv"): b"item,label,n_yes,n_shown,n_maybe\n1,x,2,5,1\n2,y,0,3,0\n",
+    ("counts", "b.csv"): b"item,cat,dog\n1,2,0\n2,0,7\n",
+    ("counts", "c.csv"): b"r1,r2,n\nx,y,12\nx,x,3\n",
+    ("counts", "d.csv"): b"item,label,n\n1,x,12\n1,y,3\n",
+    ("mturk", "a.csv"): batch("Answer.q", "cat|dog"),
+    ("mturk", "b.csv"): batch("Answer.taskAnswers,Approve", json.dumps(PAGE)),
+    ("mturk", "c.csv"): batch("Answer.q.yes,Answer.q.no,Approve,Reject", "true", "no"),
+    ("label_studio", "a.json"): json.dumps([TASK]).encode(),
+    ("label_studio_min", "a.json"): json.dumps([SHORT]).encode(),
+    ("label_studio_min", "b.csv"): b"id,image,annotator,annotation_id,lead_time,q\n"
+    b'1,a.jpg,3,100,1.5,"{""choices"":[""a"",""b""]}"\n',
+    ("peerannot", "a.json"): b'{"0":{"1":0,"2":1},"1":{"1":1}}',
+}
+ANY_KIND = st.sampled_from([None, "choice", "contains", "objects"])
+PIECES = st.one_of(
+    st.binary(max_size=4),
+    st.sampled_from(
+        [
+            b'"',
+            b"\n",
+            b"\r",
+            b",",
+            b"\x00",
+            b"\xff",
+            b"\xef\xbb\xbf",
+            b"{",
+            b"[",
+            b'"":"',
+            b"-1",
+            b"1e9",
+            b"9" * 25,
+            b"9" * 5000,
+            b"NA",
+            b"\xed\xa0\x80",
+            b"{i}",
+            b"NaN",
+            b"\\ud800",
+            b"\\u0000",
+            b"null",
+            b"\xe2\x80\xa8",
+            b"true",
+            b'"a":1,"a":2',
+        ]
+    ),
+)
+DAMAGE = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 20), PIECES), min_size=1, max_size=3
+)
+
+
+def damaged(sound, damage):
+    for place, cut, put in damage:
+        at = int(place * len(sound))
+        sound = sound[:at] + put + sound[at + cut :]
+    return sound
+
+
+@given(which=st.sampled_from(sorted(SOUND)), damage=DAMAGE, kind=ANY_KIND)
+@some(120)
+def test_damaged_bytes(which, damage, kind):
+    format_, name = which
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(damaged(SOUND[which], damage))
+        outcome(path, format_, kind=kind)
+        found = outcome(path)
+        if found is not None and name == "a.csv" and found.cleaning.unit == "rows":
+            text = path.read_text(encoding="utf-8-sig", newline="")
+            lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+            if "," in text.partition("\n")[0]:
+                assert found.cleaning.read == len([row for row in lines if row]) - 1
+
+
+@given(name=st.sampled_from(["labels.csv", "truth.csv"]), damage=DAMAGE)
+@some(20)
+def test_damaged_folders_of_labels_and_truth(name, damage):
+    sound = {"labels.csv": b"task,worker,label\n1,a,x\n2,a,y\n", "truth.csv": b""}
+    sound["truth.csv"] = b"task,truth\n1,x\n2,y\n"
+    with tempfile.TemporaryDirectory() as folder:
+        for each, content in sound.items():
+            whole = damaged(content, damage) if each == name else content
+            (Path(folder) / each).write_bytes(whole)
+        outcome(folder)
+
+
+@given(damage=DAMAGE, pairs=st.integers(1, 3))
+@some(20)
+def test_damaged_arrays_of_the_reassessed_study(damage, pairs):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "raters.npz"
+        cube = np.zeros((2, pairs, 3))
+        cube[:, :, 1] = 1
+        info = np.array([["a", str(i)] for i in range(pairs)])
+        np.savez(path, tensor=cube, info=info, ids=[7, 9])
+        path.write_bytes(damaged(path.read_bytes(), damage))
+        outcome(folder)
+
+
+@pytest.mark.parametrize("content", [b"-" * 9_000, b"(" * 9_000, b"{'descr': 1}"])
+def test_a_header_of_an_array_that_asks_for_all_memory_is_refused(written, content):
+    header = b"\x93NUMPY\x01\x00" + len(content).to_bytes(2, "little") + content
+    names = ("imagenet_label_map.npy", "imagenet_label_to_wnid.npy", "superclasses.npy")
+    for name in names:
+        written(f"study/{name}", header)
+    written("study/image_info.pkl", b"N.")
+    path = written("study/annotations_classify_task.pkl", b"N.")
+    assert outcome(path.parent) is None
+    from consilience.responses.safe_pickle import load_object_array
+
+    with pytest.raises(UnreadableFileError, match="not a NumPy file"):
+        load_object_array(path.parent / names[0])
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=4),
+    st.sampled_from(["NA", "yes", "a|b", "\0", "1\n2", "\ud800", "[", '{"a":1}']),
+)
+JSON = st.recursive(
+    VALUES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner)
+    ),
+    max_leaves=6,
+)
+
+
+def replaced(document, steps, value):
+    """Put a value somewhere into a JSON document; steps say where."""
+    if not steps or not isinstance(document, (dict, list)) or not document:
+        return value
+    keys = list(document) if isinstance(document, dict) else range(len(document))
+    key = keys[steps[0] % len(keys)]
+    copy = document.copy()
+    copy[key] = replaced(document[key], steps[1:], value)
+    return copy
+
+
+@given(
+    which=st.sampled_from(["label_studio", "label_studio_min", "peerannot", "long"]),
+    steps=st.lists(st.integers(0, 9), max_size=7),
+    value=JSON,
+    kind=ANY_KIND,
+)
+@some(80)
+def test_json_with_a_part_of_any_other_type(which, steps, value, kind):
+    sound = {
+        "label_studio": [TASK, TASK],
+        "label_studio_min": [SHORT, SHORT | {"annotator": 4}],
+        "peerannot": {"0": {"1": 0, "2": 1}, "1": {"1": 1}},
+        "long": [{"item": 1, "annotator": "a", "label": "x"}] * 2,
+    }[which]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.json"
+        path.write_text(json.dumps(replaced(sound, steps, value)), encoding="utf-8")
+        outcome(path, which, kind=kind)
+        outcome(path)
+
+
+@given(
+    steps=st.lists(st.integers(0, 9), max_size=4),
+    value=JSON,
+    kind=ANY_KIND,
+    grid=st.booleans(),
+)
+@some(60)
+def test_batches_with_any_answers(steps, value, kind, grid):
+    cell = json.dumps(replaced(PAGE, steps, value))
+    columns = Columns(item="Input.i{i}", selected="Answer.q", label="Input.image")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.csv"
+        path.write_bytes(batch("Answer.taskAnswers,Input.i0,Input.i1", cell, "u", "v"))
+        outcome(path, "mturk", kind=kind, columns=columns if grid else Columns())
+        path.write_bytes(batch("Answer.q,Input.i0,Input.i1", cell, "u", "v"))
+        outcome(path, "mturk", kind=kind, columns=columns if grid else Columns())
+
+
+class Odd:
+    """An object without text."""
+
+
+CELLS = st.one_of(
+    VALUES,
+    st.binary(max_size=3),
+    st.dates(),
+    st.datetimes(),
+    st.timedeltas(),
+    st.decimals(),
+    st.complex_numbers(),
+    st.uuids(),
+    st.lists(VALUES, max_size=2),
+    st.tuples(VALUES, VALUES),
+    st.dictionaries(st.text(max_size=2), VALUES, max_size=2),
+    st.sampled_from(
+        [
+            Odd(),
+            Odd,
+            len,
+            10**5000,
+            -(10**30),
+            np.arange(2),
+            np.float32(1.5),
+            np.int8(3),
+            pd.NaT,
+            pd.NA,
+            pd.Timestamp("2024", tz="UTC"),
+            pd.Interval(0, 1),
+            {1, 2},
+            pd.Period("2024-01"),
+            np.datetime64("2024"),
+            pd.Series([1]),
+            Path("a"),
+        ]
+    ),
+)
+NAMES = (
+    *("item", "annotator", "label", "answer", "n", "object", "main", "gold", "kind"),
+    *("image", "name", "Label", 3, ("a", "b"), None, "response_id", "seconds", " item"),
+)
+COLUMNS = st.tuples(CELLS, CELLS) | st.sampled_from([("yes", "no"), (1, 2), ("x", "y")])
+
+
+@given(
+    columns=st.dictionaries(st.sampled_from(NAMES), COLUMNS, max_size=4),
+    sound=st.booleans(),
+    inferred=st.booleans(),
+    format_=st.sampled_from([None, "long", "wide", "counts"]),
+    kind=ANY_KIND,
+)
+@some(80)
+def test_data_frames_of_any_cells(columns, sound, inferred, format_, kind):
+    columns |= {"item": (1, 2), "label": ("x", "y")} if sound else {}
+    frame = pd.DataFrame(
+        {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
+    )
+    outcome(frame.infer_objects() if inferred else frame, format_, kind=kind)
+
+
+TYPES = st.recursive(
+    st.sampled_from(
+        [
+            pa.string(),
+            pa.int64(),
+            pa.float64(),
+            pa.bool_(),
+            pa.binary(),
+            pa.date32(),
+            pa.decimal128(5, 2),
+            pa.timestamp("us", "UTC"),
+            pa.duration("s"),
+            pa.null(),
+            pa.float16(),
+            pa.time64("us"),
+            pa.large_string(),
+            pa.binary(3),
+            pa.uint64(),
+            pa.dictionary(pa.int32(), pa.string()),
+            pa.large_binary(),
+        ]
+    ),
+    lambda inner: st.one_of(
+        inner.map(pa.list_),
+        inner.map(lambda kind: pa.list_(kind, 2)),
+        inner.map(lambda kind: pa.struct({"a": kind, "b": pa.int8()})),
+        inner.map(lambda kind: pa.map_(pa.string(), kind)),
+    ),
+    max_leaves=3,
+)
+
+
+@given(
+    types=st.lists(TYPES, min_size=1, max_size=3),
+    names=st.permutations(["image", "embedding", "a.b", "picture"]),
+    filled=st.booleans(),
+)
+@some(60)
+def test_columns_of_any_type_that_nobody_uses_stop_nothing(types, names, filled):
+    table = pa.table({"image_id": ["1", "2"], "annotator": ["a", "b"]})
+    for name, kind in zip(names, types, strict=False):
+        try:
+            column = pa.array([b"\xff", b"\xfe"] if filled else [None, None], kind)
+        except (pa.ArrowException, TypeError):
+            column = pa.nulls(2, kind)
+        table = table.append_column(name, column)
+    table = table.append_column("label", pa.array(["x", "y"]))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.parquet"
+        try:
+            parquet.write_table(table, path)
+        except pa.ArrowException:
+            return  # this type cannot be written
+        responses = outcome(path, columns=Columns(item="image_id"))
+        assert responses.table["item"].tolist() == ["1", "2"]
+        assert responses.labels["label"].tolist() == ["x", "y"]
+        outcome(path)
+        outcome(path, columns=Columns(item="image_id", label=names[0]))
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[{"a": 1}], None]),
+        pa.array([[[1]], [[2]]]),
+        pa.array([[b"\xff"], None]),
+        pa.array([{"bytes": b"\xff", "path": "a"}, None]),
+        pa.array([b"\xff", b"\x89PNG"]),
+        pa.array([[0.1, 0.2], [0.3, 0.4]]),
+        pa.Array.from_buffers(
+            pa.string(),
+            2,
+            [None, *pa.array([b"\xff", b"\xfe"]).buffers()[1:]],
+        ),
+    ],
+    ids=lambda column: str(column.type),
+)
+def test_an_unused_column_is_named_and_a_used_one_is_an_error(tmp_path, column):
+    table = pa.table({"image_id": ["1", "2"], "image": column, "label": ["x", "y"]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    responses = read(tmp_path / "a.parquet")
+    assert responses.table["item"].tolist() == ["1", "2"]
+    assert "column 'image' (" in str(responses.cleaning)
+    with pytest.raises(ConsilienceError, match=r"column 'image' .* cannot be"):
+        read(tmp_path / "a.parquet", item="image")
+
+
+FOLDER = read(
+    pd.DataFrame(
+        {"item": [1, 1, 2], "worker": ["a", "b", "a"], "label": ["x", "y", "x"]}
+    ).assign(gold=["x", "x", "y"], seconds=[1.5, 2, 3], status="ok"),
+    offered=pd.DataFrame({"item": [1, 1, 2, 2], "label": ["x", "y", "x", "y"]}),
+    extras=["status", "seconds"],
+)
+
+
+def canonical(folder):
+    """Write a canonical folder with all its tables."""
+    path = write(FOLDER, Path(folder) / "out")
+    items = pa.table({"item": ["1", "2", "3"], "dataset_label": ["x", None, "y"]})
+    parquet.write_table(items, path / "items.parquet")
+    return path
+
+
+@given(
+    name=st.sampled_from(["responses", "labels", "gold", "offered", "items"]),
+    change=st.sampled_from(
+        ["drop", "type", "null", "twice", "rename", "cell", "metadata", "bytes", "gone"]
+    ),
+    place=st.integers(0, 20),
+    kind=TYPES,
+    value=VALUES,
+    damage=DAMAGE,
+)
+@some(100)
+def test_damaged_canonical_folders(name, change, place, kind, value, damage):
+    with tempfile.TemporaryDirectory() as folder:
+        path = canonical(folder)
+        file = path / f"{name}.parquet"
+        if change == "bytes":
+            file.write_bytes(damaged(file.read_bytes(), damage))
+        elif change == "gone":
+            file.unlink()
+        else:
+            table = changed(
+                parquet.read_table(file), change, place, kind, value, damage
+            )
+            try:
+                parquet.write_table(table, file)
+            except (pa.ArrowException, UnicodeError):
+                return
+        responses = outcome(path)
+        if responses is not None:
+            again = read(write(responses, Path(folder) / "again"))
+            pd.testing.assert_frame_equal(again.table, responses.table)
+            responses.typed()
+            if responses.gold is not None:
+                assert responses.gold["label"].notna().all()
+
+
+def changed(table, change, place, kind, value, damage):
+    """Return a canonical table that is damaged in one way."""
+    at = place % table.num_columns
+    column = table.column_names[at]
+    if change == "drop":
+        return table.drop_columns([column])
+    if change == "rename":
+        return table.rename_columns([*table.column_names[:-1], column])
+    if change == "twice":
+        return pa.concat_tables([table, table])
+    if change == "metadata":
+        metadata = dict(table.schema.metadata or {b"pandas": b"{}"})
+        key = list(metadata)[place % len(metadata)]
+        return table.replace_schema_metadata(
+            metadata | {key: damaged(metadata[key], damage)}
+        )
+    if change == "cell":
+        cells = [str(value).encode("utf-8", "replace").decode()] * table.num_rows
+        return table.set_column(at, column, pa.array(cells))
+    if change == "null":
+        kind = table.schema.field(at).type
+    return table.set_column(at, column, pa.nulls(table.num_rows, kind))
+
+
+@given(
+    role=st.sampled_from(["gold", "labels", "offered"]),
+    which=st.sampled_from(sorted(SOUND)),
+    damage=DAMAGE,
+)
+@some(40)
+def test_damaged_side_files(role, which, damage):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"side-{which[1]}"
+        path.write_bytes(damaged(SOUND[which], damage))
+        outcome(FRAME, **{role: path})
+
+
+XML = b"<View><Choices name='q' toName='i'><Choice value='x'/><Choice value='y'/>"
+
+
+@given(damage=DAMAGE)
+@some(20)
+def test_damaged_configurations(damage):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.xml"
+        path.write_bytes(damaged(XML + b"</Choices></View>", damage))
+        outcome(FRAME, offered=path)
+
+
+def test_the_net_catches_what_a_reader_lets_through(monkeypatch, written):
+    def out_of_memory(*_):
+        raise MemoryError
+
+    sound = reading.formats()["long"]
+    broken = type(sound)(name="long", what="", sniff=sound.sniff, read=out_of_memory)
+    monkeypatch.setattr(reading, "formats", lambda: {"long": broken})
+    with pytest.raises(UnreadableFileError, match=r"a\.csv: .*more memory than there"):
+        read(written("a.csv", LONG))
+
+
+def test_the_gold_of_another_program_is_held_to_the_rules(tmp_path):
+    for name, table, what in (
+        ("gold", {"item": ["1"], "label": ["z"]}, "row 1: the label is not in labels"),
+        ("gold", {"label": ["x"]}, "there is no column 'item'"),
+        ("gold", {"item": ["1", None], "label": ["x", "y"]}, "row 2: the item is empt"),
+        ("offered", {"label": ["x"], "who": ["a"]}, "whom it was offered to"),
+        ("offered", {"item": ["1"], "label": ["z"]}, "row 1: the label is not in lab"),
+        ("labels", {"label": ["x", "x"]}, "row 2: the label stands twice"),
+        ("labels", {"label": ["x", None]}, "row 2: the label is empty"),
+    ):
+        path = canonical(tmp_path)
+        parquet.write_table(pa.table(table), path / f"{name}.parquet")
+        with pytest.raises(ConsilienceError, match=f"{name}.parquet.*{what}"):
+            read(path)
+        shutil.rmtree(path)
