@@ -1,11 +1,14 @@
 """Where text is printed for people: a console that nothing in the data can steer."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from rich.console import Console as RichConsole
 from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
+from consilience.errors import as_options
 from consilience.visible import visible
 
 
@@ -17,6 +20,10 @@ class Console(RichConsole):
 
     def __init__(self, *, stderr: bool) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def render_str(self, text: str, **more: Any) -> Text:  # type: ignore[override]
+        """Return a message with options in place of arguments."""
+        return super().render_str(as_options(text), **more)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

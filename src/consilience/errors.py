@@ -3,12 +3,42 @@
 Each message says where, what was found, what was expected and what to do. The
 command line prints the message of a `ConsilienceError` as one sentence and leaves with
 exit code 2; any other exception is a defect of the program.
+
+Messages name an argument as Python has it, in backticks: `kind="objects"`, or `labels=`
+without a value. The command line shows the option instead (`as_options`).
 """
 
+import re
+import shlex
 from collections.abc import Iterable
 from difflib import get_close_matches
 
 from consilience.visible import visible
+
+_ARGUMENT = re.compile(r"`([a-z][a-z_]*)=([^`\n]*)`")
+
+
+def as_options(message: str) -> str:
+    """Return a message with the command line's options in place of arguments.
+
+    Parameters
+    ----------
+    message
+        Text that names arguments as messages do, such as `kind="objects"`.
+
+    Returns
+    -------
+    The text with `--kind objects` there.
+    """
+    return _ARGUMENT.sub(_option, message)
+
+
+def _option(found: re.Match[str]) -> str:
+    name, value = found[1].replace("_", "-"), found[2]
+    if value[:1] in {"'", '"'}:
+        value = shlex.quote(value[1:-1])
+    switch = {"True": f"--{name}", "False": f"--no-{name}"}
+    return switch.get(value, f"--{name} {value}".rstrip())
 
 
 class ConsilienceError(Exception):

@@ -85,7 +85,7 @@ def test_objects_that_nothing_ties_together_are_refused():
     table = pd.DataFrame(
         {"item": ["1", "1"], "label": ["cat", "dog"], "response_id": ["r", None]}
     )
-    with pytest.raises(OptionError, match="--response-id"):
+    with pytest.raises(OptionError, match="`response_id=`"):
         agreement(read(table, kind="objects"))
 
 

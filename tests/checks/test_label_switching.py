@@ -26,7 +26,7 @@ def test_states_under_each_others_names_fail(tree, skilled):
     # the other's name with 2 / 22.
     assert found["label_switching"].value == pytest.approx(16 / 22, abs=0.02)
     assert not found["label_switching"].ok
-    assert "--gold" in found["label_switching"].remedy
+    assert "`gold=`" in found["label_switching"].remedy
     # All chains agree on the wrong names.
     assert found["chains_aligned"].ok
 

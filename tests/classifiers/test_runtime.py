@@ -125,7 +125,7 @@ def test_the_real_build_falls_back_or_refuses_where_there_is_no_card():
     assert "driver" in choice.reason or "no CUDA" in choice.reason
     opened = session(graph().SerializeToString(), choice, real, threads=1)
     assert runtime.runs_on(opened) == "cpu"
-    with pytest.raises(DeviceError, match="--device cuda"):
+    with pytest.raises(DeviceError, match='`device="cuda"`'):
         choose("cuda", real)
 
 

@@ -116,3 +116,41 @@ def test_what_annotators_said_joins_the_candidates(run, tmp_path):
     assert set(table["label"]) == {"cat", "unicorn"}
     sources = pd.read_parquet(tmp_path / "c" / "sources.parquet")
     assert list(sources["model"]) == ["ranks", "(annotators)", "(annotators)"]
+
+
+def test_photographs_become_labels_without_a_file_made_by_hand(
+    run, photographs, capsys, tmp_path
+):
+    Path("answers.csv").write_text(
+        "item,annotator,label\ncoffee,a,espresso\ncoffee,b,hippopotamus\n"
+        "chelsea,a,tabby\nchelsea,b,tabby\n",
+        encoding="utf-8",
+    )
+    assert classify(run, photographs, "--naming", "stem") == 0
+    assert run("candidates", "p", "--out", "c") == 0
+    how = ("--model", "dawid_skene", "--engine", "em")
+    given = ("answers.csv", "--candidates", "c")
+    assert run("fit", *given, *how, "--out", "run") == 0
+    assert "labels of candidates are called by their column 'name'" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    beside = ("--responses", "answers.csv", "--images", photographs)
+    assert run("report", "run", *beside, "--out", "report.html") == 0
+    assert "data:image" in (tmp_path / "report.html").read_text("utf-8")
+    labels = pd.read_parquet(tmp_path / "run" / "tables" / "labels.parquet")
+    coffee = set(labels.loc[labels["item"] == "coffee", "label"].astype(str))
+    assert {"espresso", "hippopotamus", "cup"} < coffee
+
+
+def test_answers_go_by_a_column_of_the_labels_of_a_classifier(run, tmp_path, capsys):
+    Path("answers.csv").write_text(
+        "item,annotator,label\ncoffee,a,espresso\ncoffee,b,cup\n", encoding="utf-8"
+    )
+    labels = ("--labels", LITE0 / "labels.tsv")
+    assert run("read", "answers.csv", *labels, "--out", "r") == 0
+    assert "in the column 'name' of the table of labels" in capsys.readouterr().out
+    named = pd.read_parquet(tmp_path / "r" / "labels.parquet")["label"]
+    assert len(named) == 1000
+    assert "hippopotamus" in set(named)
+    asked = ("--label-column", "wnid", "--out", "r2")
+    assert run("read", "answers.csv", *labels, *asked) == 2

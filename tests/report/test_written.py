@@ -60,7 +60,7 @@ def test_a_report_is_replaced_only_when_asked(report, tmp_path):
     out = tmp_path / "new" / "report.html"
     size = write(report, out)
     assert out.stat().st_size == size
-    with pytest.raises(FolderExistsError, match="--overwrite"):
+    with pytest.raises(FolderExistsError, match="`overwrite=True`"):
         write(report, out)
     write(report, out, overwrite=True)
     assert [path.name for path in out.parent.iterdir()] == ["report.html"]

@@ -163,7 +163,7 @@ def test_lists_of_labels_are_objects_only_when_asked(written):
         "a.jsonl",
         '{"task":1,"worker":"a","label":["x","y"]}\n{"task":1,"worker":"b","label":[]}\n',
     )
-    with pytest.raises(BadCellError, match="kind='objects'"):
+    with pytest.raises(BadCellError, match='`kind="objects"`'):
         read(path)
     responses = read(path, kind="objects")
     assert responses.table["label"].astype(object).where(

@@ -109,7 +109,7 @@ def test_several_labels_need_a_kind(written):
     objects = read(path, kind="objects")
     assert rows(objects, "label", "object") == [["dog", 0], ["cat", 1], [None, None]]
     assert objects.offer == "unknown"
-    with pytest.raises(OfferUnknownError, match="pass offered="):
+    with pytest.raises(OfferUnknownError, match="pass `offered=`"):
         read(path, kind="contains")
     contains = read(path, kind="contains", offered=["dog", "cat", "cow"])
     assert rows(contains, "label", "answer") == [

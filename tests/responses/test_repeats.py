@@ -74,4 +74,4 @@ def test_distinct_counts_an_answer_given_twice_once_and_keeps_a_change_of_mind()
     )
     responses = read(frame, repeats="distinct")
     assert responses.table["label"].tolist() == ["x", "y", "x"]
-    assert "repeats='distinct'" in str(responses.cleaning)
+    assert "`repeats='distinct'`" in str(responses.cleaning)

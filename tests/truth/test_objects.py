@@ -84,9 +84,15 @@ def test_listed_candidates_join_those_that_were_named_with_what_is_known_of_them
     assert named.known_names == ("score",)
 
 
+def test_labels_of_candidates_join_those_that_were_named():
+    lists = pd.DataFrame({"item": ["j", "j"], "label": ["desk", "car"]})
+    named = space_of(responses(), lists=lists).named
+    assert "car" in named.labels[named.candidate[1]]
+
+
 def test_candidates_must_be_labels_and_numbers():
     wrong = pd.DataFrame({"item": ["j"], "label": ["car"]})
-    with pytest.raises(CandidatesError, match="'car' is not among the 4 labels"):
+    with pytest.raises(CandidatesError, match="no candidate is one of the labels"):
         space_of(responses(), lists=wrong)
     worse = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": ["high"]})
     with pytest.raises(CandidatesError, match="no finite number"):

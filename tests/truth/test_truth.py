@@ -85,9 +85,23 @@ def test_candidates_without_a_needed_column_are_refused(three_items, column):
         space_of(three_items, lists=lists)
 
 
-def test_a_candidate_outside_the_labels_is_refused(three_items):
-    lists = pd.DataFrame({"item": ["i0"], "label": ["cow"]})
-    with pytest.raises(CandidatesError, match="'cow' of item 'i0'"):
+def test_labels_of_candidates_join_those_of_the_answers(three_items):
+    before = space_of(three_items).states
+    lists = pd.DataFrame({"item": ["i0", "i0"], "label": ["cow", before[0]]})
+    space = space_of(three_items, lists=lists)
+    assert space.states == (*before, "cow")
+    assert len(before) in space.state[0][np.isfinite(space.log_prior[0])]
+    assert any(each.startswith("1 labels of candidates") for each in space.assumptions)
+
+
+def test_candidates_of_other_items_bring_no_labels(three_items):
+    lists = pd.DataFrame({"item": ["elsewhere"], "label": ["cow"]})
+    assert "cow" not in space_of(three_items, lists=lists).states
+
+
+def test_candidates_that_are_called_otherwise_than_the_answers_are_refused(three_items):
+    lists = pd.DataFrame({"item": ["i0", "i1"], "label": ["281", "282"]})
+    with pytest.raises(CandidatesError, match=r"'281', '282'.*`label_column=NAME`"):
         space_of(three_items, lists=lists)
 
 

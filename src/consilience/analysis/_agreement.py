@@ -284,7 +284,7 @@ def _numbers(
     if bad.any():
         msg = (
             f"distance {distance!r}: label {ratings.answers[int(bad.argmax())]!r} is "
-            "no number; choose nominal, or ordinal with the labels in order (labels=)"
+            "no number; choose nominal, or ordinal with the labels in order (`labels=`)"
         )
         raise OptionError(msg)
     found: np.ndarray = numbers.astype(np.float64)

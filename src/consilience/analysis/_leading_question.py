@@ -100,11 +100,11 @@ def leading_question(
         msg = f"the fit is of the model {name}; fit the model contains to the responses"
         raise OptionError(msg)
     space = known_space(fit.data)
-    found = rivals(space, as_similarity(similarity))
+    found = rivals(space, as_similarity(similarity, space.unit_label))
     if not len(found.first):
         msg = (
             "no item was asked about two similar labels; give pairs of similar labels "
-            "(--similarity), or groups of labels"
+            "(`similarity=`), or groups of labels"
         )
         raise OptionError(msg)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)

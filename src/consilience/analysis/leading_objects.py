@@ -47,7 +47,7 @@ def leading_of_objects(data: xr.DataTree) -> pd.DataFrame:
     if leading is None or granting is None:
         msg = (
             "the fit has no answers of kind contains beside those of kind objects; "
-            "give both tasks to the fit (contains=)"
+            "give both tasks to the fit (`contains=`)"
         )
         raise OptionError(msg)
     names = [str(name) for name in data["posterior"]["asked_covariate"].to_numpy()]

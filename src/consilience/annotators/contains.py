@@ -147,8 +147,8 @@ def layout(space: Space, prior: Prior) -> Pairs:
     del prior
     if len(space.states) != 2:
         msg = (
-            f"states={len(space.states)}: the model contains has a whole scale between "
-            "absent and present; leave it out, or take contains_states"
+            f"`states={len(space.states)}`: the model contains has a whole scale "
+            "between absent and present; leave it out, or take contains_states"
         )
         raise OptionError(msg)
     return laid_out(space)

@@ -102,7 +102,7 @@ def layout(space: Space, prior: Prior) -> Counts:
     """
     if len(space.states) != 2:
         msg = (
-            f"states={len(space.states)}: the model contains_counts has frequencies "
+            f"`states={len(space.states)}`: the model contains_counts has frequencies "
             "between absent and present; leave it out, or take contains_states"
         )
         raise OptionError(msg)

@@ -87,14 +87,14 @@ def layout(space: Space, prior: Prior) -> Shortlists:
         raise OptionError(msg)
     if prior.superclass and space.parent is None:
         msg = (
-            f"superclass={prior.superclass}: no label has a superclass; give a table "
-            "of labels with a column parent (--labels), or leave it out"
+            f"`superclass={prior.superclass}`: no label has a superclass; give a table "
+            "of labels with a column parent (`labels=`), or leave it out"
         )
         raise OptionError(msg)
     if prior.similarity and space.similar is None:
         msg = (
-            f"similarity={prior.similarity}: no similarity of labels is given; give a "
-            "table label_a, label_b, value (--similarity), or leave it out"
+            f"`similarity={prior.similarity}`: no similarity of labels is given; "
+            "give a table label_a, label_b, value (`similarity=`), or leave it out"
         )
         raise OptionError(msg)
     return shortlists(

@@ -60,7 +60,7 @@ def label_switching(data: xr.DataTree) -> list[Verdict]:
             _GAIN,
             "states of the truth have swapped names, so their probabilities are not "
             "those of the labels; start from the vote shares, take a prior with more "
-            "weight on the diagonal, or give some gold labels (--gold)",
+            "weight on the diagonal, or give some gold labels (`gold=`)",
         )
     ]
     if len(chains) > 1:
@@ -72,7 +72,7 @@ def label_switching(data: xr.DataTree) -> list[Verdict]:
                 _GAIN,
                 "chains name the states differently, so means over chains mix them; "
                 "start all chains from the vote shares, take a prior with more weight "
-                "on the diagonal, or give some gold labels (--gold)",
+                "on the diagonal, or give some gold labels (`gold=`)",
             )
         )
     return verdicts

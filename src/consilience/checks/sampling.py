@@ -74,7 +74,7 @@ def _moving(posterior: xr.Dataset) -> tuple[list[str], Float[np.ndarray, "C D P"
 def _rhat(names: list[str], values: Float[np.ndarray, "C D P"]) -> Verdict:
     if len(values) < 2:
         return not_assessed(
-            "rhat", _RHAT, "one chain cannot be compared; run four (--chains 4)"
+            "rhat", _RHAT, "one chain cannot be compared; run four (`chains=4`)"
         )
     if not names:
         return at_most(
@@ -89,7 +89,7 @@ def _rhat(names: list[str], values: Float[np.ndarray, "C D P"]) -> Verdict:
         "rhat",
         found[worst],
         _RHAT,
-        f"chains disagree, most on {names[worst]}; run longer (--tune, --draws), or "
+        f"chains disagree, most on {names[worst]}; run longer (`tune=`, `draws=`), or "
         "look at label_switching and for a model with fewer parameters per annotator",
     )
 
@@ -108,7 +108,7 @@ def _ess(
         "ess_bulk",
         found[worst],
         limit,
-        f"too few effective draws, fewest of {names[worst]}; run longer (--draws)",
+        f"too few effective draws, fewest of {names[worst]}; run longer (`draws=`)",
     )
 
 
@@ -121,7 +121,7 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
                 float(stats["diverging"].sum()),
                 0.0,
                 "the sampler met a corner of the posterior that it could not follow, "
-                "and the draws miss it; tune longer (--tune) or choose a model with "
+                "and the draws miss it; tune longer (`tune=`) or choose a model with "
                 "stronger priors",
             )
         )
@@ -137,7 +137,7 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
                 float(np.min(found)),
                 _BFMI,
                 "the sampler moves slowly between energies, so tails are ill explored; "
-                "tune longer (--tune) or choose a model with stronger priors",
+                "tune longer (`tune=`) or choose a model with stronger priors",
             )
         )
     return verdicts

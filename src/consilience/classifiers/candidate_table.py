@@ -31,6 +31,7 @@ from consilience.errors import CandidatesError, GoldError
 from consilience.whole_folder import whole_folder
 
 FILE, SOURCES, ACCOUNT = "candidates.parquet", "sources.parquet", "candidates.toml"
+LABELS = "labels.parquet"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +47,14 @@ class Candidates:
         annotators used, and the data set's own, have no rank.
     account
         How they came about: policy, classifiers and their weights, calibration.
+    labels
+        label, and what else the classifiers call it (name, wnid, ...).
     """
 
     table: pd.DataFrame
     sources: pd.DataFrame
     account: Mapping[str, Any]
+    labels: pd.DataFrame | None = None
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
         """Write a folder, whole or not at all; return it.
@@ -66,6 +70,10 @@ class Candidates:
         with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
             self.table.to_parquet(partial / FILE, index=False, compression="zstd")
             self.sources.to_parquet(partial / SOURCES, index=False, compression="zstd")
+            if self.labels is not None:
+                self.labels.to_parquet(
+                    partial / LABELS, index=False, compression="zstd"
+                )
             (partial / ACCOUNT).write_text(tomli_w.dumps(self.account), "utf-8")
         return place
 
@@ -145,14 +153,17 @@ def candidates(
         table=table,
         sources=_sources(pooled, pairs, vocabulary, also),
         account=_account(pooled, table, (policy, top, mass), calibrated, known),
+        labels=pd.concat([each.labels for each in predictions], ignore_index=True)
+        .drop_duplicates("label", ignore_index=True)
+        .astype("str"),
     )
 
 
 def _check_named_alike(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
     """Refuse a table that names other items, or none of the labels."""
     for column, names, how in (
-        ("item", pooled.items, "see --naming of classify"),
-        ("label", pooled.labels, "see --label-column"),
+        ("item", pooled.items, "see `naming=` of classify"),
+        ("label", pooled.labels, "see `label_column=`"),
     ):
         if table is None or table.empty:
             return

@@ -170,7 +170,7 @@ def _load(
             raise OptionError(msg)
         loaded.append(one)
     if not loaded:
-        msg = "no classifier was given; name its folder with --model-dir"
+        msg = "no classifier was given; name the folder of one at least"
         raise OptionError(msg)
     return loaded
 

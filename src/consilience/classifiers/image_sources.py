@@ -191,7 +191,7 @@ def _require(column: str, names: Sequence[str], source: Path) -> None:
         found = ", ".join(map(repr, names)) or "none"
         msg = (
             f"{source}: there is no column {column!r}; found {found}; name the columns "
-            "with --item, --image and --path"
+            "with `item=`, `image=` and `path=`"
         )
         raise ImagesError(msg)
 

@@ -129,6 +129,7 @@ def _check(items: tuple[str, ...], sources: Sequence[object], left: int) -> None
     if times > 1:
         msg = (
             f"{times} images are named {name!r}, and predictions would be mixed up; "
-            "name items by their path (--naming path) or give a list with a column item"
+            'name items by their path (`naming="path"`) or give a list with a column '
+            "item"
         )
         raise ImagesError(msg)

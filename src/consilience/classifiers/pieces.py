@@ -117,7 +117,7 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
     def refuse(what: str) -> None:
         msg = (
             f"{folder}: holds predictions {what}; take them up as they were begun, "
-            "choose another --out, or pass --overwrite to begin anew"
+            "choose another folder, or `overwrite=True` to begin anew"
         )
         raise PredictionsError(msg)
 

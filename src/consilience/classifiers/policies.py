@@ -38,7 +38,7 @@ def chosen(pool: Pool, policy: Policy, top: int, mass: float) -> Bool[np.ndarray
         There is no such policy, or a number is out of its range.
     """
     if top < 1 or not 0 < mass < 1:
-        msg = f"top={top}, mass={mass:g}: expected top from 1, and mass between 0 and 1"
+        msg = f"`top={top}`, `mass={mass:g}`: expected 1 or more, and between 0 and 1"
         raise OptionError(msg)
     if policy == "union":
         return best_rank(pool) <= top
@@ -47,7 +47,7 @@ def chosen(pool: Pool, policy: Policy, top: int, mass: float) -> Bool[np.ndarray
         return place < top
     if policy == "mass":
         return before < mass
-    msg = f"policy={policy!r}: expected union, ensemble or mass"
+    msg = f"`policy={policy!r}`: expected union, ensemble or mass"
     raise OptionError(msg)
 
 

@@ -105,8 +105,8 @@ def choose(device: Device, runtime: Any, *, driver: str | None = None) -> Choice
         return Choice(cuda=True, reason="the GPU", required=device == "cuda")
     if device == "cuda":
         msg = (
-            f"--device cuda: {missing}; install an NVIDIA driver for CUDA 13 and "
-            "consilience[cuda], or take --device auto or cpu"
+            f'`device="cuda"`: {missing}; install an NVIDIA driver for CUDA 13 and '
+            'consilience[cuda], or take `device="auto"` or cpu'
         )
         raise DeviceError(msg)
     return Choice(cuda=False, reason=f"the CPU: {missing}", required=False)
@@ -151,8 +151,9 @@ def session(
     opened = runtime.InferenceSession(data, options, providers=[*wanted, CPU])
     if choice.required and opened.get_providers()[0] != CUDA:
         msg = (
-            "--device cuda: ONNX Runtime found a driver but runs on the CPU; CUDA 13 "
-            "or cuDNN 9 is missing: install consilience[cuda], or take --device auto"
+            '`device="cuda"`: ONNX Runtime found a driver but runs on the CPU; CUDA '
+            "13 or cuDNN 9 is missing: install consilience[cuda], or take "
+            '`device="auto"`'
         )
         raise DeviceError(msg)
     return opened

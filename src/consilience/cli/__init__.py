@@ -37,7 +37,7 @@ from consilience.cli import (
     simulate,
 )
 from consilience.cli.interrupt import heeded
-from consilience.errors import ConsilienceError
+from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
 
@@ -126,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _fail(sentence: str, code: int) -> NoReturn:
-    sys.stderr.write(f"consilience: {visible(sentence)}\n")
+    sys.stderr.write(f"consilience: {visible(as_options(sentence))}\n")
     sys.exit(code)
 
 
@@ -143,7 +143,9 @@ def _drop_output() -> None:
 @contextmanager
 def _visible_warnings() -> Iterator[None]:
     usual = warnings.formatwarning
-    warnings.formatwarning = lambda *args, **more: visible(usual(*args, **more))
+    warnings.formatwarning = lambda *args, **more: visible(
+        as_options(usual(*args, **more))
+    )
     try:
         yield
     finally:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from consilience.analysis import Agreement
 from consilience.analysis.coefficient_names import name_of
+from consilience.errors import as_options
 
 _MOST_LABELS = 15
 _MOST_PAIRS = 5
@@ -62,12 +63,16 @@ def agreement_page(found: Agreement, width: int) -> Group:
     undefined = found.coefficients[found.coefficients["reason"] != ""]
     for reason, rows in undefined.groupby("reason", sort=False):
         names = [name_of(found, name) for name in rows["coefficient"]]
-        parts.append(Text(f"Not defined: {', '.join(names)} ({reason}).", "dim"))
+        parts.append(
+            Text(f"Not defined: {', '.join(names)} ({as_options(reason)}).", "dim")
+        )
     if found.labels is not None:
         parts += [Text(), labels(found, Scale.within(width))]
     if found.pairs is not None:
         parts += [Text(), pairs(found, Scale.within(width))]
-    notes = [Text(f"{note[0].upper()}{note[1:]}.", "dim") for note in found.notes]
+    notes = [
+        Text(as_options(f"{note[0].upper()}{note[1:]}."), "dim") for note in found.notes
+    ]
     return Group(*parts, *([Text(), *notes] if notes else []), Text())
 
 

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from consilience.errors import as_options
 from consilience.posterior import Fit
 
 # A confusion of more labels than this is wider than a terminal.
@@ -23,10 +24,12 @@ def fit_page(fitted: Fit) -> Group:
     attributes = fitted.data.attrs
     engine = f"{attributes['model']} by {attributes['engine']}"
     head = Text.assemble(
-        (engine, "bold"), f": {attributes['engine_reason']}; {attributes['seconds']} s"
+        (engine, "bold"),
+        f": {as_options(attributes['engine_reason'])}; {attributes['seconds']} s",
     )
     assumed = [
-        Text(f"assumed: {said}") for said in json.loads(attributes["assumptions"])
+        Text(f"assumed: {as_options(said)}")
+        for said in json.loads(attributes["assumptions"])
     ]
     parts: list[RenderableType] = [Text(), head, *assumed]
     compared = fitted.comparison()
@@ -243,7 +246,7 @@ def verdicts(found: pd.DataFrame) -> list[RenderableType]:
     bad = bad.drop(mended.index)
     if bad.empty and len(mended):
         said = f"checks: {len(found) - 1} of {len(found)} passed; independence failed: "
-        return [Text(said + mended["remedy"].iloc[0], style="yellow")]
+        return [Text(said + as_options(mended["remedy"].iloc[0]), style="yellow")]
     if bad.empty:
         open_ones = int(found["value"].isna().sum())
         said = f"checks: all {len(found) - open_ones} passed"

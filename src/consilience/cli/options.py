@@ -58,6 +58,9 @@ class Reading:
         Column of the true label.
     labels
         A label, given once for each in their order; or a table of labels.
+    label_column
+        Column of the table of labels that answers go by; by default the one that holds
+        most of their labels.
     offered
         A label that was on screen, given once for each; or a table of what was on
         screen; or a Label Studio configuration (XML).
@@ -109,6 +112,7 @@ class Reading:
     selected: str | None = None
     gold_column: str | None = None
     labels: Several = ()
+    label_column: str | None = None
     offered: Several = ()
     repeats: Literal["keep", "distinct", "first", "last", "drop", "error"] = "keep"
     answers: Several = ()
@@ -239,6 +243,7 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         columns=columns,
         offered=_list_or_file(reading.offered),
         labels=_list_or_file(reading.labels),
+        label_column=reading.label_column,
         gold=gold,
         repeats=reading.repeats,
         answers=dict(pairs(reading.answers, "answers")),

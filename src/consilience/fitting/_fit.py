@@ -23,6 +23,7 @@ from consilience.fitting.inputs import (
     check_fit,
     check_seed,
     classifiers_of,
+    on_names,
     reporter,
     types_in,
 )
@@ -149,8 +150,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             "settings": {},
         }
         return Fit(rule_tree(tables, given, attributes))
-    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
-    alike = as_similarity(similarity)
+    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
+    remarks = on_names(candidates, given)
+    alike = as_similarity(similarity, given.labels["label"])
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
 
         def laid_out(number: int) -> Space:
@@ -173,7 +175,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         space = laid_out(
             states or (2 if name == "auto" else annotators.load(name).states)
         )
-        told, remarks = None, list[str]()
+        told = None
         if prior_from is not None:
             space = alike_to(space, prior_from)
             told, remark = informed(annotators.load(name, prior), space, prior_from)

@@ -84,7 +84,7 @@ def compare(
     given = as_responses(responses)
     seed = check_seed(seed)
     check_effort(effort)
-    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
+    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003
         space = space_of(given, lists=lists, gold=known)
         _, table = compared(sample(space, seed), models, seed, effort, report)

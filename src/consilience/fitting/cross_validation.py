@@ -106,7 +106,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     given = as_responses(responses)
     seed = check_seed(seed)
     check_effort(effort)
-    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
+    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     rows = []
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         states = annotators.load(model).states
@@ -180,7 +180,7 @@ def _foreseen(
     size = np.bincount(whole.unit, whole.n, whole.num_units)
     number = len(flat[names[0]])
     if number < 2:
-        msg = f"{single.name} was fitted without draws; ask for some (--draws)"
+        msg = f"{single.name} was fitted without draws; ask for some (`draws=`)"
         raise OptionError(msg)
     if by == "item":
         drawn = _of_units(model, all_of_it, flat)

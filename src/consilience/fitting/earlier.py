@@ -85,7 +85,7 @@ def check_earlier(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
     if sizes["chain"] * sizes["draw"] < 2:
         msg = (
             f"the earlier fit, by {before['engine']}, is a point that does not say how "
-            "sure it is; fit it again with draws (em: draws=50, --draws 50; or nuts)"
+            "sure it is; fit it again with draws (em: `draws=50`; or nuts)"
         )
         raise OptionError(msg)
 

@@ -22,8 +22,8 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
+    as_candidates,
     as_similarity,
-    as_table,
     both_tasks,
     check_effort,
     check_seed,
@@ -106,9 +106,9 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         space = objects(
             given,
-            as_table(candidates, "candidates"),
+            as_candidates(candidates, given),
             beside,
-            as_similarity(similarity),
+            as_similarity(similarity, given.labels["label"]),
         )
         fold = _folds(folds, space.num_units, seed)
         model = annotators.load("objects", prior)

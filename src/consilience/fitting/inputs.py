@@ -1,5 +1,6 @@
 """What a caller hands in, made ready."""
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from numbers import Integral
 from pathlib import Path
@@ -16,10 +17,11 @@ from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.coding import text_array
 from consilience.responses.id_types import Types, settled
 from consilience.responses.names import listing
-from consilience.responses.side_tables import side_table, text_frame
+from consilience.responses.side_tables import naming_column, side_table, text_frame
 from consilience.truth import Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
+LABELS = "labels.parquet"
 
 type Table = pd.DataFrame | str | Path
 
@@ -78,28 +80,72 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
     return text_frame(table, {name: name for name in table.columns})
 
 
-def as_candidates(given: Table | None, kind: str) -> pd.DataFrame | None:
+def as_candidates(given: Table | None, responses: Responses) -> pd.DataFrame | None:
     """Return the table of candidates.
 
     Of a folder, labels of choice that are candidates only because annotators gave them
     are left out, unless they have log-odds: on the list they are in any case, and as
-    what they are, for their columns say nothing of having been answered.
+    what they are, for their columns say nothing of having been answered. Labels of a
+    folder are called as the responses call them.
     """
     table = as_table(given, "candidates")
-    if table is None or kind != "choice" or "log_odds" in table:
+    if table is None or not isinstance(given, (str, Path)):
         return table
-    if not isinstance(given, (str, Path)) or not (Path(given) / SOURCES).is_file():
-        return table
-    sources = pd.read_parquet(Path(given) / SOURCES, columns=["item", "label", "model"])
+    listed = (Path(given) / SOURCES).is_file()
+    if responses.kind == "choice" and "log_odds" not in table and listed:
+        table = _proposed(table, Path(given))
+    names = names_in(given, responses.labels["label"])[1]
+    return table.assign(label=table["label"].replace(names)) if names else table
+
+
+def names_in(
+    given: Table | None, labels: Iterable[object]
+) -> tuple[str, dict[str, str]]:
+    """Return what the answers call the labels of a folder of candidates.
+
+    Parameters
+    ----------
+    given
+        The folder, or a table, which says no other names.
+    labels
+        Labels of the answers.
+
+    Returns
+    -------
+    The column of the folder's labels that holds those of the answers, and the names
+    there by label; none where both call labels alike.
+    """
+    path = Path(given) / LABELS if isinstance(given, (str, Path)) else None
+    if path is None or not path.is_file():
+        return "label", {}
+    table = pd.read_parquet(path).astype("str")
+    column = naming_column(table, map(str, labels))
+    if column == "label":
+        return column, {}
+    return column, dict(zip(table["label"], table[column], strict=True))
+
+
+def on_names(candidates: Table | None, responses: Responses) -> list[str]:
+    """Say by which names a folder's candidates were found among the answers."""
+    column, names = names_in(candidates, responses.labels["label"])
+    sentence = f"labels of candidates are called by their column {column!r}"
+    return [sentence] if names else []
+
+
+def _proposed(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    sources = pd.read_parquet(folder / SOURCES, columns=["item", "label", "model"])
     sources = sources.astype("str")
     proposed = sources.loc[sources["model"] != ANNOTATORS, ["item", "label"]]
     return table.merge(proposed.drop_duplicates())
 
 
-def as_similarity(given: Table | None) -> pd.DataFrame | None:
+def as_similarity(given: Table | None, labels: Iterable[object]) -> pd.DataFrame | None:
     """Return how alike labels are; of a folder of candidates, co-confusion."""
     if isinstance(given, (str, Path)) and Path(given).is_dir():
-        given = co_confusion(given)
+        names = names_in(given, labels)[1]
+        table = co_confusion(given)
+        pair = {side: table[side].replace(names) for side in ("label_a", "label_b")}
+        given = table.assign(**pair) if names else table
     return as_table(given, "similarity")
 
 

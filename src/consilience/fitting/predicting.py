@@ -97,7 +97,7 @@ def predict(
     _check_kind(fit.data, given)
     settings = json.loads(before["settings"])
     model = annotators.load(before["model"], _changed(before["model"], settings))
-    lists, known = as_candidates(candidates, given.kind), as_table(gold, "gold")
+    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     drop_programs()
     told = sorted(
         {
@@ -118,7 +118,7 @@ def predict(
             lists=lists,
             gold=known,
             num_states=settings.get("states", 2),
-            alike=as_similarity(similarity),
+            alike=as_similarity(similarity, given.labels["label"]),
         )
         space = measured(grouped(space, fit.data), fit.data)
         _check(fit.data, space, model)
@@ -237,7 +237,7 @@ def _check(data: xr.DataTree, space: Space, model: AnnotatorModel[Any]) -> None:
         msg = (
             "the earlier fit was of other labels"
             + (f" (only in one of both: {', '.join(other[:5])})" if other else "")
-            + "; read the responses with the labels of that study (--labels)"
+            + "; read the responses with the labels of that study (`labels=`)"
         )
         raise OptionError(msg)
     there = set(map(str, data["posterior"].data_vars))

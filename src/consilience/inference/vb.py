@@ -87,7 +87,7 @@ def fit(
     held = (f"vb holds at a point: {', '.join(where.free)}",) if where.free else ()
     if number == 0:
         remark = (
-            "too many answers to draw intervals unasked; --draws asks for them"
+            "too many answers to draw intervals unasked; `draws=` asks for them"
             if effort.draws is None
             else "no draws were asked for, so there are no intervals"
         )

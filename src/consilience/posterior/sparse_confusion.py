@@ -106,7 +106,7 @@ def confusion_of_superclasses(data: xr.DataTree) -> pd.DataFrame:
     if "superclass" not in constant:
         msg = (
             "confusion: no label has a superclass; read the responses with a table of "
-            "labels that has a column parent (labels=)"
+            "labels that has a column parent (`labels=`)"
         )
         raise OptionError(msg)
     superclass = pd.Series(constant["superclass"].to_numpy(), dtype="str")

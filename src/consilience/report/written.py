@@ -80,13 +80,13 @@ def check_place(place: Path, *, overwrite: bool) -> None:
     if not is_report(place):
         msg = (
             f"{place}: is there already and is no report, so it is not replaced; "
-            "choose another name for --out"
+            "choose another name"
         )
         raise FolderExistsError(msg)
     if not overwrite:
         msg = (
-            f"{place}: is there already; choose another name for --out, or pass "
-            "--overwrite to replace it"
+            f"{place}: is there already; choose another name, or "
+            "`overwrite=True` to replace it"
         )
         raise FolderExistsError(msg)
 

@@ -112,7 +112,7 @@ def read_answers(
     """
     bad = {m for m in meanings.values() if m not in _MEANINGS}
     if bad:
-        msg = f"answers={dict(meanings)}: {bad.pop()!r} is not one of {list(_MEANINGS)}"
+        msg = f"`answers=`: {bad.pop()!r} is not one of {list(_MEANINGS)}"
         raise OptionError(msg)
     words = column.values.to_pylist()
     own = {word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()}
@@ -125,9 +125,9 @@ def read_answers(
         msg = (
             f"{where(row if rows is None else int(rows[row]))}: "
             f"{column.text(row)!r} is not yes, no or maybe (nor true, false, 1, 0); "
-            f"found {listing(strange, 6)}; say what they mean (answers={{"
-            f"{column.text(row)!r}: 'yes'}}), or, if they are labels, ask for "
-            "kind='choice'"
+            f"found {listing(strange, 6)}; say what they mean (`answers=`: "
+            f"{column.text(row)!r} may be yes), or, if they are labels, ask for "
+            '`kind="choice"`'
         )
         raise UnknownAnswerError(msg)
     table = [known.get(word.casefold(), SKIPPED) for word in words]

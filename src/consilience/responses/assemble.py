@@ -133,7 +133,7 @@ def _check_rows(draft: Draft) -> None:
     if nameless and (draft.annotator.codes < 0).any():
         msg = (
             "answers of kind 'objects' without annotator need a column that says which "
-            "belong to one response; name it (response_id=NAME)"
+            "belong to one response; name it (`response_id=NAME`)"
         )
         raise MissingColumnError(msg)
 

@@ -96,8 +96,8 @@ def annotations(task: object, source: str) -> list[Annotation]:
     except msgspec.ValidationError as error:
         msg = (
             f"{source}, task {number}: not a task with 'data' and 'annotations' "
-            f"({error}); export the project as JSON (format='label_studio_min' reads "
-            "JSON-MIN)"
+            f'({error}); export the project as JSON (`format="label_studio_min"` '
+            "reads JSON-MIN)"
         )
         raise BadCellError(msg) from None
     works = whole.annotations if whole.annotations is not None else whole.completions

@@ -215,7 +215,7 @@ def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
         msg = (
             f"{table.source}: kind 'contains' needs a column of answers (yes, no, "
             f"maybe) beside the label; found {listing(table.names)}; name it "
-            "(answer=NAME)"
+            "(`answer=NAME`)"
         )
         raise MissingColumnError(msg)
     name = roles["label"]

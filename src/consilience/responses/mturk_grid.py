@@ -52,7 +52,7 @@ def read_grid(batch: Batch) -> Draft:
         list(batch.answers), columns.selected, table.source, "selected"
     )
     if columns.label is None:
-        msg = f"{table.source}: which column is the label that was asked? (label=NAME)"
+        msg = f"{table.source}: which column is the label asked about? (`label=NAME`)"
         raise MissingColumnError(msg)
     picks = []
     for row in batch.rows:

@@ -100,6 +100,6 @@ def _item_input(batch: Batch, asked: str | None) -> str:
     what = f"no column {given!r}" if given else "it is not clear which column is"
     msg = (
         f"{batch.table.source}: {what} the item; found "
-        f"{listing(batch.inputs)}; name it (item=NAME)"
+        f"{listing(batch.inputs)}; name it (`item=NAME`)"
     )
     raise MissingColumnError(msg)

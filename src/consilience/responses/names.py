@@ -138,7 +138,7 @@ def require(
     if name is None:
         msg = (
             f"{source}: no column looks like the {role}; found {listing(names)}; say "
-            f"which it is ({role}=NAME, on the command line --{role} NAME)"
+            f"which it is (`{role}=NAME`)"
         )
         raise MissingColumnError(msg)
     return name
@@ -163,7 +163,7 @@ def choose_question(
         what = "nobody answered any question"
     msg = (
         f"{source}: {what}; found {listing(names)}; name the one to read "
-        f"({option}=NAME)"
+        f"(`{option}=NAME`)"
     )
     raise MissingColumnError(msg)
 

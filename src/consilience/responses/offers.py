@@ -5,7 +5,7 @@ what was shown gives an offer that is unknown, or, for a choice of one label, th
 assumption that every label was shown; either is written into the assumptions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from consilience.responses.draft import Draft
 from consilience.responses.options import Offer, ReadOptions
 from consilience.responses.side_tables import (
     checked_labels,
+    label_column,
     label_table,
     offered_table,
 )
@@ -79,7 +80,13 @@ def settle_offer(
         labels, offered = offered_table(options.offered, options)
         offer = "all" if offered is None else "listed"
     if options.labels is not None:
-        own = label_table(options.labels, options)
+        column = label_column(options, only_used(draft.label).values.to_pylist())
+        own = label_table(options.labels, replace(options, label_column=column))
+        if column != options.label_column:
+            sentence = (
+                f"Labels are those in the column {column!r} of the table of labels."
+            )
+            assumptions = (sentence,)
         if labels is not None:
             _check_subset(labels, own)
         labels = own
@@ -90,9 +97,9 @@ def settle_offer(
         offer, offered, derived = "listed", _asked(draft), True
     elif offer is None and draft.kind == "choice":
         offer = "all"
-        assumptions = () if options.labels is not None else (ALL_SHOWN,)
+        assumptions += () if options.labels is not None else (ALL_SHOWN,)
     elif offer is None:
-        offer, assumptions = "unknown", (UNKNOWN,)
+        offer, assumptions = "unknown", (*assumptions, UNKNOWN)
     return Offered(
         offer=offer,
         offered=offered if offer == "listed" else None,
@@ -118,7 +125,7 @@ def check_offered(draft: Draft, offer: Offered) -> None:
         msg = (
             f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} is "
             f"not among the {len(known):,} that were offered ({int(bad.sum()):,} such "
-            "answers); mend the row or correct the list (offered= or labels=)"
+            "answers); mend the row or correct the list (`offered=` or `labels=`)"
         )
         raise LabelNotOfferedError(msg)
     if offer.offered is not None and not offer.derived:
@@ -196,6 +203,6 @@ def _check_subset(offered: pd.DataFrame, labels: pd.DataFrame) -> None:
     if len(strange):
         msg = (
             f"label {strange.iloc[0]!r} was offered but is not in the list of labels; "
-            "correct offered= or labels="
+            "correct `offered=` or `labels=`"
         )
         raise OptionError(msg)

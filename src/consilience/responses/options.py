@@ -60,6 +60,8 @@ class ReadOptions:
         `annotator`, `response_id`, or a Label Studio configuration (XML).
     labels
         All labels in their order: a list, or a table with `label`, `name`, `parent`.
+    label_column
+        Column of the table of labels that answers go by; None: the one that holds them.
     gold
         Table with `item` and `label` (or the names used in the source).
     repeats
@@ -98,6 +100,7 @@ class ReadOptions:
     columns: Columns = field(default_factory=Columns)
     offered: object = None
     labels: object = None
+    label_column: str | None = None
     gold: object = None
     repeats: Repeats = "keep"
     answers: Mapping[str, str] = field(default_factory=dict)

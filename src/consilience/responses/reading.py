@@ -35,6 +35,7 @@ from consilience.responses.options import (
 from consilience.responses.probe import Probe, probe
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
+from consilience.responses.unknown_format import unknown_format
 from consilience.responses.yes_or_no import propose_one_hot
 
 type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
@@ -58,6 +59,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     gold: object = None,
     offered: object = None,
     labels: object = None,
+    label_column: str | None = None,
     repeats: Repeats = "keep",
     answers: Mapping[str, str] | None = None,
     missing: Sequence[str] = MISSING,
@@ -93,6 +95,10 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         What was on screen: labels, a table, or a Label Studio configuration (XML).
     labels
         All labels in their order: a list, a file or a data frame.
+    label_column
+        Column of the table of labels that the answers go by; None: the column that
+        holds most of their labels, which is named in `assumptions` if it is not the
+        usual one.
     repeats
         What becomes of an annotator's second answer to one question: ``keep``, keep
         ``distinct`` answers once each, only the ``first`` or ``last``, ``drop`` all, or
@@ -153,6 +159,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         columns=columns,
         offered=offered,
         labels=labels,
+        label_column=label_column,
         gold=gold,
         repeats=repeats,
         answers=_meanings(answers),
@@ -265,14 +272,10 @@ def _reader(sources: list[Source], name: str | None, columns: Columns) -> Reader
     fit = [name for name, grade in sure.items() if grade == best]
     if best == 0:
         _say_what_is_wrong(sources[0], seen)
-    if best == 0 or len(fit) > 1:
-        found = f" (columns {listing(list(seen.names))})" if seen.names else ""
-        could = f"it may be {' or '.join(fit)}" if best else "no reader knows it"
-        all_formats = "; ".join(f"{r.name}: {r.what}" for r in known.values())
-        msg = (
-            f"{seen.name}{found}: {could}; name the format (format=NAME, on the "
-            f"command line --format NAME). Formats: {all_formats}"
-        )
+        raise unknown_format(seen, list(known))
+    if len(fit) > 1:
+        may = " or ".join(f'`format="{name}"`' for name in fit)
+        msg = f"{seen.name}: may be read in several ways; choose {may}"
         raise UnknownFormatError(msg)
     return known[fit[0]]
 
@@ -292,7 +295,6 @@ def _say_what_is_wrong(source: Source, seen: Probe) -> None:
         other = next(column for column in found.values() if column is not None)
         msg = (
             f"{seen.name}: there is a column {other!r} but none for {role} among "
-            f"{listing(names)}; name it ({role}=NAME, on the command line "
-            f"--{role} NAME)"
+            f"{listing(names)}; name it (`{role}=NAME`)"
         )
         raise MissingColumnError(msg)

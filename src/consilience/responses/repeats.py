@@ -72,14 +72,14 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     if rule == "error":
         msg = (
             f"{place}: {who} had answered this before ({count:,} such answers); mend "
-            "the file or pass repeats='keep', 'distinct', 'first', 'last' or 'drop'"
+            "the file or pass `repeats=\"keep\"`, 'distinct', 'first', 'last' or 'drop'"
         )
         raise RepeatedAnswerError(msg)
     if rule == "keep" or (rule == "distinct" and draft.kind == "objects"):
         note = (
             f"{count:,} answers repeat an earlier one by the same annotator on the "
             f"same question (first: {place}, {who}); each counts as an answer of its "
-            "own (repeats='keep')"
+            'own (`repeats="keep"`)'
         )
         return Repeated(
             kept=np.ones(len(real), bool), notes=(note,), assumptions=(note,)
@@ -89,7 +89,7 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     lost = _rows_of(keys, asked[gone]) if "response" in keys else asked.index[gone]
     kept = np.ones(len(real), bool)
     kept[lost] = False
-    reason = f"{WHAT} (repeats={rule!r})"
+    reason = f"{WHAT} (`repeats={rule!r}`)"
     return Repeated(kept=kept, dropped=(Dropped(reason, len(lost), place),))
 
 

@@ -144,8 +144,8 @@ def _choice(
         msg = (
             f"{where(selection.record)}: {len(picked)} labels were picked "
             f"({', '.join(map(repr, picked[:3]))}) where one is a choice; ask for "
-            "kind='objects' (one label per object) or kind='contains' with offered= "
-            "(a label that was not picked is a no)"
+            '`kind="objects"` (one label per object) or `kind="contains"` with '
+            "`offered=` (a label that was not picked is a no)"
         )
         raise KindError(msg)
     rows.add(i, picked[0], SKIPPED, -1, -1)
@@ -173,7 +173,7 @@ def _contains(
     if shown is None:
         msg = (
             f"{where(selection.record)}: a label that was not picked is a no only if "
-            "it was on screen, and the file does not say what was; pass offered= (a "
+            "it was on screen, and the file does not say what was; pass `offered=` (a "
             "list of labels, a table, or the labelling configuration)"
         )
         raise OfferUnknownError(msg)
@@ -181,7 +181,7 @@ def _contains(
     if strange:
         msg = (
             f"{where(selection.record)}: label {min(strange)!r} is not among the "
-            f"{len(shown)} that were offered; mend the record or correct offered="
+            f"{len(shown)} that were offered; mend the record or correct `offered=`"
         )
         raise LabelNotOfferedError(msg)
     for label in shown:

@@ -1,5 +1,6 @@
 """The small tables beside the answers: labels, gold and what was offered."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
         frame = pd.DataFrame({"label": pd.Series(texts, dtype="str")})
     else:
         table = side_table(given, options, "labels")
-        label = require(table.names, "label", Columns(), table.source)
+        asked = Columns(label=options.label_column)
+        label = require(table.names, "label", asked, table.source)
         names = {"label": label}
         rest = [name for name in table.names if name != label]
         for role in ("name", "parent"):
@@ -69,6 +71,52 @@ def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
             names |= {role: found} if found else {}
         frame = text_frame(table, names)
     return checked_labels(frame)
+
+
+def naming_column(labels: pd.DataFrame, used: Iterable[str]) -> str:
+    """Return the column of a table of labels that holds most of the labels in use.
+
+    Parameters
+    ----------
+    labels
+        Column label, and others that name the same labels.
+    used
+        Labels as answers name them.
+
+    Returns
+    -------
+    `label` unless another column, which names every label and each differently, holds
+    more of them.
+    """
+    given = set(used)
+    others = [
+        name
+        for name in labels
+        if name != "label" and labels[name].notna().all() and labels[name].is_unique
+    ]
+    return max(
+        ["label", *others],
+        key=lambda name: len(given & set(labels[name].astype("str"))),
+    )
+
+
+def label_column(options: ReadOptions, used: Iterable[str]) -> str | None:
+    """Return the column of the table of labels that answers go by; None: the usual one.
+
+    Parameters
+    ----------
+    options
+        `labels` and `label_column` are used.
+    used
+        Labels of the answers.
+    """
+    if options.label_column is not None or _listed(options.labels) is not None:
+        return options.label_column
+    table = side_table(options.labels, options, "labels")
+    label = require(table.names, "label", Columns(), table.source)
+    frame = text_frame(table, {name: name for name in table.columns})
+    found = naming_column(frame.rename(columns={label: "label"}), used)
+    return None if found == "label" else found
 
 
 def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """The frozen record of responses that every model, check and report starts from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -169,6 +169,23 @@ class Responses:
         for column in ("item", "annotator", "response_id"):
             table[column] = table[column].cat.remove_unused_categories()
         return replace(self, table=table)
+
+    def with_labels(self, more: Iterable[str]) -> "Responses":
+        """Return the same answers with further labels, after those there are.
+
+        Parameters
+        ----------
+        more
+            Labels that could be true as well, such as those of candidates.
+        """
+        new = sorted(set(map(str, more)) - set(self.labels["label"]))
+        if not new:
+            return self
+        added = pd.DataFrame({"label": pd.Series(new, dtype="str")})
+        labels = pd.concat([self.labels, added], ignore_index=True)
+        names = pd.Index(labels["label"], dtype="str")
+        label = self.table["label"].cat.set_categories(names)
+        return replace(self, table=self.table.assign(label=label), labels=labels)
 
     def where(self, kept: Sequence[bool] | np.ndarray | pd.Series) -> "Responses":
         """Only the answers of which it is true, with their items and annotators.

@@ -76,7 +76,7 @@ def simulate(
     """
     if kind == "objects":
         if model is not None:
-            msg = f"objects are drawn by no model; leave model={model!r} out"
+            msg = f"objects are drawn by no model; leave `model={model!r}` out"
             raise OptionError(msg)
         drawn_objects = simulate_objects(
             items=items,

@@ -22,6 +22,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import CandidatesError, TooLargeError
 from consilience.responses import Responses
+from consilience.responses.names import listing
 from consilience.truth._classes import answers_about, gold_sentence
 from consilience.truth.beforehand import check_any, numbers, standardised
 from consilience.truth.coding import gold_codes
@@ -48,15 +49,16 @@ def candidates(
     Raises
     ------
     CandidatesError
-        A column is missing, a candidate is not one of the labels, or a number is none.
+        A column is missing, no candidate is one of the labels, or a number is none.
     TooLargeError
         The lists are too long for memory.
     """
+    responses, sentences = with_candidates(responses, lists)
     space = answers_about(responses)
     items, labels = pd.Index(space.unit_item), pd.Index(space.states)
     entry, row = _entries(lists, items, labels)
     golden = np.zeros(0, np.int64)
-    sentences = ["the truth of an item was taken to be among its candidates"]
+    sentences.append("the truth of an item was taken to be among its candidates")
     if gold is not None:
         item, label, unknown = gold_codes(gold, items, labels)
         golden = item.astype(np.int64) * len(labels) + label
@@ -85,6 +87,37 @@ def candidates(
     check_any(np.ones(len(row), bool))
     place = np.searchsorted(code, entry)
     return _with_columns(listed, names, told, places, place, entry // len(labels))
+
+
+def with_candidates(
+    responses: Responses, lists: pd.DataFrame
+) -> tuple[Responses, list[str]]:
+    """Return responses whose labels are those of candidates as well; say how many.
+
+    Raises
+    ------
+    CandidatesError
+        A column is missing, or candidates and answers have no label in common.
+    """
+    for column in ("item", "label"):
+        if column not in lists:
+            found = ", ".join(map(str, lists.columns))
+            msg = f"candidates have columns {found}; a column {column!r} is needed"
+            raise CandidatesError(msg)
+    items = responses.table["item"].cat.categories.astype("str")
+    listed = lists.loc[lists["item"].astype("str").isin(items), "label"].astype("str")
+    known = responses.labels["label"].astype("str")
+    if len(listed) and not listed.isin(known).any():
+        msg = (
+            f"no candidate is one of the labels of the answers: candidates have "
+            f"{listing(listed.unique().tolist(), 3)}, answers have "
+            f"{listing(known.tolist(), 3)}; name them alike (`candidates` takes "
+            "`label_column=NAME`: what the classifiers' labels are called)"
+        )
+        raise CandidatesError(msg)
+    new = listed[~listed.isin(known)].nunique()
+    sentences = [f"{new:,} labels of candidates joined those of the answers"]
+    return responses.with_labels(listed), sentences if new else []
 
 
 def _with_columns(
@@ -153,20 +186,8 @@ def _entries(
     lists: pd.DataFrame, items: pd.Index, labels: pd.Index
 ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
     """Return item x label codes of the entries of known items, and their rows."""
-    for column in ("item", "label"):
-        if column not in lists:
-            found = ", ".join(map(str, lists.columns))
-            msg = f"candidates have columns {found}; a column {column!r} is needed"
-            raise CandidatesError(msg)
     label = labels.get_indexer(pd.Index(lists["label"].astype(str)))
     item = items.get_indexer(pd.Index(lists["item"].astype(str)))
-    if (label < 0).any():
-        first = lists.iloc[int(np.argmax(label < 0))]
-        msg = (
-            f"candidate {first['label']!r} of item {first['item']!r} is not among the "
-            f"{len(labels)} labels; mend it or list all labels with --labels"
-        )
-        raise CandidatesError(msg)
     row = np.flatnonzero(item >= 0)
     return item[row].astype(np.int64) * len(labels) + label[row], row
 

@@ -60,7 +60,7 @@ def answers_about(responses: Responses) -> Space:
     if len(labels) == 1:
         msg = (
             f"all answers are {labels.iloc[0]!r}: with one label there is nothing to "
-            "infer; list the other labels that were on offer with --labels"
+            "infer; list the other labels that were on offer with `labels=`"
         )
         raise OneLabelError(msg)
     annotator, names, known = code_annotators(answered["annotator"])

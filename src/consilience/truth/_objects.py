@@ -20,7 +20,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import BadCellError, CandidatesError, NoResponsesError
 from consilience.responses import Responses
-from consilience.truth._candidates import offered_lists
+from consilience.truth._candidates import offered_lists, with_candidates
 from consilience.truth._similarity import similar_labels
 from consilience.truth.asked import asked_about
 from consilience.truth.coding import code_annotators
@@ -67,6 +67,9 @@ def objects(
     NoResponsesError
         Nobody named anything, or no answer of kind contains is about a candidate.
     """
+    sentences = list[str]()
+    if lists is not None:
+        responses, sentences = with_candidates(responses, lists)
     table = responses.table[responses.table["label"].notna()]
     if table.empty:
         msg = "no answer names a label: every question was skipped"
@@ -90,7 +93,7 @@ def objects(
     candidate, dropped = _candidates(pairs, votes, len(items), len(labels))
     named, left_out = _responses(rows, candidate)
     parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
-    sentences = _sentences(dropped, left_out, responses)
+    sentences += _sentences(dropped, left_out, responses)
     asked = None
     if contains is not None:
         asked, more = asked_about(contains, items, labels, candidate, own)
@@ -209,7 +212,7 @@ def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:
         msg = (
             f"an answer about item {bad['item']!r} (response {bad['response_id']!r}) "
             f"marks {int(number[number != 1][0])} of its labels as the main object; "
-            "expected one: mend it, or name the column of the main object (main=)"
+            "expected one: mend it, or name the column of the main object (`main=NAME`)"
         )
         raise BadCellError(msg)
     return rows
@@ -241,17 +244,10 @@ def _listed(
     nothing = np.zeros((0, 0))
     if given is None:
         return np.zeros(0, np.int64), nothing, ()
-    if not {"item", "label"} <= set(given.columns):
-        msg = "candidates need the columns item and label"
-        raise CandidatesError(msg)
     names = tuple(str(name) for name in given.columns if name not in ("item", "label"))
     item = pd.Index(items.astype(str)).get_indexer(given["item"].astype(str))
     label = pd.Index(labels).get_indexer(given["label"].astype(str))
     here = item >= 0
-    if (label[here] < 0).any():
-        wrong = given["label"].to_numpy()[here & (label < 0)][0]
-        msg = f"candidate {wrong!r} is not among the {len(labels)} labels; mend it"
-        raise CandidatesError(msg)
     pair = item[here].astype(np.int64) * len(labels) + label[here]
     if len(np.unique(pair)) < len(pair):
         msg = "candidates tell of one item and label twice; tell it once"

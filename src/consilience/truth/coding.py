@@ -56,7 +56,7 @@ def gold_codes(
         first = gold.iloc[int(np.argmax(label < 0))]
         msg = (
             f"gold label {first['label']!r} of item {first['item']!r} is not among the "
-            f"{len(labels)} labels of the responses; mend it or list it with --labels"
+            f"{len(labels)} labels of the responses; correct it or add it to `labels=`"
         )
         raise GoldError(msg)
     item = items.get_indexer(pd.Index(gold["item"].astype(str)))

@@ -230,7 +230,7 @@ def check_lists(num_units: int, num_listed: int) -> None:
         msg = (
             f"{num_units:,} items with up to {num_listed:,} labels each make "
             f"{num_units * num_listed:,} probabilities, over the {MAX_LISTED:,} that "
-            "fit in memory; list few candidates for every item (--candidates; an item "
+            "fit in memory; list few candidates for every item (`candidates=`; an item "
             "without any may be every label) and take the model structured"
         )
         raise TooLargeError(msg)
