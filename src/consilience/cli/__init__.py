@@ -37,6 +37,7 @@ from consilience.cli import (
     simulate,
 )
 from consilience.cli.interrupt import heeded
+from consilience.cli.lists import spread
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
@@ -46,7 +47,9 @@ __all__ = ["main"]
 _EPILOGUE = (
     "Every option can also be set in the file consilience.toml of the working folder "
     '(engine = "em" under [fit]) and in the environment (CONSILIENCE_FIT_ENGINE); the '
-    "command line wins, then the environment. Every command explains itself: "
+    "command line wins, then the environment. Lists: --labels cat dog, --labels "
+    "cat,dog and --labels cat --labels dog mean the same; what holds a comma stands in "
+    "a file. Every command explains itself: "
     "consilience COMMAND --help."
 )
 
@@ -69,6 +72,7 @@ APP = App(
     exit_on_error=False,
     result_action="return_value",
 )
+COMMANDS = {}
 for _command in (
     demo.demo,
     responses.read,
@@ -91,6 +95,7 @@ for _command in (
     sbc.sbc,
 ):
     APP.command(_command)
+    COMMANDS[_command.__name__.replace("_", "-")] = _command
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     try:
         with heeded(), _visible_warnings():
-            APP(arguments)
+            words = sys.argv[1:] if arguments is None else arguments
+            APP(spread(words, COMMANDS))
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
         _fail(" ".join(str(error).split()), 2)

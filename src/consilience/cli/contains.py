@@ -34,7 +34,7 @@ def filtering(
     run
         Folder of the run.
     threshold
-        A label of an item is kept if it has at least so much; given once for each.
+        A label of an item is kept if it has at least so much; several are compared.
     by
         The share of yes among the answers, a maybe counting half, or the run's
         probability that the label is present.

@@ -82,7 +82,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         States of a label's presence (contains), the third *unclear*; by default as
         many as the model is meant for.
     prior
-        A setting of the model's prior, such as own=4, given once for each.
+        Settings of the model's prior, such as own=4.
     prior_from
         Run folder of an earlier fit of the same model, with draws: what it learned is
         the prior.

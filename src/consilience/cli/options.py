@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from consilience.cli.lists import is_table
 from consilience.errors import KindError, OptionError
 from consilience.responses.options import MISSING, Columns, ReadOptions
 
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
     from consilience.fitting import Effort
     from consilience.responses import Responses
-
-# Files that an option may name where it also takes a list of labels.
-_TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
-
 
 # Their defaults, no and none, go without saying.
 Flag = Annotated[bool, Parameter(show_default=False)]
@@ -57,47 +54,44 @@ class Reading:
     gold_column
         Column of the true label.
     labels
-        A label, given once for each in their order; or a table of labels.
+        Labels in their order; or a table of labels.
     label_column
         Column of the table of labels that answers go by; by default the one that holds
         most of their labels.
     offered
-        A label that was on screen, given once for each; or a table of what was on
-        screen; or a Label Studio configuration (XML).
+        Labels that were on screen; or a table of what was on screen; or a Label Studio
+        configuration (XML).
     repeats
         What becomes of an annotator's second answer to one question.
     answers
-        What a word of the file means, such as oui=yes; the meanings are yes, no, maybe
-        and skipped.
+        What words of the file mean, such as oui=yes,non=no; the meanings are yes, no,
+        maybe and skipped.
     missing
-        A cell that means that nothing was entered, given once for each.
+        Cells that mean that nothing was entered.
     separator
         Between the columns of a text file; by default it is recognised.
     header
         Whether the first line names the columns.
     statuses
-        Status of assignments to keep, given once for each; by default all but the
-        rejected.
+        Status of assignments to keep; by default all but the rejected.
     part
         Part of the reassessed ImageNet study.
     extras
-        A column to carry along, given once for each.
+            Columns to carry along.
     annotators
-        Column of an annotator in a wide table, given once for each or with commas
-        between them; by default they are recognised.
+        Columns of annotators in a wide table; by default they are recognised.
     exclude
-        Column that is not to be used, given once for each or with commas between them.
+        Columns that are not to be used.
     split
         What stands between several labels in one cell, such as "|" (objects).
     one_hot
-        Column named after a label, whose cells say whether it was picked, given once
-        for each or with commas between them.
+        Columns named after labels, whose cells say whether each was picked.
     fold_case
         Take labels that differ only in case for one.
     normalize
         Take labels for one that differ only in Unicode form (NFKC) or in characters of
         no width.
-    """
+        """
 
     format: str | None = None
     kind: Literal["choice", "contains", "objects"] | None = None
@@ -325,7 +319,4 @@ def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:
     """One value that is, or looks like, a file names a file; others are labels."""
     if not given:
         return None
-    one = given[0]
-    if len(given) == 1 and (Path(one).is_file() or one.lower().endswith(_TABLES)):
-        return one
-    return list(given)
+    return given[0] if len(given) == 1 and is_table(given[0]) else list(given)

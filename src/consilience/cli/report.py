@@ -1,13 +1,14 @@
 """The command `report`: one HTML file to look at."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
 
 from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
     Reading,
-    Several,
     read_responses,
 )
 from consilience.cli.terminal import print_json, screen
@@ -22,7 +23,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path,
     responses: Path | None = None,
-    evaluation: Several = (),
+    evaluation: Annotated[tuple[Path, ...], Parameter(show_default=False)] = (),
     names: Path | None = None,
     images: Path | None = None,
     title: str | None = None,
@@ -45,7 +46,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
         What the runs were fitted to (a folder of responses or any readable file): adds
         what was read, kept and dropped, and the data set's own labels.
     evaluation
-        Table about models (CSV, Parquet, or a folder of such), given once for each.
+        Tables about models (CSV, Parquet, or folders of such).
     names
         What labels are called on the page: a table of label and name, or a JSON object
         of names by label. By default as the responses name them (--labels).
@@ -70,7 +71,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     check_place(out, overwrite=overwrite)
     tables: dict[str, pd.DataFrame] = {}
     for path in evaluation:
-        tables |= evaluation_tables(Path(path))
+        tables |= evaluation_tables(path)
     called = None if names is None else read_names(names)
     show = screen(as_json=json)
     with show.status("gathering what the runs say"):

@@ -6,7 +6,7 @@ from secrets import token_hex
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from consilience.cli.options import Flag, Reading, read_options
+from consilience.cli.options import Flag, Reading, Several, read_options
 from consilience.cli.terminal import check_free, print_json, screen
 from consilience.errors import CannotWriteError, FolderExistsError
 
@@ -49,7 +49,7 @@ def export(
     /,
     *,
     out: Path,
-    what: str = "",
+    what: Several = (),
     format: Literal["csv", "parquet", "json"] | None = None,
     truth: Literal["raw", "tempered"] | None = None,
     overwrite: Flag = False,
@@ -85,7 +85,7 @@ def export(
     one = ending(out)
     check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
     fitted = load(run) if truth is None else load(run).with_truth(truth)
-    names = [name.strip() for name in what.split(",") if name.strip()]
+    names = [name.strip() for each in what for name in each.split(",") if name.strip()]
     of_objects = fitted.data.attrs["kind"] == "objects"
     names = names or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
     files = write(fitted, names, format or one or "csv", out, overwrite=overwrite)

@@ -51,7 +51,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     per_item
         Answers per item, each by another annotator.
     prior
-        A setting of the model's prior, such as own=8, given once for each; of objects,
+        Settings of the model's prior, such as own=8; of objects,
         a setting of the drawing, such as picker=0.8.
     seed
         One seed gives one study.

@@ -1,0 +1,94 @@
+"""Lists on the command line: several words, commas, or the option once for each.
+
+All three mean the same to every option that takes a list. Several words are taken only
+where the command's own files stand first, so that no file is taken for a word.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import fields, is_dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from consilience.errors import OptionError
+
+# Files that an option may name where it also takes a list of labels.
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
+
+
+def spread(
+    arguments: Sequence[str], commands: dict[str, Callable[..., Any]]
+) -> list[str]:
+    """Return arguments in which each option of a list has one word.
+
+    Parameters
+    ----------
+    arguments
+        What stands after the program's name.
+    commands
+        What the command line calls, by name.
+
+    Raises
+    ------
+    OptionError
+        A word after a list is a file as well: it may be meant as either.
+    """
+    words = list(arguments)
+    if not words or words[0] not in commands:
+        return words
+    lists = list_options(commands[words[0]])
+    several = len(words) > 1 and not words[1].startswith("-")
+    found, place = words[:1], 1
+    while place < len(words):
+        name, equals, value = words[place].partition("=")
+        place += 1
+        if name not in lists:
+            found += words[place - 1 :] if name == "--" else [words[place - 1]]
+            place = len(words) if name == "--" else place
+            continue
+        taken = list(takewhile(lambda word: word[:1] != "-", words[place:]))
+        taken = [value] if equals else taken if several else taken[:1]
+        place += 0 if equals else len(taken)
+        if not lists[name]:
+            _check_no_file(name, taken[1:])
+        parts = [part for word in taken for part in _parts(word)]
+        found += [each for part in parts for each in (name, part)] or [name]
+    return found
+
+
+def _check_no_file(option: str, more: Sequence[str]) -> None:
+    file = next((word for word in more if Path(word).exists()), None)
+    if file is not None:
+        msg = (
+            f"{option} ... {file}: there is a file of that name, so it may be one more "
+            "of the list or be meant to be read; name files before all options"
+        )
+        raise OptionError(msg)
+
+
+def list_options(command: Callable[..., Any]) -> dict[str, bool]:
+    """Return the options of a command that take lists, and whether of paths."""
+    return {f"--{name.replace('_', '-')}": paths for name, paths in _lists(command)}
+
+
+def is_table(word: str) -> bool:
+    """Say whether a word names a file rather than a label."""
+    return word.lower().endswith(TABLES) or Path(word).is_file()
+
+
+def _lists(owner: Any) -> Iterator[tuple[str, bool]]:
+    hints = get_type_hints(owner, include_extras=True)
+    named = {field.name for field in fields(owner)} if is_dataclass(owner) else hints
+    for name in named:
+        kind = hints[name]
+        kind = get_args(kind)[0] if hasattr(kind, "__metadata__") else kind
+        if is_dataclass(kind):
+            yield from _lists(kind)
+        elif get_origin(kind) in {tuple, list}:
+            yield name, get_args(kind)[0] is Path
+
+
+def _parts(word: str) -> list[str]:
+    """Return what commas separate; the names of files stay whole."""
+    parts = [part.strip() for part in word.split(",")]
+    return [word] if is_table(word) or not all(parts) else parts

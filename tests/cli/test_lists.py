@@ -1,0 +1,67 @@
+"""Lists are given in any of three ways, and no file is taken for a word."""
+
+from pathlib import Path
+
+import pytest
+
+from consilience.cli import COMMANDS
+from consilience.cli.lists import list_options, spread
+from consilience.errors import OptionError
+
+BOTH = ["fit", "answers.csv", "--labels", "cat", "--labels", "dog", "--out", "run"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "--labels cat dog --out run",
+        "--labels cat,dog --out run",
+        "--labels=cat,dog --out run",
+        "--labels cat --labels dog --out run",
+    ],
+)
+def test_a_list_is_words_or_commas_or_the_option_again(given):
+    assert spread(["fit", "answers.csv", *given.split()], COMMANDS) == BOTH
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["fit", "--labels", "cat", "answers.csv"],
+        ["fit", "--out", "run", "--labels", "labels.tsv", "answers.csv"],
+        ["fit", "a.csv", "--labels", "a,b.csv"],
+        ["fit", "a.csv", "--labels", "--out", "run"],
+        ["fit", "a.csv", "--missing", ""],
+        ["fit", "a.csv", "--missing", ","],
+        ["fit", "--", "--labels", "a,b"],
+        ["fit", "a.csv", "--model", "a,b"],
+        ["--help"],
+        [],
+    ],
+)
+def test_what_is_no_list_stays_as_it_is(given):
+    assert spread(given, COMMANDS) == given
+
+
+def test_a_file_after_a_list_is_not_taken_for_a_word(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("more.csv").touch()
+    with pytest.raises(OptionError, match="name files before all options"):
+        spread(["fit", "a.csv", "--labels", "cat", "more.csv"], COMMANDS)
+    given = ["report", "run", "--evaluation", "x", "more.csv"]
+    words = ["--evaluation", "x", "--evaluation", "more.csv"]
+    assert spread(given, COMMANDS)[2:] == words
+
+
+def test_every_command_says_which_options_are_lists():
+    lists = {name: set(list_options(each)) for name, each in COMMANDS.items()}
+    assert {"--labels", "--offered", "--missing", "--prior"} < lists["fit"]
+    assert lists["export"] == {"--what"}
+    assert "--model-dir" in lists["classify"]
+    assert not lists["models"]
+
+
+def test_labels_are_given_in_several_words(run, export, columns):
+    labels = ("--labels", "cat", "dog", "cow")
+    assert run("read", export, *columns, *labels, "--out", "r") == 0
+    assert run("read", export, *columns, "--labels", "cat,dog", "--out", "s") == 0
