@@ -24,7 +24,7 @@ COMMANDS = {
     SOURCE / "classifiers" / "export.py",
     *(SOURCE / "cli").rglob("*.py"),
 }
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+OPTION = re.compile(r"(?<![\w-])(?<!var\()--(?:[a-z][a-z-]+|{)")
 ARGUMENT = re.compile(rf"(?<![`\w.(-])({'|'.join(sorted(ARGUMENTS))})=(?![=\d])")
 
 

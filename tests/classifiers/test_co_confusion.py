@@ -41,7 +41,7 @@ def test_a_folder_of_candidates_is_a_similarity_and_says_whose(tmp_path):
     )
     sources["rank"] = pd.array([1, None], dtype="Int16")
     sources.to_parquet(tmp_path / "sources.parquet")
-    told = as_similarity(tmp_path)
+    told = as_similarity(tmp_path, TABLE["label"])
     assert np.allclose(told["value"].astype(float), co_confusion(TABLE)["value"])
     assert classifiers_of(None, tmp_path) == ["net"]
 

@@ -41,9 +41,28 @@ def test_a_missing_file_is_named(tmp_path):
         read(tmp_path / "nowhere.csv")
 
 
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        ("x,y", r"'x', 'y'.*`item=\"x\"` `label=\"y\"`.*`format=\"wide\"`"),
+        ("pic,who,said", "`item=.pic.` `annotator=.who.` `label=.said.`"),
+        ("pic,worker,said", "`item=.pic.` `annotator=.worker.` `label=.said.`"),
+        ("pic,w1,w2,w3", "one for each annotator.*`format=.wide.` `item=.pic.`"),
+        ("photo_id,rater_1,rater_2", "one for each annotator"),
+    ],
+)
+def test_a_table_with_other_names_is_answered_with_the_call_that_reads_it(
+    written, header, said
+):
+    cells = ",".join("q" for _ in header.split(","))
+    with pytest.raises(UnknownFormatError, match=said) as caught:
+        read(written("a.csv", f"{header}\n{cells}\n"))
+    assert len(str(caught.value)) < 400
+
+
 def test_an_unknown_format_lists_those_that_are_known(written):
-    with pytest.raises(UnknownFormatError, match=r"'x', 'y'.*long: .*mturk: "):
-        read(written("a.csv", "x,y\n1,2\n"))
+    with pytest.raises(UnknownFormatError, match=r"one of responses, .*long, "):
+        read(written("a.csv", "x\n1\n"))
     with pytest.raises(UnknownFormatError, match="there is no format 'excel'"):
         read(written("a.csv", HEADER), format="excel")
     with pytest.raises(UnknownFormatError, match=r"\*\.xlsx"):

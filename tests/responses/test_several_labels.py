@@ -20,7 +20,7 @@ def answers(*labels):
 @pytest.mark.parametrize("kind", [None, "objects"])
 def test_several_labels_in_a_cell_are_refused_with_the_way_to_split(separator, kind):
     frame = answers("cat", f"cat{separator}dog", f"dog{separator}fox", "fox", "dog")
-    with pytest.raises(BadCellError, match=r"split=.*kind='choice'"):
+    with pytest.raises(BadCellError, match=r'split=.*kind="choice"'):
         read(frame, kind=kind)
     responses = read(frame, split=separator.strip(" "))
     assert responses.kind == "objects"

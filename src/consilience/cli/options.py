@@ -91,7 +91,7 @@ class Reading:
     normalize
         Take labels for one that differ only in Unicode form (NFKC) or in characters of
         no width.
-        """
+    """
 
     format: str | None = None
     kind: Literal["choice", "contains", "objects"] | None = None

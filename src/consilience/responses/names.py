@@ -110,7 +110,7 @@ def find(
     if len(found) > 1:
         msg = (
             f"{source}: columns {listing(found)} may both be the {role}; rename one, "
-            f"or name the one to read ({role}=NAME, on the command line --{role} NAME)"
+            f"or name the one to read (`{role}=NAME`)"
         )
         raise DuplicateColumnError(msg)
     if not found and role in _NEEDED and (refused := usual([*unusable], role)):

@@ -35,7 +35,7 @@ from consilience.responses.options import (
 from consilience.responses.probe import Probe, probe
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
-from consilience.responses.unknown_format import unknown_format
+from consilience.responses.unknown_format import looks_wide, unknown_format
 from consilience.responses.yes_or_no import propose_one_hot
 
 type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
@@ -290,7 +290,7 @@ def _say_what_is_wrong(source: Source, seen: Probe) -> None:
     lacking = [role for role in roles if found[role] is None]
     if lacking == ["label"]:
         propose_one_hot(load_table(source, ReadOptions()), names)
-    if len(lacking) == 1:
+    if len(lacking) == 1 and not looks_wide(names):
         role = lacking[0]
         other = next(column for column in found.values() if column is not None)
         msg = (

@@ -57,8 +57,8 @@ def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
     if kind == "choice" and most <= 1:
         return
     msg = (
-        f"{source}: it holds several labels per row; ask for kind='objects', or write "
-        "one row per answer"
+        f'{source}: it holds several labels per row; ask for `kind="objects"`, or '
+        "write one row per answer"
     )
     raise BadCellError(msg)
 
@@ -118,8 +118,8 @@ def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str,
             continue
         msg = (
             f"{source}: cells such as {listing(several, 2)} seem to hold several "
-            f"labels; split them with split={separator!r} (kind objects), or, if each "
-            "is one label, ask for kind='choice'"
+            f"labels; split them with `split={separator!r}` (kind objects), or, if "
+            'each is one label, ask for `kind="choice"`'
         )
         words = sum(len(part) > 2 for part in parts) > len(parts) / 2
         many = 1 < len(several) > _SHARE * len(texts)

@@ -26,7 +26,7 @@ def unknown_format(seen: Probe, formats: list[str]) -> UnknownFormatError:
             f"{seen.name}: no reader knows it, as it has {what}; name the format "
             f"(`format=NAME`), one of {', '.join(formats)}"
         )
-    elif _wide(names):
+    elif looks_wide(names):
         item = find(names, "item", None, seen.name) or names[0]
         msg = (
             f"{seen.name}: no column looks like the label; the columns "
@@ -43,7 +43,7 @@ def unknown_format(seen: Probe, formats: list[str]) -> UnknownFormatError:
     return UnknownFormatError(msg)
 
 
-def _wide(names: list[str]) -> bool:
+def looks_wide(names: list[str]) -> bool:
     """Say whether most columns are numbered ones of one name, such as rater_1."""
     stems = [re.sub(r"[\W_]*\d+$", "", name) for name in names]
     numbered = [stem for stem, name in zip(stems, names, strict=True) if stem != name]

@@ -101,18 +101,18 @@ def wide_columns(
         listed = _listing(out) or "no other column"
         msg = (
             f"{source}: no column looks like an annotator's; expected annotators "
-            f"beside the item, found {listed}; name them (annotators=...)"
+            f"beside the item, found {listed}; name them (`annotators=`)"
         )
         raise MissingColumnError(msg)
     doubtful = [name for name in doubtful if len(annotators) > 1]
     told = {name: why for name, why in out.items() if why != EMPTY}
     left_out = (
         f"{source}: left out columns that do not look like an annotator's: "
-        f"{_listing(told)}; if one of them is, name all annotators (annotators=...)"
+        f"{_listing(told)}; if one of them is, name all annotators (`annotators=`)"
     )
     kept = (
         f"{source}: column {listing(doubtful)} shares no label with the others and was "
-        "taken for an annotator; if it is none, exclude it (exclude=...)"
+        "taken for an annotator; if it is none, exclude it (`exclude=`)"
     )
     return WideColumns(
         annotators=annotators,

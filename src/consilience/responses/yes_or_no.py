@@ -67,7 +67,7 @@ def answer_among(table: TextTable, label: str, unused: list[str]) -> dict[str, s
         msg = (
             f"{table.source}: column {unclear[0]!r} holds yes-or-no words beside the "
             f"label {label!r}; if it says whether the label is there, name it "
-            f"(answer={unclear[0]!r}), and if not, ask for kind='choice'"
+            f"(`answer={unclear[0]!r}`); if not, ask for `kind='choice'`"
         )
         raise KindError(msg)
     return {}
@@ -81,7 +81,7 @@ def warn_of(table: TextTable, unused: list[str]) -> tuple[str, ...]:
     sentence = (
         f"{table.source}: column {listing(words)} holds yes-or-no words and was not "
         f"used; if it answers whether the label is there, name it "
-        f"(answer={words[0]!r})"
+        f"(`answer={words[0]!r}`)"
     )
     return (sentence,)
 
@@ -99,6 +99,6 @@ def propose_one_hot(table: TextTable, unused: list[str]) -> None:
         msg = (
             f"{table.source}: there is no column of labels, and columns "
             f"{listing(flags)} hold yes and no or 0 and 1; if each is a label, name "
-            f"them (one_hot={','.join(flags)})"
+            f"them (`one_hot={','.join(flags)}`)"
         )
         raise MissingColumnError(msg)
