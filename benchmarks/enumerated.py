@@ -1,6 +1,6 @@
-"""Hierarchical Dawid-Skene as written for NumPyro: enumerated, padded, non-centred.
+"""Logistic Dawid-Skene as written for NumPyro: enumerated, padded, non-centred.
 
-The same prior as `consilience.annotators.hierarchical_dawid_skene` under NUTS, with the
+The same prior as `consilience.annotators.logistic_dawid_skene` under NUTS, with the
 truth left to NumPyro's parallel enumeration (funsor) and items laid out as a rectangle
 of items x positions with a mask.
 """

@@ -76,7 +76,7 @@ def ours(path: str, tune: int, draws: int, chains: int) -> Figures:
     effort = Effort(tune=tune, draws=draws, chains=chains)
     with clock.timed():
         fitted = fit(
-            responses, model="hierarchical_dawid_skene", engine="nuts", effort=effort
+            responses, model="logistic_dawid_skene", engine="nuts", effort=effort
         )
     posterior = {
         name: value.to_numpy() for name, value in fitted.data["posterior"].items()

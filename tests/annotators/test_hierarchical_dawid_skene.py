@@ -1,74 +1,19 @@
-"""Hierarchical Dawid-Skene: its geometry changes nothing, its prior is learned."""
-
-from dataclasses import replace
+"""Hierarchical Dawid-Skene: its prior is learned."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-import pytest
-from numpyro.handlers import seed, substitute, trace
-from scipy import integrate, optimize, stats
-from scipy.special import expit, gammaln
+from scipy import optimize
+from scipy.special import gammaln
 
-from consilience.annotators.hierarchical_dawid_skene import MODEL, prepare
-from consilience.fitting import Effort, fit
+from consilience.annotators.hierarchical_dawid_skene import MODEL
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, climb
-from consilience.model import joint, zero_sum_basis
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.truth import observe, space_of
 
 
-def one_annotator(right, wrong):
-    """One annotator on items whose truth is known, for one state only."""
-    said = ["a"] * right + ["b"] * wrong
-    items = [f"i{number}" for number in range(len(said))]
-    frame = pd.DataFrame({"item": items, "annotator": "ann", "label": said})
-    gold = pd.DataFrame({"item": items, "label": "a"})
-    return read(frame, labels=["a", "b"]), gold
-
-
-def exact_mean_accuracy(right, wrong):
-    """P(a | a) of the annotator by quadrature over population, spread and annotator.
-
-    The log-odds are sqrt(2) beta, beta ~ N(mu, s^2), mu ~ N(sqrt(2), 1), s ~ N+(1).
-    """
-
-    def weighted(power):
-        def integrand(spread):
-            width = np.hypot(1.0, spread)
-
-            def over_beta(beta):
-                chance = expit(np.sqrt(2) * beta)
-                answers = chance ** (right + power) * (1 - chance) ** wrong
-                return answers * stats.norm.pdf(beta, np.sqrt(2), width)
-
-            inner, _ = integrate.quad(over_beta, -12, 12, limit=200)
-            return inner * stats.halfnorm.pdf(spread)
-
-        return integrate.quad(integrand, 0, 8)[0]
-
-    return weighted(1) / weighted(0)
-
-
-def test_sampled_accuracy_is_that_of_quadrature():
-    responses, gold = one_annotator(right=5, wrong=3)
-    fitted = fit(
-        responses,
-        model="hierarchical_dawid_skene",
-        engine="nuts",
-        gold=gold,
-        effort=Effort(tune=500, draws=1000, chains=2),
-    )
-    draws = fitted.data["posterior"]["confusion"].to_numpy()[:, :, 0, 0, 0]
-    batches = draws.reshape(2 * 20, 50).mean(1)
-    error = batches.std(ddof=1) / np.sqrt(len(batches))
-    assert abs(draws.mean() - exact_mean_accuracy(5, 3)) < 4 * error
-
-
-@pytest.fixture(scope="module")
 def study():
     generator = np.random.default_rng(3)
     frame = pd.DataFrame(
@@ -81,54 +26,9 @@ def study():
     return space_of(read(frame))
 
 
-def test_the_geometry_leaves_the_density_of_the_confusions_as_it_is(study):
-    # log p(distance) + correction, less the Jacobian of distance -> log-odds, must be
-    # the normal density of the log-odds: the plain form at the same confusions.
+def test_the_learned_concentration_is_the_optimum_an_optimiser_finds():
     with jax.enable_x64(True):
-        plain = observe(study)
-        shaped = replace(plain, prepared=prepare(plain, MODEL.prior))
-        sites = trace(seed(lambda: joint(MODEL, shaped), 1)).get_trace()
-        free = {
-            name: site["value"]
-            for name, site in sites.items()
-            if site["type"] == "sample" and not site["is_observed"]
-        }
-
-        def beta(observations, distance):
-            fixed = substitute(
-                seed(lambda: joint(MODEL, observations), 1),
-                data={**free, "distance": distance},
-            )
-            confusion = trace(fixed).get_trace()["confusion"]["value"]
-            return jnp.log(confusion) @ zero_sum_basis(3)
-
-        def density(observations, distance):
-            fixed = substitute(
-                seed(lambda: joint(MODEL, observations), 1),
-                data={**free, "distance": distance},
-            )
-            found = trace(fixed).get_trace()
-            return sum(
-                site["fn"].log_prob(site["value"]).sum()
-                for name, site in found.items()
-                if site["type"] == "sample"
-            )
-
-        at = beta(shaped, free["distance"])
-        volume = jax.jacobian(
-            lambda flat: beta(shaped, flat.reshape(at.shape)).ravel()
-        )(free["distance"].ravel())
-        plain_distance = (at - free["population"]) / free["spread"][:, None]
-        left = density(shaped, free["distance"]) - jnp.linalg.slogdet(volume)[1]
-        jacobian = jnp.log(free["spread"]).sum() * at.shape[0] * at.shape[2]
-        right = density(plain, plain_distance) - jacobian
-        assert np.allclose(left, right)
-        assert np.allclose(beta(plain, plain_distance), at)
-
-
-def test_the_learned_concentration_is_the_optimum_an_optimiser_finds(study):
-    with jax.enable_x64(True):
-        observations = observe(study)
+        observations = observe(study())
         where, _ = climb(
             MODEL,
             observations,

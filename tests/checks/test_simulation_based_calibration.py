@@ -12,7 +12,6 @@ from consilience.annotators import load
 from consilience.checks.simulated_fits import (
     _placed,
     answered,
-    as_fitted_by,
     cannot_simulate,
     simulated_fits,
 )
@@ -263,12 +262,6 @@ def test_every_study_is_laid_out_alike():
     assert np.allclose(*scores)
     assert all(shapes == alike[0] for shapes in alike)
     assert not all(shapes == plain[0] for shapes in plain)
-
-
-def test_studies_are_drawn_from_the_prior_that_the_engine_fits():
-    model = load("hierarchical_dawid_skene")
-    assert as_fitted_by(model, "nuts") is model
-    assert as_fitted_by(model, "vb").parameters is None
 
 
 def test_a_model_without_parameters_says_that_it_has_no_prior():

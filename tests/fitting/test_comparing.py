@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import load
-from consilience.checks.simulated_fits import answered, as_fitted_by
+from consilience.checks.simulated_fits import answered
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
 from consilience.fitting import Effort, compare, comparing
 from consilience.model import simulate
@@ -29,7 +29,7 @@ def tables(model, prior, *, shuffled=False):
     words = len(design.answers)
     found = []
     with jax.enable_x64(True):
-        made_by = as_fitted_by(load(model, prior), "vb")
+        made_by = load(model, prior)
         for seed in range(STUDIES):
             drawn = simulate(made_by, design, jax.random.key(seed))
             told = answered(design, np.asarray(drawn.answer))

@@ -22,7 +22,7 @@ EFFORT = nuts.Effort(tune=300, draws=300, chains=2)
 @pytest.fixture(scope="module")
 def study(simulated):
     return simulated(
-        "hierarchical_dawid_skene",
+        "logistic_dawid_skene",
         4,
         items=400,
         annotators=100,
@@ -34,7 +34,7 @@ def study(simulated):
 
 @pytest.fixture(scope="module")
 def honest(study):
-    model = load("hierarchical_dawid_skene")
+    model = load("logistic_dawid_skene")
     model = replace(model, prior=replace(model.prior, spread=1.5))
     told: list[Progress] = []
     with jax.enable_x64(True):
@@ -80,7 +80,7 @@ def test_progress_tells_speed_divergences_and_the_worst_r_hat(honest):
 
 @pytest.fixture(scope="module")
 def laid_out(honest, study):
-    return tree(study[0], honest[0], load("hierarchical_dawid_skene").dims, {})
+    return tree(study[0], honest[0], load("logistic_dawid_skene").dims, {})
 
 
 def by_hand(data):

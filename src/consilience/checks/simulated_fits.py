@@ -88,17 +88,6 @@ def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
     return None
 
 
-def as_fitted_by(model: AnnotatorModel[Any], engine: str) -> AnnotatorModel[Any]:
-    """Return the model with the prior that the engine fits.
-
-    Closed forms have the Dirichlet priors, samplers the program of the parameters where
-    the model has one.
-    """
-    if engine in ("em", "vb") and model.dirichlet is not None:
-        return replace(model, parameters=None, prepare=None)
-    return model
-
-
 def simulated_fits(
     model: AnnotatorModel[Any],
     space: Space,
@@ -130,14 +119,13 @@ def simulated_fits(
     report
         Called after each fit.
     """
-    prior = as_fitted_by(model, engine)
     generator = np.random.default_rng([seed_of_all, 1])
     ranks, items, failed, alike = [], [], [], 0
     took = []
     for number in range(simulations):
         key = jax.random.fold_in(jax.random.key(seed_of_all), number)
         of_study, of_fit = jax.random.split(key)
-        drawn = simulate(prior, space, of_study)
+        drawn = simulate(model, space, of_study)
         state = np.asarray(drawn.state)
         alike += bool((state == state[0]).all())
         told = answered(space, np.asarray(drawn.answer), power=power)
@@ -148,7 +136,7 @@ def simulated_fits(
             failed.append(str(error))
             continue
         took.append(time.monotonic() - began)
-        seen = _log_likelihood(prior, lay_out(prior, told), drawn.parameters)
+        seen = _log_likelihood(model, lay_out(model, told), drawn.parameters)
         truth = _quantities(
             {name: np.asarray(value)[None] for name, value in drawn.parameters.items()},
             np.asarray(seen)[None],

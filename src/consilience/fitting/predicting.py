@@ -183,7 +183,7 @@ def _changed(name: str, settings: dict[str, Any]) -> dict[str, float]:
     return {
         setting: value
         for setting, value in settings["prior"].items()
-        if usual.get(setting) != value
+        if setting in usual and usual[setting] != value
     }
 
 

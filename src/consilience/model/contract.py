@@ -82,7 +82,8 @@ class AnnotatorModel[P]:
         answers of each annotator, and none is laid out for it.
     parameters
         A NumPyro program that samples the parameters and returns them as the emission
-        wants them. None: sampled from the Dirichlet priors.
+        wants them; of a model without Dirichlet priors, so that all engines of a model
+        take one prior. None: sampled from the Dirichlet priors.
     prepare
         Arrays that depend on the data alone, computed once before sampling; the program
         finds them in `observations.prepared`, or None there when it is to draw from the
