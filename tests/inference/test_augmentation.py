@@ -9,18 +9,21 @@ from consilience.inference.augmentation import STEPS, _draw_concentration
 from consilience.model import Dirichlet
 
 START = np.array([4.0, 1.0])
-PARTS = np.array([[0.9, 0.1], [0.7, 0.3], [0.95, 0.05], [0.6, 0.4]])
+COUNTS = np.array([[9.0, 1.0], [7.0, 3.0], [19.0, 1.0], [3.0, 2.0]])
 HELD = 1.0
 
 
 def on_a_grid():
-    """Mean of log concentration given four vectors: Gamma prior times Dirichlets."""
+    """Mean of log concentration given counts of four: vectors are integrated out."""
     axis = np.linspace(-4, 5, 600)
     first, second = np.meshgrid(axis, axis, indexing="ij")
     logs = np.stack([first, second], -1)
     values = np.exp(logs)
-    density = len(PARTS) * (gammaln(values.sum(-1)) - gammaln(values).sum(-1))
-    density += ((values - 1) * np.log(PARTS).sum(0)).sum(-1)
+    density = np.zeros(values.shape[:-1])
+    for counts in COUNTS:
+        total = values + counts
+        density += gammaln(values.sum(-1)) - gammaln(total.sum(-1))
+        density += (gammaln(total) - gammaln(values)).sum(-1)
     # Gamma(1 + held start, held), and the Jacobian of the logarithm.
     density += (HELD * (START * logs - values) + logs).sum(-1)
     weight = np.exp(density - density.max())
@@ -29,10 +32,10 @@ def on_a_grid():
 
 def chain(key, held, sweeps=4000):
     prior = Dirichlet(jnp.asarray(START), (4, 2), held=held)
-    logs = jnp.log(jnp.asarray(PARTS))
+    counts = jnp.asarray(COUNTS)
 
     def sweep(at, key):
-        moved = _draw_concentration(key, prior, at, logs)
+        moved = _draw_concentration(key, prior, at, counts)
         return moved, jnp.log(moved)
 
     _, walked = jax.lax.scan(sweep, jnp.asarray(START), jax.random.split(key, sweeps))

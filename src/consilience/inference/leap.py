@@ -42,15 +42,20 @@ def leap(
     )
     size = jnp.clip(length / jnp.maximum(turn, TINY), 1.0, FARTHEST)
     far = before * jnp.exp(2 * size * first + size**2 * bend)
-    gains = _evidence(prior, counts, far) >= _evidence(prior, counts, after)
+    gains = evidence(prior, counts, far) >= evidence(prior, counts, after)
     return jnp.where(gains, far, after)
 
 
-def _evidence(
+def evidence(
     prior: Dirichlet,
     counts: Float[Array, "*batch L"],
     concentration: Float[Array, "*shared L"],
 ) -> Float[Array, "*shared 1"]:
+    """Return what a learned concentration climbs, of each that is shared.
+
+    The Dirichlet-multinomial log probability of the counts, vectors integrated out, and
+    the hyperprior; up to a constant.
+    """
     total = concentration.sum(-1, keepdims=True)
     each = gammaln(counts + concentration) - gammaln(concentration)
     whole = gammaln(counts.sum(-1, keepdims=True) + total) - gammaln(total)
