@@ -14,7 +14,7 @@ MAPS = Path("/proc/self/maps")
 LIMIT = Path("/proc/sys/vm/max_map_count")
 # Of the places that there are: one call compiles a few thousand places at most, and
 # the programs that fill so many take up some hundreds of megabytes.
-SHARE = 0.3
+SHARE = 0.2
 MOST_PROGRAMS = 500  # where the system does not count places
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 

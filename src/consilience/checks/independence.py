@@ -41,7 +41,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
@@ -49,6 +48,7 @@ from jaxtyping import Array, Float, Shaped
 
 from consilience.checks.residuals import LEAST, residuals, seen_in
 from consilience.checks.verdict import Verdict, at_most, not_assessed
+from consilience.inference.compiled import compiled
 from consilience.model import (
     PREVALENCE,
     WEIGHT,
@@ -154,7 +154,7 @@ def _correlated(
     return Residual(float(correlation), float(correlation / error) if error else np.nan)
 
 
-@partial(jax.jit, static_argnames="model")
+@partial(compiled, static_argnames="model")
 def _seen(
     model: AnnotatorModel[Any], observations: Observations, values: Parameters
 ) -> tuple[BySubtype | OnShortlists | None, Parameters]:
@@ -164,7 +164,7 @@ def _seen(
     return emission, {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
 
 
-@jax.jit
+@compiled
 def _sums(
     observations: Observations,
     emission: BySubtype | OnShortlists,

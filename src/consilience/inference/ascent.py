@@ -153,7 +153,7 @@ def climb(
     return best, how
 
 
-@partial(jax.jit, static_argnames=("model", "rule"))
+@partial(compiled, static_argnames=("model", "rule"))
 def logs_and_belief(
     model: AnnotatorModel[Any], observations: Observations, rule: Rule, where: Climb
 ) -> tuple[Parameters, Float[Array, "U S"], Float[Array, " U"]]:
@@ -301,7 +301,7 @@ def _start(
     return typed
 
 
-@jax.jit
+@compiled
 def _shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S"]:
     # Half the vote shares, half a point drawn evenly from the simplex of possible
     # states: far enough to reach other optima, near enough to keep the labels' names.
