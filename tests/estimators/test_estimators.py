@@ -219,3 +219,12 @@ def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):
     # The hundredth of a count on every cell moves ten answers a row by a thousandth.
     assert np.allclose(found.probas_, shares, atol=2e-3)
     assert np.allclose(found.errors_, expected, atol=2e-3)
+
+
+def test_six_answers_are_not_sampled_unasked():
+    six = pd.DataFrame(
+        {"task": list("iiijjj"), "worker": list("abcabc"), "label": list("xxyyyx")}
+    )
+    said = cs.OneCoinDawidSkene().fit(six).fit_.data.attrs
+    assert said["engine"] == "vb"
+    assert "the engine nuts" in said["engine_reason"]

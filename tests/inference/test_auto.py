@@ -1,12 +1,13 @@
-"""The engine chosen by size."""
+"""The engine that is chosen where none is named."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from consilience.annotators import load
-from consilience.inference.auto import MAX_SAMPLED, choose
+from consilience.annotators import load, names
+from consilience.inference import Effort, effort_of
+from consilience.inference.auto import DRAWS, MAX_DRAWN, choose
 
 
 @pytest.fixture(scope="module")
@@ -22,24 +23,24 @@ def enlarged(space, number):
     return replace(space, unit=wide, annotator=wide, answer=wide, n=wide + 1)
 
 
-def test_few_answers_are_sampled(space):
-    engine, reason = choose(load("hierarchical_dawid_skene"), space)
-    assert engine == "nuts"
-    assert "60 answers x 2 states" in reason
+@pytest.mark.parametrize("name", names())
+def test_no_model_is_sampled_unasked(name):
+    model = load(name)
+    engine, reason = choose(model)
+    assert engine == model.engines[0] != "nuts"
+    assert ("the engine nuts" in reason) == ("nuts" in model.engines)
 
 
-def test_many_answers_take_the_closed_form(space):
-    many = enlarged(space, MAX_SAMPLED)
-    engine, reason = choose(load("hierarchical_dawid_skene"), many)
-    assert engine == "vb"
-    assert "NUTS" in reason
+def test_few_answers_get_draws_where_no_closed_form_takes_them(space):
+    def drawn(name, given, **asked):
+        model = load(name)
+        engine, _ = choose(model)
+        return effort_of(model, given, engine, Effort(**asked)).draws
 
-
-def test_objects_are_not_sampled_unasked(space):
-    engine, reason = choose(load("objects"), replace(space, kind="objects"))
-    assert engine == "em"
-    assert "NUTS takes long" in reason
-
-
-def test_a_model_with_one_engine_gets_it(space):
-    assert choose(load("dawid_skene"), space)[0] == "em"
+    assert drawn("glad", space) == DRAWS
+    assert drawn("glad", space, draws=3) == 3
+    assert drawn("glad", enlarged(space, MAX_DRAWN)) is None
+    assert drawn("dawid_skene", space) is None
+    assert drawn("random_effects", space) is None
+    assert drawn("bayesian_dawid_skene", space) is None
+    assert drawn("objects", replace(space, kind="objects")) is None

@@ -45,7 +45,7 @@ def own(engine: str = "auto") -> tuple[Method, ...]:
     ----------
     engine
         Engine of the models that have it; the others take their best. auto: as
-        `consilience fit` chooses, by size.
+        `consilience fit` chooses.
     """
     room = "consilience.benchmark"
     takes = [name for name in annotators.names() if KIND in annotators.load(name).kinds]

@@ -58,8 +58,8 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     peers
         Add every method of crowd-kit, peerannot and cleanlab, where installed.
     engine
-        Engine of the models that have it, others take their best; auto goes by size,
-        and samples small sets by nuts, which takes minutes.
+        Engine of the models that have it, others take their best; auto is what
+        `consilience fit` takes: never nuts, which takes minutes.
     limit
         Seconds after which a run is given up.
     memory

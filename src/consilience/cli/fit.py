@@ -64,7 +64,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     model
         Name of a model (see `consilience models`), or auto.
     engine
-        How to fit; auto goes by size.
+        How to fit; auto takes what answers in seconds, and never nuts unasked.
     candidates
         Table of labels that can be true of each item: item, label, and what is known
         of them beforehand: log_odds, or columns of numbers whose weights are learned.

@@ -72,7 +72,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         known of labels or answers are many, else `contains_states`; and
         `contains_counts` where no annotator has an id.
     engine
-        nuts, vb, em or svi; "auto" goes by size. `fit.data.attrs` says what and why.
+        nuts, vb, em or svi; "auto" takes the one that answers in seconds, never nuts.
+        `fit.data.attrs` says what and why.
         With the model "auto", another than vb fits the best model alone.
     seed
         One seed gives one result.

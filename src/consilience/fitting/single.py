@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key
 
 from consilience import annotators
 from consilience.checks.independence import Residual, residual_correlation
-from consilience.inference import Effort, Result, choose, run
+from consilience.inference import Effort, Result, choose, effort_of, run
 from consilience.model import PREVALENCE, WEIGHT, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, tempered
 from consilience.progress import Reporter
@@ -61,7 +61,10 @@ def fit_one(
     """Fit the model of that name, or that model as an earlier fit informs it."""
     started = time.monotonic()
     model = informed or annotators.load(name, prior)
+    unasked = engine == "auto"
     engine, reason = choose(model, name, engine, space)
+    if unasked:
+        effort = effort_of(model, space, engine, effort)
     result = run(model, space, engine, key, effort, report)
     return Single(
         name=name,

@@ -120,11 +120,20 @@ def choose(
         )
         raise KindError(msg)
     if engine == "auto":
-        return auto.choose(model, space)
+        return auto.choose(model)
     if engine not in model.engines:
         msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
         raise UnknownEngineError(msg)
     return engine, "it was asked for"
+
+
+def effort_of(
+    model: AnnotatorModel[Any], space: Space, engine: str, effort: Effort
+) -> Effort:
+    """Return how hard an engine works that `auto` chose, where draws are left open."""
+    if effort.draws is not None:
+        return effort
+    return replace(effort, draws=auto.draws(model, space, engine))
 
 
 def run(

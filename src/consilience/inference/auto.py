@@ -1,41 +1,51 @@
-"""Which engine to take where none is named: by size, and by what the model has."""
+"""Which engine to take where none is named: the one that answers in seconds."""
 
 from typing import Any
 
 from consilience.model import AnnotatorModel, splits
 from consilience.truth import Space
 
-# On two cores, hierarchical Dawid-Skene with 8,000 answers took half a minute, most of
-# it compiling; the cost is linear in answers x states.
-MAX_SAMPLED = 40_000
-# Models of this kind sum over partitions at each step: on two cores a study of 60 items
-# had not been sampled after five minutes.
-LONG_TO_SAMPLE = "objects"
+# Of the posterior bootstrap, enough for bounds of nine tenths; each costs a climb.
+DRAWS = 50
+# Answers x states up to which a model without a closed form is given draws unasked:
+# with as many, all draws take about as long as compiling the first climb.
+MAX_DRAWN = 40_000
 
 
-def choose(model: AnnotatorModel[Any], space: Space) -> tuple[str, str]:
+def choose(model: AnnotatorModel[Any]) -> tuple[str, str]:
     """Return the engine's name, and why it was chosen.
+
+    NUTS is never chosen: compiling alone takes it ten seconds and more.
 
     Parameters
     ----------
     model
         The model to fit.
-    space
-        What can be true, and the answers.
     """
-    states = space.state.shape[1] * splits(model)
-    many = f"{len(space.unit):,} answers x {states} states"
-    if space.kind == LONG_TO_SAMPLE and "nuts" in model.engines:
-        return model.engines[0], (
-            f"NUTS takes long for models of kind {space.kind}; ask for it by name, for "
-            "bounds that hold what is uncertain of the parameters"
-        )
-    if "nuts" in model.engines and len(space.unit) * states <= MAX_SAMPLED:
-        return "nuts", f"{many} are few enough to sample the exact posterior"
     first = model.engines[0]
     if "nuts" not in model.engines:
         return first, "it is the one that suits the model"
-    instead = "a point estimate" if model.dirichlet is None else "the closed form"
     return first, (
-        f"{many} would take NUTS long; beyond {MAX_SAMPLED:,} {instead} is taken"
+        "it answers soonest; the engine nuts, which samples the exact posterior and "
+        "takes longer, is used where it is asked for"
     )
+
+
+def draws(model: AnnotatorModel[Any], space: Space, engine: str) -> int | None:
+    """Return how many draws to take where none were asked for; None: the usual.
+
+    A model without a closed form gets them too, from which bounds are read, where they
+    take seconds.
+
+    Parameters
+    ----------
+    model, space
+        The model to fit, and the answers.
+    engine
+        The engine that was chosen.
+    """
+    if engine != "em" or model.dirichlet is not None or model.prepare is not None:
+        return None
+    visits = len(space.unit) * space.state.shape[1] * splits(model)
+    few = space.kind != "objects" and visits <= MAX_DRAWN
+    return DRAWS if few else None
