@@ -52,7 +52,8 @@ def test_options_that_were_accepted_are_the_answer(export):
         choice(9, "cem", "fox"),
     )
     responses = read(path)
-    assert responses.kind == "choice"
+    assert (responses.kind, responses.offer) == ("choice", "all")
+    assert responses.labels["label"].tolist() == LABELS
     assert rows(responses, "item", "annotator", "label") == [
         ["-5", "ann", "cat"],
         ["-5", "bob", "dog"],

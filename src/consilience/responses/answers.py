@@ -46,16 +46,19 @@ _WORDS = {
 _MEANINGS = {"yes": YES, "no": NO, "maybe": MAYBE, "skipped": SKIPPED}
 
 
-def is_yes_or_no(words: Iterable[str]) -> bool:
-    """Whether words answer yes-or-no questions: all are known, yes and no among them.
+def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:
+    """Whether words answer yes-or-no questions: all of them are known.
 
     Parameters
     ----------
     words
         The distinct words of a column.
+    both
+        Whether yes and no must be among them, and not one of the two.
     """
     meanings = {_WORDS.get(word.casefold()) for word in words}
-    return None not in meanings and {YES, NO} <= meanings
+    there = {YES, NO} & meanings
+    return None not in meanings and len(there) >= (2 if both else 1)
 
 
 def rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FIRST = 10  # labels that are listed
 _COLUMNS = 30  # columns that are listed
+_WIDTH = 40  # characters of a label that are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,4 +143,5 @@ def _columns(columns: Mapping[str, str], form: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return text if text.isprintable() and text else repr(text)
+    short = text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+    return short if short.isprintable() and short else repr(short)

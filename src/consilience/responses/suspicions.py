@@ -25,7 +25,7 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     found += _alike(
         labels.values.to_pylist(),
         "labels",
-        "they count as different labels; merge them with fold_case (case) or normalize "
+        "they count as different labels; merge them with fold_case=True (case) or normalize=True "
         "(Unicode form, characters of no width), or correct the source",
     )
     found += _alike(

@@ -1,8 +1,9 @@
 """Which columns of a wide table are annotators, and what the others are.
 
 An annotator's column holds labels that other columns hold too. Gold by the usual names,
-links, free text, dates, numbers beside words and columns that share no label with the
-others are left out, and it is said; the caller may name the annotators instead.
+links, free text, dates, numbers beside words and columns with a value of its own in
+every row are left out, and it is said, as it is of other columns that share no label
+with the rest; the caller may name the annotators instead.
 """
 
 import re
@@ -34,6 +35,7 @@ _OTHER = re.compile(
     r"|^notes?$|^links?$|^urls?$|^date$|^time$|^text$|^title$|^description$"
 )
 NOT_ASKED = ("-1", "-1.0")
+_NAMED = "by its name"
 _UNLIKE = "shares no label with the others"
 _NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
 
@@ -133,7 +135,7 @@ def _left_out(
         name: set(only_used(table.columns[name]).values.to_pylist()) for name in looks
     }
     out = {
-        name: each or _UNLIKE
+        name: each or _NAMED
         for name, each in looks.items()
         if each in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
     }
@@ -150,9 +152,10 @@ def _left_out(
         if values[name] & others:
             continue
         filled = int((table.columns[name].codes >= 0).sum())
-        if core and filled >= FEW:
+        unlike = name not in labels or looks[name] == DISTINCT
+        if core and filled >= FEW and unlike:
             out[name] = looks[name] or _UNLIKE
-        elif name not in labels or filled >= FEW:
+        elif unlike or filled >= FEW:
             doubtful.append(name)
     return out, doubtful
 

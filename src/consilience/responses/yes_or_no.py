@@ -7,6 +7,8 @@ column and the answer in another. To read only the labels would make each a vote
 import re
 
 from consilience.errors import KindError, MissingColumnError
+from consilience.responses.answers import is_yes_or_no
+from consilience.responses.coding import only_used
 from consilience.responses.looks import FLAGS, YES_NO, look
 from consilience.responses.names import listing, plain
 from consilience.responses.text_table import TextTable
@@ -94,8 +96,15 @@ def propose_one_hot(table: TextTable, unused: list[str]) -> None:
     MissingColumnError
         If several columns hold yes and no or 0 and 1.
     """
-    flags = list(yes_or_no(table, unused))
-    if len(flags) > 1:
+    if len(yes_or_no(table, unused)) > 1:
+        flags = [  # a label that nobody picked, or everybody, is one too
+            name
+            for name in unused
+            if name in table.columns
+            and is_yes_or_no(
+                only_used(table.columns[name]).values.to_pylist(), both=False
+            )
+        ]
         msg = (
             f"{table.source}: there is no column of labels, and columns "
             f"{listing(flags)} hold yes and no or 0 and 1; if each is a label, name "

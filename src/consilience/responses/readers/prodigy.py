@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+import pandas as pd
 
 from consilience.errors import BadCellError, KindError, MissingColumnError
 from consilience.responses.answers import NO, SKIPPED, YES
@@ -24,7 +25,7 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
 from consilience.responses.selections import Selection, unroll
-from consilience.responses.side_tables import label_list
+from consilience.responses.side_tables import checked_labels, label_list
 from consilience.responses.table import Responses
 from consilience.responses.text_table import TextTable
 
@@ -119,6 +120,10 @@ def _picked(
         num_read=table.num_rows,
         unit="records",
     )
+    each = {ids for ids in shown if ids is not None}
+    if draft.kind != "contains" and len(each) == 1 and None not in shown:
+        names = pd.DataFrame({"label": pd.Series(list(each.pop()), dtype="str")})
+        draft = replace(draft, labels=checked_labels(names), offer="all")
     used = {"accept": "label"}
     used |= {"options": "labels on screen"} if any(shown) else {}
     return draft, used
