@@ -118,7 +118,7 @@ def read_batch(path: Path, options: ReadOptions) -> TextTable:
     )
 
 
-def batch_draft(rows: Unrolled, table: TextTable, note: str) -> Draft:
+def batch_draft(rows: Unrolled, table: TextTable, note: str | None = None) -> Draft:
     """Make a draft of unrolled answers; the reader adds the account."""
     return Draft(
         kind=rows.kind,
@@ -131,7 +131,7 @@ def batch_draft(rows: Unrolled, table: TextTable, note: str) -> Draft:
         row=rows.row,
         where=table.where,
         num_read=table.num_rows,
-        notes=(note,),
+        notes=() if note is None else (note,),
     )
 
 

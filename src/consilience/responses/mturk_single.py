@@ -46,11 +46,10 @@ def read_single(batch: Batch) -> Draft:
         )
         for row in batch.rows
     ]
-    used = f"{item!r} as item, {question!r} as answer"
     if asked is not None:
         rows = unroll(picks, "choice", None, table.where)
         label = encode_texts([batch.text(asked, row) for row in batch.rows])
-        draft = batch_draft(rows, table, f"read column {used}, {asked!r} as label")
+        draft = batch_draft(rows, table)
         said = read_answers(rows.label, options.answers, table.where, rows.row)
         return replace(
             draft,
@@ -64,7 +63,7 @@ def read_single(batch: Batch) -> Draft:
     if options.kind == "choice":  # a bar may be part of a label
         picks = [replace(p, picked=p.picked and ("|".join(p.picked),)) for p in picks]
     rows = unroll(picks, options.kind, offered, table.where)
-    draft = batch_draft(rows, table, f"read column {used}")
+    draft = batch_draft(rows, table)
     draft = replace(draft, columns={item: "item", question: "label"})
     shown = {pick.shown for pick in picks if pick.picked is not None}
     if len(shown) == 1 and (labels := shown.pop()) is not None:

@@ -25,8 +25,9 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     found += _alike(
         labels.values.to_pylist(),
         "labels",
-        "they count as different labels; merge them with fold_case=True (case) or normalize=True "
-        "(Unicode form, characters of no width), or correct the source",
+        "they count as different labels; merge them with `fold_case=True` (case) or "
+        "`normalize=True` (Unicode form, characters of no width), or correct the "
+        "source",
     )
     found += _alike(
         people.values.to_pylist(),

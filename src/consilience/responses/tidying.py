@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -31,10 +32,11 @@ def tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
         if column is not None and not _is_tidy(column.values, missing)
     }
     tidy_columns, notes = tidy(untidy, missing)
+    changed: dict[str, Any] = dict(tidy_columns)
     gold = _frame(draft.gold, missing)
     return replace(
         draft,
-        **tidy_columns,
+        **changed,
         offered=_frame(draft.offered, missing),
         items=_frame(draft.items, missing),
         labels=_frame(draft.labels, missing),

@@ -190,7 +190,7 @@ def _item(
     if not task:
         msg = (
             f"{place}: the task has no id, and no field of its data looks like the "
-            f"item; found {listing(list(data))}; name the field (item=NAME)"
+            f"item; found {listing(list(data))}; name the field (`item=NAME`)"
         )
         raise MissingColumnError(msg)
     return task

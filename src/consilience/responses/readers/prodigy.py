@@ -55,7 +55,7 @@ def read_prodigy(sources: Sequence[Source], options: ReadOptions) -> Responses:
     if item is None:
         msg = (
             f"{table.source}: no column looks like the item; found "
-            f"{listing(table.names)}; say which it is (item=NAME)"
+            f"{listing(table.names)}; say which it is (`item=NAME`)"
         )
         raise MissingColumnError(msg)
     person = _column(table, "annotator", options.columns.annotator, _PEOPLE)
@@ -147,7 +147,7 @@ def _binary(
         )
         msg = (
             f"{table.source}: this export of Prodigy {why}; name the column of the "
-            "label that was accepted or rejected (label=NAME, kind 'contains')"
+            "label that was accepted or rejected (`label=NAME`, kind contains)"
         )
         raise KindError(msg)
     people = None if person is None else table.columns[person]
