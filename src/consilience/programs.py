@@ -21,8 +21,9 @@ _COMPILED = "/jax/core/compile/backend_compile_duration"
 _since = 0
 
 
-def _count(event: str, _: float, **__: str | int) -> None:
+def _count(event: str, duration_secs: float, **kwargs: str | int) -> None:
     global _since  # noqa: PLW0603 (JAX reports to a function)
+    del duration_secs, kwargs
     _since += event == _COMPILED
 
 
@@ -37,7 +38,7 @@ def drop_programs() -> bool:
     global _since  # noqa: PLW0603
     if not _many():
         return False
-    jax.clear_caches()
+    jax.clear_caches()  # type: ignore[no-untyped-call]
     _since = 0
     return True
 
