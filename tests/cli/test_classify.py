@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from consilience.classifiers.photographs import photograph
+from consilience.classifiers.pieces import Pieces
 
 LITE0 = Path(__file__).parent.parent.parent / "models" / "efficientnet_lite0"
 
@@ -50,6 +51,44 @@ def test_a_second_run_has_nothing_left_to_do(run, photographs, capsys):
     assert "0 images; 3 were done before" in capsys.readouterr().out
     assert classify(run, photographs, "--overwrite") == 0
     assert "3 images" in capsys.readouterr().out
+
+
+def test_earlier_predictions_stay_until_the_new_ones_are_complete(
+    run, photographs, tmp_path, monkeypatch
+):
+    def files():
+        return {
+            path.relative_to(tmp_path): path.read_bytes()
+            for path in (tmp_path / "p").rglob("*")
+            if path.is_file()
+        }
+
+    assert classify(run, photographs) == 0
+    before = files()
+    mistyped = ("classify", photographs, "--model-dir", "modles", "--out", "p")
+    assert run(*mistyped, "--overwrite") == 2
+    assert files() == before
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pieces, "add", stop)
+        assert classify(run, photographs, "--overwrite", "--keep", "3") == 130
+    assert files() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"p", "photographs"}
+    assert classify(run, photographs, "--overwrite", "--keep", "3") == 0
+    assert files() != before
+    assert {path.name for path in tmp_path.iterdir()} == {"p", "photographs"}
+
+
+def test_predictions_begun_by_a_killed_run_can_be_taken_up(run, photographs, tmp_path):
+    assert classify(run, photographs) == 0
+    for path in (tmp_path / "p").glob("*/part-*.parquet"):
+        path.unlink()
+    (tmp_path / "p" / "predictions" / ".part-00000.parquet.0123abcd.partial").mkdir()
+    assert classify(run, photographs) == 0
+    assert not list((tmp_path / "p").rglob(".*"))
 
 
 def test_a_folder_that_is_something_else_is_left_alone(run, photographs, tmp_path):

@@ -46,10 +46,14 @@ def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
     assert told["present"] == expected.labels["present"].sum()
     written = pd.read_csv(out)
     assert written["present"].tolist() == expected.labels["present"].tolist()
+    assert run("decide", asked, "--out", out) == 2
+    assert "pass --overwrite" in capsys.readouterr().err
+    assert run("decide", asked, "--out", out, "--overwrite") == 0
+    capsys.readouterr()
     assert run("decide", asked) == 0
     assert "are called present" in capsys.readouterr().out
     assert run("decide", asked, "--out", tmp_path / "called.xls") == 2
-    assert "mend the ending" in capsys.readouterr().err
+    assert "fix the ending" in capsys.readouterr().err
 
 
 def test_the_leading_question_is_told(run, asked, tmp_path, capsys):

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -161,6 +162,82 @@ def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
     assert process.returncode == 130
     assert said.strip() == "consilience: interrupted; nothing was left half-written"
     assert list(tmp_path.iterdir()) == []
+
+
+FULL = Path("/dev/full")
+STOPPED = """
+import sys, time
+from pathlib import Path
+import consilience.cli as cli
+from consilience.whole_folder import whole_folder
+def slow():
+    with whole_folder(Path("out")) as partial:
+        (partial / "one").touch()
+        print("now", flush=True)
+        time.sleep(60)
+cli.APP.command(slow)
+cli.main(["slow"])
+"""
+
+
+def stopped(code, name, folder):
+    """Exit code and complaints of work that a signal stops while it writes."""
+    # Signals that the tests ignore or handle, their children would ignore as well.
+    put_back = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    for other in ("SIGTERM", "SIGHUP"):
+        put_back += f"; signal.signal(signal.{other}, signal.SIG_DFL)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{put_back}\n{code}"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "now\n"
+    process.send_signal(getattr(signal, name))
+    _, complaints = process.communicate(timeout=60)
+    return process.returncode, complaints
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@pytest.mark.parametrize(
+    ("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)]
+)
+def test_every_signal_to_end_clears_up_and_has_its_exit_code(tmp_path, name, code):
+    said = "consilience: interrupted; nothing was left half-written\n"
+    assert stopped(STOPPED, name, tmp_path) == (code, said)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_without_it_a_signal_leaves_what_was_half_written(tmp_path):
+    alone = STOPPED.replace("cli.main(", "cli.APP(")
+    assert stopped(alone, "SIGTERM", tmp_path)[0] == -signal.SIGTERM
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_importing_handles_no_signal():
+    done = start(
+        "import signal\n"
+        "def state():\n"
+        "    return [signal.getsignal(each) for each in signal.valid_signals()]\n"
+        "before = state()\n"
+        "import consilience, consilience.cli\n"
+        "print(state() == before)\n"
+    )
+    assert done.stdout == "True\n"
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
+def test_results_that_cannot_be_printed_are_a_sentence():
+    command = [sys.executable, "-m", "consilience", "models"]
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("consilience: ")
+    assert done.stderr.count("\n") == 1
 
 
 def dropped(how):

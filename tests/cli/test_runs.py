@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
+from consilience.cli import runs
+from consilience.errors import CannotWriteError
 
 
 def test_export_writes_the_named_tables(run, fitted, capsys):
@@ -26,6 +28,56 @@ def test_export_writes_every_table_as_csv_by_default(run, fitted, tmp_path):
 def test_export_of_a_table_there_is_not_names_those_there_are(run, fitted, capsys):
     assert run("export", fitted, "--what", "moods", "--out", "tables") == 2
     assert "confusion" in capsys.readouterr().err
+
+
+def test_export_of_one_table_can_be_a_file(run, fitted, tmp_path, capsys):
+    told = ("export", fitted, "--out", "items.csv")
+    assert run(*told) == 2
+    assert "name of a csv file, for one table" in capsys.readouterr().err
+    assert run(*told, "--what", "items") == 0
+    assert len(pd.read_csv(tmp_path / "items.csv")) == 12
+    assert run("export", fitted, "--what", "items", "--out", "items.parquet") == 0
+    assert len(pd.read_parquet(tmp_path / "items.parquet")) == 12
+    mixed = ("--what", "items", "--format", "json", "--overwrite")
+    assert run(*told, *mixed) == 2
+    assert "name of a csv file" in capsys.readouterr().err
+
+
+def test_export_replaces_an_earlier_one_if_asked(run, fitted, capsys):
+    for out in ("tables", "items.csv"):
+        told = ("export", fitted, "--what", "items", "--out", out)
+        assert run(*told) == 0
+        capsys.readouterr()
+        assert run(*told) == 2
+        assert "pass --overwrite" in capsys.readouterr().err
+        assert run(*told, "--overwrite") == 0
+
+
+def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
+    run, export, columns, capsys, monkeypatch, tmp_path
+):
+    def full(*_, **__):
+        msg = "run: cannot be written (No space left on device)"
+        raise CannotWriteError(msg)
+
+    (tmp_path / "spare").mkdir()
+    monkeypatch.setattr(runs, "gettempdir", lambda: str(tmp_path / "spare"))
+    original, how = cs.Fit.save, ("--model", "majority", *columns)
+
+    def elsewhere(fit, out, **more):
+        return full() if out.name == "run" else original(fit, out, **more)
+
+    monkeypatch.setattr(cs.Fit, "save", elsewhere)
+    assert run("fit", export, *how, "--out", "run") == 2
+    said = capsys.readouterr().err
+    (kept,) = (tmp_path / "spare").iterdir()
+    assert f"the fit is kept as {kept}" in said
+    assert len(cs.load(kept).items()) == 12
+    monkeypatch.setattr(cs.Fit, "save", full)
+    assert run("fit", export, *how, "--out", "run") == 2
+    assert "the same command with the same seed gives it again" in (
+        capsys.readouterr().err
+    )
 
 
 def test_score_prints_the_metrics_with_intervals(run, fitted, truth, capsys):

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from consilience.errors import FolderExistsError, OptionError
+from consilience.posterior import _export as module
 from consilience.posterior._export import export, safe_text
 
 DANGEROUS = (
@@ -127,3 +128,59 @@ def test_a_folder_that_is_there_is_left_alone(choice_fit, tmp_path):
     with pytest.raises(FolderExistsError, match="is there already"):
         export(choice_fit(), ("labels",), "csv", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_earlier_export_is_replaced_if_asked_and_nothing_else_is(
+    choice_fit, tmp_path
+):
+    fit, out = choice_fit(), tmp_path / "out"
+    export(fit, ("labels",), "csv", out)
+    files = export(fit, ("items",), "csv", out, overwrite=True)
+    assert files == [out / "items.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["about.json", "items.csv"]
+    (out / "about.json").unlink()
+    with pytest.raises(FolderExistsError, match="did not write it"):
+        export(fit, ("labels",), "csv", out, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["items.csv", "best.parquet", "x.JSON"])
+def test_one_table_can_be_one_file(choice_fit, tmp_path, name):
+    fit, out = choice_fit(), tmp_path / name
+    format = out.suffix[1:].lower()
+    assert export(fit, ["items"], format, out) == [out]
+    read = {"csv": pd.read_csv, "parquet": pd.read_parquet, "json": pd.read_json}
+    assert len(read[format](out)) == len(fit.items())
+    with pytest.raises(FolderExistsError, match="is there already"):
+        export(fit, ["items"], format, out)
+    export(fit, ["items"], format, out, overwrite=True)
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize(
+    ("what", "format"), [(("items", "labels"), "csv"), (("items",), "parquet")]
+)
+def test_a_files_name_for_several_tables_or_another_format_is_refused(
+    choice_fit, tmp_path, what, format
+):
+    with pytest.raises(OptionError, match="name of a csv file"):
+        export(choice_fit(), what, format, tmp_path / "items.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_exports_at_once_the_slower_is_told_what_is_there(
+    choice_fit, tmp_path, monkeypatch
+):
+    fit, out = choice_fit(), tmp_path / "out"
+    original = module._WRITERS["csv"]
+
+    def slow(*arguments):
+        original(*arguments)
+        if not out.exists():
+            out.mkdir()
+            (out / "theirs").touch()
+
+    writers = {**module._WRITERS, "csv": slow}
+    monkeypatch.setattr(module, "_WRITERS", writers)
+    with pytest.raises(FolderExistsError, match="is there already"):
+        export(fit, ("labels",), "csv", out)
+    assert [path.name for path in tmp_path.rglob("*")] == ["out", "theirs"]
