@@ -38,6 +38,7 @@ NAMES = (
     "naming",
     "few_annotators",
     "report_page",
+    "killed",
 )
 
 
