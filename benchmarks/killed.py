@@ -219,10 +219,10 @@ def resumable(command: Command, folder: Path, reference: Path) -> bool:
     return all(whole.get(name) == each for name, each in command.whole(folder).items())
 
 
-def left(command: Command, folder: Path) -> list[str]:
+def left(command: Command, folder: Path) -> set[Path]:
     """Return what lies there beside the output: nothing, it should be."""
-    others = [path.name for path in folder.iterdir() if path.name != command.out]
-    return others + [path.name for path in folder.rglob(".*")]
+    others = {path for path in folder.iterdir() if path.name != command.out}
+    return others | set(folder.rglob(".*"))
 
 
 def contents(folder: Path, out: str) -> Mapping[str, str]:
