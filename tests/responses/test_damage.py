@@ -136,6 +136,10 @@ SOUND = {
     ("label_studio_min", "a.json"): json.dumps([SHORT]).encode(),
     ("label_studio_min", "b.csv"): b"id,image,annotator,annotation_id,lead_time,q\n"
     b'1,a.jpg,3,100,1.5,"{""choices"":[""a"",""b""]}"\n',
+    ("prodigy", "a.jsonl"): b'{"image":"a","_input_hash":1,"_task_hash":2,"options":'
+    b'[{"id":"cat"},{"id":"dog"}],"accept":["cat"],"answer":"accept",'
+    b'"_annotator_id":"u"}\n'
+    b'{"text":"b","label":"POS","answer":"reject","_session_id":"s","_task_hash":3}\n',
     ("peerannot", "a.json"): b'{"0":{"1":0,"2":1},"1":{"1":1}}',
 }
 ANY_KIND = st.sampled_from([None, "choice", "contains", "objects"])

@@ -4,11 +4,11 @@ import json
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consilience.errors import ConsilienceError
 from consilience.responses import read, write
 
 # Any text, but for the rules that are stated: blanks around a text are trimmed, some
@@ -245,32 +245,83 @@ def test_folders_of_labels_and_truth_come_back(rows):
     assert gold == truth.to_numpy().tolist()
 
 
-SOUND = {
-    "a.csv": b'item,annotator,label\n1,a,"x,y"\n2,b,z\n1,b,q\n',
-    "a.jsonl": b'{"item":1,"worker":"a","label":"x"}\n{"item":2,"label":"y"}\n',
-    "a.json": b'[{"id":1,"data":{"image":"a"},"annotations":[{"id":3,"completed_by":7,'
-    b'"result":[{"from_name":"q","type":"choices","value":{"choices":["a"]}}]}]}]',
-    "b.csv": b"HITId,AssignmentId,WorkerId,AssignmentStatus,Input.image,"
-    b'Answer.taskAnswers\nh,a,w,Approved,1.jpg,"[{""q"":{""yes"":true}}]"\n',
-    "b.json": b'{"0":{"1":0,"2":1},"1":{"1":1}}',
-    "a.parquet": frame_of([("1", "a", "x")]).to_parquet(),
-}
+COUNTS = st.dictionaries(
+    st.tuples(st.sampled_from("pqr"), st.sampled_from("xyz")),
+    st.integers(1, 2**40),
+    min_size=1,
+)
+
+
+@given(cells=COUNTS)
+@settings(max_examples=30)
+def test_counts_of_labels_come_back_from_rows_and_from_a_matrix(cells):
+    rows = pd.DataFrame(
+        [(i, k, n) for (i, k), n in cells.items()], columns=["item", "label", "n"]
+    )
+    matrix = rows.pivot_table("n", "item", "label", aggfunc="sum", fill_value=0)
+    for frame in (rows, matrix.reset_index().rename_axis(columns=None)):
+        table = read(frame, format="counts").table
+        found = zip(table["item"], table["label"], table["n"], strict=True)
+        assert {(i, k): n for i, k, n in found} == cells
 
 
 @given(
-    name=st.sampled_from(sorted(SOUND)),
-    place=st.floats(0, 1),
-    cut=st.integers(0, 20),
-    put=st.binary(max_size=4),
+    patterns=st.lists(
+        st.tuples(st.sampled_from("xyz"), st.sampled_from("xyz"), st.integers(1, 30)),
+        min_size=1,
+        max_size=4,
+    )
 )
-@settings(max_examples=200)
-def test_a_damaged_file_is_read_or_refused_but_never_a_crash(name, place, cut, put):
-    sound = SOUND[name]
-    at = int(place * len(sound))
+@settings(max_examples=30)
+def test_patterns_come_back_as_often_as_they_are_counted(patterns):
+    frame = pd.DataFrame(patterns, columns=["w1", "w2", "n"])
+    responses = read(frame, format="counts")
+    wanted = sorted(
+        (who, label)
+        for *labels, n in patterns
+        for who, label in zip(["w1", "w2"], labels, strict=True)
+        for _ in range(n)
+    )
+    found = responses.table[["annotator", "label"]].astype("str")
+    assert sorted(map(tuple, found.to_numpy())) == wanted
+    assert responses.num_items == sum(n for *_, n in patterns)
+
+
+@given(rows=ROWS)
+@settings(max_examples=40)
+def test_answers_inside_a_batch_come_back(rows):
+    cells = [json.dumps([{"q": {"labels": [q]}}]) for *_, q in rows]
+    cells = [cell.replace("&", "\\u0026") for cell in cells]
+    frame = pd.DataFrame(rows, columns=["Input.image", "WorkerId", "q"], dtype="str")
+    frame["Input.image"] = frame["Input.image"].str.replace("&", "&amp;")
+    frame = frame.drop(columns="q").assign(HITId="h", AssignmentStatus="Approved")
+    frame["AssignmentId"] = [str(i) for i in range(len(frame))]
+    frame["Answer.taskAnswers"] = cells
+    wanted = [(i, w, q) for i, w, q in rows if "&" not in q]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / name
-        path.write_bytes(sound[:at] + put + sound[at + cut :])
-        try:
-            assert read(path).num_responses > 0
-        except ConsilienceError as error:
-            assert name in str(error) or "answer" in str(error)  # noqa: PT017
+        path = Path(folder) / "a.csv"
+        frame.to_csv(path, index=False)
+        found = back(read(path, kind="choice"))
+    assert [row for row in found if "&" not in row[2]] == wanted
+
+
+@given(
+    answers=st.dictionaries(
+        st.tuples(st.integers(0, 2), st.integers(0, 3)),
+        st.sampled_from(["no", "maybe", "yes"]),
+        min_size=1,
+    )
+)
+@settings(max_examples=30)
+def test_the_reassessed_study_comes_back(answers):
+    cube = np.zeros((3, 4, 3))
+    for (rater, pair), answer in answers.items():
+        cube[rater, pair, ["no", "maybe", "yes"].index(answer)] = 1
+    info = np.array([[f"i{pair // 2}", str(pair)] for pair in range(4)])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "raters.npz"
+        np.savez(path, tensor=cube, info=info, ids=np.array([7, 8, 9]))
+        table = read(folder).table
+    found = table[["annotator", "label", "answer"]].astype("str").to_numpy()
+    wanted = {(str(7 + r), str(p)): answer for (r, p), answer in answers.items()}
+    assert {(who, pair): answer for who, pair, answer in found} == wanted

@@ -20,7 +20,7 @@ from consilience.errors import (
     not_among,
 )
 from consilience.responses import readers
-from consilience.responses.json_file import read_json
+from consilience.responses.json_file import read_json, read_json_lines
 from consilience.responses.library_errors import readable
 from consilience.responses.load import Source, load_table
 from consilience.responses.names import find, listing
@@ -284,6 +284,8 @@ def _say_what_is_wrong(source: Source, seen: Probe) -> None:
     """Raise the plainer error where a file is broken, or lacks just one column."""
     if seen.start and isinstance(source, Path) and source.suffix.lower() == ".json":
         read_json(source)
+    if isinstance(source, Path) and source.suffix.lower() in {".jsonl", ".ndjson"}:
+        read_json_lines(source, ReadOptions())
     roles = ("item", "label")
     names = list(seen.names)
     found = {role: find(names, role, None, seen.name) for role in roles}
