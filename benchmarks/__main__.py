@@ -29,6 +29,7 @@ NAMES = (
     "study",
     "main_label_candidates",
     "evaluate",
+    "valid_labels",
     "objects",
     "joint",
     "granted",

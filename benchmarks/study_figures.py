@@ -156,7 +156,7 @@ class Figures:
         """
         drawn, items = self.drawn, len(self.said.items)
         code = self.said.names.get_loc(str(other))
-        called = drawn.of(drawn.valid & drawn.leading, np.full(items, code))
+        called = drawn.of(drawn.there & drawn.leading, np.full(items, code))
         both = drawn.probability(called & drawn.at_least(2))
         mine = (self.images.own[:items] == own).astype(float)
         below = (self.images.own == own).astype(float)

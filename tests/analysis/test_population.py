@@ -128,6 +128,29 @@ def test_the_same_check_catches_intervals_that_are_too_narrow(bounds):
     assert away(bounds, 0.3) > 4
 
 
+def test_shares_are_one_number_whoever_tells_them(objects_study, objects_fit):
+    responses, fit = objects_study.responses, objects_fit
+    told_of = shares(population(fit, responses, resamples=20))
+    own = responses.items.set_axis(["item", "label"], axis="columns")
+    judged = cs.evaluate(fit, own.assign(rank=1), dataset_labels=own, top=1).models
+    items = judged.set_index(["metric", "subset"])["items"]
+    number = len(fit.items())
+    for statistic, metric in (
+        ("several_objects", "accuracy"),
+        ("other_main_label", "dataset_accuracy"),
+    ):
+        expected = told_of[statistic] * number
+        assert items[metric, statistic] == pytest.approx(expected, rel=1e-9)
+    totals = fit.data["objects"]
+    drawn = totals["differs"].sel(panel=0).mean().item()
+    assert told_of["other_main_label"] == pytest.approx(drawn)
+    assert told_of["other_main_label"] == pytest.approx(fit.panel(0)["differs"].mean())
+    drawn = totals["several"].sel(tau=0.5, method="nearest").mean().item()
+    assert told_of["several_objects"] == pytest.approx(drawn)
+    # What a panel of nine finds is another quantity.
+    assert fit.panel(9)["differs"].mean() != pytest.approx(drawn, abs=1e-3)
+
+
 def test_what_has_no_objects_or_no_labels_of_a_data_set_is_refused(study):
     fit, responses = study
     with pytest.raises(OptionError, match="of=3 is less than the 4 items"):

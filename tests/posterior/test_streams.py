@@ -11,7 +11,7 @@ def drawn(numbers, size):
     return [
         numbers.random((size, 5)),
         numbers.spread(7),
-        numbers.standard_gamma(np.full((size, 4), 2.0)),
+        numbers.log_gamma(np.full((size, 4), 2.0)),
         numbers.beta(np.full((size, 3), 2.0), np.full((size, 3), 1.0)),
         numbers.multinomial(np.full(size, 9), np.full((size, 2, 3), 1 / 3)),
     ]
@@ -38,3 +38,26 @@ def test_what_is_spread_is_even_and_in_no_order():
     order = np.corrcoef(np.vstack([np.arange(1000), found]))[0, 1:]
     assert (np.abs(order) < 4 / np.sqrt(1000)).all()
     assert abs(np.corrcoef(np.arange(1000), np.sort(found[0]))[0, 1]) > 0.99
+
+
+def taken(logs):
+    """Return how often each of several numbers is nearly all of their sum."""
+    share = np.exp(logs - logs.max(1, keepdims=True))
+    share /= share.sum(1, keepdims=True)
+    return (share > 0.999).mean(0)
+
+
+def test_of_tiny_gamma_numbers_one_is_all_as_often_as_its_shape_says():
+    shape = np.full((1, 4000, 2), [3e-12, 1e-12])
+    # Shares of 3 to 1; four standard errors of 4,000 draws.
+    assert np.abs(
+        taken(streams(0, NAMES[:1]).log_gamma(shape)[0]) - [0.75, 0.25]
+    ).max() < 4 * np.sqrt(0.75 * 0.25 / 4000)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        plain = np.log(np.random.default_rng(0).standard_gamma(shape[0]))
+        assert np.isnan(taken(plain)).all() or taken(plain).max() == 0
+
+
+def test_gamma_numbers_have_the_mean_of_their_shape():
+    found = np.exp(streams(0, NAMES[:1]).log_gamma(np.full((1, 10_000), 0.4)))
+    assert abs(found.mean() - 0.4) < 4 * np.sqrt(0.4 / 10_000)

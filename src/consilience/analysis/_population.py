@@ -1,10 +1,16 @@
 """What a study of objects says of its items together, in shares.
 
-All are plug-in figures: each item counts as what the fit's tables say of it, and the
-intervals are of the items (item bootstrap), not of the annotators. With few annotators
-for each item such shares are inflated, since a label that wins by chance is another
-label: see the model's own posterior, or `human_confusion`, for what a population of
-annotators would say.
+A share is what is expected of the items, given the fit: the mean of probabilities, each
+from the drawn worlds of the items. Of whom it speaks depends on the fit. A model with a
+likelihood speaks of all annotators that there might be: an item holds *several objects*
+where more than `tau` of them would name each of two, and has *another main label* where
+the label that most of them give as the main one is not the data set's. The rule `paper`
+speaks of the panel that answered, whose votes it takes for facts; with few annotators
+for each item its shares are inflated, since a label that wins by chance is another
+label. What a panel of so many annotators would find is told by `Fit.panel`, and by
+`HumanConfusion.panels`.
+
+`evaluate` has the same items in its subsets, in the same worlds.
 
 Items that a study began with and did not ask about count, where `of` says that there
 are such, as one object under the data set's own label.
@@ -12,22 +18,21 @@ are such, as one object under the data set's own label.
 References
 ----------
 Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 4.1, whose figures these
-are.
+are. Rubin (1981), The Bayesian bootstrap, for the bounds.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
 
+from consilience.analysis.drawn_objects import drawn_objects
+from consilience.analysis.object_sums import other_main_label
 from consilience.analysis.own_labels import with_own_labels
+from consilience.analysis.proposals import labels_of
+from consilience.analysis.weighing import bounds, ratios, weights
 from consilience.errors import OptionError
 from consilience.posterior import Fit
-from consilience.posterior.objects import object_counts
 from consilience.responses import Responses
 
-_BLOCK = 2**22  # draws held at once
 _HALF = 0.5
 
 
@@ -52,19 +57,20 @@ def population(
     of
         How many items the study began with; None: those of the fit.
     tau
-        How often an object must be named to count, where the model has such a
-        threshold; the nearest that the fit holds is taken.
+        An object counts that more than this share of annotators name, where the model
+        has such a threshold; to the hundredth.
     resamples, seed
-        Of the item bootstrap.
+        Weightings of the items (Bayesian bootstrap).
     mass
-        Share of the resamples between the bounds.
+        Probability between the bounds.
 
     Returns
     -------
     A row for each statistic: statistic, value, lower, upper, items (its denominator).
     `several_objects` and `three_objects` (or more) of all items; `mean_objects`;
-    `other_main_label` (the main label is not the data set's) of the items of the fit,
-    of those with several objects (`_several`) and with one (`_single`).
+    `other_main_label` (the label that most annotators would give as the main one is not
+    the data set's) of the items of the fit that have a label of the data set, of those
+    with several objects (`_several`) and of the others (`_single`).
 
     Raises
     ------
@@ -78,80 +84,50 @@ def population(
     if whole < len(answered):
         msg = f"of={of} is less than the {len(answered):,} items of the fit; mend it"
         raise OptionError(msg)
-    counts = _counts(fit, tau).reindex(answered["item"]).fillna(0.0)
-    number = counts.columns.to_numpy(dtype=float)
-    probability = counts.to_numpy()
-    several, three = (probability @ (number >= least) for least in (2, 3))
-    mean = probability @ number
-    # Several objects by the point that the items' table tells.
-    many = answered["objects"].to_numpy() > 1
-    asked = answered["dataset_label"].notna() & answered["main_label"].notna()
-    other = asked & (answered["main_label"] != answered["dataset_label"])
-    parts = {
-        "several_objects": (several, None),
-        "three_objects": (three, None),
-        "mean_objects": (mean - 1, None),
-        "other_main_label": (other, asked),
-        "other_main_label_several": (other & many, asked & many),
-        "other_main_label_single": (other & ~many, asked & ~many),
-    }
-    tops = np.stack([np.asarray(top, float) for top, _ in parts.values()], 1)
-    bottoms = np.stack(
-        [
-            np.ones(len(answered)) if low is None else np.asarray(low, float)
-            for _, low in parts.values()
-        ],
-        1,
+    labels = labels_of(fit)
+    truth = drawn_objects(fit, pd.Index(answered["item"]), labels, tau)
+    own = labels.get_indexer(pd.Index(answered["dataset_label"]))
+    asked = (
+        answered["dataset_label"].notna() & answered["main_label"].notna()
+    ).to_numpy()
+    several, other = truth.at_least(2), other_main_label(truth, own)
+    many, three, both, any_other = map(
+        truth.probability, (several, truth.at_least(3), several & other, other)
     )
-    outside = np.array([low is None for _, low in parts.values()], float)
-    shift = np.array([float(name == "mean_objects") for name in parts])
-
-    def ratio(weights: Float[np.ndarray, "R I"]) -> Float[np.ndarray, "R P"]:
-        rest = (whole - weights.sum(1))[:, None] * outside
-        below = weights @ bottoms + rest
-        with np.errstate(divide="ignore", invalid="ignore"):
-            value: Float[np.ndarray, "R P"] = (weights @ tops) / below + shift
-        return value
-
-    value = ratio(np.ones((1, len(answered))))[0]
-    drawn = _resampled(ratio, len(answered), whole, resamples, seed)
-    lower, upper = np.nanquantile(drawn, [(1 - mass) / 2, (1 + mass) / 2], axis=0)
-    below = bottoms.sum(0) + outside * (whole - len(answered))
+    every = np.ones_like(many)
+    # Of each statistic what is summed, of what, and both for an item not asked about.
+    parts = {
+        "several_objects": (many, every, 0, 1),
+        "three_objects": (three, every, 0, 1),
+        "mean_objects": (truth.expected(truth.numbers), every, 1, 1),
+        "other_main_label": (any_other * asked, every * asked, 0, 0),
+        "other_main_label_several": (both * asked, many * asked, 0, 0),
+        "other_main_label_single": (
+            (any_other - both) * asked,
+            (1 - many) * asked,
+            0,
+            0,
+        ),
+    }
+    rest = whole - len(answered)
+    top, bottom = (
+        np.stack(
+            [
+                np.pad(each[side], ((0, 0), (0, rest)), constant_values=each[side + 2])
+                for each in parts.values()
+            ],
+            axis=1,
+        )
+        for side in (0, 1)
+    )
+    values = ratios(top, bottom, list(weights(whole, resamples, seed)))
+    lower, upper = bounds(values, mass)
     return pd.DataFrame(
         {
             "statistic": list(parts),
-            "value": value,
+            "value": values[0],
             "lower": lower,
             "upper": upper,
-            "items": below.astype(np.int64),
+            "items": bottom.mean(0).sum(1).round().astype(np.int64),
         }
     )
-
-
-def _counts(fit: Fit, tau: float) -> pd.DataFrame:
-    """Return P(objects), items by numbers of objects, at the nearest threshold."""
-    table = object_counts(fit.data).astype({"item": "str"})
-    taus = table["tau"].dropna().unique()
-    if len(taus):
-        table = table[table["tau"] == taus[np.abs(taus - tau).argmin()]]
-    return table.pivot_table(
-        index="item", columns="objects", values="probability", fill_value=0.0
-    )
-
-
-def _resampled(
-    ratio: Callable[[Float[np.ndarray, "R I"]], Float[np.ndarray, "R P"]],
-    number: int,
-    whole: int,
-    resamples: int,
-    seed: int,
-) -> Float[np.ndarray, "R P"]:
-    generator = np.random.default_rng(seed)
-    step = max(1, _BLOCK // max(whole, 1))
-    found = []
-    for start in range(0, resamples, step):
-        size = min(step, resamples - start)
-        drawn: Int[np.ndarray, "r i"] = generator.integers(whole, size=(size, whole))
-        weights = [np.bincount(row, minlength=whole)[:number] for row in drawn]
-        found.append(ratio(np.stack(weights).astype(float)))
-    return np.concatenate(found)

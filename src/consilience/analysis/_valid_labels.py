@@ -53,8 +53,9 @@ def valid_labels(
 
     Returns
     -------
-    Columns what (labels or objects), threshold, statistic (`mean`, how many; `several`,
-    the share of items with two or more), value, lower, upper, items.
+    Columns what (labels; of a model of objects, objects and labels), threshold,
+    statistic (`mean`, how many; `several`, the share of items with two or more), value,
+    lower, upper, items.
 
     Raises
     ------
@@ -70,35 +71,34 @@ def valid_labels(
     rows = []
     for threshold in thresholds:
         if drawn:
-            mean, several = _of_objects(fit, threshold)
+            found = _drawn(fit, threshold)
         else:
             item, chance = _of_labels(fit, threshold, objects=objects)
             sums = zip(*(_together(item, each) for each in chance), strict=True)
             mean, several = (np.stack(each) for each in sums)
-        weightings = list(weights(mean.shape[1], resamples, seed))
-        for statistic, top in (("mean", mean), ("several", several)):
-            values = ratios(top[:, None], np.ones_like(top)[:, None], weightings)
-            lower, upper = bounds(values, mass)
-            row = (threshold, statistic, values[0, 0], lower[0], upper[0])
-            rows.append(("objects" if drawn else "labels", *row, mean.shape[1]))
+            found = {"labels": (mean, several)}
+        for what, both in found.items():
+            weightings = list(weights(both[0].shape[1], resamples, seed))
+            for statistic, top in zip(("mean", "several"), both, strict=True):
+                values = ratios(top[:, None], np.ones_like(top)[:, None], weightings)
+                lower, upper = bounds(values, mass)
+                row = (threshold, statistic, values[0, 0], lower[0], upper[0])
+                rows.append((what, *row, top.shape[1]))
     names = ["what", "threshold", "statistic", "value", "lower", "upper", "items"]
     return pd.DataFrame(rows, columns=names)
 
 
-def _of_objects(
+def _drawn(
     fit: Fit, threshold: float
-) -> tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D I"]]:
+) -> dict[str, tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D I"]]]:
+    """Return how many objects and labels are expected, and P(two or more), by item."""
     told = items_of(fit.data)
     items = pd.Index(told.loc[told["responses"] > 0, "item"].astype("str"))
     found = drawn_objects(fit, items, labels_of(fit), threshold)
-    mean = sum(
-        (
-            number * found.probability(bits)
-            for number, bits in enumerate(found.numbers[1:], 1)
-        ),
-        start=np.zeros((found.valid.shape[1], len(items))),
-    )
-    return mean, found.probability(found.at_least(2))
+    return {
+        what: (found.expected(counted), found.probability(found.at_least(2, counted)))
+        for what, counted in (("objects", found.numbers), ("labels", found.names))
+    }
 
 
 def _of_labels(

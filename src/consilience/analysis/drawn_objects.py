@@ -36,13 +36,15 @@ class DrawnObjects:
     key
         item * labels + label of each candidate, ascending.
     valid
+        The candidate is valid at tau: its object is there, and it is a right name.
+    there
         The candidate's object is named by more than tau of the annotators.
     leading
         It is the label that its object is called by most.
     main_object, main_label
         It is a name of the main object; it is the main label.
-    numbers
-        By item: that 0, 1, 2, ... objects are valid.
+    numbers, names
+        By item: that 0, 1, 2, ... objects are there; that so many labels are valid.
     drawn
         Worlds for each draw of the parameters.
     """
@@ -50,10 +52,12 @@ class DrawnObjects:
     labels: pd.Index
     key: Int[np.ndarray, " N"]
     valid: Bits
+    there: Bits
     leading: Bits
     main_object: Bits
     main_label: Bits
     numbers: tuple[Bits, ...]
+    names: tuple[Bits, ...]
     drawn: int
 
     def of(self, plane: Bits, label: Int[np.ndarray, " I"]) -> Bits:
@@ -70,10 +74,20 @@ class DrawnObjects:
         )
         return share
 
-    def at_least(self, number: int) -> Bits:
-        """Return whether so many objects, or more, are valid, by item."""
+    def expected(self, numbers: tuple[Bits, ...]) -> Float[np.ndarray, "D I"]:
+        """Return how many of `numbers` or `names` there are, on average over worlds."""
+        return sum(
+            (
+                number * self.probability(bits)
+                for number, bits in enumerate(numbers[1:], 1)
+            ),
+            start=np.zeros((self.valid.shape[1], len(self.numbers[0]))),
+        )
+
+    def at_least(self, number: int, numbers: tuple[Bits, ...] | None = None) -> Bits:
+        """Return whether there are so many objects, or of `names`, or more, by item."""
         found = np.zeros_like(self.numbers[0])
-        for bits in self.numbers[number:]:
+        for bits in (self.numbers if numbers is None else numbers)[number:]:
             found |= bits
         return found
 
@@ -108,20 +122,32 @@ def drawn_objects(
     kept = kept[np.argsort(key[kept], kind="stable")]
     facts = told.facts[:, :, kept]
     # A share is rounded down, and never exactly tau: the hundredth that it begins is.
-    valid = told.hundredths[:, :, kept] >= max(round(tau * _HUNDRED), 1)
+    least = max(round(tau * _HUNDRED), 1)
+    there, valid = (
+        each[:, :, kept] >= least for each in (told.hundredths, told.levels)
+    )
     leading = (facts & LEADING) > 0
     start = np.searchsorted(place[kept], np.arange(len(items)))
-    number = np.add.reduceat((valid & leading).astype(np.uint8), start, axis=2)
     return DrawnObjects(
         labels=labels,
         key=key[kept],
         valid=packed(valid),
+        there=packed(there),
         leading=packed(leading),
         main_object=packed((facts & MAIN_OBJECT) > 0),
         main_label=packed((facts & MAIN_LABEL) > 0),
-        numbers=tuple(packed(number == each) for each in range(number.max() + 1)),
+        numbers=_counted(there & leading, start),
+        names=_counted(valid, start),
         drawn=valid.shape[1],
     )
+
+
+def _counted(
+    facts: Bool[np.ndarray, "D S N"], start: Int[np.ndarray, " I"]
+) -> tuple[Bits, ...]:
+    """Return in which worlds 0, 1, 2, ... of an item's candidates are so."""
+    number = np.add.reduceat(facts.astype(np.uint8), start, axis=2)
+    return tuple(packed(number == each) for each in range(number.max() + 1))
 
 
 def packed(facts: Bool[np.ndarray, "D S M"]) -> Bits:

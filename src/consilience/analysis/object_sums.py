@@ -8,7 +8,7 @@ drawn together.
 from collections.abc import Iterator, Mapping
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from consilience.analysis.drawn_objects import Bits, DrawnObjects
 from consilience.analysis.proposals import Proposals
@@ -84,13 +84,26 @@ def subsets(said: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
         return found
     own = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
     right = truth.of(truth.valid, own)
-    other = every & ~truth.of(truth.main_label, own)
+    other = other_main_label(truth, own)
     return found | {
         "label_right": right,
         "label_wrong": every & ~right,
         "other_main_label": other,
         "other_main_label_several": other & several,
     }
+
+
+def other_main_label(truth: DrawnObjects, own: Int[np.ndarray, " I"]) -> Bits:
+    """Return in which worlds each item's main label is not the data set's.
+
+    Parameters
+    ----------
+    truth
+        What the items hold, drawn.
+    own
+        Code of the data set's label of each item; UNKNOWN where the fit has no such.
+    """
+    return _every(truth) & ~truth.of(truth.main_label, own)
 
 
 def random_object(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, Sums]]:
@@ -102,7 +115,7 @@ def random_object(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, 
         return
     within = subsets(said, truth)
     own = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
-    called = truth.of(truth.valid & truth.leading, own)
+    called = truth.of(truth.there & truth.leading, own)
     for subset in BASELINE:
         members = within[subset]
         below = truth.probability(members)

@@ -10,8 +10,8 @@ The candidates of an item are parted into objects: a block :math:`B` of the part
 :math:`\rho` holds the names of one thing. Blocks have **saliences**
 :math:`s \sim \mathrm{Dir}(\sum_{l \in B} \sigma_l)`, names inside a block have shares
 :math:`w_B \sim \mathrm{Dir}(\nu_l)`, and a block is seen by a share :math:`r_B` of
-those who list, which is one of two Beta distributions, of things often seen and seldom
-seen. Each response:
+those who list, which is one of two rates, of things often seen and of things seldom
+seen; which of the two is not known. Each response:
 
 .. math::
 
@@ -38,9 +38,10 @@ sums stay exact (`consilience.model.granting`). How much likelier things are gra
 than seen is the odds ratio of the *leading question*. A name that is granted gets
 imagined votes, too: a share of them for each share of *yes*.
 
-**Present** is a label whose object is named by more than a share :math:`\tau` of
-annotators: a property of the population, not a second truth, with :math:`\tau` chosen
-when the question is asked.
+**There** is an object that more than a share :math:`\tau` of annotators would name: a
+property of the population, not a second truth, with :math:`\tau` chosen when the
+question is asked. **Valid** is a label whose object is there and that is a right name
+for it (`consilience.posterior.right_names`).
 
 :math:`\sigma_l` and :math:`\nu_l` are imagined votes, sums of what is known of a label
 beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair (one

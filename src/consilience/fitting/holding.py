@@ -9,7 +9,8 @@ from consilience.model import AnnotatorModel, Parameters, lay_out, replayed, som
 from consilience.posterior import learned
 from consilience.posterior.held import held
 from consilience.posterior.object_tables import curves, tables_of
-from consilience.posterior.object_worlds import draw_worlds
+from consilience.posterior.object_worlds import Record
+from consilience.posterior.right_names import namings
 from consilience.posterior.stored import with_tables
 from consilience.posterior.tree import with_groups
 from consilience.truth import Space
@@ -79,11 +80,8 @@ def with_held(
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
     number = -(-IN_ALL // len(draws))
-    found = held(
-        items, space.unit_item, named.own_slot, draws, number=number, seed=seed
-    )
-    worlds = draw_worlds(
-        items, space.unit_item, named.candidate, draws, number=number, seed=seed
-    )
-    told = with_groups(data, objects=curves(space, found), worlds=worlds)
+    record = Record(named.candidate, len(draws), number)
+    given = namings(space, named)
+    found = held(items, space.unit_item, given, draws, record, number=number, seed=seed)
+    told = with_groups(data, objects=curves(space, found), worlds=record.dataset())
     return with_tables(told, tables_of(space, found, mass))

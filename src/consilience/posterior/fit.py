@@ -47,17 +47,17 @@ optimization
 diagnostics
     name, value, limit, ok and remedy along check.
 objects
-    Kind objects, models with a likelihood: beyond(item, candidate, share), P(the object
-    of a label is named by more than a share of annotators); main_share and
-    candidate_label (item, candidate), -1 for padding; several(population_draw, tau) and
-    differs(population_draw, panel), the shares of items with several objects, and with
-    another main label than the data set's as a panel of so many finds (0: in the
-    limit).
+    Kind objects, models with a likelihood: beyond(item, candidate, share), P(a label is
+    valid at a share of annotators); main_share and candidate_label (item, candidate),
+    -1 for padding; several(population_draw, tau) and differs(population_draw, panel),
+    the shares of items with several objects, and with another main label than the data
+    set's as a panel of so many finds (0: in the limit).
 worlds
     Kind objects, models with a likelihood: hundredths(parameter_draw, item_draw, cell),
-    the share of annotators who name a candidate's object in a drawn world, and facts of
-    it as bits (the name that its object goes by most, a name of the main object, the
-    main label); cell_item and cell_label, of each candidate.
+    the share of annotators who name a candidate's object in a drawn world; levels, the
+    share up to which the candidate is valid; and facts of it as bits (the name that its
+    object goes by most, a name of the main object, the main label); cell_item and
+    cell_label, of each candidate.
 tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 
@@ -116,7 +116,8 @@ class Fit:
         ----------
         tau
             Kind objects: a label is valid if its object is named by more than this
-            share of annotators; one half where it is not told.
+            share of annotators, and it is a right name for it
+            (`consilience.posterior.right_names`); one half where it is not told.
 
         Returns
         -------

@@ -21,7 +21,9 @@ from consilience.model.contract import Parameters
 from consilience.posterior.least_loss import LOSSES, best
 from consilience.posterior.object_draws import Chunk, chunks, draw
 from consilience.posterior.object_weights import Weighed, weighed
+from consilience.posterior.object_worlds import Record
 from consilience.posterior.panels import SIZES, verdicts
+from consilience.posterior.right_names import Namings, levels
 from consilience.posterior.streams import Streams, streams
 from consilience.truth.block_counts import Blocks
 from consilience.truth.items import Items
@@ -40,7 +42,7 @@ class Held:
     Attributes
     ----------
     beyond
-        P(a label's object is named by more than each share of `GRID`).
+        P(a label is valid at each threshold of `GRID`).
     valid
         Of each draw of the parameters, the same at `TAU`.
     main_label, main_share
@@ -90,7 +92,8 @@ class Held:
 @dataclass(frozen=True, slots=True, eq=False)
 class _Run:
     held: Held
-    own: Int[np.ndarray, " U"]
+    given: Namings
+    record: Record
     number: int
     weight: float
     numbers: Streams = field(repr=False)
@@ -99,13 +102,14 @@ class _Run:
 def held(
     items: Items,
     names: Shaped[np.ndarray, " U"],
-    own_slot: Int[np.ndarray, " U"],
+    given: Namings,
     draws: list[Parameters],
+    record: Record,
     *,
     number: int,
     seed: int,
 ) -> Held:
-    """Draw what items hold.
+    """Draw what items hold, and keep the worlds that are drawn.
 
     Parameters
     ----------
@@ -113,20 +117,23 @@ def held(
         Counts and covariates.
     names
         What the items are called.
-    own_slot
-        Place of the data set's own label among each item's candidates; -1: none.
+    given
+        Who named what.
     draws
         Of the parameters.
+    record
+        Keeps the worlds.
     number
         Draws of each item for each draw of the parameters.
     seed
         Of random numbers.
     """
+    own_slot = given.own
     units = len(own_slot)
     most = max([blocks.num_labels for blocks in items.blocks], default=1)
     total = number * len(draws)
     found = _single(own_slot, most, len(draws), total)
-    whole = _Run(found, own_slot, number, 1 / len(draws), Streams(()))
+    whole = _Run(found, given, record, number, 1 / len(draws), Streams(()))
     for blocks, known, who in zip(items.blocks, items.known, items.told, strict=True):
         weights = [weighed(blocks, known, parameters, who) for parameters in draws]
         for rows in chunks(weights[0], blocks.num_labels):
@@ -184,16 +191,17 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
             values[units] = 0.0
         told.panel_differs[units] = 0.0
     weight = run.weight
-    frequency = np.take_along_axis(chunk.frequency, chunk.object_of, axis=2)
+    level = levels(chunk, units, run.given, run.numbers)
+    run.record.add(units, chunk, level, which)
     # How many draws lie beyond each grid point: a histogram, summed from its end.
-    cell = np.minimum((frequency * (len(GRID) - 1)).astype(int), len(GRID) - 2)
+    cell = np.minimum((level * (len(GRID) - 1)).astype(int), len(GRID) - 2)
     row = np.arange(len(units))[:, None, None] * n + np.arange(n)
     code = (row * (len(GRID) - 1) + cell).ravel()
     size = len(units) * n * (len(GRID) - 1)
     histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
     after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
     told.beyond[units, labels, : len(GRID) - 1] += weight * after
-    told.valid[which, units, labels] = (frequency > TAU).mean(1)
+    told.valid[which, units, labels] = (level > TAU).mean(1)
     main = chunk.main
     top = main.argmax(2)
     told.main_label[units, labels] += weight * (top[..., None] == np.arange(n)).mean(1)
@@ -207,7 +215,7 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     told.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
     told.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(1)
     told.differs[some] += _differing(run, blocks, chunk, main)
-    found = verdicts(chunk, run.own[units], run.numbers)
+    found = verdicts(chunk, run.given.own[units], run.numbers)
     told.panel_several[units] += weight * found.several
     told.panel_differs[units] += weight * found.differs
 
@@ -229,7 +237,7 @@ def _differing(
     broken at random.
     """
     n = blocks.num_labels
-    own = run.own[blocks.unit[chunk.rows]]
+    own = run.given.own[blocks.unit[chunk.rows]]
     known = (own >= 0)[:, None]
     given = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
     size = np.asarray(blocks.votes)[chunk.rows]

@@ -67,6 +67,20 @@ class Chunk:
         found: Float[np.ndarray, "u D n"] = of_object * self.share
         return found
 
+    @property
+    def of_label(self) -> Float[np.ndarray, "u D n"]:
+        """Share of annotators who name the object of each candidate."""
+        return np.take_along_axis(self.frequency, self.object_of, axis=2)
+
+    @property
+    def relative(self) -> Float[np.ndarray, "u D n"]:
+        """Share of each candidate over that of its object's most used name."""
+        same = self.object_of[..., None] == self.object_of[..., None, :]
+        found: Float[np.ndarray, "u D n"] = self.share / np.where(
+            same, self.share[..., None, :], 0.0
+        ).max(3)
+        return found
+
 
 def chunks(weights: Weighed, num_labels: int) -> Iterator[Int[np.ndarray, " u"]]:
     """Give items a few at a time, so that their partitions fit in memory."""
@@ -185,7 +199,9 @@ def _continuous(
     object_of = labels.argmax(2)
     mask_of = np.take_along_axis(masks, object_of, axis=2)
     named = np.asarray(blocks.names)[rows[:, None, None], mask_of, np.arange(n)]
-    gamma = generator.standard_gamma(weights.names[rows][:, None] + named)
+    logs = generator.log_gamma(weights.names[rows][:, None] + named)
+    highest = np.where(labels, logs[:, :, None], -np.inf).max(3)
+    gamma = np.exp(logs - np.take_along_axis(highest, object_of, axis=2))
     together = (labels * gamma[:, :, None]).sum(3)
     share = gamma / np.take_along_axis(together, object_of, axis=2)
     return Chunk(
@@ -230,7 +246,6 @@ def _dirichlet(
     there: Any,
     generator: Streams,
 ) -> Float[np.ndarray, "u D n"]:
-    gamma = generator.standard_gamma(np.where(there, weight, 1.0))
-    gamma = np.where(there, np.maximum(gamma, 1e-300), 0.0)
-    found: Float[np.ndarray, "u D n"] = gamma / gamma.sum(2, keepdims=True)
+    logs = generator.log_gamma(np.where(there, weight, 1.0))
+    found: Float[np.ndarray, "u D n"] = softmax(np.where(there, logs, -np.inf), axis=2)
     return found

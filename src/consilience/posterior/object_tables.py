@@ -1,7 +1,5 @@
 """The tables of a fit of kind objects, from what items hold."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -12,6 +10,7 @@ from consilience.inference.result import bounds
 from consilience.posterior.frames import category
 from consilience.posterior.held import GRID, PANELS, TAU, TAUS, Held
 from consilience.posterior.least_loss import LOSSES
+from consilience.posterior.main_confusion import annotators_of, confusion_of
 from consilience.posterior.objects import name_of
 from consilience.posterior.panels import SIZES
 from consilience.truth import Space
@@ -41,8 +40,8 @@ def tables_of(space: Space, held: Held, mass: float) -> dict[str, pd.DataFrame]:
         "same_object": _same(space, held),
         "ambiguity": _ambiguity(space, held),
         "panels": _panels(space, held),
-        "confusion": _confusion(),
-        "annotators": _annotators(space),
+        "confusion": confusion_of(space, _named(space), held.main_label, mass),
+        "annotators": annotators_of(space, _named(space), held.main_label, mass),
     }
 
 
@@ -51,8 +50,8 @@ def curves(space: Space, held: Held) -> xr.Dataset:
 
     Returns
     -------
-    beyond(item, candidate, share): P(the label's object is named by more than a share
-    of annotators); candidate_label(item, candidate), a place in label, -1 for padding;
+    beyond(item, candidate, share): P(the label is valid at a share of annotators);
+    candidate_label(item, candidate), a place in label, -1 for padding;
     main_share(item, candidate): the share of annotators whose main label it is;
     several(draw, tau): the share of items with more than one object; differs(draw,
     panel): the share of items whose main label is not the data set's own, as a panel of
@@ -80,7 +79,7 @@ def curves(space: Space, held: Held) -> xr.Dataset:
 
 
 def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
-    """Return how probably each label's object is named by more than a share.
+    """Return how probably each label is valid at a share of annotators.
 
     Parameters
     ----------
@@ -249,27 +248,3 @@ def _panels(space: Space, held: Held) -> pd.DataFrame:
             "differs": held.panel_differs.ravel(),
         }
     )
-
-
-def _annotators(space: Space) -> pd.DataFrame:
-    people = np.flatnonzero(space.known)
-    answers = np.bincount(space.annotator, space.n, space.num_annotators)
-    nothing = np.full(len(people), np.nan)
-    return pd.DataFrame(
-        {
-            "annotator": category(people, space.annotators),
-            "responses": answers[people].astype(np.int64),
-            "accuracy": nothing,
-            "lower": nothing,
-            "upper": nothing,
-        }
-    )
-
-
-def _confusion() -> pd.DataFrame:
-    text = category(np.zeros(0, int), np.zeros(0, object))
-    names: Mapping[str, pd.Categorical] = dict.fromkeys(
-        ("annotator", "true_label", "given_label"), text
-    )
-    numbers = {name: np.zeros(0) for name in ("probability", "lower", "upper")}
-    return pd.DataFrame({**names, **numbers})

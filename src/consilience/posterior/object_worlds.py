@@ -11,19 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import xarray as xr
-from jaxtyping import Int, Shaped, UInt8
+from jaxtyping import Float, Int, Shaped, UInt8
 
 from consilience.errors import OptionError
-from consilience.model.contract import Parameters
-from consilience.posterior.object_draws import Chunk, chunks, draw
-from consilience.posterior.object_weights import weighed
+from consilience.posterior.object_draws import Chunk
 from consilience.posterior.stored import stored
-from consilience.posterior.streams import streams
-from consilience.truth.block_counts import Blocks
-from consilience.truth.items import Items
 
 GROUP = "worlds"
-MOST_NUMBERS = 30_000_000  # worlds x candidates: 60 MB
+MOST_NUMBERS = 30_000_000  # worlds x candidates: 90 MB
 LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
 
 
@@ -39,6 +34,9 @@ class Worlds:
         Codes of each candidate, items ascending.
     hundredths
         Share of annotators who name the candidate's object, rounded down.
+    levels
+        Threshold, in hundredths and rounded down, up to which each candidate is valid:
+        its object is there, and it is a right name for it.
     facts
         Bits: LEADING, the label that its object is called by most; MAIN_OBJECT, one of
         the names of the main object; MAIN_LABEL, what most give as the main label.
@@ -49,83 +47,85 @@ class Worlds:
     item: Int[np.ndarray, " N"]
     label: Int[np.ndarray, " N"]
     hundredths: UInt8[np.ndarray, "D S N"]
+    levels: UInt8[np.ndarray, "D S N"]
     facts: UInt8[np.ndarray, "D S N"]
 
 
-def draw_worlds(
-    items: Items,
-    names: Shaped[np.ndarray, " U"],
-    candidate: Int[np.ndarray, "U C"],
-    draws: list[Parameters],
-    *,
-    number: int,
-    seed: int,
-) -> xr.Dataset:
-    """Draw worlds, to be kept in the tree.
+class Record:
+    """Worlds as they are drawn, to be kept in the tree.
 
     Parameters
     ----------
-    items
-        Counts and covariates.
-    names
-        What the items are called; each has random numbers of its own.
     candidate
         Codes of each item's candidates; -1 is padding.
     draws
         Of the parameters.
     number
-        Worlds for each of them; fewer where they would take more than 60 MB.
-    seed
-        Of random numbers.
+        Worlds for each of them; fewer are kept where they would take more than 90 MB.
     """
-    unit, slot = np.nonzero(candidate >= 0)
-    number = max(min(number, MOST_NUMBERS // (len(draws) * len(unit))), 1)
-    shape = (len(draws), number, len(unit))
-    # What is the only candidate is all of it, in every world.
-    hundredths = np.full(shape, 100, np.uint8)
-    facts = np.full(shape, LEADING | MAIN_OBJECT | MAIN_LABEL, np.uint8)
-    first = np.searchsorted(unit, np.arange(len(candidate)))
-    for blocks, known in zip(items.blocks, items.known, strict=True):
-        weights = [weighed(blocks, known, parameters) for parameters in draws]
-        for rows in chunks(weights[0], blocks.num_labels):
-            generator = streams(seed, names[blocks.unit[rows]])
-            cell = first[blocks.unit[rows], None] + np.arange(blocks.num_labels)
-            for which, weight in enumerate(weights):
-                chunk = draw(blocks, weight, rows, number, generator)
-                hundredths[which, :, cell.ravel()] = _named(blocks, chunk)
-                facts[which, :, cell.ravel()] = _facts(blocks, chunk)
-    axes = ("parameter_draw", "item_draw", "cell")
-    return xr.Dataset(
-        {
-            "hundredths": (axes, hundredths),
-            "facts": (axes, facts),
-            "cell_item": ("cell", unit.astype(np.int32)),
-            "cell_label": ("cell", candidate[unit, slot].astype(np.int32)),
-        }
-    )
+
+    def __init__(
+        self, candidate: Int[np.ndarray, "U C"], draws: int, number: int
+    ) -> None:
+        unit, slot = np.nonzero(candidate >= 0)
+        self._item, self._label = unit, candidate[unit, slot]
+        self._first = np.searchsorted(unit, np.arange(len(candidate)))
+        self._number = max(min(number, MOST_NUMBERS // (draws * len(unit))), 1)
+        shape = (draws, self._number, len(unit))
+        # What is the only candidate is all of it, in every world.
+        self._hundredths = np.full(shape, 100, np.uint8)
+        self._levels = np.full(shape, 100, np.uint8)
+        self._facts = np.full(shape, LEADING | MAIN_OBJECT | MAIN_LABEL, np.uint8)
+
+    def add(
+        self,
+        units: Int[np.ndarray, " u"],
+        chunk: Chunk,
+        level: Float[np.ndarray, "u D n"],
+        which: int,
+    ) -> None:
+        """Keep the worlds of some items.
+
+        Parameters
+        ----------
+        units
+            Which items they are.
+        chunk
+            What they hold.
+        level
+            Threshold up to which each candidate is valid.
+        which
+            Of the draws of the parameters.
+        """
+        cell = (self._first[units, None] + np.arange(level.shape[2])).ravel()
+        for kept, values in (
+            (self._hundredths, chunk.of_label * 100),
+            (self._levels, level * 100),
+            (self._facts, _facts(chunk)),
+        ):
+            some = values[:, : self._number].astype(np.uint8)
+            kept[which, :, cell] = some.transpose(0, 2, 1).reshape(-1, self._number)
+
+    def dataset(self) -> xr.Dataset:
+        """Lay the worlds out for the tree."""
+        axes = ("parameter_draw", "item_draw", "cell")
+        return xr.Dataset(
+            {
+                "hundredths": (axes, self._hundredths),
+                "levels": (axes, self._levels),
+                "facts": (axes, self._facts),
+                "cell_item": ("cell", self._item.astype(np.int32)),
+                "cell_label": ("cell", self._label.astype(np.int32)),
+            }
+        )
 
 
-def _named(blocks: Blocks, chunk: Chunk) -> UInt8[np.ndarray, "M S"]:
-    share = np.take_along_axis(chunk.frequency, chunk.object_of, axis=2)
-    return _by_cell((share * 100).astype(np.uint8), blocks.num_labels)
-
-
-def _facts(blocks: Blocks, chunk: Chunk) -> UInt8[np.ndarray, "M S"]:
-    n, of = blocks.num_labels, chunk.object_of
-    main_object = of == chunk.salience.argmax(2)[:, :, None]
-    main_label = np.arange(n) == chunk.main.argmax(2)[:, :, None]
-    same = of[..., None] == of[..., None, :]
-    rival = np.where(same, chunk.share[..., None, :], 0.0).max(3)
-    leading = chunk.share >= rival
+def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
+    main_object = chunk.object_of == chunk.salience.argmax(2)[:, :, None]
+    main_label = np.arange(chunk.share.shape[2]) == chunk.main.argmax(2)[:, :, None]
+    leading = chunk.relative >= 1
     found = leading * LEADING | main_object * MAIN_OBJECT | main_label * MAIN_LABEL
-    return _by_cell(found.astype(np.uint8), n)
-
-
-def _by_cell(
-    values: UInt8[np.ndarray, "u S n"], num_labels: int
-) -> UInt8[np.ndarray, "M S"]:
-    units, number = values.shape[:2]
-    return values.transpose(0, 2, 1).reshape(units * num_labels, number)
+    return found.astype(np.uint8)
 
 
 def worlds(data: xr.DataTree) -> Worlds:
@@ -141,7 +141,7 @@ def worlds(data: xr.DataTree) -> Worlds:
     OptionError
         The fit holds no worlds: it is of another kind, or an older program wrote it.
     """
-    if GROUP in data.children:
+    if GROUP in data.children and "levels" in data[GROUP]:
         kept = data[GROUP]
         return Worlds(
             items=data["constant_data"]["unit_item"].to_numpy().astype(str),
@@ -149,6 +149,7 @@ def worlds(data: xr.DataTree) -> Worlds:
             item=kept["cell_item"].to_numpy(),
             label=kept["cell_label"].to_numpy(),
             hundredths=kept["hundredths"].to_numpy(),
+            levels=kept["levels"].to_numpy(),
             facts=kept["facts"].to_numpy(),
         )
     objects, items = stored(data, "objects"), stored(data, "items")
@@ -193,5 +194,6 @@ def _of_rule(
         item=(cells // len(known)).to_numpy(),
         label=(cells % len(known)).to_numpy(),
         hundredths=hundredths.astype(np.uint8)[None, None],
+        levels=hundredths.astype(np.uint8)[None, None],
         facts=facts.astype(np.uint8)[None, None],
     )

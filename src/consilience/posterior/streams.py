@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
+TINY = 1e-12  # no shape of a gamma distribution is smaller
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Streams:
@@ -36,13 +38,23 @@ class Streams:
             [one.permutation((steps + one.random()) / number) for one in self.each]
         )
 
-    def standard_gamma(
+    def log_gamma(
         self, shape: Float[np.ndarray, "u ..."]
     ) -> Float[np.ndarray, "u ..."]:
-        """Return numbers of gamma distributions of scale one."""
-        return np.stack(
-            [one.standard_gamma(a) for one, a in zip(self.each, shape, strict=True)]
-        )
+        """Return logarithms of numbers of gamma distributions of scale one.
+
+        A number of a tiny shape is too small for a float; its logarithm is not. It is
+        drawn as that of a shape larger by one, times a power of a uniform number.
+        """
+        shape = np.maximum(shape, TINY)
+        larger = [
+            one.standard_gamma(a + 1) for one, a in zip(self.each, shape, strict=True)
+        ]
+        power = [
+            -one.standard_exponential(a.shape) / a
+            for one, a in zip(self.each, shape, strict=True)
+        ]
+        return np.log(np.stack(larger)) + np.stack(power)
 
     def beta(
         self, yes: Float[np.ndarray, "u ..."], no: Float[np.ndarray, "u ..."]

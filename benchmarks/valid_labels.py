@@ -1,0 +1,223 @@
+"""Which labels are valid: a fit of objects against the raters of another study.
+
+The raters of the reassessed ImageNet labels said no, maybe or yes to labels of images
+that the multi-label study asked about as well. A label is taken for valid where most of
+its raters say yes, or where Dawid and Skene's model of the raters says so.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmarks.public_data import not_run, public_data
+from benchmarks.report import Report
+
+TITLE = "Which labels are valid, by the raters of another study"
+CLIP = 1e-4
+SURE = 0.85  # of Dawid and Skene's posterior
+PEOPLE = (3, 5, 7)
+
+NOTES = (
+    (
+        "Images that both studies asked about, of which raters call a label valid; "
+        "pairs are their candidates: labels that somebody named, and the data set's. A "
+        "candidate that was not rated counts as not valid. Valid: by most of five "
+        "raters, who say yes; or with probability .85 and more by the model of Dawid "
+        "and Skene (no, maybe, yes) of 85 raters. log-loss is of pairs, probabilities "
+        "kept 1e-4 from 0 and 1; F1 (all labels) and Jaccard (mean of images) of the "
+        "labels with probability .5 and more against all that raters call valid."
+    ),
+    (
+        "Half: images whose name has an even SHA-256 chose the form and the two "
+        "constants of P(label is valid) (`consilience.posterior.right_names`); the odd "
+        "ones chose nothing. votes: share of the annotators who named the label; "
+        "smoothed: (v + .5) / (n + 1.5). 3, 5 and 7 annotators: the first of each "
+        "image in the order of the file, fitted to the images of both studies."
+    ),
+    (
+        "Candidates that nobody names: a drawn study of 300 photographs with seven "
+        "candidates each; mean probability of those that are not the main object, by "
+        "how many of seven annotators named them, and the accuracy that `evaluate` "
+        "gives a model which names unnamed ones."
+    ),
+)
+
+
+def run(*, quick: bool, repeats: int) -> Report:
+    """Fit the study once, and to fewer annotators; judge by the raters."""
+    del repeats
+    data = public_data("imagenet-multilabel", "reassessed-imagenet", quick=quick)
+    columns = {
+        "plain": ["item", "label"],
+        "with log_odds": ["item", "label", "log_odds"],
+    }
+    items = 20 if quick else 300
+    rows = [row for name in columns for row in _unnamed(name, columns[name], items)]
+    more = {"Candidates that nobody names": rows}
+    if data is None:
+        return Report(TITLE, not_run(TITLE).rows, NOTES, more)
+    import consilience as cs
+
+    responses = cs.read(data / "imagenet-multilabel")
+    golds, rated = _golds(data / "reassessed-imagenet")
+    found = _rows(responses, golds, "all")
+    both = responses.where(responses.table["item"].astype(str).isin(rated))
+    for number in PEOPLE:
+        found += _rows(_first(both, number), golds, str(number))
+    return Report(TITLE, found, NOTES, more)
+
+
+def _first(responses, number: int):
+    """Return the answers of the first annotators of each image."""
+    once = responses.table.drop_duplicates("response_id")
+    kept = once.groupby("item", observed=True)["response_id"].head(number)
+    return responses.where(responses.table["response_id"].isin(kept))
+
+
+def _golds(folder: Path) -> tuple[Mapping, set[str]]:
+    """Return the valid labels of each image by who says so, and the images rated."""
+    import numpy as np
+    import pandas as pd
+
+    with np.load(folder / "raters.npz") as file:
+        said, info = file["tensor"], file["info"]
+    yes = said[:, :, 2].sum(0) > said.sum((0, 2)) / 2
+    pairs = pd.DataFrame(info, columns=["item", "label"])
+    return {
+        "most raters": pairs[yes],
+        "Dawid and Skene": pairs[_dawid_skene(said) >= SURE],
+    }, set(pairs["item"])
+
+
+def _dawid_skene(said):
+    """Return P(valid) of each pair, by the raters' confusion (100 iterations)."""
+    import numpy as np
+    from scipy.special import expit, logit
+
+    rater, pair, answer = np.nonzero(said)
+    number, raters = said.shape[1], len(said)
+    usual = np.array([[4.0, 0.6, 0.4], [0.5, 0.5, 4.0]])
+    share = np.bincount(pair, answer / 2, number) / np.bincount(pair, minlength=number)
+    truth = np.clip(share, 0.01, 0.99)
+    for _ in range(100):
+        counts = np.stack(
+            [
+                np.bincount(rater * 3 + answer, weight[pair], raters * 3)
+                for weight in (1 - truth, truth)
+            ]
+        ).reshape(2, raters, 3)
+        chance = counts + usual[:, None]
+        logs = np.log(chance / chance.sum(2, keepdims=True))
+        each = logs[1, rater, answer] - logs[0, rater, answer]
+        truth = expit(logit(truth.mean()) + np.bincount(pair, each, number))
+    return truth
+
+
+def _rows(responses, golds: Mapping, people: str) -> list[dict]:
+    import consilience as cs
+
+    fit = cs.fit(responses, model="objects", seed=0)
+    table = fit.labels().astype({"item": str, "label": str})
+    named = responses.table.astype({"item": str, "label": str})
+    votes = named.groupby(["item", "label"])["response_id"].nunique().rename("votes")
+    answers = named.groupby("item")["response_id"].nunique()
+    table = table.merge(votes.reset_index(), how="left").fillna({"votes": 0})
+    number = table["item"].map(answers)
+    rules = {
+        "votes": table["votes"] / number,
+        "smoothed votes": (table["votes"] + 0.5) / (number + 1.5),
+        "P(label is valid)": table["probability"],
+    }
+    rows = []
+    for who, gold in golds.items():
+        for half in (0, 1):
+            for name, chance in rules.items():
+                row = {"annotators": people, "valid by": who}
+                row |= {"half": ("chose", "reported")[half], "rule": name}
+                rows.append(row | _metrics(table.assign(p=chance), gold, half))
+    return rows
+
+
+def _metrics(table, gold, half: int) -> dict:
+    import numpy as np
+    import pandas as pd
+
+    there = gold[gold["item"].isin(table["item"])]
+    items = pd.Index(there["item"].unique())
+    items = items[[_half(name) == half for name in items]]
+    pairs, there = (each[each["item"].isin(items)] for each in (table, there))
+    key = pd.MultiIndex.from_frame(there[["item", "label"]])
+    valid = pd.MultiIndex.from_frame(pairs[["item", "label"]]).isin(key)
+    p = pairs["p"].to_numpy(float)
+    inside = np.clip(np.where(valid, p, 1 - p), CLIP, 1 - CLIP)
+    called = p >= 0.5
+    place = items.get_indexer(pairs["item"])
+    hit, sets = (np.bincount(place, x, len(items)) for x in (called & valid, called))
+    all_valid = np.bincount(items.get_indexer(there["item"]), minlength=len(items))
+    return {
+        "images": len(items),
+        "pairs": len(pairs),
+        "log-loss": round(float(-np.log(inside).mean()), 3),
+        "F1": round(float(2 * hit.sum() / (sets.sum() + all_valid.sum())), 3),
+        "Jaccard": round(float((hit / (sets + all_valid - hit)).mean()), 3),
+    }
+
+
+def _half(name: str) -> int:
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 2
+
+
+def _unnamed(name: str, columns: list[str], items: int) -> list[dict]:
+    """Draw a study with candidates that nobody names, and say what becomes of them."""
+    import numpy as np
+    import pandas as pd
+
+    import consilience as cs
+
+    generator = np.random.default_rng(0)
+    names = [f"class{k:03d}" for k in range(100)]
+    answers, candidates, main = [], [], []
+    for i in range(items):
+        item = f"photo{i:03d}"
+        shown = [str(each) for each in generator.choice(names, 7, replace=False)]
+        main.append((item, shown[0]))
+        odds = np.sort(generator.normal(-2, 1.5, 7))[::-1]
+        candidates += [(item, *each) for each in zip(shown, odds, strict=True)]
+        two = generator.random() < 0.25
+        for a in range(7):
+            who = f"w{a + 7 * generator.integers(3)}"
+            first = shown[0] if generator.random() < 0.8 else shown[1]
+            both = two and generator.random() < 0.7
+            said = {first} | ({shown[0], shown[1]} if both else set())
+            if generator.random() < 0.06:
+                said.add(str(generator.choice(shown)))
+            answers += [(item, who, each, each == first) for each in sorted(said)]
+    frame = pd.DataFrame(answers, columns=["item", "annotator", "label", "main"])
+    given = pd.DataFrame(candidates, columns=["item", "label", "log_odds"])
+    fit = cs.fit(
+        cs.read(frame, kind="objects", labels=names),
+        model="objects",
+        engine="em",
+        candidates=given[columns],
+        seed=0,
+    )
+    votes = frame.groupby(["item", "label"])["annotator"].nunique().rename("votes")
+    table = fit.labels().astype({"item": str, "label": str})
+    table = table.merge(votes.reset_index(), how="left").fillna({"votes": 0})
+    first = pd.MultiIndex.from_tuples(main)
+    others = table[~pd.MultiIndex.from_frame(table[["item", "label"]]).isin(first)]
+    never = others[others["votes"] == 0].groupby("item")["label"].first().reset_index()
+    judged = cs.evaluate(fit, never.assign(rank=1), top=1).models
+    accuracy = judged.query("metric == 'accuracy' and subset == 'all'")["value"].item()
+    rows = [
+        {
+            "study": name,
+            "what": f"mean P, named by {number:.0f} of 7",
+            "number": len(each),
+            "value": round(float(each["probability"].mean()), 3),
+        }
+        for number, each in others.groupby("votes")
+    ]
+    what = "accuracy of a model that names what nobody named"
+    last = {"study": name, "what": what, "number": len(never)}
+    return [*rows, last | {"value": round(accuracy, 3)}]

@@ -1,0 +1,63 @@
+"""Who gives which main label: by hand, and of a fitted study."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.posterior.main_confusion import WEIGHT, annotators_of, confusion_of
+from consilience.truth import space_of
+
+ROWS = [
+    ("i", "a", "cat"),
+    ("i", "b", "cat"),
+    ("j", "a", "dog"),
+    ("j", "b", "cat"),
+]
+
+
+@pytest.fixture
+def space():
+    frame = pd.DataFrame(ROWS, columns=["item", "annotator", "label"]).assign(main=True)
+    return space_of(cs.read(frame, kind="objects", labels=["cat", "dog"]))
+
+
+def test_counts_are_weighed_by_the_truth(space):
+    # i is cat for sure; j is dog with probability .75.
+    main = np.array([[1.0, 0.0], [0.25, 0.75]])
+    table = confusion_of(space, space.named, main, 0.9)
+    assert (table["lower"] <= table["probability"]).all()
+    assert (table["probability"] <= table["upper"]).all()
+    whole = table[table["annotator"].isna()]
+    found = whole.set_index(["true_label", "given_label"])["probability"].to_dict()
+    assert found == pytest.approx(
+        {
+            ("cat", "cat"): 2.25 / 2.5,
+            ("cat", "dog"): 0.25 / 2.5,
+            ("dog", "cat"): 0.75 / 1.5,
+            ("dog", "dog"): 0.75 / 1.5,
+        }
+    )
+    mine = table[table["annotator"] == "a"].set_index(["true_label", "given_label"])
+    expected = (0.25 + WEIGHT * 0.1) / (1.25 + WEIGHT)
+    assert mine["probability"]["cat", "dog"] == pytest.approx(expected)
+    people = annotators_of(space, space.named, main, 0.9).set_index("annotator")
+    everyone = (1 + 1 + 0.75 + 0.25) / 4
+    assert people["accuracy"]["b"] == pytest.approx(
+        (1.25 + WEIGHT * everyone) / (2 + WEIGHT)
+    )
+
+
+def test_a_fit_has_numbers_for_everyone(objects_fit, objects_study):
+    table, people = objects_fit.confusion(), objects_fit.annotators()
+    assert len(people) == objects_study.responses.table["annotator"].nunique()
+    numbers = ["probability", "lower", "upper"]
+    assert len(table)
+    assert np.isfinite(table[numbers].to_numpy()).all()
+    assert np.isfinite(people[["accuracy", "lower", "upper"]].to_numpy()).all()
+    assert (people["lower"] < people["accuracy"]).all()
+    assert (people["accuracy"] < people["upper"]).all()
+    text = table.astype({"annotator": object}).fillna({"annotator": ""})
+    rows = text.groupby(["annotator", "true_label"], observed=True)["probability"].sum()
+    assert np.allclose(rows, 1)
+    assert set(people["annotator"]) == set(table["annotator"].dropna())

@@ -1,0 +1,125 @@
+"""Which labels are valid: by hand, and in a study where most candidates go unnamed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+
+import consilience as cs
+from consilience.posterior.object_draws import Chunk
+from consilience.posterior.right_names import MINE, OTHER, Namings, levels
+from consilience.posterior.streams import streams
+
+WORLDS = 4000
+
+
+def told(shares, votes, answers, *, own=-1, frequency=0.95):
+    """Return how often each of two names of one object is valid, of many worlds."""
+    shape = (1, WORLDS, 2)
+    share = np.broadcast_to(np.array(shares, float), shape)
+    chunk = Chunk(
+        rows=np.zeros(1, int),
+        partition=np.ones((1, 1)),
+        blocks=np.broadcast_to([3, 0], shape),
+        salience=np.broadcast_to([1.0, 0.0], shape),
+        frequency=np.broadcast_to([frequency, 0.0], shape),
+        object_of=np.zeros(shape, int),
+        share=share,
+        rate=np.ones(shape),
+        lists=np.ones((1, WORLDS)),
+        slips=np.zeros((4, 2)),
+    )
+    given = Namings(
+        np.array([votes], float), np.array([answers], float), np.array([own])
+    )
+    found = levels(chunk, np.zeros(1, int), given, streams(0, np.array(["i"], object)))
+    assert (found <= frequency).all()
+    return found
+
+
+def valid(*told_of, **settings):
+    return (told(*told_of, **settings)[0] > 0.5).mean(0)
+
+
+def test_the_odds_of_a_right_name_are_those_stated():
+    many = 10**8  # so that the share who give a label is what they say
+    found = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
+    q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.25]))
+    noise = 4 / WORLDS  # the random numbers are evenly spread
+    assert np.abs(found - expit(logit(q))).max() < noise
+    own = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9, own=1)
+    assert np.abs(own - expit(logit(q) + np.array([OTHER, MINE]))).max() < noise
+
+
+def test_a_threshold_moves_the_odds_by_its_own():
+    many = 10**8
+    found = told([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
+    q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.25]))
+    for tau in (0.2, 0.8):
+        stated = expit(logit(q) - logit(tau))
+        assert np.abs((found[0] > tau).mean(0) - stated).max() < 4 / WORLDS
+
+
+def test_a_name_that_nobody_gave_is_not_valid_because_its_object_is_there():
+    named, unnamed = valid([0.97, 0.03], [9, 0], 9)
+    assert named > 0.85
+    assert unnamed < 0.05
+
+
+def test_names_given_together_are_both_right_and_rivals_are_not():
+    together = valid([0.5, 0.5], [9, 9], 9)
+    rivals = valid([0.55, 0.45], [5, 4], 9)
+    assert together.min() > 0.8
+    assert rivals.max() < 0.75
+    assert rivals[0] > rivals[1] > 0.2
+
+
+def test_an_object_that_is_not_there_has_no_valid_name():
+    assert valid([0.9, 0.1], [4, 1], 9, frequency=0.49).max() == 0
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["plain", "log_odds"])
+def unnamed(request):
+    """Return a study with candidates, most of which nobody names, and its fit."""
+    generator = np.random.default_rng(0)
+    names = [f"class{k:02d}" for k in range(30)]
+    answers, candidates = [], []
+    for i in range(25):
+        item, shown = f"photo{i:02d}", list(generator.choice(names, 5, replace=False))
+        odds = np.sort(generator.normal(-2, 1.5, 5))[::-1]
+        candidates += [(item, *each) for each in zip(shown, odds, strict=True)]
+        two = generator.random() < 0.25
+        for a in range(7):
+            said = {shown[0]} | ({shown[1]} if two and a < 5 else set())
+            answers += [(item, f"w{a}", name, name == shown[0]) for name in said]
+    columns = ["item", "annotator", "label", "main"]
+    frame = pd.DataFrame(answers, columns=columns)
+    known = pd.DataFrame(candidates, columns=["item", "label", "log_odds"])
+    known = known if request.param else known[["item", "label"]]
+    responses = cs.read(frame, kind="objects", labels=names)
+    effort = cs.Effort(restarts=1)
+    fit = cs.fit(
+        responses, model="objects", engine="em", candidates=known, effort=effort
+    )
+    votes = frame.groupby(["item", "label"])["annotator"].nunique()
+    table = fit.labels().astype({"item": str, "label": str})
+    pairs = pd.MultiIndex.from_frame(table[["item", "label"]])
+    return fit, table.assign(votes=votes.reindex(pairs).fillna(0).to_numpy())
+
+
+def test_candidates_that_nobody_named_are_not_valid(unnamed):
+    fit, table = unnamed
+    mean = table.groupby("votes")["probability"].mean()
+    assert mean[0] <= 0.05
+    assert mean[7] >= 0.8
+    never = table[table["votes"] == 0].groupby("item")["label"].first().reset_index()
+    found = cs.evaluate(fit, never.assign(rank=1), top=1).models
+    accuracy = found.query("metric == 'accuracy' and subset == 'all'")["value"].item()
+    assert accuracy <= 0.05
+
+
+def test_their_objects_alone_would_have_called_them_valid(unnamed):
+    fit, table = unnamed
+    objects = fit.objects().astype({"item": str, "label": str})
+    both = table.merge(objects, on=["item", "label"], suffixes=("", "_of_object"))
+    assert both.loc[both["votes"] == 0, "probability_of_object"].mean() > 0.05
