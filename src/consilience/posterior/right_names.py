@@ -35,7 +35,7 @@ from consilience.posterior.streams import Streams
 from consilience.truth.named import Named
 from consilience.truth.space import Space
 
-MINE, OTHER = 0.3, -0.7  # log-odds
+MINE, OTHER = 0.25, -0.8  # log-odds
 _EDGE = 1e-6  # no share is closer to none, or to all
 
 

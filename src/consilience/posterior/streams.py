@@ -47,14 +47,11 @@ class Streams:
         drawn as that of a shape larger by one, times a power of a uniform number.
         """
         shape = np.maximum(shape, TINY)
-        larger = [
-            one.standard_gamma(a + 1) for one, a in zip(self.each, shape, strict=True)
-        ]
-        power = [
-            -one.standard_exponential(a.shape) / a
-            for one, a in zip(self.each, shape, strict=True)
-        ]
-        return np.log(np.stack(larger)) + np.stack(power)
+        pairs = list(zip(self.each, shape, strict=True))
+        larger = np.stack([one.standard_gamma(a + 1) for one, a in pairs])
+        power = np.stack([one.standard_exponential(a.shape) / a for one, a in pairs])
+        found: Float[np.ndarray, "u ..."] = np.log(larger) - power
+        return found
 
     def beta(
         self, yes: Float[np.ndarray, "u ..."], no: Float[np.ndarray, "u ..."]
