@@ -98,8 +98,11 @@ class _Column:
     def texts(self) -> pd.Index:
         """Text of each value, which the readers leave as it is."""
         if self.type is None:
-            return pd.Index(map(str, range(len(self.values))), dtype="str")
-        return pd.Index(text_of(pd.Series(self.values)))
+            return pd.Index(
+                [str(code) for code in range(len(self.values))], dtype="str"
+            )
+        texts: pd.Index = pd.Index(text_of(pd.Series(self.values)))
+        return texts
 
     def text(self) -> "pd.Categorical[Any]":
         """Return the column as text."""

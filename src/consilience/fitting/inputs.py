@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from numbers import Integral
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from consilience.classifiers._co_confusion import co_confusion
@@ -194,11 +194,12 @@ def check_seed(seed: object) -> int:
     OptionError
         It is no whole number, negative, or has more than 32 bits.
     """
-    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
-    if not whole or not 0 <= int(seed) < 2**32:
-        msg = f"seed is {seed!r}; a seed is a whole number from 0 to {2**32 - 1}"
-        raise OptionError(msg)
-    return int(seed)
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+        number = int(seed)
+        if 0 <= number < 2**32:
+            return number
+    msg = f"seed is {seed!r}; a seed is a whole number from 0 to {2**32 - 1}"
+    raise OptionError(msg)
 
 
 def check_effort(effort: object) -> None:

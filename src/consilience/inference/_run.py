@@ -61,7 +61,7 @@ class Effort:
         OptionError
             A setting is out of its range.
         """
-        if not (_is_number(self.mass) and 0 < self.mass < 1):
+        if not _is_number(self.mass) or not 0 < self.mass < 1:
             msg = f"mass is {self.mass!r}; an interval holds a part between 0 and 1"
             raise OptionError(msg)
         for name, value in asdict(self).items():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import wraps
 from types import MappingProxyType
-from typing import Any, Concatenate, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -95,31 +95,18 @@ def restored(frame: pd.DataFrame, types: Types) -> pd.DataFrame:
     return frame.assign(**columns) if columns else frame
 
 
-def restored_index(names: pd.Index, types: Types, role: str) -> pd.Index:
-    """Return names along an axis (columns of a table, say) with their own type."""
-    found = _values(names.astype("str"), types[role]) if role in types else None
-    return names if found is None else pd.Index(found, name=names.name)
-
-
-def restores_types[Given: HasTypes, **Options, Result](
-    function: Callable[Concatenate[Given, Options], Result],
-) -> Callable[Concatenate[Given, Options], Result]:
+def restores_types[Function: Callable[..., Any]](function: Function) -> Function:
     """Give the tables that a function returns the types of its first argument."""
+    names = f"the arguments of {function.__name__}"
 
     @wraps(function)
-    def typed(given: Given, *args: Options.args, **options: Options.kwargs) -> Result:
+    def typed(given: HasTypes, *args: object, **options: object) -> Any:
         if not isinstance(given, HasTypes):
-            raise OptionError(
-                not_a(
-                    f"what {function.__name__} is to tell of",
-                    given,
-                    "responses (see read) or a fit",
-                )
-            )
-        found: Result = _all_restored(function(given, *args, **options), given.types)
-        return found
+            expected = "responses (see read) or a fit"
+            raise OptionError(not_a(f"the first of {names}", given, expected))
+        return _all_restored(function(given, *args, **options), given.types)
 
-    return typed
+    return cast("Function", typed)
 
 
 def _all_restored(found: Any, types: Types) -> Any:
@@ -155,7 +142,7 @@ def text_of(column: pd.Series) -> pd.Series:
         array = values_as_text(pa.array(known, from_pandas=True))[0]
         texts = pd.Series(array.to_pylist(), dtype="str")
     found = texts.reindex(codes).mask(codes < 0)
-    return found.set_axis(column.index).rename(column.name)
+    return pd.Series(found.array, index=column.index, name=column.name)
 
 
 def _restored(column: pd.Series, name: str) -> pd.Series:
@@ -170,7 +157,10 @@ def _restored(column: pd.Series, name: str) -> pd.Series:
     gaps = bool((codes < 0).any())
     if gaps and isinstance(found.dtype, np.dtype) and found.dtype.kind in "iub":
         found = pd.Series(pd.array(found.to_numpy()))
-    return found.reindex(codes).set_axis(column.index).rename(column.name)
+    values = found.reindex(codes)
+    same: pd.Series = values.set_axis(column.index)
+    same.name = column.name
+    return same
 
 
 def _is_coded(column: pd.Series) -> bool:

@@ -168,7 +168,7 @@ def records_table(
     names = check_names(keys, source)
     coded = {}
     lists = {}
-    types = {}
+    types: dict[str, str] = {}
     with readable(source, "holds what is no text"):
         for name, key in zip(names, keys, strict=True):
             column = [record.get(key) for record in records]

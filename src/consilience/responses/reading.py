@@ -204,20 +204,17 @@ def read_with(
     if format is None and options.annotators:
         format = "wide"
     formats()  # whose files are imported here, and not inside
-    with readable(_name_of(source)):
-        sources = _sources(source)
+    given = _given(source)
+    with readable(", ".join(map(_name_of, given))):
+        sources = _sources(given)
         responses = _reader(sources, format, options.columns).read(sources, options)
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
 
 
-def _name_of(source: Sources) -> str:
-    if isinstance(source, pd.DataFrame):
-        return "the data frame"
-    if isinstance(source, (str, Path)):
-        return str(source)
-    return ", ".join(map(_name_of, source))
+def _name_of(source: str | Path | pd.DataFrame) -> str:
+    return "the data frame" if isinstance(source, pd.DataFrame) else str(source)
 
 
 @cache
@@ -241,14 +238,18 @@ def _words(what: str, given: Sequence[str]) -> tuple[str, ...]:
     return tuple(given)
 
 
-def _sources(source: Sources) -> list[Source]:
-    if isinstance(source, (str, Path, pd.DataFrame)):
-        source = [source]
-    given = list(source) if isinstance(source, Sequence) else [source]
-    strange = [s for s in given if not isinstance(s, (str, Path, pd.DataFrame))]
-    if strange:
-        expected = "a file, a folder, a data frame, or a list of these"
-        raise OptionError(not_a("a source", strange[0], expected))
+def _given(source: object) -> list[str | Path | pd.DataFrame]:
+    many = isinstance(source, Sequence) and not isinstance(source, (str, bytes))
+    given: list[str | Path | pd.DataFrame] = []
+    for each in source if many else [source]:  # type: ignore[attr-defined]
+        if not isinstance(each, (str, Path, pd.DataFrame)):
+            expected = "a file, a folder, a data frame, or a list of these"
+            raise OptionError(not_a("a source", each, expected))
+        given.append(each)
+    return given
+
+
+def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
     sources = [s if isinstance(s, pd.DataFrame) else Path(s) for s in given]
     if not sources:
         msg = "no source was given; name a file, a folder or a data frame"

@@ -1,0 +1,95 @@
+"""Arguments that cannot be used are refused in one sentence, the nearest name proposed.
+
+The calls run in a process of their own, where types are not checked on the way in, as
+they are in the other tests.
+"""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from consilience.errors import not_among
+
+PROGRAM = """
+import json, sys
+import pandas as pd
+import consilience as cs
+from consilience.errors import ConsilienceError
+
+nan = float("nan")
+frame = pd.DataFrame({"item": [1, 1, 2], "annotator": [1, 2, 1], "label": [0, 1, 1]})
+empty = frame.iloc[:0]
+model = {"model": "bayesian_dawid_skene"}
+found = {}
+for call in json.load(sys.stdin):
+    try:
+        eval(call)
+        found[call] = "nothing was raised"
+    except ConsilienceError as error:
+        found[call] = str(error)
+    except Exception as error:
+        found[call] = f"traceback: {error!r}"
+print(json.dumps(found))
+"""
+CALLS = {
+    "cs.read(frame, kind='choise')": "did you mean 'choice'?",
+    "cs.read(frame, repeats='frist')": "did you mean 'first'?",
+    "cs.read(frame, repeats=None)": "no rule for repeats None",
+    "cs.read(frame, part='mian')": "did you mean 'main'?",
+    "cs.read(frame, format='lon')": "did you mean 'long'?",
+    "cs.read(frame, missing='NA')": "give a list",
+    "cs.read(frame, answers=5)": "answers is of type int",
+    "cs.read(frame['item'])": "of type Series",
+    "cs.read(empty)": "no row",
+    "cs.fit(empty)": "no row",
+    "cs.fit(frame.to_numpy())": "of type ndarray",
+    "cs.fit(frame, model='dawid_skeen')": "did you mean 'dawid_skene'?",
+    "cs.fit(frame, engine='vbb')": "did you mean 'vb'?",
+    "cs.fit(frame, seed='x')": "seed is 'x'",
+    "cs.fit(frame, seed=1.5)": "seed is 1.5",
+    "cs.fit(frame, effort={})": "effort is of type dict",
+    "cs.fit(frame, prior={'onw': 1.0}, **model)": "did you mean 'own'?",
+    "cs.fit(frame, prior={'own': nan}, **model)": "own is nan",
+    "cs.fit(frame, prior={'own': 'a'}, **model)": "own is 'a'",
+    "cs.fit(frame, prior=[1], **model)": "prior is [1]",
+    "cs.fit(frame, prior_from=5)": "prior_from is of type int",
+    "cs.fit(frame, gold=frame['label'], **model)": "gold is of type Series",
+    "cs.fit(frame, gold=frame[['item']], **model)": "no column 'label'",
+    "cs.predict(5, frame)": "fit is of type int",
+    "cs.Effort(tolerance=nan)": "tolerance is nan",
+    "cs.Effort(tolerance=float('inf'))": "tolerance is inf",
+    "cs.Effort(draws=1.5)": "draws is 1.5",
+    "cs.Effort(steps=True)": "steps is True",
+    "cs.Effort(mass=nan)": "mass is nan",
+    "cs.MajorityVote().fit(empty)": "no row",
+    "cs.MajorityVote().fit(frame['item'])": "of type Series",
+    "cs.MajorityVote().fit(frame[['item']])": "no column worker or annotator",
+    "cs.MajorityVote().fit(frame, true_labels=5)": "true_labels is of type int",
+    "cs.DawidSkene(tol=nan).fit(frame)": "tolerance is nan",
+    "cs.agreement(frame)": "of type DataFrame",
+}
+
+
+@pytest.fixture(scope="module")
+def told():
+    """Return what each call says."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        input=json.dumps(list(CALLS)),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(("call", "sentence"), CALLS.items())
+def test_what_cannot_be_used_is_refused_in_a_sentence(told, call, sentence):
+    assert sentence in told[call]
+
+
+def test_without_a_near_name_none_is_proposed():
+    text = not_among("engine", "magic", ["em", "vb"])
+    assert text == "there is no engine 'magic'; choose one of em, vb"
