@@ -76,7 +76,9 @@ class Effort:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return isfinite(value)
 
 
 def check_engine(engine: str) -> None:
