@@ -84,3 +84,24 @@ def test_several_kinds_ask_for_one(run, capsys, tmp_path):
     assert run("describe", "mixed") == 2
     assert "--kind" in capsys.readouterr().err
     assert run("describe", "mixed", "--kind", "contains") == 0
+
+
+def test_reading_ends_with_what_was_understood_and_what_looks_wrong(
+    run, tmp_path, capsys
+):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "item,worker,label,Notes\n1,a,cat,u\n1,b,Cat,v\n2,a,dog,u\n", encoding="utf-8"
+    )
+    assert run("read", path, "--out", tmp_path / "out") == 0
+    text = capsys.readouterr().out
+    assert "labels            3: Cat, cat, dog" in text
+    assert "columns not used  Notes" in text
+    assert "warning: labels that differ only in case" in text
+    assert "--fold-case" in text
+    again = ("--out", tmp_path / "again", "--fold-case", "--json")
+    assert run("read", path, *again) == 0
+    told = json.loads(capsys.readouterr().out)["summary"]
+    assert told["labels"] == 2
+    assert told["unused"] == {"Notes": ""}
+    assert told["warnings"] == []
