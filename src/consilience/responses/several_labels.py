@@ -134,5 +134,6 @@ def _json_list(text: str) -> list[str] | None:
     if not text.startswith("["):
         return None
     found = parsed(text)
-    plain = isinstance(found, list) and all(isinstance(p, (str, int)) for p in found)
-    return [str(part) for part in found] if plain else None
+    if not isinstance(found, list) or not all(isinstance(p, str | int) for p in found):
+        return None
+    return [str(part) for part in found]
