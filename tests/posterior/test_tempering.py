@@ -8,7 +8,8 @@ import consilience as cs
 from consilience.errors import OptionError
 from consilience.posterior.tempering import FIELDS, Truth, mixed, tempered
 
-PRIOR = np.array([[0.5, 0.3, 0.2]])
+ALIKE = np.ones((1, 3))
+PREVALENCE = np.array([[0.7, 0.2, 0.1]])
 
 
 @pytest.fixture(scope="module")
@@ -25,48 +26,61 @@ def at(number, units=40):
 
 
 def test_as_many_answers_as_there_are_leave_the_posterior_as_it_is(truth):
-    found = tempered(truth, PRIOR, at(1))
+    found = tempered(truth, ALIKE, at(1))
     for name in FIELDS:
         assert np.allclose(getattr(found, name), getattr(truth, name), atol=1e-12)
 
 
-def test_two_answers_that_count_as_one_are_one():
+def test_two_answers_that_count_as_one_are_one_under_a_flat_prior():
     # Two equal answers: their likelihood is the square of that of one.
     likelihood = np.array([[0.8, 0.15, 0.05]])
 
     def posterior(power):
-        weight = PRIOR * likelihood**power
+        weight = likelihood**power
         return weight / weight.sum(1, keepdims=True)
 
     none = np.full((1, 3), np.nan)
-    found = tempered(Truth(posterior(2), none, none), PRIOR, at(2, 1))
+    found = tempered(Truth(posterior(2), none, none), ALIKE, at(2, 1))
     assert np.allclose(found.probability, posterior(1))
     assert not np.allclose(found.probability, posterior(2), atol=0.05)
     assert np.isnan(found.lower).all()
     assert np.isnan(found.upper).all()
 
 
-def test_answers_worth_next_to_nothing_leave_the_prior(truth):
-    found = tempered(truth, PRIOR, at(1e9))
-    assert np.allclose(found.probability, PRIOR, atol=1e-6)
-    assert np.allclose(found.lower, PRIOR, atol=1e-6)
-    assert np.allclose(found.upper, PRIOR, atol=1e-6)
+def order(probability):
+    return np.argsort(-probability, axis=1, kind="stable")
+
+
+@pytest.mark.parametrize("effect", [1.3, 4, 40])
+def test_labels_keep_their_order(truth, effect):
+    found = tempered(truth, ALIKE, at(effect))
+    assert np.array_equal(order(found.probability), order(truth.probability))
+    # A prevalence at full strength moves items to common labels.
+    drifted = tempered(truth, PREVALENCE, at(effect))
+    assert not np.array_equal(order(drifted.probability), order(truth.probability))
+
+
+@pytest.mark.parametrize("kept", [ALIKE, PREVALENCE, np.array([[1.0, 1.0, 0.0]])])
+def test_answers_worth_next_to_nothing_leave_what_is_kept(truth, kept):
+    found = tempered(truth, kept, at(1e9))
+    for name in FIELDS:
+        assert np.allclose(getattr(found, name), kept / kept.sum(), atol=1e-6)
 
 
 def test_each_unit_has_an_effect_of_its_own(truth):
     effect = np.linspace(1, 5, 40)
-    found = tempered(truth, PRIOR, effect)
-    alone = tempered(truth, PRIOR, at(effect[17]))
+    found = tempered(truth, ALIKE, effect)
+    alone = tempered(truth, ALIKE, at(effect[17]))
     assert np.allclose(found.probability[17], alone.probability[17])
     assert not np.allclose(found.probability[16], alone.probability[16])
 
 
-def test_what_the_prior_excludes_stays_excluded():
-    prior = np.array([[0.5, 0.5, 0.0], [0.0, 0.7, 0.0]])
+def test_what_is_impossible_stays_so():
+    possible = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     probability = np.array([[0.9, 0.1, 0.0], [0.0, 1.0, 0.0]])
-    found = tempered(Truth(probability, probability, probability), prior, at(3, 2))
+    found = tempered(Truth(probability, probability, probability), possible, at(3, 2))
     for name in FIELDS:
-        assert (getattr(found, name)[prior == 0] < 1e-12).all()
+        assert (getattr(found, name)[possible == 0] < 1e-12).all()
     assert np.allclose(found.probability.sum(1), 1)
     # A third of the log-odds over even ones.
     assert found.probability[0, 0] == pytest.approx(1 / (1 + 9 ** (-1 / 3)))
@@ -77,7 +91,7 @@ def test_what_the_prior_excludes_stays_excluded():
 
 @pytest.mark.parametrize("effect", [1, 1.7, 20])
 def test_bounds_hold_the_probability_and_come_closer_in_log_odds(truth, effect):
-    found = tempered(truth, PRIOR, at(effect))
+    found = tempered(truth, ALIKE, at(effect))
     assert (found.lower <= found.probability).all()
     assert (found.probability <= found.upper).all()
 

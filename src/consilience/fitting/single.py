@@ -8,12 +8,12 @@ from zlib import crc32
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Key
 
 from consilience import annotators
 from consilience.checks.independence import Residual, residual_correlation
 from consilience.inference import Effort, Result, choose, effort_of, run
-from consilience.model import PREVALENCE, WEIGHT, AnnotatorModel
+from consilience.model import PREVALENCE, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, tempered
 from consilience.progress import Reporter
 from consilience.truth import Space
@@ -103,24 +103,18 @@ def tempered_by(
     """
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
     raw = Truth(result.belief, result.lower, result.upper)
-    log_prior = space.log_prior
-    if space.kind == "choice" and space.covariates is not None:
-        weight = _mean(result.parameters[WEIGHT])
-        log_prior = log_prior + space.covariates.value @ weight
-    prior = _mean(result.parameters[PREVALENCE])[space.state] * np.exp(log_prior)
+    kept = np.isfinite(space.log_prior).astype(float)
+    if space.kind == "contains":
+        prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))
+        kept = prevalence[space.state] * np.exp(space.log_prior)
     return Tempering(
         raw=raw,
-        tempered=tempered(raw, prior, effect),
+        tempered=tempered(raw, kept, effect),
         design_effect=effect,
         told=told,
         correlation=residual.correlation,
         z=residual.z,
     )
-
-
-def _mean(draws: Float[np.ndarray, "chain draw ..."]) -> Float[np.ndarray, "..."]:
-    mean: Float[np.ndarray, ...] = np.asarray(draws, float).mean((0, 1))
-    return mean
 
 
 def seeded(key: Key[Array, ""], name: str) -> Key[Array, ""]:

@@ -1,14 +1,22 @@
 r"""The posterior of the truth, tempered: as of fewer answers than there are.
 
-Answers that go together are worth fewer independent ones. With the design effect D of
-an item, the likelihood of its answers enters with the power 1 / D:
+Answers whose errors are correlated carry less information than independent ones. With
+the design effect D of an item, what was learned from its answers is raised to the power
+1 / D:
 
 .. math::
 
    q_k^{(D)} \propto p_k \, (q_k / p_k)^{1/D},
 
-where q is the posterior and p the prior of its label. Bounds move with it: their
-distance in log-odds is divided by D.
+where q is the posterior and p the part of the prior that stays at full strength.
+For *choice* no part does: the whole posterior is weakened, so that labels keep their
+order. A prevalence at full strength, although learned from the same answers, pulls
+labels towards common classes: over seventeen public sets it made the labels less
+accurate and the log-loss worse. For *contains* it is the share of pairs that hold: the
+labels of an item keep their order in any case, and without it the log-loss of many
+answers to a pair is far worse (reassessed ImageNet, 78 raters: .262 instead of .174).
+
+Bounds move with the probability: their distance in log-odds is divided by D.
 """
 
 from dataclasses import dataclass
@@ -68,7 +76,7 @@ class Tempering:
 
 def tempered(
     truth: Truth,
-    prior: Float[np.ndarray, "#U S"],
+    kept: Float[np.ndarray, "#U S"],
     design_effect: Float[np.ndarray, " U"],
 ) -> Truth:
     """Temper a posterior of the truth.
@@ -77,16 +85,22 @@ def tempered(
     ----------
     truth
         The posterior as the model has it.
-    prior
-        Prior of each listed state; zero at padding and where gold labels exclude it.
+    kept
+        Part of the prior of each listed state that stays at full strength, up to a
+        factor; zero at padding and where gold labels exclude the state.
     design_effect
         By how much the answers of each unit are fewer than they seem; one or more.
+
+    Returns
+    -------
+    The tempered posterior. Where `kept` is the same for all states of a unit, they are
+    in the same order of probability as before.
     """
     power = 1 / design_effect[:, None]
-    possible = np.broadcast_to(prior > 0, truth.probability.shape)
-    log_prior = np.log(np.where(possible, prior, 1.0))
+    possible = np.broadcast_to(kept > 0, truth.probability.shape)
+    log_kept = np.log(np.where(possible, kept, 1.0))
     log_truth = np.log(np.maximum(truth.probability, LEAST))
-    log_weight = power * log_truth + (1 - power) * log_prior
+    log_weight = power * log_truth + (1 - power) * log_kept
     probability = softmax(np.where(possible, log_weight, -np.inf), axis=1)
     lower, upper = (
         _moved(bound, truth.probability, probability, power)
