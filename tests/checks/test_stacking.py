@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from consilience.checks.stacking import DRAWS, stacking_weights, standing
+from consilience.checks.stacking import DRAWS, EQUAL, shrunk, stacking_weights, standing
 
 ITEMS = 400
 
@@ -56,6 +56,16 @@ def test_equal_weights_are_not_the_optimum(study):
     elpd, _, n = study
     found = objective(stacking_weights(elpd, n), elpd, n)
     assert objective(np.full(4, 0.25), elpd, n) < found - 1e-3
+
+
+def test_shrunk_weights_lie_between_stacking_and_equal_ones(study):
+    elpd, _, n = study
+    weight = stacking_weights(elpd, n)
+    found = shrunk(weight)
+    assert found.sum() == pytest.approx(1)
+    assert found.min() >= EQUAL / 4
+    assert np.allclose(found - 0.25, (1 - EQUAL) * (weight - 0.25))
+    assert np.allclose(shrunk(np.full(4, 0.25)), 0.25)
 
 
 def test_models_that_foresee_alike_share_their_weight(study):

@@ -45,16 +45,26 @@ def test_the_truth_is_the_weighted_mixture(fitted, standing):
     fits, table = standing
     weight = table["weight"].to_numpy()
     assert weight[0] < 0.99  # else it were no mixture
-    for which in ("raw", "tempered"):
-        truth = told(fitted, which)
-        for name in ("probability", "lower", "upper"):
-            parts = [getattr(getattr(each.tempering, which), name) for each in fits]
-            mixture = np.tensordot(weight, parts, 1)
-            assert np.allclose(truth[name], mixture, atol=1e-6)
+    which = fitted.data["truth"].attrs["told"]
+    truth = told(fitted, which)
+    for name in ("probability", "lower", "upper"):
+        parts = [getattr(getattr(each.tempering, which), name) for each in fits]
+        mixture = np.tensordot(weight, parts, 1)
+        assert np.allclose(truth[name], mixture, atol=1e-6)
+    best = getattr(fits[0].tempering, which).probability
+    assert not np.allclose(truth["probability"], best, atol=1e-3)
+
+
+def test_raw_and_tempered_have_the_same_order_of_labels(fitted):
+    raw, tempered = (told(fitted, which) for which in ("raw", "tempered"))
+    power = 1 / fitted.data["truth"]["design_effect"].to_numpy()[:, None]
+    assert (power < 0.95).any()
+    expected = raw["probability"].to_numpy() ** power
+    expected /= expected.sum(1, keepdims=True)
+    assert np.allclose(tempered["probability"], expected, atol=1e-5)
+    for truth in (raw, tempered):
         assert (truth["lower"] <= truth["probability"]).all()
         assert (truth["probability"] <= truth["upper"]).all()
-    best = fits[0].tempering.raw.probability
-    assert not np.allclose(told(fitted, "raw")["probability"], best, atol=1e-3)
 
 
 def test_the_shares_of_the_mixture_are_told(fitted, standing):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+# Share of the weights that is spread over all models alike: see `shrunk`.
+EQUAL = 0.5
 STEPS = 1000  # of the fixed point; it stops sooner when weights stand still
 STILL = 1e-6
 DRAWS = 4000  # of the Bayesian bootstrap: a Monte Carlo error of .008 at most
@@ -109,6 +111,20 @@ def stacking_weights(
             break
     shares: Float[np.ndarray, " A"] = weight / weight.sum()
     return shares
+
+
+def shrunk(weight: Float[np.ndarray, " A"]) -> Float[np.ndarray, " A"]:
+    """Shrink weights towards equal ones.
+
+    Stacking finds the mixture that predicts answers best, which need not be the one
+    that is nearest the truth, and finds it from one data set.
+
+    Parameters
+    ----------
+    weight
+        Weights that sum to one.
+    """
+    return (1 - EQUAL) * weight + EQUAL / len(weight)
 
 
 def _ratio_se(

@@ -19,7 +19,7 @@ from consilience.fitting.comparing import CANDIDATES, compared, sample
 from consilience.fitting.single import Single, fit_one, seeded
 from consilience.inference import Effort, check_engine
 from consilience.model import fits_in_memory
-from consilience.posterior.tempering import Tempering, mixed
+from consilience.posterior.tempering import Tempering, mixed, tempered
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -92,7 +92,7 @@ def fit_auto(
             for place in kept
         ]
         weights = weights[kept] / weights[kept].sum()
-    return _mixture(fits, weights, reason), table
+    return _mixture(fits, weights, space, reason), table
 
 
 def _only_model(space: Space) -> str | None:
@@ -111,20 +111,27 @@ def _only_model(space: Space) -> str | None:
 
 
 def _mixture(
-    fits: list[Single], weights: Float[np.ndarray, " A"], reason: str
+    fits: list[Single], weights: Float[np.ndarray, " A"], space: Space, reason: str
 ) -> Single:
+    """Mix what the models report of the truth.
+
+    The other posterior, raw or tempered, is the mixture at another power, so that both
+    have the same order of labels; that of the raw parts may have another.
+    """
     best = fits[0]
-    parts = [fitted.tempering for fitted in fits]
-    assert best.tempering is not None  # noqa: S101 (models compared have confusions)
-    known = [part for part in parts if part is not None]
-    raw = mixed([part.raw for part in known], weights)
+    parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
+    told = parts[0].told
+    effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
+    reported = mixed([getattr(part, told) for part in parts], weights)
+    kept = np.isfinite(space.log_prior).astype(float)
+    raw = reported if told == "raw" else tempered(reported, kept, 1 / effect)
     tempering = Tempering(
         raw=raw,
-        tempered=mixed([part.tempered for part in known], weights),
-        design_effect=np.tensordot(weights, [part.design_effect for part in known], 1),
-        told=best.tempering.told,
-        correlation=best.tempering.correlation,
-        z=best.tempering.z,
+        tempered=reported if told == "tempered" else tempered(reported, kept, effect),
+        design_effect=effect,
+        told=told,
+        correlation=parts[0].correlation,
+        z=parts[0].z,
     )
     result = replace(
         best.result, belief=raw.probability, lower=raw.lower, upper=raw.upper

@@ -1,8 +1,8 @@
 """Models compared without gold labels, by how well each foresees answers.
 
 Each model is fitted by `vb`; exact leave-one-response-out scores it. The scores give
-the share of each model in the mixture that foresees best (stacking), how far each falls
-short of the best, and how sure that is.
+the share of each model in the mixture that predicts answers best (stacking), which is
+shrunk towards equal shares, how far each falls short of the best, and how sure that is.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ import pandas as pd
 
 from consilience import annotators
 from consilience.checks.leave_one_out import leave_one_response_out
-from consilience.checks.stacking import standing
+from consilience.checks.stacking import shrunk, standing
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
@@ -73,8 +73,9 @@ def compare(
     Returns
     -------
     Columns model, elpd (mean log probability of an answer, nats), se, difference,
-    difference_se (to the best, paired by item), weight (in the mixture that foresees
-    best), best (probability of foreseeing best), seconds; the best first.
+    difference_se (to the best, paired by item), weight (in the mixture of `auto`:
+    halfway between equal weights and those that predict answers best), best
+    (probability of being the one that predicts best), seconds; the best first.
 
     Raises
     ------
@@ -161,7 +162,7 @@ def compared(
             "se": found.se,
             "difference": found.difference,
             "difference_se": found.difference_se,
-            "weight": found.weight,
+            "weight": shrunk(found.weight),
             "best": found.best,
             "seconds": [fitted.seconds for fitted in fits],
         }

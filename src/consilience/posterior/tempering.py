@@ -73,6 +73,11 @@ class Tempering:
     correlation: float
     z: float
 
+    @property
+    def reported(self) -> Truth:
+        """The posterior that the tables report."""
+        return self.tempered if self.told == "tempered" else self.raw
+
 
 def tempered(
     truth: Truth,
@@ -89,7 +94,8 @@ def tempered(
         Part of the prior of each listed state that stays at full strength, up to a
         factor; zero at padding and where gold labels exclude the state.
     design_effect
-        By how much the answers of each unit are fewer than they seem; one or more.
+        By how much the answers of each unit are fewer than they seem. One or more; less
+        than one takes tempering back.
 
     Returns
     -------
