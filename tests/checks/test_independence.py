@@ -283,9 +283,11 @@ def test_without_two_answers_to_an_item_there_is_no_correlation():
 
 
 def test_the_design_effect_is_that_of_kish():
-    # The root of .09 is .3: five answers are worth 5 / (1 + 4 * .3) of them.
+    # .09 ** .45 is .3384: five answers are worth 5 / (1 + 4 * .3384) of them.
     number = np.array([0.0, 1.0, 2.0, 5.0])
-    assert np.allclose(Residual(0.09, 5.0).design_effect(number), [1, 1, 1.3, 2.2])
+    assert np.allclose(
+        Residual(0.09, 5.0).design_effect(number), [1, 1, 1.33838, 2.35353]
+    )
     assert np.allclose(Residual(-0.09, -5.0).design_effect(number), 1)
     assert np.allclose(Residual(4.0, 5.0).design_effect(number), [1, 1, 2, 5])
 

@@ -9,7 +9,7 @@ import pytest
 
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
-from consilience.checks.stacking import EQUAL
+from consilience.checks.stacking import SHRINKAGE
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
 from consilience.fitting import Effort, compare, comparing
 from consilience.model import simulate
@@ -85,9 +85,8 @@ def test_where_names_mean_nothing_the_advantage_is_gone(nobodys):
 def test_labels_of_two_kinds_are_found(of_kinds):
     assert lead(of_kinds, KINDS, OWN) > 4
     assert all(each.index[0] == KINDS for each in of_kinds)
-    # Above half of what stacking has to give, beside the equal share of three models.
-    least = 0.5 * (1 - EQUAL) + EQUAL / 3
-    assert all(each["weight"][KINDS] > least for each in of_kinds)
+    # More than half of what stacking has to give.
+    assert all(each["weight"][KINDS] > (1 - SHRINKAGE) / 2 for each in of_kinds)
 
 
 def test_kinds_that_are_not_there_give_no_advantage(of_their_own):

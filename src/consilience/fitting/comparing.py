@@ -1,8 +1,9 @@
 """Models compared without gold labels, by how well each foresees answers.
 
 Each model is fitted by `vb`; exact leave-one-response-out scores it. The scores give
-the share of each model in the mixture that predicts answers best (stacking), which is
-shrunk towards equal shares, how far each falls short of the best, and how sure that is.
+the share of each model in the mixture that predicts answers best (stacking), how far
+each falls short of the best, and how sure that is. Shares are then shrunk towards equal
+ones of the models whose labels do not drift.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from consilience import annotators
 from consilience.checks.leave_one_out import leave_one_response_out
@@ -73,8 +75,7 @@ def compare(
     Returns
     -------
     Columns model, elpd (mean log probability of an answer, nats), se, difference,
-    difference_se (to the best, paired by item), weight (in the mixture of `auto`:
-    halfway between equal weights and those that predict answers best), best
+    difference_se (to the best, paired by item), weight (in the mixture of `auto`), best
     (probability of being the one that predicts best), seconds; the best first.
 
     Raises
@@ -162,7 +163,7 @@ def compared(
             "se": found.se,
             "difference": found.difference,
             "difference_se": found.difference_se,
-            "weight": shrunk(found.weight),
+            "weight": shrunk(found.weight, _drift(space, fits)),
             "best": found.best,
             "seconds": [fitted.seconds for fitted in fits],
         }
@@ -170,6 +171,21 @@ def compared(
     order = np.argsort(-found.elpd, kind="stable")
     ordered = table.iloc[order].reset_index(drop=True)
     return [fits[place] for place in order], ordered
+
+
+def _drift(space: Space, fits: Sequence[Single]) -> Float[np.ndarray, " A"]:
+    """Return how far each fit moves the shares of states from those of the votes."""
+    units, states = space.num_units, len(space.states)
+    size = np.bincount(space.unit, space.n, units)
+    share = np.bincount(space.answer, space.n / size[space.unit], len(space.answers))
+    votes = share @ space.votes / share.sum()
+
+    def shares(belief: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
+        state = np.broadcast_to(space.state, belief.shape)
+        return np.bincount(state.ravel(), belief.ravel(), states) / units
+
+    moved = [np.abs(shares(each.result.belief) - votes).sum() / 2 for each in fits]
+    return np.array(moved)
 
 
 def sample(space: Space, seed: int) -> Space:
