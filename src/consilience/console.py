@@ -21,7 +21,7 @@ class Console(RichConsole):
     def __init__(self, *, stderr: bool) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
-    def render_str(self, text: str, **more: Any) -> Text:  # type: ignore[override]
+    def render_str(self, text: str, **more: Any) -> Text:
         """Return a message with options in place of arguments."""
         return super().render_str(as_options(text), **more)
 

@@ -52,8 +52,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Fit a model to responses and write the run folder.
 
-    A fit that fails its checks is written too; it says that it failed, and how to mend
-    it.
+    A fit that fails its checks is written too; it says that it failed, and what to
+    do.
 
     Parameters
     ----------

@@ -70,6 +70,8 @@ class Reading:
         Cells that mean that nothing was entered.
     separator
         Between the columns of a text file; by default it is recognised.
+    encoding
+        Of text files, such as cp1252; by default UTF-8.
     header
         Whether the first line names the columns.
     statuses
@@ -112,6 +114,7 @@ class Reading:
     answers: Several = ()
     missing: Several = MISSING
     separator: str | None = None
+    encoding: str | None = None
     header: Annotated[bool, Parameter(negative="--no-header", show_default=False)] = (
         True
     )
@@ -243,6 +246,7 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         answers=dict(pairs(reading.answers, "answers")),
         missing=reading.missing,
         separator=reading.separator,
+        encoding=reading.encoding,
         header=reading.header,
         statuses=reading.statuses or None,
         part=reading.part,

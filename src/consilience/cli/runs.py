@@ -65,7 +65,7 @@ def export(
         Folder to write; or a file whose ending is that of a format, where one table is
         asked for.
     what
-        Names of tables with commas between; unless told, labels, items, annotators,
+        Tables to write; by default labels, items, annotators,
         confusion, diagnostics, and objects, object_counts where there are such.
         soft_labels is a row per item and a probability per label.
     format

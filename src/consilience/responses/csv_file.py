@@ -66,7 +66,7 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     path
         The file: UTF-8 with or without a byte-order mark, or UTF-16 with one.
     options
-        `separator`, `header` and `missing` are used.
+        `separator`, `encoding`, `header` and `missing` are used.
 
     Raises
     ------
@@ -99,9 +99,9 @@ def read_csv(path: Path, options: ReadOptions) -> TextTable:
     )
 
 
-def header_names(path: Path) -> list[str]:
+def header_names(path: Path, encoding: str | None = None) -> list[str]:
     """Names in the first line, for recognising a format."""
-    return find_layout(path, ReadOptions()).names
+    return find_layout(path, ReadOptions(encoding=encoding)).names
 
 
 def find_layout(path: Path, options: ReadOptions) -> Layout:
@@ -112,7 +112,7 @@ def find_layout(path: Path, options: ReadOptions) -> Layout:
     path
         The file.
     options
-        `separator` and `header` are used.
+        `separator`, `encoding` and `header` are used.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def find_layout(path: Path, options: ReadOptions) -> Layout:
     UnreadableFileError
         If its beginning is no text.
     """
-    encoding = encoding_of(path)
+    encoding = encoding_of(path, options.encoding)
     number, line = _first_line(path, encoding, 0)
     excel = re.fullmatch(r"sep=(.)", line.strip("\r\n"))  # Excel's own first line
     if excel:
@@ -179,7 +179,7 @@ def _parse(path: Path, names: list[str], layout: Layout, block: int) -> pa.Table
             column_names=names,
             skip_rows=layout.skip,
             block_size=block,
-            encoding="utf-16" if layout.encoding == "utf-16" else "utf8",
+            encoding="utf8" if layout.encoding == "utf-8-sig" else layout.encoding,
         ),
         parse_options=arrow_csv.ParseOptions(
             delimiter=layout.separator, newlines_in_values=True

@@ -6,6 +6,7 @@ character like any other (``5" nail``). Anything else is an error that names the
 quote that is never closed would swallow all rows below it.
 """
 
+import codecs
 import csv
 import re
 import sys
@@ -23,8 +24,27 @@ _CELL_ENDS = "\r\n"
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
-def encoding_of(path: Path) -> str:
-    """Tell the encoding: UTF-16 where a byte-order mark says so, else UTF-8."""
+def encoding_of(path: Path, asked: str | None = None) -> str:
+    """Tell the encoding: what was asked, UTF-16 by its byte-order mark, else UTF-8.
+
+    Raises
+    ------
+    OptionError
+        No encoding of text has that name, or ASCII is written otherwise in it.
+    """
+    if asked is not None:
+        try:
+            name = codecs.lookup(asked).name
+            usable = name == "utf-16" or "a,b".encode(asked) == b"a,b"
+        except (LookupError, UnicodeError):
+            usable = False
+        if not usable:
+            msg = (
+                f"`encoding={asked!r}`: expected the name of an encoding such as "
+                "utf-8, cp1252, latin-1, shift_jis or utf-16"
+            )
+            raise OptionError(msg)
+        return "utf-8-sig" if name == "utf-8" else name
     with path.open("rb") as file:
         start = file.read(2)
     return "utf-16" if start in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
@@ -193,16 +213,29 @@ def check_line_breaks(
 
 def not_text(path: Path, encoding: str) -> UnreadableFileError:
     """Find the first row that is not text."""
-    codec = "utf-16" if encoding == "utf-16" else "utf-8"
+    codec = "utf-8" if encoding == "utf-8-sig" else encoding
     line = 0
     with path.open("rb") as file:
         for line, raw in enumerate(file, start=1):  # noqa: B007
             try:
-                raw.decode("latin-1" if codec == "utf-16" else codec)
+                raw.decode("latin-1" if codec.startswith("utf-16") else codec)
             except UnicodeDecodeError:
                 break
+    how = "name its encoding (`encoding=`)"
+    if encoding == "utf-8-sig":
+        codec, guess = "UTF-8", _looks_like(path.read_bytes())
+        how = f'it looks like {guess}: read it with `encoding="{guess}"`'
     msg = (
-        f"{path}, row {line}: the bytes are not {codec.upper()} text; save the file "
-        "again as UTF-8"
+        f"{path}, row {line}: the bytes are not {codec.upper()} text; {how}, or save "
+        "the file again as UTF-8"
     )
     return UnreadableFileError(msg)
+
+
+def _looks_like(data: bytes) -> str:
+    """Guess the encoding of what is no UTF-8: that of Windows, unless it has gaps."""
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "cp1252"

@@ -73,6 +73,8 @@ class ReadOptions:
     separator
         Between the columns of a text file; None: comma, semicolon, tab or bar, seen
         from the first line.
+    encoding
+        Of text files (CSV, TSV); None: UTF-8, or UTF-16 where a mark says so.
     header
         Whether the first line names the columns (wide matrices may have none).
     statuses
@@ -106,6 +108,7 @@ class ReadOptions:
     answers: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = MISSING
     separator: str | None = None
+    encoding: str | None = None
     header: bool = True
     statuses: tuple[str, ...] | None = None
     part: Part = "main"

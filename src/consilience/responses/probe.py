@@ -42,7 +42,7 @@ class Probe:
     columns: Columns = field(default_factory=Columns)
 
 
-def probe(source: Source, columns: Columns) -> Probe:
+def probe(source: Source, columns: Columns, encoding: str | None = None) -> Probe:
     """Look at a source without reading it whole.
 
     Parameters
@@ -51,11 +51,13 @@ def probe(source: Source, columns: Columns) -> Probe:
         A file, a folder or a data frame.
     columns
         Columns that the caller named.
+    encoding
+        Of a text file, where the caller named it.
     """
-    return replace(_look(source), columns=columns)
+    return replace(_look(source, encoding), columns=columns)
 
 
-def _look(source: Source) -> Probe:
+def _look(source: Source, encoding: str | None) -> Probe:
     if isinstance(source, pd.DataFrame):
         return Probe(
             name="the data frame", names=[str(name) for name in source.columns]
@@ -72,7 +74,9 @@ def _look(source: Source) -> Probe:
             start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
         return Probe(name=name, names=_json_names(start), start=start)
     if suffix in TEXT_SUFFIXES or suffix == "":
-        return Probe(name=name, names=[n.strip() for n in header_names(source)])
+        return Probe(
+            name=name, names=[n.strip() for n in header_names(source, encoding)]
+        )
     return Probe(name=name)
 
 

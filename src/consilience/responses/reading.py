@@ -64,6 +64,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     answers: Mapping[str, str] | None = None,
     missing: Sequence[str] = MISSING,
     separator: str | None = None,
+    encoding: str | None = None,
     header: bool = True,
     statuses: Sequence[str] | None = None,
     part: Part = "main",
@@ -109,6 +110,9 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Cells that mean that nothing was entered.
     separator
         Between columns of a text file; None: recognised.
+    encoding
+        Of text files (CSV, TSV), such as ``cp1252``; None: UTF-8, or UTF-16 where the
+        file's byte-order mark says so.
     header
         Whether the first line names the columns.
     statuses
@@ -165,6 +169,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         answers=_meanings(answers),
         missing=_words("missing", missing),
         separator=separator,
+        encoding=encoding,
         header=header,
         statuses=None if statuses is None else _words("statuses", statuses),
         part=part,
@@ -207,7 +212,7 @@ def read_with(
     given = _given(source)
     with readable(", ".join(map(_name_of, given))):
         sources = _sources(given)
-        responses = _reader(sources, format, options.columns).read(sources, options)
+        responses = _reader(sources, format, options).read(sources, options)
     # Arrow keeps what it worked in; a fit that follows would come on top of it.
     pa.default_memory_pool().release_unused()
     return responses
@@ -261,13 +266,23 @@ def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
     return sources
 
 
-def _reader(sources: list[Source], name: str | None, columns: Columns) -> Reader:
+def _reader(sources: list[Source], name: str | None, options: ReadOptions) -> Reader:
     known = formats()
     if name is not None:
         if name not in known:
             raise UnknownFormatError(not_among("format", name, known))
         return known[name]
-    seen = probe(sources[0], columns)
+    columns = options.columns
+    if not options.header:
+        if columns.item and (columns.label or columns.answer):
+            return known["long"]
+        msg = (
+            'without a header no column has a name: add `format="wide"` for one '
+            "column per annotator, or name columns by their place, such as "
+            '`item="column 1"` `annotator="column 2"` `label="column 3"`'
+        )
+        raise OptionError(msg)
+    seen = probe(sources[0], columns, options.encoding)
     sure = {reader.name: reader.sniff(seen) for reader in known.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]

@@ -24,7 +24,7 @@ def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
     OptionError
         If the option is neither.
     """
-    plain = replace(options, separator=None, header=True)
+    plain = replace(options, separator=None, encoding=None, header=True)
     if isinstance(given, pd.DataFrame):
         return load_table(given, plain)
     if isinstance(given, (str, Path)):
