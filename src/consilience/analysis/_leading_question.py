@@ -100,7 +100,8 @@ def leading_question(
         msg = f"the fit is of the model {name}; fit the model contains to the responses"
         raise OptionError(msg)
     space = known_space(fit.data)
-    found = rivals(space, as_similarity(similarity, space.unit_label))
+    labels = () if space.unit_label is None else space.unit_label
+    found = rivals(space, as_similarity(similarity, labels))
     if not len(found.first):
         msg = (
             "no item was asked about two similar labels; give pairs of similar labels "

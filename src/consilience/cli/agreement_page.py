@@ -64,7 +64,7 @@ def agreement_page(found: Agreement, width: int) -> Group:
     for reason, rows in undefined.groupby("reason", sort=False):
         names = [name_of(found, name) for name in rows["coefficient"]]
         parts.append(
-            Text(f"Not defined: {', '.join(names)} ({as_options(reason)}).", "dim")
+            Text(f"Not defined: {', '.join(names)} ({as_options(str(reason))}).", "dim")
         )
     if found.labels is not None:
         parts += [Text(), labels(found, Scale.within(width))]

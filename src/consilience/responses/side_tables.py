@@ -90,7 +90,7 @@ def naming_column(labels: pd.DataFrame, used: Iterable[str]) -> str:
     """
     given = set(used)
     others = [
-        name
+        str(name)
         for name in labels
         if name != "label" and labels[name].notna().all() and labels[name].is_unique
     ]
