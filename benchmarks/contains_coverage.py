@@ -125,7 +125,7 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
     from consilience.checks.simulated_fits import answered
     from consilience.inference import em, nuts
     from consilience.inference.ascent import Steps
-    from consilience.inference.result import bounds
+    from consilience.intervals import bounds
     from consilience.model import simulate
 
     model, key = load("contains"), jax.random.key(seed)

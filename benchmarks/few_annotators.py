@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.held_out import FOLDS, Study, study
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
+from consilience.intervals import bounds
 
 FEW, ALL, HALF = 3, 9, 4
 SEEDS = 10  # of three annotators drawn
@@ -154,7 +155,7 @@ def share_by_model(responses, those) -> dict:
     """Return the share by the model `objects`, as nine annotators would find it."""
     fit = _fitted(responses, those)
     draws = fit.data["objects"]["differs"].sel(panel=ALL).to_numpy()
-    lower, upper = np.quantile(draws, [0.05, 0.95])
+    lower, upper = bounds(draws, 0.9)
     return {"share": draws.mean(), "lower": lower, "upper": upper}
 
 

@@ -110,11 +110,11 @@ def _row(row: Row, rule, posterior, by: str) -> dict[str, str]:
 
 def _estimate(values, form: str = "{:.3f}") -> str:
     """Return a value with bounds, from it and its weightings."""
-    import numpy as np
+    from consilience.intervals import bounds
 
-    lower, upper = np.nanquantile(values[1:], [(1 - MASS) / 2, (1 + MASS) / 2])
-    bounds = " to ".join(form.format(each) for each in (lower, upper))
-    return f"{form.format(values[0])} ({bounds})"
+    lower, upper = bounds(values[1:], MASS, skip_nan=True)
+    between = " to ".join(form.format(each) for each in (lower, upper))
+    return f"{form.format(values[0])} ({between})"
 
 
 def _mean(values):

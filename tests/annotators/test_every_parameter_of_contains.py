@@ -15,7 +15,7 @@ from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
 from consilience.inference import em, nuts, vb
 from consilience.inference.ascent import Steps
-from consilience.inference.result import QUANTILE
+from consilience.intervals import bounds
 from consilience.model import simulate
 from consilience.responses import read
 from consilience.truth import space_of
@@ -100,9 +100,7 @@ def held(found, truth, width=1.0):
     """Whether 90 % bounds, drawn together so far, hold each element of a parameter."""
     draws = np.asarray(found).reshape(-1, *truth.shape)
     middle = draws.mean(0)
-    tails = [(1 - MASS) / 2, (1 + MASS) / 2]
-    bounds = np.quantile(draws, tails, axis=0, method=QUANTILE)
-    lower, upper = middle + width * (bounds - middle)
+    lower, upper = middle + width * (np.stack(bounds(draws, MASS)) - middle)
     return ((lower <= truth) & (truth <= upper)).ravel()
 
 

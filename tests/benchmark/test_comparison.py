@@ -8,6 +8,7 @@ from scipy.stats import ttest_rel
 from consilience.benchmark.comparison import compare
 from consilience.benchmark.kept import Result
 from consilience.benchmark.measured import METRICS, Protocol, measure, paired
+from consilience.intervals import bounds
 
 QUICK = Protocol(resamples=200)
 
@@ -142,7 +143,7 @@ def coverage(spread_seed):
             for place, each in enumerate((more, loss))
         ]
         resampled = paired(*measured, "log_loss")[2]
-        lower, upper = np.quantile(resampled, [0.05, 0.95])
+        lower, upper = bounds(resampled, 0.9)
         held.append(lower <= 0.1 <= upper)
     return np.mean(held)
 

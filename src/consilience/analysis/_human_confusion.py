@@ -23,7 +23,7 @@ from consilience.analysis.naming_panels import called_otherwise
 from consilience.analysis.naming_prior import Learned, learn
 from consilience.analysis.namings import namings_of
 from consilience.errors import OptionError, TooLargeError
-from consilience.inference.result import bounds
+from consilience.intervals import bounds
 from consilience.responses import Responses
 from consilience.responses.id_types import Types, restores_types
 
@@ -211,14 +211,14 @@ class HumanConfusion:
             msg = "a panel has one annotator at least, and one draw is the least"
             raise OptionError(msg)
         found = called_otherwise(self.learned, sizes, draws=draws, seed=seed)
-        tail = (1 - self.mass) / 2
+        lower, upper = bounds(found, self.mass)
         return pd.DataFrame(
             {
                 "annotators": list(sizes),
                 "items": len(self.learned.namings.own),
                 "share": found.mean(0),
-                "lower": np.quantile(found, tail, axis=0),
-                "upper": np.quantile(found, 1 - tail, axis=0),
+                "lower": lower,
+                "upper": upper,
             }
         )
 

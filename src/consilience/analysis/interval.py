@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.stats import t
 
+from consilience.intervals import bounds
+
 NAN = float("nan")
 
 
@@ -19,7 +21,7 @@ def from_resamples(values: Float[np.ndarray, " R"], mass: float) -> tuple[float,
         return NAN, NAN
     if np.ptp(defined) < 1e-12:
         return NAN, NAN
-    lower, upper = np.quantile(defined, [(1 - mass) / 2, (1 + mass) / 2])
+    lower, upper = bounds(defined, mass)
     return float(lower), float(upper)
 
 

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float, Int
 
+from consilience import intervals
+
 _BLOCK = 2**22  # weights held at once: 32 MiB
 
 type Values = Float[np.ndarray, "D A I"]
@@ -65,5 +67,4 @@ def bounds(
     values: Float[np.ndarray, "S M"], mass: float
 ) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
     """Return what holds `mass` of the weightings; NaN where one is undefined."""
-    lower, upper = np.quantile(values[1:], [(1 - mass) / 2, (1 + mass) / 2], axis=0)
-    return lower, upper
+    return intervals.bounds(values[1:], mass)

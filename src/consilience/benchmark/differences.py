@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.benchmark.measured import METRICS, Measured, Protocol, paired
+from consilience.intervals import bounds
 
 MEAN = "mean"
 
@@ -102,5 +103,5 @@ def differences(
 
 
 def _between(resampled: Float[np.ndarray, " R"], mass: float) -> dict[str, float]:
-    lower, upper = np.quantile(resampled, [(1 - mass) / 2, (1 + mass) / 2])
+    lower, upper = bounds(resampled, mass)
     return {"lower": float(lower), "upper": float(upper)}

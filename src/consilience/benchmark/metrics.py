@@ -25,6 +25,7 @@ from jaxtyping import Float
 from consilience.benchmark.choice_metrics import choice_metrics
 from consilience.benchmark.contains_metrics import contains_metrics
 from consilience.benchmark.objects_metrics import objects_metrics
+from consilience.intervals import bounds
 
 # Weights of so many answers are held at once: 32 MiB in double precision.
 _BLOCK = 2**22
@@ -226,7 +227,7 @@ def interval(
     defined = resampled[~np.isnan(resampled)]
     if np.isnan(value) or not len(defined):
         return Metric(value, float("nan"), float("nan"))
-    lower, upper = np.quantile(defined, [(1 - mass) / 2, (1 + mass) / 2])
+    lower, upper = bounds(defined, mass)
     if name == "ece":
         lower, upper = max(0.0, 2 * value - upper), max(value, 2 * value - lower)
     return Metric(value, float(lower), float(upper))

@@ -32,7 +32,8 @@ from consilience.fitting.inputs import (
 from consilience.fitting.matching import matched
 from consilience.fitting.predicting_objects import DRAWS, Earlier, predict_objects
 from consilience.fitting.single import tempered_by
-from consilience.inference.result import Result, bounds
+from consilience.inference.result import Result
+from consilience.intervals import bounds
 from consilience.model import (
     DIMS,
     AnnotatorModel,

@@ -19,7 +19,8 @@ from scipy.special import logsumexp
 from consilience.errors import OptionError
 from consilience.fitting.holding import with_held
 from consilience.fitting.matching import matched
-from consilience.inference.result import Result, bounds
+from consilience.inference.result import Result
+from consilience.intervals import bounds
 from consilience.model import AnnotatorModel, Parameters, some_draws
 from consilience.posterior import learned
 from consilience.posterior.learned import Learned

@@ -18,7 +18,8 @@ from jaxtyping import Array, Float, Key
 from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
 from consilience.inference.gradient import Peak, ascend
 from consilience.inference.posterior_bootstrap import posterior_bootstrap
-from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
+from consilience.inference.result import MAX_KEPT, Optimization, Result
+from consilience.intervals import bounds
 from consilience.model import AnnotatorModel, Parameters, lay_out
 from consilience.progress import Reporter, silent
 from consilience.truth import Space

@@ -29,7 +29,8 @@ from consilience.inference import vb
 from consilience.inference.ascent import Steps, as_told, climb, logs_and_belief
 from consilience.inference.curvature import MOST, shared
 from consilience.inference.from_mode import FIELDS, chains_from, find_mode
-from consilience.inference.result import MAX_KEPT, Result, bounds
+from consilience.inference.result import MAX_KEPT, Result
+from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
     AnnotatorModel,

@@ -2,19 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
 # More beliefs than this are not kept draw by draw (float32: 400 MB).
 MAX_KEPT = 100_000_000
-
-
-# The quantile p of D draws lies at place p (D + 1) among them: then one more draw falls
-# between two of them as often as they say, however few there are (Hyndman and Fan 1996,
-# definition 6). NumPy's own default would hold .856 where .9 is said, of 40 draws.
-QUANTILE: Final = "weibull"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +62,3 @@ class Result:
     sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw"]]
     optimization: Optimization | None
     remarks: tuple[str, ...] = ()
-
-
-def bounds(
-    beliefs: Float[np.ndarray, "D *shape"], mass: float
-) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
-    """Return equal-tailed bounds of draws that hold `mass` of them."""
-    tail = (1 - mass) / 2
-    lower, upper = np.quantile(beliefs, [tail, 1 - tail], axis=0, method=QUANTILE)
-    return lower, upper

@@ -21,7 +21,8 @@ from numpyro.infer.autoguide import AutoNormal
 from numpyro.optim import optax_to_numpyro
 
 from consilience.inference.nuts import start_at, with_guess
-from consilience.inference.result import MAX_KEPT, Optimization, Result, bounds
+from consilience.inference.result import MAX_KEPT, Optimization, Result
+from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
     AnnotatorModel,

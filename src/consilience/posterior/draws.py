@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from consilience.inference.result import QUANTILE
+from consilience.intervals import bounds
 from consilience.model.replay import joined
 
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
@@ -76,9 +76,7 @@ def estimate(values: Float[np.ndarray, "S ..."], mass: float) -> Estimate:
     step = max(1, _BLOCK // num_draws)
     for start in range(0, columns.shape[1] if num_draws > 1 else 0, step):
         block = slice(start, start + step)
-        lower[block], upper[block] = np.quantile(
-            columns[:, block], [(1 - mass) / 2, (1 + mass) / 2], axis=0, method=QUANTILE
-        )
+        lower[block], upper[block] = bounds(columns[:, block], mass)
     return Estimate(
         mean=values.mean(axis=0, dtype=np.float64),
         lower=lower.reshape(shape),

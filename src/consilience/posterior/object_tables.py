@@ -6,7 +6,7 @@ import xarray as xr
 from jaxtyping import Int
 
 from consilience.errors import OptionError
-from consilience.inference.result import bounds
+from consilience.intervals import bounds
 from consilience.posterior.frames import category
 from consilience.posterior.held import GRID, PANELS, TAU, TAUS, Held
 from consilience.posterior.least_loss import LOSSES
