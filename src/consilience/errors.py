@@ -41,6 +41,10 @@ def _option(found: re.Match[str]) -> str:
     return switch.get(value, f"--{name} {value}".rstrip())
 
 
+class UnfamiliarAnnotatorsWarning(UserWarning):
+    """A prediction is about annotators of whom nothing was learned."""
+
+
 class ConsilienceError(Exception):
     """What a person can put right; the root of all errors of this project."""
 

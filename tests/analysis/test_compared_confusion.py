@@ -9,6 +9,7 @@ import pytest
 import consilience as cs
 from consilience.analysis.calls import groups_at
 from consilience.errors import KindError, OptionError
+from consilience.intervals import bounds
 
 # Main labels of six items, three answers each; the data set says cat, cat, cat, dog,
 # dog, car.

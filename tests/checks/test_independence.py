@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.stats import norm
 
 from consilience import annotators
 from consilience.checks.independence import (
+    CHANCE,
     LIMIT,
     Residual,
     independence,
@@ -18,6 +20,7 @@ from consilience.checks.independence import (
 from consilience.checks.simulated_fits import answered
 from consilience.fitting.single import fit_one
 from consilience.inference import Effort
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.truth import space_of
@@ -27,13 +30,13 @@ STUDIES = 200
 SHARE = 0.4  # of items that everyone guesses at
 
 
-def design(labels):
+def design(labels, items=ITEMS):
     generator = np.random.default_rng(0)
-    who = generator.random((ITEMS, PEOPLE)).argsort(1)[:, :PER_ITEM]
+    who = generator.random((items, PEOPLE)).argsort(1)[:, :PER_ITEM]
     names = [f"l{k}" for k in range(labels)]
     frame = pd.DataFrame(
         {
-            "item": np.repeat([f"i{number:03d}" for number in range(ITEMS)], PER_ITEM),
+            "item": np.repeat([f"i{number:04d}" for number in range(items)], PER_ITEM),
             "annotator": [f"a{j:02d}" for j in who.ravel()],
             "label": np.resize(names, who.size),
         }
@@ -46,8 +49,8 @@ def drawn(space, generator, guessed):
     labels = len(space.states)
     rows = generator.dirichlet(np.ones(labels), (PEOPLE, labels))
     confusion = 0.3 * rows + 0.7 * np.eye(labels)
-    truth = generator.integers(0, labels, ITEMS)
-    hard = (generator.random(ITEMS) < guessed)[space.unit]
+    truth = generator.integers(0, labels, space.num_units)
+    hard = (generator.random(space.num_units) < guessed)[space.unit]
     chance = confusion[space.annotator, truth[space.unit]]
     chance = np.where(hard[:, None], 1 / labels, chance)
     answer = (chance.cumsum(1) < generator.random((len(hard), 1))).sum(1)
@@ -64,8 +67,8 @@ def residual_of(space, confusion, name="bayesian_dawid_skene"):
         return residual_correlation(annotators.load(name), space, whole)
 
 
-def residuals(labels, guessed, studies=STUDIES):
-    space, generator = design(labels), np.random.default_rng(1)
+def residuals(labels, guessed, studies=STUDIES, items=ITEMS):
+    space, generator = design(labels, items), np.random.default_rng(1)
     found = []
     for _ in range(studies):
         answer, confusion = drawn(space, generator, guessed)
@@ -96,6 +99,43 @@ def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
     assert np.mean([each.z for each in found]) > 4 / np.sqrt(STUDIES)
     assert np.mean([each.rejected for each in found]) > 0.5
     assert all(each.correlation > 0 for each in found)
+
+
+def outcomes(found):
+    """Verdicts on studies with these residuals."""
+    each = [
+        judged(residual_correlation=one.correlation, residual_z=one.z) for one in found
+    ]
+    return [verdict.outcome for (verdict,) in each]
+
+
+def test_studies_too_small_to_show_that_people_guess_together_do_not_pass():
+    found = outcomes(residuals(3, 0.15, studies=40, items=60))
+    assert TOO_LITTLE in found
+    assert PASSED not in found
+
+
+def test_large_studies_of_independent_annotators_pass():
+    found = outcomes(residuals(3, 0, studies=20, items=2_000))
+    # Two of twenty are rejected by chance once in sixty runs.
+    assert found.count(PASSED) >= 18
+    assert TOO_LITTLE not in found
+
+
+def power_of(found, limit):
+    """Chance of a rejection that the standard errors of studies make one expect."""
+    mean = np.mean([each.correlation for each in found])
+    error = np.array([each.detectable for each in found]) / (LIMIT + norm.ppf(CHANCE))
+    return norm.cdf(mean / error - limit).mean()
+
+
+def test_as_many_studies_are_rejected_as_their_standard_errors_say():
+    found = residuals(3, 0.15, studies=100, items=100)
+    seen = np.mean([each.rejected for each in found])
+    margin = 4 * np.sqrt(0.25 / len(found))
+    assert abs(power_of(found, LIMIT) - seen) < margin
+    # The same comparison notices a power without regard to the limit.
+    assert abs(power_of(found, 0.0) - seen) > margin
 
 
 def held_back(guessed, studies=40):
@@ -303,7 +343,7 @@ def judged(**attributes):
 def test_the_verdict_follows_the_correlation():
     good = judged(residual_correlation=0.01, residual_z=LIMIT)
     bad = judged(residual_correlation=0.123, residual_z=LIMIT + 0.01)
-    assert [verdict.ok for verdict in good + bad] == [True, False]
+    assert [verdict.outcome for verdict in good + bad] == [PASSED, FAILED]
     assert bad[0].name == "independence"
     assert "residual correlation 0.123" in bad[0].remedy
 
@@ -311,6 +351,6 @@ def test_the_verdict_follows_the_correlation():
 def test_what_has_no_residuals_is_not_judged():
     assert judged() == []
     (verdict,) = judged(residual_correlation=np.nan, residual_z=np.nan)
-    assert verdict.ok
+    assert verdict.outcome == TOO_LITTLE
     assert np.isnan(verdict.value)
     assert "fewer than two items have two answers" in verdict.remedy

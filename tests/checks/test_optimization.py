@@ -3,6 +3,7 @@ import pytest
 import xarray as xr
 
 from consilience.checks.optimization import optimization
+from consilience.posterior.diagnostics import TOO_LITTLE
 
 
 def climb(*rows, converged=None, chosen=0, **attrs):
@@ -78,6 +79,7 @@ def test_starts_that_end_at_different_optima_fail(verdicts):
 
 def test_one_start_says_nothing_of_other_optima(verdicts):
     spread = verdicts(climb([-300.0, -200.0]))["objective_spread"]
+    assert spread.outcome == TOO_LITTLE
     assert np.isnan(spread.value)
     assert spread.ok
     assert "restarts" in spread.remedy

@@ -1,7 +1,16 @@
 import numpy as np
+import xarray as xr
 
 from consilience.checks import all_checks, as_dataset
-from consilience.checks.verdict import at_least, at_most, not_assessed
+from consilience.checks.verdict import at_least, at_most, too_little
+from consilience.posterior.diagnostics import (
+    FAILED,
+    PASSED,
+    TOO_LITTLE,
+    counts,
+    diagnostics,
+    tally,
+)
 
 
 def test_a_limit_itself_is_allowed():
@@ -19,10 +28,38 @@ def test_a_figure_that_is_no_number_fails():
     assert not at_least("a", np.nan, 1.0, "mend").ok
 
 
-def test_what_could_not_be_assessed_passes_and_says_so():
-    verdict = not_assessed("a", 1.0, "run more chains")
-    assert (verdict.ok, verdict.remedy) == (True, "run more chains")
+def test_where_the_data_are_too_few_a_check_neither_passes_nor_fails():
+    verdict = too_little("a", 1.0, "run more chains")
+    assert (verdict.outcome, verdict.remedy) == (TOO_LITTLE, "run more chains")
+    assert verdict.ok
     assert np.isnan(verdict.value)
+    outcomes = [at_most("a", value, 1.0, "mend").outcome for value in (1.0, 2.0)]
+    assert outcomes == [PASSED, FAILED]
+
+
+def table(*verdicts):
+    return diagnostics(xr.DataTree.from_dict({"diagnostics": as_dataset(verdicts)}))
+
+
+def test_outcomes_are_counted_apart():
+    good, bad = at_most("a", 1.0, 2.0, "mend"), at_most("b", 1.0, 0.0, "mend")
+    unknown = too_little("c", 1.0, "ask more people", value=0.5)
+    found = table(good, bad, good, unknown)
+    assert list(counts(found).values()) == [2, 1, 1]
+    said = "2 passed, 1 failed (b), 1 with too little data to tell (c)"
+    assert tally(found) == said
+    assert tally(table(good, good)) == "all 2 passed"
+
+
+def test_outcomes_of_a_run_that_has_none_follow_from_what_it_has():
+    verdicts = [
+        at_most("a", 1.0, 1.0, "mend"),
+        at_most("b", 2.0, 1.0, "mend"),
+        too_little("c", 1.0, "ask"),
+    ]
+    old = as_dataset(verdicts).drop_vars("outcome")
+    found = diagnostics(xr.DataTree.from_dict({"diagnostics": old}))
+    assert found["outcome"].tolist() == [PASSED, FAILED, TOO_LITTLE]
 
 
 def test_verdicts_are_laid_out_along_check(tree, skilled):

@@ -15,6 +15,7 @@ from consilience.cli.fit_page import (
 )
 from consilience.cli.options import Work
 from consilience.fitting import Effort, automatic
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
 
@@ -46,8 +47,11 @@ def test_fit_answers_in_json_and_shows_progress_on_standard_error(
     said = capsys.readouterr()
     result = json.loads(said.out)
     assert result["ok"]
+    assert sum(result["checks"].values()) == len(result["diagnostics"])
     assert result["model"] == "bayesian_dawid_skene"
-    assert {"name", "value", "limit", "ok", "remedy"} == set(result["diagnostics"][0])
+    assert {"name", "value", "limit", "outcome", "ok", "remedy"} == set(
+        result["diagnostics"][0]
+    )
     assert "read 36 rows" in said.err
 
 
@@ -105,25 +109,44 @@ def test_contains_shows_sensitivity_and_specificity():
     assert heads[2:5] == ["accuracy", "sens.", "spec."]
 
 
-PASSED = {"name": "rhat", "value": 1.0, "limit": 1.01, "ok": True, "remedy": ""}
-TOGETHER = PASSED | {"name": "independence", "ok": False, "remedy": "they err together"}
+def row(name, outcome, remedy=""):
+    ok = outcome != FAILED
+    figures = {"value": 1.0, "limit": 1.01}
+    return {"name": name, **figures, "outcome": outcome, "ok": ok, "remedy": remedy}
+
+
+GOOD, BAD = row("rhat", PASSED), row("rhat", FAILED)
+TOGETHER = row("independence", FAILED, "they err together")
+FEW = row("independence", TOO_LITTLE, "ask more people")
+
+
+def lines(*rows):
+    return [each.plain for each in verdicts(pd.DataFrame(rows))]
 
 
 def test_checks_that_pass_take_one_line():
-    assert len(verdicts(pd.DataFrame([PASSED]))) == 1
-    assert len(verdicts(pd.DataFrame([PASSED | {"ok": False}]))) == 2
+    assert lines(GOOD, GOOD) == ["checks: all 2 passed"]
+    (line,) = verdicts(pd.DataFrame([GOOD]))
+    assert line.style == "green"
 
 
-def test_annotators_who_err_together_take_one_yellow_line():
-    (line,) = verdicts(pd.DataFrame([PASSED, TOGETHER]))
-    said = "checks: 1 of 2 passed; independence failed: they err together"
-    assert line.plain == said
-    assert line.style == "yellow"
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (TOGETHER, "1 failed (independence)"),
+        (FEW, "1 with too little data to tell (independence)"),
+    ],
+)
+def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said):
+    found = lines(GOOD, other)
+    assert found == [f"checks: 1 passed, {said}", f"independence: {other['remedy']}"]
+    assert {each.style for each in verdicts(pd.DataFrame([GOOD, other]))} == {"yellow"}
 
 
 def test_beside_another_failure_the_fit_is_not_to_be_trusted():
-    head, table = verdicts(pd.DataFrame([PASSED | {"ok": False}, TOGETHER]))
-    assert "DO NOT TRUST THIS FIT YET: 1 of 2 checks failed" in head.plain
+    head, table = verdicts(pd.DataFrame([BAD, TOGETHER]))
+    assert "DO NOT TRUST THIS FIT YET" in head.plain
+    assert "2 failed (rhat, independence)" in head.plain
     assert table.row_count == 1  # the truth is tempered: there is nothing to mend
 
 

@@ -150,6 +150,22 @@ def test_what_a_run_has_learned_is_used_on_another_file(
     assert "is there already" in capsys.readouterr().err
 
 
+def test_a_prediction_of_nobody_familiar_says_so_before_anything_else(
+    run, fitted, columns, tmp_path, capsys
+):
+    (tmp_path / "later.csv").write_text("photo,who,said\n101,new,cat\n102,new,dog\n")
+    told = ("predict", fitted, "later.csv", *columns)
+    assert run(*told, "--out", "later") == 0
+    said = capsys.readouterr().out
+    assert said.startswith("WARNING: none of the 1 annotators")
+    assert "passed, " in said
+    assert "(familiar_annotators" in said
+    assert run(*told, "--out", "again", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["warning"].startswith("none of the 1 annotators")
+    assert told["checks"]["too little data to tell"] >= 1
+
+
 def test_what_a_run_has_learned_of_objects_is_used_on_another_file(
     run, objects_fit, tmp_path, capsys
 ):

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import OptionError
+from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
+from consilience.posterior.diagnostics import PASSED, TOO_LITTLE
 from consilience.responses import read
 
 QUICK = cs.Effort(draws=60, restarts=1)
@@ -50,10 +51,9 @@ def test_few_answers_of_known_annotators_are_worth_more(studies, fitted):
     # Three items: too few to learn who is good from them.
     some = later[later["item"].isin(later["item"].unique()[:60])]
     strangers = some.assign(annotator="new " + some["annotator"])
-    known, unknown = (
-        accuracy(cs.predict(fitted, told), gold) for told in (some, strangers)
-    )
-    assert known > unknown
+    with pytest.warns(UnfamiliarAnnotatorsWarning, match=r"none of the 10 annotators"):
+        of_strangers = cs.predict(fitted, strangers)
+    assert accuracy(cs.predict(fitted, some), gold) > accuracy(of_strangers, gold)
 
 
 def test_the_same_items_are_believed_alike(studies, fitted):
@@ -79,13 +79,34 @@ def test_answers_of_others_are_not_learned_from(studies, fitted):
 
 def test_who_was_not_there_is_the_mean_of_who_was(studies, fitted):
     stranger = studies[1].head(40).assign(annotator="nobody")
-    found = cs.predict(fitted, stranger)
+    with pytest.warns(UnfamiliarAnnotatorsWarning):
+        found = cs.predict(fitted, stranger)
     mean = (
         fitted.data["posterior"]["confusion"].mean("annotator").mean(("chain", "draw"))
     )
     own = found.data["posterior"]["confusion"].mean(("chain", "draw"))[0]
     assert np.allclose(own, mean, atol=0.02)
     assert "1 annotators were not in it" in found.data.attrs["engine_reason"]
+
+
+def familiar(fit):
+    """Whether anybody is familiar: the check, and the warning."""
+    found = fit.diagnostics().set_index("name")["outcome"]
+    return found["familiar_annotators"], bool(fit.data.attrs["warning"])
+
+
+def test_where_nobody_is_familiar_there_is_a_warning_and_not_all_checks_pass(
+    studies, fitted
+):
+    some = studies[1].head(40)
+    anonymous = some.drop(columns="annotator")
+    mixed = some.assign(annotator=["a0", *some["annotator"].iloc[1:] + "x"])
+    for told in (some.assign(annotator="nobody"), anonymous):
+        with pytest.warns(UnfamiliarAnnotatorsWarning, match="by themselves"):
+            found = cs.predict(fitted, told)
+        assert familiar(found) == (TOO_LITTLE, True)
+    for told in (some, mixed):
+        assert familiar(cs.predict(fitted, told)) == (PASSED, False)
 
 
 def test_a_prediction_can_be_kept_and_read_again(studies, fitted, tmp_path):

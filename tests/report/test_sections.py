@@ -9,6 +9,7 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.report.content import Note, Table, estimates, how_sure, texts
 from consilience.report.evaluation import evaluation_tables
 from consilience.report.sections import sections
@@ -86,13 +87,13 @@ def test_runs_side_by_side_have_a_column_each(beside):
         (True, 1.0, "rhat", "good"),
         (False, 2.0, "rhat", "bad"),
         (False, 9.0, "independence", "mind"),
-        (True, np.nan, "rhat", "good"),
+        (True, np.nan, "rhat", "mind"),
     ],
 )
 def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sort):
-    found = pd.DataFrame(
-        {"name": [name], "value": [value], "limit": [1.01], "ok": [ok], "remedy": ["x"]}
-    )
+    outcome = TOO_LITTLE if np.isnan(value) else PASSED if ok else FAILED
+    row = {"name": name, "value": value, "limit": 1.01, "ok": ok, "remedy": "x"}
+    found = pd.DataFrame([row | {"outcome": outcome}])
     run = report.runs[0]
     run = replace(run, tables={**run.tables, "diagnostics": found})
     assert verdict(run, named=False).sort == sort

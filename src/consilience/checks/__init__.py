@@ -3,6 +3,7 @@
 import xarray as xr
 
 from consilience.checks import (
+    familiar_annotators,
     finite,
     independence,
     label_switching,
@@ -27,6 +28,7 @@ def all_checks(data: xr.DataTree) -> list[Verdict]:
     The verdicts, in the order in which to read them.
     """
     return [
+        *familiar_annotators.familiar_annotators(data),
         *finite.finite(data),
         *sampling.sampling(data),
         *optimization.optimization(data),

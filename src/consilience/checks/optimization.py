@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from consilience.checks.verdict import Verdict, at_most, not_assessed
+from consilience.checks.verdict import Verdict, at_most, too_little
 
 # Sums in double precision over 1e8 responses keep some nine figures.
 _ROUNDING = 1e-9
@@ -74,7 +74,7 @@ def _fall(objective: Float[np.ndarray, "R T"], rounding: float) -> Verdict:
 
 def _spread(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
     if len(objective) < 2:
-        return not_assessed(
+        return too_little(
             "objective_spread",
             _SPREAD,
             "one start cannot show whether there are other optima; ask for several "

@@ -18,7 +18,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 
-from consilience.checks.verdict import Verdict, at_least, at_most, not_assessed
+from consilience.checks.verdict import Verdict, at_least, at_most, too_little
 
 _RHAT = 1.01
 _ESS_PER_CHAIN = 100
@@ -73,7 +73,7 @@ def _moving(posterior: xr.Dataset) -> tuple[list[str], Float[np.ndarray, "C D P"
 
 def _rhat(names: list[str], values: Float[np.ndarray, "C D P"]) -> Verdict:
     if len(values) < 2:
-        return not_assessed(
+        return too_little(
             "rhat", _RHAT, "one chain cannot be compared; run four (`chains=4`)"
         )
     if not names:

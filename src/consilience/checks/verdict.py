@@ -1,8 +1,8 @@
 """A verdict: one figure of a fit, its limit, and how to mend the fit when it fails.
 
 A check never raises and never prints: a bad fit is still a result, and its tables say
-that it is bad. A figure that could not be assessed is NaN, passes, and its remedy says
-how to assess it.
+that it is bad. A check that the data are too few for neither passes nor fails, and its
+remedy says what it takes to tell.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
+
+from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE, Outcome
 
 # What stands in the remedy of a verdict that asks for nothing.
 _NOTHING = "nothing to mend"
@@ -27,17 +29,22 @@ class Verdict:
         The figure found; NaN when it could not be assessed.
     limit
         The figure allowed. Whether it is a ceiling or a floor is the check's matter.
-    ok
-        Whether the fit passes.
+    outcome
+        Whether the fit passes or fails, or the data are too few to tell.
     remedy
-        How to mend the fit, or how to assess it.
+        How to mend the fit, or what it takes to tell.
     """
 
     name: str
     value: float
     limit: float
-    ok: bool
+    outcome: Outcome
     remedy: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the check did not fail; it need not have passed."""
+        return self.outcome != FAILED
 
 
 def at_most(name: str, value: float, limit: float, remedy: str) -> Verdict:
@@ -58,8 +65,7 @@ def at_most(name: str, value: float, limit: float, remedy: str) -> Verdict:
     -------
     The verdict. NaN fails: a figure that should exist and does not is no good sign.
     """
-    ok = bool(value <= limit)
-    return Verdict(name, float(value), float(limit), ok, _NOTHING if ok else remedy)
+    return _judged(name, value, limit, remedy, ok=bool(value <= limit))
 
 
 def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
@@ -80,12 +86,13 @@ def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
     -------
     The verdict. NaN fails.
     """
-    ok = bool(value >= limit)
-    return Verdict(name, float(value), float(limit), ok, _NOTHING if ok else remedy)
+    return _judged(name, value, limit, remedy, ok=bool(value >= limit))
 
 
-def not_assessed(name: str, limit: float, how: str) -> Verdict:
-    """Say that a figure could not be assessed.
+def too_little(
+    name: str, limit: float, how: str, value: float = float("nan")
+) -> Verdict:
+    """Say that the data are too few to tell.
 
     Parameters
     ----------
@@ -94,13 +101,15 @@ def not_assessed(name: str, limit: float, how: str) -> Verdict:
     limit
         The figure that would be allowed.
     how
-        What it takes to assess it.
+        What it takes to tell.
+    value
+        The figure found, where there is one.
 
     Returns
     -------
-    A verdict that passes, its value NaN.
+    The verdict, which neither passes nor fails.
     """
-    return Verdict(name, float("nan"), float(limit), ok=True, remedy=how)
+    return Verdict(name, float(value), float(limit), TOO_LITTLE, how)
 
 
 def as_dataset(verdicts: Sequence[Verdict]) -> xr.Dataset:
@@ -113,14 +122,20 @@ def as_dataset(verdicts: Sequence[Verdict]) -> xr.Dataset:
 
     Returns
     -------
-    Variables name, value, limit, ok and remedy along the dimension check.
+    Variables name, value, limit, outcome, ok and remedy along the dimension check.
     """
     return xr.Dataset(
         {
             "name": ("check", np.array([v.name for v in verdicts], dtype=object)),
             "value": ("check", np.array([v.value for v in verdicts], dtype=float)),
             "limit": ("check", np.array([v.limit for v in verdicts], dtype=float)),
+            "outcome": ("check", np.array([v.outcome for v in verdicts], dtype=object)),
             "ok": ("check", np.array([v.ok for v in verdicts], dtype=bool)),
             "remedy": ("check", np.array([v.remedy for v in verdicts], dtype=object)),
         }
     )
+
+
+def _judged(name: str, value: float, limit: float, remedy: str, *, ok: bool) -> Verdict:
+    outcome, said = (PASSED, _NOTHING) if ok else (FAILED, remedy)
+    return Verdict(name, float(value), float(limit), outcome, said)

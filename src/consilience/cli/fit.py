@@ -131,6 +131,8 @@ def summary(fitted: "Fit") -> dict[str, Any]:
     """Return what was fitted and how well it went, as JSON has it."""
     import json
 
+    from consilience.posterior.diagnostics import counts
+
     attributes = fitted.data.attrs
     verdicts = fitted.diagnostics()
     return {
@@ -141,6 +143,7 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "items": len(fitted.items()),
         "annotators": len(fitted.annotators()),
         "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
+        "checks": counts(verdicts),
         "truth": fitted.data["truth"].attrs.get("told", "raw"),
         "comparison": rows(fitted.comparison()),
         "beforehand": rows(fitted.beforehand()),

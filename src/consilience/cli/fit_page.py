@@ -13,6 +13,7 @@ from rich.text import Text
 
 from consilience.errors import as_options
 from consilience.posterior import Fit
+from consilience.posterior.diagnostics import FAILED, PASSED, tally
 
 # A confusion of more labels than this is wider than a terminal.
 _MOST_LABELS = 8
@@ -241,31 +242,26 @@ def verdicts(found: pd.DataFrame) -> list[RenderableType]:
     """Return what the checks say: one line when all is well, else what to do."""
     if found.empty:
         return [Text("checks: a rule has none")]
-    bad = found[~found["ok"].astype(bool)]
-    mended = bad[bad["name"] == "independence"]
-    bad = bad.drop(mended.index)
-    if bad.empty and len(mended):
-        said = f"checks: {len(found) - 1} of {len(found)} passed; independence failed: "
-        return [Text(said + as_options(mended["remedy"].iloc[0]), style="yellow")]
-    if bad.empty:
-        open_ones = int(found["value"].isna().sum())
-        said = f"checks: all {len(found) - open_ones} passed"
-        if open_ones:
-            said += f", {open_ones} not assessed"
-        return [Text(said, style="green")]
-    head = Text(
-        f"DO NOT TRUST THIS FIT YET: {len(bad)} of {len(found)} checks failed",
-        style="bold red",
-    )
-    table = Table("check", "found", "limit", "how to mend it", box=None)
-    for row in bad.to_dict("records"):
-        table.add_row(
-            Text(row["name"]),
-            f"{row['value']:.4g}",
-            f"{row['limit']:.4g}",
-            row["remedy"],
-        )
-    return [head, table]
+    failed = found["outcome"] == FAILED
+    broken = failed & (found["name"] != "independence")
+    if broken.any():
+        head = f"DO NOT TRUST THIS FIT YET: checks: {tally(found)}"
+        table = Table("check", "found", "limit", "how to mend it", box=None)
+        for row in found[broken].to_dict("records"):
+            table.add_row(
+                Text(row["name"]),
+                f"{row['value']:.4g}",
+                f"{row['limit']:.4g}",
+                as_options(row["remedy"]),
+            )
+        return [Text(head, style="bold red"), table]
+    rest = found[found["outcome"] != PASSED]
+    style = "yellow" if len(rest) else "green"
+    said = [f"checks: {tally(found)}"]
+    said += [
+        f"{row['name']}: {as_options(row['remedy'])}" for row in rest.to_dict("records")
+    ]
+    return [Text(line, style=style) for line in said]
 
 
 def beside(*parts: RenderableType) -> Columns:

@@ -1,5 +1,6 @@
 """The command `predict`: the truth of new items, by what an earlier run has learned."""
 
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     """Infer the truth of new items by what an earlier run has learned.
 
     Annotators and all else stay as that run has them; annotators are matched by name,
-    and who was not there is taken for the mean of those who were.
+    and who was not there is taken for the mean of those who were. Where nobody was, a
+    warning comes first.
 
     Parameters
     ----------
@@ -59,24 +61,39 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
     told = read_responses(responses, reading, both=True)
-    print_account(show, told)
     keep_compilations()
+    from rich.text import Text
+
     from consilience import fitting
     from consilience.cli.fit_page import fit_page
+    from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
     from consilience.responses.side_tables import gold_table
 
     truth = None if gold is None else gold_table(gold, read_options(reading))
-    found = fitting.predict(
-        load(run),
-        told,
-        candidates=candidates,
-        similarity=similarity,
-        gold=truth,
-        contains=contains,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnfamiliarAnnotatorsWarning)  # printed below
+        found = fitting.predict(
+            load(run),
+            told,
+            candidates=candidates,
+            similarity=similarity,
+            gold=truth,
+            contains=contains,
+        )
+    warning = found.data.attrs.get("warning", "")
+    if warning:
+        show.print(Text(f"WARNING: {warning}", style="bold red"), soft_wrap=True)
+    print_account(show, told)
     save(found, out, overwrite=overwrite)
     show.print(fit_page(found))
     show.print(f"written to {out}", soft_wrap=True)
     if json:
-        print_json({"run": out, **summary(found), "cleaning": asdict(told.cleaning)})
+        print_json(
+            {
+                "run": out,
+                "warning": warning,
+                **summary(found),
+                "cleaning": asdict(told.cleaning),
+            }
+        )

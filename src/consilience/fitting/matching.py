@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int, Shaped
 
-from consilience.truth import Space
+from consilience.responses import Responses
+from consilience.truth import ANONYMOUS, Space
 
 
 def matched(
@@ -33,6 +34,50 @@ def matched(
                 value = _taken(value, variable.dims.index(axis), at)
         found[str(name)] = value
     return found
+
+
+def familiarity(
+    data: xr.DataTree, responses: Responses, contains: Responses | None = None
+) -> dict[str, int | str]:
+    """Say how many annotators of new responses an earlier fit has seen.
+
+    Parameters
+    ----------
+    data
+        The earlier fit.
+    responses, contains
+        The new responses.
+
+    Returns
+    -------
+    Attributes of a prediction: `familiar_annotators`, how many they are, and `warning`,
+    a sentence that is empty unless there are none. Empty where names do not matter: the
+    earlier fit has none, or it knows nothing of single annotators and the new responses
+    have none.
+    """
+    before = {*map(str, data["constant_data"]["annotator"].to_numpy())} - {ANONYMOUS}
+    given = [each for each in (responses, contains) if each is not None]
+    columns = [each.table["annotator"].cat.categories for each in given]
+    now = {str(name) for names in columns for name in names}
+    learned = data["posterior"].data_vars.values()
+    each_has_own = any("annotator" in variable.dims for variable in learned)
+    if not before or not (now or each_has_own):
+        return {}
+    number = len(before & now)
+    who = (
+        f"none of the {len(now):,} annotators of these responses was in the earlier fit"
+        if now
+        else "these responses name no annotator"
+    )
+    warning = (
+        f"{who}: each answer is weighed as that of the average annotator of the "
+        "earlier fit, and nothing shows whether those who gave them are alike; use the "
+        "names of the earlier fit, or fit these responses by themselves"
+    )
+    return {
+        "familiar_annotators": number,
+        "warning": "" if number else warning,
+    }
 
 
 def places(

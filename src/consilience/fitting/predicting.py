@@ -6,6 +6,7 @@ not there before is taken for the mean of those who were.
 
 import json
 import time
+import warnings
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -18,7 +19,7 @@ from jaxtyping import Shaped
 from consilience import annotators
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.independence import Residual
-from consilience.errors import OptionError
+from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
@@ -29,7 +30,7 @@ from consilience.fitting.inputs import (
     classifiers_of,
     types_in,
 )
-from consilience.fitting.matching import matched
+from consilience.fitting.matching import familiarity, matched
 from consilience.fitting.predicting_objects import DRAWS, Earlier, predict_objects
 from consilience.fitting.single import tempered_by
 from consilience.inference.result import Result
@@ -90,12 +91,23 @@ def predict(
     OptionError
         The earlier fit was of another kind or of other labels, or its model cannot be
         used on other items.
+
+    Warns
+    -----
+    UnfamiliarAnnotatorsWarning
+        None of the annotators was in the earlier fit. The sentence is also the
+        attribute `warning` of the prediction.
     """
     started = time.monotonic()
     check_fit(fit)
     given, beside = both_tasks(responses, contains)
     before = fit.data.attrs
     _check_kind(fit.data, given)
+    familiar = familiarity(fit.data, given, beside)
+    if familiar.get("warning"):
+        warnings.warn(
+            str(familiar["warning"]), UnfamiliarAnnotatorsWarning, stacklevel=2
+        )
     settings = json.loads(before["settings"])
     model = annotators.load(before["model"], _changed(before["model"], settings))
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
@@ -111,7 +123,9 @@ def predict(
             found = predict_objects(
                 Earlier(fit.data, model), given, lists, known, beside
             )
-            attributes = _attributes(fit.data, given, found.space, told, started)
+            attributes = familiar | _attributes(
+                fit.data, given, found.space, told, started
+            )
             data = found.tree(attributes)
             return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
         space = space_of(
@@ -125,7 +139,7 @@ def predict(
         _check(fit.data, space, model)
         values = matched(space, fit.data)
         result = _result(model, space, values, before["mass"])
-    attributes = _attributes(fit.data, given, space, told, started)
+    attributes = familiar | _attributes(fit.data, given, space, told, started)
     tempering = _tempering(fit.data, space, result)
     data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
@@ -149,6 +163,7 @@ def _attributes(
     plain = {
         str(name): value.item() if isinstance(value, np.generic) else value
         for name, value in data.attrs.items()
+        if name not in ("familiar_annotators", "warning")  # of an earlier prediction
     }
     return {
         **plain,

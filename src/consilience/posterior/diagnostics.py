@@ -1,8 +1,16 @@
 """The table `diagnostics`: the checks' verdicts as the fit carries them."""
 
+from typing import Literal, get_args
+
 import numpy as np
 import pandas as pd
 import xarray as xr
+
+type Outcome = Literal["passed", "failed", "too little data to tell"]
+
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome.__value__)
+PASSED, FAILED, TOO_LITTLE = OUTCOMES
+_COLUMNS = ("name", "value", "limit", "ok", "remedy")
 
 
 def diagnostics(data: xr.DataTree) -> pd.DataFrame:
@@ -15,22 +23,64 @@ def diagnostics(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    Columns name, value, limit, ok, remedy; empty when no check was run.
+    Columns name, value, limit, outcome, ok, remedy; empty when no check was run. Runs
+    of version 0.1 have no outcome; it follows from `ok`, and from values that are NaN.
     """
+    found = dict.fromkeys(_COLUMNS, np.zeros(0))
+    outcome = np.zeros(0, object)
     if "diagnostics" in data.children:
         group = data["diagnostics"]
-        found = {
-            name: group[name].to_numpy()
-            for name in ("name", "value", "limit", "ok", "remedy")
-        }
-    else:
-        found = dict.fromkeys(("name", "value", "limit", "ok", "remedy"), np.zeros(0))
+        found = {name: group[name].to_numpy() for name in _COLUMNS}
+        outcome = np.where(
+            ~found["ok"].astype(bool),
+            FAILED,
+            np.where(np.isnan(found["value"]), TOO_LITTLE, PASSED),
+        )
+        if "outcome" in group:
+            outcome = group["outcome"].to_numpy()
     return pd.DataFrame(
         {
             "name": pd.Series(found["name"], dtype="str"),
             "value": found["value"].astype(np.float64),
             "limit": found["limit"].astype(np.float64),
+            "outcome": pd.Series(outcome, dtype="str"),
             "ok": found["ok"].astype(bool),
             "remedy": pd.Series(found["remedy"], dtype="str"),
         }
     )
+
+
+def counts(found: pd.DataFrame) -> dict[Outcome, int]:
+    """Return how many checks had each outcome.
+
+    Parameters
+    ----------
+    found
+        The table `diagnostics`.
+    """
+    number = found["outcome"].value_counts()
+    return {each: int(number.get(each, 0)) for each in OUTCOMES}
+
+
+def tally(found: pd.DataFrame) -> str:
+    """Return how many checks had each outcome, in words.
+
+    Parameters
+    ----------
+    found
+        The table `diagnostics`, of one check at least.
+
+    Returns
+    -------
+    Such as "4 passed, 1 failed (rhat), 1 with too little data to tell (independence)".
+    """
+    if (found["outcome"] == PASSED).all():
+        return f"all {len(found)} passed"
+    words = {PASSED: "passed", FAILED: "failed", TOO_LITTLE: f"with {TOO_LITTLE}"}
+    parts = []
+    for outcome, number in counts(found).items():
+        if number:
+            names = found.loc[found["outcome"] == outcome, "name"]
+            which = f" ({', '.join(names)})" if outcome != PASSED else ""
+            parts.append(f"{number} {words[outcome]}{which}")
+    return ", ".join(parts)

@@ -1,7 +1,6 @@
 """When not to trust this: what the run itself gives reason to doubt, then the rest."""
 
-from math import isnan
-
+from consilience.posterior.diagnostics import FAILED, TOO_LITTLE
 from consilience.report.content import Note, Part, Section
 from consilience.report.record import Report, Run
 
@@ -39,12 +38,12 @@ def _of_run(run: Run) -> list[Note]:
     found = []
     for row in run.table("diagnostics").to_dict("records"):
         name, value, remedy = row["name"], row["value"], row["remedy"]
-        if not row["ok"]:
+        if row["outcome"] == FAILED:
             against = f"{value:.4g}, allowed {row['limit']:.4g}"
             told = f"The check {name} failed ({against}): {remedy}."
             found.append(Note(told, "bad"))
-        elif isnan(value):
-            told = f"The check {name} could not be assessed: {remedy}."
+        elif row["outcome"] == TOO_LITTLE:
+            told = f"The check {name} has {TOO_LITTLE}: {remedy}."
             found.append(Note(told, "mind"))
     if run.model == "majority":
         found.append(Note("Shares of votes are no probabilities.", "mind"))

@@ -1,9 +1,8 @@
 """Diagnostics: what the checks found, and how the models stand that were compared."""
 
-from math import isnan
-
 import pandas as pd
 
+from consilience.posterior.diagnostics import FAILED
 from consilience.report.content import (
     Facts,
     Note,
@@ -48,10 +47,7 @@ def _how(run: Run) -> Facts:
 
 
 def _checks(found: pd.DataFrame, who: str) -> Table:
-    said = [
-        "not assessed" if isnan(value) else "passed" if ok else "FAILED"
-        for value, ok in zip(found["value"], found["ok"], strict=True)
-    ]
+    said = found["outcome"].replace(FAILED, "FAILED")
     return Table(
         f"Checks{who}",
         (

@@ -1,5 +1,6 @@
 """Overview: what was fitted to what, whether it holds, and how sure the items are."""
 
+from consilience.posterior.diagnostics import FAILED, PASSED, tally
 from consilience.report import charts
 from consilience.report.content import (
     Chart,
@@ -38,19 +39,16 @@ def verdict(run: Run, *, named: bool) -> Note:
     found, who = run.table("diagnostics"), f"{run.name}: " if named else ""
     if found.empty:
         return Note(f"{who}no check was run on this result", "mind")
-    bad = found[~found["ok"].astype(bool)]
-    together = bad["name"] == "independence"
+    said = f"checks: {tally(found)}"
+    bad = found.loc[found["outcome"] == FAILED, "name"]
+    together = bad == "independence"
     if (~together).any():
-        told = ", ".join(bad["name"])
-        count = f"{len(bad)} of {len(found)} checks failed ({told})"
-        return Note(f"{who}do not trust this fit yet: {count}", "bad")
+        return Note(f"{who}do not trust this fit yet: {said}", "bad")
     if together.any():
-        told = "annotators err together, so probabilities are "
-        told += "tempered" if run.told == "tempered" else "too sure of themselves"
-        return Note(f"{who}checks passed, but for independence: {told}", "mind")
-    unknown = int(found["value"].isna().sum())
-    also = f", {unknown} could not be assessed" if unknown else ""
-    return Note(f"{who}all {len(found) - unknown} checks passed{also}", "good")
+        said += "; annotators err together, so probabilities are "
+        said += "tempered" if run.told == "tempered" else "too sure of themselves"
+    good = (found["outcome"] == PASSED).all()
+    return Note(f"{who}{said}", "good" if good else "mind")
 
 
 def _facts(report: Report) -> Facts:

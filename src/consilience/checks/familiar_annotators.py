@@ -1,0 +1,29 @@
+"""Whether a prediction rests on annotators that the earlier fit has seen."""
+
+import xarray as xr
+
+from consilience.checks.verdict import Verdict, at_least, too_little
+
+_LEAST = 1.0
+
+
+def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
+    """Judge whether what was learned of annotators is about those who answered now.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    The verdict `familiar_annotators`: how many of them were in the earlier fit. Where
+    none was, nothing shows whether they are like those who were. None for a fit that is
+    no prediction, or of annotators without names.
+    """
+    if "familiar_annotators" not in data.attrs:
+        return []
+    name, number = "familiar_annotators", float(data.attrs["familiar_annotators"])
+    if number < _LEAST:
+        return [too_little(name, _LEAST, data.attrs["warning"], number)]
+    return [at_least(name, number, _LEAST, data.attrs["warning"])]
