@@ -29,9 +29,10 @@ NOTES = (
     ),
     (
         "Half: images whose name has an even SHA-256 chose both constants of P(label "
-        "is valid) (`consilience.posterior.right_names`) by their log-loss; the odd "
-        "ones did not. The form was compared with others on both. votes: share of the "
-        "annotators who named the label; "
+        "is valid) (`consilience.posterior.right_names`) by their log-loss; forms were "
+        "compared, and the constants rounded, with both halves in view, so that the "
+        "odd ones are no untouched test. votes: share of the annotators who named the "
+        "label; "
         "smoothed: (v + .5) / (n + 1.5). 3 annotators: the first of each image in "
         "the order of the file, by the parameters that were fitted to all; what an "
         "image said there itself is not told (`cs.predict`)."
