@@ -102,3 +102,9 @@ def test_an_array_file_holds_one_plain_object(tmp_path):
     path.write_bytes(b"x")
     with pytest.raises(UnreadableFileError, match="not a NumPy file"):
         load_object_array(path)
+
+
+def test_a_small_pickle_that_asks_for_all_memory_is_refused(written):
+    path = written("a.pkl", b"Nr\xf0\xff\xff\x0f.")
+    with pytest.raises(UnreadableFileError, match="of the memo in 7 bytes"):
+        load_pickle(path)

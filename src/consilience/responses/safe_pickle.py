@@ -7,6 +7,7 @@ name is an error. Nothing of pandas or NumPy is called on the file's behalf.
 
 import io
 import pickle
+import pickletools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from consilience.responses.library_errors import readable
 
 _PLAIN = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "b1"}
 _FETCH = "fetch it again"
+_SMALL = 1 << 20
 
 
 class Kept:
@@ -195,4 +197,15 @@ def load_frame(path: Path) -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 def _load(data: bytes, source: str) -> object:
     with readable(source, "the pickle is broken", _FETCH):
+        _check_memo(data)
         return unwrap(_Unpickler(io.BytesIO(data), source).load())
+
+
+def _check_memo(data: bytes) -> None:
+    """Refuse a small file that names a far place of the memo: all up to it is made."""
+    if len(data) > _SMALL:
+        return
+    for code, place, _ in pickletools.genops(data):
+        if "PUT" in code.name and isinstance(place, int) and place > len(data):
+            msg = f"place {place:,} of the memo in {len(data):,} bytes"
+            raise ValueError(msg)
