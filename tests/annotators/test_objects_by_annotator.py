@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.annotators import load
+from consilience.errors import UnfamiliarAnnotatorsWarning
 from consilience.model import lay_out, sample_parameters, score
 from consilience.responses import read
 from consilience.truth import space_of
@@ -214,7 +215,9 @@ def test_who_is_known_is_predicted_with_what_was_learned(study, fit):
     assert np.allclose(again["probability"], before.loc[again.index, "probability"])
     names = {who: f"new {who}" for who in told.table["annotator"].cat.categories}
     strange = told.table["annotator"].cat.rename_categories(names)
-    other = cs.predict(fit, replace(told, table=told.table.assign(annotator=strange)))
+    told = replace(told, table=told.table.assign(annotator=strange))
+    with pytest.warns(UnfamiliarAnnotatorsWarning):
+        other = cs.predict(fit, told)
     one, two = (each.data["truth"]["probability"] for each in (found, other))
     assert not np.allclose(one, two, atol=1e-3)
     assert "annotators were not in it" in other.data.attrs["engine_reason"]

@@ -8,7 +8,11 @@ import pytest
 import xarray as xr
 
 import consilience as cs
-from consilience.errors import OptionError, RepeatedAnswerError
+from consilience.errors import (
+    OptionError,
+    RepeatedAnswerError,
+    UnfamiliarAnnotatorsWarning,
+)
 from consilience.posterior.tables import TABLES
 from consilience.posterior.tree import with_groups
 
@@ -154,7 +158,8 @@ def test_labels_that_are_new_are_taken_as_usual(objects_fit):
             "main": [True, True, False, True],
         }
     )
-    found = cs.predict(objects_fit, cs.read(frame, kind="objects"))
+    with pytest.warns(UnfamiliarAnnotatorsWarning):
+        found = cs.predict(objects_fit, cs.read(frame, kind="objects"))
     assert set(found.labels()["label"]) == {"class1", "zebra"}
     assert np.isfinite(found.same_object()["probability"]).all()
 

@@ -227,7 +227,7 @@ def interval(
     defined = resampled[~np.isnan(resampled)]
     if np.isnan(value) or not len(defined):
         return Metric(value, float("nan"), float("nan"))
-    lower, upper = bounds(defined, mass)
+    lower, upper = map(float, bounds(defined, mass))
     if name == "ece":
         lower, upper = max(0.0, 2 * value - upper), max(value, 2 * value - lower)
-    return Metric(value, float(lower), float(upper))
+    return Metric(value, lower, upper)
