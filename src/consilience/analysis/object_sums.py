@@ -103,7 +103,8 @@ def other_main_label(truth: DrawnObjects, own: Int[np.ndarray, " I"]) -> Bits:
     own
         Code of the data set's label of each item; UNKNOWN where the fit has no such.
     """
-    return _every(truth) & ~truth.of(truth.main_label, own)
+    other: Bits = _every(truth) & ~truth.of(truth.main_label, own)
+    return other
 
 
 def random_object(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, Sums]]:

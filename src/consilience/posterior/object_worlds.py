@@ -125,7 +125,8 @@ def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
     main_label = np.arange(chunk.share.shape[2]) == chunk.main.argmax(2)[:, :, None]
     leading = chunk.relative >= 1
     found = leading * LEADING | main_object * MAIN_OBJECT | main_label * MAIN_LABEL
-    return found.astype(np.uint8)
+    facts: UInt8[np.ndarray, "u D n"] = found.astype(np.uint8)
+    return facts
 
 
 def worlds(data: xr.DataTree) -> Worlds:
