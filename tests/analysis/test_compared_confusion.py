@@ -142,7 +142,7 @@ def test_bounds_are_those_of_weighting_items_one_by_one(found):
     weight = np.concatenate(found.weightings)[:, :3]  # of the three cats
     share = weight[:, 1] / weight.sum(1)  # the second is called dog
     cell = table.loc[("people", "cat", "dog")]
-    expected = bounds(share, 0.9)
+    expected = np.stack(bounds(share, 0.9))
     assert [cell["lower"], cell["upper"]] == pytest.approx(expected)
 
 
