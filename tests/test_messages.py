@@ -83,6 +83,10 @@ def test_a_mix_would_be_found():
         ("or `overwrite=True`", "or --overwrite"),
         ("`header=False`", "--no-header"),
         ("a = b and `code`", "a = b and `code`"),
+        (
+            "label '`kind=\"objects\"`': mend `labels=`",
+            "label '`kind=\"objects\"`': mend --labels",
+        ),
     ],
 )
 def test_an_argument_is_shown_as_an_option(message, shown):

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console as RichConsole
 from rich.console import ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.status import Status
 from rich.text import Text
 
 from consilience.errors import as_options
@@ -21,9 +22,14 @@ class Console(RichConsole):
     def __init__(self, *, stderr: bool) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
 
-    def render_str(self, text: str, **more: Any) -> Text:
-        """Return a message with options in place of arguments."""
-        return super().render_str(as_options(text), **more)
+    def say(self, message: str, *, style: str = "") -> None:
+        """Print a message of this program, with options in place of arguments."""
+        self.print(as_options(message), style=style, soft_wrap=True)
+
+    def status(self, status: RenderableType, **more: Any) -> Status:
+        """Show what is being done; rich takes brackets in text for styles here."""
+        text = Text(status) if isinstance(status, str) else status
+        return super().status(text, **more)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None

@@ -5,7 +5,8 @@ command line prints the message of a `ConsilienceError` as one sentence and leav
 exit code 2; any other exception is a defect of the program.
 
 Messages name an argument as Python has it, in backticks: `kind="objects"`, or `labels=`
-without a value. The command line shows the option instead (`as_options`).
+without a value. The command line shows the option instead (`as_options`). What stands
+in quotes is data, and stays as it is.
 """
 
 import re
@@ -15,7 +16,7 @@ from difflib import get_close_matches
 
 from consilience.visible import visible
 
-_ARGUMENT = re.compile(r"`([a-z][a-z_]*)=([^`\n]*)`")
+_ARGUMENT = re.compile(r"""(?<!['"])`([a-z][a-z_]*)=([^`\n]*)`(?!['"])""")
 
 
 def as_options(message: str) -> str:
@@ -24,7 +25,8 @@ def as_options(message: str) -> str:
     Parameters
     ----------
     message
-        Text that names arguments as messages do, such as `kind="objects"`.
+        A message of this program that names arguments, such as `kind="objects"`; text
+        of the data is not to be passed here.
 
     Returns
     -------

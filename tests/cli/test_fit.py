@@ -55,6 +55,18 @@ def test_fit_answers_in_json_and_shows_progress_on_standard_error(
     assert "read 36 rows" in said.err
 
 
+def test_json_names_options_and_not_arguments(fitted, monkeypatch):
+    found = cs.load(fitted)
+    found.data.attrs["engine_reason"] = "asked for (`draws=9`)"
+    found.data.attrs["assumptions"] = json.dumps(["all of `labels=`"])
+    checks = found.diagnostics().assign(remedy="run longer (`tune=`)")
+    monkeypatch.setattr(type(found), "diagnostics", lambda _: checks)
+    result = summary(found)
+    assert result["engine_reason"] == "asked for (--draws 9)"
+    assert result["assumptions"] == ["all of --labels"]
+    assert {row["remedy"] for row in result["diagnostics"]} == {"run longer (--tune)"}
+
+
 def test_a_bad_fit_is_written_and_says_how_to_mend_it(run, export, columns, capsys):
     # A prior that takes every answer for a mistake turns the labels round.
     wrong = ("--prior", "own=1", "--prior", "other=90")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from consilience.cli import COMMANDS
+from consilience.cli import APP, COMMANDS
 from consilience.cli.lists import list_options, spread
 from consilience.errors import OptionError
 
@@ -34,6 +34,7 @@ def test_a_list_is_words_or_commas_or_the_option_again(given):
         ["fit", "a.csv", "--missing", ""],
         ["fit", "a.csv", "--missing", ","],
         ["fit", "--", "--labels", "a,b"],
+        ["sbc", "--labels", "3"],
         ["fit", "a.csv", "--model", "a,b"],
         ["--help"],
         [],
@@ -53,10 +54,29 @@ def test_a_file_after_a_list_is_not_taken_for_a_word(monkeypatch, tmp_path):
     assert spread(given, COMMANDS)[2:] == words
 
 
+def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    Path("majority").touch()
+    both = ["sbc", "--models", "one", "--models", "majority", "--seed", "1"]
+    words = ["sbc", "--models", "one", "majority", "--seed", "1"]
+    assert spread(words, COMMANDS) == both
+    assert spread(["sbc", "--models", "one,majority", "--seed", "1"], COMMANDS) == both
+
+
+def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
+    monkeypatch.setenv("CONSILIENCE_BENCHMARK_MODELS", "one,two three")
+    monkeypatch.setenv("CONSILIENCE_BENCHMARK_AGAINST", "one,two")
+    _, bound, _ = APP.parse_args(["benchmark", "crowd"])
+    assert bound.arguments["models"] == ("one", "two", "three")
+    assert bound.arguments["against"] == "one,two"
+
+
 def test_every_command_says_which_options_are_lists():
     lists = {name: set(list_options(each)) for name, each in COMMANDS.items()}
     assert {"--labels", "--offered", "--missing", "--prior"} < lists["fit"]
     assert lists["export"] == {"--what"}
+    assert "--models" in lists["benchmark"]
+    assert {"--models", "--engines"} < lists["sbc"]
     assert "--model-dir" in lists["classify"]
     assert not lists["models"]
 

@@ -10,6 +10,7 @@ import pytest
 
 from consilience import cli
 from consilience.cli.terminal import print_json
+from consilience.console import Console
 from consilience.errors import ConsilienceError
 from consilience.progress import Progress, bar
 from consilience.visible import escaped, visible
@@ -101,3 +102,55 @@ def test_errors_warnings_and_progress_show_symbols(capsys, monkeypatch, run):
     for each in ("label", "data", "note", "defect"):
         assert each in said.err
     assert str(ConsilienceError("a\x1b[2Jb")) == "a␛[2Jb"
+
+
+# What messages are translated by, and what rich would take for styles or emojis.
+LIKE_OURS = ('`kind="objects"`', "[red]", "[/red]", ":smile:", "[1/3]")
+
+
+@pytest.mark.parametrize("command", ["describe", "agreement", "fit"])
+def test_labels_and_ids_that_look_like_messages_are_shown_as_they_are(
+    run, capsys, tmp_path, command
+):
+    many = 1 if command == "fit" else 4
+    rows = [
+        (f"{word}{i}", f"{word}ann{who}", word)
+        for word in LIKE_OURS
+        for i in range(2)
+        for who in range(many)
+    ]
+    path = tmp_path / "[red]answers.csv"
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    frame.to_csv(path, index=False)
+    more = {
+        "describe": (),
+        "agreement": ("--by", "label", "--bootstrap", "0"),
+        "fit": ("--model", "majority", "--out", "[red]run"),
+    }[command]
+    assert run(command, path.name, *more) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in LIKE_OURS)
+    assert "--kind" not in said
+    assert command != "fit" or "written to [red]run" in said
+
+
+def test_an_error_translates_its_advice_and_no_quoted_data(run, capsys, tmp_path):
+    table = "item,annotator,label\n1,a,cat\n2,b,`kind=objects`\n"
+    (tmp_path / "a.csv").write_text(table, encoding="utf-8")
+    how = ("--offered", "cat", "dog", "--out", "r")
+    assert run("read", "a.csv", *how) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "label '`kind=objects`' is not among" in said
+    assert "--offered" in said
+
+
+def test_the_text_of_a_status_is_no_markup():
+    shown = Console(stderr=True).status("[1/3] [red]data[/] :smile:")
+    assert shown.renderable.text.plain == "[1/3] [red]data[/] :smile:"
+
+
+def test_messages_name_options_and_other_text_stays(capsys):
+    show = Console(stderr=False)
+    show.say("add `labels=` [red]")
+    show.print("add `labels=`")
+    assert capsys.readouterr().out == "add --labels [red]\nadd `labels=`\n"

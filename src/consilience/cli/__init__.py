@@ -37,7 +37,7 @@ from consilience.cli import (
     simulate,
 )
 from consilience.cli.interrupt import heeded
-from consilience.cli.lists import spread
+from consilience.cli.lists import in_environment, spread
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
@@ -66,7 +66,10 @@ APP = App(
     help_epilogue=_EPILOGUE,
     version=_version,
     config=[Env("CONSILIENCE_", show=False), Toml("consilience.toml")],
-    default_parameter=Parameter(negative=()),
+    # A file or label that begins with a bracket is no JSON.
+    default_parameter=Parameter(
+        negative=(), env_var_split=in_environment, json_list=False, json_dict=False
+    ),
     suppress_keyboard_interrupt=False,
     print_error=False,
     exit_on_error=False,

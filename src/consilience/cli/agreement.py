@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, read_responses
 from consilience.cli.terminal import check_free, print_json, rows, screen
+from consilience.errors import as_options
 
 if TYPE_CHECKING:
     from consilience.analysis import Agreement
@@ -120,8 +121,12 @@ def _as_json(found: "Agreement", out: Path | None) -> dict[str, Any]:
         "mass": found.mass,
         "resamples": found.resamples,
         "seed": found.seed,
-        "coefficients": rows(found.coefficients),
-        "notes": found.notes,
+        "coefficients": rows(
+            found.coefficients.assign(
+                reason=found.coefficients["reason"].map(as_options)
+            )
+        ),
+        "notes": [*map(as_options, found.notes)],
     }
     if found.labels is not None:
         told["labels"] = rows(found.labels)

@@ -4,9 +4,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, read_options
+from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, Several, read_options
 from consilience.cli.terminal import print_json, rows, screen
-from consilience.errors import OptionError
+from consilience.errors import OptionError, as_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     /,
     *,
     out: Path = Path("benchmark"),
-    models: str = "all",
+    models: Several = ("all",),
     peers: Flag = False,
     engine: Literal["auto", "nuts", "vb", "em", "svi"] = "auto",
     limit: float = 600.0,
@@ -53,8 +53,8 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         Folder for results.parquet, differences.parquet, runs.parquet, benchmark.md,
         the picture benchmark.svg and .png, and what each run found (runs/).
     models
-        Names with commas between: models, auto, smoothed_shares, or peers such as
-        crowd-kit.GLAD; all means all of our own.
+        Names of models, auto, smoothed_shares, or peers such as crowd-kit.GLAD; all,
+        the default, is every one of these but the peers.
     peers
         Add every method of crowd-kit, peerannot and cleanlab, where installed.
     engine
@@ -93,7 +93,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     )
     _check(limit, memory, protocol)
     check_seed(seed)
-    names = [] if models == "all" else [one.strip() for one in models.split(",")]
+    names = [] if models == ("all",) else models
     chosen = methods.chosen(names, with_peers=peers, engine=engine)
     absent = methods.peers()[1]
     if peers and absent:
@@ -102,7 +102,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         datasets.find(data),
         read_options(reading),
         reading.format,
-        lambda sentence: show.print(f"left out: {sentence}", soft_wrap=True),
+        lambda sentence: show.say(f"left out: {sentence}"),
     )
     free = free_gib()
     gib = memory or (0.9 * free if free else None)
@@ -164,7 +164,7 @@ def _went(step: "Step") -> str:
     outcome = step.result.outcome if step.result else {}
     before = " (kept)" if step.kept else ""
     if outcome["status"] != "done":
-        return f"{outcome['status']}, {outcome['reason']}{before}"
+        return f"{outcome['status']}, {as_options(outcome['reason'])}{before}"
     return f"{outcome['seconds']:.1f} s, {outcome['peak_mib']:,.0f} MiB{before}"
 
 
@@ -201,6 +201,7 @@ def _plain(found: "Comparison") -> dict[str, Any]:
     from consilience.benchmark.page import of_means
 
     failed = found.runs[found.runs["status"] != "done"]
+    failed = failed.assign(reason=failed["reason"].map(as_options))
     return {
         "reference": found.reference,
         "means": rows(of_means(found).drop(columns="part").reset_index()),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
 from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, print_json, screen
+from consilience.errors import as_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -238,4 +239,4 @@ def _sentences(fitted: "Fit", found: "Evaluation") -> list[str]:
         more = " and others" if len(unsure) > 5 else ""
         said.append(f"which is better is not clear for {pairs}{more}")
     assumed = text.loads(fitted.data.attrs.get("assumptions", "[]"))
-    return said + [f"assumed: {sentence}" for sentence in assumed]
+    return said + [f"assumed: {as_options(sentence)}" for sentence in assumed]

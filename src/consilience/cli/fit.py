@@ -16,6 +16,7 @@ from consilience.cli.options import (
     print_account,
     read_options,
     read_responses,
+    with_options,
 )
 from consilience.cli.runs import save
 from consilience.cli.terminal import (
@@ -25,6 +26,7 @@ from consilience.cli.terminal import (
     rows,
     screen,
 )
+from consilience.errors import as_options
 
 if TYPE_CHECKING:
     from consilience.posterior import Fit
@@ -124,7 +126,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     show.print(fit_page(fitted))
     show.print(f"written to {out}", soft_wrap=True)
     if json:
-        print_json({"run": out, **summary(fitted), "cleaning": asdict(told.cleaning)})
+        cleaning = asdict(with_options(told).cleaning)
+        print_json({"run": out, **summary(fitted), "cleaning": cleaning})
 
 
 def summary(fitted: "Fit") -> dict[str, Any]:
@@ -138,8 +141,9 @@ def summary(fitted: "Fit") -> dict[str, Any]:
     return {
         **{
             name: attributes[name]
-            for name in ("model", "engine", "engine_reason", "kind", "seed", "seconds")
+            for name in ("model", "engine", "kind", "seed", "seconds")
         },
+        "engine_reason": as_options(attributes["engine_reason"]),
         "items": len(fitted.items()),
         "annotators": len(fitted.annotators()),
         "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
@@ -148,6 +152,6 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "comparison": rows(fitted.comparison()),
         "beforehand": rows(fitted.beforehand()),
         "worth": rows(fitted.worth()),
-        "assumptions": json.loads(attributes["assumptions"]),
-        "diagnostics": rows(verdicts),
+        "assumptions": [*map(as_options, json.loads(attributes["assumptions"]))],
+        "diagnostics": rows(verdicts.assign(remedy=verdicts["remedy"].map(as_options))),
     }

@@ -1,14 +1,18 @@
 """Lists on the command line: several words, commas, or the option once for each.
 
 All three mean the same to every option that takes a list. Several words are taken only
-where the command's own files stand first, so that no file is taken for a word.
+where the command's own files stand first, or it takes none, so that no file is taken
+for a word.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from inspect import Parameter, signature
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+
+from cyclopts import env_var_split
 
 from consilience.errors import OptionError
 
@@ -37,7 +41,8 @@ def spread(
     if not words or words[0] not in commands:
         return words
     lists = list_options(commands[words[0]])
-    several = len(words) > 1 and not words[1].startswith("-")
+    files = _takes_files(commands[words[0]])
+    several = not files or (len(words) > 1 and not words[1].startswith("-"))
     found, place = words[:1], 1
     while place < len(words):
         name, equals, value = words[place].partition("=")
@@ -49,7 +54,7 @@ def spread(
         taken = list(takewhile(lambda word: word[:1] != "-", words[place:]))
         taken = [value] if equals else taken if several else taken[:1]
         place += 0 if equals else len(taken)
-        if not lists[name]:
+        if files and not lists[name]:
             _check_no_file(name, taken[1:])
         parts = [part for word in taken for part in _parts(word)]
         found += [each for part in parts for each in (name, part)] or [name]
@@ -66,6 +71,14 @@ def _check_no_file(option: str, more: Sequence[str]) -> None:
         raise OptionError(msg)
 
 
+def in_environment(kind: Any, value: str, *, delimiter: str | None = None) -> list[str]:
+    """Return the words of an environment variable; commas part those of a list."""
+    words = env_var_split(kind, value, delimiter=delimiter)
+    if get_origin(kind) not in {tuple, list}:
+        return words
+    return [part for word in words for part in _parts(word)]
+
+
 def list_options(command: Callable[..., Any]) -> dict[str, bool]:
     """Return the options of a command that take lists, and whether of paths."""
     return {f"--{name.replace('_', '-')}": paths for name, paths in _lists(command)}
@@ -74,6 +87,12 @@ def list_options(command: Callable[..., Any]) -> dict[str, bool]:
 def is_table(word: str) -> bool:
     """Say whether a word names a file rather than a label."""
     return word.lower().endswith(TABLES) or Path(word).is_file()
+
+
+def _takes_files(command: Callable[..., Any]) -> bool:
+    """Say whether a command takes words that belong to no option."""
+    given = signature(command).parameters.values()
+    return any(each.kind is Parameter.POSITIONAL_ONLY for each in given)
 
 
 def _lists(owner: Any) -> Iterator[tuple[str, bool]]:

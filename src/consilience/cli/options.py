@@ -1,19 +1,18 @@
 """Options that several commands share: how to read, how hard to work."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from consilience.cli.lists import is_table
-from consilience.errors import KindError, OptionError
+from consilience.errors import KindError, OptionError, as_options
 from consilience.responses.options import MISSING, Columns, ReadOptions
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from consilience.console import Console
     from consilience.fitting import Effort
     from consilience.responses import Responses
 
@@ -204,11 +203,12 @@ def read_responses(
 
 def print_account(show: "Console", responses: "Responses") -> None:
     """Print what was kept, dropped and assumed, then what was understood."""
-    for line in responses.cleaning.account():
+    shown = with_options(responses)
+    for line in shown.cleaning.account():
         show.print(line, soft_wrap=True)
-    for sentence in responses.assumptions:
+    for sentence in shown.assumptions:
         show.print(f"assumed: {sentence}", soft_wrap=True)
-    facts = responses.summary.facts()
+    facts = shown.summary.facts()
     width = max(map(len, facts)) + 2
     for name, value in facts.items():
         show.print(f"{name:<{width}}{value}", soft_wrap=True)
@@ -218,7 +218,23 @@ def print_account(show: "Console", responses: "Responses") -> None:
 def print_warnings(show: "Console", responses: "Responses") -> None:
     """Print what looks wrong in the data."""
     for sentence in responses.cleaning.warnings:
-        show.print(f"warning: {sentence}", style="yellow", soft_wrap=True)
+        show.say(f"warning: {sentence}", style="yellow")
+
+
+def with_options(responses: "Responses") -> "Responses":
+    """Return responses whose account names options in place of arguments."""
+    account = responses.cleaning
+    dropped = [
+        replace(each, reason=as_options(each.reason)) for each in account.dropped
+    ]
+    cleaning = replace(
+        account,
+        dropped=tuple(dropped),
+        notes=tuple(map(as_options, account.notes)),
+        warnings=tuple(map(as_options, account.warnings)),
+    )
+    assumptions = tuple(map(as_options, responses.assumptions))
+    return replace(responses, cleaning=cleaning, assumptions=assumptions)
 
 
 def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
@@ -251,10 +267,10 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         statuses=reading.statuses or None,
         part=reading.part,
         extras=reading.extras,
-        annotators=_listed(reading.annotators),
-        exclude=_listed(reading.exclude),
+        annotators=reading.annotators,
+        exclude=reading.exclude,
         split=reading.split,
-        one_hot=_listed(reading.one_hot),
+        one_hot=reading.one_hot,
         fold_case=reading.fold_case,
         normalize=reading.normalize,
     )
@@ -311,12 +327,6 @@ def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
             raise OptionError(msg)
         found.append((name, value))
     return found
-
-
-def _listed(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Names given once for each, or with commas between them."""
-    parts = (part.strip() for each in given for part in each.split(","))
-    return tuple(part for part in parts if part)
 
 
 def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:

@@ -12,9 +12,11 @@ from consilience.cli.options import (
     print_account,
     read_options,
     read_responses,
+    with_options,
 )
 from consilience.cli.runs import save
 from consilience.cli.terminal import check_free, keep_compilations, print_json, screen
+from consilience.errors import as_options
 
 
 def predict(  # noqa: PLR0913 (each option stands alone)
@@ -62,8 +64,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     told = read_responses(responses, reading, both=True)
     keep_compilations()
-    from rich.text import Text
-
     from consilience import fitting
     from consilience.cli.fit_page import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning
@@ -81,9 +81,9 @@ def predict(  # noqa: PLR0913 (each option stands alone)
             gold=truth,
             contains=contains,
         )
-    warning = found.data.attrs.get("warning", "")
+    warning = as_options(found.data.attrs.get("warning", ""))
     if warning:
-        show.print(Text(f"WARNING: {warning}", style="bold red"), soft_wrap=True)
+        show.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
     print_account(show, told)
     save(found, out, overwrite=overwrite)
     show.print(fit_page(found))
@@ -94,6 +94,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
                 "run": out,
                 "warning": warning,
                 **summary(found),
-                "cleaning": asdict(told.cleaning),
+                "cleaning": asdict(with_options(told).cleaning),
             }
         )

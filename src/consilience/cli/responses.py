@@ -12,6 +12,7 @@ from consilience.cli.options import (
     print_warnings,
     read_options,
     read_responses,
+    with_options,
 )
 from consilience.cli.terminal import check_free, print_json, screen
 
@@ -58,6 +59,7 @@ def read(
     write(found, out, overwrite=overwrite)
     show.print(f"written to {out}", soft_wrap=True)
     if json:
+        found = with_options(found)
         print_json(
             {
                 "responses": out,
@@ -96,7 +98,7 @@ def describe(
     """
     from consilience import responses as room
 
-    told = read_responses(responses, reading, gold)
+    told = with_options(read_responses(responses, reading, gold))
     found, account = room.describe(told), told.cleaning
     if json:
         columns = {"columns": account.columns, "unused": account.unused}

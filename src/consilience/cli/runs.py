@@ -85,9 +85,8 @@ def export(
     one = ending(out)
     check_free(out, marker=ABOUT if one is None else None, overwrite=overwrite)
     fitted = load(run) if truth is None else load(run).with_truth(truth)
-    names = [name.strip() for each in what for name in each.split(",") if name.strip()]
     of_objects = fitted.data.attrs["kind"] == "objects"
-    names = names or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
+    names = what or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
     files = write(fitted, names, format or one or "csv", out, overwrite=overwrite)
     show = screen(as_json=json)
     for file in files:

@@ -16,7 +16,7 @@ from consilience.cli.options import (
     numbers,
 )
 from consilience.cli.terminal import keep_compilations, print_json, rows, screen
-from consilience.errors import OptionError
+from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
     from consilience.cli.sbc_page import Finding
@@ -33,8 +33,8 @@ _USUAL: Mapping[str, Mapping[str, int]] = {
 def sbc(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path | None = None,
-    models: str = "all",
-    engines: str = "all",
+    models: Several = ("all",),
+    engines: Several = ("all",),
     kind: Literal["choice", "contains"] = "choice",
     items: int = 50,
     annotators: int = 8,
@@ -60,9 +60,10 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     out
         Folder to write: the table, the figures behind it, and each position.
     models
-        Names of models with commas between.
+        Names of models; by default all.
     engines
-        nuts, vb, em, svi, with commas between; a model is fitted by those that it has.
+        Any of nuts, vb, em, svi; by default all. A model is fitted by those that it
+        has.
     kind
         Kind of question.
     items
@@ -184,7 +185,7 @@ def _fitted(
                 reasons[name] = cannot_simulate(model, space)
             reason = reasons[name]
             if reason is not None:
-                left_out[name] = reason
+                left_out[name] = as_options(reason)
                 continue
             study = kept(out, name, engine)
             if study is None:
@@ -238,18 +239,12 @@ def _under(report: "Reporter", phase: str) -> "Reporter":
     return lambda progress: report(replace(progress, phase=phase))
 
 
-def _named(said: str, known: Sequence[str], option: str) -> list[str]:
-    """Return the names between the commas, each of them known."""
-    if said == "all":
+def _named(given: Sequence[str], known: Sequence[str], option: str) -> list[str]:
+    """Return names, each of them known and once; `all` alone is all of them."""
+    if tuple(given) == ("all",):
         return list(known)
-    names = list(
-        dict.fromkeys(name.strip() for name in said.split(",") if name.strip())
-    )
-    strange = [name for name in names if name not in known]
-    if strange or not names:
-        msg = (
-            f"--{option} {said}: {strange[0] if strange else 'nothing'} is not among "
-            f"{', '.join(known)}; mend the name, or say all"
-        )
+    strange = next((name for name in given if name not in known), None)
+    if strange is not None:
+        msg = f"--{option}: {not_among('name', strange, known)}, or all"
         raise OptionError(msg)
-    return names
+    return list(dict.fromkeys(given))

@@ -16,6 +16,7 @@ from consilience.checks.simulation_based_calibration import (
     judge_parameters,
     judge_truth,
 )
+from consilience.errors import as_options
 
 QUANTITIES = (
     "prevalence",
@@ -143,7 +144,7 @@ def notes(
     ]
     told += [
         f"{one.model} by {one.engine}: {len(one.study.failed)} fits failed and are "
-        f"left out ({one.study.failed[0]})."
+        f"left out ({as_options(one.study.failed[0])})."
         for one in findings
         if one.study.failed
     ]
