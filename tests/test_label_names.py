@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.errors import OptionError
+from consilience.errors import ConsilienceError, OptionError, SourceNotFoundError
 from consilience.responses.label_names import label_names, read_names, with_names
 
 LABELS = pd.DataFrame(
@@ -70,6 +70,28 @@ def test_names_are_read_from_a_table_or_an_object(tmp_path, form):
     else:
         frame.to_json(path, orient="records")
     assert label_names(read_names(path)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"n1": "cat", ', "line 1, column .* stops in the middle"),
+        ('{"n1": "cat", "n1": "dog"}', "the key 'n1' stands twice"),
+        ("[" * 100_000, "nested too deeply"),
+        ('{"n1": "\\ud800"}', "byte"),
+        ("", "is empty"),
+    ],
+)
+def test_a_broken_object_of_names_says_where(tmp_path, text, said):
+    path = tmp_path / "names.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConsilienceError, match=rf"names\.json.*({said})"):
+        read_names(path)
+
+
+def test_names_that_are_not_there_are_an_error(tmp_path):
+    with pytest.raises(SourceNotFoundError):
+        read_names(tmp_path / "names.json")
 
 
 def test_a_table_without_names_is_refused(tmp_path):

@@ -53,5 +53,23 @@ def test_labels_that_stand_twice_are_refused():
         parse_labels(b"cat\ndog\ncat\n", "here")
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"label\tname\tname\n0\ta\tb\n", "two columns have one name"),
+        (b"label\tname\n" + b"0" * 200_000 + b"\ta\n", "is no table"),
+        (b"caf\xe9\n", "not UTF-8"),
+    ],
+)
+def test_a_broken_table_of_labels_is_refused(data, said):
+    with pytest.raises(BadClassifierError, match=f"here: .*{said}"):
+        parse_labels(data, "here")
+
+
+def test_a_mark_of_the_byte_order_is_no_part_of_a_name():
+    labels = parse_labels(b"\xef\xbb\xbflabel\tname\n0\tcat\n", "here")
+    assert labels.columns == {"label": ("0",), "name": ("cat",)}
+
+
 def test_the_labels_in_the_repository_are_those_of_the_package(lite0_folder):
     assert (lite0_folder / "labels.tsv").read_bytes() == imagenet_labels()

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from consilience.errors import (
+    DuplicateColumnError,
     SourceNotFoundError,
     UnknownFormatError,
     UnreadableFileError,
@@ -159,6 +160,12 @@ def test_an_evaluation_that_cannot_be_read_says_why(tmp_path):
     (tmp_path / "a.parquet").write_text("no")
     with pytest.raises(UnreadableFileError, match="cannot be read"):
         evaluation_tables(tmp_path / "a.parquet")
+    (tmp_path / "a.csv").write_bytes(b"model,accuracy\ncaf\xe9,0.5\n")
+    with pytest.raises(UnreadableFileError, match=r"a\.csv: column 'model' is not UTF"):
+        evaluation_tables(tmp_path / "a.csv")
+    (tmp_path / "b.csv").write_text("model,accuracy,model\na,0.5,b\n")
+    with pytest.raises(DuplicateColumnError, match=r"b\.csv: columns 1 and 3"):
+        evaluation_tables(tmp_path / "b.csv")
 
 
 def test_tables_of_models_are_drawn_to_be_compared(report):

@@ -161,6 +161,10 @@ def test_json_that_stops_in_the_middle_names_the_place(written):
         )
     with pytest.raises(UnreadableFileError, match=r"c\.json, line 1, column"):
         read(written("c.json", '[{"item":1 "label":"x"}]'), format="long")
+    latin = written("d.json", "")
+    latin.write_bytes(b'[{"item": 1,\n"label": "caf\xe9"}]')
+    with pytest.raises(UnreadableFileError, match=r"d\.json, line 2, column 14 "):
+        read(latin, format="long")
     with pytest.raises(UnreadableFileError, match="expected a JSON list of records"):
         read(written("d.json", '{"item":1}'), format="long")
 

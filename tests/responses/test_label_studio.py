@@ -49,6 +49,24 @@ def rows(responses, *columns):
     return table.where(table.notna(), None).to_numpy().tolist()
 
 
+def test_a_pick_spelled_otherwise_is_one_that_was_offered_where_case_is_folded(export):
+    path = export(
+        task(1, work(10, 7, choices("q", "CAT"))),
+        task(2, work(11, 7, choices("q", "cat"))),
+    )
+    offered = {"kind": "contains", "offered": ["Cat", "dog"]}
+    with pytest.raises(LabelNotOfferedError, match="'CAT' is not among the 2"):
+        read(path, **offered)
+    responses = read(path, **offered, fold_case=True)
+    assert rows(responses, "item", "label", "answer") == [
+        ["1.jpg", "Cat", "yes"],
+        ["1.jpg", "dog", "no"],
+        ["2.jpg", "Cat", "yes"],
+        ["2.jpg", "dog", "no"],
+    ]
+    assert "'CAT', 'cat' as 'Cat'" in str(responses.cleaning)
+
+
 def test_a_person_is_a_number_or_a_record(export):
     path = export(
         task(

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -6,7 +7,7 @@ import pytest
 
 from consilience import responses
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
-from consilience.responses import formats, read, readers
+from consilience.responses import csv_file, formats, read, readers, reading
 
 HEAVY = """
 import sys
@@ -28,6 +29,27 @@ def test_the_registry_is_the_folder():
 def test_reading_imports_no_jax(written):
     path = written("a.csv", "item,label\n1,x\n")
     subprocess.run([sys.executable, "-c", HEAVY, str(path)], check=True)
+
+
+def test_a_mistake_of_the_program_is_no_unreadable_file(written, monkeypatch):
+    path = written("a.csv", "item,label\n1,x\n")
+    monkeypatch.setattr(csv_file, "check_names", None)
+    with pytest.raises(TypeError, match="not callable"):
+        read(path)
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError, KeyError, ValueError])
+def test_what_a_library_raises_is_an_unreadable_file(written, monkeypatch, error):
+    def hook(_):
+        raise error
+
+    class Broken:
+        def read(self, *_):
+            json.loads("{}", object_hook=hook)
+
+    monkeypatch.setattr(reading, "_reader", lambda *_: Broken())
+    with pytest.raises(UnreadableFileError, match=r"a\.csv: cannot be read"):
+        read(written("a.csv", "item,label\n1,x\n"))
 
 
 def test_every_public_name_is_there():

@@ -63,17 +63,24 @@ def parse_labels(data: bytes, source: str) -> Labels:
         It is no table, or a label stands twice.
     """
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         msg = f"{source}: is not UTF-8 text; write one label per line"
         raise BadClassifierError(msg) from None
     quoted = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
-    rows = [row for row in csv.reader(io.StringIO(text), **quoted) if row]  # type: ignore[arg-type]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), **quoted) if row]  # type: ignore[arg-type]
+    except csv.Error as error:
+        msg = f"{source}: is no table with tabs between its cells ({error})"
+        raise BadClassifierError(msg) from None
     header = rows[0] if rows and "label" in rows[0] else None
     names, body = (header, rows[1:]) if header else (["label"], rows)
     wrong = next((row for row in body if len(row) != len(names)), None)
     if wrong is not None:
         msg = f"{source}: a row has {len(wrong)} cells, not {len(names)}: {wrong[:3]}"
+        raise BadClassifierError(msg)
+    if len(set(names)) != len(names):
+        msg = f"{source}: two columns have one name ({', '.join(names)}); rename one"
         raise BadClassifierError(msg)
     columns = dict(zip(names, zip(*body, strict=True), strict=True)) if body else {}
     label = columns.get("label", ())

@@ -11,6 +11,8 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
+from consilience.responses.library_errors import readable
+from consilience.responses.text_table import check_names
 
 SUFFIXES = (".parquet", ".csv")
 
@@ -34,7 +36,9 @@ def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
     UnknownFormatError
         The file is neither CSV nor Parquet.
     UnreadableFileError
-        A file is broken.
+        A file is broken, or its text is not UTF-8.
+    DuplicateColumnError
+        Two columns of a file have one name.
     """
     if not path.exists():
         msg = f"{path}: there is no such file or folder; mend the path"
@@ -53,12 +57,13 @@ def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        whole = (
-            csv.read_csv(path) if path.suffix == ".csv" else parquet.read_table(path)
-        )
-    except (pa.ArrowInvalid, OSError) as error:
-        msg = f"{path}: cannot be read ({error}); write it again"
-        raise UnreadableFileError(msg) from None
-    table: pd.DataFrame = whole.to_pandas()
+    read = csv.read_csv if path.suffix == ".csv" else parquet.read_table
+    with readable(str(path), remedy="write it again"):
+        whole = read(path)
+        names = check_names(whole.column_names, str(path))
+        for name, kind in zip(names, whole.schema.types, strict=True):
+            if pa.types.is_binary(kind):
+                msg = f"{path}: column {name!r} is not UTF-8 text; write it again so"
+                raise UnreadableFileError(msg)
+        table: pd.DataFrame = whole.rename_columns(names).to_pandas()
     return table

@@ -276,11 +276,18 @@ def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
     return UnreadableFileError(msg)
 
 
+def _first_not_utf8(text: bytes) -> int:
+    try:
+        return len(text.decode())
+    except UnicodeDecodeError as error:
+        return error.start
+
+
 def _broken(path: Path, text: bytes, error: Exception) -> UnreadableFileError:
     found = re.search(r"byte (\d+)", str(error))
     byte = int(found.group(1)) if found else len(text)
-    if isinstance(error, UnicodeDecodeError):
-        byte = error.start
+    if isinstance(error, UnicodeDecodeError):  # counts from the start of a text
+        byte = _first_not_utf8(text)
     line = text.count(b"\n", 0, byte) + 1
     column = byte - text.rfind(b"\n", 0, byte)
     what = "stops in the middle" if byte >= len(text) else f"is broken ({error})"

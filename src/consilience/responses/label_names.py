@@ -5,13 +5,13 @@ at, a table is told in names: those of the column `name` of the responses' label
 a file. Two labels of one name stay apart, and what has no name keeps its code.
 """
 
-import json
 from pathlib import Path
 
 import pandas as pd
 
 from consilience.errors import OptionError
 from consilience.responses.id_types import text_of
+from consilience.responses.json_file import read_json
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table
 
@@ -82,8 +82,10 @@ def read_names(path: Path) -> pd.DataFrame:
     ------
     OptionError
         There are no names, or a label stands twice.
+    ConsilienceError
+        The file is not there, or broken.
     """
-    if path.suffix.casefold() == ".json":
+    if path.suffix.casefold() == ".json" and path.exists():
         found = _object(path)
         if found is not None:
             return pd.DataFrame({"label": list(found), "name": list(found.values())})
@@ -96,14 +98,11 @@ def read_names(path: Path) -> pd.DataFrame:
 
 def _object(path: Path) -> dict[str, str] | None:
     """Return names by label from a JSON object of texts; None where it is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    found = read_json(path)
     if not isinstance(found, dict) or not found:
         return None
-    names = found.values()
-    return found if all(isinstance(name, str) for name in names) else None
+    names = {label: name for label, name in found.items() if isinstance(name, str)}
+    return names if len(names) == len(found) else None
 
 
 def _named(column: pd.Series, names: dict[str, str]) -> pd.Series:

@@ -7,15 +7,24 @@ their own, and more than they document. All that is read by one of them is read 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from traceback import walk_tb
 
+from consilience import errors
 from consilience.errors import ConsilienceError, UnreadableFileError
 
 AGAIN = "copy or export it again"
+_SOURCE = Path(errors.__file__).parent
+_MISTAKES = (AssertionError, AttributeError, NameError, TypeError)
 
 
 @contextmanager
 def readable(
-    place: str, what: str = "cannot be read", remedy: str = AGAIN
+    place: str,
+    what: str = "cannot be read",
+    remedy: str = AGAIN,
+    *,
+    but_mistakes: bool = False,
 ) -> Iterator[None]:
     """Turn an exception of a library into an `UnreadableFileError`.
 
@@ -27,6 +36,9 @@ def readable(
         What is wrong with it.
     remedy
         What to do.
+    but_mistakes
+        Let through what shows a mistake in this program, such as an `AttributeError`
+        that its own source raises: the source that is read is not to blame.
 
     Raises
     ------
@@ -38,8 +50,18 @@ def readable(
     except ConsilienceError:
         raise
     except Exception as error:
+        if but_mistakes and _is_mistake(error):
+            raise
         msg = f"{place}: {what} ({_reason(error)}); {remedy}"
         raise UnreadableFileError(msg) from error
+
+
+def _is_mistake(error: Exception) -> bool:
+    """Say whether our own source, and no library that it calls, raised this."""
+    if not isinstance(error, _MISTAKES):
+        return False
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return Path(frame.f_code.co_filename).is_relative_to(_SOURCE)
 
 
 def _reason(error: Exception) -> str:

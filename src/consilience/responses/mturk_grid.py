@@ -16,6 +16,7 @@ from consilience.responses.mturk_batch import Batch, batch_draft
 from consilience.responses.names import choose_question, listing
 from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import label_list
+from consilience.responses.spelling import spelling_key
 
 NOT_SELECTED = "An item of a grid that was not selected is taken as a no."
 
@@ -121,7 +122,7 @@ def _grid_of_answers(
     roles |= dict.fromkeys((answers[i] for i in both), said_in)
     if asked is None:
         offered = label_list(options) if options.kind == "contains" else None
-        rows = unroll(picks, options.kind, offered, table.where)
+        rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
         return replace(batch_draft(rows, table, note), columns=roles)
     rows = unroll(picks, "choice", None, table.where)
     labels = encode_texts([batch.text(_at(asked, i), row) for row, i in pairs])

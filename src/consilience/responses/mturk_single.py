@@ -12,6 +12,7 @@ from consilience.responses.mturk_batch import Batch, batch_draft
 from consilience.responses.names import USUAL, choose_question, listing, plain
 from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import checked_labels, label_list
+from consilience.responses.spelling import spelling_key
 
 
 def read_single(batch: Batch) -> Draft:
@@ -62,7 +63,7 @@ def read_single(batch: Batch) -> Draft:
     offered = label_list(options) if options.kind == "contains" else None
     if options.kind == "choice":  # a bar may be part of a label
         picks = [replace(p, picked=p.picked and ("|".join(p.picked),)) for p in picks]
-    rows = unroll(picks, options.kind, offered, table.where)
+    rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
     draft = batch_draft(rows, table)
     draft = replace(draft, columns={item: "item", question: "label"})
     shown = {pick.shown for pick in picks if pick.picked is not None}

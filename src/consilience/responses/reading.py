@@ -210,7 +210,7 @@ def read_with(
         format = "wide"
     formats()  # whose files are imported here, and not inside
     given = _given(source)
-    with readable(", ".join(map(_name_of, given))):
+    with readable(", ".join(map(_name_of, given)), but_mistakes=True):
         sources = _sources(given)
         responses = _reader(sources, format, options).read(sources, options)
     # Arrow keeps what it worked in; a fit that follows would come on top of it.

@@ -86,6 +86,7 @@ def unroll(
     kind: Kind | None,
     offered: tuple[str, ...] | None,
     where: Callable[[int], str],
+    key: Callable[[str], str] = str,
 ) -> Unrolled:
     """Unroll selections into answers of one kind.
 
@@ -99,6 +100,9 @@ def unroll(
         Labels on screen for everybody, where known.
     where
         Place of a record.
+    key
+        What spellings share that are one label: a pick is of the label on screen that
+        has its key, and stays as it is spelled.
 
     Raises
     ------
@@ -115,7 +119,7 @@ def unroll(
         elif kind == "objects":
             _objects(rows, i, selection)
         else:
-            _contains(rows, i, selection, offered, where)
+            _contains(rows, i, selection, selection.shown or offered, where, key)
     source = np.array(rows.source, np.int64)
     every = {
         name: encode_texts([getattr(s, name) for s in selections]).take(source)
@@ -166,10 +170,10 @@ def _contains(
     rows: _Rows,
     i: int,
     selection: Selection,
-    offered: tuple[str, ...] | None,
+    shown: tuple[str, ...] | None,
     where: Callable[[int], str],
+    key: Callable[[str], str],
 ) -> None:
-    shown = selection.shown or offered
     if shown is None:
         msg = (
             f"{where(selection.record)}: a label that was not picked is a no only if "
@@ -177,15 +181,19 @@ def _contains(
             "list of labels, a table, or the labelling configuration)"
         )
         raise OfferUnknownError(msg)
-    strange = set(selection.picked or ()) - set(shown)
+    picked = {key(label): label for label in selection.picked or ()}
+    strange = picked.keys() - set(map(key, shown))
     if strange:
+        label = min(picked[each] for each in strange)
         msg = (
-            f"{where(selection.record)}: label {min(strange)!r} is not among the "
+            f"{where(selection.record)}: label {label!r} is not among the "
             f"{len(shown)} that were offered; mend the record or correct `offered=`"
         )
         raise LabelNotOfferedError(msg)
     for label in shown:
         if selection.picked is None:
             rows.add(i, label, SKIPPED, -1, -1)
+        elif key(label) in picked:
+            rows.add(i, picked[key(label)], YES, -1, -1)
         else:
-            rows.add(i, label, YES if label in selection.picked else NO, -1, -1)
+            rows.add(i, label, NO, -1, -1)

@@ -62,6 +62,19 @@ def groups(texts: Iterable[str], key: Callable[[str], str]) -> list[list[str]]:
     return [sorted(group) for group in by_key.values() if len(group) > 1]
 
 
+def spelling_key(options: ReadOptions) -> Callable[[str], str]:
+    """Return what spellings share that the caller takes for one label.
+
+    Parameters
+    ----------
+    options
+        `fold_case` and `normalize` say which those are; without them each label is its
+        own.
+    """
+    form = normal if options.normalize else str
+    return (lambda label: form(label).casefold()) if options.fold_case else form
+
+
 def merge_spellings(
     draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
 ) -> tuple[Draft, pd.DataFrame | None]:
@@ -81,10 +94,7 @@ def merge_spellings(
     if not (options.fold_case or options.normalize):
         return draft, gold
     form = normal if options.normalize else str
-
-    def key(label: str) -> str:
-        return form(label).casefold() if options.fold_case else form(label)
-
+    key = spelling_key(options)
     listed = _listed(options)
     counts = _counts(draft.label)
     golden = [] if gold is None else gold["label"].dropna().tolist()

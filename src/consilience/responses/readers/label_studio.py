@@ -35,6 +35,7 @@ from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
 from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
 
 
@@ -122,7 +123,7 @@ def _draft(
         offered = label_list(for_question(options, question))
     kind = "choice" if asked else options.kind
     where = places.__getitem__
-    rows = unroll(picks, kind, offered, where)
+    rows = unroll(picks, kind, offered, where, spelling_key(options))
     truth = [i for i, work in enumerate(works) if work.truth]
     draft = Draft(
         kind=rows.kind,

@@ -23,6 +23,7 @@ from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
 from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
 from consilience.responses.text_table import TextTable
 
@@ -79,7 +80,7 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     ]
     named = for_question(options, question)
     offered = label_list(named) if options.kind == "contains" else None
-    rows = unroll(picks, options.kind, offered, table.where)
+    rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
     extras = carried(table, options, rows.row)
     roles = {item: "item", "annotator": "annotator", question: "label"}
     roles |= {} if columns.main is None else {columns.main: "main"}

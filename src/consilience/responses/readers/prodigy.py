@@ -26,6 +26,7 @@ from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
 from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import checked_labels, label_list
+from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
 from consilience.responses.text_table import TextTable
 
@@ -106,7 +107,7 @@ def _picked(
         for row in range(table.num_rows)
     ]
     offered = label_list(options) if options.kind == "contains" else None
-    rows = unroll(picks, options.kind, offered, table.where)
+    rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
     draft = Draft(
         kind=rows.kind,
         item=rows.item,
