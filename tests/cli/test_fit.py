@@ -73,7 +73,7 @@ def test_a_bad_fit_is_written_and_says_how_to_mend_it(run, export, columns, caps
     assert run("fit", export, *columns, *QUICK, *wrong, "--out", "run") == 0
     said = capsys.readouterr().out
     assert "DO NOT TRUST THIS FIT YET" in said
-    assert "how to mend it" in said
+    assert "how to fix it" in said
     assert not cs.load("run").diagnostics()["ok"].all()
 
 

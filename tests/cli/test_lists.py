@@ -63,6 +63,19 @@ def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
     assert spread(["sbc", "--models", "one,majority", "--seed", "1"], COMMANDS) == both
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--models", "majoritty"), "no model 'majoritty' (did you mean 'majority'?)"),
+        (("--engines", "em,vbb"), "no engine 'vbb'"),
+        (("--mass", "0.8"), "intervals of 50 % and 90 % are judged"),
+    ],
+)
+def test_what_sbc_cannot_use_is_refused(run, capsys, option, said):
+    assert run("sbc", *option) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_lists_in_the_environment_are_words_or_commas(monkeypatch):
     monkeypatch.setenv("CONSILIENCE_BENCHMARK_MODELS", "one,two three")
     monkeypatch.setenv("CONSILIENCE_BENCHMARK_AGAINST", "one,two")

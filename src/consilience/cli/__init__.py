@@ -48,9 +48,8 @@ _EPILOGUE = (
     "Every option can also be set in the file consilience.toml of the working folder "
     '(engine = "em" under [fit]) and in the environment (CONSILIENCE_FIT_ENGINE); the '
     "command line wins, then the environment. Lists: --labels cat dog, --labels "
-    "cat,dog and --labels cat --labels dog mean the same; what holds a comma stands in "
-    "a file. Every command explains itself: "
-    "consilience COMMAND --help."
+    "cat,dog and --labels cat --labels dog mean the same; give labels that contain a "
+    "comma in a file. Help on a command: consilience COMMAND --help."
 )
 
 
@@ -62,7 +61,7 @@ def _version() -> str:
 
 APP = App(
     name="consilience",
-    help="Weigh what annotators say into what is true, with uncertainty.",
+    help="Infer what is true from what annotators say, with uncertainty.",
     help_epilogue=_EPILOGUE,
     version=_version,
     config=[Env("CONSILIENCE_", show=False), Toml("consilience.toml")],

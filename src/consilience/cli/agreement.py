@@ -35,21 +35,20 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     """Measure how far annotators agree: every usual coefficient, with intervals.
 
     Percent agreement, Cohen, Scott, Fleiss, Conger, Brennan-Prediger, Gwet's AC1 and
-    AC2, Krippendorff's alpha. What is not defined is said to be so, with the reason.
+    AC2, Krippendorff's alpha. Those that are not defined are listed with the reason.
 
     Parameters
     ----------
     responses
         A folder of responses, or files of any readable format.
     by
-        Also show agreement on each label, or of each pair of annotators; give it once
-        for each.
+        Also show agreement on each label, of each pair of annotators, or both.
     distance
         What makes two answers more or less alike: nominal, ordinal, interval or ratio;
         for objects nominal, jaccard or masi. By default nominal for choice, ordinal
         (no, maybe, yes) for contains, masi for objects.
     mass
-        Probability that an interval holds.
+        Probability that an interval covers.
     bootstrap
         Resamples of the items; with 0 intervals are from the published variance.
     seed
@@ -57,7 +56,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     out
         Folder for the whole tables, as Parquet.
     overwrite
-        Replace a folder of this sort that is there already.
+        Replace an existing folder of these tables.
     json
         Print the result as JSON.
     """

@@ -39,10 +39,9 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Compare methods on data sets with gold: metrics, seconds, memory.
 
-    Each method runs on each set in a process of its own, and what it says is kept in
-    the folder --out: a benchmark that was interrupted goes on where it was, and a
-    method that is added later joins the others. The tables hold all that the folder
-    holds of these sets.
+    Each method runs on each set in a process of its own, and its result is kept in the
+    folder --out: a benchmark that was interrupted continues, and methods can be added
+    later. The tables show all results in the folder for these sets.
 
     Parameters
     ----------
@@ -58,17 +57,17 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     peers
         Add every method of crowd-kit, peerannot and cleanlab, where installed.
     engine
-        Engine of the models that have it, others take their best; auto is what
+        Engine of the models that have it; others take their first. auto is what
         `consilience fit` takes: never nuts, which takes minutes.
     limit
-        Seconds after which a run is given up.
+        Seconds after which a run is stopped.
     memory
-        GiB of memory at which a run is given up; by default nine tenths of what is
-        free at the start.
+        GiB of memory at which a run is stopped; by default nine tenths of what is free
+        at the start.
     again
-        Run also what the folder holds already.
+        Run again also what the folder already holds.
     against
-        Method from which differences are taken; by default auto.
+        Method with which the others are compared; by default auto.
     seed
         Seed of the methods and of the bootstrap.
     resamples
@@ -76,7 +75,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     mass
         Share of the resamples between the bounds.
     bins
-        Most bins of the calibration error; by default as many as the data bear.
+        Most bins of the calibration error; by default as many as the data allow.
     json
         Print the means as JSON.
     """

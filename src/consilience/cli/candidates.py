@@ -32,8 +32,8 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Pool what classifiers say into candidates of each item, for `fit --candidates`.
 
-    Classifiers of one family count as one. With gold, candidates have log-odds that
-    are calibrated to it; without, annotator models learn what the scores are worth.
+    Classifiers of one family count as one. With gold, candidates get log-odds that are
+    calibrated to it; without, annotator models learn what the scores are worth.
 
     Parameters
     ----------
@@ -43,16 +43,16 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     out
         Folder of candidates to write.
     policy
-        The union of everybody's best; the best of the ensemble; or as many of these as
-        hold so much probability.
+        union: the best labels of each classifier; ensemble: the best of all classifiers
+        together; mass: as many of these as it takes to reach the probability --mass.
     top
-        How many are best (union, ensemble).
+        How many of the best labels are taken (union, ensemble).
     mass
-        How much probability (mass).
+        Probability that the candidates reach together (mass).
     gold
-        Table of true labels: item, label, and answer where labels are there or not.
+        Table of true labels: item, label; or item, label, answer (yes or no).
     responses
-        Responses whose labels, and data set's labels, are candidates too.
+        Responses whose labels, with those of the data set, are candidates too.
     label_column
         Name of labels in the responses: label, or another column of the classifiers'
         labels, such as name or wnid.
@@ -61,7 +61,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     labels
         Table that names the labels that NumPy files count from 0.
     overwrite
-        Replace candidates that are there already.
+        Replace existing candidates.
     json
         Print the result as JSON.
     """

@@ -30,9 +30,9 @@ def classify(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Let image classifiers say which labels are in each image, and how likely.
 
-    What is there already is not done again: after an interruption the same command
-    takes up where it was stopped. Images that cannot be used are listed with the
-    reason in the table images.
+    Images that are done are not done again: after an interruption the same command
+    continues. Images that cannot be used are listed in the table images, with the
+    reason.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     model_dir
         Folders of classifiers.
     out
-        Folder of predictions to write, or to take up.
+        Folder of predictions to write or to continue.
     device
         Where to run; auto takes the GPU where there is one.
     keep
-        Labels to keep of each image and classifier, the most probable.
+        How many labels to keep of each image and classifier, the most probable ones.
     naming
-        What of a path names the item: all of it, the file's name, or that without its
+        What names the item: the whole path, the file's name, or its name without the
         ending.
     item
         Column of a list or table that names the item.
@@ -58,12 +58,12 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     batch
         Images that a classifier takes at once; by default 16, on a GPU 128.
     readers
-        Threads that read and decode; by default as the machine has processors.
+        Threads that read and decode images; by default one per processor.
     threads
-        Threads of arithmetic on the CPU; likewise.
+        Threads that compute on the CPU; by default one per processor.
     overwrite
-        Begin anew where there are predictions already; these stay until the new ones
-        are complete. What is interrupted before that is not taken up again.
+        Start over where there are predictions already; these stay until the new ones
+        are complete. If interrupted before that, it starts over again.
     json
         Print the result as JSON.
     """

@@ -27,14 +27,14 @@ def filtering(
     by: Literal["votes", "probability"] = "votes",
     json: Flag = False,
 ) -> None:
-    """Tell what a threshold on answers keeps of a run's labels, and what it loses.
+    """Show what a threshold on answers keeps of a run's labels, and what it loses.
 
     Parameters
     ----------
     run
         Folder of the run.
     threshold
-        A label of an item is kept if it has at least so much; several are compared.
+        A label of an item is kept if it reaches this; several thresholds are compared.
     by
         The share of yes among the answers, a maybe counting half, or the run's
         probability that the label is present.
@@ -57,22 +57,21 @@ def decide(
     overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Call labels present so that a loss is least, as far as a run can tell.
+    """Decide which labels are present so that the expected loss is smallest.
 
     Parameters
     ----------
     run
         Folder of the run.
     loss
-        "errors" counts false yeses and misses; "f1" is one less the F-measure of all
-        labels together, for which it pays to call labels that are less likely.
+        "errors" counts false yeses and misses; "f1" is one minus the F-measure of all
+        labels together, for which it pays to call also less likely labels present.
     miss
-        How many false yeses a miss costs; of the F-measure the square of beta, 4 for
-        F2.
+        How many false yeses a miss costs; with f1 the square of beta, so 4 for F2.
     out
         Table to write (.csv, .parquet or .json): item, label, probability, present.
     overwrite
-        Replace a table that is there already.
+        Replace an existing table.
     json
         Print the result as JSON.
     """
@@ -108,11 +107,11 @@ def decide(
 def leading_question(
     run: Path, /, *, similarity: Path | None = None, json: Flag = False
 ) -> None:
-    """Tell how much a similar label that is there makes a false yes likelier.
+    """Estimate how much likelier a false yes is where a similar label is present.
 
-    For a run of the model contains, of annotators with ids, in which items were asked
-    about several labels; or of kinds objects and contains together: then, how much
-    likelier things are granted than named.
+    For a run of the model contains with ids of annotators, where people were asked
+    about several labels of an item. For a run of objects and contains together it
+    estimates how much likelier people are to say yes to a thing than to name it.
 
     Parameters
     ----------

@@ -26,12 +26,12 @@ def demo(
     """Run the main job on a built-in study whose truth is known.
 
     Answers of a simulated crowd are read, fitted and written as tables; then the result
-    is held against the truth, and against majority vote.
+    is compared with the truth, and with majority vote.
 
     Parameters
     ----------
     out
-        Folder to write; the usual one is replaced when it is there.
+        Folder to write; the default one is replaced where it exists.
     engine
         How to fit.
     seed

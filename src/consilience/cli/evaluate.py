@@ -37,7 +37,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Judge models by what items really show, as a run knows it.
+    """Evaluate models by what items really show, as far as a run can tell.
 
     Parameters
     ----------
@@ -56,26 +56,28 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     parents
         Table of label and parent: superclasses, or a hierarchy of labels.
     top
-        Also how often one of so many labels is true.
+        Report also how often one of this many first labels of a model is true.
     tau
-        Of objects: one is there that more than this share of annotators name.
+        Of objects: one counts if more than this share of annotators name it.
     circular
-        Judge also models whose predictions the run was told beforehand.
+        Evaluate also models whose predictions the run was given as candidates.
     truth
-        Which posterior of the truth, raw or tempered; else the one that the run tells.
+        Which posterior of the truth, raw or tempered; by default the one that the run
+        reports.
     seed
-        Seed of the weightings of the items.
+        Seed of the random weights of the items.
     resamples
-        Weightings of the items.
+        How many times the items get random weights, for the bounds.
     mass
         Probability between the bounds.
     out
-        Folder for the tables: models, differences, labels, of objects baselines; with
-        labels of the data set confusion (superclass_confusion), pairs and within: what
-        people call items beside what models do; of contains frequencies, how often
-        people select what models predict. Each is a *.parquet.
+        Folder for the tables, each a Parquet file: models, differences, labels; of
+        objects also baselines; with --dataset-labels also confusion and pairs, what
+        people call items beside what models do (with --parents also
+        superclass_confusion and within); of contains also frequencies, how often people
+        select what models predict.
     overwrite
-        Replace an evaluation that is there already.
+        Replace an existing evaluation.
     json
         Print the result as JSON.
     """

@@ -54,8 +54,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Fit a model to responses and write the run folder.
 
-    A fit that fails its checks is written too; it says that it failed, and what to
-    do.
+    A fit that fails its checks is written too; the command says which checks failed
+    and what to do.
 
     Parameters
     ----------
@@ -66,10 +66,11 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     model
         Name of a model (see `consilience models`), or auto.
     engine
-        How to fit; auto takes what answers in seconds, and never nuts unasked.
+        How to fit; auto takes an engine that answers in seconds, never nuts.
     candidates
-        Table of labels that can be true of each item: item, label, and what is known
-        of them beforehand: log_odds, or columns of numbers whose weights are learned.
+        Table of the labels that can be true of each item: item, label, and what is
+        known of them before anyone answers: log_odds, or columns of numbers whose
+        weights are learned.
     similarity
         Table of how alike two labels are: label_a, label_b, value (`structured`,
         `contains`, models of objects); or a folder that `candidates` wrote: how much
@@ -78,8 +79,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Table of items whose truth is given to the fit: item, label, and answer
         (contains).
     contains
-        Answers of kind contains about the same items, in any readable format: with
-        responses of kind objects they enter one likelihood.
+        Answers of kind contains about the same items, in any readable format; they are
+        fitted together with responses of kind objects.
     states
         States of a label's presence (contains), the third *unclear*; by default as
         many as the model is meant for.
@@ -91,7 +92,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     seed
         One seed gives one result.
     overwrite
-        Replace a run that is there already.
+        Replace an existing run.
     json
         Print the result as JSON.
     """

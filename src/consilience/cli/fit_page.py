@@ -246,7 +246,7 @@ def verdicts(found: pd.DataFrame) -> list[RenderableType]:
     broken = failed & (found["name"] != "independence")
     if broken.any():
         head = f"DO NOT TRUST THIS FIT YET: checks: {tally(found)}"
-        table = Table("check", "found", "limit", "how to mend it", box=None)
+        table = Table("check", "found", "limit", "how to fix it", box=None)
         for row in found[broken].to_dict("records"):
             table.add_row(
                 Text(row["name"]),

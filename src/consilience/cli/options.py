@@ -31,7 +31,7 @@ class Reading:
     format
         Name of the format; by default it is recognised.
     kind
-        Kind of question; by default it is seen from the columns.
+        Kind of question; by default it is inferred from the columns.
     item
         Column of the item, or a pattern such as Input.img{i} for grids.
     annotator
@@ -41,7 +41,7 @@ class Reading:
     answer
         Column of the answer: yes, no or maybe (contains).
     n
-        Column that counts equal answers.
+        Column with the number of equal answers that a row stands for.
     object
         Column of the object's number (objects).
     main
@@ -53,45 +53,46 @@ class Reading:
     gold_column
         Column of the true label.
     labels
-        Labels in their order; or a table of labels.
+        All labels, in their order; or a file with a table of them.
     label_column
-        Column of the table of labels that answers go by; by default the one that holds
-        most of their labels.
+        Column of the table of labels in which the labels of the answers stand; by
+        default the one that holds most of them.
     offered
-        Labels that were on screen; or a table of what was on screen; or a Label Studio
-        configuration (XML).
+        Labels that were on screen; or a file: a table of what was on screen, or a Label
+        Studio configuration (XML).
     repeats
-        What becomes of an annotator's second answer to one question.
+        What to do with further answers of an annotator to the same question.
     answers
         What words of the file mean, such as oui=yes,non=no; the meanings are yes, no,
         maybe and skipped.
     missing
-        Cells that mean that nothing was entered.
+        Cells that mean that nothing was entered; by default empty ones and NA, NaN,
+        null and the like.
     separator
-        Between the columns of a text file; by default it is recognised.
+        Separator of the columns of a text file; by default it is recognised.
     encoding
-        Of text files, such as cp1252; by default UTF-8.
+        Encoding of text files, such as cp1252; by default UTF-8.
     header
         Whether the first line names the columns.
     statuses
-        Status of assignments to keep; by default all but the rejected.
+        Statuses of assignments to keep; by default all but the rejected.
     part
         Part of the reassessed ImageNet study.
     extras
-            Columns to carry along.
+        Further columns to keep.
     annotators
         Columns of annotators in a wide table; by default they are recognised.
     exclude
         Columns that are not to be used.
     split
-        What stands between several labels in one cell, such as "|" (objects).
+        Separator of several labels in one cell, such as "|" (objects).
     one_hot
         Columns named after labels, whose cells say whether each was picked.
     fold_case
-        Take labels that differ only in case for one.
+        Treat labels that differ only in case as one.
     normalize
-        Take labels for one that differ only in Unicode form (NFKC) or in characters of
-        no width.
+        Treat labels that differ only in Unicode form (NFKC) or in characters of no
+        width as one.
     """
 
     format: str | None = None
@@ -144,15 +145,15 @@ class Work:
     restarts
         Starts, the best of which is kept (em, vb).
     tolerance
-        Gain per answer, in nats, below which the climb stops (em, vb).
+        Gain per answer, in nats, below which an engine stops (em, vb).
     sweeps
-        Most sweeps (em, vb).
+        Largest number of sweeps over the answers (em, vb).
     steps
         Gradient steps (svi).
     batch
         Items in a minibatch (svi).
     mass
-        Probability that an interval holds.
+        Probability that an interval covers.
     """
 
     draws: int | None = None

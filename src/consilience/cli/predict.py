@@ -35,9 +35,9 @@ def predict(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Infer the truth of new items by what an earlier run has learned.
 
-    Annotators and all else stay as that run has them; annotators are matched by name,
-    and who was not there is taken for the mean of those who were. Where nobody was, a
-    warning comes first.
+    All parameters stay as that run estimated them. Annotators are matched by name; one
+    who was not in that run is treated as an average one of it. Where none of them was,
+    a warning comes first.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     contains
         Answers of kind contains about the new items, as for `fit`.
     overwrite
-        Replace a run that is there already.
+        Replace an existing run.
     json
         Print the result as JSON.
     """

@@ -39,26 +39,27 @@ def report(  # noqa: PLR0913 (each option stands alone)
     Parameters
     ----------
     runs
-        Folder of a run, or of several of one kind to stand side by side.
+        Folder of a run, or folders of several of one kind, to show side by side.
     out
         HTML file to write.
     responses
         What the runs were fitted to (a folder of responses or any readable file): adds
         what was read, kept and dropped, and the data set's own labels.
     evaluation
-        Tables about models (CSV, Parquet, or folders of such).
+        Tables about models, such as `evaluate` writes: CSV or Parquet files, or
+        folders of them.
     names
         What labels are called on the page: a table of label and name, or a JSON object
         of names by label. By default as the responses name them (--labels).
     images
         Folder of pictures named as the items are, or a list or Parquet file of images
-        as `classify` takes: adds a small one to each item, some two kilobytes.
+        as `classify` takes: adds a small picture, about two kilobytes, to each item.
     title
         Title of the page; by default the names of the runs.
     bootstrap
         Resamples of the items behind the intervals of agreement.
     overwrite
-        Replace a report that is there already.
+        Replace an existing report.
     json
         Print the result as JSON.
     """

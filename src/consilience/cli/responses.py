@@ -46,7 +46,7 @@ def read(
     gold
         Table of true labels.
     overwrite
-        Replace a folder of responses that is there already.
+        Replace an existing folder of responses.
     json
         Print the result as JSON.
     """

@@ -62,19 +62,19 @@ def export(
     run
         Folder of the run.
     out
-        Folder to write; or a file whose ending is that of a format, where one table is
-        asked for.
+        Folder to write; or, for one table, a file such as labels.csv.
     what
-        Tables to write; by default labels, items, annotators,
-        confusion, diagnostics, and objects, object_counts where there are such.
-        soft_labels is a row per item and a probability per label.
+        Tables to write; by default labels, items, annotators, confusion, diagnostics,
+        and of runs of objects also objects, object_counts. soft_labels has a row per
+        item and a probability per label.
     format
         Format of the files; by default csv, or what the ending of --out says.
     truth
-        Which posterior of the truth: raw, as the model has it, or tempered, as of fewer
-        answers where annotators err together; else the one that the run tells.
+        Which posterior of the truth: raw, as the model has it, or tempered, as if of
+        fewer answers where annotators err together; by default the one that the run
+        reports.
     overwrite
-        Replace what an earlier export wrote.
+        Replace an earlier export.
     json
         Print the result as JSON.
     """
@@ -121,9 +121,9 @@ def score(  # noqa: PLR0913 (each option stands alone)
         the labels that were judged, else all valid ones are listed), main (objects:
         true for the label of the main object).
     item
-        Gold's column of the item, where the name is unusual.
+        Column of the item in the gold table, where its name is not recognised.
     label
-        Gold's column of the label, where the name is unusual.
+        Column of the label in the gold table, where its name is not recognised.
     seed
         Seed of the bootstrap.
     resamples
@@ -131,11 +131,12 @@ def score(  # noqa: PLR0913 (each option stands alone)
     mass
         Share of the resamples between the bounds.
     bins
-        Most bins of the calibration error; by default as many as the data bear.
+        Most bins of the calibration error; by default as many as the data allow.
     clip
-        Log-loss takes no probability to be less than this.
+        Smallest probability that log-loss reckons with.
     truth
-        Which posterior of the truth, raw or tempered; else the one that the run tells.
+        Which posterior of the truth, raw or tempered; by default the one that the run
+        reports.
     json
         Print the result as JSON.
     """

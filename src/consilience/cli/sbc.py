@@ -47,18 +47,17 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     json: Flag = False,
     work: Work = WORK_AS_USUAL,
 ) -> None:
-    """Check by simulation whether posteriors hold what they promise.
+    """Check by simulation whether posteriors are calibrated.
 
     Studies are drawn from each model's own prior and fitted: 90 % of the 90 % intervals
-    should hold the true parameter, and labels that are said to be true with 80 % should
-    be true in 80 % of cases. The table says for every model and engine how far that is
-    so. With --out what is done is kept, and the same command goes on where it was
-    interrupted.
+    should cover the true parameter, and labels with a probability of 80 % should be
+    true in 80 % of cases. The table says for every model and engine how far that is so.
+    With --out results are kept, and after an interruption the same command continues.
 
     Parameters
     ----------
     out
-        Folder to write: the table, the figures behind it, and each position.
+        Folder to write: the table, the figures behind it, and all ranks.
     models
         Names of models; by default all.
     engines
@@ -82,11 +81,16 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     seed
         One seed gives one result.
     overwrite
-        Replace what is in the folder, where it was made with other settings, when the
-        new results are complete.
+        Replace the results of other settings in the folder, once the new ones are
+        complete.
     json
         Print the result as JSON.
     """
+    if work.mass != WORK_AS_USUAL.mass:
+        msg = (
+            f"--mass {work.mass:g}: intervals of 50 % and 90 % are judged; leave it out"
+        )
+        raise OptionError(msg)
     keep_compilations()
     from consilience import annotators as room
     from consilience.cli.sbc_folder import open_folder, write_tables
@@ -151,7 +155,7 @@ def _plan(
         plan += [(name, engine, made) for engine in engines if engine in made.engines]
     idle = ", ".join(setting for setting in prior if setting not in used)
     if idle:
-        msg = f"--prior {idle}: none of the models chosen has it; mend the name"
+        msg = f"--prior {idle}: none of the models chosen has it; correct the name"
         raise OptionError(msg)
     if not plan:
         msg = (
@@ -245,6 +249,6 @@ def _named(given: Sequence[str], known: Sequence[str], option: str) -> list[str]
         return list(known)
     strange = next((name for name in given if name not in known), None)
     if strange is not None:
-        msg = f"--{option}: {not_among('name', strange, known)}, or all"
+        msg = f"--{option}: {not_among(option[:-1], strange, known)}, or all"
         raise OptionError(msg)
     return list(dict.fromkeys(given))

@@ -26,12 +26,12 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Simulate responses with known truth.
 
-    The folder holds the canonical tables with the truth as gold; under `crowd` the same
-    as labels.csv (task, worker, label) and truth.csv, for other programs; and the true
-    confusions in confusion.parquet where the model has one per annotator. Of objects
-    the folder `truth` holds the tables of true partitions and of annotators instead,
-    and, where labels are asked about as well (--prior asked=5), the folder `contains`
-    the answers.
+    The folder holds the canonical tables, with the truth as gold. Beside them, for
+    other programs, the folder `crowd` holds labels.csv (task, worker, label) and
+    truth.csv; and confusion.parquet holds the true confusions where the model has one
+    per annotator. For objects there is instead the folder `truth` with tables of true
+    partitions and of annotators; where labels are asked about as well
+    (--prior asked=5), those answers are in the folder `contains`.
 
     Parameters
     ----------
@@ -40,23 +40,22 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     kind
         Kind of question.
     model
-        Model to simulate from; bayesian_dawid_skene unless told. Objects are drawn by
-        no model.
+        Model to simulate from; by default bayesian_dawid_skene. Objects take none.
     items
         How many items.
     annotators
         How many annotators.
     classes
-        How many labels; 4, or 20 of objects, unless told.
+        How many labels; by default 4, of objects 20.
     per_item
         Answers per item, each by another annotator.
     prior
-        Settings of the model's prior, such as own=8; of objects,
-        a setting of the drawing, such as picker=0.8.
+        Settings of the model's prior, such as own=8; of objects, settings of the
+        simulation, such as picker=0.8.
     seed
         One seed gives one study.
     overwrite
-        Replace a folder of responses that is there already.
+        Replace an existing folder of responses.
     json
         Print the result as JSON.
     """
