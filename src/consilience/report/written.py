@@ -85,7 +85,7 @@ def check_place(place: Path, *, overwrite: bool) -> None:
         raise FolderExistsError(msg)
     if not overwrite:
         msg = (
-            f"{place}: is there already; choose another name, or "
+            f"{place}: is there already; choose another name, or pass "
             "`overwrite=True` to replace it"
         )
         raise FolderExistsError(msg)
