@@ -1,5 +1,6 @@
 """Lists are given in any of three ways, and no file is taken for a word."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,16 @@ def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
 def test_what_sbc_cannot_use_is_refused(run, capsys, option, said):
     assert run("sbc", *option) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_sbc_fits_the_models_of_a_list_and_says_why_one_is_left_out(run, capsys):
+    size = ("--items", "6", "--annotators", "3", "--per-item", "2")
+    lists = ("--models", "dawid_skene", "majority", "--engines", "em")
+    assert run("sbc", *lists, "--simulations", "2", *size, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {row["model"] for row in found["truth"]} == {"dawid_skene"}
+    assert "no parameters" in found["left_out"]["majority"]
 
 
 def test_lists_in_the_environment_are_words_or_commas(monkeypatch):

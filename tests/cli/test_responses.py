@@ -105,3 +105,13 @@ def test_reading_ends_with_what_was_understood_and_what_looks_wrong(
     assert told["labels"] == 2
     assert told["unused"] == {"Notes": ""}
     assert told["warnings"] == []
+
+
+def test_json_names_options_and_not_arguments(run, capsys, tmp_path):
+    table = "item,annotator,label\n1,a,cat\n1,a,dog\n2,b,cat\n2,b,`n=1`\n"
+    (tmp_path / "a.csv").write_text(table, encoding="utf-8")
+    assert run("read", "a.csv", "--out", "r", "--json") == 0
+    text = capsys.readouterr().out
+    assert "--repeats keep" in text
+    assert "`repeats=" not in text
+    assert "`n=1`" in text
