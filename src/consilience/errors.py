@@ -16,6 +16,7 @@ from difflib import get_close_matches
 
 from consilience.visible import visible
 
+_MOST, _LAST = 2_000, 500  # characters of a message that are shown; the remedy is last
 _ARGUMENT = re.compile(r"""(?<!['"])`([a-z][a-z_]*)=([^`\n]*)`(?!['"])""")
 
 
@@ -51,8 +52,11 @@ class ConsilienceError(Exception):
     """What a person can put right; the root of all errors of this project."""
 
     def __str__(self) -> str:
-        """Return the message, which no text in the data can turn against a terminal."""
-        return visible(super().__str__())
+        """Return the message, which no text in the data can fill or turn a terminal."""
+        message = visible(super().__str__())
+        if len(message) <= _MOST:
+            return message
+        return f"{message[: _MOST - _LAST]} … {message[-_LAST:]}"
 
 
 class ConsilienceWarning(UserWarning):

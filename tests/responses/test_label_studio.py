@@ -327,3 +327,14 @@ def test_other_questions_and_fields_are_listed_as_not_used(export):
         "q": "label",
     }
     assert responses.cleaning.unused == {"data.place": "", "light": "another question"}
+
+
+@pytest.mark.parametrize("answer", [{"rating": 3}, [{"text": ["a"]}]])
+def test_an_answer_of_json_min_that_is_no_label_is_not_taken_as_skipped(
+    written, answer
+):
+    common = {"id": 1, "annotator": 3, "annotation_id": 1, "lead_time": 1.5}
+    records = [common | {"image": "a", "q": answer}, common | {"image": "b", "q": "x"}]
+    path = written("a.json", json.dumps(records))
+    with pytest.raises(BadCellError, match=r"record 1: found .* where a label was"):
+        read(path, label="q")

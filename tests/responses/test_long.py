@@ -198,3 +198,17 @@ def test_several_files_are_one_table(written):
     responses = read([first, second])
     assert cells(responses, "annotator") == ["x", "y"]
     assert len(responses.sources) == 2
+
+
+def test_a_column_of_comments_is_no_item_where_another_column_can_be():
+    frame = pd.DataFrame(
+        {"question": [1, 2], "worker": ["a", "a"], "label": ["x", "y"]}
+    ).assign(comment="well")
+    assert read(frame).table["item"].tolist() == ["1", "2"]
+
+
+def test_labels_in_json_lists_are_said_to_be_such(written):
+    path = written("a.csv", 'item,annotator,label\n1,a,"[""x""]"\n2,a,"[""y""]"\n')
+    responses = read(path)
+    assert responses.table["label"].tolist() == ["x", "y"]
+    assert "'label' were read as several labels (JSON lists)" in str(responses.cleaning)

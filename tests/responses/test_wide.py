@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.errors import BadCellError, MissingColumnError, NoResponsesError
+from consilience.errors import (
+    BadCellError,
+    MissingColumnError,
+    NoResponsesError,
+    OptionError,
+)
 from consilience.responses import read
 
 
@@ -152,3 +157,20 @@ def test_cells_of_several_labels_are_split():
     responses = read(frame, format="wide", split="|")
     assert responses.kind == "objects"
     assert responses.table["label"].tolist() == ["cat", "dog", "cat", "cat"]
+
+
+def test_the_index_that_a_filter_leaves_is_no_item():
+    frame = pd.DataFrame(
+        {"task": ["p", "q", "r"], "w1": list("xyx"), "w2": list("yyx")}
+    )
+    responses = read(frame[frame["task"] != "p"], format="wide")
+    assert sorted(responses.table["item"].unique()) == ["q", "r"]
+    assert sorted(responses.table["annotator"].unique()) == ["w1", "w2"]
+    with pytest.raises(OptionError, match="the index of the data frame has 2 levels"):
+        read(frame.set_index(["task", "w1"]), format="wide")
+
+
+def test_an_index_with_a_name_or_without_a_column_of_items_is_the_item():
+    frame = pd.DataFrame({"w1": list("xy"), "w2": list("yy")}, index=[7, 9])
+    for each in (frame, frame.rename_axis("task")):
+        assert read(each, format="wide").table["item"].unique().tolist() == ["7", "9"]

@@ -45,7 +45,7 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     Raises
     ------
     CandidatesError
-        A column is missing, or a score is no finite number.
+        The file cannot be read, a column is missing, or a score is no finite number.
     """
     table = _table(candidates)
     label, labels = pd.factorize(table["label"].astype("str"), sort=True)
@@ -71,7 +71,13 @@ def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
         table = candidates
     else:
         path = Path(candidates)
-        table = pd.read_parquet(path / FILE if path.is_dir() else path)
+        path = path / FILE if path.is_dir() else path
+        try:
+            table = pd.read_parquet(path)
+        except Exception as error:
+            line = str(error).partition("\n")[0]
+            msg = f"{path}: cannot be read as Parquet ({line}); make it again"
+            raise CandidatesError(msg) from error
     for column in NEEDED:
         if column not in table:
             found = ", ".join(map(str, table.columns))

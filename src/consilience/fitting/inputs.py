@@ -16,8 +16,14 @@ from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
 from consilience.responses.coding import text_array
 from consilience.responses.id_types import Types, settled
+from consilience.responses.library_errors import readable
 from consilience.responses.names import listing
-from consilience.responses.side_tables import naming_column, side_table, text_frame
+from consilience.responses.side_tables import (
+    check_filled,
+    naming_column,
+    side_table,
+    text_frame,
+)
 from consilience.truth import Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
@@ -70,13 +76,16 @@ def as_table(given: Table | None, what: str) -> pd.DataFrame | None:
     if what == "candidates" and isinstance(given, (str, Path)) and Path(given).is_dir():
         given = Path(given) / CANDIDATES  # the folder that `candidates` writes
     table = side_table(given, ReadOptions(), what)
-    lacking = [name for name in ("item", "label") if name not in table.names]
+    keys = {"item", "label"}
+    lacking = sorted(keys - set(table.names))
     if what == "gold" and lacking:
         msg = (
             f"gold: there is no column {lacking[0]!r}; found {listing(table.names)}; "
             "gold has the columns item and label"
         )
         raise MissingColumnError(msg)
+    if what != "similarity":
+        check_filled(table, {name: name for name in table.names if name in keys})
     return text_frame(table, {name: name for name in table.columns})
 
 
@@ -118,7 +127,8 @@ def names_in(
     path = Path(given) / LABELS if isinstance(given, (str, Path)) else None
     if path is None or not path.is_file():
         return "label", {}
-    table = pd.read_parquet(path).astype("str")
+    with readable(str(path)):
+        table = pd.read_parquet(path).astype("str")
     column = naming_column(table, map(str, labels))
     if column == "label":
         return column, {}
@@ -133,8 +143,9 @@ def on_names(candidates: Table | None, responses: Responses) -> list[str]:
 
 
 def _proposed(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
-    sources = pd.read_parquet(folder / SOURCES, columns=["item", "label", "model"])
-    sources = sources.astype("str")
+    with readable(str(folder / SOURCES)):
+        sources = pd.read_parquet(folder / SOURCES, columns=["item", "label", "model"])
+        sources = sources.astype("str")
     proposed = sources.loc[sources["model"] != ANNOTATORS, ["item", "label"]]
     return table.merge(proposed.drop_duplicates())
 
@@ -154,7 +165,8 @@ def classifiers_of(*given: Table | None) -> list[str]:
     names = set[str]()
     for each in given:
         if isinstance(each, (str, Path)) and (Path(each) / SOURCES).is_file():
-            rows = pd.read_parquet(Path(each) / SOURCES, columns=["model", "rank"])
+            with readable(str(Path(each) / SOURCES)):
+                rows = pd.read_parquet(Path(each) / SOURCES, columns=["model", "rank"])
             names.update(rows["model"][rows["rank"].notna()].astype("str"))
     return sorted(names)
 

@@ -162,7 +162,14 @@ def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
     if lists is None:
         return table
     rest = {other: column for other, column in table.columns.items() if other != name}
-    return replace(table, columns=rest, lists={**table.lists, name: lists})
+    how = "JSON lists" if options.split is None else f"split at {options.split!r}"
+    note = f"cells of column {name!r} were read as several labels ({how})"
+    return replace(
+        table,
+        columns=rest,
+        lists={**table.lists, name: lists},
+        notes=(*table.notes, note),
+    )
 
 
 def _several(

@@ -5,20 +5,39 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from consilience.errors import BadCellError, MissingColumnError
+from consilience.errors import BadCellError, MissingColumnError, OptionError
 from consilience.responses.coding import Coded, concatenate, encode_texts
 from consilience.responses.load import Source
-from consilience.responses.names import find, listing
+from consilience.responses.names import find, listing, usual
 from consilience.responses.options import ReadOptions
 from consilience.responses.text_table import TextTable
 from consilience.responses.type_names import common_type
 
 
-def with_index(source: Source) -> Source:
-    """Make an index that says something a column named `item`."""
-    if isinstance(source, pd.DataFrame) and not isinstance(source.index, pd.RangeIndex):
-        return source.rename_axis("item").reset_index()
-    return source
+def with_index(source: Source, options: ReadOptions) -> Source:
+    """Make an index that says something a column named `item`.
+
+    It says nothing where it has no name and a column holds the items: it is then what
+    was left of a longer table.
+
+    Raises
+    ------
+    OptionError
+        If the index has several levels.
+    """
+    if not isinstance(source, pd.DataFrame) or isinstance(source.index, pd.RangeIndex):
+        return source
+    if isinstance(source.index, pd.MultiIndex):
+        msg = (
+            f"the index of the data frame has {source.index.nlevels} levels; make them "
+            "columns with reset_index()"
+        )
+        raise OptionError(msg)
+    names = usual([str(name) for name in source.columns], "item")
+    unnamed = source.index.name is None and names
+    if unnamed or options.columns.item is not None or "item" in names:
+        return source
+    return source.rename_axis("item").reset_index()
 
 
 def item_column(

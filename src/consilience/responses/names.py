@@ -18,8 +18,8 @@ USUAL = {
     "item": _words(
         "item task itemid taskid image imageid img imagename imageurl imagepath "
         "example exampleid instance instanceid sample sampleid document documentid "
-        "docid text textid comment commentid unit unitid question questionid "
-        "subject subjectid datarow rowid filename file uid id"
+        "docid text textid commentid unit unitid question questionid "
+        "subject subjectid datarow rowid filename file uid id comment"
     ),
     "annotator": _words(
         "annotator worker rater annotatorid workerid raterid user userid username "

@@ -4,10 +4,10 @@ This file needs no pandas, so that a command line can name the options at once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Literal, get_args
 
-from consilience.errors import OptionError, not_among
+from consilience.errors import OptionError, not_a, not_among
 
 type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
@@ -42,6 +42,20 @@ class Columns:
     response_id: str | None = None
     gold: str | None = None
     selected: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse names that are no text: columns of numbers are named by their text.
+
+        Raises
+        ------
+        OptionError
+            A name is of another type.
+        """
+        for column in fields(self):
+            what = "gold_column" if column.name == "gold" else column.name
+            _check_text(
+                what, getattr(self, column.name), "the name of a column as text"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,13 +140,26 @@ class ReadOptions:
         Raises
         ------
         OptionError
-            `kind`, `repeats` or `part` is another.
+            `kind`, `repeats` or `part` is another, or an option is of another type.
         """
+        for what in ("label_column", "separator", "encoding", "split"):
+            _check_text(what, getattr(self, what), "text")
+        if self.split == "":
+            msg = 'split is empty; give what stands between labels, such as `split="|"`'
+            raise OptionError(msg)
+        for what in ("header", "fold_case", "normalize"):
+            if not isinstance(getattr(self, what), bool):
+                raise OptionError(not_a(what, getattr(self, what), "True or False"))
         for what, word, words in (
-            ("kind", self.kind or "choice", Kind),
+            ("kind", "choice" if self.kind is None else self.kind, Kind),
             ("rule for repeats", self.repeats, Repeats),
             ("part of the study", self.part, Part),
         ):
             known = get_args(words.__value__)
             if word not in known:
                 raise OptionError(not_among(what, word, known))
+
+
+def _check_text(what: str, given: object, expected: str) -> None:
+    if given is not None and not isinstance(given, str):
+        raise OptionError(not_a(what, given, expected))

@@ -240,7 +240,14 @@ def _words(what: str, given: Sequence[str]) -> tuple[str, ...]:
     if isinstance(given, str):
         msg = f"{what} is the text {given!r}; give a list of texts: [{given!r}]"
         raise OptionError(msg)
-    return tuple(given)
+    try:
+        words = tuple(given)
+    except TypeError:
+        raise OptionError(not_a(what, given, "a list of texts")) from None
+    for word in words:
+        if not isinstance(word, str):
+            raise OptionError(not_a(f"{word!r} in {what}", word, "text"))
+    return words
 
 
 def _given(source: object) -> list[str | Path | pd.DataFrame]:

@@ -1,6 +1,6 @@
 """The small tables beside the answers: labels, gold and what was offered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from consilience.errors import BadCellError, OptionError, not_a
 from consilience.responses.arrow_columns import cell_text
 from consilience.responses.coding import index
 from consilience.responses.label_config import read_label_config
+from consilience.responses.library_errors import readable
 from consilience.responses.load import load_table
 from consilience.responses.names import find, require
 from consilience.responses.options import Columns, ReadOptions
@@ -26,9 +27,11 @@ def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
     """
     plain = replace(options, separator=None, encoding=None, header=True)
     if isinstance(given, pd.DataFrame):
-        return load_table(given, plain)
+        with readable(f"the data frame of {what}"):
+            return load_table(given, plain)
     if isinstance(given, (str, Path)):
-        return load_table(Path(given), plain)
+        with readable(str(given)):
+            return load_table(Path(given), plain)
     raise OptionError(not_a(what, given, "a file or a data frame"))
 
 
@@ -167,14 +170,8 @@ def gold_table(given: object, options: ReadOptions) -> pd.DataFrame:
         names["annotator"] = "annotator"  # one of several experts
     if "main" in rest:
         names["main"] = "main"  # of objects
-    _check_texts(table, names)
-    for role, name in names.items():
-        if role == "main":
-            continue  # nothing: not the main one
-        if (table.columns[name].codes < 0).any():
-            row = int((table.columns[name].codes < 0).argmax())
-            msg = f"{table.where(row)}: the {role} is empty; mend or drop the row"
-            raise BadCellError(msg)
+    filled = {role: name for role, name in names.items() if role != "main"}
+    check_filled(table, filled)  # an empty main says: not the main one
     return text_frame(table, names)
 
 
@@ -208,18 +205,39 @@ def offered_table(
         if found:
             names[role] = found
             rest.remove(found)
+    check_filled(table, names)
     frame = text_frame(table, names).drop_duplicates(ignore_index=True)
-    if frame.isna().any(axis=None):
-        row = int(frame.isna().any(axis=1).to_numpy().argmax())
-        msg = f"{table.where(row)}: a cell is empty; each row must say what was shown"
-        raise BadCellError(msg)
     if len(names) == 1:
         return checked_labels(frame), None
     labels = frame[["label"]].drop_duplicates(ignore_index=True)
     return checked_labels(labels), frame
 
 
-def _check_texts(table: TextTable, names: dict[str, str]) -> None:
+def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
+    """Refuse columns with a cell that is empty or holds a list.
+
+    Parameters
+    ----------
+    table
+        The table.
+    names
+        Columns by what they are called in messages.
+
+    Raises
+    ------
+    BadCellError
+        If there is one; the row is named.
+    """
+    _check_texts(table, names)
+    for role, name in names.items():
+        empty = table.columns[name].codes < 0
+        if empty.any():
+            place = table.where(int(empty.argmax()))
+            msg = f"{place}: the {role} is empty; mend or drop the row"
+            raise BadCellError(msg)
+
+
+def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
     lists = [name for name in names.values() if name in table.lists]
     if lists:
         msg = (

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from consilience.responses.options import Kind, Offer
 
@@ -127,7 +128,8 @@ def _per_item(responses: "Responses", given: np.ndarray) -> tuple[int, float, in
     table = responses.table[given]
     n = table["n"].to_numpy()
     objects = (table["kind"] == "objects").to_numpy()
-    parts = table[["item", "annotator", "response_id"]].apply(lambda c: c.cat.codes)
+    names = ("item", "annotator", "response_id")
+    parts = pd.DataFrame({name: table[name].cat.codes for name in names})
     again = objects & parts.duplicated().to_numpy()
     item = parts["item"].to_numpy()[~again]
     counts = np.bincount(item, n[~again], minlength=responses.num_items)

@@ -1,6 +1,7 @@
 """The canonical folder of responses itself."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from consilience.errors import OptionError
@@ -29,7 +30,9 @@ def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses
     if len(sources) != 1 or not isinstance(sources[0], Path):
         msg = f"format 'responses' reads one folder; {len(sources)} sources were given"
         raise OptionError(msg)
-    if options != ReadOptions(kind=options.kind):
+    beside = (options.gold, options.offered, options.labels)  # frames are not compared
+    rest = replace(options, gold=None, offered=None, labels=None)
+    if any(each is not None for each in beside) or rest != ReadOptions(kind=rest.kind):
         msg = (
             f"{sources[0]} is a folder of responses: its columns, offer and repeats "
             "were settled when it was written; read the export again to change them"

@@ -47,7 +47,7 @@ def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
     BadCellError
         If a count is not a whole number, or more said yes than were asked.
     """
-    table = load_tables([with_index(source) for source in sources], options)
+    table = load_tables([with_index(source, options) for source in sources], options)
     names = table.names
     item = find(names, "item", options.columns.item, table.source)
     rest = [name for name in names if name != item]

@@ -42,6 +42,9 @@ SECOND_BEST = (
 )
 
 
+_PLACE = {"original_width", "start"}  # of regions in images; in texts and sounds
+
+
 def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Responses:
     """Read JSON-MIN or CSV exports.
 
@@ -132,7 +135,7 @@ def _labels(table: TextTable, name: str | None, row: int) -> tuple[str, ...] | N
     text = None if name is None else _cell(table, name, row)
     found = None if text is None else decoded_or_text(text, place)
     if isinstance(found, dict):
-        found = found.get("choices", [])
+        found = found.get("choices", [found] if found else [])
     if isinstance(found, list):
         return _regions(found, place)
     return None if text is None else (text,)
@@ -145,6 +148,8 @@ def _regions(parts: Iterable[object], place: str) -> tuple[str, ...]:
         if isinstance(part, dict):
             many = [v for key, v in part.items() if key.endswith("labels")]
             found += [label for v in many if isinstance(v, list) for label in v]
+            if not many and not _PLACE & set(part):
+                found.append(part)  # no label, and no region without one
         else:
             found.append(part)
     strange = [label for label in found if not isinstance(label, (str, int))]

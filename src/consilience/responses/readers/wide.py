@@ -47,7 +47,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         As for a long table; `header` is false for a matrix without names, and
         `annotators` names the columns of annotators where they are not recognised.
     """
-    whole = load_tables([with_index(source) for source in sources], options)
+    whole = load_tables([with_index(source, options) for source in sources], options)
     table = replace(whole, lists={})
     item, rest, notes = item_column(table, options)
     found = wide_columns(table, rest, options)
