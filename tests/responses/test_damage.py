@@ -407,7 +407,7 @@ TYPES = st.recursive(
     names=st.permutations(["image", "embedding", "a.b", "picture"]),
     filled=st.booleans(),
 )
-@some(60)
+@some(20)
 def test_columns_of_any_type_that_nobody_uses_stop_nothing(types, names, filled):
     table = pa.table({"image_id": ["1", "2"], "annotator": ["a", "b"]})
     for name, kind in zip(names, types, strict=False):
@@ -484,7 +484,7 @@ def canonical(folder):
     value=VALUES,
     damage=DAMAGE,
 )
-@some(100)
+@some(30)
 def test_damaged_canonical_folders(name, change, place, kind, value, damage):
     with tempfile.TemporaryDirectory() as folder:
         path = canonical(folder)

@@ -140,3 +140,17 @@ def test_random_choices_come_back(answers):
         [str(item), person, label if answer == "accept" else None]
         for item, person, label, answer in answers
     ]
+
+
+def test_an_option_that_means_nothing_is_no_label_and_blanks_make_no_other(written):
+    options = [{"id": "NA"}, {"id": "cat"}, {"id": "cat "}]
+    records = [
+        {"text": "t", "_input_hash": i, "options": options, "accept": [picked]}
+        | {"answer": "accept", "_annotator_id": "u"}
+        for i, picked in enumerate(["NA", "cat", "cat "])
+    ]
+    path = written("a.jsonl", "\n".join(map(json.dumps, records)))
+    responses = read(path)
+    assert responses.labels["label"].tolist() == ["cat"]
+    assert responses.table["label"].isna().tolist() == [True, False, False]
+    assert "cells 'NA'" in str(responses.cleaning)

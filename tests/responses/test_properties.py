@@ -1,6 +1,11 @@
-"""Random tables written in each format come back as they were."""
+"""Random tables written in each format come back as they were.
+
+The environment variable CONSILIENCE_FUZZ says how many of each are tried
+(`CONTRIBUTING.md`); without it, a dozen or more, the same in every run.
+"""
 
 import json
+import os
 import tempfile
 from pathlib import Path
 
@@ -10,6 +15,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from consilience.responses import read, write
+
+FUZZ = int(os.environ.get("CONSILIENCE_FUZZ", "0"))
+
+
+def some(number):
+    """Try so many tables, or as many as CONSILIENCE_FUZZ says, and then other ones."""
+    if FUZZ:
+        return settings(max_examples=FUZZ, derandomize=False, database=None)
+    return settings(max_examples=number)
+
 
 # Any text, but for the rules that are stated: blanks around a text are trimmed, some
 # words mean missing, and a control character or half a surrogate pair is no text.
@@ -40,7 +55,7 @@ def frame_of(rows):
 @given(
     rows=ROWS, separator=st.sampled_from(",;\t|"), bom=st.booleans(), end=st.booleans()
 )
-@settings(max_examples=150)
+@some(40)
 def test_separated_text_comes_back(rows, separator, bom, end):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
@@ -55,7 +70,7 @@ def test_separated_text_comes_back(rows, separator, bom, end):
 
 
 @given(rows=ROWS)
-@settings(max_examples=60)
+@some(20)
 def test_parquet_and_data_frames_come_back(rows):
     frame = frame_of(rows)
     assert back(read(frame)) == rows
@@ -67,7 +82,7 @@ def test_parquet_and_data_frames_come_back(rows):
 
 
 @given(rows=ROWS, escaped=st.booleans())
-@settings(max_examples=60)
+@some(20)
 def test_json_lines_and_records_come_back(rows, escaped):
     records = [
         dict(zip(["item", "annotator", "label"], row, strict=True)) for row in rows
@@ -83,7 +98,7 @@ def test_json_lines_and_records_come_back(rows, escaped):
 
 
 @given(rows=ROWS)
-@settings(max_examples=40)
+@some(15)
 def test_the_canonical_folder_comes_back(rows):
     responses = read(frame_of(rows))
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +116,7 @@ def test_the_canonical_folder_comes_back(rows):
         min_size=1,
     )
 )
-@settings(max_examples=60)
+@some(20)
 def test_wide_tables_come_back(cells):
     frame = pd.DataFrame(
         [[cells.get((i, j), "-1") for j in range(4)] for i in range(5)],
@@ -127,7 +142,7 @@ def test_wide_tables_come_back(cells):
         min_size=1,
     ).filter(lambda cells: any(map(any, cells.values())))
 )
-@settings(max_examples=60)
+@some(20)
 def test_counts_of_yes_come_back(cells):
     frame = pd.DataFrame(
         [
@@ -151,7 +166,7 @@ def test_counts_of_yes_come_back(cells):
 
 
 @given(rows=ROWS)
-@settings(max_examples=60)
+@some(20)
 def test_batch_results_come_back(rows):
     frame = pd.DataFrame(
         rows, columns=["Input.image", "WorkerId", "Answer.q"], dtype="str"
@@ -170,7 +185,7 @@ def test_batch_results_come_back(rows):
 
 
 @given(rows=ROWS)
-@settings(max_examples=60)
+@some(20)
 def test_label_studio_exports_come_back(rows):
     tasks = [
         {
@@ -220,7 +235,7 @@ def test_label_studio_exports_come_back(rows):
     )
 )
 @example(answers={"0": {'"': 0}})
-@settings(max_examples=60)
+@some(20)
 def test_peerannot_answers_come_back(answers):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answers.json"
@@ -231,7 +246,7 @@ def test_peerannot_answers_come_back(answers):
 
 
 @given(rows=ROWS)
-@settings(max_examples=30)
+@some(12)
 def test_folders_of_labels_and_truth_come_back(rows):
     with tempfile.TemporaryDirectory() as folder:
         frame = frame_of(rows)
@@ -253,7 +268,7 @@ COUNTS = st.dictionaries(
 
 
 @given(cells=COUNTS)
-@settings(max_examples=30)
+@some(12)
 def test_counts_of_labels_come_back_from_rows_and_from_a_matrix(cells):
     rows = pd.DataFrame(
         [(i, k, n) for (i, k), n in cells.items()], columns=["item", "label", "n"]
@@ -272,7 +287,7 @@ def test_counts_of_labels_come_back_from_rows_and_from_a_matrix(cells):
         max_size=4,
     )
 )
-@settings(max_examples=30)
+@some(12)
 def test_patterns_come_back_as_often_as_they_are_counted(patterns):
     frame = pd.DataFrame(patterns, columns=["w1", "w2", "n"])
     responses = read(frame, format="counts")
@@ -288,7 +303,7 @@ def test_patterns_come_back_as_often_as_they_are_counted(patterns):
 
 
 @given(rows=ROWS)
-@settings(max_examples=40)
+@some(15)
 def test_answers_inside_a_batch_come_back(rows):
     cells = [json.dumps([{"q": {"labels": [q]}}]) for *_, q in rows]
     cells = [cell.replace("&", "\\u0026") for cell in cells]
@@ -312,7 +327,7 @@ def test_answers_inside_a_batch_come_back(rows):
         min_size=1,
     )
 )
-@settings(max_examples=30)
+@some(12)
 def test_the_reassessed_study_comes_back(answers):
     cube = np.zeros((3, 4, 3))
     for (rater, pair), answer in answers.items():

@@ -33,14 +33,16 @@ def tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
     }
     tidy_columns, notes = tidy(untidy, missing)
     changed: dict[str, Any] = dict(tidy_columns)
-    gold = _frame(draft.gold, missing)
+    labels = _labelled(_frame(draft.labels, missing))
     return replace(
         draft,
         **changed,
-        offered=_frame(draft.offered, missing),
+        offered=_labelled(_frame(draft.offered, missing)),
         items=_frame(draft.items, missing),
-        labels=_frame(draft.labels, missing),
-        gold=None if gold is None else gold.dropna(subset="label", ignore_index=True),
+        labels=None
+        if labels is None
+        else labels.drop_duplicates("label", ignore_index=True),
+        gold=_labelled(_frame(draft.gold, missing)),
         more_items=_texts(draft.more_items, missing),
         notes=(*draft.notes, *(note for note in notes if note not in draft.notes)),
     )
@@ -57,6 +59,13 @@ def _texts(texts: Sequence[str], missing: Sequence[str]) -> Sequence[str]:
     if _is_tidy(pa.array(texts, pa.string()), missing):
         return texts
     return [text.strip() for text in texts if text.strip() not in missing]
+
+
+def _labelled(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Leave out rows whose label means that there is none."""
+    if frame is None or "label" not in frame or frame["label"].notna().all():
+        return frame
+    return frame.dropna(subset="label", ignore_index=True)
 
 
 def _frame(frame: pd.DataFrame | None, missing: Sequence[str]) -> pd.DataFrame | None:
