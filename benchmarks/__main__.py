@@ -11,6 +11,7 @@ NAMES = (
     "speed",
     "growth",
     "many_fits",
+    "left_out",
     "models",
     "many_labels",
     "products",

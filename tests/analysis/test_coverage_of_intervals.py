@@ -50,6 +50,7 @@ def objects_fit(chance, generator):
     worlds = xr.Dataset(
         {
             "hundredths": (axes, np.where(there, 100, 0).astype(np.uint8)),
+            "levels": (axes, np.where(there, 100, 0).astype(np.uint8)),
             "facts": (axes, every),
             "cell_item": ("cell", np.repeat(np.arange(number), 3)),
             "cell_label": ("cell", np.tile(np.arange(3), number)),
