@@ -1,5 +1,8 @@
 """Bad input is a clear error with file and row, or a stated rule."""
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -246,3 +249,19 @@ def test_an_item_that_is_half_a_utf16_file_is_refused(written):
     whole = (HEADER + "1,é,x\n").encode("utf-16")
     with pytest.raises(UnreadableFileError, match="UTF-16"):
         read(written("a.csv", whole[:-1]))
+
+
+@pytest.mark.parametrize("kind", ["object", "category"])
+def test_cells_of_several_numpy_types_do_not_end_the_process(kind):
+    program = (
+        "import numpy as np, pandas as pd\n"
+        "from consilience.responses import read\n"
+        "cells = [np.datetime64('2024'), np.int8(3), np.True_]\n"
+        f"item = pd.Series(cells, dtype=object).astype({kind!r})\n"
+        "frame = pd.DataFrame({'item': item, 'annotator': 1, 'label': list('xyx')})\n"
+        "print(read(frame).table['item'].tolist())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.stdout.strip() == "['2024', '3', 'True']", done.stderr

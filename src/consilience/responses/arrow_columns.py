@@ -225,13 +225,14 @@ def values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
 
 
 def _from_pandas(column: pd.Series) -> pa.Array | pa.ChunkedArray:
-    try:
-        array = pa.array(column, from_pandas=True)
-    except (pa.ArrowException, OverflowError, ValueError, TypeError):
-        array = None
-    mixed = column.dtype == object and array is not None
-    if array is not None and not (mixed and not _text_or_list(array.type)):
-        return array
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype) and _is_mixed(kind.categories):
+        column = column.astype(object)
+    if not _is_mixed(column):
+        try:
+            return pa.array(column, from_pandas=True)
+        except (pa.ArrowException, OverflowError, ValueError, TypeError):
+            pass  # each cell is written by itself
     if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in column):
         return pa.array(map(_texts, column), pa.list_(pa.string()))
     return text_array(cell_text(cell) for cell in column)
@@ -244,8 +245,11 @@ def _texts(cell: object) -> list[str | None] | None:
     return None if text is None else [text]
 
 
-def _text_or_list(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or _is_list(kind) or pa.types.is_null(kind))
+def _is_mixed(values: pd.Series | pd.Index) -> bool:
+    """Whether objects are not all texts: Arrow has ended the process on some others."""
+    if values.dtype != object:
+        return False
+    return pd.api.types.infer_dtype(values, skipna=True) not in {"string", "empty"}
 
 
 def cell_text(cell: object, place: str = "") -> str | None:
