@@ -150,3 +150,10 @@ def test_a_label_that_is_no_number_makes_all_labels_text() -> None:
 def test_a_matrix_keeps_the_types_of_items_and_labels() -> None:
     frame = pd.DataFrame({"item": [7, 8], "a": [0, 1], "b": [1.0, np.nan]})
     assert read(frame, format="wide").types == {"item": "int64", "label": "float64"}
+
+
+@pytest.mark.parametrize("kind", ["float64", "int64", "bool"])
+def test_a_sparse_column_comes_back_as_what_it_holds(kind):
+    item = pd.arrays.SparseArray(np.array([0, 1, 1], dtype=kind))
+    frame = pd.DataFrame({"item": item, "annotator": 1, "label": list("xyx")})
+    assert read(frame).typed()["item"].dtype == kind

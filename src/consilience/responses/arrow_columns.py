@@ -77,6 +77,8 @@ def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
     for name, (_, column) in zip(names, frame.items(), strict=True):
         try:
             with readable(source):
+                if isinstance(column.dtype, pd.SparseDtype):
+                    column = column.sparse.to_dense()  # noqa: PLW2901
                 types[name] = type_of(column)
                 arrays[name] = _from_pandas(column)
         except ConsilienceError as error:
