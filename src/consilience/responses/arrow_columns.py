@@ -78,7 +78,7 @@ def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
         try:
             with readable(source):
                 if isinstance(column.dtype, pd.SparseDtype):
-                    column = column.sparse.to_dense()  # noqa: PLW2901
+                    column = pd.Series(np.asarray(column))  # noqa: PLW2901
                 types[name] = type_of(column)
                 arrays[name] = _from_pandas(column)
         except ConsilienceError as error:
