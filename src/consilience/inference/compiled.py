@@ -37,6 +37,7 @@ def compiled(
         few = sum(np.size(leaf) for leaf in leaves if hasattr(leaf, "size")) <= SMALL
         return (soon if few else fast)(*args, **kwargs)
 
+    call.variants = soon, fast  # type: ignore[attr-defined]  # to count programs
     return call
 
 
