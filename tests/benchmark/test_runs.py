@@ -1,5 +1,6 @@
-import json
+from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from consilience.benchmark import kept, runs
@@ -119,19 +120,24 @@ def test_a_damaged_result_is_run_again(first, fake, plan):
     assert run_all([first], [method], plan, lambda _: None)[0].done
 
 
-def test_a_result_whose_writing_failed_is_absent(first, fake, plan, monkeypatch):
+def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
+    first, fake, plan, monkeypatch
+):
     found = run_one(first, fake("votes"), plan)
     kept.save(found, plan.folder)
 
     def full(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(json, "dumps", full)
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    changed = replace(found, outcome={**found.outcome, "seconds": -1.0})
     with pytest.raises(KeyboardInterrupt):
-        kept.save(found, plan.folder)
-    assert kept.load(plan.folder, "first", "fake.votes") is None
-    left = [path.name for path in (plan.folder / "first").iterdir()]
-    assert left == ["fake-votes.parquet"]
+        kept.save(changed, plan.folder)
+    left = kept.load(plan.folder, "first", "fake.votes")
+    assert left.outcome == found.outcome
+    assert len(left.labels) == len(found.labels)
+    names = {path.name for path in (plan.folder / "first").iterdir()}
+    assert names == {"fake-votes.json", "fake-votes.parquet"}
 
 
 def test_the_folder_gives_what_else_it_holds_of_the_same_answers(first, fake, plan):
