@@ -337,7 +337,7 @@ def test_simulated_answers_are_on_the_list_of_their_item(every_answer_on_a_list)
 @pytest.mark.parametrize("term", ["superclass", "similarity"])
 def test_terms_need_to_be_told_of_the_labels(design, term):
     model = load("structured", {term: 1.0})
-    with pytest.raises(OptionError, match=f"{term}=1.0: no .*leave it out"):
+    with pytest.raises(OptionError, match=f"{term}=1.0`: no .*leave it out"):
         lay_out(model, design)
 
 
