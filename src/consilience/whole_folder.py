@@ -195,13 +195,29 @@ def tidied(path: Path) -> Path:
     except (RuntimeError, ValueError) as error:
         msg = f"{path}: no path of this system ({error}); choose another place"
         raise CannotWriteError(msg) from None
-    left = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{8}}\.(partial|former)")
-    with suppress(OSError):
-        for hidden in place.parent.iterdir():
-            with ExitStack() as lock:
-                if left.fullmatch(hidden.name) and _lock(hidden, lock, wait=False):
-                    _clear(hidden, place)
+    _tidy(place.parent, re.escape(place.name))
     return place
+
+
+def tidy(folder: Path) -> None:
+    """Rid a folder of what killed processes left beside any place in it.
+
+    Parameters
+    ----------
+    folder
+        A folder into which files are written one by one.
+    """
+    _tidy(folder, ".+")
+
+
+def _tidy(folder: Path, names: str) -> None:
+    left = re.compile(rf"\.({names})\.[0-9a-f]{{8}}\.(partial|former)")
+    with suppress(OSError):
+        for hidden in list(folder.iterdir()):
+            match = left.fullmatch(hidden.name)
+            with ExitStack() as lock:
+                if match and _lock(hidden, lock, wait=False):
+                    _clear(hidden, folder / match[1])
 
 
 @contextmanager

@@ -198,6 +198,20 @@ def test_images_that_came_later_are_added(tiny, pictures, tmp_path):
     assert read_predictions(out).table["item"].nunique() == 10
 
 
+@pytest.mark.usefixtures("small_pieces")
+def test_what_a_kill_leaves_beside_a_piece_in_place_is_removed(
+    tiny, pictures, tmp_path
+):
+    images, folder, out = pictures(9), tiny(), tmp_path / "out"
+    run(images, [folder], out)
+    whole = pieces(out)
+    for part in ("predictions", "images"):
+        (out / part / ".part-00000.parquet.0123abcd.partial").mkdir()
+    run(images, [folder], out)
+    assert not list(out.glob("**/*.partial"))
+    assert pieces(out) == whole
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_killed_ten_times_at_random_the_predictions_are_those_of_one_run(
     tiny, pictures, tmp_path

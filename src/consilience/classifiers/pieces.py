@@ -27,7 +27,7 @@ from consilience.classifiers.predictions import (
     read_piece,
 )
 from consilience.errors import CannotWriteError, PredictionsError
-from consilience.whole_folder import whole_file, whole_folder
+from consilience.whole_folder import tidy, whole_file, whole_folder
 
 
 class Pieces:
@@ -96,6 +96,7 @@ class Pieces:
             done.update(rows.column("item").to_pylist())
             number += 1
         for part in (ANSWERS, IMAGES):
+            tidy(self.folder / part)  # of pieces in place, which are not written again
             for file in sorted((self.folder / part).glob("part-*.parquet")):
                 if int(file.stem.partition("-")[2]) >= number:
                     file.unlink()
