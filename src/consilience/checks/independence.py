@@ -45,7 +45,7 @@ import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Array, Float, Shaped
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from consilience.checks.residuals import LEAST, residuals, seen_in
 from consilience.checks.verdict import Verdict, at_most, too_little
@@ -113,7 +113,7 @@ class Residual:
         """The correlation that would be rejected with probability CHANCE."""
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.divide(self.correlation, self.z)
-        return float((LIMIT + norm.ppf(CHANCE)) * error)
+        return float((LIMIT + ndtri(CHANCE)) * error)
 
     @property
     def given_truth(self) -> float:

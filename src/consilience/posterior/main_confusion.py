@@ -15,7 +15,7 @@ Dawid and Skene (1979), section 2, for counts weighed by the truth.
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from consilience.posterior.frames import category
 from consilience.truth.named import Named
@@ -142,7 +142,7 @@ def _bounds(
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
     tail = (1 - mass) / 2
     here, elsewhere = np.maximum(part, _EDGE), np.maximum(whole - part, _EDGE)
-    return beta.ppf(tail, here, elsewhere), beta.ppf(1 - tail, here, elsewhere)
+    return betaincinv(here, elsewhere, tail), betaincinv(here, elsewhere, 1 - tail)
 
 
 def _ranges(size: Int[np.ndarray, " M"]) -> Int[np.ndarray, " N"]:
