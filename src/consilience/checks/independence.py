@@ -24,8 +24,8 @@ is far smaller than the correlation given the *true* labels. On fifteen public d
 with gold labels (hierarchical model, `vb`) the root of :math:`\hat\rho` came within .15
 of the latter on nine (such as rte .24 for .25, cf_amt .32 for .30, dog .25 for .38) and
 was far below it on six (such as zc_in .19 for .41 and trec .17 for .56).
-Its power .45 was chosen by leaving one of sixteen public sets out, by the log-loss of
-the labels that it gives; a root was used before.
+Its power .45 was chosen with sixteen public sets in view, by the log-loss of the labels
+that it gives; a root was used before.
 
 n answers whose errors correlate by :math:`\rho` are worth :math:`n / (1 + (n - 1)
 \rho)` independent ones: the **design effect** (Kish 1965, section 5.4).
