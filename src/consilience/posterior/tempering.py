@@ -11,10 +11,10 @@ the design effect D of an item, what was learned from its answers is raised to t
 where q is the posterior and p the part of the prior that stays at full strength.
 For *choice* no part does: the whole posterior is weakened, so that labels keep their
 order. A prevalence at full strength, although learned from the same answers, pulls
-labels towards common classes and changes which one is the most probable. For *contains*
-it stays: it is the share of pairs that hold, and without it the log-loss of many answers
-to a pair is far worse (reassessed ImageNet, 78 raters, two states, D by the root of the
-residual correlation: .262 instead of .174).
+labels towards common classes and changes which one is the most probable. For
+*contains* it stays: it is the share of pairs that hold, and without it the log-loss of
+many answers to a pair is far worse (reassessed ImageNet, 78 raters, two states, D by
+the root of the residual correlation: .262 instead of .174).
 
 Bounds move with the probability: their distance in log-odds is divided by D.
 """
@@ -72,11 +72,6 @@ class Tempering:
     told: Which
     correlation: float
     z: float
-
-    @property
-    def reported(self) -> Truth:
-        """The posterior that the tables report."""
-        return self.tempered if self.told == "tempered" else self.raw
 
 
 def tempered(
