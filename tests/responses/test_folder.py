@@ -133,3 +133,53 @@ def test_options_of_the_export_cannot_be_changed_afterwards(responses, tmp_path)
     assert read(out, kind="contains").kind == "contains"
     with pytest.raises(ConsilienceError):
         read(out, kind="choice")
+
+
+def with_column(out, name, column, table="responses"):
+    """Add a column to a table of a folder, as another program would."""
+    path = out / f"{table}.parquet"
+    parquet.write_table(parquet.read_table(path).append_column(name, column), path)
+    return out
+
+
+@pytest.mark.parametrize("empty", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        (pa.list_(pa.string()), ["a"]),
+        (pa.list_(pa.int64(), 2), [1, 2]),
+        (pa.struct({"a": pa.int64()}), {"a": 1}),
+        (pa.map_(pa.string(), pa.int8()), [("a", 1)]),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("table", ["responses", "labels", "gold", "offered"])
+def test_a_nested_column_is_put_aside_and_named(
+    responses, tmp_path, table, kind, cell, empty
+):
+    out = write(responses, tmp_path / "out")
+    rows = parquet.read_metadata(out / f"{table}.parquet").num_rows
+    cells = [None if empty or row == 1 else cell for row in range(rows)]
+    found = read(with_column(out, "more", pa.array(cells, kind), table))
+    frame = getattr(found, "table" if table == "responses" else table)
+    assert "more" not in frame
+    assert sum("column 'more' (" in note for note in found.cleaning.notes) == 1
+    again = read(write(found, tmp_path / "again"))
+    pd.testing.assert_frame_equal(again.table, found.table)
+    assert again.cleaning == found.cleaning
+
+
+def test_a_column_that_another_program_added_keeps_its_values(responses, tmp_path):
+    whole = pa.array([2**53 + 1, None, 3])
+    texts = pa.array([None, None, None], pa.dictionary(pa.int32(), pa.string()))
+    out = with_column(write(responses, tmp_path / "out"), "whole", whole)
+    found = read(with_column(out, "texts", texts))
+    assert found.table["whole"].iloc[0] == 2**53 + 1
+    again = read(write(found, tmp_path / "again"))
+    pd.testing.assert_frame_equal(again.table, found.table)
+
+
+def test_a_column_carried_along_without_a_cell_comes_back(tmp_path):
+    found = read(FRAME.assign(seconds=None), extras=["seconds"])
+    again = read(write(found, tmp_path / "out"))
+    pd.testing.assert_frame_equal(again.table, found.table)

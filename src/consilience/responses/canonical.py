@@ -1,7 +1,7 @@
 """Canonical Parquet columns held to the rules of the tables, whoever wrote them."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,44 @@ _NEEDED = {
     "offered": ("label",),
     "items": ("item",),
 }
+_KNOWN = {
+    "responses": set(CANONICAL),
+    "labels": {"label", "name", "parent"},
+    "gold": {"item", "annotator", "label", "answer"},
+    "offered": {"label", *_ASKED},
+    "items": {"item", "dataset_label"},
+}
 _MOST = {"Int32": 2**31 - 1, "boolean": 1, "int64": 2**53}
+_WHOLE = {
+    pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name)
+    for size in (8, 16, 32, 64)
+    for name in (f"Int{size}", f"UInt{size}")
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A table, where it stands, and its columns that no rule is about.
+
+    Attributes
+    ----------
+    table, source
+        All columns, and the path of the file.
+    others
+        Columns of single values, as pandas has them.
+    refused
+        Types of the columns that hold none.
+    """
+
+    table: pa.Table
+    source: str
+    others: Mapping[str, pd.Series]
+    refused: Mapping[str, str]
+
+    def notes(self, name: str) -> tuple[str, ...]:
+        """Say which columns were put aside; those of the answers without the file."""
+        place = "" if name == "responses" else f"{name}.parquet: "
+        return tuple(f"{place}{note}" for note in unusable_notes(self.refused))
 
 
 def canonical_responses(
@@ -75,15 +112,16 @@ def canonical_responses(
     MissingColumnError, BadCellError
         If a column is missing or a cell breaks a rule.
     """
-    paths = {name: f"{folder / name}.parquet" for name in tables}
-    for name, table in tables.items():
-        _check_columns(table, paths[name], _NEEDED[name])
-    table, source = tables["responses"], paths["responses"]
+    parts = {
+        name: _part(table, name, f"{folder / name}.parquet")
+        for name, table in tables.items()
+    }
+    table, source = parts["responses"].table, parts["responses"].source
     text = {name: _text(table, name, source) for name in _TEXTS}
     _check(text["item"].codes >= 0, source, "the item is empty")
-    labels = _labels(text["label"], tables, paths)
+    labels = _labels(text["label"], parts)
     known = text_array(labels["label"])
-    items = _items(tables, paths)
+    items = _items(parts)
     more = None if items is None else text_array(items["item"])
     label = recode_to(text["label"], known)
     unknown = (text["label"].codes >= 0) & (label.codes < 0)
@@ -103,24 +141,23 @@ def canonical_responses(
         "n": _numbers(table, "n", "int64", 1, source),
         "response_id": sort_values(text["response_id"]).series(),
     }
-    extras, refused = _others(table, CANONICAL)
     num_rows = table.num_rows
     cleaning = cleaning or Cleaning(read=num_rows, kept=num_rows, answers=num_rows)
-    notes = list(unusable_notes(refused))
+    notes = [note for name, part in parts.items() for note in part.notes(name)]
     if cleaning.answers != num_rows:
         notes.append(
             f"the folder holds {num_rows:,} answers; {cleaning.answers:,} were read "
             "when its account was written"
         )
-    offered = _offered(tables, paths, known)
+    offered = _offered(parts, known)
     _check_offer(offer, offered, folder)
     return Responses(
-        table=pd.DataFrame({**columns, **extras}),
+        table=pd.DataFrame({**columns, **parts["responses"].others}),
         offer=offer or ("unknown" if offered is None else "listed"),
         offered=offered,
         items=items,
         labels=labels,
-        gold=_gold(tables, paths, labels),
+        gold=_gold(parts, labels),
         assumptions=assumptions,
         cleaning=replace(
             cleaning, notes=tuple(dict.fromkeys((*cleaning.notes, *notes)))
@@ -140,14 +177,43 @@ def _types(table: pa.Table) -> dict[str, str]:
     return {role: kind for role, kind in found.items() if kind is not None}
 
 
-def _check_columns(table: pa.Table, source: str, needed: tuple[str, ...]) -> None:
-    for name in needed:
-        if name not in table.column_names:
+def _part(table: pa.Table, name: str, source: str) -> _Part:
+    for needed in _NEEDED[name]:
+        if needed not in table.column_names:
             msg = (
-                f"{source}: there is no column {name!r}; found "
-                f"{listing(table.column_names)}; expected {', '.join(needed)}"
+                f"{source}: there is no column {needed!r}; found "
+                f"{listing(table.column_names)}; expected {', '.join(_NEEDED[name])}"
             )
             raise MissingColumnError(msg)
+    others, refused = {}, {}
+    for column in table.column_names:
+        if column not in _KNOWN[name]:
+            found = _as_pandas(table.column(column))
+            if found is None:
+                refused[column] = str(table.schema.field(column).type)
+            else:
+                others[column] = found
+    return _Part(table, source, others, refused)
+
+
+def _as_pandas(column: pa.ChunkedArray) -> pd.Series | None:
+    """Column of any single values, written and read again the same; None: of others."""
+    kind = column.type
+    if pa.types.is_nested(kind):
+        return None
+    try:
+        with readable("column"):
+            column.validate(full=True)
+            if pa.types.is_dictionary(kind):
+                return encode(as_text(column)[0]).series()
+            # Whole numbers with gaps would become floats, and not all exactly.
+            gaps = kind in _WHOLE and column.null_count > 0
+            found: pd.Series = column.to_pandas(
+                types_mapper=_WHOLE.get if gaps else None
+            )
+            return found
+    except ConsilienceError:
+        return None
 
 
 def _text(table: pa.Table, name: str, source: str) -> Coded:
@@ -163,81 +229,54 @@ def _text(table: pa.Table, name: str, source: str) -> Coded:
     return coded
 
 
-def _side(
-    tables: Mapping[str, pa.Table], paths: Mapping[str, str], name: str, texts: set[str]
-) -> tuple[pd.DataFrame, dict[str, Coded]]:
-    """Take a side table as a frame, with `texts` as texts; what they need is there."""
-    table, source = tables[name], paths[name]
+def _side(part: _Part, name: str) -> tuple[pd.DataFrame, dict[str, Coded]]:
+    """Take a side table as a frame; what its rules are about is text and there."""
+    names = part.table.column_names
     coded = {
-        column: _text(table, column, source)
-        for column in table.column_names
-        if column in texts
+        column: _text(part.table, column, part.source)
+        for column in names
+        if column in _KNOWN[name]
     }
     for column in _NEEDED[name]:
-        _check(coded[column].codes >= 0, source, f"the {column} is empty")
-    others, _ = _others(table, texts)
-    columns = {n: coded[n].series().astype("str") for n in coded} | others
-    order = [column for column in table.column_names if column in columns]
+        _check(coded[column].codes >= 0, part.source, f"the {column} is empty")
+    columns = {n: coded[n].series().astype("str") for n in coded} | dict(part.others)
+    order = [column for column in names if column in columns]
     return pd.DataFrame({column: columns[column] for column in order}), coded
 
 
-def _others(
-    table: pa.Table, known: Collection[str]
-) -> tuple[dict[str, pd.Series], dict[str, str]]:
-    """Columns of any other type as pandas has them, and those that it cannot have."""
-    found, refused = {}, {}
-    for name in table.column_names:
-        if name in known:
-            continue
-        column = table.column(name)
-        try:
-            with readable(name):
-                column.validate(full=True)
-                found[name] = column.to_pandas()
-        except ConsilienceError:
-            refused[name] = str(column.type)
-    return found, refused
-
-
-def _labels(
-    label: Coded, tables: Mapping[str, pa.Table], paths: Mapping[str, str]
-) -> pd.DataFrame:
-    if "labels" not in tables:
+def _labels(label: Coded, parts: Mapping[str, _Part]) -> pd.DataFrame:
+    if "labels" not in parts:
         values = sort_values(label).values
         values = values.take(pa.array(natural_order(values)))
         frame = pd.DataFrame({"label": index(values)})
         return frame if frame.empty else checked_labels(frame)
-    frame, _ = _side(tables, paths, "labels", {"label", "name", "parent"})
+    frame, _ = _side(parts["labels"], "labels")
     twice = frame["label"].duplicated().to_numpy()
-    _check(~twice, paths["labels"], "the label stands twice")
+    _check(~twice, parts["labels"].source, "the label stands twice")
     return frame if frame.empty else checked_labels(frame)
 
 
-def _items(
-    tables: Mapping[str, pa.Table], paths: Mapping[str, str]
-) -> pd.DataFrame | None:
-    if "items" not in tables:
+def _items(parts: Mapping[str, _Part]) -> pd.DataFrame | None:
+    if "items" not in parts:
         return None
-    frame, _ = _side(tables, paths, "items", {"item", "dataset_label"})
+    frame, _ = _side(parts["items"], "items")
     twice = frame["item"].duplicated().to_numpy()
-    _check(~twice, paths["items"], "the item stands twice")
+    _check(~twice, parts["items"].source, "the item stands twice")
     return frame
 
 
-def _offered(
-    tables: Mapping[str, pa.Table], paths: Mapping[str, str], known: pa.StringArray
-) -> pd.DataFrame | None:
-    if "offered" not in tables:
+def _offered(parts: Mapping[str, _Part], known: pa.StringArray) -> pd.DataFrame | None:
+    if "offered" not in parts:
         return None
-    source = paths["offered"]
-    keys = [name for name in _ASKED if name in tables["offered"].column_names]
+    table, source = parts["offered"].table, parts["offered"].source
+    keys = [name for name in _ASKED if name in table.column_names]
     if not keys:
         msg = (
-            f"{source}: found {listing(tables['offered'].column_names)}; expected the "
+            f"{source}: found {listing(table.column_names)}; expected the "
             "label and whom it was offered to: item, annotator or response_id"
         )
         raise MissingColumnError(msg)
-    frame, coded = _side(tables, paths, "offered", {"label", *keys})
+    frame, coded = _side(parts["offered"], "offered")
     for name in keys:
         _check(coded[name].codes >= 0, source, f"the {name} is empty")
     _check(
@@ -248,15 +287,11 @@ def _offered(
     return frame
 
 
-def _gold(
-    tables: Mapping[str, pa.Table], paths: Mapping[str, str], labels: pd.DataFrame
-) -> pd.DataFrame | None:
-    if "gold" not in tables:
+def _gold(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame | None:
+    if "gold" not in parts:
         return None
-    source = paths["gold"]
-    frame, coded = _side(
-        tables, paths, "gold", {"item", "annotator", "label", "answer"}
-    )
+    source = parts["gold"].source
+    frame, coded = _side(parts["gold"], "gold")
     label = recode_to(coded["label"], text_array(labels["label"]))
     _check(label.codes >= 0, source, "the label is not in labels.parquet")
     if "answer" in coded:
