@@ -1,5 +1,6 @@
 import json
 
+import pandas as pd
 import pytest
 
 from consilience.errors import (
@@ -338,3 +339,36 @@ def test_an_answer_of_json_min_that_is_no_label_is_not_taken_as_skipped(
     path = written("a.json", json.dumps(records))
     with pytest.raises(BadCellError, match=r"record 1: found .* where a label was"):
         read(path, label="q")
+
+
+@pytest.mark.parametrize("empty", [{}, []])
+@pytest.mark.parametrize("kind", ["choice", "contains", "objects"])
+@pytest.mark.parametrize("name", ["a.json", "a.csv"])
+def test_an_empty_answer_of_json_min_is_a_skip_and_is_counted(
+    written, empty, kind, name
+):
+    common = {"id": 1, "annotator": 3, "annotation_id": 1, "lead_time": 1.5}
+    full = {"choices": ["x"]} if empty == {} else ["x"]
+    records = [common | {"image": i, "q": q} for i, q in [("a", empty), ("b", full)]]
+    if name == "a.csv":
+        cells = [each | {"q": json.dumps(each["q"])} for each in records]
+        text = pd.DataFrame(cells).to_csv(index=False)
+    else:
+        text = json.dumps(records)
+    path = written(name, text)
+    responses = read(path, label="q", kind=kind, offered=["x", "y"])
+    asked = "answer" if kind == "contains" else "label"
+    skipped = responses.table[responses.table[asked].isna()]
+    assert set(skipped["item"]) == {"a"}
+    said = str(responses.cleaning)
+    assert "answers to 'q' that are empty ({} or []) were read as skipped: 1" in said
+
+
+def test_an_answer_of_json_min_without_a_tick_says_no(written):
+    common = {"id": 1, "annotator": 3, "annotation_id": 1, "lead_time": 1.5}
+    answer = {"choices": []}
+    records = [common | {"image": i, "q": answer} for i in "ab"]
+    path = written("a.json", json.dumps(records))
+    responses = read(path, label="q", kind="contains", offered=["x", "y"])
+    assert responses.table["answer"].tolist() == ["no"] * 4
+    assert "empty" not in str(responses.cleaning)

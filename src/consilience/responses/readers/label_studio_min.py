@@ -40,7 +40,7 @@ SECOND_BEST = (
     "This export does not say which annotations were skipped or are ground truth: all "
     "are taken as answers. Label Studio's JSON export says it."
 )
-
+EMPTY: tuple[object, ...] = ({}, [])
 
 _PLACE = {"original_width", "start"}  # of regions in images; in texts and sounds
 
@@ -70,16 +70,18 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
             raise MissingColumnError(msg)
     people = table.columns["annotator"]
     done = people.codes >= 0
+    rows_done = map(int, np.flatnonzero(done))
+    given = {row: _answer(table, question, row) for row in rows_done}
     picks = [
         Selection(
             item=table.columns[item].text(row),
             annotator=people.text(row),
             response_id=_cell(table, "annotation_id", row),
-            picked=_labels(table, question, row),
-            main=next(iter(_labels(table, columns.main, row) or ()), None),
+            picked=_labels(answer, table.where(row)),
+            main=_first(_answer(table, columns.main, row), table.where(row)),
             record=row,
         )
-        for row in map(int, np.flatnonzero(done))
+        for row, answer in given.items()
     ]
     named = for_question(options, question)
     offered = label_list(named) if options.kind == "contains" else None
@@ -107,6 +109,7 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
         notes=(
             f"labels are the answers to {question!r}",
             *_of_regions(table, question),
+            *_empty([row for row in given if given[row] in EMPTY], question, table),
             *table.notes,
         ),
         columns=roles,
@@ -123,22 +126,32 @@ def _cell(table: TextTable, name: str, row: int) -> str | None:
     return table.columns[name].text(row) if name in table.columns else None
 
 
-def _labels(table: TextTable, name: str | None, row: int) -> tuple[str, ...] | None:
-    """Labels in a cell: a bare text, or JSON with several."""
+def _answer(table: TextTable, name: str | None, row: int) -> object:
+    """Return what a cell holds: a bare text, or JSON; None for nothing."""
     place = table.where(row)
-    if name is not None and name in table.lists:
+    if name is None:
+        return None
+    if name in table.lists:
         parts = table.lists[name][row].as_py()
         if parts is None:
             return None
-        values = [p if p is None else decoded_or_text(p, place) for p in parts]
-        return _regions(values, place)
-    text = None if name is None else _cell(table, name, row)
+        return [p if p is None else decoded_or_text(p, place) for p in parts]
+    text = _cell(table, name, row)
     found = None if text is None else decoded_or_text(text, place)
-    if isinstance(found, dict):
-        found = found.get("choices", [found] if found else [])
-    if isinstance(found, list):
-        return _regions(found, place)
-    return None if text is None else (text,)
+    return found if isinstance(found, (dict, list)) else text
+
+
+def _labels(answer: object, place: str) -> tuple[str, ...] | None:
+    """Labels of an answer; None where it says nothing, as where there is no answer."""
+    if answer is None or answer in EMPTY:
+        return None
+    if isinstance(answer, dict):
+        answer = answer.get("choices", [answer])
+    return _regions(answer, place) if isinstance(answer, list) else (str(answer),)
+
+
+def _first(answer: object, place: str) -> str | None:
+    return next(iter(_labels(answer, place) or ()), None)
 
 
 def _regions(parts: Iterable[object], place: str) -> tuple[str, ...]:
@@ -157,6 +170,14 @@ def _regions(parts: Iterable[object], place: str) -> tuple[str, ...]:
         msg = f"{place}: found {strange[0]!r} where a label was expected; export again"
         raise BadCellError(msg)
     return tuple(map(str, found))
+
+
+def _empty(rows: list[int], question: str, table: TextTable) -> tuple[str, ...]:
+    """Remark that some answers say nothing, and how they were read."""
+    if not rows:
+        return ()
+    what = f"answers to {question!r} that are empty ({{}} or []) were read as skipped"
+    return (f"{what}: {len(rows):,} (first: {table.where(rows[0])})",)
 
 
 def _of_regions(table: TextTable, question: str) -> tuple[str, ...]:
