@@ -1,13 +1,17 @@
 """Which labels are valid: by hand, and in a study where most candidates go unnamed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
+from scipy.integrate import quad
 from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.posterior.object_draws import Chunk
-from consilience.posterior.right_names import MINE, OTHER, Namings, levels
+from consilience.posterior.right_names import OPINION, WEIGHT, Namings, levels
 from consilience.posterior.streams import streams
 
 WORLDS = 4000
@@ -48,7 +52,8 @@ def test_the_odds_of_a_right_name_are_those_stated():
     noise = 4 / WORLDS  # the random numbers are evenly spread
     assert np.abs(found - expit(logit(q))).max() < noise
     own = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9, own=1)
-    assert np.abs(own - expit(logit(q) + np.array([OTHER, MINE]))).max() < noise
+    stated = logit(q) * np.array([1, WEIGHT]) + np.array([-OPINION, OPINION])
+    assert np.abs(own - expit(stated)).max() < noise
 
 
 def test_a_threshold_moves_the_odds_by_its_own():
@@ -72,6 +77,39 @@ def test_names_given_together_are_both_right_and_rivals_are_not():
     assert together.min() > 0.8
     assert rivals.max() < 0.75
     assert rivals[0] > rivals[1] > 0.2
+
+
+def test_the_label_of_the_data_set_needs_more_votes_to_be_as_sure():
+    named = valid([0.9, 0.1], [9, 1], 9)
+    own = valid([0.9, 0.1], [9, 1], 9, own=0)
+    assert own[0] < named[0]
+    assert own[1] < named[1]
+    seldom = valid([0.1, 0.9], [1, 9], 9)
+    assert valid([0.1, 0.9], [1, 9], 9, own=0)[0] > seldom[0]
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_an_only_candidate_is_held_to_the_same_rule(own):
+    people, other = {"i": 1, "j": 9}, [("k", "a", "x"), ("k", "b", "y")]
+    rows = [(item, f"a{k}", "x") for item, n in people.items() for k in range(n)]
+    frame = pd.DataFrame([*rows, *other], columns=["item", "annotator", "label"])
+    responses = cs.read(frame, kind="objects")
+    if own:
+        items = pd.DataFrame({"item": list("ijk"), "dataset_label": "x"})
+        responses = replace(responses, items=items.astype("str"))
+    effort = cs.Effort(restarts=1)
+    fit = cs.fit(responses, model="objects", engine="em", effort=effort)
+    found = fit.labels().astype({"item": str}).set_index("item")["probability"]
+    for item, n in people.items():
+
+        def stated(share, n=n):
+            odds = logit(np.sqrt(share))
+            odds = WEIGHT * odds + OPINION if own else odds
+            return expit(odds) * stats.beta.pdf(share, n + 1, 1)
+
+        # Draws of the share spread by less than .3, and there are a thousand.
+        noise = 4 * 0.3 / np.sqrt(1000)
+        assert found[item] == pytest.approx(quad(stated, 0, 1)[0], abs=noise)
 
 
 def test_an_object_that_is_not_there_has_no_valid_name():

@@ -19,7 +19,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.model.contract import Parameters
 from consilience.posterior.least_loss import LOSSES, best
-from consilience.posterior.object_draws import Chunk, chunks, draw
+from consilience.posterior.object_draws import MAX_CELLS, Chunk, alone, chunks, draw
 from consilience.posterior.object_weights import Weighed, weighed
 from consilience.posterior.object_worlds import Record
 from consilience.posterior.panels import SIZES, verdicts
@@ -134,6 +134,15 @@ def held(
     total = number * len(draws)
     found = _single(own_slot, most, len(draws), total)
     whole = _Run(found, given, record, number, 1 / len(draws), Streams(()))
+    several = [blocks.unit for blocks in items.blocks]
+    single = np.setdiff1d(np.arange(units), np.concatenate([*several, []]))
+    step = MAX_CELLS // number
+    for first in range(0, len(single), step):
+        some = single[first : first + step]
+        run = replace(whole, numbers=streams(seed, names[some]))
+        chunk = alone(some, number)
+        for which in range(len(draws)):
+            _add_levels(run, some, chunk, which)
     for blocks, known, who in zip(items.blocks, items.known, items.told, strict=True):
         weights = [weighed(blocks, known, parameters, who) for parameters in draws]
         for rows in chunks(weights[0], blocks.num_labels):
@@ -187,21 +196,11 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     units = blocks.unit[chunk.rows]
     labels = slice(0, n)
     if which == 0:
-        for values in (told.beyond, told.main_label, told.main_share, told.counts):
+        for values in (told.main_label, told.main_share, told.counts):
             values[units] = 0.0
         told.panel_differs[units] = 0.0
     weight = run.weight
-    level = levels(chunk, units, run.given, run.numbers)
-    run.record.add(units, chunk, level, which)
-    # How many draws lie beyond each grid point: a histogram, summed from its end.
-    cell = np.minimum((level * (len(GRID) - 1)).astype(int), len(GRID) - 2)
-    row = np.arange(len(units))[:, None, None] * n + np.arange(n)
-    code = (row * (len(GRID) - 1) + cell).ravel()
-    size = len(units) * n * (len(GRID) - 1)
-    histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
-    after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
-    told.beyond[units, labels, : len(GRID) - 1] += weight * after
-    told.valid[which, units, labels] = (level > TAU).mean(1)
+    _add_levels(run, units, chunk, which)
     main = chunk.main
     top = main.argmax(2)
     told.main_label[units, labels] += weight * (top[..., None] == np.arange(n)).mean(1)
@@ -218,6 +217,26 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     found = verdicts(chunk, run.given.own[units], run.numbers)
     told.panel_several[units] += weight * found.several
     told.panel_differs[units] += weight * found.differs
+
+
+def _add_levels(
+    run: _Run, units: Int[np.ndarray, " u"], chunk: Chunk, which: int
+) -> None:
+    """Draw up to which threshold labels are valid, and keep these worlds."""
+    told, n = run.held, chunk.share.shape[2]
+    level = levels(chunk, units, run.given, run.numbers)
+    run.record.add(units, chunk, level, which)
+    # How many draws lie beyond each grid point: a histogram, summed from its end.
+    cell = np.minimum((level * (len(GRID) - 1)).astype(int), len(GRID) - 2)
+    row = np.arange(len(units))[:, None, None] * n + np.arange(n)
+    code = (row * (len(GRID) - 1) + cell).ravel()
+    size = len(units) * n * (len(GRID) - 1)
+    histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
+    after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
+    if which == 0:
+        told.beyond[units] = 0.0
+    told.beyond[units, :n, : len(GRID) - 1] += run.weight * after
+    told.valid[which, units, :n] = (level > TAU).mean(1)
 
 
 def _entropy(

@@ -82,6 +82,31 @@ class Chunk:
         return found
 
 
+def alone(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
+    """Return what items of one candidate hold: it, and nothing else.
+
+    Parameters
+    ----------
+    rows
+        Which items they are.
+    number
+        D, how many draws of each.
+    """
+    whole = np.ones((len(rows), number, 1))
+    return Chunk(
+        rows=rows,
+        partition=np.ones((len(rows), 1)),
+        blocks=np.ones(whole.shape, int),
+        salience=whole,
+        frequency=whole,
+        object_of=np.zeros(whole.shape, int),
+        share=whole,
+        rate=whole,
+        lists=whole[:, :, 0],
+        slips=np.zeros((2, 1)),
+    )
+
+
 def chunks(weights: Weighed, num_labels: int) -> Iterator[Int[np.ndarray, " u"]]:
     """Give items a few at a time, so that their partitions fit in memory."""
     cells = np.diff(weights.start) * len(block_indices(num_labels))
