@@ -5,6 +5,7 @@ The environment variable CONSILIENCE_FUZZ says how many inputs of each kind are 
 `read` spans under all readers is left out here, so that it hides no defect of theirs.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -367,7 +368,10 @@ def test_data_frames_of_any_cells(columns, sound, inferred, format_, kind):
     frame = pd.DataFrame(
         {name: pd.Series(cells, dtype=object) for name, cells in columns.items()}
     )
-    outcome(frame.infer_objects() if inferred else frame, format_, kind=kind)
+    if inferred:
+        with contextlib.suppress(UnicodeEncodeError):  # pandas: half a surrogate pair
+            frame = frame.infer_objects()
+    outcome(frame, format_, kind=kind)
 
 
 TYPES = st.recursive(
