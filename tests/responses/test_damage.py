@@ -374,6 +374,20 @@ def test_data_frames_of_any_cells(columns, sound, inferred, format_, kind):
     outcome(frame, format_, kind=kind)
 
 
+YES = {"item": ["a", "b"], "label": ["x", "y"], "n_yes": [1, 2], "n_shown": [3, 3]}
+PATTERNS = {"r1": ["x", "y"], "r2": ["x", "y"], "n": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [*((YES, name) for name in YES), *((PATTERNS, name) for name in PATTERNS)],
+)
+def test_a_column_of_lists_is_no_column_of_counts(columns, name):
+    frame = pd.DataFrame(columns | {name: [[], columns[name][1]]})
+    with pytest.raises(ConsilienceError, match=f"column '{name}' holds lists"):
+        unguarded(frame, "counts")
+
+
 TYPES = st.recursive(
     st.sampled_from(
         [

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from consilience.responses import read, write
+from consilience.responses.coding import encode_texts
+from consilience.responses.looks import NEVER_LABELS, look
+from consilience.responses.structures import is_structure
 
 FUZZ = int(os.environ.get("CONSILIENCE_FUZZ", "0"))
 
@@ -27,14 +30,17 @@ def some(number):
 
 
 # Any text, but for the rules that are stated: blanks around a text are trimmed, some
-# words mean missing, and a control character or half a surrogate pair is no text.
+# words mean missing, and a control character, half a surrogate pair, a list or an
+# object is no text.
 TEXT = st.text(
     st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\x00"),
     min_size=1,
     max_size=6,
 ).filter(
     lambda t: (
-        t == t.strip() and t not in {"", "NA", "NaN", "nan", "<NA>", "null", "NULL"}
+        t == t.strip()
+        and t not in {"", "NA", "NaN", "nan", "<NA>", "null", "NULL"}
+        and not is_structure(t)
     )
 )
 IDS = st.one_of(
@@ -118,6 +124,8 @@ def test_the_canonical_folder_comes_back(rows):
 )
 @some(20)
 def test_wide_tables_come_back(cells):
+    # Columns of links or dates are left out, with a warning.
+    assume(NEVER_LABELS.isdisjoint(look(encode_texts([t])) for t in cells.values()))
     frame = pd.DataFrame(
         [[cells.get((i, j), "-1") for j in range(4)] for i in range(5)],
         columns=[f"a{j}" for j in range(4)],

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 from jaxtyping import Int
 
-from consilience.errors import BadCellError, KindError, MissingColumnError
+from consilience.errors import KindError, MissingColumnError
 from consilience.responses.answers import read_answers, rule
 from consilience.responses.cells import booleans, counts, object_numbers
 from consilience.responses.cleaning import Dropped
@@ -227,10 +227,9 @@ def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
         raise MissingColumnError(msg)
     name = roles["label"]
     check_lists(table.lists.get(name), kind, f"{table.source}, column {name!r}")
-    bad = [n for role, n in roles.items() if n in table.lists and role != "label"]
-    if bad:
-        msg = f"{table.source}: column {bad[0]!r} holds lists; one text was expected"
-        raise BadCellError(msg)
+    for role, column in roles.items():
+        if role != "label":
+            table.single(column)
 
 
 def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:

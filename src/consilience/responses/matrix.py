@@ -50,10 +50,8 @@ def item_column(
     BadCellError
         If an item is empty or a cell holds a list.
     """
-    if table.lists:
-        name = next(iter(table.lists))
-        msg = f"{table.source}: column {name!r} holds lists; one text was expected"
-        raise BadCellError(msg)
+    for name in table.lists:
+        table.single(name)
     names = table.names
     usual = find(names, "item", options.columns.item, table.source)
     if usual is None and names[:1] == ["column 1"] and options.header:
@@ -103,7 +101,7 @@ def long_cells(
             f"{listing(table.names)}; expected columns of answers"
         )
         raise MissingColumnError(msg)
-    stacked = concatenate([table.columns[name] for name in names])
+    stacked = concatenate([table.single(name) for name in names])
     num_rows, num_columns = table.num_rows, len(names)
     codes = stacked.codes.reshape(num_columns, num_rows).T.ravel()
     rows = np.repeat(np.arange(num_rows), num_columns)

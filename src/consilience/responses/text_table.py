@@ -62,6 +62,19 @@ class TextTable:
         """Names of all columns that can be used."""
         return [*self.columns, *self.lists]
 
+    def single(self, name: str) -> Coded:
+        """Return a column that holds one text per cell.
+
+        Raises
+        ------
+        BadCellError
+            If it holds lists.
+        """
+        if name in self.lists:
+            msg = f"{self.source}: column {name!r} holds lists; one text was expected"
+            raise BadCellError(msg)
+        return self.columns[name]
+
 
 def not_as_text(source: str, name: str, what: str) -> BadCellError:
     """Error for a column that is needed and cannot be written as text."""

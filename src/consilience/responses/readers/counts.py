@@ -73,7 +73,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
     """Yes, maybe and no of those who were shown the label."""
     every = np.arange(table.num_rows)
     read = {
-        usual[0]: counts(table.columns[name], table, every, zero=True)
+        usual[0]: counts(table.single(name), table, every, zero=True)
         for usual in (_YES, _SHOWN, _MAYBE)
         if (name := _column(table.names, usual))
     }
@@ -94,9 +94,9 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
     roles |= dict.fromkeys((name for name in found if name), "n")
     return Draft(
         kind="contains",
-        item=table.columns[item].take(rows),
+        item=table.single(item).take(rows),
         annotator=nothing(len(rows)),
-        label=table.columns[label].take(rows),
+        label=table.single(label).take(rows),
         answer=answer.astype(np.int8),
         n=n[rows, answer],
         row=rows,
@@ -106,7 +106,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         columns=roles,
         unused=looks_of(table, [name for name in table.names if name not in roles]),
         assumptions=(ANONYMOUS,),
-        more_items=[v for v in table.columns[item].values.to_pylist() if v],
+        more_items=[v for v in table.single(item).values.to_pylist() if v],
         types={"item": table.types.get(item), "label": table.types.get(label)},
     )
 
@@ -156,7 +156,7 @@ def _patterns(table: TextTable, n: str) -> Draft:
     """Patterns of ratings and how many items had each."""
     raters = [name for name in table.names if name != n]
     every = np.arange(table.num_rows)
-    copies = counts(table.columns[n], table, every, zero=True)
+    copies = counts(table.single(n), table, every, zero=True)
     rows, columns, label = long_cells(table, raters)
     _check_size(table, copies)
     times = copies[rows] * (label.codes >= 0)
