@@ -67,7 +67,7 @@ class ConsilienceWarning(UserWarning):
 
 
 class SourceNotFoundError(ConsilienceError):
-    """A file or folder is not there: mend the path."""
+    """A file or folder is not there: check the path."""
 
 
 class UnknownFormatError(ConsilienceError):
@@ -91,11 +91,11 @@ class DuplicateColumnError(ConsilienceError):
 
 
 class BadCellError(ConsilienceError):
-    """A cell holds what it must not: mend the row."""
+    """A cell holds what it must not: fix the row."""
 
 
 class LabelNotOfferedError(ConsilienceError):
-    """An answer names a label that was not on offer: mend the row or the offer."""
+    """An answer names a label that was not on offer: fix the row or the offer."""
 
 
 class UnknownAnswerError(ConsilienceError):
@@ -138,11 +138,11 @@ class TooLargeError(ConsilienceError):
 
 
 class GoldError(ConsilienceError):
-    """Gold labels do not match the responses: mend them."""
+    """Gold labels do not match the responses: fix them."""
 
 
 class CandidatesError(ConsilienceError):
-    """Candidate lists do not match the responses: mend them."""
+    """Candidate lists do not match the responses: fix them."""
 
 
 class UnknownModelError(ConsilienceError):
@@ -158,7 +158,7 @@ class DivergedError(ConsilienceError):
 
 
 class PredictionsError(ConsilienceError):
-    """Predictions of models are damaged or do not match: mend them."""
+    """Predictions of models are damaged or do not match: fix them."""
 
 
 class CircularError(ConsilienceError):
@@ -188,7 +188,7 @@ class BadClassifierError(ConsilienceError):
 
 
 class DeviceError(ConsilienceError):
-    """The GPU that is insisted on is not there: mend the driver or take the CPU."""
+    """The GPU that was asked for is not there: check the driver or use the CPU."""
 
 
 class MissingExtraError(ConsilienceError):
@@ -196,7 +196,7 @@ class MissingExtraError(ConsilienceError):
 
 
 class ImagesError(ConsilienceError):
-    """The images cannot be listed: mend the list, or name its columns."""
+    """The images cannot be listed: fix the list, or name its columns."""
 
 
 # What the messages have in common.

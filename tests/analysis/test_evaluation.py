@@ -176,7 +176,7 @@ def test_models_are_compared_on_the_same_items_so_that_luck_is_shared():
 
 def test_a_fit_that_was_told_of_a_model_does_not_judge_it_unasked():
     fit = choice(THREE, covariates=("one",))
-    with pytest.raises(CircularError, match="was told what one predicted"):
+    with pytest.raises(CircularError, match="was given what one predicted"):
         evaluate(fit, predicted(one=["cat", "dog", "fox"]))
     judged = evaluate(fit, predicted(one=["cat", "dog", "fox"]), circular=True)
     assert len(judged.models)
@@ -199,7 +199,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
         }
     )
     fit = cs.fit(answers, model="majority", candidates=tmp_path / "lists")
-    with pytest.raises(CircularError, match="told what two predicted"):
+    with pytest.raises(CircularError, match="given what two predicted"):
         evaluate(fit, said[said["model"] == "two"])
     plain = cs.fit(answers, model="dawid_skene", engine="em")
     assert len(evaluate(plain, said).models)
@@ -209,7 +209,7 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
         answers, model="dawid_skene", engine="em", candidates=tmp_path / "list0"
     )
     later = cs.predict(told, answers, candidates=tmp_path / "list1")
-    with pytest.raises(CircularError, match="told what one, two predicted"):
+    with pytest.raises(CircularError, match="given what one, two predicted"):
         evaluate(later, said)
 
 

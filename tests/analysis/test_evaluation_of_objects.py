@@ -233,7 +233,7 @@ def test_a_fit_of_objects_told_of_a_model_does_not_judge_it_unasked(fitted):
     names = ["seer", *known["label_covariate"].to_numpy()[1:]]
     named = known.assign_coords(label_covariate=names)
     told_it = Fit(with_groups(fit.data, posterior=named))
-    with pytest.raises(CircularError, match="told what seer predicted"):
+    with pytest.raises(CircularError, match="given what seer predicted"):
         evaluate(told_it, rows)
     assert len(evaluate(told_it, rows, circular=True).models)
 

@@ -92,7 +92,7 @@ def test_what_cannot_be_told_is_refused_with_a_sentence():
     with pytest.raises(PredictionsError, match="no column 'label'"):
         cs.predicted_frequencies(fit, MODEL[["item", "rank"]])
     fit.data.attrs["told_of"] = '["m"]'
-    with pytest.raises(CircularError, match="was told what m predicted"):
+    with pytest.raises(CircularError, match="was given what m predicted"):
         cs.predicted_frequencies(fit, MODEL.assign(model="m"))
     told = cs.predicted_frequencies(fit, MODEL.assign(model="m"), circular=True)
     assert told["who"].tolist() == ["m"]

@@ -327,7 +327,7 @@ def test_it_has_no_third_state():
     ("changed", "said"),
     [
         ({"score": ["0.1", "much"]}, "column 'score', row 2: found 'much'"),
-        ({"item": ["i1", "i1"]}, "tell of item 'i1' and label 'cat' twice"),
+        ({"item": ["i1", "i1"]}, "name item 'i1' and label 'cat' twice"),
         ({"item": ["k1", "k2"]}, "none of the items and labels"),
     ],
 )

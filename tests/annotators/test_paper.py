@@ -255,7 +255,7 @@ def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
 def test_a_rule_has_no_engines_and_one_kind(told):
     with pytest.raises(UnknownEngineError, match="it is a rule"):
         cs.fit(told, model="paper", engine="nuts")
-    with pytest.raises(OptionError, match="paper is a rule and heeds no gold"):
+    with pytest.raises(OptionError, match="paper is a rule and does not use gold"):
         cs.fit(told, model="paper", gold=pd.DataFrame({"item": [], "label": []}))
     with pytest.raises(KindError, match="the model paper takes responses of kind obj"):
         cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="paper")

@@ -22,7 +22,7 @@ def test_chains_that_mix_pass(tree, skilled, stats):
     found = by_name(sampling(tree(confusion=skilled, stats=stats)))
     assert set(found) == {"rhat", "ess_bulk", "divergences", "e_bfmi"}
     assert all(verdict.ok for verdict in found.values())
-    assert all(verdict.remedy == "nothing to mend" for verdict in found.values())
+    assert all(verdict.remedy == "nothing to fix" for verdict in found.values())
     assert found["rhat"].value == pytest.approx(1.0, abs=0.01)
 
 

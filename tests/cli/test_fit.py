@@ -159,7 +159,7 @@ def test_beside_another_failure_the_fit_is_not_to_be_trusted():
     head, table = verdicts(pd.DataFrame([BAD, TOGETHER]))
     assert "DO NOT TRUST THIS FIT YET" in head.plain
     assert "2 failed (rhat, independence)" in head.plain
-    assert table.row_count == 1  # the truth is tempered: there is nothing to mend
+    assert table.row_count == 1  # the truth is tempered: there is nothing to fix
 
 
 def test_annotators_who_err_together_are_no_failure_in_json(fitted):

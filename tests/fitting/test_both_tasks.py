@@ -96,7 +96,7 @@ def test_what_cannot_be_fitted_together_is_refused():
         cs.fit(contains(), contains=contains())
     with pytest.raises(KindError, match="are of kind objects"):
         cs.fit(objects(), model="objects", contains=objects())
-    with pytest.raises(OptionError, match="heeds no contains"):
+    with pytest.raises(OptionError, match="does not use contains"):
         cs.fit(objects(), model="paper", contains=contains())
 
 

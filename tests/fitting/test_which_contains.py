@@ -34,7 +34,7 @@ KNOWN = pd.DataFrame(
         (3, {}, None, "contains_states", "no better than states"),
         (6, {}, None, "contains", "with 6.0 answers a label"),
         (3, {"labels": LABELS}, None, "contains", "groups"),
-        (3, {}, KNOWN.astype(str), "contains", "known of labels beforehand"),
+        (3, {}, KNOWN.astype(str), "contains", "known of labels before any answer"),
     ],
 )
 def test_the_model_goes_by_what_is_known(each, given, lists, name, why):

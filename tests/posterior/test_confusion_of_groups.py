@@ -46,5 +46,5 @@ def test_each_group_has_a_confusion_with_bounds():
 
 
 def test_without_groups_there_is_one_clear_sentence():
-    with pytest.raises(OptionError, match="tells no groups of labels apart"):
+    with pytest.raises(OptionError, match="has no groups of labels"):
         fit_of(xr.Dataset()).confusion(groups=True)

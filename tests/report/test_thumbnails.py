@@ -64,5 +64,5 @@ def test_lists_and_tables_that_classify_takes_name_their_items(tmp_path):
     table = pd.DataFrame({"item": ["x", "bad"], "image": [picture.read_bytes(), b"?"]})
     table.to_parquet(tmp_path / "images.parquet")
     assert list(thumbnails(tmp_path / "images.parquet", ["x", "bad"])) == ["x"]
-    with pytest.raises(SourceNotFoundError, match="mend the path"):
+    with pytest.raises(SourceNotFoundError, match="check the path"):
         thumbnails(tmp_path / "none.csv", ["x"])

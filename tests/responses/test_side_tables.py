@@ -31,7 +31,7 @@ def test_an_empty_cell_of_the_offer_is_found_in_its_row_below_equal_rows():
 
 def test_a_message_does_not_grow_with_the_data(written):
     path = written("a.csv", f"item,annotator,{'x ' * 50_000}label\n1,a\n")
-    with pytest.raises(ConsilienceError, match=r"mend the row or give the .*sep"):
+    with pytest.raises(ConsilienceError, match=r"fix the row or give the .*sep"):
         read(path)
     with pytest.raises(ConsilienceError) as caught:
         read(path)

@@ -75,5 +75,5 @@ def test_labels_of_one_group_are_similar_where_nobody_says_which_are():
 
 
 def test_a_table_that_names_no_label_of_the_study_is_refused():
-    with pytest.raises(CandidatesError, match="tells of no two labels"):
+    with pytest.raises(CandidatesError, match="names no two labels"):
         space({"one": TASKS}, alike=SIMILAR.iloc[:1].assign(label_a="lynx"))

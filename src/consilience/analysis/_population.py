@@ -82,7 +82,7 @@ def population(
     answered = items[items["responses"] > 0]
     whole = len(answered) if of is None else of
     if whole < len(answered):
-        msg = f"of={of} is less than the {len(answered):,} items of the fit; mend it"
+        msg = f"of={of} is less than the {len(answered):,} items of the fit; give more"
         raise OptionError(msg)
     labels = labels_of(fit)
     truth = drawn_objects(fit, pd.Index(answered["item"]), labels, tau)

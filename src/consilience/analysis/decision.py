@@ -75,7 +75,7 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
     if kind != "contains":
         msg = (
             f"the fit is of kind {kind}; decide is for answers about one label at a "
-            "time (kind contains), elsewhere items() tells the best label"
+            "time (kind contains), for other kinds items() gives the best label"
         )
         raise OptionError(msg)
     told = fit.labels()

@@ -149,7 +149,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     PredictionsError
         A column is missing, a rank stands twice, or no item is one of the fit.
     CircularError
-        The fit was told what a model had predicted.
+        The fit was given what a model had predicted.
     OptionError
         A setting cannot be used, or a fit of objects holds no draws of them.
     """
@@ -208,7 +208,7 @@ def check_told(fit: Fit, models: list[str]) -> None:
     Raises
     ------
     CircularError
-        The fit was told what a model had predicted.
+        The fit was given what a model had predicted.
     """
     names = set(json.loads(fit.data.attrs.get("told_of", "[]")))
     for group, axis in (("constant_data", "covariate"), ("posterior", _OF_CANDIDATES)):
@@ -217,7 +217,7 @@ def check_told(fit: Fit, models: list[str]) -> None:
     used = [model for model in models if model in names]
     if used:
         msg = (
-            f"the fit was told what {', '.join(used)} predicted, so it would judge "
+            f"the fit was given what {', '.join(used)} predicted, so it would judge "
             "what it already believes; fit without, or ask for it (circular)"
         )
         raise CircularError(msg)

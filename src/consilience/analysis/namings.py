@@ -110,7 +110,10 @@ def namings_of(responses: Responses, labels: pd.Index, parent: pd.Index) -> Nami
     # Items in the order in which they come, those without a class or answer left out.
     those = list(dict.fromkeys(item[kept].tolist()))
     if not those:
-        msg = "no item that was answered has a label of the data set; mend its items"
+        msg = (
+            "no item that was answered has a label of the data set; check the column "
+            "dataset_label of the table items"
+        )
         raise OptionError(msg)
     rank = np.full(len(names), -1)
     rank[those] = np.arange(len(those))

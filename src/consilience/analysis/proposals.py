@@ -143,7 +143,9 @@ def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
         raise PredictionsError(msg)
     frame = as_texts(frame).astype({"model": "str"})
     if (frame["rank"] < 1).any() or (frame["rank"] % 1 != 0).any():
-        msg = "predictions: ranks are 1, 2, 3, … with 1 for the best; mend the column"
+        msg = (
+            "predictions: ranks are 1, 2, 3, … with 1 for the best; fix the column rank"
+        )
         raise PredictionsError(msg)
     twice = frame.duplicated(["model", "item", "rank"])
     if twice.any():

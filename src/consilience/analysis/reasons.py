@@ -65,7 +65,7 @@ def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
     alone = int((counts.raters < 2).sum())
     if alone:
         found.append(
-            f"{alone:,} questions have one annotator only: they tell how often answers "
+            f"{alone:,} questions have one annotator only: they show how often answers "
             "are given, not how far they agree"
         )
     if few:

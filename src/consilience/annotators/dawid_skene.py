@@ -7,7 +7,7 @@ r"""Dawid-Skene: each annotator has a confusion of their own, estimated as it co
 
 Maximum likelihood, by EM from the vote shares, as in the paper of 1979. A thousandth of
 a count on every cell keeps probabilities off zero. With few answers per annotator and
-class it overfits, and its posteriors are overconfident; the hierarchical model mends
+class it overfits, and its posteriors are overconfident; the hierarchical model corrects
 the first.
 """
 

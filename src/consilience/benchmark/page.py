@@ -224,8 +224,8 @@ def _protocol(found: Comparison, items: Mapping[str, int]) -> list[str]:
         (
             "Every method sees all answers and no gold, and is judged on the items "
             f"with gold: {gold}. "
-            "Every row of the data counts as an answer, unless the reader was told "
-            "otherwise."
+            "Every row of the data counts as an answer, unless an option of the "
+            "reader says otherwise."
         ),
         (
             "Accuracy splits ties. Log-loss is in nats; a probability of the truth "

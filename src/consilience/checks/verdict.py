@@ -14,7 +14,7 @@ import xarray as xr
 from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE, Outcome
 
 # What stands in the remedy of a verdict that asks for nothing.
-_NOTHING = "nothing to mend"
+_NOTHING = "nothing to fix"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def _probability(table: pd.DataFrame) -> Float[np.ndarray, " C"]:
         row = int(np.argmin(np.isfinite(score)))
         msg = (
             f"candidates, column 'score', row {row + 1}: found "
-            f"{table['score'].iloc[row]!r}, expected a number; mend it or leave it out"
+            f"{table['score'].iloc[row]!r}, expected a number; fix it or leave it out"
         )
         raise CandidatesError(msg)
     return np.exp(score)

@@ -213,7 +213,7 @@ def _loss(log_odds: Float[np.ndarray, " N"], present: Bool[np.ndarray, " N"]) ->
 def _check_enough(number: int, what: str) -> None:
     if number < LEAST_GOLD:
         msg = (
-            f"gold tells of {number} {what}; {LEAST_GOLD} are needed; give more, or "
+            f"gold labels {number} {what}; {LEAST_GOLD} are needed; give more, or "
             "leave gold out: annotator models then learn what the scores are worth"
         )
         raise GoldError(msg)

@@ -199,5 +199,5 @@ def _require(column: str, names: Sequence[str], source: Path) -> None:
 def _no_gaps(items: Sequence[str], source: Path) -> None:
     if not all(items):
         row = list(items).index("") + 1
-        msg = f"{source}, row {row}: the item has no name; mend or drop the row"
+        msg = f"{source}, row {row}: the item has no name; fix or drop the row"
         raise ImagesError(msg)

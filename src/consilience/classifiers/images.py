@@ -105,7 +105,7 @@ def list_images(
             named = [file.relative_to(source).as_posix() for file in shown]
             found.append(Files(named_by(named, naming), tuple(shown)))
         elif not source.exists():
-            msg = f"{source}: there is no such file or folder; mend the path"
+            msg = f"{source}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
         elif source.suffix.lower() in LISTS:
             found.append(read_list(source, columns, naming))

@@ -183,7 +183,7 @@ def read_manifest(folder: str | Path) -> Manifest:
     try:
         found = msgspec.toml.decode(path.read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: {error}; mend it, or export the classifier again"
+        msg = f"{path}: {error}; fix it, or export the classifier again"
         raise BadClassifierError(msg) from None
     prep = found.preprocessing
     if prep.mode == "crop" and (prep.resize is None or prep.resize < prep.size):

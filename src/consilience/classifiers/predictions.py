@@ -187,5 +187,7 @@ def read_piece(file: Path) -> pa.Table:
         raise
     except (pa.ArrowInvalid, OSError) as error:
         why = str(error).splitlines()[0]
-        msg = f"{file}: not a whole Parquet file ({why}); run classify again to mend it"
+        msg = (
+            f"{file}: not a whole Parquet file ({why}); run classify again to repair it"
+        )
         raise PredictionsError(msg) from None

@@ -194,7 +194,7 @@ def _numbers(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
         row = int(np.argmax(~np.isfinite(found)))
         msg = (
             f"{source}, row {row + 1}: {column} is {table[column].iloc[row]!r}, no "
-            "number; mend or drop the row"
+            "number; fix or drop the row"
         )
         raise PredictionsError(msg)
     return found

@@ -30,7 +30,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Pool what classifiers say into candidates of each item, for `fit --candidates`.
+    """Pool classifiers' predictions into candidates of items, for `fit --candidates`.
 
     Classifiers of one family count as one. With gold, candidates get log-odds that are
     calibrated to it; without, annotator models learn what the scores are worth.

@@ -28,7 +28,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Let image classifiers say which labels are in each image, and how likely.
+    """Classify images: the most probable labels of each, by several classifiers.
 
     Images that are done are not done again: after an interruption the same command
     continues. Images that cannot be used are listed in the table images, with the

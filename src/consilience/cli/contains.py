@@ -111,7 +111,7 @@ def leading_question(
 
     For a run of the model contains with ids of annotators, where people were asked
     about several labels of an item. For a run of objects and contains together it
-    estimates how much likelier people are to say yes to a thing than to name it.
+    estimates how much likelier people are to say yes to a label than to name it.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
-    """Evaluate models by what items really show, as far as a run can tell.
+    """Evaluate models by a run's posterior of what items show.
 
     Parameters
     ----------

@@ -176,7 +176,7 @@ def known_beforehand(fitted: Fit) -> list[RenderableType]:
     for row in weights.to_dict("records"):
         cells = (f"{row['weight']:.2f}", _between(row), f"{row['slope']:.3g}")
         table.add_row(Text(row["column"]), *cells)
-    told = "what candidates tell beforehand"
+    told = "what candidates say before any answer"
     if len(worth):
         row = worth.to_dict("records")[0]
         between = _between(row)

@@ -21,7 +21,7 @@ Flag = Annotated[bool, Parameter(show_default=False)]
 Several = Annotated[tuple[str, ...], Parameter(show_default=False)]
 
 
-@Parameter(name="*", group="How to read")
+@Parameter(name="*", group="Reading")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How an export is to be read.
@@ -129,7 +129,7 @@ class Reading:
     normalize: Flag = False
 
 
-@Parameter(name="*", group="How hard to work")
+@Parameter(name="*", group="Effort")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """How hard an engine works; what is left out is the engine's own default.

@@ -1,4 +1,4 @@
-"""The command `predict`: the truth of new items, by what an earlier run has learned."""
+"""The command `predict`: the truth of new items, by an earlier run's parameters."""
 
 import warnings
 from dataclasses import asdict
@@ -33,11 +33,11 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     json: Flag = False,
     reading: Reading = READ_AS_IT_IS,
 ) -> None:
-    """Infer the truth of new items by what an earlier run has learned.
+    """Predict the truth of new items with the parameters of an earlier run.
 
-    All parameters stay as that run estimated them. Annotators are matched by name; one
-    who was not in that run is treated as an average one of it. Where none of them was,
-    a warning comes first.
+    All parameters stay as that run estimated them. Annotators are matched by name; an
+    unknown one is treated as an average annotator of that run. If all are unknown, a
+    warning says so.
 
     Parameters
     ----------

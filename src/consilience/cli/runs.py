@@ -40,7 +40,7 @@ def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
                 "gives it again"
             )
             raise CannotWriteError(msg) from None
-        msg = f"{error}; the fit is kept as {spare}: move it to where it shall stay"
+        msg = f"{error}; the fit is kept as {spare}: move it to its final place"
         raise type(error)(msg) from None
 
 

@@ -51,7 +51,7 @@ def apply_rule(
         raise UnknownEngineError(msg)
     given = [what for what, value in beside.items() if value is not None]
     if given:
-        msg = f"{name} is a rule and heeds no {', '.join(given)}; leave them out"
+        msg = f"{name} is a rule and does not use {', '.join(given)}; leave them out"
         raise OptionError(msg)
     if responses.kind not in model.kinds or model.rule is None:
         msg = (

@@ -25,7 +25,7 @@ def which_contains(space: Space) -> tuple[str, str]:
     each = answers / max(space.num_units, 1)
     scale = None
     if space.covariates is not None:
-        scale = "it can use what is known of labels beforehand"
+        scale = "it can use what is known of labels before any answer"
     elif space.groups is not None:
         scale = "it can use the groups that labels have"
     elif space.similar_sets is not None:

@@ -92,7 +92,7 @@ def of_groups(data: xr.DataTree) -> pd.DataFrame:
     values = draws(data, "group_confusion", ("group", *_CELLS))
     if values is None:
         msg = (
-            f"the fit ({data.attrs['model']}) tells no groups of labels apart; fit the "
+            f"the fit ({data.attrs['model']}) has no groups of labels; fit the "
             "model contains to responses whose labels have a parent"
         )
         raise OptionError(msg)

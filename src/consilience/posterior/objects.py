@@ -44,7 +44,7 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
     ]
     if loss not in others:
         known = ", ".join([BINDER, *others])
-        msg = f"loss is {loss!r}; this fit tells the partitions of least {known}"
+        msg = f"loss is {loss!r}; this fit has the partitions of least {known}"
         raise OptionError(msg)
     return _stored(data, name_of(loss))
 
@@ -166,6 +166,6 @@ def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
 def _stored(data: xr.DataTree, name: str) -> pd.DataFrame:
     kept = stored(data, name)
     if kept is None:
-        msg = f"{name}: the fit is of kind {data.attrs['kind']}; it tells of no objects"
+        msg = f"{name}: the fit is of kind {data.attrs['kind']}; it has no objects"
         raise OptionError(msg)
     return kept

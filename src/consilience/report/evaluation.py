@@ -41,7 +41,7 @@ def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
         Two columns of a file have one name.
     """
     if not path.exists():
-        msg = f"{path}: there is no such file or folder; mend the path"
+        msg = f"{path}: there is no such file or folder; check the path"
         raise SourceNotFoundError(msg)
     if path.is_dir():
         found = sorted(each for each in path.iterdir() if each.suffix in SUFFIXES)

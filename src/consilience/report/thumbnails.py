@@ -47,7 +47,7 @@ def thumbnails(source: Path, items: Sequence[str]) -> dict[str, bytes]:
         A list or table has not the columns that it must.
     """
     if not source.exists():
-        msg = f"{source}: there is no such folder of images, or list; mend the path"
+        msg = f"{source}: there is no such folder of images, or list; check the path"
         raise SourceNotFoundError(msg)
     if source.is_dir():
         files = _by_name(source)

@@ -121,13 +121,13 @@ def _check_rows(draft: Draft) -> None:
     if empty.any():
         place = draft.where(int(draft.row[empty.argmax()]))
         msg = (
-            f"{place}: the item is empty ({int(empty.sum()):,} such rows); mend or "
+            f"{place}: the item is empty ({int(empty.sum()):,} such rows); fix or "
             "drop these rows"
         )
         raise BadCellError(msg)
     if draft.kind == "contains" and (draft.label.codes < 0).any():
         place = draft.where(int(draft.row[(draft.label.codes < 0).argmax()]))
-        msg = f"{place}: the label that was asked about is empty; mend or drop the row"
+        msg = f"{place}: the label that was asked about is empty; fix or drop the row"
         raise BadCellError(msg)
     nameless = draft.kind == "objects" and draft.response_id is None
     if nameless and (draft.annotator.codes < 0).any():
@@ -241,7 +241,7 @@ def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | Non
         row = gold[strange].iloc[0]
         msg = (
             f"gold of item {row['item']!r}: label {row['label']!r} is not among the "
-            f"{len(labels)} labels; mend the gold or the list of labels"
+            f"{len(labels)} labels; fix the gold or the list of labels"
         )
         raise LabelNotOfferedError(msg)
     out = gold.copy()

@@ -334,7 +334,7 @@ def _numbers(
                 column = column.cast(pa.bool_())
             numbers = column.cast(pa.int64())
     except ConsilienceError as error:
-        msg = f"{source}: column {name!r} is not of type {dtype} ({error}); mend it"
+        msg = f"{source}: column {name!r} is not of type {dtype} ({error}); fix it"
         raise BadCellError(msg) from None
     most = _MOST[dtype]
     good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
@@ -349,5 +349,5 @@ def _numbers(
 def _check(good: np.ndarray, source: str, what: str) -> None:
     if not good.all():
         row = int((~good).argmax()) + 1
-        msg = f"{source}, row {row}: {what}; mend the file or write the folder again"
+        msg = f"{source}, row {row}: {what}; fix the file or write the folder again"
         raise BadCellError(msg)

@@ -36,14 +36,14 @@ def counts(
         row = int((~good).argmax())
         msg = (
             f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}; "
-            f"expected a whole number from {0 if zero else 1} to {most:,}; mend the row"
+            f"expected a whole number from {0 if zero else 1} to {most:,}; fix the row"
         )
         raise BadCellError(msg)
     if each.sum() >= 2**53:
         row = int(each.argmax())
         msg = (
             f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}, and "
-            "all counts together exceed 2**53; mend the row"
+            "all counts together exceed 2**53; fix the row"
         )
         raise BadCellError(msg)
     whole: np.ndarray = each.astype(np.int64)

@@ -199,7 +199,7 @@ def _check_widths(path: Path, names: list[str], layout: Layout) -> None:
         if row and len(row) != len(names):
             msg = (
                 f"{path}, row {number}: {len(row)} cells where the header names "
-                f"{len(names)} ({', '.join(names[:6])}); mend the row or give the "
+                f"{len(names)} ({', '.join(names[:6])}); fix the row or give the "
                 "separator"
             )
             raise UnreadableFileError(msg)

@@ -118,7 +118,7 @@ def _bad_quote(path: Path, row: int, error: str) -> UnreadableFileError:
     place = f"{path}, row {row}"
     if "unexpected end" in error:
         msg = (
-            f"{place}: a quote is opened and never closed; mend the row, or export the "
+            f"{place}: a quote is opened and never closed; fix the row, or export the "
             "file again if it was cut off"
         )
     elif "expected after" in error:
@@ -127,7 +127,7 @@ def _bad_quote(path: Path, row: int, error: str) -> UnreadableFileError:
             "inside a quoted cell twice, and close every quote that is opened"
         )
     else:
-        msg = f"{place}: cannot be cut into cells ({error}); mend the row"
+        msg = f"{place}: cannot be cut into cells ({error}); fix the row"
     return UnreadableFileError(msg)
 
 
@@ -205,7 +205,7 @@ def check_line_breaks(
             msg = (
                 f"{where(row)}: the text of column {name!r} runs over {len(found)} "
                 f"lines that look like rows ({text[:40]!r}): a quote was probably "
-                "opened and not closed; mend the row, or write the text without line "
+                "opened and not closed; fix the row, or write the text without line "
                 "breaks"
             )
             raise UnreadableFileError(msg)

@@ -267,7 +267,7 @@ def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
             with readable(
                 f"{path}, line {number}",
                 "not a whole JSON object",
-                "mend or drop the line, or export the file again",
+                "fix or drop the line, or export the file again",
             ):
                 _RECORD.decode(line)
         except UnreadableFileError as error:

@@ -28,7 +28,7 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
         If the file is not such a configuration.
     """
     if not path.exists():
-        msg = f"{path}: there is no such file; mend the path"
+        msg = f"{path}: there is no such file; check the path"
         raise SourceNotFoundError(msg)
     with readable(
         str(path),

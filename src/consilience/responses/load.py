@@ -32,7 +32,7 @@ def load_table(source: Source, options: ReadOptions) -> TextTable:
     if isinstance(source, pd.DataFrame):
         return read_frame(source, options)
     if not source.exists():
-        msg = f"{source}: there is no such file; mend the path"
+        msg = f"{source}: there is no such file; check the path"
         raise SourceNotFoundError(msg)
     suffix = source.suffix.lower()
     if suffix in {".parquet", ".pq"}:

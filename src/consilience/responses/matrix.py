@@ -66,7 +66,7 @@ def item_column(
     item = table.columns[usual]
     if (item.codes < 0).any():
         place = table.where(int((item.codes < 0).argmax()))
-        msg = f"{place}: the item is empty; mend or drop the row"
+        msg = f"{place}: the item is empty; fix or drop the row"
         raise BadCellError(msg)
     rest = [name for name in names if name != usual]
     return item, rest, ()

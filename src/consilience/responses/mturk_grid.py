@@ -41,7 +41,7 @@ def read_grid(batch: Batch) -> Draft:
     if not items:
         msg = (
             f"{table.source}: no column is like {columns.item!r}; found "
-            f"{listing(batch.inputs)}; mend the pattern"
+            f"{listing(batch.inputs)}; fix the pattern"
         )
         raise MissingColumnError(msg)
     answers = columns.answer or (None if columns.selected else columns.label)
@@ -101,7 +101,7 @@ def _grid_of_answers(
     if not both:
         msg = (
             f"{table.source}: no number has both an item and an answer; found "
-            f"{listing(list(batch.answers))}; mend the patterns"
+            f"{listing(list(batch.answers))}; fix the patterns"
         )
         raise MissingColumnError(msg)
     pairs = [(row, i) for row in batch.rows for i in both if batch.text(items[i], row)]
@@ -182,7 +182,7 @@ def _picked_numbers(
         else:
             msg = (
                 f"{place}: {text!r} was selected, but the items on screen are numbered "
-                f"{min(numbers)} to {max(numbers)}; mend the row or the pattern"
+                f"{min(numbers)} to {max(numbers)}; fix the row or the pattern"
             )
             raise BadCellError(msg)
     return out

@@ -125,7 +125,7 @@ def check_offered(draft: Draft, offer: Offered) -> None:
         msg = (
             f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} is "
             f"not among the {len(known):,} that were offered ({int(bad.sum()):,} such "
-            "answers); mend the row or correct the list (`offered=` or `labels=`)"
+            "answers); fix the row or correct the list (`offered=` or `labels=`)"
         )
         raise LabelNotOfferedError(msg)
     if offer.offered is not None and not offer.derived:
@@ -163,7 +163,7 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
         msg = (
             f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} was "
             f"not offered for item {draft.item.text(row)!r} ({int(bad.sum()):,} such "
-            "answers); mend the row or the table of what was offered"
+            "answers); fix the row or the table of what was offered"
         )
         raise LabelNotOfferedError(msg)
 

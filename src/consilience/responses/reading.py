@@ -268,7 +268,7 @@ def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
         raise OptionError(msg)
     for path in sources:
         if isinstance(path, Path) and not path.exists():
-            msg = f"{path}: there is no such file or folder; mend the path"
+            msg = f"{path}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
     return sources
 

@@ -71,7 +71,7 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     count = int(later.sum())
     if rule == "error":
         msg = (
-            f"{place}: {who} had answered this before ({count:,} such answers); mend "
+            f"{place}: {who} had answered this before ({count:,} such answers); fix "
             "the file or pass `repeats=\"keep\"`, 'distinct', 'first', 'last' or 'drop'"
         )
         raise RepeatedAnswerError(msg)

@@ -187,7 +187,7 @@ def _contains(
         label = min(picked[each] for each in strange)
         msg = (
             f"{where(selection.record)}: label {label!r} is not among the "
-            f"{len(shown)} that were offered; mend the record or correct `offered=`"
+            f"{len(shown)} that were offered; fix the record or correct `offered=`"
         )
         raise LabelNotOfferedError(msg)
     for label in shown:

@@ -233,7 +233,7 @@ def check_filled(table: TextTable, names: Mapping[str, str]) -> None:
         empty = table.columns[name].codes < 0
         if empty.any():
             place = table.where(int(empty.argmax()))
-            msg = f"{place}: the {role} is empty; mend or drop the row"
+            msg = f"{place}: the {role} is empty; fix or drop the row"
             raise BadCellError(msg)
 
 

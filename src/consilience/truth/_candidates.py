@@ -202,7 +202,7 @@ def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
         row = int(np.argmax(wrong))
         msg = (
             f"candidates, column 'log_odds', row {row + 1}: found {given.iloc[row]!r}, "
-            "expected a number or nothing; mend it or leave the column out"
+            "expected a number or nothing; fix it or leave the column out"
         )
         raise CandidatesError(msg)
     return found.fillna(0).to_numpy(float)

@@ -30,8 +30,8 @@ from consilience.truth.partitions import MOST_LABELS
 from consilience.truth.space import Space
 
 ALIKE = (
-    "how alike two labels are was told beforehand (similarity): where a classifier "
-    "told it, classifiers were used, and the result cannot judge them"
+    "how alike two labels are was given (similarity): where a classifier gave it, "
+    "classifiers were used, and the result cannot judge them"
 )
 
 
@@ -212,7 +212,7 @@ def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:
         msg = (
             f"an answer about item {bad['item']!r} (response {bad['response_id']!r}) "
             f"marks {int(number[number != 1][0])} of its labels as the main object; "
-            "expected one: mend it, or name the column of the main object (`main=NAME`)"
+            "expected one: fix it, or name the column of the main object (`main=NAME`)"
         )
         raise BadCellError(msg)
     return rows
@@ -250,12 +250,12 @@ def _listed(
     here = item >= 0
     pair = item[here].astype(np.int64) * len(labels) + label[here]
     if len(np.unique(pair)) < len(pair):
-        msg = "candidates tell of one item and label twice; tell it once"
+        msg = "candidates name one item and label twice; name it once"
         raise CandidatesError(msg)
     numbers = given.loc[here, list(names)].apply(pd.to_numeric, errors="coerce")
     known = numbers.to_numpy(dtype=float)
     if not np.isfinite(known).all():
-        msg = "candidates hold a cell that is no finite number; mend or drop the column"
+        msg = "candidates hold a cell that is no finite number; fix or drop the column"
         raise CandidatesError(msg)
     return pair, known.reshape(len(pair), len(names)), names
 

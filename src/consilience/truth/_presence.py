@@ -110,7 +110,7 @@ def _covariates(
         found = ", ".join(map(str, known.columns))
         msg = (
             f"candidates of contains responses have the columns {found}; give item, "
-            "label, and a column of numbers for each thing that is known beforehand"
+            "label, and a column of numbers for each property of a label that is known"
         )
         raise CandidatesError(msg)
     told = numbers(known, names)

@@ -1,7 +1,7 @@
 """Contains answers about the candidates of items whose objects were named as well.
 
 Asked *is this label in the image?*, annotators say no, maybe or yes. Such answers are
-counted by item and candidate, whoever gave them.
+counted by item and candidate, no matter who gave them.
 
 **Which labels were asked about** is no accident: they were filtered, or are those that
 classifiers proposed. That may be ignored where it depends on nothing but what the
@@ -123,7 +123,7 @@ def _sentences(
     always = has.any() and (asked & mine)[has].any(1).all()
     first = (
         f"{counts.sum():,} Contains answers about {asked.sum():,} candidates of "
-        f"{there.sum():,} items are in the likelihood, whoever gave them"
+        f"{there.sum():,} items are in the likelihood, no matter who gave them"
     )
     here, elsewhere = left_out
     if here:
@@ -142,6 +142,6 @@ def _sentences(
     third = (
         "those who were asked about a label and those who named objects are taken for "
         "one population: what is called the leading question is all that makes the two "
-        "differ, of which candidates alone tell"
+        "differ, about which only candidates say anything"
     )
     return [first, second, third]

@@ -33,9 +33,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
     twice = pairs.duplicated()
     if twice.any():
         item, label = pairs[twice].iloc[0]
-        msg = (
-            f"candidates tell of item {item!r} and label {label!r} twice; tell it once"
-        )
+        msg = f"candidates name item {item!r} and label {label!r} twice; name it once"
         raise CandidatesError(msg)
     found: Float[np.ndarray, "rows P"] = (
         table[list(names)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
@@ -45,7 +43,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
         row, column = np.argwhere(wrong)[0]
         msg = (
             f"candidates, column {names[column]!r}, row {row + 1}: found "
-            f"{table[names[column]].iloc[row]!r}, expected a finite number; mend it or "
+            f"{table[names[column]].iloc[row]!r}, expected a finite number; fix it or "
             "leave the column out"
         )
         raise CandidatesError(msg)
@@ -62,7 +60,7 @@ def check_any(here: Bool[np.ndarray, " _"]) -> None:
     """
     if not here.any():
         msg = (
-            "candidates tell of none of the items and labels that were asked about; "
+            "candidates name none of the items and labels that were asked about; "
             "check that both name them alike"
         )
         raise CandidatesError(msg)

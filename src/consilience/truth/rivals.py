@@ -125,13 +125,13 @@ def _given(
         row = int(np.argmin(np.isfinite(value) & (value >= 0)))
         msg = (
             f"similarity, row {row + 1}: found {table['value'].iloc[row]!r}, expected "
-            "a number of zero or more; mend it or leave the row out"
+            "a number of zero or more; fix it or leave the row out"
         )
         raise CandidatesError(msg)
     here = (one >= 0) & (other >= 0)
     if not here.any():
         msg = (
-            "similarity tells of no two labels of the responses; check that both name "
+            "similarity names no two labels of the responses; check that both name "
             "them alike"
         )
         raise CandidatesError(msg)

@@ -83,7 +83,7 @@ def _known_beforehand(run: Run, report: Report) -> list[Part]:
         value, lower, upper = worth.iloc[0][["worth", "lower", "upper"]]
         between = f" ({lower:.2f} to {upper:.2f})" if isfinite(lower) else ""
         together = (
-            " All together tell as much of the truth as "
+            " All together say as much of the truth as "
             f"{value:.2f}{between} answers of one annotator."
         )
     who = f", {run.name}" if len(report.runs) > 1 else ""
@@ -94,7 +94,9 @@ def _known_beforehand(run: Run, report: Report) -> list[Part]:
         numbers("For a unit of it", list(weights["slope"]), "{:.3g}"),
     )
     note = f"Per standard deviation of the column. {how_sure(columns, report.mass)}"
-    return [Table(f"What candidates tell beforehand{who}", columns, note + together)]
+    return [
+        Table(f"What candidates say before any answer{who}", columns, note + together)
+    ]
 
 
 def _table(report: Report, people: pd.DataFrame) -> Table:

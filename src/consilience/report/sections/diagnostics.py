@@ -39,7 +39,7 @@ def _how(run: Run) -> Facts:
             ("Run", run.name),
             ("Model", run.model),
             ("Engine", f"{run.engine}: {run.engine_reason}"),
-            ("Posterior told", run.told),
+            ("Posterior shown", run.told),
             ("Seconds", number(run.seconds)),
             ("Program", f"consilience {run.version}"),
         )

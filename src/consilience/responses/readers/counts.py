@@ -84,7 +84,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         row = int((no < 0).argmax())
         msg = (
             f"{table.where(row)}: {yes[row]} yes and {maybe[row]} maybe of "
-            f"{shown[row]} shown; expected no more answers than shown; mend the row"
+            f"{shown[row]} shown; expected no more answers than shown; fix the row"
         )
         raise BadCellError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
