@@ -1,14 +1,37 @@
-"""Compiled programs are dropped before the system has no room to map more of them.
+"""Compiled programs: kept on disk between processes, and dropped before they are many.
 
-Every compiled program maps memory in some thirty places, and Linux lets a process map
-65,530; past that, compiling fails and the process aborts, however much memory is free.
-Data sets of different sizes compile programs of their own, so a loop over some eighty
-of them would get there. What is dropped is compiled again where it is needed again.
+**Kept.** What JAX compiles takes seconds, and another study of a size wants the same
+again; so it is kept in the user's cache folder, where a process that begins later finds
+it. What a user has set of JAX's own cache stays as it was set: another folder
+(`JAX_COMPILATION_CACHE_DIR`), or none (`JAX_ENABLE_COMPILATION_CACHE=false`).
+`CONSILIENCE_KEEP_PROGRAMS=0` leaves JAX as it is.
+
+**Dropped.** Every compiled program maps memory in some thirty places, and Linux lets a
+process map 65,530; past that, compiling fails and the process aborts, however much
+memory is free. Data sets of different sizes compile programs of their own, so a loop
+over some eighty of them would get there. What is dropped is compiled again where it is
+needed again.
 """
 
+import os
+import warnings
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import jax
+from platformdirs import user_cache_path
+
+from consilience.errors import ConsilienceWarning
+
+KEEP = "CONSILIENCE_KEEP_PROGRAMS"  # environment variable: 0 keeps none on disk
+MOST_BYTES = 2**29  # of programs on disk: those of a fit of `auto` are some megabytes
+# Many small functions are compiled, each in less than the second from which JAX would
+# keep them, all together in many seconds. By setting: JAX's default, and ours.
+SMALL = {
+    "jax_persistent_cache_min_compile_time_secs": (1.0, 0.0),
+    "jax_persistent_cache_min_entry_size_bytes": (0, -1),
+}
 
 MAPS = Path("/proc/self/maps")
 LIMIT = Path("/proc/sys/vm/max_map_count")
@@ -50,3 +73,72 @@ def _many() -> bool:
     except OSError:  # no such files: not Linux
         return _since > MOST_PROGRAMS
     return places > SHARE * limit
+
+
+@cache
+def keep_programs() -> None:
+    """Let JAX keep what it compiles on disk, unless the user has said otherwise.
+
+    Called whenever something is laid out for JAX; only the first time does anything.
+    Where the folder cannot be written to, a warning says so and nothing is kept.
+    """
+    if os.environ.get(KEEP, "1").lower() in {"0", "false", "no", "off"}:
+        return
+    if not jax.config.jax_enable_compilation_cache:
+        return
+    if jax.config.jax_compilation_cache_dir is None:
+        folder = user_cache_path("consilience", appauthor=False) / "jax"
+        if not _usable(folder):
+            msg = (
+                f"{folder}: compiled programs cannot be kept there, so every process "
+                f"compiles anew; name another folder (JAX_COMPILATION_CACHE_DIR), or "
+                f"set {KEEP}=0"
+            )
+            warnings.warn(msg, ConsilienceWarning, stacklevel=2)
+            return
+        prune(folder, MOST_BYTES)
+        jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
+    for name, (default, ours) in SMALL.items():
+        if getattr(jax.config, name) == default and name.upper() not in os.environ:
+            jax.config.update(name, ours)  # type: ignore[no-untyped-call]
+
+
+def _usable(folder: Path) -> bool:
+    """Return whether files can be written to a folder, which is made if need be."""
+    if not folder.is_absolute():  # the user has no home
+        return False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.R_OK | os.W_OK | os.X_OK)
+
+
+def prune(folder: Path, most: int) -> None:
+    """Remove the files longest unused until all take up three fourths of the most.
+
+    Nothing is removed where they take up less. Another process may read there, or
+    remove the same: what is gone is compiled again.
+
+    Parameters
+    ----------
+    folder
+        Of compiled programs.
+    most
+        Bytes that they may take up.
+    """
+    files = []
+    with suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            with suppress(OSError):
+                told = entry.stat()
+                files.append((max(told.st_atime, told.st_mtime), told.st_size, entry))
+    total = sum(size for _, size, _ in files)
+    if total <= most:
+        return
+    for _, size, entry in sorted(files, key=lambda file: file[0]):
+        if total <= 3 * most // 4:
+            return
+        with suppress(OSError):
+            Path(entry).unlink()
+            total -= size

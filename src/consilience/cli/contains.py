@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Literal
 from consilience.cli.options import Flag
 from consilience.cli.terminal import (
     check_free,
-    keep_compilations,
     print_json,
     rows,
     screen,
@@ -128,7 +127,6 @@ def leading_question(
     from consilience.analysis import leading_question as tell
     from consilience.posterior import load
 
-    keep_compilations()
     found = tell(load(run), similarity, progress=True)
     _show(found, "contrasts", as_json=json)
 

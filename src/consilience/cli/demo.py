@@ -6,7 +6,6 @@ from typing import Literal
 from consilience.cli.options import Flag
 from consilience.cli.terminal import (
     check_free,
-    keep_compilations,
     print_json,
     rows,
     screen,
@@ -43,7 +42,6 @@ def demo(
     """
     replace = overwrite or out == _USUAL
     check_free(out, marker="run/run.toml", overwrite=replace)
-    keep_compilations()
     from consilience.cli.demo_page import demo_page
     from consilience.cli.fit import summary
     from consilience.demo import run, study

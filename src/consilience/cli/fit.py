@@ -21,7 +21,6 @@ from consilience.cli.options import (
 from consilience.cli.runs import save
 from consilience.cli.terminal import (
     check_free,
-    keep_compilations,
     print_json,
     rows,
     screen,
@@ -101,7 +100,6 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     told = read_responses(responses, reading, both=True)
     print_account(show, told)
-    keep_compilations()
     from consilience import fitting
     from consilience.cli.fit_page import fit_page
     from consilience.posterior import load

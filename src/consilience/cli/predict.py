@@ -15,7 +15,7 @@ from consilience.cli.options import (
     with_options,
 )
 from consilience.cli.runs import save
-from consilience.cli.terminal import check_free, keep_compilations, print_json, screen
+from consilience.cli.terminal import check_free, print_json, screen
 from consilience.errors import as_options
 
 
@@ -63,7 +63,6 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
     told = read_responses(responses, reading, both=True)
-    keep_compilations()
     from consilience import fitting
     from consilience.cli.fit_page import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning

@@ -15,7 +15,7 @@ from consilience.cli.options import (
     effort,
     numbers,
 )
-from consilience.cli.terminal import keep_compilations, print_json, rows, screen
+from consilience.cli.terminal import print_json, rows, screen
 from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
             f"--mass {work.mass:g}: intervals of 50 % and 90 % are judged; leave it out"
         )
         raise OptionError(msg)
-    keep_compilations()
     from consilience import annotators as room
     from consilience.cli.sbc_folder import open_folder, write_tables
     from consilience.cli.sbc_page import markdown, notes, page, tables

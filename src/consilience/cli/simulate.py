@@ -59,10 +59,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     json
         Print the result as JSON.
     """
-    from consilience.cli.terminal import keep_compilations
-
     check_free(out, marker="responses.parquet", overwrite=overwrite)
-    keep_compilations()
     from consilience.simulation import simulate as draw
 
     drawn = draw(

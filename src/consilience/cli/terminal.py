@@ -1,4 +1,4 @@
-"""What every command needs: a screen, JSON, a free place, kept compilations."""
+"""What every command needs: a screen, JSON, a free place."""
 
 import json
 import sys
@@ -90,22 +90,3 @@ def check_free(folder: Path, *, marker: str | None, overwrite: bool) -> None:
             )
             raise FolderExistsError(msg)
     check_writable(folder)
-
-
-def keep_compilations() -> None:
-    """Let JAX keep what it compiles in the user's cache folder.
-
-    The second fit of a size then starts at once. `JAX_COMPILATION_CACHE_DIR` names
-    another folder. Only the command line does this: a library leaves its caller's
-    settings alone.
-    """
-    import jax
-    from platformdirs import user_cache_path
-
-    if jax.config.jax_compilation_cache_dir is None:
-        folder = user_cache_path("consilience", appauthor=False) / "jax"
-        jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
-    # Many small functions are compiled, each in less than the second from which JAX
-    # would keep them, all together in many seconds.
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)  # type: ignore[no-untyped-call]
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)  # type: ignore[no-untyped-call]

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from consilience.programs import keep_programs
 from consilience.truth._shortlists import answer_slot
 from consilience.truth.incidence import (
     Incidence,
@@ -151,6 +152,7 @@ def observe(
     tables
         Whether the model has a table of answers for each annotator.
     """
+    keep_programs()
     weight = None if (space.n == 1).all() else space.n.astype(float)
     shape = (space.num_units, space.num_annotators * len(space.answers))
     by_answer = None
