@@ -6,6 +6,7 @@ from dataclasses import replace
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 from numpyro.handlers import seed
 from scipy.special import betaln
@@ -20,8 +21,10 @@ from consilience.model import (
     sample_parameters,
     score,
 )
-from consilience.truth import assembled, partitions
+from consilience.responses import read
+from consilience.truth import assembled, partitions, space_of
 from consilience.truth.items import items_of
+from consilience.truth.maths import on_host
 from consilience.truth.named import Named
 from consilience.truth.partitions import MOST_LABELS, enumerated
 
@@ -278,6 +281,52 @@ def test_what_the_gradient_is_taken_of_is_the_score_summed():
     assert np.allclose(found, summed, rtol=1e-12)
     for name, value in expected.items():
         assert np.allclose(slope[name], value, rtol=1e-9, atol=1e-9)
+
+
+def of_two_sizes():
+    """Return items of two and of four candidates, laid out, and parameters."""
+    rows = [("i", "a", "x", True), ("i", "b", "y", True), ("i", "c", "x", True)]
+    rows += [("j", who, name, name == "z") for who in "ab" for name in "zx"]
+    rows += [("j", "c", name, name == "y") for name in "yw"]
+    frame = pd.DataFrame(rows, columns=["item", "response_id", "label", "main"])
+    observations = lay_out(ALONE, space_of(read(frame, kind="objects")))
+    assert [blocks.num_labels for blocks in observations.own.blocks] == [2, 4]
+    return observations, some_parameters(observations)
+
+
+def test_items_of_several_sizes_are_summed_as_each_by_itself():
+    with jax.enable_x64(True):
+        observations, parameters = of_two_sizes()
+        found = log_likelihood(ALONE, observations, parameters)
+        expected = marginal(score(ALONE, observations, parameters))
+    assert np.allclose(found, expected, rtol=1e-12)
+
+
+def test_the_host_scores_as_what_is_compiled():
+    with jax.enable_x64(True):
+        observations, parameters = of_two_sizes()
+        compiled = score(ALONE, observations, parameters)
+        host = ALONE.own_score(*on_host((observations, dict(parameters))))
+    assert isinstance(host, np.ndarray)
+    assert np.allclose(host, compiled, rtol=1e-12)
+
+
+def test_what_is_known_of_the_number_of_objects_enters():
+    with jax.enable_x64(True):
+        observations, parameters = of_two_sizes()
+        known = jnp.log(jnp.array([[0.2, 0.8, 1, 1], [0.4, 0.3, 0.2, 0.1]]))
+        known = jnp.where(jnp.isfinite(observations.log_prior), known, 0.0)
+        found = log_likelihood(ALONE, observations, parameters, known)
+        nothing = log_likelihood(ALONE, observations, parameters, 0 * known)
+        plain = log_likelihood(ALONE, observations, parameters)
+        scores = score(ALONE, observations, parameters)
+        # Of two candidates there is one object or two, and odds are all there is.
+        exact = float(marginal(scores + known)[0] - marginal(scores)[0])
+        moved = np.asarray(found - plain)
+    assert np.allclose(nothing, plain, rtol=1e-12)
+    # Each object weighs as the odds, 4: the first one, too, so 4 where .2 is known.
+    assert np.isclose(moved[0], exact - np.log(0.2) + np.log(4), rtol=1e-10)
+    assert abs(moved[1]) > 0.01
 
 
 def test_an_item_that_nobody_asked_about_is_as_it_was():

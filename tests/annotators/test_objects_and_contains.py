@@ -186,7 +186,8 @@ def of_others(study, observations, log_likelihood):
     for _ in range(20):
         order = np.arange(ITEMS)
         order[: ITEMS * 4 // 5] = generator.permutation(ITEMS * 4 // 5)
-        label = known.label.at[:, :, place].set(known.label[order][:, :, place])
+        label = known.label.copy()
+        label[:, :, place] = known.label[order][:, :, place]
         asked = replace(known.asked, said=known.asked.said[order])
         own = replace(
             observations.own, known=(replace(known, label=label, asked=asked),)

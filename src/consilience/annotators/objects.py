@@ -63,14 +63,16 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
-from consilience.model import NOTHING, AnnotatorModel, Parameters
+from consilience.model import NOTHING, AnnotatorModel, Parameters, marginal
 from consilience.model.granting import sample_granting
-from consilience.model.naming import DIMS, follows, log_prior, unit_sums, unit_totals
+from consilience.model.naming import DIMS, follows, log_prior, unit_sums
 from consilience.model.naming_simulation import simulation
+from consilience.model.naming_totals import totals
 from consilience.model.own_pairs import sample_pairs
 from consilience.truth import Observations, Space
 from consilience.truth.covariates import Names
 from consilience.truth.items import Items, items_of
+from consilience.truth.maths import AnyArray, maths
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     }
 
 
-def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
+def score(observations: Observations, parameters: Parameters) -> Float[AnyArray, "U M"]:
     """Return log p(number of objects, the unit's answers), partitions summed out."""
     items: Items = observations.own
     each = list(zip(items.blocks, items.known, strict=True))
@@ -137,7 +139,10 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     before = [log_prior(known, parameters) for _, known in each]
     most = observations.num_states
     told, prior = items.in_order(answered, most), items.in_order(before, most)
-    return jnp.where(items.heard[:, None], told, prior)
+    found: Float[AnyArray, "U M"] = maths(told).xp.where(
+        items.heard[:, None], told, prior
+    )
+    return found
 
 
 def likelihood(
@@ -145,9 +150,12 @@ def likelihood(
 ) -> Float[Array, " U"]:
     """Return log p(the unit's answers): the score, summed."""
     items: Items = observations.own
-    each = zip(items.blocks, items.known, strict=True)
-    answered = [unit_totals(blocks, known, parameters) for blocks, known in each]
-    told = items.in_order([total[:, None] for total in answered], 1)[:, 0]
+    known = observations.log_prior
+    if items.end_to_end is None:
+        known = jnp.where(jnp.isfinite(known), known, 0.0)
+        return marginal(score(observations, parameters) + known)
+    rows = [jnp.zeros(1), totals(items, items.end_to_end, parameters, known)]
+    told = jnp.concatenate(rows)[items.place]
     return jnp.where(items.heard, told, 0.0)
 
 
@@ -175,7 +183,6 @@ MODEL = AnnotatorModel(
     layout=layout,
     own_score=score,
     own_likelihood=likelihood,
-    takes_evidence=False,
     own_simulation=simulation,
     derived=derived,
 )

@@ -38,6 +38,7 @@ from consilience.responses import Responses
 from consilience.truth import Space, assembled, objects
 from consilience.truth.block_counts import Answers, Blocks, counted
 from consilience.truth.covariates import Columns, Known, Names, columns_of
+from consilience.truth.maths import AnyArray
 from consilience.truth.parts import some_units
 from consilience.truth.pooling import Pool, class_codes, pool
 
@@ -449,7 +450,7 @@ def _padded(blocks: Blocks, known: Known, room: int) -> tuple[Blocks, Known]:
     """Fill up to sizes that are always the same, so that one program serves all."""
     completions = {"of_unit", "lazy", "pickers", "ways"}
 
-    def fill(leaf: Array, size: int) -> Array:
+    def fill(leaf: AnyArray, size: int) -> Array:
         return jnp.pad(leaf, ((0, size - len(leaf)), *((0, 0),) * (leaf.ndim - 1)))
 
     filled: dict[str, Any] = {
@@ -458,7 +459,7 @@ def _padded(blocks: Blocks, known: Known, room: int) -> tuple[Blocks, Known]:
             room if name in completions else room // 2 + 1,
         )
         for name in Blocks.__dataclass_fields__
-        if name not in {"by_unit", "by_style", "cells", "num_labels", "most"}
+        if name not in {"by_unit", "by_style", "num_labels", "most"}
     }
     spare = jnp.arange(room) >= len(blocks.of_unit)
     filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])

@@ -28,15 +28,22 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Array, Bool, Float, Int, Key
 from numpyro.handlers import seed, substitute, trace
 from numpyro.infer import init_to_mean
 from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
+from scipy import special
 from scipy.optimize import OptimizeResult, minimize
 
 from consilience.errors import DivergedError
 from consilience.inference.ascent import Steps
-from consilience.inference.curvature import Slope, Straight, common
+from consilience.inference.curvature import (
+    Slope,
+    Straight,
+    common,
+    curvature,
+    root_of_inverse,
+)
 from consilience.inference.result import Optimization
 from consilience.model import (
     AnnotatorModel,
@@ -54,6 +61,8 @@ from consilience.model import (
 )
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, Space, blocks, merge_alike
+from consilience.truth.items import Items
+from consilience.truth.maths import on_host
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
 WHAT = "log posterior density"
@@ -61,6 +70,8 @@ GUIDED = 30  # iterations with the guess as evidence: enough to choose a hill
 # Fewer merged would cost more than it saves: another study of the same design then has
 # the same shapes, and what is compiled for one serves all.
 WORTH_MERGING = 0.75
+FEW = 40  # of what all share, to be worth two gradients each
+MANY = 50_000  # units, by which it is quicker to compile another program
 MEMORY = 20  # pairs that L-BFGS keeps; twice SciPy's own default took fewer sweeps
 
 
@@ -123,7 +134,7 @@ def ascend(
     DivergedError
         The density is not finite.
     """
-    data = _lay_out(model, space)
+    data = jax.device_put(_lay_out(model, space))
     first, unravel = ravel_pytree(_start(model, data.whole))
     start = np.asarray(first)
     of_all = common(model, data.whole, unravel(first))
@@ -136,11 +147,17 @@ def ascend(
             guess = _shaken(guess, of_start)
             drawn = ravel_pytree(_start(model, data.whole, of_start))[0]
             start = np.where(of_all, np.asarray(drawn), first)
-        evidence = _in_blocks(guess, data)
+        evidence = jnp.log(_in_blocks(guess, data))
         phase = f"start {restart + 1} of {steps.restarts}"
-        guided, _, _ = climb(jnp.log(evidence), start, GUIDED, silent, phase)
+        guided, _, _ = climb(evidence, start, GUIDED, silent, phase)
+        straight = _straight(model, Summit(data, guided, unravel), of_all)
         end, history, done = climb(
-            no_evidence(model, data), guided, steps.sweeps, report, phase
+            no_evidence(data),
+            guided,
+            steps.sweeps,
+            report,
+            phase,
+            straight=straight,
         )
         peaks.append(end)
         histories.append(history)
@@ -159,6 +176,20 @@ def ascend(
     peak = told(model, data, unravel(jnp.asarray(peaks[chosen])))
     how = Optimization(WHAT, objective, np.asarray(converged), chosen)
     return peak, how, Summit(data, peaks[chosen], unravel)
+
+
+def _straight(
+    model: AnnotatorModel[Any], summit: Summit, of_all: Bool[np.ndarray, " P"]
+) -> Straight | None:
+    """Return coordinates along which what all share bends alike, on the way up.
+
+    In others the steps of a climb get short on a ridge, and it ends before the top.
+    """
+    which = np.flatnonzero(of_all)
+    if not 0 < len(which) <= FEW:
+        return None
+    bent = curvature(slope_about(model, summit), summit.position, which)
+    return Straight(which, root_of_inverse(bent), np.ones(len(of_all), bool))
 
 
 def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
@@ -274,7 +305,7 @@ def energy_and_slope(
 ) -> tuple[Float[Array, ""], Parameters]:
     """Return minus the log density of a position, and the slope of that."""
     found: tuple[Float[Array, ""], Parameters] = _value_and_slope(
-        model, data, no_evidence(model, data), position
+        model, data, no_evidence(data), position
     )
     return found
 
@@ -310,11 +341,13 @@ def _value_and_slope(
     return found
 
 
-def no_evidence(
-    model: AnnotatorModel[Any], data: Data
-) -> Float[Array, "blocks size S"] | None:
-    """Return what says nothing of the truth, and costs least to be told so."""
-    if model.own_likelihood is not None:
+def no_evidence(data: Data) -> Float[Array, "blocks size S"] | None:
+    """Return what says nothing of the truth.
+
+    Where units are many, that is nothing at all, and costs a program of its own; else
+    zeros, and the program is that of what says some.
+    """
+    if data.weight.size > MANY:
         return None
     return jnp.zeros((*data.weight.shape, data.whole.guess.shape[1]))
 
@@ -346,19 +379,46 @@ def _program(
     numpyro.factor("answers", total)
 
 
-@partial(jax.jit, static_argnames="model")
 def told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
     """Return what is found at a position, units in their order."""
+    own = data.whole.own
+    if model.own_score is None or not isinstance(own, Items) or own.end_to_end is None:
+        found: Peak = _told(model, data, position)
+        return found
+    # The score is another program than what was climbed, and computed once.
+    values, parameters = _constrained(model, data.whole, position)
+    whole, parameters = on_host(data.whole), on_host(parameters)
+    scores = model.own_score(whole, parameters)
+    return Peak(
+        {**values, **derived(model, whole, parameters)},
+        jax.device_put(special.softmax(scores, axis=1)[data.place]),
+        jax.device_put(special.logsumexp(scores, axis=1)[data.place]),
+    )
+
+
+@partial(jax.jit, static_argnames="model")
+def _constrained(
+    model: AnnotatorModel[Any], whole: Observations, position: Parameters
+) -> tuple[Parameters, Parameters]:
+    """Return parameters by name, and as the model has them."""
     program = seed(sample_parameters, 0)
-    arguments = (model, data.whole)
+    arguments = (model, whole)
     values = constrain_fn(program, arguments, {}, position, return_deterministic=True)
-    parameters = substitute(program, data=values)(*arguments)
+    return values, substitute(program, data=values)(*arguments)
+
+
+@partial(jax.jit, static_argnames="model")
+def _told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
+    values, parameters = _constrained(model, data.whole, position)
 
     def one(observations: Observations) -> Any:
         scores = score(model, observations, parameters)
         return posterior_of_truth(model, belief(scores)), marginal(scores)
 
-    truth, likelihood = jax.lax.map(one, data.parts)
+    if len(data.weight) == 1:
+        truth, likelihood = one(jax.tree.map(lambda leaf: leaf[0], data.parts))
+    else:
+        truth, likelihood = jax.lax.map(one, data.parts)
     return Peak(
         {**values, **derived(model, data.whole, parameters)},
         truth.reshape(-1, truth.shape[-1])[data.place],

@@ -100,7 +100,7 @@ def posterior_bootstrap(
     ground = _ground(model, summit, key, report)
     tolerance = min(steps.tolerance, GAIN / float(data.whole.total))
     shape = data.weight.shape
-    none = no_evidence(model, data)
+    none = no_evidence(data)
     for draw in range(number):
         of_weights, of_tilt = jax.random.split(jax.random.fold_in(key, draw))
         weight = jax.random.exponential(of_weights, (int(item.max()) + 1,))[item]

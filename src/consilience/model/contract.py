@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from jaxtyping import Array, Float, Int, Key
@@ -10,9 +10,13 @@ from jaxtyping import Array, Float, Int, Key
 from consilience.model.emission import Emission
 from consilience.responses import Responses
 from consilience.truth import Observations, Space
+from consilience.truth.maths import AnyArray
 from consilience.truth.pytree import pytree
 
-type Parameters = Mapping[str, Array]
+if TYPE_CHECKING:
+    type Parameters = Mapping[str, Array]
+else:  # models of objects take them from the host, too
+    type Parameters = Mapping[str, AnyArray]
 
 NOTHING = "nothing"  # metadata of a setting of a prior that may be 0: what it does then
 

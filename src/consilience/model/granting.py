@@ -40,12 +40,12 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro
 import numpyro.distributions as dist
-from jax.nn import sigmoid
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from consilience.model.contract import Parameters
 from consilience.truth.block_counts import block_sizes
 from consilience.truth.covariates import Known, Names
+from consilience.truth.maths import AnyArray, maths
 from consilience.truth.partitions import members
 
 # What is believed beforehand; judgement, and wide: an odds ratio of seven to one either
@@ -75,8 +75,8 @@ def sample_granting(names: Names) -> Parameters:
 
 
 def log_granted(
-    known: Known, rates: Float[Array, " 2"], parameters: Parameters
-) -> Float[Array, "2 #U #B"]:
+    known: Known, rates: Float[AnyArray, " 2"], parameters: Parameters
+) -> Float[AnyArray, "2 #U #B"]:
     """Return log p(what was said of a block's names), seldom and often seen.
 
     Zero where nobody was asked.
@@ -90,47 +90,51 @@ def log_granted(
     parameters
         As sampled.
     """
-    asked = known.asked
+    asked, xp = known.asked, maths(parameters).xp
     if asked is None:
-        return jnp.zeros((2, 1, 1))
+        return xp.zeros((2, 1, 1))
     units, labels, width = asked.said.shape
     table = _steps(rates, parameters, width // 4)
     each = (asked.said @ table.reshape(width, -1)).reshape(units, labels, 2, 2, 2)
     own = asked.own[:, :, None, None] > 0
-    each = jnp.where(own, each[..., 1], each[..., 0])
+    each = xp.where(own, each[..., 1], each[..., 0])
     inside, size = members(labels), block_sizes(labels)[:, None]
-    by_size = jnp.asarray(np.stack([inside * (size == 1), inside * (size > 1)]))
-    return jnp.einsum("unks,sbn->kub", each, by_size)
+    by_size = np.stack([inside * (size == 1), inside * (size > 1)])
+    found: Float[AnyArray, "2 U B"] = xp.einsum("unks,sbn->kub", each, by_size)
+    return found
 
 
 def log_odds_granted(
-    rates: Float[Array, " 2"], parameters: Parameters
-) -> Float[Array, "2 2 2"]:
+    rates: Float[AnyArray, " 2"], parameters: Parameters
+) -> Float[AnyArray, "2 2 2"]:
     """Return the log-odds of being granted: seldom or often, several names, own."""
     leading, several, *own = parameters["granting"]
-    flag = jnp.arange(2)
-    odds = leading + jnp.exp(parameters["granters"][0]) * rates
+    flag = np.arange(2)
+    xp = maths(parameters).xp
+    odds = leading + xp.exp(parameters["granters"][0]) * rates
     odds = odds[:, None, None] + several * flag[:, None]
-    return odds + (own[0] * flag if own else jnp.zeros(2))
+    return odds + (own[0] * flag if own else np.zeros(2))
 
 
 def mean_shares(
-    odds: Float[Array, "*any"], parameters: Parameters
-) -> Float[Array, "3 *any"]:
+    odds: Float[AnyArray, "*any"], parameters: Parameters
+) -> Float[AnyArray, "3 *any"]:
     """Return the mean shares of no, maybe and yes."""
-    granted, refused = sigmoid(odds), sigmoid(-odds)
-    maybe = sigmoid(parameters["granters"][2])
-    shares = jnp.stack(
+    here = maths(odds, parameters)
+    granted, refused = here.sigmoid(odds), here.sigmoid(-odds)
+    maybe = here.sigmoid(parameters["granters"][2])
+    shares = here.xp.stack(
         [
             refused * (1 - maybe * granted),
             2 * maybe * granted * refused,
             granted * (1 - maybe * refused),
         ]
     )
-    return jnp.maximum(shares, LEAST)
+    found: Float[AnyArray, 3 * any] = here.xp.maximum(shares, LEAST)
+    return found
 
 
-def granted(rates: Float[Array, " 2"], parameters: Parameters) -> Parameters:
+def granted(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
     """Return how often things are granted, and the log odds ratio against being seen.
 
     Parameters
@@ -143,7 +147,7 @@ def granted(rates: Float[Array, " 2"], parameters: Parameters) -> Parameters:
     if "granting" not in parameters:
         return {}
     odds = log_odds_granted(rates, parameters)[:, 0, 0]
-    return {"granted": sigmoid(odds), "leading": odds - rates}
+    return {"granted": maths(odds).sigmoid(odds), "leading": odds - rates}
 
 
 def draw_said(
@@ -165,8 +169,8 @@ def draw_said(
     generator
         Of random numbers.
     """
-    weight = float(jnp.exp(parameters["granters"][1]))
-    shares = np.asarray(mean_shares(jnp.asarray(odds), parameters), float).T
+    weight = float(np.exp(parameters["granters"][1]))
+    shares = np.asarray(mean_shares(odds, parameters), float).T
     gamma = np.maximum(generator.gamma(weight * shares), 1e-300)
     drawn = gamma / gamma.sum(1, keepdims=True)
     said: Int[np.ndarray, "n 3"] = generator.multinomial(asked, drawn)
@@ -174,13 +178,14 @@ def draw_said(
 
 
 def _steps(
-    rates: Float[Array, " 2"], parameters: Parameters, most: int
-) -> Float[Array, "A 2 2 2"]:
+    rates: Float[AnyArray, " 2"], parameters: Parameters, most: int
+) -> Float[AnyArray, "A 2 2 2"]:
     """Return what each answer adds, by answer and how many came before it."""
-    weight = jnp.exp(parameters["granters"][1])
+    xp = maths(parameters).xp
+    weight = xp.exp(parameters["granters"][1])
     shares = mean_shares(log_odds_granted(rates, parameters), parameters)
-    before = jnp.arange(most).reshape(1, -1, 1, 1, 1)
-    steps = jnp.log(weight * shares[:, None] + before)
-    whole = jnp.broadcast_to(-jnp.log(weight + before), (1, *steps.shape[1:]))
-    table = jnp.concatenate([steps, whole])
+    before = np.arange(most).reshape(1, -1, 1, 1, 1)
+    steps = xp.log(weight * shares[:, None] + before)
+    whole = xp.broadcast_to(-xp.log(weight + before), (1, *steps.shape[1:]))
+    table = xp.concatenate([steps, whole])
     return table.reshape(-1, *table.shape[2:])

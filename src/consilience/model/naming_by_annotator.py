@@ -35,7 +35,8 @@ def unit_sums(
     rest = logsumexp(styles, axis=1)
     total = over_ways(blocks, phi, rest)
     prior = sum_over_partitions(affinities(known, parameters))
-    return total - logsumexp(prior, axis=1, keepdims=True)
+    found: Float[Array, "U n"] = total - logsumexp(prior, axis=1, keepdims=True)
+    return found
 
 
 def completed(
@@ -90,4 +91,5 @@ def _styles(
     logit = pull[told.unit_of_single] + picking[told.single][:, None]
     # log p(lister) - log p(picker) is minus the log-odds.
     sure = told.of_lister @ lists + told.of_single @ log_sigmoid(logit)
-    return each_completion(blocks, sure + weight) - told.lazy @ logit
+    each: Float[Array, "V T"] = each_completion(blocks, sure + weight)
+    return each - told.lazy @ logit

@@ -75,7 +75,7 @@ def simulated(
     of each item, less one; and how many said no, maybe and yes of each candidate.
     """
     generator = np.random.default_rng(seed)
-    units = items.place.shape[0]
+    units = len(items.place)
     objects = np.full((units, MOST_LABELS), -1)
     objects[:, 0] = 0
     said = np.zeros((*objects.shape, 3), np.int64)
@@ -139,15 +139,16 @@ def _item(
     rates = np.asarray(jnp.stack(seen_rates(parameters)))
     said = _said(one, objects, often.astype(int), rates, parameters, generator)
     if "granted" in names.label:
-        share = one.label.at[0, :, names.label.index("granted")]
-        one = replace(one, label=share.set(share_granted(said)))
+        label = np.array(one.label)
+        label[0, :, names.label.index("granted")] = share_granted(said)
+        one = replace(one, label=label)
     votes = np.asarray(imagined(one, parameters, "salience"))[0]
     called = np.asarray(imagined(one, parameters, "naming"))[0]
     if "picking" in parameters:
         nodes, weight = map(np.asarray, pulls(one, parameters))
         pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
     else:
-        yes, no = of_styles(one, parameters)
+        yes, no = of_styles(one.item, parameters)
         pull = logit(generator.beta(float(yes[0]), float(no[0])))
     yes_slip, no_slip = slip_weights(parameters)
     return _Item(

@@ -12,13 +12,14 @@ what the answers say of a pair counts as far as pairs are found to differ.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from jax import numpy as jnp
-from jaxtyping import Array, Float
+import jax.numpy as jnp
+from jaxtyping import Float
 
 from consilience.model.contract import Parameters
 from consilience.model.varying import sample_spread, sample_varying
 from consilience.truth.covariates import Known
 from consilience.truth.items import Items
+from consilience.truth.maths import AnyArray, maths
 from consilience.truth.partitions import pairs_inside
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -43,14 +44,16 @@ def sample_pairs(items: Items, spread: float) -> Parameters:
     if items.pair_items is None:
         return {}
     wide = sample_spread("pairs", spread, WIDE)
-    told = TOLD * items.pair_items
+    told = jnp.asarray(TOLD * items.pair_items)
     return {"pairs": sample_varying("pairs", wide, told)}
 
 
-def own_affinities(known: Known, parameters: Parameters) -> Float[Array, "U B"] | float:
+def own_affinities(
+    known: Known, parameters: Parameters
+) -> Float[AnyArray, "U B"] | float:
     """Return what the pairs inside each block add to its log c."""
     if known.pairs is None:
         return 0.0
-    each = jnp.append(parameters["pairs"], 0.0)[known.pairs]
-    inside: Float[Array, "U B"] = each @ jnp.asarray(pairs_inside(known.label.shape[1]))
+    each = maths(parameters).xp.append(parameters["pairs"], 0.0)[known.pairs]
+    inside: Float[AnyArray, "U B"] = each @ pairs_inside(known.label.shape[1])
     return inside

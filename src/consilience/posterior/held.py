@@ -136,7 +136,7 @@ def held(
     whole = _Run(found, given, record, number, 1 / len(draws), Streams(()))
     several = [blocks.unit for blocks in items.blocks]
     single = np.setdiff1d(np.arange(units), np.concatenate([*several, []]))
-    step = MAX_CELLS // number
+    step = max(MAX_CELLS // number, 1)
     for first in range(0, len(single), step):
         some = single[first : first + step]
         run = replace(whole, numbers=streams(seed, names[some]))
@@ -145,7 +145,7 @@ def held(
             _add_levels(run, some, chunk, which)
     for blocks, known, who in zip(items.blocks, items.known, items.told, strict=True):
         weights = [weighed(blocks, known, parameters, who) for parameters in draws]
-        for rows in chunks(weights[0], blocks.num_labels):
+        for rows in chunks(weights[0], blocks.num_labels, number):
             partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
             run = replace(whole, numbers=streams(seed, names[blocks.unit[rows]]))
             for which, weight in enumerate(weights):
@@ -203,13 +203,14 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
     _add_levels(run, units, chunk, which)
     main = chunk.main
     top = main.argmax(2)
-    told.main_label[units, labels] += weight * (top[..., None] == np.arange(n)).mean(1)
+    told.main_label[units, labels] += weight * _shares(top, n)
     told.main_share[units, labels] += weight * main.mean(1)
     some = slice(which * run.number, (which + 1) * run.number)
+    # The small axis comes first: what follows is done to whole arrays of draws.
+    frequency = np.ascontiguousarray(np.moveaxis(chunk.frequency, 2, 0))
     for place, tau in enumerate(TAUS):
-        number = (chunk.frequency > tau).sum(2)
-        hit = number[..., None] == np.arange(n + 1)
-        told.counts[units, place, : n + 1] += weight * hit.mean(1)
+        number = (frequency > tau).sum(0)
+        told.counts[units, place, : n + 1] += weight * _shares(number, n + 1)
         told.several[some, place] += (number > 1).sum(0)
     told.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
     told.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(1)
@@ -237,6 +238,14 @@ def _add_levels(
         told.beyond[units] = 0.0
     told.beyond[units, :n, : len(GRID) - 1] += run.weight * after
     told.valid[which, units, :n] = (level > TAU).mean(1)
+
+
+def _shares(value: Int[np.ndarray, "u D"], number: int) -> Float[np.ndarray, "u n"]:
+    """Return in which share of an item's draws a value is 0, 1, and so on."""
+    code = np.arange(len(value))[:, None] * number + value
+    count = np.bincount(code.ravel(), minlength=len(value) * number)
+    found: Float[np.ndarray, "u n"] = count.reshape(-1, number) / value.shape[1]
+    return found
 
 
 def _entropy(
@@ -328,4 +337,4 @@ def _add_given(run: _Run, blocks: Blocks, given: Chunk, loss: int) -> None:
     weight = run.weight
     run.held.share[loss, units, :n] += weight * given.share.mean(1)
     run.held.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
-    run.held.main[loss, units, :n] += weight * (top[..., None] == np.arange(n)).mean(1)
+    run.held.main[loss, units, :n] += weight * _shares(top, n)

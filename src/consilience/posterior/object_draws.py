@@ -9,6 +9,7 @@ object is seen, all from their closed forms.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,15 @@ from scipy.special import softmax
 from consilience.posterior.object_weights import Weighed
 from consilience.posterior.streams import Streams
 from consilience.truth.block_counts import Blocks
-from consilience.truth.partitions import block_indices
+from consilience.truth.partitions import MOST_LABELS, block_indices, members
 
-MAX_CELLS = 4_000_000  # completions x partitions that are held at once
+# Completions x partitions, and draws x candidates x candidates, that are held at once:
+# few enough to stay near the processor, and to be memory that is used again.
+MAX_CELLS = 500_000
 BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Chunk:
     """What some items of n candidates hold, given one draw of the parameters.
 
@@ -60,25 +63,24 @@ class Chunk:
     lists: Float[np.ndarray, "u D"]
     slips: Float[np.ndarray, "B n"]
 
-    @property
+    @cached_property
     def main(self) -> Float[np.ndarray, "u D n"]:
         """Share of annotators whose main label each candidate is."""
         of_object = np.take_along_axis(self.salience, self.object_of, axis=2)
         found: Float[np.ndarray, "u D n"] = of_object * self.share
         return found
 
-    @property
+    @cached_property
     def of_label(self) -> Float[np.ndarray, "u D n"]:
         """Share of annotators who name the object of each candidate."""
         return np.take_along_axis(self.frequency, self.object_of, axis=2)
 
-    @property
+    @cached_property
     def relative(self) -> Float[np.ndarray, "u D n"]:
         """Share of each candidate over that of its object's most used name."""
-        same = self.object_of[..., None] == self.object_of[..., None, :]
-        found: Float[np.ndarray, "u D n"] = self.share / np.where(
-            same, self.share[..., None, :], 0.0
-        ).max(3)
+        found: Float[np.ndarray, "u D n"] = self.share / _highest(
+            self.object_of, self.share
+        )
         return found
 
 
@@ -107,9 +109,12 @@ def alone(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
     )
 
 
-def chunks(weights: Weighed, num_labels: int) -> Iterator[Int[np.ndarray, " u"]]:
-    """Give items a few at a time, so that their partitions fit in memory."""
+def chunks(
+    weights: Weighed, num_labels: int, number: int
+) -> Iterator[Int[np.ndarray, " u"]]:
+    """Give items a few at a time, so that partitions and draws fit in memory."""
     cells = np.diff(weights.start) * len(block_indices(num_labels))
+    cells += number * num_labels**2
     total = np.cumsum(cells)
     first = 0
     while first < len(cells):
@@ -204,11 +209,12 @@ def _continuous(
     completion = completion + weights.start[rows[0]]
     masks = block_indices(n)[which]
     here = (rows[:, None, None], masks)
-    labels = (masks[..., None] >> np.arange(n)) & 1
+    inside = members(n)
     seldom, often = (float(odds) for odds in weights.seen)
     if weights.lean is None:
-        lazy = np.asarray(blocks.lazy)[completion]
-        outside = ((1 - labels) * lazy[:, :, None]).sum(3)
+        some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
+        elsewhere = np.asarray(blocks.lazy)[some] @ (1 - inside.T)
+        outside = elsewhere[completion[:, :, None] - some.start, masks]
         seen = np.asarray(blocks.seen)[here]
         missed = np.asarray(blocks.unseen)[here] + outside
         odds = weights.often[here] + seen * (_log_rate(often) - _log_rate(seldom))
@@ -217,18 +223,17 @@ def _continuous(
         odds = weights.lean[completion[:, :, None], masks]
     is_often = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
     rate = 1 / (1 + np.exp(-np.where(is_often, often, seldom)))
-    votes = (labels * weights.votes[rows][:, None, None]).sum(3)
-    salience = _dirichlet(votes + np.asarray(blocks.main)[here], masks > 0, generator)
+    votes = weights.votes @ inside.T + np.asarray(blocks.main)
+    salience = _dirichlet(votes[here], masks > 0, generator)
     lists = _listing(blocks, weights, rows, completion, generator)
     frequency = salience + (1 - salience) * lists[..., None] * rate
-    object_of = labels.argmax(2)
+    object_of = _object_of(n)[which]
     mask_of = np.take_along_axis(masks, object_of, axis=2)
     named = np.asarray(blocks.names)[rows[:, None, None], mask_of, np.arange(n)]
     logs = generator.log_gamma(weights.names[rows][:, None] + named)
-    highest = np.where(labels, logs[:, :, None], -np.inf).max(3)
-    gamma = np.exp(logs - np.take_along_axis(highest, object_of, axis=2))
-    together = (labels * gamma[:, :, None]).sum(3)
-    share = gamma / np.take_along_axis(together, object_of, axis=2)
+    gamma = np.exp(logs - _highest(object_of, logs))
+    code = _code(object_of)
+    share = gamma / np.bincount(code.ravel(), gamma.ravel(), code.size)[code]
     return Chunk(
         rows=rows,
         partition=partition,
@@ -241,6 +246,31 @@ def _continuous(
         lists=lists,
         slips=weights.slips,
     )
+
+
+def _code(object_of: Int[np.ndarray, "u D n"]) -> Int[np.ndarray, "u D n"]:
+    """Return a code of the object of each candidate, one for all items and draws."""
+    first = np.arange(object_of.size).reshape(object_of.shape)[:, :, :1]
+    found: Int[np.ndarray, "u D n"] = first + object_of
+    return found
+
+
+def _highest(
+    object_of: Int[np.ndarray, "u D n"], value: Float[np.ndarray, "u D n"]
+) -> Float[np.ndarray, "u D n"]:
+    """Return the highest value of the names of each candidate's object."""
+    code = _code(object_of)
+    found = np.full(code.size, -np.inf)
+    np.maximum.at(found, code.ravel(), value.ravel())
+    highest: Float[np.ndarray, "u D n"] = found[code]
+    return highest
+
+
+@lru_cache(maxsize=MOST_LABELS)
+def _object_of(num_labels: int) -> Int[np.ndarray, "P n"]:
+    """Return the object of each candidate, by partition."""
+    found = (block_indices(num_labels)[:, :, None] >> np.arange(num_labels)) & 1
+    return np.asarray(found.argmax(1))
 
 
 def _listing(

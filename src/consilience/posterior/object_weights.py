@@ -1,7 +1,6 @@
 """Log weights of what items may hold, given parameters, on the host."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,13 +18,13 @@ from consilience.model.naming import (
     of_styles,
     seen_rates,
     slip_table,
-    unit_sums,
+    told_sums,
 )
 from consilience.model.quadrature import normal_nodes
 from consilience.truth.block_counts import Blocks
 from consilience.truth.by_annotator import Told
 from consilience.truth.covariates import Known
-from consilience.truth.padding import padded
+from consilience.truth.maths import on_host
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -73,22 +72,6 @@ class Weighed:
 
 
 @jax.jit
-def _weights(blocks: Blocks, known: Known, parameters: Parameters) -> Any:
-    phi, rest = completed(blocks, known, parameters)
-    return (
-        phi,
-        rest,
-        imagined(known, parameters, "salience"),
-        imagined(known, parameters, "naming"),
-        kind_odds(known, parameters),
-        of_styles(known, parameters),
-        seen_rates(parameters),
-        slip_table(parameters, blocks.num_labels),
-        unit_sums(blocks, known, parameters),
-    )
-
-
-@jax.jit
 def _weights_by_annotator(
     blocks: Blocks, known: Known, told: Told, parameters: Parameters
 ) -> dict[str, Array]:
@@ -133,21 +116,19 @@ def weighed(
         values = _weights_by_annotator(blocks, known, told, parameters)
         each = {name: np.asarray(value) for name, value in values.items()}
         return Weighed(**each, start=_starts(blocks))
-    units, ways = len(blocks.unit), len(blocks.of_unit)
-    phi, rest, votes, names, often, picker, seen, slips, sums = jax.tree.map(
-        np.asarray, _weights(*padded(blocks, known), parameters)
-    )
+    here, beside, values = on_host((blocks, known, dict(parameters)))
+    phi, rest = completed(here, beside, values)
     return Weighed(
-        phi=phi[:ways],
-        rest=rest[:ways],
+        phi=phi,
+        rest=rest,
         start=_starts(blocks),
-        votes=votes[:units],
-        names=names[:units],
-        often=often[:units],
-        picker=np.stack(picker)[:, :units],
-        seen=np.stack(seen),
-        slips=slips,
-        sums=sums[:units],
+        votes=imagined(beside, values, "salience"),
+        names=imagined(beside, values, "naming"),
+        often=kind_odds(beside, values),
+        picker=np.stack(of_styles(beside.item, values)),
+        seen=np.stack(seen_rates(values)),
+        slips=slip_table(values, blocks.num_labels),
+        sums=told_sums(here, beside, values, phi, rest),
     )
 
 

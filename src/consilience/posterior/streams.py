@@ -64,8 +64,10 @@ class Streams:
         self, number: Int[np.ndarray, " u"], chance: Float[np.ndarray, "u D n"]
     ) -> Int[np.ndarray, "u D n"]:
         """Return how often each came, in so many trials of each item."""
-        told = zip(self.each, number, chance, strict=True)
-        return np.stack([one.multinomial(trials, p) for one, trials, p in told])
+        found = np.zeros(chance.shape, np.int64)
+        for at in np.flatnonzero(number):
+            found[at] = self.each[at].multinomial(number[at], chance[at])
+        return found
 
 
 def streams(seed: int, names: Iterable[Any] | Shaped[np.ndarray, " u"]) -> Streams:

@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 from scipy.special import gammaln
 
 from consilience.errors import TooLargeError
-from consilience.truth.cells import Cells, cells_of
 from consilience.truth.incidence import Incidence, incidence
+from consilience.truth.maths import HOST, AnyArray, maths
 from consilience.truth.partitions import (
     BY_MATRIX,
     enumerated,
@@ -64,30 +63,27 @@ class Blocks:
     by_unit, by_style
         Completions x units, and completions x (unit, number of pickers), for gradients
         without a scatter; None where none are taken.
-    cells
-        Where completions agree on a block; None where no gradients are taken.
     num_labels, most
         n, and the most responses of a unit.
     """
 
     unit: Int[np.ndarray, " U"]
-    main: Int[Array, "U B"]
-    seen: Int[Array, "U B"]
-    unseen: Int[Array, "U B"]
-    slips: Int[Array, "U B n"]
-    uniform: Float[Array, "U B"]
-    names: Int[Array, "U B n"]
-    named: Int[Array, "U B"]
-    votes: Int[Array, " U"]
-    answered: Int[Array, " U"]
-    singles: Int[Array, " U"]
-    of_unit: Int[Array, " V"]
-    lazy: Int[Array, "V n"]
-    pickers: Int[Array, " V"]
-    ways: Float[Array, " V"]
+    main: Int[AnyArray, "U B"]
+    seen: Int[AnyArray, "U B"]
+    unseen: Int[AnyArray, "U B"]
+    slips: Int[AnyArray, "U B n"]
+    uniform: Float[AnyArray, "U B"]
+    names: Int[AnyArray, "U B n"]
+    named: Int[AnyArray, "U B"]
+    votes: Int[AnyArray, " U"]
+    answered: Int[AnyArray, " U"]
+    singles: Int[AnyArray, " U"]
+    of_unit: Int[AnyArray, " V"]
+    lazy: Int[AnyArray, "V n"]
+    pickers: Int[AnyArray, " V"]
+    ways: Float[AnyArray, " V"]
     by_unit: Incidence | None
     by_style: Incidence | None
-    cells: Cells | None
     num_labels: int
     most: int
 
@@ -204,19 +200,18 @@ def counted(
         seen=_counts(sums @ seen.astype(int)),
         unseen=_counts(sums @ (elsewhere & (shared == 0)).astype(int)),
         slips=_counts(slips),
-        uniform=jnp.asarray(sums @ uniform),
+        uniform=sums @ uniform,
         names=_counts(names),
         named=_counts(names.sum(2)),
-        votes=jnp.asarray(votes),
-        answered=jnp.asarray(sums @ (mask > 0).astype(int)),
-        singles=jnp.asarray(alone.sum(1)),
-        of_unit=jnp.asarray(of_unit),
-        lazy=jnp.asarray(lazy),
-        pickers=jnp.asarray(pickers),
-        ways=jnp.asarray(ways),
+        votes=votes,
+        answered=sums @ (mask > 0).astype(int),
+        singles=alone.sum(1),
+        of_unit=of_unit,
+        lazy=lazy,
+        pickers=pickers,
+        ways=ways,
         by_unit=incidence(completions, of_unit, None, shape) if slopes else None,
         by_style=incidence(completions, style, None, of_style) if slopes else None,
-        cells=cells_of(of_unit, lazy) if slopes else None,
         num_labels=num_labels,
         most=most,
     )
@@ -245,34 +240,47 @@ def _completions(
     return of_unit.astype(np.int32), lazy, ways.sum(1)
 
 
-def _counts(table: Int[np.ndarray, "*n"]) -> Int[Array, "*n"]:
-    return jnp.asarray(table.astype(np.int32))
+def _counts(table: Int[np.ndarray, "*n"]) -> Int[np.ndarray, "*n"]:
+    return table.astype(np.int32)
 
 
-def each_completion(blocks: Blocks, table: Float[Array, "U k"]) -> Float[Array, "V k"]:
+def each_completion(
+    blocks: Blocks, table: Float[AnyArray, "U k"]
+) -> Float[AnyArray, "V k"]:
     """Return the row of its unit for each completion."""
-    if blocks.by_unit is None:
+    if blocks.by_unit is None or maths(table) is HOST:
         return table[blocks.of_unit]
     return blocks.by_unit @ table
 
 
-def each_style(blocks: Blocks, table: Float[Array, "U P"]) -> Float[Array, " V"]:
+def _starts(blocks: Blocks) -> Int[np.ndarray, " U"]:
+    """Return where the completions of each unit begin; each has one at least."""
+    return np.searchsorted(blocks.of_unit, np.arange(len(blocks.votes)))
+
+
+def each_style(blocks: Blocks, table: Float[AnyArray, "U P"]) -> Float[AnyArray, " V"]:
     """Return the number of its unit and number of pickers for each completion."""
-    if blocks.by_style is None:
+    if blocks.by_style is None or maths(table) is HOST:
         return table[blocks.of_unit, blocks.pickers]
     return (blocks.by_style @ table.reshape(-1, 1))[:, 0]
 
 
-def over_completions(blocks: Blocks, logs: Float[Array, "V k"]) -> Float[Array, "U k"]:
+def over_completions(
+    blocks: Blocks, logs: Float[AnyArray, "V k"]
+) -> Float[AnyArray, "U k"]:
     """Return the log of the sum over the completions of each unit."""
     most = _largest(blocks, logs)
-    total = sum_completions(blocks, jnp.exp(logs - each_completion(blocks, most)))
-    return most + jnp.log(total)
+    xp = maths(logs).xp
+    total = sum_completions(blocks, xp.exp(logs - each_completion(blocks, most)))
+    found: Float[AnyArray, "U k"] = most + xp.log(total)
+    return found
 
 
-def _largest(blocks: Blocks, logs: Float[Array, "V k"]) -> Float[Array, "U k"]:
+def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U k"]:
     """Return the largest of the completions of each unit, taken for a constant."""
-    found: Float[Array, "U k"] = jax.ops.segment_max(
+    if maths(logs) is HOST:
+        return np.maximum.reduceat(logs, _starts(blocks))
+    found: Float[AnyArray, "U k"] = jax.ops.segment_max(
         jax.lax.stop_gradient(logs),
         blocks.of_unit,
         len(blocks.votes),
@@ -281,19 +289,23 @@ def _largest(blocks: Blocks, logs: Float[Array, "V k"]) -> Float[Array, "U k"]:
     return jax.lax.stop_gradient(found)
 
 
-def sum_completions(blocks: Blocks, shares: Float[Array, "V k"]) -> Float[Array, "U k"]:
+def sum_completions(
+    blocks: Blocks, shares: Float[AnyArray, "V k"]
+) -> Float[AnyArray, "U k"]:
     """Return the sum over the completions of each unit."""
+    if maths(shares) is HOST:
+        return np.add.reduceat(shares, _starts(blocks))
     if blocks.by_unit is not None:
         return blocks.by_unit.T @ shares
-    found: Float[Array, "U k"] = jax.ops.segment_sum(
+    found: Float[AnyArray, "U k"] = jax.ops.segment_sum(
         shares, blocks.of_unit, len(blocks.votes), indices_are_sorted=True
     )
     return found
 
 
 def over_ways(
-    blocks: Blocks, phi: Float[Array, "V B"], rest: Float[Array, " V"]
-) -> Float[Array, "U n"]:
+    blocks: Blocks, phi: Float[AnyArray, "V B"], rest: Float[AnyArray, " V"]
+) -> Float[AnyArray, "U n"]:
     """Return the log of the sum over all completions, and all partitions by their size.
 
     A size that is less likely than the smallest number is told as if it were that.
@@ -308,14 +320,17 @@ def over_ways(
     if blocks.num_labels > BY_MATRIX:
         return over_completions(blocks, sum_over_partitions(phi) + rest[:, None])
     # Both sums at once: what is summed is then exponentiated once.
+    xp = maths(phi).xp
     partitions = enumerated(blocks.num_labels)
-    incidence = jnp.asarray(partitions.incidence, phi.dtype)
-    weight = jnp.matmul(phi, incidence, precision="highest") + rest[:, None]
+    weight = phi @ partitions.incidence.astype(phi.dtype) + rest[:, None]
     most = _largest(blocks, weight.max(1, keepdims=True))
-    share = jnp.exp(weight - each_completion(blocks, most))
+    share = xp.exp(weight - each_completion(blocks, most))
     size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
-    total = sum_completions(blocks, share @ jnp.asarray(size, phi.dtype))
-    return most + jnp.log(jnp.maximum(total, np.finfo(total.dtype).tiny))
+    total = sum_completions(blocks, share @ size.astype(phi.dtype))
+    found: Float[AnyArray, "U n"] = most + xp.log(
+        xp.maximum(total, np.finfo(total.dtype).tiny)
+    )
+    return found
 
 
 def block_sizes(num_labels: int) -> Float[np.ndarray, " B"]:

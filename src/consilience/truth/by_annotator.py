@@ -168,7 +168,6 @@ def _told(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Told]:
         ways=jnp.zeros(len(of_unit)),
         by_unit=incidence(everyone, of_unit, None, shape) if slopes else None,
         by_style=None,
-        cells=None,
     )
     return found, told
 

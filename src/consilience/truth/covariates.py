@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
 
 from consilience.truth.asked import LEADING, OWN, SEVERAL, exceeded, share_granted
+from consilience.truth.maths import AnyArray
 from consilience.truth.named import Named
 from consilience.truth.own_pairs import Pairs, places
 from consilience.truth.partitions import members, pairs_inside
@@ -40,8 +40,8 @@ class Asked:
         One for the data set's own label.
     """
 
-    said: Float[Array, "U n A"]
-    own: Float[Array, "U n"]
+    said: Float[AnyArray, "U n A"]
+    own: Float[AnyArray, "U n"]
 
 
 @pytree()
@@ -69,13 +69,13 @@ class Known:
         no pair has one.
     """
 
-    label: Float[Array, "U n P"]
-    slope: Float[Array, "U n X"]
-    block: Float[Array, "U B Q"]
-    pair: Float[Array, "U B R"]
-    item: Float[Array, "U Y"]
+    label: Float[AnyArray, "U n P"]
+    slope: Float[AnyArray, "U n X"]
+    block: Float[AnyArray, "U B Q"]
+    pair: Float[AnyArray, "U B R"]
+    item: Float[AnyArray, "U Y"]
     asked: Asked | None = None
-    pairs: Int[Array, "U W"] | None = None
+    pairs: Int[AnyArray, "U W"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,24 +157,20 @@ class Columns:
         ones = np.ones((*highest.shape[:2], 1))
         pair = self.pair[units][:, first, second]
         return Known(
-            label=jnp.asarray(self.label[units, :n]),
-            slope=jnp.asarray(self.slope[units, :n]),
-            block=jnp.asarray(np.concatenate([ones, highest], 2)),
-            pair=jnp.asarray(np.einsum("qb,uqr->ubr", pairs_inside(n), pair)),
-            item=jnp.asarray(self.item[units]),
+            label=self.label[units, :n],
+            slope=self.slope[units, :n],
+            block=np.concatenate([ones, highest], 2),
+            pair=np.einsum("qb,uqr->ubr", pairs_inside(n), pair),
+            item=self.item[units],
             asked=self._asked(units, n),
-            pairs=(
-                None
-                if self.which is None
-                else jnp.asarray(self.which[units][:, first, second])
-            ),
+            pairs=None if self.which is None else self.which[units][:, first, second],
         )
 
     def _asked(self, units: Int[np.ndarray, " _"], num_labels: int) -> Asked | None:
         if not self.asked.shape[-1]:
             return None
         said, own = (each[units, :num_labels] for each in (self.asked, self.own))
-        return Asked(jnp.asarray(said), jnp.asarray(own))
+        return Asked(said, own)
 
 
 def column_names(space: Space) -> Names:

@@ -3,20 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
 from consilience.truth.block_counts import Blocks, count_blocks
 from consilience.truth.by_annotator import People, Told, people_of
 from consilience.truth.covariates import Known, Names, columns_of
-from consilience.truth.incidence import Incidence, incidence
+from consilience.truth.end_to_end import EndToEnd, end_to_end
+from consilience.truth.maths import AnyArray, maths
 from consilience.truth.named import Named
 from consilience.truth.own_pairs import items_with, own_pairs
 from consilience.truth.partitions import NEVER
 from consilience.truth.pooling import Each, Pool, pool
 from consilience.truth.pytree import pytree
 from consilience.truth.space import Space
+
+# Of so many responses, no way to see an item is e^700 times as likely as another.
+PLAIN = 100
 
 
 @pytree("names")
@@ -29,7 +32,7 @@ class Items:
     blocks, known
         Counts and covariates, by the number of candidates.
     place
-        Units x where each stands when the rows of all `blocks` are laid end to end
+        Where each unit stands when the rows of all `blocks` are laid end to end
         behind a first one, which is that of units with a single candidate.
     heard
         Units whose answers count.
@@ -39,6 +42,9 @@ class Items:
         What each covariate is called.
     people
         Who answered what, for models that tell annotators apart.
+    end_to_end
+        The blocks of all numbers of candidates, for slopes; None where none are taken,
+        or not in this way.
     pair_items
         On how many items whose answers count each pair with an affinity of its own is;
         None where no pair has one.
@@ -46,12 +52,13 @@ class Items:
 
     blocks: tuple[Blocks, ...]
     known: tuple[Known, ...]
-    place: Incidence
-    heard: Bool[Array, " U"]
-    answered: Int[Array, " U"]
+    place: Int[AnyArray, " U"]
+    heard: Bool[AnyArray, " U"]
+    answered: Int[AnyArray, " U"]
     names: Names
     people: People | None = None
-    pair_items: Int[Array, " P"] | None = None
+    end_to_end: EndToEnd | None = None
+    pair_items: Int[AnyArray, " P"] | None = None
 
     @property
     def told(self) -> tuple[Told | None, ...]:
@@ -61,8 +68,8 @@ class Items:
         return self.people.told
 
     def in_order(
-        self, tables: Sequence[Float[Array, "_ _"]], num_states: int
-    ) -> Float[Array, "U K"]:
+        self, tables: Sequence[Float[AnyArray, "_ _"]], num_states: int
+    ) -> Float[AnyArray, "U K"]:
         """Return the log weights of numbers of objects, units in their order.
 
         Parameters
@@ -72,12 +79,14 @@ class Items:
         num_states
             K, the most objects that there may be.
         """
-        alone = jnp.where(jnp.arange(num_states) == 0, 0.0, NEVER)[None]
+        xp = maths(tables).xp
+        alone = np.where(np.arange(num_states) == 0, 0.0, NEVER)[None]
         rows = [alone]
         for table in tables:
             wide = ((0, 0), (0, num_states - table.shape[1]))
-            rows.append(jnp.pad(table, wide, constant_values=NEVER))
-        return self.place @ jnp.concatenate(rows)
+            rows.append(xp.pad(table, wide, constant_values=NEVER))
+        found: Float[AnyArray, "U K"] = xp.concatenate(rows)[self.place]
+        return found
 
 
 def items_of(
@@ -123,7 +132,8 @@ def items_of(
         space, said if pooled else None, among=among, own=own, pairs=alone
     )
     columns = columns if names is None else columns.named(names)
-    blocks, people = tuple(count_blocks(space, slopes=slopes)), None
+    blocks = tuple(count_blocks(space, slopes=slopes and by_annotator))
+    people = None
     if by_annotator:
         blocks, people = people_of(space, blocks)
     place = np.zeros(space.num_units, np.int32)
@@ -131,17 +141,19 @@ def items_of(
     for each in blocks:
         place[each.unit] = start + np.arange(len(each.unit))
         start += len(each.unit)
+    known = tuple(columns.of(each.unit, each.num_labels) for each in blocks)
+    plain = slopes and not by_annotator and len(blocks) > 0
+    plain = plain and max(each.most for each in blocks) <= PLAIN
     return Items(
         blocks=blocks,
-        known=tuple(columns.of(each.unit, each.num_labels) for each in blocks),
-        place=incidence(np.arange(space.num_units), place, None, (len(place), start)),
-        answered=jnp.asarray(
-            np.bincount(space.unit, space.n, space.num_units).astype(np.int32)
-        ),
-        heard=jnp.asarray(named.heard),
+        known=known,
+        end_to_end=end_to_end(blocks, known) if plain else None,
+        place=place,
+        answered=np.bincount(space.unit, space.n, space.num_units).astype(np.int32),
+        heard=named.heard,
         names=columns.names,
         people=people,
-        pair_items=jnp.asarray(items_with(named, alone)) if alone else None,
+        pair_items=items_with(named, alone) if alone else None,
     )
 
 

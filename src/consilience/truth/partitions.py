@@ -26,10 +26,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.nn import logsumexp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
+
+from consilience.truth.maths import HOST, AnyArray, maths
 
 MOST_LABELS = 10  # of one item: 115,975 partitions
 BY_MATRIX = 8  # labels up to which the product of matrices is the faster
@@ -118,7 +118,7 @@ def pairs_inside(num_labels: int) -> Float[np.ndarray, "Q B"]:
     return both
 
 
-def sum_over_partitions(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
+def sum_over_partitions(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
     """Return the log of the summed weight of all partitions with k blocks.
 
     Parameters
@@ -136,40 +136,52 @@ def sum_over_partitions(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
     return by_recursion(phi)
 
 
-def by_matrix(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
+def by_matrix(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
     """Return the sums by number of blocks, as one product of matrices."""
     num_labels = phi.shape[1].bit_length() - 1
-    partitions = enumerated(num_labels)
-    weight = phi @ jnp.asarray(partitions.incidence, phi.dtype)
+    here, partitions = maths(phi), enumerated(num_labels)
+    weight = phi @ partitions.incidence.astype(phi.dtype)
     sums = [
-        logsumexp(weight[:, start:end], axis=1)
+        here.logsumexp(weight[:, start:end], axis=1)
         for start, end in zip(partitions.first, partitions.first[1:], strict=False)
     ]
-    return jnp.stack(sums, axis=1)
+    found: Float[AnyArray, "V n"] = here.xp.stack(sums, axis=1)
+    return found
 
 
-def by_recursion(phi: Float[Array, "V B"]) -> Float[Array, "V n"]:
+def by_recursion(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
     """Return the sums by number of blocks, by recursion over subsets."""
     num_labels = phi.shape[1].bit_length() - 1
     terms = num_labels * 3**num_labels // 2
     size = max(MAX_TERMS // terms, 1)
+    if maths(phi) is HOST:
+        parts = [
+            _recursion(phi[first : first + size], num_labels)
+            for first in range(0, len(phi), size)
+        ]
+        return np.concatenate([np.zeros((0, num_labels)), *parts])
 
     @jax.checkpoint
-    def one(row: Float[Array, " B"]) -> Float[Array, " n"]:
-        return _recursion(row, num_labels)
+    def one(row: Float[AnyArray, " B"]) -> Float[AnyArray, " n"]:
+        return _recursion(row[None], num_labels)[0]
 
-    sums: Float[Array, "V n"] = jax.lax.map(one, phi, batch_size=size)
+    sums: Float[AnyArray, "V n"] = jax.lax.map(one, phi, batch_size=size)
     return sums
 
 
-def _recursion(phi: Float[Array, " B"], num_labels: int) -> Float[Array, " n"]:
-    start = jnp.where(jnp.arange(num_labels + 1) == 0, 0.0, NEVER)
-    sums = start.astype(phi.dtype)[None]  # of the empty set: no blocks
+def _recursion(phi: Float[AnyArray, "V B"], num_labels: int) -> Float[AnyArray, "V n"]:
+    here = maths(phi)
+    xp = here.xp
+    none = xp.full((len(phi), 1, num_labels), NEVER, phi.dtype)
+    # Of the empty set: no blocks.
+    sums = xp.concatenate([xp.zeros((len(phi), 1, 1), phi.dtype), none], axis=2)
     for block, rest in subsets_by_size(num_labels):
-        longer = jnp.roll(sums, 1, axis=1).at[:, 0].set(NEVER)
-        term = phi[block][:, :, None] + longer[rest]
-        sums = jnp.concatenate([sums, logsumexp(term, axis=1)])
-    return sums[-1, 1:]
+        never = xp.full((*sums.shape[:2], 1), NEVER, phi.dtype)
+        longer = xp.concatenate([never, sums[:, :, :-1]], axis=2)
+        term = phi[:, block][..., None] + longer[:, rest]
+        sums = xp.concatenate([sums, here.logsumexp(term, axis=2)], axis=1)
+    found: Float[AnyArray, "V n"] = sums[:, -1, 1:]
+    return found
 
 
 @lru_cache(maxsize=MOST_LABELS)

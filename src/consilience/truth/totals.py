@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from consilience.truth.partitions import members, subsets_by_size
+from consilience.truth.partitions import subsets_by_size
 
 
 @jax.custom_vjp
@@ -72,17 +72,3 @@ def _of_subsets(weight: Float[Array, "B V"]) -> Float[Array, "B V"]:
         of_size, _ = jax.lax.scan(add, none, pairs)
         sums = jnp.concatenate([sums, of_size])
     return sums
-
-
-def from_singles(
-    phi: Float[Array, "U B"],
-) -> tuple[Float[Array, "U B"], Float[Array, " U"]]:
-    """Return what to take off log weights of blocks, and of any partition by that.
-
-    Off each block comes what its labels weigh as objects of their own. Then all of them
-    apart weigh one, and the total is no smaller; it is finite up to odds of e^700
-    against that (in double precision).
-    """
-    num_labels = phi.shape[1].bit_length() - 1
-    single = jax.lax.stop_gradient(phi[:, 1 << np.arange(num_labels)])
-    return single @ jnp.asarray(members(num_labels).T), single.sum(1)
