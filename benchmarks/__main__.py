@@ -8,6 +8,7 @@ from benchmarks.report import keep, markdown
 
 # In the order in which they are worth reading.
 NAMES = (
+    "first_fit",
     "speed",
     "growth",
     "many_fits",

@@ -135,11 +135,11 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
         told = answered(space, np.asarray(made.answer))
         if engine == "nuts":
             effort = nuts.Effort(draws=DRAWS, chains=CHAINS, mass=MASS)
-            drawn = nuts.fit(model, told, key, effort).parameters
+            drawn = nuts.fit(model, told, seed, effort).parameters
         else:
             steps = Steps(restarts=STARTS)
             effort = em.Effort(steps=steps, draws=DRAWS, mass=MASS)
-            drawn = em.fit(model, told, key, effort).parameters
+            drawn = em.fit(model, told, seed, effort).parameters
     held = {}
     for name in (*NAMES, *SPREADS):
         true = np.asarray(made.parameters[name])

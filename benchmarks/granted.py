@@ -60,7 +60,7 @@ def _rows(responses, contains) -> list[dict]:
     from consilience.truth import space_of
 
     space, model = space_of(responses, contains=contains), load("objects")
-    key = jax.random.key(0)
+    key = 0
     found = run(model, space, "em", key, Effort(tolerance=TOLERANCE), silent)
     parameters = {
         name: jnp.asarray(value[0, 0])

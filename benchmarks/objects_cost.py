@@ -143,7 +143,7 @@ def sampled(path: str, chains: int, tune: int, draws: int) -> Figures:
             sys.stderr.write(f"{progress.done} of {progress.total}: {progress.note}\n")
 
     before = process_time()
-    result = nuts.fit(model, space, jax.random.key(0), effort, note)
+    result = nuts.fit(model, space, 0, effort, note)
     # The first block compiles, too: its pace is that of the others.
     (first, wall, processor), (last, ended, spent) = blocks[0], blocks[-1]
     share = last / (last - first)

@@ -3,15 +3,12 @@
 import itertools
 from dataclasses import replace
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
 
 from consilience.annotators import load, names
-from consilience.model import from_outside, given_the_others, has_table
-from consilience.model.layout import lay_out
+from consilience.model import Tables, has_tables
 from consilience.responses import read
 from consilience.truth import space_of
 
@@ -56,7 +53,7 @@ SPACES = spaces()
 
 def drawn(model, space):
     """Parameters far from their priors, from one Dirichlet for each row."""
-    priors = model.dirichlet(lay_out(model, space), model.prior)
+    priors = Tables(model, space).priors
     generator = np.random.default_rng(3)
     return {
         name: generator.dirichlet(np.ones(prior.shape[-1]), prior.shape[:-1])
@@ -123,12 +120,9 @@ def answers_of(space, unit):
 
 def scored(function, name, space, codes):
     model = load(name, MODELS[name])
-    with jax.enable_x64(True):
-        observations = lay_out(model, space)
-        p = drawn(model, space)
-        logs = {each: jnp.log(value) for each, value in p.items()}
-        found = function(model, observations, logs, *map(jnp.asarray, codes))
-    return p, np.asarray(found)
+    p = drawn(model, space)
+    logs = {each: np.log(value) for each, value in p.items()}
+    return p, function(Tables(model, space), logs, tuple(codes))
 
 
 def observed(space):
@@ -139,7 +133,7 @@ def observed(space):
 @pytest.mark.parametrize("name", MODELS)
 def test_an_answer_is_as_probable_given_the_others_as_the_joint_says(name, study):
     space = SPACES[study]
-    p, found = scored(given_the_others, name, space, observed(space))
+    p, found = scored(Tables.given_the_others, name, space, observed(space))
     exact = []
     for unit, *answer in zip(*observed(space), strict=True):
         said = answers_of(space, unit)
@@ -156,7 +150,7 @@ def test_a_further_answer_is_as_probable_as_the_joint_says(name, study):
     space = SPACES[study]
     shape = (space.num_units, space.num_annotators, len(space.answers))
     codes = [axis.ravel() for axis in np.indices(shape)]
-    p, found = scored(from_outside, name, space, codes)
+    p, found = scored(Tables.from_outside, name, space, codes)
     exact = []
     for unit, *answer in zip(*codes, strict=True):
         said = answers_of(space, unit)
@@ -170,21 +164,16 @@ def test_a_further_answer_is_as_probable_as_the_joint_says(name, study):
 @pytest.mark.parametrize("name", MODELS)
 def test_an_answer_that_vouches_for_itself_is_not_given_the_others(name):
     space = SPACES["counted"]
-    _, alone = scored(given_the_others, name, space, observed(space))
-    _, itself = scored(from_outside, name, space, observed(space))
+    _, alone = scored(Tables.given_the_others, name, space, observed(space))
+    _, itself = scored(Tables.from_outside, name, space, observed(space))
     assert (itself > alone - 1e-12).all()  # by the inequality of Cauchy and Schwarz
     assert (itself > alone + 1e-3).any()
 
 
 def test_models_have_tables_or_have_not():
-    space = SPACES["counted"]
     without = {"bwa", "glad", "item_difficulty", "majority", "random_effects"}
     without |= {"logistic_dawid_skene", "structured"}
-    with jax.enable_x64(True):
-        found = {
-            name
-            for name in names()
-            if space.kind in load(name).kinds
-            and not has_table(load(name), lay_out(load(name), space))
-        }
+    models = {name: load(name) for name in names()}
+    choice = {name for name, model in models.items() if "choice" in model.kinds}
+    found = {name for name in choice if not has_tables(models[name])}
     assert found == without

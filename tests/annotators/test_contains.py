@@ -162,7 +162,7 @@ def study():
 def fitted(study):
     space, _, _, answer = study
     with jax.enable_x64(True):
-        return em.fit(MODEL, answered(space, answer), jax.random.key(0), EFFORT)
+        return em.fit(MODEL, answered(space, answer), 0, EFFORT)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def shuffled(study):
     space, _, _, answer = study
     mixed = np.random.default_rng(3).permutation(answer)
     with jax.enable_x64(True):
-        return em.fit(MODEL, answered(space, mixed), jax.random.key(0), EFFORT)
+        return em.fit(MODEL, answered(space, mixed), 0, EFFORT)
 
 
 def correlation(result, truth, name):
@@ -198,7 +198,7 @@ def test_a_column_dealt_to_other_pairs_weighs_nothing(study):
     known = replace(space.covariates, value=space.covariates.value[order])
     dealt = replace(answered(space, answer), covariates=known)
     with jax.enable_x64(True):
-        found = em.fit(MODEL, dealt, jax.random.key(0), EFFORT)
+        found = em.fit(MODEL, dealt, 0, EFFORT)
     # The score of a weight varies as the belief does, where the column tells nothing.
     error = 1 / np.sqrt(((found.belief[:, 1] - found.belief[:, 1].mean()) ** 2).sum())
     assert abs(found.parameters["weight"][0, 0, 0]) < 4 * error
@@ -221,7 +221,7 @@ def test_the_same_check_catches_answers_counted_four_times(study):
     space, _, state, answer = study
     with jax.enable_x64(True):
         told = answered(space, answer, power=4)
-        result = em.fit(MODEL, told, jax.random.key(0), EFFORT)
+        result = em.fit(MODEL, told, 0, EFFORT)
     assert gap(result, state) > 4
 
 
@@ -246,7 +246,7 @@ def sampled():
         made = simulate(MODEL, space, jax.random.key(4))
         for power in (1, 4):
             counted = answered(space, np.asarray(made.answer), power=power)
-            found = nuts.fit(MODEL, counted, jax.random.key(5), effort)
+            found = nuts.fit(MODEL, counted, 5, effort)
             each = []
             for name in NAMES:
                 lower, upper = np.quantile(found.parameters[name][0], [0.05, 0.95], 0)

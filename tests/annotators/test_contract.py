@@ -195,7 +195,7 @@ def test_simulated_truth_is_found_as_often_as_promised(generative, design, answe
     with jax.enable_x64(True):
         made = simulate(prior, design, jax.random.key(5))
         space = answered(design, made.answer)
-        result = fit(model, space, jax.random.key(6), effort)
+        result = fit(model, space, 6, effort)
     promised = result.belief.max(1)
     hits = result.belief.argmax(1) == np.asarray(made.state)
     # Point estimates promise too much: on top of chance, the error of the parameters.

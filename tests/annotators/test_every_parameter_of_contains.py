@@ -93,7 +93,7 @@ def study(name, space, key, values=None):
 def fitted(name, space, draws=DRAWS):
     effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6), draws=draws)
     with jax.enable_x64(True):
-        return em.fit(load(name), space, jax.random.key(0), effort).parameters
+        return em.fit(load(name), space, 0, effort).parameters
 
 
 def held(found, truth, width=1.0):
@@ -171,7 +171,7 @@ def sampled():
     space, truth = study("contains", rich_design(60, 4), 2)
     effort = nuts.Effort(tune=150, draws=100, chains=2)
     with jax.enable_x64(True):
-        result = nuts.fit(load("contains"), space, jax.random.key(0), effort)
+        result = nuts.fit(load("contains"), space, 0, effort)
     assert not result.sample_stats["diverging"].any()
     return truth, result.parameters
 
@@ -211,7 +211,7 @@ def states():
         for key in range(STUDIES):
             answers, truth = study("contains_states", space, key)
             effort = vb.Effort(steps=Steps(restarts=1), draws=100)
-            result = vb.fit(model, answers, jax.random.key(0), effort)
+            result = vb.fit(model, answers, 0, effort)
             told.append((truth, result.parameters))
     return told
 

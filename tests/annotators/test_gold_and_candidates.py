@@ -25,7 +25,7 @@ def crowd(words, seed=0):
 
 def fitted(model, space):
     with jax.enable_x64(True):
-        return em.fit(load(model), space, jax.random.key(0), em.Effort()).belief
+        return em.fit(load(model), space, 0, em.Effort()).belief
 
 
 @pytest.fixture(scope="module")

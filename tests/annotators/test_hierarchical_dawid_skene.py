@@ -1,6 +1,5 @@
 """Hierarchical Dawid-Skene: its prior is learned."""
 
-import jax
 import numpy as np
 import pandas as pd
 from scipy import optimize
@@ -9,9 +8,10 @@ from scipy.special import gammaln
 from consilience.annotators.hierarchical_dawid_skene import MODEL
 from consilience.inference import vb
 from consilience.inference.ascent import Steps, climb
+from consilience.model import Tables
 from consilience.progress import silent
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.truth import space_of
 
 
 def study():
@@ -27,16 +27,13 @@ def study():
 
 
 def test_the_learned_concentration_is_the_optimum_an_optimiser_finds():
-    with jax.enable_x64(True):
-        observations = observe(study())
-        where, _ = climb(
-            MODEL,
-            observations,
-            vb.RULE,
-            Steps(tolerance=1e-13, sweeps=5000),
-            jax.random.key(0),
-            silent,
-        )
+    where, _ = climb(
+        Tables(MODEL, study()),
+        vb.RULE,
+        Steps(tolerance=1e-13, sweeps=5000),
+        np.random.default_rng(0),
+        silent,
+    )
     counts = np.asarray(where.counts["confusion"])
     start = 1 + 3 * np.eye(3)
 

@@ -136,7 +136,7 @@ def many():
 
 def spread_found(model, space):
     with jax.enable_x64(True):
-        result = em.fit(model, space, jax.random.key(0), em.Effort())
+        result = em.fit(model, space, 0, em.Effort())
     return float(result.parameters["spread"][0, 0])
 
 

@@ -81,7 +81,7 @@ def study():
 @pytest.fixture(scope="module")
 def fitted(study):
     with jax.enable_x64(True):
-        found = em.fit(WITH, study[0], jax.random.key(0), em.Effort())
+        found = em.fit(WITH, study[0], 0, em.Effort())
     return {name: value[0, 0] for name, value in found.parameters.items()}
 
 

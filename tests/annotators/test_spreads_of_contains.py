@@ -46,7 +46,7 @@ def spreads():
             made = simulate(MODEL, space, jax.random.key(2), given=data)
             told = answered(space, np.asarray(made.answer))
             effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6))
-            fit = em.fit(MODEL, told, jax.random.key(0), effort)
+            fit = em.fit(MODEL, told, 0, effort)
             found[name] = {
                 site: (
                     np.asarray(made.parameters[site.removesuffix("_spread")]).std(),

@@ -122,7 +122,7 @@ def test_uniform_errors_on_whole_lists_are_one_coin(design):
         parameters = drawn(one, coin)
         assert np.allclose(score(one, coin, parameters), score(many, lists, parameters))
         fits = [
-            engine.fit(model, design, jax.random.key(0), effort)
+            engine.fit(model, design, 0, effort)
             for engine, effort in ((em, em.Effort()), (vb, vb.Effort(draws=0)))
             for model in (one, many)
         ]
@@ -189,7 +189,7 @@ def gap(model, thousand_labels):
     space, hit, *_ = thousand_labels
     with jax.enable_x64(True):
         effort = em.Effort(steps=Steps())
-        belief = em.fit(model, space, jax.random.key(0), effort).belief
+        belief = em.fit(model, space, 0, effort).belief
     promised = belief.max(1)
     found = hit[np.arange(len(hit)), belief.argmax(1)]
     return (promised - found).sum() / np.sqrt((promised * (1 - promised)).sum())
@@ -208,7 +208,7 @@ def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
     space, _, skill, _ = thousand_labels
     model = load("structured", {"superclass": 1.0})
     with jax.enable_x64(True):
-        found = em.fit(model, space, jax.random.key(0), em.Effort())
+        found = em.fit(model, space, 0, em.Effort())
     answers = np.bincount(space.annotator)
     # Two hundred answers each; that the truth is uncertain takes some of their worth,
     # at most half. So a squared error has at most twice the binomial variance.
@@ -270,7 +270,7 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
     model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 0.5})
     with jax.enable_x64(True):
         steps = Steps(tolerance=1e-9)
-        fit = em.fit(model, space, jax.random.key(0), em.Effort(steps=steps))
+        fit = em.fit(model, space, 0, em.Effort(steps=steps))
         observations = lay_out(model, space)
         found = {name: value[0, 0] for name, value in fit.parameters.items()}
         logs = {name: jnp.log(found[name]) for name in ("prevalence", "skill")}

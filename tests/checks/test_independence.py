@@ -252,7 +252,7 @@ def by_fit(guessed, studies=8):
             fitted = fit_one(
                 "hierarchical_dawid_skene",
                 answered(space, answer),
-                jax.random.key(0),
+                0,
                 engine="vb",
                 effort=Effort(draws=0, restarts=1),
                 report=silent,

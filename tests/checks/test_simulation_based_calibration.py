@@ -27,7 +27,7 @@ from consilience.checks.simulation_based_calibration import (
     tally,
     uniformity,
 )
-from consilience.inference import Effort, augmentation
+from consilience.inference import Effort
 from consilience.model import score
 from consilience.model.layout import lay_out
 from consilience.simulation import simulate
@@ -296,18 +296,6 @@ def by_vb():
 def by_nuts():
     effort = Effort(tune=300, draws=200, chains=1)
     return [fits("nuts", effort, space=design(), power=power) for power in (1, 4)]
-
-
-def test_what_vb_compiles_for_one_study_serves_all(by_vb):
-    del by_vb
-    space = design(items=60)
-
-    def programs():
-        return sum(each._cache_size() for each in augmentation._draw_block.variants)
-
-    before = programs()
-    fits("vb", Effort(restarts=1, draws=100), space=space, studies=3)
-    assert programs() <= before + 1
 
 
 def test_draws_of_vb_are_placed_evenly(by_vb):

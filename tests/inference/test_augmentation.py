@@ -1,7 +1,5 @@
 """Draws of learned concentrations, against the same density summed on a grid."""
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from scipy.special import gammaln
 
@@ -30,21 +28,17 @@ def on_a_grid():
     return (weight[..., None] * logs).sum((0, 1)) / weight.sum()
 
 
-def chain(key, held, sweeps=4000):
-    prior = Dirichlet(jnp.asarray(START), (4, 2), held=held)
-    counts = jnp.asarray(COUNTS)
-
-    def sweep(at, key):
-        moved = _draw_concentration(key, prior, at, counts)
-        return moved, jnp.log(moved)
-
-    _, walked = jax.lax.scan(sweep, jnp.asarray(START), jax.random.split(key, sweeps))
-    return np.asarray(walked)
+def chain(held, sweeps=4000):
+    prior = Dirichlet(START, (4, 2), held=held)
+    generator, at, walked = np.random.default_rng(0), START, []
+    for _ in range(sweeps):
+        at = _draw_concentration(generator, prior, at, COUNTS)
+        walked.append(np.log(at))
+    return np.array(walked)
 
 
 def far_from_the_grid(held):
-    with jax.enable_x64(True):
-        walked = chain(jax.random.key(0), held)
+    walked = chain(held)
     batches = walked.reshape(40, -1, 2).mean(1)
     error = batches.std(0, ddof=1) / np.sqrt(40)
     return np.abs(walked.mean(0) - on_a_grid()) / error

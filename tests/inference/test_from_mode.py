@@ -40,7 +40,7 @@ def space():
 @pytest.fixture(scope="module")
 def drawn(space):
     with jax.enable_x64(True):
-        result = nuts.fit(SHARED, space, jax.random.key(0), EFFORT)
+        result = nuts.fit(SHARED, space, 0, EFFORT)
     every = [
         draws.reshape(*draws.shape[:2], -1).astype(float)
         for draws in result.parameters.values()
@@ -83,7 +83,7 @@ def few():
 @pytest.mark.slow
 def test_chains_of_what_annotators_have_of_their_own_start_at_the_mode(few):
     with jax.enable_x64(True):
-        result = nuts.fit(load("contains"), few, jax.random.key(0), EFFORT)
+        result = nuts.fit(load("contains"), few, 0, EFFORT)
     draws = result.parameters["threshold"].astype(float)
     assert draws.shape[2] == 8
     assert not result.sample_stats["diverging"].any()
@@ -103,4 +103,4 @@ def test_numbers_that_are_many_are_warmed_up(few, monkeypatch):
     monkeypatch.setattr(nuts, "MOST", 10)
     monkeypatch.setattr(nuts, "_compiled", warmed)
     with jax.enable_x64(True), pytest.raises(Warmed):
-        nuts.fit(load("contains"), few, jax.random.key(0), EFFORT)
+        nuts.fit(load("contains"), few, 0, EFFORT)

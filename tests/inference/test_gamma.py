@@ -1,4 +1,4 @@
-"""Gamma and Dirichlet draws, against their distributions by SciPy."""
+"""Gamma draws, against their distributions by SciPy."""
 
 import jax
 import jax.numpy as jnp
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from consilience.inference.gamma import log_dirichlets, log_gamma
+from consilience.inference.gamma import log_gamma
 
 DRAWS = 20_000
 SURE = 1e-6  # chance that a test of right draws fails; at this size a distance of .019
@@ -34,17 +34,3 @@ def test_the_smallest_shapes_have_finite_logarithms():
     assert np.isfinite(logs).all()
     # The power of a uniform number: -log is exponential of mean 1/shape nearly.
     assert stats.kstest(-logs * 1e-3, "expon").statistic < 0.019
-
-
-def test_dirichlets_of_many_shapes_are_drawn_together():
-    concentration = {
-        "prevalence": jnp.array([0.5, 2.0, 4.0]),
-        "confusion": jnp.tile(jnp.array([3.0, 1.0]), (DRAWS, 2, 1)),
-    }
-    with jax.enable_x64(True):
-        logs = log_dirichlets(jax.random.key(1), concentration)
-    assert logs["prevalence"].shape == (3,)
-    for log in logs.values():
-        assert np.allclose(np.exp(log).sum(-1), 1)
-    place = stats.beta(3, 1).cdf(np.exp(np.asarray(logs["confusion"])[..., 0]))
-    assert stats.kstest(place.ravel(), "uniform").pvalue > SURE

@@ -33,7 +33,7 @@ def space(simulated):
 
 def fitted(model, space, steps=EXACT, seed=0):
     with jax.enable_x64(True):
-        return em.fit(model, space, jax.random.key(seed), em.Effort(steps=steps))
+        return em.fit(model, space, seed, em.Effort(steps=steps))
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_the_objective_never_falls_from_any_start(space):
         result = em.fit(
             OPEN,
             space,
-            jax.random.key(1),
+            1,
             em.Effort(steps=Steps(restarts=3)),
             seen.append,
         )

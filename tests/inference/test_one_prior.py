@@ -45,8 +45,9 @@ def sampled(model, observations, number):
 def closed(model, observations, values):
     """Log density of the priors that closed forms take, up to a constant."""
     total = 0.0
-    for name, prior in model.dirichlet(observations, model.prior).items():
-        concentration = values.get(f"{name}_prior", prior.concentration)
+    for name, given in model.dirichlet(observations, model.prior).items():
+        prior = replace(given, concentration=np.asarray(given.concentration))
+        concentration = np.asarray(values.get(f"{name}_prior", prior.concentration))
         total += float(hyperprior(prior, concentration))
         whole = np.broadcast_to(concentration, prior.shape)
         logs = np.log(np.maximum(values[name], np.finfo(float).tiny))
@@ -154,7 +155,7 @@ def drawn():
     model, given = load("hierarchical_dawid_skene"), few()
     with jax.enable_x64(True):
         each = [
-            vb.fit(model, given, jax.random.key(key), vb.Effort(draws=400)).belief[:, 0]
+            vb.fit(model, given, key, vb.Effort(draws=400)).belief[:, 0]
             for key in range(8)
         ]
     return np.mean(each, axis=0), np.std(each, axis=0, ddof=1) / np.sqrt(len(each))

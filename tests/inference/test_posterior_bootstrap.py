@@ -45,7 +45,7 @@ def held(study):
     """Whether 90 % intervals hold each parameter of each annotator."""
     space, truth = study
     with jax.enable_x64(True):
-        result = em.fit(MODEL, space, jax.random.key(5), EFFORT)
+        result = em.fit(MODEL, space, 5, EFFORT)
     each = []
     for name in NAMES:
         lower, upper = np.quantile(result.parameters[name][0], [0.05, 0.95], 0)

@@ -21,7 +21,7 @@ def study(number):
 
 
 def fitted(number):
-    found = cs.fit(study(number), model="dawid_skene", engine="em", seed=number)
+    found = cs.fit(study(number), model="structured", engine="em", seed=number)
     return found.items()["probability"].to_numpy()
 
 

@@ -9,8 +9,8 @@ import pytest
 from consilience.annotators import load
 from consilience.inference import vb
 from consilience.inference.ascent import Rule, Steps, climb
+from consilience.model import Tables
 from consilience.progress import silent
-from consilience.truth import observe
 
 MODELS = ["multinomial", "bayesian_dawid_skene", "hierarchical_dawid_skene"]
 
@@ -23,11 +23,9 @@ def study(simulated):
 
 
 def smallest_gain(model, space, rule):
-    with jax.enable_x64(True):
-        steps = Steps(restarts=3, tolerance=1e-12, sweeps=400)
-        _, how = climb(
-            load(model), observe(space), rule, steps, jax.random.key(0), silent
-        )
+    steps = Steps(restarts=3, tolerance=1e-12, sweeps=400)
+    sweeps, generator = Tables(load(model), space), np.random.default_rng(0)
+    _, how = climb(sweeps, rule, steps, generator, silent)
     return np.nanmin(np.diff(how.objective, axis=1))
 
 
@@ -40,7 +38,7 @@ def test_the_same_check_catches_a_bound_that_charges_the_prior_twice(study):
     def double_price(prior, total, logs):
         return 2 * vb.RULE.price(prior, total, logs)
 
-    wrong = Rule("ELBO", vb.RULE.logs, double_price)
+    wrong = Rule("ELBO", vb.RULE.logs, double_price, collapsed=True)
     assert smallest_gain("bayesian_dawid_skene", study[0], wrong) < -1e-8
 
 
@@ -49,7 +47,7 @@ def coverage(space, confusion, prior):
     model = load("bayesian_dawid_skene")
     model = replace(model, prior=replace(model.prior, **prior))
     with jax.enable_x64(True):
-        result = vb.fit(model, space, jax.random.key(2), vb.Effort(draws=400))
+        result = vb.fit(model, space, 2, vb.Effort(draws=400))
     draws = result.parameters["confusion"][0]
     right = np.einsum("djkk->djk", draws)
     lower, upper = np.quantile(right, [0.05, 0.95], axis=0)
@@ -79,9 +77,7 @@ def test_the_same_check_catches_a_prior_that_lies(sparse):
 
 def test_bounds_of_the_truth_hold_its_probability(study):
     with jax.enable_x64(True):
-        result = vb.fit(
-            load("bayesian_dawid_skene"), study[0], jax.random.key(0), vb.Effort()
-        )
+        result = vb.fit(load("bayesian_dawid_skene"), study[0], 0, vb.Effort())
     assert (result.lower <= result.belief).all()
     assert (result.belief <= result.upper).all()
 
@@ -91,7 +87,7 @@ def test_no_draws_give_no_bounds_and_say_so(study):
         result = vb.fit(
             load("bayesian_dawid_skene"),
             study[0],
-            jax.random.key(0),
+            0,
             vb.Effort(draws=0),
         )
     assert np.isnan(result.lower).all()
@@ -106,7 +102,7 @@ def test_gold_is_certain_within_bounds_where_states_are_finer(study):
     known = replace(space, log_prior=prior)
     with jax.enable_x64(True):
         effort = vb.Effort(steps=Steps(restarts=1), draws=30)
-        found = vb.fit(load("ebcc"), known, jax.random.key(0), effort)
+        found = vb.fit(load("ebcc"), known, 0, effort)
     for part in (found.belief, found.lower, found.upper):
         assert np.allclose(part[:20], [1, 0, 0])
         assert np.isfinite(part).all()

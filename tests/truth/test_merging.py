@@ -92,7 +92,7 @@ def fitted(name, whole):
     model = load(name)
     effort = em.Effort(steps=Steps(tolerance=1e-13))
     with jax.enable_x64(True):
-        return em.fit(model, whole, jax.random.key(0), effort)
+        return em.fit(model, whole, 0, effort)
 
 
 def apart(whole, count=1.0):

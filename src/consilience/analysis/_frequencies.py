@@ -28,6 +28,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 import pandas as pd
 from jax.flatten_util import ravel_pytree
 from jax.nn import logsumexp, sigmoid, softmax

@@ -14,10 +14,15 @@ the same for all data; the hierarchical model learns it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
-from consilience.model import AnnotatorModel, ByConfusion, Dirichlet, Parameters
-from consilience.truth import Observations
+from consilience.model import (
+    AnnotatorModel,
+    ByConfusion,
+    Coding,
+    Dirichlet,
+    Parameters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +37,19 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence and of each annotator's confusion."""
     annotators = observations.num_annotators
     states, answers = observations.num_states, observations.num_answers
     confusion = prior.other + (prior.own - prior.other) * observations.votes.T
-    prevalence = jnp.full(states, prior.prevalence)
+    prevalence = np.full(states, prior.prevalence)
     return {
         "prevalence": Dirichlet(prevalence, (states,)),
         "confusion": Dirichlet(confusion, (annotators, states, answers)),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion of each annotator."""
     del observations
     return ByConfusion(parameters["confusion"])

@@ -14,16 +14,16 @@ of each label's accuracies is learned from all annotators.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
 from consilience.model import (
     AnnotatorModel,
     ByConfusion,
+    Coding,
     Dirichlet,
     Parameters,
     right_and_wrong,
 )
-from consilience.truth import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +45,21 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence and of each annotator's accuracies."""
     states = observations.num_states
-    skill = jnp.tile(jnp.array([prior.right, prior.wrong]), (states, 1))
+    skill = np.tile(np.array([prior.right, prior.wrong]), (states, 1))
     shape = (observations.num_annotators, states, 2)
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "skill": Dirichlet(skill, shape, held=prior.held),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion that the accuracies make."""
     right, wrong = parameters["skill"][..., 0], parameters["skill"][..., 1:]
-    each = wrong - jnp.log(observations.num_answers - 1)
+    each = wrong - np.log(observations.num_answers - 1)
     return ByConfusion(right_and_wrong(observations, right, each))
 
 

@@ -14,11 +14,15 @@ annotator belongs to one community and strays from it; here they stray by mixing
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 
-from consilience.model import AnnotatorModel, ByMixture, Dirichlet, Parameters
-from consilience.truth import Observations
+from consilience.model import (
+    AnnotatorModel,
+    ByMixture,
+    Coding,
+    Dirichlet,
+    Parameters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,31 +50,27 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence, memberships and the communities' confusions.
 
     The communities start apart: from sure of the truth to guessing.
     """
     states, answers = observations.num_states, observations.num_answers
     number = int(prior.communities)
-    member = jnp.full(number, prior.member / number)
+    member = np.full(number, prior.member / number)
     sure = prior.other + (prior.own - prior.other) * observations.votes.T
-    guess = jnp.full_like(sure, sure.mean())
-    share = np.linspace(0.0, 1.0, number)[:, None, None] if number > 1 else 0.0
-    style = (1 - share) * sure + share * guess
+    share = np.linspace(0.0, 1.0, number)[:, None, None]
+    style = (1 - share) * sure + share * sure.mean()
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "membership": Dirichlet(
             member, (observations.num_annotators, number), held=prior.held
         ),
-        "style": Dirichlet(
-            jnp.broadcast_to(style, (number, states, answers)),
-            (number, states, answers),
-        ),
+        "style": Dirichlet(style, (number, states, answers)),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByMixture:
+def emission(observations: Coding, parameters: Parameters) -> ByMixture:
     """Return each annotator's chance of each community and answer."""
     del observations
     membership = parameters["membership"].T[:, :, None, None]

@@ -21,10 +21,15 @@ a label is hard to see misleads all annotators alike.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
-from consilience.model import AnnotatorModel, ByConfusion, Dirichlet, Parameters
-from consilience.truth import Observations
+from consilience.model import (
+    AnnotatorModel,
+    ByConfusion,
+    Coding,
+    Dirichlet,
+    Parameters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +50,19 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence and of each annotator's confusion."""
     annotators = observations.num_annotators
     states, answers = observations.num_states, observations.num_answers
     confusion = prior.other + (prior.own - prior.other) * observations.votes.T
     shape = (annotators, states, answers)
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "confusion": Dirichlet(confusion, shape, held=prior.held),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion of each annotator."""
     del observations
     return ByConfusion(parameters["confusion"])

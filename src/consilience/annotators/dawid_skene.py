@@ -14,10 +14,15 @@ the first.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
-from consilience.model import AnnotatorModel, ByConfusion, Dirichlet, Parameters
-from consilience.truth import Observations
+from consilience.model import (
+    AnnotatorModel,
+    ByConfusion,
+    Coding,
+    Dirichlet,
+    Parameters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +37,19 @@ class Prior:
     smoothing: float = 0.001
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the same small count for every cell."""
     annotators = observations.num_annotators
     states, answers = observations.num_states, observations.num_answers
-    confusion = jnp.full((states, answers), prior.smoothing)
-    prevalence = jnp.full(states, prior.smoothing)
+    confusion = np.full((states, answers), prior.smoothing)
+    prevalence = np.full(states, prior.smoothing)
     return {
         "prevalence": Dirichlet(prevalence, (states,)),
         "confusion": Dirichlet(confusion, (annotators, states, answers)),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion of each annotator."""
     del observations
     return ByConfusion(parameters["confusion"])

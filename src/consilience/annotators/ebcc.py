@@ -18,10 +18,15 @@ are many optima; of several starts the one with the best evidence bound is kept.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
-from consilience.model import AnnotatorModel, BySubtype, Dirichlet, Parameters
-from consilience.truth import Observations
+from consilience.model import (
+    AnnotatorModel,
+    BySubtype,
+    Coding,
+    Dirichlet,
+    Parameters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +58,22 @@ class Prior:
     held: float = 0.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence, subtypes and each annotator's confusions."""
     states, answers = observations.num_states, observations.num_answers
     number = int(prior.subtypes)
     confusion = prior.other + (prior.own - prior.other) * observations.votes.T
     shape = (observations.num_annotators, states, number, answers)
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
-        "subtype": Dirichlet(jnp.full(number, prior.spread / number), (states, number)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
+        "subtype": Dirichlet(np.full(number, prior.spread / number), (states, number)),
         "subtype_confusion": Dirichlet(
             confusion[:, None], shape, held=prior.held or None
         ),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> BySubtype:
+def emission(observations: Coding, parameters: Parameters) -> BySubtype:
     """Return each annotator's confusion for each subtype, and the subtypes' shares."""
     del observations
     return BySubtype(parameters["subtype_confusion"], parameters["subtype"])

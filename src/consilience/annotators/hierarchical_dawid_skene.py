@@ -20,10 +20,15 @@ With ids it is the default for contains, and for choice the first of those compa
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
-from consilience.model import AnnotatorModel, ByConfusion, Dirichlet, Parameters
-from consilience.truth import Observations
+from consilience.model import (
+    AnnotatorModel,
+    ByConfusion,
+    Coding,
+    Dirichlet,
+    Parameters,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,12 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence and confusions; that of these is learned."""
     annotators = observations.num_annotators
     states, answers = observations.num_states, observations.num_answers
     confusion = prior.other + (prior.own - prior.other) * observations.votes.T
-    prevalence = jnp.full(states, prior.prevalence)
+    prevalence = np.full(states, prior.prevalence)
     shape = (annotators, states, answers)
     return {
         "prevalence": Dirichlet(prevalence, (states,)),
@@ -58,7 +63,7 @@ def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichle
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion of each annotator."""
     del observations
     return ByConfusion(parameters["confusion"])

@@ -14,16 +14,17 @@ mistakes one label for another, only that they stop looking.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
 from consilience.model import (
     AnnotatorModel,
     ByMixture,
+    Coding,
     Dirichlet,
     Parameters,
+    namespace,
     right_and_wrong,
 )
-from consilience.truth import Observations
 
 NEVER = -1e30  # log of a chance of zero that can still be added to
 
@@ -48,32 +49,34 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence, and of each annotator's trust and habit."""
     annotators = observations.num_annotators
     states, answers = observations.num_states, observations.num_answers
-    trust = jnp.array([prior.knows, prior.spams])
-    habit = jnp.full(answers, prior.habit)
+    trust = np.array([prior.knows, prior.spams])
+    habit = np.full(answers, prior.habit)
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "trust": Dirichlet(trust, (annotators, 2)),
         "habit": Dirichlet(habit, (annotators, answers)),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByMixture:
+def emission(observations: Coding, parameters: Parameters) -> ByMixture:
     """Return what an annotator answers knowingly, and by habit."""
     trust, habit = parameters["trust"], parameters["habit"]
-    never = jnp.full((1, 1, observations.num_answers - 1), NEVER)
+    never = np.full((1, 1, observations.num_answers - 1), NEVER)
     knows = right_and_wrong(observations, trust[:, :1], never)
-    spams = jnp.broadcast_to((trust[:, 1:] + habit)[:, None], knows.shape)
-    return ByMixture(jnp.stack([knows, spams]))
+    xp = namespace(trust)
+    spams = xp.broadcast_to((trust[:, 1:] + habit)[:, None], knows.shape)
+    return ByMixture(xp.stack([knows, spams]))
 
 
-def derived(observations: Observations, parameters: Parameters) -> Parameters:
+def derived(observations: Coding, parameters: Parameters) -> Parameters:
     """Return each annotator's chance of an answer by habit."""
     del observations
-    return {"spammer": jnp.exp(parameters["trust"][:, 1])}
+    trust = parameters["trust"]
+    return {"spammer": namespace(trust).exp(trust[:, 1])}
 
 
 MODEL = AnnotatorModel(

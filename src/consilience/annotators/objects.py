@@ -70,7 +70,7 @@ from consilience.model.naming_simulation import simulation
 from consilience.model.naming_totals import totals
 from consilience.model.own_pairs import sample_pairs
 from consilience.truth import Observations, Space
-from consilience.truth.covariates import Names
+from consilience.truth.covariate_names import Names
 from consilience.truth.items import Items, items_of
 from consilience.truth.maths import AnyArray, maths
 

@@ -52,7 +52,7 @@ from consilience.model.naming_simulation import simulation
 from consilience.model.own_pairs import sample_pairs
 from consilience.model.quadrature import normal_nodes
 from consilience.truth import Observations, Space
-from consilience.truth.covariates import Names
+from consilience.truth.covariate_names import Names
 from consilience.truth.items import Items, items_of
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four

@@ -15,16 +15,16 @@ is wrong, and confidently so, where annotators mistake some labels for certain o
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
 from consilience.model import (
     AnnotatorModel,
     ByConfusion,
+    Coding,
     Dirichlet,
     Parameters,
     right_and_wrong,
 )
-from consilience.truth import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +46,20 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence and of each annotator's accuracy."""
     states = observations.num_states
-    skill = jnp.array([prior.right, prior.wrong])
+    skill = np.array([prior.right, prior.wrong])
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "skill": Dirichlet(skill, (observations.num_annotators, 2), held=prior.held),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion that an accuracy makes."""
     right, wrong = parameters["skill"][:, :1], parameters["skill"][:, 1:, None]
-    each = wrong - jnp.log(observations.num_answers - 1)
+    each = wrong - np.log(observations.num_answers - 1)
     return ByConfusion(right_and_wrong(observations, right, each))
 
 

@@ -13,16 +13,16 @@ what a husky is mistaken for depends on huskies. With two labels it is one coin.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
 from consilience.model import (
     AnnotatorModel,
     ByConfusion,
+    Coding,
     Dirichlet,
     Parameters,
     right_and_wrong,
 )
-from consilience.truth import Observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +47,18 @@ class Prior:
     prevalence: float = 1.0
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence, accuracies and the shared errors."""
     states, others = observations.num_states, observations.num_answers - 1
-    skill = jnp.array([prior.right, prior.wrong])
+    skill = np.array([prior.right, prior.wrong])
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "skill": Dirichlet(skill, (observations.num_annotators, 2), held=prior.held),
-        "error": Dirichlet(jnp.full(others, prior.error), (states, others)),
+        "error": Dirichlet(np.full(others, prior.error), (states, others)),
     }
 
 
-def emission(observations: Observations, parameters: Parameters) -> ByConfusion:
+def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     """Return the confusion that accuracies and shared errors make."""
     right, wrong = parameters["skill"][:, :1], parameters["skill"][:, 1:, None]
     return ByConfusion(

@@ -23,16 +23,18 @@ probable values; `nuts` samples them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import jax.numpy as jnp
+import numpy as np
 
 from consilience.errors import OptionError
 from consilience.model import (
     AnnotatorModel,
+    Coding,
     Dirichlet,
     Normal,
     OnShortlists,
     Parameters,
     lists_of,
+    namespace,
 )
 from consilience.truth import Observations, Shortlists, Space, shortlists
 
@@ -105,12 +107,12 @@ def layout(space: Space, prior: Prior) -> Shortlists:
     )
 
 
-def dirichlet(observations: Observations, prior: Prior) -> Mapping[str, Dirichlet]:
+def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     """Return the priors of prevalence and of each annotator's accuracy."""
     states = observations.num_states
-    skill = jnp.array([prior.right, prior.wrong])
+    skill = np.array([prior.right, prior.wrong])
     return {
-        "prevalence": Dirichlet(jnp.full(states, prior.prevalence), (states,)),
+        "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "skill": Dirichlet(skill, (observations.num_annotators, 2), held=prior.held),
     }
 
@@ -153,7 +155,8 @@ def emission(observations: Observations, parameters: Parameters) -> OnShortlists
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return each annotator's chance of being right."""
     del observations
-    return {"accuracy": jnp.exp(parameters["skill"][:, 0])}
+    skill = parameters["skill"]
+    return {"accuracy": namespace(skill).exp(skill[:, 0])}
 
 
 MODEL = AnnotatorModel(

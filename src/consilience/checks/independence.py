@@ -36,36 +36,25 @@ Han, Adiguzel and Carpenter (2024), arXiv 2405.19521, where posterior predictive
 reject Dawid and Skene's model.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, Shaped
-from scipy.special import ndtri
+from jaxtyping import Float, Shaped
+from scipy.special import ndtri, softmax
 
-from consilience.checks.residuals import LEAST, residuals, seen_in
+from consilience.checks.residuals import LEAST, Residuals, in_tables
 from consilience.checks.verdict import Verdict, at_most, too_little
-from consilience.inference.compiled import compiled
 from consilience.model import (
-    PREVALENCE,
-    WEIGHT,
     AnnotatorModel,
-    BySubtype,
-    OnShortlists,
-    Parameters,
-    belief,
-    emission_of,
-    lay_out,
-    log_prior,
-    prepared,
-    replayed,
+    Tables,
+    has_tables,
+    logarithms,
     some_draws,
 )
-from consilience.truth import Observations, Space
+from consilience.truth import Space
 
 # One data set in a hundred fails by chance: a false alarm costs some hundredths of
 # log-loss, silence several tenths. (At one in a thousand, 3.09, one of eleven public
@@ -150,17 +139,13 @@ def residual_correlation(
     """
     if model.emission is None:
         return None
-    observations = prepared(model, lay_out(model, space))
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
-    for values in some_draws(parameters, LOOKED_AT):
-        emission, prior = _seen(model, observations, values)
-        if emission is None:
+    for seen in _seen(model, space, parameters):
+        if seen is None:
             return None
-        own = observations.own if isinstance(emission, OnShortlists) else None
-        bare = replace(observations, prepared=None, own=own)
-        sums = _sums(bare, emission, prior)
-        product += np.asarray(sums[0])
-        scale += np.asarray(sums[1])
+        sums = _sums(*seen, len(space.states))
+        product += sums[0]
+        scale += sums[1]
     number = np.bincount(space.unit, space.n, space.num_units)
     return _correlated(product[number > 1], scale[number > 1])
 
@@ -175,34 +160,36 @@ def _correlated(
     return Residual(float(correlation), float(correlation / error) if error else np.nan)
 
 
-@partial(compiled, static_argnames="model")
 def _seen(
-    model: AnnotatorModel[Any], observations: Observations, values: Parameters
-) -> tuple[BySubtype | OnShortlists | None, Parameters]:
-    """Return how answers look by one draw, and what it says of the truth."""
-    logs = replayed(model, observations, values)
-    emission = seen_in(emission_of(model, observations, logs))
-    return emission, {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
+    model: AnnotatorModel[Any],
+    space: Space,
+    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
+) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
+    """Give the residuals by each of some draws, and what it says of the truth."""
+    if not has_tables(model):
+        from consilience.checks.compiled_residuals import compiled_residuals
+
+        yield from compiled_residuals(model, space, some_draws(parameters, LOOKED_AT))
+        return
+    tables = Tables(model, space)
+    for values in some_draws(parameters, LOOKED_AT):
+        logs = logarithms(values, tables.closed)
+        found = in_tables(tables.subtypes(logs), tables.matrix)
+        yield found, softmax(tables.scores(logs), axis=1)
 
 
-@compiled
 def _sums(
-    observations: Observations,
-    emission: BySubtype | OnShortlists,
-    of_truth: Parameters,
-) -> tuple[Float[Array, " U"], Float[Array, " U"]]:
+    found: Residuals, state: Float[np.ndarray, "U M"], num_states: int
+) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
     """Return of each unit what both sums of the correlation take from it."""
-    prior = log_prior(observations, of_truth, emission)
-    state = belief(prior + emission.log_likelihood(observations))
-    found = residuals(emission, observations)
     first, second, third, fourth = found.deviation
 
-    def over_units(each: Float[Array, "U M"]) -> Float[Array, " K"]:
-        states = jnp.zeros(observations.num_states)
-        return states.at[found.label].add(state * each)
+    def over_units(each: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
+        label, weight = found.label.ravel(), (state * each).ravel()
+        return np.bincount(label, weight, num_states)
 
     # How far residuals of a label lean one way, and less that.
-    weight = jnp.maximum(over_units(second), LEAST)
+    weight = np.maximum(over_units(second), LEAST)
     lean = (over_units(found.leaning) / weight)[found.label]
     residual = found.residual - lean * first
     square = found.square - 2 * lean * found.leaning + lean**2 * second

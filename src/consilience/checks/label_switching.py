@@ -19,7 +19,6 @@ assignment.
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 
 from consilience.checks.verdict import Verdict, at_most
 from consilience.posterior.confusion import population, population_draws
@@ -101,6 +100,11 @@ def _means(
 
 def _gain(likeness: Float[np.ndarray, "K K"]) -> float:
     """Mean gain of the states that the best renaming moves; 0 when it moves none."""
+    # No renaming gains where every state has its best name; nor is the solver loaded.
+    if (np.diag(likeness) >= likeness.max(1)).all():
+        return 0.0
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
     rows, columns = linear_sum_assignment(likeness, maximize=True)
     moved = rows != columns
     gain = likeness[rows, columns] - np.diag(likeness)

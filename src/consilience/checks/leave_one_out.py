@@ -23,19 +23,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Shaped
 from scipy.special import logsumexp
 
 from consilience.model import (
     AnnotatorModel,
-    given_the_others,
-    has_table,
-    replayed,
+    Tables,
+    has_tables,
+    logarithms,
     some_draws,
 )
-from consilience.model.layout import lay_out
 from consilience.truth import Space
 
 MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)
@@ -77,26 +75,17 @@ def leave_one_response_out(
     -------
     The scores; None where there are no draws, or answers do not come from tables.
     """
-    observations = lay_out(model, space)
-    if not has_table(model, observations):
+    if not has_tables(model):
         return None
     number = math.prod(next(iter(parameters.values())).shape[:2])
     if number < 2:
         return None
-    codes = (space.unit, space.annotator, space.answer)
-    unit, annotator, answer = map(jnp.asarray, codes)
+    tables = Tables(model, space)
+    responses = space.unit, space.annotator, space.answer
     most = max(MAX_SCORED // max(len(space.unit), 1), 2)
     scored = [
-        np.asarray(
-            given_the_others(
-                model,
-                observations,
-                replayed(model, observations, values),
-                unit,
-                annotator,
-                answer,
-            ),
-            np.float32,
+        tables.given_the_others(logarithms(values, tables.closed), responses).astype(
+            np.float32
         )
         for values in some_draws(parameters, most)
     ]

@@ -16,6 +16,7 @@ from typing import Any
 
 import jax
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 import pandas as pd
 from jaxtyping import Array, Float, Int, Shaped
 from numpyro.handlers import seed, substitute
@@ -124,14 +125,13 @@ def simulated_fits(
     took = []
     for number in range(simulations):
         key = jax.random.fold_in(jax.random.key(seed_of_all), number)
-        of_study, of_fit = jax.random.split(key)
-        drawn = simulate(model, space, of_study)
+        drawn = simulate(model, space, jax.random.split(key)[0])
         state = np.asarray(drawn.state)
         alike += bool((state == state[0]).all())
         told = answered(space, np.asarray(drawn.answer), power=power)
         began = time.monotonic()
         try:
-            result = run(model, told, engine, of_fit, effort, silent)
+            result = run(model, told, engine, (seed_of_all, number), effort, silent)
         except ConsilienceError as error:
             failed.append(str(error))
             continue

@@ -107,7 +107,8 @@ def stacking_weights(
     weight = np.full(len(elpd), 1 / len(elpd))
     # EM for the shares of a mixture: each step raises a concave objective.
     for _ in range(STEPS):
-        new = weight * ((likely / (weight @ likely)) @ n) / n.sum()
+        mixed = np.einsum("a,an->n", weight, likely)
+        new = weight * np.einsum("an,n->a", likely, n / mixed) / n.sum()
         moved = np.abs(new - weight).max()
         weight = new
         if moved < STILL:

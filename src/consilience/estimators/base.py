@@ -1,17 +1,20 @@
 """What all estimators share: parameters, attributes, and how they are fitted."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from inspect import signature
+from typing import Any, ClassVar
 
 import pandas as pd
-from sklearn.base import BaseEstimator
 
+from consilience.errors import OptionError, not_among
 from consilience.estimators.aggregate import Aggregated, Settings, aggregate
 from consilience.fitting import Effort
 
 
-class Aggregator(BaseEstimator):  # type: ignore[misc]  # it has no types
+class Aggregator:
     """An annotator model as a scikit-learn estimator.
+
+    It has the interface that scikit-learn asks for, but does not load it.
 
     Parameters
     ----------
@@ -76,6 +79,53 @@ class Aggregator(BaseEstimator):  # type: ignore[misc]  # it has no types
     ) -> pd.DataFrame:
         """Fit and return the probability of each label of each task."""
         return self.fit(data, true_labels).probas_
+
+    @classmethod
+    def _parameters(cls) -> list[str]:
+        return [name for name in signature(cls.__init__).parameters if name != "self"]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        """Return the parameters by name; `deep` changes nothing: none is an estimator.
+
+        Parameters
+        ----------
+        deep
+            As scikit-learn passes it.
+        """
+        del deep
+        return {name: getattr(self, name) for name in self._parameters()}
+
+    def set_params(self, **params: Any) -> "Aggregator":
+        """Set parameters by name.
+
+        Raises
+        ------
+        OptionError
+            There is no such parameter.
+        """
+        known = self._parameters()
+        for name, value in params.items():
+            if name not in known:
+                what = f"parameter of {type(self).__name__}"
+                raise OptionError(not_among(what, name, known))
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        """Return the call that makes it, with what differs from the defaults."""
+        usual = signature(type(self).__init__).parameters
+        given = (
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if value is not usual[name].default and value != usual[name].default
+        )
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn may expect of it."""
+        from sklearn.base import BaseEstimator  # noqa: PLC0415
+
+        return BaseEstimator.__sklearn_tags__(self)
 
     def _settings(self) -> Settings:
         return Settings(

@@ -6,13 +6,9 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-import jax
-
 from consilience import annotators
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.automatic import fit_auto
-from consilience.fitting.earlier import alike_to, check_earlier, informed
-from consilience.fitting.holding import with_objects
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
@@ -154,7 +150,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     remarks = on_names(candidates, given)
     alike = as_similarity(similarity, given.labels["label"])
-    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
+    with reporter(progress) as report:
 
         def laid_out(number: int) -> Space:
             return space_of(
@@ -170,6 +166,8 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         if model == "auto" and given.kind == "contains":
             name, why = which_contains(laid_out(states or 2))
         if prior_from is not None:
+            from consilience.fitting.earlier import alike_to, check_earlier, informed
+
             name = prior_from.data.attrs["model"] if model == "auto" else name
             why = "it is that of the earlier fit" if model == "auto" else why
             check_earlier(name, annotators.load(name), prior_from)
@@ -190,7 +188,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             single = fit_one(
                 name,
                 space,
-                jax.random.key(seed),
+                seed,
                 engine=engine,
                 prior=prior,
                 informed=told,
@@ -227,6 +225,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         single.tempering,
     )
     if space.kind == "objects":
+        import jax
+
+        from consilience.fitting.holding import with_objects
+
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             data = with_objects(
                 data, space, single.model, single.result, seed=seed, mass=effort.mass

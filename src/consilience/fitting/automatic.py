@@ -7,8 +7,8 @@ settled by what the responses are.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-import jax
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
@@ -16,8 +16,10 @@ from jaxtyping import Float
 from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.comparing import CANDIDATES, compared, sample
-from consilience.fitting.single import Single, fit_one, seeded
+from consilience.fitting.side_by_side import side_by_side
+from consilience.fitting.single import Single, fit_one
 from consilience.inference import Effort, check_engine
+from consilience.inference.seeds import Seed, seed_for
 from consilience.model import fits_in_memory
 from consilience.posterior.tempering import Tempering, mixed, tempered
 from consilience.progress import Reporter
@@ -46,13 +48,12 @@ def fit_auto(
     UnknownEngineError
         There is no such engine.
     """
-    key = jax.random.key(seed)
     only = _only_model(space)
     if only is not None:
         single = fit_one(
             only,
             space,
-            key,
+            seed,
             engine=engine,
             prior=prior,
             effort=effort,
@@ -73,26 +74,32 @@ def fit_auto(
         reason += f", on {part.num_units:,} items drawn at random"
     if engine not in ("auto", "vb"):
         best = fits[0].name
-        single = fit_one(best, space, key, engine=engine, effort=effort, report=report)
+        single = fit_one(best, space, seed, engine=engine, effort=effort, report=report)
         return replace(single, reason=f"{reason}; {single.reason}"), table
     weights = table["weight"].to_numpy()
     if part is not space:
         kept = np.flatnonzero(weights >= LEAST_WEIGHT)
         if 0 not in kept:
             kept = np.concatenate([[0], kept])
-        fits = [
-            fit_one(
+        work = [
+            partial(
+                _whole,
                 fits[place].name,
                 space,
-                seeded(key, fits[place].name),
-                engine="vb",
-                effort=effort,
-                report=report,
+                seed_for(seed, fits[place].name),
+                effort,
             )
             for place in kept
         ]
+        fits = side_by_side(work, report)
         weights = weights[kept] / weights[kept].sum()
     return _mixture(fits, weights, space, reason), table
+
+
+def _whole(
+    name: str, space: Space, seed: Seed, effort: Effort, report: Reporter
+) -> Single:
+    return fit_one(name, space, seed, engine="vb", effort=effort, report=report)
 
 
 def _only_model(space: Space) -> str | None:

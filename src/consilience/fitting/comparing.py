@@ -8,8 +8,8 @@ ones of the models whose labels do not drift.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
-import jax
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
@@ -27,8 +27,11 @@ from consilience.fitting.inputs import (
     check_seed,
     reporter,
 )
-from consilience.fitting.single import Single, fit_one, seeded
+from consilience.fitting.side_by_side import side_by_side
+from consilience.fitting.single import Single, fit_one
 from consilience.inference import Effort, choose
+from consilience.inference.seeds import seed_for
+from consilience.model import splits
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.truth import Space, space_of
@@ -45,7 +48,9 @@ CANDIDATES = (
     "ebcc",
 )
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
-DRAWS = 100  # of each model; scores then have a Monte Carlo error far below their own
+# Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
+# of large studies, where draws together would visit more answers x states than so many.
+DRAWS, FEWEST, MAX_VISITS = 100, 20, 50_000_000
 
 
 def compare(
@@ -87,7 +92,7 @@ def compare(
     seed = check_seed(seed)
     check_effort(effort)
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
-    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003
+    with reporter(progress) as report:
         space = space_of(given, lists=lists, gold=known)
         _, table = compared(sample(space, seed), models, seed, effort, report)
     return table
@@ -128,33 +133,20 @@ def compared(
         raise OptionError(msg)
     for name in names:
         choose(annotators.load(name), name, "vb", space)
-    draws = DRAWS if effort.draws is None else effort.draws
-    if draws < 2:
+    if effort.draws is not None and effort.draws < 2:
         msg = (
-            f"models are compared by draws, and {draws} were asked for; ask for two or "
-            "more, or name one model to fit"
+            f"models are compared by draws, and {effort.draws} were asked for; ask for "
+            "two or more, or name one model to fit"
         )
         raise OptionError(msg)
-    effort = replace(effort, draws=draws)
-    fits, scores = [], []
-    for number, name in enumerate(names, 1):
-        fitted = fit_one(
-            name,
-            space,
-            seeded(jax.random.key(seed), name),
-            engine="vb",
-            effort=effort,
-            report=_named(report, f"{name} ({number} of {len(names)})"),
+    work = [
+        partial(
+            _scored, name, f"{name} ({number} of {len(names)})", space, seed, effort
         )
-        foreseen = leave_one_response_out(fitted.model, space, fitted.result.parameters)
-        if foreseen is None:
-            msg = (
-                f"{name} cannot be compared: it needs draws of a closed-form posterior "
-                "of tables; leave it out, or compare by cross_validate"
-            )
-            raise OptionError(msg)
-        fits.append(fitted)
-        scores.append(foreseen.elpd)
+        for number, name in enumerate(names, 1)
+    ]
+    done = side_by_side(work, report)
+    fits, scores = [fitted for fitted, _ in done], [elpd for _, elpd in done]
     found = standing(np.stack(scores), space.unit, space.n, seed)
     table = pd.DataFrame(
         {
@@ -171,6 +163,36 @@ def compared(
     order = np.argsort(-found.elpd, kind="stable")
     ordered = table.iloc[order].reset_index(drop=True)
     return [fits[place] for place in order], ordered
+
+
+def _scored(
+    name: str, shown: str, space: Space, seed: int, effort: Effort, report: Reporter
+) -> tuple[Single, Float[np.ndarray, " N"]]:
+    """Fit a model, and score each answer by the others."""
+    draws = _draws(name, space) if effort.draws is None else effort.draws
+    fitted = fit_one(
+        name,
+        space,
+        seed_for(seed, name),
+        engine="vb",
+        effort=replace(effort, draws=draws),
+        report=_named(report, shown),
+    )
+    foreseen = leave_one_response_out(fitted.model, space, fitted.result.parameters)
+    if foreseen is None:
+        msg = (
+            f"{name} cannot be compared: it needs draws of a closed-form posterior "
+            "of tables; leave it out, or compare by cross_validate"
+        )
+        raise OptionError(msg)
+    return fitted, foreseen.elpd
+
+
+def _draws(name: str, space: Space) -> int:
+    """Return how many draws of a model are taken unasked."""
+    split = splits(annotators.load(name))
+    visits = len(space.unit) * int(space.state.shape[1]) * split
+    return min(DRAWS, max(FEWEST, MAX_VISITS // max(visits, 1)))
 
 
 def _drift(space: Space, fits: Sequence[Single]) -> Float[np.ndarray, " A"]:

@@ -12,16 +12,12 @@ Merkle, Furr and Rabe-Hesketh (2019), Bayesian comparison of latent variable mod
 conditional versus marginal likelihoods.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import logsumexp
 
 from consilience import annotators
@@ -37,20 +33,10 @@ from consilience.fitting.inputs import (
 )
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import Effort
-from consilience.model import (
-    WEIGHT,
-    AnnotatorModel,
-    from_outside,
-    has_table,
-    joined,
-    marginal,
-    replayed,
-    score,
-)
-from consilience.model.layout import lay_out
+from consilience.model import Tables, has_tables, joined, logarithms
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
-from consilience.truth import Observations, Space, space_of
+from consilience.truth import Space, space_of
 
 type By = Literal["item", "annotator", "response"]
 
@@ -108,16 +94,19 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     check_effort(effort)
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     rows = []
-    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
+    with reporter(progress) as report:
         states = annotators.load(model).states
         space = space_of(given, lists=lists, gold=known, num_states=states)
         for number, fold in enumerate(_folds(space, by, folds, seed)):
-            # Counted no times, not taken out: all folds then have one layout, and what
-            # is compiled for the first serves them all.
+            # Counted no times, not taken out: all folds then have one layout.
             part = replace(space, n=np.where(fold.held, 0, space.n))
-            key = jax.random.fold_in(jax.random.key(seed), number)
             single = fit_one(
-                model, part, key, engine=engine, effort=effort, report=silent
+                model,
+                part,
+                (seed, number),
+                engine=engine,
+                effort=effort,
+                report=silent,
             )
             elpd = _foreseen(single, space, part, fold, by)
             total = np.bincount(fold.group[fold.held], elpd)
@@ -160,33 +149,34 @@ def _foreseen(
 ) -> Float[np.ndarray, " H"]:
     """Return n times log p of each held answer; of an item, its share of the whole."""
     model = single.model
-    seen, all_of_it = lay_out(model, part), lay_out(model, whole)
-    if not has_table(model, seen) or model.dirichlet is None:
+    if not has_tables(model):
         msg = (
             f"{single.name} cannot be cross-validated: its answers are not drawn from "
             "tables with Dirichlet rows; choose another model"
         )
         raise OptionError(msg)
-    names = [*model.dirichlet(seen, model.prior), WEIGHT]
     flat = {
-        name: jnp.asarray(joined(values), float)
+        name: np.asarray(joined(values), float)
         for name, values in single.result.parameters.items()
-        if name in names
     }
-    unit, annotator, answer = (
-        jnp.asarray(codes[fold.held])
-        for codes in (whole.unit, whole.annotator, whole.answer)
-    )
     size = np.bincount(whole.unit, whole.n, whole.num_units)
-    number = len(flat[names[0]])
+    number = len(next(iter(flat.values())))
     if number < 2:
         msg = f"{single.name} was fitted without draws; ask for some (`draws=`)"
         raise OptionError(msg)
-    if by == "item":
-        drawn = _of_units(model, all_of_it, flat)
-    else:
-        drawn = _of_answers(model, seen, flat, unit, annotator, answer)
-    mean = logsumexp(np.asarray(drawn), axis=0) - np.log(number)
+    tables = Tables(model, whole if by == "item" else part)
+    responses = tuple(
+        codes[fold.held] for codes in (whole.unit, whole.annotator, whole.answer)
+    )
+    drawn = []
+    for draw in range(number):
+        values = {name: value[draw] for name, value in flat.items()}
+        logs = logarithms(values, tables.closed)
+        if by == "item":
+            drawn.append(logsumexp(tables.scores(logs), axis=1))
+        else:
+            drawn.append(tables.from_outside(logs, responses))
+    mean = logsumexp(np.stack(drawn), axis=0) - np.log(number)
     n = whole.n[fold.held]
     if by == "item":
         # The items' log probabilities, dealt out evenly over their answers.
@@ -194,41 +184,3 @@ def _foreseen(
         mean = mean[held] / size[held]
     foreseen: Float[np.ndarray, " H"] = n * mean
     return foreseen
-
-
-@partial(jax.jit, static_argnames="model")
-def _of_units(
-    model: AnnotatorModel[Any],
-    observations: Observations,
-    draws: Mapping[str, Float[Array, "D ..."]],
-) -> Float[Array, "D U"]:
-    found: Float[Array, "D U"] = jax.lax.map(
-        lambda draw: marginal(
-            score(model, observations, replayed(model, observations, draw))
-        ),
-        draws,
-    )
-    return found
-
-
-@partial(jax.jit, static_argnames="model")
-def _of_answers(
-    model: AnnotatorModel[Any],
-    observations: Observations,
-    draws: Mapping[str, Float[Array, "D ..."]],
-    unit: Int[Array, " H"],
-    annotator: Int[Array, " H"],
-    answer: Int[Array, " H"],
-) -> Float[Array, "D H"]:
-    found: Float[Array, "D H"] = jax.lax.map(
-        lambda draw: from_outside(
-            model,
-            observations,
-            replayed(model, observations, draw),
-            unit,
-            annotator,
-            answer,
-        ),
-        draws,
-    )
-    return found

@@ -24,6 +24,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 import numpyro.distributions as dist
 import xarray as xr
 from jaxtyping import Bool, Float

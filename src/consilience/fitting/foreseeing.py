@@ -37,7 +37,8 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.truth import Space, assembled, objects
 from consilience.truth.block_counts import Answers, Blocks, counted
-from consilience.truth.covariates import Columns, Known, Names, columns_of
+from consilience.truth.covariate_names import Names
+from consilience.truth.covariates import Columns, Known, columns_of
 from consilience.truth.maths import AnyArray
 from consilience.truth.parts import some_units
 from consilience.truth.pooling import Pool, class_codes, pool
@@ -115,9 +116,8 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
         model = annotators.load("objects", prior)
         tables, foreseen = [], np.unique(fold if only is None else only)
         for number, held in enumerate(foreseen):
-            key = jax.random.fold_in(jax.random.key(seed), int(held))
             tables.append(
-                _of_fold(model, space, fold == held, others, seed, key, effort)
+                _of_fold(model, space, fold == held, others, (seed, int(held)), effort)
             )
             tables[-1].insert(1, "fold", int(held))
             report(Progress("folds", number + 1, len(foreseen)))
@@ -144,21 +144,20 @@ def _of_fold(
     space: Space,
     held: Bool[np.ndarray, " U"],
     others: int | None,
-    seed: int,
-    key: Any,
+    seed: tuple[int, int],
     effort: Effort,
 ) -> pd.DataFrame:
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
     training = replace(space, named=replace(named, heard=~held))
-    result = run(model, training, "em", key, effort, silent)
+    result = run(model, training, "em", seed, effort, silent)
     observations = lay_out(model, training)
     values = {name: value[0, 0] for name, value in result.parameters.items()}
     parameters = replayed(model, observations, values)
     said = pool(training)
     seen = some_units(space, np.flatnonzero(~held))
-    learned = contexts(seen, others, seed + 1, most=20_000)
-    asked = contexts(some_units(space, np.flatnonzero(held)), others, seed)
+    learned = contexts(seen, others, seed[0] + 1, most=20_000)
+    asked = contexts(some_units(space, np.flatnonzero(held)), others, seed[0])
     new_label, new_main = _something_else(learned, asked, said)
     names = observations.own.names
     selected, main, top = _scored(asked, said, names, parameters)

@@ -7,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from consilience.classifiers._co_confusion import co_confusion
 from consilience.classifiers.known import ANNOTATORS
 from consilience.errors import MissingColumnError, OptionError, not_a
-from consilience.inference import Effort
+from consilience.inference import Effort as Effort  # noqa: PLC0414 (also told on)
 from consilience.posterior import Fit
 from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
@@ -154,6 +153,9 @@ def as_similarity(given: Table | None, labels: Iterable[object]) -> pd.DataFrame
     """Return how alike labels are; of a folder of candidates, co-confusion."""
     if isinstance(given, (str, Path)) and Path(given).is_dir():
         names = names_in(given, labels)[1]
+        # Of folders alone: with what calibrates classifiers it takes a while to load.
+        from consilience.classifiers._co_confusion import co_confusion  # noqa: PLC0415
+
         table = co_confusion(given)
         pair = {side: table[side].replace(names) for side in ("label_a", "label_b")}
         given = table.assign(**pair) if names else table

@@ -7,6 +7,8 @@ from jaxtyping import Float, Int, Shaped
 from consilience.responses import Responses
 from consilience.truth import ANONYMOUS, Space
 
+DRAWS = 100  # of the earlier fit that are looked at, evenly taken
+
 
 def matched(
     space: Space, data: xr.DataTree

@@ -7,11 +7,10 @@ not there before is taken for the mean of those who were.
 import json
 import time
 import warnings
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
-from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 import xarray as xr
 from jaxtyping import Shaped
@@ -30,31 +29,26 @@ from consilience.fitting.inputs import (
     classifiers_of,
     types_in,
 )
-from consilience.fitting.matching import familiarity, matched
-from consilience.fitting.predicting_objects import DRAWS, Earlier, predict_objects
+from consilience.fitting.matching import DRAWS, familiarity, matched
 from consilience.fitting.single import tempered_by
 from consilience.inference.result import Result
 from consilience.intervals import bounds
 from consilience.model import (
     DIMS,
     AnnotatorModel,
-    belief,
-    can_be_replayed,
-    derived,
-    lay_out,
-    marginal,
-    posterior_of_truth,
-    replayed,
-    score,
+    Tables,
+    has_tables,
+    logarithms,
     some_draws,
 )
 from consilience.posterior import Fit
 from consilience.posterior.tempering import Tempering
 from consilience.posterior.tree import tree, with_groups
-from consilience.programs import drop_programs
 from consilience.responses import Responses
-from consilience.truth import Observations, Space, space_of
+from consilience.truth import Space, space_of
 from consilience.truth.space import UNLISTED, Groups
+
+type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
 
 
 def predict(
@@ -111,15 +105,18 @@ def predict(
     settings = json.loads(before["settings"])
     model = annotators.load(before["model"], _changed(before["model"], settings))
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
-    drop_programs()
     told = sorted(
         {
             *json.loads(before.get("told_of", "[]")),
             *classifiers_of(candidates, similarity),
         }
     )
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        if given.kind == "objects":
+    if given.kind == "objects":
+        import jax
+
+        from consilience.fitting.predicting_objects import Earlier, predict_objects
+
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             found = predict_objects(
                 Earlier(fit.data, model), given, lists, known, beside
             )
@@ -128,17 +125,24 @@ def predict(
             )
             data = found.tree(attributes)
             return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
-        space = space_of(
-            given,
-            lists=lists,
-            gold=known,
-            num_states=settings.get("states", 2),
-            alike=as_similarity(similarity, given.labels["label"]),
+    space = space_of(
+        given,
+        lists=lists,
+        gold=known,
+        num_states=settings.get("states", 2),
+        alike=as_similarity(similarity, given.labels["label"]),
+    )
+    space = measured(grouped(space, fit.data), fit.data)
+    _check(fit.data, space)
+    values = matched(space, fit.data)
+    read = _reader(model, space, values.keys())
+    if read is None:
+        msg = (
+            f"{before['model']}, as it was fitted by {before['engine']}, cannot be "
+            "used on other items: fit both studies together, or take a model of tables"
         )
-        space = measured(grouped(space, fit.data), fit.data)
-        _check(fit.data, space, model)
-        values = matched(space, fit.data)
-        result = _result(model, space, values, before["mass"])
+        raise OptionError(msg)
+    result = _result(read, values, before["mass"])
     attributes = familiar | _attributes(fit.data, given, space, told, started)
     tempering = _tempering(fit.data, space, result)
     data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
@@ -245,8 +249,7 @@ def measured(space: Space, data: xr.DataTree) -> Space:
     return replace(space, covariates=moved)
 
 
-def _check(data: xr.DataTree, space: Space, model: AnnotatorModel[Any]) -> None:
-    name = data.attrs["model"]
+def _check(data: xr.DataTree, space: Space) -> None:
     states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
     if states != tuple(map(str, space.states)):
         other = sorted(set(states) ^ set(map(str, space.states)))
@@ -256,25 +259,39 @@ def _check(data: xr.DataTree, space: Space, model: AnnotatorModel[Any]) -> None:
             + "; read the responses with the labels of that study (`labels=`)"
         )
         raise OptionError(msg)
-    there = set(map(str, data["posterior"].data_vars))
-    if not can_be_replayed(model, lay_out(model, space), there):
-        msg = (
-            f"{name}, as it was fitted by {data.attrs['engine']}, cannot be used on "
-            "other items: fit both studies together, or take a model of tables"
-        )
-        raise OptionError(msg)
+
+
+def _reader(
+    model: AnnotatorModel[Any], space: Space, names: Collection[str]
+) -> Reader | None:
+    """Return how a draw is read: posterior of the truth, likelihood, what follows.
+
+    None where parameters of these names do not say all that the emission wants.
+    """
+    if not has_tables(model):
+        from consilience.fitting.compiled_reader import compiled_reader
+
+        return compiled_reader(model, space, names)
+    tables = Tables(model, space)
+    if not tables.priors.keys() <= set(names):
+        return None
+
+    def read(draw: Mapping[str, Any]) -> Any:
+        logs = logarithms(draw, tables.closed)
+        swept = tables.sweep(logs)
+        return tables.truth(swept.belief), swept.log_likelihood, tables.derived(logs)
+
+    return read
 
 
 def _result(
-    model: AnnotatorModel[Any],
-    space: Space,
+    read: Reader,
     values: dict[str, Shaped[np.ndarray, "chain draw ..."]],
     mass: float,
 ) -> Result:
-    observations = lay_out(model, space)
     kept, beliefs, likelihoods = [], [], []
     for draw in some_draws(values, DRAWS):
-        truth, likelihood, more = _read(model, observations, draw)
+        truth, likelihood, more = read(draw)
         beliefs.append(np.asarray(truth))
         likelihoods.append(np.asarray(likelihood))
         kept.append({**draw, **{name: np.asarray(v) for name, v in more.items()}})
@@ -294,14 +311,6 @@ def _result(
         sample_stats={},
         optimization=None,
     )
-
-
-@partial(jax.jit, static_argnames="model")
-def _read(model: AnnotatorModel[Any], observations: Observations, draw: Any) -> Any:
-    parameters = replayed(model, observations, draw)
-    scores = score(model, observations, parameters)
-    truth = posterior_of_truth(model, belief(scores))
-    return truth, marginal(scores), derived(model, observations, parameters)
 
 
 def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:

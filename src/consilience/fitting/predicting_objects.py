@@ -18,7 +18,7 @@ from scipy.special import logsumexp
 
 from consilience.errors import OptionError
 from consilience.fitting.holding import with_held
-from consilience.fitting.matching import matched
+from consilience.fitting.matching import DRAWS, matched
 from consilience.inference.result import Result
 from consilience.intervals import bounds
 from consilience.model import AnnotatorModel, Parameters, some_draws
@@ -30,7 +30,6 @@ from consilience.responses import Responses
 from consilience.truth import Space, space_of
 from consilience.truth.items import Items, items_of
 
-DRAWS = 100  # of the earlier fit, evenly taken
 NOT_OURS = "attraction"  # the slope that no table of candidates tells
 
 

@@ -4,15 +4,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
-import jax
 import numpy as np
-from jaxtyping import Array, Key
 
 from consilience import annotators
 from consilience.checks.independence import Residual, residual_correlation
 from consilience.inference import Effort, Result, choose, effort_of, run
+from consilience.inference.seeds import Seed
 from consilience.model import PREVALENCE, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, tempered
 from consilience.progress import Reporter
@@ -50,7 +48,7 @@ class Single:
 def fit_one(
     name: str,
     space: Space,
-    key: Key[Array, ""],
+    seed: Seed,
     *,
     engine: str = "auto",
     prior: Mapping[str, float] | None = None,
@@ -65,7 +63,7 @@ def fit_one(
     engine, reason = choose(model, name, engine, space)
     if unasked:
         effort = effort_of(model, space, engine, effort)
-    result = run(model, space, engine, key, effort, report)
+    result = run(model, space, engine, seed, effort, report)
     return Single(
         name=name,
         model=model,
@@ -115,8 +113,3 @@ def tempered_by(
         correlation=residual.correlation,
         z=residual.z,
     )
-
-
-def seeded(key: Key[Array, ""], name: str) -> Key[Array, ""]:
-    """Return a key of the model's own, the same whoever else is compared."""
-    return jax.random.fold_in(key, crc32(name.encode()))

@@ -1,19 +1,17 @@
 """Any engine by its name: which one, how hard, and the call."""
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from importlib import import_module
 from math import isfinite
 from numbers import Real
 from typing import Any
 
-from jaxtyping import Array, Key
-
 from consilience.errors import KindError, OptionError, UnknownEngineError, not_among
-from consilience.inference import auto, em, nuts, svi, vb
+from consilience.inference import auto
 from consilience.inference.ascent import Steps
 from consilience.inference.result import Result
-from consilience.model import AnnotatorModel
-from consilience.programs import drop_programs
+from consilience.inference.seeds import Seed
+from consilience.model import AnnotatorModel, has_tables
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -142,7 +140,7 @@ def run(
     model: AnnotatorModel[Any],
     space: Space,
     engine: str,
-    key: Key[Array, ""],
+    seed: Seed,
     effort: Effort,
     report: Reporter,
 ) -> Result:
@@ -156,37 +154,39 @@ def run(
     if engine in ("nuts", "svi") and effort.draws == 0:
         msg = f"{engine} was asked for no draws; ask for one or more, or use vb or em"
         raise OptionError(msg)
+    if has_tables(model) and engine in ("em", "vb"):
+        return _fitted(model, space, engine, seed, effort, report)
+    import jax
+
+    from consilience.programs import drop_programs
+
     drop_programs()
-    mass = effort.mass
-    fits: dict[str, Callable[[], Result]] = {
-        "nuts": lambda: nuts.fit(
-            model, space, key, _given(nuts.Effort(mass=mass), effort), report
-        ),
-        "svi": lambda: svi.fit(
-            model, space, key, _given(svi.Effort(mass=mass), effort), report
-        ),
-        "em": lambda: em.fit(
-            model,
-            space,
-            key,
-            em.Effort(
-                steps=_given(Steps(), effort), draws=effort.draws or 0, mass=mass
-            ),
-            report,
-        ),
-        "vb": lambda: vb.fit(
-            model,
-            space,
-            key,
-            vb.Effort(
-                steps=_given(vb.default_steps(model, space), effort),
-                draws=effort.draws,
-                mass=mass,
-            ),
-            report,
-        ),
-    }
-    return fits[engine]()
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        return _fitted(model, space, engine, seed, effort, report)
+
+
+def _fitted(
+    model: AnnotatorModel[Any],
+    space: Space,
+    name: str,
+    seed: Seed,
+    effort: Effort,
+    report: Reporter,
+) -> Result:
+    # Engines are loaded when they are used: those of gradients load JAX and NumPyro.
+    engine = import_module(f"consilience.inference.{name}")
+    own = engine.Effort(mass=effort.mass)
+    if name == "em":
+        own = replace(own, steps=_given(Steps(), effort), draws=effort.draws or 0)
+    elif name == "vb":
+        steps = _given(engine.default_steps(model, space), effort)
+        if effort.restarts is not None:
+            steps = replace(steps, agreeing=None)
+        own = replace(own, steps=steps, draws=effort.draws)
+    else:
+        own = _given(own, effort)
+    result: Result = engine.fit(model, space, seed, own, report)
+    return result
 
 
 def _given[Record](default: Record, effort: Effort) -> Record:

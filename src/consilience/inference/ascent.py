@@ -1,49 +1,33 @@
 """Coordinate ascent for models with Dirichlet priors: the loop that EM and VB share.
 
 One sweep takes the log probabilities of the parameters to the score of every unit, sums
-the truth out, and reads the expected counts off as the gradient. EM and VB differ in
-how counts become log probabilities and in what the priors add to the objective; that is
-the `Rule`. Concentrations that are learned take a step of their own (`learned_prior`),
-and so do prevalence and weights where candidates have columns (`logit_step`); each such
+the truth out, and counts what is expected (`inference.sweeps`). EM and VB differ in how
+counts become log probabilities and in what the priors add to the objective; that is the
+`Rule`. Concentrations that are learned take a step of their own (`learned_prior`), and
+so do prevalence and weights where candidates have columns (`column_steps`); each such
 step is itself an ascent, so the objective never falls.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.nn import softmax
-from jaxtyping import Array, Bool, Float, Int, Key
+from jaxtyping import Float
+from scipy.special import softmax
 
 from consilience.errors import DivergedError
-from consilience.inference.compiled import compiled
+from consilience.inference import squarem
+from consilience.inference.climbing import Climb
 from consilience.inference.learned_prior import hyperprior, learn
-from consilience.inference.logit_step import first_logit, logit_step
-from consilience.inference.logit_step import log_density as log_density_of_logit
-from consilience.inference.newton import log_density, newton_step, normal_priors
 from consilience.inference.result import Optimization
-from consilience.model import (
-    PREVALENCE,
-    AnnotatorModel,
-    Parameters,
-    belief,
-    closed_priors,
-    derived,
-    expected_counts,
-    marginal,
-    posterior_of_truth,
-    score,
-    splits,
-    takes_columns,
-)
+from consilience.inference.sweeps import Sweeps
+from consilience.model import PREVALENCE, Normal, Parameters, splits
 from consilience.progress import Progress, Reporter
-from consilience.truth import Observations
 
-BLOCK = 20  # sweeps between looks at the clock and the keyboard
+BLOCK = 20  # sweeps between reports
+ALIKE = 1e-5  # nats per answer between starts that have ended at one place
+PLAIN = 10  # sweeps before long steps are tried
 FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
 
 
@@ -58,30 +42,24 @@ class Rule:
     logs
         Log probabilities from concentration + counts.
     price
-        What the objective loses for the parameters: from prior concentration,
-        concentration + counts, and log probabilities.
+        What the objective loses for the parameters: from prior concentration (which
+        vectors may share), concentration + counts, and log probabilities.
+    collapsed
+        Whether the objective has the parameters integrated out, as that has which
+        learned concentrations climb.
     """
 
     what: str
-    logs: Callable[[Float[Array, "*batch L"]], Float[Array, "*batch L"]]
+    logs: Callable[[Float[np.ndarray, "*batch L"]], Float[np.ndarray, "*batch L"]]
     price: Callable[
-        [Float[Array, "*batch L"], Float[Array, "*batch L"], Float[Array, "*batch L"]],
-        Float[Array, ""],
+        [
+            Float[np.ndarray, "*shared L"],
+            Float[np.ndarray, "*batch L"],
+            Float[np.ndarray, "*batch L"],
+        ],
+        float,
     ]
-
-
-class Climb(NamedTuple):
-    """Where a climb stands.
-
-    Expected counts and concentrations of the parameters with Dirichlet priors, by name,
-    values of those that are free numbers, and where candidates have columns the
-    logarithms of prevalence and the weights.
-    """
-
-    counts: Mapping[str, Float[Array, "..."]]
-    concentration: Mapping[str, Float[Array, "..."]]
-    free: Parameters = {}  # noqa: RUF012 (a tuple's default; never changed)
-    logit: Parameters = {}  # noqa: RUF012
+    collapsed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +68,9 @@ class Steps:
 
     Attributes
     ----------
+    agreeing
+        Starts that are enough where so many have ended at the best objective of all;
+        None: all are made.
     tolerance
         Smallest gain of the objective per answer that is worth another sweep, in nats.
     sweeps
@@ -103,14 +84,14 @@ class Steps:
     tolerance: float = 1e-7
     sweeps: int = 2000
     restarts: int = 1
+    agreeing: int | None = None
 
 
 def climb(
-    model: AnnotatorModel[Any],
-    observations: Observations,
+    sweeps: Sweeps,
     rule: Rule,
     steps: Steps,
-    key: Key[Array, ""],
+    generator: np.random.Generator,
     report: Reporter,
 ) -> tuple[Climb, Optimization]:
     """Climb from every start; return the best and how all went.
@@ -121,22 +102,21 @@ def climb(
         The objective is not finite.
     """
     best, histories, converged, finals = None, [], [], []
-    answers = float(observations.total)
-    for restart in range(steps.restarts):
-        of_truth, of_finer = jax.random.split(jax.random.fold_in(key, restart))
-        guess = observations.guess
-        if restart and splits(model) == 1:
-            guess = _shaken(guess, of_truth)
-        start = _start(model, replace(observations, guess=guess), of_finer)
+    for restart, source in enumerate(generator.spawn(steps.restarts)):
+        guess = sweeps.guess
+        if restart and splits(sweeps.model) == 1:
+            guess = _shaken(guess, source)
         phase = f"start {restart + 1} of {steps.restarts}"
-        end, history, done = _run(
-            model, observations, rule, steps, answers, start, report, phase
-        )
+        start = _start(sweeps, guess, source)
+        end, history, done = _run(sweeps, rule, steps, start, report, phase)
         histories.append(history)
         converged.append(done)
         finals.append(history[-1])
         if best is None or history[-1] > max(finals[:-1]):
             best = end
+        alike = max(finals) - np.array(finals) < ALIKE * sweeps.total
+        if steps.agreeing is not None and alike.sum() >= steps.agreeing:
+            break
     assert best is not None  # noqa: S101 (for the type checker: there is a start)
     if not np.isfinite(finals).all():
         msg = (
@@ -153,183 +133,8 @@ def climb(
     return best, how
 
 
-@partial(compiled, static_argnames=("model", "rule"))
-def logs_and_belief(
-    model: AnnotatorModel[Any], observations: Observations, rule: Rule, where: Climb
-) -> tuple[Parameters, Float[Array, "U S"], Float[Array, " U"]]:
-    """Return log probabilities, posterior of the truth and marginal log-likelihood."""
-    logs = _logs(rule, where)
-    scores = score(model, observations, logs)
-    return logs, posterior_of_truth(model, belief(scores)), marginal(scores)
-
-
-@partial(jax.jit, static_argnames="model")
-def point(
-    model: AnnotatorModel[Any], observations: Observations, where: Climb
-) -> Parameters:
-    """Return the means of the parameters, and what is derived from them."""
-    means = {
-        name: _mean(where.concentration[name] + counts)
-        for name, counts in where.counts.items()
-    }
-    logs = {name: jnp.log(mean) for name, mean in means.items()}
-    told = derived(model, observations, {**logs, **where.free, **where.logit})
-    return {**means, **where.free, **as_told(where.logit), **told}
-
-
-def _run(
-    model: AnnotatorModel[Any],
-    observations: Observations,
-    rule: Rule,
-    steps: Steps,
-    answers: float,
-    where: Climb,
-    report: Reporter,
-    phase: str,
-) -> tuple[Climb, list[float], bool]:
-    history: list[float] = []
-    threshold = steps.tolerance * answers
-    converged = False
-    last = -np.inf
-    while not converged and len(history) < steps.sweeps:
-        where, values, done, converged = _block(
-            model, rule, observations, where, last, len(history), threshold
-        )
-        values = np.asarray(values)[: int(done)]
-        history.extend(values.tolist())
-        last = history[-1]
-        note = f"{rule.what} {last:,.2f}"
-        report(Progress(phase, len(history), steps.sweeps, note))
-        if not np.isfinite(last):
-            break
-    ended = f"{rule.what} {last:,.2f} after {len(history)} sweeps"
-    report(Progress(phase, steps.sweeps, steps.sweeps, ended))
-    return where, history, bool(converged)
-
-
-@partial(compiled, static_argnames=("model", "rule"))
-def _block(
-    model: AnnotatorModel[Any],
-    rule: Rule,
-    observations: Observations,
-    where: Climb,
-    last: Float[Array, ""] | float,
-    before: Int[Array, ""] | int,
-    threshold: Float[Array, ""] | float,
-) -> tuple[Climb, Float[Array, " block"], Int[Array, ""], Bool[Array, ""]]:
-    priors = closed_priors(model, observations)
-    free_priors = normal_priors(model, observations)
-    imagined = imagined_units(model, observations)
-
-    def unfinished(carry: Any) -> Bool[Array, ""]:
-        _, _, _, number, finished = carry
-        go_on: Bool[Array, ""] = (number < BLOCK) & ~finished
-        return go_on
-
-    def sweep(carry: Any) -> Any:
-        where, values, last, number, _ = carry
-        logs = _logs(rule, where)
-
-        def likelihood(logs: Parameters) -> tuple[Float[Array, ""], Any]:
-            scores = score(model, observations, logs)
-            return (observations.scale * marginal(scores)).sum(), scores
-
-        (value, scores), slope = jax.value_and_grad(likelihood, has_aux=True)(logs)
-        counts = {name: slope[name] for name in priors}
-        free = where.free
-        value += log_density(free_priors, free)
-        if free:
-            free = newton_step(model, observations, logs, free, belief(scores))
-        logit = where.logit
-        if logit:
-            value += log_density_of_logit(imagined, logit)
-            truth = posterior_of_truth(model, belief(scores))
-            logit = logit_step(observations, imagined, logit, truth)
-        for name, prior in priors.items():
-            concentration = where.concentration[name]
-            value -= rule.price(
-                jnp.broadcast_to(concentration, prior.shape),
-                concentration + where.counts[name],
-                logs[name],
-            )
-            value += hyperprior(prior, concentration)
-        late = before + number >= FIRST_LEARNED
-        concentration = {
-            name: learn(prior, where.concentration[name], counts[name], late)
-            for name, prior in priors.items()
-        }
-        finished = (value - last < threshold) & (before + number > FIRST_LEARNED)
-        values = values.at[number].set(value)
-        where = Climb(counts, concentration, free, logit)
-        return where, values, value, number + 1, finished
-
-    values = jnp.full(BLOCK, jnp.nan)
-    last = jnp.asarray(last, values.dtype)
-    start = (where, values, last, jnp.asarray(0), jnp.asarray(False))  # noqa: FBT003
-    where, values, _, done, finished = jax.lax.while_loop(unfinished, sweep, start)
-    return where, values, done, finished
-
-
-@partial(compiled, static_argnames="model")
-def _start(
-    model: AnnotatorModel[Any], observations: Observations, key: Key[Array, ""]
-) -> Climb:
-    priors = closed_priors(model, observations)
-    concentration = {name: prior.concentration for name, prior in priors.items()}
-    logs = {
-        name: jnp.broadcast_to(jnp.log(_mean(prior.concentration)), prior.shape)
-        for name, prior in priors.items()
-    }
-    free = {
-        name: jnp.zeros(prior.shape)
-        for name, prior in normal_priors(model, observations).items()
-    }
-    split = splits(model)
-    # Finer states are alike by the prior: each unit is dealt to them at random.
-    deal = jax.random.exponential(key, (*observations.guess.shape, split))
-    deal = observations.guess[..., None] * deal / deal.sum(-1, keepdims=True)
-    states = deal.reshape(len(deal), -1)
-    logit: Parameters = {}
-    if observations.beforehand is not None and takes_columns(model):
-        logit = first_logit(observations, imagined_units(model, observations))
-    counts = expected_counts(model, observations, {**logs, **free, **logit}, states)
-    counts = {name: counts[name] for name in priors}
-    # A number that JAX holds to be of no certain type would have the first sweeps and
-    # the later ones compiled apart.
-    start = Climb(counts, concentration, free, logit)
-    typed: Climb = jax.tree.map(lambda leaf: leaf.astype(float), start)
-    return typed
-
-
-@compiled
-def _shaken(guess: Float[Array, "U S"], key: Key[Array, ""]) -> Float[Array, "U S"]:
-    # Half the vote shares, half a point drawn evenly from the simplex of possible
-    # states: far enough to reach other optima, near enough to keep the labels' names.
-    noise = jax.random.exponential(key, guess.shape, guess.dtype) * (guess > 0)
-    return 0.5 * guess + 0.5 * noise / noise.sum(1, keepdims=True)
-
-
-def imagined_units(
-    model: AnnotatorModel[Any], observations: Observations
-) -> Float[Array, " K"]:
-    """Return how many units of each state the prior of the prevalence imagines."""
-    assert model.dirichlet is not None  # noqa: S101 (asked by the caller)
-    priors = model.dirichlet(observations, model.prior)
-    if PREVALENCE not in priors:
-        return jnp.ones(observations.num_states)
-    prior = priors[PREVALENCE]
-    return jnp.broadcast_to(prior.concentration, prior.shape)
-
-
-def as_told(logit: Parameters) -> Parameters:
-    """Return prevalence as shares, and weights as they are."""
-    return {
-        name: softmax(value) if name == PREVALENCE else value
-        for name, value in logit.items()
-    }
-
-
-def _logs(rule: Rule, where: Climb) -> Parameters:
+def logs_of(rule: Rule, where: Climb) -> dict[str, Any]:
+    """Return the parameters as the emission wants them."""
     logs = {
         name: rule.logs(where.concentration[name] + counts)
         for name, counts in where.counts.items()
@@ -337,5 +142,155 @@ def _logs(rule: Rule, where: Climb) -> Parameters:
     return {**logs, **where.free, **where.logit}
 
 
-def _mean(concentration: Float[Array, "*batch L"]) -> Float[Array, "*batch L"]:
-    return concentration / concentration.sum(-1, keepdims=True)
+def point(sweeps: Sweeps, where: Climb) -> dict[str, Float[np.ndarray, "..."]]:
+    """Return the means of the parameters, and what is derived from them."""
+    means = {
+        name: _mean(where.concentration[name] + counts)
+        for name, counts in where.counts.items()
+    }
+    logs = {name: np.log(mean) for name, mean in means.items()}
+    derived = sweeps.derived({**logs, **where.free, **where.logit})
+    return {**means, **where.free, **as_reported(where.logit), **derived}
+
+
+def as_reported(logit: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
+    """Return prevalence as shares, and weights as they are."""
+    return {
+        name: softmax(value) if name == PREVALENCE else np.asarray(value)
+        for name, value in logit.items()
+    }
+
+
+def _run(
+    sweeps: Sweeps,
+    rule: Rule,
+    steps: Steps,
+    where: Climb,
+    report: Reporter,
+    phase: str,
+) -> tuple[Climb, list[float], bool]:
+    history: list[float] = []
+    threshold = steps.tolerance * sweeps.total
+    converged = False
+    path: list[Climb] = []  # where the last two sweeps began
+    behind: Climb | None = None  # where a long step was taken that is yet to hold
+    farthest = squarem.FARTHEST
+    learned = any(prior.held is not None for prior in sweeps.priors.values())
+    ascent = rule.collapsed or not learned  # else a long step may end past the top
+    while not converged and len(history) < steps.sweeps:
+        late = len(history) >= FIRST_LEARNED
+        after, value = _sweep(sweeps, rule, where, late=late)
+        last = history[-1] if history else -np.inf
+        if behind is not None and value < last:
+            history.pop()
+            path, where, behind = [], behind, None
+            farthest = max(farthest / squarem.GROWTH, squarem.NEAREST)
+            continue
+        path, where, behind = [*path[-1:], where], after, None
+        converged = len(history) > FIRST_LEARNED and value - last < threshold
+        history.append(value)
+        if len(history) % BLOCK == 0:
+            note = f"{rule.what} {value:,.2f}"
+            report(Progress(phase, len(history), steps.sweeps, note))
+        if not np.isfinite(value):
+            break
+        early = len(path) < 2 or not PLAIN < len(history) < steps.sweeps
+        if early or converged or not ascent:
+            continue
+        before, middle = path
+        ahead, capped = squarem.extrapolated((before, middle, where), farthest)
+        path = []
+        if ahead is None:
+            continue
+        beyond, reached = _sweep(sweeps, rule, ahead, late=late)
+        if reached > value:
+            path, where, behind = [ahead], beyond, where
+            history.append(reached)
+            farthest *= squarem.GROWTH if capped else 1
+        else:
+            farthest = max(farthest / squarem.GROWTH, squarem.NEAREST)
+    last = history[-1]
+    ended = f"{rule.what} {last:,.2f} after {len(history)} sweeps"
+    report(Progress(phase, steps.sweeps, steps.sweeps, ended))
+    return where, history, bool(converged)
+
+
+def _sweep(
+    sweeps: Sweeps, rule: Rule, where: Climb, *, late: bool
+) -> tuple[Climb, float]:
+    """Return where a sweep leads, and the objective where it began."""
+    logs = logs_of(rule, where)
+    swept = sweeps.sweep(logs)
+    value = float(swept.log_likelihood.sum())
+    value += _log_density(sweeps.normal, where.free)
+    free, logit = where.free, where.logit
+    if free:
+        free = sweeps.step(logs, free, swept.belief)
+    if logit:
+        from consilience.inference.column_steps import step
+
+        truth = sweeps.truth(swept.belief)
+        logit, density = step(sweeps.columns, sweeps.coding, logit, truth)
+        value += density
+    concentration = dict(where.concentration)
+    for name, prior in sweeps.priors.items():
+        at = where.concentration[name]
+        value -= rule.price(at, at + where.counts[name], logs[name])
+        value += hyperprior(prior, at)
+        if late:
+            concentration[name] = learn(prior, at, swept.counts[name])
+    return Climb(swept.counts, concentration, free, logit), value
+
+
+def _log_density(priors: Mapping[str, Normal], free: Parameters) -> float:
+    """Return the log density of the free numbers under their priors."""
+    density = 0.0
+    for name, prior in priors.items():
+        scaled = np.asarray(free[name]) / prior.scale
+        constant = np.log(prior.scale) + 0.5 * np.log(2 * np.pi)
+        density -= float((0.5 * scaled**2 + constant).sum())
+    return density
+
+
+def _start(
+    sweeps: Sweeps, guess: Float[np.ndarray, "U S"], generator: np.random.Generator
+) -> Climb:
+    concentration = {
+        name: np.asarray(prior.concentration, float)
+        for name, prior in sweeps.priors.items()
+    }
+    logs = {
+        name: np.broadcast_to(np.log(_mean(concentration[name])), prior.shape)
+        for name, prior in sweeps.priors.items()
+    }
+    free = {name: np.zeros(prior.shape) for name, prior in sweeps.normal.items()}
+    # Finer states are alike by the prior: each unit is dealt to them at random.
+    deal = generator.standard_exponential((*guess.shape, splits(sweeps.model)))
+    deal = guess[..., None] * deal / deal.sum(-1, keepdims=True)
+    states = deal.reshape(len(deal), -1)
+    logit: Parameters = {}
+    if sweeps.columns is not None:
+        from consilience.inference.column_steps import first
+
+        logit = first(sweeps.columns, sweeps.coding)
+    swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)
+    return Climb(swept.counts, concentration, free, logit)
+
+
+def _shaken(
+    guess: Float[np.ndarray, "U S"], generator: np.random.Generator
+) -> Float[np.ndarray, "U S"]:
+    # Half the vote shares, half a point drawn evenly from the simplex of possible
+    # states: far enough to reach other optima, near enough to keep the labels' names.
+    noise = generator.standard_exponential(guess.shape) * (guess > 0)
+    shaken: Float[np.ndarray, "U S"] = 0.5 * guess + 0.5 * noise / noise.sum(
+        1, keepdims=True
+    )
+    return shaken
+
+
+def _mean(concentration: Float[np.ndarray, "*b L"]) -> Float[np.ndarray, "*b L"]:
+    mean: Float[np.ndarray, "*b L"] = concentration / concentration.sum(
+        -1, keepdims=True
+    )
+    return mean

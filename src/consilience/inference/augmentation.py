@@ -10,39 +10,24 @@ where the climb has left them. Prevalence and the weights of candidates' columns
 drawn given the truth, too.
 """
 
-from functools import partial
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import logit
-from jaxtyping import Array, Float, Int, Key
+from jaxtyping import Float
 
-from consilience.inference.ascent import Climb, as_told, imagined_units
-from consilience.inference.compiled import compiled
-from consilience.inference.gamma import log_dirichlets
-from consilience.inference.leap import evidence
-from consilience.inference.logit_draws import Walk, draw_logit, walk
-from consilience.inference.logit_step import Told, told_by
-from consilience.model import (
-    AnnotatorModel,
-    Dirichlet,
-    Parameters,
-    belief,
-    closed_priors,
-    derived,
-    drawn_counts,
-    marginal,
-    posterior_of_truth,
-    score,
-)
+from consilience.inference.ascent import as_reported
+from consilience.inference.climbing import Climb
+from consilience.inference.dirichlet import total
+from consilience.inference.leap import Evidence
+from consilience.inference.sweeps import Sweeps
+from consilience.inference.variates import log_dirichlet
+from consilience.model import Dirichlet, Parameters
 from consilience.progress import Progress, Reporter
-from consilience.truth import Observations
 
-BLOCK = 10  # draws between looks at the clock and the keyboard
-BURN_IN = 20  # sweeps thrown away; a whole number of blocks
+BLOCK = 10  # draws between reports
+BURN_IN = 20  # sweeps thrown away
 SURE = 27.6  # log-odds are cut at those of a probability 1e-12 from 0 or 1
 # Steps of the concentrations in a sweep, each of a size drawn anew between an eighth
 # and four times the spread that J known vectors leave, so that some fit however they
@@ -51,47 +36,26 @@ STEPS = 10
 SIZES = (-3.0, 2.0)
 
 
-class _State(NamedTuple):
-    """Where the chain stands: counts of the drawn truth, and concentrations.
-
-    Where candidates have columns, also prevalence and weights, and what the truth says
-    of these.
-    """
-
-    counts: Parameters
-    concentration: Parameters
-    logit: Parameters
-    told: Told | None
-
-
-class _Kept(NamedTuple):
-    """What stays as it is: free numbers, and how the weights of columns walk."""
-
-    free: Parameters
-    walk: Walk | None
-
-
 class Draws(NamedTuple):
     """Draws of the parameters, and log-likelihood (draw, U) of each."""
 
-    parameters: Parameters
-    likelihood: Any
+    parameters: dict[str, Float[np.ndarray, "D ..."]]
+    likelihood: Float[np.ndarray, "D U"]
 
 
 class Moments(NamedTuple):
     """Sums over draws: of P(state), of its log-odds, and of their squares."""
 
-    belief: Float[Array, "U S"]
-    first: Float[Array, "U S"]
-    second: Float[Array, "U S"]
+    belief: Float[np.ndarray, "U S"]
+    first: Float[np.ndarray, "U S"]
+    second: Float[np.ndarray, "U S"]
 
 
 def augment(
-    model: AnnotatorModel[Any],
-    observations: Observations,
+    sweeps: Sweeps,
     where: Climb,
-    truth: Float[Array, "U S"],
-    key: Key[Array, ""],
+    truth: Float[np.ndarray, "U S"],
+    generator: np.random.Generator,
     number: int,
     report: Reporter,
 ) -> tuple[Draws, Moments]:
@@ -99,163 +63,120 @@ def augment(
 
     Parameters
     ----------
-    model
-        A model with Dirichlet priors.
-    observations
-        The answers.
+    sweeps
+        A model with Dirichlet priors, and the answers.
     where
         Where the climb ended.
     truth
         What is believed there.
-    key
-        Random key.
+    generator
+        Source of random numbers.
     number
         Draws to keep.
     report
         Called with the progress made.
     """
-    told, how = None, None
-    if where.logit:
-        imagined = imagined_units(model, observations)
-        told, how = _learned_of_logit(observations, imagined, where.logit, truth)
-    still = _Kept(where.free, how)
-    state = _State(where.counts, where.concentration, where.logit, told)
-    zero = jnp.zeros(observations.guess.shape)
-    moments = Moments(zero, zero, zero)
-    kept = []
-    blocks = -(-(BURN_IN + number) // BLOCK)
-    for block in range(blocks):
-        before = block * BLOCK - BURN_IN
-        state, moments, draws = _draw_block(
-            model,
-            observations,
-            still,
-            state,
-            moments,
-            jax.random.fold_in(key, block),
-            before,
-            number,
-        )
-        if before + BLOCK > 0:
-            kept.append(jax.tree.map(np.asarray, draws))
-        done = min((block + 1) * BLOCK, BURN_IN + number)
-        report(Progress("drawing", done, BURN_IN + number))
-    joined = jax.tree.map(lambda *parts: np.concatenate(parts)[:number], *kept)
-    return joined, moments
-
-
-@jax.jit
-def _learned_of_logit(
-    observations: Observations,
-    imagined: Float[Array, " K"],
-    logit: Parameters,
-    truth: Float[Array, "U S"],
-) -> tuple[Told, Walk]:
-    return told_by(observations, truth), walk(observations, imagined, logit)
-
-
-@partial(compiled, static_argnames="model")
-def _draw_block(
-    model: AnnotatorModel[Any],
-    observations: Observations,
-    still: _Kept,
-    state: _State,
-    moments: Moments,
-    key: Key[Array, ""],
-    before: Int[Array, ""] | int,
-    number: Int[Array, ""] | int,
-) -> tuple[_State, Moments, Draws]:
-    priors = closed_priors(model, observations)
-    imagined = imagined_units(model, observations)
-
-    def step(carry: Any, at: Any) -> Any:
-        at_last, moments = carry
-        of_sweep = jax.random.fold_in(key, at)
-        of_parameters, of_priors, of_truth, of_parts = jax.random.split(of_sweep, 4)
+    counts, concentration, logit = where.counts, where.concentration, where.logit
+    draw_logit = _of_columns(sweeps, logit, generator)
+    moments = Moments(*np.zeros((3, *truth.shape)))
+    kept: dict[str, list[Float[np.ndarray, ...]]] = {}
+    likelihood = []
+    for at in range(-BURN_IN, number):
         concentration = {
             name: _draw_concentration(
-                jax.random.fold_in(of_priors, index),
-                prior,
-                at_last.concentration[name],
-                at_last.counts[name],
+                generator, prior, concentration[name], counts[name]
             )
-            for index, (name, prior) in enumerate(sorted(priors.items()))
+            for name, prior in sweeps.priors.items()
         }
-        logs = log_dirichlets(
-            of_parameters,
-            {
-                name: concentration[name] + count
-                for name, count in at_last.counts.items()
-            },
-        )
-        prior, told_of = at_last.logit, at_last.told
-        if still.walk is not None and told_of is not None:
-            of_logit = jax.random.fold_in(of_sweep, 4)
-            prior = draw_logit(
-                of_logit, observations, imagined, prior, told_of, still.walk
-            )
-        whole = {**logs, **still.free, **prior}
-        scores = score(model, observations, whole)
-        believed = belief(scores)
-        truth = _one_of(of_truth, believed)
-        counts = drawn_counts(model, observations, whole, truth, of_parts)
-        counts = {name: counts[name] for name in logs}
-        if told_of is not None:
-            told_of = told_by(observations, posterior_of_truth(model, truth))
-        # Summed over finer states, a probability can round to more than one.
-        sure = jnp.minimum(posterior_of_truth(model, believed), 1.0)
-        odds = jnp.clip(logit(sure), -SURE, SURE)
-        keep = ((before + at >= 0) & (before + at < number)).astype(odds.dtype)
-        gained = Moments(sure, odds, odds**2)
-        moments = jax.tree.map(lambda sums, one: sums + keep * one, moments, gained)
-        told = {name: jnp.exp(log) for name, log in logs.items()}
-        told.update(still.free)
-        told.update(as_told(prior))
-        told.update(derived(model, observations, whole))
-        single = {name: value.astype(jnp.float32) for name, value in told.items()}
-        likelihood = marginal(scores).astype(jnp.float32)
-        state = _State(counts, concentration, prior, told_of)
-        return (state, moments), Draws(single, likelihood)
+        logs = {
+            name: log_dirichlet(generator, concentration[name] + count)
+            for name, count in counts.items()
+        }
+        logit = draw_logit(at, logit, truth)
+        whole = {**logs, **where.free, **logit}
+        states = []
 
-    (state, moments), draws = jax.lax.scan(step, (state, moments), jnp.arange(BLOCK))
-    return state, moments, draws
+        def assigned(belief: Any) -> Any:
+            states.append(_one_of(generator, belief))  # noqa: B023 (called at once)
+            return states[-1]  # noqa: B023
+
+        swept = sweeps.sweep(whole, assign=assigned, deal=generator)
+        counts, truth = swept.counts, sweeps.truth(states[-1])
+        if at >= 0:
+            _add(moments, sweeps.truth(swept.belief))
+            reported = {name: np.exp(log) for name, log in logs.items()}
+            reported |= {**where.free, **as_reported(logit), **sweeps.derived(whole)}
+            for name, value in reported.items():
+                kept.setdefault(name, []).append(np.asarray(value, np.float32))
+            likelihood.append(swept.log_likelihood.astype(np.float32))
+        done = at + BURN_IN + 1
+        if done % BLOCK == 0 or at == number - 1:
+            report(Progress("drawing", done, BURN_IN + number))
+    parameters = {name: np.stack(draws) for name, draws in kept.items()}
+    return Draws(parameters, np.stack(likelihood)), moments
+
+
+def _of_columns(
+    sweeps: Sweeps, logit: Parameters, generator: np.random.Generator
+) -> Callable[[int, Parameters, Any], Parameters]:
+    """Return how prevalence and weights of columns are drawn, where there are such."""
+    if not logit:
+        return lambda _number, logit, _truth: logit
+    from consilience.inference import column_steps
+
+    chain = column_steps.chain(sweeps.columns, sweeps.coding, logit, generator)
+
+    def draw(number: int, logit: Parameters, truth: Any) -> Parameters:
+        return column_steps.draw(chain, BURN_IN + number, logit, truth)
+
+    return draw
+
+
+def _add(moments: Moments, belief: Float[np.ndarray, "U S"]) -> None:
+    # Summed over finer states, a probability can round to more than one.
+    sure = np.minimum(belief, 1.0)
+    with np.errstate(divide="ignore"):
+        odds = np.clip(np.log(sure) - np.log1p(-sure), -SURE, SURE)
+    np.add(moments.belief, sure, out=moments.belief)
+    np.add(moments.first, odds, out=moments.first)
+    np.add(moments.second, odds**2, out=moments.second)
 
 
 def _draw_concentration(
-    key: Key[Array, ""],
+    generator: np.random.Generator,
     prior: Dirichlet,
-    concentration: Float[Array, "*shared L"],
-    counts: Float[Array, "*batch L"],
-) -> Float[Array, "*shared L"]:
+    concentration: Float[np.ndarray, "*shared L"],
+    counts: Float[np.ndarray, "*batch L"],
+) -> Float[np.ndarray, "*shared L"]:
     if prior.held is None:
         return concentration
+    walker = np.log(concentration)
+    rows = walker.shape[:-1]
     number = counts.size // concentration.size
-
-    def log_density(walker: Float[Array, "*shared L"]) -> Float[Array, "*shared"]:
-        return evidence(prior, counts, jnp.exp(walker))[..., 0] + walker.sum(-1)
-
-    def step(walker: Float[Array, "*shared L"], key: Any) -> Any:
-        of_size, of_move, of_luck = jax.random.split(key, 3)
-        rows = walker.shape[:-1]
-        size = 2.0 ** jax.random.uniform(
-            of_size, (*rows, 1), minval=SIZES[0], maxval=SIZES[1]
-        )
-        move = jax.random.normal(of_move, walker.shape) * size / jnp.sqrt(number)
-        gain = log_density(walker + move) - log_density(walker)
-        taken = jnp.log(jax.random.uniform(of_luck, rows)) < gain
-        return jnp.where(taken[..., None], walker + move, walker), None
-
-    walker, _ = jax.lax.scan(step, jnp.log(concentration), jax.random.split(key, STEPS))
-    return jnp.exp(walker)
+    size = 2.0 ** generator.uniform(*SIZES, (STEPS, *rows, 1)) / np.sqrt(number)
+    move = size * generator.standard_normal((STEPS, *walker.shape))
+    luck = -generator.standard_exponential((STEPS, *rows, 1))
+    evidence = Evidence(prior, counts)
+    height = evidence(concentration) + total(walker)[..., None]
+    for step in range(STEPS):
+        there = walker + move[step]
+        reached = evidence(np.exp(there)) + total(there)[..., None]
+        taken = luck[step] < reached - height
+        walker = np.where(taken, there, walker)
+        height = np.where(taken, reached, height)
+    return np.exp(walker)
 
 
-def _one_of(key: Key[Array, ""], truth: Float[Array, "U S"]) -> Float[Array, "U S"]:
-    # One uniform number a unit against the running sum: a tenth of the random numbers
-    # that a Gumbel draw of each state would need.
-    below = jnp.cumsum(truth, axis=1)
-    point = jax.random.uniform(key, (truth.shape[0], 1), truth.dtype) * below[:, -1:]
-    slot = (below <= point).sum(1, keepdims=True)
-    return (jnp.arange(truth.shape[1]) == slot).astype(truth.dtype)
+def _one_of(
+    generator: np.random.Generator, belief: Float[np.ndarray, "U M"]
+) -> Float[np.ndarray, "U M"]:
+    """Draw one state of each unit."""
+    below = np.cumsum(belief, axis=1)
+    point = generator.random((len(belief), 1)) * below[:, -1:]
+    slot = (below <= point).sum(1)
+    drawn = np.zeros(belief.shape)
+    drawn[np.arange(len(drawn)), slot] = 1.0
+    return drawn
 
 
 def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
@@ -268,7 +189,7 @@ def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
     number
         Draws that were summed.
     """
-    total = np.asarray(moments.belief)
+    total = moments.belief
     whole = total.sum(1, keepdims=True)
     mean: Float[np.ndarray, "U S"] = total / np.where(whole > 0, whole, number)
     return mean
@@ -288,8 +209,8 @@ def interval(
     mass
         Probability that an interval holds.
     """
-    middle = np.asarray(moments.first) / number
-    variance = np.asarray(moments.second) / number - middle**2
+    middle = moments.first / number
+    variance = moments.second / number - middle**2
     reach = NormalDist().inv_cdf((1 + mass) / 2) * np.sqrt(np.maximum(variance, 0))
     lower, upper = middle - reach, middle + reach
     return 1 / (1 + np.exp(-lower)), 1 / (1 + np.exp(-upper))

@@ -5,9 +5,8 @@ A fast stand-in for an engine, so that what comes after a fit can be tested with
 
 from typing import Any
 
-from jaxtyping import Array, Key
-
 from consilience.inference.result import Result
+from consilience.inference.seeds import Seed
 from consilience.model import AnnotatorModel
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
@@ -16,10 +15,10 @@ from consilience.truth import Space
 def fit(
     model: AnnotatorModel[Any],
     space: Space,
-    key: Key[Array, ""],
+    seed: Seed,
     effort: Result,
     report: Reporter = silent,
 ) -> Result:
     """Return `effort` as it is."""
-    del model, space, key, report
+    del model, space, seed, report
     return effort

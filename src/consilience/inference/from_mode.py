@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 from jaxtyping import Array, Float, Key
 from numpyro.infer.hmc import hmc
 from numpyro.infer.util import ParamInfo, potential_energy

@@ -1,15 +1,12 @@
-"""Draws of gamma and Dirichlet variables in whole arrays.
+"""Draws of gamma variables in whole arrays.
 
 By Marsaglia and Tsang (2000), as `jax.random.loggamma` does number by number: here all
 numbers of a round are proposed at once, and the one in twenty that is rejected again. A
 draw of many small vectors takes a fraction of the time, and so does compiling it.
 """
 
-from collections.abc import Mapping
-
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
 
@@ -49,33 +46,6 @@ def log_gamma(
     logs, _, _ = jax.lax.while_loop(unfinished, propose, start)
     back = jax.random.exponential(second, shape.shape, jnp.float32)
     return logs - back.astype(shape.dtype) / shape
-
-
-def log_dirichlets(
-    key: Key[Array, ""], concentration: Mapping[str, Float[Array, "..."]]
-) -> dict[str, Float[Array, "..."]]:
-    """Draw logarithms of Dirichlet vectors, those along the last axis of each array.
-
-    Parameters
-    ----------
-    key
-        Random key.
-    concentration
-        Arrays by name; all are drawn together.
-    """
-    shapes = {name: value.shape for name, value in concentration.items()}
-    flat = jnp.concatenate([concentration[name].ravel() for name in shapes])
-    drawn = log_gamma(key, flat)
-    ends = np.cumsum([int(np.prod(shape)) for shape in shapes.values()])
-    parts = jnp.split(drawn, ends[:-1])
-    logs = {
-        name: part.reshape(shape)
-        for (name, shape), part in zip(shapes.items(), parts, strict=True)
-    }
-    return {
-        name: log - jax.nn.logsumexp(log, axis=-1, keepdims=True)
-        for name, log in logs.items()
-    }
 
 
 def _zero() -> Int[Array, ""]:

@@ -7,11 +7,13 @@ the counts and the hyperprior, gains by it, so it is an ascent like them.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-import jax.numpy as jnp
-from jax.scipy.special import gammaln
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
+from scipy.special import gammaln
 
+from consilience.inference.dirichlet import total
 from consilience.model import Dirichlet
 
 FARTHEST = 100.0  # steps that a leap may stand for
@@ -20,9 +22,9 @@ TINY = 1e-300  # keeps a bend of zero from dividing
 
 def leap(
     prior: Dirichlet,
-    counts: Float[Array, "*batch L"],
-    path: Sequence[Float[Array, "*shared L"]],
-) -> Float[Array, "*shared L"]:
+    counts: Float[np.ndarray, "*batch L"],
+    path: Sequence[Float[np.ndarray, "*shared L"]],
+) -> Float[np.ndarray, "*shared L"]:
     """Return the concentration a leap away, or the path's end where that is better.
 
     Parameters
@@ -35,33 +37,58 @@ def leap(
         Where the concentration was, and after one step and two.
     """
     before, middle, after = path
-    first = jnp.log(middle / before)
-    bend = jnp.log(after / middle) - first
+    first = np.log(middle / before)
+    bend = np.log(after / middle) - first
     length, turn = (
-        jnp.linalg.norm(step, axis=-1, keepdims=True) for step in (first, bend)
+        np.linalg.norm(step, axis=-1, keepdims=True) for step in (first, bend)
     )
-    size = jnp.clip(length / jnp.maximum(turn, TINY), 1.0, FARTHEST)
-    far = before * jnp.exp(2 * size * first + size**2 * bend)
-    gains = evidence(prior, counts, far) >= evidence(prior, counts, after)
-    return jnp.where(gains, far, after)
+    size = np.clip(length / np.maximum(turn, TINY), 1.0, FARTHEST)
+    with np.errstate(all="ignore"):  # a leap out of bounds gains nothing
+        far = before * np.exp(2 * size * first + size**2 * bend)
+        evidence = Evidence(prior, counts)
+        gains = evidence(far) >= evidence(after)
+    return np.where(gains, far, after)
 
 
-def evidence(
-    prior: Dirichlet,
-    counts: Float[Array, "*batch L"],
-    concentration: Float[Array, "*shared L"],
-) -> Float[Array, "*shared 1"]:
-    """Return what a learned concentration climbs, of each that is shared.
+class Evidence:
+    """What a learned concentration climbs, of each that is shared.
 
     The Dirichlet-multinomial log probability of the counts, vectors integrated out, and
     the hyperprior; up to a constant.
+
+    Parameters
+    ----------
+    prior
+        The prior whose concentration is learned.
+    counts
+        Counts of every vector that shares it.
     """
-    total = concentration.sum(-1, keepdims=True)
-    each = gammaln(counts + concentration) - gammaln(concentration)
-    whole = gammaln(counts.sum(-1, keepdims=True) + total) - gammaln(total)
-    rows = each.sum(-1, keepdims=True) - whole
-    rows = rows.sum(tuple(range(counts.ndim - concentration.ndim)))
-    alike = [axis for axis in range(rows.ndim - 1) if concentration.shape[axis] == 1]
-    hyper = prior.concentration * jnp.log(concentration) - concentration
-    held = 0.0 if prior.held is None else prior.held
-    return rows.sum(alike, keepdims=True) + held * hyper.sum(-1, keepdims=True)
+
+    def __init__(self, prior: Dirichlet, counts: Float[np.ndarray, "*batch L"]) -> None:
+        self.counts, self.sizes = counts, total(counts)[..., None]
+        self.start = prior.concentration
+        self.weight = 0.0 if prior.held is None else prior.held
+
+    def __call__(self, concentration: Any) -> Any:
+        """Return it for one concentration (*shared, L): (*shared, 1)."""
+        mass = total(concentration)[..., None]
+        each = over_shared(gammaln(self.counts + concentration), concentration)
+        whole = over_shared(gammaln(self.sizes + mass), mass)
+        number = self.counts.size // concentration.size
+        each -= number * gammaln(concentration)
+        each += self.weight * (self.start * np.log(concentration) - concentration)
+        return total(each)[..., None] - whole + number * gammaln(mass)
+
+
+def over_shared(
+    values: Float[np.ndarray, "*batch L"], concentration: Float[np.ndarray, "*shared L"]
+) -> Float[np.ndarray, "*shared L"]:
+    """Sum over the axes along which vectors share one concentration."""
+    leading = values.ndim - concentration.ndim
+    summed = values.sum(tuple(range(leading)))
+    alike = tuple(
+        axis
+        for axis in range(concentration.ndim - 1)
+        if concentration.shape[axis] < summed.shape[axis]
+    )
+    return summed.sum(alike, keepdims=True) if alike else summed

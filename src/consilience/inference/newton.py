@@ -7,41 +7,21 @@ The step is halved until the objective does not fall (Dembo, Eisenstat and Steih
 1982), so a sweep with such a step is an ascent like one without.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jax.scipy.sparse.linalg import cg
+from jax.scipy.stats import norm
 from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, Normal, Parameters, score
+from consilience.model import AnnotatorModel, Parameters, normal_priors, score
 from consilience.truth import Observations
 
 STEPS = 6  # of conjugate gradients; the next sweep goes on from there
 ACCURACY = 0.1  # to which the direction is solved for, relative to the gradient
 HALVINGS = 6
-
-
-def normal_priors(
-    model: AnnotatorModel[Any], observations: Observations
-) -> Mapping[str, Normal]:
-    """Return the priors of the parameters that are free numbers; often none."""
-    return {} if model.normal is None else model.normal(observations, model.prior)
-
-
-def log_density(
-    priors: Mapping[str, Normal], free: Parameters
-) -> Float[Array, ""] | float:
-    """Return the log density of the free numbers under their priors."""
-    return sum(
-        (
-            jax.scipy.stats.norm.logpdf(free[name], 0.0, prior.scale).sum()
-            for name, prior in priors.items()
-        ),
-        start=0.0,
-    )
 
 
 def newton_step(
@@ -73,7 +53,9 @@ def newton_step(
         scores = score(model, observations, {**logs, **back(flat)})
         expected = truth * jnp.where(truth > 0, scores, 0.0)
         total: Float[Array, ""] = (observations.scale * expected.sum(1)).sum()
-        return total + log_density(priors, back(flat))
+        for name, value in back(flat).items():
+            total += norm.logpdf(value, 0.0, priors[name].scale).sum()
+        return total
 
     # Backwards twice: products with sparse matrices have no forward derivative. What is
     # pulled back is how the slope changes along a way, as the Hessian is symmetric.

@@ -19,17 +19,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.nn import softmax
-from jaxtyping import Array, Float, Key, Shaped
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
+from jaxtyping import Float, Shaped
 from numpyro.diagnostics import split_gelman_rubin
 from numpyro.infer import NUTS, init_to_median
 from numpyro.infer.util import constrain_fn
+from scipy.special import softmax
 
 from consilience.inference import vb
-from consilience.inference.ascent import Steps, as_told, climb, logs_and_belief
+from consilience.inference.ascent import Steps, as_reported, climb, logs_of
 from consilience.inference.curvature import MOST, shared
 from consilience.inference.from_mode import FIELDS, chains_from, find_mode
 from consilience.inference.result import MAX_KEPT, Result
+from consilience.inference.seeds import Seed, generator_of, key_of
+from consilience.inference.sweeps import sweeps_of
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
@@ -81,7 +84,7 @@ class Effort:
 def fit(
     model: AnnotatorModel[Any],
     space: Space,
-    key: Key[Array, ""],
+    seed: Seed,
     effort: Effort,
     report: Reporter = silent,
 ) -> Result:
@@ -93,16 +96,15 @@ def fit(
         Any model.
     space
         What can be true, and the answers.
-    key
-        Random key.
+    seed
+        Of all random numbers.
     effort
         How hard to sample.
     report
         Called with the progress made.
     """
-    of_guess, of_start = jax.random.split(key)
-    whole = lay_out(model, space)
-    observations, values = with_guess(model, whole, of_guess)
+    of_guess, of_start = jax.random.split(key_of(seed))
+    observations, values = with_guess(model, space, lay_out(model, space), seed)
     keys = jax.random.split(of_start, effort.chains)
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
@@ -169,19 +171,22 @@ def _compiled(
 
 
 def with_guess(
-    model: AnnotatorModel[Any], observations: Observations, key: Key[Array, ""]
+    model: AnnotatorModel[Any], space: Space, observations: Observations, seed: Seed
 ) -> tuple[Observations, Parameters]:
     """Return the observations, prepared with a variational guess, and its parameters.
 
     Models without closed forms keep the vote shares as their guess.
     """
-    values: Parameters = {}
+    values: dict[str, Any] = {}
     if model.dirichlet is not None:
-        where, _ = climb(model, observations, vb.RULE, GUESS, key, silent)
-        logs, truth, _ = logs_and_belief(model, observations, vb.RULE, where)
-        values = {name: softmax(logs[name]) for name in where.counts}
-        values = {**values, **where.free, **as_told(where.logit)}
-        observations = replace(observations, guess=truth)
+        sweeps = sweeps_of(model, space)
+        where, _ = climb(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
+        logs = logs_of(vb.RULE, where)
+        truth = sweeps.truth(sweeps.sweep(logs).belief)
+        shares = {name: softmax(logs[name], axis=-1) for name in where.counts}
+        reported = {**shares, **where.free, **as_reported(where.logit)}
+        values = {name: jnp.asarray(value) for name, value in reported.items()}
+        observations = replace(observations, guess=jnp.asarray(truth))
     return prepared(model, observations), values
 
 

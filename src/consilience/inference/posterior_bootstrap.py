@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, Key
 from numpyro.handlers import condition, seed, substitute, trace

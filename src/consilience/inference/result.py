@@ -62,3 +62,26 @@ class Result:
     sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw"]]
     optimization: Optimization | None
     remarks: tuple[str, ...] = ()
+
+
+def at_a_point(
+    parameters: Mapping[str, Float[np.ndarray, "..."]],
+    belief: Float[np.ndarray, "U S"],
+    log_likelihood: Float[np.ndarray, " U"],
+    optimization: Optimization,
+    remarks: tuple[str, ...],
+) -> Result:
+    """Return the result of an engine that draws nothing: no bounds, one draw."""
+    unknown = np.broadcast_to(np.nan, belief.shape)
+    return Result(
+        parameters={
+            name: np.asarray(value)[None, None] for name, value in parameters.items()
+        },
+        belief=belief,
+        lower=unknown,
+        upper=unknown,
+        log_likelihood=log_likelihood[None, None],
+        sample_stats={},
+        optimization=optimization,
+        remarks=remarks,
+    )

@@ -13,8 +13,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 import optax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Float
 from numpyro.handlers import seed, substitute, trace
 from numpyro.infer import SVI, Trace_ELBO
 from numpyro.infer.autoguide import AutoNormal
@@ -22,6 +23,7 @@ from numpyro.optim import optax_to_numpyro
 
 from consilience.inference.nuts import start_at, with_guess
 from consilience.inference.result import MAX_KEPT, Optimization, Result
+from consilience.inference.seeds import Seed, key_of
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
@@ -68,7 +70,7 @@ class Effort:
 def fit(
     model: AnnotatorModel[Any],
     space: Space,
-    key: Key[Array, ""],
+    seed: Seed,
     effort: Effort,
     report: Reporter = silent,
 ) -> Result:
@@ -80,15 +82,15 @@ def fit(
         Any model whose emission does not look at each answer on its own.
     space
         What can be true, and the answers.
-    key
-        Random key.
+    seed
+        Of all random numbers.
     effort
         How hard to climb.
     report
         Called with the progress made.
     """
-    of_guess, of_start, of_draws, of_deal = jax.random.split(key, 4)
-    whole, values = with_guess(model, observe(space), of_guess)
+    _, of_start, of_draws, of_deal = jax.random.split(key_of(seed), 4)
+    whole, values = with_guess(model, space, observe(space), seed)
     size = min(effort.batch, space.num_units)
     deal = int(jax.random.randint(of_deal, (), 0, 2**31 - 1))
     batches = minibatches(space, size, deal)

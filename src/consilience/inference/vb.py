@@ -9,18 +9,18 @@ posterior of the truth is all there is.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
-from jax.scipy.special import digamma, gammaln
-from jaxtyping import Array, Float, Key
+from jaxtyping import Float
 
-from consilience.inference.ascent import Rule, Steps, climb, logs_and_belief, point
+from consilience.inference.ascent import Rule, Steps, climb, logs_of, point
 from consilience.inference.augmentation import augment, interval, mean_belief
-from consilience.inference.result import MAX_KEPT, Result
-from consilience.model import AnnotatorModel, lay_out, splits
+from consilience.inference.dirichlet import expected_log, log_normaliser
+from consilience.inference.result import MAX_KEPT, Result, at_a_point
+from consilience.inference.seeds import Seed, generator_of
+from consilience.inference.sweeps import sweeps_of
+from consilience.model import AnnotatorModel, splits
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -30,6 +30,10 @@ MAX_VISITS = 100_000_000
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 MAX_STARTED = 10_000_000  # answers x states that all starts together may visit
 STARTS, FINER_STARTS = 5, 40  # at most; more where the model has finer states
+# That have ended at the best objective of all, after which no more are made. On 20
+# public sets and five models, the best of all starts was missed once in 100 by three
+# (by .0001 nats an answer), and four times by two (by up to .008).
+AGREEING = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,7 @@ class Effort:
 def fit(
     model: AnnotatorModel[Any],
     space: Space,
-    key: Key[Array, ""],
+    seed: Seed,
     effort: Effort,
     report: Reporter = silent,
 ) -> Result:
@@ -67,21 +71,20 @@ def fit(
         A model with Dirichlet priors.
     space
         What can be true, and the answers.
-    key
-        Random key of restarts and draws.
+    seed
+        Of restarts and draws.
     effort
         How hard to climb and draw.
     report
         Called with the progress made.
     """
-    first, second = jax.random.split(key)
-    observations = lay_out(model, space)
+    of_climb, of_draws = generator_of(seed).spawn(2)
+    sweeps = sweeps_of(model, space)
     steps = effort.steps or default_steps(model, space)
-    where, how = climb(model, observations, RULE, steps, first, report)
-    _, believed, likelihood = logs_and_belief(model, observations, RULE, where)
-    truth = np.asarray(believed)
-    told = jax.eval_shape(partial(point, model), observations, where)
-    size = sum(value.size for value in told.values())
+    where, how = climb(sweeps, RULE, steps, of_climb, report)
+    swept = sweeps.sweep(logs_of(RULE, where))
+    truth, mean = sweeps.truth(swept.belief), point(sweeps, where)
+    size = sum(value.size for value in mean.values())
     visits = len(space.unit) * space.state.shape[1]
     number = _affordable(visits, size) if effort.draws is None else effort.draws
     held = (f"vb holds at a point: {', '.join(where.free)}",) if where.free else ()
@@ -91,33 +94,17 @@ def fit(
             if effort.draws is None
             else "no draws were asked for, so there are no intervals"
         )
-        return Result(
-            parameters={
-                name: np.asarray(value)[None, None]
-                for name, value in point(model, observations, where).items()
-            },
-            belief=truth,
-            lower=np.broadcast_to(np.nan, truth.shape),
-            upper=np.broadcast_to(np.nan, truth.shape),
-            log_likelihood=np.asarray(likelihood)[None, None],
-            sample_stats={},
-            optimization=how,
-            remarks=(*held, remark),
-        )
-    draws, moments = augment(
-        model, observations, where, believed, second, number, report
-    )
+        return at_a_point(mean, truth, swept.log_likelihood, how, (*held, remark))
+    draws, moments = augment(sweeps, where, truth, of_draws, number, report)
     lower, upper = interval(moments, number, effort.mass)
     truth = mean_belief(moments, number)
     kept = draws.likelihood if number * len(truth) <= MAX_KEPT else None
     return Result(
-        parameters={
-            name: np.asarray(value)[None] for name, value in draws.parameters.items()
-        },
+        parameters={name: value[None] for name, value in draws.parameters.items()},
         belief=truth,
         lower=np.minimum(lower, truth),
         upper=np.maximum(upper, truth),
-        log_likelihood=None if kept is None else np.asarray(kept)[None],
+        log_likelihood=None if kept is None else kept[None],
         sample_stats={},
         optimization=how,
         remarks=held,
@@ -132,7 +119,9 @@ def default_steps(model: AnnotatorModel[Any], space: Space) -> Steps:
     split = splits(model)
     visits = max(len(space.unit) * space.state.shape[1] * split, 1)
     most = STARTS if split == 1 else FINER_STARTS
-    return Steps(restarts=int(np.clip(MAX_STARTED // visits, 1, most)))
+    return Steps(
+        restarts=int(np.clip(MAX_STARTED // visits, 1, most)), agreeing=AGREEING
+    )
 
 
 def _affordable(visits: int, size: int) -> int:
@@ -140,22 +129,15 @@ def _affordable(visits: int, size: int) -> int:
     return number if number >= FEWEST else 0
 
 
-def _logs(total: Float[Array, "*batch L"]) -> Float[Array, "*batch L"]:
-    return digamma(total) - digamma(total.sum(-1, keepdims=True))
-
-
 def _price(
-    prior: Float[Array, "*batch L"],
-    total: Float[Array, "*batch L"],
-    logs: Float[Array, "*batch L"],
-) -> Float[Array, ""]:
+    prior: Float[np.ndarray, "*shared L"],
+    total: Float[np.ndarray, "*batch L"],
+    logs: Float[np.ndarray, "*batch L"],
+) -> float:
     # Kullback-Leibler divergence of Dirichlet(total) from Dirichlet(prior).
-    def normaliser(concentration: Float[Array, "*batch L"]) -> Float[Array, "*batch"]:
-        return gammaln(concentration.sum(-1)) - gammaln(concentration).sum(-1)
-
-    return (
-        normaliser(total) - normaliser(prior) + ((total - prior) * logs).sum(-1)
-    ).sum()
+    share = total.size // prior.size
+    divergence = log_normaliser(total) - share * log_normaliser(prior)
+    return divergence + float(((total - prior) * logs).sum())
 
 
-RULE = Rule("ELBO", _logs, _price)
+RULE = Rule("ELBO", expected_log, _price, collapsed=True)

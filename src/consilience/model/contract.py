@@ -2,23 +2,43 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, runtime_checkable
 
 import pandas as pd
-from jaxtyping import Array, Float, Int, Key
 
 from consilience.model.emission import Emission
 from consilience.responses import Responses
-from consilience.truth import Observations, Space
-from consilience.truth.maths import AnyArray
-from consilience.truth.pytree import pytree
+from consilience.truth import Space
 
-if TYPE_CHECKING:
-    type Parameters = Mapping[str, Array]
-else:  # models of objects take them from the host, too
-    type Parameters = Mapping[str, AnyArray]
+# By name; arrays of NumPy where a closed form has them, of JAX elsewhere.
+type Parameters = Mapping[str, Any]
 
 NOTHING = "nothing"  # metadata of a setting of a prior that may be 0: what it does then
+
+
+@runtime_checkable
+class Coding(Protocol):
+    """How many annotators, states and answers there are, and what answers vote for.
+
+    All that the priors of a model of tables and its emission may look at:
+    `truth.ResponseMatrix` has it as arrays of NumPy, `truth.Observations` of JAX.
+    """
+
+    @property
+    def num_annotators(self) -> int:
+        """J, the number of annotators."""
+
+    @property
+    def num_states(self) -> int:
+        """K, the number of states."""
+
+    @property
+    def num_answers(self) -> int:
+        """L, the number of answer words."""
+
+    @property
+    def votes(self) -> Any:
+        """How far each answer word is a vote for each state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +56,7 @@ class Dirichlet:
         share it, held at its start with the weight of this many vectors.
     """
 
-    concentration: Float[Array, "*shared L"]
+    concentration: Any
     shape: tuple[int, ...]
     held: float | None = None
 
@@ -135,45 +155,21 @@ class AnnotatorModel[P]:
     dims: Mapping[str, tuple[str, ...]]
     engines: tuple[str, ...]
     references: tuple[str, ...]
-    dirichlet: Callable[[Observations, P], Mapping[str, Dirichlet]] | None = None
-    normal: Callable[[Observations, P], Mapping[str, Normal]] | None = None
+    dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]] | None = None
+    normal: Callable[[Any, P], Mapping[str, Normal]] | None = None
     layout: Callable[[Space, P], Any] | None = None
-    parameters: Callable[[Observations, P], Parameters] | None = None
-    prepare: Callable[[Observations, P], Any] | None = None
-    emission: Callable[[Observations, Parameters], Emission] | None = None
-    own_score: Callable[[Observations, Parameters], Float[Array, "U M"]] | None = None
-    own_likelihood: Callable[[Observations, Parameters], Float[Array, " U"]] | None = (
-        None
-    )
+    parameters: Callable[[Any, P], Parameters] | None = None
+    prepare: Callable[[Any, P], Any] | None = None
+    emission: Callable[[Any, Parameters], Emission] | None = None
+    own_score: Callable[[Any, Parameters], Any] | None = None
+    own_likelihood: Callable[[Any, Parameters], Any] | None = None
     takes_evidence: bool = True
-    own_simulation: (
-        Callable[[Key[Array, ""], Observations, Parameters], "Simulated"] | None
-    ) = None
-    fresh: Callable[[Parameters], Float[Array, "G M L"]] | None = None
-    derived: Callable[[Observations, Parameters], Parameters] | None = None
+    own_simulation: Callable[[Any, Any, Parameters], Any] | None = None
+    fresh: Callable[[Parameters], Any] | None = None
+    derived: Callable[[Any, Parameters], Parameters] | None = None
     per_answer: bool = False
     whole_items: bool = False
     finer: Callable[[P], int] | None = None
     kinds: tuple[str, ...] = ("choice", "contains")
     rule: Callable[[Responses], Mapping[str, pd.DataFrame]] | None = None
     states: int = 2
-
-
-@pytree()
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """A draw from a model.
-
-    Attributes
-    ----------
-    parameters
-        As sampled, and what the model derives from them, by name.
-    state
-        The true state of each unit.
-    answer
-        The answers given.
-    """
-
-    parameters: Parameters
-    state: Int[Array, " U"]
-    answer: Int[Array, " N"]

@@ -44,7 +44,8 @@ from jaxtyping import Float, Int
 
 from consilience.model.contract import Parameters
 from consilience.truth.block_counts import block_sizes
-from consilience.truth.covariates import Known, Names
+from consilience.truth.covariate_names import Names
+from consilience.truth.covariates import Known
 from consilience.truth.maths import AnyArray, maths
 from consilience.truth.partitions import members
 

@@ -5,10 +5,9 @@ from typing import Any
 
 import jax
 
-from consilience.errors import TooLargeError
 from consilience.model.contract import AnnotatorModel
-from consilience.model.prior_of_truth import takes_columns
-from consilience.truth import Observations, Space, check_lists, check_size, observe
+from consilience.model.properties import check_tables, takes_columns
+from consilience.truth import Observations, Space, observe
 
 
 def lay_out(
@@ -48,31 +47,3 @@ def prepared(model: AnnotatorModel[Any], observations: Observations) -> Observat
         return observations
     found = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
     return replace(observations, prepared=found)
-
-
-def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
-    """Refuse a model whose tables of answers would not fit in memory.
-
-    Raises
-    ------
-    TooLargeError
-        A table of every annotator, state and answer has over fifty million numbers, or
-        one of every unit and state over a hundred million.
-    """
-    cells = {"true_class", "given_class"}
-    tables = [axes for axes in model.dims.values() if cells <= set(axes)]
-    states, answers = len(space.states), len(space.answers)
-    for axes in tables:
-        annotators = space.num_annotators if "annotator" in axes else 1
-        check_size(annotators, states, answers)
-    if tables:
-        check_lists(space.num_units, states)
-
-
-def fits_in_memory(model: AnnotatorModel[Any], space: Space) -> bool:
-    """Return whether the model's tables of answers would fit in memory."""
-    try:
-        check_tables(model, space)
-    except TooLargeError:
-        return False
-    return True

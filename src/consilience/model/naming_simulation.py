@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, Key
 from scipy.special import expit, logit, softmax
 
-from consilience.model.contract import Parameters, Simulated
+from consilience.model.contract import Parameters
 from consilience.model.granting import draw_said, log_odds_granted
 from consilience.model.naming import (
     affinities,
@@ -19,12 +19,15 @@ from consilience.model.naming import (
     slip_weights,
 )
 from consilience.model.naming_by_annotator import pulls
+from consilience.model.simulated import Simulated
 from consilience.truth import Observations
 from consilience.truth.asked import share_granted
 from consilience.truth.block_counts import Blocks
-from consilience.truth.covariates import Known, Names
+from consilience.truth.covariate_names import Names
+from consilience.truth.covariates import Known
 from consilience.truth.items import Items
-from consilience.truth.partitions import MOST_LABELS, enumerated
+from consilience.truth.named import MOST_LABELS
+from consilience.truth.partitions import enumerated
 
 
 def simulation(

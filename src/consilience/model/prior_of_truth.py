@@ -25,31 +25,18 @@ References
 McFadden (1974), Conditional logit analysis of qualitative choice behavior.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import jax.numpy as jnp
 import numpyro
 import numpyro.distributions as dist
 from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
 
-from consilience.model.contract import AnnotatorModel, Dirichlet, Parameters
+from consilience.model.contract import Parameters
+from consilience.model.properties import PREVALENCE, WEIGHT
 from consilience.truth import Observations
 
-PREVALENCE, WEIGHT = "prevalence", "weight"
 NEVER = -1e30  # log-odds of what cannot be; finite, so that slopes are
 SPREAD = 1.0  # prior standard deviation of a weight, as in `contains`; judgement
-DIMS: Mapping[str, tuple[str, ...]] = {
-    WEIGHT: ("covariate",),
-    "worth": (),
-    "mean_prior": ("true_class",),
-}
-
-
-def takes_columns(model: AnnotatorModel[Any]) -> bool:
-    """Return whether the model has a prevalence, which columns can add to."""
-    return PREVALENCE in model.dims
 
 
 def log_prior_of_truth(
@@ -126,24 +113,3 @@ def sample_weights(observations: Observations, parameters: Parameters) -> Parame
     number = known.value.shape[2]
     wide = dist.Normal(jnp.zeros(number), SPREAD).to_event(1)
     return {**parameters, WEIGHT: numpyro.sample(WEIGHT, wide)}
-
-
-def closed_priors(
-    model: AnnotatorModel[Any], observations: Observations
-) -> Mapping[str, Dirichlet]:
-    """Return the Dirichlet priors of what has a closed form, given the truth.
-
-    Prevalence has none where columns are known of candidates.
-
-    Raises
-    ------
-    TypeError
-        The model has no Dirichlet priors.
-    """
-    if model.dirichlet is None:
-        msg = "closed forms need a model with Dirichlet priors"
-        raise TypeError(msg)
-    priors = dict(model.dirichlet(observations, model.prior))
-    if observations.beforehand is not None:
-        priors.pop(PREVALENCE, None)
-    return priors

@@ -6,15 +6,19 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+# ArviZ leaves a NumPyro that loads when it is first named, and breaks if that is one of
+# its submodules: so wherever it is imported it is named whole, before its parts.
 import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Key
 from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import DivergedError
-from consilience.model.contract import AnnotatorModel, Parameters, Simulated
+from consilience.model.contract import AnnotatorModel, Parameters
 from consilience.model.layout import lay_out
 from consilience.model.prior_of_truth import log_prior_of_truth, sample_weights
+from consilience.model.simulated import Simulated
 from consilience.model.summed import derived, emission_of, log_likelihood, score
 from consilience.truth import Observations, Space
 

@@ -1,48 +1,20 @@
 """The parameters of a model again, from what a result reports of them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 from jaxtyping import Array, Shaped
 from numpyro.handlers import seed, substitute
 
 from consilience.model.contract import AnnotatorModel, Parameters
-from consilience.model.prior_of_truth import WEIGHT
+from consilience.model.draws import TINY
 from consilience.model.program import sample_parameters
+from consilience.model.properties import WEIGHT
 from consilience.truth import Observations
-
-TINY = 1e-300  # of a probability drawn from a Dirichlet
-
-
-def joined(values: Shaped[np.ndarray, "chain draw ..."]) -> Shaped[np.ndarray, "..."]:
-    """Return the draws of all chains, one behind the other; also where they are empty.
-
-    A parameter has no numbers where a study lacks the columns that it weighs.
-    """
-    chains, draws, *rest = values.shape
-    found: Shaped[np.ndarray, ...] = values.reshape(chains * draws, *rest)
-    return found
-
-
-def some_draws(
-    parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]], most: int
-) -> Iterator[dict[str, Shaped[np.ndarray, "..."]]]:
-    """Give draws of all chains, evenly spaced.
-
-    Parameters
-    ----------
-    parameters
-        Draws of each parameter by name.
-    most
-        How many to give; fewer where there are fewer.
-    """
-    flat = {name: joined(value) for name, value in parameters.items()}
-    number = len(next(iter(flat.values())))
-    for draw in np.unique(np.linspace(0, number - 1, min(number, most)).astype(int)):
-        yield {name: np.asarray(value[draw], float) for name, value in flat.items()}
 
 
 def can_be_replayed(

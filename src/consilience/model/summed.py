@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.nn import logsumexp, softmax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from consilience.model.contract import AnnotatorModel, Parameters
 from consilience.model.emission import (
@@ -14,13 +14,13 @@ from consilience.model.emission import (
     ByMixture,
     BySubtype,
     Emission,
-    deal,
 )
 from consilience.model.prior_of_truth import (
     log_prior_of_truth,
     over_labels,
     share_of_list,
 )
+from consilience.model.properties import splits
 from consilience.model.worth import worth
 from consilience.truth import Observations
 
@@ -87,11 +87,6 @@ def posterior_of_truth(
     return beliefs.reshape(len(beliefs), -1, split).sum(-1)
 
 
-def splits(model: AnnotatorModel[Any]) -> int:
-    """Return into how many states the score splits each listed one."""
-    return 1 if model.finer is None else model.finer(model.prior)
-
-
 def expected_counts(
     model: AnnotatorModel[Any],
     observations: Observations,
@@ -138,45 +133,6 @@ def derived(
         if value is not None:
             found["worth"] = value
     return found
-
-
-def drawn_counts(
-    model: AnnotatorModel[Any],
-    observations: Observations,
-    parameters: Parameters,
-    truth: Float[Array, "U M"],
-    key: Key[Array, ""],
-) -> Parameters:
-    """Return how often each event happened, given the truth; what is hidden is drawn.
-
-    Parameters
-    ----------
-    truth
-        One for the true state of the score, zero for the others.
-    key
-        Random key, for the part that each answer of a mixture came from.
-    """
-    emission = (
-        None if model.emission is None else model.emission(observations, parameters)
-    )
-    if not isinstance(emission, ByMixture):
-        return expected_counts(model, observations, parameters, truth)
-    _, answers_of = jax.vjp(
-        lambda table: ByConfusion(table).log_likelihood(observations),
-        emission.log_confusion,
-    )
-    answers = answers_of(truth)[0]
-    parts = deal(key, answers, softmax(emission.log_parts, axis=0))
-
-    def tables(logs: Parameters) -> Any:
-        mixture = emission_of(model, observations, logs)
-        assert isinstance(mixture, ByMixture)  # noqa: S101 (for the type checker)
-        prior = log_prior(observations, logs, mixture)
-        return mixture.log_parts, jnp.broadcast_to(prior, truth.shape)
-
-    _, pull = jax.vjp(tables, parameters)
-    counts: Parameters = pull((parts, truth))[0]
-    return counts
 
 
 def emission_of(

@@ -15,29 +15,24 @@ what the fit tells (which `vb` has by other means than by its draws).
 """
 
 import json
-from functools import partial
 from typing import Any
 
-import jax
 import numpy as np
 import xarray as xr
-from jaxtyping import Array, Float, Int
-from scipy.special import expit, logit
+from jaxtyping import Float, Int
+from scipy.special import expit, logit, softmax
 
 from consilience import annotators
 from consilience.model import (
     AnnotatorModel,
-    belief,
-    can_be_replayed,
-    lay_out,
-    posterior_of_truth,
-    replayed,
-    score,
+    Tables,
+    has_tables,
+    logarithms,
     some_draws,
 )
 from consilience.posterior.known_space import known_space
 from consilience.posterior.labels import candidates
-from consilience.truth import Observations, Space, merge_alike
+from consilience.truth import Space, merge_alike
 
 MOST = 40  # draws: quantiles of a thousand weightings vary by more than they do
 NUMBERS = 2**25  # held at once: 256 MiB
@@ -71,8 +66,7 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
         return told[None]
     settings = json.loads(data.attrs["settings"])
     model = annotators.load(data.attrs["model"], settings["prior"])
-    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        drawn = _replayed(model, known_space(data), values, most)
+    drawn = _replayed(model, known_space(data), values, most)
     if drawn is None:
         return told[None]
     truth = data["truth"]
@@ -89,23 +83,17 @@ def _replayed(
     if not model.whole_items:
         merged = merge_alike(space)
         space, place = merged.space, merged.place
-    observations = lay_out(model, space)
-    if not can_be_replayed(model, observations, values.keys()):
-        return None
-    return np.stack(
-        [
-            np.asarray(_read(model, observations, draw))[place]
-            for draw in some_draws(values, most)
-        ]
-    )
+    if has_tables(model):
+        tables = Tables(model, space)
+        if not {*tables.priors} <= values.keys():
+            return None
+        logs = (logarithms(draw, tables.closed) for draw in some_draws(values, most))
+        beliefs = (softmax(tables.scores(each), axis=1) for each in logs)
+        return np.stack([tables.truth(belief)[place] for belief in beliefs])
+    from consilience.posterior.compiled_truth import compiled_truth
 
-
-@partial(jax.jit, static_argnames="model")
-def _read(
-    model: AnnotatorModel[Any], observations: Observations, draw: Any
-) -> Float[Array, "P S"]:
-    parameters = replayed(model, observations, draw)
-    return posterior_of_truth(model, belief(score(model, observations, parameters)))
+    drawn = compiled_truth(model, space, values, most)
+    return None if drawn is None else drawn[:, place]
 
 
 def _tempered(

@@ -12,7 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from consilience.intervals import bounds
-from consilience.model.replay import joined
+from consilience.model.draws import joined
 
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.

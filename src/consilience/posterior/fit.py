@@ -82,7 +82,6 @@ from consilience.posterior import (
     diagnostics,
     items,
     labels,
-    object_tables,
     objects,
     sparse_confusion,
     styles,
@@ -131,6 +130,9 @@ class Fit:
         """
         if tau is None:
             return restored(labels.labels(self.data), self.types)
+        # It needs JAX, which only fits of objects do.
+        from consilience.posterior import object_tables  # noqa: PLC0415
+
         return restored(object_tables.labels_at(self.data, tau), self.types)
 
     def items(self) -> pd.DataFrame:

@@ -16,7 +16,7 @@ import xarray as xr
 from jaxtyping import Int, Shaped
 
 from consilience.truth import Space, assembled
-from consilience.truth.covariates import Names
+from consilience.truth.covariate_names import Names
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import Named
 from consilience.truth.own_pairs import Pairs

@@ -38,7 +38,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-from consilience.truth.partitions import MOST_LABELS, block_indices, members
+from consilience.truth.named import MOST_LABELS
+from consilience.truth.partitions import block_indices, members
 
 # Losses closer than this, of at most 45 pairs or log 10, are told apart by rounding
 # alone: the first of such partitions is told, which has the fewest objects.

@@ -19,7 +19,8 @@ from scipy.special import softmax
 from consilience.posterior.object_weights import Weighed
 from consilience.posterior.streams import Streams
 from consilience.truth.block_counts import Blocks
-from consilience.truth.partitions import MOST_LABELS, block_indices, members
+from consilience.truth.named import MOST_LABELS
+from consilience.truth.partitions import block_indices, members
 
 # Completions x partitions, and draws x candidates x candidates, that are held at once:
 # few enough to stay near the processor, and to be memory that is used again.

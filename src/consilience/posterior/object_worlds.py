@@ -15,9 +15,8 @@ from jaxtyping import Float, Int, Shaped, UInt8
 
 from consilience.errors import OptionError
 from consilience.posterior.object_draws import Chunk
-from consilience.posterior.stored import stored
+from consilience.posterior.stored import WORLDS, stored
 
-GROUP = "worlds"
 MOST_NUMBERS = 30_000_000  # worlds x candidates: 90 MB
 LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
 
@@ -142,8 +141,8 @@ def worlds(data: xr.DataTree) -> Worlds:
     OptionError
         The fit holds no worlds: it is of another kind, or an older program wrote it.
     """
-    if GROUP in data.children and "levels" in data[GROUP]:
-        kept = data[GROUP]
+    if WORLDS in data.children and "levels" in data[WORLDS]:
+        kept = data[WORLDS]
         return Worlds(
             items=data["constant_data"]["unit_item"].to_numpy().astype(str),
             labels=data["objects"]["label"].to_numpy().astype(str),

@@ -22,7 +22,7 @@ import xarray as xr
 
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
-from consilience.posterior.object_worlds import GROUP
+from consilience.posterior.stored import WORLDS
 from consilience.posterior.tables import TABLES, about, names_of, write_parquet
 from consilience.responses.id_types import restored
 from consilience.whole_folder import whole_folder
@@ -137,8 +137,8 @@ def _write_netcdf(data: xr.DataTree, file: Path) -> int:
     -------
     Bytes written.
     """
-    small = {f"/{GROUP}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
-    encoding = small if GROUP in data.children else None
+    small = {f"/{WORLDS}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
+    encoding = small if WORLDS in data.children else None
     memory = io.BytesIO()
     data.to_netcdf(memory, engine="h5netcdf", encoding=encoding)
     return file.write_bytes(memory.getvalue())

@@ -14,6 +14,7 @@ import xarray as xr
 from consilience.posterior.frames import category
 
 _GROUP = "tables"
+WORLDS = "worlds"  # the group of joint draws of objects
 
 
 def with_tables(data: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> xr.DataTree:

@@ -13,7 +13,7 @@ from jaxtyping import Float, Shaped
 from consilience.inference import Result
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
 from consilience.truth import Space, answer_slot, seen_pairs
-from consilience.truth.covariates import Names, column_names
+from consilience.truth.covariate_names import Names
 from consilience.truth.own_pairs import own_pairs
 from consilience.truth.space import MAX_NUMBERS
 
@@ -120,6 +120,8 @@ def _posterior(
     if space.covariates is not None:
         coordinates["covariate"] = np.asarray(space.covariates.names, object)
     if space.named is not None:
+        from consilience.truth.covariates import column_names  # noqa: PLC0415
+
         names = covariates or column_names(space)
         coordinates |= {
             f"{what}_covariate": np.asarray(each, object)

@@ -25,8 +25,7 @@ from consilience.truth._similarity import similar_labels
 from consilience.truth.asked import asked_about
 from consilience.truth.coding import code_annotators
 from consilience.truth.label_pairs import LabelPairs
-from consilience.truth.named import NOBODY, Named
-from consilience.truth.partitions import MOST_LABELS
+from consilience.truth.named import MOST_LABELS, NOBODY, Named
 from consilience.truth.space import Space
 
 ALIKE = (

@@ -15,13 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from consilience.truth.answer_slots import answer_slot, listed_answers
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.named_together import seen_pairs
 from consilience.truth.pytree import pytree
 from consilience.truth.space import Space
-
-# Pairs of labels that are followed: those named together for the most units.
-MAX_PAIRS = 20_000
 
 
 @pytree("num_pairs")
@@ -85,7 +84,7 @@ def shortlists(
     kin, similar, pairs
         What of the labels is asked for.
     """
-    units, words = space.num_units, _words(space)
+    units, words = space.num_units, listed_answers(space)
     slots = words.shape[1]
     place = answer_slot(space).astype(np.int64) * units + space.unit
     weight = None if (space.n == 1).all() else space.n.astype(float)
@@ -112,61 +111,6 @@ def shortlists(
         by_pair_of_labels=None if known is None else cells.by_pair(known),
         num_pairs=0 if known is None else len(known.first),
     )
-
-
-def answer_slot(space: Space) -> Int[np.ndarray, " N"]:
-    """Return the place of each answer on the list of its unit."""
-    if space.answers != space.states or not space.ragged:
-        return space.answer
-    words = _words(space)
-    unit, slot = np.nonzero(words >= 0)
-    listed = unit.astype(np.int64) * len(space.states) + words[unit, slot]
-    row = space.unit if len(words) > 1 else np.zeros_like(space.unit)
-    said = row.astype(np.int64) * len(space.states) + space.answer
-    place: Int[np.ndarray, " N"] = slot[np.searchsorted(listed, said)].astype(np.int32)
-    return place
-
-
-def seen_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
-    """Return the pairs of labels that were both named for one unit, often enough.
-
-    Parameters
-    ----------
-    space
-        What can be true, and the answers.
-    most
-        Pairs to keep: those named together for the most units.
-
-    Returns
-    -------
-    The pairs; the value is the number of units.
-    """
-    num_labels = len(space.answers)
-    said = np.unique(space.unit.astype(np.int64) * num_labels + space.answer)
-    unit, label = np.divmod(said, num_labels)
-    together = []
-    for apart in range(1, int(np.bincount(unit).max())):
-        same = unit[apart:] == unit[:-apart]
-        together.append(label[:-apart][same] * num_labels + label[apart:][same])
-    if not together:
-        return LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
-    code, times = np.unique(np.concatenate(together), return_counts=True)
-    kept = np.sort(np.argsort(-times, kind="stable")[:most])
-    first, second = np.divmod(code[kept], num_labels)
-    return LabelPairs(
-        first.astype(np.int32), second.astype(np.int32), times[kept].astype(float)
-    )
-
-
-def _words(space: Space) -> Int[np.ndarray, "#U T"]:
-    """Return the answers on each list, minus one in padding."""
-    if space.answers != space.states:
-        return np.arange(len(space.answers), dtype=np.int32)[None]
-    if not space.ragged:
-        return space.state
-    # Lists are in ascending order, so state 0 behind the first slot is no state.
-    padding = (space.state == 0) & (np.arange(space.state.shape[1]) > 0)
-    return np.where(padding, -1, space.state)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

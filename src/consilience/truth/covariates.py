@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.truth.asked import LEADING, OWN, SEVERAL, exceeded, share_granted
+from consilience.truth.covariate_names import Names
 from consilience.truth.maths import AnyArray
 from consilience.truth.named import Named
 from consilience.truth.own_pairs import Pairs, places
@@ -76,24 +77,6 @@ class Known:
     item: Float[AnyArray, "U Y"]
     asked: Asked | None = None
     pairs: Int[AnyArray, "U W"] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Names:
-    """What each column is called; part of the program, so it has a hash.
-
-    Those of `asked` are what makes annotators say yes when they are asked; none where
-    nobody was asked. `pairs` are the codes of the labels of those pairs that have an
-    affinity of their own.
-    """
-
-    label: tuple[str, ...]
-    slope: tuple[str, ...]
-    block: tuple[str, ...]
-    pair: tuple[str, ...]
-    item: tuple[str, ...]
-    asked: tuple[str, ...] = ()
-    pairs: Pairs = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

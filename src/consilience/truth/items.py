@@ -8,7 +8,8 @@ from jaxtyping import Bool, Float, Int
 
 from consilience.truth.block_counts import Blocks, count_blocks
 from consilience.truth.by_annotator import People, Told, people_of
-from consilience.truth.covariates import Known, Names, columns_of
+from consilience.truth.covariate_names import Names
+from consilience.truth.covariates import Known, columns_of
 from consilience.truth.end_to_end import EndToEnd, end_to_end
 from consilience.truth.maths import AnyArray, maths
 from consilience.truth.named import Named

@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from consilience.programs import keep_programs
-from consilience.truth._shortlists import answer_slot
 from consilience.truth.incidence import (
     Incidence,
     incidence,
@@ -21,6 +20,7 @@ from consilience.truth.incidence import (
 )
 from consilience.truth.pytree import pytree
 from consilience.truth.space import FAR, UNLISTED, Space
+from consilience.truth.votes import vote_shares
 
 
 @pytree()
@@ -262,7 +262,7 @@ def _assemble(
         beforehand=_beforehand(space, units),
         by_state=by_state,
         votes=votes,
-        guess=jnp.asarray(_vote_shares(space, units)),
+        guess=jnp.asarray(vote_shares(space, units)),
         power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),
@@ -290,16 +290,6 @@ def _beforehand(space: Space, units: Int[np.ndarray, " B"]) -> Beforehand | None
     )
 
 
-def tally(space: Space) -> Float[np.ndarray, "U S"]:
-    """Count on the host the votes that each listed state got; half votes count half."""
-    of_states = space.answers == space.states
-    slots = space.state.shape[1] if of_states else len(space.answers)
-    code = space.unit.astype(np.int64) * slots + answer_slot(space)
-    said = np.bincount(code, space.n, space.num_units * slots)
-    votes = said.reshape(space.num_units, slots)
-    return votes if of_states else votes @ space.votes
-
-
 def vote_counts(observations: Observations) -> Float[Array, "U S"]:
     """Return the votes that each listed state got; half votes count half."""
     votes = jnp.tile(observations.votes, (observations.num_annotators, 1))
@@ -319,17 +309,3 @@ def _by_state(
         places.append(np.flatnonzero(real.T))
         states.append(state.T.ravel()[places[-1]])
     return incidences(places, states, None, (lists[0].size, len(space.states)))
-
-
-def _vote_shares(
-    space: Space, units: Int[np.ndarray, " B"]
-) -> Float[np.ndarray, "B S"]:
-    # On the host: one pass, one array, nothing to compile.
-    weight = tally(space)
-    if len(units) != space.num_units:
-        weight = weight[units]
-    weight += 1 / len(space.answers)
-    if len(space.log_prior) > 1:
-        weight *= np.exp(np.minimum(space.log_prior[units], 0))
-    weight /= weight.sum(1, keepdims=True)
-    return weight

@@ -1,0 +1,18 @@
+from ._fit import fit
+from .comparing import compare
+from .cross_validation import cross_validate
+from .foreseeing import foresee_objects
+from .inputs import Effort, check_seed
+from .predicting import predict
+from .sequential import Sequential
+
+__all__ = [
+    "Effort",
+    "Sequential",
+    "check_seed",
+    "compare",
+    "cross_validate",
+    "fit",
+    "foresee_objects",
+    "predict",
+]

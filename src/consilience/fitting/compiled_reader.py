@@ -1,0 +1,56 @@
+"""How draws of models that JAX lays out are read: one program for all of them."""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+
+from consilience.model import (
+    AnnotatorModel,
+    belief,
+    can_be_replayed,
+    derived,
+    lay_out,
+    marginal,
+    posterior_of_truth,
+    replayed,
+    score,
+)
+from consilience.programs import drop_programs
+from consilience.truth import Observations, Space
+
+
+def compiled_reader(
+    model: AnnotatorModel[Any], space: Space, names: Collection[str]
+) -> Callable[[Mapping[str, Any]], Any] | None:
+    """Return how a draw is read: posterior of the truth, likelihood, what follows.
+
+    None where parameters of these names do not say all that the emission wants.
+
+    Parameters
+    ----------
+    model, space
+        Who was fitted, and the answers to predict for.
+    names
+        Of the parameters.
+    """
+    drop_programs()
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        observations = lay_out(model, space)
+        if not can_be_replayed(model, observations, names):
+            return None
+
+    def read(draw: Mapping[str, Any]) -> Any:
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            return _read(model, observations, dict(draw))
+
+    return read
+
+
+@partial(jax.jit, static_argnames="model")
+def _read(model: AnnotatorModel[Any], observations: Observations, draw: Any) -> Any:
+    parameters = replayed(model, observations, draw)
+    scores = score(model, observations, parameters)
+    truth = posterior_of_truth(model, belief(scores))
+    return truth, marginal(scores), derived(model, observations, parameters)

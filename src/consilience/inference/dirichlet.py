@@ -1,0 +1,48 @@
+"""Arithmetic of Dirichlet distributions whose vectors lie along the last axis."""
+
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import digamma, gammaln
+
+SHORT = 6  # numbers in a vector up to which columns are added one by one
+
+
+def total(array: Any) -> Any:
+    """Return sums over the last axis, several times as fast as NumPy's where short.
+
+    (A product with ones is faster by itself, but BLAS keeps all processors busy.)
+    """
+    width = array.shape[-1]
+    if width > SHORT:
+        return np.einsum("...l->...", array)
+    found = array[..., 0].copy()
+    for column in range(1, width):
+        found += array[..., column]
+    return found
+
+
+def expected_log(
+    concentration: Float[np.ndarray, "*batch L"],
+) -> Float[np.ndarray, "*batch L"]:
+    """Return the expected logarithms."""
+    found: Float[np.ndarray, "*batch L"] = (
+        digamma(concentration) - digamma(total(concentration))[..., None]
+    )
+    return found
+
+
+def log_mean(
+    concentration: Float[np.ndarray, "*batch L"],
+) -> Float[np.ndarray, "*batch L"]:
+    """Return the logarithms of the means."""
+    found: Float[np.ndarray, "*batch L"] = (
+        np.log(concentration) - np.log(total(concentration))[..., None]
+    )
+    return found
+
+
+def log_normaliser(concentration: Float[np.ndarray, "*batch L"]) -> float:
+    """Return the log of what the densities are multiplied by, summed over vectors."""
+    return float(gammaln(total(concentration)).sum() - gammaln(concentration).sum())

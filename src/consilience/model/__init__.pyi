@@ -1,0 +1,137 @@
+from .array_api import logsumexp, namespace, one_hot
+from .contract import (
+    NOTHING,
+    AnnotatorModel,
+    Coding,
+    Dirichlet,
+    Normal,
+    Parameters,
+)
+from .difficulty import by_difficulty, sample_difficulty
+from .draws import TINY, joined, logarithms, some_draws
+from .emission import (
+    ByConfusion,
+    ByMixture,
+    BySubtype,
+    Emission,
+    by_subtype,
+    own_answer,
+    right_and_wrong,
+)
+from .layout import lay_out, prepared
+from .log_odds import (
+    Information,
+    information,
+    sample_population,
+    sample_rows,
+    zero_sum_basis,
+)
+from .on_shortlists import OnShortlists, lists_of
+from .per_answer import PerAnswer
+from .prior_of_truth import (
+    SPREAD,
+    log_logit,
+    log_prior_of_truth,
+    log_total,
+    over_labels,
+)
+from .program import SCORE, joint, sample_parameters, simulate
+from .properties import (
+    DIMS,
+    PREVALENCE,
+    WEIGHT,
+    check_tables,
+    closed_priors,
+    fits_in_memory,
+    has_tables,
+    imagined_units,
+    normal_priors,
+    splits,
+    takes_columns,
+)
+from .quadrature import normal_nodes
+from .replay import can_be_replayed, replayed
+from .simulated import Simulated
+from .summed import (
+    belief,
+    derived,
+    emission_of,
+    expected_counts,
+    log_likelihood,
+    log_prior,
+    marginal,
+    posterior_of_truth,
+    score,
+)
+from .tables import Swept, Tables, scores_by_table
+
+__all__ = [
+    "DIMS",
+    "NOTHING",
+    "PREVALENCE",
+    "SCORE",
+    "SPREAD",
+    "TINY",
+    "WEIGHT",
+    "AnnotatorModel",
+    "ByConfusion",
+    "ByMixture",
+    "BySubtype",
+    "Coding",
+    "Dirichlet",
+    "Emission",
+    "Information",
+    "Normal",
+    "OnShortlists",
+    "Parameters",
+    "PerAnswer",
+    "Simulated",
+    "Swept",
+    "Tables",
+    "belief",
+    "by_difficulty",
+    "by_subtype",
+    "can_be_replayed",
+    "check_tables",
+    "closed_priors",
+    "derived",
+    "emission_of",
+    "expected_counts",
+    "fits_in_memory",
+    "has_tables",
+    "imagined_units",
+    "information",
+    "joined",
+    "joint",
+    "lay_out",
+    "lists_of",
+    "log_likelihood",
+    "log_logit",
+    "log_prior",
+    "log_prior_of_truth",
+    "log_total",
+    "logarithms",
+    "logsumexp",
+    "marginal",
+    "namespace",
+    "normal_nodes",
+    "normal_priors",
+    "one_hot",
+    "over_labels",
+    "own_answer",
+    "posterior_of_truth",
+    "prepared",
+    "replayed",
+    "right_and_wrong",
+    "sample_difficulty",
+    "sample_parameters",
+    "sample_population",
+    "sample_rows",
+    "score",
+    "scores_by_table",
+    "simulate",
+    "some_draws",
+    "splits",
+    "takes_columns",
+    "zero_sum_basis",
+]

@@ -1,0 +1,22 @@
+"""What emissions need beside the array API, of arrays of NumPy and of JAX alike."""
+
+from typing import Any
+
+
+def namespace(array: Any) -> Any:
+    """Return the functions that go with an array: those of NumPy, or of JAX."""
+    return array.__array_namespace__()
+
+
+def logsumexp(array: Any, axis: int) -> Any:
+    """Return the log of the summed exponentials along an axis; all may be small."""
+    xp = namespace(array)
+    largest = array.max(axis)
+    apart = array - xp.expand_dims(largest, axis=axis)
+    return largest + xp.log(xp.exp(apart).sum(axis))
+
+
+def one_hot(place: Any, number: int) -> Any:
+    """Return rows that are one at a place, and zero elsewhere."""
+    xp = namespace(place)
+    return (place[..., None] == xp.arange(number)).astype(float)

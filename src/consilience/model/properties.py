@@ -1,0 +1,115 @@
+"""What can be said of a model and a space before anything is laid out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from consilience.errors import TooLargeError
+from consilience.model.contract import AnnotatorModel, Coding, Dirichlet, Normal
+from consilience.truth import Space, check_lists, check_size
+
+PREVALENCE, WEIGHT = "prevalence", "weight"
+# Axes of what is reported beside a model's own parameters.
+DIMS: Mapping[str, tuple[str, ...]] = {
+    WEIGHT: ("covariate",),
+    "worth": (),
+    "mean_prior": ("true_class",),
+}
+
+
+def takes_columns(model: AnnotatorModel[Any]) -> bool:
+    """Return whether the model has a prevalence, which columns can add to."""
+    return PREVALENCE in model.dims
+
+
+def splits(model: AnnotatorModel[Any]) -> int:
+    """Return into how many states the score splits each listed one."""
+    return 1 if model.finer is None else model.finer(model.prior)
+
+
+def has_tables(model: AnnotatorModel[Any]) -> bool:
+    """Return whether answers are drawn from tables whose rows are Dirichlet."""
+    closed = model.dirichlet is not None and model.emission is not None
+    return closed and model.layout is None
+
+
+def dirichlet_priors(
+    model: AnnotatorModel[Any], coding: Coding
+) -> Mapping[str, Dirichlet]:
+    """Return the model's Dirichlet priors, that of the prevalence among them.
+
+    Raises
+    ------
+    TypeError
+        The model has no Dirichlet priors.
+    """
+    if model.dirichlet is None:
+        msg = "closed forms need a model with Dirichlet priors"
+        raise TypeError(msg)
+    return model.dirichlet(coding, model.prior)
+
+
+def closed_priors(
+    model: AnnotatorModel[Any], coding: Coding, *, columns: bool
+) -> Mapping[str, Dirichlet]:
+    """Return the Dirichlet priors of what has a closed form, given the truth.
+
+    Parameters
+    ----------
+    model, coding
+        The model, and what it was laid out for.
+    columns
+        Whether candidates have columns: then prevalence has none.
+
+    Raises
+    ------
+    TypeError
+        The model has no Dirichlet priors.
+    """
+    priors = dict(dirichlet_priors(model, coding))
+    if columns:
+        priors.pop(PREVALENCE, None)
+    return priors
+
+
+def normal_priors(model: AnnotatorModel[Any], coding: Any) -> Mapping[str, Normal]:
+    """Return the priors of the parameters that are free numbers; often none."""
+    return {} if model.normal is None else model.normal(coding, model.prior)
+
+
+def imagined_units(model: AnnotatorModel[Any], coding: Coding) -> np.ndarray:
+    """Return how many units of each state the prior of the prevalence imagines (K,)."""
+    priors = dirichlet_priors(model, coding)
+    if PREVALENCE not in priors:
+        return np.ones(coding.num_states)
+    prior = priors[PREVALENCE]
+    return np.broadcast_to(np.asarray(prior.concentration), prior.shape)
+
+
+def check_tables(model: AnnotatorModel[Any], space: Space) -> None:
+    """Refuse a model whose tables of answers would not fit in memory.
+
+    Raises
+    ------
+    TooLargeError
+        A table of every annotator, state and answer has over fifty million numbers, or
+        one of every unit and state over a hundred million.
+    """
+    cells = {"true_class", "given_class"}
+    tables = [axes for axes in model.dims.values() if cells <= set(axes)]
+    states, answers = len(space.states), len(space.answers)
+    for axes in tables:
+        annotators = space.num_annotators if "annotator" in axes else 1
+        check_size(annotators, states, answers)
+    if tables:
+        check_lists(space.num_units, states)
+
+
+def fits_in_memory(model: AnnotatorModel[Any], space: Space) -> bool:
+    """Return whether the model's tables of answers would fit in memory."""
+    try:
+        check_tables(model, space)
+    except TooLargeError:
+        return False
+    return True

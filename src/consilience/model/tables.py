@@ -1,0 +1,417 @@
+r"""Answers drawn from tables, with the truth summed out, on the host.
+
+Of a model of tables, log p(answer | state) of every part of its emission is a sum of
+log probabilities that are its parameters (and of constants):
+
+.. math::
+
+   \log \theta_{pjkl} = c_{pjkl} + \sum_a \log \phi_{a, i_a(p, j, k, l)}.
+
+So the expected count of each event is a sum of expected answers over the cells that it
+enters, which :math:`i_a` says. It is read off the emission itself, once, by passing it
+numbers in the stead of parameters. With that, one sparse product gives the scores of
+all units and another the expected answers (`truth.response_matrix`); nothing is
+compiled, whatever the model and the size of the study.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.model.array_api import logsumexp
+from consilience.model.contract import AnnotatorModel, Coding, Dirichlet, Normal
+from consilience.model.emission import ByConfusion, ByMixture, BySubtype, Emission
+from consilience.model.properties import (
+    PREVALENCE,
+    check_tables,
+    closed_priors,
+    splits,
+)
+from consilience.truth import Space
+from consilience.truth.response_matrix import ResponseMatrix, response_matrix
+
+if TYPE_CHECKING:
+    from consilience.model.column_prior import ColumnPrior
+
+type Logs = Mapping[str, Float[np.ndarray, "..."]]
+type Assign = Callable[[Float[np.ndarray, "U M"]], Float[np.ndarray, "U M"]]
+
+
+class Swept(NamedTuple):
+    """What one pass over the answers gives.
+
+    Attributes
+    ----------
+    log_likelihood
+        log p(answers of the unit), the truth summed out.
+    belief
+        Posterior of the states of the score.
+    counts
+        How often each event of each parameter is expected, or happened if the states
+        were assigned at random.
+    """
+
+    log_likelihood: Float[np.ndarray, " U"]
+    belief: Float[np.ndarray, "U M"]
+    counts: dict[str, Float[np.ndarray, "..."]]
+
+
+class Tables:
+    """A model of tables, laid out for the answers of a study.
+
+    Parameters
+    ----------
+    model
+        A model with Dirichlet priors whose answers are drawn from tables.
+    space
+        What can be true, and the answers.
+
+    Attributes
+    ----------
+    model, matrix
+        The model, and the answers.
+    columns
+        What is known of candidates, where that is a prior of its own.
+    priors
+        The Dirichlet priors of what has a closed form, by name.
+
+    Raises
+    ------
+    TooLargeError
+        The tables would not fit in memory.
+    """
+
+    def __init__(self, model: AnnotatorModel[Any], space: Space) -> None:
+        check_tables(model, space)
+        self.model = model
+        self.matrix: ResponseMatrix = response_matrix(space)
+        self.columns: ColumnPrior | None = None
+        if space.kind == "choice" and space.covariates is not None:
+            from consilience.model.column_prior import of_columns
+
+            self.columns = of_columns(model, space)
+        columns = self.columns is not None
+        self.priors: dict[str, Dirichlet] = dict(
+            closed_priors(model, self.matrix, columns=columns)
+        )
+        self._shapes = {name: prior.shape for name, prior in self.priors.items()}
+
+    def scores(self, logs: Logs) -> Float[np.ndarray, "U M"]:
+        """Return log p(state, the unit's answers | parameters).
+
+        Parameters
+        ----------
+        logs
+            Logarithms of the parameters by name, and weights of columns.
+        """
+        return self._scores(logs, *self._tables(logs)[1:])
+
+    def sweep(
+        self,
+        logs: Logs,
+        *,
+        assign: Assign | None = None,
+        deal: np.random.Generator | None = None,
+    ) -> Swept:
+        """Sum the truth out, and count the events.
+
+        Parameters
+        ----------
+        logs
+            As for `scores`.
+        assign
+            From the belief of the states, the weights to count with; the belief itself
+            if left out.
+        deal
+            Random numbers that say which part of a mixture each answer came from;
+            without them parts are expected.
+        """
+        parts, table, share = self._tables(logs)
+        log_likelihood, belief = _normalised(self._scores(logs, table, share))
+        weight = belief if assign is None else assign(belief)
+        states, subtypes = table.shape[1:3]
+        dense = self.matrix.spread(weight.reshape(len(weight), -1, subtypes))
+        flat = dense.reshape(len(dense), -1)
+        said = (self.matrix.transposed @ flat).reshape(
+            self.matrix.num_annotators, -1, states, subtypes
+        )
+        answers = np.moveaxis(said, 1, 3)
+        if len(table) == 1:
+            answers = answers.sum(0, keepdims=True)
+        of_parts = _dealt(answers, parts, table, deal)
+        of_state = flat.sum(0).reshape(states, subtypes)
+        of_share = of_state.sum(0, keepdims=True) if len(share) == 1 else of_state
+        counts = {}
+        for name, (in_parts, in_share) in self._places.items():
+            total: Any = 0.0
+            if in_parts is not None:
+                total = in_parts(of_parts)
+            if in_share is not None:
+                total = total + in_share(of_share)
+            if name == PREVALENCE:
+                total = total + of_state.sum(1)
+            counts[name] = np.broadcast_to(total, self._shapes[name])
+        return Swept(log_likelihood, belief, counts)
+
+    def truth(self, belief: Float[np.ndarray, "U M"]) -> Float[np.ndarray, "U S"]:
+        """Return the posterior of the truth: that of all states that share it."""
+        split = splits(self.model)
+        if split == 1:
+            return belief
+        return belief.reshape(len(belief), -1, split).sum(-1)
+
+    def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
+        """Return what follows from the parameters and is reported with them."""
+        found: dict[str, Any] = {}
+        if self.columns is not None:
+            return self.columns.derived(logs)
+        if self.model.derived is not None:
+            found.update(self.model.derived(self.matrix, logs))
+        if "confusion" not in {*logs, *found}:
+            _, table, share = self._tables(logs)
+            found["confusion"] = np.exp(logsumexp(table + share[..., None], 2))
+        return found
+
+    def subtypes(self, logs: Logs) -> BySubtype:
+        """Return the tables and the subtypes' shares by one set of parameters."""
+        _, table, share = self._tables(logs)
+        return BySubtype(table, share)
+
+    def given_the_others(
+        self,
+        logs: Logs,
+        responses: tuple[Int[np.ndarray, " N"], ...],
+    ) -> Float[np.ndarray, " N"]:
+        """Return log p(answer | the other answers of its unit, parameters).
+
+        It is the log-likelihood of the unit with the answer less that without it, the
+        truth summed out in both: exact, and all answers at the price of one.
+
+        Parameters
+        ----------
+        logs
+            As for `scores`.
+        responses
+            Unit, annotator and answer of those to score, all among those observed.
+        """
+        unit = responses[0]
+        scores, each = self._answers(logs, responses)
+        whole = _normalised(scores)[0]
+        each = np.subtract(scores.T[:, unit], each, out=each)
+        return whole[unit] - logsumexp(each, 0)
+
+    def from_outside(
+        self,
+        logs: Logs,
+        responses: tuple[Int[np.ndarray, " N"], ...],
+    ) -> Float[np.ndarray, " N"]:
+        """Return log p(answer | the observed answers of its unit, parameters).
+
+        As `given_the_others`, of answers that are not among those observed.
+        """
+        unit = responses[0]
+        scores, each = self._answers(logs, responses)
+        whole = _normalised(scores)[0]
+        each = np.add(scores.T[:, unit], each, out=each)
+        return logsumexp(each, 0) - whole[unit]
+
+    def _answers(
+        self,
+        logs: Logs,
+        responses: tuple[Int[np.ndarray, " N"], ...],
+    ) -> tuple[Float[np.ndarray, "U M"], Float[np.ndarray, "M N"]]:
+        """Return the scores of units, and of each answer log p(answer | state)."""
+        unit, annotator, answer = responses
+        _, table, share = self._tables(logs)
+        by_answer = np.moveaxis(table, 3, 1)
+        rows = by_answer[0 if len(table) == 1 else annotator, answer]
+        if self.matrix.ragged:
+            state = np.broadcast_to(
+                self.matrix.state, (self.matrix.num_units, self.matrix.state.shape[1])
+            )
+            rows = np.take_along_axis(rows, state[unit][:, :, None], 1)
+        each = np.ascontiguousarray(rows.reshape(len(unit), -1).T)
+        return self._scores(logs, table, share), each
+
+    def _tables(
+        self, logs: Logs
+    ) -> tuple[
+        Float[np.ndarray, "P #J K T L"],
+        Float[np.ndarray, "#J K T L"],
+        Float[np.ndarray, "#K T"],
+    ]:
+        parts, share = _laid_out(self._emission(logs))
+        return parts, parts[0] if len(parts) == 1 else logsumexp(parts, 0), share
+
+    def _emission(self, logs: Logs) -> Emission:
+        assert self.model.emission is not None  # noqa: S101 (a model of tables)
+        return self.model.emission(self.matrix, logs)
+
+    def _scores(
+        self,
+        logs: Logs,
+        table: Float[np.ndarray, "#J K T L"],
+        share: Float[np.ndarray, "#K T"],
+    ) -> Float[np.ndarray, "U M"]:
+        own = None if self.columns is None else self.columns.log_prior(logs)
+        prevalence = logs[PREVALENCE] if own is None else None
+        emission = BySubtype(table, share)
+        return scores_by_table(self.matrix, emission, prevalence, own)
+
+    @property
+    def closed(self) -> Collection[str]:
+        """Names of what is reported as probabilities: its logarithms are passed on."""
+        return {*self.priors, PREVALENCE}
+
+    @property
+    def coding(self) -> Coding:
+        """What the model was laid out for."""
+        return self.matrix
+
+    @property
+    def normal(self) -> dict[str, Normal]:
+        """The priors of free numbers: a model of tables has none."""
+        return {}
+
+    def step(self, logs: Logs, free: Logs, belief: Float[np.ndarray, "U M"]) -> Logs:
+        """Return the free numbers one step further up: there are none."""
+        del logs, belief
+        return free
+
+    @property
+    def total(self) -> float:
+        """How many answers there are."""
+        return float(self.matrix.by_pair.data.sum())
+
+    @property
+    def guess(self) -> Float[np.ndarray, "U S"]:
+        """A first guess of the truth."""
+        return self.matrix.guess
+
+    @cached_property
+    def _places(self) -> dict[str, tuple["_Events | None", "_Events | None"]]:
+        """Of each parameter, which event enters each cell of the parts and shares."""
+        zeros = {name: np.zeros(shape) for name, shape in self._shapes.items()}
+        constant = _laid_out(self._emission(zeros))
+        found = {}
+        for name, shape in self._shapes.items():
+            number = 1.0 + np.arange(np.prod(shape)).reshape(shape)
+            filled = _laid_out(self._emission({**zeros, name: number}))
+            in_parts, in_share = (
+                _events(np.rint(with_it - without).astype(np.int64), shape)
+                for with_it, without in zip(filled, constant, strict=True)
+            )
+            found[name] = in_parts, in_share
+        return found
+
+
+type _Events = Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]
+
+
+def _events(place: Int[np.ndarray, "..."], shape: tuple[int, ...]) -> _Events | None:
+    """Return how counts are summed over all cells that each event enters, if any.
+
+    Parameters
+    ----------
+    place
+        The event that enters each cell, from one; zero for none.
+    shape
+        Of the events.
+    """
+    flat, number = place.ravel(), int(np.prod(shape))
+    if not flat.any():
+        return None
+    if len(flat) == number and (flat == np.arange(1, number + 1)).all():
+        return lambda counts: counts.reshape(shape)
+
+    def summed(counts: Any) -> Any:
+        whole = np.broadcast_to(counts, place.shape).ravel()
+        return np.bincount(flat, whole, number + 1)[1:].reshape(shape)
+
+    return summed
+
+
+def scores_by_table(
+    matrix: ResponseMatrix,
+    emission: BySubtype,
+    log_prevalence: Float[np.ndarray, " K"] | None,
+    log_prior: Float[np.ndarray, "U S"] | None = None,
+) -> Float[np.ndarray, "U M"]:
+    """Return log p(state, the unit's answers) by the tables of an emission.
+
+    Parameters
+    ----------
+    matrix
+        The answers.
+    emission
+        The tables, and the shares of subtypes.
+    log_prevalence
+        Log probability of each state; None where the prior of the units has it.
+    log_prior
+        Of the listed states of each unit; that of the matrix if left out.
+    """
+    table = emission.log_confusion
+    _, states, subtypes, _ = table.shape
+    whole = np.broadcast_to(table, (matrix.num_annotators, *table.shape[1:]))
+    rows = np.moveaxis(whole, 3, 1).reshape(-1, states * subtypes)
+    likelihood = (matrix.by_pair @ rows).reshape(-1, states, subtypes)
+    prior = np.broadcast_to(emission.log_share, (states, subtypes))
+    if log_prevalence is not None:
+        prior = prior + log_prevalence[:, None]
+    likelihood += prior
+    known = matrix.log_prior if log_prior is None else log_prior
+    scores = matrix.listed(likelihood) + known[:, :, None]
+    return scores.reshape(len(scores), -1)
+
+
+def _laid_out(
+    emission: Emission,
+) -> tuple[Float[np.ndarray, "P #J K T L"], Float[np.ndarray, "#K T"]]:
+    """Return log p(part, answer | state, subtype), and log p(subtype | state)."""
+    match emission:
+        case ByConfusion(table):
+            return table[None, :, :, None], np.zeros((1, 1))
+        case ByMixture(parts):
+            return parts[:, :, :, None], np.zeros((1, 1))
+        case BySubtype(table, share):
+            return table[None], share
+    msg = f"answers are not drawn from tables but by {type(emission).__name__}"
+    raise TypeError(msg)
+
+
+def _normalised(
+    scores: Float[np.ndarray, "U M"],
+) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, "U M"]]:
+    """Return the log-likelihood of each unit, and the posterior of its states."""
+    # States first: a sum over rows is several times as fast as over short rows.
+    belief = np.ascontiguousarray(scores.T)
+    largest = belief.max(0)
+    belief -= largest
+    np.exp(belief, out=belief)
+    total = belief.sum(0)
+    belief /= total
+    return largest + np.log(total), np.ascontiguousarray(belief.T)
+
+
+def _dealt(
+    answers: Float[np.ndarray, "#J K T L"],
+    parts: Float[np.ndarray, "P #J K T L"],
+    table: Float[np.ndarray, "#J K T L"],
+    deal: np.random.Generator | None,
+) -> Float[np.ndarray, "P #J K T L"]:
+    """Return how many answers of each cell came from each part."""
+    if len(parts) == 1:
+        return answers[None]
+    share = np.exp(parts - table)
+    if deal is None:
+        return share * answers
+    chance = np.moveaxis(share, 0, -1)
+    chance /= chance.sum(-1, keepdims=True)
+    dealt = np.zeros(chance.shape)
+    some = answers > 0
+    whole = np.rint(answers[some]).astype(np.int64)
+    dealt[some] = deal.multinomial(whole, chance[some])
+    return np.moveaxis(dealt, -1, 0)

@@ -1,0 +1,40 @@
+"""Pairs of labels that were named for one unit."""
+
+import numpy as np
+
+from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.space import Space
+
+# Pairs of labels that are followed: those named together for the most units.
+MAX_PAIRS = 20_000
+
+
+def seen_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
+    """Return the pairs of labels that were both named for one unit, often enough.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    most
+        Pairs to keep: those named together for the most units.
+
+    Returns
+    -------
+    The pairs; the value is the number of units.
+    """
+    num_labels = len(space.answers)
+    said = np.unique(space.unit.astype(np.int64) * num_labels + space.answer)
+    unit, label = np.divmod(said, num_labels)
+    together = []
+    for apart in range(1, int(np.bincount(unit).max())):
+        same = unit[apart:] == unit[:-apart]
+        together.append(label[:-apart][same] * num_labels + label[apart:][same])
+    if not together:
+        return LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
+    code, times = np.unique(np.concatenate(together), return_counts=True)
+    kept = np.sort(np.argsort(-times, kind="stable")[:most])
+    first, second = np.divmod(code[kept], num_labels)
+    return LabelPairs(
+        first.astype(np.int32), second.astype(np.int32), times[kept].astype(float)
+    )

@@ -1,0 +1,109 @@
+"""Responses counted by unit, annotator and answer, as a sparse matrix of SciPy.
+
+Row u of the matrix is a unit (an item, or an item and a label), column c is a pair of
+annotator and answer, and the entry says how often that annotator gave that answer
+there. Two products are the whole cost of fitting a model of tables:
+
+- matrix @ table sums, over the answers of a unit, a row of the table each (E-step);
+- matrix.T @ belief sums, over the units with that answer, a row of belief (M-step).
+
+Nothing is compiled, and nothing of it is loaded with JAX. `truth.incidence` has the
+same products with derivatives, for models that climb or sample by gradients.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import csr_array
+
+from consilience.truth.space import Space
+from consilience.truth.votes import vote_shares
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponseMatrix:
+    """Responses and possible truths; letters as in `truth.space`.
+
+    Attributes
+    ----------
+    by_pair, transposed
+        U x (J L) matrix: how often who gave which answer, and its transpose, both by
+        rows.
+    state, log_prior
+        The states listed for each unit and their log prior weight.
+    votes
+        How far each answer word is a vote for each state.
+    guess
+        A first guess of the truth: vote shares.
+    num_annotators, num_states, num_answers
+        J, K and L.
+    ragged
+        Whether units have lists of their own.
+    """
+
+    by_pair: csr_array
+    transposed: csr_array
+    state: Int[np.ndarray, "#U S"]
+    log_prior: Float[np.ndarray, "#U S"]
+    votes: Float[np.ndarray, "L K"]
+    guess: Float[np.ndarray, "U S"]
+    num_annotators: int
+    num_states: int
+    num_answers: int
+    ragged: bool
+
+    @property
+    def num_units(self) -> int:
+        """U, the number of units."""
+        return int(self.by_pair.shape[0])
+
+    def listed(
+        self, dense: Float[np.ndarray, "#U K *rest"]
+    ) -> Float[np.ndarray, "..."]:
+        """Return the columns of the states listed for each unit."""
+        if not self.ragged:
+            return dense
+        if dense.shape[0] == 1:
+            shared: Float[np.ndarray, "U S *rest"] = dense[0][self.state]
+            return shared
+        rows = np.arange(len(dense))[:, None]
+        found: Float[np.ndarray, "U S *rest"] = dense[rows, self.state]
+        return found
+
+    def spread(
+        self, listed: Float[np.ndarray, "U S *rest"]
+    ) -> Float[np.ndarray, "U K *rest"]:
+        """Return a column for every state, zero where a unit does not list it."""
+        if not self.ragged:
+            return listed
+        dense = np.zeros((len(listed), self.num_states, *listed.shape[2:]))
+        units = np.arange(len(listed))
+        for slot, state in enumerate(self.state.T):
+            dense[units, state] += listed[:, slot]
+        return dense
+
+
+def response_matrix(space: Space) -> ResponseMatrix:
+    """Count the responses of a space."""
+    num_answers = len(space.answers)
+    columns = space.num_annotators * num_answers
+    pair = space.annotator.astype(np.int64) * num_answers + space.answer
+    index = np.int32 if max(columns, len(pair)) < np.iinfo(np.int32).max else np.int64
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    counts = csr_array(
+        (space.n.astype(float), pair.astype(index), start.astype(index)),
+        shape=(space.num_units, columns),
+    )
+    return ResponseMatrix(
+        by_pair=counts,
+        transposed=counts.T.tocsr(),
+        state=space.state,
+        log_prior=space.log_prior,
+        votes=space.votes,
+        guess=vote_shares(space),
+        num_annotators=space.num_annotators,
+        num_states=len(space.states),
+        num_answers=num_answers,
+        ragged=space.ragged,
+    )

@@ -1,0 +1,119 @@
+"""Sums on the host, against those that JAX takes of the same score and its gradient."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.annotators import load, names
+from consilience.model import (
+    Tables,
+    belief,
+    expected_counts,
+    has_tables,
+    lay_out,
+    marginal,
+    score,
+)
+from consilience.responses import read
+from consilience.truth import space_of
+
+MODELS = [name for name in names() if has_tables(load(name))]
+SIZES = [(1, 1, 2), (7, 3, 2), (40, 6, 3), (25, 30, 5)]
+
+
+def study(items, annotators, classes, *, lists, seed=0):
+    """Draw answers by no model; some twice, and some lists of candidates."""
+    generator = np.random.default_rng(seed)
+    rows = [
+        (f"i{item}", f"a{annotator}", f"l{item % classes}")
+        for item in range(items)
+        for annotator in range(annotators)
+        if not annotator or generator.random() < 0.6
+    ]
+    table = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    labels = np.array([f"l{label}" for label in range(classes)])
+    mixed = generator.random(len(table)) < 0.4
+    table.loc[mixed, "label"] = generator.choice(labels, mixed.sum())
+    if table["label"].nunique() < 2:
+        table = pd.concat([table, table.iloc[:1].assign(annotator="b", label="l1")])
+    candidates = None
+    if lists:
+        more = table[["item", "label"]]
+        more = more.assign(log_odds=generator.normal(size=len(more)))
+        candidates = more.drop_duplicates(["item", "label"])
+    space = space_of(read(table), lists=candidates)
+    return replace(space, n=generator.integers(1, 3, len(space.n)))
+
+
+def by_jax(model, space, logs, weight=None):
+    with jax.enable_x64(True):
+        observations = lay_out(model, space)
+        logs = {name: jnp.asarray(value) for name, value in logs.items()}
+        scores = score(model, observations, logs)
+        believed = belief(scores)
+        weight = believed if weight is None else jnp.asarray(weight)
+        counts = expected_counts(model, observations, logs, weight)
+        return np.asarray(marginal(scores)), np.asarray(believed), counts
+
+
+def parameters(tables, seed=1):
+    generator = np.random.default_rng(seed)
+    return {
+        name: np.log(generator.dirichlet(np.ones(p.shape[-1]), p.shape[:-1]))
+        for name, p in tables.priors.items()
+    }
+
+
+@pytest.mark.parametrize("lists", [False, True])
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", MODELS)
+def test_a_sweep_is_the_score_and_its_gradient(name, size, lists):
+    model = load(name)
+    space = study(*size, lists=lists)
+    tables = Tables(model, space)
+    logs = parameters(tables)
+    swept = tables.sweep(logs)
+    likelihood, believed, counts = by_jax(model, space, logs)
+    assert np.allclose(swept.log_likelihood, likelihood, rtol=1e-10)
+    assert np.allclose(swept.belief, believed, atol=1e-10)
+    assert swept.counts.keys() == tables.priors.keys()
+    for event, count in swept.counts.items():
+        assert np.allclose(count, counts[event], atol=1e-8), event
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_states_that_are_assigned_are_counted(name):
+    model, space = load(name), study(40, 6, 3, lists=True)
+    tables = Tables(model, space)
+    logs = parameters(tables)
+    shape = tables.sweep(logs).belief.shape
+    weight = np.random.default_rng(2).random(shape)
+    weight *= np.repeat(space.real, shape[1] // space.real.shape[1], axis=1)
+    swept = tables.sweep(logs, assign=lambda _: weight)
+    counts = by_jax(model, space, logs, weight)[2]
+    for event, count in swept.counts.items():
+        assert np.allclose(count, counts[event], atol=1e-8), event
+
+
+@pytest.mark.parametrize("name", ["mace", "communities"])
+def test_parts_of_a_mixture_are_dealt_as_they_are_expected(name):
+    space = study(40, 6, 3, lists=False)
+    tables = Tables(load(name), space)
+    logs, generator = parameters(tables), np.random.default_rng(3)
+    sure = np.eye(3)[np.arange(40) % 3]
+    draws = [
+        tables.sweep(logs, assign=lambda _: sure, deal=generator).counts
+        for _ in range(400)
+    ]
+    expected = tables.sweep(logs, assign=lambda _: sure).counts
+    for event, count in expected.items():
+        dealt = np.stack([draw[event] for draw in draws])
+        assert np.allclose(dealt, np.rint(dealt))
+        error = dealt.std(0, ddof=1) / np.sqrt(len(draws)) + 1e-12
+        assert (np.abs(dealt.mean(0) - count) < 5 * error).all(), event
+        others = np.abs(dealt.mean(0) - 1.2 * count) > 5 * error
+        assert others.any(), event
