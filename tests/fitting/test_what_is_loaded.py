@@ -11,9 +11,11 @@ import sys
 import pandas as pd
 import consilience as cs
 
-rows = [(f"i{{n // 3}}", f"a{{n % 3}}", "xyz"[(n // 3 + n % 7 // 5) % 3]) for n in range(60)]
+number = range(60)
+labels = ["xyz"[(n // 3 + n % 7 // 5) % 3] for n in number]
+rows = [(f"i{{n // 3}}", f"a{{n % 3}}", label) for n, label in zip(number, labels)]
 frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
-fit = %s
+fit = CALL
 print(fit.labels().shape, *sorted(set(sys.modules) & set({HEAVY})))
 """
 LOADED_BY = {
@@ -26,7 +28,7 @@ LOADED_BY = {
 
 def loaded(call):
     ran = subprocess.run(
-        [sys.executable, "-c", PROGRAM % call],
+        [sys.executable, "-c", PROGRAM.replace("CALL", call)],
         capture_output=True,
         text=True,
         check=True,
