@@ -215,6 +215,34 @@ def test_damaged_folders_of_labels_and_truth(name, damage):
         outcome(folder)
 
 
+@pytest.mark.parametrize(
+    "given_",
+    [
+        {"gold": pd.DataFrame({"item": ["1"], "label": ["x\0"]})},
+        {"gold": pd.DataFrame({"item": ["1\0"], "label": ["x"]})},
+        {"labels": ["x", "y", "z\0"]},
+        {"offered": ["x", "y", "z\0"]},
+        {"offered": pd.DataFrame({"item": ["1", "2"], "label": ["x", "z\0"]})},
+    ],
+    ids=["gold", "item of the gold", "labels", "offered", "offered of items"],
+)
+def test_no_side_table_brings_in_what_is_no_text(given_):
+    with pytest.raises(ConsilienceError, match="holds a NUL character"):
+        read(FRAME, **given_)
+
+
+def test_no_column_of_gold_brings_in_what_is_no_text():
+    with pytest.raises(ConsilienceError, match="holds a NUL character"):
+        read(FRAME.assign(gold=["x", "y", "x\0"]))
+
+
+def test_no_truth_beside_the_labels_brings_in_what_is_no_text(tmp_path):
+    (tmp_path / "labels.csv").write_bytes(b"task,worker,label\n1,a,x\n2,a,y\n")
+    (tmp_path / "truth.csv").write_bytes(b"task,truth\n1,x\0\n2,y\n")
+    with pytest.raises(ConsilienceError, match=r"truth\.csv, row 2: the label 'x"):
+        read(tmp_path)
+
+
 @given(damage=DAMAGE, pairs=st.integers(1, 3))
 @some(20)
 def test_damaged_arrays_of_the_reassessed_study(damage, pairs):

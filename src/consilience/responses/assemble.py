@@ -31,7 +31,11 @@ from consilience.responses.spelling import merge_spellings
 from consilience.responses.structures import check_plain
 from consilience.responses.suspicions import suspicions
 from consilience.responses.table import ANSWERS, KINDS, Responses
-from consilience.responses.texts import check_texts, line_break_warnings
+from consilience.responses.texts import (
+    check_texts,
+    line_break_warnings,
+    refuse_nul,
+)
 from consilience.responses.tidying import tidied
 
 
@@ -60,6 +64,8 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
         gold = gold_table(options.gold, options)
     draft, gold = merge_spellings(draft, options, gold)
     offer = settle_offer(draft, options, gold)
+    refuse_nul("label", offer.labels["label"])
+    refuse_nul("item of the gold", () if gold is None else gold["item"])
     check_offered(draft, offer)
     repeated = settle_repeats(draft, options.repeats)
     every = sort_values(draft.item, text_array(more))
@@ -144,10 +150,7 @@ def _check_texts(draft: Draft, more_items: list[str]) -> tuple[str, ...]:
     def where(row: int) -> str:
         return draft.where(int(draft.row[row]))
 
-    nul = next((item for item in more_items if "\0" in item), None)
-    if nul is not None:
-        msg = f"the item {nul!r} holds a NUL character, which is no text; remove it"
-        raise BadCellError(msg)
+    refuse_nul("item", more_items)
     notes: list[str] = []
     for what in ("item", "annotator", "label", "response_id"):
         column: Coded | None = getattr(draft, what)

@@ -15,6 +15,7 @@ from consilience.responses.load import load_table
 from consilience.responses.names import find, require
 from consilience.responses.options import Columns, ReadOptions
 from consilience.responses.text_table import TextTable
+from consilience.responses.texts import check_texts
 
 
 def side_table(given: object, options: ReadOptions, what: str) -> TextTable:
@@ -245,6 +246,8 @@ def _check_texts(table: TextTable, names: Mapping[str, str]) -> None:
             "expected; write one row per label"
         )
         raise BadCellError(msg)
+    for role, name in names.items():
+        check_texts(table.columns[name], role, table.where)
 
 
 def _listed(given: object) -> list[object] | None:

@@ -1,12 +1,14 @@
 """Rules for the texts of items, annotators and labels, whatever they were read from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from consilience.errors import BadCellError
 from consilience.responses.coding import Coded, with_line_breaks
+
+_NUL = "holds a NUL character, which is no text; remove it"
 
 
 def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
@@ -28,10 +30,28 @@ def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
     """
     for text in column.values.filter(pc.match_substring(column.values, "\0")):
         for row in _rows(column, text):
-            msg = (
-                f"{where(row)}: the {what} {text.as_py()!r} holds a NUL character, "
-                "which is no text; remove it"
-            )
+            msg = f"{where(row)}: the {what} {text.as_py()!r} {_NUL}"
+            raise BadCellError(msg)
+
+
+def refuse_nul(what: str, texts: Iterable[str]) -> None:
+    """Refuse texts that hold a NUL character, where no row can be named.
+
+    Parameters
+    ----------
+    what
+        Items or labels, for messages.
+    texts
+        They themselves.
+
+    Raises
+    ------
+    BadCellError
+        If one does.
+    """
+    for text in texts:
+        if "\0" in text:
+            msg = f"the {what} {text!r} {_NUL}"
             raise BadCellError(msg)
 
 
