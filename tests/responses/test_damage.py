@@ -231,6 +231,13 @@ def test_no_side_table_brings_in_what_is_no_text(given_):
         read(FRAME, **given_)
 
 
+@pytest.mark.parametrize("role", ["labels", "gold", "offered"])
+def test_a_side_table_of_lists_is_named(written, role):
+    path = written("side.json", '[{"item":1,"label":["x", null]},{"item":2}]')
+    with pytest.raises(ConsilienceError, match="column 'label' holds lists"):
+        unguarded(FRAME, **{role: path})
+
+
 def test_no_column_of_gold_brings_in_what_is_no_text():
     with pytest.raises(ConsilienceError, match="holds a NUL character"):
         read(FRAME.assign(gold=["x", "y", "x\0"]))

@@ -118,7 +118,8 @@ def label_column(options: ReadOptions, used: Iterable[str]) -> str | None:
         return options.label_column
     table = side_table(options.labels, options, "labels")
     label = require(table.names, "label", Columns(), table.source)
-    frame = text_frame(table, {name: name for name in table.columns})
+    names = [*table.columns, label]  # a label of lists is refused
+    frame = text_frame(table, {name: name for name in names})
     found = naming_column(frame.rename(columns={label: "label"}), used)
     return None if found == "label" else found
 
