@@ -115,7 +115,7 @@ def _study(kind, fit):
     items, annotators, per_item = 7 + fit * 37 % 61, 5 + fit * 11 % 7, 2 + fit % 4
     size = {"items": items, "annotators": annotators, "seed": fit}
     if kind == "objects":
-        size |= {"items": 10 + fit % 9, "per_item": 4, "classes": 5}
+        size |= {"items": 10 + fit % 9, "per_item": 4, "classes": 8}
         return cs.simulate(kind=kind, **size).responses
     if kind == "contains":
         size |= {"model": "contains", "per_item": per_item}
