@@ -118,10 +118,8 @@ class AnnotatorModel[P]:
         In the emission's stead: log p(state, answers) itself.
     own_likelihood
         The log-likelihood of each unit (its share, of units that are looked at
-        together), where that can be had for less than by the score.
-    takes_evidence
-        Whether that heeds `observations.log_prior`; else the score is used where more
-        is known of the truth.
+        together), where that can be had for less than by the score. It takes
+        `observations.log_prior` as the score does.
     own_simulation
         Draws answers; owed by a model with a score of its own.
     fresh
@@ -163,7 +161,6 @@ class AnnotatorModel[P]:
     emission: Callable[[Any, Parameters], Emission] | None = None
     own_score: Callable[[Any, Parameters], Any] | None = None
     own_likelihood: Callable[[Any, Parameters], Any] | None = None
-    takes_evidence: bool = True
     own_simulation: Callable[[Any, Any, Parameters], Any] | None = None
     fresh: Callable[[Parameters], Any] | None = None
     derived: Callable[[Any, Parameters], Parameters] | None = None

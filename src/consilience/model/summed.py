@@ -62,8 +62,7 @@ def log_likelihood(
     evidence
         What else is known of the truth, log weights of the listed states.
     """
-    heeded = evidence is None or model.takes_evidence
-    if model.own_likelihood is not None and heeded:
+    if model.own_likelihood is not None:
         if evidence is not None:
             known = observations.log_prior + evidence
             observations = replace(observations, log_prior=known)

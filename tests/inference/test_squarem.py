@@ -1,0 +1,74 @@
+"""Long steps along a climb: where they lead, and that they lead to the same top."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from consilience.annotators import load
+from consilience.inference import ascent, squarem, vb
+from consilience.inference.ascent import Steps, climb
+from consilience.inference.climbing import Climb
+from consilience.model import Tables
+from consilience.progress import silent
+from consilience.responses import read
+from consilience.truth import space_of
+
+
+def at(log_counts):
+    counts = np.exp(np.asarray(log_counts, float)) - squarem.FLOOR
+    return Climb({"prevalence": counts}, {"prevalence": np.ones(len(counts))})
+
+
+def test_of_steps_that_shrink_by_a_factor_the_limit_is_found():
+    limit, start, rate = np.array([2.0, 3.0]), np.array([1.0, -1.0]), 0.9
+    path = [at(limit - rate**step * start) for step in range(3)]
+    ahead, capped = squarem.extrapolated(tuple(path), farthest=64.0)
+    assert not capped
+    assert np.allclose(ahead.counts["prevalence"], at(limit).counts["prevalence"])
+    # Held to fewer sweeps than it would take, the step ends before the limit.
+    near, capped = squarem.extrapolated(tuple(path), farthest=5.0)
+    assert capped
+    assert not np.allclose(near.counts["prevalence"], at(limit).counts["prevalence"])
+
+
+def test_a_path_that_bends_back_leads_nowhere():
+    path = (at([1.0, 1.0]), at([2.0, 0.0]), at([0.0, 2.0]))
+    assert squarem.extrapolated(path, farthest=64.0) == (None, False)
+
+
+@pytest.fixture(scope="module")
+def space():
+    generator = np.random.default_rng(0)
+    items, people = 150, 12
+    truth = generator.integers(3, size=items)
+    who = np.concatenate([generator.permutation(people)[:4] for _ in range(items)])
+    item = np.repeat(np.arange(items), 4)
+    right = generator.random(len(item)) < np.where(who < 6, 0.85, 0.5)
+    label = np.where(right, truth[item], generator.integers(3, size=len(item)))
+    frame = pd.DataFrame({"item": item, "annotator": who, "label": label}).astype(str)
+    return space_of(read(frame))
+
+
+def climbed(name, space, **steps):
+    generator = np.random.default_rng(1)
+    tables = Tables(load(name), space)
+    return climb(tables, vb.RULE, Steps(**steps), generator, silent)[1]
+
+
+@pytest.mark.parametrize("name", ["communities", "hierarchical_dawid_skene", "ebcc"])
+def test_long_steps_reach_the_same_top_in_fewer_sweeps(name, space, monkeypatch):
+    quick = climbed(name, space, tolerance=1e-9)
+    monkeypatch.setattr(ascent, "PLAIN", 10**9)
+    plain = climbed(name, space, tolerance=1e-9)
+    assert np.diff(quick.objective[0]).min() > -1e-8
+    assert quick.objective.max() > plain.objective.max() - 1e-3
+    assert quick.objective.shape[1] < plain.objective.shape[1]
+
+
+def test_no_more_starts_are_made_once_enough_have_ended_at_the_best(space):
+    steps = {"restarts": 8, "tolerance": 1e-9}
+    few = climbed("hierarchical_dawid_skene", space, agreeing=3, **steps)
+    assert len(few.objective) == 3
+    every = climbed("hierarchical_dawid_skene", space, **steps)
+    assert len(every.objective) == 8
+    assert np.nanmax(few.objective) == pytest.approx(np.nanmax(every.objective))
