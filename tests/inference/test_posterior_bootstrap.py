@@ -10,7 +10,7 @@ import pytest
 import consilience as cs
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
-from consilience.inference import em, posterior_bootstrap
+from consilience.inference import em, gradient_em, posterior_bootstrap
 from consilience.inference.ascent import Steps
 from consilience.model import simulate
 from consilience.responses import read
@@ -114,7 +114,7 @@ def test_a_fit_says_that_intervals_of_few_items_tend_to_be_narrow():
 
 
 def test_it_says_so_no_more_where_items_are_many():
-    few_items, many = em._of_bootstrap(999, 100), em._of_bootstrap(1000, 100)
+    few_items, many = (gradient_em._of_bootstrap(items, 100) for items in (999, 1000))
     assert few_items[0] == many[0]
     assert (len(few_items), len(many)) == (2, 1)
 
