@@ -43,7 +43,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Shaped
-from scipy.special import ndtri, softmax
+from scipy.special import ndtri
 
 from consilience.checks.residuals import LEAST, Residuals, in_tables
 from consilience.checks.verdict import Verdict, at_most, too_little
@@ -175,7 +175,7 @@ def _seen(
     for values in some_draws(parameters, LOOKED_AT):
         logs = logarithms(values, tables.closed)
         found = in_tables(tables.subtypes(logs), tables.matrix)
-        yield found, softmax(tables.scores(logs), axis=1)
+        yield found, tables.posterior(logs)[1]
 
 
 def _sums(

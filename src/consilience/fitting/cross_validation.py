@@ -173,7 +173,7 @@ def _foreseen(
         values = {name: value[draw] for name, value in flat.items()}
         logs = logarithms(values, tables.closed)
         if by == "item":
-            drawn.append(logsumexp(tables.scores(logs), axis=1))
+            drawn.append(tables.posterior(logs)[0])
         else:
             drawn.append(tables.from_outside(logs, responses))
     mean = logsumexp(np.stack(drawn), axis=0) - np.log(number)

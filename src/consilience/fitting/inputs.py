@@ -9,7 +9,7 @@ import pandas as pd
 
 from consilience.classifiers.known import ANNOTATORS
 from consilience.errors import MissingColumnError, OptionError, not_a
-from consilience.inference import Effort as Effort  # noqa: PLC0414 (also told on)
+from consilience.inference import Effort as Effort  # noqa: PLC0414 (`fitting` exports it)
 from consilience.posterior import Fit
 from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read

@@ -278,8 +278,8 @@ def _reader(
 
     def read(draw: Mapping[str, Any]) -> Any:
         logs = logarithms(draw, tables.closed)
-        swept = tables.sweep(logs)
-        return tables.truth(swept.belief), swept.log_likelihood, tables.derived(logs)
+        likelihood, belief = tables.posterior(logs)
+        return tables.truth(belief), likelihood, tables.derived(logs)
 
     return read
 

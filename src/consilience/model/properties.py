@@ -1,4 +1,4 @@
-"""What can be said of a model and a space before anything is laid out."""
+"""Properties of a model and a space that need no data laid out."""
 
 from collections.abc import Mapping
 from typing import Any

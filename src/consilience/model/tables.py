@@ -9,7 +9,7 @@ log probabilities that are its parameters (and of constants):
 
 So the expected count of each event is a sum of expected answers over the cells that it
 enters, which :math:`i_a` says. It is read off the emission itself, once, by passing it
-numbers in the stead of parameters. With that, one sparse product gives the scores of
+numbers instead of parameters. With that, one sparse product gives the scores of
 all units and another the expected answers (`truth.response_matrix`); nothing is
 compiled, whatever the model and the size of the study.
 """
@@ -109,6 +109,18 @@ class Tables:
         """
         return self._scores(logs, *self._tables(logs)[1:])
 
+    def posterior(
+        self, logs: Logs
+    ) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, "U M"]]:
+        """Return the log-likelihood of each unit, and the posterior of its states.
+
+        Parameters
+        ----------
+        logs
+            As for `scores`.
+        """
+        return _normalised(self.scores(logs))
+
     def sweep(
         self,
         logs: Logs,
@@ -135,10 +147,10 @@ class Tables:
         states, subtypes = table.shape[1:3]
         dense = self.matrix.spread(weight.reshape(len(weight), -1, subtypes))
         flat = dense.reshape(len(dense), -1)
-        said = (self.matrix.transposed @ flat).reshape(
+        by_answer = (self.matrix.transposed @ flat).reshape(
             self.matrix.num_annotators, -1, states, subtypes
         )
-        answers = np.moveaxis(said, 1, 3)
+        answers = np.moveaxis(by_answer, 1, 3)
         if len(table) == 1:
             answers = answers.sum(0, keepdims=True)
         of_parts = _dealt(answers, parts, table, deal)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
-from scipy.special import expit, logit, softmax
+from scipy.special import expit, logit
 
 from consilience import annotators
 from consilience.model import (
@@ -88,7 +88,7 @@ def _replayed(
         if not {*tables.priors} <= values.keys():
             return None
         logs = (logarithms(draw, tables.closed) for draw in some_draws(values, most))
-        beliefs = (softmax(tables.scores(each), axis=1) for each in logs)
+        beliefs = (tables.posterior(each)[1] for each in logs)
         return np.stack([tables.truth(belief)[place] for belief in beliefs])
     from consilience.posterior.compiled_truth import compiled_truth
 

@@ -14,8 +14,10 @@ def answer_slot(space: Space) -> Int[np.ndarray, " N"]:
     unit, slot = np.nonzero(words >= 0)
     listed = unit.astype(np.int64) * len(space.states) + words[unit, slot]
     row = space.unit if len(words) > 1 else np.zeros_like(space.unit)
-    said = row.astype(np.int64) * len(space.states) + space.answer
-    place: Int[np.ndarray, " N"] = slot[np.searchsorted(listed, said)].astype(np.int32)
+    answered = row.astype(np.int64) * len(space.states) + space.answer
+    place: Int[np.ndarray, " N"] = slot[np.searchsorted(listed, answered)].astype(
+        np.int32
+    )
     return place
 
 

@@ -24,8 +24,8 @@ def seen_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
     The pairs; the value is the number of units.
     """
     num_labels = len(space.answers)
-    said = np.unique(space.unit.astype(np.int64) * num_labels + space.answer)
-    unit, label = np.divmod(said, num_labels)
+    answered = np.unique(space.unit.astype(np.int64) * num_labels + space.answer)
+    unit, label = np.divmod(answered, num_labels)
     together = []
     for apart in range(1, int(np.bincount(unit).max())):
         same = unit[apart:] == unit[:-apart]

@@ -12,8 +12,8 @@ def tally(space: Space) -> Float[np.ndarray, "U S"]:
     of_states = space.answers == space.states
     slots = space.state.shape[1] if of_states else len(space.answers)
     code = space.unit.astype(np.int64) * slots + answer_slot(space)
-    said = np.bincount(code, space.n, space.num_units * slots)
-    votes = said.reshape(space.num_units, slots)
+    counts = np.bincount(code, space.n, space.num_units * slots)
+    votes = counts.reshape(space.num_units, slots)
     return votes if of_states else votes @ space.votes
 
 
