@@ -269,7 +269,7 @@ def _reader(
     None where parameters of these names do not say all that the emission wants.
     """
     if not has_tables(model):
-        from consilience.fitting.compiled_reader import compiled_reader
+        from consilience.posterior.compiled_reader import compiled_reader
 
         return compiled_reader(model, space, names)
     tables = Tables(model, space)

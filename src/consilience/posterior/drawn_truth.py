@@ -90,10 +90,12 @@ def _replayed(
         logs = (logarithms(draw, tables.closed) for draw in some_draws(values, most))
         beliefs = (tables.posterior(each)[1] for each in logs)
         return np.stack([tables.truth(belief)[place] for belief in beliefs])
-    from consilience.posterior.compiled_truth import compiled_truth
+    from consilience.posterior.compiled_reader import compiled_reader
 
-    drawn = compiled_truth(model, space, values, most)
-    return None if drawn is None else drawn[:, place]
+    read = compiled_reader(model, space, values.keys())
+    if read is None:
+        return None
+    return np.stack([read(draw)[0][place] for draw in some_draws(values, most)])
 
 
 def _tempered(

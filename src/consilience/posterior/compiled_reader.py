@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import numpy as np
 
 from consilience.model import (
     AnnotatorModel,
@@ -31,7 +32,7 @@ def compiled_reader(
     Parameters
     ----------
     model, space
-        Who was fitted, and the answers to predict for.
+        Who was fitted, and the answers.
     names
         Of the parameters.
     """
@@ -43,7 +44,8 @@ def compiled_reader(
 
     def read(draw: Mapping[str, Any]) -> Any:
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            return _read(model, observations, dict(draw))
+            found = _read(model, observations, dict(draw))
+        return jax.tree.map(np.asarray, found)
 
     return read
 
