@@ -14,11 +14,13 @@ def outcome(tmp_path_factory):
 
 
 def test_the_models_probabilities_are_nearer_the_truth_than_votes(outcome):
-    # Its best labels need not be: with so few answers they vary with the draws.
     scores = outcome.scores
     ours, counted = scores["hierarchical_dawid_skene"], scores["majority"]
     for metric in ("log_loss", "brier"):
-        assert ours.metrics[metric].value < counted.metrics[metric].value
+        assert ours.metrics[metric].value < 0.7 * counted.metrics[metric].value
+    # Two labels are much alike, and the best of them varies with the draws: of 200
+    # items, two standard errors of an accuracy are .05.
+    assert ours.metrics["accuracy"].value > counted.metrics["accuracy"].value - 0.05
 
 
 def test_the_annotator_who_does_not_look_is_found(outcome):

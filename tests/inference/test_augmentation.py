@@ -1,10 +1,22 @@
 """Draws of learned concentrations, against the same density summed on a grid."""
 
 import numpy as np
+import pandas as pd
 from scipy.special import gammaln
 
-from consilience.inference.augmentation import STEPS, _draw_concentration
-from consilience.model import Dirichlet
+from consilience.annotators import load
+from consilience.inference import vb
+from consilience.inference.ascent import Steps, climb, logs_of
+from consilience.inference.augmentation import (
+    BURN_IN,
+    STEPS,
+    _draw_concentration,
+    augment,
+)
+from consilience.model import Dirichlet, Tables
+from consilience.progress import silent
+from consilience.responses import read
+from consilience.truth import space_of
 
 START = np.array([4.0, 1.0])
 COUNTS = np.array([[9.0, 1.0], [7.0, 3.0], [19.0, 1.0], [3.0, 2.0]])
@@ -51,3 +63,33 @@ def test_concentrations_are_drawn_from_their_posterior():
 
 def test_the_same_check_catches_another_hyperprior():
     assert (far_from_the_grid(3 * HELD) > 4).any()
+
+
+def drawn(chains, number=40):
+    generator = np.random.default_rng(0)
+    item = np.repeat(np.arange(30), 3)
+    label = np.where(generator.random(90) < 0.8, item % 2, 1 - item % 2)
+    frame = pd.DataFrame({"item": item, "annotator": np.arange(90) % 3, "label": label})
+    sweeps = Tables(load("bayesian_dawid_skene"), space_of(read(frame.astype(str))))
+    where, _ = climb(sweeps, vb.RULE, Steps(), generator, silent)
+    truth = sweeps.truth(sweeps.sweep(logs_of(vb.RULE, where)).belief)
+    told = []
+    draws, moments = augment(
+        sweeps, where, truth, generator, number, told.append, chains=chains
+    )
+    return draws, moments, told[-1]
+
+
+def test_of_several_chains_as_many_draws_are_kept_and_all_are_summed():
+    one, sums, _ = drawn(1)
+    several, all_sums, progress = drawn(5)
+    assert len(one.likelihood) == len(several.likelihood) == 40
+    assert len(several.parameters["confusion"]) == 40
+    assert np.allclose(sums.belief.sum(1), 40)
+    assert np.allclose(all_sums.belief.sum(1), 5 * 40)
+    assert progress.done == progress.total == 5 * (BURN_IN + 40)
+
+
+def test_chains_are_drawn_apart():
+    draws = drawn(5)[0].parameters["prevalence"]
+    assert len(np.unique(draws[:, 0])) == 40

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from consilience.classifiers.known import ANNOTATORS
 from consilience.errors import MissingColumnError, OptionError, not_a
 from consilience.inference import Effort as Effort  # noqa: PLC0414 (`fitting` exports it)
 from consilience.posterior import Fit
@@ -142,6 +141,9 @@ def on_names(candidates: Table | None, responses: Responses) -> list[str]:
 
 
 def _proposed(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    # Of folders alone: what pools classifiers takes a while to load.
+    from consilience.classifiers.known import ANNOTATORS  # noqa: PLC0415
+
     with readable(str(folder / SOURCES)):
         sources = pd.read_parquet(folder / SOURCES, columns=["item", "label", "model"])
         sources = sources.astype("str")
@@ -153,7 +155,6 @@ def as_similarity(given: Table | None, labels: Iterable[object]) -> pd.DataFrame
     """Return how alike labels are; of a folder of candidates, co-confusion."""
     if isinstance(given, (str, Path)) and Path(given).is_dir():
         names = names_in(given, labels)[1]
-        # Of folders alone: with what calibrates classifiers it takes a while to load.
         from consilience.classifiers._co_confusion import co_confusion  # noqa: PLC0415
 
         table = co_confusion(given)

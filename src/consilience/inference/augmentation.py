@@ -10,7 +10,7 @@ where the climb has left them. Prevalence and the weights of candidates' columns
 drawn given the truth, too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -23,7 +23,7 @@ from consilience.inference.dirichlet import total
 from consilience.inference.leap import Evidence
 from consilience.inference.sweeps import Sweeps
 from consilience.inference.variates import log_dirichlet
-from consilience.model import Dirichlet, Parameters
+from consilience.model import Dirichlet, Parameters, Swept
 from consilience.progress import Progress, Reporter
 
 BLOCK = 10  # draws between reports
@@ -58,6 +58,8 @@ def augment(
     generator: np.random.Generator,
     number: int,
     report: Reporter,
+    *,
+    chains: int = 1,
 ) -> tuple[Draws, Moments]:
     """Draw from the exact posterior, from where a climb has ended.
 
@@ -72,15 +74,44 @@ def augment(
     generator
         Source of random numbers.
     number
-        Draws to keep.
+        Draws of each chain.
     report
         Called with the progress made.
+    chains
+        How many chains begin there. Moments are of all draws; of the others one in as
+        many as there are chains is kept.
     """
-    counts, concentration, logit = where.counts, where.concentration, where.logit
-    draw_logit = _of_columns(sweeps, logit, generator)
     moments = Moments(*np.zeros((3, *truth.shape)))
     kept: dict[str, list[Float[np.ndarray, ...]]] = {}
     likelihood = []
+    done, whole = 0, chains * (BURN_IN + number)
+    for source in generator.spawn(chains):
+        for at, parameters, swept in _chain(sweeps, where, truth, source, number):
+            done += 1
+            if done % BLOCK == 0 or done == whole:
+                report(Progress("drawing", done, whole))
+            if at < 0:
+                continue
+            _add(moments, sweeps.truth(swept.belief))
+            if at % chains:
+                continue
+            for name, value in _reported(sweeps, where, parameters).items():
+                kept.setdefault(name, []).append(np.asarray(value, np.float32))
+            likelihood.append(swept.log_likelihood.astype(np.float32))
+    stacked = {name: np.stack(draws) for name, draws in kept.items()}
+    return Draws(stacked, np.stack(likelihood)), moments
+
+
+def _chain(
+    sweeps: Sweeps,
+    where: Climb,
+    truth: Float[np.ndarray, "U S"],
+    generator: np.random.Generator,
+    number: int,
+) -> Iterator[tuple[int, Parameters, Swept]]:
+    """Give parameters and what they say of the truth, by place after the burn-in."""
+    counts, concentration, logit = where.counts, where.concentration, where.logit
+    draw_logit = _of_columns(sweeps, logit, generator)
     for at in range(-BURN_IN, number):
         concentration = {
             name: _draw_concentration(
@@ -93,27 +124,28 @@ def augment(
             for name, count in counts.items()
         }
         logit = draw_logit(at, logit, truth)
-        whole = {**logs, **where.free, **logit}
+        parameters = {**logs, **where.free, **logit}
         states = []
 
         def assigned(belief: Any) -> Any:
             states.append(_one_of(generator, belief))  # noqa: B023 (called at once)
             return states[-1]  # noqa: B023
 
-        swept = sweeps.sweep(whole, assign=assigned, deal=generator)
+        swept = sweeps.sweep(parameters, assign=assigned, deal=generator)
         counts, truth = swept.counts, sweeps.truth(states[-1])
-        if at >= 0:
-            _add(moments, sweeps.truth(swept.belief))
-            reported = {name: np.exp(log) for name, log in logs.items()}
-            reported |= {**where.free, **as_reported(logit), **sweeps.derived(whole)}
-            for name, value in reported.items():
-                kept.setdefault(name, []).append(np.asarray(value, np.float32))
-            likelihood.append(swept.log_likelihood.astype(np.float32))
-        done = at + BURN_IN + 1
-        if done % BLOCK == 0 or at == number - 1:
-            report(Progress("drawing", done, BURN_IN + number))
-    parameters = {name: np.stack(draws) for name, draws in kept.items()}
-    return Draws(parameters, np.stack(likelihood)), moments
+        yield at, parameters, swept
+
+
+def _reported(sweeps: Sweeps, where: Climb, parameters: Parameters) -> Parameters:
+    """Return a draw as it is reported: probabilities as such, and what follows."""
+    closed = {name: np.exp(parameters[name]) for name in where.counts}
+    logit = {name: parameters[name] for name in where.logit}
+    return {
+        **closed,
+        **where.free,
+        **as_reported(logit),
+        **sweeps.derived(parameters),
+    }
 
 
 def _of_columns(

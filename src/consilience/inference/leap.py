@@ -67,6 +67,7 @@ class Evidence:
     def __init__(self, prior: Dirichlet, counts: Float[np.ndarray, "*batch L"]) -> None:
         self.counts, self.sizes = counts, total(counts)[..., None]
         self.start = prior.concentration
+        self.number = counts.size // np.size(prior.concentration)
         self.weight = 0.0 if prior.held is None else prior.held
 
     def __call__(self, concentration: Any) -> Any:
@@ -74,10 +75,9 @@ class Evidence:
         mass = total(concentration)[..., None]
         each = over_shared(gammaln(self.counts + concentration), concentration)
         whole = over_shared(gammaln(self.sizes + mass), mass)
-        number = self.counts.size // concentration.size
-        each -= number * gammaln(concentration)
+        each -= self.number * gammaln(concentration)
         each += self.weight * (self.start * np.log(concentration) - concentration)
-        return total(each)[..., None] - whole + number * gammaln(mass)
+        return total(each)[..., None] - whole + self.number * gammaln(mass)
 
 
 def over_shared(
