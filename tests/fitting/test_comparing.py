@@ -84,9 +84,15 @@ def test_where_names_mean_nothing_the_advantage_is_gone(nobodys):
 
 def test_labels_of_two_kinds_are_found(of_kinds):
     assert lead(of_kinds, KINDS, OWN) > 4
-    assert all(each.index[0] == KINDS for each in of_kinds)
-    # More than half of what stacking has to give.
-    assert all(each["weight"][KINDS] > (1 - SHRINKAGE) / 2 for each in of_kinds)
+    # One study of 200 items may favour another model, within the error of its lead.
+    for each in of_kinds:
+        assert each["difference"][KINDS] > -2 * each["difference_se"][KINDS]
+    weight = pd.DataFrame([each["weight"] for each in of_kinds]).mean()
+    assert weight.idxmax() == KINDS
+    # More than half of what stacking has to give, where the model leads.
+    ahead = [each for each in of_kinds if each.index[0] == KINDS]
+    assert len(ahead) > STUDIES / 2
+    assert all(each["weight"][KINDS] > (1 - SHRINKAGE) / 2 for each in ahead)
 
 
 def test_kinds_that_are_not_there_give_no_advantage(of_their_own):
