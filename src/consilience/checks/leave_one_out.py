@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy.special import logsumexp
 
 from consilience.model import (
     AnnotatorModel,
@@ -93,12 +92,12 @@ def leave_one_response_out(
 
 
 def _weighted(scored: Float[np.ndarray, "D N"]) -> Foreseen:
-    draws = len(scored)
-    log_weight = -scored
+    # Relative to the least probable draw of each answer, which has the largest weight.
+    least = scored.min(0)
+    weight = np.exp(least - scored)
     # The largest weight is held to the mean times the root of the number of draws.
-    most = logsumexp(log_weight, axis=0) - 0.5 * np.log(draws)
-    log_weight = np.minimum(log_weight, most)
-    total = logsumexp(log_weight, axis=0)
-    elpd = logsumexp(log_weight + scored, axis=0) - total
-    effective = np.exp(2 * total - logsumexp(2 * log_weight, axis=0))
-    return Foreseen(elpd.astype(float), effective.astype(float))
+    np.minimum(weight, weight.mean(0) * np.sqrt(len(scored)), out=weight)
+    total = weight.sum(0)
+    mean = np.einsum("dn,dn->n", weight, np.exp(scored - least)) / total
+    effective = total**2 / np.einsum("dn,dn->n", weight, weight)
+    return Foreseen((np.log(mean) + least).astype(float), effective.astype(float))

@@ -51,6 +51,9 @@ MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
 # Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
 # of large studies, where draws together would visit more answers x states than so many.
 DRAWS, FEWEST, MAX_VISITS = 100, 20, 50_000_000
+# Answers x states below which models are fitted one after another: arrays are so short
+# that threads would wait for each other.
+MANY_VISITS = 100_000
 
 
 def compare(
@@ -145,7 +148,8 @@ def compared(
         )
         for number, name in enumerate(names, 1)
     ]
-    done = side_by_side(work, report)
+    few = len(space.unit) * space.state.shape[1] < MANY_VISITS
+    done = side_by_side(work, report, threads=1 if few else None)
     fits, scores = [fitted for fitted, _ in done], [elpd for _, elpd in done]
     found = standing(np.stack(scores), space.unit, space.n, seed)
     table = pd.DataFrame(

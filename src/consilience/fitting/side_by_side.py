@@ -13,7 +13,10 @@ class StoppedError(Exception):
 
 
 def side_by_side[Found](
-    work: Sequence[Callable[[Reporter], Found]], report: Reporter
+    work: Sequence[Callable[[Reporter], Found]],
+    report: Reporter,
+    *,
+    threads: int | None = None,
 ) -> list[Found]:
     """Do pieces of work in threads, as many at once as there are processors.
 
@@ -25,6 +28,8 @@ def side_by_side[Found](
         Each is called with where to report to.
     report
         Told of the progress of all.
+    threads
+        How many at once; as many as there are processors if left out.
 
     Returns
     -------
@@ -37,7 +42,7 @@ def side_by_side[Found](
             raise StoppedError
         report(progress)
 
-    threads = min(len(work), os.cpu_count() or 1)
+    threads = min(len(work), threads or os.cpu_count() or 1)
     with ThreadPoolExecutor(threads, thread_name_prefix="fit") as pool:
         futures = [pool.submit(each, heeded) for each in work]
         try:

@@ -28,7 +28,7 @@ from consilience.progress import Progress, Reporter
 
 BLOCK = 10  # draws between reports
 BURN_IN = 20  # sweeps thrown away
-SURE = 27.6  # log-odds are cut at those of a probability 1e-12 from 0 or 1
+LEAST = 1e-12  # log-odds are those of a probability at least so far from 0 and 1
 # Steps of the concentrations in a sweep, each of a size drawn anew between an eighth
 # and four times the spread that J known vectors leave, so that some fit however they
 # are known.
@@ -167,8 +167,8 @@ def _of_columns(
 def _add(moments: Moments, belief: Float[np.ndarray, "U S"]) -> None:
     # Summed over finer states, a probability can round to more than one.
     sure = np.minimum(belief, 1.0)
-    with np.errstate(divide="ignore"):
-        odds = np.clip(np.log(sure) - np.log1p(-sure), -SURE, SURE)
+    within = np.clip(sure, LEAST, 1 - LEAST)
+    odds = np.log(within / (1 - within))
     np.add(moments.belief, sure, out=moments.belief)
     np.add(moments.first, odds, out=moments.first)
     np.add(moments.second, odds**2, out=moments.second)
@@ -203,9 +203,13 @@ def _one_of(
     generator: np.random.Generator, belief: Float[np.ndarray, "U M"]
 ) -> Float[np.ndarray, "U M"]:
     """Draw one state of each unit."""
-    below = np.cumsum(belief, axis=1)
-    point = generator.random((len(belief), 1)) * below[:, -1:]
-    slot = (below <= point).sum(1)
+    columns = belief.T
+    below = np.zeros(len(belief))
+    point = generator.random(len(belief)) * np.einsum("um->u", belief)
+    slot = np.zeros(len(belief), np.int64)
+    for column in columns[:-1]:
+        below += column
+        slot += below <= point
     drawn = np.zeros(belief.shape)
     drawn[np.arange(len(drawn)), slot] = 1.0
     return drawn

@@ -36,6 +36,8 @@ from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 if TYPE_CHECKING:
     from consilience.model.column_prior import ColumnPrior
 
+LARGEST_LOG = 80.0  # whose exponential single precision holds
+
 type Logs = Mapping[str, Float[np.ndarray, "..."]]
 type Assign = Callable[[Float[np.ndarray, "U M"]], Float[np.ndarray, "U M"]]
 
@@ -200,7 +202,8 @@ class Tables:
         """Return log p(answer | the other answers of its unit, parameters).
 
         It is the log-likelihood of the unit with the answer less that without it, the
-        truth summed out in both: exact, and all answers at the price of one.
+        truth summed out in both: all answers at the price of one, in single precision
+        and not below -80.
 
         Parameters
         ----------
@@ -209,11 +212,12 @@ class Tables:
         responses
             Unit, annotator and answer of those to score, all among those observed.
         """
-        unit = responses[0]
-        scores, each = self._answers(logs, responses)
-        whole = _normalised(scores)[0]
-        each = np.subtract(scores.T[:, unit], each, out=each)
-        return whole[unit] - logsumexp(each, 0)
+        scores, each = self._answers(logs, responses, np.float32)
+        # 1 / p(answer | others) is the mean of 1 / p(answer | state) by all answers.
+        posterior = (scores - _normalised(scores)[0][:, None]).astype(np.float32)
+        np.subtract(posterior[responses[0]], each, out=each)
+        np.exp(np.minimum(each, LARGEST_LOG, out=each), out=each)
+        return -np.log(np.einsum("nm->n", each))
 
     def from_outside(
         self,
@@ -227,26 +231,27 @@ class Tables:
         unit = responses[0]
         scores, each = self._answers(logs, responses)
         whole = _normalised(scores)[0]
-        each = np.add(scores.T[:, unit], each, out=each)
-        return logsumexp(each, 0) - whole[unit]
+        each = np.add(scores[unit], each, out=each)
+        return logsumexp(each.T, 0) - whole[unit]
 
     def _answers(
         self,
         logs: Logs,
         responses: tuple[Int[np.ndarray, " N"], ...],
-    ) -> tuple[Float[np.ndarray, "U M"], Float[np.ndarray, "M N"]]:
+        dtype: type[np.floating] = np.float64,
+    ) -> tuple[Float[np.ndarray, "U M"], Float[np.ndarray, "N M"]]:
         """Return the scores of units, and of each answer log p(answer | state)."""
         unit, annotator, answer = responses
         _, table, share = self._tables(logs)
         by_answer = np.moveaxis(table, 3, 1)
-        rows = by_answer[0 if len(table) == 1 else annotator, answer]
+        pair = answer if len(table) == 1 else annotator * by_answer.shape[1] + answer
+        rows = by_answer.astype(dtype).reshape(-1, *by_answer.shape[2:])[pair]
         if self.matrix.ragged:
             state = np.broadcast_to(
                 self.matrix.state, (self.matrix.num_units, self.matrix.state.shape[1])
             )
             rows = np.take_along_axis(rows, state[unit][:, :, None], 1)
-        each = np.ascontiguousarray(rows.reshape(len(unit), -1).T)
-        return self._scores(logs, table, share), each
+        return self._scores(logs, table, share), rows.reshape(len(unit), -1)
 
     def _tables(
         self, logs: Logs
