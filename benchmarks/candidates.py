@@ -197,8 +197,8 @@ class _Study:
         import pandas as pd
 
         import consilience as cs
-        from consilience.classifiers.known import ANNOTATORS, DATASET
-        from consilience.classifiers.rank_lists import from_array
+        from consilience.classifiers.pooled.known import ANNOTATORS, DATASET
+        from consilience.classifiers.pooled.rank_lists import from_array
 
         folder = data / "imagenetv2"
         file = folder / "imagenet-validation-original.json"

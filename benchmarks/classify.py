@@ -87,8 +87,8 @@ def make_images(folder: Path, number: int) -> None:
     import numpy as np
     from PIL import Image
 
-    from consilience.classifiers.decoding import decode
-    from consilience.classifiers.photographs import photograph
+    from consilience.classifiers.running.decoding import decode
+    from consilience.classifiers.running.photographs import photograph
 
     folder.mkdir()
     generator = np.random.default_rng(0)
@@ -151,7 +151,7 @@ class _Clock:
 def _whole(folder: str) -> dict[str, float]:
     """Classify the files of a folder; time begins when the network is loaded."""
     from consilience.classifiers import Pace, classify
-    from consilience.classifiers import classifying as pipeline
+    from consilience.classifiers.running import classifying as pipeline
 
     load, begun = pipeline.load_classifier, []
 
@@ -174,11 +174,11 @@ def stages(folder: str) -> Figures:
     """Take the stages one after the other, in one thread."""
     import numpy as np
 
-    from consilience.classifiers.best_labels import best_labels
-    from consilience.classifiers.decoding import decode
-    from consilience.classifiers.pieces import Pieces
-    from consilience.classifiers.predictions import Account, told
-    from consilience.classifiers.preprocessing import prepare
+    from consilience.classifiers.pooled.best_labels import best_labels
+    from consilience.classifiers.pooled.predictions import Account, told
+    from consilience.classifiers.running.decoding import decode
+    from consilience.classifiers.running.pieces import Pieces
+    from consilience.classifiers.running.preprocessing import prepare
 
     classifier, how = _loaded()
     files = sorted(Path(folder).iterdir())
@@ -222,8 +222,8 @@ def _steps(files, how, decode, prepare) -> Iterator[tuple]:
 def _loaded():
     import onnxruntime
 
-    from consilience.classifiers.classifier import load_classifier
-    from consilience.classifiers.runtime import choose
+    from consilience.classifiers.running.classifier import load_classifier
+    from consilience.classifiers.running.runtime import choose
 
     choice = choose("cpu", onnxruntime)
     classifier = load_classifier(MODEL, choice, onnxruntime, threads=1)
@@ -231,7 +231,7 @@ def _loaded():
 
 
 def _square(file: Path, how):
-    from consilience.classifiers.decoding import decode
-    from consilience.classifiers.preprocessing import prepare
+    from consilience.classifiers.running.decoding import decode
+    from consilience.classifiers.running.preprocessing import prepare
 
     return prepare(decode(file.read_bytes()).rgb, how)

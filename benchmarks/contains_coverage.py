@@ -87,7 +87,7 @@ def _design(answers: int):
     import pandas as pd
 
     import consilience as cs
-    from consilience.truth import space_of
+    from consilience.spaces import space_of
 
     generator = np.random.default_rng(0)
     items = answers * PEOPLE // (4 * PER_PAIR)
@@ -124,7 +124,7 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
     from consilience.annotators import load
     from consilience.checks.simulated_fits import answered
     from consilience.inference import em, nuts
-    from consilience.inference.ascent import Steps
+    from consilience.inference.closed_form.ascent import Steps
     from consilience.intervals import bounds
     from consilience.model import simulate
 

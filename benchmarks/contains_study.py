@@ -105,7 +105,7 @@ class Study:
         self.row = pd.Series(range(len(names)), [name for name, _ in names])
         self.top = np.stack([np.load(file) for file in sorted(folder.glob("*.npy"))])
         # Names of superclasses and their labels: a pickle, read without running it.
-        from consilience.responses.safe_pickle import load_object_array
+        from consilience.responses.tables.safe_pickle import load_object_array
 
         groups = load_object_array(data / "imagenet-multilabel" / "superclasses.npy")
         rows = [

@@ -55,9 +55,9 @@ def _rows(responses, contains) -> list[dict]:
     from consilience.annotators import load
     from consilience.inference import Effort, run
     from consilience.model import lay_out, marginal, score
-    from consilience.model.naming import follows
+    from consilience.objects.likelihood.label_counts import follows
     from consilience.progress import silent
-    from consilience.truth import space_of
+    from consilience.spaces import space_of
 
     space, model = space_of(responses, contains=contains), load("objects")
     key = 0

@@ -134,7 +134,7 @@ def fitted(folder: Path) -> Mapping:
     from consilience.inference import Effort
     from consilience.progress import silent
     from consilience.responses import ReadOptions
-    from consilience.truth import space_of
+    from consilience.spaces import space_of
 
     found = load(folder, ReadOptions())
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)

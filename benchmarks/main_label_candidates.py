@@ -57,8 +57,8 @@ class MainLabels:
 
         import consilience as cs
         from consilience.classifiers import candidates
-        from consilience.classifiers.known import DATASET
-        from consilience.classifiers.rank_lists import from_array
+        from consilience.classifiers.pooled.known import DATASET
+        from consilience.classifiers.pooled.rank_lists import from_array
 
         folder = data / "imagenetv2"
         file = folder / "imagenet-validation-original.json"

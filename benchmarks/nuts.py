@@ -97,7 +97,7 @@ def peer(path: str, tune: int, draws: int, chains: int) -> Figures:
     import consilience as cs
     from benchmarks.enumerated import model, rectangle
     from benchmarks.fits import compiling
-    from consilience.truth import space_of
+    from consilience.spaces import space_of
 
     numpyro.enable_x64()
     space = space_of(cs.read(path))

@@ -87,10 +87,10 @@ def whole(path: str) -> Figures:
     import consilience as cs
     from benchmarks.measure import peak_mib
     from consilience.annotators.objects import MODEL
-    from consilience.inference import gradient
-    from consilience.inference.ascent import Steps
+    from consilience.inference.closed_form.ascent import Steps
+    from consilience.inference.gradient_ascent import optimize as gradient
     from consilience.progress import silent
-    from consilience.truth import space_of
+    from consilience.spaces import space_of
 
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
     space, taken = space_of(cs.read(path)), []
@@ -129,7 +129,7 @@ def sampled(path: str, chains: int, tune: int, draws: int) -> Figures:
     from benchmarks.measure import peak_mib
     from consilience.annotators.objects import MODEL
     from consilience.inference import nuts
-    from consilience.truth import space_of
+    from consilience.spaces import space_of
 
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
     space = space_of(cs.read(path))
@@ -174,7 +174,7 @@ def _against_mode(model, space, parameters):
     import jax.numpy as jnp
     import numpy as np
 
-    from consilience.inference.from_mode import find_mode
+    from consilience.inference.gradient_ascent.from_mode import find_mode
 
     mode = find_mode(model, space, jax.random.key(0))
     place = mode.summit.unravel(jnp.asarray(mode.summit.position))
@@ -203,15 +203,15 @@ def by_candidates(most: int, times: int) -> Figures:
     import numpy as np
     from jax.nn import logsumexp
 
-    from consilience.model.naming import completed
-    from consilience.truth.block_counts import (
+    from consilience.objects.layout.block_counts import (
         Answers,
         counted,
         over_completions,
         over_ways,
     )
-    from consilience.truth.covariates import Known
-    from consilience.truth.partitions import block_indices
+    from consilience.objects.layout.covariates import Known
+    from consilience.objects.layout.partitions import block_indices
+    from consilience.objects.likelihood.label_counts import completed
 
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
     generator = np.random.default_rng(0)

@@ -35,7 +35,7 @@ def sums(most: int, times: int) -> Figures:
     import numpy as np
     from jax.nn import logsumexp
 
-    from consilience.truth.partitions import (
+    from consilience.objects.layout.partitions import (
         block_indices,
         by_matrix,
         by_recursion,

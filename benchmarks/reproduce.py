@@ -83,7 +83,7 @@ def accuracies(names: list[str]) -> Figures:
 
 def _accuracy(responses) -> float:
     import consilience as cs
-    from consilience.benchmark.metrics import ScoreOptions, score
+    from consilience.scoring.metrics import ScoreOptions, score
 
     fitted = cs.fit(responses, model="bayesian_dawid_skene", engine="vb")
     options = ScoreOptions(resamples=1)

@@ -13,11 +13,15 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.study_data import image_names, model_names
-from consilience.analysis.drawn_objects import drawn_objects
-from consilience.analysis.object_sums import object_sums, random_object, subsets
-from consilience.analysis.proposals import propose
-from consilience.analysis.weighing import ratios, weights
-from consilience.responses.safe_pickle import load_frame
+from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
+from consilience.analysis.model_evaluation.object_sums import (
+    object_sums,
+    random_object,
+    subsets,
+)
+from consilience.analysis.model_evaluation.proposals import propose
+from consilience.analysis.model_evaluation.weighing import ratios, weights
+from consilience.responses.tables.safe_pickle import load_frame
 
 TAU = 0.5
 PER_CLASS = 10

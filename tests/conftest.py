@@ -16,7 +16,7 @@ from scipy.special import gammaln, logsumexp
 from consilience.annotators import load
 from consilience.programs import drop_programs
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 # The same examples in every run, and no clock: a busy machine fails no test.
 hypothesis.settings.register_profile(
@@ -60,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _lacks_a_gpu(library: str) -> str:
     if library == "jax":
         return "" if jax.default_backend() == "gpu" else "JAX sees no GPU"
-    from consilience.classifiers.runtime import choose, load_runtime
+    from consilience.classifiers.running.runtime import choose, load_runtime
     from consilience.errors import ConsilienceError
 
     try:

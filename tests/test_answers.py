@@ -10,7 +10,7 @@ import pytest
 from consilience.annotators import load, names
 from consilience.model import Tables, has_tables
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 ROWS = [
     ("i", "a", "x"),

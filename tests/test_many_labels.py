@@ -9,9 +9,9 @@ from consilience.annotators import load
 from consilience.errors import TooLargeError
 from consilience.inference import Effort
 from consilience.model import fits_in_memory
-from consilience.posterior import store, tree
+from consilience.posterior.stored_fit import store, tree
+from consilience.spaces import space_of
 from consilience.truth import space as space_module
-from consilience.truth import space_of
 
 
 @pytest.fixture(scope="module")

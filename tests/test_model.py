@@ -11,7 +11,7 @@ import pytest
 
 from consilience.annotators import bayesian_dawid_skene
 from consilience.inference import vb
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.model import (
     AnnotatorModel,
     PerAnswer,
@@ -22,7 +22,8 @@ from consilience.model import (
     simulate,
 )
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.spaces import space_of
+from consilience.truth import observe
 
 PLAIN = bayesian_dawid_skene.MODEL
 

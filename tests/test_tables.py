@@ -19,7 +19,7 @@ from consilience.model import (
     score,
 )
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 MODELS = [name for name in names() if has_tables(load(name))]
 SIZES = [(1, 1, 2), (7, 3, 2), (40, 6, 3), (25, 30, 5)]

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 import consilience as cs
-from consilience.cli.demo_page import picture
+from consilience.cli.pages.demo import picture
 from consilience.demo import Study, run, study
 
 LABELS = ("husky", "malamute", "wolf", "samoyed", "fox")

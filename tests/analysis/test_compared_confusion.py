@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.calls import groups_at
+from consilience.analysis.model_evaluation.decisions import groups_at
 from consilience.errors import KindError, OptionError
 from consilience.intervals import bounds
 

@@ -14,8 +14,12 @@ import xarray as xr
 
 import consilience as cs
 from consilience.posterior import Fit
-from consilience.posterior.object_worlds import LEADING, MAIN_LABEL, MAIN_OBJECT
-from consilience.posterior.stored import with_tables
+from consilience.posterior.objects.joint_draws import (
+    LEADING,
+    MAIN_LABEL,
+    MAIN_OBJECT,
+)
+from consilience.posterior.stored_fit.stored import with_tables
 
 STUDIES, TWINS, ITEMS, WORLDS = 100, 40, 80, 64
 

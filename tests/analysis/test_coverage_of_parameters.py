@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 
 import consilience as cs
-from consilience.analysis import calls, evaluation
+from consilience.analysis.model_evaluation import decisions as calls
+from consilience.analysis.model_evaluation import evaluation
 from consilience.inference.result import Result
 from consilience.model import DIMS
 from consilience.posterior import Fit
-from consilience.posterior.tree import tree
-from consilience.truth import space_of
+from consilience.posterior.stored_fit.tree import tree
+from consilience.spaces import space_of
 
 STUDIES, GOLD, ITEMS, DRAWS = 60, 12, 400, 40
 LABELS = ["a", "b"]

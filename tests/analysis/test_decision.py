@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.decision import decided
-from consilience.analysis.expected_f import expected_f
+from consilience.analysis.decisions.decision import decided
+from consilience.analysis.decisions.expected_f import expected_f
 from consilience.errors import OptionError
 
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.drawn_objects import drawn_objects, packed
-from consilience.analysis.evaluation import evaluate
+from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, packed
+from consilience.analysis.model_evaluation.evaluation import evaluate
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
-from consilience.posterior.object_worlds import worlds
-from consilience.posterior.tree import with_groups
+from consilience.posterior.objects.joint_draws import worlds
+from consilience.posterior.stored_fit.tree import with_groups
 from consilience.simulation.objects import simulate_objects
 
 ROWS = [

@@ -13,13 +13,13 @@ from scipy.special import comb, gammaln
 from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis import naming_prior
-from consilience.analysis._human_confusion import human_confusion
-from consilience.analysis.naming import Naming
-from consilience.analysis.naming_evidence import evidence
-from consilience.analysis.naming_own_label import own_label
-from consilience.analysis.naming_prior import learn
-from consilience.analysis.namings import Namings
+from consilience.analysis.class_confusion import dirichlet_prior as naming_prior
+from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.dataset_label import own_label
+from consilience.analysis.class_confusion.dirichlet_prior import learn
+from consilience.analysis.class_confusion.evidence import evidence
+from consilience.analysis.class_confusion.human_confusion import human_confusion
+from consilience.analysis.class_confusion.label_counts import Naming
 from consilience.errors import KindError, OptionError
 
 LABELS, ITEMS, ANSWERS, SPREAD = 30, 12, 9, 2.0

@@ -4,8 +4,13 @@ import numpy as np
 import pytest
 
 from consilience.analysis import agreement
-from consilience.analysis.groups import deal, resampled, table_of_sums, weigh
-from consilience.analysis.within import pairs_within
+from consilience.analysis.reliability.groups import (
+    deal,
+    resampled,
+    table_of_sums,
+    weigh,
+)
+from consilience.analysis.reliability.within import pairs_within
 
 PREVALENCE = np.array([0.5, 0.3, 0.2])
 THETA = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]])

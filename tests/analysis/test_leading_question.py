@@ -7,17 +7,22 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from consilience.analysis._leading_question import leading_question
-from consilience.analysis.leading_likelihood import Risk, Scale, Shifts, log_likelihood
+from consilience.analysis.context_effect.leading_question import leading_question
+from consilience.analysis.context_effect.likelihood import (
+    Risk,
+    Scale,
+    Shifts,
+    log_likelihood,
+)
 from consilience.annotators.contains import MODEL
+from consilience.contains.context_labels import rivals, share_shown, shown
 from consilience.errors import CandidatesError, OptionError
 from consilience.inference.result import Result
 from consilience.posterior import Fit
-from consilience.posterior.tree import tree
+from consilience.posterior.stored_fit.tree import tree
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 from consilience.truth.incidence import incidence
-from consilience.truth.rivals import rivals, share_shown, shown
 
 WORDS = ("no", "maybe", "yes")
 LABELS = [f"{kind}{which}" for kind in "abc" for which in "12"]

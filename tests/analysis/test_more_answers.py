@@ -11,9 +11,9 @@ from consilience.annotators.contains_states import MODEL
 from consilience.errors import OptionError
 from consilience.inference.result import Result
 from consilience.posterior import Fit
-from consilience.posterior.tree import tree
+from consilience.posterior.stored_fit.tree import tree
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 WORDS = ("no", "maybe", "yes")
 PREVALENCE = np.array([0.7, 0.3])

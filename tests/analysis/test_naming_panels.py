@@ -9,11 +9,18 @@ from scipy.special import comb
 from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis._human_confusion import human_confusion
-from consilience.analysis.naming import Naming
-from consilience.analysis.naming_own_label import log_chances, possible_lapses
-from consilience.analysis.naming_panels import _as_rows, _drawn, _winner
-from consilience.analysis.namings import count_namings
+from consilience.analysis.class_confusion.counted_labels import count_namings
+from consilience.analysis.class_confusion.dataset_label import (
+    log_chances,
+    possible_lapses,
+)
+from consilience.analysis.class_confusion.human_confusion import human_confusion
+from consilience.analysis.class_confusion.label_counts import Naming
+from consilience.analysis.class_confusion.response_panels import (
+    _as_rows,
+    _drawn,
+    _winner,
+)
 from consilience.errors import OptionError
 
 MANY, ITEMS, CLASSES = 9, 600, 12

@@ -8,8 +8,8 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 import consilience as cs
-from consilience.analysis._population import population
-from consilience.analysis.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.study.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.study.population import population
 from consilience.errors import OptionError
 
 ROWS = [

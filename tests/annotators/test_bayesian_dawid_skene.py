@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy.special import betaln
 
-from consilience.benchmark.metrics import score
 from consilience.fitting import Effort, fit
 from consilience.responses import read
+from consilience.scoring.metrics import score
 
 # Accuracies of variational Bayes under the same prior (4 and 1), by the program of Li,
 # Rubinstein and Cohn (2019), which counts identical repeated answers once.

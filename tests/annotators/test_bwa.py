@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from consilience.annotators.bwa import MODEL
-from consilience.benchmark.metrics import score
 from consilience.fitting import fit
 from consilience.inference import em
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.responses import read
+from consilience.scoring.metrics import score
 
 # Li's notebook, code/test_bwa.ipynb: accuracy; and the log-loss of its scores.
 PUBLISHED = {

@@ -13,10 +13,10 @@ from sklearn.linear_model import LogisticRegression
 import consilience as cs
 from consilience.annotators import load, names
 from consilience.checks.simulated_fits import answered
-from consilience.cli.fit_page import fit_page
+from consilience.cli.pages.fit import fit_page
 from consilience.errors import CandidatesError, OptionError
 from consilience.inference import em, nuts, vb
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.model import (
     Tables,
     belief,
@@ -30,7 +30,7 @@ from consilience.model import (
     takes_columns,
 )
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
 ONCE = Steps(restarts=1)

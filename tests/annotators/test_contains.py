@@ -13,14 +13,14 @@ from scipy.special import expit
 
 import consilience as cs
 from consilience.annotators.contains import MODEL
-from consilience.benchmark import score as judged
 from consilience.checks.simulated_fits import answered
 from consilience.errors import CandidatesError, KindError, OptionError
 from consilience.inference import em, nuts
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.model import lay_out, sample_parameters, score, simulate
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.scoring.metrics import score as judged
+from consilience.spaces import space_of
 
 WORDS = ["no", "maybe", "yes"]
 EFFORT = em.Effort(steps=Steps(restarts=1))

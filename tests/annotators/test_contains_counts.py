@@ -14,7 +14,7 @@ from consilience.annotators.contains_counts import MODEL
 from consilience.errors import OptionError
 from consilience.model import lay_out, sample_parameters, score
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 VALUES = {
     "mean": [-1.0, 0.5, 1.5],

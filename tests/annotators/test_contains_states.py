@@ -8,10 +8,11 @@ import pytest
 
 import consilience as cs
 from consilience.annotators.contains_states import MODEL
-from consilience.benchmark import score as judged
 from consilience.model import belief, score
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.scoring.metrics import score as judged
+from consilience.spaces import space_of
+from consilience.truth import observe
 
 WORDS = ["no", "maybe", "yes"]
 

@@ -14,11 +14,11 @@ import pytest
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
 from consilience.inference import em, nuts, vb
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.intervals import bounds
 from consilience.model import simulate
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 PEOPLE, MASS, DRAWS = 20, 0.9, 24
 SHARED = (

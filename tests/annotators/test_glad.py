@@ -15,7 +15,8 @@ from consilience.annotators.glad import MODEL, emission, parameters
 from consilience.inference import em
 from consilience.model import belief, posterior_of_truth, score, simulate
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.spaces import space_of
+from consilience.truth import observe
 
 ROWS = [
     ("i", "a", "x"),

@@ -8,7 +8,7 @@ import pytest
 from consilience.annotators import load
 from consilience.inference import em
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 MODELS = ("bwa", "glad", "item_difficulty", "random_effects")
 

@@ -7,11 +7,11 @@ from scipy.special import gammaln
 
 from consilience.annotators.hierarchical_dawid_skene import MODEL
 from consilience.inference import vb
-from consilience.inference.ascent import Steps, climb
+from consilience.inference.closed_form.ascent import Steps, climb
 from consilience.model import Tables
 from consilience.progress import silent
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 
 def study():

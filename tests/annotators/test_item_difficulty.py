@@ -15,7 +15,8 @@ from consilience.annotators import item_difficulty, random_effects
 from consilience.inference import em
 from consilience.model import score, simulate
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.spaces import space_of
+from consilience.truth import observe
 
 TWO = np.sqrt(2)  # log-odds of two answers are so many times the contrast
 CENTRE = np.array([[0.9], [-1.3]])  # of each state, in the zero-sum basis

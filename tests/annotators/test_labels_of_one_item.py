@@ -15,7 +15,7 @@ from scipy.special import expit
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import answered
 from consilience.inference import em
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.model import (
     belief,
     lay_out,
@@ -25,7 +25,7 @@ from consilience.model import (
     simulate,
 )
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 WORDS = ["no", "maybe", "yes"]
 # Two tasks of one item: three similar labels, of which two were shown together, and a

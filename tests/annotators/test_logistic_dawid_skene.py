@@ -15,7 +15,8 @@ from consilience.annotators.logistic_dawid_skene import MODEL, prepare
 from consilience.fitting import Effort, fit
 from consilience.model import joint, zero_sum_basis
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.spaces import space_of
+from consilience.truth import observe
 
 
 def one_annotator(right, wrong):

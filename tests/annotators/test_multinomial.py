@@ -8,7 +8,8 @@ import pandas as pd
 from consilience.annotators.multinomial import MODEL
 from consilience.model import belief, score
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.spaces import space_of
+from consilience.truth import observe
 
 
 def test_posterior_of_two_yes_and_a_no_from_a_shared_confusion():

@@ -21,12 +21,14 @@ from consilience.model import (
     sample_parameters,
     score,
 )
+from consilience.objects.layout import partitions
+from consilience.objects.layout.items import items_of
+from consilience.objects.layout.partitions import MOST_LABELS, enumerated
+from consilience.objects.layout.space import assembled
 from consilience.responses import read
-from consilience.truth import assembled, partitions, space_of
-from consilience.truth.items import items_of
+from consilience.spaces import space_of
 from consilience.truth.maths import on_host
 from consilience.truth.named import Named
-from consilience.truth.partitions import MOST_LABELS, enumerated
 
 MODEL = load("objects")
 # What other items say follows from their answers, and is not drawn with them.

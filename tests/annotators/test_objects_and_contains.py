@@ -12,11 +12,11 @@ from scipy.optimize import minimize
 
 from consilience.annotators import load
 from consilience.model import lay_out, marginal, score
-from consilience.model.naming import follows
-from consilience.truth import assembled
-from consilience.truth.items import items_of
+from consilience.objects.layout.items import items_of
+from consilience.objects.layout.partitions import MOST_LABELS
+from consilience.objects.layout.space import assembled
+from consilience.objects.likelihood.label_counts import follows
 from consilience.truth.named import Named
-from consilience.truth.partitions import MOST_LABELS
 
 MODEL = load("objects")
 # What other items say follows from their answers, and is not drawn with them.

@@ -15,9 +15,9 @@ import consilience as cs
 from consilience.annotators import load
 from consilience.errors import UnfamiliarAnnotatorsWarning
 from consilience.model import lay_out, sample_parameters, score
+from consilience.objects.layout.items import items_of
 from consilience.responses import read
-from consilience.truth import space_of
-from consilience.truth.items import items_of
+from consilience.spaces import space_of
 
 MODEL = load("objects_by_annotator")
 # What other items say follows from their answers, and is not drawn with them.

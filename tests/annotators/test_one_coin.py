@@ -15,11 +15,12 @@ from scipy import special
 from consilience.annotators.one_coin import MODEL
 from consilience.fitting import Effort, fit
 from consilience.inference import vb
-from consilience.inference.ascent import Steps, climb
+from consilience.inference.closed_form.ascent import Steps, climb
 from consilience.model import Tables, joint, simulate
 from consilience.progress import silent
 from consilience.responses import read
-from consilience.truth import observe, space_of
+from consilience.spaces import space_of
+from consilience.truth import observe
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,11 @@ from scipy.stats import chi2
 from consilience.annotators import load
 from consilience.inference import em
 from consilience.model import lay_out, marginal, score
-from consilience.truth import assembled
-from consilience.truth.items import items_of
+from consilience.objects.layout.items import items_of
+from consilience.objects.layout.pair_covariates import own_pairs
+from consilience.objects.layout.partitions import MOST_LABELS
+from consilience.objects.layout.space import assembled
 from consilience.truth.named import Named
-from consilience.truth.own_pairs import own_pairs
-from consilience.truth.partitions import MOST_LABELS
 
 PAIRS, ITEMS, ANSWERS, SPREAD = 30, 40, 9, 2.0
 WITH = replace(

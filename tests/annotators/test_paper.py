@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import consilience as cs
 from consilience.annotators import paper
 from consilience.errors import KindError, OptionError, TooLargeError, UnknownEngineError
-from consilience.responses.safe_pickle import load_frame
-from consilience.truth.hash_order import hash_order
-from consilience.truth.max_cut import max_cut
+from consilience.heuristics.hash_order import hash_order
+from consilience.heuristics.max_cut import max_cut
+from consilience.responses.tables.safe_pickle import load_frame
 
 COLUMNS = (
     *("num_workers", "main_counter", "main_top", "object_counter", "num_objects"),

@@ -9,10 +9,10 @@ import pytest
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import answered
 from consilience.inference import em
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.model import simulate
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 ITEMS, PEOPLE, PER_ITEM = 800, 20, 8
 ALIKE = {"threshold_spread": 0.3, "own_width_spread": 0.3}

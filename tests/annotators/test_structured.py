@@ -14,7 +14,7 @@ from scipy.optimize import minimize_scalar
 from consilience.annotators import load
 from consilience.errors import OptionError
 from consilience.inference import em, vb
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.model import (
     OnShortlists,
     lay_out,
@@ -25,7 +25,7 @@ from consilience.model import (
     simulate,
 )
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 LABELS = pd.DataFrame(
     {"label": [f"l{code}" for code in range(5)], "parent": ["p", "p", "q", "q", None]}

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from consilience.benchmark.prediction import Prediction
 from consilience.benchmark.tables import answers_table
+from consilience.scoring.prediction import Prediction
 
 
 def load(setting):

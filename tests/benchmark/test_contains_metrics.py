@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from consilience.benchmark import ScoreOptions, score
-from consilience.benchmark.contains_metrics import weighted_auc
 from consilience.errors import GoldError
+from consilience.scoring.contains_metrics import weighted_auc
+from consilience.scoring.metrics import ScoreOptions, score
 
 
 def pairs(probability, answer):

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.benchmark import ScoreOptions, score
-from consilience.benchmark.calibration import (
+from consilience.errors import GoldError
+from consilience.scoring.calibration import (
     equal_mass_bins,
     gaps_by_item,
     most_rising_bins,
 )
-from consilience.errors import GoldError
+from consilience.scoring.metrics import ScoreOptions, score
 
 
 def long(rows):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics as peer
 
-from consilience.benchmark.metrics import ScoreOptions, score
 from consilience.errors import GoldError
+from consilience.scoring.metrics import ScoreOptions, score
 
 OPTIONS = ScoreOptions(resamples=50)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.benchmark.prediction import about
+from consilience.scoring.prediction import about
 
 
 def long(rows):

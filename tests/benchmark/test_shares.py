@@ -1,6 +1,6 @@
 import numpy as np
 
-from consilience.benchmark.shares import smoothed_shares
+from consilience.scoring.shares import smoothed_shares
 
 
 def test_one_imagined_answer_is_spread_over_the_labels(first):

@@ -20,10 +20,10 @@ from consilience.checks.independence import (
 from consilience.checks.simulated_fits import answered
 from consilience.fitting.single import fit_one
 from consilience.inference import Effort
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.progress import silent
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 ITEMS, PEOPLE, PER_ITEM = 300, 12, 8
 STUDIES = 200

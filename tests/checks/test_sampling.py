@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from consilience.checks.sampling import sampling
-from consilience.posterior.diagnostics import TOO_LITTLE
+from consilience.posterior.results.diagnostics import TOO_LITTLE
 
 
 def by_name(verdicts):

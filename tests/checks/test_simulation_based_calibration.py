@@ -31,7 +31,7 @@ from consilience.inference import Effort
 from consilience.model import score
 from consilience.model.layout import lay_out
 from consilience.simulation import simulate
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 STUDIES, DRAWS = 200, 99
 

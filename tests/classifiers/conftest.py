@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from consilience.classifiers.classifier import load_classifier
-from consilience.classifiers.manifest import (
+from consilience.classifiers.running.classifier import load_classifier
+from consilience.classifiers.running.manifest import (
     LabelFile,
     Licence,
     Manifest,
@@ -20,7 +20,7 @@ from consilience.classifiers.manifest import (
     Preprocessing,
     write_manifest,
 )
-from consilience.classifiers.runtime import Choice
+from consilience.classifiers.running.runtime import Choice
 
 MODELS = Path(__file__).parent.parent.parent / "models"
 ON_CPU = Choice(cuda=False, reason="the CPU, as asked", required=False)

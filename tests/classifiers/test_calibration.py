@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from scipy.special import expit, softmax
 
-from consilience.classifiers.calibration import (
+from consilience.classifiers.pooled.calibration import (
     fit_presence,
     fit_temperature,
     tempered,
 )
-from consilience.classifiers.pooling import pool
-from consilience.classifiers.rank_lists import from_table
+from consilience.classifiers.pooled.pooling import pool
+from consilience.classifiers.pooled.rank_lists import from_table
 from consilience.errors import GoldError
 
 NUM_LABELS, KEPT = 30, 30

@@ -8,11 +8,11 @@ import pytest
 
 import consilience as cs
 from consilience.classifiers import candidates
-from consilience.classifiers.known import ANNOTATORS, DATASET
-from consilience.classifiers.pooling import pool
-from consilience.classifiers.predictions import Predictions
-from consilience.classifiers.rank_lists import from_array, from_table
-from consilience.classifiers.renaming import renamed
+from consilience.classifiers.pooled.known import ANNOTATORS, DATASET
+from consilience.classifiers.pooled.pooling import pool
+from consilience.classifiers.pooled.predictions import Predictions
+from consilience.classifiers.pooled.rank_lists import from_array, from_table
+from consilience.classifiers.pooled.renaming import renamed
 from consilience.errors import (
     CandidatesError,
     FolderExistsError,

@@ -6,11 +6,11 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, external_data_helper, numpy_helper
 
-from consilience.classifiers.classifier import load_classifier
-from consilience.classifiers.decoding import decode
-from consilience.classifiers.manifest import Preprocessing
-from consilience.classifiers.photographs import photograph
-from consilience.classifiers.preprocessing import prepare
+from consilience.classifiers.running.classifier import load_classifier
+from consilience.classifiers.running.decoding import decode
+from consilience.classifiers.running.manifest import Preprocessing
+from consilience.classifiers.running.photographs import photograph
+from consilience.classifiers.running.preprocessing import prepare
 from consilience.errors import BadClassifierError
 
 from .conftest import ON_CPU, graph, write_classifier

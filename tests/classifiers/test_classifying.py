@@ -11,16 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from consilience.classifiers import (
-    best_labels,
-    classify,
-    classifying,
-    list_images,
-    pace,
-    read_predictions,
-    reading_ahead,
-)
-from consilience.classifiers.pace import Pace
+from consilience.classifiers import classify, list_images, read_predictions
+from consilience.classifiers.pooled import best_labels
+from consilience.classifiers.running import classifying, pace, reading_ahead
+from consilience.classifiers.running.pace import Pace
 from consilience.errors import OptionError, PredictionsError
 
 from .conftest import as_bytes
@@ -350,7 +344,7 @@ def _ort():
 
 
 def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
-    from consilience.classifiers.photographs import photograph
+    from consilience.classifiers.running.photographs import photograph
 
     for name in ("coffee", "chelsea", "motorcycle_left"):
         (tmp_path / f"{name}.png").write_bytes(photograph(name))

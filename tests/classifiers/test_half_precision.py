@@ -5,7 +5,7 @@ import onnx
 import onnxruntime
 from onnx import numpy_helper
 
-from consilience.classifiers.half_precision import (
+from consilience.classifiers.exporting.half_precision import (
     as_bytes,
     in_half_precision,
     without_traces,

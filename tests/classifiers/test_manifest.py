@@ -2,8 +2,8 @@
 
 import pytest
 
-from consilience.classifiers.label_file import imagenet_labels, parse_labels
-from consilience.classifiers.manifest import read_manifest
+from consilience.classifiers.running.label_file import imagenet_labels, parse_labels
+from consilience.classifiers.running.manifest import read_manifest
 from consilience.errors import BadClassifierError, SourceNotFoundError
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.classifiers.pooling import pool
-from consilience.classifiers.rank_lists import from_array, from_table
-from consilience.classifiers.rank_shares import OFF_LIST, SHRINKAGE
+from consilience.classifiers.pooled.pooling import pool
+from consilience.classifiers.pooled.rank_lists import from_array, from_table
+from consilience.classifiers.pooled.rank_shares import OFF_LIST, SHRINKAGE
 from consilience.errors import PredictionsError
 
 

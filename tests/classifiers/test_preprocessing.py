@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from consilience.classifiers.decoding import decode
-from consilience.classifiers.manifest import Preprocessing
-from consilience.classifiers.photographs import photograph
-from consilience.classifiers.preprocessing import prepare
+from consilience.classifiers.running.decoding import decode
+from consilience.classifiers.running.manifest import Preprocessing
+from consilience.classifiers.running.photographs import photograph
+from consilience.classifiers.running.preprocessing import prepare
 
 
 @pytest.fixture(scope="module")

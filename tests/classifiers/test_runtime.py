@@ -9,9 +9,15 @@ import onnx
 import onnxruntime
 import pytest
 
-from consilience.classifiers import runtime
-from consilience.classifiers.classifier import load_classifier
-from consilience.classifiers.runtime import CPU, CUDA, choose, load_runtime, session
+from consilience.classifiers.running import runtime
+from consilience.classifiers.running.classifier import load_classifier
+from consilience.classifiers.running.runtime import (
+    CPU,
+    CUDA,
+    choose,
+    load_runtime,
+    session,
+)
 from consilience.errors import DeviceError, MissingExtraError
 
 from .conftest import ON_CPU, graph

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.classifiers.photographs import photograph
-from consilience.classifiers.pieces import Pieces
+from consilience.classifiers.running.photographs import photograph
+from consilience.classifiers.running.pieces import Pieces
 
 LITE0 = Path(__file__).parent.parent.parent / "models" / "efficientnet_lite0"
 

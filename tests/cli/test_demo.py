@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from consilience.cli.demo_page import picture
+from consilience.cli.pages.demo import picture
 from consilience.demo import run as run_study
 from consilience.demo import study
 from consilience.report import installed

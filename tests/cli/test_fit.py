@@ -7,15 +7,15 @@ import xarray as xr
 import consilience as cs
 from consilience.checks.verdict import as_dataset, at_most
 from consilience.cli.fit import summary
-from consilience.cli.fit_page import (
+from consilience.cli.options import Work
+from consilience.cli.pages.fit import (
     annotator_table,
     comparison_table,
     interval_bar,
     verdicts,
 )
-from consilience.cli.options import Work
 from consilience.fitting import Effort, automatic
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
 

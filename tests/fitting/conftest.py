@@ -7,7 +7,7 @@ from consilience.fitting import Effort
 from consilience.fitting.comparing import CANDIDATES, compared
 from consilience.progress import silent
 from consilience.simulation import simulate
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 FEW = Effort(restarts=1, draws=20)
 

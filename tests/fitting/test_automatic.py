@@ -14,7 +14,7 @@ from consilience.fitting.automatic import fit_auto
 from consilience.fitting.comparing import CANDIDATES
 from consilience.progress import silent
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 QUICK = Effort(draws=0, restarts=1)
 

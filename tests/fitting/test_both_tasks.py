@@ -8,11 +8,11 @@ import pytest
 
 import consilience as cs
 from consilience.errors import KindError, NoResponsesError, OptionError
-from consilience.fitting.foreseeing import contexts
+from consilience.fitting.objects.cross_validation import contexts
 from consilience.inference import Effort
+from consilience.objects.layout.contains_counts import exceeded, share_granted
 from consilience.responses import read
-from consilience.truth import space_of
-from consilience.truth.asked import exceeded, share_granted
+from consilience.spaces import space_of
 
 NAMED = [
     ("i", "1", "a", True),

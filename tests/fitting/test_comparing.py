@@ -15,7 +15,7 @@ from consilience.fitting import Effort, compare, comparing
 from consilience.model import simulate
 from consilience.progress import silent
 from consilience.simulation import simulate as study
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 OWN, POOLED, KINDS = "hierarchical_dawid_skene", "multinomial", "ebcc"
 STUDIES = 4

@@ -9,12 +9,12 @@ from numpyro.handlers import seed
 import consilience as cs
 from consilience.annotators import load
 from consilience.errors import OptionError
-from consilience.fitting.foreseeing import _with_one_more, contexts
+from consilience.fitting.objects.cross_validation import _with_one_more, contexts
 from consilience.model import lay_out, sample_parameters
+from consilience.objects.layout.covariates import columns_of
+from consilience.objects.layout.pooling import pool
 from consilience.responses import read
-from consilience.truth import space_of
-from consilience.truth.covariates import columns_of
-from consilience.truth.pooling import pool
+from consilience.spaces import space_of
 
 LABELS = ["a", "b", "c", "d"]
 ROWS = [

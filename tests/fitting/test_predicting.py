@@ -6,7 +6,7 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
-from consilience.posterior.diagnostics import PASSED, TOO_LITTLE
+from consilience.posterior.results.diagnostics import PASSED, TOO_LITTLE
 from consilience.responses import read
 
 QUICK = cs.Effort(draws=60, restarts=1)

@@ -13,8 +13,8 @@ from consilience.errors import (
     RepeatedAnswerError,
     UnfamiliarAnnotatorsWarning,
 )
-from consilience.posterior.tables import TABLES
-from consilience.posterior.tree import with_groups
+from consilience.posterior.results.tables import TABLES
+from consilience.posterior.stored_fit.tree import with_groups
 
 TABLES_OF_ITEMS = (
     *("labels", "items", "objects", "object_counts"),

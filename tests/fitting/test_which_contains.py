@@ -7,7 +7,7 @@ import consilience as cs
 from consilience.fitting import which_contains as room
 from consilience.fitting.which_contains import which_contains
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 QUICK = cs.Effort(draws=0, restarts=1)
 

@@ -10,7 +10,7 @@ import pytest
 from consilience.annotators import load
 from consilience.model import simulate
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 
 def crossed(items, annotators, per_item, classes, seed=0):

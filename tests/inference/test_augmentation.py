@@ -6,8 +6,8 @@ from scipy.special import gammaln
 
 from consilience.annotators import load
 from consilience.inference import vb
-from consilience.inference.ascent import Steps, climb, logs_of
-from consilience.inference.augmentation import (
+from consilience.inference.closed_form.ascent import Steps, climb, logs_of
+from consilience.inference.closed_form.augmentation import (
     BURN_IN,
     STEPS,
     _draw_concentration,
@@ -16,7 +16,7 @@ from consilience.inference.augmentation import (
 from consilience.model import Dirichlet, Tables
 from consilience.progress import silent
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 START = np.array([4.0, 1.0])
 COUNTS = np.array([[9.0, 1.0], [7.0, 3.0], [19.0, 1.0], [3.0, 2.0]])

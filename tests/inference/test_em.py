@@ -8,7 +8,7 @@ import pytest
 
 from consilience.annotators import load
 from consilience.inference import em
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 
 
 def written_out(space, smoothing, sweeps):

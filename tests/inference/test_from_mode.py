@@ -10,7 +10,7 @@ import consilience as cs
 from consilience import read
 from consilience.annotators import load
 from consilience.inference import nuts
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 EFFORT = nuts.Effort(tune=100, draws=100, chains=2)
 SHARED = load(

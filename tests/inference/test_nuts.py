@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 
 from consilience.annotators import load
 from consilience.inference import nuts
-from consilience.posterior.tree import tree
+from consilience.posterior.stored_fit.tree import tree
 from consilience.progress import Progress
 
 EFFORT = nuts.Effort(tune=300, draws=300, chains=2)

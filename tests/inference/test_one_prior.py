@@ -12,10 +12,10 @@ from scipy.stats import norm
 
 from consilience.annotators import load, names
 from consilience.inference import vb
-from consilience.inference.learned_prior import hyperprior
+from consilience.inference.closed_form.learned_prior import hyperprior
 from consilience.model import lay_out, sample_parameters
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 CLOSED = [name for name in names() if load(name).dirichlet is not None]
 

@@ -10,11 +10,13 @@ import pytest
 import consilience as cs
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
-from consilience.inference import em, gradient_em, posterior_bootstrap
-from consilience.inference.ascent import Steps
+from consilience.inference import em
+from consilience.inference.closed_form import gradient_em
+from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.gradient_ascent import posterior_bootstrap
 from consilience.model import simulate
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 NAMES = ("threshold", "own_width", "own_discrimination")
 EFFORT = em.Effort(steps=Steps(restarts=1, tolerance=1e-6), draws=40)

@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import load
-from consilience.inference import ascent, squarem, vb
-from consilience.inference.ascent import Steps, climb
-from consilience.inference.climbing import Climb
+from consilience.inference import vb
+from consilience.inference.closed_form import ascent, squarem
+from consilience.inference.closed_form.ascent import Steps, climb
+from consilience.inference.closed_form.optimum import Climb
 from consilience.model import Tables
 from consilience.progress import silent
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 
 def at(log_counts):

@@ -8,7 +8,7 @@ import pytest
 
 from consilience.annotators import load
 from consilience.inference import vb
-from consilience.inference.ascent import Rule, Steps, climb
+from consilience.inference.closed_form.ascent import Rule, Steps, climb
 from consilience.model import Tables
 from consilience.progress import silent
 

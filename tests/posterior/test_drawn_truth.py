@@ -6,8 +6,8 @@ from scipy.special import logit
 
 import consilience as cs
 from consilience.posterior.drawn_truth import drawn_truth
-from consilience.posterior.labels import by_label, candidates
-from consilience.posterior.tree import with_groups
+from consilience.posterior.results.labels import by_label, candidates
+from consilience.posterior.stored_fit.tree import with_groups
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from xarray import DataTree
 
-from consilience.posterior import learned
-from consilience.posterior.tree import with_groups
-from consilience.truth import space_of
-from consilience.truth.covariates import columns_of
+from consilience.objects.layout.covariates import columns_of
+from consilience.objects.layout.pooling import pool
+from consilience.objects.posterior import label_pairs as learned
+from consilience.posterior.stored_fit.tree import with_groups
+from consilience.spaces import space_of
 from consilience.truth.label_pairs import LabelPairs
-from consilience.truth.pooling import pool
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import pytest
 from sklearn.metrics import mutual_info_score, rand_score
 
 import consilience as cs
-from consilience.posterior.least_loss import best, binder, information
-from consilience.truth.partitions import block_indices
+from consilience.objects.layout.partitions import block_indices
+from consilience.objects.posterior.point_partitions import best, binder, information
 
 
 def object_of(blocks, num_labels):

@@ -5,8 +5,12 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.posterior.main_confusion import WEIGHT, annotators_of, confusion_of
-from consilience.truth import space_of
+from consilience.posterior.objects.main_confusion import (
+    WEIGHT,
+    annotators_of,
+    confusion_of,
+)
+from consilience.spaces import space_of
 
 ROWS = [
     ("i", "a", "cat"),

@@ -10,10 +10,14 @@ from scipy.special import betaln
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.posterior.object_draws import Chunk
-from consilience.posterior.panels import SIZES, sizes_of_responses, verdicts
-from consilience.posterior.streams import streams
-from consilience.truth.block_counts import block_sizes
+from consilience.objects.layout.block_counts import block_sizes
+from consilience.objects.posterior.draws import Chunk
+from consilience.objects.posterior.response_panels import (
+    SIZES,
+    sizes_of_responses,
+    verdicts,
+)
+from consilience.objects.posterior.streams import streams
 
 DRAWS = 4000
 BLOCKS = (0b0011, 0b0100, 0b1000, 0)  # one object of two names, two of one

@@ -10,9 +10,9 @@ from scipy.integrate import quad
 from scipy.special import expit, logit
 
 import consilience as cs
-from consilience.posterior.object_draws import Chunk
-from consilience.posterior.right_names import OPINION, WEIGHT, Namings, levels
-from consilience.posterior.streams import streams
+from consilience.objects.posterior.draws import Chunk
+from consilience.objects.posterior.right_names import OPINION, WEIGHT, Namings, levels
+from consilience.objects.posterior.streams import streams
 
 WORLDS = 4000
 

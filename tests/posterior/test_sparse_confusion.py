@@ -6,7 +6,7 @@ import xarray as xr
 from scipy.special import betaincinv
 
 from consilience.errors import OptionError
-from consilience.posterior.sparse_confusion import (
+from consilience.posterior.results.sparse_confusion import (
     confusion_of_label,
     confusion_of_superclasses,
     sparse_confusion,

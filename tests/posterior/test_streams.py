@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from consilience.posterior.streams import streams
+from consilience.objects.posterior.streams import streams
 
 NAMES = np.array(["a", "b", "c"], object)
 

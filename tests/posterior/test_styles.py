@@ -7,9 +7,9 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from consilience.cli.fit_page import people_in_general
+from consilience.cli.pages.fit import people_in_general
 from consilience.posterior import Fit
-from consilience.posterior.styles import styles
+from consilience.posterior.objects.styles import styles
 
 AXES = ("chain", "draw")
 

@@ -13,7 +13,7 @@ from consilience.report import gather
 from consilience.report.columns import columns
 from consilience.report.sections import sections
 from consilience.report.written import page
-from consilience.responses.id_types import as_texts
+from consilience.responses.tables.id_types import as_texts
 
 
 def test_the_record_holds_every_table_of_the_run_as_it_is(report, fit):

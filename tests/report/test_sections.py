@@ -10,7 +10,7 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.report.content import Note, Table, estimates, how_sure, texts
 from consilience.report.evaluation import evaluation_tables
 from consilience.report.sections import sections

@@ -7,7 +7,7 @@ import pytest
 
 from consilience.errors import OptionError, RepeatedAnswerError
 from consilience.responses import read
-from consilience.responses.joining import joined
+from consilience.responses.quality.joining import joined
 
 ROWS = pd.DataFrame(
     {

@@ -7,10 +7,12 @@ import numpy as np
 import pandas as pd
 
 from consilience.annotators import load
-from consilience.inference import em, gradient
-from consilience.inference.ascent import Steps
+from consilience.inference import em
+from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.gradient_ascent import optimize as gradient
 from consilience.responses import read
-from consilience.truth import merge_alike, space_of
+from consilience.spaces import space_of
+from consilience.truth import merge_alike
 from consilience.truth.merging import Merged
 
 WORDS = np.array(["no", "maybe", "yes"])

@@ -8,11 +8,15 @@ import pytest
 from jax.nn import logsumexp
 
 from consilience.errors import BadCellError, CandidatesError, GoldError
+from consilience.objects.layout.block_counts import (
+    count_blocks,
+    over_completions,
+    over_ways,
+)
+from consilience.objects.layout.covariates import columns_of
+from consilience.objects.layout.partitions import MOST_LABELS, by_recursion
 from consilience.responses import read
-from consilience.truth import space_of
-from consilience.truth.block_counts import count_blocks, over_completions, over_ways
-from consilience.truth.covariates import columns_of
-from consilience.truth.partitions import MOST_LABELS, by_recursion
+from consilience.spaces import space_of
 
 ROWS = [
     ("i", "ann", "lamp", True),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 from consilience.truth.parts import some_answers, some_units
 
 CHOICE = [

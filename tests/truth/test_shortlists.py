@@ -8,13 +8,13 @@ import pytest
 
 from consilience.errors import CandidatesError, TooLargeError
 from consilience.responses import read
+from consilience.spaces import space_of
 from consilience.truth import (
     answer_slot,
     minibatches,
     observe,
     seen_pairs,
     shortlists,
-    space_of,
     tally,
 )
 from consilience.truth import space as space_module

@@ -6,7 +6,7 @@ import pytest
 
 from consilience.errors import CandidatesError
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 SIMILAR = pd.DataFrame(
     [("husky", "malamute", 0.4), ("malamute", "wolf", 0.1), ("cup", "husky", 0.04)],

@@ -13,7 +13,8 @@ from consilience.errors import (
     TooLargeError,
 )
 from consilience.responses import read
-from consilience.truth import ANONYMOUS, minibatches, observe, space_of, vote_counts
+from consilience.spaces import space_of
+from consilience.truth import ANONYMOUS, minibatches, observe, vote_counts
 from consilience.truth.space import check_size
 
 

@@ -1,21 +1,29 @@
 """What answers show before any model, and what a fit says of rules about them."""
 
-from consilience.analysis._agreement import Agreement, By, agreement
-from consilience.analysis._filtering import filtering
-from consilience.analysis._frequencies import frequencies, selection_frequencies
-from consilience.analysis._human_confusion import HumanConfusion, human_confusion
-from consilience.analysis._leading_question import leading_question
-from consilience.analysis._more_answers import more_answers
-from consilience.analysis._population import population
-from consilience.analysis._predicted_frequencies import predicted_frequencies
-from consilience.analysis._valid_labels import valid_labels
-from consilience.analysis.compared_confusion import (
+from consilience.analysis.class_confusion.comparison import (
     ComparedConfusion,
     compare_confusion,
 )
-from consilience.analysis.decision import Decision, decide
-from consilience.analysis.evaluation import Evaluation, evaluate
-from consilience.analysis.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.class_confusion.human_confusion import (
+    HumanConfusion,
+    human_confusion,
+)
+from consilience.analysis.context_effect.leading_question import leading_question
+from consilience.analysis.decisions.decision import Decision, decide
+from consilience.analysis.decisions.filtering import filtering
+from consilience.analysis.decisions.frequencies import (
+    frequencies,
+    selection_frequencies,
+)
+from consilience.analysis.decisions.more_answers import more_answers
+from consilience.analysis.model_evaluation.evaluation import Evaluation, evaluate
+from consilience.analysis.model_evaluation.predicted_frequencies import (
+    predicted_frequencies,
+)
+from consilience.analysis.reliability.agreement import Agreement, By, agreement
+from consilience.analysis.study.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.study.population import population
+from consilience.analysis.study.valid_labels import valid_labels
 
 __all__ = [
     "Agreement",

@@ -27,7 +27,7 @@ or less, to be there (:math:`v_m`). And they lead: where a similar label is ther
 that is not looks more so, by :math:`\ell_i = \lambda`, and by
 :math:`\lambda + \lambda'` where no similar label that is there was shown with it.
 Similar are the labels that a table says are (`similarity`), or else those of one group;
-`model.one_item` has the sum over all of an item that may be there, which is exact.
+`contains.one_item` has the sum over all of an item that may be there, which is exact.
 
 **What present means.** There is no second truth behind the appearance. A label is
 present if a *panel* of six fresh annotators, drawn as these were, would grant it: if at
@@ -55,18 +55,18 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float, Key
 
-from consilience.errors import OptionError
-from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.model.appearance import answer_tables, granted, widths, worth
-from consilience.model.kinds_of_label import (
+from consilience.contains.item_label_pairs import Pairs, information, laid_out
+from consilience.contains.label_kinds import (
     Appearances,
     Kind,
     appearances,
     log_prior,
     shifts,
 )
-from consilience.model.one_item import belief_of_kinds, of_items
-from consilience.model.pairs import Pairs, information, laid_out
+from consilience.contains.latent_trait import answer_tables, granted, widths, worth
+from consilience.contains.one_item import belief_of_kinds, of_items
+from consilience.errors import OptionError
+from consilience.model import AnnotatorModel, Parameters, Simulated
 from consilience.model.varying import sample_spread, sample_varying
 from consilience.truth import Observations, Space
 

@@ -27,21 +27,21 @@ pickers :math:`h \sim \mathrm{Beta}`, differs between items, and :math:`\delta \
 \mathrm{Beta}` from one lister and object to the next: some give all names of a thing.
 
 Everything of an item integrates out in closed form, block by block, so the score is a
-sum over all partitions, exact (`consilience.truth.partitions`), and over the ways to
-split one-label responses between pickers and listers.
+sum over all partitions, exact (`consilience.objects.layout.partitions`), and over the
+ways to split one-label responses between pickers and listers.
 
 **Asked besides** (*is there an l?*, kind contains) whether a candidate is there, people
 grant what they would not have named. Given its block, and whether that is often or
 seldom seen, a name has Dirichlet shares of no, maybe and yes, whose mean grows with
 :math:`r_B` in log-odds; so these answers are a factor of each block's weight, and all
-sums stay exact (`consilience.model.granting`). How much likelier things are granted
-than seen is the odds ratio of the *leading question*. A name that is granted gets
-imagined votes, too: a share of them for each share of *yes*.
+sums stay exact (`consilience.objects.likelihood.endorsement`). How much likelier things
+are granted than seen is the odds ratio of the *leading question*. A name that is
+granted gets imagined votes, too: a share of them for each share of *yes*.
 
 **There** is an object that more than a share :math:`\tau` of annotators would name: a
 property of the population, not a second truth, with :math:`\tau` chosen when the
 question is asked. **Valid** is a label whose object is there and that is a right name
-for it (`consilience.posterior.right_names`).
+for it (`consilience.objects.posterior.right_names`).
 
 :math:`\sigma_l` and :math:`\nu_l` are imagined votes, sums of what is known of a label
 beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair (one
@@ -64,14 +64,19 @@ import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
 from consilience.model import NOTHING, AnnotatorModel, Parameters, marginal
-from consilience.model.granting import sample_granting
-from consilience.model.naming import DIMS, follows, log_prior, unit_sums
-from consilience.model.naming_simulation import simulation
-from consilience.model.naming_totals import totals
-from consilience.model.own_pairs import sample_pairs
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.items import Items, items_of
+from consilience.objects.likelihood.endorsement import sample_granting
+from consilience.objects.likelihood.label_counts import (
+    DIMS,
+    follows,
+    log_prior,
+    unit_sums,
+)
+from consilience.objects.likelihood.label_totals import totals
+from consilience.objects.likelihood.pair_affinities import sample_pairs
+from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import Observations, Space
-from consilience.truth.covariate_names import Names
-from consilience.truth.items import Items, items_of
 from consilience.truth.maths import AnyArray, maths
 
 

@@ -45,15 +45,20 @@ from jax.nn import sigmoid
 from jaxtyping import Array, Float
 
 from consilience.model import NOTHING, AnnotatorModel, Parameters
-from consilience.model.granting import sample_granting
-from consilience.model.naming import DIMS, follows, log_prior, seen_rates
-from consilience.model.naming_by_annotator import unit_sums
-from consilience.model.naming_simulation import simulation
-from consilience.model.own_pairs import sample_pairs
 from consilience.model.quadrature import normal_nodes
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.items import Items, items_of
+from consilience.objects.likelihood.by_annotator import unit_sums
+from consilience.objects.likelihood.endorsement import sample_granting
+from consilience.objects.likelihood.label_counts import (
+    DIMS,
+    follows,
+    log_prior,
+    seen_rates,
+)
+from consilience.objects.likelihood.pair_affinities import sample_pairs
+from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import Observations, Space
-from consilience.truth.covariate_names import Names
-from consilience.truth.items import Items, items_of
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four
 

@@ -1,5 +1,1 @@
-"""Data sets with gold labels, and how well a fit does on them."""
-
-from consilience.benchmark.metrics import Metric, Score, ScoreOptions, score
-
-__all__ = ["Metric", "Score", "ScoreOptions", "score"]
+"""Aggregation methods compared on data sets with gold labels."""

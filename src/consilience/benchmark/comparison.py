@@ -18,7 +18,7 @@ import pandas as pd
 from consilience.benchmark.differences import MEAN, Table, differences, there
 from consilience.benchmark.kept import Result
 from consilience.benchmark.measured import METRICS, Measured, Protocol, measure
-from consilience.benchmark.metrics import interval
+from consilience.scoring.metrics import interval
 
 FIGURES = ("seconds", "compile_seconds", "peak_mib")
 _COLUMNS = ("set", "method", "metric", "value", "lower", "upper", "sets")

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.benchmark.choice_metrics import item_scores
-from consilience.benchmark.metrics import resample
+from consilience.scoring.choice_metrics import item_scores
+from consilience.scoring.metrics import resample
 
 METRICS = ("accuracy", "log_loss", "log_loss_1e-3", "brier", "ece")
 # A method that is sure of a wrong label loses 23 nats here, as in crowd-kit's own code,

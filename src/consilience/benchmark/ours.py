@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from consilience.benchmark.prediction import Prediction
 from consilience.responses import Responses
+from consilience.scoring.prediction import Prediction
 
 # JAX: turning a traced program into XLA's terms, and that into machine code.
 _COMPILING = (
@@ -23,7 +23,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
     import jax  # noqa: PLC0415 (only in the process that fits)
 
     from consilience.fitting import fit  # noqa: PLC0415
-    from consilience.posterior.labels import labels  # noqa: PLC0415
+    from consilience.posterior.results.labels import labels  # noqa: PLC0415
 
     compiling: list[float] = []
 

@@ -16,8 +16,8 @@ from consilience.benchmark.alone import Ending, Limits, run
 from consilience.benchmark.datasets import DataSet
 from consilience.benchmark.kept import Result
 from consilience.benchmark.methods import Method
-from consilience.benchmark.prediction import about
 from consilience.benchmark.worker import one_line
+from consilience.scoring.prediction import about
 from consilience.whole_folder import refusals
 
 # Seconds are those of a first run: what a run before it has compiled must not help.

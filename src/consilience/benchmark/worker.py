@@ -16,8 +16,8 @@ from typing import Any
 import pandas as pd
 
 from consilience.benchmark.alone import peak_mib
-from consilience.benchmark.prediction import COLUMNS, Prediction
 from consilience.responses import read_folder
+from consilience.scoring.prediction import COLUMNS, Prediction
 
 
 def work(folder: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from consilience.checks.verdict import Verdict, at_most
-from consilience.posterior.labels import candidates
+from consilience.posterior.results.labels import candidates
 
 
 def finite(data: xr.DataTree) -> list[Verdict]:

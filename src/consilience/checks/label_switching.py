@@ -21,7 +21,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_most
-from consilience.posterior.confusion import population, population_draws
+from consilience.posterior.results.confusion import population, population_draws
 
 # States that annotators tell apart gain accuracy less error from a swap, far more than
 # this. Rows without information differ by chance: half a chain has some 50 effective

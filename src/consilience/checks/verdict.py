@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from consilience.posterior.diagnostics import FAILED, PASSED, TOO_LITTLE, Outcome
+from consilience.posterior.results.diagnostics import (
+    FAILED,
+    PASSED,
+    TOO_LITTLE,
+    Outcome,
+)
 
 # What stands in the remedy of a verdict that asks for nothing.
 _NOTHING = "nothing to fix"

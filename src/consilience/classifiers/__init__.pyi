@@ -1,12 +1,12 @@
-from ._co_confusion import co_confusion
-from .candidate_table import Candidates, candidates
-from .classifier import Classifier, load_classifier
-from .classifying import Outcome, classify
-from .export import About, export_network
-from .images import Images, list_images
-from .manifest import Manifest, read_manifest
-from .pace import Pace
-from .predictions import Predictions, read_predictions
+from .exporting.export import About, export_network
+from .pooled.candidate_table import Candidates, candidates
+from .pooled.co_confusion import co_confusion
+from .pooled.predictions import Predictions, read_predictions
+from .running.classifier import Classifier, load_classifier
+from .running.classifying import Outcome, classify
+from .running.images import Images, list_images
+from .running.manifest import Manifest, read_manifest
+from .running.pace import Pace
 
 __all__ = [
     "About",

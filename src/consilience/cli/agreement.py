@@ -61,7 +61,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         Print the result as JSON.
     """
     from consilience.analysis import agreement as measure
-    from consilience.cli.agreement_page import agreement_page
+    from consilience.cli.pages.agreement import agreement_page
 
     if out is not None:
         check_free(out, marker=_MARKER, overwrite=overwrite)
@@ -84,7 +84,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
 
 def _write(found: "Agreement", out: Path, *, overwrite: bool) -> None:
     """Write the tables, with what their numbers mean in the files' metadata."""
-    from consilience.posterior.tables import write_parquet
+    from consilience.posterior.results.tables import write_parquet
     from consilience.whole_folder import whole_folder
 
     def ours(folder: Path) -> bool:

@@ -66,8 +66,8 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
         Print the result as JSON.
     """
     from consilience.classifiers import candidates as pooled
-    from consilience.classifiers.candidate_table import ACCOUNT
-    from consilience.classifiers.renaming import renamed
+    from consilience.classifiers.pooled.candidate_table import ACCOUNT
+    from consilience.classifiers.pooled.renaming import renamed
     from consilience.responses.side_tables import gold_table
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
@@ -94,7 +94,7 @@ def _used(path: Path) -> "pd.DataFrame":
     """Return the labels that annotators used, and the data set's, of each item."""
     import pandas as pd
 
-    from consilience.classifiers.known import ANNOTATORS, DATASET
+    from consilience.classifiers.pooled.known import ANNOTATORS, DATASET
     from consilience.cli.options import read_responses
 
     told = read_responses([path], READ_AS_IT_IS)

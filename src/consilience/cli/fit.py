@@ -101,7 +101,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     told = read_responses(responses, reading, both=True)
     print_account(show, told)
     from consilience import fitting
-    from consilience.cli.fit_page import fit_page
+    from consilience.cli.pages.fit import fit_page
     from consilience.posterior import load
     from consilience.responses.side_tables import gold_table
 
@@ -133,7 +133,7 @@ def summary(fitted: "Fit") -> dict[str, Any]:
     """Return what was fitted and how well it went, as JSON has it."""
     import json
 
-    from consilience.posterior.diagnostics import counts
+    from consilience.posterior.results.diagnostics import counts
 
     attributes = fitted.data.attrs
     verdicts = fitted.diagnostics()

@@ -64,7 +64,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     show = screen(as_json=json)
     told = read_responses(responses, reading, both=True)
     from consilience import fitting
-    from consilience.cli.fit_page import fit_page
+    from consilience.cli.pages.fit import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning
     from consilience.posterior import load
     from consilience.responses.side_tables import gold_table

@@ -46,7 +46,7 @@ def read_all(
 
 
 def _files(path: Path) -> list[Path]:
-    from consilience.classifiers.predictions import is_folder
+    from consilience.classifiers.pooled.predictions import is_folder
 
     if not path.is_dir() or is_folder(path):
         return [path]
@@ -62,7 +62,7 @@ def _files(path: Path) -> list[Path]:
 
 def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
     from consilience.classifiers import read_predictions
-    from consilience.classifiers.rank_lists import from_array, from_table
+    from consilience.classifiers.pooled.rank_lists import from_array, from_table
 
     if path.is_dir():
         return read_predictions(path)

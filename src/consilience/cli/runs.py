@@ -13,8 +13,8 @@ from consilience.errors import CannotWriteError, FolderExistsError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from consilience.benchmark.metrics import Score
     from consilience.posterior import Fit
+    from consilience.scoring.metrics import Score
 
 _DEFAULT = ("labels", "items", "annotators", "confusion", "diagnostics")
 _OF_OBJECTS = ("objects", "object_counts")
@@ -140,12 +140,12 @@ def score(  # noqa: PLR0913 (each option stands alone)
     json
         Print the result as JSON.
     """
-    from consilience.benchmark.metrics import ScoreOptions
-    from consilience.benchmark.metrics import score as measure
     from consilience.posterior import load
-    from consilience.posterior.items import items
-    from consilience.posterior.labels import labels
+    from consilience.posterior.results.items import items
+    from consilience.posterior.results.labels import labels
     from consilience.responses.side_tables import gold_table
+    from consilience.scoring.metrics import ScoreOptions
+    from consilience.scoring.metrics import score as measure
 
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     known = gold_table(gold, read_options(Reading(item=item, label=label)))

@@ -19,7 +19,7 @@ from consilience.cli.terminal import print_json, rows, screen
 from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
-    from consilience.cli.sbc_page import Finding
+    from consilience.cli.pages.calibration_check import Finding
     from consilience.fitting import Effort
     from consilience.progress import Reporter
     from consilience.truth import Space
@@ -92,8 +92,8 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         )
         raise OptionError(msg)
     from consilience import annotators as room
+    from consilience.cli.pages.calibration_check import markdown, notes, page, tables
     from consilience.cli.sbc_folder import open_folder, write_tables
-    from consilience.cli.sbc_page import markdown, notes, page, tables
 
     changed = numbers(prior, "prior")
     plan = _plan(
@@ -175,8 +175,8 @@ def _fitted(
     import jax
 
     from consilience.checks.simulated_fits import cannot_simulate, simulated_fits
+    from consilience.cli.pages.calibration_check import judged
     from consilience.cli.sbc_folder import keep, kept
-    from consilience.cli.sbc_page import judged
     from consilience.progress import bar
 
     findings, left_out = [], {}
@@ -219,7 +219,7 @@ def _settings(**given: Any) -> dict[str, Any]:
 def _design(settings: Mapping[str, Any]) -> "Space":
     """Return who answers about what."""
     from consilience.simulation import simulate
-    from consilience.truth import space_of
+    from consilience.spaces import space_of
 
     names = ("kind", "items", "annotators", "classes", "per_item", "seed")
     made = simulate(**{name: settings[name] for name in names})

@@ -7,7 +7,6 @@ from time import monotonic
 
 import pandas as pd
 
-from consilience.benchmark.metrics import Score, score
 from consilience.demo.simulated import LABELS, Study
 from consilience.fitting import fit
 from consilience.posterior import Fit, export
@@ -15,6 +14,7 @@ from consilience.progress import Reporter
 from consilience.report import can_draw, gather
 from consilience.report import write as write_report
 from consilience.responses import Responses, read, write
+from consilience.scoring.metrics import Score, score
 from consilience.whole_folder import whole_folder
 
 MODEL = "hierarchical_dawid_skene"

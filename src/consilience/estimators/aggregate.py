@@ -25,13 +25,13 @@ from consilience.errors import (
 )
 from consilience.fitting import Effort, fit
 from consilience.posterior import Fit
-from consilience.posterior.confusion import individual
-from consilience.posterior.items import items
-from consilience.posterior.labels import labels
+from consilience.posterior.results.confusion import individual
+from consilience.posterior.results.items import items
+from consilience.posterior.results.labels import labels
 from consilience.responses import read
-from consilience.responses.coding import text_array
-from consilience.responses.id_types import settled, text_of
-from consilience.responses.type_names import MIXED, type_of
+from consilience.responses.tables.coding import text_array
+from consilience.responses.tables.id_types import settled, text_of
+from consilience.responses.tables.type_names import MIXED, type_of
 
 _ITEM = ("task", "item")
 _ANNOTATOR = ("worker", "annotator")

@@ -1,8 +1,8 @@
 from ._fit import fit
 from .comparing import compare
 from .cross_validation import cross_validate
-from .foreseeing import foresee_objects
 from .inputs import Effort, check_seed
+from .objects.cross_validation import foresee_objects
 from .predicting import predict
 from .sequential import Sequential
 

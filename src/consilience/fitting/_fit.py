@@ -29,11 +29,12 @@ from consilience.fitting.which_contains import which_contains
 from consilience.inference import Effort, check_engine
 from consilience.model import DIMS
 from consilience.posterior import Fit
-from consilience.posterior.comparison import as_dataset as comparison_dataset
-from consilience.posterior.tree import tree, with_groups
+from consilience.posterior.results.comparison import as_dataset as comparison_dataset
+from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.progress import Reporter
 from consilience.responses import Responses
-from consilience.truth import Space, space_of
+from consilience.spaces import space_of
+from consilience.truth import Space
 
 
 def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -227,7 +228,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     if space.kind == "objects":
         import jax
 
-        from consilience.fitting.holding import with_objects
+        from consilience.fitting.objects.conditioning import with_objects
 
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             data = with_objects(

@@ -34,7 +34,8 @@ from consilience.inference.seeds import seed_for
 from consilience.model import splits
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
-from consilience.truth import Space, space_of
+from consilience.spaces import space_of
+from consilience.truth import Space
 from consilience.truth.parts import some_units
 
 # What `auto` compares: free confusions pooled over annotators, one skill for each label

@@ -36,7 +36,8 @@ from consilience.inference import Effort
 from consilience.model import Tables, has_tables, joined, logarithms
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
-from consilience.truth import Space, space_of
+from consilience.spaces import space_of
+from consilience.truth import Space
 
 type By = Literal["item", "annotator", "response"]
 

@@ -12,16 +12,16 @@ from consilience.inference import Effort as Effort  # noqa: PLC0414 (`fitting` e
 from consilience.posterior import Fit
 from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
-from consilience.responses.coding import text_array
-from consilience.responses.id_types import Types, settled
-from consilience.responses.library_errors import readable
-from consilience.responses.names import listing
+from consilience.responses.columns.names import listing
 from consilience.responses.side_tables import (
     check_filled,
     naming_column,
     side_table,
     text_frame,
 )
+from consilience.responses.tables.coding import text_array
+from consilience.responses.tables.id_types import Types, settled
+from consilience.responses.tables.library_errors import readable
 from consilience.truth import Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
@@ -142,7 +142,7 @@ def on_names(candidates: Table | None, responses: Responses) -> list[str]:
 
 def _proposed(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     # Of folders alone: what pools classifiers takes a while to load.
-    from consilience.classifiers.known import ANNOTATORS  # noqa: PLC0415
+    from consilience.classifiers.pooled.known import ANNOTATORS  # noqa: PLC0415
 
     with readable(str(folder / SOURCES)):
         sources = pd.read_parquet(folder / SOURCES, columns=["item", "label", "model"])
@@ -155,7 +155,7 @@ def as_similarity(given: Table | None, labels: Iterable[object]) -> pd.DataFrame
     """Return how alike labels are; of a folder of candidates, co-confusion."""
     if isinstance(given, (str, Path)) and Path(given).is_dir():
         names = names_in(given, labels)[1]
-        from consilience.classifiers._co_confusion import co_confusion  # noqa: PLC0415
+        from consilience.classifiers.pooled.co_confusion import co_confusion  # noqa: PLC0415
 
         table = co_confusion(given)
         pair = {side: table[side].replace(names) for side in ("label_a", "label_b")}

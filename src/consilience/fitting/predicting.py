@@ -42,10 +42,11 @@ from consilience.model import (
     some_draws,
 )
 from consilience.posterior import Fit
+from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.posterior.tempering import Tempering
-from consilience.posterior.tree import tree, with_groups
 from consilience.responses import Responses
-from consilience.truth import Space, space_of
+from consilience.spaces import space_of
+from consilience.truth import Space
 from consilience.truth.space import UNLISTED, Groups
 
 type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
@@ -114,7 +115,7 @@ def predict(
     if given.kind == "objects":
         import jax
 
-        from consilience.fitting.predicting_objects import Earlier, predict_objects
+        from consilience.fitting.objects.prediction import Earlier, predict_objects
 
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             found = predict_objects(
@@ -269,7 +270,7 @@ def _reader(
     None where parameters of these names do not say all that the emission wants.
     """
     if not has_tables(model):
-        from consilience.posterior.compiled_reader import compiled_reader
+        from consilience.posterior.stored_fit.compiled_reader import compiled_reader
 
         return compiled_reader(model, space, names)
     tables = Tables(model, space)

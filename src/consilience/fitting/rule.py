@@ -9,8 +9,8 @@ import xarray as xr
 
 from consilience.errors import KindError, OptionError, UnknownEngineError
 from consilience.model import AnnotatorModel
-from consilience.posterior.stored import with_tables
-from consilience.posterior.tree import root
+from consilience.posterior.stored_fit.stored import with_tables
+from consilience.posterior.stored_fit.tree import root
 from consilience.responses import Responses
 
 WHY = "it is a rule: nothing is fitted"

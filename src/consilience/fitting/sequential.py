@@ -8,10 +8,10 @@ import pandas as pd
 from consilience.fitting.inputs import Table, as_responses
 from consilience.fitting.predicting import predict
 from consilience.posterior import Fit
-from consilience.posterior.tables import TABLES, names_of
+from consilience.posterior.results.tables import TABLES, names_of
 from consilience.responses import Responses
-from consilience.responses.id_types import Types, restored
-from consilience.responses.joining import joined
+from consilience.responses.quality.joining import joined
+from consilience.responses.tables.id_types import Types, restored
 
 _NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}
 _MOST = 64  # tables that are kept apart before they are put together

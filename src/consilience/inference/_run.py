@@ -8,7 +8,7 @@ from typing import Any
 
 from consilience.errors import KindError, OptionError, UnknownEngineError, not_among
 from consilience.inference import auto
-from consilience.inference.ascent import Steps
+from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.result import Result
 from consilience.inference.seeds import Seed
 from consilience.model import AnnotatorModel, has_tables

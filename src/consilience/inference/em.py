@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.ascent import Rule, Steps, climb, logs_of, point
-from consilience.inference.dirichlet import log_mean, log_normaliser
+from consilience.inference.closed_form.ascent import Rule, Steps, climb, logs_of, point
+from consilience.inference.closed_form.dirichlet import log_mean, log_normaliser
+from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.result import Result, at_a_point
 from consilience.inference.seeds import Seed, generator_of
-from consilience.inference.sweeps import sweeps_of
 from consilience.model import AnnotatorModel
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
@@ -66,7 +66,7 @@ def fit(
         Called with the progress made.
     """
     if model.dirichlet is None:
-        from consilience.inference.gradient_em import fit_by_gradient
+        from consilience.inference.closed_form.gradient_em import fit_by_gradient
 
         return fit_by_gradient(
             model, space, effort.steps, seed, effort.draws, effort.mass, report

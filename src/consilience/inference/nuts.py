@@ -3,11 +3,11 @@
 NumPyro's kernel is driven in blocks of one compiled program, which serves warm-up and
 sampling alike. Between blocks the progress is reported and an interrupt is heeded.
 Where no parameter has a closed form and numbers are some hundreds, chains start about
-the mode, in the metric of the curvature there (`consilience.inference.from_mode`).
-Elsewhere a quick variational fit gives the parameters it has a place to start from, and
-gives models that want one a guess of the truth to take their geometry from. Other
-parameters start near their prior medians. So chains start where the labels have their
-names.
+the mode, in the metric of the curvature there
+(`consilience.inference.gradient_ascent.from_mode`). Elsewhere a quick variational fit
+gives the parameters it has a place to start from, and gives models that want one a
+guess of the truth to take their geometry from. Other parameters start near their prior
+medians. So chains start where the labels have their names.
 """
 
 import time
@@ -27,12 +27,16 @@ from numpyro.infer.util import constrain_fn
 from scipy.special import softmax
 
 from consilience.inference import vb
-from consilience.inference.ascent import Steps, as_reported, climb, logs_of
-from consilience.inference.curvature import MOST, shared
-from consilience.inference.from_mode import FIELDS, chains_from, find_mode
+from consilience.inference.closed_form.ascent import Steps, as_reported, climb, logs_of
+from consilience.inference.closed_form.sweeps import sweeps_of
+from consilience.inference.gradient_ascent.curvature import MOST, shared
+from consilience.inference.gradient_ascent.from_mode import (
+    FIELDS,
+    chains_from,
+    find_mode,
+)
 from consilience.inference.result import MAX_KEPT, Result
 from consilience.inference.seeds import Seed, generator_of, key_of
-from consilience.inference.sweeps import sweeps_of
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,

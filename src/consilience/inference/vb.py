@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.ascent import Rule, Steps, climb, logs_of, point
-from consilience.inference.augmentation import augment, interval, mean_belief
-from consilience.inference.dirichlet import expected_log, log_normaliser
+from consilience.inference.closed_form.ascent import Rule, Steps, climb, logs_of, point
+from consilience.inference.closed_form.augmentation import (
+    augment,
+    interval,
+    mean_belief,
+)
+from consilience.inference.closed_form.dirichlet import expected_log, log_normaliser
+from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
 from consilience.inference.seeds import Seed, generator_of
-from consilience.inference.sweeps import sweeps_of
 from consilience.model import AnnotatorModel, splits
 from consilience.progress import Reporter, silent
 from consilience.truth import Space

@@ -25,9 +25,9 @@ import xarray as xr
 
 from consilience.errors import OptionError, not_among
 from consilience.posterior.fit import Fit
-from consilience.posterior.soft_labels import soft_labels
-from consilience.posterior.tables import TABLES, about, write_parquet
-from consilience.responses.id_types import restored
+from consilience.posterior.results.soft_labels import soft_labels
+from consilience.posterior.results.tables import TABLES, about, write_parquet
+from consilience.responses.tables.id_types import restored
 from consilience.whole_folder import whole_file, whole_folder
 
 EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(

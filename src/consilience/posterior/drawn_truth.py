@@ -30,8 +30,8 @@ from consilience.model import (
     logarithms,
     some_draws,
 )
-from consilience.posterior.known_space import known_space
-from consilience.posterior.labels import candidates
+from consilience.posterior.results.labels import candidates
+from consilience.posterior.stored_fit.known_space import known_space
 from consilience.truth import Space, merge_alike
 
 MOST = 40  # draws: quantiles of a thousand weightings vary by more than they do
@@ -90,7 +90,7 @@ def _replayed(
         logs = (logarithms(draw, tables.closed) for draw in some_draws(values, most))
         beliefs = (tables.posterior(each)[1] for each in logs)
         return np.stack([tables.truth(belief)[place] for belief in beliefs])
-    from consilience.posterior.compiled_reader import compiled_reader
+    from consilience.posterior.stored_fit.compiled_reader import compiled_reader
 
     read = compiled_reader(model, space, values.keys())
     if read is None:

@@ -74,20 +74,20 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
-from consilience.posterior import (
+from consilience.posterior import tempering
+from consilience.posterior.objects import stored_objects as objects
+from consilience.posterior.objects import styles
+from consilience.posterior.results import (
     annotators,
-    beforehand,
     comparison,
     confusion,
     diagnostics,
     items,
     labels,
-    objects,
     sparse_confusion,
-    styles,
-    tempering,
 )
-from consilience.responses.id_types import Types, restored, text_of
+from consilience.posterior.stored_fit import beforehand
+from consilience.responses.tables.id_types import Types, restored, text_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +116,8 @@ class Fit:
         tau
             Kind objects: a label is valid if its object is named by more than this
             share of annotators, and it is a right name for it
-            (`consilience.posterior.right_names`); one half where it is not told.
+            (`consilience.objects.posterior.right_names`); one half where it is not
+            told.
 
         Returns
         -------
@@ -131,9 +132,9 @@ class Fit:
         if tau is None:
             return restored(labels.labels(self.data), self.types)
         # It needs JAX, which only fits of objects do.
-        from consilience.posterior import object_tables  # noqa: PLC0415
+        from consilience.posterior.objects import tables  # noqa: PLC0415
 
-        return restored(object_tables.labels_at(self.data, tau), self.types)
+        return restored(tables.labels_at(self.data, tau), self.types)
 
     def items(self) -> pd.DataFrame:
         """Best label of each item, its probability, and what is left uncertain.
@@ -370,6 +371,6 @@ class Fit:
             When the disk refuses.
         """
         # The store needs Fit for `load`; imported here, neither waits for the other.
-        from consilience.posterior import store  # noqa: PLC0415
+        from consilience.posterior.stored_fit import store  # noqa: PLC0415
 
         store.save(self, folder, overwrite=overwrite)

@@ -17,7 +17,7 @@ from consilience.analysis import (
 )
 from consilience.errors import ConsilienceError, OptionError
 from consilience.posterior import Fit
-from consilience.posterior.tables import TABLES
+from consilience.posterior.results.tables import TABLES
 from consilience.report.answers import answers_of, answers_read, as_responses
 from consilience.report.record import Report, Run
 from consilience.report.thumbnails import thumbnails

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.posterior import Fit
-from consilience.posterior.frames import category, names
+from consilience.posterior.results.frames import category, names
 from consilience.responses import Responses, read
 
 

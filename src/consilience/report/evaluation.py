@@ -11,8 +11,8 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.responses.library_errors import readable
-from consilience.responses.text_table import check_names
+from consilience.responses.tables.library_errors import readable
+from consilience.responses.tables.text_table import check_names
 
 SUFFIXES = (".parquet", ".csv")
 

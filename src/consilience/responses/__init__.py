@@ -6,19 +6,19 @@ Nothing heavy is imported before it is asked for.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consilience.responses.cleaning import Cleaning, Dropped
     from consilience.responses.design import Description, describe
     from consilience.responses.folder import read_folder, write
     from consilience.responses.options import Columns, ReadOptions
+    from consilience.responses.quality.cleaning import Cleaning, Dropped
     from consilience.responses.reading import formats, read, read_with
     from consilience.responses.summary import Summary
     from consilience.responses.table import Responses
 
 _HOMES = {
-    "Cleaning": "cleaning",
+    "Cleaning": "quality.cleaning",
     "Columns": "options",
     "Description": "design",
-    "Dropped": "cleaning",
+    "Dropped": "quality.cleaning",
     "ReadOptions": "options",
     "Responses": "table",
     "Summary": "summary",

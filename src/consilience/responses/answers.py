@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Int8
 
 from consilience.errors import OptionError, UnknownAnswerError
-from consilience.responses.coding import Coded, only_used
-from consilience.responses.names import listing
+from consilience.responses.columns.names import listing
+from consilience.responses.tables.coding import Coded, only_used
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
 

@@ -12,8 +12,17 @@ from consilience.errors import (
     MissingColumnError,
     NoResponsesError,
 )
-from consilience.responses.cleaning import Cleaning
-from consilience.responses.coding import (
+from consilience.responses.draft import Draft
+from consilience.responses.offers import check_offered, settle_offer
+from consilience.responses.options import ReadOptions
+from consilience.responses.quality.cleaning import Cleaning
+from consilience.responses.quality.repeats import keep_rows, settle_repeats
+from consilience.responses.quality.spelling import merge_spellings
+from consilience.responses.quality.suspicions import suspicions
+from consilience.responses.quality.tidying import tidied
+from consilience.responses.side_tables import gold_table
+from consilience.responses.table import ANSWERS, KINDS, Responses
+from consilience.responses.tables.coding import (
     Coded,
     index,
     num_distinct,
@@ -21,22 +30,13 @@ from consilience.responses.coding import (
     sort_values,
     text_array,
 )
-from consilience.responses.draft import Draft
-from consilience.responses.id_types import settled
-from consilience.responses.offers import check_offered, settle_offer
-from consilience.responses.options import ReadOptions
-from consilience.responses.repeats import keep_rows, settle_repeats
-from consilience.responses.side_tables import gold_table
-from consilience.responses.spelling import merge_spellings
-from consilience.responses.structures import check_plain
-from consilience.responses.suspicions import suspicions
-from consilience.responses.table import ANSWERS, KINDS, Responses
-from consilience.responses.texts import (
+from consilience.responses.tables.id_types import settled
+from consilience.responses.tables.structures import check_plain
+from consilience.responses.tables.texts import (
     check_texts,
     line_break_warnings,
     refuse_nul,
 )
-from consilience.responses.tidying import tidied
 
 
 def assemble(draft: Draft, options: ReadOptions) -> Responses:

@@ -15,9 +15,13 @@ from consilience.errors import (
     MissingColumnError,
     UnreadableFileError,
 )
-from consilience.responses.arrow_columns import as_text
-from consilience.responses.cleaning import Cleaning
-from consilience.responses.coding import (
+from consilience.responses.columns.names import listing
+from consilience.responses.options import Offer
+from consilience.responses.quality.cleaning import Cleaning
+from consilience.responses.side_tables import checked_labels
+from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
+from consilience.responses.tables.arrow_columns import as_text
+from consilience.responses.tables.coding import (
     Coded,
     encode,
     index,
@@ -27,14 +31,10 @@ from consilience.responses.coding import (
     sort_values,
     text_array,
 )
-from consilience.responses.library_errors import readable
-from consilience.responses.names import listing
-from consilience.responses.options import Offer
-from consilience.responses.side_tables import checked_labels
-from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
-from consilience.responses.text_table import not_as_text, unusable_notes
-from consilience.responses.texts import check_texts
-from consilience.responses.type_names import type_of_arrow
+from consilience.responses.tables.library_errors import readable
+from consilience.responses.tables.text_table import not_as_text, unusable_notes
+from consilience.responses.tables.texts import check_texts
+from consilience.responses.tables.type_names import type_of_arrow
 
 _TEXTS = ("item", "annotator", "kind", "label", "answer", "response_id")
 _ASKED = ("item", "annotator", "response_id")

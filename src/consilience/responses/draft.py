@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, Int8
 
-from consilience.responses.cleaning import Dropped
-from consilience.responses.coding import Coded
 from consilience.responses.options import Kind, Offer
+from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.tables.coding import Coded
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

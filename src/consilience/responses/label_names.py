@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from consilience.errors import OptionError
-from consilience.responses.id_types import text_of
-from consilience.responses.json_file import read_json
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table
+from consilience.responses.tables.id_types import text_of
+from consilience.responses.tables.json_file import read_json
 
 COLUMNS = (
     "label",

@@ -12,13 +12,6 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import LabelNotOfferedError, OptionError
-from consilience.responses.coding import (
-    Coded,
-    index,
-    natural_order,
-    only_used,
-    recode_to,
-)
 from consilience.responses.draft import Draft
 from consilience.responses.options import Offer, ReadOptions
 from consilience.responses.side_tables import (
@@ -26,6 +19,13 @@ from consilience.responses.side_tables import (
     label_column,
     label_table,
     offered_table,
+)
+from consilience.responses.tables.coding import (
+    Coded,
+    index,
+    natural_order,
+    only_used,
+    recode_to,
 )
 
 ALL_SHOWN = (

@@ -20,10 +20,8 @@ from consilience.errors import (
     not_among,
 )
 from consilience.responses import readers
-from consilience.responses.json_file import read_json, read_json_lines
-from consilience.responses.library_errors import readable
-from consilience.responses.load import Source, load_table
-from consilience.responses.names import find, listing
+from consilience.responses.columns.names import find, listing
+from consilience.responses.columns.yes_or_no import propose_one_hot
 from consilience.responses.options import (
     MISSING,
     Columns,
@@ -32,11 +30,13 @@ from consilience.responses.options import (
     ReadOptions,
     Repeats,
 )
-from consilience.responses.probe import Probe, probe
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
+from consilience.responses.tables.json_file import read_json, read_json_lines
+from consilience.responses.tables.library_errors import readable
+from consilience.responses.tables.load import Source, load_table
+from consilience.responses.tables.probe import Probe, probe
 from consilience.responses.unknown_format import looks_wide, unknown_format
-from consilience.responses.yes_or_no import propose_one_hot
 
 type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import pandas as pd
 
 from consilience.errors import BadCellError, OptionError, not_a
-from consilience.responses.arrow_columns import cell_text
-from consilience.responses.coding import index
-from consilience.responses.label_config import read_label_config
-from consilience.responses.library_errors import readable
-from consilience.responses.load import load_table
-from consilience.responses.names import find, require
+from consilience.responses.columns.names import find, require
+from consilience.responses.label_studio.label_config import read_label_config
 from consilience.responses.options import Columns, ReadOptions
-from consilience.responses.text_table import TextTable
-from consilience.responses.texts import check_texts
+from consilience.responses.tables.arrow_columns import cell_text
+from consilience.responses.tables.coding import index
+from consilience.responses.tables.library_errors import readable
+from consilience.responses.tables.load import load_table
+from consilience.responses.tables.text_table import TextTable
+from consilience.responses.tables.texts import check_texts
 
 
 def side_table(given: object, options: ReadOptions, what: str) -> TextTable:

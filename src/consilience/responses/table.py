@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import KindError
-from consilience.responses.cleaning import Cleaning
-from consilience.responses.id_types import restored
 from consilience.responses.options import Kind, Offer
+from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.summary import Summary, summarize
+from consilience.responses.tables.id_types import restored
 
 ANSWERS = ("no", "maybe", "yes")
 KINDS = ("choice", "contains", "objects")

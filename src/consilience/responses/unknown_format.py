@@ -3,8 +3,8 @@
 import re
 
 from consilience.errors import UnknownFormatError
-from consilience.responses.names import find, listing
-from consilience.responses.probe import Probe
+from consilience.responses.columns.names import find, listing
+from consilience.responses.tables.probe import Probe
 
 _ROLES = ("item", "annotator", "label")
 

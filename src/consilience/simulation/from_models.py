@@ -13,7 +13,7 @@ from consilience.model import simulate as draw
 from consilience.responses import Responses, read
 from consilience.responses.options import Kind
 from consilience.simulation.objects import simulate_objects
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

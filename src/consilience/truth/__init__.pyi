@@ -1,9 +1,6 @@
 from ._candidates import candidates
 from ._classes import classes
-from ._objects import assembled, objects
-from ._presence import presence
 from ._shortlists import Shortlists, shortlists
-from ._space_of import space_of
 from .answer_slots import answer_slot
 from .label_pairs import LabelPairs
 from .merging import merge_alike
@@ -32,7 +29,6 @@ __all__ = [
     "Shortlists",
     "Space",
     "answer_slot",
-    "assembled",
     "blocks",
     "candidates",
     "check_lists",
@@ -40,12 +36,9 @@ __all__ = [
     "classes",
     "merge_alike",
     "minibatches",
-    "objects",
     "observe",
-    "presence",
     "seen_pairs",
     "shortlists",
-    "space_of",
     "tally",
     "vote_counts",
 ]

@@ -22,7 +22,7 @@ from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import CandidatesError, TooLargeError
 from consilience.responses import Responses
-from consilience.responses.names import listing
+from consilience.responses.columns.names import listing
 from consilience.truth._classes import answers_about, gold_sentence
 from consilience.truth.beforehand import check_any, numbers, standardised
 from consilience.truth.coding import gold_codes

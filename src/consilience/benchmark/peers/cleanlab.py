@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from consilience.benchmark.prediction import Prediction
 from consilience.benchmark.tables import answers_table
 from consilience.responses import Responses
+from consilience.scoring.prediction import Prediction
 
 PACKAGE = "cleanlab"
 MODULE = "cleanlab"

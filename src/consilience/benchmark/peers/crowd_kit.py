@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from consilience.benchmark.prediction import Prediction
 from consilience.benchmark.tables import answers_table
 from consilience.responses import Responses
+from consilience.scoring.prediction import Prediction
 
 PACKAGE = "crowd-kit"
 MODULE = "crowdkit"

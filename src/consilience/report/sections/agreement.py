@@ -3,7 +3,7 @@
 import pandas as pd
 
 from consilience.analysis import Agreement
-from consilience.analysis.coefficient_names import name_of
+from consilience.analysis.reliability.coefficient_names import name_of
 from consilience.report.content import (
     Listing,
     Note,

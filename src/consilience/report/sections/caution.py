@@ -1,6 +1,6 @@
 """When not to trust this: what the run itself gives reason to doubt, then the rest."""
 
-from consilience.posterior.diagnostics import FAILED, TOO_LITTLE
+from consilience.posterior.results.diagnostics import FAILED, TOO_LITTLE
 from consilience.report.content import Note, Part, Section
 from consilience.report.record import Report, Run
 

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from consilience.posterior.diagnostics import FAILED
+from consilience.posterior.results.diagnostics import FAILED
 from consilience.report.content import (
     Facts,
     Note,

@@ -1,6 +1,6 @@
 """Overview: what was fitted to what, whether it holds, and how sure the items are."""
 
-from consilience.posterior.diagnostics import FAILED, PASSED, tally
+from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
 from consilience.report import charts
 from consilience.report.content import (
     Chart,

@@ -13,18 +13,23 @@ import pandas as pd
 
 from consilience.errors import BadCellError
 from consilience.responses.assemble import assemble
-from consilience.responses.cells import counts
-from consilience.responses.coding import Coded, nothing, recoded, text_array
+from consilience.responses.columns.long_table import ANONYMOUS, long_draft, looks_of
+from consilience.responses.columns.matrix import (
+    item_column,
+    long_cells,
+    types_of,
+    with_index,
+)
+from consilience.responses.columns.names import find, plain
 from consilience.responses.draft import Draft
-from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.long_table import ANONYMOUS, long_draft, looks_of
-from consilience.responses.matrix import item_column, long_cells, types_of, with_index
-from consilience.responses.names import find, plain
 from consilience.responses.options import ReadOptions
-from consilience.responses.probe import Probe
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
-from consilience.responses.text_table import TextTable
+from consilience.responses.tables.cells import counts
+from consilience.responses.tables.coding import Coded, nothing, recoded, text_array
+from consilience.responses.tables.load import Source, fingerprints, load_tables
+from consilience.responses.tables.probe import Probe
+from consilience.responses.tables.text_table import TextTable
 
 _YES = ("nyes", "numyes", "selected", "yes")
 _SHOWN = ("nshown", "numshown", "shown", "total")

@@ -19,14 +19,14 @@ import pyarrow as pa
 
 from consilience.errors import OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.coding import Coded, encode, nothing, text_array
 from consilience.responses.draft import Draft
-from consilience.responses.library_errors import readable
-from consilience.responses.load import Source, fingerprints
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
-from consilience.responses.safe_pickle import load_frame, load_object_array
 from consilience.responses.table import Responses
+from consilience.responses.tables.coding import Coded, encode, nothing, text_array
+from consilience.responses.tables.library_errors import readable
+from consilience.responses.tables.load import Source, fingerprints
+from consilience.responses.tables.safe_pickle import load_frame, load_object_array
 
 ANSWERS = "annotations_classify_task.pkl"
 GROUPS = "image_info.pkl"

@@ -16,27 +16,27 @@ import pandas as pd
 
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses.answers import read_answers, rule
-from consilience.responses.arrow_columns import cell_text
 from consilience.responses.assemble import assemble
-from consilience.responses.cleaning import Dropped
-from consilience.responses.coding import encode_texts
+from consilience.responses.columns.names import choose_question, listing
+from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.draft import Draft
-from consilience.responses.json_file import read_json
-from consilience.responses.label_studio_tasks import (
+from consilience.responses.label_studio.tasks import (
     OF_REGIONS,
     Annotation,
     annotations,
     item_field,
 )
-from consilience.responses.load import Source, fingerprints
-from consilience.responses.names import choose_question, listing
 from consilience.responses.options import ReadOptions
-from consilience.responses.probe import Probe
+from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
-from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import for_question, label_list
-from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
+from consilience.responses.tables.arrow_columns import cell_text
+from consilience.responses.tables.coding import encode_texts
+from consilience.responses.tables.json_file import read_json
+from consilience.responses.tables.load import Source, fingerprints
+from consilience.responses.tables.probe import Probe
 
 
 def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Responses:

@@ -11,21 +11,21 @@ import pyarrow.compute as pc
 
 from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.assemble import assemble
-from consilience.responses.cleaning import Dropped
+from consilience.responses.columns.long_table import carried, looks_of
+from consilience.responses.columns.names import choose_question, listing, require
+from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.draft import Draft
-from consilience.responses.json_file import decoded_or_text
-from consilience.responses.label_studio_tasks import OF_REGIONS
-from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.long_table import carried, looks_of
-from consilience.responses.names import choose_question, listing, require
+from consilience.responses.label_studio.tasks import OF_REGIONS
 from consilience.responses.options import ReadOptions
-from consilience.responses.probe import Probe
+from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
-from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import for_question, label_list
-from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
-from consilience.responses.text_table import TextTable
+from consilience.responses.tables.json_file import decoded_or_text
+from consilience.responses.tables.load import Source, fingerprints, load_tables
+from consilience.responses.tables.probe import Probe
+from consilience.responses.tables.text_table import TextTable
 
 OWN = {
     "id",

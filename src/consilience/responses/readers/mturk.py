@@ -15,19 +15,19 @@ import pandas as pd
 
 from consilience.errors import OptionError
 from consilience.responses.assemble import assemble
-from consilience.responses.cells import seconds
-from consilience.responses.cleaning import Dropped
-from consilience.responses.load import Source, fingerprints
-from consilience.responses.long_table import looks_of
-from consilience.responses.mturk_answers import TASK_ANSWERS, questions
-from consilience.responses.mturk_batch import Batch, read_batch
-from consilience.responses.mturk_grid import read_grid
-from consilience.responses.mturk_single import read_single
+from consilience.responses.columns.long_table import looks_of
+from consilience.responses.mturk.answers import TASK_ANSWERS, questions
+from consilience.responses.mturk.batch import Batch, read_batch
+from consilience.responses.mturk.grid import read_grid
+from consilience.responses.mturk.single_question import read_single
 from consilience.responses.options import ReadOptions
-from consilience.responses.probe import Probe
+from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
-from consilience.responses.text_table import TextTable, stack
+from consilience.responses.tables.cells import seconds
+from consilience.responses.tables.load import Source, fingerprints
+from consilience.responses.tables.probe import Probe
+from consilience.responses.tables.text_table import TextTable, stack
 
 REJECTED = "Rejected"
 _CARRIED = ("WorkTimeInSeconds", "AcceptTime", "SubmitTime")

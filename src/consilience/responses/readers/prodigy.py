@@ -16,19 +16,19 @@ import pandas as pd
 from consilience.errors import BadCellError, KindError, MissingColumnError
 from consilience.responses.answers import NO, SKIPPED, YES
 from consilience.responses.assemble import assemble
-from consilience.responses.coding import encode_texts
+from consilience.responses.columns.long_table import carried, looks_of
+from consilience.responses.columns.names import find, listing
+from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.draft import Draft
-from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.long_table import carried, looks_of
-from consilience.responses.names import find, listing
 from consilience.responses.options import ReadOptions
-from consilience.responses.probe import Probe
+from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
-from consilience.responses.selections import Selection, unroll
 from consilience.responses.side_tables import checked_labels, label_list
-from consilience.responses.spelling import spelling_key
 from consilience.responses.table import Responses
-from consilience.responses.text_table import TextTable
+from consilience.responses.tables.coding import encode_texts
+from consilience.responses.tables.load import Source, fingerprints, load_tables
+from consilience.responses.tables.probe import Probe
+from consilience.responses.tables.text_table import TextTable
 
 _ITEMS = ("_input_hash", "id", "image", "text", "html", "audio", "video", "_task_hash")
 _PEOPLE = ("_annotator_id", "_session_id")

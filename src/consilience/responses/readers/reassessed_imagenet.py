@@ -21,14 +21,14 @@ from jaxtyping import Int, Int8
 
 from consilience.errors import OptionError, UnreadableFileError
 from consilience.responses.assemble import assemble
-from consilience.responses.cleaning import Dropped
-from consilience.responses.coding import Coded, concatenate, encode, index
 from consilience.responses.draft import Draft
-from consilience.responses.library_errors import readable
-from consilience.responses.load import Source, fingerprints
 from consilience.responses.options import ReadOptions
+from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
+from consilience.responses.tables.coding import Coded, concatenate, encode, index
+from consilience.responses.tables.library_errors import readable
+from consilience.responses.tables.load import Source, fingerprints
 
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"
 NUM_LABELS = 1000

@@ -2,7 +2,7 @@
 
 Empty cells, ``NA`` and ``-1`` mean that the annotator did not answer the item; ``-1``
 is a label like any other where other negative numbers are used too. Columns that hold
-something else than labels are left out (`consilience.responses.wide_columns`).
+something else than labels are left out (`consilience.responses.columns.wide_columns`).
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,26 @@ import numpy as np
 import pyarrow as pa
 
 from consilience.responses.assemble import assemble
-from consilience.responses.coding import (
-    Coded,
-    recoded,
-    text_array,
+from consilience.responses.columns.long_table import carried, gold_pairs
+from consilience.responses.columns.matrix import (
+    item_column,
+    long_cells,
+    types_of,
+    with_index,
 )
-from consilience.responses.draft import Draft
-from consilience.responses.load import Source, fingerprints, load_tables
-from consilience.responses.long_table import carried, gold_pairs
-from consilience.responses.matrix import item_column, long_cells, types_of, with_index
-from consilience.responses.options import Kind, ReadOptions
-from consilience.responses.reader import Reader
-from consilience.responses.several_labels import (
+from consilience.responses.columns.several_labels import (
     as_lists,
     check_lists,
     check_single,
     flattened,
 )
+from consilience.responses.columns.wide_columns import wide_columns
+from consilience.responses.draft import Draft
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
-from consilience.responses.wide_columns import wide_columns
+from consilience.responses.tables.coding import Coded, recoded, text_array
+from consilience.responses.tables.load import Source, fingerprints, load_tables
 
 NOT_ASKED = "-1"
 

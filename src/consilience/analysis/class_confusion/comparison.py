@@ -1,0 +1,298 @@
+r"""What people call items, and what models do: tables of confusion side by side.
+
+With :math:`w_i` the weight of an item, of label g that is held to be true,
+
+.. math::
+
+   \Pr(\text{called } h \mid g) =
+   \frac{\sum_i w_i \Pr(i \text{ is } g, \text{called } h)}
+        {\sum_i w_i \Pr(i \text{ is } g)}.
+
+Held to be true is the label of the data set, so that people's and models' ways of
+calling its classes stand beside each other; or the main label as the fit has it, so
+that models and the data set are judged. Bounds are of weightings of the items (Bayesian
+bootstrap), each with one of the fit's draws of the parameters. What never occurred has
+bounds of zero: they are of what was seen, weighed otherwise.
+
+References
+----------
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 5.3 (human and model
+confusion, between and within superclasses). Rubin (1981), The Bayesian bootstrap.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from consilience.analysis.model_evaluation.decisions import (
+    Calls,
+    by_dataset,
+    by_model,
+    by_people,
+    groups_at,
+    main_labels,
+)
+from consilience.analysis.model_evaluation.evaluation import check_settings, check_told
+from consilience.analysis.model_evaluation.proposals import propose
+from consilience.analysis.model_evaluation.weighed_calls import Weighed, cells_of
+from consilience.analysis.model_evaluation.weighing import Weights, bounds, weights
+from consilience.posterior import Fit
+from consilience.responses.tables.id_types import Types, restores_types
+
+PEOPLE, DATASET = "people", "dataset"
+
+type Against = Literal["dataset", "truth"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ComparedConfusion:
+    """What items are called, by each party.
+
+    Attributes
+    ----------
+    calls
+        By party: `people` first where the data set's label is held to be true, else
+        `dataset`; then the models.
+    labels
+        Names of the labels, by code.
+    parents
+        Columns label and parent; None where labels have none.
+    items
+        How many.
+    weightings
+        Of the items.
+    mass
+        Probability between the bounds.
+    types
+        Type of the labels in the source of the fit.
+    """
+
+    calls: Mapping[str, Calls]
+    labels: pd.Index
+    parents: pd.DataFrame | None
+    items: int
+    weightings: Weights
+    mass: float
+    types: Types = field(default_factory=dict)
+
+    @restores_types
+    def table(self, level: int = 0, least: float = 0.02) -> pd.DataFrame:
+        """Return the cells that are as likely, for one party at least.
+
+        Parameters
+        ----------
+        level
+            Steps up the hierarchy of labels; 0: the labels themselves.
+        least
+            Cells below this probability are left out, for all parties alike.
+
+        Returns
+        -------
+        Columns who, true_label, given_label, probability, lower, upper, items (that are
+        expected to be true_label); a cell that is kept stands once for each party.
+
+        Raises
+        ------
+        OptionError
+            There is no such level.
+        """
+        group, names = groups_at(self.labels, self.parents, level)
+        found = {who: cells_of(each, group) for who, each in self.calls.items()}
+        kept = np.unique(
+            np.concatenate([key[rate >= least] for key, rate, _ in found.values()])
+        )
+        parts = []
+        for who, (key, rate, size) in found.items():
+            lower, upper = self._weighed.bounds(
+                self.calls[who].grouped(group), kept, len(names)
+            )
+            place = np.minimum(np.searchsorted(key, kept), len(key) - 1)
+            value = np.where(key[place] == kept, rate[place], 0.0)
+            true, given = np.divmod(kept, len(names))
+            columns = {"who": who, "true_label": names[true]}
+            columns |= {"given_label": names[given], "probability": value}
+            columns |= {"lower": lower, "upper": upper, "items": size[true]}
+            parts.append(pd.DataFrame(columns))
+        return pd.concat(parts, ignore_index=True)
+
+    @restores_types
+    def pairs(self, level: int = 0, least: float = 0.2) -> pd.DataFrame:
+        """Return pairs of labels of which a party takes one for the other.
+
+        Parameters
+        ----------
+        level
+            Steps up the hierarchy of labels.
+        least
+            Pairs of which no party takes either for the other so often are left out.
+
+        Returns
+        -------
+        Columns who, label_a, label_b, items_a, items_b, a_called_b, b_called_a, mutual
+        (the smaller of the two) with mutual_lower and mutual_upper, one_sided (the
+        larger less the smaller) with its bounds; the pairs that are most mutual, for
+        the first party, first.
+        """
+        group, names = groups_at(self.labels, self.parents, level)
+        size = len(names)
+        either: list[np.ndarray] = []
+        for each in self.calls.values():
+            key, rate, _ = cells_of(each, group)
+            true, given = np.divmod(key[rate >= least], size)
+            both = np.stack([np.minimum(true, given), np.maximum(true, given)])
+            either.append((both[0] * size + both[1])[true != given])
+        first, second = np.divmod(np.unique(np.concatenate(either)), size)
+        there, back = first * size + second, second * size + first
+        parts = [self._pairs_of(who, group, names, there, back) for who in self.calls]
+        found = pd.concat(parts, ignore_index=True)
+        rank = parts[0]["mutual"].rank(method="first", ascending=False).to_numpy()
+        order = np.lexsort(
+            [np.repeat(np.arange(len(parts)), len(there)), np.tile(rank, len(parts))]
+        )
+        return found.iloc[order].reset_index(drop=True)
+
+    @restores_types
+    def within(self, level: int = 1) -> pd.DataFrame:
+        """Return how often items are called otherwise, and inside which groups.
+
+        Parameters
+        ----------
+        level
+            Steps up the hierarchy of labels.
+
+        Returns
+        -------
+        Columns who, statistic, value, lower, upper, items. `called_otherwise`: the
+        share of items that are called by another label. `inside`: of these, the share
+        that is called by one of the same group. `group_kept`: the share of items that
+        are called by a label of the same group.
+        """
+        group, _ = groups_at(self.labels, self.parents, level)
+        rows = []
+        for who, each in self.calls.items():
+            other = each.given != each.true
+            same = group[each.given] == group[each.true]
+            ones = np.ones(len(other), bool)
+            for statistic, top, bottom in (
+                ("called_otherwise", other, ones),
+                ("inside", other & same, other),
+                ("group_kept", same, ones),
+            ):
+                above, below = (
+                    self._weighed.sums(each, part) for part in (top, bottom)
+                )
+                with np.errstate(invalid="ignore"):
+                    values = (above / below)[:, None]
+                lower, upper = bounds(values, self.mass)
+                row = (who, statistic, values[0, 0], lower[0], upper[0], below[0])
+                rows.append(row)
+        names = ["who", "statistic", "value", "lower", "upper", "items"]
+        return pd.DataFrame(rows, columns=names)
+
+    @property
+    def _weighed(self) -> Weighed:
+        return Weighed(self.items, self.weightings, self.mass)
+
+    def _pairs_of(
+        self,
+        who: str,
+        group: np.ndarray,
+        names: pd.Index,
+        there: np.ndarray,
+        back: np.ndarray,
+    ) -> pd.DataFrame:
+        size = len(names)
+        calls = self.calls[who].grouped(group)
+        rows = np.bincount(calls.true, calls.weight.mean(0), size)
+        order = np.argsort(back)
+        forth = np.nan_to_num(self._weighed.rates(calls, there, size))
+        turned = np.nan_to_num(self._weighed.rates(calls, back[order], size))
+        turned = turned[:, np.argsort(order)]
+        first, second = np.divmod(there, size)
+        columns: dict[str, object] = {"who": who}
+        columns |= {"label_a": names[first], "label_b": names[second]}
+        columns |= {"items_a": rows[first], "items_b": rows[second]}
+        columns |= {"a_called_b": forth[0], "b_called_a": turned[0]}
+        both = np.minimum(forth, turned)
+        for name, values in (("mutual", both), ("one_sided", abs(forth - turned))):
+            lower, upper = bounds(values, self.mass)
+            columns |= {name: values[0]}
+            columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
+        return pd.DataFrame(columns)
+
+
+def compare_confusion(  # noqa: PLR0913 (each option stands alone)
+    fit: Fit,
+    predictions: pd.DataFrame,
+    *,
+    dataset_labels: pd.DataFrame,
+    labels: pd.DataFrame | None = None,
+    against: Against = "dataset",
+    resamples: int = 1000,
+    mass: float = 0.9,
+    seed: int = 0,
+    circular: bool = False,
+) -> ComparedConfusion:
+    """Set what people call items beside what models do.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind objects (its main labels) or choice (its truth).
+    predictions
+        Columns item, label, rank (from 1); model where there are several.
+    dataset_labels
+        Columns item, label: the label that each item has in the data set, one each.
+    labels
+        Columns label and parent: superclasses, or a hierarchy where parents stand there
+        with parents of their own.
+    against
+        What is held to be true: the `dataset` (people beside models), or the `truth` as
+        the fit has it (models, and the data set, against people).
+    resamples
+        Weightings of the items.
+    mass
+        Probability between the bounds.
+    seed
+        Of the weights.
+    circular
+        Compare also models that the fit was told of beforehand.
+
+    Raises
+    ------
+    PredictionsError
+        A column is missing, a rank stands twice, or no item is one of the fit.
+    CircularError
+        The fit was told what a model had predicted.
+    KindError
+        The fit is of kind contains.
+    OptionError
+        A setting cannot be used.
+    """
+    check_settings(resamples=resamples, mass=mass)
+    said = propose(fit, predictions, dataset_labels, 1)
+    if not circular:
+        check_told(fit, said.models)
+    main, dataset = main_labels(fit, said), said.dataset
+    if dataset is None:
+        msg = "the data set has labels here"
+        raise TypeError(msg)
+    held = dataset if against == "dataset" else None
+    if against == "dataset":
+        calls = {PEOPLE: by_people(main, dataset)}
+    else:
+        calls = {DATASET: by_dataset(main, dataset)}
+    for place, model in enumerate(said.models):
+        calls[model] = by_model(said.label[place, :, 0], main, held)
+    return ComparedConfusion(
+        calls=calls,
+        labels=said.names,
+        parents=labels,
+        items=len(said.items),
+        weightings=list(weights(len(said.items), resamples, seed)),
+        mass=mass,
+        types=fit.types,
+    )

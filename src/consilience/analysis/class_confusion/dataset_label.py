@@ -1,0 +1,205 @@
+r"""How often items are called by their own label, where some answers are lapses.
+
+Of the answers about item i a share :math:`\epsilon` are lapses, which give another
+label whatever the item shows; the rest give its own with chance :math:`u_i`, which is
+Beta about how often its class is called so, and that is Beta before anyone is asked:
+
+.. math::
+
+   u_i \sim \mathrm{Beta}\bigl(s \kappa_c, \; s (1 - \kappa_c)\bigr), \qquad
+   \kappa_c \sim \mathrm{Beta}\bigl(\nu m_c, \; \nu (1 - m_c)\bigr)
+
+So that an answer is another label says less of the item than it seems, and no item is
+called by one label alone, however many answer. Which of the others were lapses is
+summed out, k of n answers giving the own label,
+
+.. math::
+
+   \sum_{h=k}^{n} \binom{n-k}{h-k} \epsilon^{n-h} (1-\epsilon)^h
+   \frac{B\bigl(s\kappa + k, \; s(1-\kappa) + h - k\bigr)}
+   {B\bigl(s\kappa, \; s(1-\kappa)\bigr)} ,
+
+and so is :math:`\kappa_c`, on nodes that are equally spaced in log-odds: of a density
+that is about normal there, the error is :math:`10^{-8}` at a spacing of one standard
+deviation.
+
+References
+----------
+Wichmann and Hill (2001), The psychometric function I, section 2, for lapses. Trefethen
+and Weideman (2014), The exponentially convergent trapezoidal rule, for the nodes.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.scipy.special import betaln, xlogy
+from jaxtyping import Array, Float, Int
+from scipy.special import expit, gammaln
+
+from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.truth.incidence import Incidence, incidence
+
+_REACH = 9.0  # of the nodes, in log-odds
+# Of their spacing. That the answers about one item tell no more of its class than four
+# independent ones holds where items differ as they did in the study of ImageNet.
+_FINEST, _COARSEST, _TELLS = 0.01, 0.2, 4
+
+
+class Lapses(NamedTuple):
+    """What may have been lapses: a row for each number of answers that were none.
+
+    Attributes
+    ----------
+    which
+        The pattern of answers of each row; those of one pattern stand together.
+    own, heeded, lapses
+        How many answers give the own label, were no lapses, and were lapses.
+    ways
+        Log in how many ways.
+    """
+
+    which: Int[np.ndarray, " R"]
+    own: Int[np.ndarray, " R"]
+    heeded: Int[np.ndarray, " R"]
+    lapses: Float[np.ndarray, " R"]
+    ways: Float[np.ndarray, " R"]
+
+
+class OwnLabel(NamedTuple):
+    """Answers that give items' own labels, and others: alike items counted once.
+
+    Letters: U patterns of answers; T nodes.
+
+    Attributes
+    ----------
+    own, others
+        Of each pattern, how many answers give the own label and how many do not.
+    lapses
+        Which of the others may have been lapses.
+    items
+        Classes x patterns: how many items there are.
+    share
+        Nodes: how often a class may be called by its own label.
+    width
+        Spacing of the nodes, in log-odds.
+    """
+
+    own: Int[np.ndarray, " U"]
+    others: Int[np.ndarray, " U"]
+    lapses: Lapses
+    items: Incidence
+    share: Float[np.ndarray, " T"]
+    width: float
+
+
+def own_and_others(
+    namings: Namings,
+) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " I"]]:
+    """Count the answers about each item that give its own label, and the others."""
+    mine = namings.label == namings.own[namings.item]
+    own, others = (
+        np.rint(np.bincount(namings.item, namings.votes * those, len(namings.own)))
+        for those in (mine, ~mine)
+    )
+    return own.astype(int), others.astype(int)
+
+
+def possible_lapses(
+    own: Int[np.ndarray, " U"], others: Int[np.ndarray, " U"]
+) -> Lapses:
+    """List what may have been lapses, of patterns or of items."""
+    which = np.repeat(np.arange(len(own)), others + 1)
+    heeded = np.arange(len(which)) - (np.cumsum(others + 1) - others - 1)[which]
+    lapses = others[which] - heeded
+    ways = gammaln(others[which] + 1) - gammaln(heeded + 1) - gammaln(lapses + 1)
+    return Lapses(which, own[which], own[which] + heeded, lapses.astype(float), ways)
+
+
+def own_label(namings: Namings) -> OwnLabel:
+    """Count the items of each class that were called their own label so often."""
+    pairs = np.stack(own_and_others(namings), axis=1)
+    patterns, of_item = np.unique(pairs, axis=0, return_inverse=True)
+    classes, size = namings.num_labels, len(patterns)
+    code = namings.own * size + of_item.ravel()
+    cells, number = np.unique(code, return_counts=True)
+    told = np.bincount(namings.own, np.minimum(pairs.sum(1), _TELLS)).max()
+    # The least a class may be known to, where half of the answers give its label.
+    spacing = np.clip(2 / np.sqrt(told), _FINEST, _COARSEST)
+    node = np.linspace(-_REACH, _REACH, 1 + round(2 * _REACH / spacing))
+    own, others = patterns.T
+    return OwnLabel(
+        own=own,
+        others=others,
+        lapses=possible_lapses(own, others),
+        items=incidence(
+            cells // size, cells % size, number.astype(float), (classes, size)
+        ),
+        share=expit(node),
+        width=float(node[1] - node[0]),
+    )
+
+
+def log_chances(
+    lapses: Lapses, share: Any, precision: Any, lapse: Any
+) -> Float[Array, "R T"]:
+    """Return the log probability of each row: which answers, and how many were lapses.
+
+    Parameters
+    ----------
+    lapses
+        Rows.
+    share
+        How often the class is called by its own label by those who do not lapse, R x 1
+        or 1 x T.
+    precision
+        How closely each item keeps to that, in answers.
+    lapse
+        Share of answers that are lapses.
+    """
+    own, heeded = lapses.own[:, None], lapses.heeded[:, None]
+    yes, no = precision * share, precision * (1 - share)
+    found: Float[Array, "R T"] = (
+        lapses.ways[:, None]
+        + xlogy(lapses.lapses[:, None], lapse)
+        + heeded * jnp.log1p(-lapse)
+        + betaln(yes + own, no + heeded - own)
+        - betaln(yes, no)
+    )
+    return found
+
+
+def believed(
+    told: OwnLabel,
+    mean: Float[Array, " K"],
+    classes: Any,
+    precision: Any,
+    lapse: Any,
+) -> Float[Array, "K T"]:
+    """Return log p(share of the class, answers about its items), at each node.
+
+    Parameters
+    ----------
+    told
+        Answers.
+    mean, classes
+        Of the share of each class beforehand, and how closely it keeps to that, in
+        answers.
+    precision, lapse
+        As in `log_chances`.
+    """
+    share = told.share[None, :]
+    rows = log_chances(told.lapses, share, precision, lapse)
+    each = _log_sum(rows, told.lapses.which, len(told.own))
+    own, otherwise = classes * mean, classes * (1 - mean)
+    before = own[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
+    before += jnp.log(told.width) - betaln(own, otherwise)[:, None]
+    found: Float[Array, "K T"] = told.items @ each + before
+    return found
+
+
+def _log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:
+    top = jax.lax.stop_gradient(jax.ops.segment_max(rows, which, number))
+    whole = jax.ops.segment_sum(jnp.exp(rows - top[which]), which, number)
+    return top + jnp.log(whole)

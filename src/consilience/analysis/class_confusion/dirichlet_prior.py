@@ -1,0 +1,338 @@
+r"""How much each kind of evidence weighs, by the marginal likelihood of items in turn.
+
+Items of a class differ, and answers about one item go together. How often the
+items of a class are called by its own label is learned exactly (`naming_own_label`);
+the other labels that they are called are Dirichlet-multinomial about those that their
+class is called, with a spread :math:`t`. The naming of the class (`naming`) is, before
+anyone is asked,
+
+.. math::
+
+   \phi_c \sim \mathrm{Dirichlet}(r_c), \quad r_{cl} = \sum_e q_e B_{ecl}, \qquad
+   \kappa_c \sim \mathrm{Beta}\bigl(\nu m_c, \; \nu (1 - m_c)\bigr), \quad
+   \frac{m_c}{1 - m_c} = o \Bigl(\sum_l r_{cl}\Bigr)^{-g}
+
+with :math:`B_{ecl}` what evidence :math:`e` says of label :math:`l` and :math:`q_e` its
+weight: the more there is for other labels, the seldomer the own one is given. Given
+items, :math:`\phi_c` is Dirichlet still, nearly: an item with :math:`n` answers that
+give other labels counts as :math:`n / (1 + (n - 1) \rho)` answers, with
+:math:`\rho = 1 / (1 + t)` the correlation of two of them, and a label that is named
+aside as a share :math:`d` of an answer. So the probability of the answers about an
+item, given the items of its class before it, has a closed form, whose spread is that of
+the item and of the class together. The product over items, and over classes, is the
+marginal likelihood that weights, :math:`o, g, \nu, s, t, \epsilon` and :math:`d`
+maximise.
+
+References
+----------
+Brier (1980), Analysis of contingency tables under cluster sampling, for the effective
+numbers. Minka (2000), Estimating a Dirichlet distribution. The chain is assumed density
+filtering: Maybeck (1982), Stochastic models, estimation and control, chapter 12.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import sigmoid, softmax
+from jax.scipy.special import gammaln, logsumexp
+from jaxtyping import Array, Float, Int
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.dataset_label import (
+    OwnLabel,
+    believed,
+    own_and_others,
+    own_label,
+)
+from consilience.analysis.class_confusion.evidence import evidence
+from consilience.analysis.class_confusion.label_counts import Naming, beta_with
+
+# Of log weights: between a hundredth of an answer and a hundred, nineteen in twenty.
+_CENTRE, _SPREAD = 0.0, 2.3
+# Of the log-odds of a lapse: between one answer in a thousand and one in four, nineteen
+# times in twenty. Judgement: where answers say little of it, lapses are few.
+_LAPSE, _LAPSE_SPREAD = -4.0, 1.5
+_LEAST = 1e-12
+_START = (0.0, -1.0, 1.0, 1.0, 0.0, _LAPSE, -2.0)  # of what is learned beside weights
+
+
+class Learnable(NamedTuple):
+    """What is learned of all classes, as `Naming` has it.
+
+    Attributes
+    ----------
+    weight
+        Of each kind of evidence.
+    odds, against, classes, spread, beside, lapse, aside
+        Of all.
+    """
+
+    weight: Any
+    odds: Any
+    against: Any
+    classes: Any
+    spread: Any
+    beside: Any
+    lapse: Any
+    aside: Any
+
+
+class _Told(NamedTuple):
+    """Answers and evidence as the likelihood takes them: arrays alone.
+
+    Letters: I items; N cells, an item and a label other than its own that it was
+    called, in the order of class, label and item; E kinds of evidence.
+
+    Attributes
+    ----------
+    own_label
+        Answers that give items' own labels, and that do not.
+    others, beside
+        Answers about each item that give other labels, and name such aside.
+    item, first, votes, asides
+        Of each cell: its item, where its class and label begin, answers that give it,
+        and that name it aside.
+    class_, in_turn, turn, before
+        The class of each item; items in the order of classes, the place of each in it,
+        and where the class of each in that order begins.
+    at_cell, of_class
+        What evidence says of the label of each cell, and of all others of each class.
+    """
+
+    own_label: OwnLabel
+    others: Float[np.ndarray, " I"]
+    beside: Float[np.ndarray, " I"]
+    item: Int[np.ndarray, " N"]
+    first: Int[np.ndarray, " N"]
+    votes: Float[np.ndarray, " N"]
+    asides: Float[np.ndarray, " N"]
+    class_: Int[np.ndarray, " I"]
+    in_turn: Int[np.ndarray, " I"]
+    turn: Int[np.ndarray, " I"]
+    before: Int[np.ndarray, " I"]
+    at_cell: Float[np.ndarray, "E N"]
+    of_class: Float[np.ndarray, "E K"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What the answers say of all weights, as a Normal distribution of `place`.
+
+    Attributes
+    ----------
+    namings
+        How items were called.
+    evidence
+        Where each kind of evidence expects answers.
+    told
+        Both, as the likelihood takes them.
+    place
+        The best logs of weights and of what follows them in `Learnable`, log-odds of a
+        lapse and of `aside`.
+    root
+        Root of their covariance.
+    """
+
+    namings: Namings
+    evidence: Mapping[str, Float[np.ndarray, "K K"]]
+    told: _Told
+    place: Float[np.ndarray, " P"]
+    root: Float[np.ndarray, "P P"]
+
+    @property
+    def best(self) -> Naming:
+        """How items are called, by the best weights."""
+        return self._at(self.place)
+
+    def draw(self, generator: np.random.Generator) -> Naming:
+        """How items are called, by weights that may be so as well."""
+        noise = self.root @ generator.standard_normal(len(self.place))
+        return self._at(self.place + noise)
+
+    def _at(self, place: Float[np.ndarray, " P"]) -> Naming:
+        namings = self.namings
+        found = _learnable(place, np.exp, expit)
+        prior = np.tensordot(found.weight, np.stack(list(self.evidence.values())), 1)
+        other = namings.label != namings.own[namings.item]
+        each = _worth(namings, namings.votes * other, found.beside)
+        counted = each * (namings.votes + found.aside * namings.asides)
+        concentration = np.maximum(prior + namings.by_class(counted), _LEAST)
+        np.fill_diagonal(concentration, 0.0)
+        own, otherwise = _shares(self.told, found)
+        return Naming(
+            own=own,
+            otherwise=otherwise,
+            concentration=concentration,
+            weights=dict(zip(self.evidence, found.weight.tolist(), strict=True)),
+            odds=float(found.odds),
+            against=float(found.against),
+            classes=float(found.classes),
+            spread=float(found.spread),
+            beside=float(found.beside),
+            lapse=float(found.lapse),
+            aside=float(found.aside) if namings.asides.any() else 0.0,
+        )
+
+
+def learn(namings: Namings) -> Learned:
+    """Learn how items are called.
+
+    Parameters
+    ----------
+    namings
+        How they were called; items in the order in which they are taken up.
+    """
+    matrices = evidence(namings)
+    told = _told(namings, np.stack(list(matrices.values())))
+    start = np.append(np.zeros(len(matrices)), _START)
+    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
+
+        def climb(place: Float[np.ndarray, " P"]) -> tuple[float, np.ndarray]:
+            value, slope = _slopes(told, place)
+            return float(value), np.asarray(slope, float)
+
+        found = minimize(climb, start, jac=True, method="L-BFGS-B").x
+        curved = _curvature(told, found) * len(namings.own)
+    # Where the answers say next to nothing, the prior's own spread is what is left.
+    _, scale = _prior(len(found))
+    strength, axes = np.linalg.eigh(curved * np.outer(scale, scale))
+    root = scale[:, None] * axes / np.sqrt(np.maximum(strength, 1.0))
+    return Learned(namings, matrices, told, found, root)
+
+
+def _curvature(
+    told: _Told, place: Float[np.ndarray, " P"], step: float = 1e-4
+) -> Float[np.ndarray, "P P"]:
+    """Return second derivatives, as differences of slopes."""
+    rows = [
+        np.asarray(_slopes(told, place + by)[1] - _slopes(told, place - by)[1], float)
+        for by in step * np.eye(len(place))
+    ]
+    curved: Float[np.ndarray, "P P"] = np.array(rows) / (2 * step)
+    symmetric: Float[np.ndarray, "P P"] = (curved + curved.T) / 2
+    return symmetric
+
+
+def _learnable(place: Any, exp: Any, share: Any) -> Learnable:
+    """Return what a place without bounds stands for."""
+    weight, others = place[: -len(_START)], place[-len(_START) :]
+    return Learnable(
+        exp(weight), *(exp(each) for each in others[:-2]), *map(share, others[-2:])
+    )
+
+
+def _prior(number: int) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
+    """Return the mean and the standard deviation of each number of a place."""
+    centre, scale = np.full(number, _CENTRE), np.full(number, _SPREAD)
+    centre[-2], scale[-2] = _LAPSE, _LAPSE_SPREAD
+    return centre, scale
+
+
+def _worth(
+    namings: Namings, votes: Float[np.ndarray, " N"], spread: Any
+) -> Float[np.ndarray, " N"]:
+    """Return what one answer about the item of each cell is worth."""
+    number = np.bincount(namings.item, votes, len(namings.own))
+    each: Float[np.ndarray, " N"] = np.asarray(_effective(number, spread))[namings.item]
+    return each
+
+
+def _effective(number: Any, spread: Any) -> Any:
+    """Return what one of so many answers is worth that go together, if of none one."""
+    return (1 + spread) / (spread + number + (number < 1))
+
+
+def _told(namings: Namings, stacked: Float[np.ndarray, "E K K"]) -> _Told:
+    own = namings.own
+    of_cell = own[namings.item].astype(np.int64)
+    order = np.lexsort((namings.item, namings.label, of_cell))
+    order = order[namings.label[order] != of_cell[order]]
+    item, label = namings.item[order], namings.label[order]
+    group = of_cell[order] * namings.num_labels + label
+    in_turn = np.argsort(own, kind="stable")
+    asides = namings.asides[order]
+    return _Told(
+        own_label=own_label(namings),
+        others=own_and_others(namings)[1].astype(float),
+        beside=np.bincount(item, asides, len(own)),
+        item=item,
+        first=np.searchsorted(group, group),
+        votes=namings.votes[order],
+        asides=asides,
+        class_=own,
+        in_turn=in_turn,
+        turn=np.argsort(in_turn),
+        before=np.searchsorted(own[in_turn], own[in_turn]),
+        at_cell=stacked[:, own[item], label],
+        of_class=stacked.sum(2),
+    )
+
+
+def _loss(told: _Told, place: Float[Array, " P"]) -> Float[Array, ""]:
+    """Return minus the log marginal likelihood and prior, an item."""
+    found = _learnable(place, jnp.exp, sigmoid)
+    likelihood = logsumexp(_of_shares(told, found), axis=1).sum()
+    likelihood += _log_others(told, found)
+    centre, scale = _prior(len(place))
+    prior = (((place - centre) / scale) ** 2).sum() / 2
+    return (prior - likelihood) / len(told.others)
+
+
+def _of_shares(told: _Told, found: Learnable) -> Float[Array, "K T"]:
+    """Return log p(how often a class is called by its own label, answers)."""
+    rest = jnp.maximum(found.weight @ told.of_class, _LEAST)
+    mean = sigmoid(jnp.log(found.odds) - found.against * jnp.log(rest))
+    return believed(told.own_label, mean, found.classes, found.spread, found.lapse)
+
+
+def _shares(
+    told: _Told, found: Learnable
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
+    """Return the Beta with the mean and the variance of each class's posterior."""
+    with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
+        belief = np.asarray(softmax(_jitted_shares(told, found), axis=1))
+    share = told.own_label.share
+    return beta_with(belief @ share, belief @ share**2)
+
+
+def _log_others(told: _Told, found: Learnable) -> Float[Array, ""]:
+    """Return the log probability of which other labels are given, items in turn."""
+    each = _effective(told.others, found.beside)
+    counted = each[told.item] * (told.votes + found.aside * told.asides)
+    of_class = found.weight @ told.of_class
+    whole = (each * (told.others + found.aside * told.beside))[told.in_turn]
+    so_far = _before(whole, told.before)[told.turn]
+    rest = jnp.maximum(of_class[told.class_] + so_far, _LEAST)
+    precision = _precision(found.beside, rest)
+    here = found.weight @ told.at_cell + _before(counted, told.first)
+    share = jnp.maximum(here / rest[told.item], _LEAST)
+    named = _rising(precision[told.item] * share, told.votes)
+    return named.sum() - _rising(precision, told.others).sum()
+
+
+_slopes = jax.jit(jax.value_and_grad(_loss, argnums=1))
+_jitted_shares = jax.jit(_of_shares)
+
+
+def _precision(
+    spread: Float[Array, ""], total: Float[Array, " I"]
+) -> Float[Array, " I"]:
+    """Return how closely items keep to a naming of which so many answers tell."""
+    together = (1 + spread / (1 + total)) / (1 + spread)
+    return 1 / together - 1
+
+
+def _rising(start: Float[Array, " N"], steps: Any) -> Float[Array, " N"]:
+    return gammaln(start + steps) - gammaln(start)
+
+
+def _before(values: Float[Array, " N"], start: Any) -> Float[Array, " N"]:
+    """Sum what comes before each, back to the start of its group."""
+    running = jnp.cumsum(values) - values
+    return running - running[start]

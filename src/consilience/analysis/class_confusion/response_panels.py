@@ -1,0 +1,156 @@
+"""What a panel of more annotators would call the items, from few answers to each.
+
+The label that most of a few annotators give is more often another than the data set's
+own than that of many: noise rarely speaks for the class. So a panel is drawn: those who
+have answered, and new annotators up to its size, who answer as the item's posterior has
+it (its class's naming, how closely items keep to that, and the answers there are).
+
+How often an item is called by its own label by those who do not lapse is drawn given
+the answers about it. New answers are drawn one by one: each is a lapse, or gives the
+own label or not; which other label it gives is that of one of the others before it, or
+afresh as the class has it: Polya's urn, whose outcomes are Dirichlet-multinomial.
+
+References
+----------
+Blackwell and MacQueen (1973), Ferguson distributions via Polya urn schemes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.dataset_label import (
+    log_chances,
+    own_and_others,
+    possible_lapses,
+)
+from consilience.analysis.class_confusion.dirichlet_prior import Learned
+from consilience.analysis.class_confusion.label_counts import Naming
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """Answers as rows: of each item the labels given, in no order; -1 is padding."""
+
+    label: Int[np.ndarray, "I n"]
+    number: Int[np.ndarray, " I"]
+
+
+def called_otherwise(
+    learned: Learned, sizes: Sequence[int], *, draws: int, seed: int
+) -> Float[np.ndarray, "D P"]:
+    """Draw the share of items that most of a panel call otherwise than their class.
+
+    Parameters
+    ----------
+    learned
+        What the answers say of how items are called.
+    sizes
+        Annotators on each panel, those who have answered among them.
+    draws
+        D, how many: of the weights, the namings of classes, and the answers to come.
+    seed
+        Of random numbers.
+    """
+    generator = np.random.default_rng(seed)
+    namings = learned.namings
+    given = _as_rows(namings)
+    found = np.empty((draws, len(sizes)))
+    for row in found:
+        naming = learned.draw(generator)
+        votes = _drawn(naming, namings, given, max(sizes), generator)
+        for place, size in enumerate(sizes):
+            row[place] = (_winner(votes, given.number, size) != namings.own).mean()
+    return found
+
+
+def _as_rows(namings: Namings) -> _Given:
+    count = namings.votes.astype(int)
+    item, label = np.repeat(namings.item, count), np.repeat(namings.label, count)
+    number = np.bincount(item, minlength=len(namings.own))
+    start = np.cumsum(number) - number
+    rows = np.full((len(number), int(number.max(initial=1))), -1)
+    rows[item, np.arange(len(item)) - start[item]] = label
+    return _Given(rows, number)
+
+
+def _drawn(
+    naming: Naming,
+    namings: Namings,
+    given: _Given,
+    most: int,
+    generator: np.random.Generator,
+) -> Int[np.ndarray, "I m"]:
+    """Draw answers until every item has so many."""
+    theta = naming.draw(generator)
+    own, (items, told) = namings.own, given.label.shape
+    votes = np.full((items, max(most, told)), -1)
+    votes[:, :told] = given.label
+    share = (1 - naming.lapse) * _shares(naming, namings, theta, generator)
+    np.fill_diagonal(theta, 0.0)
+    ladder = np.cumsum(theta / np.maximum(theta.sum(1, keepdims=True), 1e-300), axis=1)
+    ladder += np.arange(len(ladder))[:, None]  # one ladder for all classes
+    for place in range(votes.shape[1]):
+        those = np.flatnonzero(given.number <= place)
+        before, class_ = votes[those, :place], own[those]
+        is_own = generator.random(len(those)) < share[those]
+        step = class_ + generator.random(len(those)) * (ladder[class_, -1] - class_)
+        new = np.searchsorted(ladder.ravel(), step) - class_ * ladder.shape[1]
+        new = np.minimum(new, ladder.shape[1] - 1)
+        other = _other_before(before, class_, naming.beside, new, generator)
+        votes[those, place] = np.where(is_own, class_, other)
+    return votes
+
+
+def _shares(
+    naming: Naming,
+    namings: Namings,
+    theta: Float[np.ndarray, "K K"],
+    generator: np.random.Generator,
+) -> Float[np.ndarray, " I"]:
+    """Draw how often each item is called by its own label by those who do not lapse."""
+    share = np.diagonal(theta)[namings.own] / (1 - naming.lapse)
+    own, others = own_and_others(namings)
+    rows = possible_lapses(own, others)
+    mean = share[rows.which][:, None]
+    logs = np.asarray(log_chances(rows, mean, naming.spread, naming.lapse))[:, 0]
+    # The greatest of log chances, each with Gumbel noise, is a draw by those chances.
+    order = np.lexsort((logs + generator.gumbel(size=len(logs)), rows.which))
+    heeded = rows.heeded[order[np.cumsum(others + 1) - 1]]
+    yes, no = naming.spread * share + own, naming.spread * (1 - share) + heeded - own
+    drawn: Float[np.ndarray, " I"] = generator.beta(yes, no)
+    return drawn
+
+
+def _other_before(
+    before: Int[np.ndarray, "i m"],
+    own: Int[np.ndarray, " i"],
+    spread: float,
+    new: Int[np.ndarray, " i"],
+    generator: np.random.Generator,
+) -> Int[np.ndarray, " i"]:
+    """Return one of the other labels given before, or the new one."""
+    if before.shape[1] == 0:
+        return new
+    other = before != own[:, None]
+    number = other.sum(1)
+    fresh = generator.random(len(own)) * (spread + number) < spread
+    ticket = np.where(other, generator.random(other.shape), -1.0).argmax(1)
+    found: Int[np.ndarray, " i"] = np.where(
+        fresh, new, before[np.arange(len(own)), ticket]
+    )
+    return found
+
+
+def _winner(
+    votes: Int[np.ndarray, "I m"], number: Int[np.ndarray, " I"], size: int
+) -> Int[np.ndarray, " I"]:
+    """Return the label most of a panel give, on a tie the first: order says nothing."""
+    counted = np.arange(votes.shape[1]) < np.maximum(size, number)[:, None]
+    same = (votes[:, :, None] == votes[:, None, :]) & counted[:, None, :]
+    often = np.where(counted, same.sum(2), 0)
+    found: Int[np.ndarray, " I"] = votes[np.arange(len(votes)), often.argmax(1)]
+    return found

@@ -1,0 +1,1 @@
+"""The effect of the label that annotators were asked about."""

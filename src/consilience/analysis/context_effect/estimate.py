@@ -1,0 +1,271 @@
+"""Shifts of log-odds estimated: the highest likelihood, errors clustered two ways.
+
+The climb takes the information from the scores of the twos (Berndt, Hall, Hall and
+Hausman 1974), the errors take it from the curvature.
+Answers are looked at in blocks of whole twos, all laid out alike, so that memory is
+bounded and one compiled function serves all. What each answer adds to the score is kept
+apart: summed by item and by annotator, it gives the covariance.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from consilience.analysis.context_effect.likelihood import Risk, Scale, Shifts, slopes
+from consilience.progress import Progress, Reporter, silent
+from consilience.truth.incidence import incidences
+
+BLOCK = 20_000  # answers looked at together: 10 MB for each table of nodes
+STEP = 1e-4  # of the differences that the curvature is taken from
+ENOUGH = 1e-4  # twice the gain to be expected, in nats: a hundredth of an error
+MOST, SMALLEST = 100, 1e-3  # steps, and the smallest share of one
+USUAL = 12  # looks at all answers to climb
+HELD = 4.0  # prior standard deviation of a shift in log-odds: an odds ratio of fifty
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Design:
+    """Answers about labels with a rival, and what shifts each.
+
+    Attributes
+    ----------
+    names
+        Of the parameters; the last two are those of `odds` and `both`.
+    side, annotator, group, answer, n
+        Of each answer, in order of side: its side, and so on.
+    item
+        Of each two.
+    odds, side_group
+        Of each side: log-odds of presence beforehand, and group of labels.
+    without, with_rival
+        What shifts the log-odds of each answer, without and with a rival.
+    """
+
+    names: tuple[str, ...]
+    side: Int[np.ndarray, " N"]
+    annotator: Int[np.ndarray, " N"]
+    group: Int[np.ndarray, " N"]
+    answer: Int[np.ndarray, " N"]
+    n: Int[np.ndarray, " N"]
+    item: Int[np.ndarray, " E"]
+    odds: Float[np.ndarray, "E 2"]
+    side_group: Int[np.ndarray, "E 2"]
+    without: Float[np.ndarray, "N P"]
+    with_rival: Float[np.ndarray, "N P"]
+
+    @property
+    def item_of_answer(self) -> Int[np.ndarray, " N"]:
+        """The item of each answer."""
+        item: Int[np.ndarray, " N"] = self.item[self.side // 2]
+        return item
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """What was found.
+
+    Attributes
+    ----------
+    theta
+        The shifts.
+    by_item, by_annotator
+        Covariance of their errors, clustered by item, and what annotators add to it.
+    led
+        P(absent, rival there) of each side.
+    """
+
+    theta: Float[np.ndarray, " P"]
+    by_item: Float[np.ndarray, "P P"]
+    by_annotator: Float[np.ndarray, "P P"]
+    led: Float[np.ndarray, "E 2"]
+
+    def error(self, slope: Float[np.ndarray, " P"]) -> float:
+        """Return the standard error of what has such a slope in the shifts.
+
+        What annotators add may come out below zero by chance; it then counts as zero.
+        """
+        added = max(float(slope @ self.by_annotator @ slope), 0.0)
+        return float(np.sqrt(slope @ self.by_item @ slope + added))
+
+
+def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimate:
+    """Climb to the likeliest shifts, and say how sure they are.
+
+    Parameters
+    ----------
+    scale
+        Annotators and humps as fitted.
+    design
+        The answers, and what may shift them.
+    report
+        Called with the progress made.
+    """
+    look = _counted(_looker(scale, design), design, report)
+    theta = np.zeros(len(design.names))
+    value, score, led = look(theta)
+    for _ in range(MOST):
+        rise = _held(theta, score)
+        direction = np.linalg.solve(_information(score, design), rise)
+        if rise @ direction < ENOUGH:
+            break
+        size = 1.0
+        while True:
+            further = theta + size * direction
+            reached, score, led = look(further)
+            better = reached - _price(further) > value - _price(theta)
+            if better or size < SMALLEST:
+                break
+            size /= 2
+        theta, value = further, reached
+    here = _held(theta, score)
+    moves = STEP * np.eye(len(theta))
+    falls = [here - _held(theta + move, look(theta + move)[1]) for move in moves]
+    curvature = np.stack(falls) / STEP
+    bread = np.linalg.inv((curvature + curvature.T) / 2)
+    by_item, added = (bread @ meat @ bread for meat in clustered(score, design))
+    return Estimate(theta, by_item, added, led)
+
+
+def _price(theta: Float[np.ndarray, " P"]) -> float:
+    return float(theta @ theta) / (2 * HELD**2)
+
+
+def _held(
+    theta: Float[np.ndarray, " P"], score: Float[np.ndarray, "N P"]
+) -> Float[np.ndarray, " P"]:
+    rise: Float[np.ndarray, " P"] = score.sum(0) - theta / HELD**2
+    return rise
+
+
+def _information(
+    score: Float[np.ndarray, "N P"], design: Design
+) -> Float[np.ndarray, "P P"]:
+    """Return the information, by what each two add to the score."""
+    twos = design.side // 2
+    each = np.stack([np.bincount(twos, column) for column in score.T], 1)
+    found: Float[np.ndarray, "P P"] = each.T @ each + np.eye(each.shape[1]) / HELD**2
+    return found
+
+
+def clustered(
+    score: Float[np.ndarray, "N P"], design: Design
+) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, "P P"]]:
+    """Return the covariance of the score by item, and what annotators add to it.
+
+    They add what is clustered by annotator, less what is by annotator and item both.
+
+    Parameters
+    ----------
+    score
+        What each answer adds to it.
+    design
+        Says whose each answer is.
+    """
+    item = design.item_of_answer
+    both = item.astype(np.int64) * (design.annotator.max() + 1) + design.annotator
+    added = _of(score, design.annotator) - _of(score, both)
+    return _of(score, item), added
+
+
+def _of(
+    score: Float[np.ndarray, "N P"], owner: Int[np.ndarray, " N"]
+) -> Float[np.ndarray, "P P"]:
+    _, place = np.unique(owner, return_inverse=True)
+    sums = np.stack([np.bincount(place, column) for column in score.T], 1)
+    number = len(sums)
+    meat: Float[np.ndarray, "P P"] = sums.T @ sums * number / max(number - 1, 1)
+    return meat
+
+
+def _counted(look: "Look", design: Design, report: Reporter) -> "Look":
+    """Report each look at all answers."""
+    number = 0
+    usual = USUAL + len(design.names)
+    note = f"{design.n.sum():,} answers"
+
+    def counted(theta: Float[np.ndarray, " P"]) -> Any:
+        nonlocal number
+        number += 1
+        report(Progress("leading question", min(number, usual), usual, note))
+        return look(theta)
+
+    return counted
+
+
+type Look = Callable[
+    [Float[np.ndarray, " P"]],
+    tuple[float, Float[np.ndarray, "N P"], Float[np.ndarray, "E 2"]],
+]
+
+
+def _looker(scale: Scale, design: Design) -> Look:
+    """Return a function that gives likelihood, score of each answer, and `led`."""
+    blocks = list(_blocks(design))
+    share = 1 / np.bincount(design.side, minlength=design.odds.size)
+
+    def look(
+        theta: Float[np.ndarray, " P"],
+    ) -> tuple[float, Float[np.ndarray, "N P"], Float[np.ndarray, "E 2"]]:
+        shift = (design.without @ theta, design.with_rival @ theta)
+        total, led, score = 0.0, [], []
+        for risk, answers, twos in blocks:
+            without, with_rival = (
+                _padded(each[answers], len(risk.answer)) for each in shift
+            )
+            shifts = Shifts(
+                without=without,
+                with_rival=with_rival,
+                odds=jnp.full(risk.odds.shape, theta[-2]),
+                both=jnp.full(len(risk.odds), theta[-1]),
+            )
+            value, away, rise = slopes(scale, risk, shifts)
+            total += float(value)
+            number = len(answers)
+            slope, led_slope, odds, both = map(np.asarray, rise)
+            added = slope[:number, None] * design.without[answers]
+            added += led_slope[:number, None] * design.with_rival[answers]
+            side = design.side[answers]
+            added[:, -2] = (odds.ravel()[side - 2 * twos[0]]) * share[side]
+            added[:, -1] = both[side // 2 - twos[0]] * share[side] / 2
+            score.append(added)
+            led.append(np.asarray(away)[: len(twos)])
+        return total, np.concatenate(score), np.concatenate(led)
+
+    return look
+
+
+def _blocks(
+    design: Design,
+) -> Iterator[tuple[Risk, Int[np.ndarray, " n"], Int[np.ndarray, " e"]]]:
+    """Cut the answers into blocks of whole twos; give also which answers and twos."""
+    number = max(-(-len(design.side) // BLOCK), 1)
+    twos = np.array_split(np.arange(len(design.item)), number)
+    start = np.searchsorted(design.side, 2 * np.arange(len(design.item) + 1))
+    answers = [np.arange(start[e[0]], start[e[-1] + 1]) for e in twos]
+    size, width = max(map(len, twos)), max(map(len, answers))
+    layouts = incidences(
+        [design.side[a] - 2 * e[0] for a, e in zip(answers, twos, strict=True)],
+        [np.arange(len(a), dtype=np.int32) for a in answers],
+        [design.n[a].astype(float) for a in answers],
+        (2 * size, width),
+    )
+    for matrix, a, e in zip(layouts, answers, twos, strict=True):
+        risk = Risk(
+            of_side=matrix,
+            annotator=_padded(design.annotator[a], width),
+            group=_padded(design.group[a], width),
+            answer=_padded(design.answer[a], width),
+            side_group=_padded(design.side_group[e], size),
+            odds=_padded(design.odds[e], size),
+            weight=_padded(np.ones(len(e)), size),
+        )
+        yield risk, a, e
+
+
+def _padded(values: np.ndarray, size: int) -> Array:
+    padding = [(0, size - len(values))] + [(0, 0)] * (values.ndim - 1)
+    return jnp.asarray(np.pad(values, padding))

@@ -1,0 +1,268 @@
+r"""The leading question: how much likelier a similar label makes a false *yes*.
+
+Who is asked *is there a husky?* may say yes to a malamute, and all the sooner if nobody
+has asked them about malamutes. Two odds ratios tell how much: of saying yes to a label
+that is not there where a similar one, its *rival*, is; and where the rival was not
+shown besides. Which labels are there need not be known: it is summed out, of the two
+together (see `leading_likelihood`).
+
+An item of which not all labels were shown together may differ from others. So the share
+of the item's labels that was shown is allowed for, whether or not a rival is there, as
+are the covariates of the fit and how similar the rival is; and a rival makes the label
+itself more or less likely to be there, by as much as the answers say. What is left is a
+comparison of answers, not an experiment, unless chance decided who was shown what.
+
+Annotators and humps are those of the fit; one that was not told which labels are
+similar lays a part of the effect to them. Where they are known, the estimates are right
+on average. Errors are clustered by item and by annotator.
+
+References
+----------
+Cameron, Gelbach and Miller (2011), Robust inference with multiway clustering, section
+2. Zeger, Liang and Albert (1988), section 2, on odds ratios of one and on average.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from scipy.special import logit
+from scipy.stats import t
+
+from consilience.analysis.context_effect.estimate import Design, Estimate, estimate
+from consilience.analysis.context_effect.items import leading_of_objects
+from consilience.analysis.context_effect.likelihood import Scale, false_yes
+from consilience.annotators.contains import MODEL
+from consilience.contains.context_labels import Rivals, rivals, share_shown, shown
+from consilience.contains.item_label_pairs import Pairs
+from consilience.contains.label_kinds import Kind, appearances, item_nodes
+from consilience.contains.latent_trait import answer_tables, log_odds
+from consilience.errors import OptionError
+from consilience.fitting.inputs import Table, as_similarity, reporter
+from consilience.model import lay_out, replayed
+from consilience.posterior import Fit
+from consilience.posterior.stored_fit.known_space import known_space
+from consilience.progress import Reporter
+from consilience.truth import Space
+from consilience.truth.parts import some_units
+
+THERE, APART = "a similar label is there", "and was not shown"
+
+
+def leading_question(
+    fit: Fit,
+    similarity: Table | None = None,
+    *,
+    progress: bool | Reporter = False,
+) -> pd.DataFrame:
+    """Estimate how much a similar label that is there makes a false *yes* likelier.
+
+    Parameters
+    ----------
+    fit
+        A fit of the model `contains`, of annotators with ids, in which items were asked
+        about several labels; or of kind objects and contains together, for which see
+        below.
+    similarity
+        Columns label_a, label_b and, if they differ, value: labels that are similar,
+        and how much, such as `co_confusion` tells; or a folder of candidates, for that.
+        None: the labels of one group, where labels have groups; else those that are
+        often asked about together.
+    progress
+        As for `fit`.
+
+    Returns
+    -------
+    Two rows, contrast *a similar label is there* and *and was not shown*, with the
+    odds_ratio of one annotator before one pair, lower and upper; average_odds_ratio,
+    average_lower and average_upper, those of the rates of false yeses over all pairs
+    (rate_without, rate_with); and what they rest on: answers (expected, about absent
+    labels whose rival is there; in the second row those not shown it) and items. NaN
+    where nothing shows the effect: all were shown the rival, or none.
+
+    Of objects and contains together, how much likelier things are granted than named:
+    columns contrast, odds_ratio, lower, upper, seen and granted (shares of listers, and
+    of those asked), for things seldom and often seen, and what makes a name be granted
+    more or less.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another model, or no label has a similar one in its item.
+    CandidatesError
+        The table of similar labels is not as it must be.
+    """
+    name = fit.data.attrs["model"]
+    if fit.data.attrs["kind"] == "objects" and similarity is None:
+        return leading_of_objects(fit.data)
+    if name != "contains":
+        msg = f"the fit is of the model {name}; fit the model contains to the responses"
+        raise OptionError(msg)
+    space = known_space(fit.data)
+    labels = () if space.unit_label is None else space.unit_label
+    found = rivals(space, as_similarity(similarity, labels))
+    if not len(found.first):
+        msg = (
+            "no item was asked about two similar labels; give pairs of similar labels "
+            "(`similarity=`), or groups of labels"
+        )
+        raise OptionError(msg)
+    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
+        units, place = np.unique([found.first, found.second], return_inverse=True)
+        scale, prior = _as_fitted(fit, some_units(space, units))
+        odds = prior[place.reshape(2, -1).T]
+        design = _design(space, found, odds)
+        told = estimate(scale, design, report)
+        rows = [
+            _row(scale, design, told, name, float(fit.data.attrs["mass"]))
+            for name in (THERE, APART)
+        ]
+    return pd.DataFrame(rows)
+
+
+def _as_fitted(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
+    """Return annotators and humps, and the log-odds of presence beforehand.
+
+    Humps are of labels that no other leads, averaged over what items make of them.
+    """
+    values = {
+        str(name): variable.to_numpy().astype(float).mean((0, 1))
+        for name, variable in fit.data["posterior"].data_vars.items()
+    }
+    observations = lay_out(MODEL, space)
+    parameters = replayed(MODEL, observations, values)
+    pairs: Pairs = observations.own
+    low, high = log_odds(parameters)
+    hump = appearances(pairs, answer_tables(parameters), parameters).hump
+    weight = np.exp(item_nodes(pairs)[1])[:, None]
+    absent, present = (
+        jnp.log((weight * hump[:, kind]).sum(1)) for kind in (Kind.ABSENT, -1)
+    )
+    lapse = jax.nn.sigmoid(parameters["lapse"])
+    odds = (pairs.by_place @ parameters["odds"].reshape(-1, 1))[:, 0]
+    return Scale(low, high, lapse, absent, present), np.asarray(odds)
+
+
+def _design(space: Space, found: Rivals, odds: Float[np.ndarray, "E 2"]) -> Design:
+    sides = np.stack([found.first, found.second], 1).ravel()
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    number = (start[1:] - start[:-1])[sides]
+    side = np.repeat(np.arange(len(sides)), number)
+    within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    at = start[sides][side] + within
+    group = np.zeros(space.num_units, int)
+    if space.groups is not None:
+        group = space.groups.code
+    both, led = _shifts(space, found, at, side)
+    names = (*both, *led, "share", "together")
+    shifts = np.stack([*both.values(), *led.values()], 1)
+    shifts = np.pad(shifts, [(0, 0), (0, 2)])
+    return Design(
+        names=names,
+        side=side,
+        annotator=space.annotator[at],
+        group=group[space.unit[at]],
+        answer=space.answer[at],
+        n=space.n[at],
+        item=pd.factorize(space.unit_item[found.first])[0],
+        odds=odds,
+        side_group=group[sides].reshape(-1, 2),
+        without=shifts * np.array([name in both for name in names]),
+        with_rival=shifts,
+    )
+
+
+def _shifts(
+    space: Space,
+    found: Rivals,
+    at: Int[np.ndarray, " N"],
+    side: Int[np.ndarray, " N"],
+) -> tuple[dict[str, Float[np.ndarray, " N"]], dict[str, Float[np.ndarray, " N"]]]:
+    """Return what may shift an answer in any case, and where the rival is there."""
+    both: dict[str, Float[np.ndarray, " N"]] = {"base": np.ones(len(at))}
+    partly = 1 - share_shown(space)[at]
+    if np.ptp(partly) > 0:
+        both["partly"] = partly
+    if space.covariates is not None:
+        known = space.covariates
+        columns = known.value[space.unit[at]].T
+        both.update(
+            (f"covariate {name}", column)
+            for name, column in zip(known.names, columns, strict=True)
+        )
+    led = {THERE: np.ones(len(at))}
+    if np.ptp(found.alike) > 0:
+        closeness = np.log(found.alike)
+        led["alike"] = (closeness - closeness.mean())[side // 2]
+    others = np.stack([found.second, found.first], 1).ravel()
+    apart = ~shown(space, others[side], space.annotator[at])
+    if apart.any() and not apart.all():
+        led[APART] = apart.astype(float)
+    return both, led
+
+
+def _row(
+    scale: Scale, design: Design, told: Estimate, name: str, mass: float
+) -> dict[str, str | float]:
+    nothing = np.full(8, np.nan)
+    if name not in design.names:
+        return _named(name, nothing, 0.0, 0)
+    at = design.names.index(name)
+    clusters = min(len(np.unique(design.item)), len(np.unique(design.annotator)))
+    reach = t.ppf((1 + mass) / 2, max(clusters - 1, 1))
+    alone = np.eye(len(told.theta))[at]
+    near = told.theta[at] + reach * told.error(alone) * _SIDES
+    weight = told.led.ravel()[design.side] * design.n
+    away, after = (design.with_rival.copy() for _ in range(2))
+    if name == THERE:
+        away = design.without
+    else:
+        away[:, at] = 0
+    after[:, at] = 1
+    if name == THERE and APART in design.names:
+        after[:, design.names.index(APART)] = 0
+    rates, slopes = zip(
+        *(
+            _rate(scale, design, columns, told.theta, weight)
+            for columns in (away, after)
+        ),
+        strict=True,
+    )
+    apart = float(logit(rates[1]) - logit(rates[0]))
+    error = told.error(slopes[1] - slopes[0])
+    average = apart + reach * error * _SIDES
+    there = weight * (design.with_rival[:, at] > 0)
+    items = len(np.unique(design.item_of_answer[there > 0]))
+    values = np.concatenate([np.exp(near), np.exp(average), rates])
+    return _named(name, values, float(there.sum()), items)
+
+
+_SIDES = np.array([0.0, -1.0, 1.0])
+
+
+def _named(
+    name: str, values: Float[np.ndarray, " 8"], answers: float, items: int
+) -> dict[str, str | float]:
+    columns = (
+        *("odds_ratio", "lower", "upper"),
+        *("average_odds_ratio", "average_lower", "average_upper"),
+        *("rate_without", "rate_with"),
+    )
+    told = dict(zip(columns, values.tolist(), strict=True))
+    return {"contrast": name, **told, "answers": answers, "items": items}
+
+
+def _rate(
+    scale: Scale,
+    design: Design,
+    columns: Float[np.ndarray, "N P"],
+    theta: Float[np.ndarray, " P"],
+    weight: Float[np.ndarray, " N"],
+) -> tuple[float, Float[np.ndarray, " P"]]:
+    """Return the mean rate of false yeses, and the slope of its log-odds in theta."""
+    rate, rise = false_yes(scale, design.annotator, design.group, columns @ theta)
+    share = weight / weight.sum()
+    mean = float(share @ np.asarray(rate))
+    slope: Float[np.ndarray, " P"] = (share * np.asarray(rise)) @ columns
+    return mean, slope / (mean * (1 - mean))

@@ -1,0 +1,1 @@
+"""Decisions that follow from a posterior: labels, thresholds, more answers."""

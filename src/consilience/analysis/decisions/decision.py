@@ -1,0 +1,124 @@
+"""Decisions: which labels to call present, by what the errors cost.
+
+A probability of one half is the right place to cut where each error costs the same,
+wherever it happens. The F-measure is not such a loss: a label that is found is worth
+the more, the fewer there are. What is expected of it is most where some number of the
+most probable labels are called present, and that number is found here, without gold:
+often labels with less than one half are among them.
+
+References
+----------
+Lewis (1995), section 4. Ye, Chai, Lee and Chieu (2012), section 3. Waegeman,
+Dembczyński, Jachnik, Cheng and Hüllermeier (2014), On the Bayes-optimality of F-measure
+maximizers, sections 3 and 4.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+
+from consilience.analysis.decisions.expected_f import expected_f
+from consilience.errors import OptionError, not_among
+from consilience.posterior import Fit
+from consilience.responses.tables.id_types import restores_types
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """Which labels are called present.
+
+    Attributes
+    ----------
+    labels
+        Columns item, label, probability, present.
+    threshold
+        The least probability that is called present; NaN where none is.
+    expected_loss
+        By the posterior: of "errors", the mean over the labels of what an error costs
+        (a false yes 1, a miss `miss`); of "f1", one less the F-measure.
+    """
+
+    labels: pd.DataFrame
+    threshold: float
+    expected_loss: float
+
+
+@restores_types
+def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
+    """Call labels present so that a loss is least, as far as the fit can tell.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind contains.
+    loss
+        "errors": false yeses and misses are counted; "f1": one less the F-measure of
+        all labels of all items together. Of the latter, labels are taken to be there
+        independently given the fit; those equally probable are called alike.
+    miss
+        How many false yeses a miss costs. Of the F-measure it is the square of beta: 4
+        for F2.
+
+    Returns
+    -------
+    The labels with what is decided, the least probability called present, and the loss
+    to be expected.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, there is no such loss, or `miss` is not above zero.
+    """
+    kind = fit.data.attrs["kind"]
+    if kind != "contains":
+        msg = (
+            f"the fit is of kind {kind}; decide is for answers about one label at a "
+            "time (kind contains), for other kinds items() gives the best label"
+        )
+        raise OptionError(msg)
+    told = fit.labels()
+    chance = told["probability"].to_numpy(dtype=float)
+    present, expected = decided(chance, loss, miss)
+    return Decision(
+        labels=told[["item", "label", "probability"]].assign(present=present),
+        threshold=float(chance[present].min()) if present.any() else np.nan,
+        expected_loss=expected,
+    )
+
+
+def decided(
+    chance: Float[np.ndarray, " U"], loss: str, miss: float
+) -> tuple[Bool[np.ndarray, " U"], float]:
+    """Return which labels to call present, and the loss to be expected.
+
+    Parameters
+    ----------
+    chance
+        Probability that each label is present.
+    loss, miss
+        As for `decide`.
+
+    Raises
+    ------
+    OptionError
+        There is no such loss, or `miss` is not above zero.
+    """
+    if not 0 < miss < np.inf:
+        msg = f"miss is {miss}; say how many false yeses a miss costs, a number above 0"
+        raise OptionError(msg)
+    if loss == "errors":
+        # At equal cost either way, it is called.
+        present = miss * chance >= 1 - chance
+        cost = np.where(present, 1 - chance, miss * chance)
+        return present, float(cost.mean())
+    if loss != "f1":
+        raise OptionError(not_among("loss", loss, ("errors", "f1")))
+    ranked = np.sort(chance)[::-1]
+    value = expected_f(ranked, miss)
+    # Between equal ones there is no cut.
+    apart = np.concatenate([[True], ranked[1:] < ranked[:-1], [True]])
+    best = int(np.where(apart, value, -np.inf).argmax())
+    least = ranked[best - 1] if best else np.inf
+    return chance >= least, float(1 - value[best])

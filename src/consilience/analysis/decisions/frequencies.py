@@ -1,0 +1,351 @@
+r"""Selection frequencies: how many would say yes, of a label and of a whole data set.
+
+The share of yes among five answers is a noisy frequency, and rules that keep what has a
+high share keep what was lucky: of the kept the true frequencies are lower, and the
+distribution of shares is wider than that of frequencies. Both are put right by the
+mixture that `contains_counts` has learned: of one pair, :math:`p(f_i \mid y_i)`; of the
+data set, the mean of these,
+
+.. math::
+
+   G(t) = \frac{1}{U} \sum_i p(f_i > t \mid y_i, \hat\phi).
+
+Bounds of `G` carry the error of the mixture as well as the draw of the items
+(linearised, clustered by item).
+
+References
+----------
+Engstrom et al. (2020), Identifying statistical bias in dataset replication.
+Newey and McFadden (1994), section 6, on estimates in two steps.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from statistics import NormalDist
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
+import pandas as pd
+from jax.flatten_util import ravel_pytree
+from jax.nn import logsumexp, sigmoid, softmax
+from jaxtyping import Array, Float
+from numpyro.handlers import seed
+from numpyro.infer.util import potential_energy
+from scipy.special import expit
+
+from consilience.analysis.decisions.filtering import ROUNDING, vote_shares
+from consilience.annotators import load
+from consilience.annotators.contains_counts import (
+    Prior,
+    nodes,
+    seen_frequency,
+    share_above,
+)
+from consilience.errors import OptionError
+from consilience.model import (
+    AnnotatorModel,
+    lay_out,
+    replayed,
+    sample_parameters,
+    some_draws,
+)
+from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST
+from consilience.posterior.stored_fit.known_space import known_space
+from consilience.responses.tables.id_types import restores_types
+from consilience.truth import Observations, Space, merge_alike
+from consilience.truth.parts import some_units
+
+THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
+BLOCK = 20_000  # pairs looked at together: 20 MB for each table of nodes
+DRAWS = 100  # of the fit, evenly taken
+STEP = 1e-4  # of the differences that the curvature is taken from
+_SAMPLED = ("mean", "concentration", "share", "weight", "maybe")
+_FREE: Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "concentration": (jnp.log, jnp.exp),
+    "maybe": (lambda share: jnp.log(share) - jnp.log1p(-share), sigmoid),
+}
+
+
+@restores_types
+def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
+    """Tell the frequency of each label of each item: the share that would say yes.
+
+    Parameters
+    ----------
+    fit
+        A fit of the model `contains_counts`.
+    thresholds
+        Frequencies above which a label may be taken to be present.
+
+    Returns
+    -------
+    Columns item, label, frequency (posterior mean; a maybe counts half), lower, upper,
+    and for each threshold, such as .5, above_0.5: the probability that the frequency is
+    above it.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another model, or a threshold is not between 0 and 1.
+    """
+    space, model = _checked(fit, thresholds)
+    tail = (1 - float(fit.data.attrs["mass"])) / 2
+    merged = merge_alike(space, annotators=False)
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        belief, grid = _belief(fit, merged.space, model), nodes(model.prior)
+        above = {
+            f"above_{threshold:g}": belief @ share_above(grid, jnp.asarray(threshold))
+            for threshold in thresholds
+        }
+    node = np.asarray(grid)
+    width = node[1] - node[0]
+    below = np.cumsum(belief, 1)
+    bounds = [_quantile(below, node + width / 2, chance) for chance in (tail, 1 - tail)]
+    told = {"frequency": belief @ expit(node), "lower": bounds[0], "upper": bounds[1]}
+    told |= {name: np.asarray(each) for name, each in above.items()}
+    names = {"item": space.unit_item, "label": space.unit_label}
+    return pd.DataFrame(
+        names | {name: each[merged.place] for name, each in told.items()}
+    )
+
+
+def drawn_above(
+    fit: Fit, threshold: float, most: int = MOST
+) -> tuple[pd.DataFrame, Float[np.ndarray, "D U"]]:
+    """Tell P(frequency above a threshold) of each label by draw of the parameters.
+
+    Parameters
+    ----------
+    fit
+        A fit of the model `contains_counts`.
+    threshold
+        A frequency.
+    most
+        Draws to look at, at most.
+
+    Returns
+    -------
+    Columns item, label; and the probability of each row, draw by draw.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another model, or the threshold is not between 0 and 1.
+    """
+    space, model = _checked(fit, [threshold])
+    merged = merge_alike(space)
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        above = share_above(nodes(model.prior), jnp.asarray(threshold))
+        parts = [
+            np.stack(
+                [
+                    np.asarray(_believed(model, observations, values) @ above)
+                    for values in some_draws(_values(fit), most)
+                ]
+            )
+            for observations in _blocks(merged.space, model)
+        ]
+    names = pd.DataFrame({"item": space.unit_item, "label": space.unit_label})
+    return names, np.concatenate(parts, axis=1)[:, merged.place]
+
+
+def selection_frequencies(
+    fit: Fit, thresholds: Sequence[float] = THRESHOLDS
+) -> pd.DataFrame:
+    """Tell what share of a data set's labels has a frequency above each threshold.
+
+    Parameters
+    ----------
+    fit
+        A fit of the model `contains_counts`.
+    thresholds
+        Frequencies, between 0 and 1.
+
+    Returns
+    -------
+    Columns threshold, observed (share of the pairs of item and label with at least such
+    a share of yes among their answers), share (of those whose frequency is above it),
+    lower, upper.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another model, or a threshold is not between 0 and 1.
+    """
+    space, model = _checked(fit, thresholds)
+    votes = vote_shares(fit)
+    observed = [(votes >= threshold - ROUNDING).mean() for threshold in thresholds]
+    reach = NormalDist().inv_cdf((1 + float(fit.data.attrs["mass"])) / 2)
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        node = nodes(model.prior)
+        above = jnp.stack(
+            [share_above(node, jnp.asarray(each)) for each in thresholds], 1
+        )
+        share, error = _share_above(fit, space, model, above)
+    return pd.DataFrame(
+        {
+            "threshold": list(thresholds),
+            "observed": observed,
+            "share": share,
+            "lower": np.clip(share - reach * error, 0, 1),
+            "upper": np.clip(share + reach * error, 0, 1),
+        }
+    )
+
+
+def _checked(
+    fit: Fit, thresholds: Sequence[float]
+) -> tuple[Space, AnnotatorModel[Prior]]:
+    name = fit.data.attrs["model"]
+    if name != "contains_counts":
+        msg = f"the fit is of the model {name}; fit contains_counts to the responses"
+        raise OptionError(msg)
+    for threshold in thresholds:
+        if not 0 < threshold < 1:
+            msg = f"threshold {threshold} is not a frequency between 0 and 1"
+            raise OptionError(msg)
+    settings = json.loads(fit.data.attrs["settings"])
+    return known_space(fit.data), load(name, settings["prior"])
+
+
+def _values(fit: Fit) -> dict[str, Float[np.ndarray, "chain draw ..."]]:
+    posterior = fit.data["posterior"]
+    return {name: posterior[name].to_numpy() for name in _SAMPLED if name in posterior}
+
+
+def _blocks(space: Space, model: AnnotatorModel[Prior]) -> list[Observations]:
+    number = max(-(-space.num_units // BLOCK), 1)
+    parts = np.array_split(np.arange(space.num_units), number)
+    return [lay_out(model, some_units(space, units)) for units in parts]
+
+
+@partial(jax.jit, static_argnames="model")
+def _believed(
+    model: AnnotatorModel[Prior], observations: Observations, values: Any
+) -> Float[Array, "U T"]:
+    parameters = replayed(model, observations, values)
+    return softmax(seen_frequency(observations.own, parameters), axis=1)
+
+
+def _belief(
+    fit: Fit, space: Space, model: AnnotatorModel[Prior]
+) -> Float[np.ndarray, "U T"]:
+    """Return p(frequency | answers) on the nodes, the mean over draws."""
+    found = []
+    for observations in _blocks(space, model):
+        draws = [
+            np.asarray(_believed(model, observations, values))
+            for values in some_draws(_values(fit), DRAWS)
+        ]
+        found.append(np.mean(draws, 0))
+    return np.concatenate(found)
+
+
+def _quantile(
+    below: Float[np.ndarray, "U T"], edge: Float[np.ndarray, " T"], chance: float
+) -> Float[np.ndarray, " U"]:
+    """Return the frequency below which there is such a probability."""
+    place = np.minimum((below < chance).sum(1), below.shape[1] - 1)
+    rows = np.arange(len(below))
+    before = np.where(place > 0, below[rows, place - 1], 0.0)
+    inside = np.clip(
+        (chance - before) / np.maximum(below[rows, place] - before, 1e-300), 0, 1
+    )
+    width = edge[1] - edge[0]
+    found: Float[np.ndarray, " U"] = expit(edge[place] - width * (1 - inside))
+    return found
+
+
+def _share_above(
+    fit: Fit,
+    space: Space,
+    model: AnnotatorModel[Prior],
+    above: Float[Array, "T Q"],
+) -> tuple[Float[np.ndarray, " Q"], Float[np.ndarray, " Q"]]:
+    """Return the mean share above each threshold, and its standard error."""
+    values = {
+        name: jnp.asarray(each.astype(float).mean((0, 1)))
+        for name, each in _values(fit).items()
+    }
+    free = {
+        name: _FREE[name][0](v) if name in _FREE else v for name, v in values.items()
+    }
+    point, back = ravel_pytree(free)
+    look = partial(_unit_slopes, model, back)
+    merged = merge_alike(space, annotators=False)
+    count, place = merged.count, merged.place
+    parts = _blocks(merged.space, model)
+    seen = [look(part, point, above) for part in parts]
+    score, share, rise = (np.concatenate(each) for each in zip(*seen, strict=True))
+
+    def total(at: Float[Array, " P"]) -> Float[np.ndarray, " P"]:
+        each = np.concatenate([np.asarray(look(p, at, above)[0]) for p in parts])
+        rise: Float[np.ndarray, " P"] = count @ each
+        return rise
+
+    here = count @ score
+    moves = STEP * np.eye(len(here))
+    curvature = np.stack([here - total(point + move) for move in moves]) / STEP
+    whole = count.sum()
+    mean = count @ share / whole
+    steep = np.tensordot(count, rise, 1) / whole
+    whole_curvature = (curvature + curvature.T) / 2 + _of_prior(
+        model, back, parts[0], point
+    )
+    through = np.linalg.solve(whole_curvature, steep.T)
+    each = ((share - mean) / whole + score @ through)[place]
+    item = pd.factorize(space.unit_item)[0]
+    sums = np.stack([np.bincount(item, column) for column in each.T], 1)
+    number = len(sums)
+    return mean, np.sqrt(number / max(number - 1, 1) * (sums**2).sum(0))
+
+
+@partial(jax.jit, static_argnames=("model", "back"))
+def _of_prior(
+    model: AnnotatorModel[Prior],
+    back: Callable[[Float[Array, " P"]], Any],
+    observations: Observations,
+    point: Float[Array, " P"],
+) -> Float[Array, "P P"]:
+    """Return the curvature of the log prior, where the answers leave some of it open.
+
+    Where they hardly tell one Beta from another, it is what holds the estimate.
+    """
+    program = seed(sample_parameters, 0)
+
+    def energy(flat: Float[Array, " P"]) -> Float[Array, ""]:
+        found: Float[Array, ""] = potential_energy(
+            program, (model, observations), {}, back(flat)
+        )
+        return found
+
+    found: Float[Array, "P P"] = jax.hessian(energy)(point)
+    return found
+
+
+@partial(jax.jit, static_argnames=("model", "back"))
+def _unit_slopes(
+    model: AnnotatorModel[Prior],
+    back: Callable[[Float[Array, " P"]], Any],
+    observations: Observations,
+    point: Float[Array, " P"],
+    above: Float[Array, "T Q"],
+) -> tuple[Float[Array, "U P"], Float[Array, "U Q"], Float[Array, "U Q P"]]:
+    """Return each pair's score, P(frequency above), and how that moves."""
+
+    def of(flat: Float[Array, " P"]) -> tuple[Float[Array, " U"], Float[Array, "U Q"]]:
+        free = back(flat)
+        values = {
+            name: _FREE[name][1](value) if name in _FREE else value
+            for name, value in free.items()
+        }
+        seen = seen_frequency(observations.own, replayed(model, observations, values))
+        return logsumexp(seen, axis=1), softmax(seen, axis=1) @ above
+
+    score, rise = jax.jacfwd(of)(point)
+    return score, of(point)[1], rise

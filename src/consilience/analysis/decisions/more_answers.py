@@ -1,0 +1,213 @@
+r"""How many more answers a label needs, until it is sure whether it is there.
+
+From what the fit believes now, futures are played through: a state of the pair is drawn
+from its posterior, fresh annotators answer as the population does in that state, and
+after each answer the posterior is told anew, until it is as sure as was asked for or
+the answers are used up.
+
+References
+----------
+Sheng, Provost and Ipeirotis (2008), Get another label? Wald (1945), for
+tests that stop when they are sure.
+"""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jax.nn import log_softmax, logsumexp
+from jaxtyping import Array, Float, Int, Key
+
+from consilience import annotators
+from consilience.errors import OptionError
+from consilience.model import (
+    AnnotatorModel,
+    by_subtype,
+    emission_of,
+    lay_out,
+    replayed,
+    score,
+    splits,
+)
+from consilience.posterior import Fit
+from consilience.posterior.stored_fit.known_space import known_space
+from consilience.responses.tables.id_types import restores_types
+from consilience.truth import Observations, Space
+from consilience.truth.parts import some_units
+
+BLOCK = 5_000  # pairs looked at together
+LEAST = 1e-12  # of a probability
+
+
+@restores_types
+def more_answers(
+    fit: Fit,
+    sure: float = 0.95,
+    *,
+    most: int = 30,
+    futures: int = 40,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Tell how many more answers each label of each item needs.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind contains; its raw posterior is what grows sure.
+    sure
+        How probable it must be that the label is there, or that it is not; above one
+        half and below one.
+    most
+        Answers after which to give up.
+    futures
+        How many futures are played through for each pair.
+    seed
+        Of the futures.
+
+    Returns
+    -------
+    Columns item, label, probability (that the label is present, now), expected (answers
+    until sure, those given up counted as `most`), error (its standard error, of the
+    futures) and settled (probability of being sure by then). Zero answers are expected
+    where it is sure already.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, of a model whose answers are not drawn from tables,
+        or a number is out of its range.
+    """
+    if fit.data.attrs["kind"] != "contains":
+        msg = (
+            f"the fit is of kind {fit.data.attrs['kind']}; this asks whether a label "
+            "is there (kind contains)"
+        )
+        raise OptionError(msg)
+    if not (0.5 < sure < 1 and most > 0 and futures > 1):
+        msg = (
+            f"sure={sure}, most={most}, futures={futures}; give a probability above "
+            "one half and below one, an answer or more, and two futures or more"
+        )
+        raise OptionError(msg)
+    space, model = known_space(fit.data), _model(fit)
+    values = {
+        str(name): variable.to_numpy().astype(float).mean((0, 1))
+        for name, variable in fit.data["posterior"].data_vars.items()
+    }
+    key, found = jax.random.key(seed), []
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        for units in _blocks(space):
+            part = some_units(space, units)
+            told = _told(model, part, values)
+            own = jax.random.fold_in(key, int(units[0]))
+            found.append(_played(*told, sure, own, most, futures))
+    now, used, settled = (np.concatenate(each) for each in zip(*found, strict=True))
+    return pd.DataFrame(
+        {
+            "item": space.unit_item,
+            "label": space.unit_label,
+            "probability": now,
+            "expected": used.mean(1),
+            "error": used.std(1, ddof=1) / np.sqrt(futures),
+            "settled": settled.mean(1),
+        }
+    )
+
+
+def _blocks(space: Space) -> Iterator[Int[np.ndarray, " B"]]:
+    """Give units in blocks of about one size that cut no item apart."""
+    new = space.unit_item[1:] != space.unit_item[:-1]
+    starts = np.concatenate([[0], np.flatnonzero(new) + 1])
+    at = np.arange(0, space.num_units, BLOCK)
+    cut = starts[np.searchsorted(starts, at, side="right") - 1]
+    for units in np.split(np.arange(space.num_units), np.unique(cut)):
+        if len(units):
+            yield units
+
+
+def _model(fit: Fit) -> AnnotatorModel[Any]:
+    settings = json.loads(fit.data.attrs["settings"])
+    return annotators.load(fit.data.attrs["model"], settings["prior"])
+
+
+def _told(
+    model: AnnotatorModel[Any], space: Space, values: dict[str, Any]
+) -> tuple[Float[Array, "U M"], Float[Array, "G M L"], Int[Array, " U"], Array]:
+    """Return log posterior, answers of a fresh annotator, and P(present) of states."""
+    observations = lay_out(model, space)
+    parameters = replayed(model, observations, values)
+    scores = log_softmax(score(model, observations, parameters))
+    fresh, group = _fresh(model, space, observations, parameters)
+    present = jnp.repeat(jnp.asarray(space.present), splits(model))
+    return scores, fresh, group, present
+
+
+def _fresh(
+    model: AnnotatorModel[Any],
+    space: Space,
+    observations: Observations,
+    parameters: Any,
+) -> tuple[Float[Array, "G M L"], Int[Array, " U"]]:
+    """Return what a fresh annotator answers in each state, for each group of labels."""
+    group = jnp.zeros(space.num_units, int)
+    if model.fresh is not None:
+        if space.groups is not None:
+            group = jnp.asarray(space.groups.code)
+        return model.fresh(parameters), group
+    tables = None
+    if model.emission is not None:
+        tables = by_subtype(emission_of(model, observations, parameters))
+    if tables is None:
+        msg = "answers of this model are not drawn from tables; take contains_states"
+        raise OptionError(msg)
+    chances = jnp.exp(tables.log_confusion)
+    weight = np.bincount(space.annotator, space.n, space.num_annotators)
+    whole = jnp.broadcast_to(chances, (len(weight), *chances.shape[1:]))
+    pooled = jnp.tensordot(jnp.asarray(weight / weight.sum()), whole, 1)
+    return pooled.reshape(1, -1, pooled.shape[-1]), group
+
+
+@partial(jax.jit, static_argnames=("most", "futures"))
+def _played(
+    scores: Float[Array, "U M"],
+    fresh: Float[Array, "G M L"],
+    group: Int[Array, " U"],
+    present: Float[Array, " M"],
+    sure: Float[Array, ""] | float,
+    key: Key[Array, ""],
+    most: int,
+    futures: int,
+) -> tuple[Float[Array, " U"], Float[Array, "U F"], Float[Array, "U F"]]:
+    """Return P(present) now, and of each future the answers used and whether sure."""
+    logs = jnp.log(jnp.maximum(fresh, LEAST))
+
+    def belief(now: Float[Array, "U M"]) -> Float[Array, " U"]:
+        return jnp.exp(logsumexp(now, axis=1, b=present) - logsumexp(now, axis=1))
+
+    def undecided(now: Float[Array, "U M"]) -> Array:
+        believed = belief(now)
+        return (believed < sure) & (believed > 1 - sure)
+
+    def future(key: Key[Array, ""]) -> Any:
+        first, then = jax.random.split(key)
+        state = jax.random.categorical(first, scores)
+        rows = logs[group, state]
+
+        def ask(carry: Any, key: Key[Array, ""]) -> Any:
+            now, used, open_ = carry
+            answer = jax.random.categorical(key, rows)
+            after = now + logs[group, :, answer]
+            now = jnp.where(open_[:, None], after, now)
+            return (now, used + open_, open_ & undecided(now)), None
+
+        start = (scores, jnp.zeros(len(scores)), undecided(scores))
+        (_, used, open_), _ = jax.lax.scan(ask, start, jax.random.split(then, most))
+        return used, 1.0 - open_
+
+    used, settled = jax.lax.map(future, jax.random.split(key, futures))
+    return belief(scores), used.T, settled.T

@@ -1,0 +1,1 @@
+"""Classifiers evaluated against the posterior."""

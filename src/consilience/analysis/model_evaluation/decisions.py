@@ -1,0 +1,154 @@
+"""What items are called: by people, as a fit has it, by the data set, by models.
+
+A *call* is an item, what is held to be true of it, what it is called, and with which
+probability; one of a model is certain, one of people has the posterior of a fit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.analysis.model_evaluation.proposals import Proposals
+from consilience.errors import KindError, OptionError
+from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST, drawn_truth
+from consilience.posterior.objects.joint_draws import MAIN_LABEL, worlds
+from consilience.posterior.results.labels import by_label
+from consilience.posterior.results.labels import labels as labels_table
+from consilience.posterior.stored_fit.stored import stored
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Calls:
+    """Calls by one party; D draws of the parameters, N calls.
+
+    Attributes
+    ----------
+    item
+        The item of each.
+    true, given
+        Codes of what is held to be true, and of what it is called.
+    weight
+        Probability of each.
+    """
+
+    item: Int[np.ndarray, " N"]
+    true: Int[np.ndarray, " N"]
+    given: Int[np.ndarray, " N"]
+    weight: Float[np.ndarray, "D N"]
+
+    def grouped(self, group: Int[np.ndarray, " K"]) -> "Calls":
+        """Return the same with groups of labels in the stead of labels."""
+        return replace(self, true=group[self.true], given=group[self.given])
+
+
+def main_labels(fit: Fit, said: Proposals) -> Calls:
+    """Return the main label of each item as a fit of objects or choice has it.
+
+    Returns
+    -------
+    Calls of which true and given are the same.
+
+    Raises
+    ------
+    KindError
+        The fit is of kind contains: there items have no main label.
+    """
+    kind = fit.data.attrs["kind"]
+    if kind == "objects":
+        told = worlds(fit.data)
+        names = pd.Index(told.items), pd.Index(told.labels)
+        weight = ((told.facts & MAIN_LABEL) > 0).mean(1)
+        item, label = told.item, told.label
+    elif kind == "choice":
+        table = labels_table(fit.data)
+        parts = [table[name].cat for name in ("item", "label")]
+        names = tuple(pd.Index(part.categories.astype("str")) for part in parts)
+        item, label = (part.codes.to_numpy() for part in parts)
+        weight = table["probability"].to_numpy(dtype=float)[None]
+        if stored(fit.data, "labels") is None:
+            weight = by_label(fit.data, drawn_truth(fit.data, MOST))
+    else:
+        msg = "the fit is of kind contains, where no label is the main one"
+        raise KindError(msg)
+    place = said.items.get_indexer(names[0])[item]
+    code = said.names.get_indexer(names[1])[label]
+    kept = np.flatnonzero((place >= 0) & (weight > 0).any(0))
+    return Calls(
+        item=place[kept], true=code[kept], given=code[kept], weight=weight[:, kept]
+    )
+
+
+def by_people(main: Calls, dataset: Int[np.ndarray, " I"]) -> Calls:
+    """Return what people call items of each label of the data set."""
+    return replace(main, true=dataset[main.item])
+
+
+def by_dataset(main: Calls, dataset: Int[np.ndarray, " I"]) -> Calls:
+    """Return what the data set calls items of each main label."""
+    return replace(main, given=dataset[main.item])
+
+
+def by_model(
+    first: Int[np.ndarray, " I"], main: Calls, dataset: Int[np.ndarray, " I"] | None
+) -> Calls:
+    """Return what a model calls items, of the data set's label or of each main label.
+
+    Parameters
+    ----------
+    first
+        Code of the model's first label of each item.
+    main
+        Of the fit.
+    dataset
+        What is held to be true of each item; None: the main label.
+    """
+    if dataset is None:
+        return replace(main, given=first[main.item])
+    item = np.arange(len(first))
+    return Calls(item=item, true=dataset, given=first, weight=np.ones((1, len(first))))
+
+
+def groups_at(
+    names: pd.Index, labels: pd.DataFrame | Mapping[str, str] | None, level: int
+) -> tuple[Int[np.ndarray, " K"], pd.Index]:
+    """Return the group of each label, some steps up a hierarchy.
+
+    Parameters
+    ----------
+    names
+        The labels.
+    labels
+        Columns label and parent, or the parent of each label. Parents may stand there
+        with parents of their own. What has none is a group by itself.
+    level
+        How many steps up; 0: the labels themselves.
+
+    Raises
+    ------
+    OptionError
+        The level is below zero, or there are no parents to go up to.
+    """
+    if level < 0 or (level and labels is None):
+        msg = f"level {level}: give 0, or labels with the column parent to go up"
+        raise OptionError(msg)
+    parent: dict[str, str] = {}
+    if isinstance(labels, pd.DataFrame):
+        known = labels[["label", "parent"]].dropna().astype("str")
+        parent = dict(zip(known["label"], known["parent"], strict=True))
+    elif labels is not None:
+        parent = {str(label): str(above) for label, above in labels.items()}
+    parent = {label: above for label, above in parent.items() if above}
+    if level and not parent:
+        msg = (
+            f"level {level}: no label has a parent; give labels with the column parent"
+        )
+        raise OptionError(msg)
+    found = [str(name) for name in names]
+    for _ in range(level):
+        found = [parent.get(name, name) for name in found]
+    code, groups = pd.factorize(pd.Index(found))
+    return code.astype(np.int64), pd.Index(groups)

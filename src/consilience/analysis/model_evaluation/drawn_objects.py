@@ -1,0 +1,159 @@
+"""The worlds of a fit of objects as bits: one for each draw, sixty-four to a word.
+
+What is true in a draw of an item is a bit, so that two things at once are an AND, and
+the probability of it a count of bits. Letters: N candidates, I items, D draws of the
+parameters, w words for each.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int, UInt64
+
+from consilience.posterior import Fit
+from consilience.posterior.objects.joint_draws import (
+    LEADING,
+    MAIN_LABEL,
+    MAIN_OBJECT,
+    worlds,
+)
+
+type Bits = UInt64[np.ndarray, "_ D w"]
+
+_WORD = 64
+_HUNDRED = 100
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class DrawnObjects:
+    """What some items hold in each draw.
+
+    Attributes
+    ----------
+    labels
+        Names, by code.
+    key
+        item * labels + label of each candidate, ascending.
+    valid
+        The candidate is valid at tau: its object is there, and it is a right name.
+    there
+        The candidate's object is named by more than tau of the annotators.
+    leading
+        It is the label that its object is called by most.
+    main_object, main_label
+        It is a name of the main object; it is the main label.
+    numbers, names
+        By item: that 0, 1, 2, ... objects are there; that so many labels are valid.
+    drawn
+        Worlds for each draw of the parameters.
+    """
+
+    labels: pd.Index
+    key: Int[np.ndarray, " N"]
+    valid: Bits
+    there: Bits
+    leading: Bits
+    main_object: Bits
+    main_label: Bits
+    numbers: tuple[Bits, ...]
+    names: tuple[Bits, ...]
+    drawn: int
+
+    def of(self, plane: Bits, label: Int[np.ndarray, " I"]) -> Bits:
+        """Return the bits of one label of each item; none where it is no candidate."""
+        wanted = np.arange(len(label)) * len(self.labels) + label
+        place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
+        found = (self.key[place] == wanted) & (label >= 0)
+        return np.where(found[:, None, None], plane[place], np.uint64(0))
+
+    def probability(self, bits: Bits) -> Float[np.ndarray, "D _"]:
+        """Return the share of worlds in which a bit is set, by draw of parameters."""
+        share: Float[np.ndarray, "D _"] = (
+            np.bitwise_count(bits).sum(2, dtype=np.int64).T / self.drawn
+        )
+        return share
+
+    def expected(self, numbers: tuple[Bits, ...]) -> Float[np.ndarray, "D I"]:
+        """Return how many of `numbers` or `names` there are, on average over worlds."""
+        return sum(
+            (
+                number * self.probability(bits)
+                for number, bits in enumerate(numbers[1:], 1)
+            ),
+            start=np.zeros((self.valid.shape[1], len(self.numbers[0]))),
+        )
+
+    def at_least(self, number: int, numbers: tuple[Bits, ...] | None = None) -> Bits:
+        """Return whether there are so many objects, or of `names`, or more, by item."""
+        found = np.zeros_like(self.numbers[0])
+        for bits in (self.numbers if numbers is None else numbers)[number:]:
+            found |= bits
+        return found
+
+
+def drawn_objects(
+    fit: Fit, items: pd.Index, labels: pd.Index, tau: float
+) -> DrawnObjects:
+    """Lay out the worlds of some items.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind objects.
+    items
+        Names of the items, all of them in the fit and answered.
+    labels
+        Names of the labels, those of the fit among them.
+    tau
+        An object is valid that more than this share of annotators name; to the
+        hundredth.
+
+    Raises
+    ------
+    OptionError
+        The fit holds no worlds.
+    """
+    told = worlds(fit.data)
+    place = items.get_indexer(pd.Index(told.items))[told.item]
+    code = labels.get_indexer(pd.Index(told.labels))[told.label]
+    key = place.astype(np.int64) * len(labels) + code
+    kept = np.flatnonzero(place >= 0)
+    kept = kept[np.argsort(key[kept], kind="stable")]
+    facts = told.facts[:, :, kept]
+    # A share is rounded down, and never exactly tau: the hundredth that it begins is.
+    least = max(round(tau * _HUNDRED), 1)
+    there, valid = (
+        each[:, :, kept] >= least for each in (told.hundredths, told.levels)
+    )
+    leading = (facts & LEADING) > 0
+    start = np.searchsorted(place[kept], np.arange(len(items)))
+    return DrawnObjects(
+        labels=labels,
+        key=key[kept],
+        valid=packed(valid),
+        there=packed(there),
+        leading=packed(leading),
+        main_object=packed((facts & MAIN_OBJECT) > 0),
+        main_label=packed((facts & MAIN_LABEL) > 0),
+        numbers=_counted(there & leading, start),
+        names=_counted(valid, start),
+        drawn=valid.shape[1],
+    )
+
+
+def _counted(
+    facts: Bool[np.ndarray, "D S N"], start: Int[np.ndarray, " I"]
+) -> tuple[Bits, ...]:
+    """Return in which worlds 0, 1, 2, ... of an item's candidates are so."""
+    number = np.add.reduceat(facts.astype(np.uint8), start, axis=2)
+    return tuple(packed(number == each) for each in range(number.max() + 1))
+
+
+def packed(facts: Bool[np.ndarray, "D S M"]) -> Bits:
+    """Pack what is true of each draw into words."""
+    draws, drawn, cells = facts.shape
+    words = -(-drawn // _WORD)
+    wide = np.zeros((cells, draws, words * _WORD), bool)
+    wide[:, :, :drawn] = facts.transpose(2, 0, 1)
+    return np.packbits(wide, axis=2, bitorder="little").view(np.uint64)

@@ -1,0 +1,226 @@
+r"""Models judged by what items really show, as a fit knows it, not by one old label.
+
+A model proposes labels for each item, the best first. Its accuracy is the share of
+items whose proposed label is true; as the truth is known with a probability only, it is
+the mean of :math:`p_i`, the probability that the label proposed for item i is true.
+Nothing is thresholded. Within a subset that is itself uncertain (items whose data-set
+label is wrong, items that show several objects) it is
+
+.. math:: \frac{\sum_i \Pr(\text{label true}, i \in S)}{\sum_i \Pr(i \in S)}.
+
+**True** is, of kind choice, the label that is the truth; of contains, each that is
+present; of objects, each name of an object that more than `tau` of annotators would
+name (multi-label accuracy, names of one object counted alike). Of objects a model is
+judged by the main object as well: `main_object`, its label is one of the names of that
+object; `main_label`, it is the label that most would give.
+
+**Intervals** are of items like these: weights of the items are drawn by the Bayesian
+bootstrap (Rubin 1981), the same for all models, so that differences are paired and
+"better" is a probability. As what is averaged is the probability and not a truth drawn
+from it, doubt about the single items is in them. Each weighting takes its probabilities
+from one of the fit's draws of the parameters, so that bounds carry that annotators were
+themselves estimated; where a fit is a point (`em` without draws), they do not. Weights
+and draws are taken for independent. Where the items judged are those that told the
+parameters, and tell little by themselves, they are not: if each item's probability is
+drawn to the mean of all by a share :math:`1 - s`, the variance comes out
+:math:`s^2 + (1 - s)^2` times what it should be, so that bounds are at worst .71 as wide
+(:math:`s = 1/2`).
+
+References
+----------
+Rubin (1981), The Bayesian bootstrap, Annals of Statistics 9(1). Shankar, Roelofs,
+Mania, Fang, Recht and Schmidt (2020), Evaluating machine accuracy on ImageNet, section
+3 (multi-label accuracy). Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section
+5 (main label, number of objects, a random object as baseline).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
+from consilience.analysis.model_evaluation.object_sums import object_sums, random_object
+from consilience.analysis.model_evaluation.proposals import propose
+from consilience.analysis.model_evaluation.tables import (
+    differences_table,
+    labels_table,
+    models_table,
+)
+from consilience.analysis.model_evaluation.truth_sums import truth_sums
+from consilience.analysis.model_evaluation.truths import truths
+from consilience.analysis.model_evaluation.weighing import ratios, weights
+from consilience.errors import CircularError, OptionError
+from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST
+from consilience.responses.tables.id_types import restores_types
+
+HALF = 0.5
+_NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """How models stand.
+
+    Attributes
+    ----------
+    models
+        model, metric, subset, value, lower, upper, items (how many are expected to be
+        in the subset and could be judged).
+    differences
+        metric, subset, model, against, difference, lower, upper, better (probability
+        that `model` is the better of the two).
+    labels
+        By label of the data set and model: label, items, right (expected share of items
+        of which it is true), model, dataset_accuracy, accuracy, wrong (expected number
+        of items of which it is not true; of objects, not the main one), followed (the
+        share of these on which the model says it all the same) with followed_lower and
+        followed_upper. Empty without labels of the data set.
+    baselines
+        Of objects, with labels of the data set: baseline, metric, subset, value, lower,
+        upper, items. `random_object` names one of the item's objects at random, by what
+        it is called most.
+    mass
+        Probability between the bounds.
+    left_out
+        By model: how many items could not be judged, since nobody was asked about the
+        label that it proposes.
+    """
+
+    models: pd.DataFrame
+    differences: pd.DataFrame
+    labels: pd.DataFrame
+    baselines: pd.DataFrame
+    mass: float
+    left_out: Mapping[str, int]
+
+
+@restores_types
+def evaluate(  # noqa: PLR0913 (each option stands alone)
+    fit: Fit,
+    predictions: pd.DataFrame,
+    *,
+    dataset_labels: pd.DataFrame | None = None,
+    top: int = 5,
+    tau: float = HALF,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    seed: int = 0,
+    circular: bool = False,
+) -> Evaluation:
+    """Judge models by a fit.
+
+    Parameters
+    ----------
+    fit
+        A fit of any kind.
+    predictions
+        Columns item, label, rank (from 1); model where there are several.
+    dataset_labels
+        Columns item, label: the label that each item has in the data set, one each.
+    top
+        Also how often one of so many labels is true; where a model has fewer, of those.
+    tau
+        Kind objects: an object is there that more than this share of annotators name.
+    resamples
+        Weightings of the items.
+    mass
+        Probability between the bounds.
+    seed
+        Of the weights.
+    circular
+        Judge also models that the fit was told of beforehand.
+
+    Returns
+    -------
+    Metrics: `accuracy` (the first label is true), `top_k` (one of the first k is),
+    `dataset_accuracy` and `dataset_top_k` (is the data set's); for objects also
+    `main_object` and `main_label`. Subsets: `all`; for contains `one_label` and
+    `several_labels` (are true); for objects `one_object` (at most), `several_objects`,
+    `two_objects`, `three_objects`, `four_objects` (or more); with labels of the data
+    set `label_right` and `label_wrong`, for objects also `other_main_label` and
+    `other_main_label_several` (and there are several objects).
+
+    Raises
+    ------
+    PredictionsError
+        A column is missing, a rank stands twice, or no item is one of the fit.
+    CircularError
+        The fit was given what a model had predicted.
+    OptionError
+        A setting cannot be used, or a fit of objects holds no draws of them.
+    """
+    check_settings(top=top, resamples=resamples, mass=mass, tau=tau)
+    said = propose(fit, predictions, dataset_labels, top)
+    if not circular:
+        check_told(fit, said.models)
+    weightings = list(weights(len(said.items), resamples, seed))
+    baseline = {}
+    if fit.data.attrs["kind"] == "objects":
+        drawn = drawn_objects(fit, said.items, said.names[: said.known], tau)
+        sums = dict(object_sums(said, drawn))
+        baseline = dict(random_object(said, drawn))
+    else:
+        draws = _NUMBERS // (len(said.models) * len(said.items))
+        drawn_truths = truths(fit, said.items, max(1, min(MOST, draws)))
+        sums = dict(truth_sums(said, drawn_truths))
+    values = {cell: ratios(*parts, weightings) for cell, parts in sums.items()}
+    beside = {cell: ratios(*parts, weightings) for cell, parts in baseline.items()}
+    baselines = models_table(["random_object"], baseline, beside, mass)
+    judged = np.isnan(sums["accuracy", "all"][0]).any(0).sum(1)
+    return Evaluation(
+        models=models_table(said.models, sums, values, mass),
+        differences=differences_table(said.models, values, mass),
+        labels=labels_table(said, sums, weightings, mass),
+        baselines=baselines.rename(columns={"model": "baseline"}),
+        mass=mass,
+        left_out=dict(zip(said.models, map(int, judged), strict=True)),
+    )
+
+
+def check_settings(
+    *, mass: float, resamples: int = 2, top: int = 1, tau: float = HALF
+) -> None:
+    """Refuse what no evaluation can use.
+
+    Raises
+    ------
+    OptionError
+        A setting is out of its range.
+    """
+    wrong = {
+        f"top {top}: give 1 or more": top < 1,
+        f"resamples {resamples}: give 2 or more": resamples < 2,
+        f"mass {mass:g}: give a number between 0 and 1": not 0 < mass < 1,
+        f"tau {tau:g}: give a share of annotators, between 0 and 1": not 0 < tau < 1,
+    }
+    for message, is_wrong in wrong.items():
+        if is_wrong:
+            raise OptionError(message)
+
+
+def check_told(fit: Fit, models: list[str]) -> None:
+    """Refuse models whose predictions a fit was told of.
+
+    Raises
+    ------
+    CircularError
+        The fit was given what a model had predicted.
+    """
+    names = set(json.loads(fit.data.attrs.get("told_of", "[]")))
+    for group, axis in (("constant_data", "covariate"), ("posterior", _OF_CANDIDATES)):
+        if group in fit.data.children and axis in fit.data[group].coords:
+            names |= set(map(str, fit.data[group][axis].to_numpy()))
+    used = [model for model in models if model in names]
+    if used:
+        msg = (
+            f"the fit was given what {', '.join(used)} predicted, so it would judge "
+            "what it already believes; fit without, or ask for it (circular)"
+        )
+        raise CircularError(msg)
+
+
+_OF_CANDIDATES = "label_covariate"  # of a fit of objects

@@ -1,0 +1,159 @@
+"""What is summed over items to judge models, where items hold objects.
+
+Of each metric and subset the two sums of a ratio: the probability that the model is
+right and the item in the subset, and that the item is in it, both from worlds that are
+drawn together.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.analysis.model_evaluation.drawn_objects import Bits, DrawnObjects
+from consilience.analysis.model_evaluation.proposals import Proposals
+from consilience.analysis.model_evaluation.truth_sums import Cell
+from consilience.analysis.model_evaluation.truths import UNKNOWN
+from consilience.analysis.model_evaluation.weighing import Sums
+
+_BY_NUMBER = ("one_object", "several_objects", "two_objects", "three_objects")
+_WITHIN: Mapping[str, tuple[str, ...]] = {
+    "accuracy": (*_BY_NUMBER, "four_objects", "other_main_label"),
+    "main_object": _BY_NUMBER[:2],
+    "main_label": _BY_NUMBER[:2],
+    "top": _BY_NUMBER[:2],
+    "dataset_accuracy": (
+        *_BY_NUMBER[:2],
+        "other_main_label",
+        "other_main_label_several",
+        *_BY_NUMBER[2:],
+        "four_objects",
+        "label_right",
+        "label_wrong",
+    ),
+    "dataset_top": _BY_NUMBER[:2],
+}
+BASELINE = ("several_objects", "other_main_label", "other_main_label_several")
+
+
+def object_sums(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, Sums]]:
+    """Give of each metric and subset both sums of the ratio.
+
+    Parameters
+    ----------
+    said
+        What models propose, and what the data set says.
+    truth
+        What the items hold, drawn.
+    """
+    within = subsets(said, truth)
+    depth = said.label.shape[2]
+    hits: dict[str, list[Bits]] = {}
+    for model in range(len(said.models)):
+        for metric, bits in _hits(said, truth, model):
+            hits.setdefault(metric, []).append(bits)
+    for metric, each in hits.items():
+        name = f"{metric}_{depth}" if metric.endswith("top") else metric
+        for subset in ("all", *_WITHIN[metric]):
+            if subset not in within:
+                continue
+            members = within[subset]
+            below = truth.probability(members)[:, None]
+            if not below.any():
+                continue
+            above = np.stack([truth.probability(one & members) for one in each], 1)
+            yield (name, subset), (above, np.broadcast_to(below, above.shape))
+
+
+def subsets(said: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
+    """Return in which worlds each item belongs to a subset.
+
+    Returns
+    -------
+    `one_object` holds also items of which no object is valid. With labels of the data
+    set: `label_right`, it is valid; `other_main_label`, it is not the main label.
+    """
+    several = truth.at_least(2)
+    every = _every(truth)
+    found = {"all": every, "one_object": every & ~several, "several_objects": several}
+    exact = [truth.at_least(number) for number in (2, 3, 4)]
+    found["two_objects"] = exact[0] & ~exact[1]
+    found["three_objects"] = exact[1] & ~exact[2]
+    found["four_objects"] = exact[2]
+    if said.dataset is None:
+        return found
+    own = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
+    right = truth.of(truth.valid, own)
+    other = other_main_label(truth, own)
+    return found | {
+        "label_right": right,
+        "label_wrong": every & ~right,
+        "other_main_label": other,
+        "other_main_label_several": other & several,
+    }
+
+
+def other_main_label(truth: DrawnObjects, own: Int[np.ndarray, " I"]) -> Bits:
+    """Return in which worlds each item's main label is not the data set's.
+
+    Parameters
+    ----------
+    truth
+        What the items hold, drawn.
+    own
+        Code of the data set's label of each item; UNKNOWN where the fit has no such.
+    """
+    other: Bits = _every(truth) & ~truth.of(truth.main_label, own)
+    return other
+
+
+def random_object(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, Sums]]:
+    """Give both sums of a baseline: to name one of the valid objects at random.
+
+    It is right where the data set's label is what that object is called by most.
+    """
+    if said.dataset is None:
+        return
+    within = subsets(said, truth)
+    own = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
+    called = truth.of(truth.there & truth.leading, own)
+    for subset in BASELINE:
+        members = within[subset]
+        below = truth.probability(members)
+        if not below.any():
+            continue
+        above: Float[np.ndarray, "D I"] = np.zeros_like(below)
+        for number, bits in enumerate(truth.numbers[1:], 1):
+            above += truth.probability(called & members & bits) / number
+        yield ("dataset_accuracy", subset), (above[:, None], below[:, None])
+
+
+def _every(truth: DrawnObjects) -> Bits:
+    """Return the bits that are worlds, and none of the padding."""
+    every = np.zeros_like(truth.numbers[0])
+    for bits in truth.numbers:
+        every |= bits
+    return every
+
+
+def _hits(
+    said: Proposals, truth: DrawnObjects, model: int
+) -> Iterator[tuple[str, Bits]]:
+    """Give in which worlds a model is right, by metric."""
+    ask = said.asked[model]
+    depth = ask.shape[1]
+    yield "accuracy", truth.of(truth.valid, ask[:, 0])
+    yield "main_object", truth.of(truth.main_object, ask[:, 0])
+    yield "main_label", truth.of(truth.main_label, ask[:, 0])
+    if depth > 1:
+        among = truth.of(truth.valid, ask[:, 0])
+        for rank in range(1, depth):
+            among |= truth.of(truth.valid, ask[:, rank])
+        yield "top", among
+    if said.dataset is None:
+        return
+    every = _every(truth)
+    hit = said.label[model] == said.dataset[:, None]
+    yield "dataset_accuracy", np.where(hit[:, :1, None], every, np.uint64(0))
+    if depth > 1:
+        yield "dataset_top", np.where(hit.any(1)[:, None, None], every, np.uint64(0))

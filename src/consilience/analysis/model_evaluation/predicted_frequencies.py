@@ -1,0 +1,172 @@
+"""How many people would say yes to what models predict, and to the data set's labels.
+
+A prediction can differ from the data set's label and be one that most people would say
+yes to, or agree with it and be one that few would. Set beside a model's accuracy, the
+*selection frequency* of its predictions says which its errors are.
+
+It is the mean over items of the share of yes among the answers about the label, a maybe
+counting half. Models have predicted without having seen the answers, so this mean is
+unbiased however few answers there are, as a count of shares above a threshold is not.
+(The means of `frequencies` are not used: they draw the labels of each model towards all
+the labels that people were asked about.) Bounds are of items like these, by the
+Bayesian bootstrap (Rubin 1981), the same weights for all, so that differences to the
+data set's labels are paired.
+
+References
+----------
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 5.2 (selection frequency
+of predictions). Rubin (1981), The Bayesian bootstrap, Annals of Statistics 9(1).
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from consilience.analysis.decisions.filtering import vote_shares
+from consilience.analysis.model_evaluation.evaluation import check_settings, check_told
+from consilience.analysis.model_evaluation.proposals import Proposals, propose
+from consilience.analysis.model_evaluation.weighing import (
+    Weights,
+    bounds,
+    ratios,
+    weights,
+)
+from consilience.errors import KindError
+from consilience.posterior import Fit
+
+DATASET = "dataset"
+
+
+def predicted_frequencies(
+    fit: Fit,
+    predictions: pd.DataFrame,
+    *,
+    dataset_labels: pd.DataFrame | None = None,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    seed: int = 0,
+    circular: bool = False,
+) -> pd.DataFrame:
+    """Tell how often people select what models predict.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind contains; its answers are looked at, whatever its model.
+    predictions
+        Columns item, label, rank (from 1); model where there are several. Their first
+        labels are looked at.
+    dataset_labels
+        Columns item, label: the label that each item has in the data set, one each.
+    resamples
+        Weightings of the items.
+    mass
+        Probability between the bounds.
+    seed
+        Of the weights.
+    circular
+        Judge also models that the fit was told of beforehand: which labels people were
+        asked about, and what they answered, is not what the fit believes.
+
+    Returns
+    -------
+    Columns who (`dataset`, where its labels are given, then the models), statistic,
+    subset, value, lower, upper, items (on which people were asked about the label).
+    `frequency`: the share of yes; with labels of the data set also `less_dataset`, what
+    it is above that of the data set's label (of the items that have both), and
+    `accuracy`, the share of these items where the label is the data set's: what the
+    frequency would be if people said yes to the data set's label and to nothing else.
+    Subsets: `all`; `right` and `wrong`, where a model's label is the data set's, and is
+    not.
+
+    Raises
+    ------
+    PredictionsError
+        A column is missing, a rank stands twice, or no item is one of the fit.
+    CircularError
+        The fit was told what a model had predicted.
+    KindError
+        The fit is of another kind.
+    OptionError
+        A setting cannot be used.
+    """
+    check_settings(resamples=resamples, mass=mass)
+    kind = fit.data.attrs["kind"]
+    if kind != "contains":
+        msg = (
+            f"the fit is of kind {kind}; whether people would say yes to a label is "
+            "asked of answers of kind contains"
+        )
+        raise KindError(msg)
+    said = propose(fit, predictions, dataset_labels, 1)
+    if not circular:
+        check_told(fit, said.models)
+    weightings = list(weights(len(said.items), resamples, seed))
+    share = _shares(fit, said, said.label[:, :, 0])
+    asked = ~np.isnan(share)
+    parts = []
+    if said.dataset is None:
+        parts.append(_rows(said.models, "frequency", "all", share, asked))
+    else:
+        own = _shares(fit, said, said.dataset[None])
+        hit = said.label[:, :, 0] == said.dataset
+        parts.append(_rows([DATASET], "frequency", "all", own, ~np.isnan(own)))
+        for subset, kept in (("all", asked), ("right", hit), ("wrong", ~hit)):
+            parts.append(_rows(said.models, "frequency", subset, share, asked & kept))
+            apart = share - own
+            if subset != "right":
+                both = kept & ~np.isnan(apart)
+                parts.append(_rows(said.models, "less_dataset", subset, apart, both))
+        parts.append(_rows(said.models, "accuracy", "all", hit.astype(float), asked))
+    return pd.concat(
+        [_told(*part, weightings=weightings, mass=mass) for part in parts],
+        ignore_index=True,
+    )
+
+
+type _Part = tuple[pd.DataFrame, Float[np.ndarray, "W I"], Bool[np.ndarray, "W I"]]
+
+
+def _rows(
+    who: list[str],
+    statistic: str,
+    subset: str,
+    value: Float[np.ndarray, "W I"],
+    members: Bool[np.ndarray, "W I"],
+) -> _Part:
+    named = pd.DataFrame({"who": who, "statistic": statistic, "subset": subset})
+    return named, value, members
+
+
+def _told(
+    named: pd.DataFrame,
+    value: Float[np.ndarray, "W I"],
+    members: Bool[np.ndarray, "W I"],
+    *,
+    weightings: Weights,
+    mass: float,
+) -> pd.DataFrame:
+    top = np.where(members, np.nan_to_num(value), 0.0)
+    found = ratios(top[None], members[None].astype(float), weightings)
+    lower, upper = bounds(found, mass)
+    columns = {"value": found[0], "lower": lower, "upper": upper}
+    return named.assign(**columns, items=members.sum(1))
+
+
+def _shares(
+    fit: Fit, said: Proposals, label: Int[np.ndarray, "W I"]
+) -> Float[np.ndarray, "W I"]:
+    """Return the share of yes of a label of each item; NaN where nobody was asked."""
+    constant = fit.data["constant_data"]
+    item, code = (
+        index.get_indexer(pd.Index(constant[name].to_numpy()).astype("str"))
+        for index, name in ((said.items, "unit_item"), (said.names, "unit_label"))
+    )
+    heard = constant["num_responses"].to_numpy() > 0
+    kept = np.flatnonzero((item >= 0) & (code >= 0) & heard)
+    key = item[kept].astype(np.int64) * len(said.names) + code[kept]
+    wanted = np.arange(len(said.items)) * len(said.names) + label
+    place = pd.Index(key).get_indexer(wanted.ravel()).reshape(wanted.shape)
+    share = vote_shares(fit)[kept]
+    found: Float[np.ndarray, "W I"] = np.where(place >= 0, share[place], np.nan)
+    return found

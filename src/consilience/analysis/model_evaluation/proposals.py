@@ -1,0 +1,158 @@
+"""What models propose for the items of a fit, and what the data set says, as codes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int
+
+from consilience.analysis.model_evaluation.truths import UNKNOWN
+from consilience.errors import PredictionsError
+from consilience.posterior import Fit
+from consilience.posterior.results.items import items as items_of
+from consilience.posterior.results.labels import labels as labels_table
+from consilience.responses.tables.id_types import as_texts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposals:
+    """What each model proposes, and what the data set says, as codes of labels.
+
+    Attributes
+    ----------
+    models, items
+        Names.
+    label
+        Code of the label of each rank; UNKNOWN where there is none.
+    dataset
+        Code of the data set's label of each item; None: not known.
+    names
+        Names of the labels, by code.
+    known
+        How many of them the fit knows: the others have the codes behind.
+    """
+
+    models: list[str]
+    items: pd.Index
+    label: Int[np.ndarray, "A I R"]
+    dataset: Int[np.ndarray, " I"] | None
+    names: pd.Index
+    known: int
+
+    @property
+    def asked(self) -> Int[np.ndarray, "A I R"]:
+        """Codes that the fit knows; others are unknown to it."""
+        return np.where(self.label < self.known, self.label, UNKNOWN)
+
+
+def propose(
+    fit: Fit,
+    predictions: pd.DataFrame,
+    dataset_labels: pd.DataFrame | None,
+    top: int,
+) -> Proposals:
+    """Code what models propose for the items that the fit knows.
+
+    Parameters
+    ----------
+    fit
+        Says which items and labels there are.
+    predictions
+        Columns item, label, rank, and model where there are several.
+    dataset_labels
+        Columns item, label; None: not known.
+    top
+        Ranks to keep.
+
+    Raises
+    ------
+    PredictionsError
+        A column is missing, a rank stands twice, an item has no first label, or no item
+        is one of the fit.
+    """
+    frame = _checked(predictions)
+    frame = frame[frame["rank"] <= top]
+    told = items_of(fit.data)
+    if fit.data.attrs["kind"] == "objects":
+        told = told[told["responses"] > 0]  # nothing is known of the others
+    known = pd.Index(told["item"].astype("str"))
+    items = known[known.isin(frame["item"])]
+    old = None
+    if dataset_labels is not None:
+        old = as_texts(dataset_labels[["item", "label"]].dropna())
+        if old["item"].duplicated().any():
+            twice = old["item"][old["item"].duplicated()].iloc[0]
+            msg = f"labels of the data set: item {twice!r} has two; give one each"
+            raise PredictionsError(msg)
+        items = items[items.isin(old["item"])]
+    if not len(items):
+        msg = (
+            f"predictions: none of their items (such as {frame['item'].iloc[0]!r}) is "
+            f"among the {len(known)} of the fit (such as {known[0]!r}) with a label of "
+            "the data set, if such are given; give predictions for the same items"
+        )
+        raise PredictionsError(msg)
+    found = labels_of(fit)
+    named = [frame["label"]] + ([] if old is None else [old["label"]])
+    beyond = pd.Index(pd.concat(named).unique()).difference(found)
+    labels = found.append(beyond)
+    models = list(dict.fromkeys(frame["model"]))
+    codes = np.full((len(models), len(items), top), UNKNOWN)
+    place = items.get_indexer(pd.Index(frame["item"]))
+    at = pd.Index(models).get_indexer(pd.Index(frame["model"]))
+    rank = frame["rank"].to_numpy() - 1
+    kept = place >= 0
+    code = labels.get_indexer(pd.Index(frame["label"]))
+    codes[at[kept], place[kept], rank[kept]] = code[kept]
+    dataset = None
+    if old is not None:
+        dataset = labels.get_indexer(pd.Index(old.set_index("item")["label"][items]))
+    lacking = (codes[:, :, 0] == UNKNOWN).sum(1)
+    if lacking.any():
+        model = int(lacking.argmax())
+        msg = (
+            f"predictions of {models[model]!r}: {lacking[model]} of {len(items)} "
+            "items have no label of rank 1; models are compared on the same items, "
+            "so give every model's label of each, or leave the item out for all"
+        )
+        raise PredictionsError(msg)
+    return Proposals(models, items, codes, dataset, labels, len(found))
+
+
+def labels_of(fit: Fit) -> pd.Index:
+    """Return the names of the labels that a fit knows, by code."""
+    labels: pd.Index = pd.Index(
+        labels_table(fit.data)["label"].cat.categories.astype("str")
+    )
+    return labels
+
+
+def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
+    lacking = [name for name in ("item", "label", "rank") if name not in predictions]
+    if lacking:
+        found = ", ".join(map(repr, predictions.columns))
+        msg = (
+            f"predictions: there is no column {lacking[0]!r}; found {found}; they have "
+            "item, label, rank (1 for the best), and model where there are several"
+        )
+        raise PredictionsError(msg)
+    model = predictions.get("model", "model")
+    frame = predictions.assign(model=model)[["model", "item", "label", "rank"]]
+    if not len(frame) or frame.isna().any(axis=None):
+        msg = "predictions: there are none, or a cell is empty; every row needs all"
+        raise PredictionsError(msg)
+    frame = as_texts(frame).astype({"model": "str"})
+    if (frame["rank"] < 1).any() or (frame["rank"] % 1 != 0).any():
+        msg = (
+            "predictions: ranks are 1, 2, 3, … with 1 for the best; fix the column rank"
+        )
+        raise PredictionsError(msg)
+    twice = frame.duplicated(["model", "item", "rank"])
+    if twice.any():
+        row = frame[twice].iloc[0]
+        msg = (
+            f"predictions: model {row['model']!r} has two labels of rank {row['rank']} "
+            f"for item {row['item']!r}; keep one"
+        )
+        raise PredictionsError(msg)
+    return frame.astype({"rank": int})

@@ -1,0 +1,125 @@
+"""The tables of an evaluation, from sums over items and their weightings."""
+
+from collections.abc import Mapping
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from consilience.analysis.model_evaluation.proposals import Proposals
+from consilience.analysis.model_evaluation.truth_sums import Cell
+from consilience.analysis.model_evaluation.weighing import (
+    Sums,
+    Weights,
+    bounds,
+    draw_of,
+)
+
+type Cells = Mapping[Cell, Sums]
+type Found = Mapping[Cell, Float[np.ndarray, "S A"]]
+
+_OF_LABELS = ["label", "items", "right", "model", "dataset_accuracy", "accuracy"]
+_FOLLOWED = ["wrong", "followed", "followed_lower", "followed_upper"]
+_WRONG = ("other_main_label", "label_wrong")  # the first that there is
+
+
+def models_table(
+    names: list[str], sums: Cells, values: Found, mass: float
+) -> pd.DataFrame:
+    """Return model, metric, subset, value, lower, upper, items."""
+    parts = []
+    for (metric, subset), found in values.items():
+        lower, upper = bounds(found, mass)
+        numbers = np.nansum(sums[metric, subset][1].mean(0), axis=1)
+        columns = {"value": found[0], "lower": lower, "upper": upper, "items": numbers}
+        named = {"model": names, "metric": metric, "subset": subset}
+        parts.append(pd.DataFrame({**named, **columns}))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def differences_table(names: list[str], values: Found, mass: float) -> pd.DataFrame:
+    """Return metric, subset, model, against, difference, lower, upper, better."""
+    pairs = list(combinations(range(len(names)), 2))
+    first, second = (np.array([pair[place] for pair in pairs], int) for place in (0, 1))
+    models = np.array(names, object)
+    parts = []
+    for (metric, subset), found in values.items():
+        apart = found[:, first] - found[:, second]
+        lower, upper = bounds(apart, mass)
+        ahead = ((apart[1:] > 0) + (apart[1:] == 0) / 2).mean(0)
+        named = {"metric": metric, "subset": subset}
+        named |= {"model": models[first], "against": models[second]}
+        columns = {"difference": apart[0], "lower": lower, "upper": upper}
+        parts.append(pd.DataFrame({**named, **columns, "better": ahead}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def labels_table(
+    said: Proposals, sums: Cells, weightings: Weights, mass: float
+) -> pd.DataFrame:
+    """Return how the data set and the models do on the items of each label.
+
+    Returns
+    -------
+    label, items, right, model, dataset_accuracy, accuracy; wrong (expected number of
+    items with another true, or main, label), followed (the share of these on which the
+    model says what the data set says), followed_lower, followed_upper.
+    """
+    if said.dataset is None:
+        return pd.DataFrame(columns=_OF_LABELS + _FOLLOWED)
+    codes, group = np.unique(said.dataset, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    start = np.searchsorted(group[order], np.arange(len(codes)))
+    wrong = next(each for each in _WRONG if ("dataset_accuracy", each) in sums)
+    right = _mean(sums["dataset_accuracy", "label_right"][1], group)[:, 0]
+    of_dataset = _mean(sums["dataset_accuracy", "all"][0], group)
+    accuracy = _mean(sums["accuracy", "all"][0], group)
+    parts = []
+    for place, model in enumerate(said.models):
+        top, bottom = (
+            np.nan_to_num(each[:, place, order])
+            for each in sums["dataset_accuracy", wrong]
+        )
+        followed, lower, upper = _followed(top, bottom, start, weightings, order, mass)
+        columns = [said.names[codes], np.bincount(group), right, model]
+        columns += [of_dataset[:, place], accuracy[:, place]]
+        columns += [np.add.reduceat(bottom.mean(0), start), followed, lower, upper]
+        named = dict(zip(_OF_LABELS + _FOLLOWED, columns, strict=True))
+        parts.append(pd.DataFrame(named))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _mean(
+    value: Float[np.ndarray, "D A I"], group: np.ndarray
+) -> Float[np.ndarray, "G A"]:
+    """Return the mean over the items of each group that could be judged."""
+    found = []
+    for model in value.mean(0):
+        counted = np.bincount(group, ~np.isnan(model))
+        with np.errstate(invalid="ignore"):
+            found.append(np.bincount(group, np.nan_to_num(model)) / counted)
+    return np.stack(found, 1)
+
+
+def _followed(
+    top: Float[np.ndarray, "D I"],
+    bottom: Float[np.ndarray, "D I"],
+    start: np.ndarray,
+    weightings: Weights,
+    order: np.ndarray,
+    mass: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    parts, at = [], 0
+    for block in weightings:
+        which = draw_of(at, len(block), len(top))
+        weight = block[:, order]
+        above = np.add.reduceat(weight * top[which], start, axis=1)
+        below = np.add.reduceat(weight * bottom[which], start, axis=1)
+        parts.append(above / np.where(below > 0, below, np.nan))
+        at += len(block)
+    above = np.add.reduceat(top.mean(0), start)
+    below = np.add.reduceat(bottom.mean(0), start)
+    value = above / np.where(below > 0, below, np.nan)
+    lower, upper = bounds(np.concatenate([value[None], *parts]), mass)
+    return value, lower, upper

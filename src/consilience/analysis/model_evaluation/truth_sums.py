@@ -1,0 +1,79 @@
+"""What is summed over items to judge models, where truths are single labels.
+
+Of each metric and subset the two sums of a ratio: the probability that the label is
+true and the item in the subset, and that the item is in it, by draw of the parameters.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from consilience.analysis.model_evaluation.proposals import Proposals
+from consilience.analysis.model_evaluation.truths import UNKNOWN, Truths
+from consilience.analysis.model_evaluation.weighing import Sums
+
+type Cell = tuple[str, str]  # metric, subset
+
+
+def truth_sums(said: Proposals, drawn: Sequence[Truths]) -> Iterator[tuple[Cell, Sums]]:
+    """Give of each metric and subset both sums of the ratio.
+
+    Parameters
+    ----------
+    said
+        What models propose, and what the data set says.
+    drawn
+        What the fit says of the items, draw by draw.
+    """
+    for each in zip(*(_sums(said, truth) for truth in drawn), strict=True):
+        tops, bottoms = zip(*(sums for _, sums in each), strict=True)
+        yield each[0][0], (np.stack(tops), np.stack(bottoms))
+
+
+def _sums(
+    said: Proposals, truth: Truths
+) -> Iterator[tuple[Cell, tuple[Float[np.ndarray, "A I"], Float[np.ndarray, "A I"]]]]:
+    ask = said.asked
+    first = ask[:, :, 0]
+    true = truth.probability(first)
+    judged = np.where(np.isnan(true), np.nan, 1.0)
+    depth = ask.shape[2]
+    yield ("accuracy", "all"), (true, judged)
+    if depth > 1:
+        any_true = truth.any_of(ask)
+        yield (
+            (f"top_{depth}", "all"),
+            (any_true, np.where(np.isnan(any_true), np.nan, 1.0)),
+        )
+    several = np.broadcast_to(truth.several(), true.shape)
+    if truth.can_be_several:
+        both = truth.others(first)
+        yield ("accuracy", "several_labels"), (both, several * judged)
+        yield ("accuracy", "one_label"), (true - both, _one(truth, several) * judged)
+    if said.dataset is None:
+        return
+    same = (said.label[:, :, 0] == said.dataset).astype(float)
+    ones = np.ones_like(same)
+    yield ("dataset_accuracy", "all"), (same, ones)
+    if depth > 1:
+        among = (said.label == said.dataset[:, None]).any(2).astype(float)
+        yield (f"dataset_top_{depth}", "all"), (among, ones)
+    old = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
+    right = np.broadcast_to(truth.probability(old[None]), true.shape)
+    both = truth.both(first, old)
+    judged = judged * np.where(np.isnan(right), np.nan, 1.0)
+    yield ("accuracy", "label_right"), (both, right * judged)
+    yield ("accuracy", "label_wrong"), (true - both, (1 - right) * judged)
+    yield ("dataset_accuracy", "label_right"), (same * right, right * ones)
+    yield ("dataset_accuracy", "label_wrong"), (same * (1 - right), (1 - right) * ones)
+    if truth.can_be_several:
+        many = truth.several()
+        yield ("dataset_accuracy", "several_labels"), (same * many, many * ones)
+        one = _one(truth, several)
+        yield ("dataset_accuracy", "one_label"), (same * one, one * ones)
+
+
+def _one(truth: Truths, several: Float[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
+    one: Float[np.ndarray, "A I"] = np.maximum(truth.some() - several, 0.0)
+    return one

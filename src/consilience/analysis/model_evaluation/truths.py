@@ -1,0 +1,256 @@
+"""What a fit says of labels that somebody proposes for an item.
+
+Two ways of being true: one label is the truth (choice), or each may be present or not,
+independently of the others given the fit (contains). Letters: I items, A models, R
+ranks, M labels listed for an item.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.errors import KindError
+from consilience.posterior import Fit
+from consilience.posterior.drawn_truth import MOST, drawn_truth
+from consilience.posterior.results.labels import by_label
+from consilience.posterior.results.labels import labels as labels_table
+from consilience.posterior.stored_fit.stored import stored
+
+SURE = 1 - 1e-12  # what is surer is divided by as if it were this
+UNKNOWN = -1  # code of a label that was not proposed, or that no item of the fit has
+
+
+@runtime_checkable
+class Truths(Protocol):
+    """What may be said of each item, in the order of the items asked for."""
+
+    @property
+    def labels(self) -> pd.Index:
+        """Names of the labels, by code."""
+        ...
+
+    @property
+    def can_be_several(self) -> bool:
+        """Whether two labels of an item may be true."""
+        ...
+
+    def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
+        """P(the label is true of its item); NaN where the fit says nothing of it."""
+        ...
+
+    def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "A I"]:
+        """P(one of the labels, or more, is true); NaN where one cannot be said."""
+        ...
+
+    def both(
+        self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, " I"]
+    ) -> Float[np.ndarray, "A I"]:
+        """P(both labels are true)."""
+        ...
+
+    def others(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
+        """P(the label is true and so is another)."""
+        ...
+
+    def several(self) -> Float[np.ndarray, " I"]:
+        """P(two labels or more are true)."""
+        ...
+
+    def some(self) -> Float[np.ndarray, " I"]:
+        """P(a label is true at all)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Probabilities by item and label, searched by a code for both.
+
+    Attributes
+    ----------
+    labels
+        Names of the labels, by code.
+    key
+        item * labels + label, ascending.
+    value
+        Probability of each.
+    items
+        I.
+    """
+
+    labels: pd.Index
+    key: Int[np.ndarray, " P"]
+    value: Float[np.ndarray, " P"]
+    items: int
+
+    def at(self, label: Int[np.ndarray, "*A I"]) -> Float[np.ndarray, "*A I"]:
+        """Return the probability of a label of each item; NaN where there is none."""
+        wanted = np.arange(self.items) * len(self.labels) + label
+        place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
+        found = (self.key[place] == wanted) & (label != UNKNOWN)
+        value: Float[np.ndarray, "*A I"] = np.where(found, self.value[place], np.nan)
+        return value
+
+    @property
+    def item(self) -> Int[np.ndarray, " P"]:
+        """The item of each probability."""
+        code: Int[np.ndarray, " P"] = self.key // len(self.labels)
+        return code
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneTruth:
+    """One label is the truth; a label that is not listed is not."""
+
+    table: Table
+
+    @property
+    def labels(self) -> pd.Index:
+        """Names of the labels, by code."""
+        return self.table.labels
+
+    @property
+    def can_be_several(self) -> bool:
+        """One label is the truth."""
+        return False
+
+    def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
+        """P(the label is the truth)."""
+        chance: Float[np.ndarray, "A I"] = np.nan_to_num(self.table.at(label))
+        return chance
+
+    def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "A I"]:
+        """P(the truth is among the labels)."""
+        ranks = np.moveaxis(label, 2, 0)
+        return sum(
+            (
+                np.where(
+                    (ranks[:place] == ranks[place]).any(0),
+                    0.0,
+                    self.probability(ranks[place]),
+                )
+                for place in range(len(ranks))
+            ),
+            start=np.zeros(ranks.shape[1:]),
+        )
+
+    def both(
+        self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, " I"]
+    ) -> Float[np.ndarray, "A I"]:
+        """P(both are the truth): they are one label."""
+        return np.where(label == other, self.probability(label), 0.0)
+
+    def others(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
+        """Nothing else is true."""
+        return np.zeros(label.shape)
+
+    def several(self) -> Float[np.ndarray, " I"]:
+        """No item has two truths."""
+        return np.zeros(self.table.items)
+
+    def some(self) -> Float[np.ndarray, " I"]:
+        """Every item has one."""
+        return np.ones(self.table.items)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ManyTruths:
+    """Each label is present or not, independently of the others given the fit."""
+
+    table: Table
+
+    @property
+    def labels(self) -> pd.Index:
+        """Names of the labels, by code."""
+        return self.table.labels
+
+    @property
+    def can_be_several(self) -> bool:
+        """Whether an item was asked about two labels."""
+        return len(np.unique(self.table.item)) < len(self.table.item)
+
+    def probability(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
+        """P(the label is present)."""
+        return self.table.at(label)
+
+    def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "A I"]:
+        """P(a label is present) for the labels that were asked about."""
+        ranks = np.moveaxis(label, 2, 0)
+        chance = np.stack([self.table.at(each) for each in ranks])
+        none = np.nanprod(1 - chance, axis=0)
+        return np.where(np.isnan(chance).all(0), np.nan, 1 - none)
+
+    def both(
+        self, label: Int[np.ndarray, "A I"], other: Int[np.ndarray, " I"]
+    ) -> Float[np.ndarray, "A I"]:
+        """P(both are present)."""
+        chance = self.probability(label)
+        again = np.where(label == other, 1.0, self.table.at(other))
+        return chance * again
+
+    def others(self, label: Int[np.ndarray, "A I"]) -> Float[np.ndarray, "A I"]:
+        """P(the label is present and so is another)."""
+        chance = self.probability(label)
+        none_but_it = self._none() / (1 - np.minimum(chance, SURE))
+        both: Float[np.ndarray, "A I"] = chance * (1 - none_but_it)
+        return both
+
+    def several(self) -> Float[np.ndarray, " I"]:
+        """P(two labels or more are present)."""
+        value = np.minimum(self.table.value, SURE)
+        odds = np.bincount(self.table.item, value / (1 - value), self.table.items)
+        less = self._none() * (1 + odds)
+        several: Float[np.ndarray, " I"] = np.maximum(1 - less, 0.0)
+        return several
+
+    def some(self) -> Float[np.ndarray, " I"]:
+        """P(a label is present)."""
+        return 1 - self._none()
+
+    def _none(self) -> Float[np.ndarray, " I"]:
+        log_absent = np.log1p(-np.minimum(self.table.value, SURE))
+        summed = np.bincount(self.table.item, log_absent, self.table.items)
+        none: Float[np.ndarray, " I"] = np.exp(summed)
+        return none
+
+
+def truths(fit: Fit, items: pd.Index, most: int = MOST) -> tuple[Truths, ...]:
+    """Lay out what a fit says of some items, by draw of its parameters.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind choice or contains.
+    items
+        Names of the items, all of them in the fit.
+    most
+        Draws to look at, at most; one: what the fit tells.
+
+    Returns
+    -------
+    One for each draw; a single one where the fit is a point.
+
+    Raises
+    ------
+    KindError
+        The fit is of another kind.
+    """
+    kind = fit.data.attrs["kind"]
+    if kind not in ("choice", "contains"):
+        msg = f"the fit is of kind {kind}; its labels are not true each by itself"
+        raise KindError(msg)
+    stated = labels_table(fit.data)
+    place = items.get_indexer(stated["item"].cat.categories.astype("str"))
+    item = place[stated["item"].cat.codes.to_numpy()]
+    labels = pd.Index(stated["label"].cat.categories.astype("str"))
+    key = item.astype(np.int64) * len(labels) + stated["label"].cat.codes.to_numpy()
+    kept = np.flatnonzero(item >= 0)
+    kept = kept[np.argsort(key[kept])]
+    values = stated["probability"].to_numpy(dtype=float)[None]
+    if stored(fit.data, "labels") is None and most > 1:
+        values = by_label(fit.data, drawn_truth(fit.data, most))
+    tables = (Table(labels, key[kept], value[kept], len(items)) for value in values)
+    whole = OneTruth if kind == "choice" else ManyTruths
+    return tuple(whole(table) for table in tables)

@@ -1,0 +1,291 @@
+"""How far annotators agree: every usual coefficient, with two sorts of interval.
+
+`lower` and `upper` are quantiles over resamples of the items (the item bootstrap), all
+answers about an item together. `se`, `se_lower` and `se_upper` are of the published
+linearised variance over items, with Student's t. What is not defined is NaN, and
+`reason` says why; nothing that is undefined is called perfect.
+
+References
+----------
+Gwet (2014), Handbook of inter-rater reliability, 4th edition. Krippendorff (2019),
+Content analysis, 4th edition, chapter 12. Efron and Tibshirani (1993), An introduction
+to the bootstrap, chapter 13.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from consilience.analysis.reliability import pairs
+from consilience.analysis.reliability.by_label import estimate_labels, label_table
+from consilience.analysis.reliability.coefficients import coefficient_table, find
+from consilience.analysis.reliability.counts import count_answers
+from consilience.analysis.reliability.estimates import (
+    Study,
+    StudySums,
+    affordable,
+    cohen,
+    resample,
+    sum_study,
+)
+from consilience.analysis.reliability.groups import deal
+from consilience.analysis.reliability.ratings import Ratings, lay_out
+from consilience.analysis.reliability.reasons import notes, reasons
+from consilience.analysis.reliability.similarity import (
+    Distance,
+    Similarity,
+    nominal,
+    numeric,
+    of_sets,
+    ordinal,
+)
+from consilience.errors import OptionError
+from consilience.responses import Responses
+from consilience.responses.tables.id_types import restores_types
+
+_OF_ANSWERS = ("nominal", "ordinal", "interval", "ratio")
+
+type By = Literal["label", "pair"]
+
+USUAL: Mapping[str, Distance] = {
+    "choice": "nominal",
+    "contains": "ordinal",
+    "objects": "masi",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Agreement:
+    """Agreement of the annotators.
+
+    Attributes
+    ----------
+    kind, distance
+        Kind of question; what makes two answers more or less alike.
+    answers
+        Votes: answers, those that share one vote counted once.
+    items, questions, paired
+        Items; questions about them (as many, but for contains); questions that at least
+        two annotators answered.
+    annotators, anonymous
+        Annotators known by id; answers without one.
+    categories
+        K, how many different answers could be given (of sets: were given).
+    mass, resamples, seed
+        Of the intervals.
+    coefficients
+        One row each: `coefficient`, `value`, `lower`, `upper`, `se`, `se_lower`,
+        `se_upper`, `observed` and `expected` agreement, `reason`.
+    labels
+        If asked for: `label`, `share` of the answers, `specific` agreement and `kappa`
+        with their bounds.
+    pairs
+        If asked for: `annotator`, `other`, `questions` that both answered, `percent`,
+        `kappa` (Cohen's), `se`, `se_lower`, `se_upper`.
+    notes
+        What else is to be known, one sentence each.
+    """
+
+    kind: str
+    distance: Distance
+    answers: int
+    items: int
+    questions: int
+    paired: int
+    annotators: int
+    anonymous: int
+    categories: int
+    mass: float
+    resamples: int
+    seed: int
+    coefficients: pd.DataFrame
+    labels: pd.DataFrame | None
+    pairs: pd.DataFrame | None
+    notes: tuple[str, ...]
+
+    def __getitem__(self, coefficient: str) -> float:
+        """Value of one coefficient by its name."""
+        table = self.coefficients.set_index("coefficient")["value"]
+        return float(table[coefficient])
+
+
+@restores_types
+def agreement(
+    responses: Responses,
+    *,
+    distance: Distance | None = None,
+    by: Sequence[By] = (),
+    mass: float = 0.9,
+    bootstrap: int = 1000,
+    seed: int = 0,
+) -> Agreement:
+    """Measure how far annotators agree.
+
+    Parameters
+    ----------
+    responses
+        Answers of one kind. An annotator's repeated answers to one question share one
+        vote; each anonymous answer is an annotator of its own.
+    distance
+        nominal, ordinal, interval or ratio; for objects nominal (equal sets), jaccard
+        or masi. None: nominal for choice, ordinal (no, maybe, yes) for contains, masi
+        for objects.
+    by
+        Further tables: ``label``, agreement on each label; ``pair``, of each pair of
+        annotators.
+    mass
+        Probability that an interval holds.
+    bootstrap
+        Resamples of the items; 0: none.
+    seed
+        Of the resamples.
+
+    Returns
+    -------
+    The coefficients percent, cohen, scott, fleiss, conger, brennan_prediger, gwet_ac1
+    (with a distance gwet_ac2) and krippendorff, and what `by` asks for.
+
+    Raises
+    ------
+    KindError
+        If there are several kinds of question.
+    NoResponsesError
+        If no question was answered.
+    OptionError
+        If the distance does not suit the answers, or an option is out of range.
+    TooLargeError
+        If there are too many different answers for the distance.
+    """
+    _check(by, mass, bootstrap)
+    ratings = lay_out(responses)
+    chosen: Distance = distance or USUAL[responses.kind]
+    similarity = _similarity(ratings, responses.kind, chosen)
+    counts = count_answers(ratings, similarity)
+    why = reasons(ratings, counts)
+    want_pairs = "cohen" not in why or "pair" in by
+    study = Study(
+        ratings=ratings,
+        counts=counts,
+        similarity=similarity,
+        meetings=pairs.meet(ratings, similarity) if want_pairs else None,
+        by_rank=chosen == "ordinal",
+        conger="conger" not in why,
+        labels="label" in by,
+    )
+    sums, whole = sum_study(study, np.zeros_like(ratings.item)), np.ones((1, 1))
+    kappas = cohen(sums, whole)
+    drawn, labels = _draw(study, sums, kappas, bootstrap, seed)
+    table = coefficient_table(find(study, sums), drawn, why, mass)
+    table["coefficient"] = table["coefficient"].replace(
+        "gwet", "gwet_ac1" if chosen == "nominal" else "gwet_ac2"
+    )
+    by_label = by_pair = None
+    if sums.labels is not None:
+        told = estimate_labels(sums.labels, whole)
+        by_label = label_table(ratings.labels, told, labels, mass)
+    if "pair" in by:
+        by_pair = pairs.pair_table(study.meetings, kappas, ratings, mass)
+    return Agreement(
+        kind=responses.kind,
+        distance=chosen,
+        answers=int(counts.raters.sum()),
+        items=int(ratings.item.max()) + 1,
+        questions=len(ratings.item),
+        paired=int(counts.paired.sum()),
+        annotators=len(np.unique(ratings.annotator[ratings.annotator >= 0])),
+        anonymous=ratings.anonymous,
+        categories=len(ratings.answers),
+        mass=mass,
+        resamples=bootstrap,
+        seed=seed,
+        coefficients=table,
+        labels=by_label,
+        pairs=by_pair,
+        notes=notes(ratings, counts, few=kappas is not None and kappas.few),
+    )
+
+
+def _draw(
+    study: Study,
+    sums: StudySums,
+    kappas: pairs.Kappas | None,
+    resamples: int,
+    seed: int,
+) -> tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray] | None]:
+    """Resample the items; what cannot be, or not in reasonable time, is left out."""
+    item = study.ratings.item
+    if not resamples or not item.any() or not study.counts.paired.any():
+        return {}, None
+    for_conger, for_cohen = affordable(sums, resamples)
+    few = kappas is not None and kappas.few
+    some = replace(
+        study,
+        conger=study.conger and for_conger,
+        meetings=study.meetings if for_cohen and not few else None,
+    )
+    generator = np.random.default_rng(seed)
+    return resample(sum_study(some, deal(item, generator)), resamples, generator)
+
+
+def _check(by: Sequence[By], mass: float, bootstrap: int) -> None:
+    """Refuse options that are out of range."""
+    msg = ""
+    if not 0 < mass < 1:
+        msg = f"mass {mass:g}: must lie between 0 and 1, such as 0.9"
+    if bootstrap < 0:
+        msg = f"bootstrap {bootstrap}: give a number of resamples, 0 for none"
+    unknown = sorted(set(by) - {"label", "pair"})
+    if unknown:
+        msg = f"by {unknown[0]!r}: choose label, pair or both"
+    if msg:
+        raise OptionError(msg)
+
+
+def _similarity(ratings: Ratings, kind: str, distance: Distance) -> Similarity:
+    """Return how alike the answers are.
+
+    Raises
+    ------
+    OptionError
+        If the distance does not suit them.
+    """
+    suited = ("nominal", "jaccard", "masi") if kind == "objects" else _OF_ANSWERS
+    if distance not in suited:
+        what = "sets of labels" if kind == "objects" else "single answers"
+        msg = f"distance {distance!r}: for {what} choose {', '.join(suited)}"
+        raise OptionError(msg)
+    size = len(ratings.answers)
+    match distance:
+        case "ordinal":
+            return ordinal(size)
+        case "interval" | "ratio":
+            return numeric(_numbers(ratings, kind, distance), distance)
+        case "jaccard" | "masi":
+            if ratings.sets is None:
+                msg = "responses of kind objects have sets"
+                raise TypeError(msg)
+            return of_sets(ratings.sets, distance)
+        case _:
+            return nominal(size)
+
+
+def _numbers(
+    ratings: Ratings, kind: str, distance: Distance
+) -> Float[np.ndarray, " L"]:
+    """Labels as numbers; no, maybe and yes are 0, 1 and 2."""
+    if kind == "contains":
+        return np.arange(len(ratings.answers), dtype=np.float64)
+    numbers = pd.to_numeric(pd.Series(ratings.answers), errors="coerce").to_numpy()
+    bad = ~np.isfinite(numbers)
+    if bad.any():
+        msg = (
+            f"distance {distance!r}: label {ratings.answers[int(bad.argmax())]!r} is "
+            "no number; choose nominal, or ordinal with the labels in order (`labels=`)"
+        )
+        raise OptionError(msg)
+    found: np.ndarray = numbers.astype(np.float64)
+    return found

@@ -1,0 +1,80 @@
+"""Why a coefficient is not defined, and what else is to be known, in words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from consilience.analysis.reliability.counts import Counts
+from consilience.analysis.reliability.pairs import NOBODY_MEETS, nobody_meets, too_many
+from consilience.analysis.reliability.ratings import Ratings
+
+
+def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
+    """Say which coefficients are undefined for these answers, and why.
+
+    The reason of all but the percent agreement stands under ``all``.
+    """
+    if not counts.paired.any():
+        why = "no question was answered by two annotators"
+        return {"percent": why, "all": why, "cohen": why, "conger": why}
+    found = {}
+    num = len(np.unique(ratings.annotator[ratings.annotator >= 0]))
+    if ratings.anonymous:
+        who = f"{ratings.anonymous:,} answers have" if num else "the answers have"
+        found = dict.fromkeys(("cohen", "conger", "scott"), f"{who} no annotator's id")
+    elif num != 2:
+        found["scott"] = f"is for two annotators, here are {num:,}: see Fleiss"
+    if too_many(ratings):
+        found.setdefault("cohen", "too many pairs of annotators: see Conger")
+    elif nobody_meets(ratings):
+        found.setdefault("cohen", NOBODY_MEETS)
+    if ratings.sets is not None:
+        why = "needs the list of all possible answers; sets have none"
+        found |= {"brennan_prediger": why, "gwet": why}
+    said = np.unique(ratings.answer)
+    if len(said) == 1:
+        found["all"] = (
+            f"everybody answered {ratings.answers[said[0]]!r}: nothing shows that they "
+            "can tell answers apart"
+        )
+    return found
+
+
+def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
+    """Say what else is to be known.
+
+    Parameters
+    ----------
+    ratings, counts
+        The answers.
+    few
+        Whether pairs of annotators share few questions.
+    """
+    found = []
+    if ratings.repeated:
+        found.append(
+            f"{ratings.repeated:,} times an annotator answered a question more than "
+            "once; these answers share one vote"
+        )
+    whole = counts.over_pairs(counts.agreed)
+    if counts.paired.any() and np.allclose(whole, counts.paired):
+        found.append(
+            "nobody disagreed with anybody, and nothing shows how rare that is: there "
+            "is no interval for it"
+        )
+    alone = int((counts.raters < 2).sum())
+    if alone:
+        found.append(
+            f"{alone:,} questions have one annotator only: they show how often answers "
+            "are given, not how far they agree"
+        )
+    if few:
+        found.append(
+            "most pairs of annotators share fewer than thirty questions, too few for a "
+            "kappa each: trust Conger's kappa, not the mean of Cohen's"
+        )
+    if ratings.anonymous:
+        found.append(
+            f"{ratings.anonymous:,} answers without an id count as an annotator each"
+        )
+    return tuple(found)

@@ -1,0 +1,44 @@
+"""The label that the data set has for each item, beside what a fit says of it."""
+
+import pandas as pd
+
+from consilience.errors import OptionError
+from consilience.posterior import Fit
+from consilience.posterior.results.items import items as items_of
+from consilience.responses import Responses
+
+
+def with_own_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
+    """Return the table items with the data set's label, all as plain text.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind objects.
+    responses
+        What it was fitted to, with the data set's own label of each item.
+
+    Returns
+    -------
+    The table items and the column dataset_label; empty (NaN) where there is none.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, or no item has a label of the data set.
+    """
+    if fit.data.attrs["kind"] != "objects":
+        msg = f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
+        raise OptionError(msg)
+    known = responses.items
+    if known is None or "dataset_label" not in known:
+        msg = (
+            "no item has a label of the data set; give responses whose table items has "
+            "the columns item and dataset_label"
+        )
+        raise OptionError(msg)
+    own = known.set_index(known["item"].astype("str"))["dataset_label"]
+    items = items_of(fit.data).astype(
+        {"item": "str", "label": "str", "main_label": "str"}
+    )
+    return items.assign(dataset_label=own.reindex(items["item"]).to_numpy())

@@ -1,0 +1,143 @@
+"""Pairs of labels: objects that come together, and names taken for each other.
+
+What is counted is what a fit's tables say of each item. Items that a study began with
+and did not ask about count, where `per_class` says that there are such, as one object
+under the data set's own label.
+
+References
+----------
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), sections 4.1 and 4.2. Brown, Cai
+and DasGupta (2001), Interval estimation for a binomial proportion (Jeffreys).
+"""
+
+import pandas as pd
+from scipy.stats import beta
+
+from consilience.analysis.study.dataset_labels import with_own_labels
+from consilience.posterior import Fit
+from consilience.posterior.objects.stored_objects import (
+    objects as objects_of,
+)
+from consilience.responses import Responses
+from consilience.responses.tables.id_types import restores_types
+
+_HALF = 0.5
+
+
+@restores_types
+def cooccurring(
+    fit: Fit,
+    responses: Responses,
+    *,
+    per_class: int | None = None,
+    least: int = 2,
+    mass: float = 0.9,
+) -> pd.DataFrame:
+    """Return which objects come with the items of a class, and how often.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind objects.
+    responses
+        What it was fitted to, with the data set's own label of each item.
+    per_class
+        How many items of each class the study began with; None: those of the fit.
+    least
+        Pairs that come together in fewer items are left out.
+    mass
+        Probability that the (Jeffreys) interval holds.
+
+    Returns
+    -------
+    Columns class_label, label (the name of an object that goes by another name than the
+    class, in an item of several objects), together (items), items (of the class),
+    share, lower, upper; the most frequent first.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, or no item has a label of the data set.
+    """
+    items = with_own_labels(fit, responses)
+    own = items.set_index("item")["dataset_label"].dropna()
+    objects = objects_of(fit.data).astype({"item": "str"})
+    objects["code"] = objects["label"].cat.codes
+    objects["label"] = objects["label"].astype("str")
+    objects["own"] = own.reindex(objects["item"]).to_numpy()
+    there = objects[(objects["probability"] >= _HALF) & objects["own"].notna()]
+    order = ["item", "object", "share", "code"]
+    ordered = there.sort_values(order, ascending=[True, True, False, True])
+    names = ordered.drop_duplicates(["item", "object"])
+    # A lone object is the class's own, whatever it is called.
+    several = names.groupby("item")["object"].transform("size") > 1
+    other = names[several & (names["label"] != names["own"])]
+    pairs = other.drop_duplicates(["item", "label"]).groupby(["own", "label"]).size()
+    found = pairs[pairs >= least].rename("together").reset_index()
+    found = found.rename(columns={"own": "class_label"})
+    number = own.value_counts()
+    found["items"] = per_class or number.reindex(found["class_label"]).to_numpy()
+    found["share"] = found["together"] / found["items"]
+    tail, hit = (1 - mass) / 2, found["together"] + 0.5
+    miss = found["items"] - found["together"] + 0.5
+    found["lower"] = beta.ppf(tail, hit, miss)
+    found["upper"] = beta.ppf(1 - tail, hit, miss)
+    order = ["together", "class_label", "label"]
+    return found.sort_values(order, ascending=[False, True, True], ignore_index=True)
+
+
+@restores_types
+def called_otherwise(
+    fit: Fit, responses: Responses, *, per_class: int | None = None, least: float = 0.2
+) -> pd.DataFrame:
+    """Return pairs of labels of which items of one have the other for a main label.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind objects.
+    responses
+        What it was fitted to, with the data set's own label of each item.
+    per_class
+        How many items of each class the study began with; None: those of the fit.
+    least
+        The larger of the two shares is at least this.
+
+    Returns
+    -------
+    Columns label_a, label_b, items_a, items_b, a_called_b, b_called_a (shares), mutual
+    (the smaller) and one_sided (the larger less the smaller); the most mutual first.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, or no item has a label of the data set.
+    """
+    items = with_own_labels(fit, responses).dropna(
+        subset=["dataset_label", "main_label"]
+    )
+    number = items["dataset_label"].value_counts().to_dict()
+    other = items[items["dataset_label"] != items["main_label"]]
+    rate = {}
+    for own, main, count in (
+        other.value_counts(["dataset_label", "main_label"])
+        .reset_index()
+        .itertuples(index=False)
+    ):
+        rate[str(own), str(main)] = float(count) / (per_class or number[own])
+    rows = []
+    for first, second in sorted({(min(pair), max(pair)) for pair in rate}):
+        there = rate.get((first, second), 0.0)
+        back = rate.get((second, first), 0.0)
+        if max(there, back) >= least:
+            asked = [per_class or number.get(name, 0) for name in (first, second)]
+            rows.append((first, second, *asked, there, back))
+    names = ["label_a", "label_b", "items_a", "items_b", "a_called_b", "b_called_a"]
+    found = pd.DataFrame(rows, columns=names)
+    both = found[["a_called_b", "b_called_a"]]
+    found["mutual"] = both.min(axis=1)
+    found["one_sided"] = both.max(axis=1) - both.min(axis=1)
+    order = ["mutual", "one_sided", "label_a", "label_b"]
+    return found.sort_values(
+        order, ascending=[False, False, True, True], ignore_index=True
+    )

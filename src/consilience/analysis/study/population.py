@@ -1,0 +1,133 @@
+"""What a study of objects says of its items together, in shares.
+
+A share is what is expected of the items, given the fit: the mean of probabilities, each
+from the drawn worlds of the items. Of whom it speaks depends on the fit. A model with a
+likelihood speaks of all annotators that there might be: an item holds *several objects*
+where more than `tau` of them would name each of two, and has *another main label* where
+the label that most of them give as the main one is not the data set's. The rule `paper`
+speaks of the panel that answered, whose votes it takes for facts; with few annotators
+for each item its shares are inflated, since a label that wins by chance is another
+label. What a panel of so many annotators would find is told by `Fit.panel`, and by
+`HumanConfusion.panels`.
+
+`evaluate` has the same items in its subsets, in the same worlds.
+
+Items that a study began with and did not ask about count, where `of` says that there
+are such, as one object under the data set's own label.
+
+References
+----------
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 4.1, whose figures these
+are. Rubin (1981), The Bayesian bootstrap, for the bounds.
+"""
+
+import numpy as np
+import pandas as pd
+
+from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
+from consilience.analysis.model_evaluation.object_sums import other_main_label
+from consilience.analysis.model_evaluation.proposals import labels_of
+from consilience.analysis.model_evaluation.weighing import bounds, ratios, weights
+from consilience.analysis.study.dataset_labels import with_own_labels
+from consilience.errors import OptionError
+from consilience.posterior import Fit
+from consilience.responses import Responses
+
+_HALF = 0.5
+
+
+def population(
+    fit: Fit,
+    responses: Responses,
+    *,
+    of: int | None = None,
+    tau: float = _HALF,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return shares of the items: with several objects, and called otherwise.
+
+    Parameters
+    ----------
+    fit
+        A fit of kind objects.
+    responses
+        What it was fitted to, with the data set's own label of each item.
+    of
+        How many items the study began with; None: those of the fit.
+    tau
+        An object counts that more than this share of annotators name, where the model
+        has such a threshold; to the hundredth.
+    resamples, seed
+        Weightings of the items (Bayesian bootstrap).
+    mass
+        Probability between the bounds.
+
+    Returns
+    -------
+    A row for each statistic: statistic, value, lower, upper, items (its denominator).
+    `several_objects` and `three_objects` (or more) of all items; `mean_objects`;
+    `other_main_label` (the label that most annotators would give as the main one is not
+    the data set's) of the items of the fit that have a label of the data set, of those
+    with several objects (`_several`) and of the others (`_single`).
+
+    Raises
+    ------
+    OptionError
+        The fit is of another kind, no item has a label of the data set, or `of` is
+        less than the items of the fit.
+    """
+    items = with_own_labels(fit, responses)
+    answered = items[items["responses"] > 0]
+    whole = len(answered) if of is None else of
+    if whole < len(answered):
+        msg = f"of={of} is less than the {len(answered):,} items of the fit; give more"
+        raise OptionError(msg)
+    labels = labels_of(fit)
+    truth = drawn_objects(fit, pd.Index(answered["item"]), labels, tau)
+    own = labels.get_indexer(pd.Index(answered["dataset_label"]))
+    asked = (
+        answered["dataset_label"].notna() & answered["main_label"].notna()
+    ).to_numpy()
+    several, other = truth.at_least(2), other_main_label(truth, own)
+    many, three, both, any_other = map(
+        truth.probability, (several, truth.at_least(3), several & other, other)
+    )
+    every = np.ones_like(many)
+    # Of each statistic what is summed, of what, and both for an item not asked about.
+    parts = {
+        "several_objects": (many, every, 0, 1),
+        "three_objects": (three, every, 0, 1),
+        "mean_objects": (truth.expected(truth.numbers), every, 1, 1),
+        "other_main_label": (any_other * asked, every * asked, 0, 0),
+        "other_main_label_several": (both * asked, many * asked, 0, 0),
+        "other_main_label_single": (
+            (any_other - both) * asked,
+            (1 - many) * asked,
+            0,
+            0,
+        ),
+    }
+    rest = whole - len(answered)
+    top, bottom = (
+        np.stack(
+            [
+                np.pad(each[side], ((0, 0), (0, rest)), constant_values=each[side + 2])
+                for each in parts.values()
+            ],
+            axis=1,
+        )
+        for side in (0, 1)
+    )
+    values = ratios(top, bottom, list(weights(whole, resamples, seed)))
+    lower, upper = bounds(values, mass)
+    return pd.DataFrame(
+        {
+            "statistic": list(parts),
+            "value": values[0],
+            "lower": lower,
+            "upper": upper,
+            "items": bottom.mean(0).sum(1).round().astype(np.int64),
+        }
+    )

@@ -1,0 +1,128 @@
+"""How many labels, or objects, of an item are valid, by how many must agree.
+
+Asked of each label alone (contains), most items have several valid labels, since people
+say yes to whatever could be meant; asked to name what they see (objects), people name
+fewer. Both are told here by the share of annotators that must agree: with the
+frequencies of `contains_counts`, with the drawn objects of `objects` (two names of one
+thing counted once), and, for a rule about objects, with shares of the answers.
+
+References
+----------
+Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 4.2.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.analysis.decisions.frequencies import drawn_above
+from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
+from consilience.analysis.model_evaluation.proposals import labels_of
+from consilience.analysis.model_evaluation.truths import SURE
+from consilience.analysis.model_evaluation.weighing import bounds, ratios, weights
+from consilience.errors import OptionError
+from consilience.posterior import Fit
+from consilience.posterior.results.items import items as items_of
+from consilience.posterior.stored_fit.stored import stored
+
+THRESHOLDS = (0.25, 0.5, 0.75)
+
+
+def valid_labels(
+    fit: Fit,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    resamples: int = 1000,
+    mass: float = 0.9,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return how many labels, or objects, are valid at thresholds of agreement.
+
+    Parameters
+    ----------
+    fit
+        A fit of `contains_counts`, or of kind objects.
+    thresholds
+        Shares of annotators, between 0 and 1.
+    resamples, seed
+        Weightings of the items (Bayesian bootstrap).
+    mass
+        Probability between the bounds.
+
+    Returns
+    -------
+    Columns what (labels; of a model of objects, objects and labels), threshold,
+    statistic (`mean`, how many; `several`, the share of items with two or more), value,
+    lower, upper, items.
+
+    Raises
+    ------
+    OptionError
+        The fit is of another model, or a threshold is not between 0 and 1.
+    """
+    for threshold in thresholds:
+        if not 0 < threshold < 1:
+            msg = f"threshold {threshold} is not a share between 0 and 1"
+            raise OptionError(msg)
+    objects = fit.data.attrs["kind"] == "objects"
+    drawn = objects and "worlds" in fit.data.children
+    rows = []
+    for threshold in thresholds:
+        if drawn:
+            found = _drawn(fit, threshold)
+        else:
+            item, chance = _of_labels(fit, threshold, objects=objects)
+            sums = zip(*(_together(item, each) for each in chance), strict=True)
+            mean, several = (np.stack(each) for each in sums)
+            found = {"labels": (mean, several)}
+        for what, both in found.items():
+            weightings = list(weights(both[0].shape[1], resamples, seed))
+            for statistic, top in zip(("mean", "several"), both, strict=True):
+                values = ratios(top[:, None], np.ones_like(top)[:, None], weightings)
+                lower, upper = bounds(values, mass)
+                row = (threshold, statistic, values[0, 0], lower[0], upper[0])
+                rows.append((what, *row, top.shape[1]))
+    names = ["what", "threshold", "statistic", "value", "lower", "upper", "items"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _drawn(
+    fit: Fit, threshold: float
+) -> dict[str, tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D I"]]]:
+    """Return how many objects and labels are expected, and P(two or more), by item."""
+    told = items_of(fit.data)
+    items = pd.Index(told.loc[told["responses"] > 0, "item"].astype("str"))
+    found = drawn_objects(fit, items, labels_of(fit), threshold)
+    return {
+        what: (found.expected(counted), found.probability(found.at_least(2, counted)))
+        for what, counted in (("objects", found.numbers), ("labels", found.names))
+    }
+
+
+def _of_labels(
+    fit: Fit, threshold: float, *, objects: bool
+) -> tuple[Int[np.ndarray, " P"], Float[np.ndarray, "D P"]]:
+    """Return the item of each label, and P(so many agree on it) by draw."""
+    if not objects:
+        names, drawn = drawn_above(fit, threshold)
+        return pd.factorize(names["item"])[0].astype(np.int64), drawn
+    shares = stored(fit.data, "labels")
+    if shares is None or "named" not in shares:
+        msg = "the fit holds no drawn objects: an older program wrote it; fit again"
+        raise OptionError(msg)
+    reached = shares["named"].to_numpy() >= threshold
+    item = pd.factorize(shares["item"])[0].astype(np.int64)
+    return item, reached.astype(float)[None]
+
+
+def _together(
+    item: Int[np.ndarray, " P"], chance: Float[np.ndarray, " P"]
+) -> tuple[Float[np.ndarray, " I"], Float[np.ndarray, " I"]]:
+    """Return how many labels are expected, and P(two or more), independent ones."""
+    mean = np.bincount(item, chance)
+    sure = np.minimum(chance, SURE)
+    none = np.exp(np.bincount(item, np.log1p(-sure)))
+    one = none * np.bincount(item, sure / (1 - sure))
+    return mean, np.maximum(1 - none - one, 0.0)

@@ -1,0 +1,1 @@
+"""Networks exported to ONNX."""

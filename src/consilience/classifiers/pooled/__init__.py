@@ -1,0 +1,1 @@
+"""Predictions of several classifiers pooled into candidates."""

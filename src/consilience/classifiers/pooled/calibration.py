@@ -1,0 +1,219 @@
+r"""What a pooled score is worth, learned from gold.
+
+**One truth per item.** The mean is sharpened or flattened by one temperature, after
+averaging, because averaging itself makes it too flat:
+
+.. math::
+
+   q_i(l) \propto p_i(l)^{1/T}
+
+**Several labels may be there.** That a softmax gives a label little does not say that
+it is absent: it may only be beside another. So log-odds of presence are a regression on
+the score and on the ranks, whose slope is learned, with a normal prior:
+
+.. math::
+
+   \mathrm{logit}\, p(l \in i) = a + b \log p_i(l) + c^\top x_{il}
+
+References
+----------
+Guo, Pleiss, Sun and Weinberger (2017), On calibration of modern neural networks.
+Rahaman and Thiery (2021), Uncertainty quantification and deep ensembles, for the
+temperature after averaging.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, log_expit, xlogy
+
+from consilience.classifiers.pooled.pooling import Pool
+from consilience.errors import GoldError
+
+COOLEST, HOTTEST = -3.0, 3.0  # log of the temperature
+LEAST_GOLD = 20  # items or pairs; fewer say nothing of a temperature or a slope
+FOLDS = 5
+RIDGE = 1.0  # precision of a weight per standard deviation of its column
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """A temperature fitted to items whose one truth is known.
+
+    Attributes
+    ----------
+    value
+        T; below one sharpens.
+    items
+        How many items it was fitted to.
+    before, after
+        Mean -log p(truth) with T = 1, and with T, on the items it was fitted to.
+    """
+
+    value: float
+    items: int
+    before: float
+    after: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Presence:
+    """A regression of presence, fitted to pairs of item and label.
+
+    Attributes
+    ----------
+    intercept, weights
+        Of the columns as they are given.
+    pairs, present
+        How many it was fitted to, and how many of them are there.
+    log_loss, base
+        Mean -log p(truth) of pairs that were left out in turn, by item; and of the
+        share that is present alone.
+    held_out
+        Log-odds of the pairs it was fitted to, each by the items of other folds.
+    """
+
+    intercept: float
+    weights: Float[np.ndarray, " F"]
+    pairs: int
+    present: int
+    log_loss: float
+    base: float
+    held_out: Float[np.ndarray, " N"]
+
+
+def tempered(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:
+    """Return the mean at a temperature, at each cell; items sum to one."""
+    log_mass, log_cell, _ = _powers(pool, temperature)
+    share: Float[np.ndarray, " E"] = np.exp(log_cell - log_mass[pool.item])
+    return share
+
+
+def fit_temperature(
+    pool: Pool, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
+) -> Temperature:
+    """Fit the temperature to gold.
+
+    Parameters
+    ----------
+    pool
+        What the classifiers say.
+    item, label
+        Codes of gold items and of their truth; a label that nobody lists is minus one.
+
+    Raises
+    ------
+    GoldError
+        There are too few.
+    """
+    _check_enough(len(item), "items that were classified")
+    cell = pool.cell(item, label)
+
+    def loss(log_temperature: float) -> float:
+        log_mass, log_cell, log_rest = _powers(pool, float(np.exp(log_temperature)))
+        right = np.where(cell >= 0, log_cell[cell], log_rest[item])
+        return float(-(right - log_mass[item]).mean())
+
+    found = minimize_scalar(loss, bounds=(COOLEST, HOTTEST), method="bounded")
+    return Temperature(float(np.exp(found.x)), len(item), loss(0.0), float(found.fun))
+
+
+def _powers(
+    pool: Pool, temperature: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return log of the sum of all labels, of each cell, and of one without a cell."""
+    log_cell = np.log(pool.probability) / temperature
+    log_rest = np.log(pool.elsewhere) / temperature
+    cells = np.bincount(pool.item, minlength=len(pool.items))
+    others = np.maximum(pool.num_labels - cells, 0)
+    # The largest term is taken out first, so that nothing underflows.
+    largest = np.maximum.reduceat(log_cell, np.cumsum(cells) - cells)
+    largest = np.where(others > 0, np.maximum(largest, log_rest), largest)
+    total = np.bincount(pool.item, np.exp(log_cell - largest[pool.item]), len(cells))
+    total += others * np.exp(log_rest - largest)
+    return largest + np.log(total), log_cell, log_rest
+
+
+def fit_presence(
+    columns: Float[np.ndarray, "N F"],
+    present: Bool[np.ndarray, " N"],
+    item: Int[np.ndarray, " N"],
+) -> Presence:
+    """Fit log-odds of presence to gold.
+
+    Parameters
+    ----------
+    columns
+        What is known of each pair.
+    present
+        Whether the label is there.
+    item
+        Code of the item: pairs of one item are left out together.
+
+    Raises
+    ------
+    GoldError
+        There are too few pairs, or all are there, or none.
+    """
+    _check_enough(len(present), "pairs of item and label that were classified")
+    if present.all() or not present.any():
+        msg = "all gold pairs are there, or none: nothing can be learned from them"
+        raise GoldError(msg)
+    intercept, weights = _regress(columns, present)
+    fold = np.unique(item, return_inverse=True)[1] % FOLDS
+    held_out = np.empty(len(present))
+    for each in range(FOLDS):
+        out = fold == each
+        if present[~out].any() and not present[~out].all():
+            a, b = _regress(columns[~out], present[~out])
+        else:
+            a, b = intercept, weights
+        held_out[out] = a + columns[out] @ b
+    share = present.mean()
+    return Presence(
+        intercept=intercept,
+        weights=weights,
+        pairs=len(present),
+        present=int(present.sum()),
+        log_loss=_loss(held_out, present),
+        base=float(-xlogy(share, share) - xlogy(1 - share, 1 - share)),
+        held_out=held_out,
+    )
+
+
+def _regress(
+    columns: Float[np.ndarray, "N F"], present: Bool[np.ndarray, " N"]
+) -> tuple[float, Float[np.ndarray, " F"]]:
+    """Return intercept and weights of a logistic regression with a ridge."""
+    centre, spread = columns.mean(0), columns.std(0)
+    spread = np.where(spread > 0, spread, 1.0)
+    scaled = (columns - centre) / spread
+
+    def objective(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        odds = weights[0] + scaled @ weights[1:]
+        apart = expit(odds) - present
+        loss = -np.where(present, log_expit(odds), log_expit(-odds)).sum()
+        loss += RIDGE / 2 * (weights[1:] ** 2).sum()
+        slope = np.append(apart.sum(), apart @ scaled + RIDGE * weights[1:])
+        return float(loss), slope
+
+    start = np.zeros(columns.shape[1] + 1)
+    found = minimize(objective, start, jac=True, method="L-BFGS-B").x
+    weights = found[1:] / spread
+    return float(found[0] - weights @ centre), weights
+
+
+def _loss(log_odds: Float[np.ndarray, " N"], present: Bool[np.ndarray, " N"]) -> float:
+    right = np.where(present, log_expit(log_odds), log_expit(-log_odds))
+    return float(-right.mean())
+
+
+def _check_enough(number: int, what: str) -> None:
+    if number < LEAST_GOLD:
+        msg = (
+            f"gold labels {number} {what}; {LEAST_GOLD} are needed; give more, or "
+            "leave gold out: annotator models then learn what the scores are worth"
+        )
+        raise GoldError(msg)

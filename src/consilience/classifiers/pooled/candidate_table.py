@@ -1,0 +1,308 @@
+"""The candidates of each item, what is known of them, and where each comes from.
+
+Numbers are columns that annotator models learn weights for: how many
+classifiers have the label among their best, how high, how often first, and the log of
+its pooled probability. `log_odds` is there only if gold was: nobody knows what a
+softmax is worth for the question that annotators are asked until some truth tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tomli_w
+from jaxtyping import Float, Int
+
+from consilience.classifiers.pooled.calibration import (
+    Presence,
+    Temperature,
+    fit_presence,
+    fit_temperature,
+    tempered,
+)
+from consilience.classifiers.pooled.known import Pairs, Vocabulary, columns_of
+from consilience.classifiers.pooled.policies import Policy, chosen
+from consilience.classifiers.pooled.pooling import Pool, pool
+from consilience.classifiers.pooled.predictions import Predictions
+from consilience.errors import CandidatesError, GoldError
+from consilience.whole_folder import whole_folder
+
+FILE, SOURCES, ACCOUNT = "candidates.parquet", "sources.parquet", "candidates.toml"
+LABELS = "labels.parquet"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Candidates of items.
+
+    Attributes
+    ----------
+    table
+        item, label, the number columns, and `log_odds` where there was gold.
+    sources
+        item, label, model, rank: which classifier lists it where. Labels that
+        annotators used, and the data set's own, have no rank.
+    account
+        How they came about: policy, classifiers and their weights, calibration.
+    labels
+        label, and what else the classifiers call it (name, wnid, ...).
+    """
+
+    table: pd.DataFrame
+    sources: pd.DataFrame
+    account: Mapping[str, Any]
+    labels: pd.DataFrame | None = None
+
+    def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
+        """Write a folder, whole or not at all; return it.
+
+        Raises
+        ------
+        FolderExistsError
+            It is there already.
+        CannotWriteError
+            The disk refuses.
+        """
+        place = Path(folder)
+        with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
+            self.table.to_parquet(partial / FILE, index=False, compression="zstd")
+            self.sources.to_parquet(partial / SOURCES, index=False, compression="zstd")
+            if self.labels is not None:
+                self.labels.to_parquet(
+                    partial / LABELS, index=False, compression="zstd"
+                )
+            (partial / ACCOUNT).write_text(tomli_w.dumps(self.account), "utf-8")
+        return place
+
+
+def candidates(
+    predictions: Sequence[Predictions],
+    *,
+    policy: Policy = "union",
+    top: int = 5,
+    mass: float = 0.95,
+    gold: pd.DataFrame | None = None,
+    also: pd.DataFrame | None = None,
+) -> Candidates:
+    """Pool predictions into the candidates of each item.
+
+    Parameters
+    ----------
+    predictions
+        Of different classifiers, all of which name labels alike.
+    policy
+        `union` of everybody's best, best of the `ensemble`, or as many as hold so much
+        probability (`mass`).
+    top
+        How many are best.
+    mass
+        How much probability.
+    gold
+        Columns item, label: the one truth of some items. Or item, label, answer (yes or
+        no): whether labels are there. Calibrates `log_odds`.
+    also
+        Columns item, label, source: pairs that are candidates whatever the classifiers
+        say.
+
+    Raises
+    ------
+    CandidatesError
+        There are no predictions, or they name items or labels otherwise.
+    PredictionsError
+        Two classifiers have one name.
+    GoldError
+        Gold tells too little, or of nothing that was classified.
+    OptionError
+        A number is out of its range, or the policy unknown.
+    """
+    if not predictions or all(each.table.empty for each in predictions):
+        msg = "there are no predictions to pool; classify images first"
+        raise CandidatesError(msg)
+    several = gold is not None and "answer" in gold
+    pooled = pool(predictions, None if several else gold)
+    _check_named_alike(pooled, gold, "gold")
+    _check_named_alike(pooled, also, "responses")
+    vocabulary = Vocabulary(pooled, [also, gold if several else None])
+    pairs = vocabulary.pairs(pooled, chosen(pooled, policy, top, mass), also)
+    known = columns_of(pooled, pairs, top, also, vocabulary)
+    calibrated: Temperature | Presence | None = None
+    log_odds = None
+    if gold is not None and several:
+        calibrated, log_odds = _presence(
+            pooled, pairs, known, gold, (top, also, vocabulary)
+        )
+    elif gold is not None:
+        item, label = _gold_codes(pooled, gold)
+        calibrated = fit_temperature(pooled, item, label)
+        log_odds = _choice_log_odds(pooled, pairs, calibrated.value)
+    table = pd.DataFrame(
+        {
+            "item": vocabulary.items[pairs.item].astype(str),
+            "label": vocabulary.labels[pairs.label].astype(str),
+            **known,
+        }
+    )
+    if log_odds is not None:
+        table["log_odds"] = log_odds
+    order = np.lexsort((pairs.label, -known["score"], pairs.item))
+    table = table.iloc[order].reset_index(drop=True)
+    return Candidates(
+        table=table,
+        sources=_sources(pooled, pairs, vocabulary, also),
+        account=_account(pooled, table, (policy, top, mass), calibrated, known),
+        labels=pd.concat([each.labels for each in predictions], ignore_index=True)
+        .drop_duplicates("label", ignore_index=True)
+        .astype("str"),
+    )
+
+
+def _check_named_alike(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
+    """Refuse a table that names other items, or none of the labels."""
+    for column, names, how in (
+        ("item", pooled.items, "see `naming=` of classify"),
+        ("label", pooled.labels, "see `label_column=`"),
+    ):
+        if table is None or table.empty:
+            return
+        theirs = table[column].astype("str")
+        if not theirs.isin(names.astype(str)).any():
+            msg = (
+                f"{what}: no {column} is one of those of the predictions: {what} has "
+                f"{theirs.iloc[0]!r}, predictions have {names[0]!r}; name them alike "
+                f"({how})"
+            )
+            raise CandidatesError(msg)
+
+
+def _gold_codes(
+    pooled: Pool, gold: pd.DataFrame
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+    item = pd.Index(pooled.items).get_indexer(pd.Index(gold["item"].astype("str")))
+    label = pd.Index(pooled.labels).get_indexer(pd.Index(gold["label"].astype("str")))
+    return item[item >= 0], label[item >= 0]
+
+
+def _choice_log_odds(
+    pooled: Pool, pairs: Pairs, temperature: float
+) -> Float[np.ndarray, " C"]:
+    """Return by what factor each label is likelier than if all were alike, as a log."""
+    share = tempered(pooled, temperature)
+    listed = np.bincount(pooled.item, share, len(pooled.items))
+    cells = np.bincount(pooled.item, minlength=len(pooled.items))
+    others = np.maximum(pooled.num_labels - cells, 1)
+    rest = np.maximum(1 - listed, 1e-12) / others
+    here = np.where(pairs.cell >= 0, share[pairs.cell], rest[pairs.item])
+    odds: Float[np.ndarray, " C"] = np.log(np.maximum(here, 1e-12) * pooled.num_labels)
+    return odds
+
+
+def _presence(
+    pooled: Pool,
+    pairs: Pairs,
+    known: Mapping[str, np.ndarray],
+    gold: pd.DataFrame,
+    told: tuple[int, pd.DataFrame | None, Vocabulary],
+) -> tuple[Presence, Float[np.ndarray, " C"]]:
+    """Return the regression, and log-odds; those of gold pairs are left out in turn."""
+    top, also, vocabulary = told
+    answer = gold["answer"].astype("str")
+    if not answer.isin(["yes", "no"]).all():
+        odd = answer[~answer.isin(["yes", "no"])].iloc[0]
+        msg = f"gold has the answer {odd!r}; expected yes or no"
+        raise GoldError(msg)
+    once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
+    item, label, here = vocabulary.codes(once)
+    about = vocabulary.located(pooled, item, label, unique=False)
+    columns = columns_of(pooled, about, top, also, vocabulary)
+    fitted = fit_presence(
+        np.stack(list(columns.values()), 1),
+        (once["answer"] == "yes").to_numpy()[here],
+        item,
+    )
+    log_odds = fitted.intercept + np.stack(list(known.values()), 1) @ fitted.weights
+    size = len(vocabulary.labels)
+    ours = pairs.item * size + pairs.label
+    theirs = item.astype(np.int64) * size + label
+    at = np.searchsorted(ours, theirs)
+    listed = np.append(ours, -1)[at] == theirs
+    log_odds[at[listed]] = fitted.held_out[listed]
+    return fitted, log_odds
+
+
+def _sources(
+    pooled: Pool,
+    pairs: Pairs,
+    vocabulary: Vocabulary,
+    also: pd.DataFrame | None,
+) -> pd.DataFrame:
+    """Return who lists each candidate where."""
+    kept = np.isin(pooled.row_cell, pairs.cell)
+    cell, model = pooled.row_cell[kept], pooled.row_model[kept]
+    rank = pooled.row_rank[kept]
+    order = np.lexsort((model, rank, cell))
+    found = pd.DataFrame(
+        {
+            "item": pooled.items[pooled.item[cell[order]]].astype(str),
+            "label": pooled.labels[pooled.label[cell[order]]].astype(str),
+            "model": pooled.models[model[order]].astype(str),
+            "rank": pd.array(rank[order], dtype="Int16"),
+        }
+    )
+    if also is None:
+        return found
+    _, _, here = vocabulary.codes(also)
+    more = also[here][["item", "label", "source"]].astype("str")
+    more = more.rename(columns={"source": "model"}).drop_duplicates()
+    more = more.assign(rank=pd.array([pd.NA] * len(more), dtype="Int16"))
+    return pd.concat([found, more], ignore_index=True)
+
+
+def _account(
+    pooled: Pool,
+    table: pd.DataFrame,
+    how: tuple[str, int, float],
+    calibrated: Temperature | Presence | None,
+    known: Mapping[str, np.ndarray],
+) -> dict[str, Any]:
+    policy, top, mass = how
+    number = table.groupby("item").size()
+    account: dict[str, Any] = {
+        "schema": 1,
+        "policy": policy,
+        "top": top,
+        "mass": mass,
+        "items": len(number),
+        "candidates": len(table),
+        "per_item": {
+            "mean": round(float(number.mean()), 2),
+            "largest": int(number.max()),
+        },
+        "weights": {
+            str(name): round(float(weight), 6)
+            for name, weight in zip(pooled.models, pooled.weight, strict=True)
+        },
+    }
+    if isinstance(calibrated, Temperature):
+        account["temperature"] = {
+            "value": calibrated.value,
+            "gold_items": calibrated.items,
+            "log_loss_before": calibrated.before,
+            "log_loss_after": calibrated.after,
+        }
+    if isinstance(calibrated, Presence):
+        account["presence"] = {
+            "gold_pairs": calibrated.pairs,
+            "present": calibrated.present,
+            "log_loss_held_out": calibrated.log_loss,
+            "log_loss_of_the_share_alone": calibrated.base,
+            "intercept": calibrated.intercept,
+            "weights": dict(zip(known, calibrated.weights.tolist(), strict=True)),
+        }
+    return account
+
+
+def _ours(folder: Path) -> bool:
+    return (folder / ACCOUNT).is_file()

@@ -1,0 +1,178 @@
+r"""Several classifiers as one: their mean, in which a family counts once.
+
+.. math::
+
+   p_i(l) = \sum_m w_m\, p_{im}(l), \qquad w_m \propto 1 / n_{f(m)}
+
+with :math:`n_f` classifiers in family :math:`f`. Of each classifier only its best
+labels are kept; what probability is left is spread evenly over the others. A list of
+ranks is given the probability that its ranks deserve: learned from gold, or else in
+proportion to one over the rank.
+
+Only labels that some classifier lists have a cell; all others of an item share one
+probability, so nothing here is as large as items times labels.
+
+References
+----------
+Clemen and Winkler (1999), Combining probability distributions from experts in risk
+analysis.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int, Shaped
+
+from consilience.classifiers.pooled.predictions import Predictions
+from consilience.classifiers.pooled.rank_shares import Told, rank_shares
+from consilience.errors import PredictionsError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """What several classifiers say, by item and label.
+
+    Attributes
+    ----------
+    items, labels, models
+        Names.
+    num_labels
+        K, how many labels there are, listed or not.
+    item, label
+        Codes of each cell, in ascending order.
+    probability
+        Of the mean, at each cell.
+    elsewhere
+        The same of each label of an item that has no cell.
+    row_cell, row_model, row_rank, row_weight
+        The rows behind the cells: who listed it, at which rank, and what that
+        classifier weighs among those that answered about the item.
+    weight
+        Of each classifier; sums to one.
+    """
+
+    items: Shaped[np.ndarray, " I"]
+    labels: Shaped[np.ndarray, " L"]
+    models: Shaped[np.ndarray, " M"]
+    num_labels: int
+    item: Int[np.ndarray, " E"]
+    label: Int[np.ndarray, " E"]
+    probability: Float[np.ndarray, " E"]
+    elsewhere: Float[np.ndarray, " I"]
+    row_cell: Int[np.ndarray, " R"]
+    row_model: Int[np.ndarray, " R"]
+    row_rank: Int[np.ndarray, " R"]
+    row_weight: Float[np.ndarray, " R"]
+    weight: Float[np.ndarray, " M"]
+
+    def cell(
+        self, item: Int[np.ndarray, " N"], label: Int[np.ndarray, " N"]
+    ) -> Int[np.ndarray, " N"]:
+        """Return the cell of pairs of item and label; minus one where there is none."""
+        codes = self.item.astype(np.int64) * len(self.labels) + self.label
+        wanted = item.astype(np.int64) * len(self.labels) + label
+        at = np.searchsorted(codes, wanted)
+        found = np.append(codes, -1)[at] == wanted
+        here: Int[np.ndarray, " N"] = np.where(
+            found & (item >= 0) & (label >= 0), at, -1
+        )
+        return here
+
+
+def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -> Pool:
+    """Pool predictions.
+
+    Parameters
+    ----------
+    predictions
+        Of different classifiers.
+    gold
+        Columns item, label: the one truth of some items; says what ranks deserve.
+
+    Raises
+    ------
+    PredictionsError
+        Two classifiers have one name.
+    """
+    names = [name for each in predictions for name in each.families]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        msg = f"two predictions are of a classifier named {twice[0]!r}; leave one out"
+        raise PredictionsError(msg)
+    families: dict[str, str] = {}
+    for each in predictions:
+        families |= each.families
+    item, items = _joined([each.table["item"] for each in predictions])
+    label, labels = _joined([each.table["label"] for each in predictions])
+    model, models = _joined([each.table["model"] for each in predictions])
+    rank = np.concatenate([each.table["rank"].to_numpy() for each in predictions])
+    share = np.concatenate(
+        [each.table["probability"].to_numpy(dtype=float) for each in predictions]
+    )
+    number = max(len(labels), *(n for p in predictions for n in p.num_labels.values()))
+    told = Told(item, label, model, rank.astype(np.int64), share, len(models))
+    share = told.with_ranks(rank_shares(told, gold, items, labels))
+    return _pooled(
+        told, share, _weights(models, families), (items, labels, models), number
+    )
+
+
+def _joined(
+    columns: Sequence[pd.Series],
+) -> tuple[Int[np.ndarray, " R"], Shaped[np.ndarray, " V"]]:
+    """Return one code for each row of several columns of names, and the names."""
+    both = pd.api.types.union_categoricals(
+        [pd.Categorical(column.astype("category")) for column in columns]
+    ).remove_unused_categories()
+    return both.codes.astype(np.int64), both.categories.to_numpy(dtype=object)
+
+
+def _weights(
+    models: np.ndarray, families: Mapping[str, str]
+) -> Float[np.ndarray, " M"]:
+    family = np.array([families[name] for name in models])
+    _, which, size = np.unique(family, return_inverse=True, return_counts=True)
+    weight = 1.0 / size[which]
+    normalised: Float[np.ndarray, " M"] = weight / weight.sum()
+    return normalised
+
+
+def _pooled(
+    told: Told,
+    share: Float[np.ndarray, " R"],
+    weight: Float[np.ndarray, " M"],
+    names: tuple[np.ndarray, np.ndarray, np.ndarray],
+    num_labels: int,
+) -> Pool:
+    items, labels, models = names
+    pair = told.item * len(models) + told.model
+    shape = (len(items), len(models))
+    length = np.prod(shape)
+    kept = np.bincount(pair, minlength=length).reshape(shape)
+    mass = np.bincount(pair, share, length).reshape(shape)
+    here = weight * (kept > 0)
+    here /= here.sum(1, keepdims=True)
+    rest = np.maximum(1 - mass, 0) / np.maximum(num_labels - kept, 1)
+    code = told.item * len(labels) + told.label
+    cells, cell = np.unique(code, return_inverse=True)
+    more = here[told.item, told.model] * (share - rest[told.item, told.model])
+    elsewhere = (here * rest).sum(1)
+    item, label = np.divmod(cells, len(labels))
+    probability = np.bincount(cell, more, len(cells)) + elsewhere[item]
+    return Pool(
+        items=items,
+        labels=labels,
+        models=models,
+        num_labels=num_labels,
+        item=item,
+        label=label,
+        probability=np.clip(probability, 1e-12, 1.0),
+        elsewhere=np.clip(elsewhere, 1e-12, 1.0),
+        row_cell=cell,
+        row_model=told.model,
+        row_rank=told.rank,
+        row_weight=here[told.item, told.model],
+        weight=weight,
+    )

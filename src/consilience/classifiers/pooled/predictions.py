@@ -1,0 +1,190 @@
+"""The folder of predictions: written in whole pieces, so that a kill loses none.
+
+`predictions/part-NNNNN.parquet` has the answers, `images/part-NNNNN.parquet` one row
+for each image with what became of it, `labels.parquet` the labels, and
+`predictions.toml` which classifiers answered and how. A piece of answers is put in
+place when it is whole, after its piece of images: what is in place is done.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
+
+from consilience.classifiers.running.manifest import Manifest, Preprocessing
+from consilience.errors import PredictionsError, SourceNotFoundError
+
+FILE = "predictions.toml"
+ANSWERS, IMAGES, LABELS = "predictions", "images", "labels.parquet"
+
+_TEXTS = pa.dictionary(pa.int32(), pa.string())
+ANSWER_SCHEMA = pa.schema(
+    {
+        "item": _TEXTS,
+        "model": _TEXTS,
+        "rank": pa.int16(),
+        "label": _TEXTS,
+        "logit": pa.float32(),
+        "probability": pa.float32(),
+    }
+)
+IMAGE_SCHEMA = pa.schema(
+    {
+        "item": pa.string(),
+        "width": pa.int32(),
+        "height": pa.int32(),
+        "note": pa.string(),
+        "reason": pa.string(),
+    }
+)
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides the answers of a classifier; a resumed run must have the same."""
+
+    name: str
+    family: str
+    network: str
+    labels: str
+    count: int
+    preprocessing: Preprocessing
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """What `predictions.toml` holds.
+
+    Attributes
+    ----------
+    keep
+        Labels kept of each image and classifier, the most probable.
+    classifiers
+        Those that answer.
+    devices
+        Where sessions ran, and with which versions of ONNX Runtime and Pillow; several
+        if it was taken up elsewhere.
+    """
+
+    schema: int = 1
+    keep: int
+    classifiers: tuple[Told, ...]
+    devices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictions:
+    """Predictions that have been read.
+
+    Attributes
+    ----------
+    table
+        item, model, rank (from 1), label, logit, probability; the last two are empty
+        where a classifier tells ranks only.
+    images
+        item, width, height, note, reason (why nothing was predicted; else empty).
+    labels
+        label, and how else it is named.
+    families
+        Family of each classifier, by its name.
+    num_labels
+        K of each classifier, by its name.
+    """
+
+    table: pd.DataFrame
+    images: pd.DataFrame
+    labels: pd.DataFrame
+    families: Mapping[str, str]
+    num_labels: Mapping[str, int]
+
+
+def told(manifest: Manifest) -> Told:
+    """Return what decides the answers of a classifier."""
+    return Told(
+        name=manifest.name,
+        family=manifest.family,
+        network=manifest.network.sha256,
+        labels=manifest.labels.sha256,
+        count=manifest.labels.count,
+        preprocessing=manifest.preprocessing,
+    )
+
+
+def is_folder(folder: Path) -> bool:
+    """Say whether a folder holds predictions."""
+    return (folder / FILE).is_file()
+
+
+def read_account(folder: Path) -> Account:
+    """Read which classifiers answered.
+
+    Raises
+    ------
+    SourceNotFoundError
+        The folder holds no predictions.
+    PredictionsError
+        What it holds is damaged.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        msg = f"{folder}: holds no {FILE}; give a folder that classify wrote"
+        raise SourceNotFoundError(msg)
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Account)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: {error}; classify again into another folder"
+        raise PredictionsError(msg) from None
+
+
+def read_predictions(folder: str | Path) -> Predictions:
+    """Read a folder of predictions that `classify` wrote.
+
+    Raises
+    ------
+    SourceNotFoundError
+        The folder holds no predictions.
+    PredictionsError
+        A piece is damaged, or none is there yet.
+    """
+    place = Path(folder)
+    account = read_account(place)
+    table = _read(place / ANSWERS, ANSWER_SCHEMA)
+    images = _read(place / IMAGES, IMAGE_SCHEMA)
+    return Predictions(
+        table=table.to_pandas(),
+        images=images.to_pandas(),
+        labels=read_piece(place / LABELS).to_pandas(),
+        families={each.name: each.family for each in account.classifiers},
+        num_labels={each.name: each.count for each in account.classifiers},
+    )
+
+
+def _read(folder: Path, schema: pa.Schema) -> pa.Table:
+    pieces = [read_piece(file) for file in sorted(folder.glob("part-*.parquet"))]
+    if not pieces:
+        msg = f"{folder}: holds nothing yet; let classify run to its end"
+        raise PredictionsError(msg)
+    return pa.concat_tables(pieces).select(schema.names).unify_dictionaries()
+
+
+def read_piece(file: Path) -> pa.Table:
+    """Read one piece.
+
+    Raises
+    ------
+    PredictionsError
+        It is not whole.
+    """
+    try:
+        with parquet.ParquetFile(file) as opened:
+            return opened.read()
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowInvalid, OSError) as error:
+        why = str(error).splitlines()[0]
+        msg = (
+            f"{file}: not a whole Parquet file ({why}); run classify again to repair it"
+        )
+        raise PredictionsError(msg) from None

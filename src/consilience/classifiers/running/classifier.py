@@ -1,0 +1,178 @@
+"""A classifier that is loaded: checked against its manifest, and ready to answer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from consilience.classifiers.running.label_file import Labels, read_labels
+from consilience.classifiers.running.manifest import (
+    Manifest,
+    checked_bytes,
+    read_manifest,
+)
+from consilience.classifiers.running.runtime import Choice, runs_on, session
+from consilience.errors import BadClassifierError, ConsilienceError
+
+LEAST = 1e-30  # of a probability, before its logarithm is taken
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Classifier:
+    """A network with its labels, in a session.
+
+    Attributes
+    ----------
+    manifest, labels
+        What the folder says of it.
+    session
+        Of ONNX Runtime.
+    """
+
+    manifest: Manifest
+    labels: Labels
+    session: Any
+
+    @property
+    def name(self) -> str:
+        """Name of the classifier."""
+        return self.manifest.name
+
+    @property
+    def device(self) -> str:
+        """Where it runs: cuda or cpu."""
+        return runs_on(self.session)
+
+    def logits(
+        self, squares: UInt8[np.ndarray, "B S S 3"]
+    ) -> Float32[np.ndarray, "B K"]:
+        """Return the logits of a batch of squares.
+
+        The arrays are bound, so that the device takes and gives them without a copy
+        more than it needs; on a CPU the same code runs.
+        """
+        network = self.manifest.network
+        bound = self.session.io_binding()
+        bound.bind_cpu_input(network.input, np.ascontiguousarray(squares))
+        bound.bind_output(network.output)
+        self.session.run_with_iobinding(bound)
+        found: np.ndarray = bound.copy_outputs_to_cpu()[0].astype(np.float32)
+        if network.answers == "probabilities":
+            found = np.log(np.maximum(found, LEAST), dtype=np.float32)
+        return found
+
+
+def load_classifier(
+    folder: str | Path, choice: Choice, runtime: Any, *, threads: int = 1
+) -> Classifier:
+    """Load a classifier from its folder, or refuse it.
+
+    Parameters
+    ----------
+    folder
+        Holds `manifest.toml` and the files that it names.
+    choice
+        The device.
+    runtime
+        The module of ONNX Runtime.
+    threads
+        Threads of arithmetic on the CPU.
+
+    Raises
+    ------
+    SourceNotFoundError
+        There is no such folder.
+    BadClassifierError
+        A file is missing, cut off or another; the network keeps weights elsewhere, is
+        none, or does not take and give what the manifest says.
+    DeviceError
+        The GPU is insisted on, and the session does not run there.
+    """
+    place = Path(folder)
+    manifest = read_manifest(place)
+    labels = read_labels(place, manifest.labels)
+    network = manifest.network
+    where = place / network.file
+    data = checked_bytes(place, network)
+    _check_self_contained(data, where)
+    try:
+        opened = session(
+            data,
+            choice,
+            runtime,
+            threads=threads,
+            disable_quant_qdq=network.disable_quant_qdq,
+        )
+    except ConsilienceError:
+        raise
+    except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
+        raise _refused(where, f"ONNX Runtime refuses it: {_first(error)}") from None
+    _check_shapes(manifest, opened, where)
+    return Classifier(manifest, labels, opened)
+
+
+def _check_self_contained(data: bytes, where: Path) -> None:
+    """Refuse what is no network, and one that would have other files opened."""
+    import onnx  # noqa: PLC0415 (an extra)
+    from google.protobuf.message import DecodeError  # noqa: PLC0415
+
+    try:
+        model = onnx.load_from_string(data)
+    except DecodeError:
+        raise _refused(where, "it is no ONNX network, or cut off") from None
+    outside = next(_kept_elsewhere(model), None)
+    if outside is not None:
+        why = f"its weights {outside!r} lie in another file; store them inside"
+        raise _refused(where, why)
+
+
+def _kept_elsewhere(message: Any) -> Iterator[str]:
+    """Give the names of weights that are not in the file, however deep they sit."""
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            continue
+        several = [value] if hasattr(value, "ListFields") else list(value)
+        if field.name == "external_data" and several:
+            yield message.name
+        for part in several:
+            if hasattr(part, "ListFields"):
+                yield from _kept_elsewhere(part)
+
+
+def _check_shapes(manifest: Manifest, opened: Any, where: Path) -> None:
+    network, side = manifest.network, manifest.preprocessing.size
+    inputs = {each.name: each for each in opened.get_inputs()}
+    outputs = {each.name: each for each in opened.get_outputs()}
+    for name, there in ((network.input, inputs), (network.output, outputs)):
+        if name not in there:
+            why = f"it has no {name!r} but {', '.join(map(repr, there))}"
+            raise _refused(where, why)
+    taken, given = inputs[network.input], outputs[network.output]
+    if len(inputs) > 1:
+        raise _refused(where, f"it takes {len(inputs)} inputs, not the image alone")
+    square = [side, side, 3]
+    if taken.type != "tensor(uint8)" or list(taken.shape[1:]) != square:
+        why = (
+            f"it takes {taken.type} of shape {list(taken.shape)}; expected uint8 of "
+            f"shape [batch, {side}, {side}, 3]"
+        )
+        raise _refused(where, why)
+    if isinstance(taken.shape[0], int):
+        raise _refused(where, f"its batch is fixed at {taken.shape[0]}, not free")
+    if len(given.shape) != 2 or given.shape[1] != manifest.labels.count:
+        why = (
+            f"it gives shape {list(given.shape)} for {manifest.labels.count:,} labels; "
+            f"expected [batch, {manifest.labels.count}]"
+        )
+        raise _refused(where, why)
+
+
+def _refused(where: Path, why: str) -> BadClassifierError:
+    return BadClassifierError(f"{where}: {why}; export the classifier again")
+
+
+def _first(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]

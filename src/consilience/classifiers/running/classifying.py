@@ -1,0 +1,191 @@
+"""What classifiers say of images: in batches, put away piece by piece.
+
+Order is that of the images, so that a run which was killed and taken up again leaves
+what an uninterrupted one does.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass
+from importlib import metadata
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from consilience.classifiers.pooled.best_labels import answered
+from consilience.classifiers.pooled.predictions import Account, is_folder, told
+from consilience.classifiers.running.classifier import Classifier, load_classifier
+from consilience.classifiers.running.decoding import quiet
+from consilience.classifiers.running.images import Images, list_images
+from consilience.classifiers.running.pace import AS_THE_MACHINE_HAS, Pace, check, spread
+from consilience.classifiers.running.pieces import Pieces
+from consilience.classifiers.running.reading_ahead import read_ahead
+from consilience.classifiers.running.runtime import Choice, Device, choose, load_runtime
+from consilience.errors import OptionError
+from consilience.progress import Progress, Reporter, silent
+from consilience.whole_folder import whole_folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What has been done.
+
+    Attributes
+    ----------
+    classified, before
+        Images that were taken on now, and those that were done before.
+    unusable
+        Of those taken on now, how many could not be used; the folder says why.
+    device
+        Where the sessions ran, and why there.
+    seconds
+        On the wall.
+    """
+
+    classified: int
+    before: int
+    unusable: int
+    device: str
+    seconds: float
+
+
+def classify(
+    images: Images | Sequence[str | Path],
+    folders: Sequence[str | Path],
+    out: str | Path,
+    *,
+    device: Device = "auto",
+    keep: int = 20,
+    pace: Pace = AS_THE_MACHINE_HAS,
+    report: Reporter = silent,
+    overwrite: bool = False,
+) -> Outcome:
+    """Write what classifiers say of images into a folder of predictions.
+
+    Called again with the same classifiers it takes up where it was stopped.
+
+    Parameters
+    ----------
+    images
+        From `list_images`, or what that takes.
+    folders
+        Of the classifiers.
+    out
+        Folder of predictions.
+    device
+        `auto`: the GPU where there is one.
+    keep
+        Labels to keep of each image and classifier, the most probable.
+    pace
+        Batches and threads.
+    report
+        Told of progress after every batch.
+    overwrite
+        Begin anew where there are predictions already. They stay until the new ones are
+        complete; what is stopped before that leaves them, and cannot be taken up.
+
+    Raises
+    ------
+    MissingExtraError, DeviceError, BadClassifierError, SourceNotFoundError
+        A classifier cannot be loaded, or not where it must run.
+    PredictionsError
+        The folder holds other predictions.
+    FolderExistsError
+        The folder is there and holds no predictions.
+    CannotWriteError
+        The disk refuses.
+    OptionError
+        A number is not positive, or two classifiers have one name.
+    """
+    started = time.monotonic()
+    check(keep, pace)
+    images = images if isinstance(images, Images) else list_images(images)
+    runtime = load_runtime()
+    choice = choose(device, runtime)
+    workers = spread(pace, cuda=choice.cuda)
+    classifiers = _load(folders, choice, runtime, workers.threads)
+    where = _where(choice, classifiers)
+    account = Account(
+        keep=keep,
+        classifiers=tuple(told(each.manifest) for each in classifiers),
+        devices=(f"{where}; {_versions(runtime)}",),
+    )
+    done = unusable = 0
+    tables: list[pa.Table] = []
+    rows: list[dict[str, Any]] = []
+    how = tuple(each.manifest.preprocessing for each in classifiers)
+    with _place(Path(out), overwrite=overwrite) as folder:
+        pieces = Pieces(folder, account, [each.labels for each in classifiers])
+        before = sum(item in pieces.done for item in images.items)
+        todo = images.besides(frozenset(pieces.done))
+
+        def put_away() -> None:
+            if rows:
+                pieces.add(pa.concat_tables(tables, promote_options="none"), rows)
+                tables.clear()
+                rows.clear()
+
+        with quiet(), closing(read_ahead(todo, how, workers)) as ready:
+            for batch in batched(ready, workers.batch):
+                answers, became = answered(batch, classifiers, keep, workers)
+                tables.append(answers)
+                rows.extend(became)
+                done += len(batch)
+                unusable += sum(row["reason"] is not None for row in became)
+                if len(rows) >= workers.piece:
+                    put_away()
+                rate = f"{done / max(time.monotonic() - started, 1e-9):,.1f} images/s"
+                report(Progress("classifying", before + done, len(images.items), rate))
+            put_away()
+    return Outcome(
+        classified=done,
+        before=before,
+        unusable=unusable,
+        device=where,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _place(out: Path, *, overwrite: bool) -> AbstractContextManager[Path]:
+    """Return where to write: the folder itself, or one that replaces it at the end."""
+    if overwrite and out.exists():
+        return whole_folder(out, replaceable=is_folder)
+    return nullcontext(out)
+
+
+def _load(
+    folders: Sequence[str | Path], choice: Choice, runtime: Any, threads: int
+) -> list[Classifier]:
+    loaded: list[Classifier] = []
+    for folder in folders:
+        one = load_classifier(folder, choice, runtime, threads=threads)
+        if one.name in {each.name for each in loaded}:
+            msg = (
+                f"{folder}: another classifier is named {one.name} too; rename one in "
+                "its manifest"
+            )
+            raise OptionError(msg)
+        loaded.append(one)
+    if not loaded:
+        msg = "no classifier was given; name the folder of one at least"
+        raise OptionError(msg)
+    return loaded
+
+
+def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
+    """Say where the sessions run: what they themselves say, not what was chosen."""
+    devices = {each.device for each in classifiers}
+    if devices == {"cuda"}:
+        return "the GPU"
+    if not choice.cuda:
+        return choice.reason
+    if "cuda" in devices:
+        return "the GPU and, where it refused, the CPU"
+    return "the CPU: ONNX Runtime found a driver but not CUDA 13 or cuDNN 9"
+
+
+def _versions(runtime: Any) -> str:
+    return f"ONNX Runtime {runtime.__version__}, Pillow {metadata.version('pillow')}"

@@ -1,0 +1,95 @@
+"""The labels of a classifier, in the order of its outputs.
+
+A text table (tabs, with a header). The column `label` is what predictions carry; it is
+unique. Other columns name the same label otherwise. Of ImageNet's thousand classes the
+label is the index in the order of WordNet ids, and `wnid`, `name` (made unique: two
+pairs of classes share a name) and `synonyms` stand beside it.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from consilience.classifiers.running.manifest import LabelFile, checked_bytes
+from consilience.errors import BadClassifierError
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Labels in the order of the outputs.
+
+    Attributes
+    ----------
+    label
+        What predictions carry.
+    columns
+        Every column by name, `label` among them.
+    """
+
+    label: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
+
+    def __len__(self) -> int:
+        """K, how many."""
+        return len(self.label)
+
+
+def read_labels(folder: Path, part: LabelFile) -> Labels:
+    """Read the labels of a classifier's folder.
+
+    Raises
+    ------
+    BadClassifierError
+        The file is missing, another, or does not list as many labels as it must.
+    """
+    found = parse_labels(checked_bytes(folder, part), str(folder / part.file))
+    if len(found) != part.count:
+        msg = (
+            f"{folder / part.file}: lists {len(found):,} labels, the manifest says "
+            f"{part.count:,}; export the classifier again"
+        )
+        raise BadClassifierError(msg)
+    return found
+
+
+def parse_labels(data: bytes, source: str) -> Labels:
+    """Read a table of labels; without a header line, each line is a label.
+
+    Raises
+    ------
+    BadClassifierError
+        It is no table, or a label stands twice.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        msg = f"{source}: is not UTF-8 text; write one label per line"
+        raise BadClassifierError(msg) from None
+    quoted = {"delimiter": "\t", "quoting": csv.QUOTE_NONE}
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text), **quoted) if row]  # type: ignore[arg-type]
+    except csv.Error as error:
+        msg = f"{source}: is no table with tabs between its cells ({error})"
+        raise BadClassifierError(msg) from None
+    header = rows[0] if rows and "label" in rows[0] else None
+    names, body = (header, rows[1:]) if header else (["label"], rows)
+    wrong = next((row for row in body if len(row) != len(names)), None)
+    if wrong is not None:
+        msg = f"{source}: a row has {len(wrong)} cells, not {len(names)}: {wrong[:3]}"
+        raise BadClassifierError(msg)
+    if len(set(names)) != len(names):
+        msg = f"{source}: two columns have one name ({', '.join(names)}); rename one"
+        raise BadClassifierError(msg)
+    columns = dict(zip(names, zip(*body, strict=True), strict=True)) if body else {}
+    label = columns.get("label", ())
+    if len(set(label)) != len(label) or not all(label):
+        msg = f"{source}: a label is empty or stands twice; make every label unique"
+        raise BadClassifierError(msg)
+    return Labels(label, columns)
+
+
+def imagenet_labels() -> bytes:
+    """Return the table of ImageNet's thousand classes."""
+    return files("consilience.classifiers").joinpath("imagenet1k.tsv").read_bytes()

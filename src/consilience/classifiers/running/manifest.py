@@ -1,0 +1,242 @@
+"""What a classifier's folder says of it: files and hashes, preprocessing, licence.
+
+One folder holds one classifier: the network, its labels, its licence and
+`manifest.toml`, which names them. All files lie in the folder itself, under a plain
+name; a manifest that points elsewhere is refused.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import tomli_w
+
+from consilience.errors import BadClassifierError, SourceNotFoundError
+from consilience.whole_folder import whole_file
+
+FILE = "manifest.toml"
+
+type Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+type Plain = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._-]*$")]
+type Side = Annotated[int, msgspec.Meta(ge=1, le=4096)]
+
+
+class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a manifest: what it does not know, it refuses."""
+
+
+class Network(_Record, frozen=True):
+    """The file of the network.
+
+    Attributes
+    ----------
+    file, sha256
+        Name in the folder, and hash of all its bytes.
+    input, output
+        Names in the graph. The input is uint8, image x row x column x (red, green,
+        blue).
+    answers
+        Whether the output is logits or probabilities.
+    storage
+        Precision in which the weights are stored; arithmetic is single.
+    disable_quant_qdq
+        Whether ONNX Runtime shall unpack int8 weights once, when loading: right where
+        int8 serves only to store them.
+    """
+
+    file: Plain
+    sha256: Sha256
+    input: str = "image"
+    output: str = "logits"
+    answers: Literal["logits", "probabilities"] = "logits"
+    storage: Literal["float32", "float16", "int8"] = "float32"
+    disable_quant_qdq: bool = False
+
+
+class LabelFile(_Record, frozen=True):
+    """The labels, in the order of the outputs.
+
+    Attributes
+    ----------
+    file, sha256
+        Name in the folder, and hash of all its bytes.
+    count
+        K, how many.
+    """
+
+    file: Plain
+    sha256: Sha256
+    count: Annotated[int, msgspec.Meta(ge=2)]
+
+
+class Preprocessing(_Record, frozen=True):
+    """How an image becomes the square that the network takes.
+
+    Attributes
+    ----------
+    size
+        Side of the square in pixels.
+    mode
+        `crop`: the square in the middle; `squash`: the whole image, its shape changed.
+    resize
+        crop: what the shorter side would be scaled to before a square of `size` is cut
+        out; it is done in one step.
+    filter
+        Pillow's resampling. Another library's filter of the same name gives other
+        pixels, and other answers.
+    """
+
+    size: Side
+    mode: Literal["crop", "squash"] = "crop"
+    resize: Side | None = None
+    filter: Literal["bicubic", "bilinear", "lanczos"] = "bicubic"
+
+
+class Source(_Record, frozen=True):
+    """Where the weights come from, and what exported them."""
+
+    package: str
+    version: str
+    weights_sha256: Sha256 | None = None
+    exporter: str = ""
+    worst_difference: float | None = None
+    stored_difference: float | None = None
+
+
+class Licence(_Record, frozen=True):
+    """Terms of the weights."""
+
+    spdx: str
+    file: Plain = "LICENSE"
+    note: str = ""
+
+
+class Accuracy(_Record, frozen=True):
+    """What is published of the classifier; nothing here was measured by us."""
+
+    dataset: str
+    top1: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    published: str
+
+
+class Golden(_Record, frozen=True):
+    """What the original network says of a photograph that scikit-image ships.
+
+    Attributes
+    ----------
+    photograph
+        Name of its file, without the ending.
+    labels, logits
+        The first of its answers, the most probable first, as the network that was
+        exported gives them.
+    tolerance
+        By how much a logit may differ.
+    """
+
+    photograph: Plain
+    labels: tuple[str, ...]
+    logits: tuple[float, ...]
+    tolerance: float
+
+
+class Manifest(_Record, frozen=True):
+    """All that is known of a classifier.
+
+    Attributes
+    ----------
+    name
+        Of the classifier; predictions carry it.
+    family
+        Classifiers of one family count as one when they are pooled.
+    """
+
+    schema: Literal[1]
+    name: Plain
+    family: str
+    network: Network
+    labels: LabelFile
+    preprocessing: Preprocessing
+    licence: Licence
+    source: Source | None = None
+    accuracy: Accuracy | None = None
+    golden: tuple[Golden, ...] = ()
+
+
+def read_manifest(folder: str | Path) -> Manifest:
+    """Read the manifest of a classifier's folder.
+
+    Raises
+    ------
+    SourceNotFoundError
+        There is no such folder, or no manifest in it.
+    BadClassifierError
+        The manifest is not as it must be.
+    """
+    path = Path(folder) / FILE
+    if not path.is_file():
+        msg = (
+            f"{folder}: holds no {FILE}; give the folder of a classifier, or make one "
+            "with python -m consilience.classifiers.exporting.export"
+        )
+        raise SourceNotFoundError(msg)
+    try:
+        found = msgspec.toml.decode(path.read_bytes(), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: {error}; fix it, or export the classifier again"
+        raise BadClassifierError(msg) from None
+    prep = found.preprocessing
+    if prep.mode == "crop" and (prep.resize is None or prep.resize < prep.size):
+        msg = (
+            f"{path}: to crop, preprocessing.resize must say what the shorter side is "
+            f"scaled to, at least {prep.size}; found {prep.resize}"
+        )
+        raise BadClassifierError(msg)
+    return found
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write the manifest into a classifier's folder."""
+    with whole_file(folder / FILE) as partial:
+        partial.write_text(as_toml(manifest), encoding="utf-8")
+
+
+def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
+    """Return the bytes of a file of the folder, as the manifest's hash has them.
+
+    Raises
+    ------
+    BadClassifierError
+        The file is missing, or is another.
+    """
+    path = folder / part.file
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        msg = (
+            f"{path}: cannot be read ({error.strerror}), though {FILE} names it; copy "
+            "the whole folder, or export the classifier again"
+        )
+        raise BadClassifierError(msg) from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != part.sha256:
+        msg = (
+            f"{path}: its SHA-256 is {found[:12]}…, but {FILE} says "
+            f"{part.sha256[:12]}…; the file is cut off or another one: copy it again, "
+            "or export the classifier again"
+        )
+        raise BadClassifierError(msg)
+    return data
+
+
+def as_toml(record: msgspec.Struct) -> str:
+    """Return a record as TOML, without what is not known: TOML has no word for it."""
+    return tomli_w.dumps(_known(msgspec.to_builtins(record)))
+
+
+def _known(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _known(part) for name, part in value.items() if part is not None}
+    if isinstance(value, (list, tuple)):
+        return [_known(part) for part in value]
+    return value

@@ -1,0 +1,39 @@
+"""A picture as the square of pixels that a network takes.
+
+One resampling by Pillow, straight from the decoded picture: cropping is a box given to
+it, not a second step. Pillow's filters look at as many pixels as the scale asks for;
+those of other libraries do not, and change the answers as much as int8 weights would.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import UInt8
+
+from consilience.classifiers.running.manifest import Preprocessing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def prepare(picture: "Image", how: Preprocessing) -> UInt8[np.ndarray, "S S 3"]:
+    """Return the square of a picture.
+
+    Parameters
+    ----------
+    picture
+        Eight-bit RGB.
+    how
+        Size, filter, and whether to crop or to squash.
+    """
+    from PIL.Image import Resampling  # noqa: PLC0415 (an extra)
+
+    square = (how.size, how.size)
+    chosen = Resampling[how.filter.upper()]
+    width, height = picture.size
+    box = (0.0, 0.0, float(width), float(height))
+    if how.mode == "crop" and how.resize is not None:
+        side = how.size / how.resize * min(width, height)
+        left, top = (width - side) / 2, (height - side) / 2
+        box = (left, top, left + side, top + side)
+    return np.asarray(picture.resize(square, chosen, box=box))

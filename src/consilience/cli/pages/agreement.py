@@ -1,0 +1,203 @@
+"""Agreement on one screen: the coefficients on a common scale, and what they leave."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from consilience.analysis import Agreement
+from consilience.analysis.reliability.coefficient_names import name_of
+from consilience.errors import as_options
+
+_MOST_LABELS = 15
+_MOST_PAIRS = 5
+# Pairs that share fewer questions are at the ends of any list by chance.
+_QUESTIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The line from 0 to 1 on which values are drawn; `width` is in columns."""
+
+    width: int
+
+    @classmethod
+    def within(cls, screen: int) -> "Scale":
+        """As wide as the other columns of a table leave room for, within reason."""
+        return cls(min(max(screen - 64, 11), 31))
+
+    def place(self, number: float) -> int:
+        """Return the column of a number; what is beyond stands at the end."""
+        return round(min(max(number, 0.0), 1.0) * (self.width - 1))
+
+    def draw(self, value: float, lower: float, upper: float) -> Text:
+        """Draw a value and its interval."""
+        if np.isnan(value):
+            return Text("")
+        cells = ["·"] * self.width
+        if not np.isnan(lower):
+            first, last = self.place(lower), self.place(upper)
+            cells[first : last + 1] = "━" * (last - first + 1)
+        at = self.place(value)
+        return Text.assemble(
+            ("".join(cells[:at]), "cyan"),
+            ("◀" if value < 0 else "●", "bold cyan"),
+            ("".join(cells[at + 1 :]), "cyan"),
+        )
+
+
+def agreement_page(found: Agreement, width: int) -> Group:
+    """Return the page: what was compared, coefficients, notes, further tables.
+
+    Parameters
+    ----------
+    found
+        What was found.
+    width
+        Columns of the screen.
+    """
+    table = coefficients(found, Scale.within(width))
+    parts: list[RenderableType] = [Text(), _head(found), Text(), table]
+    undefined = found.coefficients[found.coefficients["reason"] != ""]
+    for reason, rows in undefined.groupby("reason", sort=False):
+        names = [name_of(found, name) for name in rows["coefficient"]]
+        parts.append(
+            Text(f"Not defined: {', '.join(names)} ({as_options(str(reason))}).", "dim")
+        )
+    if found.labels is not None:
+        parts += [Text(), labels(found, Scale.within(width))]
+    if found.pairs is not None:
+        parts += [Text(), pairs(found, Scale.within(width))]
+    notes = [
+        Text(as_options(f"{note[0].upper()}{note[1:]}."), "dim") for note in found.notes
+    ]
+    return Group(*parts, *([Text(), *notes] if notes else []), Text())
+
+
+def coefficients(found: Agreement, scale: Scale) -> Table:
+    """Return the coefficients that are defined, drawn between none and perfect."""
+    table = _table(scale, "", "value", "by chance", f"{found.mass:.0%} interval")
+    marked = False
+    for row in found.coefficients.to_dict("records"):
+        if row["reason"]:
+            continue
+        lower, upper, mark = row["lower"], row["upper"], ""
+        if np.isnan(lower) and not np.isnan(row["se"]):
+            lower, upper, mark = row["se_lower"], row["se_upper"], " *"
+            marked = True
+        table.add_row(
+            name_of(found, row["coefficient"]),
+            Text(f"{row['value']:.3f}", "bold"),
+            "" if row["coefficient"] == "percent" else f"{row['expected']:.3f}",
+            between(lower, upper) + mark,
+            scale.draw(row["value"], lower, upper),
+        )
+    if marked:
+        _caption(table, "* from the published variance, not from resampled items")
+    return table
+
+
+def labels(found: Agreement, scale: Scale) -> Table:
+    """Return agreement on the labels that are said most often."""
+    if found.labels is None:
+        return Table()
+    said = found.labels[found.labels["share"] > 0]
+    said = said.sort_values("share", ascending=False, kind="stable")
+    mass = f"{found.mass:.0%} interval"
+    table = _table(scale, "label", "said", "another too", "kappa", mass)
+    for row in said.head(_MOST_LABELS).to_dict("records"):
+        kappa, bounds = row["kappa"], (row["kappa_lower"], row["kappa_upper"])
+        table.add_row(
+            Text(row["label"]),
+            f"{row['share']:.1%}",
+            "-" if np.isnan(row["specific"]) else f"{row['specific']:.1%}",
+            "-" if np.isnan(kappa) else f"{kappa:.3f}",
+            between(*bounds),
+            scale.draw(kappa, *bounds),
+        )
+    if len(said) > _MOST_LABELS:
+        table.add_row(f"{len(said) - _MOST_LABELS:,} more", *[""] * 5)
+    return table
+
+
+def pairs(found: Agreement, scale: Scale) -> Table:
+    """Return the pairs of annotators that agree least and most."""
+    if found.pairs is None:
+        return Table()
+    known = found.pairs.dropna(subset="kappa")
+    known = known[known["questions"] >= _QUESTIONS].sort_values("kappa")
+    ends, which = [known], ""
+    if len(known) > 2 * _MOST_PAIRS:
+        ends = [known.head(_MOST_PAIRS), known.tail(_MOST_PAIRS)]
+        which = ", those that agree least and most"
+    mass = f"{found.mass:.0%} interval"
+    table = _table(scale, "pair", "questions", "agree", "kappa", mass)
+    table.title = Text(f"{len(found.pairs):,} pairs of annotators{which}")
+    table.title_justify = "left"
+    for number, end in enumerate(ends):
+        if number:
+            table.add_row("…")
+        for row in end.to_dict("records"):
+            bounds = row["se_lower"], row["se_upper"]
+            table.add_row(
+                Text(f"{row['annotator']} and {row['other']}"),
+                f"{row['questions']:,}",
+                f"{row['percent']:.1%}",
+                f"{row['kappa']:.3f}",
+                between(*bounds),
+                scale.draw(row["kappa"], *bounds),
+            )
+    if len(known) < len(found.pairs):
+        left = len(found.pairs) - len(known)
+        _caption(
+            table,
+            f"{left:,} pairs share fewer than {_QUESTIONS} questions, or have no kappa "
+            "because both gave one answer only",
+        )
+    return table
+
+
+def between(lower: float, upper: float) -> str:
+    """Return bounds as text, a dash for none."""
+    return "-" if np.isnan(lower) else f"{lower:.3f} to {upper:.3f}"
+
+
+def _table(scale: Scale, *headers: str) -> Table:
+    """Return an empty table whose last column is the scale from 0 to 1."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for header in headers:
+        table.add_column(Text(header), no_wrap=True, overflow="ellipsis")
+    table.add_column(Text(f"0{'1':>{scale.width - 1}}", "dim"), no_wrap=True)
+    return table
+
+
+def _caption(table: Table, sentence: str) -> None:
+    table.caption, table.caption_justify = Text(sentence, "dim"), "left"
+
+
+def _head(found: Agreement) -> Text:
+    asked = f"{found.items:,} items"
+    if found.kind == "contains":
+        asked = f"{found.questions:,} pairs of item and label"
+    people = "without ids"
+    if found.annotators:
+        people = f"by {found.annotators:,} annotators"
+    what = {
+        "choice": f"{found.categories:,} labels",
+        "contains": " ".join(("no", "maybe", "yes")[:: 4 - found.categories]),
+        "objects": f"{found.categories:,} different sets of labels",
+    }[found.kind]
+    alike = {
+        "nominal": "equal or not",
+        "ordinal": "alike by rank",
+        "interval": "alike by squared difference",
+        "ratio": "alike by squared ratio",
+        "jaccard": "alike by Jaccard's distance",
+        "masi": "alike by MASI",
+    }[found.distance]
+    return Text.assemble(
+        (f"{found.answers:,} answers", "bold"),
+        f" to {asked} {people}; {what}, {alike}",
+    )

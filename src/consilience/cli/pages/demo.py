@@ -1,0 +1,159 @@
+"""The demonstration on one screen, and the same as a picture."""
+
+import io
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from consilience.cli.pages.fit import (
+    annotator_table,
+    best_and_worst,
+    confusion_table,
+    verdicts,
+)
+from consilience.demo import Outcome
+from consilience.report.installed import ADVICE
+from consilience.whole_folder import whole_file
+
+_NAMES = {"majority": "majority vote", "hierarchical_dawid_skene": "consilience"}
+_BAR = 22
+
+
+def demo_page(outcome: Outcome) -> Group:
+    """Return what was asked, what was found, and how much of it is true."""
+    people = best_and_worst(outcome.accuracy, 4)
+    mass = f"{outcome.fit.data.attrs['mass']:.0%}"
+    population = outcome.fit.confusion()
+    population = population[population["annotator"].isna()]
+    caught = Text(
+        f"● estimate, ━ {mass} interval, ◆ truth; the intervals of {outcome.held} of "
+        f"{len(outcome.accuracy)} annotators hold the truth",
+        style="dim",
+    )
+    return Group(
+        _head(outcome),
+        _panel("How much of the truth was recovered", _scores(outcome)),
+        _panel(
+            "How good is each annotator? The four best and the four worst",
+            Group(annotator_table(people, list(people["truth"])), caught),
+        ),
+        _panel(
+            "What is taken for what", confusion_table(population, "an answer at random")
+        ),
+        _panel("The photos that remain most open", _open_photos(outcome)),
+        *verdicts(outcome.fit.diagnostics()),
+        _files(outcome),
+    )
+
+
+def picture(outcome: Outcome, file: Path, *, width: int = 100) -> None:
+    """Write the page as an SVG picture of a terminal.
+
+    Parameters
+    ----------
+    outcome
+        What to show.
+    file
+        Where.
+    width
+        Columns of the terminal.
+    """
+    console = Console(
+        record=True,
+        width=width,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    console.print(demo_page(outcome))
+    svg = console.export_svg(title="consilience demo", unique_id="demo")
+    with whole_file(file) as partial:
+        partial.write_text(svg, encoding="utf-8")
+
+
+def _head(outcome: Outcome) -> Text:
+    told, attributes = outcome.responses, outcome.fit.data.attrs
+    return Text.assemble(
+        (f"{told.num_items} photos", "bold"),
+        f" of {told.num_labels} animals, {told.num_responses:,} answers of ",
+        (f"{told.num_annotators} annotators", "bold"),
+        f"; {attributes['model']} by {attributes['engine']}, {outcome.seconds:.0f} s",
+    )
+
+
+def _panel(title: str, body: RenderableType) -> Panel:
+    return Panel(body, title=Text(title, "bold"), title_align="left", style="")
+
+
+def _scores(outcome: Outcome) -> Table:
+    table = Table("", "photos right", "", "90% interval", "log-loss", "Brier", box=None)
+    for name, found in outcome.scores.items():
+        right = found.metrics["accuracy"]
+        full = round(_BAR * right.value)
+        bar = Text.assemble(("█" * full, "cyan"), ("░" * (_BAR - full), "dim"))
+        table.add_row(
+            Text(_NAMES[name], "bold" if name != "majority" else ""),
+            f"{right.value:.1%}",
+            bar,
+            f"{right.lower:.1%} to {right.upper:.1%}",
+            f"{found.metrics['log_loss'].value:.2f}",
+            f"{found.metrics['brier'].value:.2f}",
+        )
+    return table
+
+
+def _open_photos(outcome: Outcome) -> Table:
+    items = outcome.fit.items().sort_values("entropy", ascending=False).head(5)
+    given = outcome.study.answers.groupby("photo")["animal"]
+    truth = outcome.study.truth.set_index("photo")["animal"]
+    labels = outcome.fit.labels()
+    table = Table("photo", "answers", "posterior", "truth", box=None)
+    for item in items["item"]:
+        answers = given.get_group(item).value_counts()
+        own = labels[labels["item"] == item].sort_values("probability", ascending=False)
+        table.add_row(
+            str(item),
+            ", ".join(f"{count} {name}" for name, count in answers.items()),
+            _leading(own),
+            Text(str(truth[item]), "magenta"),
+        )
+    return table
+
+
+def _leading(own: pd.DataFrame) -> Text:
+    first = own.head(2)
+    said = [
+        f"{name} {probability:.2f}"
+        for name, probability in zip(first["label"], first["probability"], strict=True)
+    ]
+    return Text(", ".join(said), "cyan")
+
+
+def _files(outcome: Outcome) -> Group:
+    folder = outcome.folder
+    about = {
+        "answers.csv, truth.csv": "what went in: an export, and the truth to judge by",
+        "responses/": "the canonical tables",
+        "run/": "the fit: run.toml, fit.nc, tables/*.parquet",
+        "tables/": "the same tables as CSV, and soft labels for training",
+    }
+    if outcome.drawn:
+        about["report.html"] = "all of it to look at: open it in a browser"
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, what in about.items():
+        table.add_row(Text(f"  {name}", "cyan"), what)
+    again = Text(
+        f"Go on with: consilience fit {folder}/responses --engine nuts --out my-run",
+        style="dim",
+    )
+    parts: list[RenderableType] = [Text(f"Written to {folder}/", "bold"), table]
+    if not outcome.drawn:
+        parts.append(Text(f"No report, for what draws it is missing: {ADVICE}", "dim"))
+    return Group(*parts, again)

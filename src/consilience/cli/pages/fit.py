@@ -1,0 +1,274 @@
+"""A fit on one screen: how sure the items are, who is good at what, does it hold."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from consilience.errors import as_options
+from consilience.posterior import Fit
+from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
+
+# A confusion of more labels than this is wider than a terminal.
+_MOST_LABELS = 8
+_WIDTH = 30
+
+
+def fit_page(fitted: Fit) -> Group:
+    """Return the page: engine, items, annotators, what was known, checks."""
+    attributes = fitted.data.attrs
+    engine = f"{attributes['model']} by {attributes['engine']}"
+    head = Text.assemble(
+        (engine, "bold"),
+        f": {as_options(attributes['engine_reason'])}; {attributes['seconds']} s",
+    )
+    assumed = [
+        Text(f"assumed: {as_options(said)}")
+        for said in json.loads(attributes["assumptions"])
+    ]
+    parts: list[RenderableType] = [Text(), head, *assumed]
+    compared = fitted.comparison()
+    if len(compared):
+        parts += [Text(), comparison_table(compared)]
+    parts += [Text(), certainty(fitted)]
+    if attributes["kind"] == "objects":
+        parts += [Text(), object_table(fitted.items()["objects"])]
+    everyone = fitted.annotators()
+    people = everyone.dropna(subset="accuracy")
+    if len(people):
+        parts += [Text(), annotator_table(best_and_worst(people, 4))]
+    if "picker" in everyone and len(everyone):
+        shown = best_and_worst(everyone, 4, by="picker")
+        parts += [Text(), style_table(shown)]
+    parts += people_in_general(fitted)
+    parts += known_beforehand(fitted)
+    population = fitted.confusion()
+    population = population[population["annotator"].isna()]
+    if 0 < population["true_label"].nunique() <= _MOST_LABELS:
+        parts += [Text(), confusion_table(population, "the population")]
+    return Group(*parts, Text(), *verdicts(fitted.diagnostics()), Text())
+
+
+def certainty(fitted: Fit) -> Table:
+    """Return how many items (contains: questions) are how certain."""
+    if fitted.data.attrs["kind"] == "contains":
+        what, present = "questions", fitted.labels()["probability"].to_numpy()
+        sure, tied = np.maximum(present, 1 - present), int((present == 0.5).sum())
+    else:
+        found = fitted.items()
+        what, sure = "items", found["probability"].to_numpy()
+        tied = int(found["tied"].sum())
+    table = Table(f"{len(sure):,} {what}", "P(best answer)", box=None)
+    bands = ((0.99, np.inf), (0.9, 0.99), (0.7, 0.9), (0.0, 0.7))
+    for low, high in bands:
+        count = int(((sure >= low) & (sure < high)).sum())
+        name = f"{low:.2f} or more" if high > 1 else f"{low:.2f} to {high:.2f}"
+        bar = Text("█" * round(_WIDTH * count / max(len(sure), 1)), style="cyan")
+        table.add_row(f"{count:,}", name, bar)
+    if tied:
+        table.add_row(f"{tied:,}", "tied: no answer leads", Text("ambiguous", "yellow"))
+    return table
+
+
+def object_table(objects: pd.Series) -> Table:
+    """Return how many items hold how many objects."""
+    table = Table("items", "objects", box=None)
+    for number, items in objects.value_counts().sort_index().items():
+        bar = Text("█" * round(_WIDTH * items / len(objects)), style="cyan")
+        table.add_row(f"{items:,}", str(number), bar)
+    return table
+
+
+def comparison_table(compared: pd.DataFrame) -> Table:
+    """Return the models that were compared, the best first."""
+    names = ("model", "nats an answer", "to the best", "share of the truth", "")
+    table = Table(*names, box=None)
+    for row in compared.to_dict("records"):
+        lacks = f"{row['difference']:.4f} ± {row['difference_se']:.4f}"
+        table.add_row(
+            Text(row["model"]),
+            f"{row['elpd']:.4f}",
+            "best" if row["difference"] == 0 else lacks,
+            f"{row['weight']:.2f}",
+            Text("█" * round(_WIDTH * row["weight"]), style="cyan"),
+        )
+    return table
+
+
+def best_and_worst(
+    people: pd.DataFrame, number: int, *, by: str = "accuracy"
+) -> pd.DataFrame:
+    """Return the most and the least accurate annotators, the best first."""
+    order = people.sort_values(by, ascending=False, kind="stable")
+    if len(order) <= 2 * number:
+        return order
+    return pd.concat([order.head(number), order.tail(number)])
+
+
+def annotator_table(
+    people: pd.DataFrame, truth: Sequence[float] | None = None
+) -> Table:
+    """Return annotators with their accuracy and its interval drawn to scale.
+
+    Parameters
+    ----------
+    people
+        Rows of the table `annotators`.
+    truth
+        True accuracy of each, where it is known: drawn as a diamond.
+    """
+    contains = "sensitivity" in people
+    names = ["annotator", "answers", "accuracy", *(("sens.", "spec.") * contains)]
+    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    known = [None] * len(people) if truth is None else truth
+    for row, true in zip(people.to_dict("records"), known, strict=True):
+        cells = [str(row["annotator"]), f"{row['responses']:,}"]
+        shown = ("accuracy", *(("sensitivity", "specificity") * contains))
+        cells += [f"{row[name]:.3f}" for name in shown]
+        bar = interval_bar(row["accuracy"], row["lower"], row["upper"], true)
+        table.add_row(*map(Text, cells), bar)
+    return table
+
+
+def style_table(people: pd.DataFrame) -> Table:
+    """Return who picks one object and stops, and who sees what else there is."""
+    names = ("annotator", "answers", "recall", "picks one object")
+    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    for row in people.to_dict("records"):
+        cells = [str(row["annotator"]), f"{row['responses']:,}"]
+        cells += [f"{row[name]:.3f}" for name in ("recall", "picker")]
+        bounds = row["picker_lower"], row["picker_upper"]
+        table.add_row(*map(Text, cells), interval_bar(row["picker"], *bounds))
+    return table
+
+
+def people_in_general(fitted: Fit) -> list[RenderableType]:
+    """Return how people in general answer who name objects."""
+    found = fitted.styles()
+    if found.empty:
+        return []
+    table = Table("people", "share", "0" + "1".rjust(_WIDTH - 1), box=None)
+    for row in found.to_dict("records"):
+        bar = interval_bar(row["share"], row["lower"], row["upper"])
+        table.add_row(_STYLES[row["style"]], f"{row['share']:.3f}", bar)
+    return [Text(), table]
+
+
+_STYLES = {
+    "picker": "name the main object alone",
+    "recall": "listing, see an object that is not the main one",
+    "further_name": "listing, give a further name of an object",
+}
+
+
+def known_beforehand(fitted: Fit) -> list[RenderableType]:
+    """Return what is known of labels before anyone answers, and what it is worth."""
+    weights, worth = fitted.beforehand(), fitted.worth()
+    if weights.empty:
+        return []
+    table = Table("column", "weight", "interval", "slope", box=None)
+    for row in weights.to_dict("records"):
+        cells = (f"{row['weight']:.2f}", _between(row), f"{row['slope']:.3g}")
+        table.add_row(Text(row["column"]), *cells)
+    told = "what candidates say before any answer"
+    if len(worth):
+        row = worth.to_dict("records")[0]
+        between = _between(row)
+        told += f" is worth {row['worth']:.2f} answers of one annotator"
+        told += f" ({between})" if between else ""
+    return [Text(), Text(told), table]
+
+
+def _between(row: Mapping[Any, Any]) -> str:
+    if not np.isfinite(row["lower"]):
+        return ""
+    return f"{row['lower']:.2f} to {row['upper']:.2f}"
+
+
+def interval_bar(
+    value: float, lower: float, upper: float, truth: float | None = None
+) -> Text:
+    """Return an interval between 0 and 1 as a line of text.
+
+    Parameters
+    ----------
+    value, lower, upper
+        The estimate and its bounds; bounds that are NaN are not drawn.
+    truth
+        The true value, where it is known.
+    """
+    place = round(float(np.clip(value, 0, 1)) * (_WIDTH - 1))
+    cells, styles = ["·"] * _WIDTH, ["dim"] * _WIDTH
+    if np.isfinite(lower) and np.isfinite(upper):
+        first, last = (round(float(x) * (_WIDTH - 1)) for x in (lower, upper))
+        for i in range(first, last + 1):
+            cells[i], styles[i] = "━", "cyan"
+    cells[place], styles[place] = "●", "bold cyan"
+    if truth is not None:
+        at = round(truth * (_WIDTH - 1))
+        cells[at], styles[at] = "◆", "bold magenta"
+    return Text.assemble(*zip(cells, styles, strict=True))
+
+
+def confusion_table(cells: pd.DataFrame, whose: str) -> Table:
+    """Return P(answer | truth) as a coloured square.
+
+    Parameters
+    ----------
+    cells
+        Rows of the table `confusion` of one annotator, or of the population.
+    whose
+        Whose they are, for the head.
+    """
+    square = cells.pivot_table(
+        index="true_label", columns="given_label", values="probability", observed=True
+    )
+    table = Table(f"P(answer | truth), {whose}", box=None, padding=(0, 1))
+    for name in square.columns:
+        table.add_column(Text(str(name)), justify="right")
+    for name, row in zip(square.index, square.to_numpy(), strict=True):
+        shades = [Text(f"{p:.2f}", style=_shade(p)) for p in row]
+        table.add_row(Text(str(name)), *shades)
+    return table
+
+
+def verdicts(found: pd.DataFrame) -> list[RenderableType]:
+    """Return what the checks say: one line when all is well, else what to do."""
+    if found.empty:
+        return [Text("checks: a rule has none")]
+    failed = found["outcome"] == FAILED
+    broken = failed & (found["name"] != "independence")
+    if broken.any():
+        head = f"DO NOT TRUST THIS FIT YET: checks: {tally(found)}"
+        table = Table("check", "found", "limit", "how to fix it", box=None)
+        for row in found[broken].to_dict("records"):
+            table.add_row(
+                Text(row["name"]),
+                f"{row['value']:.4g}",
+                f"{row['limit']:.4g}",
+                as_options(row["remedy"]),
+            )
+        return [Text(head, style="bold red"), table]
+    rest = found[found["outcome"] != PASSED]
+    style = "yellow" if len(rest) else "green"
+    said = [f"checks: {tally(found)}"]
+    said += [
+        f"{row['name']}: {as_options(row['remedy'])}" for row in rest.to_dict("records")
+    ]
+    return [Text(line, style=style) for line in said]
+
+
+def beside(*parts: RenderableType) -> Columns:
+    """Return parts side by side where the terminal is wide enough."""
+    return Columns(parts, padding=(0, 4))
+
+
+def _shade(probability: float) -> str:
+    steps = ("dim", "", "yellow", "bold green")
+    return steps[int(np.searchsorted((0.05, 0.15, 0.5), probability))]

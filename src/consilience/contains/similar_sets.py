@@ -1,0 +1,75 @@
+"""Similar labels of one item in sets, and which of a set were shown together.
+
+Two labels are in one set if they are similar, or linked by labels of that item that
+are. Of a set, two were shown together if at least half of the annotators of either were
+asked about both, or if labels that were link them.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int
+from scipy.sparse import coo_array, csr_array
+from scipy.sparse.csgraph import connected_components
+
+from consilience.contains.context_labels import rivals, together
+from consilience.truth.space import SimilarSets, Space
+
+# Similarity from which a label leads: that at which the leading question was measured
+# on the reassessed ImageNet labels, as a share of classifiers' guesses.
+SIMILAR = 0.05
+SHOWN = 0.5  # share of the annotators of either label that were asked about both
+
+
+def similar_sets(space: Space, table: pd.DataFrame | None) -> Space:
+    """Return the space with its similar labels in sets.
+
+    Parameters
+    ----------
+    space
+        Of kind contains.
+    table
+        Columns label_a, label_b and, if they differ, value: labels are similar from .05
+        on. None: the labels of one group are, where labels have groups, or else
+        none.
+
+    Raises
+    ------
+    CandidatesError
+        The table of similar labels is not as it must be.
+    """
+    if table is None and space.groups is None:
+        return space
+    found = rivals(space, table)
+    number = space.num_units
+    alike = found.alike >= SIMILAR
+    of_set = _linked(found.first[alike], found.second[alike], number)
+    first, second = together(space)
+    inside = of_set[first] == of_set[second]
+    first, second = first[inside], second[inside]
+    seen = _shown(space, first, second)
+    shown = _linked(first[seen], second[seen], number)
+    return replace(space, similar_sets=SimilarSets(of_set, shown))
+
+
+def _linked(
+    first: Int[np.ndarray, " P"], second: Int[np.ndarray, " P"], number: int
+) -> Int[np.ndarray, " U"]:
+    """Return which units are linked, by a code each."""
+    links = coo_array((np.ones(len(first), bool), (first, second)), (number, number))
+    code: Int[np.ndarray, " U"] = connected_components(links, directed=False)[1]
+    return code
+
+
+def _shown(
+    space: Space, first: Int[np.ndarray, " P"], second: Int[np.ndarray, " P"]
+) -> Bool[np.ndarray, " P"]:
+    shape = (space.num_units, space.num_annotators)
+    count = csr_array((np.ones(len(space.unit)), (space.unit, space.annotator)), shape)
+    asked = (count > 0).astype(np.int32)
+    of_each = np.asarray(asked.sum(1)).ravel()
+    both = np.asarray((asked[first] * asked[second]).sum(1)).ravel()
+    fewer = np.minimum(of_each[first], of_each[second])
+    enough: Bool[np.ndarray, " P"] = both >= SHOWN * np.maximum(fewer, 1)
+    return enough

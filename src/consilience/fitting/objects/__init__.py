@@ -1,0 +1,1 @@
+"""Prediction and cross-validation for fits of objects."""

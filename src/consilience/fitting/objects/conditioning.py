@@ -1,0 +1,87 @@
+"""From the parameters of a fit of kind objects to what each item holds."""
+
+from typing import Any
+
+import xarray as xr
+
+from consilience.inference import Result
+from consilience.model import AnnotatorModel, Parameters, lay_out, replayed, some_draws
+from consilience.objects.layout.items import Items
+from consilience.objects.posterior import label_pairs as learned
+from consilience.objects.posterior.right_names import namings
+from consilience.posterior.objects.item_posterior import held
+from consilience.posterior.objects.joint_draws import Record
+from consilience.posterior.objects.tables import curves, tables_of
+from consilience.posterior.stored_fit.stored import with_tables
+from consilience.posterior.stored_fit.tree import with_groups
+from consilience.truth import Space
+
+MOST_DRAWS = 20  # of the parameters that are looked at, evenly taken
+IN_ALL = 1000  # draws of each item: probabilities to within .016
+
+
+def with_objects(
+    data: xr.DataTree,
+    space: Space,
+    model: AnnotatorModel[Any],
+    result: Result,
+    *,
+    seed: int,
+    mass: float,
+) -> xr.DataTree:
+    """Return the fit with what each item holds, and what all of them say together.
+
+    Parameters
+    ----------
+    data
+        The fit so far.
+    space, model, result
+        What was fitted, and how it came out.
+    seed
+        Of the draws of items.
+    mass
+        Probability that an interval holds.
+    """
+    observations = lay_out(model, space)
+    draws = [
+        replayed(model, observations, values)
+        for values in some_draws(result.parameters, MOST_DRAWS)
+    ]
+    items: Items = observations.own
+    told = with_held(data, space, items, draws, seed=seed, mass=mass)
+    found = learned.as_dataset(learned.learned_from(space, items.names))
+    return with_groups(told, **{learned.GROUP: found})
+
+
+def with_held(
+    data: xr.DataTree,
+    space: Space,
+    items: Items,
+    draws: list[Parameters],
+    *,
+    seed: int,
+    mass: float,
+) -> xr.DataTree:
+    """Return the fit with what each item holds.
+
+    Parameters
+    ----------
+    data
+        The fit so far.
+    space, items
+        Candidates and answers, and the same laid out.
+    draws
+        Of the parameters.
+    seed
+        Of the draws of items.
+    mass
+        Probability that an interval holds.
+    """
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    number = -(-IN_ALL // len(draws))
+    record = Record(named.candidate, len(draws), number)
+    given = namings(space, named)
+    found = held(items, space.unit_item, given, draws, record, number=number, seed=seed)
+    told = with_groups(data, objects=curves(space, found), worlds=record.dataset())
+    return with_tables(told, tables_of(space, found, mass))

@@ -1,0 +1,525 @@
+"""How well the model of objects foresees a response from the others about its item.
+
+Of each response it is asked how probable the set of labels is that it names, and the
+label that it marks as the main one, given some of the other responses about the item
+and a model fitted to the items of other folds. The outcome space is blind to the
+response: it is the labels that those others name, the data set's own, and *something
+else*. A set is the named labels among those, and whether there is something else.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+from jaxtyping import Array, Bool, Float, Int
+from scipy.special import logsumexp
+
+from consilience import annotators
+from consilience.errors import OptionError
+from consilience.fitting.inputs import (
+    Table,
+    as_candidates,
+    as_similarity,
+    both_tasks,
+    check_effort,
+    check_seed,
+    reporter,
+)
+from consilience.inference import Effort, run
+from consilience.model import AnnotatorModel, Parameters, marginal, replayed
+from consilience.model.layout import lay_out
+from consilience.objects.layout.block_counts import Answers, Blocks, counted
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import Columns, Known, columns_of
+from consilience.objects.layout.pooling import Pool, class_codes, pool
+from consilience.objects.layout.space import assembled, objects
+from consilience.objects.likelihood.label_counts import unit_sums
+from consilience.progress import Progress, Reporter, silent
+from consilience.responses import Responses
+from consilience.truth import Space
+from consilience.truth.maths import AnyArray
+from consilience.truth.parts import some_units
+
+ROOM = 16_384  # completions of up to four candidates that are summed at once
+LEAST = 1e-3  # of the probability of something else
+
+
+def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alone)
+    responses: Responses | Table,
+    folds: Int[np.ndarray, " I"] | int = 5,
+    *,
+    only: Sequence[int] | None = None,
+    others: int | None = None,
+    seed: int = 0,
+    candidates: Table | None = None,
+    similarity: Table | None = None,
+    contains: Responses | Table | None = None,
+    prior: Mapping[str, float] | None = None,
+    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    progress: bool | Reporter = False,
+) -> pd.DataFrame:
+    """Score each response by a model that has not seen its item, and the other answers.
+
+    Parameters
+    ----------
+    responses
+        Responses of kind objects, or anything that `read` takes.
+    folds
+        The fold of each item, in the order of the items' codes; a number deals the
+        items at random.
+    only
+        The folds that are foreseen; all by default.
+    others
+        How many of the other responses about the item are told, drawn at random; all
+        by default.
+    seed
+        Of the folds, of the others told, and of the fits.
+    candidates
+        Columns item, label and numbers known of them beforehand.
+    similarity
+        As for `fit`.
+    contains
+        Responses of kind contains about the same items, as for `fit`.
+    prior
+        Settings of the model's prior to change.
+    effort
+        How hard to climb.
+    progress
+        True shows a bar; a function is called with each `Progress`.
+
+    Returns
+    -------
+    A row for each response: item, fold, n (how often it was given, where equal ones are
+    told the same), selected and main (log probability of the set and of the main label,
+    nats), `top` (chance that the most probable label is the main one), `new_label` and
+    `new_main` (whether it names, or has as the main one, something else).
+
+    Raises
+    ------
+    OptionError
+        The folds are not one for each item, or are fewer than two.
+    """
+    given, beside = both_tasks(responses, contains)
+    seed = check_seed(seed)
+    check_effort(effort)
+    with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
+        space = objects(
+            given,
+            as_candidates(candidates, given),
+            beside,
+            as_similarity(similarity, given.labels["label"]),
+        )
+        fold = _folds(folds, space.num_units, seed)
+        model = annotators.load("objects", prior)
+        tables, foreseen = [], np.unique(fold if only is None else only)
+        for number, held in enumerate(foreseen):
+            tables.append(
+                _of_fold(model, space, fold == held, others, (seed, int(held)), effort)
+            )
+            tables[-1].insert(1, "fold", int(held))
+            report(Progress("folds", number + 1, len(foreseen)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _folds(
+    folds: Int[np.ndarray, " I"] | int, items: int, seed: int
+) -> Int[np.ndarray, " I"]:
+    if isinstance(folds, int):
+        if not 2 <= folds <= items:
+            msg = f"{folds} folds of {items} items; give from 2 to {items}"
+            raise OptionError(msg)
+        order = np.random.default_rng(seed).permutation(items)
+        return order % folds
+    if len(folds) != items or len(np.unique(folds)) < 2:
+        msg = f"{len(folds)} folds were given; give one of two or more to {items} items"
+        raise OptionError(msg)
+    return folds
+
+
+def _of_fold(
+    model: AnnotatorModel[Any],
+    space: Space,
+    held: Bool[np.ndarray, " U"],
+    others: int | None,
+    seed: tuple[int, int],
+    effort: Effort,
+) -> pd.DataFrame:
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    training = replace(space, named=replace(named, heard=~held))
+    result = run(model, training, "em", seed, effort, silent)
+    observations = lay_out(model, training)
+    values = {name: value[0, 0] for name, value in result.parameters.items()}
+    parameters = replayed(model, observations, values)
+    said = pool(training)
+    seen = some_units(space, np.flatnonzero(~held))
+    learned = contexts(seen, others, seed[0] + 1, most=20_000)
+    asked = contexts(some_units(space, np.flatnonzero(held)), others, seed[0])
+    new_label, new_main = _something_else(learned, asked, said)
+    names = observations.own.names
+    selected, main, top = _scored(asked, said, names, parameters)
+    rare = np.log(learned.empty)
+    told = np.where(
+        asked.new_label,
+        np.log(new_label) + np.where(asked.kept == 0, rare, np.log1p(-learned.empty)),
+        np.log1p(-new_label),
+    )
+    return pd.DataFrame(
+        {
+            "item": asked.space.unit_item[asked.unit],
+            "n": asked.n,
+            "selected": told + np.where(asked.kept == 0, 0.0, selected),
+            "main": np.where(
+                asked.new_main, np.log(new_main), np.log1p(-new_main) + main
+            ),
+            "top": np.where(asked.new_main, 0.0, top),
+            "new_label": asked.new_label,
+            "new_main": asked.new_main,
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Contexts:
+    """Responses to be foreseen, and the answers that are told.
+
+    Attributes
+    ----------
+    space
+        One unit for each context: the answers told, and the candidates they leave.
+    unit
+        The context of each response: for now each has its own.
+    kept, main
+        What the response names among the candidates, as bits, and its main label's
+        place; -1 where it is something else.
+    new_label, new_main
+        Whether it names, or has as its main object, something else.
+    n
+        How often the response was given.
+    """
+
+    space: Space
+    unit: Int[np.ndarray, " C"]
+    kept: Int[np.ndarray, " C"]
+    main: Int[np.ndarray, " C"]
+    new_label: Bool[np.ndarray, " C"]
+    new_main: Bool[np.ndarray, " C"]
+    n: Int[np.ndarray, " C"]
+
+    @property
+    def empty(self) -> float:
+        """Share of responses with something else that name nothing beside it."""
+        new = self.n * self.new_label
+        return float(((new * (self.kept == 0)).sum() + 0.5) / (new.sum() + 1))
+
+
+def contexts(
+    space: Space, others: int | None, seed: int, most: int | None = None
+) -> Contexts:
+    """Return every response with what is told beside it.
+
+    Parameters
+    ----------
+    space
+        Answers about some items.
+    others
+        How many of the others are told; None for all.
+    seed
+        Of who is told.
+    most
+        Foresee no more responses than so many, drawn at random.
+    """
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    generator = np.random.default_rng(seed)
+    if others is None:
+        target, n = np.arange(len(space.n)), space.n
+    else:
+        target = np.repeat(np.arange(len(space.n)), space.n)
+        n = np.ones(len(target), np.int64)
+    if most is not None and len(target) > most:
+        chosen = np.sort(generator.choice(len(target), most, replace=False))
+        target, n = target[chosen], n[chosen]
+    context, row, count = _told(space, target, others, generator)
+    unit = space.unit[target]
+    slots = np.arange(named.candidate.shape[1])
+    present = (slots == named.own_slot[unit][:, None]).astype(int)
+    bits = (named.mask[row][:, None] >> slots) & 1
+    np.maximum.at(present, context, bits)
+    place = np.cumsum(present, axis=1) - 1
+    moved = np.where(present > 0, 1 << np.maximum(place, 0), 0)
+    mask = (bits * moved[context]).sum(1)
+    main = place[context, named.main[row]]
+    candidate = np.full(present.shape, -1)
+    at, slot = np.nonzero(present)
+    candidate[at, place[at, slot]] = named.candidate[unit[at], slot]
+    known = np.zeros((len(unit), *named.known.shape[1:]))
+    known[at, place[at, slot]] = named.known[unit[at], slot]
+    asked = None
+    if named.asked is not None:
+        asked = np.zeros((*present.shape, 3), np.int64)
+        asked[at, place[at, slot]] = named.asked[unit[at], slot]
+    said = (named.mask[target][:, None] >> slots) & 1
+    told = replace(
+        named,
+        candidate=candidate,
+        own=named.own[unit],
+        known=known,
+        mask=mask,
+        main=main,
+        heard=np.ones(len(unit), bool),
+        asked=asked,
+    )
+    found = assembled(
+        told,
+        space.unit_item[unit],
+        np.array(["(all)"], object),
+        np.zeros(1, bool),
+        unit=context,
+        annotator=np.zeros(len(row), np.int32),
+        n=count,
+    )
+    is_there = present[np.arange(len(unit)), named.main[target]] > 0
+    return Contexts(
+        space=found,
+        unit=np.arange(len(unit)),
+        kept=(said * moved).sum(1),
+        main=np.where(is_there, place[np.arange(len(unit)), named.main[target]], -1),
+        new_label=(said * (1 - present)).any(1),
+        new_main=~is_there,
+        n=n,
+    )
+
+
+def _told(
+    space: Space,
+    target: Int[np.ndarray, " C"],
+    others: int | None,
+    generator: np.random.Generator,
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+    """Return context, row and number of the answers told in each context."""
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    unit = space.unit[target]
+    length = start[unit + 1] - start[unit]
+    context = np.repeat(np.arange(len(target)), length)
+    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    row = start[unit][context] + within
+    count = space.n[row] - (row == target[context])
+    if others is not None:
+        one = np.repeat(np.arange(len(row)), count)
+        order = np.lexsort([generator.random(len(one)), context[one]])
+        one = one[order]
+        first = np.searchsorted(context[one], np.arange(len(target)))
+        rank = np.arange(len(one)) - first[context[one]]
+        count = np.bincount(one[rank < others], minlength=len(row))
+    kept = count > 0
+    return context[kept], row[kept], count[kept]
+
+
+def _scored(
+    asked: Contexts,
+    said: Pool,
+    names: Names,
+    parameters: Parameters,
+) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
+    """Return log p(set), log p(main label) and the chance of the best main label.
+
+    The response is added to what is told: with each label of the set as its main one,
+    and with each candidate as its main label and no set. What that adds to the log
+    likelihood of the item is the log probability of the response.
+    """
+    space, num = asked.space, len(asked.unit)
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    slots = np.arange(named.candidate.shape[1])
+    of_set, main_of_set = np.nonzero((asked.kept[:, None] >> slots) & 1)
+    of_main, main = np.nonzero(named.candidate >= 0)
+    added = np.concatenate([np.full(num, -1), main_of_set, main])
+    mask = np.concatenate(
+        [np.zeros(num, int), asked.kept[of_set], np.zeros(len(main), int)]
+    )
+    context = np.concatenate([np.arange(num), of_set, of_main])
+    columns = columns_of(space, said, among=False, pairs=names.pairs).named(names)
+    logs = _with_one_more(space, columns, parameters, context, added, mask)
+    before = logs[:num]
+    sets = logs[num : num + len(of_set)] - before[of_set]
+    mains = logs[num + len(of_set) :] - before[of_main]
+    selected = np.full(num, -np.inf)
+    np.logaddexp.at(selected, of_set, sets)
+    each = np.full(named.candidate.shape, -np.inf)
+    each[of_main, main] = mains
+    each -= logsumexp(each, axis=1, keepdims=True)
+    best = each >= each.max(1, keepdims=True) - 1e-9
+    here = np.maximum(asked.main, 0)
+    rows = np.arange(num)
+    return selected, each[rows, here], best[rows, here] / best.sum(1)
+
+
+def _with_one_more(
+    space: Space,
+    columns: Columns,
+    parameters: Parameters,
+    context: Int[np.ndarray, " X"],
+    main: Int[np.ndarray, " X"],
+    mask: Int[np.ndarray, " X"],
+) -> Float[np.ndarray, " X"]:
+    """Return the log-likelihood of contexts, each with a response added to it."""
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    most = int(np.bincount(space.unit, space.n).max(initial=0)) + 1
+    logs = np.zeros(len(context))
+    size = named.size[context]
+    for number in np.unique(size[size > 1]).tolist():
+        where = np.flatnonzero(size == number)
+        ways = _ways(space)[context[where]] * np.where(
+            np.bitwise_count(mask[where]) == 1, 2, 1
+        )
+        room = int(max(ROOM >> (2 * max(number - 4, 0)), ways.max()))
+        for some in _chunks(ways, room):
+            at = where[some]
+            answers = _answers(space, context[at], main[at], mask[at])
+            blocks = counted(
+                answers, np.arange(len(at)), number, slopes=False, most=most
+            )
+            known = columns.of(context[at], number)
+            padded, alike = _padded(blocks, known, room)
+            found = _likelihood(padded, alike, parameters)
+            logs[at] = np.asarray(found)[: len(at)]
+    return logs
+
+
+@jax.jit
+def _likelihood(
+    blocks: Blocks, known: Known, parameters: Parameters
+) -> Float[Array, " U"]:
+    return marginal(unit_sums(blocks, known, parameters))
+
+
+def _ways(space: Space) -> Int[np.ndarray, " U"]:
+    """Return at least as many as the completions of each unit."""
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    one = np.bitwise_count(named.mask) == 1
+    shape = named.candidate.shape
+    alone = np.zeros(shape, np.int64)
+    np.add.at(alone, (space.unit[one], named.main[one]), space.n[one])
+    return np.prod(alone + 1, axis=1)
+
+
+def _chunks(ways: Int[np.ndarray, " X"], room: int) -> Iterator[Int[np.ndarray, " _"]]:
+    """Give as many at a time as have room, those of many ways apart from the others."""
+    order = np.argsort(ways, kind="stable")
+    start = 0
+    total = np.cumsum(ways[order])
+    while start < len(order):
+        before = total[start - 1] if start else 0
+        end = int(np.searchsorted(total, before + room, side="right"))
+        end = min(max(end, start + 1), start + room // 2)
+        yield order[start:end]
+        start = end
+
+
+def _answers(
+    space: Space,
+    context: Int[np.ndarray, " X"],
+    main: Int[np.ndarray, " X"],
+    mask: Int[np.ndarray, " X"],
+) -> Answers:
+    """Return the answers of some contexts, with one more where its main is no -1."""
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    length = start[context + 1] - start[context]
+    unit = np.repeat(np.arange(len(context)), length)
+    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    row = start[context][unit] + within
+    more = np.flatnonzero(main >= 0)
+    return Answers(
+        np.concatenate([unit, more]),
+        np.concatenate([named.mask[row], mask[more]]),
+        np.concatenate([named.main[row], main[more]]),
+        np.concatenate([space.n[row], np.ones(len(more), np.int64)]),
+    )
+
+
+def _padded(blocks: Blocks, known: Known, room: int) -> tuple[Blocks, Known]:
+    """Fill up to sizes that are always the same, so that one program serves all."""
+    completions = {"of_unit", "lazy", "pickers", "ways"}
+
+    def fill(leaf: AnyArray, size: int) -> Array:
+        return jnp.pad(leaf, ((0, size - len(leaf)), *((0, 0),) * (leaf.ndim - 1)))
+
+    filled: dict[str, Any] = {
+        name: fill(
+            jnp.asarray(getattr(blocks, name)),
+            room if name in completions else room // 2 + 1,
+        )
+        for name in Blocks.__dataclass_fields__
+        if name not in {"by_unit", "by_style", "num_labels", "most"}
+    }
+    spare = jnp.arange(room) >= len(blocks.of_unit)
+    filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])
+    filled["unit"] = np.asarray(filled["unit"])
+    alike = jax.tree.map(lambda leaf: fill(leaf, room // 2 + 1), known)
+    return replace(blocks, **filled), alike
+
+
+def _something_else(
+    learned: Contexts, asked: Contexts, said: Pool
+) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
+    """Return how probable a new label is, anywhere and as the main one.
+
+    A logistic regression on what is told: how many answers, candidates, labels that one
+    answer alone names, and how much of its class's votes the candidates leave out.
+    """
+    # Every fit would pay for it: a second, of some five for all other imports.
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+
+    before, now = _signs(learned.space, said), _signs(asked.space, said)
+    found = []
+    for truth in (learned.new_label, learned.new_main):
+        if truth.all() or not truth.any():
+            found.append(np.full(len(now), np.clip(truth.mean(), LEAST, 1 - LEAST)))
+            continue
+        model = LogisticRegression(C=1.0, max_iter=1000)
+        model.fit(before, truth, sample_weight=learned.n)
+        chance = model.predict_proba(now)[:, 1]
+        found.append(np.clip(chance, LEAST, 1 - LEAST))
+    return found[0], found[1]
+
+
+def _signs(space: Space, said: Pool) -> Float[np.ndarray, "C F"]:
+    named = space.named
+    assert named is not None  # noqa: S101 (a space of objects)
+    shape = named.candidate.shape
+    slots = np.arange(shape[1])
+    bits = ((named.mask[:, None] >> slots) & 1) * space.n[:, None]
+    votes = np.stack(
+        [np.bincount(space.unit, column, shape[0]) for column in bits.T], axis=1
+    )
+    mains = np.zeros(shape)
+    np.add.at(mains, (space.unit, named.main), space.n)
+    number = np.bincount(space.unit, space.n, shape[0])
+    codes = class_codes(named)
+    has = named.own >= 0
+    listed = np.where(has, said.share.at(codes).sum(1), 0)
+    whole = np.where(has, said.items.at(named.own), 0)
+    missing = np.maximum(whole - listed, 0)
+    share = (missing + 0.1) / (whole + 1)
+    rate = votes.sum(1) / np.maximum(number, 1)
+    return np.stack(
+        [
+            np.log1p(number),
+            np.log((votes == 1).sum(1) + 0.5),
+            np.log((mains == 1).sum(1) + 0.5),
+            np.log(named.size),
+            rate,
+            np.log(share),
+            mains.max(1) / np.maximum(number, 1),
+        ],
+        axis=1,
+    )

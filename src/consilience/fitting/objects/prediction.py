@@ -1,0 +1,250 @@
+"""What one study of objects has learned, used on other items, or on more answers.
+
+Parameters stay as they were fitted, and so does what that study said of classes, labels
+and pairs. An item that was in it is not told what it said there itself. What is found
+of an item depends on its own answers alone, not on the items beside it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Shaped
+from scipy.special import logsumexp
+
+from consilience.errors import OptionError
+from consilience.fitting.matching import DRAWS, matched
+from consilience.fitting.objects.conditioning import with_held
+from consilience.inference.result import Result
+from consilience.intervals import bounds
+from consilience.model import AnnotatorModel, Parameters, some_draws
+from consilience.objects.layout.items import Items, items_of
+from consilience.objects.posterior import label_pairs as learned
+from consilience.objects.posterior.label_pairs import Learned
+from consilience.objects.posterior.weights import weighed
+from consilience.posterior.stored_fit.tree import tree, with_groups
+from consilience.responses import Responses
+from consilience.spaces import space_of
+from consilience.truth import Space
+
+NOT_OURS = "attraction"  # the slope that no table of candidates tells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Earlier:
+    """An earlier fit of kind objects, and its model."""
+
+    data: xr.DataTree
+    model: AnnotatorModel[Any]
+
+    def learned(self) -> Learned:
+        """Return what its study says of classes, labels and pairs.
+
+        Raises
+        ------
+        OptionError
+            The fit has not kept it.
+        """
+        found = learned.learned_of(self.data)
+        if found is None:
+            msg = (
+                "the earlier fit does not hold what it learned of classes and labels; "
+                "an older program wrote it: fit that study again"
+            )
+            raise OptionError(msg)
+        return found
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Predicted:
+    """What is found of some items.
+
+    Attributes
+    ----------
+    earlier
+        The fit that was used.
+    space, items
+        Candidates and answers, and the same laid out.
+    learned
+        What the earlier study says, of these items.
+    draws, result
+        Parameters, and the number of objects.
+    """
+
+    earlier: Earlier
+    space: Space
+    items: Items
+    learned: Learned
+    draws: list[Parameters]
+    result: Result
+
+    def tree(self, attributes: Mapping[str, Any]) -> xr.DataTree:
+        """Lay it out as a fit.
+
+        Parameters
+        ----------
+        attributes
+            Of the root.
+        """
+        dims, before = self.earlier.model.dims, self.earlier.data.attrs
+        found = with_held(
+            tree(
+                self.space,
+                self.result,
+                dims,
+                attributes,
+                covariates=self.learned.names,
+            ),
+            self.space,
+            self.items,
+            self.draws,
+            seed=int(before["seed"]),
+            mass=float(before["mass"]),
+        )
+        return with_groups(found, **{learned.GROUP: learned.as_dataset(self.learned)})
+
+
+def predict_objects(
+    earlier: Earlier,
+    given: Responses,
+    lists: pd.DataFrame | None = None,
+    gold: pd.DataFrame | None = None,
+    contains: Responses | None = None,
+) -> Predicted:
+    """Infer what items hold by what an earlier study has learned.
+
+    Parameters
+    ----------
+    earlier
+        That study.
+    given
+        All answers about the items.
+    lists
+        Candidates, with the numbers known of them that the earlier fit had.
+    gold
+        Refused, as by a fit.
+    contains
+        Responses of kind contains about the same items.
+
+    Raises
+    ------
+    OptionError
+        The earlier fit had other numbers of candidates, no answers of kind contains, or
+        did not keep what it learned.
+    """
+    said = earlier.learned()
+    given = with_labels(given, said)
+    if contains is not None and not said.names.asked:
+        msg = (
+            "the earlier fit had no answers of kind contains and has learned nothing "
+            "of leading questions; leave them out, or fit both tasks there"
+        )
+        raise OptionError(msg)
+    space = space_of(given, lists=lists, gold=gold, contains=contains)
+    assert space.named is not None  # noqa: S101 (a space of objects)
+    named = replace(space.named, similar=said.similar)
+    space = replace(space, named=named)
+    _check_numbers(said, named.known_names)
+    said = said.with_labels(named.labels, named.parents).about(space.unit_item)
+    items = items_of(
+        space,
+        said.pool,
+        said.own(space),
+        names=said.names,
+        slopes=False,
+        by_annotator="annotator" in earlier.data["posterior"].dims,
+    )
+    values = list(some_draws(matched(space, earlier.data), DRAWS))
+    draws: list[Parameters] = [
+        {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
+    ]
+    mass = float(earlier.data.attrs["mass"])
+    return Predicted(
+        earlier=earlier,
+        space=space,
+        items=items,
+        learned=said,
+        draws=draws,
+        result=_result(items, draws, values, space.num_units, len(space.states), mass),
+    )
+
+
+def with_labels(given: Responses, said: Learned) -> Responses:
+    """Return the responses with the labels of an earlier study first, then new ones.
+
+    Parameters
+    ----------
+    given
+        The responses.
+    said
+        What the earlier study says.
+    """
+    own = given.labels.set_index(given.labels["label"].astype(str))
+    labels = [
+        *map(str, said.labels),
+        *sorted(set(own.index) - set(map(str, said.labels))),
+    ]
+    kind = given.table["label"].cat.categories.dtype
+    parent = own["parent"].reindex(labels).fillna("")
+    before = pd.Series(said.parents, said.labels).reindex(labels).fillna("")
+    parent = parent.where(parent != "", before).replace("", None)
+    table = own.reindex(labels).assign(
+        label=labels,
+        name=own["name"].reindex(labels).fillna(pd.Series(labels, labels)),
+        parent=parent.astype(own["parent"].dtype),
+    )
+    told = given.table["label"].cat.set_categories(pd.Index(labels, dtype=kind))
+    return replace(
+        given,
+        table=given.table.assign(label=told),
+        labels=table.reset_index(drop=True),
+    )
+
+
+def _check_numbers(said: Learned, now: tuple[str, ...]) -> None:
+    before = tuple(name for name in said.names.slope if name != NOT_OURS)
+    if now != before:
+        msg = (
+            f"candidates have the columns {', '.join(now) or 'none'}; the earlier fit "
+            f"had {', '.join(before) or 'none'}: give the same"
+        )
+        raise OptionError(msg)
+
+
+def _result(
+    items: Items,
+    draws: list[Parameters],
+    values: list[dict[str, Shaped[np.ndarray, "..."]]],
+    units: int,
+    most: int,
+    mass: float,
+) -> Result:
+    """Return how many objects each item has, over draws of the parameters."""
+    scores = np.full((len(draws), units, most), -np.inf)
+    scores[:, :, 0] = 0.0
+    for draw, parameters in enumerate(draws):
+        each = zip(items.blocks, items.known, items.told, strict=True)
+        for blocks, known, who in each:
+            sums = weighed(blocks, known, parameters, who).sums
+            scores[draw, blocks.unit, : sums.shape[1]] = sums
+    likelihood = logsumexp(scores, axis=2)
+    drawn = np.exp(scores - likelihood[:, :, None])
+    mean = drawn.mean(0)
+    lower = upper = np.full(mean.shape, np.nan)
+    if len(drawn) > 1:
+        lower, upper = bounds(drawn, mass)
+    return Result(
+        parameters={
+            name: np.stack([each[name] for each in values])[None] for name in values[0]
+        },
+        belief=mean,
+        lower=np.minimum(lower, mean),
+        upper=np.maximum(upper, mean),
+        log_likelihood=likelihood[None],
+        sample_stats={},
+        optimization=None,
+    )

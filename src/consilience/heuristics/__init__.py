@@ -1,0 +1,1 @@
+"""Rules without a likelihood: the graph cut of the ImageNet study."""

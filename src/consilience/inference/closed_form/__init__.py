@@ -1,0 +1,1 @@
+"""Engines for models whose updates have a closed form."""

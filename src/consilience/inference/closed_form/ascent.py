@@ -1,0 +1,296 @@
+"""Coordinate ascent for models with Dirichlet priors: the loop that EM and VB share.
+
+One sweep takes the log probabilities of the parameters to the score of every unit, sums
+the truth out, and counts what is expected (`inference.closed_form.sweeps`). EM and VB
+differ in how counts become log probabilities and in what the priors add to the
+objective; that is the `Rule`. Concentrations that are learned take a step of their own
+(`learned_prior`), and so do prevalence and weights where candidates have columns
+(`column_steps`); each such step is itself an ascent, so the objective never falls.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import softmax
+
+from consilience.errors import DivergedError
+from consilience.inference.closed_form import squarem
+from consilience.inference.closed_form.learned_prior import hyperprior, learn
+from consilience.inference.closed_form.optimum import Climb
+from consilience.inference.closed_form.sweeps import Sweeps
+from consilience.inference.result import Optimization
+from consilience.model import PREVALENCE, Normal, Parameters, splits
+from consilience.progress import Progress, Reporter
+
+BLOCK = 20  # sweeps between reports
+ALIKE = 1e-5  # nats per answer between starts that have ended at one place
+PLAIN = 10  # sweeps before long steps are tried
+FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What sets EM and VB apart.
+
+    Attributes
+    ----------
+    what
+        Name of the objective.
+    logs
+        Log probabilities from concentration + counts.
+    price
+        What the objective loses for the parameters: from prior concentration (which
+        vectors may share), concentration + counts, and log probabilities.
+    collapsed
+        Whether the objective has the parameters integrated out, as that has which
+        learned concentrations climb.
+    """
+
+    what: str
+    logs: Callable[[Float[np.ndarray, "*batch L"]], Float[np.ndarray, "*batch L"]]
+    price: Callable[
+        [
+            Float[np.ndarray, "*shared L"],
+            Float[np.ndarray, "*batch L"],
+            Float[np.ndarray, "*batch L"],
+        ],
+        float,
+    ]
+    collapsed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """When to stop.
+
+    Attributes
+    ----------
+    agreeing
+        Starts that are enough where so many have ended at the best objective of all;
+        None: all are made.
+    tolerance
+        Smallest gain of the objective per answer that is worth another sweep, in nats.
+    sweeps
+        Most sweeps.
+    restarts
+        Starts in all; the first from the vote shares, the others from noise around
+        them, or dealt anew to the finer states where the model has such. The one with
+        the best objective is kept.
+    """
+
+    tolerance: float = 1e-7
+    sweeps: int = 2000
+    restarts: int = 1
+    agreeing: int | None = None
+
+
+def climb(
+    sweeps: Sweeps,
+    rule: Rule,
+    steps: Steps,
+    generator: np.random.Generator,
+    report: Reporter,
+) -> tuple[Climb, Optimization]:
+    """Climb from every start; return the best and how all went.
+
+    Raises
+    ------
+    DivergedError
+        The objective is not finite.
+    """
+    best, histories, converged, finals = None, [], [], []
+    for restart, source in enumerate(generator.spawn(steps.restarts)):
+        guess = sweeps.guess
+        if restart and splits(sweeps.model) == 1:
+            guess = _shaken(guess, source)
+        phase = f"start {restart + 1} of {steps.restarts}"
+        start = _start(sweeps, guess, source)
+        end, history, done = _run(sweeps, rule, steps, start, report, phase)
+        histories.append(history)
+        converged.append(done)
+        finals.append(history[-1])
+        if best is None or history[-1] > max(finals[:-1]):
+            best = end
+        alike = max(finals) - np.array(finals) < ALIKE * sweeps.total
+        if steps.agreeing is not None and alike.sum() >= steps.agreeing:
+            break
+    assert best is not None  # noqa: S101 (for the type checker: there is a start)
+    if not np.isfinite(finals).all():
+        msg = (
+            f"the {rule.what} of {finals.count(max(finals))} start(s) is not finite; "
+            "check priors and candidate weights for infinite or huge numbers"
+        )
+        raise DivergedError(msg)
+    width = max(map(len, histories))
+    objective = np.full((len(histories), width), np.nan)
+    for row, history in zip(objective, histories, strict=True):
+        row[: len(history)] = history
+    chosen = int(np.argmax(finals))
+    how = Optimization(rule.what, objective, np.asarray(converged), chosen)
+    return best, how
+
+
+def logs_of(rule: Rule, where: Climb) -> dict[str, Any]:
+    """Return the parameters as the emission wants them."""
+    logs = {
+        name: rule.logs(where.concentration[name] + counts)
+        for name, counts in where.counts.items()
+    }
+    return {**logs, **where.free, **where.logit}
+
+
+def point(sweeps: Sweeps, where: Climb) -> dict[str, Float[np.ndarray, "..."]]:
+    """Return the means of the parameters, and what is derived from them."""
+    means = {
+        name: _mean(where.concentration[name] + counts)
+        for name, counts in where.counts.items()
+    }
+    logs = {name: np.log(mean) for name, mean in means.items()}
+    derived = sweeps.derived({**logs, **where.free, **where.logit})
+    return {**means, **where.free, **as_reported(where.logit), **derived}
+
+
+def as_reported(logit: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
+    """Return prevalence as shares, and weights as they are."""
+    return {
+        name: softmax(value) if name == PREVALENCE else np.asarray(value)
+        for name, value in logit.items()
+    }
+
+
+def _run(
+    sweeps: Sweeps,
+    rule: Rule,
+    steps: Steps,
+    where: Climb,
+    report: Reporter,
+    phase: str,
+) -> tuple[Climb, list[float], bool]:
+    history: list[float] = []
+    threshold = steps.tolerance * sweeps.total
+    converged = False
+    path: list[Climb] = []  # where the last two sweeps began
+    behind: Climb | None = None  # where a long step was taken that is yet to hold
+    farthest = squarem.FARTHEST
+    learned = any(prior.held is not None for prior in sweeps.priors.values())
+    ascent = rule.collapsed or not learned  # else a long step may end past the top
+    while not converged and len(history) < steps.sweeps:
+        late = len(history) >= FIRST_LEARNED
+        after, value = _sweep(sweeps, rule, where, late=late)
+        last = history[-1] if history else -np.inf
+        if behind is not None and value < last:
+            history.pop()
+            path, where, behind = [], behind, None
+            farthest = max(farthest / squarem.GROWTH, squarem.NEAREST)
+            continue
+        path, where, behind = [*path[-1:], where], after, None
+        converged = len(history) > FIRST_LEARNED and value - last < threshold
+        history.append(value)
+        if len(history) % BLOCK == 0:
+            note = f"{rule.what} {value:,.2f}"
+            report(Progress(phase, len(history), steps.sweeps, note))
+        if not np.isfinite(value):
+            break
+        early = len(path) < 2 or not PLAIN < len(history) < steps.sweeps
+        if early or converged or not ascent:
+            continue
+        before, middle = path
+        ahead, capped = squarem.extrapolated((before, middle, where), farthest)
+        path = []
+        if ahead is None:
+            continue
+        beyond, reached = _sweep(sweeps, rule, ahead, late=late)
+        if reached > value:
+            path, where, behind = [ahead], beyond, where
+            history.append(reached)
+            farthest *= squarem.GROWTH if capped else 1
+        else:
+            farthest = max(farthest / squarem.GROWTH, squarem.NEAREST)
+    last = history[-1]
+    ended = f"{rule.what} {last:,.2f} after {len(history)} sweeps"
+    report(Progress(phase, steps.sweeps, steps.sweeps, ended))
+    return where, history, bool(converged)
+
+
+def _sweep(
+    sweeps: Sweeps, rule: Rule, where: Climb, *, late: bool
+) -> tuple[Climb, float]:
+    """Return where a sweep leads, and the objective where it began."""
+    logs = logs_of(rule, where)
+    swept = sweeps.sweep(logs)
+    value = float(swept.log_likelihood.sum())
+    value += _log_density(sweeps.normal, where.free)
+    free, logit = where.free, where.logit
+    if free:
+        free = sweeps.step(logs, free, swept.belief)
+    if logit:
+        from consilience.inference.closed_form.column_steps import step
+
+        truth = sweeps.truth(swept.belief)
+        logit, density = step(sweeps.columns, sweeps.coding, logit, truth)
+        value += density
+    concentration = dict(where.concentration)
+    for name, prior in sweeps.priors.items():
+        at = where.concentration[name]
+        value -= rule.price(at, at + where.counts[name], logs[name])
+        value += hyperprior(prior, at)
+        if late:
+            concentration[name] = learn(prior, at, swept.counts[name])
+    return Climb(swept.counts, concentration, free, logit), value
+
+
+def _log_density(priors: Mapping[str, Normal], free: Parameters) -> float:
+    """Return the log density of the free numbers under their priors."""
+    density = 0.0
+    for name, prior in priors.items():
+        scaled = np.asarray(free[name]) / prior.scale
+        constant = np.log(prior.scale) + 0.5 * np.log(2 * np.pi)
+        density -= float((0.5 * scaled**2 + constant).sum())
+    return density
+
+
+def _start(
+    sweeps: Sweeps, guess: Float[np.ndarray, "U S"], generator: np.random.Generator
+) -> Climb:
+    concentration = {
+        name: np.asarray(prior.concentration, float)
+        for name, prior in sweeps.priors.items()
+    }
+    logs = {
+        name: np.broadcast_to(np.log(_mean(concentration[name])), prior.shape)
+        for name, prior in sweeps.priors.items()
+    }
+    free = {name: np.zeros(prior.shape) for name, prior in sweeps.normal.items()}
+    # Finer states are alike by the prior: each unit is dealt to them at random.
+    deal = generator.standard_exponential((*guess.shape, splits(sweeps.model)))
+    deal = guess[..., None] * deal / deal.sum(-1, keepdims=True)
+    states = deal.reshape(len(deal), -1)
+    logit: Parameters = {}
+    if sweeps.columns is not None:
+        from consilience.inference.closed_form.column_steps import first
+
+        logit = first(sweeps.columns, sweeps.coding)
+    swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)
+    return Climb(swept.counts, concentration, free, logit)
+
+
+def _shaken(
+    guess: Float[np.ndarray, "U S"], generator: np.random.Generator
+) -> Float[np.ndarray, "U S"]:
+    # Half the vote shares, half a point drawn evenly from the simplex of possible
+    # states: far enough to reach other optima, near enough to keep the labels' names.
+    noise = generator.standard_exponential(guess.shape) * (guess > 0)
+    shaken: Float[np.ndarray, "U S"] = 0.5 * guess + 0.5 * noise / noise.sum(
+        1, keepdims=True
+    )
+    return shaken
+
+
+def _mean(concentration: Float[np.ndarray, "*b L"]) -> Float[np.ndarray, "*b L"]:
+    mean: Float[np.ndarray, "*b L"] = concentration / concentration.sum(
+        -1, keepdims=True
+    )
+    return mean

@@ -1,0 +1,252 @@
+"""Data augmentation: draws from the exact posterior, started at an optimum.
+
+In turn, learned concentrations are drawn given the truth, the parameters given both,
+and the truth given the parameters (Tanner and Wong 1987). The last two are exact;
+concentrations take random-walk steps (Metropolis) in their logarithms, the parameters
+integrated out: given these, they would hardly move where answers are few. The start
+lies inside the posterior, so little is thrown away; successive draws are alike, and the
+chain stays with the optimum that it started from. Parameters that are free numbers stay
+where the climb has left them. Prevalence and the weights of candidates' columns are
+drawn given the truth, too.
+"""
+
+from collections.abc import Callable, Iterator
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from consilience.inference.closed_form.ascent import as_reported
+from consilience.inference.closed_form.dirichlet import total
+from consilience.inference.closed_form.leap import Evidence
+from consilience.inference.closed_form.optimum import Climb
+from consilience.inference.closed_form.sweeps import Sweeps
+from consilience.inference.closed_form.variates import log_dirichlet
+from consilience.model import Dirichlet, Parameters, Swept
+from consilience.progress import Progress, Reporter
+
+BLOCK = 10  # draws between reports
+BURN_IN = 20  # sweeps thrown away
+LEAST = 1e-12  # log-odds are those of a probability at least so far from 0 and 1
+# Steps of the concentrations in a sweep, each of a size drawn anew between an eighth
+# and four times the spread that J known vectors leave, so that some fit however they
+# are known.
+STEPS = 10
+SIZES = (-3.0, 2.0)
+
+
+class Draws(NamedTuple):
+    """Draws of the parameters, and log-likelihood (draw, U) of each."""
+
+    parameters: dict[str, Float[np.ndarray, "D ..."]]
+    likelihood: Float[np.ndarray, "D U"]
+
+
+class Moments(NamedTuple):
+    """Sums over draws: of P(state), of its log-odds, and of their squares."""
+
+    belief: Float[np.ndarray, "U S"]
+    first: Float[np.ndarray, "U S"]
+    second: Float[np.ndarray, "U S"]
+
+
+def augment(
+    sweeps: Sweeps,
+    where: Climb,
+    truth: Float[np.ndarray, "U S"],
+    generator: np.random.Generator,
+    number: int,
+    report: Reporter,
+    *,
+    chains: int = 1,
+) -> tuple[Draws, Moments]:
+    """Draw from the exact posterior, from where a climb has ended.
+
+    Parameters
+    ----------
+    sweeps
+        A model with Dirichlet priors, and the answers.
+    where
+        Where the climb ended.
+    truth
+        What is believed there.
+    generator
+        Source of random numbers.
+    number
+        Draws of each chain.
+    report
+        Called with the progress made.
+    chains
+        How many chains begin there. Moments are of all draws; of the others one in as
+        many as there are chains is kept.
+    """
+    moments = Moments(*np.zeros((3, *truth.shape)))
+    kept: dict[str, list[Float[np.ndarray, ...]]] = {}
+    likelihood = []
+    done, whole = 0, chains * (BURN_IN + number)
+    for source in generator.spawn(chains):
+        for at, parameters, swept in _chain(sweeps, where, truth, source, number):
+            done += 1
+            if done % BLOCK == 0 or done == whole:
+                report(Progress("drawing", done, whole))
+            if at < 0:
+                continue
+            _add(moments, sweeps.truth(swept.belief))
+            if at % chains:
+                continue
+            for name, value in _reported(sweeps, where, parameters).items():
+                kept.setdefault(name, []).append(np.asarray(value, np.float32))
+            likelihood.append(swept.log_likelihood.astype(np.float32))
+    stacked = {name: np.stack(draws) for name, draws in kept.items()}
+    return Draws(stacked, np.stack(likelihood)), moments
+
+
+def _chain(
+    sweeps: Sweeps,
+    where: Climb,
+    truth: Float[np.ndarray, "U S"],
+    generator: np.random.Generator,
+    number: int,
+) -> Iterator[tuple[int, Parameters, Swept]]:
+    """Give parameters and what they say of the truth, by place after the burn-in."""
+    counts, concentration, logit = where.counts, where.concentration, where.logit
+    draw_logit = _of_columns(sweeps, logit, generator)
+    for at in range(-BURN_IN, number):
+        concentration = {
+            name: _draw_concentration(
+                generator, prior, concentration[name], counts[name]
+            )
+            for name, prior in sweeps.priors.items()
+        }
+        logs = {
+            name: log_dirichlet(generator, concentration[name] + count)
+            for name, count in counts.items()
+        }
+        logit = draw_logit(at, logit, truth)
+        parameters = {**logs, **where.free, **logit}
+        states = []
+
+        def assigned(belief: Any) -> Any:
+            states.append(_one_of(generator, belief))  # noqa: B023 (called at once)
+            return states[-1]  # noqa: B023
+
+        swept = sweeps.sweep(parameters, assign=assigned, deal=generator)
+        counts, truth = swept.counts, sweeps.truth(states[-1])
+        yield at, parameters, swept
+
+
+def _reported(sweeps: Sweeps, where: Climb, parameters: Parameters) -> Parameters:
+    """Return a draw as it is reported: probabilities as such, and what follows."""
+    closed = {name: np.exp(parameters[name]) for name in where.counts}
+    logit = {name: parameters[name] for name in where.logit}
+    return {
+        **closed,
+        **where.free,
+        **as_reported(logit),
+        **sweeps.derived(parameters),
+    }
+
+
+def _of_columns(
+    sweeps: Sweeps, logit: Parameters, generator: np.random.Generator
+) -> Callable[[int, Parameters, Any], Parameters]:
+    """Return how prevalence and weights of columns are drawn, where there are such."""
+    if not logit:
+        return lambda _number, logit, _truth: logit
+    from consilience.inference.closed_form import column_steps
+
+    chain = column_steps.chain(sweeps.columns, sweeps.coding, logit, generator)
+
+    def draw(number: int, logit: Parameters, truth: Any) -> Parameters:
+        return column_steps.draw(chain, BURN_IN + number, logit, truth)
+
+    return draw
+
+
+def _add(moments: Moments, belief: Float[np.ndarray, "U S"]) -> None:
+    # Summed over finer states, a probability can round to more than one.
+    sure = np.minimum(belief, 1.0)
+    within = np.clip(sure, LEAST, 1 - LEAST)
+    odds = np.log(within / (1 - within))
+    np.add(moments.belief, sure, out=moments.belief)
+    np.add(moments.first, odds, out=moments.first)
+    np.add(moments.second, odds**2, out=moments.second)
+
+
+def _draw_concentration(
+    generator: np.random.Generator,
+    prior: Dirichlet,
+    concentration: Float[np.ndarray, "*shared L"],
+    counts: Float[np.ndarray, "*batch L"],
+) -> Float[np.ndarray, "*shared L"]:
+    if prior.held is None:
+        return concentration
+    walker = np.log(concentration)
+    rows = walker.shape[:-1]
+    number = counts.size // concentration.size
+    size = 2.0 ** generator.uniform(*SIZES, (STEPS, *rows, 1)) / np.sqrt(number)
+    move = size * generator.standard_normal((STEPS, *walker.shape))
+    luck = -generator.standard_exponential((STEPS, *rows, 1))
+    evidence = Evidence(prior, counts)
+    height = evidence(concentration) + total(walker)[..., None]
+    for step in range(STEPS):
+        there = walker + move[step]
+        reached = evidence(np.exp(there)) + total(there)[..., None]
+        taken = luck[step] < reached - height
+        walker = np.where(taken, there, walker)
+        height = np.where(taken, reached, height)
+    return np.exp(walker)
+
+
+def _one_of(
+    generator: np.random.Generator, belief: Float[np.ndarray, "U M"]
+) -> Float[np.ndarray, "U M"]:
+    """Draw one state of each unit."""
+    columns = belief.T
+    below = np.zeros(len(belief))
+    point = generator.random(len(belief)) * np.einsum("um->u", belief)
+    slot = np.zeros(len(belief), np.int64)
+    for column in columns[:-1]:
+        below += column
+        slot += below <= point
+    drawn = np.zeros(belief.shape)
+    drawn[np.arange(len(drawn)), slot] = 1.0
+    return drawn
+
+
+def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
+    """Return the mean of P(state) over the draws.
+
+    Parameters
+    ----------
+    moments
+        Sums over the draws.
+    number
+        Draws that were summed.
+    """
+    total = moments.belief
+    whole = total.sum(1, keepdims=True)
+    mean: Float[np.ndarray, "U S"] = total / np.where(whole > 0, whole, number)
+    return mean
+
+
+def interval(
+    moments: Moments, number: int, mass: float
+) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
+    """Return bounds of P(state): of its log-odds over the draws, taken as normal.
+
+    Parameters
+    ----------
+    moments
+        Sums over the draws.
+    number
+        Draws that were summed.
+    mass
+        Probability that an interval holds.
+    """
+    middle = moments.first / number
+    variance = moments.second / number - middle**2
+    reach = NormalDist().inv_cdf((1 + mass) / 2) * np.sqrt(np.maximum(variance, 0))
+    lower, upper = middle - reach, middle + reach
+    return 1 / (1 + np.exp(-lower)), 1 / (1 + np.exp(-upper))

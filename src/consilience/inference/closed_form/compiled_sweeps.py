@@ -1,0 +1,148 @@
+"""The pass over the answers of models that are no tables, compiled once for a size."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from consilience.inference.closed_form.newton import newton_step
+from consilience.model import (
+    AnnotatorModel,
+    Coding,
+    Dirichlet,
+    Normal,
+    Parameters,
+    Swept,
+    belief,
+    closed_priors,
+    derived,
+    lay_out,
+    marginal,
+    normal_priors,
+    score,
+    splits,
+)
+from consilience.model.column_prior import ColumnPrior
+from consilience.truth import Observations, Space
+
+
+class CompiledSweeps:
+    """A model with Dirichlet priors, laid out for the answers of a study.
+
+    Parameters
+    ----------
+    model
+        A model with Dirichlet priors.
+    space
+        What can be true, and the answers.
+
+    Raises
+    ------
+    TooLargeError
+        The model's tables would not fit in memory.
+    """
+
+    def __init__(self, model: AnnotatorModel[Any], space: Space) -> None:
+        self.model = model
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            self.observations = lay_out(model, space)
+        columns = self.observations.beforehand is not None
+        self.columns = ColumnPrior(model, self.observations) if columns else None
+        closed = closed_priors(model, self.coding, columns=columns)
+        self.priors: dict[str, Dirichlet] = {
+            name: replace(prior, concentration=np.asarray(prior.concentration, float))
+            for name, prior in closed.items()
+        }
+
+    @property
+    def coding(self) -> Coding:
+        """What the model was laid out for."""
+        return self.observations
+
+    @property
+    def total(self) -> float:
+        """How many answers there are."""
+        return float(self.observations.total)
+
+    @property
+    def guess(self) -> Float[np.ndarray, "U S"]:
+        """A first guess of the truth."""
+        return np.asarray(self.observations.guess)
+
+    @cached_property
+    def normal(self) -> dict[str, Normal]:
+        """The priors of the parameters that are free numbers, by name."""
+        return dict(normal_priors(self.model, self.observations))
+
+    @cached_property
+    def _idle(self) -> Float[np.ndarray, "U M"]:
+        units, slots = self.guess.shape
+        return np.zeros((units, slots * splits(self.model)))
+
+    def sweep(self, logs: Parameters, *, assign: Any = None, deal: Any = None) -> Swept:
+        """Sum the truth out, and count the events; see `model.Tables`."""
+        del deal  # no model without tables is a mixture
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            run = partial(_sweep, self.model, self.observations, dict(logs))
+            likelihood, believed, counts = run(self._idle, expected=True)
+            if assign is not None:
+                counts = run(assign(np.asarray(believed)), expected=False)[2]
+        found = {name: np.asarray(counts[name]) for name in self.priors}
+        return Swept(np.asarray(likelihood), np.asarray(believed), found)
+
+    def step(
+        self, logs: Parameters, free: Parameters, belief: Float[np.ndarray, "U M"]
+    ) -> Parameters:
+        """Return the free numbers one step further up."""
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            ended = _step(self.model, self.observations, dict(logs), dict(free), belief)
+        return {name: np.asarray(value) for name, value in ended.items()}
+
+    def truth(self, belief: Float[np.ndarray, "U M"]) -> Float[np.ndarray, "U S"]:
+        """Return the posterior of the truth: that of all states that share it."""
+        split = splits(self.model)
+        return belief.reshape(len(belief), -1, split).sum(-1)
+
+    def derived(self, logs: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
+        """Return what follows from the parameters and is reported with them."""
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            found = _derived(self.model, self.observations, dict(logs))
+        return {name: np.asarray(value) for name, value in found.items()}
+
+
+@partial(jax.jit, static_argnames="model")
+def _sweep(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    logs: Parameters,
+    assigned: Float[Array, "U M"],
+    expected: Bool[Array, ""] | bool,  # noqa: FBT001 (one program for both)
+) -> tuple[Float[Array, " U"], Float[Array, "U M"], Mapping[str, Any]]:
+    scores, pull = jax.vjp(lambda logs: score(model, observations, logs), logs)
+    believed = belief(scores)
+    weight = jnp.where(expected, believed, assigned)
+    (counts,) = pull(observations.scale[:, None] * weight)
+    return marginal(scores), believed, counts
+
+
+@partial(jax.jit, static_argnames="model")
+def _step(
+    model: AnnotatorModel[Any],
+    observations: Observations,
+    logs: Parameters,
+    free: Parameters,
+    truth: Float[Array, "U M"],
+) -> Parameters:
+    return newton_step(model, observations, logs, free, truth)
+
+
+@partial(jax.jit, static_argnames="model")
+def _derived(
+    model: AnnotatorModel[Any], observations: Observations, logs: Parameters
+) -> Parameters:
+    return derived(model, observations, logs)

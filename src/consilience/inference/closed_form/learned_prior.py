@@ -1,0 +1,66 @@
+"""Concentrations of Dirichlet priors, learned from the counts of all who share one.
+
+A fixed-point step for the Dirichlet-multinomial (Minka 2000, equation 55), with a Gamma
+hyperprior whose mode is the start, and a leap on from two of them. Each is an ascent.
+"""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.special import digamma
+
+from consilience.inference.closed_form.dirichlet import total
+from consilience.inference.closed_form.leap import leap, over_shared
+from consilience.model import Dirichlet
+
+FIXED_POINT_STEPS = 2  # a sweep; a leap goes on from them
+
+
+def hyperprior(
+    prior: Dirichlet, concentration: Float[np.ndarray, "*shared L"]
+) -> float:
+    """Return the log density of a learned concentration, up to a constant.
+
+    Parameters
+    ----------
+    prior
+        The prior; nothing is learned where it is not held.
+    concentration
+        Where it is.
+    """
+    if prior.held is None:
+        return 0.0
+    start = prior.concentration
+    return float(prior.held * (start * np.log(concentration) - concentration).sum())
+
+
+def learn(
+    prior: Dirichlet,
+    concentration: Float[np.ndarray, "*shared L"],
+    counts: Float[np.ndarray, "*batch L"],
+) -> Float[np.ndarray, "*shared L"]:
+    """Return the concentration further up, where it is learned.
+
+    Parameters
+    ----------
+    prior
+        The prior.
+    concentration
+        Where it is.
+    counts
+        Expected counts of every vector that shares it.
+    """
+    if prior.held is None:
+        return concentration
+    learned = concentration
+    path = [concentration]
+    number, sizes = counts.size // concentration.size, total(counts)[..., None]
+    for _ in range(FIXED_POINT_STEPS):
+        mass = total(learned)[..., None]
+        gain = over_shared(digamma(counts + learned), learned)
+        gain -= number * digamma(learned)
+        cost = over_shared(digamma(sizes + mass), mass) - number * digamma(mass)
+        learned = (learned * gain + prior.held * prior.concentration) / (
+            cost + prior.held
+        )
+        path.append(learned)
+    return leap(prior, counts, path)

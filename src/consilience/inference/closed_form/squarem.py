@@ -1,0 +1,74 @@
+"""A long step along two sweeps of a climb, from which it goes on if it gains.
+
+EM moves by ever shorter steps in much the same direction; two of them say where many
+would lead (Varadhan and Roland 2008, scheme S3). Counts and learned concentrations are
+extrapolated in their logarithms: of linear steps, a climb of `communities` took half as
+many again.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from consilience.inference.closed_form.optimum import Climb
+
+# Sweeps that a step may stand for: at first, at least, and by what that grows where
+# steps as long have gained, and shrinks where they have not.
+FARTHEST, NEAREST, GROWTH = 64.0, 2.0, 4.0
+FLOOR = 1e-3  # answers; of smaller counts the logarithm would lead too far
+TINY = 1e-300  # keeps a bend of zero from dividing
+
+
+def extrapolated(
+    path: tuple[Climb, Climb, Climb], farthest: float
+) -> tuple[Climb | None, bool]:
+    """Return where many sweeps would lead, and whether they were as many as may be.
+
+    Parameters
+    ----------
+    path
+        Where the climb was, and after one sweep and two.
+    farthest
+        Sweeps that the step may stand for.
+
+    Returns
+    -------
+    None, where that is no further than two sweeps, or out of bounds.
+    """
+    if not path[0].counts:
+        return None, False
+    before, middle, after = map(_flat, path)
+    first = middle - before
+    bend = after - middle - first
+    size = float(np.linalg.norm(first) / max(float(np.linalg.norm(bend)), TINY))
+    if not size > 1:
+        return None, False
+    capped, size = size > farthest, min(size, farthest)
+    return _filled(before + 2 * size * first + size**2 * bend, path[2]), capped
+
+
+def _flat(where: Climb) -> Float[np.ndarray, " P"]:
+    parts = [np.log(np.ravel(each) + FLOOR) for each in where.counts.values()]
+    parts += [np.log(np.ravel(each)) for each in where.concentration.values()]
+    return np.concatenate(parts)
+
+
+def _filled(flat: Float[np.ndarray, " P"], like: Climb) -> Climb | None:
+    parts = [*like.counts.values(), *like.concentration.values()]
+    ends = np.cumsum([part.size for part in parts])
+    with np.errstate(over="ignore"):
+        pieces = np.split(np.exp(flat), ends[:-1])
+    shaped = [
+        piece.reshape(part.shape) for piece, part in zip(pieces, parts, strict=True)
+    ]
+    number = len(like.counts)
+    counts = {
+        name: np.maximum(value - FLOOR, 0.0)
+        for name, value in zip(like.counts, shaped, strict=False)
+    }
+    concentration = dict(zip(like.concentration, shaped[number:], strict=True))
+    every = [*counts.values(), *concentration.values()]
+    if not all(np.isfinite(each).all() for each in every):
+        return None
+    if not all((each > 0).all() for each in concentration.values()):
+        return None
+    return like._replace(counts=counts, concentration=concentration)

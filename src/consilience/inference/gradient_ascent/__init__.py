@@ -1,0 +1,1 @@
+"""Engines for models that are fitted by gradients."""

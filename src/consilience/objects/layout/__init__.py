@@ -1,0 +1,1 @@
+"""Responses laid out for the model of objects."""

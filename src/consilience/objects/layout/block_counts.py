@@ -1,0 +1,338 @@
+"""What is counted of each block of an item's candidates, whatever a model makes of it.
+
+Units are laid out by the number of their candidates, so that all shapes are static. A
+*picker* names the main object alone, a *lister* all objects they see; who names one
+label may be either. So for each unit all ways are listed in which its one-label answers
+may be split between the two (a *completion*: how many of those with each main label are
+listers'); given one, the counts of a block do not depend on the rest of the partition.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.sparse import csr_array
+from scipy.special import gammaln
+
+from consilience.errors import TooLargeError
+from consilience.objects.layout.partitions import (
+    BY_MATRIX,
+    enumerated,
+    members,
+    sum_over_partitions,
+)
+from consilience.truth.incidence import Incidence, incidence
+from consilience.truth.maths import HOST, AnyArray, maths
+from consilience.truth.pytree import pytree
+from consilience.truth.space import Space
+
+MAX_CELLS = 300_000_000  # completions x blocks (int32: 1.2 GB)
+
+
+@pytree("num_labels", "most")
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Counts of the units that have n candidates; B = 2^n blocks, V completions.
+
+    Attributes
+    ----------
+    unit
+        Which units they are.
+    main
+        Responses whose main label is in the block.
+    seen, unseen
+        Responses that are surely listers' with another main object that name the block,
+        or do not.
+    slips
+        Responses that are surely listers' and give a block one name, two, and so on.
+    uniform
+        Log probability of the names of a block that is named by several at once.
+    names
+        How often each candidate was the (first) name of the block.
+    named
+        How often any of them was.
+    votes
+        Main labels given.
+    answered
+        Responses that tell all they name.
+    of_unit, lazy, pickers, ways
+        Of each completion: its unit, how many one-label responses with each main label
+        are listers', how many are pickers', and log in how many ways.
+    by_unit, by_style
+        Completions x units, and completions x (unit, number of pickers), for gradients
+        without a scatter; None where none are taken.
+    num_labels, most
+        n, and the most responses of a unit.
+    """
+
+    unit: Int[np.ndarray, " U"]
+    main: Int[AnyArray, "U B"]
+    seen: Int[AnyArray, "U B"]
+    unseen: Int[AnyArray, "U B"]
+    slips: Int[AnyArray, "U B n"]
+    uniform: Float[AnyArray, "U B"]
+    names: Int[AnyArray, "U B n"]
+    named: Int[AnyArray, "U B"]
+    votes: Int[AnyArray, " U"]
+    answered: Int[AnyArray, " U"]
+    singles: Int[AnyArray, " U"]
+    of_unit: Int[AnyArray, " V"]
+    lazy: Int[AnyArray, "V n"]
+    pickers: Int[AnyArray, " V"]
+    ways: Float[AnyArray, " V"]
+    by_unit: Incidence | None
+    by_style: Incidence | None
+    num_labels: int
+    most: int
+
+
+def count_blocks(space: Space, *, slopes: bool = True) -> list[Blocks]:
+    """Count all blocks of all units that have two candidates or more.
+
+    Parameters
+    ----------
+    space
+        Candidates and answers.
+    slopes
+        Whether gradients will be taken.
+
+    Raises
+    ------
+    TooLargeError
+        Units have so many one-label answers that the ways to split them do not fit in
+        memory.
+    """
+    named = space.named
+    if named is None:
+        msg = "only responses of kind objects name blocks"
+        raise TypeError(msg)
+    size = named.size
+    found = []
+    for number in np.unique(size[size > 1]).tolist():
+        units = np.flatnonzero(size == number)
+        place = np.full(space.num_units, -1)
+        place[units] = np.arange(len(units))
+        rows = np.flatnonzero(place[space.unit] >= 0)
+        answers = Answers(
+            place[space.unit[rows]], named.mask[rows], named.main[rows], space.n[rows]
+        )
+        found.append(counted(answers, units, number, slopes=slopes))
+    return found
+
+
+class Answers(NamedTuple):
+    """Units, masks, places of main labels, and numbers of some responses."""
+
+    unit: Int[np.ndarray, " N"]
+    mask: Int[np.ndarray, " N"]
+    main: Int[np.ndarray, " N"]
+    n: Int[np.ndarray, " N"]
+
+
+def counted(
+    answers: Answers,
+    units: Int[np.ndarray, " U"],
+    num_labels: int,
+    *,
+    slopes: bool = True,
+    most: int | None = None,
+) -> Blocks:
+    """Count the blocks of units that have that many candidates.
+
+    Parameters
+    ----------
+    answers
+        Of these units, by their place.
+    units
+        What the units are called.
+    num_labels
+        How many candidates each has.
+    slopes
+        Whether gradients will be taken.
+    most
+        No unit has more responses than so many; counted where it is not told.
+    """
+    mask, main, weight = answers.mask, answers.main, answers.n
+    at = (answers.unit, np.arange(len(mask)))
+    sums = csr_array((weight, at), shape=(len(units), len(mask)))
+    block = np.arange(1 << num_labels)
+    size = np.bitwise_count(block).astype(np.int64)
+    named_size = np.bitwise_count(mask)
+    lister = (named_size > 1)[:, None]
+    is_main = ((block >> main[:, None]) & 1) == 1
+    together = mask[:, None] & block
+    shared = np.bitwise_count(together).astype(np.int64)
+    elsewhere = lister & ~is_main
+    seen = elsewhere & (shared > 0)
+    reported = lister & (shared > 0)
+    slips = np.stack(
+        [
+            sums @ (reported & (shared == more + 1)).astype(int)
+            for more in range(num_labels)
+        ],
+        axis=-1,
+    )
+    several = seen & (shared > 1)
+    uniform = np.where(several, np.log(np.maximum(shared, 1) / np.maximum(size, 1)), 0)
+    names = np.stack(
+        [
+            sums @ (is_main & (main == label)[:, None]).astype(int)
+            + sums @ (seen & (together == 1 << label)).astype(int)
+            for label in range(num_labels)
+        ],
+        axis=-1,
+    )
+    of_main = main[:, None] == np.arange(num_labels)
+    alone = sums @ (of_main & (named_size == 1)[:, None]).astype(int)
+    of_unit, lazy, ways = _completions(alone, len(block))
+    votes = sums @ np.ones(len(mask), int)
+    most = int(votes.max(initial=1)) if most is None else most
+    pickers = alone.sum(1)[of_unit] - lazy.sum(1)
+    completions = np.arange(len(of_unit), dtype=np.int32)
+    style = of_unit * (most + 1) + pickers
+    shape = (len(of_unit), len(units))
+    of_style = (len(of_unit), len(units) * (most + 1))
+    return Blocks(
+        unit=units,
+        main=_counts(sums @ is_main.astype(int)),
+        seen=_counts(sums @ seen.astype(int)),
+        unseen=_counts(sums @ (elsewhere & (shared == 0)).astype(int)),
+        slips=_counts(slips),
+        uniform=sums @ uniform,
+        names=_counts(names),
+        named=_counts(names.sum(2)),
+        votes=votes,
+        answered=sums @ (mask > 0).astype(int),
+        singles=alone.sum(1),
+        of_unit=of_unit,
+        lazy=lazy,
+        pickers=pickers,
+        ways=ways,
+        by_unit=incidence(completions, of_unit, None, shape) if slopes else None,
+        by_style=incidence(completions, style, None, of_style) if slopes else None,
+        num_labels=num_labels,
+        most=most,
+    )
+
+
+def _completions(
+    alone: Int[np.ndarray, "U n"], num_blocks: int
+) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, "V n"], Float[np.ndarray, " V"]]:
+    """Return every way to call some of the one-label responses listers'."""
+    number = np.prod(alone + 1.0, axis=1)
+    if number.sum() * num_blocks > MAX_CELLS:
+        msg = (
+            f"the one-label answers to some of {len(alone):,} items can be split in "
+            f"{number.max():,.0f} ways between those who pick one object and those who "
+            "list all; with so many answers an item, fit fewer of them"
+        )
+        raise TooLargeError(msg)
+    count = number.astype(np.int64)
+    of_unit = np.repeat(np.arange(len(alone)), count)
+    rest = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    lazy = np.empty((len(rest), alone.shape[1]), np.int32)
+    for label in range(alone.shape[1]):
+        rest, lazy[:, label] = np.divmod(rest, alone[of_unit, label] + 1)
+    of_all = alone[of_unit]
+    ways = gammaln(of_all + 1) - gammaln(lazy + 1) - gammaln(of_all - lazy + 1)
+    return of_unit.astype(np.int32), lazy, ways.sum(1)
+
+
+def _counts(table: Int[np.ndarray, "*n"]) -> Int[np.ndarray, "*n"]:
+    return table.astype(np.int32)
+
+
+def each_completion(
+    blocks: Blocks, table: Float[AnyArray, "U k"]
+) -> Float[AnyArray, "V k"]:
+    """Return the row of its unit for each completion."""
+    if blocks.by_unit is None or maths(table) is HOST:
+        return table[blocks.of_unit]
+    return blocks.by_unit @ table
+
+
+def _starts(blocks: Blocks) -> Int[np.ndarray, " U"]:
+    """Return where the completions of each unit begin; each has one at least."""
+    return np.searchsorted(blocks.of_unit, np.arange(len(blocks.votes)))
+
+
+def each_style(blocks: Blocks, table: Float[AnyArray, "U P"]) -> Float[AnyArray, " V"]:
+    """Return the number of its unit and number of pickers for each completion."""
+    if blocks.by_style is None or maths(table) is HOST:
+        return table[blocks.of_unit, blocks.pickers]
+    return (blocks.by_style @ table.reshape(-1, 1))[:, 0]
+
+
+def over_completions(
+    blocks: Blocks, logs: Float[AnyArray, "V k"]
+) -> Float[AnyArray, "U k"]:
+    """Return the log of the sum over the completions of each unit."""
+    most = _largest(blocks, logs)
+    xp = maths(logs).xp
+    total = sum_completions(blocks, xp.exp(logs - each_completion(blocks, most)))
+    found: Float[AnyArray, "U k"] = most + xp.log(total)
+    return found
+
+
+def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U k"]:
+    """Return the largest of the completions of each unit, taken for a constant."""
+    if maths(logs) is HOST:
+        return np.maximum.reduceat(logs, _starts(blocks))
+    found: Float[AnyArray, "U k"] = jax.ops.segment_max(
+        jax.lax.stop_gradient(logs),
+        blocks.of_unit,
+        len(blocks.votes),
+        indices_are_sorted=True,
+    )
+    return jax.lax.stop_gradient(found)
+
+
+def sum_completions(
+    blocks: Blocks, shares: Float[AnyArray, "V k"]
+) -> Float[AnyArray, "U k"]:
+    """Return the sum over the completions of each unit."""
+    if maths(shares) is HOST:
+        return np.add.reduceat(shares, _starts(blocks))
+    if blocks.by_unit is not None:
+        return blocks.by_unit.T @ shares
+    found: Float[AnyArray, "U k"] = jax.ops.segment_sum(
+        shares, blocks.of_unit, len(blocks.votes), indices_are_sorted=True
+    )
+    return found
+
+
+def over_ways(
+    blocks: Blocks, phi: Float[AnyArray, "V B"], rest: Float[AnyArray, " V"]
+) -> Float[AnyArray, "U n"]:
+    """Return the log of the sum over all completions, and all partitions by their size.
+
+    A size that is less likely than the smallest number is told as if it were that.
+
+    Parameters
+    ----------
+    blocks
+        Of units that have n candidates.
+    phi, rest
+        Log weights of blocks by mask, and of the whole, of each completion.
+    """
+    if blocks.num_labels > BY_MATRIX:
+        return over_completions(blocks, sum_over_partitions(phi) + rest[:, None])
+    # Both sums at once: what is summed is then exponentiated once.
+    xp = maths(phi).xp
+    partitions = enumerated(blocks.num_labels)
+    weight = phi @ partitions.incidence.astype(phi.dtype) + rest[:, None]
+    most = _largest(blocks, weight.max(1, keepdims=True))
+    share = xp.exp(weight - each_completion(blocks, most))
+    size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
+    total = sum_completions(blocks, share @ size.astype(phi.dtype))
+    found: Float[AnyArray, "U n"] = most + xp.log(
+        xp.maximum(total, np.finfo(total.dtype).tiny)
+    )
+    return found
+
+
+def block_sizes(num_labels: int) -> Float[np.ndarray, " B"]:
+    """Return how many labels each block holds."""
+    return members(num_labels).sum(1)

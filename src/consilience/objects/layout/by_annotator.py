@@ -1,0 +1,203 @@
+"""Answers about objects one by one, with who gave each, where annotators differ.
+
+Where all annotators are alike, counts are enough
+(`consilience.objects.layout.block_counts`). Where each has a style and a recall of
+their own, what a block weighs is a sum over the answers of listers; and a *completion*
+says of each one-label answer whether a picker gave it or a lister, so that an item with
+s of them has 2^s.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+from consilience.errors import TooLargeError
+from consilience.objects.layout.block_counts import MAX_CELLS, Blocks
+from consilience.objects.layout.partitions import members
+from consilience.truth.incidence import Incidence, incidence
+from consilience.truth.named import Named
+from consilience.truth.pytree import pytree
+from consilience.truth.space import Space
+
+
+@pytree()
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Answers about the units that have n candidates; R of listers, S of one label.
+
+    Attributes
+    ----------
+    lister, seen, missed
+        Who gave each answer that is surely a lister's, and which blocks without its
+        main label it names, and does not.
+    of_lister
+        Units x these answers.
+    single, outside
+        Who gave each answer of one label, and which blocks are without it.
+    of_single
+        Units x these answers.
+    lazy
+        Completions x these answers: those that listers gave.
+    unit_of_lister, unit_of_single
+        Units of both.
+    """
+
+    lister: Int[Array, " R"]
+    seen: Float[Array, "R B"]
+    missed: Float[Array, "R B"]
+    of_lister: Incidence
+    single: Int[Array, " S"]
+    outside: Float[Array, "S B"]
+    of_single: Incidence
+    lazy: Incidence
+    unit_of_lister: Int[Array, " R"]
+    unit_of_single: Int[Array, " S"]
+
+
+@pytree()
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who answered what about objects.
+
+    Attributes
+    ----------
+    told
+        By the number of candidates, as the blocks of the items.
+    known
+        Annotators with an id; the others are all taken for the typical one.
+    answered, looked
+        Answers of each that tell all that they name, and how many labels beside the
+        main one candidates held in those of them that name several.
+    annotator
+        Who gave each answer, in order of item.
+    """
+
+    told: tuple[Told, ...]
+    known: Bool[Array, " J"]
+    answered: Float[Array, " J"]
+    looked: Float[Array, " J"]
+    annotator: Int[np.ndarray, " N"]
+
+
+def people_of(
+    space: Space, blocks: tuple[Blocks, ...]
+) -> tuple[tuple[Blocks, ...], People]:
+    """Return who answered what, and the blocks with completions answer by answer.
+
+    Parameters
+    ----------
+    space
+        Candidates and answers.
+    blocks
+        Counted over the same.
+
+    Raises
+    ------
+    TooLargeError
+        Items have so many one-label answers that the ways to split them do not fit in
+        memory.
+    """
+    named = space.named
+    assert named is not None  # noqa: S101 (asked by the caller)
+    number = np.bitwise_count(named.mask).astype(np.int64)
+    pairs = [_told(space, named, each) for each in blocks]
+    beside = (named.size[space.unit] - 1) * (number > 1)
+    several = space.num_annotators
+    people = People(
+        told=tuple(told for _, told in pairs),
+        known=jnp.asarray(space.known),
+        answered=jnp.asarray(
+            np.bincount(space.annotator, space.n * (number > 0), several)
+        ),
+        looked=jnp.asarray(np.bincount(space.annotator, space.n * beside, several)),
+        annotator=np.repeat(space.annotator, space.n),
+    )
+    return tuple(each for each, _ in pairs), people
+
+
+def _told(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Told]:
+    units = len(blocks.unit)
+    place = np.full(space.num_units, -1)
+    place[blocks.unit] = np.arange(units)
+    # Each answer on its own: also those of one annotator that are alike.
+    row = np.repeat(np.arange(len(space.n)), space.n)
+    row = row[place[space.unit[row]] >= 0]
+    mask, main = named.mask[row], named.main[row]
+    unit, who = place[space.unit[row]], space.annotator[row]
+    number = np.bitwise_count(mask)
+    block = np.arange(1 << blocks.num_labels)
+    here = ((block >> main[:, None]) & 1) == 1
+    named_in = (mask[:, None] & block) > 0
+    lister, single = number > 1, number == 1
+    ways = 1 << np.bincount(unit[single], minlength=units)
+    if ways.sum() * len(block) > MAX_CELLS:
+        msg = (
+            f"the one-label answers to one item can be split in {int(ways.max()):,} "
+            "ways between those who pick one object and those who list all, answer by "
+            "answer; fit fewer of them, or the model objects"
+        )
+        raise TooLargeError(msg)
+    of_unit, completion, entry = _completions(unit[single], ways)
+    lazy = np.zeros((len(of_unit), blocks.num_labels), np.int32)
+    np.add.at(lazy, (completion, main[single][entry]), 1)
+    alone = np.bincount(unit[single], minlength=units)
+    shape = (len(of_unit), units)
+    everyone = np.arange(len(of_unit), dtype=np.int32)
+    slopes = blocks.by_unit is not None
+    seen, missed = named_in & ~here & (block > 0), ~named_in & ~here
+    outside = 1 - members(blocks.num_labels)[:, main[single]].T
+    told = Told(
+        lister=jnp.asarray(_some(who[lister])),
+        seen=jnp.asarray(_some(seen[lister]).astype(float)),
+        missed=jnp.asarray(_some(missed[lister]).astype(float)),
+        of_lister=_sums(unit[lister], np.arange(lister.sum()), (units, lister.sum())),
+        single=jnp.asarray(_some(who[single])),
+        outside=jnp.asarray(_some(outside)),
+        of_single=_sums(unit[single], np.arange(single.sum()), (units, single.sum())),
+        lazy=_sums(completion, entry, (len(of_unit), single.sum())),
+        unit_of_lister=jnp.asarray(_some(unit[lister])),
+        unit_of_single=jnp.asarray(_some(unit[single])),
+    )
+    found = replace(
+        blocks,
+        of_unit=jnp.asarray(of_unit),
+        lazy=jnp.asarray(lazy),
+        pickers=jnp.asarray(alone[of_unit] - lazy.sum(1)),
+        ways=jnp.zeros(len(of_unit)),
+        by_unit=incidence(everyone, of_unit, None, shape) if slopes else None,
+        by_style=None,
+    )
+    return found, told
+
+
+def _some(rows: Shaped[np.ndarray, "R ..."]) -> Shaped[np.ndarray, "R1 ..."]:
+    """Return the rows, or one of zeros where there are none."""
+    return rows if len(rows) else np.zeros((1, *rows.shape[1:]), rows.dtype)
+
+
+def _sums(
+    row: Int[np.ndarray, " E"], column: Int[np.ndarray, " E"], shape: tuple[Any, Any]
+) -> Incidence:
+    """Return which columns each row sums; where there are none, one that is nothing."""
+    rows, columns = int(shape[0]), max(int(shape[1]), 1)
+    if len(row):
+        return incidence(row, column, None, (rows, columns))
+    nothing = np.zeros(1, int)
+    return incidence(nothing, nothing, np.zeros(1), (rows, columns))
+
+
+def _completions(
+    unit: Int[np.ndarray, " S"], ways: Int[np.ndarray, " U"]
+) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
+    """Return the unit of each completion, and the pairs of it and a lister's answer."""
+    of_unit = np.repeat(np.arange(len(ways)), ways)
+    which = np.arange(ways.sum()) - np.repeat(np.cumsum(ways) - ways, ways)
+    order = np.argsort(unit, kind="stable")
+    first = np.searchsorted(unit[order], np.arange(len(ways)))
+    most = int(ways.max(initial=1)).bit_length() - 1
+    completion, bit = np.nonzero((which[:, None] >> np.arange(most)) & 1)
+    entry = order[first[of_unit[completion]] + bit]
+    return of_unit.astype(np.int32), completion, entry

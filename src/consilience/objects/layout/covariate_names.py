@@ -1,0 +1,23 @@
+"""What the covariates of objects are called."""
+
+from dataclasses import dataclass
+
+from consilience.objects.layout.pair_covariates import Pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What each column is called; part of the program, so it has a hash.
+
+    Those of `asked` are what makes annotators say yes when they are asked; none where
+    nobody was asked. `pairs` are the codes of the labels of those pairs that have an
+    affinity of their own.
+    """
+
+    label: tuple[str, ...]
+    slope: tuple[str, ...]
+    block: tuple[str, ...]
+    pair: tuple[str, ...]
+    item: tuple[str, ...]
+    asked: tuple[str, ...] = ()
+    pairs: Pairs = ()

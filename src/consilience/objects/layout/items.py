@@ -1,0 +1,165 @@
+"""All items of kind objects laid out: counts and covariates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from consilience.objects.layout.block_counts import Blocks, count_blocks
+from consilience.objects.layout.by_annotator import People, Told, people_of
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import Known, columns_of
+from consilience.objects.layout.padding import EndToEnd, end_to_end
+from consilience.objects.layout.pair_covariates import items_with, own_pairs
+from consilience.objects.layout.partitions import NEVER
+from consilience.objects.layout.pooling import Each, Pool, pool
+from consilience.truth.maths import AnyArray, maths
+from consilience.truth.named import Named
+from consilience.truth.pytree import pytree
+from consilience.truth.space import Space
+
+# Of so many responses, no way to see an item is e^700 times as likely as another.
+PLAIN = 100
+
+
+@pytree("names")
+@dataclass(frozen=True, slots=True)
+class Items:
+    """What a model of objects sees.
+
+    Attributes
+    ----------
+    blocks, known
+        Counts and covariates, by the number of candidates.
+    place
+        Where each unit stands when the rows of all `blocks` are laid end to end
+        behind a first one, which is that of units with a single candidate.
+    heard
+        Units whose answers count.
+    answered
+        Responses about each unit.
+    names
+        What each covariate is called.
+    people
+        Who answered what, for models that tell annotators apart.
+    end_to_end
+        The blocks of all numbers of candidates, for slopes; None where none are taken,
+        or not in this way.
+    pair_items
+        On how many items whose answers count each pair with an affinity of its own is;
+        None where no pair has one.
+    """
+
+    blocks: tuple[Blocks, ...]
+    known: tuple[Known, ...]
+    place: Int[AnyArray, " U"]
+    heard: Bool[AnyArray, " U"]
+    answered: Int[AnyArray, " U"]
+    names: Names
+    people: People | None = None
+    end_to_end: EndToEnd | None = None
+    pair_items: Int[AnyArray, " P"] | None = None
+
+    @property
+    def told(self) -> tuple[Told | None, ...]:
+        """Who answered what, by the number of candidates; None where none asks."""
+        if self.people is None:
+            return (None,) * len(self.blocks)
+        return self.people.told
+
+    def in_order(
+        self, tables: Sequence[Float[AnyArray, "_ _"]], num_states: int
+    ) -> Float[AnyArray, "U K"]:
+        """Return the log weights of numbers of objects, units in their order.
+
+        Parameters
+        ----------
+        tables
+            The same by the number of candidates; a single one is one object.
+        num_states
+            K, the most objects that there may be.
+        """
+        xp = maths(tables).xp
+        alone = np.where(np.arange(num_states) == 0, 0.0, NEVER)[None]
+        rows = [alone]
+        for table in tables:
+            wide = ((0, 0), (0, num_states - table.shape[1]))
+            rows.append(xp.pad(table, wide, constant_values=NEVER))
+        found: Float[AnyArray, "U K"] = xp.concatenate(rows)[self.place]
+        return found
+
+
+def items_of(
+    space: Space,
+    said: Pool | None = None,
+    own: Each | None = None,
+    *,
+    names: Names | None = None,
+    pooled: bool = True,
+    slopes: bool = True,
+    by_annotator: bool = False,
+    pairs: bool = False,
+) -> Items:
+    """Lay out the items of a space.
+
+    Parameters
+    ----------
+    space
+        Candidates and answers.
+    said
+        What another study says of classes, labels and pairs. None: what the other items
+        of this one say.
+    own
+        What of that the items of this space have said themselves; None: nothing.
+    names
+        The covariates to lay out; None: those that there are.
+    pooled
+        Whether to use what other items say.
+    slopes
+        Whether gradients will be taken.
+    by_annotator
+        Whether to lay out who answered what.
+    pairs
+        Whether pairs of labels that are on enough items have an affinity of their own;
+        if `names` are given, these say so.
+    """
+    among = said is None
+    if pooled and said is None:
+        said = pool(space)
+    named = _named(space)
+    alone = names.pairs if names is not None else own_pairs(named) if pairs else ()
+    columns = columns_of(
+        space, said if pooled else None, among=among, own=own, pairs=alone
+    )
+    columns = columns if names is None else columns.named(names)
+    blocks = tuple(count_blocks(space, slopes=slopes and by_annotator))
+    people = None
+    if by_annotator:
+        blocks, people = people_of(space, blocks)
+    place = np.zeros(space.num_units, np.int32)
+    start = 1
+    for each in blocks:
+        place[each.unit] = start + np.arange(len(each.unit))
+        start += len(each.unit)
+    known = tuple(columns.of(each.unit, each.num_labels) for each in blocks)
+    plain = slopes and not by_annotator and len(blocks) > 0
+    plain = plain and max(each.most for each in blocks) <= PLAIN
+    return Items(
+        blocks=blocks,
+        known=known,
+        end_to_end=end_to_end(blocks, known) if plain else None,
+        place=place,
+        answered=np.bincount(space.unit, space.n, space.num_units).astype(np.int32),
+        heard=named.heard,
+        names=columns.names,
+        people=people,
+        pair_items=items_with(named, alone) if alone else None,
+    )
+
+
+def _named(space: Space) -> Named:
+    if space.named is None:
+        msg = "only responses of kind objects have candidates that are named"
+        raise TypeError(msg)
+    return space.named

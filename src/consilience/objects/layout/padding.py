@@ -1,0 +1,196 @@
+"""Items of all numbers of candidates laid end to end, for one short program of them.
+
+What is compiled takes its time by the number of its steps, not by their length. So what
+is done to each candidate, block and completion alike is done to all of them at once,
+and only the sums over partitions by the number of candidates. All that have one number
+stand together, block by block (and candidate by candidate): then what is looked up is
+near what was looked up before.
+
+Given its unit, what a block weighs depends on a completion only by how many one-label
+answers of listers have their label in the block, and how many outside. So the weights
+of all blocks and completions are those of fewer *cells*, looked up.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.objects.layout.block_counts import Blocks, block_sizes
+from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.partitions import members
+from consilience.truth.maths import AnyArray
+from consilience.truth.pytree import pytree
+
+
+@pytree("most", "labels")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndToEnd:
+    """S candidates, R blocks, V completions, C cells of U units, by size of unit.
+
+    Attributes
+    ----------
+    label, slope, block, pair, item, pairs
+        Covariates, as in `consilience.objects.layout.covariates.Known`.
+    main, seen, unseen, named, uniform, votes, answered
+        Counts, as in `consilience.objects.layout.block_counts.Blocks`.
+    unit
+        Which units they are.
+    size, owner
+        Of blocks: how many labels, and the place of the unit.
+    taken, taker, times
+        What blocks take, how often, of one row of two tables: of each candidate and
+        number of namings, and of each size of a block and number of its names.
+    single, whole
+        The block of each candidate alone, and that of all of a unit.
+    row, inside, elsewhere
+        The block of each cell; one-label answers of listers whose label is in it, and
+        is not.
+    cell
+        That of each block and completion.
+    of_unit, style, ways
+        Of completions: the unit; the place in a table of units and numbers of pickers;
+        and log in how many ways.
+    most, labels
+        The most responses of a unit, and the most candidates.
+    """
+
+    label: Float[AnyArray, "S P"]
+    slope: Float[AnyArray, "S X"]
+    block: Float[AnyArray, "R Q"]
+    pair: Float[AnyArray, "R W"]
+    item: Float[AnyArray, "U Y"]
+    pairs: Int[AnyArray, " Z"] | None
+    main: Int[AnyArray, " R"]
+    seen: Int[AnyArray, " R"]
+    unseen: Int[AnyArray, " R"]
+    named: Int[AnyArray, " R"]
+    uniform: Float[AnyArray, " R"]
+    votes: Int[AnyArray, " U"]
+    answered: Int[AnyArray, " U"]
+    unit: Int[AnyArray, " U"]
+    size: Int[AnyArray, " R"]
+    owner: Int[AnyArray, " R"]
+    taken: Int[AnyArray, " T"]
+    taker: Int[AnyArray, " T"]
+    times: Float[AnyArray, " T"]
+    single: Int[AnyArray, " S"]
+    whole: Int[AnyArray, " U"]
+    row: Int[AnyArray, " C"]
+    inside: Int[AnyArray, " C"]
+    elsewhere: Int[AnyArray, " C"]
+    cell: Int[AnyArray, " D"]
+    of_unit: Int[AnyArray, " V"]
+    style: Int[AnyArray, " V"]
+    ways: Float[AnyArray, " V"]
+    most: int
+    labels: int
+
+
+def end_to_end(blocks: Sequence[Blocks], known: Sequence[Known]) -> EndToEnd:
+    """Lay out units one behind the other.
+
+    Parameters
+    ----------
+    blocks, known
+        By the number of candidates.
+    """
+    most = max(each.most for each in blocks)
+    labels = max(each.num_labels for each in blocks)
+    slots = sum(len(each.unit) * each.num_labels for each in blocks)
+    start = {"slot": 0, "row": 0, "unit": 0, "cell": 0}
+    columns: dict[str, list[np.ndarray]] = {}
+    for each, covariates in zip(blocks, known, strict=True):
+        units, n, several = len(each.unit), each.num_labels, 1 << each.num_labels
+        unit, block, alone = np.arange(units), np.arange(several), 1 << np.arange(n)
+        cell = _cells(each)
+        taker, taken, times = _takings(each, start["slot"], most, labels, slots)
+        found = {
+            "label": _flat(covariates.label),
+            "slope": _flat(covariates.slope),
+            "block": _flat(covariates.block),
+            "pair": _flat(covariates.pair),
+            "item": covariates.item,
+            "main": _flat(each.main),
+            "seen": _flat(each.seen),
+            "unseen": _flat(each.unseen),
+            "named": _flat(each.named),
+            "uniform": _flat(each.uniform),
+            "votes": each.votes,
+            "answered": each.answered,
+            "unit": each.unit,
+            "owner": start["unit"] + np.tile(unit, several),
+            "size": np.repeat(block_sizes(n).astype(np.int32), units),
+            "taken": taken,
+            "taker": start["row"] + taker,
+            "times": times,
+            "single": start["row"] + (alone[:, None] * units + unit).ravel(),
+            "whole": start["row"] + block[-1] * units + unit,
+            "row": start["row"] + cell["row"],
+            "inside": cell["inside"],
+            "elsewhere": cell["elsewhere"],
+            "cell": start["cell"] + cell["cell"].ravel(),
+            "of_unit": start["unit"] + each.of_unit,
+            "style": (start["unit"] + each.of_unit) * (most + 1) + each.pickers,
+            "ways": each.ways,
+        }
+        if covariates.pairs is not None:
+            found["pairs"] = _flat(covariates.pairs)
+        for name, values in found.items():
+            columns.setdefault(name, []).append(np.asarray(values))
+        start["slot"] += units * n
+        start["row"] += units * several
+        start["unit"] += units
+        start["cell"] += len(cell["row"])
+    together = {name: np.concatenate(parts) for name, parts in columns.items()}
+    for name, values in together.items():
+        if values.dtype == np.int64:
+            together[name] = values.astype(np.int32)
+    return EndToEnd(**{"pairs": None, **together}, most=most, labels=labels)
+
+
+def _flat(table: AnyArray) -> np.ndarray:
+    """Return the table of units and blocks as one of blocks, unit by unit."""
+    units, several, *rest = table.shape
+    return np.asarray(table).swapaxes(0, 1).reshape(units * several, *rest)
+
+
+def _takings(
+    blocks: Blocks, first: int, most: int, labels: int, slots: int
+) -> tuple[Int[np.ndarray, " T"], Int[np.ndarray, " T"], Float[np.ndarray, " T"]]:
+    """Return which blocks take what, and how often."""
+    n, units = blocks.num_labels, len(blocks.unit)
+    names, slips = np.asarray(blocks.names), np.asarray(blocks.slips)
+    unit, block, label = np.nonzero(names)
+    taken = (first + label * units + unit) * (most + 1) + names[unit, block, label]
+    row = block * units + unit
+    unit, block, more = np.nonzero(slips)
+    size = block_sizes(n).astype(int)[block]
+    of_slips = slots * (most + 1) + size * labels + more
+    ones = np.ones(len(taken))
+    return (
+        np.concatenate([row, block * units + unit]),
+        np.concatenate([taken, of_slips]),
+        np.concatenate([ones, slips[unit, block, more].astype(float)]),
+    )
+
+
+def _cells(blocks: Blocks) -> dict[str, Int[np.ndarray, "..."]]:
+    """Return the cells of units that have so many candidates."""
+    of_unit, lazy = np.asarray(blocks.of_unit), np.asarray(blocks.lazy)
+    block = np.arange(1 << blocks.num_labels)
+    inside = lazy @ members(blocks.num_labels).T.astype(np.int64)
+    elsewhere = lazy.sum(1, keepdims=True) - inside
+    row = block * len(blocks.unit) + of_unit[:, None].astype(np.int64)
+    most = int(lazy.sum(1).max(initial=0)) + 1
+    code = (row * most + inside) * most + elsewhere
+    code, cell = np.unique(code, return_inverse=True)
+    rest, outside = np.divmod(code, most)
+    block_and_unit, within = np.divmod(rest, most)
+    return {
+        "row": block_and_unit,
+        "inside": within,
+        "elsewhere": outside,
+        "cell": cell.reshape(len(lazy), -1).T,
+    }

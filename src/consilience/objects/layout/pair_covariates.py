@@ -1,0 +1,75 @@
+"""Pairs of labels that are candidates together so often that they speak for themselves.
+
+What pairs have in common (`consilience.objects.layout.covariates`) says how readily two
+labels are names of one thing; of pairs that occur on many items the answers say it,
+too.
+"""
+
+import numpy as np
+from jaxtyping import Int
+
+from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.named import Named
+
+# Pairs on fewer items say so little of themselves that they are left to their features.
+ENOUGH = 5
+
+type Pairs = tuple[tuple[int, int], ...]
+
+
+def own_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
+    """Return the pairs of labels that are candidates together of enough items.
+
+    Parameters
+    ----------
+    named
+        Candidates; only items whose answers count are looked at.
+    enough
+        So many items.
+
+    Returns
+    -------
+    Codes of labels in ascending order, the lower one first.
+    """
+    low, high = np.sort(_two(named), axis=0).astype(np.int64)
+    code = np.where(low >= 0, low * len(named.labels) + high, -1)
+    code, number = np.unique(_each(named, code), return_counts=True)
+    first, second = np.divmod(code[number >= enough], len(named.labels))
+    return tuple(zip(first.tolist(), second.tolist(), strict=True))
+
+
+def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
+    """Return which of some pairs each two candidates are; their number for none.
+
+    Parameters
+    ----------
+    named
+        Candidates.
+    pairs
+        As `own_pairs` returns them, of these labels.
+    """
+    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+    known = LabelPairs(first, second, np.zeros(len(pairs)))
+    return known.place(*_two(named))
+
+
+def items_with(named: Named, pairs: Pairs) -> Int[np.ndarray, " P"]:
+    """Return on how many items whose answers count each pair is."""
+    here = _each(named, places(named, pairs))
+    found: Int[np.ndarray, " P"] = np.bincount(here, minlength=len(pairs) + 1)[:-1]
+    return found
+
+
+def _two(named: Named) -> tuple[Int[np.ndarray, "U C C"], Int[np.ndarray, "U C C"]]:
+    """Return the labels of each two candidates."""
+    one = named.candidate[:, :, None]
+    first, second = np.broadcast_arrays(one, one.swapaxes(1, 2))
+    return first, second
+
+
+def _each(named: Named, what: Int[np.ndarray, "U C C"]) -> Int[np.ndarray, " _"]:
+    """Return what is said of each two candidates, once, of the items that count."""
+    first, second = np.triu_indices(named.candidate.shape[1], 1)
+    both = (named.candidate[:, second] >= 0) & named.heard[:, None]
+    found: Int[np.ndarray, " _"] = what[:, first, second][both]
+    return found

@@ -1,0 +1,347 @@
+"""Objects: which of an item's candidate labels are names of one thing.
+
+The unit is an item. Its truth is a partition of its candidates into objects; the states
+are how many objects that makes, and models sum over the partitions of each number. Each
+response names some candidates, one of them as the main object. Responses that are alike
+are counted, where annotators have no ids.
+
+Items that nobody answered about are left out. Candidates of an item are the labels that
+somebody named, those on screen where the responses list them, those of a table of
+candidates, and the data set's own label. Answers to the question whether a label is
+there (kind contains) are counted for those of them that are candidates.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int, Shaped
+
+from consilience.errors import BadCellError, CandidatesError, NoResponsesError
+from consilience.objects.layout.contains_counts import asked_about
+from consilience.responses import Responses
+from consilience.truth._candidates import offered_lists, with_candidates
+from consilience.truth._similarity import similar_labels
+from consilience.truth.coding import code_annotators
+from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.named import MOST_LABELS, NOBODY, Named
+from consilience.truth.space import Space
+
+ALIKE = (
+    "how alike two labels are was given (similarity): where a classifier gave it, "
+    "classifiers were used, and the result cannot judge them"
+)
+
+
+def objects(
+    responses: Responses,
+    lists: pd.DataFrame | None = None,
+    contains: Responses | None = None,
+    alike: pd.DataFrame | None = None,
+) -> Space:
+    """Return the space of the partitions of each item's candidates.
+
+    Parameters
+    ----------
+    responses
+        Responses of kind objects.
+    lists
+        Columns item, label, and numbers known of them beforehand, such as the scores of
+        classifiers.
+    contains
+        Responses of kind contains about the same items.
+    alike
+        Columns label_a, label_b, value: how alike two labels are.
+
+    Raises
+    ------
+    BadCellError
+        A response names several labels and none, or more than one, as the main object.
+    CandidatesError
+        What is known beforehand, of candidates or of two labels, is no number, or told
+        twice.
+    KindError
+        What was given as responses of kind contains is not.
+    NoResponsesError
+        Nobody named anything, or no answer of kind contains is about a candidate.
+    """
+    sentences = list[str]()
+    if lists is not None:
+        responses, sentences = with_candidates(responses, lists)
+    table = responses.table[responses.table["label"].notna()]
+    if table.empty:
+        msg = "no answer names a label: every question was skipped"
+        raise NoResponsesError(msg)
+    table = table.assign(item=table["item"].cat.remove_unused_categories())
+    rows = _rows(table)
+    items = table["item"].cat.categories.to_numpy(dtype=object)
+    labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
+    own = own_labels(responses, items, labels)
+    listed, known, names = _listed(responses, lists, items, labels)
+    pairs = np.concatenate(
+        [
+            rows["unit"].astype(np.int64) * len(labels) + rows["label"],
+            np.flatnonzero(own >= 0) * len(labels) + own[own >= 0],
+            listed,
+        ]
+    )
+    votes = np.concatenate(
+        [rows["n"] + 1.0, np.full((own >= 0).sum(), 1e6), np.ones(len(listed))]
+    )
+    candidate, dropped = _candidates(pairs, votes, len(items), len(labels))
+    named, left_out = _responses(rows, candidate)
+    parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
+    sentences += _sentences(dropped, left_out, responses)
+    asked = None
+    if contains is not None:
+        asked, more = asked_about(contains, items, labels, candidate, own)
+        sentences += [f"of contains: {said}" for said in contains.assumptions]
+        sentences += more
+    similar = None
+    if alike is not None:
+        similar = _in_spreads(similar_labels(labels, alike), candidate)
+        sentences.append(ALIKE)
+    annotator, annotators, people = code_annotators(table["annotator"])
+    whose = annotator[rows["first"]][named["response"]]
+    told = Named(
+        labels=labels,
+        parents=parents,
+        candidate=candidate,
+        own=own,
+        mask=named["mask"],
+        main=named["main"],
+        known=_of_candidates(candidate, listed, known, len(labels)),
+        known_names=names,
+        heard=np.ones(len(items), bool),
+        asked=asked,
+        similar=similar,
+    )
+    return assembled(
+        told,
+        items,
+        annotators,
+        people,
+        unit=named["unit"],
+        annotator=whose,
+        n=named["n"],
+        assumptions=(*responses.assumptions, *sentences),
+    )
+
+
+def assembled(
+    named: Named,
+    items: Shaped[np.ndarray, " U"],
+    annotators: Shaped[np.ndarray, " J"],
+    people: Shaped[np.ndarray, " J"],
+    *,
+    unit: Int[np.ndarray, " N"],
+    annotator: Int[np.ndarray, " N"],
+    n: Int[np.ndarray, " N"],
+    assumptions: Sequence[str] = (),
+) -> Space:
+    """Return the space of responses that are coded already; equal ones are counted."""
+    most = max(int(named.size.max()), 1)
+    code = np.stack([unit, annotator, named.main, named.mask])
+    order = np.lexsort(code[::-1])
+    code, n = code[:, order], n[order]
+    new = np.ones(len(n), bool)
+    new[1:] = (code[:, 1:] != code[:, :-1]).any(0)
+    count = np.bincount(np.cumsum(new) - 1, n).astype(np.int64)
+    unit, annotator, main, mask = code[:, new]
+    states = tuple(str(number) for number in range(1, most + 1))
+    possible = np.arange(1, most + 1) <= named.size[:, None]
+    answer = np.maximum(np.bitwise_count(mask), 1) - 1
+    return Space(
+        kind="objects",
+        unit_item=items,
+        unit_label=None,
+        annotators=annotators,
+        known=people,
+        states=states,
+        answers=states,
+        unit=unit.astype(np.int32),
+        annotator=annotator.astype(np.int32),
+        answer=answer.astype(np.int32),
+        n=count,
+        state=np.arange(most, dtype=np.int32)[None],
+        log_prior=np.where(possible, 0.0, -np.inf),
+        votes=np.eye(most),
+        present=None,
+        assumptions=tuple(assumptions),
+        named=replace(named, main=main, mask=mask),
+    )
+
+
+def own_labels(
+    responses: Responses,
+    items: Shaped[np.ndarray, " U"],
+    labels: Shaped[np.ndarray, " L"],
+) -> Int[np.ndarray, " U"]:
+    """Return the code of each item's own label in the data set; -1: it has none."""
+    table = responses.items
+    if table is None or "dataset_label" not in table:
+        return np.full(len(items), NOBODY)
+    told = table.drop_duplicates("item").set_index(table["item"].astype(str))
+    given = told["dataset_label"].reindex(items.astype(str)).astype(object)
+    found: Int[np.ndarray, " U"] = pd.Index(labels).get_indexer(given)
+    return found
+
+
+def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:
+    """Return the rows in order of response, with the place of each response's first."""
+    response = _response(table)
+    order = np.argsort(response, kind="stable")
+    response = response[order]
+    first = np.flatnonzero(np.r_[True, response[1:] != response[:-1]])
+    size = np.diff(np.r_[first, len(response)])
+    main = table["main"].astype("boolean").fillna(value=False).to_numpy(bool)[order]
+    main |= np.repeat(size == 1, size)
+    number = np.add.reduceat(main.astype(int), first)
+    rows = {
+        "response": np.repeat(np.arange(len(first)), size),
+        "unit": table["item"].cat.codes.to_numpy()[order],
+        "label": table["label"].cat.codes.to_numpy()[order].astype(np.int64),
+        "n": table["n"].to_numpy()[order],
+        "main": main,
+        "first": order[first],
+    }
+    if (number != 1).any():
+        bad = table.iloc[order[first[int(np.argmax(number != 1))]]]
+        msg = (
+            f"an answer about item {bad['item']!r} (response {bad['response_id']!r}) "
+            f"marks {int(number[number != 1][0])} of its labels as the main object; "
+            "expected one: fix it, or name the column of the main object (`main=NAME`)"
+        )
+        raise BadCellError(msg)
+    return rows
+
+
+def _response(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
+    """Return a code of each row's response: its id, else its annotator and item."""
+    item = table["item"].cat.codes.to_numpy().astype(np.int64)
+    told = table["response_id"].cat.codes.to_numpy().astype(np.int64)
+    person = table["annotator"].cat.codes.to_numpy().astype(np.int64)
+    row = np.arange(len(table), dtype=np.int64)
+    whose = np.where(
+        told >= 0,
+        told,
+        np.where(person >= 0, len(table) + person, 2 * len(table) + row),
+    )
+    _, code = np.unique(np.stack([item, whose]), axis=1, return_inverse=True)
+    return code.ravel()
+
+
+def _listed(
+    responses: Responses,
+    lists: pd.DataFrame | None,
+    items: Shaped[np.ndarray, " U"],
+    labels: Shaped[np.ndarray, " L"],
+) -> tuple[Int[np.ndarray, " P"], Float[np.ndarray, "P X"], tuple[str, ...]]:
+    """Return item and label of each listed candidate, and numbers known of them."""
+    given = offered_lists(responses) if lists is None else lists
+    nothing = np.zeros((0, 0))
+    if given is None:
+        return np.zeros(0, np.int64), nothing, ()
+    names = tuple(str(name) for name in given.columns if name not in ("item", "label"))
+    item = pd.Index(items.astype(str)).get_indexer(given["item"].astype(str))
+    label = pd.Index(labels).get_indexer(given["label"].astype(str))
+    here = item >= 0
+    pair = item[here].astype(np.int64) * len(labels) + label[here]
+    if len(np.unique(pair)) < len(pair):
+        msg = "candidates name one item and label twice; name it once"
+        raise CandidatesError(msg)
+    numbers = given.loc[here, list(names)].apply(pd.to_numeric, errors="coerce")
+    known = numbers.to_numpy(dtype=float)
+    if not np.isfinite(known).all():
+        msg = "candidates hold a cell that is no finite number; fix or drop the column"
+        raise CandidatesError(msg)
+    return pair, known.reshape(len(pair), len(names)), names
+
+
+def _candidates(
+    pairs: Int[np.ndarray, " P"],
+    votes: Float[np.ndarray, " P"],
+    num_items: int,
+    num_labels: int,
+) -> tuple[Int[np.ndarray, "U C"], int]:
+    """Return candidates of each item, the most named where they are too many."""
+    code, where = np.unique(pairs, return_inverse=True)
+    weight = np.bincount(where.ravel(), votes)
+    unit, label = np.divmod(code, num_labels)
+    order = np.lexsort([label, -weight, unit])
+    start = np.searchsorted(unit, np.arange(num_items + 1))
+    rank = np.arange(len(code)) - np.repeat(start[:-1], np.diff(start))
+    kept = np.sort(order[rank < MOST_LABELS])
+    dropped = len(np.unique(unit[order[rank >= MOST_LABELS]]))
+    unit, label = unit[kept], label[kept]
+    start = np.searchsorted(unit, np.arange(num_items + 1))
+    rank = np.arange(len(kept)) - np.repeat(start[:-1], np.diff(start))
+    found = np.full((num_items, max(int(rank.max(initial=0)) + 1, 1)), NOBODY)
+    found[unit, rank] = label
+    return found, dropped
+
+
+def _responses(
+    rows: dict[str, Shaped[np.ndarray, " _"]], candidate: Int[np.ndarray, "U C"]
+) -> tuple[dict[str, Shaped[np.ndarray, " _"]], float]:
+    """Return mask and main slot of each response, and the share of names left out."""
+    hit = candidate[rows["unit"]] == rows["label"][:, None]
+    here, slot = hit.any(1), hit.argmax(1)
+    number = int(rows["response"][-1]) + 1
+    first = np.searchsorted(rows["response"], np.arange(number))
+    bits = np.where(here, 1 << slot, 0)
+    mask = np.bitwise_or.reduceat(bits, first)
+    main = np.full(number, NOBODY)
+    marked = rows["main"] & here
+    main[rows["response"][marked]] = slot[marked]
+    kept = np.flatnonzero(main >= 0)
+    left_out = rows["n"][~here].sum() / rows["n"].sum()
+    return {
+        "response": kept,
+        "unit": rows["unit"][first][kept],
+        "mask": mask[kept],
+        "main": main[kept],
+        "n": rows["n"][first][kept],
+    }, float(left_out)
+
+
+def _of_candidates(
+    candidate: Int[np.ndarray, "U C"],
+    pair: Int[np.ndarray, " P"],
+    known: Float[np.ndarray, "P X"],
+    num_labels: int,
+) -> Float[np.ndarray, "U C X"]:
+    units, places = candidate.shape
+    found = np.zeros((units, places, known.shape[1]))
+    if not known.shape[1]:
+        return found
+    code = np.arange(units)[:, None] * num_labels + candidate
+    at = pd.Index(pair).get_indexer(np.where(candidate >= 0, code, -1).ravel())
+    flat = found.reshape(-1, known.shape[1])
+    flat[at >= 0] = known[at[at >= 0]]
+    return found
+
+
+def _in_spreads(known: LabelPairs, candidate: Int[np.ndarray, "U C"]) -> LabelPairs:
+    """Return how alike labels are, over what that varies between the candidates."""
+    first, second = np.triu_indices(candidate.shape[1], 1)
+    one, other = candidate[:, first], candidate[:, second]
+    spread = known.at(one, other)[other >= 0].std() if (other >= 0).any() else 0.0
+    return replace(known, value=known.value / (spread or 1.0))
+
+
+def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]:
+    sentences = []
+    if responses.offer == "unknown":
+        sentences.append(
+            "labels that nobody named, and that are not the data set's own, were taken "
+            "to be absent"
+        )
+    if dropped:
+        sentences.append(
+            f"{dropped:,} items have more than {MOST_LABELS} candidates: the most "
+            f"named are kept, and with the others {left_out:.2%} of all names given "
+            "are left out"
+        )
+    return sentences

@@ -1,0 +1,1 @@
+"""The likelihood of responses given the objects of an item."""

@@ -1,0 +1,193 @@
+r"""What is granted to a leading question, given how often a thing is seen.
+
+Asked *is there a laptop?*, people grant what they would not have named. Of a block
+:math:`B` that listers see with :math:`r_t` (seldom or often,
+`objects.likelihood.label_counts`), each of its names :math:`l` that is asked about is
+granted with
+
+.. math::
+
+   \mathrm{logit}\, g_{lt} = \iota + e^{\beta}\, \mathrm{logit}\, r_t
+   + \gamma_1 [\,|B| > 1\,] + \gamma_2 [\,l \text{ is the data set's own}\,]
+
+and the answers no, maybe and yes have the shares
+
+.. math::
+
+   ((1 - g)(1 - \kappa g),\; 2 \kappa g (1 - g),\; g (1 - \kappa (1 - g)))
+
+on average (as in `annotators.contains_counts`: who looks twice and is divided says
+maybe). How readily a label is granted differs from item to item: its shares are drawn
+anew, from the Dirichlet distribution with this mean and concentration :math:`k`, which
+integrates out. So what is said of a label weighs, given its block and t, a product of
+steps
+
+.. math::
+
+   \prod_w \prod_{j < n_w} (k \bar g_w + j) \Big/ \prod_{j < n} (k + j)
+
+and is added to the log weight of the block, whose sums over partitions stay exact. Of
+whole numbers, the steps are one product with a table.
+
+**The leading question** is the odds ratio of being granted and of being seen,
+:math:`g_t (1 - r_t) / (r_t (1 - g_t))`, of a thing with one name.
+
+References
+----------
+Mosimann (1962), section 2, for the Dirichlet-multinomial.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro
+import numpyro.distributions as dist
+from jaxtyping import Float, Int
+
+from consilience.model.contract import Parameters
+from consilience.objects.layout.block_counts import block_sizes
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.partitions import members
+from consilience.truth.maths import AnyArray, maths
+
+# What is believed beforehand; judgement, and wide: an odds ratio of seven to one either
+# way, a slope from a third to three, and labels that differ as a Beta of two answers.
+EFFECTS = 1.0
+SHAPE = ((0.0, 0.5), (np.log(2.0), 1.0), (0.0, 1.0))  # of slope, spread and maybe
+LEAST = 1e-12  # of a share
+
+DIMS = {
+    "granting": ("asked_covariate",),
+    "granters": ("slope_and_spread",),
+    "granted": ("how_often",),
+    "leading": ("how_often",),
+}
+
+
+def sample_granting(names: Names) -> Parameters:
+    """Sample what answers of kind contains need; nothing where there are none."""
+    if not names.asked:
+        return {}
+    effects = dist.Normal(jnp.zeros(len(names.asked)), EFFECTS)
+    centre, scale = map(jnp.array, zip(*SHAPE, strict=True))
+    return {
+        "granting": numpyro.sample("granting", effects.to_event(1)),
+        "granters": numpyro.sample("granters", dist.Normal(centre, scale).to_event(1)),
+    }
+
+
+def log_granted(
+    known: Known, rates: Float[AnyArray, " 2"], parameters: Parameters
+) -> Float[AnyArray, "2 #U #B"]:
+    """Return log p(what was said of a block's names), seldom and often seen.
+
+    Zero where nobody was asked.
+
+    Parameters
+    ----------
+    known
+        With the answers.
+    rates
+        Log-odds of being seen, seldom and often.
+    parameters
+        As sampled.
+    """
+    asked, xp = known.asked, maths(parameters).xp
+    if asked is None:
+        return xp.zeros((2, 1, 1))
+    units, labels, width = asked.said.shape
+    table = _steps(rates, parameters, width // 4)
+    each = (asked.said @ table.reshape(width, -1)).reshape(units, labels, 2, 2, 2)
+    own = asked.own[:, :, None, None] > 0
+    each = xp.where(own, each[..., 1], each[..., 0])
+    inside, size = members(labels), block_sizes(labels)[:, None]
+    by_size = np.stack([inside * (size == 1), inside * (size > 1)])
+    found: Float[AnyArray, "2 U B"] = xp.einsum("unks,sbn->kub", each, by_size)
+    return found
+
+
+def log_odds_granted(
+    rates: Float[AnyArray, " 2"], parameters: Parameters
+) -> Float[AnyArray, "2 2 2"]:
+    """Return the log-odds of being granted: seldom or often, several names, own."""
+    leading, several, *own = parameters["granting"]
+    flag = np.arange(2)
+    xp = maths(parameters).xp
+    odds = leading + xp.exp(parameters["granters"][0]) * rates
+    odds = odds[:, None, None] + several * flag[:, None]
+    return odds + (own[0] * flag if own else np.zeros(2))
+
+
+def mean_shares(
+    odds: Float[AnyArray, "*any"], parameters: Parameters
+) -> Float[AnyArray, "3 *any"]:
+    """Return the mean shares of no, maybe and yes."""
+    here = maths(odds, parameters)
+    granted, refused = here.sigmoid(odds), here.sigmoid(-odds)
+    maybe = here.sigmoid(parameters["granters"][2])
+    shares = here.xp.stack(
+        [
+            refused * (1 - maybe * granted),
+            2 * maybe * granted * refused,
+            granted * (1 - maybe * refused),
+        ]
+    )
+    found: Float[AnyArray, 3 * any] = here.xp.maximum(shares, LEAST)
+    return found
+
+
+def granted(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
+    """Return how often things are granted, and the log odds ratio against being seen.
+
+    Parameters
+    ----------
+    rates
+        Log-odds of being seen, seldom and often.
+    parameters
+        As sampled; without answers of kind contains nothing follows.
+    """
+    if "granting" not in parameters:
+        return {}
+    odds = log_odds_granted(rates, parameters)[:, 0, 0]
+    return {"granted": maths(odds).sigmoid(odds), "leading": odds - rates}
+
+
+def draw_said(
+    asked: Int[np.ndarray, " n"],
+    odds: Float[np.ndarray, " n"],
+    parameters: Parameters,
+    generator: np.random.Generator,
+) -> Int[np.ndarray, "n 3"]:
+    """Draw as many answers about each label as were given.
+
+    Parameters
+    ----------
+    asked
+        How many.
+    odds
+        Mean log-odds of being granted.
+    parameters
+        As sampled.
+    generator
+        Of random numbers.
+    """
+    weight = float(np.exp(parameters["granters"][1]))
+    shares = np.asarray(mean_shares(odds, parameters), float).T
+    gamma = np.maximum(generator.gamma(weight * shares), 1e-300)
+    drawn = gamma / gamma.sum(1, keepdims=True)
+    said: Int[np.ndarray, "n 3"] = generator.multinomial(asked, drawn)
+    return said
+
+
+def _steps(
+    rates: Float[AnyArray, " 2"], parameters: Parameters, most: int
+) -> Float[AnyArray, "A 2 2 2"]:
+    """Return what each answer adds, by answer and how many came before it."""
+    xp = maths(parameters).xp
+    weight = xp.exp(parameters["granters"][1])
+    shares = mean_shares(log_odds_granted(rates, parameters), parameters)
+    before = np.arange(most).reshape(1, -1, 1, 1, 1)
+    steps = xp.log(weight * shares[:, None] + before)
+    whole = xp.broadcast_to(-xp.log(weight + before), (1, *steps.shape[1:]))
+    table = xp.concatenate([steps, whole])
+    return table.reshape(-1, *table.shape[2:])

@@ -1,0 +1,233 @@
+"""Log p(answers) of all items of named objects at once, for slopes.
+
+What the number of objects costs is saved (`consilience.objects.likelihood.label_counts`
+has it): a cell of blocks and completions is one exponential, and partitions are sums of
+products (`consilience.objects.layout.totals`). All is done to items end to end, which
+compiles in a fraction of the time of a program for each number of candidates.
+"""
+
+from collections.abc import Callable
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.nn import log_sigmoid
+from jaxtyping import Array, Float, Int
+
+from consilience.model.contract import Parameters
+from consilience.objects.layout.items import Items
+from consilience.objects.layout.padding import EndToEnd
+from consilience.objects.layout.partitions import members, pairs_inside
+from consilience.objects.layout.totals import total
+from consilience.objects.likelihood.endorsement import log_granted
+from consilience.objects.likelihood.label_counts import (
+    picked,
+    rising,
+    rising_to,
+    seen_rates,
+    slips_by_size,
+)
+from consilience.truth.maths import COMPILED, AnyArray
+
+once = COMPILED.once
+
+
+def totals(
+    items: Items,
+    every: EndToEnd,
+    parameters: Parameters,
+    evidence: Float[Array, "A K"],
+) -> Float[Array, " U"]:
+    """Return log p(answers) of units that have two candidates or more.
+
+    Parameters
+    ----------
+    items
+        By the number of candidates.
+    every
+        The same end to end.
+    parameters
+        As sampled.
+    evidence
+        Log weights of the numbers of objects, of all units.
+    """
+    prior = _affinities(items, every, parameters)
+    low, high, whole = _rows(items, every, parameters)
+    each = prior + _further(evidence[every.unit])[every.owner]
+    low, high = low + each, high + each
+    # Off each block comes what its labels weigh as objects of their own. Then all of
+    # them apart weigh one, and the total is no smaller; it is finite up to odds of
+    # e^700 against that (in double precision).
+    logs = jax.lax.stop_gradient(jnp.stack([jnp.logaddexp(low, high), prior]))
+    off = _of_blocks(items, logs[:, every.single], _members)
+    spared = slips_by_size(parameters, every.labels)[every.size, 0]
+    shared = every.inside * _looked_up(spared, every.row)
+    weight = jnp.zeros(len(every.row))
+    for block, rate in zip((low, high), seen_rates(parameters), strict=True):
+        logs = _looked_up(block - off[0], every.row) + shared
+        weight += _exp(logs + every.elsewhere * log_sigmoid(-rate))
+    cells = _looked_up(weight, every.cell)
+    sums, before = _sums(items, cells, jnp.exp(prior - off[1]))
+    style = _styles(every, parameters).ravel()[every.style] + every.ways
+    answered = jax.ops.segment_sum(
+        sums * jnp.exp(style), every.of_unit, len(every.votes), indices_are_sorted=True
+    )
+    apart, alone = off[:, every.whole]
+    found: Float[Array, " U"] = (
+        jnp.log(answered) + apart - jnp.log(before) - alone - whole
+    )
+    return found
+
+
+def _further(evidence: Float[Array, "U K"]) -> Float[Array, " U"]:
+    """Return log odds of each further object, for what is known of their number.
+
+    They give the number the mean that it is known to have, if each that there may be
+    is there or not by itself; nothing where nothing is known.
+    """
+    share = jax.nn.softmax(evidence, axis=1)
+    further = share @ jnp.arange(evidence.shape[1])
+    most = jnp.isfinite(evidence).sum(1) - 1
+    return jnp.log(further) - jnp.log(most - further)
+
+
+def _looked_up(
+    table: Float[Array, "N ..."], index: Int[AnyArray, " M"]
+) -> Float[Array, "M ..."]:
+    # Codes are never negative nor too large: told so, XLA drops its checks.
+    found: Float[Array, "M ..."] = (
+        once(table).at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
+    )
+    return found
+
+
+@jax.custom_vjp
+def _exp(logs: Float[Array, " C"]) -> Float[Array, " C"]:
+    """Return the exponentials, which XLA would compute anew, slowly, for slopes."""
+    found: Float[Array, " C"] = once(jnp.exp(logs))
+    return found
+
+
+def _exp_forward(
+    logs: Float[Array, " C"],
+) -> tuple[Float[Array, " C"], Float[Array, " C"]]:
+    found = _exp(logs)
+    return found, found
+
+
+def _exp_backward(
+    found: Float[Array, " C"], cotangent: Float[Array, " C"]
+) -> tuple[Float[Array, " C"]]:
+    return (found * cotangent,)
+
+
+_exp.defvjp(_exp_forward, _exp_backward)
+
+
+def _rows(
+    items: Items, every: EndToEnd, parameters: Parameters
+) -> tuple[Float[Array, " R"], Float[Array, " R"], Float[Array, " U"]]:
+    """Return log weights of blocks, seldom and often seen, by those surely listers.
+
+    Their affinity is not among them; nor is what a partition bears once, which is last.
+    """
+    most = every.most
+    slope = jnp.exp(every.slope @ parameters["attraction"])
+    votes, names = (
+        every.label @ jnp.exp(parameters[what]) * slope
+        for what in ("salience", "naming")
+    )
+    together = _of_blocks(items, jnp.stack([votes, names]), _members)
+    tables = [rising_to(names, most), slips_by_size(parameters, every.labels)]
+    entries = jnp.concatenate([table.ravel() for table in tables])
+    taken = jax.ops.segment_sum(
+        every.times * _looked_up(entries, every.taken), every.taker, len(every.main)
+    )
+    alike = (
+        rising(together[0], every.main, most)
+        - rising(together[1], every.named, most)
+        + every.uniform
+        + taken
+    )
+    odds = every.block @ parameters["often"]
+    rates = seen_rates(parameters)
+    said = _said(items, jnp.stack(rates), parameters)
+    low, high = (
+        alike
+        + log_sigmoid(sign * odds)
+        + every.seen * log_sigmoid(rate)
+        + every.unseen * log_sigmoid(-rate)
+        + said[at]
+        for at, (sign, rate) in enumerate(zip((-1, 1), rates, strict=True))
+    )
+    return low, high, rising(together[0][every.whole], every.votes, most)
+
+
+def _affinities(
+    items: Items, every: EndToEnd, parameters: Parameters
+) -> Float[Array, " R"]:
+    """Return log c of each block."""
+    alike: Float[Array, " R"] = parameters["objects"] + (
+        every.pair @ parameters["affinity"]
+    )
+    if every.pairs is None:
+        return alike
+    own = jnp.append(parameters["pairs"], 0.0)[every.pairs]
+    return alike + _of_blocks(items, own[None], pairs_inside)[0]
+
+
+def _said(
+    items: Items, rates: Float[Array, " 2"], parameters: Parameters
+) -> Float[Array, "2 #R"]:
+    """Return log p(what was said of a block's names), seldom and often seen."""
+    each = [log_granted(known, rates, parameters) for known in items.known]
+    if any(known.asked is None for known in items.known):
+        return jnp.zeros((2, 1))
+    return jnp.concatenate([one.swapaxes(1, 2).reshape(2, -1) for one in each], axis=1)
+
+
+def _styles(every: EndToEnd, parameters: Parameters) -> Float[Array, "U W"]:
+    found: Float[Array, "U W"] = picked(
+        every.item, every.answered, every.most, parameters
+    )
+    return found
+
+
+@cache
+def _members(num_labels: int) -> Float[np.ndarray, "n B"]:
+    return members(num_labels).T
+
+
+def _of_blocks(
+    items: Items,
+    table: Float[Array, "k S"],
+    parts: Callable[[int], Float[np.ndarray, "n B"]],
+) -> Float[Array, "k R"]:
+    """Return the sums over what is in each block: its labels, or its pairs of them."""
+    first, found = 0, []
+    for blocks in items.blocks:
+        inside = parts(blocks.num_labels)
+        last = first + len(blocks.votes) * len(inside)
+        some = table[:, first:last].reshape(len(table), len(inside), -1)
+        found.append((inside.T @ some).reshape(len(table), -1))
+        first = last
+    return jnp.concatenate(found, axis=1)
+
+
+def _sums(
+    items: Items, each: Float[Array, " D"], before: Float[Array, " R"]
+) -> tuple[Float[Array, " V"], Float[Array, " U"]]:
+    """Return the sums over partitions of completions, and of units unanswered."""
+    answered, prior = [], []
+    cell, row = 0, 0
+    for blocks in items.blocks:
+        several, ways = 1 << blocks.num_labels, len(blocks.of_unit)
+        cells, rows = several * ways, several * len(blocks.votes)
+        told = each[cell : cell + cells].reshape(several, ways)
+        untold = before[row : row + rows].reshape(several, -1)
+        both = total(jnp.concatenate([told, untold], axis=1))
+        answered.append(both[:ways])
+        prior.append(both[ways:])
+        cell, row = cell + cells, row + rows
+    return jnp.concatenate(answered), jnp.concatenate(prior)

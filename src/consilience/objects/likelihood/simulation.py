@@ -1,0 +1,218 @@
+"""Answers drawn from what is believed of named objects, with the partitions known."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, Key
+from scipy.special import expit, logit, softmax
+
+from consilience.model.contract import Parameters
+from consilience.model.simulated import Simulated
+from consilience.objects.layout.block_counts import Blocks
+from consilience.objects.layout.contains_counts import share_granted
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.items import Items
+from consilience.objects.layout.partitions import enumerated
+from consilience.objects.likelihood.by_annotator import pulls
+from consilience.objects.likelihood.endorsement import draw_said, log_odds_granted
+from consilience.objects.likelihood.label_counts import (
+    affinities,
+    imagined,
+    of_styles,
+    seen_rates,
+    slip_weights,
+)
+from consilience.truth import Observations
+from consilience.truth.named import MOST_LABELS
+
+
+def simulation(
+    key: Key[Array, ""], observations: Observations, parameters: Parameters
+) -> Simulated:
+    """Draw a partition for each item, and answers about its objects.
+
+    An answer is told as its main label's place, times 1,024, plus the candidates that
+    it names, as bits. Where candidates were asked about, `said` holds how many say no,
+    maybe and yes.
+    """
+    seed = jax.random.bits(key).item()
+    answer, objects, state, said = simulated(observations.own, parameters, seed)
+    found = {"object_of": jnp.asarray(objects)}
+    if observations.own.names.asked:
+        found["said"] = jnp.asarray(said)
+    return Simulated(found, state, answer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One item: its objects as places of labels, and what annotators make of them.
+
+    `said` is what was said when labels were asked about; zeros where nobody asked. The
+    chances of being seen, and the pull towards picking one, are in log-odds.
+    """
+
+    objects: list[list[int]]
+    salience: Float[np.ndarray, " k"]
+    shares: list[Float[np.ndarray, " _"]]
+    seen: Float[np.ndarray, " k"]
+    pull: float
+    slip: tuple[float, float]
+    said: Int[np.ndarray, "n 3"]
+
+
+def simulated(
+    items: Items, parameters: Parameters, seed: int
+) -> tuple[
+    Int[Array, " N"], Int[np.ndarray, "U C"], Int[Array, " U"], Int[np.ndarray, "U C 3"]
+]:
+    """Draw as many answers about each item as were given.
+
+    Returns
+    -------
+    The answers in order of item (place of the main label times 1,024, plus what is
+    named as bits); the object of each candidate, -1 for padding; the number of objects
+    of each item, less one; and how many said no, maybe and yes of each candidate.
+    """
+    generator = np.random.default_rng(seed)
+    units = len(items.place)
+    objects = np.full((units, MOST_LABELS), -1)
+    objects[:, 0] = 0
+    said = np.zeros((*objects.shape, 3), np.int64)
+    number = np.asarray(items.answered)
+    who, picking, recall = _effects(items, parameters)
+    answers = [np.full(n, (0 << MOST_LABELS) + 1) for n in number]
+    for blocks, known in zip(items.blocks, items.known, strict=True):
+        for row, unit in enumerate(np.asarray(blocks.unit)):
+            item = _item(blocks, known, items.names, parameters, row, generator)
+            said[unit, : len(item.said)] = item.said
+            for place, labels in enumerate(item.objects):
+                objects[unit, labels] = place
+            answers[unit] = np.array(
+                [_answer(item, picking[j], recall[j], generator) for j in who[unit]],
+                np.int64,
+            )
+    return (
+        jnp.asarray(np.concatenate(answers)),
+        objects,
+        jnp.asarray(objects.max(1)),
+        said,
+    )
+
+
+def _effects(
+    items: Items, parameters: Parameters
+) -> tuple[
+    list[Int[np.ndarray, " _"]], Float[np.ndarray, " J"], Float[np.ndarray, " J"]
+]:
+    """Return who answered about each item, and the effects of who answers."""
+    number = np.asarray(items.answered)
+    people = items.people
+    if people is None:
+        return [np.zeros(n, int) for n in number], np.zeros(1), np.zeros(1)
+    who = np.split(people.annotator, np.cumsum(number)[:-1])
+    return who, np.asarray(parameters["picking"]), np.asarray(parameters["recall"])
+
+
+def _item(
+    blocks: Blocks,
+    known: Known,
+    names: Names,
+    parameters: Parameters,
+    row: int,
+    generator: np.random.Generator,
+) -> _Item:
+    one = jax.tree.map(lambda leaf: leaf[row : row + 1], known)
+    partitions = enumerated(blocks.num_labels)
+    affinity = np.asarray(affinities(one, parameters))[0]
+    weight = affinity @ partitions.incidence
+    chance = np.exp(weight - weight.max())
+    chosen = generator.choice(len(chance), p=chance / chance.sum())
+    masks = partitions.blocks[chosen]
+    masks = masks[masks > 0]
+    objects = [
+        [label for label in range(blocks.num_labels) if mask >> label & 1]
+        for mask in masks
+    ]
+    odds = np.asarray(one.block[0, masks] @ parameters["often"])
+    often = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
+    rates = np.asarray(jnp.stack(seen_rates(parameters)))
+    said = _said(one, objects, often.astype(int), rates, parameters, generator)
+    if "granted" in names.label:
+        label = np.array(one.label)
+        label[0, :, names.label.index("granted")] = share_granted(said)
+        one = replace(one, label=label)
+    votes = np.asarray(imagined(one, parameters, "salience"))[0]
+    called = np.asarray(imagined(one, parameters, "naming"))[0]
+    if "picking" in parameters:
+        nodes, weight = map(np.asarray, pulls(one, parameters))
+        pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
+    else:
+        yes, no = of_styles(one.item, parameters)
+        pull = logit(generator.beta(float(yes[0]), float(no[0])))
+    yes_slip, no_slip = slip_weights(parameters)
+    return _Item(
+        objects=objects,
+        salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
+        shares=[_dirichlet(called[labels], generator) for labels in objects],
+        seen=rates[often.astype(int)],
+        pull=float(pull),
+        slip=(float(yes_slip), float(no_slip)),
+        said=said,
+    )
+
+
+def _said(
+    one: Known,
+    objects: list[list[int]],
+    often: Int[np.ndarray, " k"],
+    rates: Float[np.ndarray, " 2"],
+    parameters: Parameters,
+    generator: np.random.Generator,
+) -> Int[np.ndarray, "n 3"]:
+    """Draw what is said of each label, as many answers as were given."""
+    if one.asked is None:
+        return np.zeros((one.label.shape[1], 3), np.int64)
+    every = np.asarray(log_odds_granted(jnp.asarray(rates), parameters))
+    own = np.asarray(one.asked.own[0]).astype(int)
+    odds = np.zeros(len(own))
+    for labels, kind in zip(objects, often, strict=True):
+        odds[labels] = every[kind, int(len(labels) > 1), own[labels]]
+    width = one.asked.said.shape[-1] // 4
+    number = np.asarray(one.asked.said[0, :, -width:]).sum(1).astype(int)
+    return draw_said(number, odds, parameters, generator)
+
+
+def _answer(
+    item: _Item, picking: float, recall: float, generator: np.random.Generator
+) -> int:
+    first = generator.choice(len(item.objects), p=item.salience)
+    picker = generator.random() < expit(item.pull + picking)
+    seen = expit(item.seen + recall)
+    mask, main = 0, 0
+    for place, labels in enumerate(item.objects):
+        if place == first:
+            main = int(generator.choice(labels, p=item.shares[place]))
+            others = [label for label in labels if label != main]
+            chance = 0.0 if picker else generator.beta(*item.slip)
+            slips = [label for label in others if generator.random() < chance]
+            mask |= _bits([main, *slips])
+        elif not picker and generator.random() < seen[place]:
+            more = generator.binomial(len(labels) - 1, generator.beta(*item.slip))
+            if more:  # several names at once: any of them may have been the first
+                mask |= _bits(generator.choice(labels, more + 1, replace=False))
+            else:
+                mask |= _bits([generator.choice(labels, p=item.shares[place])])
+    return (main << MOST_LABELS) + mask
+
+
+def _dirichlet(weight: Any, generator: np.random.Generator) -> Float[np.ndarray, " k"]:
+    found: Float[np.ndarray, " k"] = generator.dirichlet(np.asarray(weight, float))
+    return found
+
+
+def _bits(labels: Any) -> int:
+    return int(sum(1 << int(label) for label in labels))

@@ -1,0 +1,1 @@
+"""Draws of the objects of each item, and what follows from them."""

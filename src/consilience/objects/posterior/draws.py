@@ -1,0 +1,307 @@
+"""What each item holds, given parameters: exact where sums are, else drawn.
+
+Probabilities of partitions, of numbers of objects and of two labels being one object
+are exact: all partitions are enumerated. What depends on continuous quantities as well
+(how often an object is named, which is the main one) is drawn from the exact posterior:
+a partition and who is a lister, then salience, shares of names, and how often each
+object is seen, all from their closed forms.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import softmax
+
+from consilience.objects.layout.block_counts import Blocks
+from consilience.objects.layout.partitions import block_indices, members
+from consilience.objects.posterior.streams import Streams
+from consilience.objects.posterior.weights import Weighed
+from consilience.truth.named import MOST_LABELS
+
+# Completions x partitions, and draws x candidates x candidates, that are held at once:
+# few enough to stay near the processor, and to be memory that is used again.
+MAX_CELLS = 500_000
+BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Chunk:
+    """What some items of n candidates hold, given one draw of the parameters.
+
+    Attributes
+    ----------
+    rows
+        Which items, by their place among those of n candidates.
+    partition
+        Posterior probability of each partition.
+    blocks
+        Objects of each draw, as masks; 0 where there are fewer.
+    salience, frequency
+        Share of annotators to whom an object is the main one, and who name it at all.
+    object_of
+        Object of each candidate.
+    share
+        Share of its object's namings that each candidate has.
+    rate, lists
+        Share of listers who see an object when another is the main one, and share of
+        annotators who list.
+    slips
+        Log probability of each set of further names of a block, by their number.
+    """
+
+    rows: Int[np.ndarray, " u"]
+    partition: Float[np.ndarray, "u P"]
+    blocks: Int[np.ndarray, "u D n"]
+    salience: Float[np.ndarray, "u D n"]
+    frequency: Float[np.ndarray, "u D n"]
+    object_of: Int[np.ndarray, "u D n"]
+    share: Float[np.ndarray, "u D n"]
+    rate: Float[np.ndarray, "u D n"]
+    lists: Float[np.ndarray, "u D"]
+    slips: Float[np.ndarray, "B n"]
+
+    @cached_property
+    def main(self) -> Float[np.ndarray, "u D n"]:
+        """Share of annotators whose main label each candidate is."""
+        of_object = np.take_along_axis(self.salience, self.object_of, axis=2)
+        found: Float[np.ndarray, "u D n"] = of_object * self.share
+        return found
+
+    @cached_property
+    def of_label(self) -> Float[np.ndarray, "u D n"]:
+        """Share of annotators who name the object of each candidate."""
+        return np.take_along_axis(self.frequency, self.object_of, axis=2)
+
+    @cached_property
+    def relative(self) -> Float[np.ndarray, "u D n"]:
+        """Share of each candidate over that of its object's most used name."""
+        found: Float[np.ndarray, "u D n"] = self.share / _highest(
+            self.object_of, self.share
+        )
+        return found
+
+
+def alone(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
+    """Return what items of one candidate hold: it, and nothing else.
+
+    Parameters
+    ----------
+    rows
+        Which items they are.
+    number
+        D, how many draws of each.
+    """
+    whole = np.ones((len(rows), number, 1))
+    return Chunk(
+        rows=rows,
+        partition=np.ones((len(rows), 1)),
+        blocks=np.ones(whole.shape, int),
+        salience=whole,
+        frequency=whole,
+        object_of=np.zeros(whole.shape, int),
+        share=whole,
+        rate=whole,
+        lists=whole[:, :, 0],
+        slips=np.zeros((2, 1)),
+    )
+
+
+def chunks(
+    weights: Weighed, num_labels: int, number: int
+) -> Iterator[Int[np.ndarray, " u"]]:
+    """Give items a few at a time, so that partitions and draws fit in memory."""
+    cells = np.diff(weights.start) * len(block_indices(num_labels))
+    cells += number * num_labels**2
+    total = np.cumsum(cells)
+    first = 0
+    while first < len(cells):
+        before = total[first - 1] if first else 0
+        last = int(np.searchsorted(total, before + MAX_CELLS, side="right"))
+        last = max(last, first + 1)
+        yield np.arange(first, last)
+        first = last
+
+
+def draw(
+    blocks: Blocks,
+    weights: Weighed,
+    rows: Int[np.ndarray, " u"],
+    number: int,
+    generator: Streams,
+    only: Int[np.ndarray, " u"] | None = None,
+) -> Chunk:
+    """Draw what some items hold.
+
+    Parameters
+    ----------
+    blocks, weights
+        Of all items of that many candidates.
+    rows
+        Which of them, one behind the other.
+    number
+        D, how many draws of each.
+    generator
+        Of random numbers.
+    only
+        The partition that each item is taken to have; None for its posterior.
+    """
+    logs = _log_weights(weights, rows, blocks.num_labels)
+    start = weights.start[rows] - weights.start[rows[0]]
+    item = np.repeat(np.arange(len(rows)), np.diff(np.append(start, len(logs))))
+    if only is not None:
+        kept = np.arange(logs.shape[1]) == only[item][:, None]
+        logs = np.where(kept, logs, -np.inf)
+    highest = np.maximum.reduceat(logs.max(1), start)
+    chance = np.exp(logs - highest[item][:, None])
+    chance /= np.add.reduceat(chance.sum(1), start)[item][:, None]
+    partition = np.add.reduceat(chance, start, axis=0)
+    completion, which = _chosen(chance, len(rows), number, generator)
+    return _continuous(blocks, weights, rows, partition, completion, which, generator)
+
+
+def _log_weights(
+    weights: Weighed, rows: Int[np.ndarray, " u"], num_labels: int
+) -> Float[np.ndarray, "v P"]:
+    some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
+    phi, index = weights.phi[some], block_indices(num_labels)
+    if num_labels <= BY_MATRIX:
+        incidence = np.zeros((phi.shape[1], len(index)))
+        which = np.broadcast_to(np.arange(len(index))[:, None], index.shape)
+        incidence[index.ravel(), which.ravel()] = 1.0
+        incidence[0] = 0.0
+        found: Float[np.ndarray, "v P"] = phi @ incidence
+        found += weights.rest[some][:, None]
+        return found
+    # Weights of the empty block are zero, so padding adds nothing.
+    found = np.repeat(weights.rest[some][:, None], len(index), axis=1)
+    for column in index.T:
+        found += phi[:, column]
+    return found
+
+
+def _chosen(
+    chance: Float[np.ndarray, "v P"],
+    items: int,
+    number: int,
+    generator: Streams,
+) -> tuple[Int[np.ndarray, "u D"], Int[np.ndarray, "u D"]]:
+    """Draw completion and partition of each item, evenly spread over what is likely."""
+    ladder = np.cumsum(chance.ravel())
+    step = generator.spread(number)
+    target = (np.arange(items)[:, None] + step) * (ladder[-1] / items)
+    place = np.minimum(np.searchsorted(ladder, target), chance.size - 1)
+    return place // chance.shape[1], place % chance.shape[1]
+
+
+def _continuous(
+    blocks: Blocks,
+    weights: Weighed,
+    rows: Int[np.ndarray, " u"],
+    partition: Float[np.ndarray, "u P"],
+    completion: Int[np.ndarray, "u D"],
+    which: Int[np.ndarray, "u D"],
+    generator: Streams,
+) -> Chunk:
+    n = blocks.num_labels
+    completion = completion + weights.start[rows[0]]
+    masks = block_indices(n)[which]
+    here = (rows[:, None, None], masks)
+    inside = members(n)
+    seldom, often = (float(odds) for odds in weights.seen)
+    if weights.lean is None:
+        some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
+        elsewhere = np.asarray(blocks.lazy)[some] @ (1 - inside.T)
+        outside = elsewhere[completion[:, :, None] - some.start, masks]
+        seen = np.asarray(blocks.seen)[here]
+        missed = np.asarray(blocks.unseen)[here] + outside
+        odds = weights.often[here] + seen * (_log_rate(often) - _log_rate(seldom))
+        odds += missed * (_log_rate(-often) - _log_rate(-seldom))
+    else:
+        odds = weights.lean[completion[:, :, None], masks]
+    is_often = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
+    rate = 1 / (1 + np.exp(-np.where(is_often, often, seldom)))
+    votes = weights.votes @ inside.T + np.asarray(blocks.main)
+    salience = _dirichlet(votes[here], masks > 0, generator)
+    lists = _listing(blocks, weights, rows, completion, generator)
+    frequency = salience + (1 - salience) * lists[..., None] * rate
+    object_of = _object_of(n)[which]
+    mask_of = np.take_along_axis(masks, object_of, axis=2)
+    named = np.asarray(blocks.names)[rows[:, None, None], mask_of, np.arange(n)]
+    logs = generator.log_gamma(weights.names[rows][:, None] + named)
+    gamma = np.exp(logs - _highest(object_of, logs))
+    code = _code(object_of)
+    share = gamma / np.bincount(code.ravel(), gamma.ravel(), code.size)[code]
+    return Chunk(
+        rows=rows,
+        partition=partition,
+        blocks=masks,
+        salience=salience,
+        frequency=np.where(masks > 0, frequency, 0.0),
+        object_of=object_of,
+        share=share,
+        rate=rate,
+        lists=lists,
+        slips=weights.slips,
+    )
+
+
+def _code(object_of: Int[np.ndarray, "u D n"]) -> Int[np.ndarray, "u D n"]:
+    """Return a code of the object of each candidate, one for all items and draws."""
+    first = np.arange(object_of.size).reshape(object_of.shape)[:, :, :1]
+    found: Int[np.ndarray, "u D n"] = first + object_of
+    return found
+
+
+def _highest(
+    object_of: Int[np.ndarray, "u D n"], value: Float[np.ndarray, "u D n"]
+) -> Float[np.ndarray, "u D n"]:
+    """Return the highest value of the names of each candidate's object."""
+    code = _code(object_of)
+    found = np.full(code.size, -np.inf)
+    np.maximum.at(found, code.ravel(), value.ravel())
+    highest: Float[np.ndarray, "u D n"] = found[code]
+    return highest
+
+
+@lru_cache(maxsize=MOST_LABELS)
+def _object_of(num_labels: int) -> Int[np.ndarray, "P n"]:
+    """Return the object of each candidate, by partition."""
+    found = (block_indices(num_labels)[:, :, None] >> np.arange(num_labels)) & 1
+    return np.asarray(found.argmax(1))
+
+
+def _listing(
+    blocks: Blocks,
+    weights: Weighed,
+    rows: Int[np.ndarray, " u"],
+    completion: Int[np.ndarray, "u D"],
+    generator: Streams,
+) -> Float[np.ndarray, "u D"]:
+    """Draw the share of annotators who list."""
+    if weights.styles is None or weights.lists is None:
+        yes, no = weights.picker[:, rows[:, None]]
+        pickers = np.asarray(blocks.pickers)[completion]
+        listers = np.asarray(blocks.answered)[rows][:, None] - pickers
+        return 1 - generator.beta(yes + pickers, no + listers)
+    chance = softmax(weights.styles[completion], axis=2)
+    step = generator.random(completion.shape)[..., None]
+    node = (step > np.cumsum(chance, axis=2)[:, :, :-1]).sum(2)
+    return np.asarray(weights.lists[rows[:, None], node])
+
+
+def _log_rate(odds: float) -> float:
+    return -float(np.logaddexp(0.0, -odds))
+
+
+def _dirichlet(
+    weight: Float[np.ndarray, "u D n"],
+    there: Any,
+    generator: Streams,
+) -> Float[np.ndarray, "u D n"]:
+    logs = generator.log_gamma(np.where(there, weight, 1.0))
+    found: Float[np.ndarray, "u D n"] = softmax(np.where(there, logs, -np.inf), axis=2)
+    return found

@@ -1,0 +1,266 @@
+"""What a study of kind objects says of classes and labels, kept with its fit.
+
+Items of one class are named alike, some labels attract votes
+(`consilience.objects.layout.pooling`). New items are believed by what the earlier study
+says of these, so it is kept, as sums: their number is bounded by the pairs of class and
+label that occur. Kept as well is which pairs of labels have an affinity of their own,
+and how alike the user said that labels are. With it stands what each item has said
+itself, so that an item asked about again does not hear itself: the answers, equal ones
+counted.
+"""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Int, Shaped
+
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.pair_covariates import Pairs
+from consilience.objects.layout.pooling import Each, Pool, Tally, each_item, pool
+from consilience.objects.layout.space import assembled
+from consilience.truth import Space
+from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.named import Named
+from consilience.truth.parts import some_units
+
+GROUP = "learned"
+_KINDS = ("label", "slope", "block", "pair", "item", "asked")
+_SIDES = ("first", "second")  # labels of a pair with an affinity of its own
+# Sums by a code of two labels; the others are by one.
+_OF_TWO = {"share", "extra", "asked"}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Learned:
+    """What a study says.
+
+    Attributes
+    ----------
+    pool
+        Its sums; codes are places in `labels`.
+    labels, parents
+        Names of labels and of their superclasses.
+    names
+        What the covariates of its fit are called.
+    said
+        Who answered what, of items that are in the sums.
+    """
+
+    pool: Pool
+    labels: Shaped[np.ndarray, " L"]
+    parents: Shaped[np.ndarray, " L"]
+    names: Names
+    said: Space
+
+    @property
+    def similar(self) -> LabelPairs | None:
+        """How alike two labels are, as the user said."""
+        return _named(self.said).similar
+
+    def with_labels(
+        self, labels: Shaped[np.ndarray, " M"], parents: Shaped[np.ndarray, " M"]
+    ) -> "Learned":
+        """Return the same in a list of labels that begins with the one it has."""
+        old, new = len(self.labels), len(labels)
+        sums = {
+            name: replace(each, code=each.code // old * new + each.code % old)
+            for name, each in _tallies(self.pool).items()
+            if name in _OF_TWO
+        }
+        usual = np.ones(new - old)
+        appeal = np.concatenate([self.pool.appeal, usual])
+        named = replace(_named(self.said), labels=labels, parents=parents)
+        return Learned(
+            pool=replace(self.pool, **sums, appeal=appeal),
+            labels=labels,
+            parents=parents,
+            names=self.names,
+            said=replace(self.said, named=named),
+        )
+
+    def about(self, items: Shaped[np.ndarray, " U"]) -> "Learned":
+        """Return the same with the answers about some items alone."""
+        place = pd.Index(self.said.unit_item).get_indexer(items)
+        return replace(self, said=some_units(self.said, np.unique(place[place >= 0])))
+
+    def own(self, space: Space) -> Each:
+        """Return what of the sums each item of a space has said itself.
+
+        Parameters
+        ----------
+        space
+            Items, and candidates from the same list of labels.
+        """
+        known = self.about(space.unit_item).said
+        unit = pd.Index(known.unit_item).get_indexer(space.unit_item)
+        now, before = _named(space).candidate, _named(known).candidate
+        unit, here = np.maximum(unit, 0), unit >= 0
+        if not len(known.unit):
+            return _nothing(now.shape)
+        earlier = each_item(known)
+        hit = (now[:, :, None] == before[unit][:, None, :]) & (now >= 0)[:, :, None]
+        slot, there = hit.argmax(2), hit.any(2) & here[:, None]
+        one = unit[:, None]
+        found = {}
+        for name in (field.name for field in fields(Each)):
+            value = getattr(earlier, name)
+            if value.ndim == 1:
+                found[name] = np.where(here, value[unit], 0.0)
+            else:
+                found[name] = np.where(there, value[one, slot], 0.0)
+        return Each(**found)
+
+
+def learned_from(space: Space, names: Names) -> Learned:
+    """Return what the answers of a space say."""
+    named = _named(space)
+    return Learned(
+        pool=pool(space),
+        labels=named.labels,
+        parents=named.parents,
+        names=names,
+        said=space,
+    )
+
+
+def as_dataset(learned: Learned) -> xr.Dataset:
+    """Lay out what a study says, for the group `learned` of its fit.
+
+    Parameters
+    ----------
+    learned
+        What it says.
+
+    Returns
+    -------
+    For each sum NAME_code and NAME along an axis of its own; appeal and parent (label);
+    said_item, said_own and said_candidate of the items heard; said_unit, said_main,
+    said_mask and said_n of their answers; the covariates by kind.
+    """
+    variables: dict[str, tuple[tuple[str, ...] | str, np.ndarray]] = {}
+    for name, tally in _tallies(learned.pool).items():
+        some = tally.total != 0
+        variables[f"{name}_code"] = (f"{name}_entry", tally.code[some])
+        variables[name] = (f"{name}_entry", tally.total[some])
+    said, named = learned.said, _named(learned.said)
+    for kind in _KINDS:
+        names = np.asarray(getattr(learned.names, kind), object)
+        variables[f"{kind}_covariates"] = (f"{kind}_covariate", names)
+    for side, which in enumerate(_SIDES):
+        codes = [pair[side] for pair in learned.names.pairs]
+        variables[f"pair_{which}"] = ("own_pair", np.array(codes, np.int64))
+    if learned.similar is not None:
+        for name in ("first", "second", "value"):
+            each = getattr(learned.similar, name)
+            variables[f"similar_{name}"] = ("similar_pair", each)
+    variables |= {
+        "appeal": ("label", learned.pool.appeal),
+        "parent": ("label", learned.parents.astype(object)),
+        "said_item": ("said_item_entry", said.unit_item.astype(object)),
+        "said_own": ("said_item_entry", named.own.astype(np.int32)),
+        "said_candidate": (("said_item_entry", "place"), named.candidate.astype("i4")),
+        "said_unit": ("said", said.unit.astype(np.int32)),
+        "said_main": ("said", named.main.astype(np.int8)),
+        "said_mask": ("said", named.mask.astype(np.int16)),
+        "said_n": ("said", said.n.astype(np.int64)),
+    }
+    return xr.Dataset(variables, {"label": learned.labels.astype(object)})
+
+
+def learned_of(data: xr.DataTree) -> Learned | None:
+    """Return what the study of a fit says; None where it was not kept.
+
+    Parameters
+    ----------
+    data
+        A fit of kind objects.
+    """
+    if GROUP not in data.children:
+        return None
+    group = data[GROUP].to_dataset()
+    labels, parents = (group[name].to_numpy() for name in ("label", "parent"))
+    sums = {
+        name: Tally(group[f"{name}_code"].to_numpy(), group[name].to_numpy())
+        for name in (field.name for field in fields(Pool))
+        if f"{name}_code" in group
+    }
+    covariates = {
+        kind: tuple(map(str, group[f"{kind}_covariates"].to_numpy()))
+        for kind in _KINDS
+        if f"{kind}_covariates" in group
+    }
+    return Learned(
+        pool=Pool(**sums, appeal=group["appeal"].to_numpy()),
+        labels=labels,
+        parents=parents,
+        names=Names(**covariates, pairs=_pairs(group)),
+        said=_said(group, labels, parents),
+    )
+
+
+def _pairs(group: xr.Dataset) -> Pairs:
+    if "pair_first" not in group:
+        return ()
+    first, second = (group[f"pair_{which}"].to_numpy().tolist() for which in _SIDES)
+    return tuple(zip(first, second, strict=True))
+
+
+def _similar(group: xr.Dataset) -> LabelPairs | None:
+    if "similar_value" not in group:
+        return None
+    names = ("first", "second", "value")
+    return LabelPairs(*(group[f"similar_{name}"].to_numpy() for name in names))
+
+
+def _said(
+    group: xr.Dataset,
+    labels: Shaped[np.ndarray, " L"],
+    parents: Shaped[np.ndarray, " L"],
+) -> Space:
+    def integers(name: str) -> Int[np.ndarray, "..."]:
+        return np.asarray(group[f"said_{name}"].to_numpy().astype(np.int64))
+
+    candidate, unit = integers("candidate"), integers("unit")
+    named = Named(
+        labels=labels,
+        parents=parents,
+        candidate=candidate,
+        own=integers("own"),
+        mask=integers("mask"),
+        main=integers("main"),
+        known=np.zeros((*candidate.shape, 0)),
+        heard=np.ones(len(candidate), bool),
+        similar=_similar(group),
+    )
+    return assembled(
+        named,
+        group["said_item"].to_numpy(),
+        np.array(["(all)"], object),
+        np.zeros(1, bool),
+        unit=unit,
+        annotator=np.zeros(len(unit), np.int64),
+        n=integers("n"),
+    )
+
+
+def _nothing(shape: tuple[int, ...]) -> Each:
+    units, _ = shape
+    axes: dict[str, tuple[int, ...]] = dict.fromkeys(
+        ("worth", "alone", "answered"), (units,)
+    )
+    names = (field.name for field in fields(Each))
+    return Each(**{name: np.zeros(axes.get(name, shape)) for name in names})
+
+
+def _tallies(pool: Pool) -> dict[str, Tally]:
+    every = {field.name: getattr(pool, field.name) for field in fields(pool)}
+    return {name: each for name, each in every.items() if isinstance(each, Tally)}
+
+
+def _named(space: Space) -> Named:
+    if space.named is None:
+        msg = "only responses of kind objects name candidates"
+        raise TypeError(msg)
+    return space.named

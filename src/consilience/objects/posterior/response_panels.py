@@ -1,0 +1,146 @@
+r"""What a fresh panel of annotators would find of an item, as a function of its size.
+
+Given what is drawn of an item, each annotator answers on their own. How many labels a
+response names follows from the model: a picker names one; a lister names the main
+object, each other one with its chance of being seen, and now and then further names of
+either. With :math:`G_B(x)` the generating function of further names of block B, that of
+a lister's number of labels is
+
+.. math::
+
+   \sum_B s_B \, x G_B(x) \prod_{B' \ne B} \bigl(1 - r_{B'} + r_{B'} x G_{B'}(x)\bigr) .
+
+A panel finds *several* objects as the multi-label study has it: of the numbers of
+labels that its responses name, the most frequent is above one. Its main label is the
+one that most give as the main object's. Where several tie, each is as good.
+
+References
+----------
+Tsipras et al. (2020), section 3 and appendix B, for the rule.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
+from scipy.special import comb
+
+from consilience.objects.layout.block_counts import block_sizes
+from consilience.objects.posterior.draws import Chunk
+from consilience.objects.posterior.streams import Streams
+
+SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 25)  # of panels; beside ever more annotators
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdicts:
+    """What panels of `SIZES`, and last of ever more annotators, would find.
+
+    Attributes
+    ----------
+    several
+        P(the most frequent number of labels is above one).
+    differs
+        P(the main label is not the data set's own); NaN where the item has none.
+    """
+
+    several: Float[np.ndarray, "u S"]
+    differs: Float[np.ndarray, "u S"]
+
+
+def verdicts(chunk: Chunk, own: Int[np.ndarray, " u"], numbers: Streams) -> Verdicts:
+    """Draw a panel of each size for each draw of an item.
+
+    Parameters
+    ----------
+    chunk
+        What some items hold.
+    own
+        Place of each item's own label in the data set; -1: it has none.
+    numbers
+        Random numbers of these items.
+    """
+    size, main = sizes_of_responses(chunk), _first(chunk.main)
+    place = np.arange(len(size))[:, None]
+    several = np.broadcast_to(place > 0, (len(size), len(own)))
+    differs = _found(main / main.sum(0), place != own, numbers)
+    return Verdicts(
+        several=_found(size, several, numbers),
+        differs=np.where(own[:, None] >= 0, differs, np.nan),
+    )
+
+
+def sizes_of_responses(chunk: Chunk) -> Float[np.ndarray, "n u D"]:
+    """Return how probably a fresh response names one label, two, and so on."""
+    # The small axis comes first: what follows is done to whole arrays of draws.
+    blocks, salience, rate = map(_first, (chunk.blocks, chunk.salience, chunk.rate))
+    further = _further(chunk.slips)
+    shape = (len(blocks) + 1, *blocks.shape[1:])
+    # The chance of so many labels, before and after the main object has been met.
+    before, after = np.zeros(shape), np.zeros(shape)
+    before[0] = 1.0
+    for mask, weight, share in zip(blocks, salience, rate, strict=True):
+        names = further[:, mask]  # none of them where there is no block
+        seen = np.where(mask > 0, share, 0.0)
+        named, other = _convolved(before, names), _convolved(after, names)
+        after = weight * named + (1 - seen) * after + seen * other
+        before = (1 - seen) * before + seen * named
+    found = chunk.lists * after[1:]
+    found[0] += 1 - chunk.lists
+    total: Float[np.ndarray, "n u D"] = found / found.sum(0)
+    return total
+
+
+def _first(values: Shaped[np.ndarray, "u D n"]) -> Shaped[np.ndarray, "n u D"]:
+    return np.ascontiguousarray(np.moveaxis(values, 2, 0))
+
+
+def _further(slips: Float[np.ndarray, "B n"]) -> Float[np.ndarray, "n B"]:
+    """Return how probably a block that is named is named by one label, two, ..."""
+    size = block_sizes(len(slips).bit_length() - 1)[:, None]
+    ways = comb(np.maximum(size - 1, 0), np.arange(slips.shape[1]))
+    found: Float[np.ndarray, "n B"] = np.where(size > 0, ways * np.exp(slips), 0.0).T
+    return found
+
+
+def _convolved(
+    chance: Float[np.ndarray, "m u D"], names: Float[np.ndarray, "n u D"]
+) -> Float[np.ndarray, "m u D"]:
+    """Return the chances once a block's names, one or more, have been added."""
+    found = np.zeros(chance.shape)
+    for number in range(1, len(chance)):
+        found[number:] += chance[:-number] * names[number - 1]
+    return found
+
+
+def _found(
+    chance: Float[np.ndarray, "n u D"],
+    asked: Bool[np.ndarray, "n u"],
+    numbers: Streams,
+) -> Float[np.ndarray, "u S"]:
+    """Return how probably what most of a panel say is among what is asked."""
+    ladder = np.cumsum(chance, axis=0)[:-1]
+    votes = np.zeros(chance.shape, np.int8)
+    found = []
+    for annotator in range(1, SIZES[-1] + 1):
+        beyond = numbers.random(chance.shape[1:]) > ladder
+        # One vote: of the steps below the number, each takes it from the one before.
+        votes[0] += 1
+        votes[:-1] -= beyond
+        votes[1:] += beyond
+        if annotator in SIZES:
+            found.append(_shares(votes, asked))
+    found.append(_shares(chance, asked))
+    return np.stack(found, axis=1)
+
+
+def _shares(
+    votes: Float[np.ndarray, "n u D"] | Int[np.ndarray, "n u D"],
+    asked: Bool[np.ndarray, "n u"],
+) -> Float[np.ndarray, " u"]:
+    """Return how often the most voted is among what is asked; each that ties a part."""
+    top = votes == votes.max(0)
+    every = top.sum(0, dtype=np.int8)
+    right = (top & asked[:, :, None]).sum(0, dtype=np.int8)
+    found: Float[np.ndarray, " u"] = (right / every).mean(1)
+    return found

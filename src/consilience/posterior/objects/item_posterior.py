@@ -1,0 +1,341 @@
+r"""What all items hold, over all draws of the parameters.
+
+For each item: how probable it is that two labels are one object, the partition of least
+expected loss, how often each label's object is named, which label is the main one, and
+three ambiguities. For all items together: how many hold several objects, and of how
+many the main label is not the data set's own.
+
+**The partition told** is the one of least expected loss, of all that there are
+(`consilience.objects.posterior.point_partitions`): by pairs of labels, and by
+information.
+
+What is drawn of an item comes from a stream of its own, so that it is the same
+whichever items stand beside it.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from consilience.model.contract import Parameters
+from consilience.objects.layout.block_counts import Blocks
+from consilience.objects.layout.items import Items
+from consilience.objects.layout.partitions import block_indices
+from consilience.objects.posterior.draws import MAX_CELLS, Chunk, alone, chunks, draw
+from consilience.objects.posterior.point_partitions import LOSSES, best
+from consilience.objects.posterior.response_panels import SIZES, verdicts
+from consilience.objects.posterior.right_names import Namings, levels
+from consilience.objects.posterior.streams import Streams, streams
+from consilience.objects.posterior.weights import Weighed, weighed
+from consilience.posterior.objects.joint_draws import Record
+
+TAUS = np.linspace(0.1, 0.9, 9)  # of the table object_counts
+TAU = 0.5  # an object counts that more than half of annotators would name
+GRID = np.linspace(0.0, 1.0, 101)  # how finely frequencies are told
+PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Held:
+    """What items hold; C candidates at most, T thresholds, D draws, L losses.
+
+    Attributes
+    ----------
+    beyond
+        P(a label is valid at each threshold of `GRID`).
+    valid
+        Of each draw of the parameters, the same at `TAU`.
+    main_label, main_share
+        P(a label is the one that most would call the main object's), and the share who
+        would.
+    same
+        P(two labels are one object).
+    counts
+        P(so many objects are named by more than each share of `TAUS`), from none.
+    structure, naming, salience
+        Ambiguities, in nats.
+    object_of, share
+        The partition told for each of `LOSSES`, and the share of each label among the
+        names of its object.
+    there, main
+        P(an object of that partition is named by more than `TAU`), and that it is the
+        main one.
+    panel_several, panel_differs
+        P(a fresh panel of each of `SIZES`, and last of ever more, finds several
+        objects), and that its main label is not the data set's own.
+    several
+        Of each draw, the share of items that hold more than one object, by `TAUS`.
+    differs
+        Of each draw, the share of items whose main label is not the data set's own: as
+        panels of `PANELS` annotators would find, and in the limit.
+    """
+
+    beyond: Float[np.ndarray, "U C G"]
+    valid: Float[np.ndarray, "P U C"]
+    main_label: Float[np.ndarray, "U C"]
+    main_share: Float[np.ndarray, "U C"]
+    same: Float[np.ndarray, "U C C"]
+    counts: Float[np.ndarray, "U T K"]
+    structure: Float[np.ndarray, " U"]
+    naming: Float[np.ndarray, " U"]
+    salience: Float[np.ndarray, " U"]
+    object_of: Int[np.ndarray, "L U C"]
+    share: Float[np.ndarray, "L U C"]
+    there: Float[np.ndarray, "L U C"]
+    main: Float[np.ndarray, "L U C"]
+    panel_several: Float[np.ndarray, "U S"]
+    panel_differs: Float[np.ndarray, "U S"]
+    several: Float[np.ndarray, "D T"]
+    differs: Float[np.ndarray, "D A"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    held: Held
+    given: Namings
+    record: Record
+    number: int
+    weight: float
+    numbers: Streams = field(repr=False)
+
+
+def held(
+    items: Items,
+    names: Shaped[np.ndarray, " U"],
+    given: Namings,
+    draws: list[Parameters],
+    record: Record,
+    *,
+    number: int,
+    seed: int,
+) -> Held:
+    """Draw what items hold, and keep the worlds that are drawn.
+
+    Parameters
+    ----------
+    items
+        Counts and covariates.
+    names
+        What the items are called.
+    given
+        Who named what.
+    draws
+        Of the parameters.
+    record
+        Keeps the worlds.
+    number
+        Draws of each item for each draw of the parameters.
+    seed
+        Of random numbers.
+    """
+    own_slot = given.own
+    units = len(own_slot)
+    most = max([blocks.num_labels for blocks in items.blocks], default=1)
+    total = number * len(draws)
+    found = _single(own_slot, most, len(draws), total)
+    whole = _Run(found, given, record, number, 1 / len(draws), Streams(()))
+    several = [blocks.unit for blocks in items.blocks]
+    single = np.setdiff1d(np.arange(units), np.concatenate([*several, []]))
+    step = max(MAX_CELLS // number, 1)
+    for first in range(0, len(single), step):
+        some = single[first : first + step]
+        run = replace(whole, numbers=streams(seed, names[some]))
+        chunk = alone(some, number)
+        for which in range(len(draws)):
+            _add_levels(run, some, chunk, which)
+    for blocks, known, who in zip(items.blocks, items.known, items.told, strict=True):
+        weights = [weighed(blocks, known, parameters, who) for parameters in draws]
+        for rows in chunks(weights[0], blocks.num_labels, number):
+            partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
+            run = replace(whole, numbers=streams(seed, names[blocks.unit[rows]]))
+            for which, weight in enumerate(weights):
+                chunk = draw(blocks, weight, rows, number, run.numbers)
+                partition += run.weight * chunk.partition
+                _add(run, blocks, chunk, which)
+            told = _told(run, blocks, rows, partition)
+            _add_told(run, blocks, weights, rows, told, seed, names)
+    has = max(int((own_slot >= 0).sum()), 1)
+    found.several /= max(units, 1)
+    found.differs /= has
+    return found
+
+
+def _single(own: Int[np.ndarray, " U"], most: int, draws: int, total: int) -> Held:
+    """Return what items of one candidate hold: it, and nothing else."""
+    units = len(own)
+    first = np.zeros((units, most))
+    first[:, 0] = 1.0
+    counts = np.zeros((units, len(TAUS), most + 1))
+    counts[:, :, 1] = 1.0
+    beyond = first[:, :, None] * (GRID < 1)
+    panels = np.zeros((units, len(SIZES) + 1))
+    by_loss = np.repeat(first[None], len(LOSSES), axis=0)
+    return Held(
+        beyond=beyond,
+        valid=np.repeat(first[None], draws, axis=0),
+        main_label=first.copy(),
+        main_share=first.copy(),
+        same=np.zeros((units, most, most)),
+        counts=counts,
+        structure=np.zeros(units),
+        naming=np.zeros(units),
+        salience=np.zeros(units),
+        object_of=np.where(by_loss > 0, 0, -1),
+        share=by_loss.copy(),
+        there=by_loss.copy(),
+        main=by_loss.copy(),
+        panel_several=panels.copy(),
+        panel_differs=np.where((own < 0)[:, None], np.nan, panels),
+        several=np.zeros((total, len(TAUS))),
+        differs=np.zeros((total, len(PANELS) + 1)),
+    )
+
+
+def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
+    told, n = run.held, blocks.num_labels
+    units = blocks.unit[chunk.rows]
+    labels = slice(0, n)
+    if which == 0:
+        for values in (told.main_label, told.main_share, told.counts):
+            values[units] = 0.0
+        told.panel_differs[units] = 0.0
+    weight = run.weight
+    _add_levels(run, units, chunk, which)
+    main = chunk.main
+    top = main.argmax(2)
+    told.main_label[units, labels] += weight * _shares(top, n)
+    told.main_share[units, labels] += weight * main.mean(1)
+    some = slice(which * run.number, (which + 1) * run.number)
+    # The small axis comes first: what follows is done to whole arrays of draws.
+    frequency = np.ascontiguousarray(np.moveaxis(chunk.frequency, 2, 0))
+    for place, tau in enumerate(TAUS):
+        number = (frequency > tau).sum(0)
+        told.counts[units, place, : n + 1] += weight * _shares(number, n + 1)
+        told.several[some, place] += (number > 1).sum(0)
+    told.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
+    told.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(1)
+    told.differs[some] += _differing(run, blocks, chunk, main)
+    found = verdicts(chunk, run.given.own[units], run.numbers)
+    told.panel_several[units] += weight * found.several
+    told.panel_differs[units] += weight * found.differs
+
+
+def _add_levels(
+    run: _Run, units: Int[np.ndarray, " u"], chunk: Chunk, which: int
+) -> None:
+    """Draw up to which threshold labels are valid, and keep these worlds."""
+    told, n = run.held, chunk.share.shape[2]
+    level = levels(chunk, units, run.given, run.numbers)
+    run.record.add(units, chunk, level, which)
+    # How many draws lie beyond each grid point: a histogram, summed from its end.
+    cell = np.minimum((level * (len(GRID) - 1)).astype(int), len(GRID) - 2)
+    row = np.arange(len(units))[:, None, None] * n + np.arange(n)
+    code = (row * (len(GRID) - 1) + cell).ravel()
+    size = len(units) * n * (len(GRID) - 1)
+    histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
+    after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
+    if which == 0:
+        told.beyond[units] = 0.0
+    told.beyond[units, :n, : len(GRID) - 1] += run.weight * after
+    told.valid[which, units, :n] = (level > TAU).mean(1)
+
+
+def _shares(value: Int[np.ndarray, "u D"], number: int) -> Float[np.ndarray, "u n"]:
+    """Return in which share of an item's draws a value is 0, 1, and so on."""
+    code = np.arange(len(value))[:, None] * number + value
+    count = np.bincount(code.ravel(), minlength=len(value) * number)
+    found: Float[np.ndarray, "u n"] = count.reshape(-1, number) / value.shape[1]
+    return found
+
+
+def _entropy(
+    share: Float[np.ndarray, "u D n"], weight: Float[np.ndarray, "u D n"]
+) -> Float[np.ndarray, "u D"]:
+    logs = np.log(np.where(share > 0, share, 1.0))
+    found: Float[np.ndarray, "u D"] = -(weight * logs).sum(2)
+    return found
+
+
+def _differing(
+    run: _Run, blocks: Blocks, chunk: Chunk, main: Float[np.ndarray, "u D n"]
+) -> Float[np.ndarray, "D A"]:
+    """Count items whose main label is not their own, by draw and size of the panel.
+
+    A panel is those who have answered, and new annotators up to its size. Ties are
+    broken at random.
+    """
+    n = blocks.num_labels
+    own = run.given.own[blocks.unit[chunk.rows]]
+    known = (own >= 0)[:, None]
+    given = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
+    size = np.asarray(blocks.votes)[chunk.rows]
+    found = []
+    for panel in PANELS:
+        new = np.maximum(panel - size, 0)
+        votes = given[:, None] + run.numbers.multinomial(
+            new, main / main.sum(2, keepdims=True)
+        )
+        top = (votes + run.numbers.random(votes.shape)).argmax(2)
+        found.append(((top != own[:, None]) & known).sum(0))
+    found.append(((main.argmax(2) != own[:, None]) & known).sum(0))
+    return np.stack(found, axis=1).astype(float)
+
+
+def _told(
+    run: _Run,
+    blocks: Blocks,
+    rows: Int[np.ndarray, " u"],
+    partition: Float[np.ndarray, "u P"],
+) -> list[Int[np.ndarray, " u"]]:
+    """Fill in what is exact, and return the partitions of least expected loss."""
+    n, units = blocks.num_labels, blocks.unit[rows]
+    index = block_indices(n)
+    inside = ((index[:, :, None] >> np.arange(n)) & 1).astype(float)
+    together = np.einsum("pbi,pbj->pij", inside, inside).reshape(len(index), -1)
+    same = partition @ together
+    logs = np.log(np.where(partition > 0, partition, 1.0))
+    run.held.structure[units] = -(partition * logs).sum(1)
+    run.held.same[units, :n, :n] = same.reshape(-1, n, n)
+    told = [best(loss(partition, n)) for loss in LOSSES.values()]
+    for number, each in enumerate(told):
+        run.held.object_of[number, units, :n] = inside[each].argmax(1)
+    for values in (run.held.share, run.held.there, run.held.main):
+        values[:, units] = 0.0
+    return told
+
+
+def _add_told(
+    run: _Run,
+    blocks: Blocks,
+    weights: list[Weighed],
+    rows: Int[np.ndarray, " u"],
+    told: list[Int[np.ndarray, " u"]],
+    seed: int,
+    names: Shaped[np.ndarray, " U"],
+) -> None:
+    """Draw what the partitions told hold; where losses agree, once."""
+    for loss, each in enumerate(told):
+        new = (each != told[0]) | (loss == 0)
+        same = blocks.unit[rows[~new]]
+        for values in (run.held.share, run.held.there, run.held.main):
+            values[loss, same] = values[0, same]
+        # Items are drawn one behind the other.
+        at = np.flatnonzero(new)
+        for some in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1):
+            if len(some):
+                numbers = streams(seed, names[blocks.unit[rows[some]]])
+                for weight in weights:
+                    given = draw(
+                        blocks, weight, rows[some], run.number, numbers, each[some]
+                    )
+                    _add_given(run, blocks, given, loss)
+
+
+def _add_given(run: _Run, blocks: Blocks, given: Chunk, loss: int) -> None:
+    n, units = blocks.num_labels, blocks.unit[given.rows]
+    top = given.salience.argmax(2)
+    weight = run.weight
+    run.held.share[loss, units, :n] += weight * given.share.mean(1)
+    run.held.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
+    run.held.main[loss, units, :n] += weight * _shares(top, n)

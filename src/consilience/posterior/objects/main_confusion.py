@@ -1,0 +1,166 @@
+r"""Who gives which main label, given the one that most would give (kind objects).
+
+Each answer counts towards a true main label by the probability that the fit gives it,
+so that an annotator's answers about items of true label k are :math:`n_{jk}` and those
+that give l are :math:`c_{jkl}`. The population's chance is
+:math:`c_{kl} / n_k`; an annotator's is drawn towards it by `WEIGHT` answers. Bounds are
+those of Beta distributions with these counts, and one answer for the population's: what
+is unknown of the truth is in the counts, not in the bounds.
+
+References
+----------
+Dawid and Skene (1979), section 2, for counts weighed by the truth.
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+from scipy.special import betaincinv
+
+from consilience.posterior.results.frames import category
+from consilience.truth.named import Named
+from consilience.truth.space import Space
+
+WEIGHT = 4.0  # answers
+_MOST_ROWS = 1_000_000  # of single annotators
+_EDGE = 1e-9  # counts
+
+
+def confusion_of(
+    space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
+) -> pd.DataFrame:
+    """Return P(main label given | true main label) of the population and of each.
+
+    Parameters
+    ----------
+    space, named
+        Answers and candidates.
+    main
+        P(a candidate is what most give as the main label).
+    mass
+        Probability that an interval holds.
+
+    Returns
+    -------
+    Columns annotator (null: the population), true_label, given_label, probability,
+    lower, upper, for pairs of labels that occur; of annotators with an id for the true
+    labels that they met, unless that would be too many rows.
+    """
+    labels = len(named.labels)
+    unit, true = np.nonzero(main > _EDGE)
+    chance = main[unit, true]
+    # Answers of each item stand one behind the other, next to each of its true labels.
+    order = np.argsort(space.unit, kind="stable")
+    start = np.searchsorted(space.unit[order], np.arange(len(main) + 1))
+    number = np.diff(start)[unit]
+    cell = np.repeat(np.arange(len(unit)), number)
+    within = np.arange(len(cell)) - np.repeat(np.cumsum(number) - number, number)
+    answer = order[start[unit[cell]] + within]
+    pair = named.candidate[unit, true][cell] * labels
+    pair += named.candidate[unit[cell], named.main[answer]]
+    count = chance[cell] * space.n[answer]
+    pairs, place = np.unique(pair, return_inverse=True)
+    total = np.bincount(place, count, len(pairs))
+    of_true, given = np.divmod(pairs, labels)
+    true_total = np.bincount(of_true, total, labels)
+    everyone = total / true_total[of_true]
+    low, high = _bounds(total + everyone, true_total[of_true] + 1, mass)
+    parts = [(np.full(len(pairs), -1), np.arange(len(pairs)), everyone, low, high)]
+    people = np.flatnonzero(space.known)
+    at = np.searchsorted(people, space.annotator[answer])
+    at = np.minimum(at, max(len(people) - 1, 0))
+    theirs = space.known[space.annotator[answer]]
+    met = np.unique((at * labels + pair // labels)[theirs])
+    size = np.bincount(of_true, minlength=labels)[met % labels]
+    if 0 < size.sum() <= _MOST_ROWS:
+        # Of each annotator all pairs of each true label that they met.
+        first = np.searchsorted(of_true, met % labels)
+        which = np.repeat(first, size) + _ranges(size)
+        who = np.repeat(met // labels, size)
+        code = who * len(pairs) + which
+        mine = _sums((at * len(pairs) + place)[theirs], count[theirs], code)
+        asked = _sums(
+            (at * labels + pair // labels)[theirs],
+            count[theirs],
+            who * labels + of_true[which],
+        )
+        expected = mine + WEIGHT * everyone[which]
+        low, high = _bounds(expected, asked + WEIGHT, mass)
+        value = expected / (asked + WEIGHT)
+        parts.append((people[who], which, value, low, high))
+    owner, which, value, low, high = (
+        np.concatenate(each) for each in zip(*parts, strict=True)
+    )
+    return pd.DataFrame(
+        {
+            "annotator": category(owner, space.annotators),
+            "true_label": category(of_true[which], named.labels),
+            "given_label": category(given[which], named.labels),
+            "probability": value,
+            "lower": np.minimum(low, value),
+            "upper": np.maximum(high, value),
+        }
+    )
+
+
+def annotators_of(
+    space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
+) -> pd.DataFrame:
+    """Return how often each annotator with an id gives the main label that most would.
+
+    Parameters
+    ----------
+    space, named, main, mass
+        As of `confusion_of`.
+
+    Returns
+    -------
+    Columns annotator, responses, accuracy, lower, upper.
+    """
+    right = main[space.unit, named.main] * space.n
+    people = np.flatnonzero(space.known)
+    hits, answers = (
+        np.bincount(space.annotator, each, space.num_annotators)
+        for each in (right, space.n)
+    )
+    everyone = hits.sum() / answers.sum()
+    expected, total = hits[people] + WEIGHT * everyone, answers[people] + WEIGHT
+    low, high = _bounds(expected, total, mass)
+    return pd.DataFrame(
+        {
+            "annotator": category(people, space.annotators),
+            "responses": answers[people].astype(np.int64),
+            "accuracy": expected / total,
+            "lower": low,
+            "upper": high,
+        }
+    )
+
+
+def _bounds(
+    part: Float[np.ndarray, " N"], whole: Float[np.ndarray, " N"], mass: float
+) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    tail = (1 - mass) / 2
+    here, elsewhere = np.maximum(part, _EDGE), np.maximum(whole - part, _EDGE)
+    return betaincinv(here, elsewhere, tail), betaincinv(here, elsewhere, 1 - tail)
+
+
+def _ranges(size: Int[np.ndarray, " M"]) -> Int[np.ndarray, " N"]:
+    """Return 0, 1, ... up to each size, one behind the other."""
+    found: Int[np.ndarray, " N"] = np.arange(size.sum()) - np.repeat(
+        np.cumsum(size) - size, size
+    )
+    return found
+
+
+def _sums(
+    code: Int[np.ndarray, " A"],
+    value: Float[np.ndarray, " A"],
+    wanted: Int[np.ndarray, " N"],
+) -> Float[np.ndarray, " N"]:
+    """Return the sum of the values of each wanted code."""
+    codes, place = np.unique(code, return_inverse=True)
+    total = np.bincount(place, value, len(codes))
+    at = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+    here: Bool[np.ndarray, " N"] = codes[at] == wanted
+    return np.where(here, total[at], 0.0)

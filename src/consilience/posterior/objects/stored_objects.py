@@ -1,0 +1,171 @@
+"""The tables of kind objects: what an item holds, under which names, and how surely."""
+
+import pandas as pd
+import xarray as xr
+
+from consilience.errors import OptionError
+from consilience.posterior.stored_fit.stored import stored, stored_names
+
+BINDER = "binder"
+
+
+def name_of(loss: str) -> str:
+    """Return the name of the table of the partition of least loss."""
+    return "objects" if loss == BINDER else f"objects_{loss}"
+
+
+def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
+    """Objects of each item and what they are called.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    loss
+        The partition told is the one of which this loss is least expected: binder, or
+        vi.
+
+    Returns
+    -------
+    Columns item, object, label, share, probability, main_probability.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects, or there is no such loss.
+    """
+    found = _stored(data, "objects")
+    if loss == BINDER:
+        return found
+    others = [
+        each.removeprefix("objects_")
+        for each in stored_names(data)
+        if each.startswith("objects_")
+    ]
+    if loss not in others:
+        known = ", ".join([BINDER, *others])
+        msg = f"loss is {loss!r}; this fit has the partitions of least {known}"
+        raise OptionError(msg)
+    return _stored(data, name_of(loss))
+
+
+def object_counts(data: xr.DataTree) -> pd.DataFrame:
+    """Return how probable each number of objects is, of each item.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item, tau, objects, probability.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects.
+    """
+    return _stored(data, "object_counts")
+
+
+def same_object(data: xr.DataTree) -> pd.DataFrame:
+    """Return how probably two labels are names of one object, of each item.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item, label_a, label_b, probability.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects, or a rule that knows of no such probability.
+    """
+    return _stored(data, "same_object")
+
+
+def ambiguity(data: xr.DataTree) -> pd.DataFrame:
+    """Return what is ambiguous about each item, in nats.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item; structure, the entropy of the partition: which objects; naming, the
+    expected entropy of the name of the main object: which word; salience, the expected
+    entropy of the main object: which is it. The last two add up to the entropy of a
+    fresh annotator's main label.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects, or a rule that knows of no ambiguity.
+    """
+    return _stored(data, "ambiguity")
+
+
+def panels(data: xr.DataTree) -> pd.DataFrame:
+    """Return what fresh panels of several sizes would find of each item.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item, annotators (0: ever more), several, differs.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects, or a rule that foresees no panel.
+    """
+    return _stored(data, "panels")
+
+
+def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
+    """Return what a fresh panel of so many annotators would find of each item.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    annotators
+        How many; zero stands for ever more.
+
+    Returns
+    -------
+    Columns item; several, P(the number of labels that most of them name is above one);
+    differs, P(the label that most give as the main one is not the data set's own), NaN
+    where the item has none.
+
+    Raises
+    ------
+    OptionError
+        The fit is not of kind objects, or a rule; or it holds no panel of that size.
+    """
+    found = _stored(data, "panels")
+    sizes = found["annotators"].unique()
+    if annotators not in sizes:
+        known = ", ".join(str(size) for size in sorted(sizes))
+        msg = f"a panel of {annotators} annotators is not held; give one of {known}"
+        raise OptionError(msg)
+    rows = found[found["annotators"] == annotators]
+    return rows.drop(columns="annotators").reset_index(drop=True)
+
+
+def _stored(data: xr.DataTree, name: str) -> pd.DataFrame:
+    kept = stored(data, name)
+    if kept is None:
+        msg = f"{name}: the fit is of kind {data.attrs['kind']}; it has no objects"
+        raise OptionError(msg)
+    return kept

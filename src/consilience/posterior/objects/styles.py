@@ -1,0 +1,76 @@
+"""The table `styles`: how people answer who name objects, whoever they are.
+
+Some pick one object and stop, others list what they see. Of the typical item: how many
+are pickers, how often a lister sees an object that is not the main one (averaged over
+what is often and what is seldom seen), and how often a lister gives a further name of
+an object that is named already.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+from numpy.polynomial.hermite_e import hermegauss
+from scipy.special import expit
+
+from consilience.posterior.stored_fit.draws import draws, estimate
+
+_AXES = {
+    "picker": "mean_and_spread",
+    "seen": "how_often",
+    "slip": "mean_and_spread",
+    "often": "block_covariate",
+}
+
+
+def styles(data: xr.DataTree) -> pd.DataFrame:
+    """Return how people in general answer.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns style, share, lower, upper with the rows `picker` (answers that name the
+    main object alone, whatever else is seen), `recall` (of listers and objects that are
+    not the main one: those that are named) and `further_name` (of listers and further
+    names of an object: those that are given); empty but for models of objects.
+    """
+    found = {name: draws(data, name, (axis,)) for name, axis in _AXES.items()}
+    known = {name: value for name, value in found.items() if value is not None}
+    if len(known) < len(_AXES):
+        nothing = pd.DataFrame(columns=["share", "lower", "upper"], dtype=float)
+        nothing.insert(0, "style", pd.Series(dtype="str"))
+        return nothing
+    seldom = known["seen"][:, 0]
+    often = seldom + np.exp(known["seen"][:, 1])
+    share = expit(known["often"][:, 0])
+    drawn = {
+        "picker": _pickers(known["picker"], pulled="spreads" in data["posterior"]),
+        "recall": (1 - share) * expit(seldom) + share * expit(often),
+        "further_name": expit(known["slip"][:, 0]),
+    }
+    told = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["mass"]))
+    return pd.DataFrame(
+        {
+            "style": pd.Series(list(drawn), dtype="str"),
+            "share": told.mean,
+            "lower": told.lower,
+            "upper": told.upper,
+        }
+    )
+
+
+def _pickers(
+    picker: Float[np.ndarray, "S 2"], *, pulled: bool
+) -> Float[np.ndarray, " S"]:
+    """Return the share of pickers: the mean of a Beta, or over the pull of items."""
+    if not pulled:
+        mean: Float[np.ndarray, " S"] = expit(picker[:, 0])
+        return mean
+    node, weight = hermegauss(31)
+    odds = picker[:, :1] + np.exp(picker[:, 1:]) * node
+    whole: Float[np.ndarray, " S"] = expit(odds) @ weight / weight.sum()
+    return whole

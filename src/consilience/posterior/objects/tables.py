@@ -1,0 +1,259 @@
+"""The tables of a fit of kind objects, from what items hold."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Int
+
+from consilience.errors import OptionError
+from consilience.intervals import bounds
+from consilience.objects.posterior.point_partitions import LOSSES
+from consilience.objects.posterior.response_panels import SIZES
+from consilience.posterior.objects.item_posterior import (
+    GRID,
+    PANELS,
+    TAU,
+    TAUS,
+    Held,
+)
+from consilience.posterior.objects.main_confusion import (
+    annotators_of,
+    confusion_of,
+)
+from consilience.posterior.objects.stored_objects import name_of
+from consilience.posterior.results.frames import category
+from consilience.truth import Space
+from consilience.truth.named import Named
+
+
+def tables_of(space: Space, held: Held, mass: float) -> dict[str, pd.DataFrame]:
+    """Return the tables of a run by name.
+
+    Parameters
+    ----------
+    space
+        Candidates and answers.
+    held
+        What items hold.
+    mass
+        Probability that an interval holds.
+    """
+    return {
+        "labels": _labels(space, held, mass),
+        "items": _items(space, held),
+        **{
+            name_of(loss): _objects(space, held, place)
+            for place, loss in enumerate(LOSSES)
+        },
+        "object_counts": _counts(space, held),
+        "same_object": _same(space, held),
+        "ambiguity": _ambiguity(space, held),
+        "panels": _panels(space, held),
+        "confusion": confusion_of(space, _named(space), held.main_label, mass),
+        "annotators": annotators_of(space, _named(space), held.main_label, mass),
+    }
+
+
+def curves(space: Space, held: Held) -> xr.Dataset:
+    """Return how often objects are named, of each label, and totals over all items.
+
+    Returns
+    -------
+    beyond(item, candidate, share): P(the label is valid at a share of annotators);
+    candidate_label(item, candidate), a place in label, -1 for padding;
+    main_share(item, candidate): the share of annotators whose main label it is;
+    several(draw, tau): the share of items with more than one object; differs(draw,
+    panel): the share of items whose main label is not the data set's own, as a panel of
+    so many would find; zero stands for ever more annotators.
+    """
+    named = _named(space)
+    return xr.Dataset(
+        {
+            "beyond": (
+                ("item", "candidate", "share"),
+                held.beyond.astype(np.float32),
+            ),
+            "main_share": (("item", "candidate"), held.main_share),
+            "candidate_label": (("item", "candidate"), _candidates(space, held)),
+            "several": (("population_draw", "tau"), held.several),
+            "differs": (("population_draw", "panel"), held.differs),
+        },
+        {
+            "share": GRID,
+            "tau": TAUS,
+            "panel": np.array([*PANELS, 0]),
+            "label": named.labels,
+        },
+    )
+
+
+def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
+    """Return how probably each label is valid at a share of annotators.
+
+    Parameters
+    ----------
+    data
+        A fit of kind objects.
+    tau
+        Share of annotators; between the shares that are held, it is interpolated.
+
+    Returns
+    -------
+    Columns item, label, probability.
+
+    Raises
+    ------
+    OptionError
+        `tau` is no share, or the fit knows of no such threshold.
+    """
+    if "objects" not in data.children or "beyond" not in data["objects"]:
+        msg = f"a threshold tau means nothing to a fit of {data.attrs['model']}"
+        raise OptionError(msg)
+    if not 0 <= tau <= 1:
+        msg = f"tau is {tau}; give a share of annotators, from 0 to 1"
+        raise OptionError(msg)
+    group = data["objects"]
+    code = group["candidate_label"].to_numpy()
+    beyond = group["beyond"].interp(share=tau).to_numpy()
+    unit, slot = np.nonzero(code >= 0)
+    return pd.DataFrame(
+        {
+            "item": category(unit, data["constant_data"]["unit_item"].to_numpy()),
+            "label": category(code[unit, slot], group["label"].to_numpy()),
+            "probability": beyond[unit, slot].astype(float),
+        }
+    )
+
+
+def _named(space: Space) -> Named:
+    if space.named is None:
+        msg = "only responses of kind objects name candidates"
+        raise TypeError(msg)
+    return space.named
+
+
+def _candidates(space: Space, held: Held) -> Int[np.ndarray, "U C"]:
+    return _named(space).candidate[:, : held.beyond.shape[1]]
+
+
+def _rows(
+    space: Space, held: Held
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], dict[str, pd.Categorical]]:
+    """Return item and place of each candidate, and both by name."""
+    candidate = _candidates(space, held)
+    unit, slot = np.nonzero(candidate >= 0)
+    names = {
+        "item": category(unit, space.unit_item),
+        "label": category(candidate[unit, slot], _named(space).labels),
+    }
+    return unit, slot, names
+
+
+def _labels(space: Space, held: Held, mass: float) -> pd.DataFrame:
+    unit, slot, names = _rows(space, held)
+    probability = held.valid.mean(0)[unit, slot]
+    lower = upper = np.full(len(unit), np.nan)
+    if len(held.valid) > 1:
+        low, high = bounds(held.valid, mass)
+        lower, upper = low[unit, slot], high[unit, slot]
+        lower, upper = np.minimum(lower, probability), np.maximum(upper, probability)
+    return pd.DataFrame(
+        {**names, "probability": probability, "lower": lower, "upper": upper}
+    )
+
+
+def _items(space: Space, held: Held) -> pd.DataFrame:
+    candidate = _candidates(space, held)
+    units = np.arange(len(candidate))
+    chance = np.where(candidate >= 0, held.main_label, 0.0)
+    best = chance.argmax(1)
+    highest = chance[units, best]
+    names = category(candidate[units, best], _named(space).labels)
+    at = int(np.argmin(np.abs(TAUS - TAU)))
+    answers = np.bincount(space.unit, space.n, len(candidate))
+    return pd.DataFrame(
+        {
+            "item": category(units, space.unit_item),
+            "label": names,
+            "probability": highest,
+            "entropy": -(chance * np.log(np.where(chance > 0, chance, 1.0))).sum(1),
+            "responses": answers.astype(np.int64),
+            "tied": (chance >= highest[:, None]).sum(1) > 1,
+            "objects": held.counts[:, at].argmax(1),
+            "main_label": names,
+        }
+    )
+
+
+def _objects(space: Space, held: Held, loss: int) -> pd.DataFrame:
+    unit, slot, names = _rows(space, held)
+    main = held.main[loss]
+    # Objects are numbered from one by how probably they are the main one.
+    order = np.argsort(np.argsort(-main, axis=1, kind="stable"), axis=1)
+    place = held.object_of[loss, unit, slot]
+    frame = pd.DataFrame(
+        {
+            "item": names["item"],
+            "object": order[unit, place] + 1,
+            "label": names["label"],
+            "share": held.share[loss, unit, slot],
+            "probability": held.there[loss, unit, place],
+            "main_probability": main[unit, place],
+        }
+    )
+    share, number = frame["share"].to_numpy(), frame["object"].to_numpy()
+    keys = np.lexsort([-share, number, unit])
+    return frame.iloc[keys].reset_index(drop=True)
+
+
+def _counts(space: Space, held: Held) -> pd.DataFrame:
+    unit, tau, number = np.nonzero(held.counts > 0)
+    return pd.DataFrame(
+        {
+            "item": category(unit, space.unit_item),
+            "tau": TAUS[tau].round(6),
+            "objects": number,
+            "probability": held.counts[unit, tau, number],
+        }
+    )
+
+
+def _same(space: Space, held: Held) -> pd.DataFrame:
+    candidate = _candidates(space, held)
+    here = (candidate[:, :, None] >= 0) & (candidate[:, None, :] >= 0)
+    places = candidate.shape[1]
+    before = np.triu(np.ones((places, places), bool), 1)
+    unit, first, second = np.nonzero(here & before)
+    names = _named(space).labels
+    return pd.DataFrame(
+        {
+            "item": category(unit, space.unit_item),
+            "label_a": category(candidate[unit, first], names),
+            "label_b": category(candidate[unit, second], names),
+            "probability": np.clip(held.same[unit, first, second], 0.0, 1.0),
+        }
+    )
+
+
+def _ambiguity(space: Space, held: Held) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "item": category(np.arange(space.num_units), space.unit_item),
+            "structure": held.structure,
+            "naming": held.naming,
+            "salience": held.salience,
+        }
+    )
+
+
+def _panels(space: Space, held: Held) -> pd.DataFrame:
+    sizes = np.array([*SIZES, 0])
+    units = np.arange(space.num_units).repeat(len(sizes))
+    return pd.DataFrame(
+        {
+            "item": category(units, space.unit_item),
+            "annotators": np.tile(sizes, space.num_units),
+            "several": held.panel_several.ravel(),
+            "differs": held.panel_differs.ravel(),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Tables of a fit: labels, items, annotators, confusion."""

@@ -1,0 +1,138 @@
+"""The table `annotators`: how good each annotator with an id is.
+
+Accuracy is the chance that an answer names the truth: in each draw
+sum_k p_k sum_l c_kl v_lk, with p the prevalence of the true states (what is known of
+candidates included), c the
+annotator's confusion and v_lk how far answer l is a vote for state k (1 for the same
+label; one half for *maybe* between absent and present). Sensitivity is
+P(yes | present), specificity P(no | absent); a model without tables of labels gives the
+accuracy itself. Where several states count as present, or
+as absent, they are weighted by their prevalence.
+
+A model in which annotators may answer by habit, whatever the item (MACE), adds how
+often each does so: the column spammer.
+
+References
+----------
+Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+
+from consilience.posterior.results.confusion import individual
+from consilience.posterior.results.frames import category, names
+from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
+from consilience.posterior.stored_fit.stored import stored
+
+
+def annotators(data: xr.DataTree) -> pd.DataFrame:
+    """Skill of each annotator with an id.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns annotator, responses, accuracy, lower, upper; for contains also sensitivity,
+    sensitivity_lower, sensitivity_upper, specificity, specificity_lower,
+    specificity_upper; for models that know spammers also spammer, spammer_lower,
+    spammer_upper; for models of objects that tell annotators apart also picker and
+    recall with their bounds. NaN where the model has no confusion of each annotator,
+    and in the bounds where it has but one draw.
+    """
+    kept = stored(data, "annotators")
+    if kept is not None:
+        return kept.assign(**_styles(data))
+    constant = data["constant_data"]
+    people = np.flatnonzero(constant["annotator_known"].to_numpy())
+    votes = constant["votes"].transpose("true_class", "given_class").to_numpy()
+    everyone = np.ones(len(votes), dtype=bool)
+    accuracy = _chance(data, everyone, votes)
+    columns = {
+        "annotator": category(people, names(data, "annotator")),
+        "responses": constant["annotator_responses"].to_numpy()[people],
+        "accuracy": accuracy.mean[people],
+        "lower": accuracy.lower[people],
+        "upper": accuracy.upper[people],
+    }
+    if data.attrs["kind"] == "contains":
+        present = constant["present"].to_numpy()
+        given = names(data, "given_class")
+        for column, states, answer in (
+            ("sensitivity", present == 1, "yes"),
+            ("specificity", present == 0, "no"),
+        ):
+            right = np.broadcast_to((given == answer).astype(float), votes.shape)
+            found = _chance(data, states, right)
+            columns[column] = found.mean[people]
+            columns[f"{column}_lower"] = found.lower[people]
+            columns[f"{column}_upper"] = found.upper[people]
+    habit = draws(data, "spammer", ("annotator",))
+    if habit is not None:
+        found = estimate(habit, float(data.attrs["mass"]))
+        columns["spammer"] = found.mean[people]
+        columns["spammer_lower"] = found.lower[people]
+        columns["spammer_upper"] = found.upper[people]
+    return pd.DataFrame(columns)
+
+
+def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
+    """Return how often each picks one object, and sees what is there (kind objects)."""
+    columns = {}
+    for column, name in (("picker", "picks"), ("recall", "sees")):
+        drawn = draws(data, name, ("annotator",))
+        if drawn is not None:
+            known = data["constant_data"]["annotator_known"].to_numpy()
+            people = np.flatnonzero(known)
+            found = estimate(drawn, float(data.attrs["mass"]))
+            columns[column] = found.mean[people]
+            columns[f"{column}_lower"] = found.lower[people]
+            columns[f"{column}_upper"] = found.upper[people]
+    return columns
+
+
+def _chance(
+    data: xr.DataTree, states: np.ndarray, right: Float[np.ndarray, "K L"]
+) -> Estimate:
+    """Chance of a right answer when the truth is among some states, per annotator.
+
+    Where the fit keeps no draws of the confusion, its mean and the prevalence's mean
+    stand in for them and the bounds are NaN. States count alike where the model has no
+    prevalence.
+    """
+    mass = float(data.attrs["mass"])
+    accuracy = draws(data, "accuracy", ("annotator",))
+    if accuracy is not None:
+        return estimate(accuracy, mass)
+    prevalence = draws(data, "mean_prior", ("true_class",))
+    if prevalence is None:
+        prevalence = draws(data, "prevalence", ("true_class",))
+    confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
+    if confusion is None:
+        found = individual(data)
+        if found is None:
+            nothing = np.full(data["constant_data"].sizes["annotator"], np.nan)
+            return Estimate(mean=nothing, lower=nothing, upper=nothing)
+        confusion = found.mean[None]
+        if prevalence is not None:
+            prevalence = prevalence.mean(axis=0, keepdims=True)
+    if prevalence is None:
+        prevalence = np.ones((len(confusion), confusion.shape[2]))
+    weight = prevalence * states
+    # A point estimate may say that none of these states ever occurs; what an annotator
+    # would answer there is still a question, asked of each state alike.
+    never = weight.sum(axis=1, keepdims=True) == 0
+    weight = np.where(never, states, weight)
+    weight = weight / weight.sum(axis=1, keepdims=True)
+    num_draws, num_annotators, num_true, num_given = confusion.shape
+    value = weight[:, :, None] * right
+    chance = np.matmul(
+        confusion.reshape(num_draws, num_annotators, num_true * num_given),
+        value.reshape(num_draws, -1, 1).astype(confusion.dtype),
+    )
+    return estimate(chance[:, :, 0], mass)

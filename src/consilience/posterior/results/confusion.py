@@ -1,0 +1,205 @@
+"""The table `confusion`: what annotators answer, given the truth.
+
+The rows without an annotator are the population: in each draw, the mean of the
+annotators' confusions weighted by how many responses each gave, the anonymous pool
+among them. It is how an answer drawn at random from those given depends on the truth.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float
+
+from consilience.errors import OptionError
+from consilience.posterior.results.frames import category, names
+from consilience.posterior.results.sparse_confusion import sparse_confusion
+from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
+from consilience.posterior.stored_fit.stored import stored
+
+_CELLS = ("true_class", "given_class")
+
+
+def confusion(data: xr.DataTree) -> pd.DataFrame:
+    """P(answer | truth) of the population and of each annotator with an id.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns annotator (null: the population), true_label, given_label, probability,
+    lower, upper; the population comes first. Where the model has no such table, for it
+    would be too large, the rows are the population's, of pairs of labels that occur.
+    """
+    kept = stored(data, "confusion")
+    if kept is not None:
+        return kept
+    together, each = population(data), individual(data)
+    if together is None and data.attrs["kind"] == "choice":
+        return sparse_confusion(data)
+    known = data["constant_data"]["annotator_known"].to_numpy().astype(bool)
+    people = np.flatnonzero(known) if each is not None else np.zeros(0, np.int64)
+    owners = np.concatenate([[-1], people]) if together is not None else people
+    true_names, given_names = (names(data, dim) for dim in _CELLS)
+    num_true, num_given = len(true_names), len(given_names)
+    columns = {
+        column: np.concatenate(
+            [
+                getattr(found, part)[which].ravel()
+                for found, which in ((together, None), (each, people))
+                if found is not None
+            ]
+            or [np.zeros(0)]
+        )
+        for column, part in (
+            ("probability", "mean"),
+            ("lower", "lower"),
+            ("upper", "upper"),
+        )
+    }
+    true_code, given_code = np.divmod(np.arange(num_true * num_given), num_given)
+    return pd.DataFrame(
+        {
+            "annotator": category(
+                owners.repeat(num_true * num_given), names(data, "annotator")
+            ),
+            "true_label": category(np.tile(true_code, len(owners)), true_names),
+            "given_label": category(np.tile(given_code, len(owners)), given_names),
+            **columns,
+        }
+    )
+
+
+def of_groups(data: xr.DataTree) -> pd.DataFrame:
+    """P(answer | truth) in each group of labels (contains).
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns group, true_label, given_label, probability, lower, upper.
+
+    Raises
+    ------
+    OptionError
+        The fit tells no groups apart.
+    """
+    values = draws(data, "group_confusion", ("group", *_CELLS))
+    if values is None:
+        msg = (
+            f"the fit ({data.attrs['model']}) has no groups of labels; fit the "
+            "model contains to responses whose labels have a parent"
+        )
+        raise OptionError(msg)
+    found = estimate(values, float(data.attrs["mass"]))
+    group, true_code, given_code = (
+        part.ravel() for part in np.indices(values.shape[1:])
+    )
+    groups = data["posterior"]["group"].to_numpy().astype(str).astype(object)
+    true_names, given_names = (names(data, dim) for dim in _CELLS)
+    return pd.DataFrame(
+        {
+            "group": category(group, groups),
+            "true_label": category(true_code, true_names),
+            "given_label": category(given_code, given_names),
+            "probability": found.mean.ravel(),
+            "lower": found.lower.ravel(),
+            "upper": found.upper.ravel(),
+        }
+    )
+
+
+def individual(data: xr.DataTree) -> Estimate | None:
+    """Confusion of each annotator.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    P(answer | truth) by annotator, truth and answer, from the draws or, where these
+    would be too large to keep, from the engine's own summary; None when there is
+    neither.
+    """
+    values = draws(data, "confusion", ("annotator", *_CELLS))
+    if values is not None:
+        return estimate(values, float(data.attrs["mass"]))
+    if "summary" not in data.children or "confusion_mean" not in data["summary"]:
+        return None
+    mean, lower, upper = (
+        data["summary"][f"confusion_{part}"]
+        .transpose("annotator", *_CELLS)
+        .to_numpy()
+        .astype(np.float64)
+        for part in ("mean", "lower", "upper")
+    )
+    return Estimate(mean=mean, lower=lower, upper=upper)
+
+
+def population(data: xr.DataTree) -> Estimate | None:
+    """Confusion of the annotators together.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    P(answer | truth) by truth and answer. Its bounds are NaN where the fit keeps no
+    draws, since the annotators' own bounds do not give them. None when the model has no
+    confusion.
+    """
+    values = population_draws(data)
+    if values is not None:
+        return estimate(values, float(data.attrs["mass"]))
+    found = individual(data)
+    if found is None:
+        return None
+    mean = np.einsum("j,jkl->kl", _shares(data), found.mean)
+    unknown = np.full_like(mean, np.nan)
+    return Estimate(mean=mean, lower=unknown, upper=unknown)
+
+
+def population_draws(data: xr.DataTree) -> Float[np.ndarray, "S K L"] | None:
+    """Draws of the annotators' confusion together.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    P(answer | truth) by draw, truth and answer, chains end to end; None when the fit
+    keeps no draws of a confusion.
+    """
+    shared = draws(data, "confusion", _CELLS)
+    if shared is not None:
+        return shared
+    values = draws(data, "confusion", ("annotator", *_CELLS))
+    if values is None:
+        return None
+    num_draws, num_annotators, *cells = values.shape
+    # A product of matrices reads the draws where they lie; einsum would copy them.
+    together = np.matmul(
+        _shares(data).astype(values.dtype),
+        values.reshape(num_draws, num_annotators, -1),
+    )
+    return np.asarray(together.reshape(num_draws, *cells))
+
+
+def _shares(data: xr.DataTree) -> Float[np.ndarray, " J"]:
+    """Each annotator's share of the responses; equal when there are none at all."""
+    responses = data["constant_data"]["annotator_responses"].to_numpy()
+    total = responses.sum()
+    if total == 0:
+        return np.full(len(responses), 1 / max(1, len(responses)))
+    return np.asarray(responses / total)

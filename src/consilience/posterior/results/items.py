@@ -1,0 +1,143 @@
+"""The table `items`: one row per item, with its best label and how sure that is.
+
+Entropy is in nats. For choice it is that of the item's truth, -sum_k p_k log p_k. For
+contains it is the sum over the item's labels of the entropy of their presence: the
+joint entropy when the labels of an item are independent given the responses.
+
+Two labels tie when their probabilities differ by no more than rounding. A tie is never
+broken in silence: the first label stands in the row and `tied` says that it is not
+alone.
+"""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Bool, Float, Shaped
+
+from consilience.posterior.results.frames import category, names
+from consilience.posterior.results.labels import candidates, labels
+from consilience.posterior.stored_fit.stored import stored
+
+# Probabilities in double precision are equal up to about 1e-15 times the number of
+# responses summed, far below the first figure; single precision has seven digits, of
+# which a sum of logarithms may lose one.
+_TIE = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-6}
+
+
+def items(data: xr.DataTree) -> pd.DataFrame:
+    """Best label of each item, its probability, and what is left uncertain.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item, label, probability, entropy, responses, tied. An item without
+    responses is kept: its probabilities are the prior's. For contains, `label` is the
+    label most probably present, whether or not that is probable.
+    """
+    kept = stored(data, "items")
+    if kept is not None:
+        return kept
+    width = _TIE[np.dtype(data["truth"]["probability"].dtype)]
+    if data.attrs["kind"] == "contains":
+        return _of_pairs(data, width)
+    return _of_lists(data, width)
+
+
+def _of_lists(data: xr.DataTree, width: float) -> pd.DataFrame:
+    """Items of choice, straight from the rectangle: the long table takes ten times."""
+    constant = data["constant_data"]
+    truth = candidates(data)
+    listed = truth.state >= 0
+    given = np.where(listed, truth.probability, -np.inf)
+    highest = given.max(axis=1)
+    leads = listed & (given >= highest[:, None] - width)
+    label_names = names(data, "true_class")
+    best = np.where(leads, truth.state, len(label_names)).min(axis=1)
+    unit_item = constant["unit_item"].to_numpy()
+    return _table(
+        category(np.arange(len(unit_item)), unit_item),
+        category(np.where(best == len(label_names), -1, best), label_names),
+        np.where(np.isneginf(highest), np.nan, highest),
+        np.nansum(_entropy_terms(truth.probability), axis=1),
+        constant["num_responses"].to_numpy(),
+        leads.sum(axis=1) > 1,
+    )
+
+
+def _of_pairs(data: xr.DataTree, width: float) -> pd.DataFrame:
+    """Items of contains, summed up over the labels asked about each."""
+    table = labels(data)
+    items = table["item"].cat.categories
+    item = table["item"].cat.codes.to_numpy()
+    best, probability, tied = _best(table, item, len(items), width)
+    responses = data["constant_data"]["num_responses"].to_numpy()
+    return _table(
+        category(np.arange(len(items)), items),
+        category(best, table["label"].cat.categories),
+        probability,
+        np.bincount(item, _presence_entropy(table), minlength=len(items)),
+        np.bincount(item, responses, minlength=len(items)),
+        tied,
+    )
+
+
+def _table(
+    item: pd.Categorical,
+    label: pd.Categorical,
+    probability: Float[np.ndarray, " I"],
+    entropy: Float[np.ndarray, " I"],
+    responses: Shaped[np.ndarray, " I"],
+    tied: Bool[np.ndarray, " I"],
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "item": item,
+            "label": label,
+            "probability": probability,
+            "entropy": entropy,
+            "responses": responses.astype(np.int64),
+            "tied": tied,
+        }
+    )
+
+
+def _best(
+    table: pd.DataFrame, item: np.ndarray, num_items: int, width: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First label, its probability, and whether it ties, of each item.
+
+    An item without a candidate has no label (code -1) and a probability of NaN.
+    """
+    label = table["label"].cat.codes.to_numpy().astype(np.int64)
+    given = table["probability"].to_numpy()
+    highest = np.full(num_items, -np.inf)
+    np.maximum.at(highest, item, given)
+    leads = given >= highest[item] - width
+    none = len(table["label"].cat.categories)
+    best = np.full(num_items, none)
+    np.minimum.at(best, item[leads], label[leads])
+    tied = np.bincount(item[leads], minlength=num_items) > 1
+    return (
+        np.where(best == none, -1, best),
+        np.where(np.isneginf(highest), np.nan, highest),
+        tied,
+    )
+
+
+def _presence_entropy(table: pd.DataFrame) -> Float[np.ndarray, " U"]:
+    present = table["probability"].to_numpy()
+    entropy: np.ndarray = _entropy_terms(present) + _entropy_terms(1 - present)
+    return entropy
+
+
+def _entropy_terms(
+    probability: Float[np.ndarray, "*shape"],
+) -> Float[np.ndarray, "*shape"]:
+    """-p log p, which is 0 where p is 0; rounding below 0 or above 1 is cut off."""
+    p = np.clip(probability, 0.0, 1.0)
+    terms: np.ndarray = -p * np.log(np.where(p > 0, p, 1.0))
+    return terms

@@ -1,0 +1,182 @@
+"""The table `labels`: how probable each label is as the truth of each item.
+
+For choice a row is an item and one of its candidates, and the probability is that of
+the candidate being the truth. For contains a row is an item and a label asked about,
+and the probability is that of the label being present: the sum over states k of
+P(state k) w_k, where w_k, the fit's `present`, says how far state k counts as present.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float, Int
+
+from consilience.posterior.results.frames import category, names
+from consilience.posterior.stored_fit.stored import stored
+from consilience.responses.tables.coding import natural_order, text_array
+
+
+def labels(data: xr.DataTree) -> pd.DataFrame:
+    """Posterior probability of each label of each item.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns item, label, probability, lower, upper. Rows stand in the order of the
+    items and, within an item, of its candidates. Bounds are NaN where the engine
+    states none.
+    """
+    kept = stored(data, "labels")
+    if kept is not None:
+        return kept
+    if data.attrs["kind"] == "contains":
+        return _present_labels(data)
+    truth = candidates(data)
+    unit, column = np.nonzero(truth.state >= 0)
+    return pd.DataFrame(
+        {
+            "item": category(unit, data["constant_data"]["unit_item"].to_numpy()),
+            "label": category(truth.state[unit, column], names(data, "true_class")),
+            "probability": truth.probability[unit, column],
+            "lower": truth.lower[unit, column],
+            "upper": truth.upper[unit, column],
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What may be true of each unit, and how probable that is.
+
+    Attributes
+    ----------
+    state
+        Index of each candidate among the states; -1 is padding.
+    probability, lower, upper
+        Posterior probability with its bounds; NaN at padding.
+    """
+
+    state: Int[np.ndarray, "U M"]
+    probability: Float[np.ndarray, "U M"]
+    lower: Float[np.ndarray, "U M"]
+    upper: Float[np.ndarray, "U M"]
+
+
+def candidates(data: xr.DataTree) -> Candidates:
+    """Candidates of every unit (an item, or an item and a label) as rectangles.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    The candidates, with padding where a unit has fewer than the most.
+    """
+    truth = data["truth"].to_dataset().transpose("item", "candidate", ...)
+    probability = truth["probability"].to_numpy()
+    candidate_class = data["constant_data"]["candidate_class"]
+    if "item" in candidate_class.dims:
+        candidate_class = candidate_class.transpose("item", "candidate")
+    state = np.broadcast_to(candidate_class.to_numpy(), probability.shape)
+    lower, upper = truth["lower"].to_numpy(), truth["upper"].to_numpy()
+    if (candidate_class.to_numpy() < 0).any():
+        real = state >= 0
+        probability, lower, upper = (
+            np.where(real, each, np.nan) for each in (probability, lower, upper)
+        )
+    return Candidates(state=state, probability=probability, lower=lower, upper=upper)
+
+
+def by_label(
+    data: xr.DataTree, truth: Float[np.ndarray, "D U S"]
+) -> Float[np.ndarray, "D N"]:
+    """Return posteriors of the truth in the order of the table `labels`.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    truth
+        P(state) of each unit, draw by draw.
+    """
+    state = candidates(data).state
+    if data.attrs["kind"] == "contains":
+        weights = data["constant_data"]["present"].to_numpy().astype(np.float64)
+        weight = np.where(state >= 0, weights[state], 0.0)
+        present: Float[np.ndarray, "D N"] = np.nansum(weight * truth, axis=2)
+        return present
+    unit, column = np.nonzero(state >= 0)
+    return truth[:, unit, column]
+
+
+def presence(
+    data: xr.DataTree,
+) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
+    """P(the label asked about is present) of each unit, with bounds.
+
+    The bounds of a sum of several states do not follow from the states' own bounds.
+    They are stated where presence, or absence, is one state alone; elsewhere they are
+    NaN unless the engine wrote `present_lower` and `present_upper` into `truth`.
+
+    Parameters
+    ----------
+    data
+        A fit of contains responses.
+
+    Returns
+    -------
+    Probability, lower and upper bound.
+    """
+    truth = candidates(data)
+    weights = data["constant_data"]["present"].to_numpy().astype(np.float64)
+    weight = np.where(truth.state >= 0, weights[truth.state], 0.0)
+    probability = np.nansum(weight * truth.probability, axis=1)
+    group = data["truth"]
+    if "present_lower" in group.data_vars:
+        lower = group["present_lower"].to_numpy()
+        upper = group["present_upper"].to_numpy()
+    elif np.array_equal(np.sort(weights)[-2:], [0, 1]) and weights.sum() == 1:
+        lower, upper = _of_state(truth, int(weights.argmax()))
+    elif weights.sum() == len(weights) - 1 and weights.min() == 0:
+        absent_lower, absent_upper = _of_state(truth, int(weights.argmin()))
+        lower, upper = 1 - absent_upper, 1 - absent_lower
+    else:
+        lower = upper = np.full(len(probability), np.nan)
+    return probability, lower, upper
+
+
+def _of_state(
+    truth: Candidates, state: int
+) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
+    """Bounds of one state's probability; zero for a unit that does not have it."""
+    chosen = truth.state == state
+    lower, upper = (
+        np.where(chosen, bound, 0.0).sum(axis=1) for bound in (truth.lower, truth.upper)
+    )
+    return lower, upper
+
+
+def _present_labels(data: xr.DataTree) -> pd.DataFrame:
+    probability, lower, upper = presence(data)
+    constant = data["constant_data"]
+    item, items = pd.factorize(constant["unit_item"].to_numpy().astype(object))
+    label, asked = pd.factorize(constant["unit_label"].to_numpy().astype(object))
+    # Units list the labels item by item; over all items they stand in natural order.
+    order = natural_order(text_array(asked))
+    return pd.DataFrame(
+        {
+            "item": category(item, items),
+            "label": category(np.argsort(order)[label], asked[order]),
+            "probability": probability,
+            "lower": lower,
+            "upper": upper,
+        }
+    )

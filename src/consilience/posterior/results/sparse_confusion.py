@@ -1,0 +1,222 @@
+r"""Confusion of the annotators together, for the pairs of labels that occur.
+
+With a thousand labels most of a table of labels by labels is empty. Here a cell is
+
+.. math::
+
+   \hat p_{kl} = \frac{\sum_i q_{ik}\, c_{il}}{\sum_i q_{ik}\, n_i}
+
+with q the posterior of the truth of an item, c how often a label was given for it and n
+how many answers it got: of the answers about items whose truth is k, the share that say
+l. It is that of the lists as they were shown. Labels may be joined to groups first.
+
+Items are the units that vary, so the variance is that of a ratio over items, to first
+order, and the truth of an item is as uncertain as q says:
+
+.. math::
+
+   \hat v_{kl} = \sum_i q_{ik} (c_{il} - \hat p_{kl} n_i)^2
+   \Big/ \Big(\sum_i q_{ik} n_i\Big)^2 .
+
+The interval is that of a Beta distribution after as many answers as would leave that
+variance if they were independent, and half an answer of each kind (Jeffreys).
+
+References
+----------
+Cochran (1977), Sampling Techniques, section 6.3. Korn and Graubard (1998), Confidence
+intervals for proportions with small expected number of positive counts.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float, Int
+from scipy.special import betaincinv
+
+from consilience.errors import OptionError
+from consilience.posterior.results.frames import category, names
+from consilience.posterior.results.labels import candidates
+
+LEAST = 0.5  # answers expected in a cell that is worth a row
+_TRACE = 1e-6  # a state less probable than this adds nothing that can be seen
+
+
+def sparse_confusion(data: xr.DataTree, least: float = LEAST) -> pd.DataFrame:
+    """P(answer | truth) of the annotators together, where some answers are expected.
+
+    Parameters
+    ----------
+    data
+        A fit of choice.
+    least
+        Answers expected in a cell that gets a row.
+
+    Returns
+    -------
+    Columns annotator (null: the population), true_label, given_label, probability,
+    lower, upper.
+    """
+    labels = names(data, "true_class")
+    table = _table(data, np.arange(len(labels)), labels)
+    return table[table.pop("expected") >= least].reset_index(drop=True)
+
+
+def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
+    """P(answer | truth) for one true label and every answer given about it.
+
+    Parameters
+    ----------
+    data
+        A fit of choice.
+    label
+        The true label.
+
+    Raises
+    ------
+    OptionError
+        There is no such label.
+    """
+    labels = names(data, "true_class")
+    if label not in set(labels):
+        msg = f"confusion: there is no label {label!r} among the {len(labels)} labels"
+        raise OptionError(msg)
+    groups = np.arange(len(labels))
+    only = int(np.flatnonzero(labels == label)[0])
+    return _table(data, groups, labels, only).drop(columns="expected")
+
+
+def confusion_of_superclasses(data: xr.DataTree) -> pd.DataFrame:
+    """P(superclass of the answer | superclass of the truth).
+
+    Answers without a superclass count as answers, but have no row.
+
+    Parameters
+    ----------
+    data
+        A fit of choice.
+
+    Raises
+    ------
+    OptionError
+        No label has a superclass.
+    """
+    constant = data["constant_data"]
+    if "superclass" not in constant:
+        msg = (
+            "confusion: no label has a superclass; read the responses with a table of "
+            "labels that has a column parent (`labels=`)"
+        )
+        raise OptionError(msg)
+    superclass = pd.Series(constant["superclass"].to_numpy(), dtype="str")
+    groups, found = pd.factorize(superclass.mask(superclass == ""), sort=True)
+    return _table(data, groups, np.asarray(found)).drop(columns="expected")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """A sparse table of items by groups: rows in order, each cell once."""
+
+    item: Int[np.ndarray, " M"]
+    group: Int[np.ndarray, " M"]
+    value: Float[np.ndarray, " M"]
+
+
+def _table(
+    data: xr.DataTree,
+    groups: Int[np.ndarray, " K"],
+    group_names: np.ndarray,
+    only: int | None = None,
+) -> pd.DataFrame:
+    number = len(group_names)
+    believed = _beliefs(data, groups, number, only)
+    answers, said = _answers(data, groups, number)
+    # Every group of the truth of an item meets every group that was named for it.
+    times = np.bincount(said.item, minlength=len(answers))
+    start = np.cumsum(times) - times
+    repeat = times[believed.item]
+    left = np.repeat(np.arange(len(believed.item)), repeat)
+    within = np.arange(len(left)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
+    right = start[believed.item[left]] + within
+    chance, count = believed.value[left], said.value[right]
+    code = believed.group[left] * number + said.group[right]
+    total = answers[believed.item[left]]
+    cells, place = np.unique(code, return_inverse=True)
+    given, square, cross = (
+        np.bincount(place, chance * part, len(cells))
+        for part in (count, count**2, count * total)
+    )
+    true, answer = np.divmod(cells, number)
+    of_item = answers[believed.item]
+    weight, whole = (
+        np.bincount(believed.group, believed.value * of_item**power, number)[true]
+        for power in (1, 2)
+    )
+    share = given / weight
+    variance = (square - 2 * share * cross + share**2 * whole) / weight**2
+    lower, upper = _interval(share, variance, weight, float(data.attrs["mass"]))
+    return pd.DataFrame(
+        {
+            "annotator": category(np.full(len(cells), -1), names(data, "annotator")),
+            "true_label": category(true, group_names),
+            "given_label": category(answer, group_names),
+            "probability": share,
+            "lower": lower,
+            "upper": upper,
+            "expected": given,
+        }
+    )
+
+
+def _interval(
+    share: Float[np.ndarray, " M"],
+    variance: Float[np.ndarray, " M"],
+    answers: Float[np.ndarray, " M"],
+    mass: float,
+) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+    spread = share * (1 - share)
+    worth = np.divide(spread, variance, out=answers.copy(), where=variance > 0)
+    worth = np.minimum(worth, answers)
+    yes, no = share * worth + 0.5, (1 - share) * worth + 0.5
+    tail = (1 - mass) / 2
+    lower, upper = betaincinv(yes, no, tail), betaincinv(yes, no, 1 - tail)
+    return np.minimum(lower, share), np.maximum(upper, share)
+
+
+def _beliefs(
+    data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int, only: int | None
+) -> _Cells:
+    truth = candidates(data)
+    probable = (truth.state >= 0) & (np.nan_to_num(truth.probability) > _TRACE)
+    item, slot = np.nonzero(probable)
+    group = groups[truth.state[item, slot]]
+    kept = group >= 0 if only is None else group == only
+    value = truth.probability[item, slot]
+    return _summed(item[kept], group[kept], value[kept], number)
+
+
+def _answers(
+    data: xr.DataTree, groups: Int[np.ndarray, " K"], number: int
+) -> tuple[Float[np.ndarray, " U"], _Cells]:
+    """Return how many answers each item got, and how many of each group."""
+    observed = data["observed_data"]
+    item, answer, n = (
+        observed[name].to_numpy().astype(np.int64) for name in ("item", "answer", "n")
+    )
+    total = np.bincount(item, n, data["truth"].sizes["item"])
+    group = groups[answer]
+    kept = group >= 0
+    said = _summed(item[kept], group[kept], n[kept].astype(float), number)
+    return total, said
+
+
+def _summed(
+    item: Int[np.ndarray, " M"],
+    group: Int[np.ndarray, " M"],
+    value: Float[np.ndarray, " M"],
+    number: int,
+) -> _Cells:
+    codes, place = np.unique(item * number + group, return_inverse=True)
+    item, group = np.divmod(codes, number)
+    return _Cells(item, group, np.bincount(place, value, len(codes)))

@@ -1,0 +1,106 @@
+"""The tables of a run by name, and their Parquet files.
+
+Text is dictionary-encoded: each name is held once. The file's metadata carries, under
+the key `consilience`, a JSON object with the table's name, the mass between `lower` and
+`upper`, what kind of interval that is, the model and the engine.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import xarray as xr
+
+from consilience.posterior.objects.stored_objects import (
+    ambiguity,
+    object_counts,
+    objects,
+    panels,
+    same_object,
+)
+from consilience.posterior.objects.styles import styles
+from consilience.posterior.results.annotators import annotators
+from consilience.posterior.results.comparison import comparison
+from consilience.posterior.results.confusion import confusion
+from consilience.posterior.results.diagnostics import diagnostics
+from consilience.posterior.results.items import items
+from consilience.posterior.results.labels import labels
+from consilience.posterior.stored_fit.beforehand import beforehand, worth
+from consilience.posterior.stored_fit.stored import stored_names
+
+TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
+    {
+        "labels": labels,
+        "items": items,
+        "annotators": annotators,
+        "confusion": confusion,
+        "diagnostics": diagnostics,
+        "comparison": comparison,
+        "beforehand": beforehand,
+        "worth": worth,
+        "objects": objects,
+        "object_counts": object_counts,
+        "same_object": same_object,
+        "ambiguity": ambiguity,
+        "panels": panels,
+        "styles": styles,
+    }
+)
+_OF_COLUMNS = ("beforehand", "worth")
+_OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
+
+
+def names_of(data: xr.DataTree) -> tuple[str, ...]:
+    """Return the names of the tables that a fit has, for what it was fitted to."""
+    kept = stored_names(data)
+    columns = () if beforehand(data).empty else _OF_COLUMNS
+    people = () if styles(data).empty else ("styles",)
+    absent = {*_OF_OBJECTS, *_OF_COLUMNS, "styles"} - {*kept, *columns, *people}
+    return tuple(name for name in TABLES if name not in absent)
+
+
+def about(data: xr.DataTree) -> dict[str, str | float]:
+    """Say what a table's numbers mean and where they come from.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Mass and kind of the intervals, model, engine, version.
+    """
+    return {
+        "mass": float(data.attrs["mass"]),
+        "interval": "equal-tailed",
+        "model": str(data.attrs["model"]),
+        "engine": str(data.attrs["engine"]),
+        "version": str(data.attrs["version"]),
+    }
+
+
+def write_parquet(
+    frame: pd.DataFrame, path: Path, about_it: Mapping[str, str | float]
+) -> None:
+    """Write one table as Parquet.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    path
+        The file.
+    about_it
+        What the file's metadata shall carry beside the table's name.
+    """
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    note = json.dumps({"table": path.stem, **about_it}).encode()
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), b"consilience": note}
+    )
+    pq.write_table(table, path, compression="zstd")

@@ -1,0 +1,1 @@
+"""A fit as it is stored: draws, settings and what was observed."""

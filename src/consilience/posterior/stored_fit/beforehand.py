@@ -1,0 +1,69 @@
+"""The tables `beforehand` and `worth`: what was known before anyone answered.
+
+Candidates may have columns of numbers, such as the scores of classifiers, whose weights
+are learned. A weight is the change in log-odds for one standard deviation of the
+column, a slope that for one unit of it: of the log of a probability, a slope of one
+would take the classifier at its word. The worth of all columns together is what they
+tell of the truth over what one answer tells, of an annotator drawn at random.
+"""
+
+import pandas as pd
+import xarray as xr
+
+from consilience.posterior.stored_fit.draws import draws, estimate
+
+_BOUNDS = ("lower", "upper")
+
+
+def beforehand(data: xr.DataTree) -> pd.DataFrame:
+    """Return the weight of each column of the candidates.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    Columns column, weight, lower, upper (per standard deviation of the column), slope
+    (per unit of it); empty where candidates had no columns, or the model makes nothing
+    of them.
+    """
+    weight = draws(data, "weight", ("covariate",))
+    if weight is None:
+        nothing = pd.DataFrame(columns=["weight", *_BOUNDS, "slope"], dtype=float)
+        nothing.insert(0, "column", pd.Series(dtype="str"))
+        return nothing
+    found = estimate(weight, float(data.attrs["mass"]))
+    names = [str(name) for name in data["posterior"]["covariate"].to_numpy()]
+    spread = data["constant_data"]["covariate_spread"].to_numpy()
+    return pd.DataFrame(
+        {
+            "column": pd.Series(names, dtype="str"),
+            "weight": found.mean,
+            "lower": found.lower,
+            "upper": found.upper,
+            "slope": found.mean / spread,
+        }
+    )
+
+
+def worth(data: xr.DataTree) -> pd.DataFrame:
+    """Return what all columns of the candidates are worth, in answers of an annotator.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Returns
+    -------
+    One row: worth, lower, upper; none where candidates had no columns.
+    """
+    told = draws(data, "worth", ())
+    if told is None:
+        return pd.DataFrame(columns=["worth", *_BOUNDS], dtype=float)
+    found = estimate(told[:, None], float(data.attrs["mass"]))
+    return pd.DataFrame(
+        {"worth": found.mean, "lower": found.lower, "upper": found.upper}
+    )

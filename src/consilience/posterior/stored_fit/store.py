@@ -1,0 +1,203 @@
+"""The run folder: the only file that reads or writes a fit.
+
+A run needs nothing else to be read again:
+
+- `run.toml`: options as resolved, versions, seed, assumptions, SHA-256 of every input;
+- `fit.nc`: the DataTree, as netCDF 4;
+- `tables/*.parquet`: the tables, for those who want no more.
+
+None of these formats can hold code, so loading a stranger's run executes nothing.
+"""
+
+import importlib.metadata
+import io
+import json
+import platform
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+import xarray as xr
+
+from consilience.errors import BrokenRunError, NotARunError
+from consilience.posterior.fit import Fit
+from consilience.posterior.results.tables import TABLES, about, names_of, write_parquet
+from consilience.posterior.stored_fit.stored import WORLDS
+from consilience.responses.tables.id_types import restored
+from consilience.whole_folder import whole_folder
+
+# Counts up when an older program could misread the folder.
+LAYOUT = 1
+
+# Drawn worlds are alike in most items.
+_SMALL = {"zlib": True, "complevel": 4}
+
+# The packages whose arithmetic stands behind the numbers.
+_STACK = ("jax", "jaxlib", "numpyro", "numpy", "scipy", "arviz-stats", "xarray")
+
+
+def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
+    """Write the run folder, whole or not at all.
+
+    Parameters
+    ----------
+    fit
+        What to write.
+    folder
+        Where to write it.
+    overwrite
+        Replace a run that is there already. A folder that is no run is never replaced.
+
+    Raises
+    ------
+    FolderExistsError
+        When the folder is there already, and is no run or `overwrite` is false.
+    CannotWriteError
+        When the disk refuses.
+    """
+    place = Path(folder)
+    with whole_folder(place, replaceable=is_run if overwrite else None) as partial:
+        size = _write_netcdf(fit.data, partial / "fit.nc")
+        tables = partial / "tables"
+        tables.mkdir()
+        for name in names_of(fit.data):
+            frame = restored(TABLES[name](fit.data), fit.types)
+            write_parquet(frame, tables / f"{name}.parquet", about(fit.data))
+        text = tomli_w.dumps(_record(fit.data, size))
+        (partial / "run.toml").write_text(text, encoding="utf-8")
+
+
+def load(folder: str | Path) -> Fit:
+    """Read a run folder.
+
+    Parameters
+    ----------
+    folder
+        What `save` wrote.
+
+    Returns
+    -------
+    The fit, held in memory: the folder may be moved or removed afterwards.
+
+    Raises
+    ------
+    NotARunError
+        When the folder is not there or is no run.
+    BrokenRunError
+        When a file of it is cut off or damaged, or a newer program wrote it.
+    """
+    place = Path(folder)
+    if not is_run(place):
+        raise NotARunError(_what_is_missing(place))
+    record = _read_record(place / "run.toml")
+    layout, size = record.get("layout"), record.get("fit_bytes")
+    if layout != LAYOUT:
+        msg = (
+            f"{place / 'run.toml'}: layout is {layout!r}, this program reads {LAYOUT}; "
+            f"read it with consilience {record.get('version', 'that wrote it')}"
+        )
+        raise BrokenRunError(msg)
+    path = place / "fit.nc"
+    found = path.stat().st_size
+    if found != size:
+        msg = (
+            f"{path}: {found} bytes where {size} were written; take a copy that is "
+            "whole, or fit again"
+        )
+        raise BrokenRunError(msg)
+    try:
+        with xr.open_datatree(path, engine="h5netcdf") as tree:
+            return Fit(tree.load())
+    # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
+    except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
+        msg = f"{path}: damaged ({error}); take a copy that is whole, or fit again"
+        raise BrokenRunError(msg) from error
+
+
+def is_run(folder: Path) -> bool:
+    """Say whether a folder looks like a run.
+
+    Parameters
+    ----------
+    folder
+        Any path.
+
+    Returns
+    -------
+    Whether `run.toml` and `fit.nc` are there.
+    """
+    return all((folder / name).is_file() for name in ("run.toml", "fit.nc"))
+
+
+def _write_netcdf(data: xr.DataTree, file: Path) -> int:
+    """Write the fit by way of memory, since HDF5 does not survive a full disk.
+
+    Returns
+    -------
+    Bytes written.
+    """
+    small = {f"/{WORLDS}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
+    encoding = small if WORLDS in data.children else None
+    memory = io.BytesIO()
+    data.to_netcdf(memory, engine="h5netcdf", encoding=encoding)
+    return file.write_bytes(memory.getvalue())
+
+
+def _record(data: xr.DataTree, fit_bytes: int) -> dict[str, Any]:
+    attributes = data.attrs
+    versions = {"python": platform.python_version()}
+    for package in _STACK:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return {
+        "layout": LAYOUT,
+        "version": str(attributes["version"]),
+        "model": str(attributes["model"]),
+        "engine": str(attributes["engine"]),
+        "engine_reason": str(attributes["engine_reason"]),
+        "kind": str(attributes["kind"]),
+        "seed": int(attributes["seed"]),
+        "mass": float(attributes["mass"]),
+        "seconds": float(attributes["seconds"]),
+        "fit_bytes": fit_bytes,
+        "assumptions": json.loads(attributes["assumptions"]),
+        "settings": _without_null(json.loads(attributes["settings"])),
+        "sources": json.loads(attributes["sources"]),
+        "versions": versions,
+    }
+
+
+def _without_null(settings: Any) -> Any:
+    """TOML has no null: a setting that was left open is left out."""
+    if isinstance(settings, dict):
+        return {
+            key: _without_null(value)
+            for key, value in settings.items()
+            if value is not None
+        }
+    if isinstance(settings, list):
+        return [_without_null(value) for value in settings if value is not None]
+    return settings
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path}: damaged ({error}); take a copy that is whole, or fit again"
+        raise BrokenRunError(msg) from error
+
+
+def _what_is_missing(folder: Path) -> str:
+    if not folder.exists():
+        return f"{folder}: not found; give the folder that a fit was saved to"
+    if not folder.is_dir():
+        return f"{folder}: a file, not the folder of a run; give the folder around it"
+    absent = [n for n in ("run.toml", "fit.nc") if not (folder / n).is_file()]
+    return (
+        f"{folder}: no run, it has no {' and no '.join(absent)}; give the folder that "
+        "a fit was saved to"
+    )

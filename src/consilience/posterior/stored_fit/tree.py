@@ -1,0 +1,337 @@
+"""A fit laid out as an ArviZ DataTree; `posterior.fit` says what each group means."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float, Shaped
+
+from consilience.inference import Result
+from consilience.objects.layout.covariate_names import Names
+from consilience.objects.layout.pair_covariates import own_pairs
+from consilience.posterior.tempering import FIELDS, Tempering, Truth
+from consilience.truth import Space, answer_slot, seen_pairs
+from consilience.truth.space import MAX_NUMBERS
+
+SAMPLED = ("chain", "draw")
+
+
+def tree(
+    space: Space,
+    result: Result,
+    dims: Mapping[str, tuple[str, ...]],
+    attributes: Mapping[str, Any],
+    tempering: Tempering | None = None,
+    covariates: Names | None = None,
+) -> xr.DataTree:
+    """Lay out a fit.
+
+    Parameters
+    ----------
+    space
+        What could be true, and the answers.
+    result
+        What the engine returned.
+    dims
+        Axes of each parameter after chain and draw.
+    attributes
+        Of the root: model, engine, seed and the like; lists and tables become JSON.
+    tempering
+        The posterior of the truth, raw and tempered; None: as the engine returned it.
+    covariates
+        What those of candidates are called (kind objects); None: as in this space.
+    """
+    groups = {
+        "posterior": _posterior(space, result, dims, covariates),
+        "truth": _truth(space, result, tempering),
+        "constant_data": _constant(space),
+        "observed_data": _observed(space),
+    }
+    if result.log_likelihood is not None:
+        values = result.log_likelihood.astype(np.float32)
+        groups["log_likelihood"] = xr.Dataset(
+            {"responses": ((*SAMPLED, "item"), values)}, {"item": _items(space)}
+        )
+    if result.sample_stats:
+        stats = {name: (SAMPLED, value) for name, value in result.sample_stats.items()}
+        groups["sample_stats"] = xr.Dataset(stats)
+    if result.optimization is not None:
+        groups["optimization"] = _optimization(result)
+    return _numbered({"/": root(attributes), **groups})
+
+
+def root(attributes: Mapping[str, Any]) -> xr.Dataset:
+    """Return the root of a fit: its attributes, lists and tables as JSON."""
+    return xr.Dataset(attrs={name: _plain(value) for name, value in attributes.items()})
+
+
+def with_groups(data: xr.DataTree, **added: xr.Dataset) -> xr.DataTree:
+    """Return the tree with groups added, such as the verdicts of the checks."""
+    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
+    return _numbered({**groups, **added})
+
+
+def _numbered(groups: Mapping[str, xr.Dataset]) -> xr.DataTree:
+    """Return groups as one tree, chains and draws numbered, as ArviZ expects them."""
+    return xr.DataTree.from_dict(
+        {
+            path: data.assign_coords(
+                {
+                    axis: np.arange(data.sizes[axis])
+                    for axis in SAMPLED
+                    if axis in data.dims
+                }
+            )
+            for path, data in groups.items()
+        }
+    )
+
+
+def _posterior(
+    space: Space,
+    result: Result,
+    dims: Mapping[str, tuple[str, ...]],
+    covariates: Names | None,
+) -> xr.Dataset:
+    values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
+    axes = dict(dims)
+    told = bool({"confusion", "accuracy"} & values.keys()) or space.kind == "objects"
+    if not told and _too_many_cells(space):
+        values["accuracy"] = _observed_accuracy(space, result)[None, None]
+        axes["accuracy"] = ("annotator",)
+    elif not told:
+        prevalence, confusion = _observed_confusion(space, result)
+        values["prevalence"] = prevalence[None, None]
+        values["confusion"] = confusion[None, None]
+        axes["prevalence"] = ("true_class",)
+        axes["confusion"] = ("annotator", "true_class", "given_class")
+    coordinates: dict[str, Any] = {
+        "annotator": space.annotators,
+        "true_class": np.asarray(space.states, object),
+        "given_class": np.asarray(space.answers, object),
+        "hump": np.array(["low", "high"], object),
+    }
+    if space.groups is not None:
+        coordinates["group"] = space.groups.names
+    if space.covariates is not None:
+        coordinates["covariate"] = np.asarray(space.covariates.names, object)
+    if space.named is not None:
+        from consilience.objects.layout.covariates import column_names  # noqa: PLC0415
+
+        names = covariates or column_names(space)
+        coordinates |= {
+            f"{what}_covariate": np.asarray(each, object)
+            for what, each in asdict(names).items()
+            if what != "pairs"
+        }
+    used = {axis for name in values for axis in axes[name]}
+    coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
+    if "pair" in used:
+        pairs = _pairs(space, covariates)
+        coordinates["first_label"] = ("pair", pairs[:, 0])
+        coordinates["second_label"] = ("pair", pairs[:, 1])
+    return xr.Dataset(
+        {
+            name: ((*SAMPLED, *axes[name]), np.asarray(value, np.float32))
+            for name, value in values.items()
+        },
+        coordinates,
+    )
+
+
+def _pairs(space: Space, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
+    """Return the labels of the pairs that have a number of their own."""
+    if space.named is None:
+        known, labels = seen_pairs(space), np.asarray(space.states, object)
+        return np.stack([labels[known.first], labels[known.second]], 1)
+    pairs = own_pairs(space.named) if covariates is None else covariates.pairs
+    return np.asarray(space.named.labels[np.array(pairs, int).reshape(-1, 2)])
+
+
+def _too_many_cells(space: Space) -> bool:
+    cells = space.num_annotators * len(space.states) * len(space.answers)
+    return cells > MAX_NUMBERS
+
+
+def _observed_accuracy(space: Space, result: Result) -> Float[np.ndarray, " J"]:
+    """Return how often the truth is what an annotator said, where it was listed."""
+    truth = result.belief[space.unit, answer_slot(space)] * space.n
+    annotators = space.num_annotators
+    right = np.bincount(space.annotator, truth, annotators)
+    return right / np.bincount(space.annotator, space.n, annotators)
+
+
+def _observed_confusion(
+    space: Space, result: Result
+) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, "J K L"]]:
+    """Cross answers with the posterior of the truth, for models without confusions.
+
+    An annotator who never met a state is given the population's row.
+    """
+    shape = (space.num_annotators, len(space.states), len(space.answers))
+    counts = np.zeros(shape)
+    states = np.broadcast_to(space.state, result.belief.shape)
+    for slot in range(states.shape[1]):
+        weight = result.belief[space.unit, slot] * space.n
+        at = (space.annotator, states[space.unit, slot], space.answer)
+        np.add.at(counts, at, weight)
+    population = counts.sum(0)
+    total = population.sum(1, keepdims=True)
+    uniform = np.full_like(population, 1 / population.shape[1])
+    population = np.where(total > 0, population / np.maximum(total, 1e-300), uniform)
+    rows = counts.sum(2, keepdims=True)
+    confusion = np.where(rows > 0, counts / np.maximum(rows, 1e-300), population)
+    prevalence = np.bincount(
+        states.ravel(), weights=result.belief.ravel(), minlength=len(space.states)
+    )
+    return prevalence / prevalence.sum(), confusion
+
+
+def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Dataset:
+    if tempering is None:
+        truth = Truth(result.belief, result.lower, result.upper)
+        return _dataset(space, {name: getattr(truth, name) for name in FIELDS})
+    told, other = tempering.raw, tempering.tempered
+    name_of_other = "tempered"
+    if tempering.told == "tempered":
+        told, other, name_of_other = other, told, "raw"
+    values = {name: getattr(told, name) for name in FIELDS}
+    for name in FIELDS:
+        values[f"{name_of_other}_{name}"] = getattr(other, name).astype(np.float32)
+    dataset = _dataset(space, values)
+    dataset["design_effect"] = ("item", tempering.design_effect)
+    return dataset.assign_attrs(
+        told=tempering.told,
+        residual_correlation=tempering.correlation,
+        residual_z=tempering.z,
+    )
+
+
+def _dataset(
+    space: Space, values: Mapping[str, Float[np.ndarray, "U S"]]
+) -> xr.Dataset:
+    if space.ragged:
+        padding = _padding(space, next(iter(values.values())).shape)
+        values = {
+            name: np.where(padding, np.nan, each) for name, each in values.items()
+        }
+    return xr.Dataset(
+        {name: (("item", "candidate"), each) for name, each in values.items()},
+        {"item": _items(space)},
+    )
+
+
+def _constant(space: Space) -> xr.Dataset:
+    if space.ragged:
+        padding = _padding(space, (space.num_units, space.state.shape[1]))
+        state = np.broadcast_to(space.state, padding.shape)
+        listed: Any = (("item", "candidate"), np.where(padding, -1, state))
+    else:
+        listed = ("candidate", space.state[0])
+    answers = np.bincount(space.annotator, space.n, space.num_annotators)
+    variables: dict[str, Any] = {
+        "candidate_class": listed,
+        "num_responses": ("item", _per_unit(space)),
+        "annotator_responses": ("annotator", answers.astype(np.int64)),
+        "annotator_known": ("annotator", space.known),
+        "votes": (("given_class", "true_class"), space.votes),
+        "unit_item": ("item", space.unit_item),
+    }
+    shape = (space.num_units, space.state.shape[1])
+    before = np.broadcast_to(space.log_prior, shape)
+    if before[np.broadcast_to(space.real, shape)].any():
+        variables["log_prior"] = (("item", "candidate"), before.astype(np.float32))
+    if space.parent is not None:
+        variables["superclass"] = ("true_class", space.parent)
+    if space.unit_label is not None and space.present is not None:
+        variables["unit_label"] = ("item", space.unit_label)
+        variables["present"] = ("true_class", space.present)
+    variables |= _labels_alike(space)
+    if space.named is not None and space.named.asked is not None:
+        said = space.named.asked.astype(np.int32)
+        variables["asked"] = (("item", "place", "asked_answer"), said)
+    if space.covariates is not None:
+        listed = ("candidate",) if space.kind == "choice" else ()
+        axes = ("item", *listed, "covariate")
+        variables["beforehand"] = (axes, space.covariates.value)
+        variables["covariate_centre"] = ("covariate", space.covariates.centre)
+        variables["covariate_spread"] = ("covariate", space.covariates.spread)
+    coordinates = {
+        "item": _items(space),
+        "annotator": space.annotators,
+        "true_class": np.asarray(space.states, object),
+        "given_class": np.asarray(space.answers, object),
+    }
+    if space.covariates is not None:
+        coordinates["covariate"] = np.asarray(space.covariates.names, object)
+    if space.groups is not None:
+        coordinates["group"] = space.groups.names
+    return xr.Dataset(variables, coordinates)
+
+
+def _labels_alike(space: Space) -> dict[str, Any]:
+    """Return which labels are of one group, are similar, and were shown together."""
+    variables: dict[str, Any] = {}
+    if space.groups is not None:
+        variables["unit_group"] = ("item", space.groups.code)
+    if space.similar_sets is not None:
+        variables["similar_set"] = ("item", space.similar_sets.of_unit)
+        variables["shown_set"] = ("item", space.similar_sets.shown)
+    return variables
+
+
+def _observed(space: Space) -> xr.Dataset:
+    return xr.Dataset(
+        {
+            "annotator": ("response", space.annotator),
+            "item": ("response", space.unit),
+            "answer": ("response", space.answer),
+            "n": ("response", space.n),
+        }
+    )
+
+
+def _optimization(result: Result) -> xr.Dataset:
+    how = result.optimization
+    if how is None:
+        msg = "the engine left no record of a climb"
+        raise TypeError(msg)
+    return xr.Dataset(
+        {
+            "objective": (("restart", "sweep"), how.objective),
+            "converged": ("restart", how.converged),
+            "chosen": how.chosen,
+        },
+        attrs={"what": how.what},
+    )
+
+
+def _items(space: Space) -> pd.Index:
+    # Of Python's own strings: pandas would code them for Arrow, and xarray take them
+    # out again, a copy for every group.
+    if space.unit_label is not None:
+        return pd.RangeIndex(space.num_units)
+    names: pd.Index = pd.Index(space.unit_item, dtype=object)
+    return names
+
+
+def _per_unit(space: Space) -> Shaped[np.ndarray, " U"]:
+    return np.bincount(space.unit, space.n, space.num_units).astype(np.int64)
+
+
+def _padding(space: Space, shape: tuple[int, int]) -> Shaped[np.ndarray, "U S"]:
+    if not space.ragged:
+        return np.zeros(shape, bool)
+    # Lists are in ascending order, so state 0 behind the first slot is no state.
+    state = np.broadcast_to(space.state, shape)
+    return np.asarray((state == 0) & (np.arange(shape[1]) > 0))
+
+
+def _plain(value: Any) -> str | int | float:
+    if isinstance(value, (str, int, float)):
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,281 @@
+"""A long table given its meaning: which column is the item, which the answer.
+
+The usual names are found (`consilience.responses.columns.names`). A table with a column
+for the label and one for the answer to it holds yes/no answers (contains); one with an
+object or main column holds objects; any other, choices.
+"""
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from jaxtyping import Int
+
+from consilience.errors import KindError, MissingColumnError
+from consilience.responses.answers import read_answers, rule
+from consilience.responses.columns.looks import look
+from consilience.responses.columns.names import EXTRAS, find, listing, plain, require
+from consilience.responses.columns.one_hot import ANSWER, LABEL, unfolded
+from consilience.responses.columns.several_labels import (
+    as_lists,
+    check_lists,
+    check_single,
+    flattened,
+)
+from consilience.responses.columns.yes_or_no import (
+    answer_among,
+    propose_one_hot,
+    warn_of,
+)
+from consilience.responses.draft import Draft
+from consilience.responses.options import Kind, ReadOptions
+from consilience.responses.quality.cleaning import Dropped
+from consilience.responses.table import KINDS
+from consilience.responses.tables.cells import booleans, counts, object_numbers
+from consilience.responses.tables.coding import Coded, nothing, only_used, text_array
+from consilience.responses.tables.text_table import TextTable
+
+ROLES = (
+    "item",
+    "annotator",
+    "response_id",
+    "object",
+    "main",
+    "gold",
+    "n",
+    "label",
+    "answer",
+)
+_MADE = (LABEL, ANSWER)  # not columns of the source
+ANONYMOUS = "The source names no annotator: every answer is anonymous."
+
+
+def long_draft(
+    table: TextTable, options: ReadOptions, sources: dict[str, str]
+) -> Draft:
+    """Give meaning to the columns of a long table."""
+    table, options, one_hot = unfolded(table, options)
+    roles = find_roles(table, options)
+    table = _with_lists(table, roles["label"], options)
+    kind = options.kind or _said_kind(table) or _kind(roles, options)
+    _check_kind(table, roles, kind)
+    rows, label = _labels(table, roles["label"])
+    full = _full_rows(table, roles)[rows]
+    dropped = _empty_rows(table, _full_rows(table, roles))
+    rows = rows[full]
+    columns = {
+        role: table.columns[name].take(rows)
+        for role, name in roles.items()
+        if role != "label"
+    }
+    annotator = columns.get("annotator")
+    gold = columns.get("gold")
+    extras = carried(table, options, rows)
+    used = {name: role for role, name in roles.items() if name not in _MADE} | one_hot
+    used |= {name: "carried along" for name in extras if name not in used}
+    unused = [name for name in table.names if name not in {*used, *_MADE}]
+    item, label = columns["item"], label.take(full)
+    said = rule(columns["answer"], options.answers) if kind == "contains" else ()
+    return Draft(
+        kind=kind,
+        item=item,
+        annotator=nothing(len(rows)) if annotator is None else annotator,
+        label=label,
+        row=rows,
+        where=table.where,
+        num_read=table.num_rows,
+        answer=read_answers(columns["answer"], options.answers, table.where, rows)
+        if kind == "contains"
+        else None,
+        n=counts(columns["n"], table, rows) if "n" in columns else None,
+        object=object_numbers(columns["object"], table, rows)
+        if "object" in columns
+        else None,
+        main=booleans(columns["main"], table, rows) if "main" in columns else None,
+        response_id=_response_id(columns, rows, listed=roles["label"] in table.lists),
+        extras=extras,
+        dropped=dropped,
+        notes=(*said, *table.notes),
+        columns=used,
+        unused=looks_of(table, unused),
+        warnings=(
+            *_several(table, roles, kind, options),
+            *(warn_of(table, unused) if options.kind is None else ()),
+        ),
+        assumptions=() if annotator is not None else (ANONYMOUS,),
+        gold=None if gold is None else gold_pairs(item, gold),
+        sources=sources,
+        types={role: table.types.get(name) for role, name in roles.items()},
+    )
+
+
+def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
+    """Which column plays which role; a column that was named plays no other."""
+    named, source = options.columns, table.source
+    given = {role: getattr(named, role) for role in ROLES}
+    found: dict[str, str] = {}
+    empty = {n for n, column in table.columns.items() if column.codes.max() < 0}
+
+    def free(role: str) -> list[str]:
+        taken = {name for other, name in given.items() if other != role}
+        taken |= set(found.values())
+        if role not in {"item", "annotator", "label"} and given[role] is None:
+            taken |= empty
+        return [name for name in table.names if name not in taken]
+
+    cannot = table.unusable
+    found["item"] = require(free("item"), "item", named, source, unusable=cannot)
+    for role in ROLES[1:]:
+        name = find(free(role), role, given[role], source, cannot)
+        if name is not None:
+            found[role] = name
+    guessed = "n" in found and given["n"] is None and plain(found["n"]) != "n"
+    if guessed and "annotator" in found:  # a person's answer is rarely counted
+        del found["n"]
+    if "label" not in found and "answer" in found and options.kind != "contains":
+        found["label"] = found.pop("answer")
+    if options.kind in {"choice", "objects"} and given["answer"] is None:
+        found.pop("answer", None)
+    if "label" not in found:
+        propose_one_hot(table, free("label"))
+        found["label"] = require(free("label"), "label", named, source, unusable=cannot)
+    if "answer" not in found and options.kind in {None, "contains"}:
+        unused = [name for name in free("answer") if plain(name) not in EXTRAS]
+        found |= answer_among(table, found["label"], unused)
+    return found
+
+
+def looks_of(table: TextTable, names: list[str]) -> dict[str, str]:
+    """Say what each of some columns seems to hold."""
+    return {
+        name: look(table.columns[name]) if name in table.columns else "lists"
+        for name in names
+    }
+
+
+def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
+    """Take a column of several labels per cell for what it is."""
+    lists = as_lists(table.columns[name], options) if name in table.columns else None
+    if lists is None:
+        return table
+    rest = {other: column for other, column in table.columns.items() if other != name}
+    how = "JSON lists" if options.split is None else f"split at {options.split!r}"
+    note = f"cells of column {name!r} were read as several labels ({how})"
+    return replace(
+        table,
+        columns=rest,
+        lists={**table.lists, name: lists},
+        notes=(*table.notes, note),
+    )
+
+
+def _several(
+    table: TextTable, roles: dict[str, str], kind: Kind, options: ReadOptions
+) -> tuple[str, ...]:
+    name = roles["label"]
+    if kind == "contains" or name in table.lists:
+        return ()
+    column = only_used(table.columns[name])
+    return check_single(column, f"{table.source}, column {name!r}", options)
+
+
+def _response_id(
+    columns: dict[str, Coded], rows: np.ndarray, *, listed: bool
+) -> Coded | None:
+    """Column of that role; a row of several anonymous labels is one response."""
+    if listed and not {"annotator", "response_id"} & set(columns):
+        number = rows.astype(np.int32)
+        return Coded(
+            number, text_array(map(str, range(int(number.max(initial=0)) + 1)))
+        )
+    return columns.get("response_id")
+
+
+def _said_kind(table: TextTable) -> Kind | None:
+    """Kind that a column of that name gives for the whole table."""
+    column = table.columns.get("kind")
+    found = [] if column is None else column.values.to_pylist()
+    if not found or not set(found) <= set(KINDS):
+        return None
+    if len(found) > 1:
+        msg = (
+            f"{table.source}: its column 'kind' names {', '.join(found)}; read a file "
+            "of one kind, or the folder that it came from"
+        )
+        raise KindError(msg)
+    return cast("Kind", found[0])
+
+
+def _kind(roles: dict[str, str], options: ReadOptions) -> Kind:
+    if "answer" in roles:
+        return "contains"
+    if options.split is not None:
+        return "objects"
+    return "objects" if {"object", "main"} & set(roles) else "choice"
+
+
+def _check_kind(table: TextTable, roles: dict[str, str], kind: Kind) -> None:
+    if kind == "contains" and "answer" not in roles:
+        msg = (
+            f"{table.source}: kind 'contains' needs a column of answers (yes, no, "
+            f"maybe) beside the label; found {listing(table.names)}; name it "
+            "(`answer=NAME`)"
+        )
+        raise MissingColumnError(msg)
+    name = roles["label"]
+    check_lists(table.lists.get(name), kind, f"{table.source}, column {name!r}")
+    for role, column in roles.items():
+        if role != "label":
+            table.single(column)
+
+
+def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:
+    """Row and label of each answer; a list of labels is several answers."""
+    if name in table.columns:
+        return np.arange(table.num_rows), table.columns[name]
+    return flattened(table.lists[name])
+
+
+def _full_rows(table: TextTable, roles: dict[str, str]) -> np.ndarray:
+    """Rows that hold anything in a column that matters."""
+    full = np.zeros(table.num_rows, bool)
+    for name in roles.values():
+        full |= (
+            table.columns[name].codes >= 0
+            if name in table.columns
+            else ~np.asarray(table.lists[name].is_null())
+        )
+    return full
+
+
+def _empty_rows(table: TextTable, full: np.ndarray) -> tuple[Dropped, ...]:
+    if full.all():
+        return ()
+    first = table.where(int((~full).argmax()))
+    return (Dropped("the row is empty", int((~full).sum()), first),)
+
+
+def carried(
+    table: TextTable, options: ReadOptions, rows: Int[np.ndarray, " N"]
+) -> dict[str, pd.Series]:
+    """Columns of time and status, and those that were asked for, to carry along."""
+    for name in options.extras:
+        find(table.names, "extra column", name, table.source)
+    wanted = [n for n in table.columns if plain(n) in EXTRAS or n in options.extras]
+    return {name: table.columns[name].take(rows).series() for name in wanted}
+
+
+def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
+    """Gold labels of items, each once, of a column that holds them row by row."""
+    known = (gold.codes >= 0) & (item.codes >= 0)
+    pairs = pd.DataFrame({"item": item.codes[known], "label": gold.codes[known]})
+    pairs = pairs.drop_duplicates(ignore_index=True)
+    return pd.DataFrame(
+        {
+            "item": item.values.take(pa.array(pairs["item"])).to_pandas(),
+            "label": gold.values.take(pa.array(pairs["label"])).to_pandas(),
+        },
+        dtype="str",
+    )

@@ -1,0 +1,174 @@
+"""The usual names of columns, and how a column is found among those of a file."""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from consilience.errors import DuplicateColumnError, MissingColumnError
+from consilience.responses.options import Columns
+from consilience.responses.tables.text_table import not_as_text
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+# In order of preference; all compared without case, blanks and punctuation.
+USUAL = {
+    "item": _words(
+        "item task itemid taskid image imageid img imagename imageurl imagepath "
+        "example exampleid instance instanceid sample sampleid document documentid "
+        "docid text textid commentid unit unitid question questionid "
+        "subject subjectid datarow rowid filename file uid id comment"
+    ),
+    "annotator": _words(
+        "annotator worker rater annotatorid workerid raterid user userid username "
+        "performer performerid coder coderid labeler labeller labelerid judge judgeid "
+        "assessor assessorid expert reviewer participant participantid completedby"
+    ),
+    "label": _words(
+        "label class category choice annotation rating judgment judgement labelid "
+        "classid category name query target code"
+    ),
+    "answer": _words("answer response selected present vote value"),
+    "n": _words("n count num freq frequency multiplicity"),
+    "object": _words("object objectid objectindex"),
+    "main": _words("main ismain mainobject"),
+    "response_id": _words(
+        "responseid annotationid assignmentid judgmentid submissionid"
+    ),
+    "gold": _words(
+        "gold goldlabel truth truelabel truthlabel groundtruth groundtruthlabel "
+        "goldstandard goldanswer correctlabel correctanswer referencelabel ytrue"
+    ),
+    "name": _words("name labelname classname"),
+    "parent": _words("parent superclass group"),
+}
+_NEEDED = ("item", "label", "annotator")  # without them the answers would change
+EXTRAS = _words(
+    "seconds leadtime duration worktimeinseconds timestamp createdat startedat "
+    "submittedat finishedat status batch session"
+)
+
+
+@lru_cache(maxsize=1 << 18)
+def plain(name: str) -> str:
+    """Name without case, blanks and punctuation."""
+    return re.sub(r"[\W_]+", "", name.casefold())
+
+
+def usual(names: list[str], role: str) -> list[str]:
+    """Columns that have the most usual name of a role; several differ in case."""
+    words = USUAL[role]
+    rank = min((words.index(w) for n in names if (w := plain(n)) in words), default=-1)
+    return [] if rank < 0 else [n for n in names if plain(n) == words[rank]]
+
+
+def find(
+    names: list[str],
+    role: str,
+    given: str | None,
+    source: str,
+    unusable: Mapping[str, str] | None = None,
+) -> str | None:
+    """Column of a role: the one that was named, else the one of the most usual name.
+
+    Parameters
+    ----------
+    names
+        Columns to choose from.
+    role
+        What is looked for.
+    given
+        Name that a caller gave.
+    source
+        For messages.
+    unusable
+        Columns that cannot be written as text, and why.
+
+    Raises
+    ------
+    MissingColumnError
+        If the column that was named is not there.
+    DuplicateColumnError
+        If two columns have the most usual name, such as ``label`` and ``Label``.
+    BadCellError
+        If the column cannot be written as text.
+    """
+    unusable = unusable or {}
+    if given is not None:
+        if given in unusable:
+            raise not_as_text(source, given, unusable[given])
+        if given not in names:
+            msg = (
+                f"{source}: there is no column {given!r} for {role}; found "
+                f"{listing(names)}; name one of these"
+            )
+            raise MissingColumnError(msg)
+        return given
+    found = usual(names, role)
+    if len(found) > 1:
+        msg = (
+            f"{source}: columns {listing(found)} may both be the {role}; rename one, "
+            f"or name the one to read (`{role}=NAME`)"
+        )
+        raise DuplicateColumnError(msg)
+    if not found and role in _NEEDED and (refused := usual([*unusable], role)):
+        raise not_as_text(source, refused[0], unusable[refused[0]])
+    return found[0] if found else None
+
+
+def require(
+    names: list[str],
+    role: str,
+    columns: Columns,
+    source: str,
+    taken: str | None = None,
+    unusable: Mapping[str, str] | None = None,
+) -> str:
+    """Column of a role that must be there.
+
+    Raises
+    ------
+    MissingColumnError
+        If there is none.
+    """
+    free = [n for n in names if n != taken]
+    name = find(free, role, getattr(columns, role), source, unusable)
+    if name is None:
+        msg = (
+            f"{source}: no column looks like the {role}; found {listing(names)}; say "
+            f"which it is (`{role}=NAME`)"
+        )
+        raise MissingColumnError(msg)
+    return name
+
+
+def choose_question(
+    names: list[str], given: str | None, source: str, option: str
+) -> str:
+    """Pick the question that the labels answer.
+
+    Raises
+    ------
+    MissingColumnError
+        If there are several and none was named, or the named one is not there.
+    """
+    if given is None and len(names) == 1:
+        return names[0]
+    if given in names:
+        return str(given)
+    what = f"there is no question {given!r}" if given else "there are several questions"
+    if not names:
+        what = "nobody answered any question"
+    msg = (
+        f"{source}: {what}; found {listing(names)}; name the one to read "
+        f"(`{option}=NAME`)"
+    )
+    raise MissingColumnError(msg)
+
+
+def listing(names: list[str], limit: int = 12) -> str:
+    """Names as a short list."""
+    shown = ", ".join(repr(name) for name in names[:limit]) or "no other"
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")

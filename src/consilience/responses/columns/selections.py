@@ -1,0 +1,199 @@
+"""Selections, the form in which platforms store answers, unrolled into answers.
+
+A selection is the list of labels that one annotator picked for one item: one label for
+a choice, one per object, or, when all labels on screen are known, a yes to each picked
+and a no to each other.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Int, Int8
+
+from consilience.errors import KindError, LabelNotOfferedError, OfferUnknownError
+from consilience.responses.answers import NO, SKIPPED, YES
+from consilience.responses.options import Kind
+from consilience.responses.tables.coding import Coded, encode_texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What one annotator picked for one item.
+
+    Parameters
+    ----------
+    item, annotator, response_id
+        Whose answer, to what.
+    picked
+        Labels in the order of the source; None: the question was skipped.
+    main
+        The label marked as the main one.
+    shown
+        Labels on screen, where the source says so.
+    record
+        Number of the record of the source, for messages.
+    """
+
+    item: str | None
+    annotator: str | None
+    response_id: str | None
+    picked: tuple[str, ...] | None
+    main: str | None = None
+    shown: tuple[str, ...] | None = None
+    record: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Unrolled:
+    """Selections as columns; see `consilience.responses.draft.Draft`."""
+
+    kind: Kind
+    item: Coded
+    annotator: Coded
+    response_id: Coded
+    label: Coded
+    answer: Int8[np.ndarray, " N"] | None
+    object: Int[np.ndarray, " N"] | None
+    main: Int8[np.ndarray, " N"] | None
+    row: Int[np.ndarray, " N"]
+    source: Int[np.ndarray, " N"]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Answers as they are unrolled."""
+
+    source: list[int] = field(default_factory=list)
+    label: list[str | None] = field(default_factory=list)
+    answer: list[int] = field(default_factory=list)
+    object: list[int] = field(default_factory=list)
+    main: list[int] = field(default_factory=list)
+
+    def add(
+        self, source: int, label: str | None, answer: int, number: int, main: int
+    ) -> None:
+        """Add one answer."""
+        self.source.append(source)
+        self.label.append(label)
+        self.answer.append(answer)
+        self.object.append(number)
+        self.main.append(main)
+
+
+def unroll(
+    selections: Sequence[Selection],
+    kind: Kind | None,
+    offered: tuple[str, ...] | None,
+    where: Callable[[int], str],
+    key: Callable[[str], str] = str,
+) -> Unrolled:
+    """Unroll selections into answers of one kind.
+
+    Parameters
+    ----------
+    selections
+        One per annotator and item.
+    kind
+        None: a choice, if nobody picked several labels.
+    offered
+        Labels on screen for everybody, where known.
+    where
+        Place of a record.
+    key
+        What spellings share that are one label: a pick is of the label on screen that
+        has its key, and stays as it is spelled.
+
+    Raises
+    ------
+    KindError
+        If several labels were picked and the kind does not say what that means.
+    OfferUnknownError
+        If yes and no are asked for and it is not known what was on screen.
+    """
+    kind = kind or "choice"
+    rows = _Rows()
+    for i, selection in enumerate(selections):
+        if kind == "choice":
+            _choice(rows, i, selection, where)
+        elif kind == "objects":
+            _objects(rows, i, selection)
+        else:
+            _contains(rows, i, selection, selection.shown or offered, where, key)
+    source = np.array(rows.source, np.int64)
+    every = {
+        name: encode_texts([getattr(s, name) for s in selections]).take(source)
+        for name in ("item", "annotator", "response_id")
+    }
+    records = np.array([s.record for s in selections], np.int64)
+    return Unrolled(
+        kind=kind,
+        item=every["item"],
+        annotator=every["annotator"],
+        response_id=every["response_id"],
+        label=encode_texts(rows.label),
+        answer=np.array(rows.answer, np.int8) if kind == "contains" else None,
+        object=np.array(rows.object, np.int64) if kind == "objects" else None,
+        main=np.array(rows.main, np.int8) if kind == "objects" else None,
+        row=records[source],
+        source=source,
+    )
+
+
+def _choice(
+    rows: _Rows, i: int, selection: Selection, where: Callable[[int], str]
+) -> None:
+    picked = selection.picked or (None,)
+    if len(picked) > 1:
+        msg = (
+            f"{where(selection.record)}: {len(picked)} labels were picked "
+            f"({', '.join(map(repr, picked[:3]))}) where one is a choice; ask for "
+            '`kind="objects"` (one label per object) or `kind="contains"` with '
+            "`offered=` (a label that was not picked is a no)"
+        )
+        raise KindError(msg)
+    rows.add(i, picked[0], SKIPPED, -1, -1)
+
+
+def _objects(rows: _Rows, i: int, selection: Selection) -> None:
+    labels = list(selection.picked or ())
+    main = selection.main
+    if main is not None and main not in labels:
+        labels.append(main)
+    for number, label in enumerate(labels):
+        rows.add(i, label, SKIPPED, number, -1 if main is None else int(label == main))
+    if not labels:
+        rows.add(i, None, SKIPPED, -1, -1)
+
+
+def _contains(
+    rows: _Rows,
+    i: int,
+    selection: Selection,
+    shown: tuple[str, ...] | None,
+    where: Callable[[int], str],
+    key: Callable[[str], str],
+) -> None:
+    if shown is None:
+        msg = (
+            f"{where(selection.record)}: a label that was not picked is a no only if "
+            "it was on screen, and the file does not say what was; pass `offered=` (a "
+            "list of labels, a table, or the labelling configuration)"
+        )
+        raise OfferUnknownError(msg)
+    picked = {key(label): label for label in selection.picked or ()}
+    strange = picked.keys() - set(map(key, shown))
+    if strange:
+        label = min(picked[each] for each in strange)
+        msg = (
+            f"{where(selection.record)}: label {label!r} is not among the "
+            f"{len(shown)} that were offered; fix the record or correct `offered=`"
+        )
+        raise LabelNotOfferedError(msg)
+    for label in shown:
+        if selection.picked is None:
+            rows.add(i, label, SKIPPED, -1, -1)
+        elif key(label) in picked:
+            rows.add(i, picked[key(label)], YES, -1, -1)
+        else:
+            rows.add(i, label, NO, -1, -1)

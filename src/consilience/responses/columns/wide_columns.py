@@ -1,0 +1,187 @@
+"""Which columns of a wide table are annotators, and what the others are.
+
+An annotator's column holds labels that other columns hold too. Gold by the usual names,
+links, free text, dates, numbers beside words and columns with a value of its own in
+every row are left out, and it is said, as it is of other columns that share no label
+with the rest; the caller may name the annotators instead.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consilience.errors import MissingColumnError
+from consilience.responses.columns.looks import (
+    DISTINCT,
+    EMPTY,
+    FEW,
+    FLAGS,
+    FRACTIONS,
+    NEVER_LABELS,
+    NUMBERS,
+    look,
+)
+from consilience.responses.columns.names import EXTRAS, USUAL, find, listing, plain
+from consilience.responses.options import ReadOptions
+from consilience.responses.tables.coding import Coded, only_used
+from consilience.responses.tables.text_table import TextTable
+
+_OTHER = re.compile(
+    r"confidence|certainty|comment|remark|timestamp|duration|seconds|difficulty"
+    r"|^notes?$|^links?$|^urls?$|^date$|^time$|^text$|^title$|^description$"
+)
+NOT_ASKED = ("-1", "-1.0")
+_NAMED = "by its name"
+_UNLIKE = "shares no label with the others"
+_NUMERIC = {NUMBERS, FRACTIONS, FLAGS, DISTINCT}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WideColumns:
+    """The columns of a wide table.
+
+    Parameters
+    ----------
+    annotators
+        Columns of labels.
+    gold
+        Column of the true label.
+    unused
+        Other columns, and what each seems to hold.
+    warnings
+        What was left out without being asked.
+    """
+
+    annotators: list[str]
+    gold: str | None
+    unused: dict[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+def wide_columns(
+    table: TextTable, names: list[str], options: ReadOptions
+) -> WideColumns:
+    """Tell the annotators of a wide table from its other columns.
+
+    Parameters
+    ----------
+    table
+        The source.
+    names
+        Its columns but that of the item.
+    options
+        `annotators`, `columns.gold` and `extras` decide; else looks do.
+
+    Raises
+    ------
+    MissingColumnError
+        If a named column is not there, or none looks like an annotator's.
+    """
+    source = table.source
+    for name in options.annotators:
+        find(names, "an annotator", name, source)
+    rest = [name for name in names if name not in options.annotators]
+    gold = find(rest, "gold", options.columns.gold, source)
+    table = replace(table, columns={n: _asked(table.columns[n]) for n in names})
+    looks = {name: look(table.columns[name]) for name in rest if name != gold}
+    if options.annotators:
+        return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)
+    aside = {
+        name: looks.pop(name)
+        for name in list(looks)
+        if name in options.extras or plain(name) in {*EXTRAS, *USUAL["gold"]}
+    }
+    out, doubtful = _left_out(table, looks)
+    if set(out.values()) == {EMPTY} and len(out) == len(looks):
+        out = {}  # nobody answered anything, which is an error of its own
+    annotators = [name for name in looks if name not in out]
+    if not annotators:
+        listed = _listing(out) or "no other column"
+        msg = (
+            f"{source}: no column looks like an annotator's; expected annotators "
+            f"beside the item, found {listed}; name them (`annotators=`)"
+        )
+        raise MissingColumnError(msg)
+    doubtful = [name for name in doubtful if len(annotators) > 1]
+    told = {name: why for name, why in out.items() if why != EMPTY}
+    left_out = (
+        f"{source}: left out columns that do not look like an annotator's: "
+        f"{_listing(told)}; if one of them is, name all annotators (`annotators=`)"
+    )
+    kept = (
+        f"{source}: column {listing(doubtful)} shares no label with the others and was "
+        "taken for an annotator; if it is none, exclude it (`exclude=`)"
+    )
+    return WideColumns(
+        annotators=annotators,
+        gold=gold,
+        unused={name: (aside | out)[name] for name in rest if name in aside | out},
+        warnings=(
+            *((left_out,) if told else ()),
+            *((kept,) if doubtful else ()),
+        ),
+    )
+
+
+def _left_out(
+    table: TextTable, looks: dict[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """Columns that do not hold labels, and why; and those that may not."""
+    values = {
+        name: set(only_used(table.columns[name]).values.to_pylist()) for name in looks
+    }
+    out = {
+        name: each or _NAMED
+        for name, each in looks.items()
+        if each in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
+    }
+    left = [name for name in looks if name not in out]
+    numbers = [name for name in left if _is_number(looks[name], values[name])]
+    words = [name for name in left if name not in numbers]
+    whole = [name for name in numbers if looks[name] != FRACTIONS]
+    groups = [group for group in (words, whole, numbers) if group]
+    labels = next((g for g in groups if _core(g, values)), groups[0] if groups else [])
+    core = _core(labels, values)
+    doubtful = []
+    for name in left:
+        others = set().union(*(values[o] for o in labels if o != name))
+        if values[name] & others:
+            continue
+        filled = int((table.columns[name].codes >= 0).sum())
+        unlike = name not in labels or looks[name] == DISTINCT
+        if core and filled >= FEW and unlike:
+            out[name] = looks[name] or _UNLIKE
+        elif unlike or filled >= FEW:
+            doubtful.append(name)
+    return out, doubtful
+
+
+def _asked(column: Coded) -> Coded:
+    """Return the column without the cells that may mean that nobody was asked."""
+    asked = ~pc.is_in(column.values, value_set=pa.array(NOT_ASKED)).to_numpy(
+        zero_copy_only=False
+    )
+    codes = np.where(np.append(asked, False)[column.codes], column.codes, -1)
+    return replace(column, codes=codes.astype(np.int32))
+
+
+def _is_number(looks: str, values: set[str]) -> bool:
+    return looks in _NUMERIC and all(re.fullmatch(r"[-+.\deE]+", v) for v in values)
+
+
+def _core(names: Iterable[str], values: dict[str, set[str]]) -> bool:
+    """Whether two of the columns share a value."""
+    seen: set[str] = set()
+    for name in names:
+        if seen & values[name]:
+            return True
+        seen |= values[name]
+    return False
+
+
+def _listing(looks: dict[str, str]) -> str:
+    return ", ".join(f"{name!r} ({each})" for name, each in list(looks.items())[:12])

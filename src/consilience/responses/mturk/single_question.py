@@ -1,0 +1,105 @@
+"""MTurk batches with one item per assignment."""
+
+from dataclasses import replace
+
+import pandas as pd
+
+from consilience.errors import MissingColumnError
+from consilience.responses.answers import read_answers, rule
+from consilience.responses.columns.names import USUAL, choose_question, listing, plain
+from consilience.responses.columns.selections import Selection, unroll
+from consilience.responses.draft import Draft
+from consilience.responses.mturk.batch import Batch, batch_draft
+from consilience.responses.quality.spelling import spelling_key
+from consilience.responses.side_tables import checked_labels, label_list
+from consilience.responses.tables.coding import encode_texts
+
+
+def read_single(batch: Batch) -> Draft:
+    """Read a batch with one item per assignment.
+
+    Parameters
+    ----------
+    batch
+        A column of `Input` for the label makes its answers yes or no (contains).
+
+    Raises
+    ------
+    MissingColumnError
+        If it cannot be seen which column is the item or the answer.
+    """
+    options, table = batch.options, batch.table
+    columns = options.columns
+    asked = _label_input(batch)
+    item = _item_input(batch, asked)
+    given = columns.answer
+    if asked is None and columns.label is not None:
+        given = columns.label
+    question = choose_question(list(batch.answers), given, table.source, "answer")
+    picks = [
+        Selection(
+            item=batch.text(item, row),
+            annotator=batch.text("WorkerId", row),
+            response_id=batch.text("AssignmentId", row),
+            picked=batch.picked(question, row),
+            shown=batch.shown(question, row),
+            record=row,
+        )
+        for row in batch.rows
+    ]
+    if asked is not None:
+        rows = unroll(picks, "choice", None, table.where)
+        label = encode_texts([batch.text(asked, row) for row in batch.rows])
+        draft = batch_draft(rows, table)
+        said = read_answers(rows.label, options.answers, table.where, rows.row)
+        return replace(
+            draft,
+            kind="contains",
+            label=label,
+            answer=said,
+            notes=(*draft.notes, *rule(rows.label, options.answers)),
+            columns={item: "item", question: "answer", asked: "label"},
+        )
+    offered = label_list(options) if options.kind == "contains" else None
+    if options.kind == "choice":  # a bar may be part of a label
+        picks = [replace(p, picked=p.picked and ("|".join(p.picked),)) for p in picks]
+    rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
+    draft = batch_draft(rows, table)
+    draft = replace(draft, columns={item: "item", question: "label"})
+    shown = {pick.shown for pick in picks if pick.picked is not None}
+    if len(shown) == 1 and (labels := shown.pop()) is not None:
+        frame = checked_labels(pd.DataFrame({"label": pd.Series(labels, dtype="str")}))
+        draft = replace(draft, labels=frame, offer="all")
+    return draft
+
+
+def _label_input(batch: Batch) -> str | None:
+    """Column of `Input` with the label that was asked about, if there is one."""
+    label = batch.options.columns.label
+    if label is not None:
+        return label if label.startswith("Input.") else None
+    if batch.options.kind in {"choice", "objects"} or batch.options.offered is not None:
+        return None
+    usual = [
+        n for n in batch.inputs if plain(n.removeprefix("Input.")) in USUAL["label"]
+    ]
+    return usual[0] if len(usual) == 1 and len(batch.inputs) > 1 else None
+
+
+def _item_input(batch: Batch, asked: str | None) -> str:
+    """Column of the item: the one named, the only one, or the one with a usual name."""
+    given = batch.options.columns.item
+    if given is not None and given in batch.table.columns:
+        return given
+    inputs = [name for name in batch.inputs if name != asked]
+    usual = [n for n in inputs if plain(n.removeprefix("Input.")) in USUAL["item"]]
+    if given is None and len(inputs) == 1:
+        return inputs[0]
+    if given is None and len(usual) == 1:
+        return usual[0]
+    what = f"no column {given!r}" if given else "it is not clear which column is"
+    msg = (
+        f"{batch.table.source}: {what} the item; found "
+        f"{listing(batch.inputs)}; name it (`item=NAME`)"
+    )
+    raise MissingColumnError(msg)

@@ -1,0 +1,1 @@
+"""Repeated, misspelt and suspicious responses."""

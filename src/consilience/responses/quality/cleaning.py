@@ -1,0 +1,101 @@
+"""What a reader kept, what it dropped, and why: said before any number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from consilience.responses.columns.names import listing
+
+_MOST = 30  # unused columns that are listed by name
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Rows left out for one reason.
+
+    Parameters
+    ----------
+    reason
+        Why, as a phrase.
+    count
+        How many rows.
+    example
+        The first of them: file and row.
+    """
+
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaning:
+    """The account of one reading.
+
+    Parameters
+    ----------
+    unit
+        What the source counts in: rows, assignments, annotations ...
+    read
+        How many of them were found.
+    kept
+        How many of them gave at least one answer.
+    answers
+        Rows of the canonical table that came of it.
+    dropped
+        What was left out, by reason.
+    notes
+        What was noticed and decided, one sentence each.
+    columns
+        Role of each column of the source that was used: item, annotator, label ...
+    unused
+        Columns of the source that were not used, and what each seems to hold.
+    warnings
+        What looks wrong, one sentence each.
+    """
+
+    unit: str = "rows"
+    read: int
+    kept: int
+    answers: int
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    unused: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Text of the account, one line per fact."""
+        lines = [*self.account()]
+        if self.columns:
+            lines.append(f"read column {self.roles()}")
+        if self.unused:
+            lines.append(f"not used: {self.rest()}")
+        return "\n".join([*lines, *(f"warning: {each}" for each in self.warnings)])
+
+    def roles(self) -> str:
+        """Return the columns that were used, and as what."""
+        by_role: dict[str, list[str]] = {}
+        for name, role in self.columns.items():
+            by_role.setdefault(role, []).append(name)
+        return ", ".join(
+            f"{listing(names)} as {role}" for role, names in by_role.items()
+        )
+
+    def rest(self) -> str:
+        """Return the columns that were not used, and what they seem to hold."""
+        each = [
+            repr(name) + (f" ({looks})" if looks else "")
+            for name, looks in self.unused.items()
+        ]
+        more = len(each) - _MOST
+        return ", ".join(each[:_MOST]) + (f" and {more} more" if more > 0 else "")
+
+    def account(self) -> list[str]:
+        """Return what was kept, dropped and decided, a line for each fact."""
+        lines = [f"read {self.read:,} {self.unit}, kept {self.kept:,}"]
+        lines[0] += f": {self.answers:,} answers"
+        lines += [
+            f"dropped {part.count:,}: {part.reason} (first: {part.example})"
+            for part in self.dropped
+        ]
+        return [*lines, *self.notes]

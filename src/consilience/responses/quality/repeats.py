@@ -1,0 +1,134 @@
+"""The rule for an annotator who answers one question more than once."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+
+from consilience.errors import RepeatedAnswerError
+from consilience.responses.draft import Draft
+from consilience.responses.options import Repeats
+from consilience.responses.quality.cleaning import Dropped
+
+WHAT = "the same annotator had answered the same question before"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """Outcome of the rule.
+
+    Parameters
+    ----------
+    kept
+        Which answers stay.
+    dropped
+        The account of those that go.
+    notes, assumptions
+        Sentences.
+    """
+
+    kept: Bool[np.ndarray, " N"]
+    dropped: tuple[Dropped, ...] = ()
+    notes: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+
+
+def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
+    """Find repeated answers and apply a rule to them.
+
+    Parameters
+    ----------
+    draft
+        Answers; skipped questions and anonymous answers repeat nothing.
+    rule
+        ``keep`` all, only ``distinct`` ones (an answer given twice counts once; the
+        objects of a response are kept), the ``first``, the ``last``, ``drop`` all of
+        them, or ``error``.
+
+    Raises
+    ------
+    RepeatedAnswerError
+        If the rule is ``error`` and there is one.
+    """
+    keys = _question(draft)
+    real = keys["annotator"].to_numpy() >= 0
+    real &= (draft.label.codes >= 0) if draft.answer is None else (draft.answer >= 0)
+    asked = keys[real]
+    if draft.kind == "objects":
+        asked = asked.drop_duplicates()  # the objects of one response belong together
+    question = [name for name in asked.columns if name != "response"]
+    if rule == "distinct" and draft.kind != "objects":
+        said = draft.label.codes if draft.answer is None else draft.answer
+        asked = asked.assign(said=said[real])
+        question.append("said")
+    later = asked.duplicated(question, keep="first")
+    if not later.any():
+        return Repeated(kept=np.ones(len(real), bool))
+    row = int(later.index[int(later.to_numpy().argmax())])
+    place = draft.where(int(draft.row[row]))
+    who = f"annotator {draft.annotator.text(row)!r} on item {draft.item.text(row)!r}"
+    count = int(later.sum())
+    if rule == "error":
+        msg = (
+            f"{place}: {who} had answered this before ({count:,} such answers); fix "
+            "the file or pass `repeats=\"keep\"`, 'distinct', 'first', 'last' or 'drop'"
+        )
+        raise RepeatedAnswerError(msg)
+    if rule == "keep" or (rule == "distinct" and draft.kind == "objects"):
+        note = (
+            f"{count:,} answers repeat an earlier one by the same annotator on the "
+            f"same question (first: {place}, {who}); each counts as an answer of its "
+            'own (`repeats="keep"`)'
+        )
+        return Repeated(
+            kept=np.ones(len(real), bool), notes=(note,), assumptions=(note,)
+        )
+    keep = {"distinct": "first", "first": "first", "last": "last", "drop": False}[rule]
+    gone = asked.duplicated(question, keep=keep)  # type: ignore[arg-type]
+    lost = _rows_of(keys, asked[gone]) if "response" in keys else asked.index[gone]
+    kept = np.ones(len(real), bool)
+    kept[lost] = False
+    reason = f"{WHAT} (`repeats={rule!r}`)"
+    return Repeated(kept=kept, dropped=(Dropped(reason, len(lost), place),))
+
+
+def _question(draft: Draft) -> pd.DataFrame:
+    """Codes that say which question each answer belongs to."""
+    keys = {"item": draft.item.codes, "annotator": draft.annotator.codes}
+    if draft.kind == "contains":
+        keys["label"] = draft.label.codes
+    if draft.kind == "objects":
+        response = draft.response_id
+        keys["response"] = (
+            np.zeros_like(draft.item.codes) if response is None else response.codes
+        )
+    return pd.DataFrame(keys)
+
+
+def _rows_of(keys: pd.DataFrame, lost: pd.DataFrame) -> np.ndarray:
+    marked = pd.MultiIndex.from_frame(keys).isin(pd.MultiIndex.from_frame(lost))
+    return np.flatnonzero(marked)
+
+
+def keep_rows(draft: Draft, kept: Bool[np.ndarray, " N"]) -> Draft:
+    """Only some of the answers."""
+    if kept.all():
+        return draft
+    columns = ("item", "annotator", "label", "response_id")
+    arrays = ("row", "answer", "object", "main", "n")
+    some = {
+        name: getattr(draft, name).take(kept)
+        for name in columns
+        if getattr(draft, name) is not None
+    }
+    some |= {
+        name: getattr(draft, name)[kept]
+        for name in arrays
+        if getattr(draft, name) is not None
+    }
+    extras = {
+        name: column[kept].reset_index(drop=True)
+        for name, column in draft.extras.items()
+    }
+    return replace(draft, extras=extras, **some)

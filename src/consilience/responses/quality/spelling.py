@@ -1,0 +1,156 @@
+"""Spellings of one label: found where nobody asked, merged where somebody did.
+
+Two labels are *alike* if they differ only in case, in their Unicode form, in characters
+of no width, or in blanks, quotes and stops around them.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from consilience.responses.columns.names import listing
+from consilience.responses.draft import Draft
+from consilience.responses.options import ReadOptions
+from consilience.responses.side_tables import label_table, offered_table
+from consilience.responses.tables.coding import Coded, recoded, text_array
+
+_AROUND = "\"'`.,;:\u00b4\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
+
+
+def alike(text: str) -> str:
+    """Return what two texts share that a person takes for one.
+
+    Parameters
+    ----------
+    text
+        A label or the id of an annotator.
+    """
+    bare = " ".join(normal(text).casefold().split())
+    return bare.strip(_AROUND).strip() or bare
+
+
+def normal(text: str) -> str:
+    """Return a text in Unicode's form NFKC, without characters of no width.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    """
+    if text.isascii():
+        return text.strip()
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return unicodedata.normalize("NFKC", visible).strip()
+
+
+def groups(texts: Iterable[str], key: Callable[[str], str]) -> list[list[str]]:
+    """Return the texts that share a key with others, together.
+
+    Parameters
+    ----------
+    texts
+        Distinct texts.
+    key
+        What is compared.
+    """
+    by_key: dict[str, list[str]] = {}
+    for text in texts:
+        by_key.setdefault(key(text), []).append(text)
+    return [sorted(group) for group in by_key.values() if len(group) > 1]
+
+
+def spelling_key(options: ReadOptions) -> Callable[[str], str]:
+    """Return what spellings share that the caller takes for one label.
+
+    Parameters
+    ----------
+    options
+        `fold_case` and `normalize` say which those are; without them each label is its
+        own.
+    """
+    form = normal if options.normalize else str
+    return (lambda label: form(label).casefold()) if options.fold_case else form
+
+
+def merge_spellings(
+    draft: Draft, options: ReadOptions, gold: pd.DataFrame | None
+) -> tuple[Draft, pd.DataFrame | None]:
+    """Merge the spellings of a label that the caller takes for one.
+
+    A spelling that the caller lists is kept, else the most frequent one.
+
+    Parameters
+    ----------
+    draft
+        What was read.
+    options
+        `fold_case` and `normalize` say what is merged; `labels` and `offered` list.
+    gold
+        Gold labels, which follow.
+    """
+    if not (options.fold_case or options.normalize):
+        return draft, gold
+    form = normal if options.normalize else str
+    key = spelling_key(options)
+    listed = _listed(options)
+    counts = _counts(draft.label)
+    golden = [] if gold is None else gold["label"].dropna().tolist()
+    kept = {key(label): form(label) for label in golden}
+    for label in sorted(counts, key=lambda each: (counts[each], each)):
+        kept[key(label)] = form(label)
+    kept |= {key(label): label for label in reversed(listed)}
+
+    def renamed(label: str) -> str:
+        return label if label in listed else kept.get(key(label), form(label))
+
+    values = draft.label.values.to_pylist()
+    texts = text_array(None if v is None else renamed(v) for v in values)
+    draft = replace(
+        draft,
+        label=recoded(draft.label.codes, texts),
+        labels=_in_frame(draft.labels, renamed),
+        offered=_in_frame(draft.offered, renamed),
+        notes=(*draft.notes, *_notes(counts, renamed)),
+    )
+    return draft, _in_frame(gold, renamed)
+
+
+def _listed(options: ReadOptions) -> list[str]:
+    labels = []
+    if options.labels is not None:
+        labels += label_table(options.labels, options)["label"].tolist()
+    if options.offered is not None:
+        labels += offered_table(options.offered, options)[0]["label"].tolist()
+    return list(dict.fromkeys(map(str, labels)))
+
+
+def _counts(column: Coded) -> dict[str, int]:
+    number = np.bincount(column.codes[column.codes >= 0], minlength=len(column.values))
+    texts = column.values.to_pylist()
+    return {text: int(n) for text, n in zip(texts, number, strict=True) if n}
+
+
+def _in_frame(
+    frame: pd.DataFrame | None, renamed: Callable[[str], str]
+) -> pd.DataFrame | None:
+    if frame is None:
+        return None
+    label = frame["label"].map(renamed, na_action="ignore").astype("str")
+    unique = ["label"] if "name" in frame else None  # a list of labels
+    return frame.assign(label=label).drop_duplicates(unique, ignore_index=True)
+
+
+def _notes(counts: Mapping[str, int], renamed: Callable[[str], str]) -> tuple[str, ...]:
+    changed: dict[str, list[str]] = {}
+    for label in sorted(counts):
+        if renamed(label) != label:
+            changed.setdefault(renamed(label), []).append(label)
+    if not changed:
+        return ()
+    answers = sum(counts[label] for old in changed.values() for label in old)
+    shown = [f"{listing(old, 4)} as {new!r}" for new, old in changed.items()]
+    more = f" and {len(shown) - 8} more" if len(shown) > 8 else ""
+    return (f"{answers:,} labels were respelled: {'; '.join(shown[:8])}{more}",)

@@ -1,0 +1,86 @@
+"""What looks wrong in answers that can be read: said, and left to the caller."""
+
+from collections.abc import Iterable
+
+from consilience.responses.columns.looks import FEW, LINKS, STRUCTURES, TEXTS, look
+from consilience.responses.columns.names import listing
+from consilience.responses.draft import Draft
+from consilience.responses.quality.spelling import alike, groups, normal
+from consilience.responses.tables.coding import Coded, num_distinct, only_used
+
+_SHOWN = 5
+
+
+def suspicions(draft: Draft) -> tuple[str, ...]:
+    """Return a sentence for each thing that looks wrong.
+
+    Parameters
+    ----------
+    draft
+        Answers, after the rules of the caller.
+    """
+    found: list[str] = []
+    labels = only_used(draft.label)
+    people = only_used(draft.annotator)
+    found += _alike(
+        labels.values.to_pylist(),
+        "labels",
+        "they count as different labels; merge them with `fold_case=True` (case) or "
+        "`normalize=True` (Unicode form, characters of no width), or correct the "
+        "source",
+    )
+    found += _alike(
+        people.values.to_pylist(),
+        "annotators",
+        "they count as different annotators; correct the source if they are one",
+    )
+    found += _one_each(draft, people)
+    found += _unlike_labels(labels)
+    return tuple(found)
+
+
+def _alike(texts: list[str], what: str, remedy: str) -> Iterable[str]:
+    same = groups(texts, alike)
+    if not same:
+        return ()
+    shown = "; ".join(", ".join(map(ascii_if_hidden, g[:6])) for g in same[:_SHOWN])
+    more = f" and {len(same) - _SHOWN} more groups" if len(same) > _SHOWN else ""
+    sentence = (
+        f"{what} that differ only in case, Unicode form or characters around them: "
+        f"{shown}{more}; {remedy}"
+    )
+    return (sentence,)
+
+
+def ascii_if_hidden(text: str) -> str:
+    """Quote a text, with escapes where a person could not see what it holds."""
+    return repr(text) if normal(text) == text else ascii(text)
+
+
+def _one_each(draft: Draft, people: Coded) -> Iterable[str]:
+    rows = num_distinct(draft.row)
+    items = num_distinct(draft.item.codes)
+    if not (len(people.values) == rows >= FEW and items < rows):
+        return ()
+    sentence = (
+        f"each of the {rows:,} {draft.unit} has an annotator of its own "
+        f"({listing(people.values[:3].to_pylist())}): if that column numbers answers "
+        "or sessions, name the annotators' column, or read the answers without one"
+    )
+    return (sentence,)
+
+
+def _unlike_labels(labels: Coded) -> Iterable[str]:
+    number = len(labels.values)
+    filled = int((labels.codes >= 0).sum())
+    first = listing(labels.values[:3].to_pylist())
+    looks = look(labels)
+    if number == filled >= FEW:
+        sentence = (
+            f"each of the {number:,} answers names a label of its own ({first}): this "
+            "looks like free text, ids or links; name the column of labels"
+        )
+        return (sentence,)
+    if looks in {LINKS, TEXTS, STRUCTURES} and number > FEW:
+        return (f"the labels look like {looks} ({first}); name the column of labels",)
+    return ()

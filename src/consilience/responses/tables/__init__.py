@@ -1,0 +1,1 @@
+"""Tables read from CSV, JSON and Arrow files."""

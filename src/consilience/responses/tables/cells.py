@@ -1,0 +1,86 @@
+"""Cells that hold counts, numbers of objects, and true or false."""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, Int8
+
+from consilience.errors import BadCellError
+from consilience.responses.answers import read_answers
+from consilience.responses.tables.coding import Coded
+from consilience.responses.tables.text_table import TextTable
+
+
+def counts(
+    column: Coded,
+    table: TextTable,
+    rows: Int[np.ndarray, " N"],
+    *,
+    zero: bool = False,
+    most: int = 2**53 - 1,
+) -> Int[np.ndarray, " N"]:
+    """Read counts: whole numbers of at least one (or, with `zero`, of at least none).
+
+    None is above `most`, and their sum is below 2**53: beyond it numbers are inexact.
+
+    Raises
+    ------
+    BadCellError
+        If one is not; the row is named.
+    """
+    numbers = pd.to_numeric(
+        pd.Series(column.values.to_pylist(), dtype="str"), errors="coerce"
+    ).to_numpy(float)
+    each = np.append(numbers, np.nan)[column.codes]
+    good = (each >= (0 if zero else 1)) & (each == np.floor(each)) & (each <= most)
+    if not good.all():
+        row = int((~good).argmax())
+        msg = (
+            f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}; "
+            f"expected a whole number from {0 if zero else 1} to {most:,}; fix the row"
+        )
+        raise BadCellError(msg)
+    if each.sum() >= 2**53:
+        row = int(each.argmax())
+        msg = (
+            f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}, and "
+            "all counts together exceed 2**53; fix the row"
+        )
+        raise BadCellError(msg)
+    whole: np.ndarray = each.astype(np.int64)
+    return whole
+
+
+def object_numbers(
+    column: Coded, table: TextTable, rows: Int[np.ndarray, " N"]
+) -> Int[np.ndarray, " N"]:
+    """Read numbers of objects; -1 where there is none."""
+    known = column.codes >= 0
+    out = np.full(len(column), -1, np.int64)
+    out[known] = counts(
+        column.take(known), table, rows[known], zero=True, most=2**31 - 1
+    )
+    return out
+
+
+def booleans(
+    column: Coded, table: TextTable, rows: Int[np.ndarray, " N"]
+) -> Int8[np.ndarray, " N"]:
+    """Read true (1) and false (0); -1 where there is neither."""
+    answers = read_answers(column, {}, table.where, rows)
+    return np.where(answers > 0, 1, answers).astype(np.int8)
+
+
+def seconds(column: Coded | None, rows: np.ndarray) -> np.ndarray:
+    """Numbers of a column; NaN where there is none."""
+    if column is None:
+        return np.full(len(rows), np.nan)
+    values = [_float(text) for text in column.values.to_pylist()]
+    out: np.ndarray = np.append(values, np.nan)[column.codes[rows]]
+    return out
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -1,0 +1,188 @@
+"""The types of ids and labels: kept while they are text inside, and restored outside.
+
+Items, annotators and labels are text from the reader to the fit, so that ids of all
+sources compare alike: 1, 1.0 and "1" are one id, "01" is another. What type each of
+them had in the data frame, Parquet or JSON file that it came from is recorded by role,
+and every table that leaves the package is given these types again. A type is restored
+exactly or not at all: where one value of a column could not be written as the same
+text, the column stays text. Text of text files has no type to be restored.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from functools import wraps
+from types import MappingProxyType
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from consilience.errors import OptionError, not_a
+from consilience.responses.tables.arrow_columns import values_as_text
+from consilience.responses.tables.type_names import MIXED, is_text
+
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "item": "item",
+        "annotator": "annotator",
+        "other": "annotator",
+        "label": "label",
+        "dataset_label": "label",
+        "main_label": "label",
+        "class_label": "label",
+        "true_label": "label",
+        "given_label": "label",
+        "label_a": "label",
+        "label_b": "label",
+    }
+)
+"""Columns that hold ids or labels, in every table, and whose type they have."""
+
+type Types = Mapping[str, str]
+
+
+@runtime_checkable
+class HasTypes(Protocol):
+    """What knows the types of its ids and labels: responses, or a fit."""
+
+    @property
+    def types(self) -> Types:
+        """Type of items, annotators and labels, by role."""
+
+
+def settled(
+    types: Mapping[str, str | None], values: Mapping[str, pa.StringArray]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Keep the types that all values of their role can be given again; say the others.
+
+    Parameters
+    ----------
+    types
+        Type of the column of each role; None where it has none.
+    values
+        All texts of each role.
+    """
+    kept, notes = {}, []
+    for role, name in types.items():
+        if name is None:
+            continue
+        if name == MIXED:
+            notes.append(f"the column of the {role} holds several types: it is text")
+        elif _values(pd.Index(values[role].to_pylist(), dtype="str"), name) is None:
+            notes.append(f"not every {role} can be written as {name}: they are text")
+        else:
+            kept[role] = name
+    return kept, tuple(notes)
+
+
+def restored(frame: pd.DataFrame, types: Types) -> pd.DataFrame:
+    """Return a table whose ids and labels have their own types again.
+
+    Parameters
+    ----------
+    frame
+        A table; `ROLES` says which of its columns hold ids or labels.
+    types
+        Type by role. Where a column has gaps, whole numbers and booleans have the
+        nullable type of pandas (``Int64``, ``boolean``).
+    """
+    columns = {
+        name: _restored(frame[name], types[role])
+        for name, role in ROLES.items()
+        if name in frame and role in types
+    }
+    return frame.assign(**columns) if columns else frame
+
+
+def restores_types[Function: Callable[..., Any]](function: Function) -> Function:
+    """Give the tables that a function returns the types of its first argument."""
+    names = f"the arguments of {function.__name__}"
+
+    @wraps(function)
+    def typed(given: HasTypes, *args: object, **options: object) -> Any:
+        if not isinstance(given, HasTypes):
+            expected = "responses (see read) or a fit"
+            raise OptionError(not_a(f"the first of {names}", given, expected))
+        return _all_restored(function(given, *args, **options), given.types)
+
+    return cast("Function", typed)
+
+
+def _all_restored(found: Any, types: Types) -> Any:
+    if isinstance(found, pd.DataFrame):
+        return restored(found, types)
+    if is_dataclass(found) and not isinstance(found, type):
+        tables = {
+            field.name: restored(value, types)
+            for field in fields(found)
+            if isinstance(value := getattr(found, field.name), pd.DataFrame)
+        }
+        return replace(found, **tables)
+    return found
+
+
+def as_texts(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose ids and labels are text, written as readers write them."""
+    columns = {name: text_of(frame[name]) for name in ROLES if name in frame}
+    return frame.assign(**columns)
+
+
+def text_of(column: pd.Series) -> pd.Series:
+    """Return a column as text, written as readers write it; gaps stay gaps."""
+    if isinstance(column.dtype, pd.StringDtype):
+        return column.astype("str")
+    codes, values = pd.factorize(column)
+    known = pd.Series(values)
+    if isinstance(known.dtype, pd.CategoricalDtype):
+        known = known.astype(known.cat.categories.dtype)
+    if known.dtype == object:
+        texts = known.map(str).astype("str")
+    else:
+        array = values_as_text(pa.array(known, from_pandas=True))[0]
+        texts = pd.Series(array.to_pylist(), dtype="str")
+    found = texts.reindex(codes).mask(codes < 0)
+    return pd.Series(found.array, index=column.index, name=column.name)
+
+
+def _restored(column: pd.Series, name: str) -> pd.Series:
+    coded = column if _is_coded(column) else column.astype("category")
+    found = _values(coded.cat.categories.astype("str"), name)
+    if found is None:
+        return column
+    codes = coded.cat.codes.to_numpy()
+    if name.startswith("category"):
+        new = pd.Categorical.from_codes(codes, categories=pd.Index(found))
+        return pd.Series(new, index=column.index, name=column.name)
+    gaps = bool((codes < 0).any())
+    if gaps and isinstance(found.dtype, np.dtype) and found.dtype.kind in "iub":
+        found = pd.Series(pd.array(found.to_numpy()))
+    values = found.reindex(codes)
+    same: pd.Series = values.set_axis(column.index)
+    same.name = column.name
+    return same
+
+
+def _is_coded(column: pd.Series) -> bool:
+    return isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def _values(texts: pd.Index, name: str) -> pd.Series | None:
+    """Return texts as values of a type; None where one would be another text."""
+    dtype = pd.api.types.pandas_dtype(
+        name.removeprefix("category[").removesuffix("]")
+        if name.startswith("category")
+        else name
+    )
+    if is_text(dtype):
+        return pd.Series(texts).astype(dtype)
+    plain = getattr(dtype, "numpy_dtype", dtype)
+    array = pa.array(texts, pa.string())
+    try:
+        values = array.cast(pa.from_numpy_dtype(plain))
+        same = values_as_text(values)[0].equals(array)
+    except (pa.ArrowException, TypeError):
+        return None
+    if not same:
+        return None
+    return pd.Series(values.to_numpy(zero_copy_only=False), dtype=dtype)

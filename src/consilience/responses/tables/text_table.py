@@ -1,0 +1,235 @@
+"""A source as columns of text, before any meaning is given to them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from consilience.errors import (
+    BadCellError,
+    DuplicateColumnError,
+    UnreadableFileError,
+)
+from consilience.responses.tables.coding import (
+    Coded,
+    concatenate,
+    nothing,
+    recoded,
+    text_array,
+)
+from consilience.responses.tables.type_names import common_type
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class TextTable:
+    """Named columns of text and where they came from.
+
+    Parameters
+    ----------
+    source
+        Name of the file, for messages.
+    columns
+        Text of each column; a cell of a missing word is missing.
+    lists
+        Columns whose cells hold several texts.
+    num_rows
+        Number of rows.
+    where
+        Place of a row as a person finds it.
+    notes
+        What was noticed while reading.
+    unusable
+        Columns that cannot be written as text (images, records, bytes), and why. They
+        stop nothing as long as nobody needs them.
+    types
+        Type of columns that were not text in the source, as `id_types` names them.
+    """
+
+    source: str
+    columns: Mapping[str, Coded]
+    lists: Mapping[str, pa.Array]
+    num_rows: int
+    where: Callable[[int], str]
+    notes: tuple[str, ...] = ()
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of all columns that can be used."""
+        return [*self.columns, *self.lists]
+
+    def single(self, name: str) -> Coded:
+        """Return a column that holds one text per cell.
+
+        Raises
+        ------
+        BadCellError
+            If it holds lists.
+        """
+        if name in self.lists:
+            msg = f"{self.source}: column {name!r} holds lists; one text was expected"
+            raise BadCellError(msg)
+        return self.columns[name]
+
+
+def not_as_text(source: str, name: str, what: str) -> BadCellError:
+    """Error for a column that is needed and cannot be written as text."""
+    msg = (
+        f"{source}: column {name!r} ({what}) cannot be written as text; expected text "
+        "or numbers; convert or drop the column"
+    )
+    return BadCellError(msg)
+
+
+def unusable_notes(unusable: Mapping[str, str]) -> tuple[str, ...]:
+    """Say which columns were left out because they hold no texts."""
+    return tuple(
+        f"column {name!r} ({what}) holds no texts or numbers and was not used"
+        for name, what in unusable.items()
+    )
+
+
+def places(
+    source: str, *, first: int, word: str = "row", numbers: Sequence[int] | None = None
+) -> Callable[[int], str]:
+    """Say where a row stands.
+
+    Parameters
+    ----------
+    source
+        Name of the file.
+    first
+        Number that a person sees at the first row (2 below a header).
+    word
+        What rows are called.
+    numbers
+        Number of each row, where they do not follow one another.
+    """
+
+    def where(row: int) -> str:
+        number = numbers[row] if numbers is not None else first + row
+        return f"{source}, {word} {number}"
+
+    return where
+
+
+def stack(tables: Sequence[TextTable]) -> TextTable:
+    """Tables one below the other; a column that one lacks is missing there."""
+    if len(tables) == 1:
+        return tables[0]
+    starts = np.cumsum([0] + [table.num_rows for table in tables])
+
+    def where(row: int) -> str:
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        return tables[part].where(row - int(starts[part]))
+
+    unusable = {name: why for t in tables for name, why in t.unusable.items()}
+    names = list(dict.fromkeys(name for table in tables for name in table.columns))
+    lists = list(dict.fromkeys(name for table in tables for name in table.lists))
+    names = [name for name in names if name not in unusable]
+    lists = [name for name in lists if name not in unusable]
+    both = sorted(set(names) & set(lists))
+    if both:
+        msg = f"column {both[0]!r} holds lists in one file and texts in another"
+        raise UnreadableFileError(msg)
+    return TextTable(
+        source=", ".join(table.source for table in tables),
+        columns={
+            name: concatenate(
+                [t.columns.get(name, nothing(t.num_rows)) for t in tables]
+            )
+            for name in names
+        },
+        lists={
+            name: pa.concat_arrays(
+                [
+                    t.lists.get(name, pa.nulls(t.num_rows, pa.list_(pa.string())))
+                    for t in tables
+                ]
+            )
+            for name in lists
+        },
+        num_rows=int(starts[-1]),
+        where=where,
+        notes=tuple(dict.fromkeys(note for t in tables for note in t.notes)),
+        unusable=unusable,
+        types={
+            name: kind
+            for name in names
+            if (kind := _common_type(tables, name)) is not None
+        },
+    )
+
+
+def _common_type(tables: Sequence[TextTable], name: str) -> str | None:
+    return common_type([t.types.get(name) for t in tables if name in t.columns])
+
+
+def check_names(names: list[str], source: str) -> list[str]:
+    """Names of columns, the empty ones numbered.
+
+    Raises
+    ------
+    DuplicateColumnError
+        If one name stands twice.
+    """
+    names = [name.strip() or f"column {i}" for i, name in enumerate(names, start=1)]
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        places = [i for i, name in enumerate(names, start=1) if name == twice[0]]
+        msg = (
+            f"{source}: columns {' and '.join(map(str, places))} are both named "
+            f"{twice[0]!r}; rename one of them"
+        )
+        raise DuplicateColumnError(msg)
+    return names
+
+
+def tidy(
+    columns: Mapping[str, Coded], missing: tuple[str, ...]
+) -> tuple[dict[str, Coded], tuple[str, ...]]:
+    """Trim blanks around texts and make missing words missing; say so.
+
+    Parameters
+    ----------
+    columns
+        The columns as read.
+    missing
+        Words that mean that nothing was entered.
+    """
+    words = text_array(missing)
+    out = dict(columns)
+    notes = []
+    for name in _untidy(columns, words):
+        column = columns[name]
+        trimmed = pc.utf8_trim_whitespace(column.values)
+        if not trimmed.equals(column.values):
+            notes.append(f"blanks around the texts of column {name!r} were trimmed")
+        gone = pc.is_in(trimmed, value_set=words)
+        spoken = trimmed.filter(pc.and_(gone, pc.not_equal(trimmed, "")))
+        notes += [
+            f"cells {word!r} of column {name!r} were read as missing"
+            for word in sorted(set(spoken.to_pylist()))
+        ]
+        values = pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
+        out[name] = recoded(column.codes, values)
+    return out, tuple(notes)
+
+
+def _untidy(columns: Mapping[str, Coded], words: pa.StringArray) -> list[str]:
+    """Columns with a text to be changed; all are looked at in one pass."""
+    if not columns:
+        return []
+    values = pa.concat_arrays([column.values for column in columns.values()])
+    trimmed = pc.utf8_trim_whitespace(values)
+    changed = pc.or_(
+        pc.not_equal(trimmed, values), pc.is_in(trimmed, value_set=words)
+    ).to_numpy(zero_copy_only=False)
+    ends = np.cumsum([len(column.values) for column in columns.values()])
+    which = np.searchsorted(ends, np.flatnonzero(changed), side="right")
+    names = list(columns)
+    return [names[i] for i in np.unique(which)]

@@ -1,0 +1,211 @@
+"""Metrics of objects: the set of an item's valid labels, and its main one.
+
+A label is in the set of an item when its probability of being valid is at least one
+half. `precision`, `recall` and `f1` count labels over all items (micro averages);
+`item_f1`, `jaccard` and `exact` are means over items, an item whose two sets are empty
+being right. Log-loss, Brier (p - y)^2 and the ECE, which compares p with how often the
+label is valid, are means over pairs of item and label: where gold says yes or no of
+each (a column answer), over its pairs; else gold lists all that is valid, and the
+pairs are those that the fit or gold lists. A pair that the fit does not list has
+probability zero. `main_accuracy` is the share of the items whose main label gold knows
+(a column main) in which the fit names it.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.errors import GoldError
+from consilience.scoring.calibration import gaps_by_item
+
+_ROUNDING = 1e-9
+_TRUE, _FALSE = ("true", "1", "yes"), ("false", "0", "no", "")
+
+
+def objects_metrics(
+    labels: pd.DataFrame,
+    gold: pd.DataFrame,
+    clip: float,
+    bins: int | None,
+    items: pd.DataFrame | None = None,
+) -> tuple[
+    Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]], int, int
+]:
+    """Prepare the metrics of objects.
+
+    Parameters
+    ----------
+    labels
+        Columns item, label, probability; an item without rows holds nothing, and is
+        known where `item` is categorical.
+    gold
+        Columns item, label; and answer (yes or no), main (true or false).
+    clip
+        Log-loss keeps probabilities this far from 0 and 1.
+    bins
+        At most so many bins in the ECE; None: see `scoring.calibration`.
+    items
+        Columns item, main_label; needed where gold has a column main.
+
+    Returns
+    -------
+    The metrics as a function of the items' weights, the number of items, and how many
+    rows of gold are about an item that the fit does not know.
+
+    Raises
+    ------
+    GoldError
+        When gold has no item in common with the labels, or a word that it must not.
+    """
+    known = _checked(gold)
+    fitted = _names(labels["item"])
+    about = known["item"].isin(fitted)
+    missing = int((~about).sum())
+    known = known[about]
+    if known.empty:
+        msg = (
+            f"gold: none of its {missing} rows is about one of the {len(fitted)} items "
+            "of the fit; give the gold of the same study"
+        )
+        raise GoldError(msg)
+    names = pd.Index(known["item"].unique())
+    stated = labels[["item", "label", "probability"]].dropna()
+    stated = stated.astype({"item": "str", "label": "str"})
+    stated = stated[stated["item"].isin(names)]
+    both = known.merge(stated, on=["item", "label"], how="outer", validate="1:1")
+    item = names.get_indexer(pd.Index(both["item"]))
+    p = both["probability"].fillna(0.0).to_numpy(dtype=float)
+    y = both["valid"].eq(other=True).to_numpy(dtype=float)
+    sets = _of_sets(item, p >= 0.5 - _ROUNDING, y, len(names))
+    asked = np.ones(len(both), bool)
+    if "answer" in gold.columns:
+        asked = both["valid"].notna().to_numpy()
+    pairs = _of_pairs(item[asked], p[asked], y[asked], len(names), clip)
+    gaps = np.zeros((len(names), 1))
+    if asked.any():
+        found = gaps_by_item(p[asked], y[asked], item[asked], bins)
+        gaps = np.zeros((len(names), found.shape[1]))
+        gaps[: len(found)] = found
+    main = _of_main(known, items, names) if "main" in known else None
+
+    def measure(
+        weights: Float[np.ndarray, "R I"],
+    ) -> dict[str, Float[np.ndarray, " R"]]:
+        hit, called, there, item_f1, jaccard, exact = (weights @ sets).T
+        number, loss, brier = (weights @ pairs).T
+        total = weights.sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            measured = {
+                "precision": hit / called,
+                "recall": hit / there,
+                "f1": 2 * hit / (called + there),
+                "item_f1": item_f1 / total,
+                "jaccard": jaccard / total,
+                "exact": exact / total,
+                "log_loss": loss / number,
+                "brier": brier / number,
+                "ece": np.abs(weights @ gaps).sum(axis=1) / number,
+            }
+            if main is not None:
+                right, of = (weights @ main).T
+                measured["main_accuracy"] = right / of
+        return measured
+
+    return measure, len(names), missing
+
+
+def _of_sets(
+    item: Int[np.ndarray, " P"],
+    called: np.ndarray,
+    valid: Float[np.ndarray, " P"],
+    number: int,
+) -> Float[np.ndarray, "I 6"]:
+    hit, sets, gold = (
+        np.bincount(item, each, minlength=number)
+        for each in (called * valid, called, valid)
+    )
+    either = sets + gold - hit
+    empty = either == 0
+    return np.column_stack(
+        [
+            *(hit, sets, gold),
+            np.where(empty, 1.0, 2 * hit / np.maximum(sets + gold, 1)),
+            np.where(empty, 1.0, hit / np.maximum(either, 1)),
+            (either == hit).astype(float),
+        ]
+    )
+
+
+def _of_pairs(
+    item: Int[np.ndarray, " P"],
+    p: Float[np.ndarray, " P"],
+    y: Float[np.ndarray, " P"],
+    number: int,
+    clip: float,
+) -> Float[np.ndarray, "I 3"]:
+    inside = np.clip(p, clip, 1 - clip)
+    loss = -y * np.log(inside) - (1 - y) * np.log(1 - inside)
+    parts = (np.ones(len(p)), loss, (p - y) ** 2)
+    return np.stack([np.bincount(item, each, minlength=number) for each in parts], 1)
+
+
+def _of_main(
+    known: pd.DataFrame, items: pd.DataFrame | None, names: pd.Index
+) -> Float[np.ndarray, "I 2"]:
+    if items is None:
+        msg = "gold has a column main, and the fit's table items is not given with it"
+        raise GoldError(msg)
+    told = items[["item", "main_label"]].dropna().astype("str")
+    main = known[known["main"]]
+    right = main.merge(
+        told, left_on=["item", "label"], right_on=["item", "main_label"], how="inner"
+    )
+    found = np.zeros((len(names), 2))
+    found[names.get_indexer(pd.Index(right["item"])), 0] = 1
+    found[names.get_indexer(pd.Index(main["item"])), 1] = 1
+    return found
+
+
+def _names(items: pd.Series) -> pd.Index:
+    """Return the items that the fit knows, those without labels among them."""
+    if isinstance(items.dtype, pd.CategoricalDtype):
+        items = pd.Series(items.cat.categories)
+    names: pd.Index = pd.Index(items.astype("str").unique())
+    return names
+
+
+def _checked(gold: pd.DataFrame) -> pd.DataFrame:
+    """Rows of gold, each pair of item and label once: item, label, valid, main."""
+    known = gold[["item", "label"]].astype("str")
+    known["valid"] = True
+    if "answer" in gold:
+        known["valid"] = _flag(gold, "answer", ("yes",), ("no",))
+    if "main" in gold:
+        known["main"] = _flag(gold, "main", _TRUE, _FALSE) & known["valid"]
+    known = known.drop_duplicates()
+    twice = known[known.duplicated(["item", "label"])]
+    if len(twice):
+        row = twice.iloc[0]
+        msg = (
+            f"gold: item {row['item']!r} and label {row['label']!r} stand in two rows "
+            "that differ; keep one of them"
+        )
+        raise GoldError(msg)
+    return known
+
+
+def _flag(
+    gold: pd.DataFrame, column: str, yes: tuple[str, ...], no: tuple[str, ...]
+) -> pd.Series:
+    word = gold[column].astype("str").str.lower().mask(gold[column].isna(), no[-1])
+    other = ~word.isin([*yes, *no])
+    if other.any():
+        row = gold[other].iloc[0]
+        msg = (
+            f"gold: item {row['item']!r}, label {row['label']!r} has {column} "
+            f"{row[column]!r}; it must be {yes[0]} or {no[0]}"
+        )
+        raise GoldError(msg)
+    return word.isin(yes)

@@ -1,0 +1,66 @@
+"""The space of possible truths that fits the kind of the responses."""
+
+import pandas as pd
+
+from consilience.contains.similar_sets import similar_sets
+from consilience.contains.space import presence
+from consilience.errors import GoldError
+from consilience.objects.layout.space import objects
+from consilience.responses import Responses
+from consilience.truth._candidates import candidates, offered_lists
+from consilience.truth._classes import classes
+from consilience.truth._similarity import similarity
+from consilience.truth.space import Space
+
+
+def space_of(
+    responses: Responses,
+    *,
+    lists: pd.DataFrame | None = None,
+    gold: pd.DataFrame | None = None,
+    num_states: int = 2,
+    alike: pd.DataFrame | None = None,
+    contains: Responses | None = None,
+) -> Space:
+    """Return the space that fits the kind of the responses.
+
+    Parameters
+    ----------
+    responses
+        Responses of one kind.
+    lists
+        Candidates of each item (choice); by default what was on screen, where the
+        responses list it, else every label. Contains: numbers known of each item and
+        label beforehand.
+    gold
+        The truth of some items.
+    num_states
+        States of a label's presence (contains): 2 or 3.
+    alike
+        Columns label_a, label_b, value: how alike two labels are.
+    contains
+        Responses of kind contains about the same items (objects).
+
+    Raises
+    ------
+    GoldError
+        Gold labels were given of kind objects, where they are not taken.
+    CandidatesError
+        The table of candidates, or of labels that are alike, is not as it must be.
+    """
+    if responses.kind == "contains":
+        return similar_sets(presence(responses, num_states, gold, lists), alike)
+    if responses.kind == "objects":
+        if gold is not None:
+            msg = (
+                "gold labels do not enter a fit of kind objects; leave them out, and "
+                "compare the run with them (`consilience score`)"
+            )
+            raise GoldError(msg)
+        return objects(responses, lists, contains, alike)
+    lists = offered_lists(responses) if lists is None else lists
+    if lists is None:
+        space = classes(responses, gold)
+    else:
+        space = candidates(responses, lists, gold)
+    return space if alike is None else similarity(space, alike)
