@@ -29,9 +29,9 @@ NOTES = (
     ),
     (
         "Half: images whose name has an even SHA-256 chose the constants of P(label is "
-        "valid) (`consilience.objects.posterior.right_names`) by their log-loss, F1 and
-        " "Jaccard; the odd ones had no part in that. The factors of its odds are older
-        " "and were compared with all images in view, so that the odd ones are no "
+        "valid) (`objects.posterior.right_names`) by their log-loss, F1 and "
+        "Jaccard; the odd ones had no part in that. The factors of its odds are older "
+        "and were compared with all images in view, so that the odd ones are no "
         "untouched test of them. votes: share of the annotators who named the label; "
         "smoothed: (v + .5) / (n + 1.5). 3, 5 and 7 annotators: the first of each "
         "image in the order of the file, by the parameters that were fitted to all; "

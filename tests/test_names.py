@@ -17,9 +17,9 @@ BLOCKS = """
 import consilience.annotators.objects
 import pandas as pd
 from consilience.annotators import load
-from consilience.inference import gradient
+from consilience.inference.gradient_ascent import optimize as gradient
 from consilience.responses import read
-from consilience.truth import space_of
+from consilience.spaces import space_of
 
 gradient.MAX_TABLE = 20
 rows = [(i, a, i * a % 2) for i in range(30) for a in range(3)]

@@ -24,7 +24,7 @@ BY_ONE = Pace(batch=4, readers=2, threads=1)
 PROGRAM = """
 import os, sys
 import onnx, onnxruntime, PIL.Image
-from consilience.classifiers import classifying, pace
+from consilience.classifiers.running import classifying, pace
 pace.PIECE = 16
 images, folder = sys.argv[1:]
 spread = pace.Pace(batch=4, readers=2, threads=1)
