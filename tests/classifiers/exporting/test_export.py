@@ -10,7 +10,7 @@ from consilience.classifiers.running.classifier import Classifier
 from consilience.classifiers.running.manifest import Licence, Preprocessing
 from consilience.errors import BadClassifierError, FolderExistsError
 
-from .conftest import MODELS, ON_CPU
+from ..conftest import MODELS, ON_CPU
 
 torch = pytest.importorskip("torch", reason="exporting needs torch")
 pytest.importorskip("onnxscript", reason="exporting needs onnxscript")

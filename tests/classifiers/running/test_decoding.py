@@ -10,7 +10,7 @@ from PIL import Image
 from consilience.classifiers.running.decoding import UnusableImageError, decode
 from consilience.classifiers.running.photographs import photograph
 
-from .conftest import as_bytes
+from ..conftest import as_bytes
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from consilience.classifiers.exporting.half_precision import (
     without_traces,
 )
 
-from .conftest import graph
+from ..conftest import graph
 
 
 def wide(weights):

@@ -13,7 +13,7 @@ from consilience.classifiers.running.photographs import photograph
 from consilience.classifiers.running.preprocessing import prepare
 from consilience.errors import BadClassifierError
 
-from .conftest import ON_CPU, graph, write_classifier
+from ..conftest import ON_CPU, graph, write_classifier
 
 
 def load(folder):

@@ -20,7 +20,7 @@ from consilience.classifiers.running.runtime import (
 )
 from consilience.errors import DeviceError, MissingExtraError
 
-from .conftest import ON_CPU, graph
+from ..conftest import ON_CPU, graph
 
 # Operators that ONNX Runtime 1.31 has CUDA kernels for, of those an image classifier
 # needs: a graph of others would run in part on the CPU, with a copy at each border.

@@ -17,7 +17,7 @@ from consilience.classifiers.running import classifying, pace, reading_ahead
 from consilience.classifiers.running.pace import Pace
 from consilience.errors import OptionError, PredictionsError
 
-from .conftest import as_bytes
+from ..conftest import as_bytes
 
 BY_ONE = Pace(batch=4, readers=2, threads=1)
 # Imports once, then classifies in a process of its own for each line that it is sent.
