@@ -138,7 +138,7 @@ def _raters(study) -> Iterator[dict]:
             model="contains",
             engine="em",
             candidates=table,
-            effort=cs.Effort(restarts=1),
+            effort=cs.EngineOptions(restarts=1),
         )
         for name, table in (("raters alone", None), ("candidates", known))
     }

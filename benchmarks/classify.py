@@ -175,7 +175,7 @@ def stages(folder: str) -> Figures:
     import numpy as np
 
     from consilience.classifiers.pooled.best_labels import best_labels
-    from consilience.classifiers.pooled.predictions import Account, told
+    from consilience.classifiers.pooled.predictions import Account, provenance
     from consilience.classifiers.running.decoding import decode
     from consilience.classifiers.running.pieces import Pieces
     from consilience.classifiers.running.preprocessing import prepare
@@ -203,7 +203,7 @@ def stages(folder: str) -> Figures:
     spent["best labels"] = thread_time() - started
     with tempfile.TemporaryDirectory() as out:
         started = thread_time()
-        account = Account(keep=20, classifiers=(told(classifier.manifest),))
+        account = Account(keep=20, classifiers=(provenance(classifier.manifest),))
         pieces = Pieces(Path(out), account, [classifier.labels])
         import pyarrow as pa
 

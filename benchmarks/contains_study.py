@@ -66,7 +66,7 @@ def learned(data: Path, name: str):
         seed=0,
         candidates=told.known(told.main) if knows(name) else None,
         similarity=told.similar() if knows(name) else None,
-        effort=cs.Effort(restarts=1),
+        effort=cs.EngineOptions(restarts=1),
     )
 
 

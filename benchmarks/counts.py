@@ -37,7 +37,7 @@ def run(*, quick: bool, repeats: int) -> Report:
             model="contains_counts",
             engine="em",
             candidates=told.known(told.main) if name == RICH else None,
-            effort=cs.Effort(restarts=1),
+            effort=cs.EngineOptions(restarts=1),
         )
         for name in (OURS, RICH)
     }

@@ -138,5 +138,5 @@ def _fit(frame: Any, name: str, tolerance: float | None) -> None:
     import consilience as cs
 
     model, engine = ENGINES[name]
-    effort = cs.Effort(tolerance=tolerance)
+    effort = cs.EngineOptions(tolerance=tolerance)
     cs.fit(frame, model=model, engine=engine, effort=effort).labels()

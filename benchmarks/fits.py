@@ -22,7 +22,7 @@ def consilience(
 
     import consilience as cs
     from consilience.fitting import fit
-    from consilience.inference import Effort
+    from consilience.inference import EngineOptions
 
     table = pd.read_parquet(path)
     frame, truth = table[["task", "worker", "label"]], _truth(table)
@@ -32,7 +32,7 @@ def consilience(
         with _part(parts, "read_seconds"):
             responses = cs.read(frame)
         with _part(parts, "fit_seconds"):
-            effort = Effort(tolerance=tolerance, draws=draws)
+            effort = EngineOptions(tolerance=tolerance, draws=draws)
             fitted = fit(responses, model=model, engine=engine, effort=effort)
         with _part(parts, "table_seconds"):
             items = fitted.items()

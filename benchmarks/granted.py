@@ -53,7 +53,7 @@ def _rows(responses, contains) -> list[dict]:
     from jax.flatten_util import ravel_pytree
 
     from consilience.annotators import load
-    from consilience.inference import Effort, run
+    from consilience.inference import EngineOptions, run
     from consilience.model import lay_out, marginal, score
     from consilience.objects.likelihood.label_counts import follows
     from consilience.progress import silent
@@ -61,7 +61,7 @@ def _rows(responses, contains) -> list[dict]:
 
     space, model = space_of(responses, contains=contains), load("objects")
     key = 0
-    found = run(model, space, "em", key, Effort(tolerance=TOLERANCE), silent)
+    found = run(model, space, "em", key, EngineOptions(tolerance=TOLERANCE), silent)
     parameters = {
         name: jnp.asarray(value[0, 0])
         for name, value in found.parameters.items()

@@ -49,20 +49,20 @@ def run(*, quick: bool, repeats: int) -> Report:
 def _foreseen(responses, contains, observed) -> list[dict]:
     import consilience as cs
     from benchmarks.held_out import study
-    from consilience.inference import Effort
+    from consilience.inference import EngineOptions
 
     given = study(responses)
     fold = np.empty(len(given.code), int)
     fold[given.code] = given.fold
     told = {
-        name: cs.foresee_objects(
+        name: cs.cross_validate_objects(
             responses,
             fold,
             only=[HELD],
             others=observed,
             seed=1,
             contains=beside,
-            effort=Effort(tolerance=TOLERANCE),
+            effort=EngineOptions(tolerance=TOLERANCE),
         )
         for name, beside in (("objects alone", None), ("with contains", contains))
     }

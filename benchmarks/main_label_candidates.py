@@ -129,7 +129,7 @@ def _all_rows(data: Path) -> Iterator[dict]:
 def _fit(told, table):
     import consilience as cs
 
-    effort = cs.Effort(restarts=1)
+    effort = cs.EngineOptions(restarts=1)
     return cs.fit(
         told, model="structured", engine="em", candidates=table, effort=effort
     )

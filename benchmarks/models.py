@@ -13,7 +13,7 @@ from benchmarks.speed import NO_CACHE, QUICK, SIZE, has_peer
 PEERS = {
     "majority": "MajorityVote",
     "dawid_skene": "DawidSkene",
-    "one_coin": "OneCoinDawidSkene",
+    "one_coin_dawid_skene": "OneCoinDawidSkene",
     "mace": "MACE",
     "glad": "GLAD",
 }

@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from benchmarks.held_out import FOLDS, Study, study
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
-from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.counted_labels import LabelCounts
 from consilience.analysis.class_confusion.dirichlet_prior import learn
 
 MOST = 5.0  # imagined votes for each reverse one
@@ -121,7 +121,7 @@ def _learned(given: Study, parent, *, asides: float):
         votes = given.votes[those][item, label]
         beside = asides * (named[those][item, label] - votes)
         found = learn(
-            Namings(
+            LabelCounts(
                 own=given.own[those],
                 item=item,
                 label=label,

@@ -69,11 +69,11 @@ def ours(path: str, tune: int, draws: int, chains: int) -> Figures:
     import consilience as cs
     from benchmarks.fits import compiling
     from consilience.fitting import fit
-    from consilience.inference import Effort
+    from consilience.inference import EngineOptions
 
     responses = cs.read(path) if Path(path).exists() else cs.simulate().responses
     spent, clock = compiling(), Clock()
-    effort = Effort(tune=tune, draws=draws, chains=chains)
+    effort = EngineOptions(tune=tune, draws=draws, chains=chains)
     with clock.timed():
         fitted = fit(
             responses, model="logistic_dawid_skene", engine="nuts", effort=effort

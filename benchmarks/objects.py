@@ -57,11 +57,11 @@ def run(*, quick: bool, repeats: int) -> Report:
 
 def _by_model(given, responses, observed):
     """Return what the model `objects` foresees, folds apart, items as in the study."""
-    from consilience.fitting import foresee_objects
+    from consilience.fitting import cross_validate_objects
 
     fold = np.empty(len(given.code), int)
     fold[given.code] = given.fold
-    found = foresee_objects(responses, fold, others=observed, seed=1)
+    found = cross_validate_objects(responses, fold, others=observed, seed=1)
     names = responses.table["item"].cat.categories
     place = np.empty(len(given.code), int)
     place[given.code] = np.arange(len(given.code))

@@ -134,7 +134,7 @@ def sampled(path: str, chains: int, tune: int, draws: int) -> Figures:
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
     space = space_of(cs.read(path))
     model = replace(MODEL, prior=replace(MODEL.prior, pairs=0.0))
-    effort = nuts.Effort(tune=tune, draws=draws, chains=chains)
+    effort = nuts.Options(tune=tune, draws=draws, chains=chains)
     blocks = []
 
     def note(progress):
@@ -206,10 +206,10 @@ def by_candidates(most: int, times: int) -> Figures:
     from consilience.objects.layout.block_counts import (
         Answers,
         counted,
-        over_completions,
-        over_ways,
+        log_sum_allocations,
+        log_sum_allocations_and_sizes,
     )
-    from consilience.objects.layout.covariates import Known
+    from consilience.objects.layout.covariates import BlockCovariates
     from consilience.objects.layout.partitions import block_indices
     from consilience.objects.likelihood.label_counts import completed
 
@@ -234,7 +234,7 @@ def by_candidates(most: int, times: int) -> Figures:
     def written_out(blocks, phi, rest):
         masks = block_indices(blocks.num_labels)
         each = phi[:, masks].sum(2)
-        return over_completions(blocks, each + rest[:, None])
+        return log_sum_allocations(blocks, each + rest[:, None])
 
     def timed(way, blocks, known):
         def total(parameters, blocks, known):
@@ -262,14 +262,14 @@ def by_candidates(most: int, times: int) -> Figures:
         blocks = counted(answers, np.arange(items), labels)
         size = np.bitwise_count(np.arange(1 << labels)).astype(float)
         pairs = np.broadcast_to(size * (size - 1) / 2, (items, len(size)))
-        known = Known(
+        known = BlockCovariates(
             label=jnp.ones((items, labels, 1)),
             slope=jnp.zeros((items, labels, 0)),
             block=jnp.ones((items, 1 << labels, 1)),
             pair=jnp.asarray(pairs[:, :, None]),
             item=jnp.zeros((items, 0)),
         )
-        ours, found = timed(over_ways, blocks, known)
+        ours, found = timed(log_sum_allocations_and_sizes, blocks, known)
         row = {
             "candidates": labels,
             "partitions": len(block_indices(labels)),

@@ -81,7 +81,7 @@ def make(
         items=items, annotators=annotators, classes=classes, per_item=per_item, seed=0
     )
     cs.write(made.responses, f"{folder}/responses")
-    model = "bayesian_dawid_skene" if classes < 50 else "one_coin"
+    model = "bayesian_dawid_skene" if classes < 50 else "one_coin_dawid_skene"
     fitted = cs.fit(made.responses, model=model, engine="vb", seed=0)
     fitted.save(f"{folder}/run")
     return {"rows": items * (1 + per_item)}

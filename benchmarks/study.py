@@ -1,8 +1,8 @@
 """The ImageNet multi-label study again: published, by its own rule, and by a posterior.
 
 Every figure that the study published and that its public files can answer, by the rule
-that it used (`paper`, exact) and as the model `objects` estimates it. A figure is a
-function of a fit; both fits go through the same functions.
+that it used (`tsipras2020`, exact) and as the model `objects` estimates it. A figure is
+a function of a fit; both fits go through the same functions.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ BEST, FIRST = "pnasnet_large_tf", "alexnet"
 NOTES = (
     (
         "published: as the authors wrote, or counted from their released aggregates. "
-        "rule: `paper`, equal to those aggregates in every row; bounds hold 90 % of "
-        "1,000 weightings of the images. posterior: the model `objects` (an object is "
-        "there that more than half of annotators would name) or, where the last column "
-        "says so, another; bounds are of the same weightings."
+        "rule: `tsipras2020`, equal to those aggregates in every row; bounds hold 90 % "
+        "of 1,000 weightings of the images. posterior: the model `objects` (an object "
+        "is there that more than half of annotators would name) or, where the last "
+        "column says so, another; bounds are of the same weightings."
     ),
     (
         "Asked: the 6,761 images that annotators were asked about again (Classify). "
@@ -85,7 +85,9 @@ def run(*, quick: bool, repeats: int) -> Report:
     from benchmarks.study_figures import Figures, Images
 
     responses = cs.read(data / "imagenet-multilabel")
-    fits = [cs.fit(responses, model=name, seed=0) for name in ("paper", "objects")]
+    fits = [
+        cs.fit(responses, model=name, seed=0) for name in ("tsipras2020", "objects")
+    ]
     images = Images(data, pd.Index(fits[0].items()["item"].astype(str)))
     rule, posterior = (Figures(fit, images) for fit in fits)
     rows = [

@@ -29,7 +29,7 @@ class Frequencies:
         responses = cs.read(table, kind="contains")
         yes = table["answer"].map({"yes": 1.0, "maybe": 0.5, "no": 0.0})
         raw = yes.groupby([table["item"], table["label"]]).mean()
-        effort = cs.Effort(restarts=1)
+        effort = cs.EngineOptions(restarts=1)
         fit = cs.fit(responses, model="contains_counts", engine="em", effort=effort)
         told = cs.frequencies(fit, (0.2, 0.5, 0.8)).astype({"item": str, "label": str})
         told["raw"] = raw.loc[list(zip(told["item"], told["label"], strict=True))].array

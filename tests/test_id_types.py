@@ -41,7 +41,7 @@ def answers(kind: str) -> pd.DataFrame:
 MODELS = {
     "choice": ("bayesian_dawid_skene", "vb"),
     "contains": ("contains_states", "vb"),
-    "rule": ("paper", "auto"),
+    "rule": ("tsipras2020", "auto"),
     "objects": ("objects", "em"),
 }
 SLOW = pytest.param("objects", marks=pytest.mark.slow)
@@ -119,7 +119,7 @@ def test_the_files_of_a_run_and_of_an_export_keep_the_types(fitted, tmp_path):
 
 def test_what_is_told_of_new_items_has_the_types_of_the_new_items(fitted):
     responses, fit, _ = fitted
-    if fit.data.attrs["model"] == "paper":
+    if fit.data.attrs["model"] == "tsipras2020":
         pytest.skip("a rule learns nothing")
     types = {**TYPES, "item": "int64"}
     new = answers(responses.kind).astype(types)
@@ -185,7 +185,7 @@ def test_analyses_have_the_types_that_went_in(fitted):
 
 def test_answers_that_come_one_by_one_keep_their_types(fitted):
     responses, fit, _ = fitted
-    if fit.data.attrs["model"] == "paper":
+    if fit.data.attrs["model"] == "tsipras2020":
         pytest.skip("a rule learns nothing")
     given = answers(responses.kind)
     one_by_one = cs.Sequential(fit)

@@ -36,7 +36,7 @@ table = pd.DataFrame({
     "annotator": [f"a{j}" for _, j in pairs],
     "label": ["x" if (i * j) % 3 else "y" for i, j in pairs],
 })
-cs.fit(table, model="glad", engine="em", effort=cs.Effort(draws=0))
+cs.fit(table, model="glad", engine="em", effort=cs.EngineOptions(draws=0))
 """
 END = """
 names = ["jax_compilation_cache_dir", "jax_persistent_cache_min_compile_time_secs"]

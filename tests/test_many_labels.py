@@ -7,7 +7,7 @@ import pytest
 import consilience as cs
 from consilience.annotators import load
 from consilience.errors import TooLargeError
-from consilience.inference import Effort
+from consilience.inference import EngineOptions
 from consilience.model import fits_in_memory
 from consilience.posterior.stored_fit import store, tree
 from consilience.spaces import space_of
@@ -48,7 +48,7 @@ def fitted(study):
         engine="vb",
         candidates=candidates,
         prior={"popularity": 0.5, "pairs": 0.5},
-        effort=Effort(draws=30, restarts=1),
+        effort=EngineOptions(draws=30, restarts=1),
     )
 
 
@@ -101,7 +101,7 @@ def test_auto_takes_the_model_of_many_labels_where_tables_do_not_fit(
     space = space_of(told, lists=candidates)
     assert not fits_in_memory(load("bayesian_dawid_skene"), space)
     with pytest.raises(TooLargeError, match="take the model structured"):
-        cs.fit(told, model="one_coin", engine="em", candidates=candidates)
+        cs.fit(told, model="one_coin_dawid_skene", engine="em", candidates=candidates)
 
 
 def test_majority_says_of_annotators_how_often_it_agrees_where_tables_do_not_fit(

@@ -29,7 +29,7 @@ PLATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "annotators": (r"$J$ annotators", ("annotator",)),
     "labels": (r"$K$ labels", ("true_class",)),
     "states": (r"$K$ states", ("true_class",)),
-    "communities": (r"$G$ communities", ("community",)),
+    "community_bcc": (r"$G$ communities", ("community",)),
     "subtypes": (r"$M$ subtypes", ("subtype",)),
     "groups": (r"$G$ groups of labels", ("group",)),
     "humps": ("two humps", ("hump",)),

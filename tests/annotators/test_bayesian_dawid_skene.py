@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import betaln
 
-from consilience.fitting import Effort, fit
+from consilience.fitting import EngineOptions, fit
 from consilience.responses import read
 from consilience.scoring.metrics import score
 
@@ -35,7 +35,7 @@ def test_accuracy_is_that_of_an_independent_program(data_folder, name):
         responses,
         model="bayesian_dawid_skene",
         engine="vb",
-        effort=Effort(draws=0, restarts=1),
+        effort=EngineOptions(draws=0, restarts=1),
     )
     labels = fitted.with_truth("raw").labels()
     scored = score(labels, responses.gold, kind="choice", seed=0)
@@ -73,7 +73,7 @@ def test_augmentation_draws_from_the_exact_posterior():
         read(frame),
         model="bayesian_dawid_skene",
         engine="vb",
-        effort=Effort(draws=draws),
+        effort=EngineOptions(draws=draws),
     )
     posterior = fitted.data["posterior"]
     logs = np.log(posterior["confusion"].to_numpy()[0])

@@ -62,7 +62,7 @@ def space(design):
 
 def test_it_is_the_fixed_point_of_the_published_updates(space):
     with jax.enable_x64(True):
-        effort = em.Effort(steps=Steps(tolerance=1e-14))
+        effort = em.Options(steps=Steps(tolerance=1e-14))
         result = em.fit(MODEL, space, 0, effort)
     score, precision = written_out(space, 3)
     assert np.allclose(result.belief, score, atol=1e-5)
@@ -89,6 +89,6 @@ def test_published_accuracy_and_log_loss_are_met(data_folder, name):
 
 def test_all_answers_are_held_equally_likely(space):
     with jax.enable_x64(True):
-        result = em.fit(MODEL, space, 0, em.Effort())
+        result = em.fit(MODEL, space, 0, em.Options())
     answers = np.bincount(space.unit)
     assert np.allclose(result.log_likelihood[0, 0], -answers * np.log(3))

@@ -22,11 +22,11 @@ from consilience.model import (
     belief,
     derived,
     lay_out,
-    replayed,
+    num_substates,
+    parameters_from_draw,
     sample_parameters,
     score,
     simulate,
-    splits,
     takes_columns,
 )
 from consilience.responses import read
@@ -62,7 +62,7 @@ def design_of(number, known, generator, labels=LABELS, per_item=PER_ITEM, gold=N
 @pytest.fixture(scope="module")
 def model():
     """A prior that is learned stays near its start, so that studies can be drawn."""
-    return load("one_coin", {"held": 100.0})
+    return load("one_coin_dawid_skene", {"held": 100.0})
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_answers_sum_to_a_multinomial_logit_in_every_model(name, every_answer):
         parameters["weight"] = jnp.array([0.7])
         scores = np.exp(score(model, observations, parameters)).sum(0)
     odds = log_prevalence + 0.7 * space.covariates.value[0, :, 0]
-    total = scores.reshape(-1, splits(model)).sum(1)
+    total = scores.reshape(-1, num_substates(model)).sum(1)
     assert np.allclose(total, softmax(odds))
     assert not np.allclose(total, softmax(log_prevalence), rtol=0.01)
 
@@ -141,7 +141,7 @@ def test_given_the_truth_weights_are_those_of_logistic_regression():
     told = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10)
     told.fit(value[:, 1] - value[:, 0], truth)
     with jax.enable_x64(True):
-        found = em.fit(load("glad"), space, 0, em.Effort(steps=ONCE))
+        found = em.fit(load("glad"), space, 0, em.Options(steps=ONCE))
     assert found.parameters["weight"][0, 0] == pytest.approx(told.coef_[0], abs=2e-3)
     assert told.coef_[0][0] != pytest.approx(1.0, abs=2e-3)
 
@@ -157,7 +157,7 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
     best = minimize(loss, np.zeros(5), tol=1e-12).x
     with jax.enable_x64(True):
-        found = em.fit(load("one_coin"), space, 0, em.Effort(steps=ONCE))
+        found = em.fit(load("one_coin_dawid_skene"), space, 0, em.Options(steps=ONCE))
     assert found.parameters["weight"][0, 0] == pytest.approx(best[3:], abs=2e-3)
     assert found.parameters["prevalence"][0, 0] == pytest.approx(
         softmax(best[:3]), abs=2e-3
@@ -169,7 +169,7 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
 def fitted(model, space, answer, power=1):
     told = answered(space, np.asarray(answer), power=power)
-    effort = vb.Effort(steps=ONCE, draws=100)
+    effort = vb.Options(steps=ONCE, draws=100)
     return vb.fit(model, told, 7, effort)
 
 
@@ -228,7 +228,7 @@ def test_a_column_that_tells_nothing_has_no_weight(model, design, strong):
 
 
 def test_sampling_and_closed_forms_find_the_same_weights(model, design, strong):
-    effort = nuts.Effort(tune=100, draws=150, chains=1)
+    effort = nuts.Options(tune=100, draws=150, chains=1)
     with jax.enable_x64(True):
         closed = fitted(model, design, strong.answer).parameters["weight"][0]
         told = answered(design, np.asarray(strong.answer))
@@ -251,7 +251,7 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
         observations = lay_out(model, space)
         mean = {name: value[0].mean(0) for name, value in found.parameters.items()}
         at_one = {**mean, "weight": jnp.array([3.0, 0.0])}
-        parameters = replayed(model, observations, at_one)
+        parameters = parameters_from_draw(model, observations, at_one)
         too_sure = np.asarray(belief(score(model, observations, parameters)))
     truth = np.asarray(made.state)
 
@@ -273,7 +273,7 @@ def information(joint):
     return np.sum(share * np.log(np.maximum(share, 1e-300) / apart))
 
 
-@pytest.mark.parametrize("name", ["one_coin", "structured"])
+@pytest.mark.parametrize("name", ["one_coin_dawid_skene", "structured"])
 @pytest.mark.parametrize("weight", [0.0, 1.2])
 def test_columns_are_worth_the_answers_that_tell_as_much(name, weight):
     generator = np.random.default_rng(0)
@@ -337,9 +337,13 @@ def study():
 @pytest.fixture(scope="module")
 def fit(study):
     frame, _, listed, _ = study
-    effort = cs.Effort(restarts=1, draws=40)
+    effort = cs.EngineOptions(restarts=1, draws=40)
     return cs.fit(
-        frame, model="one_coin", engine="vb", candidates=listed, effort=effort
+        frame,
+        model="one_coin_dawid_skene",
+        engine="vb",
+        candidates=listed,
+        effort=effort,
     )
 
 
@@ -398,7 +402,7 @@ def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tm
 
 def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
     frame, known, _, _ = study
-    model, space = load("one_coin"), space_of(read(frame), lists=known)
+    model, space = load("one_coin_dawid_skene"), space_of(read(frame), lists=known)
     skill = np.tile([0.7, 0.3], (PEOPLE, 1))
     prevalence = np.array([0.05, 0.1, 0.15, 0.2, 0.2, 0.3])
     parameters = {

@@ -23,7 +23,7 @@ from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
 
 WORDS = ["no", "maybe", "yes"]
-EFFORT = em.Effort(steps=Steps(restarts=1))
+EFFORT = em.Options(steps=Steps(restarts=1))
 
 
 def pairs(rows, labels=None):
@@ -240,7 +240,7 @@ def sampled():
         seed=0,
     ).responses
     space = space_of(told)
-    effort = nuts.Effort(tune=100, draws=100, chains=1)
+    effort = nuts.Options(tune=100, draws=100, chains=1)
     held = {}
     with jax.enable_x64(True):
         made = simulate(MODEL, space, jax.random.key(4))
@@ -284,7 +284,7 @@ def log_loss(golden, raters, model, engine="em"):
         for name in ("item", "annotator", "label", "answer")
     }
     told = read(pd.DataFrame(rows), kind="contains")
-    fit = cs.fit(told, model=model, engine=engine, effort=cs.Effort(restarts=1))
+    fit = cs.fit(told, model=model, engine=engine, effort=cs.EngineOptions(restarts=1))
     fit = fit.with_truth("raw")
     found = judged(fit.labels(), golden.gold, kind="contains", seed=0)
     return found.metrics["log_loss"].value

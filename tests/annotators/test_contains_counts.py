@@ -74,11 +74,14 @@ def test_answers_of_nobody_in_particular_are_counted():
         for place in range(3)
     ]
     told = pd.DataFrame(rows, columns=["item", "label", "answer", "n"])
-    fit = cs.fit(read(told), engine="em", effort=cs.Effort(restarts=1))
+    fit = cs.fit(read(told), engine="em", effort=cs.EngineOptions(restarts=1))
     assert fit.data.attrs["model"] == "contains_counts"
     singly = told.loc[told.index.repeat(told["n"])].drop(columns="n")
     again = cs.fit(
-        read(singly), model="contains_counts", engine="em", effort=cs.Effort(restarts=1)
+        read(singly),
+        model="contains_counts",
+        engine="em",
+        effort=cs.EngineOptions(restarts=1),
     )
     assert np.allclose(fit.labels()["probability"], again.labels()["probability"])
 

@@ -47,7 +47,10 @@ def test_it_has_three_states_unasked_and_an_unclear_pair_counts_half():
         for who in "abc"
     ]
     fit = cs.fit(
-        pairs(rows), model="contains_states", engine="em", effort=cs.Effort(restarts=1)
+        pairs(rows),
+        model="contains_states",
+        engine="em",
+        effort=cs.EngineOptions(restarts=1),
     )
     truth = fit.data["truth"]["probability"].to_numpy()
     assert list(fit.data["constant_data"]["true_class"]) == [
@@ -77,7 +80,7 @@ def log_loss(golden, states):
         model="contains_states",
         engine="em",
         states=states,
-        effort=cs.Effort(restarts=1),
+        effort=cs.EngineOptions(restarts=1),
     )
     truth = fit.with_truth("raw").labels()
     found = judged(truth, golden.gold, kind="contains", seed=0)

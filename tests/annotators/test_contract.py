@@ -19,13 +19,13 @@ from consilience.model import (
     joint,
     lay_out,
     marginal,
+    num_substates,
     sample_parameters,
     score,
     simulate,
-    splits,
 )
 
-FIT = {"em": (em.fit, em.Effort()), "vb": (vb.fit, vb.Effort(draws=0))}
+FIT = {"em": (em.fit, em.Options()), "vb": (vb.fit, vb.Options(draws=0))}
 
 
 WITH_SCORE = [name for name in names() if load(name).rule is None]
@@ -46,7 +46,7 @@ def generative(request):
     model = load(request.param)
     learned = model.parameters is None and hasattr(model.prior, "held")
     # Four styles are too many for a dozen annotators unless they are plain.
-    plain = {"own": 12.0} if request.param == "communities" else {}
+    plain = {"own": 12.0} if request.param == "community_bcc" else {}
     return load(request.param, {"held": 100.0, **plain}) if learned else model
 
 
@@ -98,7 +98,7 @@ def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
         observations = lay_out(model, space)
         parameters = drawn(model, observations)
         scores = np.exp(score(model, observations, parameters)).sum(0)
-        total = scores.reshape(-1, splits(model)).sum(1)
+        total = scores.reshape(-1, num_substates(model)).sum(1)
         if "prevalence" in parameters:
             assert np.allclose(total, np.exp(parameters["prevalence"]))
         assert np.allclose(total.sum(), 1)
@@ -120,7 +120,7 @@ def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
         parameters = drawn(model, whole)
         expected = np.array(score(model, whole, parameters))
         found = score(model, lay_out(model, listed), parameters)
-        expected[0, 2 * splits(model) :] = -np.inf
+        expected[0, 2 * num_substates(model) :] = -np.inf
         # On the short list, a model whose errors fall on what was shown says otherwise.
         rows = slice(model.layout is not None and bool(model.dims), None)
         assert np.allclose(found[rows], expected[rows])

@@ -91,7 +91,7 @@ def study(name, space, key, values=None):
 
 
 def fitted(name, space, draws=DRAWS):
-    effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6), draws=draws)
+    effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6), draws=draws)
     with jax.enable_x64(True):
         return em.fit(load(name), space, 0, effort).parameters
 
@@ -169,7 +169,7 @@ def test_the_same_check_catches_bounds_of_half_the_spread(scale):
 def sampled():
     """The model of appearance: what was drawn, and draws from the posterior."""
     space, truth = study("contains", rich_design(60, 4), 2)
-    effort = nuts.Effort(tune=150, draws=100, chains=2)
+    effort = nuts.Options(tune=150, draws=100, chains=2)
     with jax.enable_x64(True):
         result = nuts.fit(load("contains"), space, 0, effort)
     assert not result.sample_stats["diverging"].any()
@@ -210,7 +210,7 @@ def states():
     with jax.enable_x64(True):
         for key in range(STUDIES):
             answers, truth = study("contains_states", space, key)
-            effort = vb.Effort(steps=Steps(restarts=1), draws=100)
+            effort = vb.Options(steps=Steps(restarts=1), draws=100)
             result = vb.fit(model, answers, 0, effort)
             told.append((truth, result.parameters))
     return told

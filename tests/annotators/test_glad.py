@@ -105,7 +105,7 @@ def study(design):
         made = simulate(MODEL, design, jax.random.key(2))
         answer = np.asarray(made.answer, np.int32)
         told = replace(design, answer=answer)
-        result = em.fit(MODEL, told, 0, em.Effort())
+        result = em.fit(MODEL, told, 0, em.Options())
         observations, skill = observe(told), made.parameters["skill"]
         at = at_skill(observations, MODEL.prior, skill)
         table = np.exp(emission(observations, at).log_confusion)

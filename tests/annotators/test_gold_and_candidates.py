@@ -10,7 +10,7 @@ from consilience.inference import em
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = ("bwa", "glad", "item_difficulty", "random_effects")
+MODELS = ("bwa", "glad", "item_difficulty", "logistic_random_effects")
 
 
 def crowd(words, seed=0):
@@ -25,7 +25,7 @@ def crowd(words, seed=0):
 
 def fitted(model, space):
     with jax.enable_x64(True):
-        return em.fit(load(model), space, 0, em.Effort()).belief
+        return em.fit(load(model), space, 0, em.Options()).belief
 
 
 @pytest.fixture(scope="module")

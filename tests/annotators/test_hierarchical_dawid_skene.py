@@ -7,7 +7,7 @@ from scipy.special import gammaln
 
 from consilience.annotators.hierarchical_dawid_skene import MODEL
 from consilience.inference import vb
-from consilience.inference.closed_form.ascent import Steps, climb
+from consilience.inference.closed_form import ascent
 from consilience.model import Tables
 from consilience.progress import silent
 from consilience.responses import read
@@ -27,10 +27,10 @@ def study():
 
 
 def test_the_learned_concentration_is_the_optimum_an_optimiser_finds():
-    where, _ = climb(
+    where, _ = ascent.optimize(
         Tables(MODEL, study()),
         vb.RULE,
-        Steps(tolerance=1e-13, sweeps=5000),
+        ascent.Steps(tolerance=1e-13, sweeps=5000),
         np.random.default_rng(0),
         silent,
     )

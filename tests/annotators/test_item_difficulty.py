@@ -11,7 +11,7 @@ from numpyro.handlers import seed, substitute
 from scipy import integrate, stats
 from scipy.special import expit
 
-from consilience.annotators import item_difficulty, random_effects
+from consilience.annotators import item_difficulty, logistic_random_effects
 from consilience.inference import em
 from consilience.model import score, simulate
 from consilience.responses import read
@@ -84,12 +84,12 @@ def test_the_difficulty_of_an_item_is_integrated_out(space):
 
 
 def test_with_annotators_that_differ_it_is_integrated_too(space):
-    found = joint(random_effects, space, distance=AWAY / SPREAD, spread=SPREAD)
+    found = joint(logistic_random_effects, space, distance=AWAY / SPREAD, spread=SPREAD)
     assert np.allclose(np.exp(found), exact(AWAY), rtol=1e-8, atol=0)
 
 
 def test_annotators_that_differ_are_not_all_alike(space):
-    found = joint(random_effects, space, distance=AWAY / SPREAD, spread=SPREAD)
+    found = joint(logistic_random_effects, space, distance=AWAY / SPREAD, spread=SPREAD)
     assert np.abs(np.exp(found) - exact(np.zeros((2, 2, 1)))).max() > 0.01
 
 
@@ -128,8 +128,8 @@ def many():
         space = space_of(read(frame))
         data = {name: jnp.asarray(value) for name, value in drawn.items()}
         model = replace(
-            random_effects.MODEL,
-            parameters=substitute(random_effects.parameters, data=data),
+            logistic_random_effects.MODEL,
+            parameters=substitute(logistic_random_effects.parameters, data=data),
         )
         made = simulate(model, space, jax.random.key(4))
     return replace(space, answer=np.asarray(made.answer, np.int32))
@@ -137,7 +137,7 @@ def many():
 
 def spread_found(model, space):
     with jax.enable_x64(True):
-        result = em.fit(model, space, 0, em.Effort())
+        result = em.fit(model, space, 0, em.Options())
     return float(result.parameters["spread"][0, 0])
 
 
@@ -148,10 +148,10 @@ ERROR = (1 + 0.53**2 / 0.8**2) / np.sqrt(2 * 160)
 
 
 def test_em_finds_the_spread_between_annotators(many):
-    found = spread_found(random_effects.MODEL, many)
+    found = spread_found(logistic_random_effects.MODEL, many)
     assert abs(np.log(found / 0.8)) < 4 * ERROR
 
 
 def test_in_coordinates_that_ignore_the_answers_it_finds_too_much(many):
-    found = spread_found(replace(random_effects.MODEL, prepare=None), many)
+    found = spread_found(replace(logistic_random_effects.MODEL, prepare=None), many)
     assert np.log(found / 0.8) > 4 * ERROR

@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from scipy.special import expit
 
 from consilience.annotators.logistic_dawid_skene import MODEL, prepare
-from consilience.fitting import Effort, fit
+from consilience.fitting import EngineOptions, fit
 from consilience.model import joint, zero_sum_basis
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -58,7 +58,7 @@ def test_sampled_accuracy_is_that_of_quadrature():
         model="logistic_dawid_skene",
         engine="nuts",
         gold=gold,
-        effort=Effort(tune=500, draws=1000, chains=2),
+        effort=EngineOptions(tune=500, draws=1000, chains=2),
     )
     draws = fitted.data["posterior"]["confusion"].to_numpy()[:, :, 0, 0, 0]
     batches = draws.reshape(2 * 20, 50).mean(1)

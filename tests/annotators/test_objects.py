@@ -408,7 +408,7 @@ def study():
 def fitted(study):
     space, _, _ = study
     with jax.enable_x64(True):
-        return em.fit(ALONE, space, 0, em.Effort())
+        return em.fit(ALONE, space, 0, em.Options())
 
 
 def test_the_number_of_objects_is_found_as_often_as_promised(study, fitted):

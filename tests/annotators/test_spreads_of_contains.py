@@ -45,7 +45,7 @@ def spreads():
             data = {site: jnp.asarray(v) for site, v in {**OTHERS, **true}.items()}
             made = simulate(MODEL, space, jax.random.key(2), given=data)
             told = answered(space, np.asarray(made.answer))
-            effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6))
+            effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6))
             fit = em.fit(MODEL, told, 0, effort)
             found[name] = {
                 site: (

@@ -116,14 +116,14 @@ def test_the_score_is_the_formula_written_out(every_answer_on_a_list):
 
 
 def test_uniform_errors_on_whole_lists_are_one_coin(design):
-    one, many = load("one_coin"), load("structured")
+    one, many = load("one_coin_dawid_skene"), load("structured")
     with jax.enable_x64(True):
         coin, lists = lay_out(one, design), lay_out(many, design)
         parameters = drawn(one, coin)
         assert np.allclose(score(one, coin, parameters), score(many, lists, parameters))
         fits = [
             engine.fit(model, design, 0, effort)
-            for engine, effort in ((em, em.Effort()), (vb, vb.Effort(draws=0)))
+            for engine, effort in ((em, em.Options()), (vb, vb.Options(draws=0)))
             for model in (one, many)
         ]
     for of_one, of_many in (fits[:2], fits[2:]):
@@ -188,7 +188,7 @@ def gap(model, thousand_labels):
     model = replace(model, prior=replace(model.prior, prevalence=100.0))
     space, hit, *_ = thousand_labels
     with jax.enable_x64(True):
-        effort = em.Effort(steps=Steps())
+        effort = em.Options(steps=Steps())
         belief = em.fit(model, space, 0, effort).belief
     promised = belief.max(1)
     found = hit[np.arange(len(hit)), belief.argmax(1)]
@@ -208,7 +208,7 @@ def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
     space, _, skill, _ = thousand_labels
     model = load("structured", {"superclass": 1.0})
     with jax.enable_x64(True):
-        found = em.fit(model, space, 0, em.Effort())
+        found = em.fit(model, space, 0, em.Options())
     answers = np.bincount(space.annotator)
     # Two hundred answers each; that the truth is uncertain takes some of their worth,
     # at most half. So a squared error has at most twice the binomial variance.
@@ -270,7 +270,7 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
     model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 0.5})
     with jax.enable_x64(True):
         steps = Steps(tolerance=1e-9)
-        fit = em.fit(model, space, 0, em.Effort(steps=steps))
+        fit = em.fit(model, space, 0, em.Options(steps=steps))
         observations = lay_out(model, space)
         found = {name: value[0, 0] for name, value in fit.parameters.items()}
         logs = {name: jnp.log(found[name]) for name in ("prevalence", "skill")}

@@ -19,7 +19,7 @@ from consilience.checks.independence import (
 )
 from consilience.checks.simulated_fits import answered
 from consilience.fitting.single import fit_one
-from consilience.inference import Effort
+from consilience.inference import EngineOptions
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 from consilience.progress import silent
 from consilience.responses import read
@@ -254,7 +254,7 @@ def by_fit(guessed, studies=8):
                 answered(space, answer),
                 0,
                 engine="vb",
-                effort=Effort(draws=0, restarts=1),
+                effort=EngineOptions(draws=0, restarts=1),
                 report=silent,
             )
             found.append(fitted.tempering)

@@ -27,7 +27,7 @@ from consilience.checks.simulation_based_calibration import (
     tally,
     uniformity,
 )
-from consilience.inference import Effort
+from consilience.inference import EngineOptions
 from consilience.model import score
 from consilience.model.layout import lay_out
 from consilience.simulation import simulate
@@ -287,14 +287,14 @@ def fits(engine, effort, *, space, power=1, studies=40, prior=None):
 
 @pytest.fixture(scope="module")
 def by_vb():
-    effort = Effort(restarts=1, draws=100)
+    effort = EngineOptions(restarts=1, draws=100)
     space = design(items=60)
     return [fits("vb", effort, space=space, power=power) for power in (1, 4)]
 
 
 @pytest.fixture(scope="module")
 def by_nuts():
-    effort = Effort(tune=300, draws=200, chains=1)
+    effort = EngineOptions(tune=300, draws=200, chains=1)
     return [fits("nuts", effort, space=design(), power=power) for power in (1, 4)]
 
 
@@ -314,7 +314,7 @@ def labels_by_vb():
     # Few answers each: how well parameters are known matters to the labels.
     space = design(items=50, annotators=8, per_item=5, classes=3)
     return {
-        draws: fits("vb", Effort(restarts=1, draws=draws), space=space).items
+        draws: fits("vb", EngineOptions(restarts=1, draws=draws), space=space).items
         for draws in (100, 0)
     }
 

@@ -14,7 +14,7 @@ from consilience.cli.pages.fit import (
     interval_bar,
     verdicts,
 )
-from consilience.fitting import Effort, automatic
+from consilience.fitting import EngineOptions, automatic
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
@@ -101,7 +101,7 @@ def test_candidates_limit_what_can_be_true(run, export, columns, tmp_path):
 
 
 def test_the_options_for_effort_are_those_of_the_library():
-    assert set(Work.__dataclass_fields__) == set(Effort.__dataclass_fields__)
+    assert set(Work.__dataclass_fields__) == set(EngineOptions.__dataclass_fields__)
 
 
 def test_an_interval_is_drawn_to_scale():
@@ -177,7 +177,7 @@ def test_annotators_who_err_together_are_no_failure_in_json(fitted):
 @pytest.fixture
 def two_models(monkeypatch):
     """Have auto compare two models only, which takes less time."""
-    monkeypatch.setattr(automatic, "CANDIDATES", ("shared_errors", "communities"))
+    monkeypatch.setattr(automatic, "CANDIDATES", ("shared_errors", "community_bcc"))
 
 
 @pytest.mark.usefixtures("two_models")
@@ -200,7 +200,7 @@ def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
 def test_a_comparison_names_the_best_and_what_the_others_lack():
     compared = pd.DataFrame(
         {
-            "model": ["ebcc", "communities"],
+            "model": ["ebcc", "community_bcc"],
             "elpd": [-0.5, -0.6],
             "difference": [0.0, -0.1],
             "difference_se": [0.0, 0.02],
@@ -208,7 +208,7 @@ def test_a_comparison_names_the_best_and_what_the_others_lack():
         }
     )
     columns = [list(column.cells) for column in comparison_table(compared).columns]
-    assert [cell.plain for cell in columns[0]] == ["ebcc", "communities"]
+    assert [cell.plain for cell in columns[0]] == ["ebcc", "community_bcc"]
     assert columns[2] == ["best", "-0.1000 ± 0.0200"]
     assert columns[3] == ["0.80", "0.20"]
     assert [len(cell.plain) for cell in columns[4]] == [24, 6]

@@ -97,7 +97,7 @@ def test_the_module_is_the_command_line_too():
         ("score", "nowhere", "--gold", "nowhere.csv"),
         ("evaluate", "nowhere", "--predictions", "nowhere.csv"),
         ("export", "nowhere", "--out", "tables"),
-        ("simulate", "--out", "study", "--kind", "objects", "--model", "paper"),
+        ("simulate", "--out", "study", "--kind", "objects", "--model", "tsipras2020"),
         ("simulate", "--out", "study", "--classes", "1"),
         ("models", "--loud"),
     ],

@@ -212,7 +212,7 @@ def test_sets_of_objects_are_scored_against_gold(run, capsys):
         }
     )
     answers.to_csv("answers.csv", index=False)
-    assert run("fit", "answers.csv", "--kind", "objects", "--model", "paper",
+    assert run("fit", "answers.csv", "--kind", "objects", "--model", "tsipras2020",
                "--out", "run") == 0  # fmt: skip
     assert run("export", "run", "--out", "tables") == 0
     told = pd.read_csv("tables/objects.csv")

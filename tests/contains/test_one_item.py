@@ -190,7 +190,7 @@ def found():
         for key in range(STUDIES):
             made = simulate(MODEL, space, jax.random.key(key), given=data)
             study = answered(space, np.asarray(made.answer))
-            effort = em.Effort(steps=Steps(restarts=1, tolerance=1e-6))
+            effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6))
             fit = em.fit(MODEL, study, 0, effort)
             told.append(np.hstack([fit.parameters[name].ravel() for name in SITES]))
     return np.array(told)

@@ -112,7 +112,7 @@ def maces_optimum(data):
         model="mace",
         engine="vb",
         prior=EVEN,
-        effort=cs.Effort(draws=0, tolerance=1e-10, restarts=1),
+        effort=cs.EngineOptions(draws=0, tolerance=1e-10, restarts=1),
     )
 
 

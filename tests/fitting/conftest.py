@@ -3,13 +3,13 @@
 import jax
 import pytest
 
-from consilience.fitting import Effort
+from consilience.fitting import EngineOptions
 from consilience.fitting.comparing import CANDIDATES, compared
 from consilience.progress import silent
 from consilience.simulation import simulate
 from consilience.spaces import space_of
 
-FEW = Effort(restarts=1, draws=20)
+FEW = EngineOptions(restarts=1, draws=20)
 
 
 @pytest.fixture(scope="session")

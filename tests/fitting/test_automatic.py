@@ -9,14 +9,14 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError, UnknownEngineError
-from consilience.fitting import Effort, automatic, comparing, fit
+from consilience.fitting import EngineOptions, automatic, comparing, fit
 from consilience.fitting.automatic import fit_auto
 from consilience.fitting.comparing import CANDIDATES
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of
 
-QUICK = Effort(draws=0, restarts=1)
+QUICK = EngineOptions(draws=0, restarts=1)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
 from consilience.checks.stacking import SHRINKAGE
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
-from consilience.fitting import Effort, compare, comparing
+from consilience.fitting import EngineOptions, compare, comparing
 from consilience.model import simulate
 from consilience.progress import silent
 from consilience.simulation import simulate as study
@@ -19,7 +19,7 @@ from consilience.spaces import space_of
 
 OWN, POOLED, KINDS = "hierarchical_dawid_skene", "multinomial", "ebcc"
 STUDIES = 4
-ENOUGH = Effort(restarts=2, draws=40)
+ENOUGH = EngineOptions(restarts=2, draws=40)
 
 
 def tables(model, prior, *, shuffled=False):
@@ -129,7 +129,7 @@ def test_a_model_stands_where_it_stood_whoever_else_is_compared(crowd, few, stan
         ({"models": (OWN, "best")}, UnknownModelError, "no model 'best'"),
         ({"models": (OWN, "glad")}, UnknownEngineError, "cannot be fitted by vb"),
         ({"models": ()}, OptionError, "no model"),
-        ({"effort": Effort(draws=1)}, OptionError, "1 were asked for"),
+        ({"effort": EngineOptions(draws=1)}, OptionError, "1 were asked for"),
         ({"seed": -1}, OptionError, "seed is -1"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from consilience.errors import OptionError, UnknownEngineError
-from consilience.fitting import Effort, cross_validate
+from consilience.fitting import EngineOptions, cross_validate
 from consilience.fitting.cross_validation import _folds
 
 MODEL = "bayesian_dawid_skene"
@@ -19,7 +19,7 @@ def found(tiny):
     """Mean log probability of each item, annotator or response, for some seeds."""
 
     def of(by, folds):
-        effort = Effort(restarts=1, draws=200)
+        effort = EngineOptions(restarts=1, draws=200)
         rows = []
         for seed in range(SEEDS):
             table = cross_validate(
@@ -129,4 +129,4 @@ def test_a_model_without_tables_is_refused(tiny):
 
 def test_a_point_does_not_do(tiny):
     with pytest.raises(OptionError, match="without draws"):
-        cross_validate(tiny.responses, MODEL, folds=2, effort=Effort(draws=0))
+        cross_validate(tiny.responses, MODEL, folds=2, effort=EngineOptions(draws=0))

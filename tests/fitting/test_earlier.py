@@ -7,7 +7,7 @@ import pytest
 import consilience as cs
 from consilience.errors import OptionError
 
-EFFORT = cs.Effort(restarts=1, draws=12, tolerance=1e-6)
+EFFORT = cs.EngineOptions(restarts=1, draws=12, tolerance=1e-6)
 WORDS = np.array(["no", "maybe", "yes"])
 PEOPLE = 12
 
@@ -108,7 +108,10 @@ def test_under_other_names_the_earlier_study_is_of_no_help(
 
 def test_a_point_is_no_prior(later):
     point = cs.fit(
-        later, model="contains", engine="em", effort=cs.Effort(restarts=1, sweeps=3)
+        later,
+        model="contains",
+        engine="em",
+        effort=cs.EngineOptions(restarts=1, sweeps=3),
     )
     with pytest.raises(OptionError, match="fit it again with draws"):
         cs.fit(later, model="contains", engine="em", prior_from=point)

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
-from consilience.fitting import Effort, fit
+from consilience.fitting import EngineOptions, fit
 from consilience.responses import read
 from consilience.simulation import simulate
 
-QUICK = Effort(draws=0, restarts=1)
+QUICK = EngineOptions(draws=0, restarts=1)
 HIERARCHICAL = "hierarchical_dawid_skene"
 
 
@@ -102,9 +102,9 @@ def test_what_cannot_be_done_is_refused_with_what_can(made, wrong, error, told):
 @pytest.mark.parametrize("wrong", [{"mass": 1.5}, {"restarts": 0}, {"draws": -1}])
 def test_an_effort_out_of_range_is_refused(wrong):
     with pytest.raises(OptionError):
-        Effort(**wrong)
+        EngineOptions(**wrong)
 
 
 def test_a_sampler_must_draw(made):
     with pytest.raises(OptionError, match="no draws"):
-        fit(made, model=HIERARCHICAL, engine="nuts", effort=Effort(draws=0))
+        fit(made, model=HIERARCHICAL, engine="nuts", effort=EngineOptions(draws=0))

@@ -9,7 +9,7 @@ from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.posterior.results.diagnostics import PASSED, TOO_LITTLE
 from consilience.responses import read
 
-QUICK = cs.Effort(draws=60, restarts=1)
+QUICK = cs.EngineOptions(draws=60, restarts=1)
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_numbers_known_beforehand_are_measured_as_in_the_earlier_study(appearanc
         model="contains",
         engine="em",
         candidates=known,
-        effort=cs.Effort(restarts=1),
+        effort=cs.EngineOptions(restarts=1),
     )
     again = cs.predict(fit, told, candidates=known)
     before, after = (each.labels()["probability"] for each in (fit, again))

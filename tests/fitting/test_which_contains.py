@@ -9,7 +9,7 @@ from consilience.fitting.which_contains import which_contains
 from consilience.responses import read
 from consilience.spaces import space_of
 
-QUICK = cs.Effort(draws=0, restarts=1)
+QUICK = cs.EngineOptions(draws=0, restarts=1)
 
 
 def answers(each):

@@ -17,10 +17,10 @@ def fits(simulated):
     key = 0
     with jax.enable_x64(True):
         return {
-            "em": em.fit(load(MODEL), space, key, em.Effort()),
-            "vb": vb.fit(load(MODEL), space, key, vb.Effort(draws=400)),
+            "em": em.fit(load(MODEL), space, key, em.Options()),
+            "vb": vb.fit(load(MODEL), space, key, vb.Options(draws=400)),
             "nuts": nuts.fit(
-                load(MODEL), space, key, nuts.Effort(tune=300, draws=300, chains=2)
+                load(MODEL), space, key, nuts.Options(tune=300, draws=300, chains=2)
             ),
         }
 

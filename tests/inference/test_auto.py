@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load, names
-from consilience.inference import Effort, effort_of
+from consilience.inference import EngineOptions, with_default_draws
 from consilience.inference.auto import DRAWS, MAX_DRAWN, choose
 
 
@@ -35,12 +35,12 @@ def test_few_answers_get_draws_where_no_closed_form_takes_them(space):
     def drawn(name, given, **asked):
         model = load(name)
         engine, _ = choose(model)
-        return effort_of(model, given, engine, Effort(**asked)).draws
+        return with_default_draws(model, given, engine, EngineOptions(**asked)).draws
 
     assert drawn("glad", space) == DRAWS
     assert drawn("glad", space, draws=3) == 3
     assert drawn("glad", enlarged(space, MAX_DRAWN)) is None
     assert drawn("dawid_skene", space) is None
-    assert drawn("random_effects", space) is None
+    assert drawn("logistic_random_effects", space) is None
     assert drawn("bayesian_dawid_skene", space) is None
     assert drawn("objects", replace(space, kind="objects")) is None

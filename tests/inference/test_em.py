@@ -46,7 +46,7 @@ def space(simulated):
 def test_ten_sweeps_are_ten_sweeps_of_the_textbook(space):
     steps = Steps(sweeps=10, tolerance=0.0)
     with jax.enable_x64(True):
-        result = em.fit(load("dawid_skene"), space, 0, em.Effort(steps=steps))
+        result = em.fit(load("dawid_skene"), space, 0, em.Options(steps=steps))
     sweeps = int((~np.isnan(result.optimization.objective)).sum())
     # The objective is that of the parameters before a sweep's last belief.
     belief, confusion = written_out(space, 0.001, sweeps + 1)
@@ -57,14 +57,14 @@ def test_ten_sweeps_are_ten_sweeps_of_the_textbook(space):
 def test_the_objective_never_falls_from_any_start(space):
     steps = Steps(restarts=4)
     with jax.enable_x64(True):
-        result = em.fit(load("dawid_skene"), space, 1, em.Effort(steps=steps))
+        result = em.fit(load("dawid_skene"), space, 1, em.Options(steps=steps))
     gains = np.diff(result.optimization.objective, axis=1)
     assert np.nanmin(gains) > -1e-9
     assert result.optimization.converged.all()
 
 
 def test_one_seed_gives_one_result(space):
-    effort = em.Effort(steps=Steps(restarts=3))
+    effort = em.Options(steps=Steps(restarts=3))
     with jax.enable_x64(True):
         twice = [em.fit(load("multinomial"), space, 7, effort) for _ in range(2)]
     assert np.array_equal(twice[0].belief, twice[1].belief)

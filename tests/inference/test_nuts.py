@@ -16,7 +16,7 @@ from consilience.inference import nuts
 from consilience.posterior.stored_fit.tree import tree
 from consilience.progress import Progress
 
-EFFORT = nuts.Effort(tune=300, draws=300, chains=2)
+EFFORT = nuts.Options(tune=300, draws=300, chains=2)
 
 
 @pytest.fixture(scope="module")

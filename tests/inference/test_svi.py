@@ -17,7 +17,7 @@ def study(simulated):
 
 @pytest.fixture(scope="module")
 def result(study):
-    effort = svi.Effort(steps=3000, batch=150, draws=200)
+    effort = svi.Options(steps=3000, batch=150, draws=200)
     with jax.enable_x64(True):
         return svi.fit(load("hierarchical_dawid_skene"), study[0], 0, effort)
 
@@ -28,7 +28,7 @@ def test_minibatches_find_the_truth_that_the_closed_form_finds(study, result):
             load("hierarchical_dawid_skene"),
             study[0],
             0,
-            vb.Effort(draws=0),
+            vb.Options(draws=0),
         )
     agree = (closed.belief.argmax(1) == result.belief.argmax(1)).mean()
     doubt = 1 - closed.belief.max(1).mean()

@@ -8,7 +8,7 @@ import pytest
 
 from consilience.annotators import load
 from consilience.inference import vb
-from consilience.inference.closed_form.ascent import Rule, Steps, climb
+from consilience.inference.closed_form.ascent import Steps, UpdateRule, optimize
 from consilience.model import Tables
 from consilience.progress import silent
 
@@ -25,7 +25,7 @@ def study(simulated):
 def smallest_gain(model, space, rule):
     steps = Steps(restarts=3, tolerance=1e-12, sweeps=400)
     sweeps, generator = Tables(load(model), space), np.random.default_rng(0)
-    _, how = climb(sweeps, rule, steps, generator, silent)
+    _, how = optimize(sweeps, rule, steps, generator, silent)
     return np.nanmin(np.diff(how.objective, axis=1))
 
 
@@ -38,7 +38,7 @@ def test_the_same_check_catches_a_bound_that_charges_the_prior_twice(study):
     def double_price(prior, total, logs):
         return 2 * vb.RULE.price(prior, total, logs)
 
-    wrong = Rule("ELBO", vb.RULE.logs, double_price, collapsed=True)
+    wrong = UpdateRule("ELBO", vb.RULE.logs, double_price, collapsed=True)
     assert smallest_gain("bayesian_dawid_skene", study[0], wrong) < -1e-8
 
 
@@ -47,7 +47,7 @@ def coverage(space, confusion, prior):
     model = load("bayesian_dawid_skene")
     model = replace(model, prior=replace(model.prior, **prior))
     with jax.enable_x64(True):
-        result = vb.fit(model, space, 2, vb.Effort(draws=400))
+        result = vb.fit(model, space, 2, vb.Options(draws=400))
     draws = result.parameters["confusion"][0]
     right = np.einsum("djkk->djk", draws)
     lower, upper = np.quantile(right, [0.05, 0.95], axis=0)
@@ -77,7 +77,7 @@ def test_the_same_check_catches_a_prior_that_lies(sparse):
 
 def test_bounds_of_the_truth_hold_its_probability(study):
     with jax.enable_x64(True):
-        result = vb.fit(load("bayesian_dawid_skene"), study[0], 0, vb.Effort())
+        result = vb.fit(load("bayesian_dawid_skene"), study[0], 0, vb.Options())
     assert (result.lower <= result.belief).all()
     assert (result.belief <= result.upper).all()
 
@@ -88,7 +88,7 @@ def test_no_draws_give_no_bounds_and_say_so(study):
             load("bayesian_dawid_skene"),
             study[0],
             0,
-            vb.Effort(draws=0),
+            vb.Options(draws=0),
         )
     assert np.isnan(result.lower).all()
     assert "no draws were asked for" in result.remarks[0]
@@ -101,7 +101,7 @@ def test_gold_is_certain_within_bounds_where_states_are_finer(study):
     prior[:20, 1:] = -np.inf
     known = replace(space, log_prior=prior)
     with jax.enable_x64(True):
-        effort = vb.Effort(steps=Steps(restarts=1), draws=30)
+        effort = vb.Options(steps=Steps(restarts=1), draws=30)
         found = vb.fit(load("ebcc"), known, 0, effort)
     for part in (found.belief, found.lower, found.upper):
         assert np.allclose(part[:20], [1, 0, 0])

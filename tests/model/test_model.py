@@ -16,10 +16,10 @@ from consilience.model import (
     AnnotatorModel,
     PerAnswer,
     belief,
-    joined,
     posterior_of_truth,
     score,
     simulate,
+    stack_chains,
 )
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -113,7 +113,7 @@ def test_answers_one_by_one_are_drawn_from_the_row_of_the_truth(spaces):
 
 
 def test_states_finer_than_the_truth_are_summed_into_it(spaces):
-    effort = vb.Effort(draws=30, steps=Steps(tolerance=1e-12, restarts=1))
+    effort = vb.Options(draws=30, steps=Steps(tolerance=1e-12, restarts=1))
     with jax.enable_x64(True):
         whole, split = (
             vb.fit(model, spaces["classes"], 0, effort) for model in (PLAIN, SPLIT)
@@ -131,5 +131,5 @@ def test_states_finer_than_the_truth_are_summed_into_it(spaces):
 
 def test_chains_are_joined_also_of_a_parameter_of_no_numbers():
     values = np.arange(12.0).reshape(2, 3, 2)
-    assert np.array_equal(joined(values), np.concatenate(values))
-    assert joined(np.zeros((2, 3, 0))).shape == (6, 0)
+    assert np.array_equal(stack_chains(values), np.concatenate(values))
+    assert stack_chains(np.zeros((2, 3, 0))).shape == (6, 0)

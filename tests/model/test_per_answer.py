@@ -27,7 +27,7 @@ MODELS = {
     "multinomial": {},
     "shared_errors": {},
     "mace": {},
-    "communities": {"communities": 3.0},
+    "community_bcc": {"communities": 3.0},
     "ebcc": {"subtypes": 2.0},
 }
 
@@ -75,7 +75,7 @@ def hidden(name, p, space):
             continue
         table = np.zeros((people, words))
         for j, answer in itertools.product(range(people), range(words)):
-            if name == "communities":
+            if name == "community_bcc":
                 parts = zip(p["membership"][j], p["style"], strict=True)
                 table[j, answer] = sum(w * style[state, answer] for w, style in parts)
             elif name == "mace":
@@ -171,7 +171,7 @@ def test_an_answer_that_vouches_for_itself_is_not_given_the_others(name):
 
 
 def test_models_have_tables_or_have_not():
-    without = {"bwa", "glad", "item_difficulty", "majority", "random_effects"}
+    without = {"bwa", "glad", "item_difficulty", "majority", "logistic_random_effects"}
     without |= {"logistic_dawid_skene", "structured"}
     models = {name: load(name) for name in names()}
     choice = {name for name, model in models.items() if "choice" in model.kinds}

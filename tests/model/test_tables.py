@@ -99,7 +99,7 @@ def test_states_that_are_assigned_are_counted(name):
         assert np.allclose(count, counts[event], atol=1e-8), event
 
 
-@pytest.mark.parametrize("name", ["mace", "communities"])
+@pytest.mark.parametrize("name", ["mace", "community_bcc"])
 def test_parts_of_a_mixture_are_dealt_as_they_are_expected(name):
     space = study(40, 6, 3, lists=False)
     tables = Tables(load(name), space)

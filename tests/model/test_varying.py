@@ -4,12 +4,12 @@ import jax.numpy as jnp
 import pytest
 from numpyro.handlers import seed, substitute, trace
 
-from consilience.model.varying import sample_spread, sample_varying, spread_errors
+from consilience.model.varying import sample_random_effects, sample_scale, scale_errors
 
 
 def program(information):
-    spread = sample_spread("skill", 1.0, 0.5)
-    sample_varying("skill", spread, jnp.asarray(information))
+    spread = sample_scale("skill", 1.0, 0.5)
+    sample_random_effects("skill", spread, jnp.asarray(information))
 
 
 @pytest.mark.parametrize(
@@ -26,5 +26,5 @@ def program(information):
 )
 def test_a_spread_is_known_as_its_numbers_are(information, spread, expected):
     at = substitute(seed(program, 0), data={"skill_spread": jnp.asarray(spread)})
-    found = spread_errors(trace(at).get_trace(information))
+    found = scale_errors(trace(at).get_trace(information))
     assert float(found["skill"]) == pytest.approx(expected)

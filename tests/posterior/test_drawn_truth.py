@@ -24,7 +24,7 @@ def contains():
 
 @pytest.fixture(scope="module")
 def variational(choice):
-    return cs.fit(choice.responses, model="one_coin", engine="vb", seed=0)
+    return cs.fit(choice.responses, model="one_coin_dawid_skene", engine="vb", seed=0)
 
 
 def test_the_mean_over_draws_is_what_the_fit_tells(variational):
@@ -46,7 +46,7 @@ def test_a_bootstrap_is_told_again_to_the_last_digit(contains):
     fit = cs.fit(
         contains.responses,
         model="contains_counts",
-        effort=cs.Effort(draws=4, restarts=1),
+        effort=cs.EngineOptions(draws=4, restarts=1),
     )
     drawn = drawn_truth(fit.data)
     assert len(drawn) == 4
@@ -56,7 +56,7 @@ def test_a_bootstrap_is_told_again_to_the_last_digit(contains):
 
 
 def test_a_point_is_one_draw(choice):
-    fit = cs.fit(choice.responses, model="one_coin", engine="em", seed=0)
+    fit = cs.fit(choice.responses, model="one_coin_dawid_skene", engine="em", seed=0)
     assert len(drawn_truth(fit.data)) == 1
 
 
@@ -75,7 +75,9 @@ def test_tempered_draws_vary_by_the_design_effect_less(variational):
 
 def test_gold_stays_certain_in_every_draw(choice):
     gold = choice.responses.gold.head(5)
-    fit = cs.fit(choice.responses, model="one_coin", engine="vb", gold=gold, seed=0)
+    fit = cs.fit(
+        choice.responses, model="one_coin_dawid_skene", engine="vb", gold=gold, seed=0
+    )
     drawn = by_label(fit.data, drawn_truth(fit.data))
     table = fit.labels().astype({"item": "str", "label": "str"})
     known = gold.astype({"item": "str", "label": "str"})
@@ -89,7 +91,11 @@ def test_lists_of_candidates_come_back_with_their_weights(choice):
     rows = choice.responses.table.drop_duplicates(["item", "label"])
     lists = rows[["item", "label"]].astype("str").assign(weight=2.0)
     fit = cs.fit(
-        choice.responses, model="one_coin", engine="vb", candidates=lists, seed=0
+        choice.responses,
+        model="one_coin_dawid_skene",
+        engine="vb",
+        candidates=lists,
+        seed=0,
     )
     drawn = drawn_truth(fit.data)
     told = candidates(fit.data).probability

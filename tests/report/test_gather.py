@@ -82,7 +82,7 @@ def test_no_run_is_no_report():
 
 def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     made = cs.simulate(kind="objects", items=60, classes=8, seed=1).responses
-    fitted = cs.fit(made, model="paper")
+    fitted = cs.fit(made, model="tsipras2020")
     report = gather({"rule": fitted}, responses=made, bootstrap=0)
     otherwise = cs.with_names(called_otherwise(fitted, made), made.labels)
     assert len(otherwise) > 0
@@ -159,7 +159,7 @@ def test_where_labels_have_names_no_code_is_left_on_the_page(kind):
     codes = made.labels["label"].tolist()
     names = [f"kind of thing {k}" for k in range(len(codes))]
     named = dataclasses.replace(made, labels=made.labels.assign(name=names))
-    fitted = cs.fit(made, model="majority" if kind == "choice" else "paper")
+    fitted = cs.fit(made, model="majority" if kind == "choice" else "tsipras2020")
     told = gather({"run": fitted}, responses=named, bootstrap=0)
     html = page(told)
     data = json.dumps(columns(told))

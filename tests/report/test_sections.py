@@ -11,7 +11,7 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
-from consilience.report.content import Note, Table, estimates, how_sure, texts
+from consilience.report.content import Note, Table, estimates, interval_note, texts
 from consilience.report.evaluation import evaluation_tables
 from consilience.report.sections import sections
 from consilience.report.sections.caution import caution
@@ -120,8 +120,8 @@ def test_a_table_says_whether_it_has_intervals():
     frame = pd.DataFrame({"x": [0.5], "a": [0.2], "b": [0.7]})
     sure = estimates("x", frame, ("x", "a", "b"))
     point = estimates("x", frame.assign(a=np.nan, b=np.nan), ("x", "a", "b"))
-    assert how_sure([point, sure], 0.9) == "90% intervals."
-    assert how_sure([point], 0.9) == "A point, without intervals."
+    assert interval_note([point, sure], 0.9) == "90% intervals."
+    assert interval_note([point], 0.9) == "A point, without intervals."
 
 
 def test_values_beyond_one_widen_the_scale_and_unknown_bounds_are_not_drawn():

@@ -130,7 +130,7 @@ def test_a_study_of_objects_is_simulated_written_and_read():
     study = cs.simulate(kind="objects", items=10, per_item=3)
     assert study.responses.offer == "listed"
     assert set(study.truth) == {"objects", "annotators"}
-    fit = cs.fit(study.responses, model="paper")
+    fit = cs.fit(study.responses, model="tsipras2020")
     assert len(fit.items()) == 10
 
 

@@ -12,7 +12,7 @@ from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent import optimize as gradient
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth import merge_alike
+from consilience.truth import merge_identical
 from consilience.truth.merging import Merged
 
 WORDS = np.array(["no", "maybe", "yes"])
@@ -34,7 +34,7 @@ def space(items=60):
 
 def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
     whole = space()
-    merged = merge_alike(whole)
+    merged = merge_identical(whole)
     said = [
         (whole.groups.code[u], *sorted(zip(*where(whole, u), strict=True)))
         for u in range(whole.num_units)
@@ -49,13 +49,13 @@ def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
 
 def test_where_it_does_not_matter_who_answered_only_counts_are_compared():
     whole = space()
-    merged = merge_alike(whole, annotators=False)
+    merged = merge_identical(whole, annotators=False)
     said = {
         (int(whole.groups.code[unit]), *np.bincount(answer, n, 3).tolist())
         for unit in range(whole.num_units)
         for _, answer, n in [where(whole, unit)]
     }
-    told = merge_alike(whole).space.num_units
+    told = merge_identical(whole).space.num_units
     assert merged.space.num_units == len(said) < told
     assert merged.count.sum() == whole.num_units
 
@@ -76,23 +76,23 @@ def test_what_is_known_beforehand_keeps_units_apart():
         {"item": list("ijk"), "label": "cat", "score": [1.0, 1.0, 2.0]}
     )
     gold = pd.DataFrame({"item": ["i"], "label": ["cat"], "answer": ["yes"]})
-    assert merge_alike(space_of(told)).space.num_units == 1
-    assert merge_alike(space_of(told, lists=known)).space.num_units == 2
-    assert merge_alike(space_of(told, lists=known, gold=gold)).space.num_units == 3
+    assert merge_identical(space_of(told)).space.num_units == 1
+    assert merge_identical(space_of(told, lists=known)).space.num_units == 2
+    assert merge_identical(space_of(told, lists=known, gold=gold)).space.num_units == 3
 
 
 def test_answers_given_several_times_are_not_those_given_once():
     frame = pd.DataFrame(
         {"item": list("ijj"), "label": "cat", "answer": "yes", "n": [2, 1, 1]}
     )
-    assert merge_alike(space_of(read(frame))).space.num_units == 1
+    assert merge_identical(space_of(read(frame))).space.num_units == 1
     frame = frame.assign(n=[2, 1, 2])
-    assert merge_alike(space_of(read(frame))).space.num_units == 2
+    assert merge_identical(space_of(read(frame))).space.num_units == 2
 
 
 def fitted(name, whole):
     model = load(name)
-    effort = em.Effort(steps=Steps(tolerance=1e-13))
+    effort = em.Options(steps=Steps(tolerance=1e-13))
     with jax.enable_x64(True):
         return em.fit(model, whole, 0, effort)
 

@@ -12,8 +12,8 @@ from consilience.spaces import space_of
 from consilience.truth import (
     answer_slot,
     minibatches,
+    named_pairs,
     observe,
-    seen_pairs,
     shortlists,
     tally,
 )
@@ -132,12 +132,12 @@ def test_pairs_that_are_followed_are_those_named_together(study):
         for place, first in enumerate(found):
             for second in found[place + 1 :]:
                 times[first, second] = times.get((first, second), 0) + 1
-    pairs = seen_pairs(space)
+    pairs = named_pairs(space)
     assert (
         dict(zip(zip(pairs.first, pairs.second, strict=True), pairs.value, strict=True))
         == times
     )
-    few = seen_pairs(space, most=3)
+    few = named_pairs(space, most=3)
     assert sorted(few.value) == sorted(times.values())[-3:]
 
 

@@ -22,7 +22,7 @@ from consilience.analysis.model_evaluation.predicted_frequencies import (
 )
 from consilience.analysis.reliability.agreement import Agreement, By, agreement
 from consilience.analysis.study.label_pairs import called_otherwise, cooccurring
-from consilience.analysis.study.population import population
+from consilience.analysis.study.summary import study_summary
 from consilience.analysis.study.valid_labels import valid_labels
 
 __all__ = [
@@ -43,8 +43,8 @@ __all__ = [
     "human_confusion",
     "leading_question",
     "more_answers",
-    "population",
     "predicted_frequencies",
     "selection_frequencies",
+    "study_summary",
     "valid_labels",
 ]

@@ -9,10 +9,23 @@ from numbers import Real
 from pkgutil import iter_modules
 from typing import Any
 
+from consilience.deprecation import warn_renamed
 from consilience.errors import OptionError, UnknownModelError, not_among
 from consilience.model import NOTHING, AnnotatorModel
 
-__all__ = ["load", "names"]
+__all__ = ["current_name", "load", "names"]
+
+RENAMED = {
+    "communities": "community_bcc",
+    "one_coin": "one_coin_dawid_skene",
+    "paper": "tsipras2020",
+    "random_effects": "logistic_random_effects",
+}
+
+
+def current_name(name: str) -> str:
+    """Return the name of a model, which may have been stored under an earlier one."""
+    return RENAMED.get(name, name)
 
 
 def names() -> tuple[str, ...]:
@@ -38,6 +51,9 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
         The prior has no such setting, or it is not a positive number (or, where that
         leaves something out, zero).
     """
+    if name in RENAMED:
+        warn_renamed(name, RENAMED[name])
+        name = RENAMED[name]
     if name not in names():
         raise UnknownModelError(not_among("model", name, names()))
     model: AnnotatorModel[Any] = import_module(f"{__name__}.{name}").MODEL

@@ -91,7 +91,7 @@ def prepare(observations: Observations, prior: Prior) -> Votes:
     doubt = (total * share * (1 - share)).sum(0) / counts.sum()
     possible = observations.log_prior > -jnp.inf
     listed = jnp.broadcast_to(possible, observations.guess.shape)
-    open_to = observations.spread(listed.astype(votes.dtype))
+    open_to = observations.to_all_states(listed.astype(votes.dtype))
     alone = open_to.sum(1, keepdims=True) == 1
     return Votes(
         counts=counts.sum(1),

@@ -19,8 +19,8 @@ together, other thresholds for some groups of labels (:math:`t_{jg}`), a discrim
 learned. Now and then an answer comes without looking, one of the three at random.
 Groups of labels (the column `parent` of the labels) have appearances of their own, as
 dogs are hard to tell. Covariates :math:`x_i`, such as the scores of classifiers, say
-beforehand which hump is likelier; their weights are learned, and `worth` says in
-answers of one annotator what they tell.
+beforehand which hump is likelier; their weights are learned, and `relative_information`
+says in answers of one annotator what they tell.
 
 **Labels of one item** are looked at together. The item *m* makes all of them look more,
 or less, to be there (:math:`v_m`). And they lead: where a similar label is there, one
@@ -63,11 +63,16 @@ from consilience.contains.label_kinds import (
     log_prior,
     shifts,
 )
-from consilience.contains.latent_trait import answer_tables, granted, widths, worth
+from consilience.contains.latent_trait import (
+    answer_tables,
+    presence,
+    relative_information,
+    widths,
+)
 from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
 from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.model.varying import sample_spread, sample_varying
+from consilience.model.varying import sample_random_effects, sample_scale
 from consilience.truth import Observations, Space
 
 TINY = 1e-300
@@ -165,7 +170,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         return drawn
 
     def spread(name: str, median: float) -> Array:
-        return sample_spread(name, median, prior.spreads)
+        return sample_scale(name, median, prior.spreads)
 
     centre = jnp.array([-prior.absent, prior.present])
     mean = numpyro.sample("mean", dist.Normal(centre, prior.humps).to_event(1))
@@ -175,20 +180,22 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     means = jnp.broadcast_to(mean[:, None], (2, groups))
     sharper = spread("own_discrimination", prior.discrimination)
     known = information(observations)
-    sharpness = sample_varying("own_discrimination", sharper, known.discrimination)
+    sharpness = sample_random_effects(
+        "own_discrimination", sharper, known.discrimination
+    )
     slope = jnp.exp(sharpness)
     told = slope[:, None] ** 2 * known.place
     bias = spread("threshold", prior.threshold)
     if pairs.grouped:
         means += prior.groups * normals("group_shift", 2, groups)
         apart = spread("own_group", prior.own_groups)
-        own = sample_varying("own_group", apart, told)
+        own = sample_random_effects("own_group", apart, told)
         told /= 1 + apart**2 * told  # what is left of it if those are not known
-    threshold = sample_varying("threshold", bias, told.sum(1))[:, None]
+    threshold = sample_random_effects("threshold", bias, told.sum(1))[:, None]
     threshold = threshold + (own if pairs.grouped else jnp.zeros(groups))
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
     wider = spread("own_width", prior.width)
-    width += sample_varying("own_width", wider, known.width)
+    width += sample_random_effects("own_width", wider, known.width)
     odds = jnp.broadcast_to(share, pairs.covariates.shape[:2])
     covariates = pairs.covariates.shape[2]
     if covariates:
@@ -295,7 +302,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return confusions, how often labels are there, and what covariates are worth."""
     pairs: Pairs = observations.own
     tables = answer_tables(parameters)
-    states = _beforehand(pairs, tables, parameters)
+    states = _prior(pairs, tables, parameters)
     weighed = states * observations.scale[:, None, None]
     by_place = pairs.by_place.T @ weighed.reshape(len(weighed), -1)
     blocks = by_place.reshape(len(pairs.covariates), -1, by_place.shape[1]).sum(1)
@@ -312,11 +319,13 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     if pairs.covariates.shape[2]:
         present = states[:, 1].sum(1)
         share = jnp.broadcast_to(observations.scale, present.shape)
-        found["worth"] = worth(present, share / share.sum(), of_group.sum(0))
+        found["worth"] = relative_information(
+            present, share / share.sum(), of_group.sum(0)
+        )
     return found
 
 
-def _beforehand(
+def _prior(
     pairs: Pairs, tables: Float[Array, "J G L T"], parameters: Parameters
 ) -> Float[Array, "U 2 T"]:
     """Return p(state, appearance) of each unit, before anyone has answered."""
@@ -355,7 +364,7 @@ def simulation(
     )
     tables = answer_tables(parameters)
     fair = answer_tables({**parameters, "node": node - parameters["led_apart"]})
-    panels = jnp.stack([granted(each, parameters) for each in (tables, fair)])
+    panels = jnp.stack([presence(each, parameters) for each in (tables, fair)])
     judged = panels[(kind == Kind.APART).astype(int), pairs.unit_group, :, place]
     state = jax.random.categorical(of_state, jnp.log(judged) + observations.log_prior)
     unit, annotator = observations.unit, observations.annotator

@@ -155,14 +155,14 @@ def nodes(prior: Prior) -> Float[Array, " T"]:
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
     """Return log p(present or absent, frequency, answers), a column for each node."""
     counts: Counts = observations.own
-    seen = seen_frequency(counts, parameters)
+    seen = log_frequency(counts, parameters)
     above = share_above(parameters["node"], parameters["threshold"])
     states = jnp.log(jnp.clip(jnp.stack([1 - above, above]), LEAST, 1 - LEAST))
     both = seen[:, None] + states + observations.log_prior[:, :, None]
     return both.reshape(len(both), -1)
 
 
-def seen_frequency(counts: Counts, parameters: Parameters) -> Float[Array, "U T"]:
+def log_frequency(counts: Counts, parameters: Parameters) -> Float[Array, "U T"]:
     """Return log p(frequency, answers) of each pair, on the nodes."""
     table = _table(parameters["node"], parameters["maybe"])
     return counts.said @ table + _frequency(parameters)

@@ -26,8 +26,8 @@ from consilience.model import (
     AnnotatorModel,
     BySubtype,
     Parameters,
+    correct_answer,
     normal_nodes,
-    own_answer,
 )
 from consilience.truth import Observations
 
@@ -73,7 +73,7 @@ def emission(observations: Observations, parameters: Parameters) -> BySubtype:
     """Return each annotator's confusion at each node of ease."""
     slope = parameters["skill"][:, None, None, None] * parameters["ease"][:, None]
     wrong = log_sigmoid(-slope) - jnp.log(observations.num_answers - 1)
-    right = own_answer(observations)[:, None] > 0
+    right = correct_answer(observations)[:, None] > 0
     table = jnp.where(right, log_sigmoid(slope), wrong)
     return BySubtype(table, parameters["log_share"][None])
 

@@ -66,7 +66,7 @@ from jaxtyping import Array, Float
 from consilience.model import NOTHING, AnnotatorModel, Parameters, marginal
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
-from consilience.objects.likelihood.endorsement import sample_granting
+from consilience.objects.likelihood.endorsement import sample_endorsement
 from consilience.objects.likelihood.label_counts import (
     DIMS,
     follows,
@@ -131,7 +131,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "slip": normals("slip", slip, prior.rates),
         "picker": normals("picker", picker, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
-        **sample_granting(names),
+        **sample_endorsement(names),
         **sample_pairs(observations.own, prior.pairs),
     }
 

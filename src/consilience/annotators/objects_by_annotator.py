@@ -49,12 +49,12 @@ from consilience.model.quadrature import normal_nodes
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.by_annotator import unit_sums
-from consilience.objects.likelihood.endorsement import sample_granting
+from consilience.objects.likelihood.endorsement import sample_endorsement
 from consilience.objects.likelihood.label_counts import (
     DIMS,
+    detection_log_odds,
     follows,
     log_prior,
-    seen_rates,
 )
 from consilience.objects.likelihood.pair_affinities import sample_pairs
 from consilience.objects.likelihood.simulation import simulation
@@ -120,7 +120,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "slip": normals("slip", slip, prior.rates),
         "picker": normals("picker", picker, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
-        **sample_granting(names),
+        **sample_endorsement(names),
         **sample_pairs(items, prior.pairs),
         **_people(items, prior),
     }
@@ -173,7 +173,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     mean, log_pull = parameters["picker"]
     logit = mean + jnp.exp(log_pull) * node + parameters["picking"][:, None]
     seldom, often = (
-        sigmoid(rate + parameters["recall"]) for rate in seen_rates(parameters)
+        sigmoid(rate + parameters["recall"]) for rate in detection_log_odds(parameters)
     )
     share = sigmoid(parameters["often"][0])
     return {

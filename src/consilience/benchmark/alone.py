@@ -92,7 +92,7 @@ def _watch(process: "subprocess.Popen[bytes]", limits: Limits) -> Ending:
             pass
         if time.monotonic() > until:
             return Ending("timeout", 0)
-        if limits.gib is not None and held_gib(process.pid) > limits.gib:
+        if limits.gib is not None and resident_gib(process.pid) > limits.gib:
             return Ending("memory", 0)
 
 
@@ -103,7 +103,7 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
-def held_gib(process: int) -> float:
+def resident_gib(process: int) -> float:
     """Return the memory that a process holds, in GiB; 0 where it cannot be known."""
     return _status(f"/proc/{process}/status", "VmRSS") / 2**20
 

@@ -38,7 +38,7 @@ class Method:
     probabilistic: bool = True
 
 
-def own(engine: str = "auto") -> tuple[Method, ...]:
+def library_methods(engine: str = "auto") -> tuple[Method, ...]:
     """Every model for choice, the choice made by the data, and a baseline.
 
     Parameters
@@ -79,14 +79,14 @@ def chosen(
     with_peers
         Add every installed peer.
     engine
-        See `own`.
+        See `library_methods`.
 
     Raises
     ------
     UnknownModelError
         There is no such method.
     """
-    ours, (theirs, _) = own(engine), peers()
+    ours, (theirs, _) = library_methods(engine), peers()
     known = {method.name: method for method in (*ours, *theirs)}
     for name in names:
         if name not in known:

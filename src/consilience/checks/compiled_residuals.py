@@ -28,8 +28,8 @@ from consilience.model import (
     lay_out,
     lists_of,
     log_prior,
+    parameters_from_draw,
     prepared,
-    replayed,
     scores_by_table,
 )
 from consilience.model.column_prior import of_columns
@@ -57,7 +57,7 @@ def compiled_residuals(
         observations = prepared(model, lay_out(model, space))
         columns, matrix = of_columns(model, space), response_matrix(space)
         for values in draws:
-            emission, tables, of_truth = _replayed(model, observations, values)
+            emission, tables, of_truth = _emission_of_draw(model, observations, values)
             if emission is not None:
                 found: Any = _weighed(emission, observations, of_truth)
                 yield jax.tree.map(np.asarray, found)
@@ -76,11 +76,11 @@ def compiled_residuals(
 
 
 @partial(jax.jit, static_argnames="model")
-def _replayed(
+def _emission_of_draw(
     model: AnnotatorModel[Any], observations: Observations, values: Parameters
 ) -> tuple[OnShortlists | None, tuple[Any, Any] | None, Parameters]:
     """Return how answers look by one draw, and what it says of the truth."""
-    logs = replayed(model, observations, values)
+    logs = parameters_from_draw(model, observations, values)
     of_truth = {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
     emission = emission_of(model, observations, logs)
     if isinstance(emission, OnShortlists):

@@ -52,7 +52,7 @@ from consilience.model import (
     Tables,
     has_tables,
     logarithms,
-    some_draws,
+    thin,
 )
 from consilience.truth import Space
 
@@ -140,7 +140,7 @@ def residual_correlation(
     if model.emission is None:
         return None
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
-    for seen in _seen(model, space, parameters):
+    for seen in _residuals_by_draw(model, space, parameters):
         if seen is None:
             return None
         sums = _sums(*seen, len(space.states))
@@ -160,7 +160,7 @@ def _correlated(
     return Residual(float(correlation), float(correlation / error) if error else np.nan)
 
 
-def _seen(
+def _residuals_by_draw(
     model: AnnotatorModel[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
@@ -169,10 +169,10 @@ def _seen(
     if not has_tables(model):
         from consilience.checks.compiled_residuals import compiled_residuals
 
-        yield from compiled_residuals(model, space, some_draws(parameters, LOOKED_AT))
+        yield from compiled_residuals(model, space, thin(parameters, LOOKED_AT))
         return
     tables = Tables(model, space)
-    for values in some_draws(parameters, LOOKED_AT):
+    for values in thin(parameters, LOOKED_AT):
         logs = logarithms(values, tables.closed)
         found = in_tables(tables.subtypes(logs), tables.matrix)
         yield found, tables.posterior(logs)[1]

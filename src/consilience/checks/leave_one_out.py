@@ -31,7 +31,7 @@ from consilience.model import (
     Tables,
     has_tables,
     logarithms,
-    some_draws,
+    thin,
 )
 from consilience.truth import Space
 
@@ -39,7 +39,7 @@ MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class LeaveOneOut:
     """What a model makes of each answer, from all others.
 
     Attributes
@@ -58,7 +58,7 @@ def leave_one_response_out(
     model: AnnotatorModel[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
-) -> Foreseen | None:
+) -> LeaveOneOut | None:
     """Score every answer by the others.
 
     Parameters
@@ -86,12 +86,12 @@ def leave_one_response_out(
         tables.given_the_others(logarithms(values, tables.closed), responses).astype(
             np.float32
         )
-        for values in some_draws(parameters, most)
+        for values in thin(parameters, most)
     ]
     return _weighted(np.stack(scored))
 
 
-def _weighted(scored: Float[np.ndarray, "D N"]) -> Foreseen:
+def _weighted(scored: Float[np.ndarray, "D N"]) -> LeaveOneOut:
     # Relative to the least probable draw of each answer, which has the largest weight.
     least = scored.min(0)
     weight = np.exp(least - scored)
@@ -100,4 +100,4 @@ def _weighted(scored: Float[np.ndarray, "D N"]) -> Foreseen:
     total = weight.sum(0)
     mean = np.einsum("dn,dn->n", weight, np.exp(scored - least)) / total
     effective = total**2 / np.einsum("dn,dn->n", weight, weight)
-    return Foreseen((np.log(mean) + least).astype(float), effective.astype(float))
+    return LeaveOneOut((np.log(mean) + least).astype(float), effective.astype(float))

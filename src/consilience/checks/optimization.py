@@ -44,7 +44,7 @@ def optimization(data: xr.DataTree) -> list[Verdict]:
         rounding = float(group.attrs.get("rounding", _ROUNDING))
         verdicts.append(_fall(objective, rounding))
     num_responses = int(data["constant_data"]["num_responses"].sum())
-    verdicts.append(_spread(objective, num_responses))
+    verdicts.append(_range(objective, num_responses))
     return verdicts
 
 
@@ -72,7 +72,7 @@ def _fall(objective: Float[np.ndarray, "R T"], rounding: float) -> Verdict:
     )
 
 
-def _spread(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
+def _range(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
     if len(objective) < 2:
         return too_little(
             "objective_spread",

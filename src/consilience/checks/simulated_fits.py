@@ -23,15 +23,15 @@ from numpyro.handlers import seed, substitute
 
 from consilience.checks.simulation_based_calibration import position, tally
 from consilience.errors import ConsilienceError
-from consilience.inference import Effort, Result, run
+from consilience.inference import EngineOptions, Result, run
 from consilience.model import (
     AnnotatorModel,
     Parameters,
-    joined,
     marginal,
     sample_parameters,
     score,
     simulate,
+    stack_chains,
 )
 from consilience.model.layout import lay_out
 from consilience.progress import Progress, Reporter, silent
@@ -96,7 +96,7 @@ def simulated_fits(
     *,
     simulations: int,
     seed_of_all: int,
-    effort: Effort,
+    effort: EngineOptions,
     power: int = 1,
     report: Reporter = silent,
 ) -> Study:
@@ -193,7 +193,7 @@ def _flat(
 ) -> tuple[Mapping[str, Shaped[np.ndarray, "draw ..."]], Float[np.ndarray, " draw"]]:
     # Chains joined, and of so many draws as are compared, evenly taken.
     def thin(values: Shaped[np.ndarray, "chain draw ..."]) -> Any:
-        flat = joined(values)
+        flat = stack_chains(values)
         at = np.linspace(0, len(flat) - 1, min(KEPT, len(flat))).round().astype(int)
         return flat[at]
 

@@ -37,7 +37,7 @@ from consilience.cli import (
     simulate,
 )
 from consilience.cli.interrupt import heeded
-from consilience.cli.lists import in_environment, spread
+from consilience.cli.lists import in_environment, one_word_each
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         with heeded(), _visible_warnings():
             words = sys.argv[1:] if arguments is None else arguments
-            APP(spread(words, COMMANDS))
+            APP(one_word_each(words, COMMANDS))
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
         _fail(" ".join(str(error).split()), 2)

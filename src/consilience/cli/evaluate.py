@@ -121,7 +121,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
             )
         elif known is not None:
             above = None if parents is None else _column_pair(parents)
-            beside = _beside(
+            beside = _columns(
                 analysis.compare_confusion(
                     fitted,
                     said,
@@ -153,7 +153,7 @@ def _parts(found: "Evaluation") -> "list[tuple[str, pd.DataFrame]]":
     return [each for each in tables if len(each[1]) or each[0] != "baselines"]
 
 
-def _beside(found: "ComparedConfusion") -> "dict[str, pd.DataFrame]":
+def _columns(found: "ComparedConfusion") -> "dict[str, pd.DataFrame]":
     tables = {"confusion": found.table(), "pairs": found.pairs()}
     if found.parents is not None:
         tables["superclass_confusion"] = found.table(1)

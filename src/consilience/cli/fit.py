@@ -11,7 +11,7 @@ from consilience.cli.options import (
     Reading,
     Several,
     Work,
-    effort,
+    engine_options,
     numbers,
     print_account,
     read_options,
@@ -118,7 +118,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         states=states,
         prior=settings,
         prior_from=None if prior_from is None else load(prior_from),
-        effort=effort(work),
+        effort=engine_options(work),
         progress=True,
     )
     save(fitted, out, overwrite=overwrite)
@@ -149,8 +149,8 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "checks": counts(verdicts),
         "truth": fitted.data["truth"].attrs.get("told", "raw"),
         "comparison": rows(fitted.comparison()),
-        "beforehand": rows(fitted.beforehand()),
-        "worth": rows(fitted.worth()),
+        "beforehand": rows(fitted.covariate_effects()),
+        "worth": rows(fitted.relative_information()),
         "assumptions": [*map(as_options, json.loads(attributes["assumptions"]))],
         "diagnostics": rows(verdicts.assign(remedy=verdicts["remedy"].map(as_options))),
     }

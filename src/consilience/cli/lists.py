@@ -20,7 +20,7 @@ from consilience.errors import OptionError
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
-def spread(
+def one_word_each(
     arguments: Sequence[str], commands: dict[str, Callable[..., Any]]
 ) -> list[str]:
     """Return arguments in which each option of a list has one word.

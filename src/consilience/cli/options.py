@@ -13,7 +13,7 @@ from consilience.responses.options import MISSING, Columns, ReadOptions
 
 if TYPE_CHECKING:
     from consilience.console import Console
-    from consilience.fitting import Effort
+    from consilience.fitting import EngineOptions
     from consilience.responses import Responses
 
 # Their defaults, no and none, go without saying.
@@ -277,11 +277,11 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
     )
 
 
-def effort(work: Work) -> "Effort":
+def engine_options(work: Work) -> "EngineOptions":
     """Return the fit's record for what was asked."""
-    from consilience.fitting import Effort
+    from consilience.fitting import EngineOptions
 
-    return Effort(
+    return EngineOptions(
         draws=work.draws,
         tune=work.tune,
         chains=work.chains,

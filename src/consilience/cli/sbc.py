@@ -12,7 +12,7 @@ from consilience.cli.options import (
     Flag,
     Several,
     Work,
-    effort,
+    engine_options,
     numbers,
 )
 from consilience.cli.terminal import print_json, rows, screen
@@ -20,7 +20,7 @@ from consilience.errors import OptionError, as_options, not_among
 
 if TYPE_CHECKING:
     from consilience.cli.pages.calibration_check import Finding
-    from consilience.fitting import Effort
+    from consilience.fitting import EngineOptions
     from consilience.progress import Reporter
     from consilience.truth import Space
 
@@ -198,7 +198,7 @@ def _fitted(
                     engine,
                     simulations=settings["simulations"],
                     seed_of_all=settings["seed"],
-                    effort=_effort(work, engine),
+                    effort=_engine_options(work, engine),
                     report=_under(report, f"{name} {engine}"),
                 )
                 keep(out, name, engine, study)
@@ -226,9 +226,9 @@ def _design(settings: Mapping[str, Any]) -> "Space":
     return space_of(made.responses)
 
 
-def _effort(work: Work, engine: str) -> "Effort":
+def _engine_options(work: Work, engine: str) -> "EngineOptions":
     """Return the effort asked for, or what suits studies this small."""
-    asked = effort(work)
+    asked = engine_options(work)
     usual = {
         name: value
         for name, value in _USUAL.get(engine, {}).items()

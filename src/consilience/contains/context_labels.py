@@ -59,7 +59,7 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
         named = space.groups.names[code[first]] != ""
         value = (named & (code[first] == code[second])).astype(float)
     else:
-        value = _asked_together(label[first], label[second], label)
+        value = _co_occurrence(label[first], label[second], label)
     kept = value > 0
     return Rivals(first[kept], second[kept], value[kept])
 
@@ -144,7 +144,7 @@ def _given(
     return values
 
 
-def _asked_together(
+def _co_occurrence(
     first: Int[np.ndarray, " P"],
     second: Int[np.ndarray, " P"],
     label: Int[np.ndarray, " U"],

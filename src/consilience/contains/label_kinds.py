@@ -15,7 +15,7 @@ from jax.nn import log_sigmoid
 from jaxtyping import Array, Float
 
 from consilience.contains.item_label_pairs import Pairs
-from consilience.contains.latent_trait import answer_tables, granted, humps
+from consilience.contains.latent_trait import answer_tables, mixture, presence
 from consilience.model.contract import Parameters
 
 # Of the effect of an item, in standard deviations. In three studies of 225 items drawn
@@ -125,13 +125,13 @@ def appearances(
     led, counts = (each[jnp.array(which)] for each in shifts(parameters))
     shift = led[:, None, None] + counts[:, None, None] * node
     shape = (len(which), pairs.num_groups, len(node))
-    hump = humps(parameters, jnp.broadcast_to(shift, shape))
-    judged = granted(tables, parameters)
+    hump = mixture(parameters, jnp.broadcast_to(shift, shape))
+    judged = presence(tables, parameters)
     panel = [judged] * len(which)
     if pairs.apart:
         moved = parameters["node"] - parameters["led_apart"]
         fair = answer_tables({**parameters, "node": moved})
-        panel[which.index(Kind.APART)] = granted(fair, parameters)
+        panel[which.index(Kind.APART)] = presence(fair, parameters)
     return Appearances(jnp.moveaxis(hump, 0, 1), jnp.stack(panel, 1))
 
 

@@ -35,7 +35,7 @@ def log_odds(
     return slope * (away + width), slope * (away - width)
 
 
-def humps(
+def mixture(
     parameters: Parameters, shift: Float[Array, "H G M"]
 ) -> Float[Array, "H G M T"]:
     """Return p(appearance) of humps whose means are shifted, on the nodes.
@@ -64,7 +64,7 @@ def widths(parameters: Parameters) -> Float[Array, "2"]:
     return jnp.hypot(parameters["scale"], (node[1] - node[0]) / 2)
 
 
-def granted(
+def presence(
     tables: Float[Array, "J G L T"], parameters: Parameters
 ) -> Float[Array, "G 2 T"]:
     """Return p(absent) and p(present), as the panel says, at each node.
@@ -78,7 +78,7 @@ def granted(
     return jnp.clip(jnp.stack([1 - present, present], 1), LEAST, 1 - LEAST)
 
 
-def worth(
+def relative_information(
     present: Float[Array, " U"], share: Float[Array, " U"], joint: Float[Array, "2 L"]
 ) -> Float[Array, ""]:
     """Return what covariates tell of presence, in answers of one annotator.

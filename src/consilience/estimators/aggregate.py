@@ -23,7 +23,7 @@ from consilience.errors import (
     OptionError,
     not_a,
 )
-from consilience.fitting import Effort, fit
+from consilience.fitting import EngineOptions, fit
 from consilience.posterior import Fit
 from consilience.posterior.results.confusion import individual
 from consilience.posterior.results.items import items
@@ -45,7 +45,7 @@ class Settings:
     engine: str = "auto"
     prior: Mapping[str, float] | None = None
     seed: int = 0
-    effort: Effort = field(default_factory=Effort)
+    effort: EngineOptions = field(default_factory=EngineOptions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from consilience.errors import OptionError, not_among
 from consilience.estimators.aggregate import Aggregated, Settings, aggregate
-from consilience.fitting import Effort
+from consilience.fitting import EngineOptions
 
 
 class Aggregator:
@@ -133,7 +133,7 @@ class Aggregator:
             engine=self.engine,
             prior=self.prior,
             seed=self.random_state,
-            effort=Effort(sweeps=self.n_iter, tolerance=self.tol),
+            effort=EngineOptions(sweeps=self.n_iter, tolerance=self.tol),
         )
 
     def _aggregate(

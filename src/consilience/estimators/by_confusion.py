@@ -36,7 +36,7 @@ class ClassConditional(Aggregator):
 class CommunityBCC(Aggregator):
     """Communities: annotators mix a few styles of answering, which all share."""
 
-    model = "communities"
+    model = "community_bcc"
 
 
 class EBCC(Aggregator):
@@ -48,7 +48,7 @@ class EBCC(Aggregator):
 class LogisticRandomEffects(Aggregator):
     """Logistic random effects: confusions that move with each item's difficulty."""
 
-    model = "random_effects"
+    model = "logistic_random_effects"
 
 
 class ItemDifficulty(Aggregator):

@@ -6,7 +6,7 @@ import pandas as pd
 
 from consilience.estimators.aggregate import Settings
 from consilience.estimators.base import Aggregator
-from consilience.fitting import Effort
+from consilience.fitting import EngineOptions
 
 
 class OneCoinDawidSkene(Aggregator):
@@ -18,7 +18,7 @@ class OneCoinDawidSkene(Aggregator):
         Accuracy of each worker. All other attributes are those of `Aggregator`.
     """
 
-    model = "one_coin"
+    model = "one_coin_dawid_skene"
 
     def fit(
         self, data: pd.DataFrame, true_labels: pd.Series | None = None
@@ -141,7 +141,7 @@ class MACE(Aggregator):
             engine=self.engine,
             prior=self.prior,
             seed=self.random_state,
-            effort=Effort(
+            effort=EngineOptions(
                 sweeps=self.n_iter, tolerance=self.tol, restarts=self.n_restarts
             ),
         )

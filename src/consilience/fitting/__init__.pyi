@@ -1,18 +1,18 @@
 from ._fit import fit
 from .comparing import compare
 from .cross_validation import cross_validate
-from .inputs import Effort, check_seed
-from .objects.cross_validation import foresee_objects
+from .inputs import EngineOptions, check_seed
+from .objects.cross_validation import cross_validate_objects
 from .predicting import predict
 from .sequential import Sequential
 
 __all__ = [
-    "Effort",
+    "EngineOptions",
     "Sequential",
     "check_seed",
     "compare",
     "cross_validate",
+    "cross_validate_objects",
     "fit",
-    "foresee_objects",
     "predict",
 ]

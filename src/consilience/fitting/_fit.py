@@ -15,18 +15,18 @@ from consilience.fitting.inputs import (
     as_similarity,
     as_table,
     both_tasks,
-    check_effort,
     check_fit,
+    check_options,
     check_seed,
     classifiers_of,
     on_names,
     reporter,
     types_in,
 )
-from consilience.fitting.rule import REMARK, WHY, apply_rule, rule_tree
+from consilience.fitting.rule import REMARK, WHY, apply_heuristic, heuristic_tree
 from consilience.fitting.single import Single, fit_one
 from consilience.fitting.which_contains import which_contains
-from consilience.inference import Effort, check_engine
+from consilience.inference import EngineOptions, check_engine
 from consilience.model import DIMS
 from consilience.posterior import Fit
 from consilience.posterior.results.comparison import as_dataset as comparison_dataset
@@ -50,7 +50,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
     prior_from: Fit | None = None,
-    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> Fit:
     """Fit an annotator model: who is reliable in what, and what is true.
@@ -112,7 +112,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     """
     started = time.monotonic()
     seed = check_seed(seed)
-    check_effort(effort)
+    check_options(effort)
     check_engine(engine)
     if prior_from is not None:
         check_fit(prior_from, "prior_from")
@@ -128,7 +128,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     }
     chosen = None if model == "auto" else annotators.load(model, prior)
     if chosen is not None and chosen.rule is not None:
-        tables = apply_rule(
+        tables = apply_heuristic(
             chosen,
             model,
             engine,
@@ -147,7 +147,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             "assumptions": [*given.assumptions, REMARK],
             "settings": {},
         }
-        return Fit(rule_tree(tables, given, attributes))
+        return Fit(heuristic_tree(tables, given, attributes))
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     remarks = on_names(candidates, given)
     alike = as_similarity(similarity, given.labels["label"])
@@ -167,18 +167,24 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         if model == "auto" and given.kind == "contains":
             name, why = which_contains(laid_out(states or 2))
         if prior_from is not None:
-            from consilience.fitting.earlier import alike_to, check_earlier, informed
+            from consilience.fitting.earlier import (
+                align,
+                check_previous,
+                with_informative_prior,
+            )
 
             name = prior_from.data.attrs["model"] if model == "auto" else name
             why = "it is that of the earlier fit" if model == "auto" else why
-            check_earlier(name, annotators.load(name), prior_from)
+            check_previous(name, annotators.load(name), prior_from)
         space = laid_out(
             states or (2 if name == "auto" else annotators.load(name).states)
         )
         told = None
         if prior_from is not None:
-            space = alike_to(space, prior_from)
-            told, remark = informed(annotators.load(name, prior), space, prior_from)
+            space = align(space, prior_from)
+            told, remark = with_informative_prior(
+                annotators.load(name, prior), space, prior_from
+            )
             remarks.append(remark)
         table = None
         if name == "auto":

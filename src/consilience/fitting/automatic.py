@@ -18,7 +18,7 @@ from consilience.errors import OptionError
 from consilience.fitting.comparing import CANDIDATES, compared, sample
 from consilience.fitting.side_by_side import side_by_side
 from consilience.fitting.single import Single, fit_one
-from consilience.inference import Effort, check_engine
+from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
 from consilience.model import fits_in_memory
 from consilience.posterior.tempering import Tempering, mixed, tempered
@@ -34,7 +34,7 @@ def fit_auto(
     *,
     engine: str,
     prior: Mapping[str, float] | None,
-    effort: Effort,
+    effort: EngineOptions,
     report: Reporter,
 ) -> tuple[Single, pd.DataFrame | None]:
     """Fit the models worth comparing and mix them; return also how they stand.
@@ -97,7 +97,7 @@ def fit_auto(
 
 
 def _whole(
-    name: str, space: Space, seed: Seed, effort: Effort, report: Reporter
+    name: str, space: Space, seed: Seed, effort: EngineOptions, report: Reporter
 ) -> Single:
     return fit_one(name, space, seed, engine="vb", effort=effort, report=report)
 

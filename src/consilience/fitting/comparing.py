@@ -23,15 +23,15 @@ from consilience.fitting.inputs import (
     as_candidates,
     as_responses,
     as_table,
-    check_effort,
+    check_options,
     check_seed,
     reporter,
 )
 from consilience.fitting.side_by_side import side_by_side
 from consilience.fitting.single import Single, fit_one
-from consilience.inference import Effort, choose
+from consilience.inference import EngineOptions, choose
 from consilience.inference.seeds import seed_for
-from consilience.model import splits
+from consilience.model import num_substates
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
 from consilience.spaces import space_of
@@ -45,7 +45,7 @@ CANDIDATES = (
     "hierarchical_dawid_skene",
     "class_conditional",
     "shared_errors",
-    "communities",
+    "community_bcc",
     "ebcc",
 )
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
@@ -64,7 +64,7 @@ def compare(
     seed: int = 0,
     candidates: Table | None = None,
     gold: Table | None = None,
-    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> pd.DataFrame:
     """Compare models by how well they foresee each answer from all others.
@@ -94,7 +94,7 @@ def compare(
     """
     given = as_responses(responses)
     seed = check_seed(seed)
-    check_effort(effort)
+    check_options(effort)
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     with reporter(progress) as report:
         space = space_of(given, lists=lists, gold=known)
@@ -106,7 +106,7 @@ def compared(
     space: Space,
     names: Sequence[str],
     seed: int,
-    effort: Effort,
+    effort: EngineOptions,
     report: Reporter,
 ) -> tuple[list[Single], pd.DataFrame]:
     """Fit and score models; return the fits, and the table of how they stand.
@@ -171,7 +171,12 @@ def compared(
 
 
 def _scored(
-    name: str, shown: str, space: Space, seed: int, effort: Effort, report: Reporter
+    name: str,
+    shown: str,
+    space: Space,
+    seed: int,
+    effort: EngineOptions,
+    report: Reporter,
 ) -> tuple[Single, Float[np.ndarray, " N"]]:
     """Fit a model, and score each answer by the others."""
     draws = _draws(name, space) if effort.draws is None else effort.draws
@@ -195,7 +200,7 @@ def _scored(
 
 def _draws(name: str, space: Space) -> int:
     """Return how many draws of a model are taken unasked."""
-    split = splits(annotators.load(name))
+    split = num_substates(annotators.load(name))
     visits = len(space.unit) * int(space.state.shape[1]) * split
     return min(DRAWS, max(FEWEST, MAX_VISITS // max(visits, 1)))
 

@@ -27,13 +27,13 @@ from consilience.fitting.inputs import (
     as_candidates,
     as_responses,
     as_table,
-    check_effort,
+    check_options,
     check_seed,
     reporter,
 )
 from consilience.fitting.single import Single, fit_one
-from consilience.inference import Effort
-from consilience.model import Tables, has_tables, joined, logarithms
+from consilience.inference import EngineOptions
+from consilience.model import Tables, has_tables, logarithms, stack_chains
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.spaces import space_of
@@ -58,7 +58,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     seed: int = 0,
     candidates: Table | None = None,
     gold: Table | None = None,
-    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> pd.DataFrame:
     """Fit on all folds but one, and see how probable that one's answers are.
@@ -92,7 +92,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     """
     given = as_responses(responses)
     seed = check_seed(seed)
-    check_effort(effort)
+    check_options(effort)
     lists, known = as_candidates(candidates, given), as_table(gold, "gold")
     rows = []
     with reporter(progress) as report:
@@ -109,7 +109,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
                 effort=effort,
                 report=silent,
             )
-            elpd = _foreseen(single, space, part, fold, by)
+            elpd = _log_predictive(single, space, part, fold, by)
             total = np.bincount(fold.group[fold.held], elpd)
             size = np.bincount(fold.group[fold.held], space.n[fold.held])
             total, size = total[size > 0], size[size > 0]
@@ -145,7 +145,7 @@ def _folds(space: Space, by: By, folds: int, seed: int) -> list[_Fold]:
     return [_Fold(fold_of[group] == fold, group) for fold in range(folds)]
 
 
-def _foreseen(
+def _log_predictive(
     single: Single, whole: Space, part: Space, fold: _Fold, by: By
 ) -> Float[np.ndarray, " H"]:
     """Return n times log p of each held answer; of an item, its share of the whole."""
@@ -157,7 +157,7 @@ def _foreseen(
         )
         raise OptionError(msg)
     flat = {
-        name: np.asarray(joined(values), float)
+        name: np.asarray(stack_chains(values), float)
         for name, values in single.result.parameters.items()
     }
     size = np.bincount(whole.unit, whole.n, whole.num_units)

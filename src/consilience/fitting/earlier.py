@@ -34,8 +34,8 @@ from numpyro.primitives import Messenger
 from consilience.errors import OptionError
 from consilience.fitting.matching import places
 from consilience.fitting.predicting import grouped, measured
-from consilience.model import AnnotatorModel, Parameters, joined
-from consilience.model.varying import Varying
+from consilience.model import AnnotatorModel, Parameters, stack_chains
+from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
 from consilience.truth import Observations, Space
 
@@ -43,7 +43,7 @@ LEAST = 1e-3  # standard deviation that a prior has at least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Known:
+class Matched:
     """Draws of one parameter, in the shape that the new study has.
 
     Attributes
@@ -58,7 +58,7 @@ class Known:
     here: Bool[np.ndarray, "..."]
 
 
-def check_earlier(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
+def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
     """Refuse an earlier fit that cannot be a prior.
 
     Raises
@@ -91,12 +91,12 @@ def check_earlier(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
         raise OptionError(msg)
 
 
-def alike_to(space: Space, fit: Fit) -> Space:
+def align(space: Space, fit: Fit) -> Space:
     """Return the space with groups and covariates as the earlier fit had them."""
     return measured(grouped(space, fit.data), fit.data)
 
 
-def informed(
+def with_informative_prior(
     model: AnnotatorModel[Any], space: Space, fit: Fit
 ) -> tuple[AnnotatorModel[Any], str]:
     """Return the model with the earlier posterior as its prior, and a remark on it.
@@ -104,19 +104,19 @@ def informed(
     Parameters
     ----------
     model
-        One that `check_earlier` lets pass, with the settings of its prior.
+        One that `check_previous` lets pass, with the settings of its prior.
     space
-        The new study, made `alike_to` it.
+        The new study, made `align` it.
     fit
         The earlier fit.
     """
-    told = known(fit.data["posterior"].to_dataset(), model.dims, space)
+    told = matched_draws(fit.data["posterior"].to_dataset(), model.dims, space)
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
     program = model.parameters
     assert program is not None  # noqa: S101 (for the type checker: it was checked)
 
     def sampled(observations: Observations, prior: Any) -> Parameters:
-        with _Informed(told):
+        with _InformativePrior(told):
             return program(observations, prior)
 
     remark = (
@@ -127,9 +127,9 @@ def informed(
     return replace(model, parameters=sampled), remark
 
 
-def known(
+def matched_draws(
     posterior: xr.Dataset, dims: Mapping[str, tuple[str, ...]], space: Space
-) -> dict[str, Known]:
+) -> dict[str, Matched]:
     """Return the draws of each parameter, annotators and groups those of the space."""
     new = {"annotator": space.annotators}
     if space.groups is not None:
@@ -139,7 +139,7 @@ def known(
         if name not in dims:
             continue
         value = np.asarray(variable.to_numpy(), float)
-        draws = joined(value)
+        draws = stack_chains(value)
         here = np.ones(draws.shape[1:], bool)
         for axis, dim in enumerate(variable.dims[2:]):
             if dim not in new:
@@ -148,14 +148,14 @@ def known(
             draws, here = np.take(draws, at, axis + 1), np.take(here, at, axis)
             there = (at >= 0).reshape(-1, *(1,) * (here.ndim - axis - 1))
             here = here & there
-        found[str(name)] = Known(draws, here)
+        found[str(name)] = Matched(draws, here)
     return found
 
 
-class _Informed(Messenger):  # type: ignore[misc]
+class _InformativePrior(Messenger):  # type: ignore[misc]
     """Change the priors of what is known, while a program runs."""
 
-    def __init__(self, told: Mapping[str, Known]) -> None:
+    def __init__(self, told: Mapping[str, Matched]) -> None:
         self.told = told
         super().__init__()
 
@@ -165,7 +165,7 @@ class _Informed(Messenger):  # type: ignore[misc]
             site["fn"] = _prior(site["fn"], self.told[site["name"]])
 
 
-def _prior(usual: Any, told: Known) -> Any:
+def _prior(usual: Any, told: Matched) -> Any:
     if not told.here.any():
         return usual
     events, base = usual.event_dim, usual
@@ -175,8 +175,8 @@ def _prior(usual: Any, told: Known) -> Any:
         mean = jnp.where(told.here, told.draws.mean(0), base.loc)
         wide = jnp.maximum(told.draws.std(0, ddof=1), LEAST)
         wide = jnp.where(told.here, wide, base.scale)
-        if isinstance(base, Varying):
-            new = Varying(wide, base.information, mean)
+        if isinstance(base, RandomEffects):
+            new = RandomEffects(wide, base.information, mean)
         else:
             new = dist.Normal(mean, wide)
         return new.to_event(events)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import MissingColumnError, OptionError, not_a
-from consilience.inference import Effort as Effort  # noqa: PLC0414 (`fitting` exports it)
+from consilience.inference import EngineOptions as EngineOptions  # noqa: PLC0414 (`fitting` exports it)
 from consilience.posterior import Fit
 from consilience.progress import Reporter, bar, silent
 from consilience.responses import ReadOptions, Responses, read
@@ -217,16 +217,16 @@ def check_seed(seed: object) -> int:
     raise OptionError(msg)
 
 
-def check_effort(effort: object) -> None:
-    """Refuse what is no `Effort`.
+def check_options(effort: object) -> None:
+    """Refuse what is no `EngineOptions`.
 
     Raises
     ------
     OptionError
         It is something else.
     """
-    if not isinstance(effort, Effort):
-        raise OptionError(not_a("effort", effort, "consilience.Effort(...)"))
+    if not isinstance(effort, EngineOptions):
+        raise OptionError(not_a("effort", effort, "consilience.EngineOptions(...)"))
 
 
 def check_fit(fit: object, what: str = "fit") -> None:

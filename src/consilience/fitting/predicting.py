@@ -39,7 +39,7 @@ from consilience.model import (
     Tables,
     has_tables,
     logarithms,
-    some_draws,
+    thin,
 )
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.tree import tree, with_groups
@@ -115,11 +115,11 @@ def predict(
     if given.kind == "objects":
         import jax
 
-        from consilience.fitting.objects.prediction import Earlier, predict_objects
+        from consilience.fitting.objects.prediction import PreviousFit, predict_objects
 
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             found = predict_objects(
-                Earlier(fit.data, model), given, lists, known, beside
+                PreviousFit(fit.data, model), given, lists, known, beside
             )
             attributes = familiar | _attributes(
                 fit.data, given, found.space, told, started
@@ -291,7 +291,7 @@ def _result(
     mass: float,
 ) -> Result:
     kept, beliefs, likelihoods = [], [], []
-    for draw in some_draws(values, DRAWS):
+    for draw in thin(values, DRAWS):
         truth, likelihood, more = read(draw)
         beliefs.append(np.asarray(truth))
         likelihoods.append(np.asarray(likelihood))

@@ -17,7 +17,7 @@ WHY = "it is a rule: nothing is fitted"
 REMARK = "a rule states its result as certain: it says nothing of uncertainty"
 
 
-def apply_rule(
+def apply_heuristic(
     model: AnnotatorModel[Any],
     name: str,
     engine: str,
@@ -62,7 +62,7 @@ def apply_rule(
     return model.rule(responses)
 
 
-def rule_tree(
+def heuristic_tree(
     tables: Mapping[str, pd.DataFrame],
     responses: Responses,
     attributes: Mapping[str, Any],

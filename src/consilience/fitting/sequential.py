@@ -10,7 +10,7 @@ from consilience.fitting.predicting import predict
 from consilience.posterior import Fit
 from consilience.posterior.results.tables import TABLES, names_of
 from consilience.responses import Responses
-from consilience.responses.quality.joining import joined
+from consilience.responses.quality.joining import concatenate
 from consilience.responses.tables.id_types import Types, restored
 
 _NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}
@@ -67,7 +67,7 @@ class Sequential:
         rows = dict(zip(names[place], np.split(order, first[1:]), strict=True))
         found = predict(
             self._earlier,
-            joined([*self._about(rows), given]),
+            concatenate([*self._about(rows), given]),
             candidates=self._candidates,
         )
         for item, those in rows.items():
@@ -108,7 +108,9 @@ class Sequential:
 
     def fit(self) -> Fit:
         """Return all items so far as one fit; its cost is that of all of them."""
-        return predict(self._earlier, joined(self._parts), candidates=self._candidates)
+        return predict(
+            self._earlier, concatenate(self._parts), candidates=self._candidates
+        )
 
     def _about(self, items: Iterable[str]) -> list[Responses]:
         """Return the answers so far about some items."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from consilience import annotators
 from consilience.checks.independence import Residual, residual_correlation
-from consilience.inference import Effort, Result, choose, effort_of, run
+from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.seeds import Seed
 from consilience.model import PREVALENCE, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, tempered
@@ -53,7 +53,7 @@ def fit_one(
     engine: str = "auto",
     prior: Mapping[str, float] | None = None,
     informed: AnnotatorModel[Any] | None = None,
-    effort: Effort,
+    effort: EngineOptions,
     report: Reporter,
 ) -> Single:
     """Fit the model of that name, or that model as an earlier fit informs it."""
@@ -62,7 +62,7 @@ def fit_one(
     unasked = engine == "auto"
     engine, reason = choose(model, name, engine, space)
     if unasked:
-        effort = effort_of(model, space, engine, effort)
+        effort = with_default_draws(model, space, engine, effort)
     result = run(model, space, engine, seed, effort, report)
     return Single(
         name=name,

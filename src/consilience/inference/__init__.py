@@ -2,12 +2,20 @@
 
 from consilience.inference._run import (
     ENGINES,
-    Effort,
+    EngineOptions,
     check_engine,
     choose,
-    effort_of,
     run,
+    with_default_draws,
 )
 from consilience.inference.result import Result
 
-__all__ = ["ENGINES", "Effort", "Result", "check_engine", "choose", "effort_of", "run"]
+__all__ = [
+    "ENGINES",
+    "EngineOptions",
+    "Result",
+    "check_engine",
+    "choose",
+    "run",
+    "with_default_draws",
+]

@@ -19,7 +19,7 @@ ENGINES = ("nuts", "vb", "em", "svi")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class EngineOptions:
     """How hard an engine works; None leaves the engine's own default.
 
     Attributes
@@ -127,9 +127,9 @@ def choose(
     return engine, "it was asked for"
 
 
-def effort_of(
-    model: AnnotatorModel[Any], space: Space, engine: str, effort: Effort
-) -> Effort:
+def with_default_draws(
+    model: AnnotatorModel[Any], space: Space, engine: str, effort: EngineOptions
+) -> EngineOptions:
     """Return how hard an engine works that `auto` chose, where draws are left open."""
     if effort.draws is not None:
         return effort
@@ -141,7 +141,7 @@ def run(
     space: Space,
     engine: str,
     seed: Seed,
-    effort: Effort,
+    effort: EngineOptions,
     report: Reporter,
 ) -> Result:
     """Fit by the engine of that name.
@@ -170,12 +170,12 @@ def _fitted(
     space: Space,
     name: str,
     seed: Seed,
-    effort: Effort,
+    effort: EngineOptions,
     report: Reporter,
 ) -> Result:
     # Engines are loaded when they are used: those of gradients load JAX and NumPyro.
     engine = import_module(f"consilience.inference.{name}")
-    own = engine.Effort(mass=effort.mass)
+    own = engine.Options(mass=effort.mass)
     if name == "em":
         own = replace(own, steps=_given(Steps(), effort), draws=effort.draws or 0)
     elif name == "vb":
@@ -189,7 +189,7 @@ def _fitted(
     return result
 
 
-def _given[Record](default: Record, effort: Effort) -> Record:
+def _given[Record](default: Record, effort: EngineOptions) -> Record:
     """Return the engine's record with what was asked for in place of defaults."""
     fields = default.__dataclass_fields__  # type: ignore[attr-defined]
     asked = {

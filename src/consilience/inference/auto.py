@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from consilience.model import AnnotatorModel, splits
+from consilience.model import AnnotatorModel, num_substates
 from consilience.truth import Space
 
 # Of the posterior bootstrap, enough for bounds of nine tenths; each costs a climb.
@@ -46,6 +46,6 @@ def draws(model: AnnotatorModel[Any], space: Space, engine: str) -> int | None:
     """
     if engine != "em" or model.dirichlet is not None or model.prepare is not None:
         return None
-    visits = len(space.unit) * space.state.shape[1] * splits(model)
+    visits = len(space.unit) * space.state.shape[1] * num_substates(model)
     few = space.kind != "objects" and visits <= MAX_DRAWN
     return DRAWS if few else None

@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.closed_form.ascent import Rule, Steps, climb, logs_of, point
+from consilience.inference.closed_form.ascent import (
+    Steps,
+    UpdateRule,
+    logs_of,
+    optimize,
+    point,
+)
 from consilience.inference.closed_form.dirichlet import log_mean, log_normaliser
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.result import Result, at_a_point
@@ -24,7 +30,7 @@ from consilience.truth import Space
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class Options:
     """How hard to climb.
 
     Attributes
@@ -47,7 +53,7 @@ def fit(
     model: AnnotatorModel[Any],
     space: Space,
     seed: Seed,
-    effort: Effort,
+    effort: Options,
     report: Reporter = silent,
 ) -> Result:
     """Fit by EM.
@@ -72,7 +78,7 @@ def fit(
             model, space, effort.steps, seed, effort.draws, effort.mass, report
         )
     sweeps = sweeps_of(model, space)
-    where, how = climb(sweeps, RULE, effort.steps, generator_of(seed), report)
+    where, how = optimize(sweeps, RULE, effort.steps, generator_of(seed), report)
     swept = sweeps.sweep(logs_of(RULE, where))
     return at_a_point(
         point(sweeps, where),
@@ -92,4 +98,4 @@ def _price(
     return -share * log_normaliser(prior) - float((prior * logs).sum())
 
 
-RULE = Rule("penalised log-likelihood", log_mean, _price, collapsed=False)
+RULE = UpdateRule("penalised log-likelihood", log_mean, _price, collapsed=False)

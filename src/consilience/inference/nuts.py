@@ -27,7 +27,12 @@ from numpyro.infer.util import constrain_fn
 from scipy.special import softmax
 
 from consilience.inference import vb
-from consilience.inference.closed_form.ascent import Steps, as_reported, climb, logs_of
+from consilience.inference.closed_form.ascent import (
+    Steps,
+    as_reported,
+    logs_of,
+    optimize,
+)
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.gradient_ascent.curvature import MOST, shared
 from consilience.inference.gradient_ascent.from_mode import (
@@ -61,7 +66,7 @@ GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class Options:
     """How hard to sample.
 
     Attributes
@@ -89,7 +94,7 @@ def fit(
     model: AnnotatorModel[Any],
     space: Space,
     seed: Seed,
-    effort: Effort,
+    effort: Options,
     report: Reporter = silent,
 ) -> Result:
     """Fit by NUTS.
@@ -184,7 +189,7 @@ def with_guess(
     values: dict[str, Any] = {}
     if model.dirichlet is not None:
         sweeps = sweeps_of(model, space)
-        where, _ = climb(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
+        where, _ = optimize(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
         logs = logs_of(vb.RULE, where)
         truth = sweeps.truth(sweeps.sweep(logs).belief)
         shares = {name: softmax(logs[name], axis=-1) for name in where.counts}
@@ -332,5 +337,5 @@ def _of_each(
     return jax.lax.map(one, flat, batch_size=16), empty
 
 
-def _tune(effort: Effort, usual: int) -> int:
+def _tune(effort: Options, usual: int) -> int:
     return usual if effort.tune is None else effort.tune

@@ -43,7 +43,7 @@ SETTLED = 1e-2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class Options:
     """How hard to climb.
 
     Attributes
@@ -71,7 +71,7 @@ def fit(
     model: AnnotatorModel[Any],
     space: Space,
     seed: Seed,
-    effort: Effort,
+    effort: Options,
     report: Reporter = silent,
 ) -> Result:
     """Fit by stochastic variational inference.

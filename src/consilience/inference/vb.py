@@ -14,7 +14,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.closed_form.ascent import Rule, Steps, climb, logs_of, point
+from consilience.inference.closed_form.ascent import (
+    Steps,
+    UpdateRule,
+    logs_of,
+    optimize,
+    point,
+)
 from consilience.inference.closed_form.augmentation import (
     augment,
     interval,
@@ -24,7 +30,7 @@ from consilience.inference.closed_form.dirichlet import expected_log, log_normal
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
 from consilience.inference.seeds import Seed, generator_of
-from consilience.model import AnnotatorModel, splits
+from consilience.model import AnnotatorModel, num_substates
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -47,7 +53,7 @@ AGREEING = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
+class Options:
     """How hard to climb, and how many draws to take.
 
     Attributes
@@ -71,7 +77,7 @@ def fit(
     model: AnnotatorModel[Any],
     space: Space,
     seed: Seed,
-    effort: Effort,
+    effort: Options,
     report: Reporter = silent,
 ) -> Result:
     """Fit by variational Bayes.
@@ -92,7 +98,7 @@ def fit(
     of_climb, of_draws = generator_of(seed).spawn(2)
     sweeps = sweeps_of(model, space)
     steps = effort.steps or default_steps(model, space)
-    where, how = climb(sweeps, RULE, steps, of_climb, report)
+    where, how = optimize(sweeps, RULE, steps, of_climb, report)
     swept = sweeps.sweep(logs_of(RULE, where))
     truth, mean = sweeps.truth(swept.belief), point(sweeps, where)
     size = sum(value.size for value in mean.values())
@@ -130,7 +136,7 @@ def default_steps(model: AnnotatorModel[Any], space: Space) -> Steps:
 
     Units are dealt to the finer states of a model at random, and there are more optima.
     """
-    split = splits(model)
+    split = num_substates(model)
     visits = max(len(space.unit) * space.state.shape[1] * split, 1)
     most = STARTS if split == 1 else FINER_STARTS
     return Steps(
@@ -159,4 +165,4 @@ def _price(
     return divergence + float(((total - prior) * logs).sum())
 
 
-RULE = Rule("ELBO", expected_log, _price, collapsed=True)
+RULE = UpdateRule("ELBO", expected_log, _price, collapsed=True)

@@ -8,14 +8,14 @@ from .contract import (
     Parameters,
 )
 from .difficulty import by_difficulty, sample_difficulty
-from .draws import TINY, joined, logarithms, some_draws
+from .draws import TINY, logarithms, stack_chains, thin
 from .emission import (
     ByConfusion,
     ByMixture,
     BySubtype,
     Emission,
     by_subtype,
-    own_answer,
+    correct_answer,
     right_and_wrong,
 )
 from .layout import lay_out, prepared
@@ -46,11 +46,11 @@ from .properties import (
     has_tables,
     imagined_units,
     normal_priors,
-    splits,
+    num_substates,
     takes_columns,
 )
 from .quadrature import normal_nodes
-from .replay import can_be_replayed, replayed
+from .replay import can_restore_parameters, parameters_from_draw
 from .simulated import Simulated
 from .summed import (
     belief,
@@ -91,9 +91,10 @@ __all__ = [
     "belief",
     "by_difficulty",
     "by_subtype",
-    "can_be_replayed",
+    "can_restore_parameters",
     "check_tables",
     "closed_priors",
+    "correct_answer",
     "derived",
     "emission_of",
     "expected_counts",
@@ -101,7 +102,6 @@ __all__ = [
     "has_tables",
     "imagined_units",
     "information",
-    "joined",
     "joint",
     "lay_out",
     "lists_of",
@@ -116,12 +116,12 @@ __all__ = [
     "namespace",
     "normal_nodes",
     "normal_priors",
+    "num_substates",
     "one_hot",
     "over_labels",
-    "own_answer",
+    "parameters_from_draw",
     "posterior_of_truth",
     "prepared",
-    "replayed",
     "right_and_wrong",
     "sample_difficulty",
     "sample_parameters",
@@ -130,8 +130,8 @@ __all__ = [
     "score",
     "scores_by_table",
     "simulate",
-    "some_draws",
-    "splits",
+    "stack_chains",
     "takes_columns",
+    "thin",
     "zero_sum_basis",
 ]

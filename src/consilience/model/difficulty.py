@@ -11,7 +11,7 @@ import numpyro.distributions as dist
 from jax.nn import log_softmax
 from jaxtyping import Array, Float
 
-from consilience.model.emission import BySubtype, own_answer
+from consilience.model.emission import BySubtype, correct_answer
 from consilience.model.quadrature import normal_nodes
 from consilience.truth import Observations
 
@@ -58,5 +58,5 @@ def by_difficulty(
     harder, log_share
         As sampled.
     """
-    away = harder[:, :, None] * own_answer(observations)[:, None]
+    away = harder[:, :, None] * correct_answer(observations)[:, None]
     return BySubtype(log_softmax(logits[:, :, None] - away), log_share[None])

@@ -8,7 +8,9 @@ from jaxtyping import Float, Shaped
 TINY = 1e-300  # of a probability drawn from a Dirichlet
 
 
-def joined(values: Shaped[np.ndarray, "chain draw ..."]) -> Shaped[np.ndarray, "..."]:
+def stack_chains(
+    values: Shaped[np.ndarray, "chain draw ..."],
+) -> Shaped[np.ndarray, "..."]:
     """Return the draws of all chains, one behind the other; also where they are empty.
 
     A parameter has no numbers where a study lacks the columns that it weighs.
@@ -18,7 +20,7 @@ def joined(values: Shaped[np.ndarray, "chain draw ..."]) -> Shaped[np.ndarray, "
     return found
 
 
-def some_draws(
+def thin(
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]], most: int
 ) -> Iterator[dict[str, Shaped[np.ndarray, "..."]]]:
     """Give draws of all chains, evenly spaced.
@@ -30,7 +32,7 @@ def some_draws(
     most
         How many to give; fewer where there are fewer.
     """
-    flat = {name: joined(value) for name, value in parameters.items()}
+    flat = {name: stack_chains(value) for name, value in parameters.items()}
     number = len(next(iter(flat.values())))
     for draw in np.unique(np.linspace(0, number - 1, min(number, most)).astype(int)):
         yield {name: np.asarray(value[draw], float) for name, value in flat.items()}

@@ -147,7 +147,7 @@ def _whose(observations: Any, table: Any) -> Any:
     return 0 if table.shape[0] == 1 else observations.annotator
 
 
-def own_answer(observations: Any) -> Any:
+def correct_answer(observations: Any) -> Any:
     """Return one at the right answer of each state (K, L), that most a vote for it."""
     return one_hot(observations.votes.argmax(0), observations.num_answers)
 

@@ -130,7 +130,7 @@ def information(observations: Observations, own: float, other: float) -> Informa
     """
     basis = zero_sum_basis(observations.num_answers)
     shape = (observations.num_annotators, observations.num_answers, -1)
-    guess = observations.spread(observations.guess)
+    guess = observations.to_all_states(observations.guess)
     count = (observations.by_pair.T @ guess).reshape(shape).swapaxes(1, 2)
     doubt = guess * (1 - guess)
     unsure = (observations.by_pair.T @ doubt).reshape(shape).swapaxes(1, 2)

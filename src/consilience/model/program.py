@@ -29,10 +29,10 @@ def sample_parameters(
     model: AnnotatorModel[Any], observations: Observations
 ) -> Parameters:
     """Sample the parameters inside a NumPyro program."""
-    return sample_weights(observations, _own_parameters(model, observations))
+    return sample_weights(observations, _sampled_parameters(model, observations))
 
 
-def _own_parameters(
+def _sampled_parameters(
     model: AnnotatorModel[Any], observations: Observations
 ) -> Parameters:
     if model.parameters is not None:

@@ -23,7 +23,7 @@ def takes_columns(model: AnnotatorModel[Any]) -> bool:
     return PREVALENCE in model.dims
 
 
-def splits(model: AnnotatorModel[Any]) -> int:
+def num_substates(model: AnnotatorModel[Any]) -> int:
     """Return into how many states the score splits each listed one."""
     return 1 if model.finer is None else model.finer(model.prior)
 

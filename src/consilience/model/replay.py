@@ -17,7 +17,7 @@ from consilience.model.properties import WEIGHT
 from consilience.truth import Observations
 
 
-def can_be_replayed(
+def can_restore_parameters(
     model: AnnotatorModel[Any], observations: Observations, names: Collection[str]
 ) -> bool:
     """Return whether parameters of some names say all that the emission wants.
@@ -32,7 +32,7 @@ def can_be_replayed(
     return model.prepare is None and model.dirichlet is None
 
 
-def replayed(
+def parameters_from_draw(
     model: AnnotatorModel[Any],
     observations: Observations,
     values: Mapping[str, Shaped[np.ndarray | Array, "..."]],

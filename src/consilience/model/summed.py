@@ -20,8 +20,8 @@ from consilience.model.prior_of_truth import (
     over_labels,
     share_of_list,
 )
-from consilience.model.properties import splits
-from consilience.model.worth import worth
+from consilience.model.properties import num_substates
+from consilience.model.worth import relative_information
 from consilience.truth import Observations
 
 
@@ -69,7 +69,7 @@ def log_likelihood(
         return model.own_likelihood(observations, parameters)
     scores = score(model, observations, parameters)
     if evidence is not None:
-        scores += jnp.repeat(evidence, splits(model), axis=1)
+        scores += jnp.repeat(evidence, num_substates(model), axis=1)
     return marginal(scores)
 
 
@@ -82,7 +82,7 @@ def posterior_of_truth(
     model: AnnotatorModel[Any], beliefs: Float[Array, "U M"]
 ) -> Float[Array, "U S"]:
     """Return the posterior of the truth: that of all states that share it."""
-    split = splits(model)
+    split = num_substates(model)
     return beliefs.reshape(len(beliefs), -1, split).sum(-1)
 
 
@@ -128,7 +128,7 @@ def derived(
         informed = share_of_list(observations, parameters)
         found["mean_prior"] = over_labels(observations, informed) / len(informed)
         emission = emission_of(model, observations, parameters)
-        value = worth(observations, parameters, emission)
+        value = relative_information(observations, parameters, emission)
         if value is not None:
             found["worth"] = value
     return found

@@ -28,7 +28,7 @@ from consilience.model.properties import (
     PREVALENCE,
     check_tables,
     closed_priors,
-    splits,
+    num_substates,
 )
 from consilience.truth import Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
@@ -147,7 +147,7 @@ class Tables:
         log_likelihood, belief = _normalised(self._scores(logs, table, share))
         weight = belief if assign is None else assign(belief)
         states, subtypes = table.shape[1:3]
-        dense = self.matrix.spread(weight.reshape(len(weight), -1, subtypes))
+        dense = self.matrix.to_all_states(weight.reshape(len(weight), -1, subtypes))
         flat = dense.reshape(len(dense), -1)
         by_answer = (self.matrix.transposed @ flat).reshape(
             self.matrix.num_annotators, -1, states, subtypes
@@ -172,7 +172,7 @@ class Tables:
 
     def truth(self, belief: Float[np.ndarray, "U M"]) -> Float[np.ndarray, "U S"]:
         """Return the posterior of the truth: that of all states that share it."""
-        split = splits(self.model)
+        split = num_substates(self.model)
         if split == 1:
             return belief
         return belief.reshape(len(belief), -1, split).sum(-1)

@@ -35,7 +35,7 @@ from numpyro.distributions.transforms import AffineTransform, biject_to
 from numpyro.primitives import Messenger
 
 
-def sample_spread(name: str, median: float, wide: float) -> Float[Array, ""]:
+def sample_scale(name: str, median: float, wide: float) -> Float[Array, ""]:
     """Sample by how much numbers vary, inside a program.
 
     Parameters
@@ -47,11 +47,11 @@ def sample_spread(name: str, median: float, wide: float) -> Float[Array, ""]:
         logarithm.
     """
     prior = dist.LogNormal(jnp.log(median), wide)
-    spread: Float[Array, ""] = numpyro.sample(spread_of(name), prior)
+    spread: Float[Array, ""] = numpyro.sample(scale_site(name), prior)
     return spread
 
 
-def sample_varying(
+def sample_random_effects(
     name: str, spread: Float[Array, ""], information: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:
     """Sample numbers that vary by a spread, inside a program.
@@ -66,24 +66,24 @@ def sample_varying(
         In the answers, of each number; roughly, but in units of the number: scaled as
         it is, or the mode of the spread is drawn to where less is known.
     """
-    each = Varying(spread, information).to_event(information.ndim)
+    each = RandomEffects(spread, information).to_event(information.ndim)
     numbers: Float[Array, "*shape"] = numpyro.sample(name, each)
     return numbers
 
 
-def spread_of(name: str) -> str:
+def scale_site(name: str) -> str:
     """Return the site of the spread of the numbers of a site."""
     return f"{name}_spread"
 
 
-def is_varying(site: Any) -> bool:
+def is_random_effect(site: Any) -> bool:
     """Return whether numbers of a NumPyro site vary by a spread."""
     if site["type"] != "sample" or site["is_observed"]:
         return False
-    return isinstance(_base(site["fn"]), Varying)
+    return isinstance(_base(site["fn"]), RandomEffects)
 
 
-def spread_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
+def scale_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
     r"""Return how well the logarithm of each spread is known, by the sites that vary.
 
     The standard error at the mode: each number tells as much of the spread as the
@@ -103,12 +103,12 @@ def spread_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
     """
     errors = {}
     for name, site in sites.items():
-        if is_varying(site):
+        if is_random_effect(site):
             numbers = _base(site["fn"])
             told = numbers.scale**2 * numbers.information
             own = 2 * ((told / (1 + told)) ** 2).sum()
             # The prior of a spread, an earlier fit's too, is normal in its logarithm.
-            before = _base(_base(sites[spread_of(name)]["fn"]).base_dist).scale
+            before = _base(_base(sites[scale_site(name)]["fn"]).base_dist).scale
             errors[name] = (own + before**-2) ** -0.5
     return errors
 
@@ -118,7 +118,7 @@ class plain(Messenger):  # type: ignore[misc]  # noqa: N801 (as NumPyro names th
 
     def process_message(self, site: Any) -> None:
         """Take the measure away."""
-        if is_varying(site):
+        if is_random_effect(site):
             base = _base(site["fn"])
             events = site["fn"].event_dim
             site["fn"] = dist.Normal(base.loc, base.scale).to_event(events)
@@ -130,7 +130,7 @@ def _base(distribution: Any) -> Any:
     return distribution
 
 
-class Varying(dist.Normal):  # type: ignore[misc]
+class RandomEffects(dist.Normal):  # type: ignore[misc]
     """A normal distribution whose coordinates are measured by the data.
 
     Parameters

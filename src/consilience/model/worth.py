@@ -23,7 +23,7 @@ ROUNDS = 10  # of Hunter (2004), section 2; from even attractions, each a step n
 MAX_TOLD = 1_000_000  # numbers in the tables of answers of the units that are looked at
 
 
-def worth(
+def relative_information(
     observations: Observations, parameters: Parameters, emission: Emission
 ) -> Float[Array, ""] | None:
     """Return the information of the columns over that of one answer.

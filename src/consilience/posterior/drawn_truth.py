@@ -28,11 +28,11 @@ from consilience.model import (
     Tables,
     has_tables,
     logarithms,
-    some_draws,
+    thin,
 )
 from consilience.posterior.results.labels import candidates
-from consilience.posterior.stored_fit.known_space import known_space
-from consilience.truth import Space, merge_alike
+from consilience.posterior.stored_fit.known_space import restored_space
+from consilience.truth import Space, merge_identical
 
 MOST = 40  # draws: quantiles of a thousand weightings vary by more than they do
 NUMBERS = 2**25  # held at once: 256 MiB
@@ -66,7 +66,7 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
         return told[None]
     settings = json.loads(data.attrs["settings"])
     model = annotators.load(data.attrs["model"], settings["prior"])
-    drawn = _replayed(model, known_space(data), values, most)
+    drawn = _parameters_from_draw(model, restored_space(data), values, most)
     if drawn is None:
         return told[None]
     truth = data["truth"]
@@ -76,18 +76,18 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
     return moved
 
 
-def _replayed(
+def _parameters_from_draw(
     model: AnnotatorModel[Any], space: Space, values: dict[str, Any], most: int
 ) -> Float[np.ndarray, "D U S"] | None:
     place: slice | Int[np.ndarray, " U"] = slice(None)
     if not model.whole_items:
-        merged = merge_alike(space)
+        merged = merge_identical(space)
         space, place = merged.space, merged.place
     if has_tables(model):
         tables = Tables(model, space)
         if not {*tables.priors} <= values.keys():
             return None
-        logs = (logarithms(draw, tables.closed) for draw in some_draws(values, most))
+        logs = (logarithms(draw, tables.closed) for draw in thin(values, most))
         beliefs = (tables.posterior(each)[1] for each in logs)
         return np.stack([tables.truth(belief)[place] for belief in beliefs])
     from consilience.posterior.stored_fit.compiled_reader import compiled_reader
@@ -95,7 +95,7 @@ def _replayed(
     read = compiled_reader(model, space, values.keys())
     if read is None:
         return None
-    return np.stack([read(draw)[0][place] for draw in some_draws(values, most)])
+    return np.stack([read(draw)[0][place] for draw in thin(values, most)])
 
 
 def _tempered(

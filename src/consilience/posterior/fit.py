@@ -81,12 +81,12 @@ from consilience.posterior.results import (
     annotators,
     comparison,
     confusion,
+    covariate_effects,
     diagnostics,
     items,
     labels,
     sparse_confusion,
 )
-from consilience.posterior.stored_fit import beforehand
 from consilience.responses.tables.id_types import Types, restored, text_of
 
 
@@ -308,7 +308,7 @@ class Fit:
         """
         return comparison.comparison(self.data)
 
-    def beforehand(self) -> pd.DataFrame:
+    def covariate_effects(self) -> pd.DataFrame:
         """Weights of what was known of labels before anyone answered.
 
         Returns
@@ -317,7 +317,7 @@ class Fit:
         a standard deviation of the column), slope (for a unit of it); empty where
         candidates had no columns of numbers, or the model makes nothing of them.
         """
-        return beforehand.beforehand(self.data)
+        return covariate_effects.covariate_effects(self.data)
 
     def styles(self) -> pd.DataFrame:
         """Return how people in general answer who name objects.
@@ -328,14 +328,14 @@ class Fit:
         """
         return styles.styles(self.data)
 
-    def worth(self) -> pd.DataFrame:
+    def relative_information(self) -> pd.DataFrame:
         """Return what is known beforehand, in answers of a random annotator.
 
         Returns
         -------
         One row with worth, lower, upper; none where candidates had no columns.
         """
-        return beforehand.worth(self.data)
+        return covariate_effects.relative_information(self.data)
 
     def with_truth(self, which: tempering.Which) -> "Fit":
         """Return the same fit, telling the raw or the tempered posterior of the truth.

@@ -76,7 +76,7 @@ def gather(
         raise OptionError(msg)
     if responses is not None:
         _check_theirs(responses, runs[0])
-    given = responses if responses is not None else _told_by(runs[0])
+    given = responses if responses is not None else _responses_of(runs[0])
     found, why = _agreement(given, bootstrap)
     pairs = _pairs(next(iter(fits.values())), responses)
     called = _called(names, responses)
@@ -166,7 +166,7 @@ def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
     return found
 
 
-def _told_by(run: Run) -> Responses | None:
+def _responses_of(run: Run) -> Responses | None:
     """Return the answers that a run keeps as responses, so that they can be counted."""
     if run.answers is None or run.answers.empty:
         return None

@@ -193,7 +193,7 @@ def estimates(
     return Column(title, tuple(cells), numeric=True)
 
 
-def how_sure(columns: Iterable[Column], mass: float) -> str:
+def interval_note(columns: Iterable[Column], mass: float) -> str:
     """Say what the intervals in some columns hold, or that there are none."""
     if any(cell.between for column in columns for cell in column.cells):
         return f"{mass:.0%} intervals."

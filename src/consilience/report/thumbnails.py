@@ -54,13 +54,13 @@ def thumbnails(source: Path, items: Sequence[str]) -> dict[str, bytes]:
         found = {item: _small(files[item]) for item in items if item in files}
     else:
         wanted = set(items)
-        images = _named_alike(source, wanted)
+        images = _common_name(source, wanted)
         others = set(images.items) - wanted
         found = {each.item: _loaded(each.load) for each in images.besides(others)}
     return {item: picture for item, picture in found.items() if picture}
 
 
-def _named_alike(source: Path, wanted: set[str]) -> Images:
+def _common_name(source: Path, wanted: set[str]) -> Images:
     """Return a list's images, named by what of a path is the name of most items."""
     ways: list[Images] = []
     for naming in get_args(Naming.__value__):

@@ -61,7 +61,7 @@ def is_yes_or_no(words: Iterable[str], *, both: bool = True) -> bool:
     return None not in meanings and len(there) >= (2 if both else 1)
 
 
-def rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, ...]:
+def answer_words_rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, ...]:
     """Say which words of a file were read as yes, no, maybe and skipped.
 
     Parameters

@@ -10,7 +10,7 @@ from consilience.responses.table import ANSWERS, Responses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spread:
+class Range:
     """Smallest, middle and largest of some counts."""
 
     min: int
@@ -67,8 +67,8 @@ class Description:
     items_without_answers: int
     anonymous: int
     repeated: int
-    answers_per_question: Spread
-    answers_per_annotator: Spread
+    answers_per_question: Range
+    answers_per_annotator: Range
     coverage: float
     agreement: float
     frequencies: dict[str, int]
@@ -104,7 +104,7 @@ def describe(responses: Responses) -> Description:
     distinct = _num_distinct(pair)
     each = len(pair)
     if kind == "objects":
-        each = _num_distinct(_joined(pair, answered["response_id"][known]))
+        each = _num_distinct(_pair_codes(pair, answered["response_id"][known]))
     num_questions = _num_distinct(codes["question"])
     num_pairs = num_questions * responses.num_annotators
     frequency = np.bincount(value, weight, len(names)).astype(np.int64)
@@ -122,14 +122,14 @@ def describe(responses: Responses) -> Description:
         items_without_answers=responses.num_items - _num_distinct(answered["item"]),
         anonymous=int(weight[~known].sum()),
         repeated=each - distinct,
-        answers_per_question=_spread(np.bincount(answered["question"], weight)),
-        answers_per_annotator=_spread(np.bincount(who, weight[known])),
+        answers_per_question=_range(np.bincount(answered["question"], weight)),
+        answers_per_annotator=_range(np.bincount(who, weight[known])),
         coverage=distinct / num_pairs if num_pairs else float("nan"),
         agreement=float("nan")
         if kind == "objects"
         else _agreement(answered["question"], value, weight),
         frequencies={names[k]: int(frequency[k]) for k in np.flatnonzero(frequency)},
-        gold=0 if gold is None else len(gold[_asked(kind)].drop_duplicates()),
+        gold=0 if gold is None else len(gold[_num_asked(kind)].drop_duplicates()),
     )
 
 
@@ -142,15 +142,15 @@ def _codes(responses: Responses) -> dict[str, np.ndarray]:
     }
     question = codes["item"]
     if responses.kind == "contains":
-        question = _joined(question, codes["label"])
+        question = _pair_codes(question, codes["label"])
     return codes | {"question": question}
 
 
-def _asked(kind: Kind) -> list[str]:
+def _num_asked(kind: Kind) -> list[str]:
     return ["item", "label"] if kind == "contains" else ["item"]
 
 
-def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _pair_codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Code the pairs of two columns of codes from 0 without gaps; -1 is a value too."""
     pairs = first * (int(second.max(initial=0)) + 2) + second + 1
     codes: np.ndarray = pd.factorize(pairs)[0].astype(np.int64)
@@ -162,23 +162,23 @@ def _num_distinct(codes: np.ndarray) -> int:
 
 
 def _num_responses(answered: dict[str, np.ndarray]) -> int:
-    person = _joined(answered["question"], answered["annotator"])
-    return _num_distinct(_joined(person, answered["response_id"]))
+    person = _pair_codes(answered["question"], answered["annotator"])
+    return _num_distinct(_pair_codes(person, answered["response_id"]))
 
 
-def _spread(counts: np.ndarray) -> Spread:
+def _range(counts: np.ndarray) -> Range:
     """Spread of those counts that are not none."""
     some = counts[counts > 0]
     if not len(some):
-        return Spread(min=0, median=0.0, max=0)
-    return Spread(
+        return Range(min=0, median=0.0, max=0)
+    return Range(
         min=int(some.min()), median=float(np.median(some)), max=int(some.max())
     )
 
 
 def _agreement(question: np.ndarray, value: np.ndarray, weight: np.ndarray) -> float:
     """Share of equal pairs among all pairs of answers to one question."""
-    same = np.bincount(_joined(question, value), weight)
+    same = np.bincount(_pair_codes(question, value), weight)
     total = np.bincount(question, weight)
     pairs = float((total * (total - 1)).sum())
     return float((same * (same - 1)).sum()) / pairs if pairs else float("nan")

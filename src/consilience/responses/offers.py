@@ -94,7 +94,7 @@ def settle_offer(
     if labels is None:
         labels = _occurring(draft, gold)
     if offer is None and draft.kind == "contains":
-        offer, offered, derived = "listed", _asked(draft), True
+        offer, offered, derived = "listed", _asked_pairs(draft), True
     elif offer is None and draft.kind == "choice":
         offer = "all"
         assumptions += () if options.labels is not None else (ALL_SHOWN,)
@@ -185,7 +185,7 @@ def _labels(values: pa.StringArray) -> pd.DataFrame:
     return checked_labels(frame)
 
 
-def _asked(draft: Draft) -> pd.DataFrame:
+def _asked_pairs(draft: Draft) -> pd.DataFrame:
     """Pairs of item and label that were asked about: the rows say so themselves."""
     pairs = pd.DataFrame(
         {"item": draft.item.codes, "label": draft.label.codes}

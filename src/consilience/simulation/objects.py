@@ -42,9 +42,9 @@ from consilience.responses import Responses, read
 from consilience.responses.table import ANSWERS
 from consilience.simulation.one_item import (
     ObjectsSettings,
-    draw_granted,
+    draw_contains,
+    draw_dataset_label,
     draw_item,
-    draw_own_label,
     draw_people,
     draw_responses,
     truth_of,
@@ -105,7 +105,7 @@ def simulate_objects(
     names = [f"class{number}" for number in range(classes)]
     people = draw_people(generator, annotators, chosen)
     each = {f"item{i}": draw_item(generator, classes, chosen) for i in range(items)}
-    own = [names[draw_own_label(generator, item, chosen)] for item in each.values()]
+    own = [names[draw_dataset_label(generator, item, chosen)] for item in each.values()]
     rows: list[tuple[object, ...]] = []
     for name, item in each.items():
         shown = people.iloc[generator.permutation(annotators)[:per_item]]
@@ -142,7 +142,7 @@ def _contains(
 ) -> Responses:
     """Draw what is said of each label on offer, from random numbers of its own."""
     generator = np.random.default_rng([seed, 1])
-    said = draw_granted(generator, truth["reported"].to_numpy(), chosen)
+    said = draw_contains(generator, truth["reported"].to_numpy(), chosen)
     counted = truth[["item", "label"]].loc[np.repeat(truth.index, len(ANSWERS))]
     counted = counted.assign(answer=list(ANSWERS) * len(truth), n=said.ravel())
     told = read(

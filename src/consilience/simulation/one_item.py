@@ -150,7 +150,7 @@ def draw_responses(
     return main, told[:, block] & (called | second)
 
 
-def draw_granted(
+def draw_contains(
     generator: np.random.Generator,
     reported: Float[np.ndarray, " n"],
     chosen: ObjectsSettings,
@@ -164,7 +164,7 @@ def draw_granted(
     return said
 
 
-def draw_own_label(
+def draw_dataset_label(
     generator: np.random.Generator, item: Item, chosen: ObjectsSettings
 ) -> int:
     """Draw the data set's own label."""

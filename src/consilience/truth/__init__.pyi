@@ -3,8 +3,8 @@ from ._classes import classes
 from ._shortlists import Shortlists, shortlists
 from .answer_slots import answer_slot
 from .label_pairs import LabelPairs
-from .merging import merge_alike
-from .named_together import seen_pairs
+from .merging import merge_identical
+from .named_together import named_pairs
 from .observations import (
     Observations,
     blocks,
@@ -34,10 +34,10 @@ __all__ = [
     "check_lists",
     "check_size",
     "classes",
-    "merge_alike",
+    "merge_identical",
     "minibatches",
+    "named_pairs",
     "observe",
-    "seen_pairs",
     "shortlists",
     "tally",
     "vote_counts",

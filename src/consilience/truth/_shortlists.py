@@ -18,7 +18,7 @@ from jaxtyping import Array, Bool, Float, Int
 from consilience.truth.answer_slots import answer_slot, listed_answers
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.label_pairs import LabelPairs
-from consilience.truth.named_together import seen_pairs
+from consilience.truth.named_together import named_pairs
 from consilience.truth.pytree import pytree
 from consilience.truth.space import Space
 
@@ -95,7 +95,7 @@ def shortlists(
     if space.answers != space.states:
         right = np.arange(slots) == space.votes.argmax(0)[:, None]
     cells = _Cells(space, words)
-    known = seen_pairs(space) if pairs else None
+    known = named_pairs(space) if pairs else None
     return Shortlists(
         by_slot=incidence(
             place, space.annotator, weight, (slots * units, space.num_annotators)

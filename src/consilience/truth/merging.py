@@ -33,7 +33,7 @@ class Merged:
     place: Int[np.ndarray, " U"]
 
 
-def merge_alike(space: Space, *, annotators: bool = True) -> Merged:
+def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
     """Return one unit for all that look alike.
 
     Parameters

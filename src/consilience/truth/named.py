@@ -61,7 +61,7 @@ class Named:
         return (self.candidate >= 0).sum(1)
 
     @property
-    def own_slot(self) -> Int[np.ndarray, " U"]:
+    def dataset_label_slot(self) -> Int[np.ndarray, " U"]:
         """Place of the data set's own label among the candidates; -1: it has none."""
         hit = (self.candidate == self.own[:, None]) & (self.own >= 0)[:, None]
         return np.where(hit.any(1), hit.argmax(1), NOBODY)

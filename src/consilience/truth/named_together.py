@@ -9,7 +9,7 @@ from consilience.truth.space import Space
 MAX_PAIRS = 20_000
 
 
-def seen_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
+def named_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
     """Return the pairs of labels that were both named for one unit, often enough.
 
     Parameters

@@ -25,7 +25,7 @@ from consilience.truth.votes import vote_shares
 
 @pytree()
 @dataclass(frozen=True, slots=True)
-class Beforehand:
+class PriorCovariates:
     """What is known of candidates before anyone is asked.
 
     Attributes
@@ -97,7 +97,7 @@ class Observations:
     answer: Int[Array, " N"]
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
-    beforehand: Beforehand | None
+    beforehand: PriorCovariates | None
     by_state: Incidence | None
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
@@ -129,7 +129,7 @@ class Observations:
         state = self.state.reshape(*self.state.shape, *(1,) * (dense.ndim - 2))
         return jnp.take_along_axis(rows, state, axis=1)
 
-    def spread(self, listed: Float[Array, "U S"]) -> Float[Array, "U K"]:
+    def to_all_states(self, listed: Float[Array, "U S"]) -> Float[Array, "U K"]:
         """Return one column for every state, zero where a unit does not list it."""
         if not self.ragged:
             return listed
@@ -259,7 +259,7 @@ def _assemble(
         answer=jnp.asarray(space.answer[some]),
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
-        beforehand=_beforehand(space, units),
+        beforehand=_prior_covariates(space, units),
         by_state=by_state,
         votes=votes,
         guess=jnp.asarray(vote_shares(space, units)),
@@ -275,14 +275,16 @@ def _assemble(
     )
 
 
-def _beforehand(space: Space, units: Int[np.ndarray, " B"]) -> Beforehand | None:
+def _prior_covariates(
+    space: Space, units: Int[np.ndarray, " B"]
+) -> PriorCovariates | None:
     known = space.covariates
     if known is None or space.kind != "choice":
         return None
     real = space.real[units]
     unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in known.names])
     whole = real.sum(1) == len(space.states)
-    return Beforehand(
+    return PriorCovariates(
         value=jnp.asarray(known.value[units]),
         real=jnp.asarray(real),
         unlisted=jnp.asarray(unlisted),

@@ -71,7 +71,7 @@ class ResponseMatrix:
         found: Float[np.ndarray, "U S *rest"] = dense[rows, self.state]
         return found
 
-    def spread(
+    def to_all_states(
         self, listed: Float[np.ndarray, "U S *rest"]
     ) -> Float[np.ndarray, "U K *rest"]:
         """Return a column for every state, zero where a unit does not list it."""

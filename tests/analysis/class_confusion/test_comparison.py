@@ -43,7 +43,7 @@ def fit():
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
     labels = ["cat", "dog", "car"]
-    return cs.fit(cs.read(frame, kind="objects", labels=labels), model="paper")
+    return cs.fit(cs.read(frame, kind="objects", labels=labels), model="tsipras2020")
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +165,7 @@ def test_what_cannot_be_compared_is_refused(fit, found):
 
 def test_the_studys_superclasses_are_as_published(data_folder):
     responses = cs.read(data_folder / "imagenet-multilabel")
-    fit = cs.fit(responses, model="paper")
+    fit = cs.fit(responses, model="tsipras2020")
     own = responses.items.set_axis(["item", "label"], axis="columns")
     found = cs.compare_confusion(
         fit,

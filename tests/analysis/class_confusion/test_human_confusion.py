@@ -14,8 +14,8 @@ from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
 from consilience.analysis.class_confusion import dirichlet_prior as naming_prior
-from consilience.analysis.class_confusion.counted_labels import Namings
-from consilience.analysis.class_confusion.dataset_label import own_label
+from consilience.analysis.class_confusion.counted_labels import LabelCounts
+from consilience.analysis.class_confusion.dataset_label import dataset_label_counts
 from consilience.analysis.class_confusion.dirichlet_prior import learn
 from consilience.analysis.class_confusion.evidence import evidence
 from consilience.analysis.class_confusion.human_confusion import human_confusion
@@ -53,7 +53,7 @@ def drawn(seed, naming=one_dirichlet):
     of_item = np.stack([generator.dirichlet(SPREAD * truth[c] + 1e-9) for c in own])
     votes = np.stack([generator.multinomial(ANSWERS, each) for each in of_item])
     item, label = np.nonzero(votes)
-    given = Namings(
+    given = LabelCounts(
         own=own,
         item=item,
         label=label,
@@ -155,7 +155,7 @@ def test_pooling_foresees_new_items_better_than_counts(studies):
 
 def of(own, cells, num_labels=3, parent=None):
     item, label, votes, asides = map(np.array, zip(*cells, strict=True))
-    return Namings(
+    return LabelCounts(
         np.array(own), item, label, votes.astype(float), asides.astype(float), parent,
         num_labels,
     )  # fmt: skip
@@ -204,7 +204,7 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     stacked = np.stack(list(matrices.values()))
     found = learnable(matrices)
     with jax.enable_x64(True):
-        told = naming_prior._told(given, stacked)
+        told = naming_prior._as_counts(given, stacked)
         likelihood = float(jax.jit(naming_prior._log_others)(told, found))
     prior = np.tensordot(found.weight, stacked, 1)
     expected = 0.0
@@ -241,7 +241,7 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
     matrices = evidence(given)
     found = learnable(matrices, spread=3.0, lapse=0.1)
     with jax.enable_x64(True):
-        told = naming_prior._told(given, np.stack(list(matrices.values())))
+        told = naming_prior._as_counts(given, np.stack(list(matrices.values())))
         logs = np.asarray(naming_prior._of_shares(told, found))[0]
     rest = found.weight @ told.of_class[:, 0]
     odds = found.odds * rest**-found.against
@@ -254,20 +254,20 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
 def test_nodes_stand_closer_where_more_is_known_of_a_class():
     items = 3_000
     given = of(np.zeros(items, int), [(item, 0, 4, 0) for item in range(items)])
-    told = own_label(given)
+    told = dataset_label_counts(given)
     assert told.width < 2 / np.sqrt(4 * items) * 1.01
-    few = own_label(of([0], [(0, 0, 4, 0)]))
+    few = dataset_label_counts(of([0], [(0, 0, 4, 0)]))
     assert few.width == pytest.approx(0.2)
 
 
 def test_items_before_count_by_their_effective_number():
     # Two items of one class, two other labels each; the second sees what the first had.
     given = of([0, 0], [(0, 1, 2, 0), (1, 1, 1, 0), (1, 2, 1, 0)])
-    told = naming_prior._told(given, np.stack(list(evidence(given).values())))
+    told = naming_prior._as_counts(given, np.stack(list(evidence(given).values())))
     with jax.enable_x64(True):
         counted = naming_prior._before(jnp.array([1.5, 0.5, 0.5]), told.first)
         assert np.allclose(counted, [0, 1.5, 0])
-    worth = naming_prior._worth(given, given.votes, spread=1.0)
+    worth = naming_prior._relative_information(given, given.votes, spread=1.0)
     assert np.allclose(worth, 1 / 1.5)
 
 

@@ -9,7 +9,7 @@ from scipy.special import comb
 from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.class_confusion.counted_labels import count_namings
+from consilience.analysis.class_confusion.counted_labels import sum_label_counts
 from consilience.analysis.class_confusion.dataset_label import (
     log_chances,
     possible_lapses,
@@ -28,7 +28,7 @@ MANY, ITEMS, CLASSES = 9, 600, 12
 
 def answered(own, item, label, number):
     ones = np.ones(len(item))
-    return count_namings(
+    return sum_label_counts(
         own, item, label, ones, 0 * ones, parent=None, num_labels=number
     )
 

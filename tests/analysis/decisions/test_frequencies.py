@@ -38,7 +38,7 @@ def study(seed, pairs=PAIRS, times=1):
 
 def fitted(told):
     return cs.fit(
-        told, model="contains_counts", engine="em", effort=cs.Effort(restarts=1)
+        told, model="contains_counts", engine="em", effort=cs.EngineOptions(restarts=1)
     )
 
 
@@ -113,7 +113,7 @@ def test_a_threshold_may_be_chosen_afterwards():
         model="contains_counts",
         engine="em",
         prior={"threshold": 0.8},
-        effort=cs.Effort(restarts=1),
+        effort=cs.EngineOptions(restarts=1),
     )
     assert np.allclose(table["above_0.8"], other.labels()["probability"], atol=0.01)
     assert (table["above_0.8"] <= table["above_0.5"]).all()

@@ -11,7 +11,7 @@ from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, p
 from consilience.analysis.model_evaluation.evaluation import evaluate
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
-from consilience.posterior.objects.joint_draws import worlds
+from consilience.posterior.objects.joint_draws import joint_draws
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.simulation.objects import simulate_objects
 
@@ -41,7 +41,7 @@ def told(rows):
 
 @pytest.fixture(scope="module")
 def rule():
-    return cs.fit(told(ROWS), model="paper")
+    return cs.fit(told(ROWS), model="tsipras2020")
 
 
 def said(**labels):
@@ -119,7 +119,7 @@ def fitted():
     study = simulate_objects(
         items=60, annotators=12, classes=8, settings={"most": 3.0}, seed=3
     )
-    effort = cs.Effort(draws=5)
+    effort = cs.EngineOptions(draws=5)
     return study, cs.fit(
         study.responses, model="objects", engine="em", effort=effort, seed=0
     )
@@ -139,7 +139,7 @@ def guesses(study, seed=0):
 
 def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
     _, fit = fitted
-    told_of = worlds(fit.data)
+    told_of = joint_draws(fit.data)
     rounding = 1e-9
     valid = (told_of.levels >= 50).mean((0, 1))
     found = pd.Series(
@@ -179,7 +179,7 @@ def test_accuracies_under_worlds_are_means_over_them(fitted):
     rows = guesses(study)
     own = study.responses.items.set_axis(["item", "label"], axis="columns")
     found = values(evaluate(fit, rows, dataset_labels=own, top=1, tau=0.3), "model")
-    told_of = worlds(fit.data)
+    told_of = joint_draws(fit.data)
     cell = {
         (told_of.items[i], told_of.labels[k]): n
         for n, (i, k) in enumerate(zip(told_of.item, told_of.label, strict=True))
@@ -257,7 +257,7 @@ def test_the_studys_models_stand_as_published(data_folder):
     from benchmarks.study_data import study_predictions
 
     responses = cs.read(data_folder / "imagenet-multilabel")
-    fit = cs.fit(responses, model="paper")
+    fit = cs.fit(responses, model="tsipras2020")
     models = ["alexnet", "resnet50"]
     rows = study_predictions(folder, models)
     own = responses.items.set_axis(["item", "label"], axis="columns")

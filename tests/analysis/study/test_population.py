@@ -9,7 +9,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import consilience as cs
 from consilience.analysis.study.label_pairs import called_otherwise, cooccurring
-from consilience.analysis.study.population import population
+from consilience.analysis.study.summary import study_summary
 from consilience.errors import OptionError
 
 ROWS = [
@@ -39,7 +39,7 @@ def told(rows, own):
 @pytest.fixture(scope="module")
 def study():
     responses = told(ROWS, OWN)
-    return cs.fit(responses, model="paper"), responses
+    return cs.fit(responses, model="tsipras2020"), responses
 
 
 def shares(found):
@@ -47,7 +47,7 @@ def shares(found):
 
 
 def test_shares_are_as_by_hand(study):
-    found = population(*study, resamples=20)
+    found = study_summary(*study, resamples=20)
     assert list(found.columns) == ["statistic", "value", "lower", "upper", "items"]
     assert shares(found) == pytest.approx(
         {
@@ -63,7 +63,7 @@ def test_shares_are_as_by_hand(study):
 
 
 def test_items_that_nobody_was_asked_about_count_as_single(study):
-    found = population(*study, of=8, resamples=20)
+    found = study_summary(*study, of=8, resamples=20)
     assert shares(found)["several_objects"] == pytest.approx(2 / 8)
     assert shares(found)["mean_objects"] == pytest.approx((6 + 4) / 8)
     assert shares(found)["other_main_label"] == pytest.approx(2 / 4)
@@ -105,8 +105,8 @@ def bounds():
             for label in ("lamp", "shade")[: 1 + two]
         ]
         responses = told(rows, {f"i{item}": "lamp" for item in range(60)})
-        fit = cs.fit(responses, model="paper")
-        row = population(fit, responses, resamples=200, seed=seed).iloc[0]
+        fit = cs.fit(responses, model="tsipras2020")
+        row = study_summary(fit, responses, resamples=200, seed=seed).iloc[0]
         found.append((row["value"], row["lower"], row["upper"]))
     return np.array(found).T
 
@@ -130,7 +130,7 @@ def test_the_same_check_catches_intervals_that_are_too_narrow(bounds):
 
 def test_shares_are_one_number_whoever_tells_them(objects_study, objects_fit):
     responses, fit = objects_study.responses, objects_fit
-    told_of = shares(population(fit, responses, resamples=20))
+    told_of = shares(study_summary(fit, responses, resamples=20))
     own = responses.items.set_axis(["item", "label"], axis="columns")
     judged = cs.evaluate(fit, own.assign(rank=1), dataset_labels=own, top=1).models
     items = judged.set_index(["metric", "subset"])["items"]
@@ -154,19 +154,19 @@ def test_shares_are_one_number_whoever_tells_them(objects_study, objects_fit):
 def test_what_has_no_objects_or_no_labels_of_a_data_set_is_refused(study):
     fit, responses = study
     with pytest.raises(OptionError, match="of=3 is less than the 4 items"):
-        population(fit, responses, of=3)
+        study_summary(fit, responses, of=3)
     with pytest.raises(OptionError, match="no item has a label of the data set"):
-        population(fit, replace(responses, items=None))
+        study_summary(fit, replace(responses, items=None))
     answers = {"item": ["i"] * 2, "annotator": ["a", "b"], "label": ["x", "y"]}
     choice = cs.fit(pd.DataFrame(answers), model="majority")
     with pytest.raises(OptionError, match="the fit is of kind choice"):
-        population(choice, responses)
+        study_summary(choice, responses)
 
 
 def test_the_studys_own_shares_are_as_published(data_folder):
     responses = cs.read(data_folder / "imagenet-multilabel")
-    fit = cs.fit(responses, model="paper")
-    found = population(fit, responses, of=10_000, resamples=20)
+    fit = cs.fit(responses, model="tsipras2020")
+    found = study_summary(fit, responses, of=10_000, resamples=20)
     assert shares(found) == pytest.approx(
         {
             "several_objects": 2_156 / 10_000,

@@ -17,7 +17,7 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
     responses = cs.read(frame, kind="objects", labels=["lamp", "shade"])
-    found = cs.valid_labels(cs.fit(responses, model="paper"), [0.4, 0.6])
+    found = cs.valid_labels(cs.fit(responses, model="tsipras2020"), [0.4, 0.6])
     # Of i, lamp has both answers and shade one of two.
     assert found["value"].tolist() == pytest.approx([1.5, 0.5, 1.0, 0.0])
     assert found["what"].eq("labels").all()
@@ -41,7 +41,7 @@ def test_labels_of_contains_are_counted_by_their_frequencies():
         }
     )
     responses = cs.read(frame, kind="contains")
-    effort = cs.Effort(restarts=1)
+    effort = cs.EngineOptions(restarts=1)
     fit = cs.fit(responses, model="contains_counts", engine="em", effort=effort)
     found = cs.valid_labels(fit, [0.3, 0.7]).set_index(["threshold", "statistic"])
     table = cs.frequencies(fit, [0.3, 0.7])

@@ -9,8 +9,8 @@ import pytest
 import consilience as cs
 from consilience.errors import KindError, NoResponsesError, OptionError
 from consilience.fitting.objects.cross_validation import contexts
-from consilience.inference import Effort
-from consilience.objects.layout.contains_counts import exceeded, share_granted
+from consilience.inference import EngineOptions
+from consilience.objects.layout.contains_counts import endorsed_share, exceeded
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -70,7 +70,7 @@ def test_answers_about_no_candidate_are_refused():
 
 def test_the_share_that_grants_has_one_no_imagined():
     counts = np.array([[0, 0, 0], [1, 0, 3], [0, 2, 1]])
-    assert share_granted(counts).tolist() == [0, 3 / 5, 2 / 4]
+    assert endorsed_share(counts).tolist() == [0, 3 / 5, 2 / 4]
     steps = exceeded(counts)[1].reshape(4, -1)
     assert steps.sum(1).tolist() == [1, 0, 3, 4]
 
@@ -97,7 +97,7 @@ def test_what_cannot_be_fitted_together_is_refused():
     with pytest.raises(KindError, match="are of kind objects"):
         cs.fit(objects(), model="objects", contains=objects())
     with pytest.raises(OptionError, match="does not use contains"):
-        cs.fit(objects(), model="paper", contains=contains())
+        cs.fit(objects(), model="tsipras2020", contains=contains())
 
 
 def test_a_fit_of_objects_alone_knows_of_no_leading_question(
@@ -118,7 +118,7 @@ def study():
 
 @pytest.fixture(scope="module")
 def fitted(study):
-    effort = Effort(sweeps=5)
+    effort = EngineOptions(sweeps=5)
     return cs.fit(
         study.responses,
         model="objects",

@@ -96,4 +96,4 @@ def test_folds_that_are_none_are_refused():
         labels=LABELS,
     )
     with pytest.raises(OptionError, match="3 folds of 2 items"):
-        cs.foresee_objects(told, 3)
+        cs.cross_validate_objects(told, 3)

@@ -6,7 +6,7 @@ from scipy.special import gammaln
 
 from consilience.annotators import load
 from consilience.inference import vb
-from consilience.inference.closed_form.ascent import Steps, climb, logs_of
+from consilience.inference.closed_form.ascent import Steps, logs_of, optimize
 from consilience.inference.closed_form.augmentation import (
     BURN_IN,
     STEPS,
@@ -71,7 +71,7 @@ def drawn(chains, number=40):
     label = np.where(generator.random(90) < 0.8, item % 2, 1 - item % 2)
     frame = pd.DataFrame({"item": item, "annotator": np.arange(90) % 3, "label": label})
     sweeps = Tables(load("bayesian_dawid_skene"), space_of(read(frame.astype(str))))
-    where, _ = climb(sweeps, vb.RULE, Steps(), generator, silent)
+    where, _ = optimize(sweeps, vb.RULE, Steps(), generator, silent)
     truth = sweeps.truth(sweeps.sweep(logs_of(vb.RULE, where)).belief)
     told = []
     draws, moments = augment(

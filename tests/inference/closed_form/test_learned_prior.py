@@ -155,7 +155,7 @@ def drawn():
     model, given = load("hierarchical_dawid_skene"), few()
     with jax.enable_x64(True):
         each = [
-            vb.fit(model, given, key, vb.Effort(draws=400)).belief[:, 0]
+            vb.fit(model, given, key, vb.Options(draws=400)).belief[:, 0]
             for key in range(8)
         ]
     return np.mean(each, axis=0), np.std(each, axis=0, ddof=1) / np.sqrt(len(each))

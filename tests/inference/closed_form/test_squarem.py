@@ -7,8 +7,8 @@ import pytest
 from consilience.annotators import load
 from consilience.inference import vb
 from consilience.inference.closed_form import ascent, squarem
-from consilience.inference.closed_form.ascent import Steps, climb
-from consilience.inference.closed_form.optimum import Climb
+from consilience.inference.closed_form.ascent import Steps, optimize
+from consilience.inference.closed_form.optimum import Optimum
 from consilience.model import Tables
 from consilience.progress import silent
 from consilience.responses import read
@@ -17,7 +17,7 @@ from consilience.spaces import space_of
 
 def at(log_counts):
     counts = np.exp(np.asarray(log_counts, float)) - squarem.FLOOR
-    return Climb({"prevalence": counts}, {"prevalence": np.ones(len(counts))})
+    return Optimum({"prevalence": counts}, {"prevalence": np.ones(len(counts))})
 
 
 def test_of_steps_that_shrink_by_a_factor_the_limit_is_found():
@@ -53,10 +53,10 @@ def space():
 def climbed(name, space, **steps):
     generator = np.random.default_rng(1)
     tables = Tables(load(name), space)
-    return climb(tables, vb.RULE, Steps(**steps), generator, silent)[1]
+    return optimize(tables, vb.RULE, Steps(**steps), generator, silent)[1]
 
 
-@pytest.mark.parametrize("name", ["communities", "hierarchical_dawid_skene", "ebcc"])
+@pytest.mark.parametrize("name", ["community_bcc", "hierarchical_dawid_skene", "ebcc"])
 def test_long_steps_reach_the_same_top_in_fewer_sweeps(name, space, monkeypatch):
     quick = climbed(name, space, tolerance=1e-9)
     monkeypatch.setattr(ascent, "PLAIN", 10**9)

@@ -6,7 +6,7 @@ from scipy.special import digamma
 
 from consilience.inference.gradient_ascent.curvature import (
     SIDES,
-    Straight,
+    Whitening,
     curvature,
     root_of_inverse,
     to_the_mean,
@@ -95,7 +95,7 @@ def test_of_a_normal_the_mean_is_the_top():
 
 
 def test_straight_coordinates_move_what_is_free_and_hold_the_rest():
-    straight = Straight(
+    straight = Whitening(
         np.array([2, 0]),
         np.array([[2.0, 1.0], [0.0, 3.0]]),
         np.array([True, False, True, True]),
@@ -105,7 +105,7 @@ def test_straight_coordinates_move_what_is_free_and_hold_the_rest():
 
 
 def test_slopes_are_those_of_the_density_in_straight_coordinates():
-    straight = Straight(
+    straight = Whitening(
         np.array([2, 0]),
         np.array([[2.0, 1.0], [0.0, 3.0]]),
         np.array([True, False, True, True]),

@@ -12,7 +12,7 @@ from consilience.annotators import load
 from consilience.inference import nuts
 from consilience.spaces import space_of
 
-EFFORT = nuts.Effort(tune=100, draws=100, chains=2)
+EFFORT = nuts.Options(tune=100, draws=100, chains=2)
 SHARED = load(
     "objects", {"pairs": 0.0}
 )  # pairs of labels have no affinities of their own

@@ -34,7 +34,7 @@ def space(simulated):
 
 def fitted(model, space, steps=EXACT, seed=0):
     with jax.enable_x64(True):
-        return em.fit(model, space, seed, em.Effort(steps=steps))
+        return em.fit(model, space, seed, em.Options(steps=steps))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_the_objective_never_falls_from_any_start(space):
             OPEN,
             space,
             1,
-            em.Effort(steps=Steps(restarts=3)),
+            em.Options(steps=Steps(restarts=3)),
             seen.append,
         )
     objective = result.optimization.objective

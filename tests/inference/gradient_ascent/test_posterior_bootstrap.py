@@ -19,7 +19,7 @@ from consilience.responses import read
 from consilience.spaces import space_of
 
 NAMES = ("threshold", "own_width", "own_discrimination")
-EFFORT = em.Effort(steps=Steps(restarts=1, tolerance=1e-6), draws=40)
+EFFORT = em.Options(steps=Steps(restarts=1, tolerance=1e-6), draws=40)
 # How far annotators differ is as good as known here: learned, it makes the bounds of
 # all annotators of a small study hold or fail together.
 MODEL = load("contains")
@@ -70,7 +70,7 @@ def test_the_same_check_catches_draws_that_never_lean_on_the_prior(study, monkey
             for name, value in tilt(model, summit, spreads, key).items()
         }
 
-    tilt = posterior_bootstrap._tilt
+    tilt = posterior_bootstrap._prior_tilt
 
     monkeypatch.setattr(posterior_bootstrap, "_tilt", nowhere)
     inside = held(study)
@@ -88,7 +88,7 @@ def few(number):
         for place, who in enumerate("abc")
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
-    effort = cs.Effort(draws=number, sweeps=10, restarts=1)
+    effort = cs.EngineOptions(draws=number, sweeps=10, restarts=1)
     return cs.fit(
         read(frame, kind="contains"), model="contains", engine="em", effort=effort
     )

@@ -16,7 +16,7 @@ from consilience.annotators import load
 from consilience.inference import em
 from consilience.model import lay_out, marginal, score
 from consilience.objects.layout.items import items_of
-from consilience.objects.layout.pair_covariates import own_pairs
+from consilience.objects.layout.pair_covariates import frequent_pairs
 from consilience.objects.layout.partitions import MOST_LABELS
 from consilience.objects.layout.space import assembled
 from consilience.truth.named import Named
@@ -81,7 +81,7 @@ def study():
 @pytest.fixture(scope="module")
 def fitted(study):
     with jax.enable_x64(True):
-        found = em.fit(WITH, study[0], 0, em.Effort())
+        found = em.fit(WITH, study[0], 0, em.Options())
     return {name: value[0, 0] for name, value in found.parameters.items()}
 
 
@@ -151,10 +151,12 @@ def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
 
 def test_pairs_of_few_items_and_of_those_unheard_have_no_affinity_of_their_own(study):
     named = study[0].named
-    assert own_pairs(named, ITEMS) == tuple((2 * p, 2 * p + 1) for p in range(PAIRS))
-    assert own_pairs(named, ITEMS + 1) == ()
+    assert frequent_pairs(named, ITEMS) == tuple(
+        (2 * p, 2 * p + 1) for p in range(PAIRS)
+    )
+    assert frequent_pairs(named, ITEMS + 1) == ()
     heard = np.arange(PAIRS * ITEMS) >= 1  # the first pair has one item fewer
-    assert own_pairs(replace(named, heard=heard), ITEMS)[0] == (2, 3)
+    assert frequent_pairs(replace(named, heard=heard), ITEMS)[0] == (2, 3)
 
 
 def test_a_spread_of_nothing_leaves_them_out(study):

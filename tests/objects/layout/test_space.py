@@ -10,8 +10,8 @@ from jax.nn import logsumexp
 from consilience.errors import BadCellError, CandidatesError, GoldError
 from consilience.objects.layout.block_counts import (
     count_blocks,
-    over_completions,
-    over_ways,
+    log_sum_allocations,
+    log_sum_allocations_and_sizes,
 )
 from consilience.objects.layout.covariates import columns_of
 from consilience.objects.layout.partitions import MOST_LABELS, by_recursion
@@ -144,12 +144,15 @@ def weighed():
 
 
 def in_two_steps(blocks, phi, rest):
-    return over_completions(blocks, by_recursion(phi) + rest[:, None])
+    return log_sum_allocations(blocks, by_recursion(phi) + rest[:, None])
 
 
 def test_both_sums_at_once_are_the_sums_one_after_the_other(weighed):
     blocks, phi, rest = weighed
-    at_once, apart = over_ways(blocks, phi, rest), in_two_steps(blocks, phi, rest)
+    at_once, apart = (
+        log_sum_allocations_and_sizes(blocks, phi, rest),
+        in_two_steps(blocks, phi, rest),
+    )
     rounding = 1e3 * np.finfo(at_once.dtype).eps
     assert np.allclose(at_once, apart, atol=rounding)
 
@@ -158,13 +161,15 @@ def test_both_sums_at_once_are_the_sums_one_after_the_other(weighed):
             phi
         )
 
-    slopes = slope(over_ways), slope(in_two_steps)
+    slopes = slope(log_sum_allocations_and_sizes), slope(in_two_steps)
     assert np.allclose(slopes[0][:, 1:], slopes[1][:, 1:], atol=rounding)
 
 
 def test_sums_that_forget_the_styles_are_others(weighed):
     blocks, phi, rest = weighed
-    apart = in_two_steps(blocks, phi, rest) - over_ways(blocks, phi, 0 * rest)
+    apart = in_two_steps(blocks, phi, rest) - log_sum_allocations_and_sizes(
+        blocks, phi, 0 * rest
+    )
     assert np.abs(apart).max() > 0.1
 
 
@@ -172,8 +177,10 @@ def test_a_size_out_of_reach_has_a_finite_sum_and_slope(weighed):
     blocks, phi, rest = weighed
     alone = np.isin(np.arange(8), [1, 2, 4])
     phi = jnp.where(alone, -1e4, phi)  # three objects: next to impossible
-    assert np.isfinite(over_ways(blocks, phi, rest)).all()
-    slope = jax.grad(lambda phi: over_ways(blocks, phi, rest).sum())(phi)
+    assert np.isfinite(log_sum_allocations_and_sizes(blocks, phi, rest)).all()
+    slope = jax.grad(
+        lambda phi: log_sum_allocations_and_sizes(blocks, phi, rest).sum()
+    )(phi)
     assert np.isfinite(slope).all()
 
 

@@ -143,6 +143,6 @@ def test_a_rule_foresees_no_panel():
     ]
 
     frame = pd.DataFrame(answers, columns=["item", "annotator", "label", "main"])
-    fit = cs.fit(cs.read(frame, kind="objects"), model="paper")
+    fit = cs.fit(cs.read(frame, kind="objects"), model="tsipras2020")
     with pytest.raises(OptionError, match="panels"):
         fit.panel(3)

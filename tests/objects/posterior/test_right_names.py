@@ -11,7 +11,12 @@ from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.objects.posterior.draws import Chunk
-from consilience.objects.posterior.right_names import OPINION, WEIGHT, Namings, levels
+from consilience.objects.posterior.right_names import (
+    OPINION,
+    WEIGHT,
+    LabelCounts,
+    levels,
+)
 from consilience.objects.posterior.streams import streams
 
 WORLDS = 4000
@@ -33,7 +38,7 @@ def told(shares, votes, answers, *, own=-1, frequency=0.95):
         lists=np.ones((1, WORLDS)),
         slips=np.zeros((4, 2)),
     )
-    given = Namings(
+    given = LabelCounts(
         np.array([votes], float), np.array([answers], float), np.array([own])
     )
     found = levels(chunk, np.zeros(1, int), given, streams(0, np.array(["i"], object)))
@@ -97,7 +102,7 @@ def test_an_only_candidate_is_held_to_the_same_rule(own):
     if own:
         items = pd.DataFrame({"item": list("ijk"), "dataset_label": "x"})
         responses = replace(responses, items=items.astype("str"))
-    effort = cs.Effort(restarts=1)
+    effort = cs.EngineOptions(restarts=1)
     fit = cs.fit(responses, model="objects", engine="em", effort=effort)
     found = fit.labels().astype({"item": str}).set_index("item")["probability"]
     for item, n in people.items():
@@ -135,7 +140,7 @@ def unnamed(request):
     known = pd.DataFrame(candidates, columns=["item", "label", "log_odds"])
     known = known if request.param else known[["item", "label"]]
     responses = cs.read(frame, kind="objects", labels=names)
-    effort = cs.Effort(restarts=1)
+    effort = cs.EngineOptions(restarts=1)
     fit = cs.fit(
         responses, model="objects", engine="em", candidates=known, effort=effort
     )

@@ -7,7 +7,7 @@ import pytest
 
 from consilience.errors import OptionError, RepeatedAnswerError
 from consilience.responses import read
-from consilience.responses.quality.joining import joined
+from consilience.responses.quality.joining import concatenate
 
 ROWS = pd.DataFrame(
     {
@@ -25,7 +25,7 @@ def plain(responses):
 
 def test_answers_in_parts_are_the_answers_at_once():
     parts = [read(ROWS.iloc[:2]), read(ROWS.iloc[2:4]), read(ROWS.iloc[4:])]
-    found = joined(parts)
+    found = concatenate(parts)
     assert plain(found).equals(plain(read(ROWS)))
     assert set(found.labels["label"]) == set(read(ROWS).labels["label"])
     assert found.cleaning.answers == 5
@@ -43,13 +43,13 @@ def test_some_rows_know_their_own_items_alone():
 
 def test_an_annotator_who_comes_back_to_an_item_is_refused():
     with pytest.raises(RepeatedAnswerError, match="annotator 'a' had answered about"):
-        joined([read(ROWS), read(ROWS.iloc[4:])])
+        concatenate([read(ROWS), read(ROWS.iloc[4:])])
 
 
 def test_answers_of_two_kinds_are_not_joined():
     other = read(ROWS.assign(answer="yes"), kind="contains")
     with pytest.raises(OptionError, match="answers of kind choice and contains"):
-        joined([read(ROWS), other])
+        concatenate([read(ROWS), other])
 
 
 def test_what_was_said_last_of_an_item_is_kept():
@@ -59,6 +59,6 @@ def test_what_was_said_last_of_an_item_is_kept():
         pd.DataFrame({"item": ["i", "j"], "dataset_label": labels}, dtype="str")
         for labels in (["cat", "dog"], ["cat", "eel"])
     )
-    found = joined([replace(first, items=one), replace(later, items=other)])
+    found = concatenate([replace(first, items=one), replace(later, items=other)])
     told = found.items.set_index("item")["dataset_label"]
     assert told.to_dict() == {"i": "cat", "j": "eel"}

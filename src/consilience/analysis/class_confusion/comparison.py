@@ -35,7 +35,10 @@ from consilience.analysis.model_evaluation.decisions import (
     groups_at,
     main_labels,
 )
-from consilience.analysis.model_evaluation.evaluation import check_settings, check_told
+from consilience.analysis.model_evaluation.evaluation import (
+    check_not_used_in_fit,
+    check_settings,
+)
 from consilience.analysis.model_evaluation.proposals import propose
 from consilience.analysis.model_evaluation.weighed_calls import Weighed, cells_of
 from consilience.analysis.model_evaluation.weighing import Weights, bounds, weights
@@ -275,7 +278,7 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     check_settings(resamples=resamples, mass=mass)
     said = propose(fit, predictions, dataset_labels, 1)
     if not circular:
-        check_told(fit, said.models)
+        check_not_used_in_fit(fit, said.models)
     main, dataset = main_labels(fit, said), said.dataset
     if dataset is None:
         msg = "the data set has labels here"

@@ -12,7 +12,7 @@ from consilience.responses.columns.named_sets import named_sets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Namings:
+class LabelCounts:
     """How items were called.
 
     Letters: I items, K labels; a cell is an item and a label that it was called, and
@@ -46,7 +46,7 @@ class Namings:
         return np.bincount(place, cells, size * size).reshape(size, size)
 
 
-def count_namings(
+def sum_label_counts(
     own: Int[np.ndarray, " I"],
     item: Int[np.ndarray, " R"],
     label: Int[np.ndarray, " R"],
@@ -55,19 +55,19 @@ def count_namings(
     *,
     parent: Int[np.ndarray, " K"] | None,
     num_labels: int,
-) -> Namings:
+) -> LabelCounts:
     """Sum what answers say, cell by cell.
 
     Parameters
     ----------
     own, parent, num_labels
-        As in `Namings`.
+        As in `LabelCounts`.
     item, label, votes, asides
         Of each row of an answer: what it is about, the label, and how often it gives
         the label, or names it aside.
     """
     pairs, cell = np.unique(item * num_labels + label, return_inverse=True)
-    return Namings(
+    return LabelCounts(
         own=own,
         item=pairs // num_labels,
         label=pairs % num_labels,
@@ -78,7 +78,9 @@ def count_namings(
     )
 
 
-def namings_of(responses: Responses, labels: pd.Index, parent: pd.Index) -> Namings:
+def label_counts(
+    responses: Responses, labels: pd.Index, parent: pd.Index
+) -> LabelCounts:
     """Return how items were called, those that have a class and an answer.
 
     Parameters
@@ -118,7 +120,7 @@ def namings_of(responses: Responses, labels: pd.Index, parent: pd.Index) -> Nami
     rank = np.full(len(names), -1)
     rank[those] = np.arange(len(those))
     code, groups = pd.factorize(parent)
-    return count_namings(
+    return sum_label_counts(
         of_item[those],
         rank[item[kept]],
         label[kept],

@@ -38,7 +38,7 @@ from jax.scipy.special import betaln, xlogy
 from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
-from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.counted_labels import LabelCounts
 from consilience.truth.incidence import Incidence, incidence
 
 _REACH = 9.0  # of the nodes, in log-odds
@@ -94,8 +94,8 @@ class OwnLabel(NamedTuple):
     width: float
 
 
-def own_and_others(
-    namings: Namings,
+def dataset_label_and_others(
+    namings: LabelCounts,
 ) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " I"]]:
     """Count the answers about each item that give its own label, and the others."""
     mine = namings.label == namings.own[namings.item]
@@ -117,9 +117,9 @@ def possible_lapses(
     return Lapses(which, own[which], own[which] + heeded, lapses.astype(float), ways)
 
 
-def own_label(namings: Namings) -> OwnLabel:
+def dataset_label_counts(namings: LabelCounts) -> OwnLabel:
     """Count the items of each class that were called their own label so often."""
-    pairs = np.stack(own_and_others(namings), axis=1)
+    pairs = np.stack(dataset_label_and_others(namings), axis=1)
     patterns, of_item = np.unique(pairs, axis=0, return_inverse=True)
     classes, size = namings.num_labels, len(patterns)
     code = namings.own * size + of_item.ravel()

@@ -43,12 +43,12 @@ from jaxtyping import Array, Float, Int
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.counted_labels import LabelCounts
 from consilience.analysis.class_confusion.dataset_label import (
     OwnLabel,
     believed,
-    own_and_others,
-    own_label,
+    dataset_label_and_others,
+    dataset_label_counts,
 )
 from consilience.analysis.class_confusion.evidence import evidence
 from consilience.analysis.class_confusion.label_counts import Naming, beta_with
@@ -83,7 +83,7 @@ class Learnable(NamedTuple):
     aside: Any
 
 
-class _Told(NamedTuple):
+class _Counts(NamedTuple):
     """Answers and evidence as the likelihood takes them: arrays alone.
 
     Letters: I items; N cells, an item and a label other than its own that it was
@@ -139,9 +139,9 @@ class Learned:
         Root of their covariance.
     """
 
-    namings: Namings
+    namings: LabelCounts
     evidence: Mapping[str, Float[np.ndarray, "K K"]]
-    told: _Told
+    told: _Counts
     place: Float[np.ndarray, " P"]
     root: Float[np.ndarray, "P P"]
 
@@ -160,7 +160,7 @@ class Learned:
         found = _learnable(place, np.exp, expit)
         prior = np.tensordot(found.weight, np.stack(list(self.evidence.values())), 1)
         other = namings.label != namings.own[namings.item]
-        each = _worth(namings, namings.votes * other, found.beside)
+        each = _relative_information(namings, namings.votes * other, found.beside)
         counted = each * (namings.votes + found.aside * namings.asides)
         concentration = np.maximum(prior + namings.by_class(counted), _LEAST)
         np.fill_diagonal(concentration, 0.0)
@@ -180,7 +180,7 @@ class Learned:
         )
 
 
-def learn(namings: Namings) -> Learned:
+def learn(namings: LabelCounts) -> Learned:
     """Learn how items are called.
 
     Parameters
@@ -189,15 +189,15 @@ def learn(namings: Namings) -> Learned:
         How they were called; items in the order in which they are taken up.
     """
     matrices = evidence(namings)
-    told = _told(namings, np.stack(list(matrices.values())))
+    told = _as_counts(namings, np.stack(list(matrices.values())))
     start = np.append(np.zeros(len(matrices)), _START)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
 
-        def climb(place: Float[np.ndarray, " P"]) -> tuple[float, np.ndarray]:
+        def maximize(place: Float[np.ndarray, " P"]) -> tuple[float, np.ndarray]:
             value, slope = _slopes(told, place)
             return float(value), np.asarray(slope, float)
 
-        found = minimize(climb, start, jac=True, method="L-BFGS-B").x
+        found = minimize(maximize, start, jac=True, method="L-BFGS-B").x
         curved = _curvature(told, found) * len(namings.own)
     # Where the answers say next to nothing, the prior's own spread is what is left.
     _, scale = _prior(len(found))
@@ -207,7 +207,7 @@ def learn(namings: Namings) -> Learned:
 
 
 def _curvature(
-    told: _Told, place: Float[np.ndarray, " P"], step: float = 1e-4
+    told: _Counts, place: Float[np.ndarray, " P"], step: float = 1e-4
 ) -> Float[np.ndarray, "P P"]:
     """Return second derivatives, as differences of slopes."""
     rows = [
@@ -234,8 +234,8 @@ def _prior(number: int) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"
     return centre, scale
 
 
-def _worth(
-    namings: Namings, votes: Float[np.ndarray, " N"], spread: Any
+def _relative_information(
+    namings: LabelCounts, votes: Float[np.ndarray, " N"], spread: Any
 ) -> Float[np.ndarray, " N"]:
     """Return what one answer about the item of each cell is worth."""
     number = np.bincount(namings.item, votes, len(namings.own))
@@ -248,7 +248,7 @@ def _effective(number: Any, spread: Any) -> Any:
     return (1 + spread) / (spread + number + (number < 1))
 
 
-def _told(namings: Namings, stacked: Float[np.ndarray, "E K K"]) -> _Told:
+def _as_counts(namings: LabelCounts, stacked: Float[np.ndarray, "E K K"]) -> _Counts:
     own = namings.own
     of_cell = own[namings.item].astype(np.int64)
     order = np.lexsort((namings.item, namings.label, of_cell))
@@ -257,9 +257,9 @@ def _told(namings: Namings, stacked: Float[np.ndarray, "E K K"]) -> _Told:
     group = of_cell[order] * namings.num_labels + label
     in_turn = np.argsort(own, kind="stable")
     asides = namings.asides[order]
-    return _Told(
-        own_label=own_label(namings),
-        others=own_and_others(namings)[1].astype(float),
+    return _Counts(
+        own_label=dataset_label_counts(namings),
+        others=dataset_label_and_others(namings)[1].astype(float),
         beside=np.bincount(item, asides, len(own)),
         item=item,
         first=np.searchsorted(group, group),
@@ -274,7 +274,7 @@ def _told(namings: Namings, stacked: Float[np.ndarray, "E K K"]) -> _Told:
     )
 
 
-def _loss(told: _Told, place: Float[Array, " P"]) -> Float[Array, ""]:
+def _loss(told: _Counts, place: Float[Array, " P"]) -> Float[Array, ""]:
     """Return minus the log marginal likelihood and prior, an item."""
     found = _learnable(place, jnp.exp, sigmoid)
     likelihood = logsumexp(_of_shares(told, found), axis=1).sum()
@@ -284,7 +284,7 @@ def _loss(told: _Told, place: Float[Array, " P"]) -> Float[Array, ""]:
     return (prior - likelihood) / len(told.others)
 
 
-def _of_shares(told: _Told, found: Learnable) -> Float[Array, "K T"]:
+def _of_shares(told: _Counts, found: Learnable) -> Float[Array, "K T"]:
     """Return log p(how often a class is called by its own label, answers)."""
     rest = jnp.maximum(found.weight @ told.of_class, _LEAST)
     mean = sigmoid(jnp.log(found.odds) - found.against * jnp.log(rest))
@@ -292,7 +292,7 @@ def _of_shares(told: _Told, found: Learnable) -> Float[Array, "K T"]:
 
 
 def _shares(
-    told: _Told, found: Learnable
+    told: _Counts, found: Learnable
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Return the Beta with the mean and the variance of each class's posterior."""
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
@@ -301,7 +301,7 @@ def _shares(
     return beta_with(belief @ share, belief @ share**2)
 
 
-def _log_others(told: _Told, found: Learnable) -> Float[Array, ""]:
+def _log_others(told: _Counts, found: Learnable) -> Float[Array, ""]:
     """Return the log probability of which other labels are given, items in turn."""
     each = _effective(told.others, found.beside)
     counted = each[told.item] * (told.votes + found.aside * told.asides)

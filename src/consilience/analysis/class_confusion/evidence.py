@@ -10,12 +10,12 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.counted_labels import LabelCounts
 
 _TRACE = 1e-3  # answers; keeps a label possible that nobody has given yet
 
 
-def evidence(namings: Namings) -> Mapping[str, Float[np.ndarray, "K K"]]:
+def evidence(namings: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]]:
     """Return each kind of evidence.
 
     Parameters

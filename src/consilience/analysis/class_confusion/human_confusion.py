@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
-from consilience.analysis.class_confusion.counted_labels import namings_of
+from consilience.analysis.class_confusion.counted_labels import label_counts
 from consilience.analysis.class_confusion.dirichlet_prior import Learned, learn
 from consilience.analysis.class_confusion.label_counts import Naming
 from consilience.analysis.class_confusion.response_panels import called_otherwise
@@ -78,7 +78,7 @@ class HumanConfusion:
         probability, lower, upper, votes; classes in order, the likeliest label first.
         """
         mean = self.naming.probability
-        kept = ((mean >= least) | (self.votes > 0)) & self._asked()[:, None]
+        kept = ((mean >= least) | (self.votes > 0)) & self._is_contains()[:, None]
         row, column = np.nonzero(kept)
         order = np.lexsort((-mean[row, column], row))
         row, column = row[order], column[order]
@@ -117,7 +117,7 @@ class HumanConfusion:
         smaller of the two) and one_sided (the larger less the smaller), both with
         bounds (`mutual_lower` and so on); the most mutual first.
         """
-        mean = np.where(self._asked()[:, None], self.naming.probability, 0.0)
+        mean = np.where(self._is_contains()[:, None], self.naming.probability, 0.0)
         larger = np.maximum(mean, mean.T)
         first, second = np.nonzero(np.triu(larger >= least, 1))
         there, back = mean[first, second], mean[second, first]
@@ -161,7 +161,7 @@ class HumanConfusion:
             msg = "no label has a superclass; give labels with the column parent"
             raise OptionError(msg)
         member = (self.parent.to_numpy()[:, None] == names.to_numpy()).astype(float)
-        asked = member * self._asked()[:, None]
+        asked = member * self._is_contains()[:, None]
         rows = asked / np.maximum(asked.sum(0), 1.0)
         between = rows.T @ self.naming.probability @ member
         index = pd.MultiIndex.from_product(
@@ -253,7 +253,7 @@ class HumanConfusion:
     ) -> tuple[Float[np.ndarray, "2 P"], Float[np.ndarray, "2 P"]]:
         """Return bounds of the smaller of both probabilities, and of the difference."""
         generator = np.random.default_rng(seed)
-        naming, asked = self.naming, self._asked()
+        naming, asked = self.naming, self._is_contains()
         found = np.empty((2, 2, len(first)))
         for start in range(0, len(first), _BLOCK):
             some = slice(start, start + _BLOCK)
@@ -267,7 +267,7 @@ class HumanConfusion:
             found[1, :, some] = bounds(np.abs(both[0] - both[1]), self.mass)
         return found[0], found[1]
 
-    def _asked(self) -> Bool[np.ndarray, " K"]:
+    def _is_contains(self) -> Bool[np.ndarray, " K"]:
         asked: Bool[np.ndarray, " K"] = self.votes.sum(1) > 0
         return asked
 
@@ -303,7 +303,7 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
         )
         raise TooLargeError(msg)
     parent = pd.Index(responses.labels["parent"].fillna("").astype("str"))
-    namings = namings_of(responses, labels, parent)
+    namings = label_counts(responses, labels, parent)
     return HumanConfusion(
         labels=labels,
         parent=parent,

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.analysis.class_confusion.counted_labels import Namings
+from consilience.analysis.class_confusion.counted_labels import LabelCounts
 from consilience.analysis.class_confusion.dataset_label import (
+    dataset_label_and_others,
     log_chances,
-    own_and_others,
     possible_lapses,
 )
 from consilience.analysis.class_confusion.dirichlet_prior import Learned
@@ -67,7 +67,7 @@ def called_otherwise(
     return found
 
 
-def _as_rows(namings: Namings) -> _Given:
+def _as_rows(namings: LabelCounts) -> _Given:
     count = namings.votes.astype(int)
     item, label = np.repeat(namings.item, count), np.repeat(namings.label, count)
     number = np.bincount(item, minlength=len(namings.own))
@@ -79,7 +79,7 @@ def _as_rows(namings: Namings) -> _Given:
 
 def _drawn(
     naming: Naming,
-    namings: Namings,
+    namings: LabelCounts,
     given: _Given,
     most: int,
     generator: np.random.Generator,
@@ -107,13 +107,13 @@ def _drawn(
 
 def _shares(
     naming: Naming,
-    namings: Namings,
+    namings: LabelCounts,
     theta: Float[np.ndarray, "K K"],
     generator: np.random.Generator,
 ) -> Float[np.ndarray, " I"]:
     """Draw how often each item is called by its own label by those who do not lapse."""
     share = np.diagonal(theta)[namings.own] / (1 - naming.lapse)
-    own, others = own_and_others(namings)
+    own, others = dataset_label_and_others(namings)
     rows = possible_lapses(own, others)
     mean = share[rows.which][:, None]
     logs = np.asarray(log_chances(rows, mean, naming.spread, naming.lapse))[:, 0]

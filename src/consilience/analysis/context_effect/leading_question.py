@@ -40,9 +40,9 @@ from consilience.contains.label_kinds import Kind, appearances, item_nodes
 from consilience.contains.latent_trait import answer_tables, log_odds
 from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_similarity, reporter
-from consilience.model import lay_out, replayed
+from consilience.model import lay_out, parameters_from_draw
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.known_space import known_space
+from consilience.posterior.stored_fit.known_space import restored_space
 from consilience.progress import Reporter
 from consilience.truth import Space
 from consilience.truth.parts import some_units
@@ -99,7 +99,7 @@ def leading_question(
     if name != "contains":
         msg = f"the fit is of the model {name}; fit the model contains to the responses"
         raise OptionError(msg)
-    space = known_space(fit.data)
+    space = restored_space(fit.data)
     labels = () if space.unit_label is None else space.unit_label
     found = rivals(space, as_similarity(similarity, labels))
     if not len(found.first):
@@ -131,7 +131,7 @@ def _as_fitted(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
         for name, variable in fit.data["posterior"].data_vars.items()
     }
     observations = lay_out(MODEL, space)
-    parameters = replayed(MODEL, observations, values)
+    parameters = parameters_from_draw(MODEL, observations, values)
     pairs: Pairs = observations.own
     low, high = log_odds(parameters)
     hump = appearances(pairs, answer_tables(parameters), parameters).hump

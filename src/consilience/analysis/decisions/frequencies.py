@@ -41,23 +41,23 @@ from consilience.analysis.decisions.filtering import ROUNDING, vote_shares
 from consilience.annotators import load
 from consilience.annotators.contains_counts import (
     Prior,
+    log_frequency,
     nodes,
-    seen_frequency,
     share_above,
 )
 from consilience.errors import OptionError
 from consilience.model import (
     AnnotatorModel,
     lay_out,
-    replayed,
+    parameters_from_draw,
     sample_parameters,
-    some_draws,
+    thin,
 )
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST
-from consilience.posterior.stored_fit.known_space import known_space
+from consilience.posterior.stored_fit.known_space import restored_space
 from consilience.responses.tables.id_types import restores_types
-from consilience.truth import Observations, Space, merge_alike
+from consilience.truth import Observations, Space, merge_identical
 from consilience.truth.parts import some_units
 
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -95,7 +95,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     """
     space, model = _checked(fit, thresholds)
     tail = (1 - float(fit.data.attrs["mass"])) / 2
-    merged = merge_alike(space, annotators=False)
+    merged = merge_identical(space, annotators=False)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         belief, grid = _belief(fit, merged.space, model), nodes(model.prior)
         above = {
@@ -138,14 +138,14 @@ def drawn_above(
         The fit is of another model, or the threshold is not between 0 and 1.
     """
     space, model = _checked(fit, [threshold])
-    merged = merge_alike(space)
+    merged = merge_identical(space)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         above = share_above(nodes(model.prior), jnp.asarray(threshold))
         parts = [
             np.stack(
                 [
                     np.asarray(_believed(model, observations, values) @ above)
-                    for values in some_draws(_values(fit), most)
+                    for values in thin(_values(fit), most)
                 ]
             )
             for observations in _blocks(merged.space, model)
@@ -210,7 +210,7 @@ def _checked(
             msg = f"threshold {threshold} is not a frequency between 0 and 1"
             raise OptionError(msg)
     settings = json.loads(fit.data.attrs["settings"])
-    return known_space(fit.data), load(name, settings["prior"])
+    return restored_space(fit.data), load(name, settings["prior"])
 
 
 def _values(fit: Fit) -> dict[str, Float[np.ndarray, "chain draw ..."]]:
@@ -228,8 +228,8 @@ def _blocks(space: Space, model: AnnotatorModel[Prior]) -> list[Observations]:
 def _believed(
     model: AnnotatorModel[Prior], observations: Observations, values: Any
 ) -> Float[Array, "U T"]:
-    parameters = replayed(model, observations, values)
-    return softmax(seen_frequency(observations.own, parameters), axis=1)
+    parameters = parameters_from_draw(model, observations, values)
+    return softmax(log_frequency(observations.own, parameters), axis=1)
 
 
 def _belief(
@@ -240,7 +240,7 @@ def _belief(
     for observations in _blocks(space, model):
         draws = [
             np.asarray(_believed(model, observations, values))
-            for values in some_draws(_values(fit), DRAWS)
+            for values in thin(_values(fit), DRAWS)
         ]
         found.append(np.mean(draws, 0))
     return np.concatenate(found)
@@ -277,7 +277,7 @@ def _share_above(
     }
     point, back = ravel_pytree(free)
     look = partial(_unit_slopes, model, back)
-    merged = merge_alike(space, annotators=False)
+    merged = merge_identical(space, annotators=False)
     count, place = merged.count, merged.place
     parts = _blocks(merged.space, model)
     seen = [look(part, point, above) for part in parts]
@@ -344,7 +344,9 @@ def _unit_slopes(
             name: _FREE[name][1](value) if name in _FREE else value
             for name, value in free.items()
         }
-        seen = seen_frequency(observations.own, replayed(model, observations, values))
+        seen = log_frequency(
+            observations.own, parameters_from_draw(model, observations, values)
+        )
         return logsumexp(seen, axis=1), softmax(seen, axis=1) @ above
 
     score, rise = jax.jacfwd(of)(point)

@@ -30,12 +30,12 @@ from consilience.model import (
     by_subtype,
     emission_of,
     lay_out,
-    replayed,
+    num_substates,
+    parameters_from_draw,
     score,
-    splits,
 )
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.known_space import known_space
+from consilience.posterior.stored_fit.known_space import restored_space
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import Observations, Space
 from consilience.truth.parts import some_units
@@ -94,7 +94,7 @@ def more_answers(
             "one half and below one, an answer or more, and two futures or more"
         )
         raise OptionError(msg)
-    space, model = known_space(fit.data), _model(fit)
+    space, model = restored_space(fit.data), _model(fit)
     values = {
         str(name): variable.to_numpy().astype(float).mean((0, 1))
         for name, variable in fit.data["posterior"].data_vars.items()
@@ -103,7 +103,7 @@ def more_answers(
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         for units in _blocks(space):
             part = some_units(space, units)
-            told = _told(model, part, values)
+            told = _by_state(model, part, values)
             own = jax.random.fold_in(key, int(units[0]))
             found.append(_played(*told, sure, own, most, futures))
     now, used, settled = (np.concatenate(each) for each in zip(*found, strict=True))
@@ -135,15 +135,15 @@ def _model(fit: Fit) -> AnnotatorModel[Any]:
     return annotators.load(fit.data.attrs["model"], settings["prior"])
 
 
-def _told(
+def _by_state(
     model: AnnotatorModel[Any], space: Space, values: dict[str, Any]
 ) -> tuple[Float[Array, "U M"], Float[Array, "G M L"], Int[Array, " U"], Array]:
     """Return log posterior, answers of a fresh annotator, and P(present) of states."""
     observations = lay_out(model, space)
-    parameters = replayed(model, observations, values)
+    parameters = parameters_from_draw(model, observations, values)
     scores = log_softmax(score(model, observations, parameters))
     fresh, group = _fresh(model, space, observations, parameters)
-    present = jnp.repeat(jnp.asarray(space.present), splits(model))
+    present = jnp.repeat(jnp.asarray(space.present), num_substates(model))
     return scores, fresh, group, present
 
 

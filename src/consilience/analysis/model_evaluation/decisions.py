@@ -15,7 +15,7 @@ from consilience.analysis.model_evaluation.proposals import Proposals
 from consilience.errors import KindError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST, drawn_truth
-from consilience.posterior.objects.joint_draws import MAIN_LABEL, worlds
+from consilience.posterior.objects.joint_draws import MAIN_LABEL, joint_draws
 from consilience.posterior.results.labels import by_label
 from consilience.posterior.results.labels import labels as labels_table
 from consilience.posterior.stored_fit.stored import stored
@@ -59,7 +59,7 @@ def main_labels(fit: Fit, said: Proposals) -> Calls:
     """
     kind = fit.data.attrs["kind"]
     if kind == "objects":
-        told = worlds(fit.data)
+        told = joint_draws(fit.data)
         names = pd.Index(told.items), pd.Index(told.labels)
         weight = ((told.facts & MAIN_LABEL) > 0).mean(1)
         item, label = told.item, told.label

@@ -16,7 +16,7 @@ from consilience.posterior.objects.joint_draws import (
     LEADING,
     MAIN_LABEL,
     MAIN_OBJECT,
-    worlds,
+    joint_draws,
 )
 
 type Bits = UInt64[np.ndarray, "_ D w"]
@@ -114,7 +114,7 @@ def drawn_objects(
     OptionError
         The fit holds no worlds.
     """
-    told = worlds(fit.data)
+    told = joint_draws(fit.data)
     place = items.get_indexer(pd.Index(told.items))[told.item]
     code = labels.get_indexer(pd.Index(told.labels))[told.label]
     key = place.astype(np.int64) * len(labels) + code

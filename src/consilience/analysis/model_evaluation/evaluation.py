@@ -156,7 +156,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     check_settings(top=top, resamples=resamples, mass=mass, tau=tau)
     said = propose(fit, predictions, dataset_labels, top)
     if not circular:
-        check_told(fit, said.models)
+        check_not_used_in_fit(fit, said.models)
     weightings = list(weights(len(said.items), resamples, seed))
     baseline = {}
     if fit.data.attrs["kind"] == "objects":
@@ -202,7 +202,7 @@ def check_settings(
             raise OptionError(message)
 
 
-def check_told(fit: Fit, models: list[str]) -> None:
+def check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
     """Refuse models whose predictions a fit was told of.
 
     Raises

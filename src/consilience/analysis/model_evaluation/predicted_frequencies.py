@@ -23,7 +23,10 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from consilience.analysis.decisions.filtering import vote_shares
-from consilience.analysis.model_evaluation.evaluation import check_settings, check_told
+from consilience.analysis.model_evaluation.evaluation import (
+    check_not_used_in_fit,
+    check_settings,
+)
 from consilience.analysis.model_evaluation.proposals import Proposals, propose
 from consilience.analysis.model_evaluation.weighing import (
     Weights,
@@ -100,7 +103,7 @@ def predicted_frequencies(
         raise KindError(msg)
     said = propose(fit, predictions, dataset_labels, 1)
     if not circular:
-        check_told(fit, said.models)
+        check_not_used_in_fit(fit, said.models)
     weightings = list(weights(len(said.items), resamples, seed))
     share = _shares(fit, said, said.label[:, :, 0])
     asked = ~np.isnan(share)
@@ -119,7 +122,7 @@ def predicted_frequencies(
                 parts.append(_rows(said.models, "less_dataset", subset, apart, both))
         parts.append(_rows(said.models, "accuracy", "all", hit.astype(float), asked))
     return pd.concat(
-        [_told(*part, weightings=weightings, mass=mass) for part in parts],
+        [_reported(*part, weightings=weightings, mass=mass) for part in parts],
         ignore_index=True,
     )
 
@@ -138,7 +141,7 @@ def _rows(
     return named, value, members
 
 
-def _told(
+def _reported(
     named: pd.DataFrame,
     value: Float[np.ndarray, "W I"],
     members: Bool[np.ndarray, "W I"],

@@ -44,7 +44,7 @@ def sum_labels(ratings: Ratings, group: Int[np.ndarray, " Q"]) -> LabelSums:
     """Sum what agreement on labels needs by group of items."""
     num_labels = len(ratings.labels)
     shape = (int(group.max()) + 1, num_labels)
-    vote, label = _said(ratings)
+    vote, label = _votes_for(ratings)
     question, share = ratings.question[vote], ratings.share[vote]
     raters = np.rint(np.bincount(ratings.question, ratings.share))
     paired = (raters > 1).astype(np.float64)
@@ -108,7 +108,7 @@ def label_table(
     return pd.DataFrame(columns)
 
 
-def _said(ratings: Ratings) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray, " M"]]:
+def _votes_for(ratings: Ratings) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray, " M"]]:
     """Which votes say which label; the vote for a set says each of its labels."""
     if ratings.asked is not None:
         vote = np.flatnonzero(ratings.answer == len(ratings.answers) - 1)

@@ -42,7 +42,7 @@ _UNDEFINED: Mapping[str, float] = dict.fromkeys(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class Coefficient:
     """A coefficient and, where a variance is published, its parts by item.
 
     The published variances of the coefficients for two, Cohen's and Scott's, are those
@@ -56,7 +56,7 @@ class Found:
 
 
 def coefficient_table(
-    found: Mapping[str, Found],
+    found: Mapping[str, Coefficient],
     drawn: Mapping[str, Float[np.ndarray, " R"]],
     why: Mapping[str, str],
     mass: float,
@@ -90,7 +90,7 @@ def coefficient_table(
     return pd.DataFrame(rows)
 
 
-def find(study: Study, sums: StudySums) -> dict[str, Found]:
+def find(study: Study, sums: StudySums) -> dict[str, Coefficient]:
     """Estimate every coefficient that has sums, with its parts.
 
     Parameters
@@ -108,14 +108,14 @@ def find(study: Study, sums: StudySums) -> dict[str, Found]:
                 sums.margins, ratings, counts, values["conger"]
             )
     found = {
-        name: Found(value, parts.get(name), ratings.item)
+        name: Coefficient(value, parts.get(name), ratings.item)
         for name, value in values.items()
     }
     paired = counts.paired > 0
     # Krippendorff leaves questions with one answer out altogether. No variance is
     # published for his distances between ranks, which are estimated themselves.
     by_rank = study.by_rank
-    found["krippendorff"] = Found(
+    found["krippendorff"] = Coefficient(
         values["krippendorff"],
         None if by_rank else parts["krippendorff"][paired],
         ratings.item[paired],
@@ -124,7 +124,7 @@ def find(study: Study, sums: StudySums) -> dict[str, Found]:
     kappas = cohen(sums, whole)
     if sums.meetings is not None and kappas is not None:
         weight = kappas.weight[0] / max(kappas.weight[0].sum(), 1e-300)
-        found["cohen"] = Found(
+        found["cohen"] = Coefficient(
             Estimate(
                 (kappas.observed * weight).sum(axis=1),
                 (kappas.expected * weight).sum(axis=1),
@@ -138,7 +138,7 @@ def find(study: Study, sums: StudySums) -> dict[str, Found]:
 
 
 def _row(
-    found: Found, drawn: Float[np.ndarray, " R"] | None, mass: float
+    found: Coefficient, drawn: Float[np.ndarray, " R"] | None, mass: float
 ) -> Mapping[str, float]:
     """Value and bounds of one coefficient."""
     value = found.estimate.value[:1]

@@ -95,7 +95,7 @@ def estimate(
     """Estimate the coefficient; annotators without an answer in a resample drop out."""
     share, number = _shares(found, weights)
     total = _by_answer(found, share)
-    own = (share * _alike(found, share)).sum(axis=1)
+    own = (share * _weighted_agreement(found, share)).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         chance = (found.similarity.expected(total) - own) / (number * (number - 1))
     return beyond_chance(observed, chance)
@@ -112,7 +112,7 @@ def influence(
     share = each / given
     expected = found.similarity.times(_by_answer(found, share[None]))[0]
     # How far each cell's answer is like those of the other annotators, all together.
-    others = expected[found.answer] - _alike(found, share[None])[0]
+    others = expected[found.answer] - _weighted_agreement(found, share[None])[0]
     mean = np.add.reduceat(share * others, begin)[found.annotator]
     number = len(begin)
     gain = questions / given * (others - mean) / (number * (number - 1))
@@ -150,7 +150,9 @@ def _by_answer(
     return total
 
 
-def _alike(found: Margins, share: Float[np.ndarray, "R C"]) -> Float[np.ndarray, "R C"]:
+def _weighted_agreement(
+    found: Margins, share: Float[np.ndarray, "R C"]
+) -> Float[np.ndarray, "R C"]:
     """W p_g at each cell of annotator g."""
     if found.pairs is None:
         return share

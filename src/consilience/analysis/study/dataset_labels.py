@@ -8,7 +8,7 @@ from consilience.posterior.results.items import items as items_of
 from consilience.responses import Responses
 
 
-def with_own_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
+def with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
     """Return the table items with the data set's label, all as plain text.
 
     Parameters

@@ -13,7 +13,7 @@ and DasGupta (2001), Interval estimation for a binomial proportion (Jeffreys).
 import pandas as pd
 from scipy.stats import beta
 
-from consilience.analysis.study.dataset_labels import with_own_labels
+from consilience.analysis.study.dataset_labels import with_dataset_labels
 from consilience.posterior import Fit
 from consilience.posterior.objects.stored_objects import (
     objects as objects_of,
@@ -59,7 +59,7 @@ def cooccurring(
     OptionError
         The fit is of another kind, or no item has a label of the data set.
     """
-    items = with_own_labels(fit, responses)
+    items = with_dataset_labels(fit, responses)
     own = items.set_index("item")["dataset_label"].dropna()
     objects = objects_of(fit.data).astype({"item": "str"})
     objects["code"] = objects["label"].cat.codes
@@ -113,7 +113,7 @@ def called_otherwise(
     OptionError
         The fit is of another kind, or no item has a label of the data set.
     """
-    items = with_own_labels(fit, responses).dropna(
+    items = with_dataset_labels(fit, responses).dropna(
         subset=["dataset_label", "main_label"]
     )
     number = items["dataset_label"].value_counts().to_dict()

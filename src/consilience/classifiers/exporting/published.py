@@ -165,14 +165,14 @@ def network(name: str) -> Any:
     with redirect_stdout(io.StringIO()):
         made = EfficientNet.from_name(published.variant)
         made.load_state_dict(weights, strict=True)
-    return _lean(made.eval())
+    return _reduce_mean_axes(made.eval())
 
 
-def _lean(made: Any) -> Any:
+def _reduce_mean_axes(made: Any) -> Any:
     """Pool by a mean over rows and columns: the package's own way is a fixed shape."""
     import torch  # noqa: PLC0415 (an extra)
 
-    class Lean(torch.nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
+    class ReduceMean(torch.nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
         """The same sums in another order."""
 
         def __init__(self) -> None:
@@ -183,7 +183,7 @@ def _lean(made: Any) -> Any:
             features = self.made.extract_features(pixels)
             return self.made._fc(features.mean((2, 3)))  # noqa: SLF001
 
-    return Lean().eval()
+    return ReduceMean().eval()
 
 
 def _installed(package: str) -> metadata.Distribution:

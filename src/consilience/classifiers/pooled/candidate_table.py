@@ -123,8 +123,8 @@ def candidates(
         raise CandidatesError(msg)
     several = gold is not None and "answer" in gold
     pooled = pool(predictions, None if several else gold)
-    _check_named_alike(pooled, gold, "gold")
-    _check_named_alike(pooled, also, "responses")
+    _check_names(pooled, gold, "gold")
+    _check_names(pooled, also, "responses")
     vocabulary = Vocabulary(pooled, [also, gold if several else None])
     pairs = vocabulary.pairs(pooled, chosen(pooled, policy, top, mass), also)
     known = columns_of(pooled, pairs, top, also, vocabulary)
@@ -159,7 +159,7 @@ def candidates(
     )
 
 
-def _check_named_alike(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
+def _check_names(pooled: Pool, table: pd.DataFrame | None, what: str) -> None:
     """Refuse a table that names other items, or none of the labels."""
     for column, names, how in (
         ("item", pooled.items, "see `naming=` of classify"),

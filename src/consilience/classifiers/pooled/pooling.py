@@ -26,7 +26,7 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.classifiers.pooled.predictions import Predictions
-from consilience.classifiers.pooled.rank_shares import Told, rank_shares
+from consilience.classifiers.pooled.rank_shares import RankedRows, rank_shares
 from consilience.errors import PredictionsError
 
 
@@ -104,22 +104,22 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
     families: dict[str, str] = {}
     for each in predictions:
         families |= each.families
-    item, items = _joined([each.table["item"] for each in predictions])
-    label, labels = _joined([each.table["label"] for each in predictions])
-    model, models = _joined([each.table["model"] for each in predictions])
+    item, items = _row_codes([each.table["item"] for each in predictions])
+    label, labels = _row_codes([each.table["label"] for each in predictions])
+    model, models = _row_codes([each.table["model"] for each in predictions])
     rank = np.concatenate([each.table["rank"].to_numpy() for each in predictions])
     share = np.concatenate(
         [each.table["probability"].to_numpy(dtype=float) for each in predictions]
     )
     number = max(len(labels), *(n for p in predictions for n in p.num_labels.values()))
-    told = Told(item, label, model, rank.astype(np.int64), share, len(models))
+    told = RankedRows(item, label, model, rank.astype(np.int64), share, len(models))
     share = told.with_ranks(rank_shares(told, gold, items, labels))
     return _pooled(
         told, share, _weights(models, families), (items, labels, models), number
     )
 
 
-def _joined(
+def _row_codes(
     columns: Sequence[pd.Series],
 ) -> tuple[Int[np.ndarray, " R"], Shaped[np.ndarray, " V"]]:
     """Return one code for each row of several columns of names, and the names."""
@@ -140,7 +140,7 @@ def _weights(
 
 
 def _pooled(
-    told: Told,
+    told: RankedRows,
     share: Float[np.ndarray, " R"],
     weight: Float[np.ndarray, " M"],
     names: tuple[np.ndarray, np.ndarray, np.ndarray],

@@ -43,7 +43,7 @@ IMAGE_SCHEMA = pa.schema(
 )
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """What decides the answers of a classifier; a resumed run must have the same."""
 
     name: str
@@ -70,7 +70,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     schema: int = 1
     keep: int
-    classifiers: tuple[Told, ...]
+    classifiers: tuple[Provenance, ...]
     devices: tuple[str, ...] = ()
 
 
@@ -100,9 +100,9 @@ class Predictions:
     num_labels: Mapping[str, int]
 
 
-def told(manifest: Manifest) -> Told:
+def provenance(manifest: Manifest) -> Provenance:
     """Return what decides the answers of a classifier."""
-    return Told(
+    return Provenance(
         name=manifest.name,
         family=manifest.family,
         network=manifest.network.sha256,

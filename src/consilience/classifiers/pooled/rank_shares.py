@@ -18,7 +18,7 @@ SHRINKAGE = 50.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class RankedRows:
     """Rows of all classifiers; the share is missing where only ranks are known."""
 
     item: Int[np.ndarray, " R"]
@@ -43,7 +43,7 @@ class Told:
 
 
 def rank_shares(
-    told: Told,
+    told: RankedRows,
     gold: pd.DataFrame | None,
     items: np.ndarray,
     labels: np.ndarray,

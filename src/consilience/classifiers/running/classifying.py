@@ -16,11 +16,16 @@ from typing import Any
 import pyarrow as pa
 
 from consilience.classifiers.pooled.best_labels import answered
-from consilience.classifiers.pooled.predictions import Account, is_folder, told
+from consilience.classifiers.pooled.predictions import Account, is_folder, provenance
 from consilience.classifiers.running.classifier import Classifier, load_classifier
 from consilience.classifiers.running.decoding import quiet
 from consilience.classifiers.running.images import Images, list_images
-from consilience.classifiers.running.pace import AS_THE_MACHINE_HAS, Pace, check, spread
+from consilience.classifiers.running.pace import (
+    AS_THE_MACHINE_HAS,
+    Pace,
+    check,
+    share_processors,
+)
 from consilience.classifiers.running.pieces import Pieces
 from consilience.classifiers.running.reading_ahead import read_ahead
 from consilience.classifiers.running.runtime import Choice, Device, choose, load_runtime
@@ -105,12 +110,12 @@ def classify(
     images = images if isinstance(images, Images) else list_images(images)
     runtime = load_runtime()
     choice = choose(device, runtime)
-    workers = spread(pace, cuda=choice.cuda)
+    workers = share_processors(pace, cuda=choice.cuda)
     classifiers = _load(folders, choice, runtime, workers.threads)
     where = _where(choice, classifiers)
     account = Account(
         keep=keep,
-        classifiers=tuple(told(each.manifest) for each in classifiers),
+        classifiers=tuple(provenance(each.manifest) for each in classifiers),
         devices=(f"{where}; {_versions(runtime)}",),
     )
     done = unusable = 0

@@ -231,12 +231,14 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
 
 def as_toml(record: msgspec.Struct) -> str:
     """Return a record as TOML, without what is not known: TOML has no word for it."""
-    return tomli_w.dumps(_known(msgspec.to_builtins(record)))
+    return tomli_w.dumps(_recognized(msgspec.to_builtins(record)))
 
 
-def _known(value: Any) -> Any:
+def _recognized(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _known(part) for name, part in value.items() if part is not None}
+        return {
+            name: _recognized(part) for name, part in value.items() if part is not None
+        }
     if isinstance(value, (list, tuple)):
-        return [_known(part) for part in value]
+        return [_recognized(part) for part in value]
     return value

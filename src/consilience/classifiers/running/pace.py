@@ -62,7 +62,7 @@ def check(keep: int, pace: Pace) -> None:
             raise OptionError(msg)
 
 
-def spread(pace: Pace, *, cuda: bool) -> Workers:
+def share_processors(pace: Pace, *, cuda: bool) -> Workers:
     """Settle how the work is spread over the processors there are.
 
     A network of the sizes meant here takes three to ten times as long as decoding its

@@ -73,7 +73,7 @@ def judged(model: str, engine: str, study: Study) -> Finding:
 def tables(findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
     """Return all verdicts with their figures: of parameters, and of the truth."""
 
-    def joined(name: str) -> pd.DataFrame:
+    def join_words(name: str) -> pd.DataFrame:
         parts = []
         for one in findings:
             part: pd.DataFrame = getattr(one, name)
@@ -84,7 +84,7 @@ def tables(findings: Sequence[Finding]) -> dict[str, pd.DataFrame]:
                 parts.append(part)
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
-    return {name: joined(name) for name in ("parameters", "truth")}
+    return {name: join_words(name) for name in ("parameters", "truth")}
 
 
 def page(findings: Sequence[Finding]) -> Group:
@@ -95,7 +95,7 @@ def page(findings: Sequence[Finding]) -> Group:
         for column, width in zip(table.columns, _WIDTHS, strict=True):
             column.min_width = width
         for one in group:
-            held = [_held(one.parameters, name, error=False) for name in QUANTITIES]
+            held = [_coverage(one.parameters, name, error=False) for name in QUANTITIES]
             promised, realised, labels = _labels(one.truth)
             both = (f"{promised[0]} {realised[0].split(' ')[0]}", True)
             cells = [(one.engine, True), *held, both, labels]
@@ -163,7 +163,7 @@ def _rows(findings: Sequence[Finding]) -> list[list[tuple[str, bool]]]:
         [
             (one.model, True),
             (one.engine, True),
-            *(_held(one.parameters, name) for name in QUANTITIES),
+            *(_coverage(one.parameters, name) for name in QUANTITIES),
             *_labels(one.truth),
             (f"{one.study.seconds:.2g}", True),
         ]
@@ -171,7 +171,7 @@ def _rows(findings: Sequence[Finding]) -> list[list[tuple[str, bool]]]:
     ]
 
 
-def _held(
+def _coverage(
     parameters: pd.DataFrame, name: str, *, error: bool = True
 ) -> tuple[str, bool]:
     row = parameters[parameters["quantity"] == name] if len(parameters) else parameters

@@ -47,7 +47,7 @@ def fit_page(fitted: Fit) -> Group:
         shown = best_and_worst(everyone, 4, by="picker")
         parts += [Text(), style_table(shown)]
     parts += people_in_general(fitted)
-    parts += known_beforehand(fitted)
+    parts += covariate_effects(fitted)
     population = fitted.confusion()
     population = population[population["annotator"].isna()]
     if 0 < population["true_label"].nunique() <= _MOST_LABELS:
@@ -167,9 +167,9 @@ _STYLES = {
 }
 
 
-def known_beforehand(fitted: Fit) -> list[RenderableType]:
+def covariate_effects(fitted: Fit) -> list[RenderableType]:
     """Return what is known of labels before anyone answers, and what it is worth."""
-    weights, worth = fitted.beforehand(), fitted.worth()
+    weights, information = fitted.covariate_effects(), fitted.relative_information()
     if weights.empty:
         return []
     table = Table("column", "weight", "interval", "slope", box=None)
@@ -177,8 +177,8 @@ def known_beforehand(fitted: Fit) -> list[RenderableType]:
         cells = (f"{row['weight']:.2f}", _between(row), f"{row['slope']:.3g}")
         table.add_row(Text(row["column"]), *cells)
     told = "what candidates say before any answer"
-    if len(worth):
-        row = worth.to_dict("records")[0]
+    if len(information):
+        row = information.to_dict("records")[0]
         between = _between(row)
         told += f" is worth {row['worth']:.2f} answers of one annotator"
         told += f" ({between})" if between else ""
@@ -264,7 +264,7 @@ def verdicts(found: pd.DataFrame) -> list[RenderableType]:
     return [Text(line, style=style) for line in said]
 
 
-def beside(*parts: RenderableType) -> Columns:
+def side_by_side(*parts: RenderableType) -> Columns:
     """Return parts side by side where the terminal is wide enough."""
     return Columns(parts, padding=(0, 4))
 

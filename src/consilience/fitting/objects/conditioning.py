@@ -5,11 +5,17 @@ from typing import Any
 import xarray as xr
 
 from consilience.inference import Result
-from consilience.model import AnnotatorModel, Parameters, lay_out, replayed, some_draws
+from consilience.model import (
+    AnnotatorModel,
+    Parameters,
+    lay_out,
+    parameters_from_draw,
+    thin,
+)
 from consilience.objects.layout.items import Items
 from consilience.objects.posterior import label_pairs as learned
-from consilience.objects.posterior.right_names import namings
-from consilience.posterior.objects.item_posterior import held
+from consilience.objects.posterior.right_names import label_counts
+from consilience.posterior.objects.item_posterior import item_posterior
 from consilience.posterior.objects.joint_draws import Record
 from consilience.posterior.objects.tables import curves, tables_of
 from consilience.posterior.stored_fit.stored import with_tables
@@ -44,16 +50,16 @@ def with_objects(
     """
     observations = lay_out(model, space)
     draws = [
-        replayed(model, observations, values)
-        for values in some_draws(result.parameters, MOST_DRAWS)
+        parameters_from_draw(model, observations, values)
+        for values in thin(result.parameters, MOST_DRAWS)
     ]
     items: Items = observations.own
-    told = with_held(data, space, items, draws, seed=seed, mass=mass)
+    told = with_item_posteriors(data, space, items, draws, seed=seed, mass=mass)
     found = learned.as_dataset(learned.learned_from(space, items.names))
     return with_groups(told, **{learned.GROUP: found})
 
 
-def with_held(
+def with_item_posteriors(
     data: xr.DataTree,
     space: Space,
     items: Items,
@@ -81,7 +87,9 @@ def with_held(
     assert named is not None  # noqa: S101 (a space of objects)
     number = -(-IN_ALL // len(draws))
     record = Record(named.candidate, len(draws), number)
-    given = namings(space, named)
-    found = held(items, space.unit_item, given, draws, record, number=number, seed=seed)
+    given = label_counts(space, named)
+    found = item_posterior(
+        items, space.unit_item, given, draws, record, number=number, seed=seed
+    )
     told = with_groups(data, objects=curves(space, found), worlds=record.dataset())
     return with_tables(told, tables_of(space, found, mass))

@@ -25,16 +25,16 @@ from consilience.fitting.inputs import (
     as_candidates,
     as_similarity,
     both_tasks,
-    check_effort,
+    check_options,
     check_seed,
     reporter,
 )
-from consilience.inference import Effort, run
-from consilience.model import AnnotatorModel, Parameters, marginal, replayed
+from consilience.inference import EngineOptions, run
+from consilience.model import AnnotatorModel, Parameters, marginal, parameters_from_draw
 from consilience.model.layout import lay_out
 from consilience.objects.layout.block_counts import Answers, Blocks, counted
 from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import Columns, Known, columns_of
+from consilience.objects.layout.covariates import BlockCovariates, Columns, columns_of
 from consilience.objects.layout.pooling import Pool, class_codes, pool
 from consilience.objects.layout.space import assembled, objects
 from consilience.objects.likelihood.label_counts import unit_sums
@@ -48,7 +48,7 @@ ROOM = 16_384  # completions of up to four candidates that are summed at once
 LEAST = 1e-3  # of the probability of something else
 
 
-def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alone)
+def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument stands alone)
     responses: Responses | Table,
     folds: Int[np.ndarray, " I"] | int = 5,
     *,
@@ -59,7 +59,7 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
     similarity: Table | None = None,
     contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
-    effort: Effort = Effort(),  # noqa: B008 (a frozen record)
+    effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> pd.DataFrame:
     """Score each response by a model that has not seen its item, and the other answers.
@@ -105,7 +105,7 @@ def foresee_objects(  # noqa: PLR0913 (the public face; each argument stands alo
     """
     given, beside = both_tasks(responses, contains)
     seed = check_seed(seed)
-    check_effort(effort)
+    check_options(effort)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         space = objects(
             given,
@@ -146,7 +146,7 @@ def _of_fold(
     held: Bool[np.ndarray, " U"],
     others: int | None,
     seed: tuple[int, int],
-    effort: Effort,
+    effort: EngineOptions,
 ) -> pd.DataFrame:
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
@@ -154,7 +154,7 @@ def _of_fold(
     result = run(model, training, "em", seed, effort, silent)
     observations = lay_out(model, training)
     values = {name: value[0, 0] for name, value in result.parameters.items()}
-    parameters = replayed(model, observations, values)
+    parameters = parameters_from_draw(model, observations, values)
     said = pool(training)
     seen = some_units(space, np.flatnonzero(~held))
     learned = contexts(seen, others, seed[0] + 1, most=20_000)
@@ -244,10 +244,10 @@ def contexts(
     if most is not None and len(target) > most:
         chosen = np.sort(generator.choice(len(target), most, replace=False))
         target, n = target[chosen], n[chosen]
-    context, row, count = _told(space, target, others, generator)
+    context, row, count = _conditioned(space, target, others, generator)
     unit = space.unit[target]
     slots = np.arange(named.candidate.shape[1])
-    present = (slots == named.own_slot[unit][:, None]).astype(int)
+    present = (slots == named.dataset_label_slot[unit][:, None]).astype(int)
     bits = (named.mask[row][:, None] >> slots) & 1
     np.maximum.at(present, context, bits)
     place = np.cumsum(present, axis=1) - 1
@@ -295,7 +295,7 @@ def contexts(
     )
 
 
-def _told(
+def _conditioned(
     space: Space,
     target: Int[np.ndarray, " C"],
     others: int | None,
@@ -375,7 +375,7 @@ def _with_one_more(
     size = named.size[context]
     for number in np.unique(size[size > 1]).tolist():
         where = np.flatnonzero(size == number)
-        ways = _ways(space)[context[where]] * np.where(
+        ways = _num_allocations(space)[context[where]] * np.where(
             np.bitwise_count(mask[where]) == 1, 2, 1
         )
         room = int(max(ROOM >> (2 * max(number - 4, 0)), ways.max()))
@@ -394,12 +394,12 @@ def _with_one_more(
 
 @jax.jit
 def _likelihood(
-    blocks: Blocks, known: Known, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, parameters: Parameters
 ) -> Float[Array, " U"]:
     return marginal(unit_sums(blocks, known, parameters))
 
 
-def _ways(space: Space) -> Int[np.ndarray, " U"]:
+def _num_allocations(space: Space) -> Int[np.ndarray, " U"]:
     """Return at least as many as the completions of each unit."""
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
@@ -446,7 +446,9 @@ def _answers(
     )
 
 
-def _padded(blocks: Blocks, known: Known, room: int) -> tuple[Blocks, Known]:
+def _padded(
+    blocks: Blocks, known: BlockCovariates, room: int
+) -> tuple[Blocks, BlockCovariates]:
     """Fill up to sizes that are always the same, so that one program serves all."""
     completions = {"of_unit", "lazy", "pickers", "ways"}
 

@@ -18,10 +18,10 @@ from scipy.special import logsumexp
 
 from consilience.errors import OptionError
 from consilience.fitting.matching import DRAWS, matched
-from consilience.fitting.objects.conditioning import with_held
+from consilience.fitting.objects.conditioning import with_item_posteriors
 from consilience.inference.result import Result
 from consilience.intervals import bounds
-from consilience.model import AnnotatorModel, Parameters, some_draws
+from consilience.model import AnnotatorModel, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs as learned
 from consilience.objects.posterior.label_pairs import Learned
@@ -35,7 +35,7 @@ NOT_OURS = "attraction"  # the slope that no table of candidates tells
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Earlier:
+class PreviousFit:
     """An earlier fit of kind objects, and its model."""
 
     data: xr.DataTree
@@ -75,7 +75,7 @@ class Predicted:
         Parameters, and the number of objects.
     """
 
-    earlier: Earlier
+    earlier: PreviousFit
     space: Space
     items: Items
     learned: Learned
@@ -91,7 +91,7 @@ class Predicted:
             Of the root.
         """
         dims, before = self.earlier.model.dims, self.earlier.data.attrs
-        found = with_held(
+        found = with_item_posteriors(
             tree(
                 self.space,
                 self.result,
@@ -109,7 +109,7 @@ class Predicted:
 
 
 def predict_objects(
-    earlier: Earlier,
+    earlier: PreviousFit,
     given: Responses,
     lists: pd.DataFrame | None = None,
     gold: pd.DataFrame | None = None,
@@ -153,12 +153,12 @@ def predict_objects(
     items = items_of(
         space,
         said.pool,
-        said.own(space),
+        said.own_sums(space),
         names=said.names,
         slopes=False,
         by_annotator="annotator" in earlier.data["posterior"].dims,
     )
-    values = list(some_draws(matched(space, earlier.data), DRAWS))
+    values = list(thin(matched(space, earlier.data), DRAWS))
     draws: list[Parameters] = [
         {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
     ]
@@ -227,7 +227,7 @@ def _result(
     scores = np.full((len(draws), units, most), -np.inf)
     scores[:, :, 0] = 0.0
     for draw, parameters in enumerate(draws):
-        each = zip(items.blocks, items.known, items.told, strict=True)
+        each = zip(items.blocks, items.known, items.responses_by_size, strict=True)
         for blocks, known, who in each:
             sums = weighed(blocks, known, parameters, who).sums
             scores[draw, blocks.unit, : sums.shape[1]] = sums

@@ -3,9 +3,10 @@
 One sweep takes the log probabilities of the parameters to the score of every unit, sums
 the truth out, and counts what is expected (`inference.closed_form.sweeps`). EM and VB
 differ in how counts become log probabilities and in what the priors add to the
-objective; that is the `Rule`. Concentrations that are learned take a step of their own
-(`learned_prior`), and so do prevalence and weights where candidates have columns
-(`column_steps`); each such step is itself an ascent, so the objective never falls.
+objective; that is the `UpdateRule`. Concentrations that are learned take a step of
+their own (`learned_prior`), and so do prevalence and weights where candidates have
+columns (`column_steps`); each such step is itself an ascent, so the objective never
+falls.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,10 +20,10 @@ from scipy.special import softmax
 from consilience.errors import DivergedError
 from consilience.inference.closed_form import squarem
 from consilience.inference.closed_form.learned_prior import hyperprior, learn
-from consilience.inference.closed_form.optimum import Climb
+from consilience.inference.closed_form.optimum import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Optimization
-from consilience.model import PREVALENCE, Normal, Parameters, splits
+from consilience.model import PREVALENCE, Normal, Parameters, num_substates
 from consilience.progress import Progress, Reporter
 
 BLOCK = 20  # sweeps between reports
@@ -32,7 +33,7 @@ FIRST_LEARNED = 3  # by then the counts no longer echo the first guess
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class UpdateRule:
     """What sets EM and VB apart.
 
     Attributes
@@ -87,13 +88,13 @@ class Steps:
     agreeing: int | None = None
 
 
-def climb(
+def optimize(
     sweeps: Sweeps,
-    rule: Rule,
+    rule: UpdateRule,
     steps: Steps,
     generator: np.random.Generator,
     report: Reporter,
-) -> tuple[Climb, Optimization]:
+) -> tuple[Optimum, Optimization]:
     """Climb from every start; return the best and how all went.
 
     Raises
@@ -104,7 +105,7 @@ def climb(
     best, histories, converged, finals = None, [], [], []
     for restart, source in enumerate(generator.spawn(steps.restarts)):
         guess = sweeps.guess
-        if restart and splits(sweeps.model) == 1:
+        if restart and num_substates(sweeps.model) == 1:
             guess = _shaken(guess, source)
         phase = f"start {restart + 1} of {steps.restarts}"
         start = _start(sweeps, guess, source)
@@ -133,7 +134,7 @@ def climb(
     return best, how
 
 
-def logs_of(rule: Rule, where: Climb) -> dict[str, Any]:
+def logs_of(rule: UpdateRule, where: Optimum) -> dict[str, Any]:
     """Return the parameters as the emission wants them."""
     logs = {
         name: rule.logs(where.concentration[name] + counts)
@@ -142,7 +143,7 @@ def logs_of(rule: Rule, where: Climb) -> dict[str, Any]:
     return {**logs, **where.free, **where.logit}
 
 
-def point(sweeps: Sweeps, where: Climb) -> dict[str, Float[np.ndarray, "..."]]:
+def point(sweeps: Sweeps, where: Optimum) -> dict[str, Float[np.ndarray, "..."]]:
     """Return the means of the parameters, and what is derived from them."""
     means = {
         name: _mean(where.concentration[name] + counts)
@@ -163,17 +164,17 @@ def as_reported(logit: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
 
 def _run(
     sweeps: Sweeps,
-    rule: Rule,
+    rule: UpdateRule,
     steps: Steps,
-    where: Climb,
+    where: Optimum,
     report: Reporter,
     phase: str,
-) -> tuple[Climb, list[float], bool]:
+) -> tuple[Optimum, list[float], bool]:
     history: list[float] = []
     threshold = steps.tolerance * sweeps.total
     converged = False
-    path: list[Climb] = []  # where the last two sweeps began
-    behind: Climb | None = None  # where a long step was taken that is yet to hold
+    path: list[Optimum] = []  # where the last two sweeps began
+    behind: Optimum | None = None  # where a long step was taken that is yet to hold
     farthest = squarem.FARTHEST
     learned = any(prior.held is not None for prior in sweeps.priors.values())
     ascent = rule.collapsed or not learned  # else a long step may end past the top
@@ -216,8 +217,8 @@ def _run(
 
 
 def _sweep(
-    sweeps: Sweeps, rule: Rule, where: Climb, *, late: bool
-) -> tuple[Climb, float]:
+    sweeps: Sweeps, rule: UpdateRule, where: Optimum, *, late: bool
+) -> tuple[Optimum, float]:
     """Return where a sweep leads, and the objective where it began."""
     logs = logs_of(rule, where)
     swept = sweeps.sweep(logs)
@@ -239,7 +240,7 @@ def _sweep(
         value += hyperprior(prior, at)
         if late:
             concentration[name] = learn(prior, at, swept.counts[name])
-    return Climb(swept.counts, concentration, free, logit), value
+    return Optimum(swept.counts, concentration, free, logit), value
 
 
 def _log_density(priors: Mapping[str, Normal], free: Parameters) -> float:
@@ -254,7 +255,7 @@ def _log_density(priors: Mapping[str, Normal], free: Parameters) -> float:
 
 def _start(
     sweeps: Sweeps, guess: Float[np.ndarray, "U S"], generator: np.random.Generator
-) -> Climb:
+) -> Optimum:
     concentration = {
         name: np.asarray(prior.concentration, float)
         for name, prior in sweeps.priors.items()
@@ -265,7 +266,7 @@ def _start(
     }
     free = {name: np.zeros(prior.shape) for name, prior in sweeps.normal.items()}
     # Finer states are alike by the prior: each unit is dealt to them at random.
-    deal = generator.standard_exponential((*guess.shape, splits(sweeps.model)))
+    deal = generator.standard_exponential((*guess.shape, num_substates(sweeps.model)))
     deal = guess[..., None] * deal / deal.sum(-1, keepdims=True)
     states = deal.reshape(len(deal), -1)
     logit: Parameters = {}
@@ -274,7 +275,7 @@ def _start(
 
         logit = first(sweeps.columns, sweeps.coding)
     swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)
-    return Climb(swept.counts, concentration, free, logit)
+    return Optimum(swept.counts, concentration, free, logit)
 
 
 def _shaken(

@@ -20,7 +20,7 @@ from jaxtyping import Float
 from consilience.inference.closed_form.ascent import as_reported
 from consilience.inference.closed_form.dirichlet import total
 from consilience.inference.closed_form.leap import Evidence
-from consilience.inference.closed_form.optimum import Climb
+from consilience.inference.closed_form.optimum import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.closed_form.variates import log_dirichlet
 from consilience.model import Dirichlet, Parameters, Swept
@@ -53,7 +53,7 @@ class Moments(NamedTuple):
 
 def augment(
     sweeps: Sweeps,
-    where: Climb,
+    where: Optimum,
     truth: Float[np.ndarray, "U S"],
     generator: np.random.Generator,
     number: int,
@@ -104,7 +104,7 @@ def augment(
 
 def _chain(
     sweeps: Sweeps,
-    where: Climb,
+    where: Optimum,
     truth: Float[np.ndarray, "U S"],
     generator: np.random.Generator,
     number: int,
@@ -136,7 +136,7 @@ def _chain(
         yield at, parameters, swept
 
 
-def _reported(sweeps: Sweeps, where: Climb, parameters: Parameters) -> Parameters:
+def _reported(sweeps: Sweeps, where: Optimum, parameters: Parameters) -> Parameters:
     """Return a draw as it is reported: probabilities as such, and what follows."""
     closed = {name: np.exp(parameters[name]) for name in where.counts}
     logit = {name: parameters[name] for name in where.logit}

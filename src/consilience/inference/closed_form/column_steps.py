@@ -13,11 +13,11 @@ from jaxtyping import Array, Float, Key
 
 from consilience.inference.closed_form.logit_draws import Walk, draw_logit, walk
 from consilience.inference.closed_form.logit_step import (
-    Told,
+    LogitCounts,
     first_logit,
     log_density,
+    logit_counts,
     logit_step,
-    told_by,
 )
 from consilience.model import Coding, Parameters, imagined_units
 from consilience.model.column_prior import ColumnPrior
@@ -136,5 +136,5 @@ def _draw(
     truth: Float[Array, "U S"],
     how: Walk,
 ) -> Parameters:
-    told: Told = told_by(observations, truth)
+    told: LogitCounts = logit_counts(observations, truth)
     return draw_logit(key, observations, imagined, logit, told, how)

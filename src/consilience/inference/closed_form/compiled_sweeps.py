@@ -24,8 +24,8 @@ from consilience.model import (
     lay_out,
     marginal,
     normal_priors,
+    num_substates,
     score,
-    splits,
 )
 from consilience.model.column_prior import ColumnPrior
 from consilience.truth import Observations, Space
@@ -82,7 +82,7 @@ class CompiledSweeps:
     @cached_property
     def _idle(self) -> Float[np.ndarray, "U M"]:
         units, slots = self.guess.shape
-        return np.zeros((units, slots * splits(self.model)))
+        return np.zeros((units, slots * num_substates(self.model)))
 
     def sweep(self, logs: Parameters, *, assign: Any = None, deal: Any = None) -> Swept:
         """Sum the truth out, and count the events; see `model.Tables`."""
@@ -105,7 +105,7 @@ class CompiledSweeps:
 
     def truth(self, belief: Float[np.ndarray, "U M"]) -> Float[np.ndarray, "U S"]:
         """Return the posterior of the truth: that of all states that share it."""
-        split = splits(self.model)
+        split = num_substates(self.model)
         return belief.reshape(len(belief), -1, split).sum(-1)
 
     def derived(self, logs: Parameters) -> dict[str, Float[np.ndarray, "..."]]:

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from consilience.inference.closed_form.ascent import Steps
-from consilience.inference.gradient_ascent.optimize import Peak, ascend
+from consilience.inference.gradient_ascent.optimize import Mode, ascend
 from consilience.inference.gradient_ascent.posterior_bootstrap import (
     posterior_bootstrap,
 )
@@ -86,7 +86,7 @@ def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:
 
 
 def _of_draws(
-    draws: list[Peak], how: Optimization, mass: float, remarks: tuple[str, ...]
+    draws: list[Mode], how: Optimization, mass: float, remarks: tuple[str, ...]
 ) -> Result:
     beliefs = np.stack([np.asarray(draw.belief, np.float32) for draw in draws])
     belief = beliefs.mean(0, dtype=float)

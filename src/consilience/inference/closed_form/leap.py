@@ -20,7 +20,7 @@ FARTHEST = 100.0  # steps that a leap may stand for
 TINY = 1e-300  # keeps a bend of zero from dividing
 
 
-def leap(
+def extrapolate(
     prior: Dirichlet,
     counts: Float[np.ndarray, "*batch L"],
     path: Sequence[Float[np.ndarray, "*shared L"]],

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from scipy.special import digamma
 
 from consilience.inference.closed_form.dirichlet import total
-from consilience.inference.closed_form.leap import leap, over_shared
+from consilience.inference.closed_form.leap import extrapolate, over_shared
 from consilience.model import Dirichlet
 
 FIXED_POINT_STEPS = 2  # a sweep; a leap goes on from them
@@ -63,4 +63,4 @@ def learn(
             cost + prior.held
         )
         path.append(learned)
-    return leap(prior, counts, path)
+    return extrapolate(prior, counts, path)

@@ -27,7 +27,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from consilience.inference.closed_form.gamma import log_gamma
-from consilience.inference.closed_form.logit_step import Told, bend, height
+from consilience.inference.closed_form.logit_step import LogitCounts, curvature, height
 from consilience.model import (
     PREVALENCE,
     WEIGHT,
@@ -52,7 +52,7 @@ def walk(
     observations: Observations, concentration: Float[Array, " K"], logit: Parameters
 ) -> Walk:
     """Return steps that suit the posterior of the weights, were the truth known."""
-    zero = Told(*(jnp.zeros_like(logit[name]) for name in (PREVALENCE, WEIGHT)))
+    zero = LogitCounts(*(jnp.zeros_like(logit[name]) for name in (PREVALENCE, WEIGHT)))
     start, weights = logit[PREVALENCE], logit[WEIGHT]
 
     def fall(prevalence: Any, weights: Any) -> Float[Array, ""]:
@@ -60,7 +60,7 @@ def walk(
         return -height(observations, concentration, zero, there)
 
     bent = jax.jacrev(jax.grad(fall, argnums=1))(start, weights)
-    along = -bent.T / bend(observations, logit)[PREVALENCE][:, None]
+    along = -bent.T / curvature(observations, logit)[PREVALENCE][:, None]
 
     def moved(move: Any) -> Float[Array, ""]:
         return fall(start + along @ move, weights + move)
@@ -76,7 +76,7 @@ def draw_logit(
     observations: Observations,
     concentration: Float[Array, " K"],
     logit: Parameters,
-    told: Told,
+    told: LogitCounts,
     how: Walk,
 ) -> Parameters:
     """Draw prevalence, and weights, given the truth.
@@ -123,7 +123,7 @@ def _prevalence(
     observations: Observations,
     concentration: Float[Array, " K"],
     logit: Parameters,
-    told: Told,
+    told: LogitCounts,
 ) -> Float[Array, " K"]:
     known = observations.beforehand
     assert known is not None  # noqa: S101 (asked by the caller)
@@ -131,13 +131,13 @@ def _prevalence(
     total = log_total(observations, logit)
     waits = jax.random.exponential(of_waits, total.shape)
 
-    def at_stake(value: Float[Array, "*units P"], where: Any) -> Float[Array, "U _"]:
+    def exposure(value: Float[Array, "*units P"], where: Any) -> Float[Array, "U _"]:
         odds = (value @ logit[WEIGHT]) - total[:, None]
         return jnp.where(where, waits[:, None] * jnp.exp(odds), 0.0)
 
-    listed = at_stake(known.value, known.real)
+    listed = exposure(known.value, known.real)
     # Every label for each unit that is open, less those on its list.
-    distant = at_stake(known.unlisted[None], known.open[:, None])
+    distant = exposure(known.unlisted[None], known.open[:, None])
     stake = over_labels(observations, listed - jnp.where(known.real, distant, 0.0))
     drawn: Float[Array, " K"] = log_gamma(of_gamma, concentration + told.units)
     return drawn - jnp.log1p(jnp.maximum(stake + distant.sum(), 0.0))

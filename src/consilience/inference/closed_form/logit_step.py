@@ -37,7 +37,7 @@ ACCURACY = 0.01  # to which the direction is solved for, relative to the gradien
 HALVINGS = 6
 
 
-class Told(NamedTuple):
+class LogitCounts(NamedTuple):
     """What the truth says of the logit: units of each state, and sums of columns."""
 
     units: Float[Array, " K"]
@@ -54,12 +54,12 @@ def first_logit(
     return {PREVALENCE: jnp.log(concentration), WEIGHT: weight}
 
 
-def told_by(observations: Observations, truth: Float[Array, "U S"]) -> Told:
+def logit_counts(observations: Observations, truth: Float[Array, "U S"]) -> LogitCounts:
     """Return what a truth, or a belief of it, says of the logit."""
     known = observations.beforehand
     assert known is not None  # noqa: S101 (asked by the caller)
     sums = jnp.einsum("us,usp->p", truth, known.value)
-    return Told(over_labels(observations, truth), sums)
+    return LogitCounts(over_labels(observations, truth), sums)
 
 
 def log_density(
@@ -75,7 +75,7 @@ def log_density(
 def height(
     observations: Observations,
     concentration: Float[Array, " K"],
-    told: Told,
+    told: LogitCounts,
     logit: Parameters,
 ) -> Float[Array, ""]:
     """Return F: the log density of prevalence and weights, given the truth."""
@@ -104,7 +104,7 @@ def logit_step(
     truth
         What is believed of the truth.
     """
-    told = told_by(observations, truth)
+    told = logit_counts(observations, truth)
 
     def reached(logit: Parameters) -> Float[Array, ""]:
         return height(observations, concentration, told, logit)
@@ -113,21 +113,21 @@ def logit_step(
     # pulled back is how the slope changes along a way, as the Hessian is symmetric.
     slope, pull = jax.vjp(jax.grad(reached), logit)
 
-    def curvature(way: Any) -> Any:
+    def hessian_product(way: Any) -> Any:
         return jax.tree.map(jnp.negative, pull(way)[0])
 
-    diagonal = bend(observations, logit)
+    diagonal = curvature(observations, logit)
 
     def scaled(way: Any) -> Any:
         return {name: way[name] / diagonal[name] for name in way}
 
     direction, _ = cg(  # type: ignore[no-untyped-call]
-        curvature, slope, tol=ACCURACY, maxiter=STEPS, M=scaled
+        hessian_product, slope, tol=ACCURACY, maxiter=STEPS, M=scaled
     )
-    return _risen(reached, logit, direction)
+    return _line_search(reached, logit, direction)
 
 
-def bend(observations: Observations, logit: Parameters) -> Parameters:
+def curvature(observations: Observations, logit: Parameters) -> Parameters:
     """Return about how fast F bends along each number: what is on no list left out."""
     known = observations.beforehand
     assert known is not None  # noqa: S101 (asked by the caller)
@@ -141,7 +141,7 @@ def bend(observations: Observations, logit: Parameters) -> Parameters:
     }
 
 
-def _risen(
+def _line_search(
     reached_at: Callable[[Parameters], Float[Array, ""]],
     start: Parameters,
     direction: Parameters,

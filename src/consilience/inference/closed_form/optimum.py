@@ -9,7 +9,7 @@ from jaxtyping import Float
 from consilience.model import Parameters
 
 
-class Climb(NamedTuple):
+class Optimum(NamedTuple):
     """Where a climb stands.
 
     Expected counts and concentrations of the parameters with Dirichlet priors, by name,

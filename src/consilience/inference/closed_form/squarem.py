@@ -2,14 +2,14 @@
 
 EM moves by ever shorter steps in much the same direction; two of them say where many
 would lead (Varadhan and Roland 2008, scheme S3). Counts and learned concentrations are
-extrapolated in their logarithms: of linear steps, a climb of `communities` took half as
-many again.
+extrapolated in their logarithms: of linear steps, a climb of `community_bcc` took half
+as many again.
 """
 
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.closed_form.optimum import Climb
+from consilience.inference.closed_form.optimum import Optimum
 
 # Sweeps that a step may stand for: at first, at least, and by what that grows where
 # steps as long have gained, and shrinks where they have not.
@@ -19,8 +19,8 @@ TINY = 1e-300  # keeps a bend of zero from dividing
 
 
 def extrapolated(
-    path: tuple[Climb, Climb, Climb], farthest: float
-) -> tuple[Climb | None, bool]:
+    path: tuple[Optimum, Optimum, Optimum], farthest: float
+) -> tuple[Optimum | None, bool]:
     """Return where many sweeps would lead, and whether they were as many as may be.
 
     Parameters
@@ -46,13 +46,13 @@ def extrapolated(
     return _filled(before + 2 * size * first + size**2 * bend, path[2]), capped
 
 
-def _flat(where: Climb) -> Float[np.ndarray, " P"]:
+def _flat(where: Optimum) -> Float[np.ndarray, " P"]:
     parts = [np.log(np.ravel(each) + FLOOR) for each in where.counts.values()]
     parts += [np.log(np.ravel(each)) for each in where.concentration.values()]
     return np.concatenate(parts)
 
 
-def _filled(flat: Float[np.ndarray, " P"], like: Climb) -> Climb | None:
+def _filled(flat: Float[np.ndarray, " P"], like: Optimum) -> Optimum | None:
     parts = [*like.counts.values(), *like.concentration.values()]
     ends = np.cumsum([part.size for part in parts])
     with np.errstate(over="ignore"):

@@ -168,7 +168,7 @@ def to_the_mean(
     return -root @ np.clip(along, -FARTHEST, FARTHEST)
 
 
-class Straight(NamedTuple):
+class Whitening(NamedTuple):
     """Coordinates of which some are mixed, so that a density bends alike along them.
 
     Attributes

@@ -31,7 +31,7 @@ from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent.curvature import curvature, root_of_inverse
 from consilience.inference.gradient_ascent.optimize import (
-    Summit,
+    Optimized,
     ascend,
     energy_and_slope,
     slope_about,
@@ -47,7 +47,7 @@ FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
 class Mode(NamedTuple):
     """The mode, without bounds: how it was found, and the covariance about it."""
 
-    summit: Summit
+    summit: Optimized
     covariance: Float[np.ndarray, "P P"]
 
 

@@ -39,7 +39,7 @@ from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent.curvature import (
     Slope,
-    Straight,
+    Whitening,
     common,
     curvature,
     root_of_inverse,
@@ -53,15 +53,15 @@ from consilience.model import (
     lay_out,
     log_likelihood,
     marginal,
+    num_substates,
     posterior_of_truth,
     prepared,
     sample_parameters,
     score,
-    splits,
 )
 from consilience.objects.layout.items import Items
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth import Observations, Space, blocks, merge_alike
+from consilience.truth import Observations, Space, blocks, merge_identical
 from consilience.truth.maths import on_host
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
@@ -78,7 +78,7 @@ MEMORY = 20  # pairs that L-BFGS keeps; twice SciPy's own default took fewer swe
 type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
 
 
-class Peak(NamedTuple):
+class Mode(NamedTuple):
     """What is found at the top: parameters, belief (U, S), log-likelihood (U)."""
 
     parameters: Parameters
@@ -99,7 +99,7 @@ class Data(NamedTuple):
     place: Int[Array, " U"]
 
 
-class Summit(NamedTuple):
+class Optimized(NamedTuple):
     """Where a climb ended: the answers, the position, and how parameters are told."""
 
     data: Data
@@ -113,7 +113,7 @@ def ascend(
     steps: Steps,
     key: Key[Array, ""],
     report: Reporter,
-) -> tuple[Peak, Optimization, Summit]:
+) -> tuple[Mode, Optimization, Optimized]:
     """Climb from every start; return the highest peak, how all went, and where.
 
     Parameters
@@ -138,7 +138,7 @@ def ascend(
     first, unravel = ravel_pytree(_start(model, data.whole))
     start = np.asarray(first)
     of_all = common(model, data.whole, unravel(first))
-    climb = partial(climb_on, model, data, unravel, steps.tolerance)
+    climb = partial(optimize_from, model, data, unravel, steps.tolerance)
     peaks, histories, converged = [], [], []
     for restart in range(steps.restarts):
         guess = data.whole.guess
@@ -150,7 +150,7 @@ def ascend(
         evidence = jnp.log(_in_blocks(guess, data))
         phase = f"start {restart + 1} of {steps.restarts}"
         guided, _, _ = climb(evidence, start, GUIDED, silent, phase)
-        straight = _straight(model, Summit(data, guided, unravel), of_all)
+        straight = _whitening(model, Optimized(data, guided, unravel), of_all)
         end, history, done = climb(
             no_evidence(data),
             guided,
@@ -173,14 +173,14 @@ def ascend(
     for row, history in zip(objective, histories, strict=True):
         row[: len(history)] = history
     chosen = int(np.argmax(finals))
-    peak = told(model, data, unravel(jnp.asarray(peaks[chosen])))
+    peak = mode_at(model, data, unravel(jnp.asarray(peaks[chosen])))
     how = Optimization(WHAT, objective, np.asarray(converged), chosen)
-    return peak, how, Summit(data, peaks[chosen], unravel)
+    return peak, how, Optimized(data, peaks[chosen], unravel)
 
 
-def _straight(
-    model: AnnotatorModel[Any], summit: Summit, of_all: Bool[np.ndarray, " P"]
-) -> Straight | None:
+def _whitening(
+    model: AnnotatorModel[Any], summit: Optimized, of_all: Bool[np.ndarray, " P"]
+) -> Whitening | None:
     """Return coordinates along which what all share bends alike, on the way up.
 
     In others the steps of a climb get short on a ridge, and it ends before the top.
@@ -189,7 +189,7 @@ def _straight(
     if not 0 < len(which) <= FEW:
         return None
     bent = curvature(slope_about(model, summit), summit.position, which)
-    return Straight(which, root_of_inverse(bent), np.ones(len(of_all), bool))
+    return Whitening(which, root_of_inverse(bent), np.ones(len(of_all), bool))
 
 
 def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
@@ -198,7 +198,7 @@ def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     together = space.named is not None or model.whole_items
     if not together and model.prepare is None and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
-        merged = merge_alike(space, annotators=who)
+        merged = merge_identical(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:
             space, count, place = merged.space, merged.count, merged.place
     whole = replace(
@@ -206,7 +206,7 @@ def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
         scale=jnp.asarray(count),
         total=jnp.asarray(total),
     )
-    columns = space.state.shape[1] * splits(model)
+    columns = space.state.shape[1] * num_substates(model)
     size = max(MAX_TABLE // columns, 1)
     uncut = model.per_answer or model.layout is not None
     if size >= space.num_units or uncut:
@@ -244,7 +244,7 @@ def _start(
     return free
 
 
-def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
+def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs between climbs)
     model: AnnotatorModel[Any],
     data: Data,
     unravel: Callable[[Float[Array, " P"]], Parameters],
@@ -255,7 +255,7 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
     report: Reporter,
     phase: str,
     lean: Lean | None = None,
-    straight: Straight | None = None,
+    straight: Whitening | None = None,
 ) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
     """Climb from one start; return the end, the path, and whether it ended by itself.
 
@@ -279,8 +279,8 @@ def climb_on(  # noqa: PLR0913, PLR0917 (what stays, then what differs between c
 
     def note(intermediate_result: OptimizeResult) -> None:
         history.append(-intermediate_result.fun * answers)
-        told = f"{WHAT} {history[-1]:,.2f}"
-        report(Progress(phase, len(history), sweeps, told))
+        mode_at = f"{WHAT} {history[-1]:,.2f}"
+        report(Progress(phase, len(history), sweeps, mode_at))
 
     options = {
         "maxiter": sweeps,
@@ -310,7 +310,7 @@ def energy_and_slope(
     return found
 
 
-def slope_about(model: AnnotatorModel[Any], summit: Summit) -> Slope:
+def slope_about(model: AnnotatorModel[Any], summit: Optimized) -> Slope:
     """Return the slope of minus the log density, as a function of the place."""
 
     def slope(place: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
@@ -379,17 +379,17 @@ def _program(
     numpyro.factor("answers", total)
 
 
-def told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
+def mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
     """Return what is found at a position, units in their order."""
     own = data.whole.own
     if model.own_score is None or not isinstance(own, Items) or own.end_to_end is None:
-        found: Peak = _told(model, data, position)
+        found: Mode = _mode_at(model, data, position)
         return found
     # The score is another program than what was climbed, and computed once.
     values, parameters = _constrained(model, data.whole, position)
     whole, parameters = on_host(data.whole), on_host(parameters)
     scores = model.own_score(whole, parameters)
-    return Peak(
+    return Mode(
         {**values, **derived(model, whole, parameters)},
         jax.device_put(special.softmax(scores, axis=1)[data.place]),
         jax.device_put(special.logsumexp(scores, axis=1)[data.place]),
@@ -408,7 +408,7 @@ def _constrained(
 
 
 @partial(jax.jit, static_argnames="model")
-def _told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
+def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
     values, parameters = _constrained(model, data.whole, position)
 
     def one(observations: Observations) -> Any:
@@ -419,7 +419,7 @@ def _told(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Peak:
         truth, likelihood = one(jax.tree.map(lambda leaf: leaf[0], data.parts))
     else:
         truth, likelihood = jax.lax.map(one, data.parts)
-    return Peak(
+    return Mode(
         {**values, **derived(model, data.whole, parameters)},
         truth.reshape(-1, truth.shape[-1])[data.place],
         likelihood.ravel()[data.place],

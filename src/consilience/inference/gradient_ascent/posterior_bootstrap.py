@@ -42,7 +42,7 @@ from numpyro.infer.util import constrain_fn, potential_energy, unconstrain_fn
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent.curvature import (
     MOST,
-    Straight,
+    Whitening,
     common,
     curvature,
     marks,
@@ -50,15 +50,15 @@ from consilience.inference.gradient_ascent.curvature import (
     to_the_mean,
 )
 from consilience.inference.gradient_ascent.optimize import (
-    Peak,
-    Summit,
-    climb_on,
+    Mode,
+    Optimized,
+    mode_at,
     no_evidence,
+    optimize_from,
     slope_about,
-    told,
 )
 from consilience.model import AnnotatorModel, Parameters, sample_parameters
-from consilience.model.varying import plain, spread_errors, spread_of
+from consilience.model.varying import plain, scale_errors, scale_site
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations
 
@@ -70,13 +70,13 @@ GAIN = 1e-3
 
 def posterior_bootstrap(
     model: AnnotatorModel[Any],
-    summit: Summit,
+    summit: Optimized,
     item: Int[np.ndarray, " U"],
     steps: Steps,
     key: Key[Array, ""],
     number: int,
     report: Reporter,
-) -> Iterator[Peak]:
+) -> Iterator[Mode]:
     """Give so many draws, one after the other.
 
     Parameters
@@ -112,12 +112,12 @@ def posterior_bootstrap(
         )
         steps_of_spreads = ground.spreads @ np.asarray(lots)
         spreads = {
-            spread_of(name): start[spread_of(name)] + step
+            scale_site(name): start[scale_site(name)] + step
             for name, step in zip(ground.varying, steps_of_spreads, strict=True)
         }
-        tilt = _tilt(model, data.whole, spreads, of_tilt)
+        tilt = _prior_tilt(model, data.whole, spreads, of_tilt)
         place = np.asarray(ravel_pytree({**start, **spreads})[0])
-        end, _, _ = climb_on(
+        end, _, _ = optimize_from(
             model,
             weighed,
             unravel,
@@ -127,11 +127,11 @@ def posterior_bootstrap(
             steps.sweeps,
             silent,
             PHASE,
-            partial(_lean, model, ground.varying, data.whole, tilt),
+            partial(_linear_tilt, model, ground.varying, data.whole, tilt),
             ground.straight,
         )
         report(Progress(PHASE, draw + 1, number, f"draw {draw + 1} of {number}"))
-        yield told(model, data, unravel(jnp.asarray(end + ground.shift)))
+        yield mode_at(model, data, unravel(jnp.asarray(end + ground.shift)))
 
 
 class _Ground(NamedTuple):
@@ -151,22 +151,22 @@ class _Ground(NamedTuple):
 
     varying: tuple[str, ...]
     spreads: Float[np.ndarray, "V N"]
-    straight: Straight
+    straight: Whitening
     shift: Float[np.ndarray, " P"]
 
 
 def _ground(
-    model: AnnotatorModel[Any], summit: Summit, key: Key[Array, ""], report: Reporter
+    model: AnnotatorModel[Any], summit: Optimized, key: Key[Array, ""], report: Reporter
 ) -> _Ground:
     data, position, unravel = summit
     start, place = unravel(jnp.asarray(position)), np.asarray(position, float)
     errors = _errors(model, data.whole, start)
     varying = tuple(errors)
-    free = ~marks(start, {spread_of(name) for name in varying})
+    free = ~marks(start, {scale_site(name) for name in varying})
     slope = slope_about(model, summit)
     if len(place) > MOST:
         which = np.flatnonzero(common(model, data.whole, start) & free)
-        straight = Straight(
+        straight = Whitening(
             which, root_of_inverse(curvature(slope, place, which, report)), free
         )
         spreads = np.diag([float(error) for error in errors.values()])
@@ -174,8 +174,8 @@ def _ground(
     which = np.flatnonzero(free)
     bent = curvature(slope, place, np.arange(len(place)), report)
     root = root_of_inverse(bent)
-    straight = Straight(which, root_of_inverse(bent[np.ix_(which, which)]), free)
-    at = [int(marks(start, {spread_of(name)}).argmax()) for name in varying]
+    straight = Whitening(which, root_of_inverse(bent[np.ix_(which, which)]), free)
+    at = [int(marks(start, {scale_site(name)}).argmax()) for name in varying]
     generator = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     shift = to_the_mean(slope, place, root, generator)
     return _Ground(varying, root[at], straight, shift)
@@ -189,11 +189,11 @@ def _errors(
     program = seed(sample_parameters, 0)
     values = constrain_fn(program, (model, whole), {}, position)
     sites = trace(substitute(program, data=values)).get_trace(model, whole)
-    return spread_errors(sites)
+    return scale_errors(sites)
 
 
 @partial(jax.jit, static_argnames=("model", "varying"))
-def _lean(
+def _linear_tilt(
     model: AnnotatorModel[Any],
     varying: tuple[str, ...],
     whole: Observations,
@@ -217,7 +217,7 @@ def _lean(
 
 
 @partial(jax.jit, static_argnames="model")
-def _tilt(
+def _prior_tilt(
     model: AnnotatorModel[Any],
     whole: Observations,
     spreads: Parameters,

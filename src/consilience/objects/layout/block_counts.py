@@ -186,7 +186,7 @@ def counted(
     )
     of_main = main[:, None] == np.arange(num_labels)
     alone = sums @ (of_main & (named_size == 1)[:, None]).astype(int)
-    of_unit, lazy, ways = _completions(alone, len(block))
+    of_unit, lazy, ways = _allocations(alone, len(block))
     votes = sums @ np.ones(len(mask), int)
     most = int(votes.max(initial=1)) if most is None else most
     pickers = alone.sum(1)[of_unit] - lazy.sum(1)
@@ -217,7 +217,7 @@ def counted(
     )
 
 
-def _completions(
+def _allocations(
     alone: Int[np.ndarray, "U n"], num_blocks: int
 ) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, "V n"], Float[np.ndarray, " V"]]:
     """Return every way to call some of the one-label responses listers'."""
@@ -244,7 +244,7 @@ def _counts(table: Int[np.ndarray, "*n"]) -> Int[np.ndarray, "*n"]:
     return table.astype(np.int32)
 
 
-def each_completion(
+def row_of_allocation(
     blocks: Blocks, table: Float[AnyArray, "U k"]
 ) -> Float[AnyArray, "V k"]:
     """Return the row of its unit for each completion."""
@@ -265,13 +265,13 @@ def each_style(blocks: Blocks, table: Float[AnyArray, "U P"]) -> Float[AnyArray,
     return (blocks.by_style @ table.reshape(-1, 1))[:, 0]
 
 
-def over_completions(
+def log_sum_allocations(
     blocks: Blocks, logs: Float[AnyArray, "V k"]
 ) -> Float[AnyArray, "U k"]:
     """Return the log of the sum over the completions of each unit."""
     most = _largest(blocks, logs)
     xp = maths(logs).xp
-    total = sum_completions(blocks, xp.exp(logs - each_completion(blocks, most)))
+    total = sum_allocations(blocks, xp.exp(logs - row_of_allocation(blocks, most)))
     found: Float[AnyArray, "U k"] = most + xp.log(total)
     return found
 
@@ -289,7 +289,7 @@ def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U
     return jax.lax.stop_gradient(found)
 
 
-def sum_completions(
+def sum_allocations(
     blocks: Blocks, shares: Float[AnyArray, "V k"]
 ) -> Float[AnyArray, "U k"]:
     """Return the sum over the completions of each unit."""
@@ -303,7 +303,7 @@ def sum_completions(
     return found
 
 
-def over_ways(
+def log_sum_allocations_and_sizes(
     blocks: Blocks, phi: Float[AnyArray, "V B"], rest: Float[AnyArray, " V"]
 ) -> Float[AnyArray, "U n"]:
     """Return the log of the sum over all completions, and all partitions by their size.
@@ -318,15 +318,15 @@ def over_ways(
         Log weights of blocks by mask, and of the whole, of each completion.
     """
     if blocks.num_labels > BY_MATRIX:
-        return over_completions(blocks, sum_over_partitions(phi) + rest[:, None])
+        return log_sum_allocations(blocks, sum_over_partitions(phi) + rest[:, None])
     # Both sums at once: what is summed is then exponentiated once.
     xp = maths(phi).xp
     partitions = enumerated(blocks.num_labels)
     weight = phi @ partitions.incidence.astype(phi.dtype) + rest[:, None]
     most = _largest(blocks, weight.max(1, keepdims=True))
-    share = xp.exp(weight - each_completion(blocks, most))
+    share = xp.exp(weight - row_of_allocation(blocks, most))
     size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
-    total = sum_completions(blocks, share @ size.astype(phi.dtype))
+    total = sum_allocations(blocks, share @ size.astype(phi.dtype))
     found: Float[AnyArray, "U n"] = most + xp.log(
         xp.maximum(total, np.finfo(total.dtype).tiny)
     )

@@ -25,7 +25,7 @@ from consilience.truth.space import Space
 
 @pytree()
 @dataclass(frozen=True, slots=True)
-class Told:
+class Responses:
     """Answers about the units that have n candidates; R of listers, S of one label.
 
     Attributes
@@ -75,7 +75,7 @@ class People:
         Who gave each answer, in order of item.
     """
 
-    told: tuple[Told, ...]
+    told: tuple[Responses, ...]
     known: Bool[Array, " J"]
     answered: Float[Array, " J"]
     looked: Float[Array, " J"]
@@ -103,7 +103,7 @@ def people_of(
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
     number = np.bitwise_count(named.mask).astype(np.int64)
-    pairs = [_told(space, named, each) for each in blocks]
+    pairs = [_responses(space, named, each) for each in blocks]
     beside = (named.size[space.unit] - 1) * (number > 1)
     several = space.num_annotators
     people = People(
@@ -118,7 +118,7 @@ def people_of(
     return tuple(each for each, _ in pairs), people
 
 
-def _told(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Told]:
+def _responses(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Responses]:
     units = len(blocks.unit)
     place = np.full(space.num_units, -1)
     place[blocks.unit] = np.arange(units)
@@ -140,7 +140,7 @@ def _told(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Told]:
             "answer; fit fewer of them, or the model objects"
         )
         raise TooLargeError(msg)
-    of_unit, completion, entry = _completions(unit[single], ways)
+    of_unit, completion, entry = _allocations(unit[single], ways)
     lazy = np.zeros((len(of_unit), blocks.num_labels), np.int32)
     np.add.at(lazy, (completion, main[single][entry]), 1)
     alone = np.bincount(unit[single], minlength=units)
@@ -149,7 +149,7 @@ def _told(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Told]:
     slopes = blocks.by_unit is not None
     seen, missed = named_in & ~here & (block > 0), ~named_in & ~here
     outside = 1 - members(blocks.num_labels)[:, main[single]].T
-    told = Told(
+    told = Responses(
         lister=jnp.asarray(_some(who[lister])),
         seen=jnp.asarray(_some(seen[lister]).astype(float)),
         missed=jnp.asarray(_some(missed[lister]).astype(float)),
@@ -189,7 +189,7 @@ def _sums(
     return incidence(nothing, nothing, np.zeros(1), (rows, columns))
 
 
-def _completions(
+def _allocations(
     unit: Int[np.ndarray, " S"], ways: Int[np.ndarray, " U"]
 ) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
     """Return the unit of each completion, and the pairs of it and a lister's answer."""

@@ -20,7 +20,7 @@ from consilience.responses.table import ANSWERS
 LEADING, SEVERAL, OWN = "leading question", "one of several names", "own"
 
 
-def asked_about(
+def contains_counts(
     contains: Responses,
     items: Shaped[np.ndarray, " U"],
     labels: Shaped[np.ndarray, " L"],
@@ -78,7 +78,7 @@ def asked_about(
     return counts, _sentences(counts, candidate, own, left_out)
 
 
-def share_granted(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
+def endorsed_share(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
     """Return the share of *yes*, one *no* imagined; *maybe* is half a yes.
 
     Zero where nobody was asked.

@@ -10,8 +10,8 @@ from consilience.objects.layout.contains_counts import (
     LEADING,
     OWN,
     SEVERAL,
+    endorsed_share,
     exceeded,
-    share_granted,
 )
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.pair_covariates import Pairs, places
@@ -35,7 +35,7 @@ from consilience.truth.space import Space
 
 @pytree()
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ContainsCounts:
     """What was said when candidates were asked about.
 
     Attributes
@@ -53,7 +53,7 @@ class Asked:
 
 @pytree()
 @dataclass(frozen=True, slots=True)
-class Known:
+class BlockCovariates:
     """Covariates of the units that have n candidates; B = 2^n blocks.
 
     Attributes
@@ -81,7 +81,7 @@ class Known:
     block: Float[AnyArray, "U B Q"]
     pair: Float[AnyArray, "U B R"]
     item: Float[AnyArray, "U Y"]
-    asked: Asked | None = None
+    asked: ContainsCounts | None = None
     pairs: Int[AnyArray, "U W"] | None = None
 
 
@@ -92,13 +92,13 @@ class Columns:
     Attributes
     ----------
     label, slope, item
-        As in `Known`.
+        As in `BlockCovariates`.
     often
         What makes a label be named often beside others; a block has the most of it.
     pair
         Of each pair.
     asked, own
-        As in `Asked`.
+        As in `ContainsCounts`.
     names
         Of the columns.
     which
@@ -136,7 +136,7 @@ class Columns:
             **found, asked=asked, own=self.own, names=names, which=self.which
         )
 
-    def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> Known:
+    def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> BlockCovariates:
         """Lay out those of some units, which have that many candidates."""
         n, inside = num_labels, members(num_labels)
         first, second = np.triu_indices(n, 1)
@@ -145,21 +145,23 @@ class Columns:
         highest[:, 0] = 0.0
         ones = np.ones((*highest.shape[:2], 1))
         pair = self.pair[units][:, first, second]
-        return Known(
+        return BlockCovariates(
             label=self.label[units, :n],
             slope=self.slope[units, :n],
             block=np.concatenate([ones, highest], 2),
             pair=np.einsum("qb,uqr->ubr", pairs_inside(n), pair),
             item=self.item[units],
-            asked=self._asked(units, n),
+            asked=self._contains_counts(units, n),
             pairs=None if self.which is None else self.which[units][:, first, second],
         )
 
-    def _asked(self, units: Int[np.ndarray, " _"], num_labels: int) -> Asked | None:
+    def _contains_counts(
+        self, units: Int[np.ndarray, " _"], num_labels: int
+    ) -> ContainsCounts | None:
         if not self.asked.shape[-1]:
             return None
         said, own = (each[units, :num_labels] for each in (self.asked, self.own))
-        return Asked(said, own)
+        return ContainsCounts(said, own)
 
 
 def column_names(space: Space) -> Names:
@@ -225,7 +227,7 @@ def columns_of(
     asked: tuple[str, ...] = ()
     if named.asked is not None:
         told, asked = exceeded(named.asked), (LEADING, SEVERAL, OWN)
-        label["granted"] = share_granted(named.asked)
+        label["granted"] = endorsed_share(named.asked)
     if not (named.own >= 0).any():
         del label["own"], often["own"]
         asked = asked[:2]

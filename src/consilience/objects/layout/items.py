@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.objects.layout.block_counts import Blocks, count_blocks
-from consilience.objects.layout.by_annotator import People, Told, people_of
+from consilience.objects.layout.by_annotator import People, Responses, people_of
 from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import Known, columns_of
+from consilience.objects.layout.covariates import BlockCovariates, columns_of
 from consilience.objects.layout.padding import EndToEnd, end_to_end
-from consilience.objects.layout.pair_covariates import items_with, own_pairs
+from consilience.objects.layout.pair_covariates import frequent_pairs, items_with
 from consilience.objects.layout.partitions import NEVER
 from consilience.objects.layout.pooling import Each, Pool, pool
 from consilience.truth.maths import AnyArray, maths
@@ -52,7 +52,7 @@ class Items:
     """
 
     blocks: tuple[Blocks, ...]
-    known: tuple[Known, ...]
+    known: tuple[BlockCovariates, ...]
     place: Int[AnyArray, " U"]
     heard: Bool[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
@@ -62,7 +62,7 @@ class Items:
     pair_items: Int[AnyArray, " P"] | None = None
 
     @property
-    def told(self) -> tuple[Told | None, ...]:
+    def responses_by_size(self) -> tuple[Responses | None, ...]:
         """Who answered what, by the number of candidates; None where none asks."""
         if self.people is None:
             return (None,) * len(self.blocks)
@@ -128,7 +128,7 @@ def items_of(
     if pooled and said is None:
         said = pool(space)
     named = _named(space)
-    alone = names.pairs if names is not None else own_pairs(named) if pairs else ()
+    alone = names.pairs if names is not None else frequent_pairs(named) if pairs else ()
     columns = columns_of(
         space, said if pooled else None, among=among, own=own, pairs=alone
     )

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.objects.layout.block_counts import Blocks, block_sizes
-from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members
 from consilience.truth.maths import AnyArray
 from consilience.truth.pytree import pytree
@@ -32,7 +32,7 @@ class EndToEnd:
     Attributes
     ----------
     label, slope, block, pair, item, pairs
-        Covariates, as in `consilience.objects.layout.covariates.Known`.
+        Covariates, as in `consilience.objects.layout.covariates.BlockCovariates`.
     main, seen, unseen, named, uniform, votes, answered
         Counts, as in `consilience.objects.layout.block_counts.Blocks`.
     unit
@@ -88,7 +88,7 @@ class EndToEnd:
     labels: int
 
 
-def end_to_end(blocks: Sequence[Blocks], known: Sequence[Known]) -> EndToEnd:
+def end_to_end(blocks: Sequence[Blocks], known: Sequence[BlockCovariates]) -> EndToEnd:
     """Lay out units one behind the other.
 
     Parameters

@@ -17,7 +17,7 @@ ENOUGH = 5
 type Pairs = tuple[tuple[int, int], ...]
 
 
-def own_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
+def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
     """Return the pairs of labels that are candidates together of enough items.
 
     Parameters
@@ -46,7 +46,7 @@ def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
     named
         Candidates.
     pairs
-        As `own_pairs` returns them, of these labels.
+        As `frequent_pairs` returns them, of these labels.
     """
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
     known = LabelPairs(first, second, np.zeros(len(pairs)))

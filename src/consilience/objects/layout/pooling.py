@@ -157,7 +157,7 @@ def pool(space: Space) -> Pool:
     has = (own >= 0) & named.heard
     share = tally(of_class[here], each.share[unit, slot][here])
     items = tally(own[has], np.ones(has.sum()))
-    appeal = _appeal(named, each, items, share)
+    appeal = _bradley_terry(named, each, items, share)
     stake = stakes(named, each, usual_votes(named, each, items, share), appeal)
 
     def by_class(value: Float[np.ndarray, "U C"]) -> Tally:
@@ -216,7 +216,7 @@ def stakes(
     return found
 
 
-def _appeal(
+def _bradley_terry(
     named: Named, each: Each, items: Tally, share: Tally
 ) -> Float[np.ndarray, " L"]:
     """Fit Luce's choice rule by minorisation (Hunter 2004, section 2), held at one."""

@@ -19,7 +19,7 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import BadCellError, CandidatesError, NoResponsesError
-from consilience.objects.layout.contains_counts import asked_about
+from consilience.objects.layout.contains_counts import contains_counts
 from consilience.responses import Responses
 from consilience.truth._candidates import offered_lists, with_candidates
 from consilience.truth._similarity import similar_labels
@@ -77,7 +77,7 @@ def objects(
     rows = _rows(table)
     items = table["item"].cat.categories.to_numpy(dtype=object)
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
-    own = own_labels(responses, items, labels)
+    own = dataset_labels(responses, items, labels)
     listed, known, names = _listed(responses, lists, items, labels)
     pairs = np.concatenate(
         [
@@ -95,7 +95,7 @@ def objects(
     sentences += _sentences(dropped, left_out, responses)
     asked = None
     if contains is not None:
-        asked, more = asked_about(contains, items, labels, candidate, own)
+        asked, more = contains_counts(contains, items, labels, candidate, own)
         sentences += [f"of contains: {said}" for said in contains.assumptions]
         sentences += more
     similar = None
@@ -173,7 +173,7 @@ def assembled(
     )
 
 
-def own_labels(
+def dataset_labels(
     responses: Responses,
     items: Shaped[np.ndarray, " U"],
     labels: Shaped[np.ndarray, " L"],

@@ -12,15 +12,19 @@ from jaxtyping import Array, Float
 
 from consilience.model.contract import Parameters
 from consilience.model.quadrature import normal_nodes
-from consilience.objects.layout.block_counts import Blocks, each_completion, over_ways
-from consilience.objects.layout.by_annotator import Told
-from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.block_counts import (
+    Blocks,
+    log_sum_allocations_and_sizes,
+    row_of_allocation,
+)
+from consilience.objects.layout.by_annotator import Responses
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members, sum_over_partitions
-from consilience.objects.likelihood.endorsement import log_granted
+from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (
     affinities,
+    detection_log_odds,
     named_weights,
-    seen_rates,
     slip_table,
 )
 
@@ -28,19 +32,19 @@ NODES = 11  # of an item's pull
 
 
 def unit_sums(
-    blocks: Blocks, known: Known, told: Told, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
 ) -> Float[Array, "U n"]:
     """Return log p(k objects, answers) of units that have n candidates."""
     phi, styles, _ = completed(blocks, known, told, parameters)
     rest = logsumexp(styles, axis=1)
-    total = over_ways(blocks, phi, rest)
+    total = log_sum_allocations_and_sizes(blocks, phi, rest)
     prior = sum_over_partitions(affinities(known, parameters))
     found: Float[Array, "U n"] = total - logsumexp(prior, axis=1, keepdims=True)
     return found
 
 
 def completed(
-    blocks: Blocks, known: Known, told: Told, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
 ) -> tuple[Float[Array, "V B"], Float[Array, "V T"], Float[Array, "V B"]]:
     """Return log weights of blocks, of styles by node, and how far blocks are often."""
     recall = parameters["recall"]
@@ -49,9 +53,9 @@ def completed(
     slips = slip_table(parameters, blocks.num_labels)
     alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
     odds = known.block @ parameters["often"]
-    said = log_granted(known, jnp.stack(seen_rates(parameters)), parameters)
+    said = log_endorsed(known, jnp.stack(detection_log_odds(parameters)), parameters)
     sure, unsure = [], []
-    for rate in seen_rates(parameters):
+    for rate in detection_log_odds(parameters):
         logit = (rate + recall[told.lister])[:, None]
         each = told.seen * log_sigmoid(logit) + told.missed * log_sigmoid(-logit)
         sure.append(told.of_lister @ each)
@@ -65,7 +69,7 @@ def completed(
         ],
         axis=1,
     )
-    low, high, alike = jnp.split(each_completion(blocks, rows), 3, axis=1)
+    low, high, alike = jnp.split(row_of_allocation(blocks, rows), 3, axis=1)
     low, high = low + unsure[0], high + unsure[1]
     phi = alike + inside * slips[:, 0] + jnp.logaddexp(low, high)
     styles = _styles(blocks, known, told, parameters)
@@ -73,7 +77,7 @@ def completed(
 
 
 def pulls(
-    known: Known, parameters: Parameters
+    known: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[Array, "U T"], Float[Array, " T"]]:
     """Return the log-odds of picking by node, and the nodes' log weights."""
     node, weight = normal_nodes(NODES)
@@ -82,7 +86,7 @@ def pulls(
 
 
 def _styles(
-    blocks: Blocks, known: Known, told: Told, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
 ) -> Float[Array, "V T"]:
     """Return log p(such pickers and listers, node), of each completion."""
     pull, weight = pulls(known, parameters)
@@ -91,5 +95,5 @@ def _styles(
     logit = pull[told.unit_of_single] + picking[told.single][:, None]
     # log p(lister) - log p(picker) is minus the log-odds.
     sure = told.of_lister @ lists + told.of_single @ log_sigmoid(logit)
-    each: Float[Array, "V T"] = each_completion(blocks, sure + weight)
+    each: Float[Array, "V T"] = row_of_allocation(blocks, sure + weight)
     return each - told.lazy @ logit

@@ -46,7 +46,7 @@ from jaxtyping import Float, Int
 from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import block_sizes
 from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members
 from consilience.truth.maths import AnyArray, maths
 
@@ -64,7 +64,7 @@ DIMS = {
 }
 
 
-def sample_granting(names: Names) -> Parameters:
+def sample_endorsement(names: Names) -> Parameters:
     """Sample what answers of kind contains need; nothing where there are none."""
     if not names.asked:
         return {}
@@ -76,8 +76,8 @@ def sample_granting(names: Names) -> Parameters:
     }
 
 
-def log_granted(
-    known: Known, rates: Float[AnyArray, " 2"], parameters: Parameters
+def log_endorsed(
+    known: BlockCovariates, rates: Float[AnyArray, " 2"], parameters: Parameters
 ) -> Float[AnyArray, "2 #U #B"]:
     """Return log p(what was said of a block's names), seldom and often seen.
 
@@ -106,7 +106,7 @@ def log_granted(
     return found
 
 
-def log_odds_granted(
+def endorsement_log_odds(
     rates: Float[AnyArray, " 2"], parameters: Parameters
 ) -> Float[AnyArray, "2 2 2"]:
     """Return the log-odds of being granted: seldom or often, several names, own."""
@@ -123,20 +123,20 @@ def mean_shares(
 ) -> Float[AnyArray, "3 *any"]:
     """Return the mean shares of no, maybe and yes."""
     here = maths(odds, parameters)
-    granted, refused = here.sigmoid(odds), here.sigmoid(-odds)
+    endorsement, refused = here.sigmoid(odds), here.sigmoid(-odds)
     maybe = here.sigmoid(parameters["granters"][2])
     shares = here.xp.stack(
         [
-            refused * (1 - maybe * granted),
-            2 * maybe * granted * refused,
-            granted * (1 - maybe * refused),
+            refused * (1 - maybe * endorsement),
+            2 * maybe * endorsement * refused,
+            endorsement * (1 - maybe * refused),
         ]
     )
     found: Float[AnyArray, 3 * any] = here.xp.maximum(shares, LEAST)
     return found
 
 
-def granted(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
+def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
     """Return how often things are granted, and the log odds ratio against being seen.
 
     Parameters
@@ -148,11 +148,11 @@ def granted(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
     """
     if "granting" not in parameters:
         return {}
-    odds = log_odds_granted(rates, parameters)[:, 0, 0]
+    odds = endorsement_log_odds(rates, parameters)[:, 0, 0]
     return {"granted": maths(odds).sigmoid(odds), "leading": odds - rates}
 
 
-def draw_said(
+def draw_endorsements(
     asked: Int[np.ndarray, " n"],
     odds: Float[np.ndarray, " n"],
     parameters: Parameters,
@@ -185,7 +185,7 @@ def _steps(
     """Return what each answer adds, by answer and how many came before it."""
     xp = maths(parameters).xp
     weight = xp.exp(parameters["granters"][1])
-    shares = mean_shares(log_odds_granted(rates, parameters), parameters)
+    shares = mean_shares(endorsement_log_odds(rates, parameters), parameters)
     before = np.arange(most).reshape(1, -1, 1, 1, 1)
     steps = xp.log(weight * shares[:, None] + before)
     whole = xp.broadcast_to(-xp.log(weight + before), (1, *steps.shape[1:]))

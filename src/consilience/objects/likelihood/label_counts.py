@@ -24,16 +24,16 @@ from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import (
     Blocks,
     block_sizes,
-    each_completion,
     each_style,
-    over_ways,
+    log_sum_allocations_and_sizes,
+    row_of_allocation,
 )
-from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members, sum_over_partitions
 from consilience.objects.likelihood.endorsement import DIMS as GRANTING
-from consilience.objects.likelihood.endorsement import granted, log_granted
+from consilience.objects.likelihood.endorsement import endorsement, log_endorsed
 from consilience.objects.likelihood.pair_affinities import DIMS as OWN_PAIRS
-from consilience.objects.likelihood.pair_affinities import own_affinities
+from consilience.objects.likelihood.pair_affinities import pair_affinities
 from consilience.truth.maths import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -58,7 +58,7 @@ TINY = 1e-12  # of imagined votes; those of the empty block are none
 AT_ONCE = 8  # steps of a product under one logarithm
 
 
-def log_prior(known: Known, parameters: Parameters) -> Float[AnyArray, "U n"]:
+def log_prior(known: BlockCovariates, parameters: Parameters) -> Float[AnyArray, "U n"]:
     """Return log p(k objects) before anyone has answered."""
     sums = sum_over_partitions(affinities(known, parameters))
     found: Float[AnyArray, "U n"] = sums - _whole(sums)
@@ -71,36 +71,38 @@ def _whole(sums: Float[AnyArray, "U n"]) -> Float[AnyArray, "U 1"]:
 
 
 def unit_sums(
-    blocks: Blocks, known: Known, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U n"]:
     """Return log p(k objects, answers) of units that have n candidates."""
-    return told_sums(blocks, known, parameters, *completed(blocks, known, parameters))
+    return reported_sums(
+        blocks, known, parameters, *completed(blocks, known, parameters)
+    )
 
 
-def told_sums(
+def reported_sums(
     blocks: Blocks,
-    known: Known,
+    known: BlockCovariates,
     parameters: Parameters,
     phi: Float[AnyArray, "V B"],
     rest: Float[AnyArray, " V"],
 ) -> Float[AnyArray, "U n"]:
     """Return the same of what `completed` has returned."""
-    total = over_ways(blocks, phi, rest)
+    total = log_sum_allocations_and_sizes(blocks, phi, rest)
     prior = sum_over_partitions(affinities(known, parameters))
     return total - _whole(prior)
 
 
 def completed(
-    blocks: Blocks, known: Known, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, " V"]]:
     """Return log weights of blocks, and of styles, of each completion."""
     here = maths(parameters)
     elsewhere = blocks.lazy @ (1 - members(blocks.num_labels).T)
     inside = blocks.lazy.sum(1, keepdims=True) - elsewhere
-    seldom, often = seen_rates(parameters)
+    seldom, often = detection_log_odds(parameters)
     # One product for both: what differs by unit alone.
-    rows = here.xp.concatenate(sure_weights(blocks, known, parameters), axis=1)
-    low, high = here.xp.split(each_completion(blocks, rows), 2, axis=1)
+    rows = here.xp.concatenate(exhaustive_weights(blocks, known, parameters), axis=1)
+    low, high = here.xp.split(row_of_allocation(blocks, rows), 2, axis=1)
     seen = here.xp.logaddexp(
         low + elsewhere * here.log_sigmoid(-seldom),
         high + elsewhere * here.log_sigmoid(-often),
@@ -113,28 +115,38 @@ def completed(
     return here.xp.where(empty, 0.0, phi), style + blocks.ways
 
 
-def sure_weights(
-    blocks: Blocks, known: Known, parameters: Parameters
+def exhaustive_weights(
+    blocks: Blocks, known: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "U B"], Float[AnyArray, "U B"]]:
     """Return log weights of blocks, seldom and often seen, by those surely listers."""
     here = maths(parameters)
-    seldom, often = seen_rates(parameters)
+    seldom, often = detection_log_odds(parameters)
     odds = known.block @ parameters["often"]
-    said = log_granted(known, here.xp.stack([seldom, often]), parameters)
+    said = log_endorsed(known, here.xp.stack([seldom, often]), parameters)
     slips = slip_table(parameters, blocks.num_labels)
     alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
-    low = here.log_sigmoid(-odds) + _seen(blocks.seen, blocks.unseen, seldom) + said[0]
-    high = here.log_sigmoid(odds) + _seen(blocks.seen, blocks.unseen, often) + said[1]
+    low = (
+        here.log_sigmoid(-odds)
+        + _detected(blocks.seen, blocks.unseen, seldom)
+        + said[0]
+    )
+    high = (
+        here.log_sigmoid(odds) + _detected(blocks.seen, blocks.unseen, often) + said[1]
+    )
     return alike + low, alike + high
 
 
-def affinities(known: Known, parameters: Parameters) -> Float[AnyArray, "U B"]:
+def affinities(
+    known: BlockCovariates, parameters: Parameters
+) -> Float[AnyArray, "U B"]:
     """Return log c of each block."""
     alike = parameters["objects"] + known.pair @ parameters["affinity"]
-    return alike + own_affinities(known, parameters)
+    return alike + pair_affinities(known, parameters)
 
 
-def imagined(known: Known, parameters: Parameters, what: str) -> Float[AnyArray, "U n"]:
+def imagined(
+    known: BlockCovariates, parameters: Parameters, what: str
+) -> Float[AnyArray, "U n"]:
     """Return the imagined votes of each candidate, for `naming` or `salience`."""
     xp = maths(parameters).xp
     votes = known.label @ xp.exp(parameters[what])
@@ -145,7 +157,7 @@ def imagined(known: Known, parameters: Parameters, what: str) -> Float[AnyArray,
 
 
 def named_weights(
-    blocks: Blocks, known: Known, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
     """Return what of a block's weight does not depend on who is a lister."""
     inside = members(blocks.num_labels).T
@@ -272,7 +284,7 @@ def slip_weights(
     return here.sigmoid(mean) * weight, here.sigmoid(-mean) * weight
 
 
-def seen_rates(
+def detection_log_odds(
     parameters: Parameters,
 ) -> tuple[Float[AnyArray, ""], Float[AnyArray, ""]]:
     """Return the log-odds of being seen, of what is seldom and what is often seen."""
@@ -280,20 +292,22 @@ def seen_rates(
     return seldom, seldom + maths(parameters).xp.exp(gap)
 
 
-def kind_odds(known: Known, parameters: Parameters) -> Float[AnyArray, "U B"]:
+def kind_odds(known: BlockCovariates, parameters: Parameters) -> Float[AnyArray, "U B"]:
     """Return the log-odds that a block is of what is often seen, no lister heard."""
-    rates = maths(parameters).xp.stack(seen_rates(parameters))
-    said = log_granted(known, rates, parameters)
+    rates = maths(parameters).xp.stack(detection_log_odds(parameters))
+    said = log_endorsed(known, rates, parameters)
     odds: Float[AnyArray, "U B"] = known.block @ parameters["often"] + said[1] - said[0]
     return odds
 
 
 def follows(parameters: Parameters) -> Parameters:
     """Return what follows of leading questions; nothing where none were asked."""
-    return granted(maths(parameters).xp.stack(seen_rates(parameters)), parameters)
+    return endorsement(
+        maths(parameters).xp.stack(detection_log_odds(parameters)), parameters
+    )
 
 
-def _seen(
+def _detected(
     seen: Int[AnyArray, "U B"], missed: Int[AnyArray, "U B"], odds: Float[AnyArray, ""]
 ) -> Float[AnyArray, "U B"]:
     log_sigmoid = maths(odds).log_sigmoid

@@ -20,12 +20,12 @@ from consilience.objects.layout.items import Items
 from consilience.objects.layout.padding import EndToEnd
 from consilience.objects.layout.partitions import members, pairs_inside
 from consilience.objects.layout.totals import total
-from consilience.objects.likelihood.endorsement import log_granted
+from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (
+    detection_log_odds,
     picked,
     rising,
     rising_to,
-    seen_rates,
     slips_by_size,
 )
 from consilience.truth.maths import COMPILED, AnyArray
@@ -64,7 +64,7 @@ def totals(
     spared = slips_by_size(parameters, every.labels)[every.size, 0]
     shared = every.inside * _looked_up(spared, every.row)
     weight = jnp.zeros(len(every.row))
-    for block, rate in zip((low, high), seen_rates(parameters), strict=True):
+    for block, rate in zip((low, high), detection_log_odds(parameters), strict=True):
         logs = _looked_up(block - off[0], every.row) + shared
         weight += _exp(logs + every.elsewhere * log_sigmoid(-rate))
     cells = _looked_up(weight, every.cell)
@@ -151,8 +151,8 @@ def _rows(
         + taken
     )
     odds = every.block @ parameters["often"]
-    rates = seen_rates(parameters)
-    said = _said(items, jnp.stack(rates), parameters)
+    rates = detection_log_odds(parameters)
+    said = _log_endorsed(items, jnp.stack(rates), parameters)
     low, high = (
         alike
         + log_sigmoid(sign * odds)
@@ -177,11 +177,11 @@ def _affinities(
     return alike + _of_blocks(items, own[None], pairs_inside)[0]
 
 
-def _said(
+def _log_endorsed(
     items: Items, rates: Float[Array, " 2"], parameters: Parameters
 ) -> Float[Array, "2 #R"]:
     """Return log p(what was said of a block's names), seldom and often seen."""
-    each = [log_granted(known, rates, parameters) for known in items.known]
+    each = [log_endorsed(known, rates, parameters) for known in items.known]
     if any(known.asked is None for known in items.known):
         return jnp.zeros((2, 1))
     return jnp.concatenate([one.swapaxes(1, 2).reshape(2, -1) for one in each], axis=1)

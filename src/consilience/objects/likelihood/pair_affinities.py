@@ -16,8 +16,8 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from consilience.model.contract import Parameters
-from consilience.model.varying import sample_spread, sample_varying
-from consilience.objects.layout.covariates import Known
+from consilience.model.varying import sample_random_effects, sample_scale
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import pairs_inside
 from consilience.truth.maths import AnyArray, maths
@@ -43,13 +43,13 @@ def sample_pairs(items: Items, spread: float) -> Parameters:
     """
     if items.pair_items is None:
         return {}
-    wide = sample_spread("pairs", spread, WIDE)
+    wide = sample_scale("pairs", spread, WIDE)
     told = jnp.asarray(TOLD * items.pair_items)
-    return {"pairs": sample_varying("pairs", wide, told)}
+    return {"pairs": sample_random_effects("pairs", wide, told)}
 
 
-def own_affinities(
-    known: Known, parameters: Parameters
+def pair_affinities(
+    known: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"] | float:
     """Return what the pairs inside each block add to its log c."""
     if known.pairs is None:

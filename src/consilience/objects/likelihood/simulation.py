@@ -12,18 +12,21 @@ from scipy.special import expit, logit, softmax
 from consilience.model.contract import Parameters
 from consilience.model.simulated import Simulated
 from consilience.objects.layout.block_counts import Blocks
-from consilience.objects.layout.contains_counts import share_granted
+from consilience.objects.layout.contains_counts import endorsed_share
 from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import enumerated
 from consilience.objects.likelihood.by_annotator import pulls
-from consilience.objects.likelihood.endorsement import draw_said, log_odds_granted
+from consilience.objects.likelihood.endorsement import (
+    draw_endorsements,
+    endorsement_log_odds,
+)
 from consilience.objects.likelihood.label_counts import (
     affinities,
+    detection_log_odds,
     imagined,
     of_styles,
-    seen_rates,
     slip_weights,
 )
 from consilience.truth import Observations
@@ -119,7 +122,7 @@ def _effects(
 
 def _item(
     blocks: Blocks,
-    known: Known,
+    known: BlockCovariates,
     names: Names,
     parameters: Parameters,
     row: int,
@@ -139,11 +142,11 @@ def _item(
     ]
     odds = np.asarray(one.block[0, masks] @ parameters["often"])
     often = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
-    rates = np.asarray(jnp.stack(seen_rates(parameters)))
-    said = _said(one, objects, often.astype(int), rates, parameters, generator)
+    rates = np.asarray(jnp.stack(detection_log_odds(parameters)))
+    said = _draw_contains(one, objects, often.astype(int), rates, parameters, generator)
     if "granted" in names.label:
         label = np.array(one.label)
-        label[0, :, names.label.index("granted")] = share_granted(said)
+        label[0, :, names.label.index("granted")] = endorsed_share(said)
         one = replace(one, label=label)
     votes = np.asarray(imagined(one, parameters, "salience"))[0]
     called = np.asarray(imagined(one, parameters, "naming"))[0]
@@ -165,8 +168,8 @@ def _item(
     )
 
 
-def _said(
-    one: Known,
+def _draw_contains(
+    one: BlockCovariates,
     objects: list[list[int]],
     often: Int[np.ndarray, " k"],
     rates: Float[np.ndarray, " 2"],
@@ -176,14 +179,14 @@ def _said(
     """Draw what is said of each label, as many answers as were given."""
     if one.asked is None:
         return np.zeros((one.label.shape[1], 3), np.int64)
-    every = np.asarray(log_odds_granted(jnp.asarray(rates), parameters))
+    every = np.asarray(endorsement_log_odds(jnp.asarray(rates), parameters))
     own = np.asarray(one.asked.own[0]).astype(int)
     odds = np.zeros(len(own))
     for labels, kind in zip(objects, often, strict=True):
         odds[labels] = every[kind, int(len(labels) > 1), own[labels]]
     width = one.asked.said.shape[-1] // 4
     number = np.asarray(one.asked.said[0, :, -width:]).sum(1).astype(int)
-    return draw_said(number, odds, parameters, generator)
+    return draw_endorsements(number, odds, parameters, generator)
 
 
 def _answer(

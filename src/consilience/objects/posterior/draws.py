@@ -191,7 +191,7 @@ def _chosen(
 ) -> tuple[Int[np.ndarray, "u D"], Int[np.ndarray, "u D"]]:
     """Draw completion and partition of each item, evenly spread over what is likely."""
     ladder = np.cumsum(chance.ravel())
-    step = generator.spread(number)
+    step = generator.stratified(number)
     target = (np.arange(items)[:, None] + step) * (ladder[-1] / items)
     place = np.minimum(np.searchsorted(ladder, target), chance.size - 1)
     return place // chance.shape[1], place % chance.shape[1]

@@ -85,7 +85,7 @@ class Learned:
         place = pd.Index(self.said.unit_item).get_indexer(items)
         return replace(self, said=some_units(self.said, np.unique(place[place >= 0])))
 
-    def own(self, space: Space) -> Each:
+    def own_sums(self, space: Space) -> Each:
         """Return what of the sums each item of a space has said itself.
 
         Parameters
@@ -196,7 +196,7 @@ def learned_of(data: xr.DataTree) -> Learned | None:
         labels=labels,
         parents=parents,
         names=Names(**covariates, pairs=_pairs(group)),
-        said=_said(group, labels, parents),
+        said=_label_sums(group, labels, parents),
     )
 
 
@@ -214,7 +214,7 @@ def _similar(group: xr.Dataset) -> LabelPairs | None:
     return LabelPairs(*(group[f"similar_{name}"].to_numpy() for name in names))
 
 
-def _said(
+def _label_sums(
     group: xr.Dataset,
     labels: Shaped[np.ndarray, " L"],
     parents: Shaped[np.ndarray, " L"],

@@ -63,9 +63,9 @@ def verdicts(chunk: Chunk, own: Int[np.ndarray, " u"], numbers: Streams) -> Verd
     size, main = sizes_of_responses(chunk), _first(chunk.main)
     place = np.arange(len(size))[:, None]
     several = np.broadcast_to(place > 0, (len(size), len(own)))
-    differs = _found(main / main.sum(0), place != own, numbers)
+    differs = _coverage(main / main.sum(0), place != own, numbers)
     return Verdicts(
-        several=_found(size, several, numbers),
+        several=_coverage(size, several, numbers),
         differs=np.where(own[:, None] >= 0, differs, np.nan),
     )
 
@@ -113,7 +113,7 @@ def _convolved(
     return found
 
 
-def _found(
+def _coverage(
     chance: Float[np.ndarray, "n u D"],
     asked: Bool[np.ndarray, "n u"],
     numbers: Streams,

@@ -53,7 +53,7 @@ _EDGE = 1e-6  # no share is closer to none, or to all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Namings:
+class LabelCounts:
     """Who named what; U items, C candidates at most.
 
     Attributes
@@ -71,7 +71,7 @@ class Namings:
     own: Int[np.ndarray, " U"]
 
 
-def namings(space: Space, named: Named) -> Namings:
+def label_counts(space: Space, named: Named) -> LabelCounts:
     """Count who named what.
 
     Parameters
@@ -87,11 +87,11 @@ def namings(space: Space, named: Named) -> Namings:
         np.bincount(space.unit, (mask >> place & 1) * space.n, units) for place in slot
     ]
     answers = np.bincount(space.unit, space.n, units).astype(float)
-    return Namings(np.stack(votes, axis=1), answers, named.own_slot)
+    return LabelCounts(np.stack(votes, axis=1), answers, named.dataset_label_slot)
 
 
 def levels(
-    chunk: Chunk, units: Int[np.ndarray, " u"], given: Namings, numbers: Streams
+    chunk: Chunk, units: Int[np.ndarray, " u"], given: LabelCounts, numbers: Streams
 ) -> Float[np.ndarray, "u D n"]:
     """Draw up to which threshold each label is valid.
 
@@ -117,7 +117,9 @@ def levels(
     right = np.clip(np.sqrt(named * frequency * chunk.relative), _EDGE, 1 - _EDGE)
     odds = logit(right) * np.where(is_own, WEIGHT, 1.0)
     odds += np.where(is_own, OPINION, -OPINION) * (own >= 0)
-    step = np.stack([numbers.spread(chunk.share.shape[1]) for _ in range(n)], axis=2)
+    step = np.stack(
+        [numbers.stratified(chunk.share.shape[1]) for _ in range(n)], axis=2
+    )
     step = np.clip(step, _EDGE, 1 - _EDGE)
     drawn: Float[np.ndarray, "u D n"] = expit(odds + logit(step))
     valid: Float[np.ndarray, "u D n"] = np.minimum(drawn, frequency)

@@ -25,7 +25,7 @@ class Streams:
         """Return numbers uniform from 0 to 1."""
         return np.stack([one.random(shape[1:]) for one in self.each])
 
-    def spread(self, number: int) -> Float[np.ndarray, "u D"]:
+    def stratified(self, number: int) -> Float[np.ndarray, "u D"]:
         """Return so many numbers from 0 to 1 of each, evenly spaced, in random order.
 
         Parameters

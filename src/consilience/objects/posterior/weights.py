@@ -12,17 +12,17 @@ from jaxtyping import Array, Float, Int
 from consilience.model.contract import Parameters
 from consilience.model.quadrature import normal_nodes
 from consilience.objects.layout.block_counts import Blocks
-from consilience.objects.layout.by_annotator import Told
-from consilience.objects.layout.covariates import Known
+from consilience.objects.layout.by_annotator import Responses
+from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.likelihood import by_annotator
 from consilience.objects.likelihood.label_counts import (
     completed,
+    detection_log_odds,
     imagined,
     kind_odds,
     of_styles,
-    seen_rates,
+    reported_sums,
     slip_table,
-    told_sums,
 )
 from consilience.truth.maths import on_host
 
@@ -73,14 +73,14 @@ class Weighed:
 
 @jax.jit
 def _weights_by_annotator(
-    blocks: Blocks, known: Known, told: Told, parameters: Parameters
+    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
 ) -> dict[str, Array]:
     phi, styles, lean = by_annotator.completed(blocks, known, told, parameters)
     pull, _ = by_annotator.pulls(known, parameters)
     node, weight = normal_nodes(31)
     apart = parameters["spreads"][:, None] * node
     share = jnp.exp(weight)
-    rates = jnp.stack(seen_rates(parameters))[:, None] + apart[1]
+    rates = jnp.stack(detection_log_odds(parameters))[:, None] + apart[1]
     return {
         "phi": phi,
         "rest": logsumexp(styles, axis=1),
@@ -99,7 +99,10 @@ def _weights_by_annotator(
 
 
 def weighed(
-    blocks: Blocks, known: Known, parameters: Parameters, told: Told | None = None
+    blocks: Blocks,
+    known: BlockCovariates,
+    parameters: Parameters,
+    told: Responses | None = None,
 ) -> Weighed:
     """Return the log weights of blocks, on the host.
 
@@ -126,9 +129,9 @@ def weighed(
         names=imagined(beside, values, "naming"),
         often=kind_odds(beside, values),
         picker=np.stack(of_styles(beside.item, values)),
-        seen=np.stack(seen_rates(values)),
+        seen=np.stack(detection_log_odds(values)),
         slips=slip_table(values, blocks.num_labels),
-        sums=told_sums(here, beside, values, phi, rest),
+        sums=reported_sums(here, beside, values, phi, rest),
     )
 
 

@@ -25,7 +25,7 @@ from consilience.objects.layout.partitions import block_indices
 from consilience.objects.posterior.draws import MAX_CELLS, Chunk, alone, chunks, draw
 from consilience.objects.posterior.point_partitions import LOSSES, best
 from consilience.objects.posterior.response_panels import SIZES, verdicts
-from consilience.objects.posterior.right_names import Namings, levels
+from consilience.objects.posterior.right_names import LabelCounts, levels
 from consilience.objects.posterior.streams import Streams, streams
 from consilience.objects.posterior.weights import Weighed, weighed
 from consilience.posterior.objects.joint_draws import Record
@@ -37,7 +37,7 @@ PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Held:
+class ItemPosterior:
     """What items hold; C candidates at most, T thresholds, D draws, L losses.
 
     Attributes
@@ -92,24 +92,24 @@ class Held:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Run:
-    held: Held
-    given: Namings
+    posterior: ItemPosterior
+    given: LabelCounts
     record: Record
     number: int
     weight: float
     numbers: Streams = field(repr=False)
 
 
-def held(
+def item_posterior(
     items: Items,
     names: Shaped[np.ndarray, " U"],
-    given: Namings,
+    given: LabelCounts,
     draws: list[Parameters],
     record: Record,
     *,
     number: int,
     seed: int,
-) -> Held:
+) -> ItemPosterior:
     """Draw what items hold, and keep the worlds that are drawn.
 
     Parameters
@@ -144,7 +144,9 @@ def held(
         chunk = alone(some, number)
         for which in range(len(draws)):
             _add_levels(run, some, chunk, which)
-    for blocks, known, who in zip(items.blocks, items.known, items.told, strict=True):
+    for blocks, known, who in zip(
+        items.blocks, items.known, items.responses_by_size, strict=True
+    ):
         weights = [weighed(blocks, known, parameters, who) for parameters in draws]
         for rows in chunks(weights[0], blocks.num_labels, number):
             partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
@@ -153,15 +155,17 @@ def held(
                 chunk = draw(blocks, weight, rows, number, run.numbers)
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
-            told = _told(run, blocks, rows, partition)
-            _add_told(run, blocks, weights, rows, told, seed, names)
+            told = _point_partitions(run, blocks, rows, partition)
+            _add_point_partitions(run, blocks, weights, rows, told, seed, names)
     has = max(int((own_slot >= 0).sum()), 1)
     found.several /= max(units, 1)
     found.differs /= has
     return found
 
 
-def _single(own: Int[np.ndarray, " U"], most: int, draws: int, total: int) -> Held:
+def _single(
+    own: Int[np.ndarray, " U"], most: int, draws: int, total: int
+) -> ItemPosterior:
     """Return what items of one candidate hold: it, and nothing else."""
     units = len(own)
     first = np.zeros((units, most))
@@ -171,7 +175,7 @@ def _single(own: Int[np.ndarray, " U"], most: int, draws: int, total: int) -> He
     beyond = first[:, :, None] * (GRID < 1)
     panels = np.zeros((units, len(SIZES) + 1))
     by_loss = np.repeat(first[None], len(LOSSES), axis=0)
-    return Held(
+    return ItemPosterior(
         beyond=beyond,
         valid=np.repeat(first[None], draws, axis=0),
         main_label=first.copy(),
@@ -193,7 +197,7 @@ def _single(own: Int[np.ndarray, " U"], most: int, draws: int, total: int) -> He
 
 
 def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
-    told, n = run.held, blocks.num_labels
+    told, n = run.posterior, blocks.num_labels
     units = blocks.unit[chunk.rows]
     labels = slice(0, n)
     if which == 0:
@@ -225,7 +229,7 @@ def _add_levels(
     run: _Run, units: Int[np.ndarray, " u"], chunk: Chunk, which: int
 ) -> None:
     """Draw up to which threshold labels are valid, and keep these worlds."""
-    told, n = run.held, chunk.share.shape[2]
+    told, n = run.posterior, chunk.share.shape[2]
     level = levels(chunk, units, run.given, run.numbers)
     run.record.add(units, chunk, level, which)
     # How many draws lie beyond each grid point: a histogram, summed from its end.
@@ -282,7 +286,7 @@ def _differing(
     return np.stack(found, axis=1).astype(float)
 
 
-def _told(
+def _point_partitions(
     run: _Run,
     blocks: Blocks,
     rows: Int[np.ndarray, " u"],
@@ -295,17 +299,17 @@ def _told(
     together = np.einsum("pbi,pbj->pij", inside, inside).reshape(len(index), -1)
     same = partition @ together
     logs = np.log(np.where(partition > 0, partition, 1.0))
-    run.held.structure[units] = -(partition * logs).sum(1)
-    run.held.same[units, :n, :n] = same.reshape(-1, n, n)
+    run.posterior.structure[units] = -(partition * logs).sum(1)
+    run.posterior.same[units, :n, :n] = same.reshape(-1, n, n)
     told = [best(loss(partition, n)) for loss in LOSSES.values()]
     for number, each in enumerate(told):
-        run.held.object_of[number, units, :n] = inside[each].argmax(1)
-    for values in (run.held.share, run.held.there, run.held.main):
+        run.posterior.object_of[number, units, :n] = inside[each].argmax(1)
+    for values in (run.posterior.share, run.posterior.there, run.posterior.main):
         values[:, units] = 0.0
     return told
 
 
-def _add_told(
+def _add_point_partitions(
     run: _Run,
     blocks: Blocks,
     weights: list[Weighed],
@@ -318,7 +322,7 @@ def _add_told(
     for loss, each in enumerate(told):
         new = (each != told[0]) | (loss == 0)
         same = blocks.unit[rows[~new]]
-        for values in (run.held.share, run.held.there, run.held.main):
+        for values in (run.posterior.share, run.posterior.there, run.posterior.main):
             values[loss, same] = values[0, same]
         # Items are drawn one behind the other.
         at = np.flatnonzero(new)
@@ -336,6 +340,6 @@ def _add_given(run: _Run, blocks: Blocks, given: Chunk, loss: int) -> None:
     n, units = blocks.num_labels, blocks.unit[given.rows]
     top = given.salience.argmax(2)
     weight = run.weight
-    run.held.share[loss, units, :n] += weight * given.share.mean(1)
-    run.held.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
-    run.held.main[loss, units, :n] += weight * _shares(top, n)
+    run.posterior.share[loss, units, :n] += weight * given.share.mean(1)
+    run.posterior.there[loss, units, :n] += weight * (given.frequency > TAU).mean(1)
+    run.posterior.main[loss, units, :n] += weight * _shares(top, n)

@@ -22,7 +22,7 @@ LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Worlds:
+class JointDraws:
     """Drawn worlds: D draws of the parameters, S of the items for each; N candidates.
 
     Attributes
@@ -128,7 +128,7 @@ def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
     return facts
 
 
-def worlds(data: xr.DataTree) -> Worlds:
+def joint_draws(data: xr.DataTree) -> JointDraws:
     """Return the worlds of a fit.
 
     Parameters
@@ -143,7 +143,7 @@ def worlds(data: xr.DataTree) -> Worlds:
     """
     if WORLDS in data.children and "levels" in data[WORLDS]:
         kept = data[WORLDS]
-        return Worlds(
+        return JointDraws(
             items=data["constant_data"]["unit_item"].to_numpy().astype(str),
             labels=data["objects"]["label"].to_numpy().astype(str),
             item=kept["cell_item"].to_numpy(),
@@ -159,12 +159,12 @@ def worlds(data: xr.DataTree) -> Worlds:
             f"{data.attrs['kind']}, or an older program wrote it; fit again"
         )
         raise OptionError(msg)
-    return _of_rule(objects, items, stored(data, "labels"))
+    return _of_heuristic(objects, items, stored(data, "labels"))
 
 
-def _of_rule(
+def _of_heuristic(
     objects: pd.DataFrame, items: pd.DataFrame, labels: pd.DataFrame | None
-) -> Worlds:
+) -> JointDraws:
     """Return the one world that a rule states: an object is valid under its name."""
     assert labels is not None  # noqa: S101 (a rule that states objects states labels)
     names = pd.Index(items["item"].astype(str))
@@ -188,7 +188,7 @@ def _of_rule(
     facts = valid.to_numpy() * LEADING
     facts |= main_object * MAIN_OBJECT | main_label * MAIN_LABEL
     hundredths = np.where(valid, 100, 0)
-    return Worlds(
+    return JointDraws(
         items=names.to_numpy(),
         labels=known.to_numpy(),
         item=(cells // len(known)).to_numpy(),

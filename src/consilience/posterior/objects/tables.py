@@ -14,7 +14,7 @@ from consilience.posterior.objects.item_posterior import (
     PANELS,
     TAU,
     TAUS,
-    Held,
+    ItemPosterior,
 )
 from consilience.posterior.objects.main_confusion import (
     annotators_of,
@@ -26,7 +26,9 @@ from consilience.truth import Space
 from consilience.truth.named import Named
 
 
-def tables_of(space: Space, held: Held, mass: float) -> dict[str, pd.DataFrame]:
+def tables_of(
+    space: Space, held: ItemPosterior, mass: float
+) -> dict[str, pd.DataFrame]:
     """Return the tables of a run by name.
 
     Parameters
@@ -54,7 +56,7 @@ def tables_of(space: Space, held: Held, mass: float) -> dict[str, pd.DataFrame]:
     }
 
 
-def curves(space: Space, held: Held) -> xr.Dataset:
+def curves(space: Space, held: ItemPosterior) -> xr.Dataset:
     """Return how often objects are named, of each label, and totals over all items.
 
     Returns
@@ -132,12 +134,12 @@ def _named(space: Space) -> Named:
     return space.named
 
 
-def _candidates(space: Space, held: Held) -> Int[np.ndarray, "U C"]:
+def _candidates(space: Space, held: ItemPosterior) -> Int[np.ndarray, "U C"]:
     return _named(space).candidate[:, : held.beyond.shape[1]]
 
 
 def _rows(
-    space: Space, held: Held
+    space: Space, held: ItemPosterior
 ) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], dict[str, pd.Categorical]]:
     """Return item and place of each candidate, and both by name."""
     candidate = _candidates(space, held)
@@ -149,7 +151,7 @@ def _rows(
     return unit, slot, names
 
 
-def _labels(space: Space, held: Held, mass: float) -> pd.DataFrame:
+def _labels(space: Space, held: ItemPosterior, mass: float) -> pd.DataFrame:
     unit, slot, names = _rows(space, held)
     probability = held.valid.mean(0)[unit, slot]
     lower = upper = np.full(len(unit), np.nan)
@@ -162,7 +164,7 @@ def _labels(space: Space, held: Held, mass: float) -> pd.DataFrame:
     )
 
 
-def _items(space: Space, held: Held) -> pd.DataFrame:
+def _items(space: Space, held: ItemPosterior) -> pd.DataFrame:
     candidate = _candidates(space, held)
     units = np.arange(len(candidate))
     chance = np.where(candidate >= 0, held.main_label, 0.0)
@@ -185,7 +187,7 @@ def _items(space: Space, held: Held) -> pd.DataFrame:
     )
 
 
-def _objects(space: Space, held: Held, loss: int) -> pd.DataFrame:
+def _objects(space: Space, held: ItemPosterior, loss: int) -> pd.DataFrame:
     unit, slot, names = _rows(space, held)
     main = held.main[loss]
     # Objects are numbered from one by how probably they are the main one.
@@ -206,7 +208,7 @@ def _objects(space: Space, held: Held, loss: int) -> pd.DataFrame:
     return frame.iloc[keys].reset_index(drop=True)
 
 
-def _counts(space: Space, held: Held) -> pd.DataFrame:
+def _counts(space: Space, held: ItemPosterior) -> pd.DataFrame:
     unit, tau, number = np.nonzero(held.counts > 0)
     return pd.DataFrame(
         {
@@ -218,7 +220,7 @@ def _counts(space: Space, held: Held) -> pd.DataFrame:
     )
 
 
-def _same(space: Space, held: Held) -> pd.DataFrame:
+def _same(space: Space, held: ItemPosterior) -> pd.DataFrame:
     candidate = _candidates(space, held)
     here = (candidate[:, :, None] >= 0) & (candidate[:, None, :] >= 0)
     places = candidate.shape[1]
@@ -235,7 +237,7 @@ def _same(space: Space, held: Held) -> pd.DataFrame:
     )
 
 
-def _ambiguity(space: Space, held: Held) -> pd.DataFrame:
+def _ambiguity(space: Space, held: ItemPosterior) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "item": category(np.arange(space.num_units), space.unit_item),
@@ -246,7 +248,7 @@ def _ambiguity(space: Space, held: Held) -> pd.DataFrame:
     )
 
 
-def _panels(space: Space, held: Held) -> pd.DataFrame:
+def _panels(space: Space, held: ItemPosterior) -> pd.DataFrame:
     sizes = np.array([*SIZES, 0])
     units = np.arange(space.num_units).repeat(len(sizes))
     return pd.DataFrame(

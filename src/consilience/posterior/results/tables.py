@@ -26,10 +26,13 @@ from consilience.posterior.objects.styles import styles
 from consilience.posterior.results.annotators import annotators
 from consilience.posterior.results.comparison import comparison
 from consilience.posterior.results.confusion import confusion
+from consilience.posterior.results.covariate_effects import (
+    covariate_effects,
+    relative_information,
+)
 from consilience.posterior.results.diagnostics import diagnostics
 from consilience.posterior.results.items import items
 from consilience.posterior.results.labels import labels
-from consilience.posterior.stored_fit.beforehand import beforehand, worth
 from consilience.posterior.stored_fit.stored import stored_names
 
 TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
@@ -40,8 +43,8 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "confusion": confusion,
         "diagnostics": diagnostics,
         "comparison": comparison,
-        "beforehand": beforehand,
-        "worth": worth,
+        "beforehand": covariate_effects,
+        "worth": relative_information,
         "objects": objects,
         "object_counts": object_counts,
         "same_object": same_object,
@@ -57,7 +60,7 @@ _OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
 def names_of(data: xr.DataTree) -> tuple[str, ...]:
     """Return the names of the tables that a fit has, for what it was fitted to."""
     kept = stored_names(data)
-    columns = () if beforehand(data).empty else _OF_COLUMNS
+    columns = () if covariate_effects(data).empty else _OF_COLUMNS
     people = () if styles(data).empty else ("styles",)
     absent = {*_OF_OBJECTS, *_OF_COLUMNS, "styles"} - {*kept, *columns, *people}
     return tuple(name for name in TABLES if name not in absent)

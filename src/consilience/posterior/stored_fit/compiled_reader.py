@@ -10,12 +10,12 @@ import numpy as np
 from consilience.model import (
     AnnotatorModel,
     belief,
-    can_be_replayed,
+    can_restore_parameters,
     derived,
     lay_out,
     marginal,
+    parameters_from_draw,
     posterior_of_truth,
-    replayed,
     score,
 )
 from consilience.programs import drop_programs
@@ -39,7 +39,7 @@ def compiled_reader(
     drop_programs()
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         observations = lay_out(model, space)
-        if not can_be_replayed(model, observations, names):
+        if not can_restore_parameters(model, observations, names):
             return None
 
     def read(draw: Mapping[str, Any]) -> Any:
@@ -52,7 +52,7 @@ def compiled_reader(
 
 @partial(jax.jit, static_argnames="model")
 def _read(model: AnnotatorModel[Any], observations: Observations, draw: Any) -> Any:
-    parameters = replayed(model, observations, draw)
+    parameters = parameters_from_draw(model, observations, draw)
     scores = score(model, observations, parameters)
     truth = posterior_of_truth(model, belief(scores))
     return truth, marginal(scores), derived(model, observations, parameters)

@@ -12,7 +12,7 @@ import xarray as xr
 from jaxtyping import Float
 
 from consilience.intervals import bounds
-from consilience.model.draws import joined
+from consilience.model.draws import stack_chains
 
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.
@@ -52,7 +52,7 @@ def draws(
     if set(variable.dims) != {"chain", "draw", *dims}:
         return None
     values = variable.transpose("chain", "draw", *dims).to_numpy()
-    return joined(values)
+    return stack_chains(values)
 
 
 def estimate(values: Float[np.ndarray, "S ..."], mass: float) -> Estimate:

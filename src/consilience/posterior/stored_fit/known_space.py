@@ -13,7 +13,7 @@ from consilience.truth import Space
 from consilience.truth.space import Covariates, Groups, SimilarSets
 
 
-def known_space(data: xr.DataTree) -> Space:
+def restored_space(data: xr.DataTree) -> Space:
     """Return who answered what about which item, or pair of item and label.
 
     Parameters

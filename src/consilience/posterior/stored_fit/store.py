@@ -20,6 +20,7 @@ from typing import Any
 import tomli_w
 import xarray as xr
 
+from consilience.annotators import current_name
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
 from consilience.posterior.results.tables import TABLES, about, names_of, write_parquet
@@ -108,7 +109,10 @@ def load(folder: str | Path) -> Fit:
         raise BrokenRunError(msg)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            return Fit(tree.load())
+            data = tree.load()
+        if "model" in data.attrs:
+            data.attrs["model"] = current_name(data.attrs["model"])
+        return Fit(data)
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
         msg = f"{path}: damaged ({error}); take a copy that is whole, or fit again"

@@ -12,9 +12,9 @@ from jaxtyping import Float, Shaped
 
 from consilience.inference import Result
 from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.pair_covariates import own_pairs
+from consilience.objects.layout.pair_covariates import frequent_pairs
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
-from consilience.truth import Space, answer_slot, seen_pairs
+from consilience.truth import Space, answer_slot, named_pairs
 from consilience.truth.space import MAX_NUMBERS
 
 SAMPLED = ("chain", "draw")
@@ -146,9 +146,9 @@ def _posterior(
 def _pairs(space: Space, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
     """Return the labels of the pairs that have a number of their own."""
     if space.named is None:
-        known, labels = seen_pairs(space), np.asarray(space.states, object)
+        known, labels = named_pairs(space), np.asarray(space.states, object)
         return np.stack([labels[known.first], labels[known.second]], 1)
-    pairs = own_pairs(space.named) if covariates is None else covariates.pairs
+    pairs = frequent_pairs(space.named) if covariates is None else covariates.pairs
     return np.asarray(space.named.labels[np.array(pairs, int).reshape(-1, 2)])
 
 
@@ -250,7 +250,7 @@ def _constant(space: Space) -> xr.Dataset:
     if space.unit_label is not None and space.present is not None:
         variables["unit_label"] = ("item", space.unit_label)
         variables["present"] = ("true_class", space.present)
-    variables |= _labels_alike(space)
+    variables |= _label_relations(space)
     if space.named is not None and space.named.asked is not None:
         said = space.named.asked.astype(np.int32)
         variables["asked"] = (("item", "place", "asked_answer"), said)
@@ -273,7 +273,7 @@ def _constant(space: Space) -> xr.Dataset:
     return xr.Dataset(variables, coordinates)
 
 
-def _labels_alike(space: Space) -> dict[str, Any]:
+def _label_relations(space: Space) -> dict[str, Any]:
     """Return which labels are of one group, are similar, and were shown together."""
     variables: dict[str, Any] = {}
     if space.groups is not None:

@@ -18,7 +18,7 @@ from consilience.report.columns.coded import (
     estimate,
     listed,
     scaled,
-    spread,
+    scatter,
 )
 from consilience.report.record import Report, Run
 
@@ -66,10 +66,10 @@ def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]
     at = items.add(table["item"])
     found: dict[str, Any] = {
         "name": run.name,
-        "best": spread(labels.add(table["label"]), at, number),
-        "p": spread(scaled(table["probability"], ONE), at, number),
-        "entropy": spread(scaled(table["entropy"], ONE), at, number),
-        "asked": spread(table["responses"].to_numpy(np.int64), at, number),
+        "best": scatter(labels.add(table["label"]), at, number),
+        "p": scatter(scaled(table["probability"], ONE), at, number),
+        "entropy": scatter(scaled(table["entropy"], ONE), at, number),
+        "asked": scatter(table["responses"].to_numpy(np.int64), at, number),
         "tied": np.sort(at[table["tied"].to_numpy(bool)]).tolist(),
         "labels": _labels(run, items, labels),
         "confusion": confusions.confusions(run, people),

@@ -50,7 +50,7 @@ def listed(owner: Sequence[int] | np.ndarray, number: int) -> dict[str, Numbers]
     return {"start": np.searchsorted(owner, np.arange(number + 1)).tolist()}
 
 
-def spread(
+def scatter(
     values: Int[np.ndarray, " N"], at: Int[np.ndarray, " N"], number: int
 ) -> Numbers:
     """Return values in the order of all items; -1 for an item that has none."""

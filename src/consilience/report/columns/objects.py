@@ -9,7 +9,7 @@ from consilience.report.columns.coded import (
     Names,
     listed,
     scaled,
-    spread,
+    scatter,
 )
 from consilience.report.record import Run
 
@@ -59,7 +59,7 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     if len(ambiguity):
         at = items.add(ambiguity["item"])
         found["ambiguity"] = {
-            part: spread(scaled(ambiguity[part], ONE), at, number)
+            part: scatter(scaled(ambiguity[part], ONE), at, number)
             for part in ("structure", "naming", "salience")
         }
     return found

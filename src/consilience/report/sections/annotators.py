@@ -14,7 +14,7 @@ from consilience.report.content import (
     Table,
     counts,
     estimates,
-    how_sure,
+    interval_note,
     numbers,
     texts,
 )
@@ -57,7 +57,7 @@ def annotators(report: Report) -> Section:
 
 def _in_general(run: Run, report: Report) -> list[Part]:
     """Return what a run says of people in general: styles, and candidates' worth."""
-    return [*_styles(run, report), *_known_beforehand(run, report)]
+    return [*_styles(run, report), *_covariate_effects(run, report)]
 
 
 def _styles(run: Run, report: Report) -> list[Part]:
@@ -69,11 +69,11 @@ def _styles(run: Run, report: Report) -> list[Part]:
         texts("Of the typical item", found["style"].map(_STYLES)),
         estimates("Share", found, ("share", "lower", "upper")),
     )
-    note = how_sure(columns, report.mass)
+    note = interval_note(columns, report.mass)
     return [Table(f"How people answer{who}", columns, note)]
 
 
-def _known_beforehand(run: Run, report: Report) -> list[Part]:
+def _covariate_effects(run: Run, report: Report) -> list[Part]:
     """Return what columns of candidates are worth to a run, if it had such."""
     weights, worth = run.table("beforehand"), run.table("worth")
     together = ""
@@ -93,7 +93,9 @@ def _known_beforehand(run: Run, report: Report) -> list[Part]:
         estimates("Weight", weights, names, "{:.2f}"),
         numbers("For a unit of it", list(weights["slope"]), "{:.3g}"),
     )
-    note = f"Per standard deviation of the column. {how_sure(columns, report.mass)}"
+    note = (
+        f"Per standard deviation of the column. {interval_note(columns, report.mass)}"
+    )
     return [
         Table(f"What candidates say before any answer{who}", columns, note + together)
     ]
@@ -106,7 +108,7 @@ def _table(report: Report, people: pd.DataFrame) -> Table:
     columns = [texts("Annotator", names), counts("Answers", list(shown["responses"]))]
     for run in report.runs:
         columns += _skills(run, names, named=len(report.runs) > 1)
-    note = how_sure(columns, report.mass)
+    note = interval_note(columns, report.mass)
     if len(shown) < len(people):
         note += (
             f" The {len(shown):,} of {len(people):,} who answered most; all are in the "

@@ -47,7 +47,7 @@ def _of_run(run: Run) -> list[Note]:
             found.append(Note(told, "mind"))
     if run.model == "majority":
         found.append(Note("Shares of votes are no probabilities.", "mind"))
-    if run.model == "paper":
+    if run.model == "tsipras2020":
         told = "A rule states its result as certain: it says nothing of uncertainty."
         found.append(Note(told, "mind"))
     people = run.table("annotators")

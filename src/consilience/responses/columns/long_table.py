@@ -14,7 +14,7 @@ import pyarrow as pa
 from jaxtyping import Int
 
 from consilience.errors import KindError, MissingColumnError
-from consilience.responses.answers import read_answers, rule
+from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.columns.looks import look
 from consilience.responses.columns.names import EXTRAS, find, listing, plain, require
 from consilience.responses.columns.one_hot import ANSWER, LABEL, unfolded
@@ -59,7 +59,7 @@ def long_draft(
     table, options, one_hot = unfolded(table, options)
     roles = find_roles(table, options)
     table = _with_lists(table, roles["label"], options)
-    kind = options.kind or _said_kind(table) or _kind(roles, options)
+    kind = options.kind or _kind_of_column(table) or _kind(roles, options)
     _check_kind(table, roles, kind)
     rows, label = _labels(table, roles["label"])
     full = _full_rows(table, roles)[rows]
@@ -77,7 +77,11 @@ def long_draft(
     used |= {name: "carried along" for name in extras if name not in used}
     unused = [name for name in table.names if name not in {*used, *_MADE}]
     item, label = columns["item"], label.take(full)
-    said = rule(columns["answer"], options.answers) if kind == "contains" else ()
+    said = (
+        answer_words_rule(columns["answer"], options.answers)
+        if kind == "contains"
+        else ()
+    )
     return Draft(
         kind=kind,
         item=item,
@@ -101,7 +105,7 @@ def long_draft(
         columns=used,
         unused=looks_of(table, unused),
         warnings=(
-            *_several(table, roles, kind, options),
+            *_has_repeats(table, roles, kind, options),
             *(warn_of(table, unused) if options.kind is None else ()),
         ),
         assumptions=() if annotator is not None else (ANONYMOUS,),
@@ -171,7 +175,7 @@ def _with_lists(table: TextTable, name: str, options: ReadOptions) -> TextTable:
     )
 
 
-def _several(
+def _has_repeats(
     table: TextTable, roles: dict[str, str], kind: Kind, options: ReadOptions
 ) -> tuple[str, ...]:
     name = roles["label"]
@@ -193,7 +197,7 @@ def _response_id(
     return columns.get("response_id")
 
 
-def _said_kind(table: TextTable) -> Kind | None:
+def _kind_of_column(table: TextTable) -> Kind | None:
     """Kind that a column of that name gives for the whole table."""
     column = table.columns.get("kind")
     found = [] if column is None else column.values.to_pylist()

@@ -86,7 +86,7 @@ def wide_columns(
         find(names, "an annotator", name, source)
     rest = [name for name in names if name not in options.annotators]
     gold = find(rest, "gold", options.columns.gold, source)
-    table = replace(table, columns={n: _asked(table.columns[n]) for n in names})
+    table = replace(table, columns={n: _answered(table.columns[n]) for n in names})
     looks = {name: look(table.columns[name]) for name in rest if name != gold}
     if options.annotators:
         return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)
@@ -160,7 +160,7 @@ def _left_out(
     return out, doubtful
 
 
-def _asked(column: Coded) -> Coded:
+def _answered(column: Coded) -> Coded:
     """Return the column without the cells that may mean that nobody was asked."""
     asked = ~pc.is_in(column.values, value_set=pa.array(NOT_ASKED)).to_numpy(
         zero_copy_only=False

@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 from consilience.errors import BadCellError, MissingColumnError
-from consilience.responses.answers import read_answers, rule
+from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.columns.names import choose_question, listing
 from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.draft import Draft
@@ -133,7 +133,7 @@ def _grid_of_answers(
         kind="contains",
         label=labels,
         answer=said,
-        notes=(*draft.notes, *rule(rows.label, options.answers)),
+        notes=(*draft.notes, *answer_words_rule(rows.label, options.answers)),
         columns=roles | dict.fromkeys((_at(asked, i) for i in both), "label"),
     )
 

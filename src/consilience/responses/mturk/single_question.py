@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from consilience.errors import MissingColumnError
-from consilience.responses.answers import read_answers, rule
+from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.columns.names import USUAL, choose_question, listing, plain
 from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.draft import Draft
@@ -57,7 +57,7 @@ def read_single(batch: Batch) -> Draft:
             kind="contains",
             label=label,
             answer=said,
-            notes=(*draft.notes, *rule(rows.label, options.answers)),
+            notes=(*draft.notes, *answer_words_rule(rows.label, options.answers)),
             columns={item: "item", question: "answer", asked: "label"},
         )
     offered = label_list(options) if options.kind == "contains" else None

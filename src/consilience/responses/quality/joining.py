@@ -14,7 +14,7 @@ from consilience.responses.table import Responses
 from consilience.responses.tables.type_names import MIXED, common_type
 
 
-def joined(parts: Sequence[Responses]) -> Responses:
+def concatenate(parts: Sequence[Responses]) -> Responses:
     """Return all answers of several readings.
 
     Labels keep the order of the first reading; those of later ones follow. What is said

@@ -20,7 +20,7 @@ from consilience.responses.tables.coding import Coded, recoded, text_array
 _AROUND = "\"'`.,;:\u00b4\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
 
 
-def alike(text: str) -> str:
+def loose_key(text: str) -> str:
     """Return what two texts share that a person takes for one.
 
     Parameters

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from consilience.responses.columns.looks import FEW, LINKS, STRUCTURES, TEXTS, look
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import Draft
-from consilience.responses.quality.spelling import alike, groups, normal
+from consilience.responses.quality.spelling import groups, loose_key, normal
 from consilience.responses.tables.coding import Coded, num_distinct, only_used
 
 _SHOWN = 5
@@ -22,14 +22,14 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     found: list[str] = []
     labels = only_used(draft.label)
     people = only_used(draft.annotator)
-    found += _alike(
+    found += _similar_labels(
         labels.values.to_pylist(),
         "labels",
         "they count as different labels; merge them with `fold_case=True` (case) or "
         "`normalize=True` (Unicode form, characters of no width), or correct the "
         "source",
     )
-    found += _alike(
+    found += _similar_labels(
         people.values.to_pylist(),
         "annotators",
         "they count as different annotators; correct the source if they are one",
@@ -39,8 +39,8 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _alike(texts: list[str], what: str, remedy: str) -> Iterable[str]:
-    same = groups(texts, alike)
+def _similar_labels(texts: list[str], what: str, remedy: str) -> Iterable[str]:
+    same = groups(texts, loose_key)
     if not same:
         return ()
     shown = "; ".join(", ".join(map(ascii_if_hidden, g[:6])) for g in same[:_SHOWN])

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
-from consilience.responses.answers import read_answers, rule
+from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import choose_question, listing
 from consilience.responses.columns.selections import Selection, unroll
@@ -165,7 +165,7 @@ def _draft(
     labels = encode_texts([_text(works[i].data.get(asked)) for i in answers])
     labels = labels.take(rows.source)
     said = read_answers(rows.label, options.answers, where, rows.row)
-    notes = (*draft.notes, *rule(rows.label, options.answers))
+    notes = (*draft.notes, *answer_words_rule(rows.label, options.answers))
     return replace(
         draft, kind="contains", label=labels, answer=said, gold=None, notes=notes
     )

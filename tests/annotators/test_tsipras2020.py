@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import consilience as cs
-from consilience.annotators import paper
+from consilience.annotators import tsipras2020
 from consilience.errors import KindError, OptionError, TooLargeError, UnknownEngineError
 from consilience.heuristics.hash_order import hash_order
 from consilience.heuristics.max_cut import max_cut
@@ -43,7 +43,7 @@ def equal_rows(released):
     for row, (named, main) in enumerate(
         zip(released["selected"], released["main"], strict=True)
     ):
-        found = paper.aggregate(
+        found = tsipras2020.aggregate(
             [tuple(map(int, each)) for each in named], [int(each) for each in main]
         )
         told = (
@@ -62,7 +62,7 @@ def test_all_nine_released_columns_are_given_in_every_row(released):
 
 
 def test_another_order_of_the_labels_gives_other_objects(released, monkeypatch):
-    monkeypatch.setattr(paper, "hash_order", lambda those: sorted(set(those)))
+    monkeypatch.setattr(tsipras2020, "hash_order", lambda those: sorted(set(those)))
     equal = equal_rows(released)
     assert equal["main_top"] == equal["num_objects"] == 6_761
     assert equal["objects"] < 6_700
@@ -70,7 +70,7 @@ def test_another_order_of_the_labels_gives_other_objects(released, monkeypatch):
 
 def test_the_fit_of_the_study_holds_what_was_released(released, data_folder):
     study = cs.read(data_folder / "imagenet-multilabel")
-    fit = cs.fit(study, model="paper")
+    fit = cs.fit(study, model="tsipras2020")
     items = fit.items().astype({"item": "str"}).set_index("item")
     assert len(items) == 6_761
     assert (items["objects"] > 1).sum() == (released["num_objects"] > 1).sum() == 2_156
@@ -86,25 +86,25 @@ def test_the_fit_of_the_study_holds_what_was_released(released, data_folder):
 
 
 def test_the_main_label_of_a_tie_is_the_one_that_came_first():
-    found = paper.aggregate([(5,), (2,), (2,), (5,), (9,)], [5, 2, 2, 5, 9])
+    found = tsipras2020.aggregate([(5,), (2,), (2,), (5,), (9,)], [5, 2, 2, 5, 9])
     assert found.main_label == 5
     assert list(found.main_votes.items()) == [(5, 2), (2, 2), (9, 1)]
 
 
 def test_the_number_of_objects_of_a_tie_is_the_one_that_came_first():
-    assert paper.aggregate([(1, 2), (1,)], [1, 1]).num_objects == 2
-    assert paper.aggregate([(1,), (1, 2)], [1, 1]).num_objects == 1
+    assert tsipras2020.aggregate([(1, 2), (1,)], [1, 1]).num_objects == 2
+    assert tsipras2020.aggregate([(1,), (1, 2)], [1, 1]).num_objects == 1
 
 
 def test_one_object_holds_every_label():
-    found = paper.aggregate([(3,), (1, 2), (3,), (3,)], [3, 1, 3, 3])
+    found = tsipras2020.aggregate([(3,), (1, 2), (3,), (3,)], [3, 1, 3, 3])
     assert plain(list(found.objects)) == [
         [(3, [0.6, 0.75]), (1, [0.2, 0.25]), (2, [0.2, 0.25])]
     ]
 
 
 def test_of_several_objects_a_label_never_named_beside_another_is_dropped():
-    found = paper.aggregate([(1, 2), (3,), (1, 2)], [1, 3, 2])
+    found = tsipras2020.aggregate([(1, 2), (3,), (1, 2)], [1, 3, 2])
     assert [list(each) for each in found.objects] == [[2], [1]]
     assert found.object_of(3) is None
 
@@ -112,7 +112,7 @@ def test_of_several_objects_a_label_never_named_beside_another_is_dropped():
 def test_of_cuts_that_are_as_good_the_last_of_the_enumeration_is_taken():
     # Each pair of 0, 1, 2 once: two of three pairs can be separated, in three ways,
     # and 110 is the last of 001, 010, 011, 100, 101, 110.
-    found = paper.aggregate([(0, 1), (1, 2), (0, 2)], [0, 1, 2])
+    found = tsipras2020.aggregate([(0, 1), (1, 2), (0, 2)], [0, 1, 2])
     assert [list(each) for each in found.objects] == [[2], [0, 1]]
     assert found.main_object == 1
     assert found.object_votes == (1, 2)
@@ -122,19 +122,19 @@ def test_a_hash_table_of_eight_slots_gives_the_order_of_the_nodes():
     # 8 and 0 want slot 0: whoever comes second goes to 5 x 0 + 1.
     assert hash_order([8, 0]) == (8, 0)
     assert hash_order([0, 8]) == (0, 8)
-    found = paper.aggregate([(8, 0), (8, 0)], [8, 0])
+    found = tsipras2020.aggregate([(8, 0), (8, 0)], [8, 0])
     assert [list(each) for each in found.objects] == [[0], [8]]
 
 
 def test_an_object_is_called_by_the_first_of_the_labels_that_are_named_most():
-    found = paper.aggregate([(7,), (4,), (7,), (4,), (1,)], [7, 4, 7, 4, 1])
+    found = tsipras2020.aggregate([(7,), (4,), (7,), (4,), (1,)], [7, 4, 7, 4, 1])
     assert found.names() == (4,)
 
 
 def test_more_objects_than_labels_leave_some_empty():
-    found = paper.aggregate([(1, 2, 3), (1, 2), (4, 5, 6)], [1, 1, 4])
+    found = tsipras2020.aggregate([(1, 2, 3), (1, 2), (4, 5, 6)], [1, 1, 4])
     assert found.num_objects == 3
-    found = paper.aggregate([(1, 1)], [None])
+    found = tsipras2020.aggregate([(1, 1)], [None])
     assert found.num_objects == 2
     assert found.names() == (None, 1)
     assert found.main_label is None
@@ -198,7 +198,7 @@ def told():
 
 
 def test_the_tables_say_what_the_rule_says(told):
-    fit = cs.fit(told, model="paper")
+    fit = cs.fit(told, model="tsipras2020")
     labels = fit.labels()
     assert list(labels.columns)[:5] == [
         "item",
@@ -235,13 +235,13 @@ def test_an_answer_that_counts_twice_is_two_answers(told):
         kind="objects",
         labels=["cat", "dog", "fox"],
     )
-    fit = cs.fit(twice, model="paper")
+    fit = cs.fit(twice, model="tsipras2020")
     assert fit.items()["responses"].tolist() == [6, 2, 0]
     assert np.allclose(fit.labels()["named"], [1, 2 / 3, 1])
 
 
 def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
-    fit = cs.fit(told, model="paper")
+    fit = cs.fit(told, model="tsipras2020")
     fit.save(tmp_path / "run")
     again = cs.load(tmp_path / "run")
     for name in ("labels", "items", "objects", "object_counts", "confusion"):
@@ -254,8 +254,8 @@ def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
 
 def test_a_rule_has_no_engines_and_one_kind(told):
     with pytest.raises(UnknownEngineError, match="it is a rule"):
-        cs.fit(told, model="paper", engine="nuts")
-    with pytest.raises(OptionError, match="paper is a rule and does not use gold"):
-        cs.fit(told, model="paper", gold=pd.DataFrame({"item": [], "label": []}))
-    with pytest.raises(KindError, match="the model paper takes responses of kind obj"):
-        cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="paper")
+        cs.fit(told, model="tsipras2020", engine="nuts")
+    with pytest.raises(OptionError, match="is a rule and does not use gold"):
+        cs.fit(told, model="tsipras2020", gold=pd.DataFrame({"item": [], "label": []}))
+    with pytest.raises(KindError, match="tsipras2020 takes responses of kind obj"):
+        cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="tsipras2020")

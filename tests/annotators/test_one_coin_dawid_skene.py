@@ -12,10 +12,10 @@ import pytest
 from numpyro.infer.util import log_density
 from scipy import special
 
-from consilience.annotators.one_coin import MODEL
-from consilience.fitting import Effort, fit
+from consilience.annotators.one_coin_dawid_skene import MODEL
+from consilience.fitting import EngineOptions, fit
 from consilience.inference import vb
-from consilience.inference.closed_form.ascent import Steps, climb
+from consilience.inference.closed_form.ascent import Steps, optimize
 from consilience.model import Tables, joint, simulate
 from consilience.progress import silent
 from consilience.responses import read
@@ -78,7 +78,7 @@ def test_with_the_truth_known_accuracies_are_counted():
     held = {"held": 1e8}
     fitted = fit(
         read(frame, labels=["a", "b", "c"]),
-        model="one_coin",
+        model="one_coin_dawid_skene",
         engine="em",
         gold=gold,
         prior=held,
@@ -95,7 +95,7 @@ def test_candidates_leave_the_truth_among_them():
     )
     lists = pd.DataFrame({"item": ["i", "i", "i", "j", "j"], "label": list("abcab")})
     responses = read(frame, labels=["a", "b", "c"])
-    fitted = fit(responses, model="one_coin", engine="em", candidates=lists)
+    fitted = fit(responses, model="one_coin_dawid_skene", engine="em", candidates=lists)
     table = fitted.labels().set_index(["item", "label"])["probability"]
     assert ("j", "c") not in table.index
     assert table["j"].sum() == pytest.approx(1)
@@ -111,7 +111,9 @@ def test_yes_maybe_no_have_a_right_answer_and_two_wrong_ones():
             "answer": ["yes", "maybe", "no", "no"],
         }
     )
-    fitted = fit(read(frame, kind="contains"), model="one_coin", engine="em")
+    fitted = fit(
+        read(frame, kind="contains"), model="one_coin_dawid_skene", engine="em"
+    )
     row = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
     right, wrong = row[0, 0], row[0, 1]
     assert np.allclose(row, [[right, wrong, wrong], [wrong, wrong, right]])
@@ -150,7 +152,7 @@ def standard_scores(study, fitted):
 
 def test_simulated_accuracies_lie_where_the_posterior_says(study):
     with jax.enable_x64(True):
-        found = vb.fit(MODEL, study[0], 1, vb.Effort(draws=200))
+        found = vb.fit(MODEL, study[0], 1, vb.Options(draws=200))
     scores = standard_scores(study, found)
     # The mean square of J standard normals has variance 2 / J; a quarter more for a
     # spread that two hundred correlated draws estimate.
@@ -167,7 +169,7 @@ def test_the_same_check_catches_answers_turned_around(study):
             MODEL,
             replace(space, answer=answer),
             1,
-            vb.Effort(draws=200),
+            vb.Options(draws=200),
         )
     scores = standard_scores((space, accuracy, state), found)
     assert (scores**2).mean() > 1.25 + 4 * np.sqrt(2 / len(scores))
@@ -176,7 +178,7 @@ def test_the_same_check_catches_answers_turned_around(study):
 def test_the_learned_prior_is_the_best_beta_for_the_counts(study):
     space, _, _ = study
     generator = np.random.default_rng(0)
-    where, _ = climb(Tables(MODEL, space), vb.RULE, JUST_ENOUGH, generator, silent)
+    where, _ = optimize(Tables(MODEL, space), vb.RULE, JUST_ENOUGH, generator, silent)
     counts = np.asarray(where.counts["skill"])
     learned = np.asarray(where.concentration["skill"])
 
@@ -206,10 +208,10 @@ def test_sampling_learns_the_prior_too():
     gold = pd.DataFrame({"item": items, "label": "a"})
     fitted = fit(
         read(frame, labels=["a", "b"]),
-        model="one_coin",
+        model="one_coin_dawid_skene",
         engine="nuts",
         gold=gold,
-        effort=Effort(tune=200, draws=100, chains=1),
+        effort=EngineOptions(tune=200, draws=100, chains=1),
     )
     accuracy = fitted.annotators()["accuracy"]
     assert fitted.data["posterior"]["skill_prior"].dims[2:] == ("right_wrong",)

@@ -4,11 +4,11 @@ A share is what is expected of the items, given the fit: the mean of probabiliti
 from the drawn worlds of the items. Of whom it speaks depends on the fit. A model with a
 likelihood speaks of all annotators that there might be: an item holds *several objects*
 where more than `tau` of them would name each of two, and has *another main label* where
-the label that most of them give as the main one is not the data set's. The rule `paper`
-speaks of the panel that answered, whose votes it takes for facts; with few annotators
-for each item its shares are inflated, since a label that wins by chance is another
-label. What a panel of so many annotators would find is told by `Fit.panel`, and by
-`HumanConfusion.panels`.
+the label that most of them give as the main one is not the data set's. The rule
+`tsipras2020` speaks of the panel that answered, whose votes it takes for facts; with
+few annotators for each item its shares are inflated, since a label that wins by chance
+is another label. What a panel of so many annotators would find is told by `Fit.panel`,
+and by `HumanConfusion.panels`.
 
 `evaluate` has the same items in its subsets, in the same worlds.
 
@@ -28,7 +28,7 @@ from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.object_sums import other_main_label
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.model_evaluation.weighing import bounds, ratios, weights
-from consilience.analysis.study.dataset_labels import with_own_labels
+from consilience.analysis.study.dataset_labels import with_dataset_labels
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.responses import Responses
@@ -36,7 +36,7 @@ from consilience.responses import Responses
 _HALF = 0.5
 
 
-def population(
+def study_summary(
     fit: Fit,
     responses: Responses,
     *,
@@ -78,7 +78,7 @@ def population(
         The fit is of another kind, no item has a label of the data set, or `of` is
         less than the items of the fit.
     """
-    items = with_own_labels(fit, responses)
+    items = with_dataset_labels(fit, responses)
     answered = items[items["responses"] > 0]
     whole = len(answered) if of is None else of
     if whole < len(answered):

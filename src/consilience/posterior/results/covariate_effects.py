@@ -1,4 +1,4 @@
-"""The tables `beforehand` and `worth`: what was known before anyone answered.
+"""The effects of candidates' columns, and the information that these carry.
 
 Candidates may have columns of numbers, such as the scores of classifiers, whose weights
 are learned. A weight is the change in log-odds for one standard deviation of the
@@ -15,7 +15,7 @@ from consilience.posterior.stored_fit.draws import draws, estimate
 _BOUNDS = ("lower", "upper")
 
 
-def beforehand(data: xr.DataTree) -> pd.DataFrame:
+def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
     """Return the weight of each column of the candidates.
 
     Parameters
@@ -48,7 +48,7 @@ def beforehand(data: xr.DataTree) -> pd.DataFrame:
     )
 
 
-def worth(data: xr.DataTree) -> pd.DataFrame:
+def relative_information(data: xr.DataTree) -> pd.DataFrame:
     """Return what all columns of the candidates are worth, in answers of an annotator.
 
     Parameters

@@ -1,0 +1,68 @@
+"""Names that have changed: the old ones work for one release, with a warning."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+
+def warn_renamed(old: str, new: str) -> None:
+    """Warn that a name is deprecated.
+
+    Parameters
+    ----------
+    old, new
+        The deprecated name, and the one to use instead.
+    """
+    msg = f"`{old}` is deprecated and will be removed in 0.3; use `{new}` instead"
+    warnings.warn(msg, FutureWarning, stacklevel=3)
+
+
+def module_getattr(
+    module: str, load: Callable[[str], Any], renamed: Mapping[str, str]
+) -> Callable[[str], Any]:
+    """Return a module's `__getattr__` that also answers to deprecated names.
+
+    Parameters
+    ----------
+    module
+        Name of the module.
+    load
+        Loads an attribute of the module by its name.
+    renamed
+        The new name for each deprecated one.
+    """
+
+    def get(name: str) -> Any:
+        if name in renamed:
+            new = renamed[name]
+            warn_renamed(f"{module}.{name}", f"{module}.{new}")
+            return load(new)
+        return load(name)
+
+    return get
+
+
+def renamed_arguments[**P, R](
+    **renamed: str,
+) -> Callable[[Callable[P, R]], Callable[..., R]]:
+    """Return a decorator that accepts deprecated names of keyword arguments.
+
+    Parameters
+    ----------
+    renamed
+        The new name for each deprecated one.
+    """
+
+    def decorate(function: Callable[P, R]) -> Callable[..., R]:
+        @wraps(function)
+        def call(*args: Any, **kwargs: Any) -> R:
+            for old, new in renamed.items():
+                if old in kwargs:
+                    warn_renamed(f"{old}=", f"{new}=")
+                    kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate

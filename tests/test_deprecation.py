@@ -1,0 +1,66 @@
+"""Deprecated names: they work for one release, and say which name to use."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.annotators import RENAMED, current_name, load, names
+from consilience.deprecation import renamed_arguments
+
+ANSWERS = pd.DataFrame(
+    [(i, a, "xy"[(i + (a == 2)) % 2]) for i in range(12) for a in range(3)],
+    columns=["item", "annotator", "label"],
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Effort", "EngineOptions"),
+        ("foresee_objects", "cross_validate_objects"),
+        ("population", "study_summary"),
+    ],
+)
+def test_a_deprecated_name_is_the_new_one_and_warns(old, new):
+    with pytest.warns(FutureWarning, match=f"use `consilience.{new}` instead"):
+        assert getattr(cs, old) is getattr(cs, new)
+
+
+def test_a_new_name_does_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert cs.EngineOptions(draws=3).draws == 3
+
+
+def test_a_name_that_never_was_is_an_error():
+    with pytest.raises(AttributeError, match="Efforts"):
+        _ = cs.Efforts
+
+
+@pytest.mark.parametrize("old", sorted(RENAMED))
+def test_models_answer_to_their_old_names(old):
+    assert old not in names()
+    with pytest.warns(FutureWarning, match=f"use `{RENAMED[old]}` instead"):
+        assert load(old) is load(RENAMED[old])
+
+
+def test_a_run_that_was_stored_under_an_old_name_opens(tmp_path):
+    fit = cs.fit(ANSWERS, model="one_coin_dawid_skene", engine="em")
+    fit.data.attrs["model"] = "one_coin"
+    fit.save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    assert again.data.attrs["model"] == current_name("one_coin")
+    assert np.allclose(again.labels()["probability"], fit.labels()["probability"])
+
+
+def test_a_deprecated_argument_is_passed_on_and_warns():
+    @renamed_arguments(mass="prob")
+    def half(*, prob):
+        return prob / 2
+
+    with pytest.warns(FutureWarning, match="use `prob=` instead"):
+        assert half(mass=0.8) == 0.4
+    assert half(prob=0.8) == 0.4
