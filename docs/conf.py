@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from consilience.annotators import load
 
 DOCS = Path(__file__).parent
-sys.path.insert(0, str(DOCS))  # our own extension is beside this file
+sys.path.insert(0, str(DOCS))  # for the extensions in this folder
 ROOT = DOCS.parent
 
 project = "consilience"
@@ -23,6 +23,7 @@ version = release
 
 extensions = [
     "myst_nb",
+    "packages.directive",
     "plates.directive",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",

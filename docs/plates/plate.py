@@ -16,9 +16,9 @@ type Sort = Literal["hidden", "seen", "summed", "given", "computed"]
 
 SORTS: Mapping[Sort, str] = {
     "hidden": "estimated",
-    "seen": "seen",
+    "seen": "observed",
     "summed": "summed out",
-    "given": "given",
+    "given": "constant",
     "computed": "computed",
 }
 
@@ -29,11 +29,11 @@ PLATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "annotators": (r"$J$ annotators", ("annotator",)),
     "labels": (r"$K$ labels", ("true_class",)),
     "states": (r"$K$ states", ("true_class",)),
-    "community_bcc": (r"$G$ communities", ("community",)),
+    "communities": (r"$G$ communities", ("community",)),
     "subtypes": (r"$M$ subtypes", ("subtype",)),
     "groups": (r"$G$ groups of labels", ("group",)),
-    "humps": ("two humps", ("hump",)),
-    "components": ("Betas", ("component",)),
+    "mixture components": ("two components", ("hump",)),
+    "components": ("components", ("component",)),
     "pairs of labels": (r"$P$ pairs of labels", ("pair",)),
     "objects": ("objects", ()),
     "responses": ("responses", ()),

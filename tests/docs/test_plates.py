@@ -56,8 +56,9 @@ def test_a_picture_tells_in_words_what_it_shows(plate):
     told = plate.read(DOCS / "plates" / "dawid_skene.toml").alt
     assert told == (
         "Plate diagram. prevalence, estimated; truth (for each of the items), summed "
-        "out, from prevalence; answer (for each of the items, annotators), seen, from "
-        "truth, confusion; confusion (for each of the annotators, labels), estimated."
+        "out, from prevalence; answer (for each of the items, annotators), observed, "
+        "from truth, confusion; confusion (for each of the annotators, labels), "
+        "estimated."
     )
 
 
