@@ -52,7 +52,7 @@ GROUPS = {
 def imported(folder: str) -> frozenset[str]:
     """Packages that the files of a folder import, at the top or within a function."""
     ours = {path.stem for path in (ROOT / folder).rglob("*.py")}
-    ours |= {"consilience", "benchmarks", "plates", "pytest"}
+    ours |= {"consilience", "benchmarks", "packages", "plates", "pytest"}
     found = frozenset(
         name.split(".")[0]
         for path in (ROOT / folder).rglob("*.py")
