@@ -29,27 +29,59 @@ def current_name(name: str) -> str:
 
 
 def names() -> tuple[str, ...]:
-    """Names of all models, in alphabetical order."""
+    """Return the names of all models, in alphabetical order.
+
+    Returns
+    -------
+    tuple of str
+        Names that `load` and `consilience.fit` accept.
+
+    See Also
+    --------
+    load : Load a model.
+
+    Examples
+    --------
+    >>> from consilience import annotators
+    >>> annotators.names()[:3]
+    ('bayesian_dawid_skene', 'bwa', 'class_conditional')
+    """
     return tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
 def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[Any]:
-    """Return the model called `name`.
+    """Return a model by its name.
 
     Parameters
     ----------
-    name
+    name : str
         One of `names()`.
-    prior
-        Settings of its prior that are to differ, by name.
+    prior : mapping of str to float, optional
+        Settings of its prior to change, by name.
+
+    Returns
+    -------
+    AnnotatorModel
+        The model.
 
     Raises
     ------
     UnknownModelError
-        There is no such model.
+        If there is no such model.
     OptionError
-        The prior has no such setting, or it is not a positive number (or, where that
-        leaves something out, zero).
+        If the prior has no such setting, or its value is not a positive number (or
+        zero, where that removes a part of the model).
+
+    See Also
+    --------
+    names : Names of all models.
+
+    Examples
+    --------
+    >>> from consilience import annotators
+    >>> model = annotators.load("dawid_skene")
+    >>> model.engines, model.references
+    (('em',), ('Dawid and Skene (1979), section 3',))
     """
     if name in RENAMED:
         warn_renamed(name, RENAMED[name])

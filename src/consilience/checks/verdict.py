@@ -24,20 +24,32 @@ _NOTHING = "nothing to fix"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One check's finding.
+    """The result of one check of a fit.
 
     Attributes
     ----------
-    name
+    name : str
         What was checked.
-    value
-        The figure found; NaN when it could not be assessed.
-    limit
-        The figure allowed. Whether it is a ceiling or a floor is the check's matter.
-    outcome
+    value : float
+        The measured value; NaN where it could not be computed.
+    limit : float
+        The limit of the value. Whether it is an upper or a lower limit depends on the
+        check.
+    outcome : str
         Whether the fit passes or fails, or the data are too few to tell.
-    remedy
-        How to mend the fit, or what it takes to tell.
+    remedy : str
+        How to fix the fit, or what it takes to tell.
+
+    See Also
+    --------
+    consilience.Fit.diagnostics : All checks of a fit, as a table.
+
+    Examples
+    --------
+    >>> from consilience.checks.verdict import at_most
+    >>> verdict = at_most("r_hat", 1.3, 1.01, "take more draws")
+    >>> verdict.ok, verdict.remedy
+    (False, 'take more draws')
     """
 
     name: str

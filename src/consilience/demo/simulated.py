@@ -45,14 +45,27 @@ class Study:
 
     Attributes
     ----------
-    answers
-        Columns photo, annotator, animal: what an export would hold.
-    truth
-        Columns photo, animal.
-    annotators
-        Their names, in the order of `confusion`.
-    confusion
-        p(answer | truth) of each annotator.
+    answers : pandas.DataFrame
+        Columns photo, annotator and animal, as in an export.
+    truth : pandas.DataFrame
+        Columns photo and animal.
+    annotators : tuple of str
+        Names of the annotators, in the order of `confusion`.
+    confusion : array of shape (J, K, K)
+        Confusion matrix of each annotator, p(answer | truth).
+
+    See Also
+    --------
+    study : Simulate a study.
+
+    Examples
+    --------
+    >>> from consilience.demo import study
+    >>> simulated = study(0, num_photos=30)
+    >>> simulated.truth.head(2)
+           photo    animal
+    0  photo-001  malamute
+    1  photo-002  malamute
     """
 
     answers: pd.DataFrame
@@ -61,22 +74,46 @@ class Study:
     confusion: Float[np.ndarray, "J K K"]
 
     def accuracy(self) -> dict[str, float]:
-        """Chance that each annotator names the truth."""
+        """Return the probability that each annotator gives the true label.
+
+        Returns
+        -------
+        dict of str to float
+            Accuracy by annotator, averaged over the prevalence of the labels.
+        """
         found = np.einsum("k,jkk->j", PREVALENCE, self.confusion)
         return dict(zip(self.annotators, map(float, found), strict=True))
 
 
 def study(seed: int, *, num_photos: int = 200, per_photo: int = 6) -> Study:
-    """Simulate the study.
+    """Simulate the built-in study: which animal is on the photo.
 
     Parameters
     ----------
-    seed
-        One seed gives one study.
-    num_photos
-        Photos to ask about.
-    per_photo
-        Answers to each photo, by as many annotators.
+    seed : int
+        Seed of the random number generator.
+    num_photos : int, default 200
+        Number of photos.
+    per_photo : int, default 6
+        Number of answers about each photo, by as many annotators.
+
+    Returns
+    -------
+    Study
+        Answers, and the truth behind them.
+
+    See Also
+    --------
+    consilience.simulate : Draw responses from any model.
+
+    Examples
+    --------
+    >>> from consilience.demo import study
+    >>> study(0, num_photos=30).answers.head(3)
+           photo annotator    animal
+    0  photo-001      Hugo  malamute
+    1  photo-001      Tara      wolf
+    2  photo-001     Quinn  malamute
     """
     generator = np.random.default_rng(seed)
     confusion = _confusions(generator)

@@ -12,36 +12,56 @@ from consilience.fitting import EngineOptions
 
 
 class Aggregator:
-    """An annotator model as a scikit-learn estimator.
+    """Base class: an annotator model as a scikit-learn estimator.
 
-    It has the interface that scikit-learn asks for, but does not load it.
+    It has the interface of a scikit-learn estimator without importing scikit-learn.
 
     Parameters
     ----------
-    n_iter
-        Most sweeps; None: the engine's own default. Without effect on `nuts`.
-    tol
-        Gain per answer below which the climb stops; None: the engine's own default.
-    engine
+    n_iter : int, optional
+        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
+    tol : float, optional
+        Gain per answer, in nats, below which the optimizer stops; the engine's own
+        default if None.
+    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
         As for `consilience.fit`.
-    prior
+    prior : mapping of str to float, optional
         Settings of the model's prior to change, by name.
-    random_state
-        One seed gives one result.
+    random_state : int, default 0
+        Seed of the random number generator.
 
     Attributes
     ----------
-    labels_
+    labels_ : pandas.Series
         Best label of each task.
-    probas_
-        Posterior probability: a row per task, a column per label.
-    priors_
-        How frequent each label is.
-    errors_
-        p(answer | truth): a row per worker and answer, a column per true label; each
-        worker's columns sum to one.
-    fit_
-        The fit: all tables, with intervals and checks.
+    probas_ : pandas.DataFrame
+        Posterior probability, one row per task and one column per label.
+    priors_ : pandas.Series
+        Prevalence of each label.
+    errors_ : pandas.DataFrame
+        Confusion matrices, p(answer | truth): one row per worker and answer, one column
+        per true label. The columns of each worker sum to one.
+    fit_ : Fit
+        The fit, with all tables, intervals and diagnostics.
+
+    See Also
+    --------
+    consilience.fit : The function behind it.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
+    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    >>> estimator = cs.DawidSkene(n_iter=50)
+    >>> estimator
+    DawidSkene(n_iter=50)
+    >>> estimator.fit_predict_proba(answers).iloc[:2, :3].round(2)
+    label      fox  husky  malamute
+    task
+    photo-001  0.0    0.0       1.0
+    photo-002  0.0    1.0       0.0
     """
 
     model: ClassVar[str]
@@ -64,20 +84,59 @@ class Aggregator:
     def fit(
         self, data: pd.DataFrame, true_labels: pd.Series | None = None
     ) -> "Aggregator":
-        """Fit to responses; `true_labels` holds known labels, indexed by task."""
+        """Fit the model to responses.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series, optional
+            Known labels, indexed by task.
+
+        Returns
+        -------
+        Aggregator
+            The estimator itself.
+        """
         self._aggregate(data, true_labels)
         return self
 
     def fit_predict(
         self, data: pd.DataFrame, true_labels: pd.Series | None = None
     ) -> pd.Series:
-        """Fit and return the best label of each task."""
+        """Fit the model and return the best label of each task.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series, optional
+            Known labels, indexed by task.
+
+        Returns
+        -------
+        pandas.Series
+            Labels, indexed by task.
+        """
         return self.fit(data, true_labels).labels_
 
     def fit_predict_proba(
         self, data: pd.DataFrame, true_labels: pd.Series | None = None
     ) -> pd.DataFrame:
-        """Fit and return the probability of each label of each task."""
+        """Fit the model and return the posterior probabilities of each task.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series, optional
+            Known labels, indexed by task.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per task and one column per label.
+        """
         return self.fit(data, true_labels).probas_
 
     @classmethod
@@ -85,12 +144,17 @@ class Aggregator:
         return [name for name in signature(cls.__init__).parameters if name != "self"]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
-        """Return the parameters by name; `deep` changes nothing: none is an estimator.
+        """Return the parameters by name.
 
         Parameters
         ----------
-        deep
-            As scikit-learn passes it.
+        deep : bool, default True
+            Ignored: no parameter is an estimator.
+
+        Returns
+        -------
+        dict
+            Parameters by name.
         """
         del deep
         return {name: getattr(self, name) for name in self._parameters()}
@@ -98,10 +162,15 @@ class Aggregator:
     def set_params(self, **params: Any) -> "Aggregator":
         """Set parameters by name.
 
+        Returns
+        -------
+        Aggregator
+            The estimator itself.
+
         Raises
         ------
         OptionError
-            There is no such parameter.
+            If there is no such parameter.
         """
         known = self._parameters()
         for name, value in params.items():

@@ -10,12 +10,59 @@ from consilience.fitting import EngineOptions
 
 
 class OneCoinDawidSkene(Aggregator):
-    """One coin: each annotator is right with one probability, whatever the truth.
+    """One coin: each annotator has one accuracy, whatever the true label.
+
+    Parameters
+    ----------
+    n_iter : int, optional
+        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
+    tol : float, optional
+        Gain per answer, in nats, below which the optimizer stops; the engine's own
+        default if None.
+    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
+        As for `consilience.fit`.
+    prior : mapping of str to float, optional
+        Settings of the model's prior to change, by name.
+    random_state : int, default 0
+        Seed of the random number generator.
 
     Attributes
     ----------
-    skills_
-        Accuracy of each worker. All other attributes are those of `Aggregator`.
+    skills_ : pandas.Series
+        Accuracy of each worker.
+    labels_ : pandas.Series
+        Best label of each task.
+    probas_ : pandas.DataFrame
+        Posterior probability, one row per task and one column per label.
+    priors_ : pandas.Series
+        Prevalence of each label.
+    errors_ : pandas.DataFrame
+        Confusion matrices, p(answer | truth): one row per worker and answer, one column
+        per true label. The columns of each worker sum to one.
+    fit_ : Fit
+        The fit, with all tables, intervals and diagnostics.
+
+    See Also
+    --------
+    SharedErrors : The same with a shared distribution of errors.
+    MACE : Annotators know the truth or answer at random.
+
+    References
+    ----------
+    Zhang et al. (2016), Spectral methods meet EM: a provably optimal algorithm for
+    crowdsourcing.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
+    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    >>> cs.OneCoinDawidSkene().fit(answers).skills_.head(2).round(2)
+    worker
+    Ada    0.61
+    Ben    0.77
+    Name: skill, dtype: float64
     """
 
     model = "one_coin_dawid_skene"
@@ -23,7 +70,20 @@ class OneCoinDawidSkene(Aggregator):
     def fit(
         self, data: pd.DataFrame, true_labels: pd.Series | None = None
     ) -> "OneCoinDawidSkene":
-        """Fit to responses; `true_labels` holds known labels, indexed by task."""
+        """Fit the model to responses.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series, optional
+            Known labels, indexed by task.
+
+        Returns
+        -------
+        OneCoinDawidSkene
+            The estimator itself.
+        """
         found = self._aggregate(data, true_labels)
         right = found.mean("skill")[:, 0]
         self.skills_ = pd.Series(right, index=found.names["annotator"], name="skill")
@@ -31,33 +91,136 @@ class OneCoinDawidSkene(Aggregator):
 
 
 class SharedErrors(OneCoinDawidSkene):
-    """One coin with shared errors: accuracies differ, all err towards the same labels.
+    """One coin with shared errors: accuracies differ, errors are distributed alike.
+
+    Parameters
+    ----------
+    n_iter : int, optional
+        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
+    tol : float, optional
+        Gain per answer, in nats, below which the optimizer stops; the engine's own
+        default if None.
+    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
+        As for `consilience.fit`.
+    prior : mapping of str to float, optional
+        Settings of the model's prior to change, by name.
+    random_state : int, default 0
+        Seed of the random number generator.
 
     Attributes
     ----------
-    skills_
-        Accuracy of each worker. All other attributes are those of `Aggregator`.
+    skills_ : pandas.Series
+        Accuracy of each worker.
+    labels_ : pandas.Series
+        Best label of each task.
+    probas_ : pandas.DataFrame
+        Posterior probability, one row per task and one column per label.
+    priors_ : pandas.Series
+        Prevalence of each label.
+    errors_ : pandas.DataFrame
+        Confusion matrices, p(answer | truth): one row per worker and answer, one column
+        per true label. The columns of each worker sum to one.
+    fit_ : Fit
+        The fit, with all tables, intervals and diagnostics.
+
+    See Also
+    --------
+    OneCoinDawidSkene : The same with uniform errors.
+
+    References
+    ----------
+    Van Horn et al. (2018), Lean multiclass crowdsourcing.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
+    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    >>> cs.SharedErrors().fit(answers).skills_.head(2).round(2)
+    worker
+    Ada    0.63
+    Ben    0.76
+    Name: skill, dtype: float64
     """
 
     model = "shared_errors"
 
 
 class GLAD(Aggregator):
-    """GLAD: an annotator's skill times an item's ease says how likely they are right.
+    """GLAD: a right answer has log-odds of the ability times the ease of the item.
 
-    Ease is integrated out, so items have none of their own.
+    The ease of items is integrated out, so it is not an attribute.
+
+    Parameters
+    ----------
+    n_iter : int, optional
+        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
+    tol : float, optional
+        Gain per answer, in nats, below which the optimizer stops; the engine's own
+        default if None.
+    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
+        As for `consilience.fit`.
+    prior : mapping of str to float, optional
+        Settings of the model's prior to change, by name.
+    random_state : int, default 0
+        Seed of the random number generator.
 
     Attributes
     ----------
-    alphas_
-        Skill of each worker; zero is a coin. All other attributes are those of
-        `Aggregator`.
+    alphas_ : pandas.Series
+        Ability of each worker; zero is chance.
+    labels_ : pandas.Series
+        Best label of each task.
+    probas_ : pandas.DataFrame
+        Posterior probability, one row per task and one column per label.
+    priors_ : pandas.Series
+        Prevalence of each label.
+    errors_ : pandas.DataFrame
+        Confusion matrices, p(answer | truth): one row per worker and answer, one column
+        per true label. The columns of each worker sum to one.
+    fit_ : Fit
+        The fit, with all tables, intervals and diagnostics.
+
+    See Also
+    --------
+    ItemDifficulty : Difficulty with confusion matrices.
+
+    References
+    ----------
+    Whitehill et al. (2009), Whose vote should count more: optimal integration of
+    labels from labelers of unknown expertise.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
+    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    >>> cs.GLAD(engine="em").fit(answers).alphas_.head(2).round(1)
+    worker
+    Ada    0.1
+    Ben    0.9
+    Name: alpha, dtype: float64
     """
 
     model = "glad"
 
     def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "GLAD":
-        """Fit to responses; `true_labels` holds known labels, indexed by task."""
+        """Fit the model to responses.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series, optional
+            Known labels, indexed by task.
+
+        Returns
+        -------
+        GLAD
+            The estimator itself.
+        """
         found = self._aggregate(data, true_labels)
         skill = found.mean("skill")
         self.alphas_ = pd.Series(skill, index=found.names["annotator"], name="alpha")
@@ -65,20 +228,76 @@ class GLAD(Aggregator):
 
 
 class BWA(Aggregator):
-    """Bayesian weighted average: votes weighed by how near each worker is to all.
+    """Bayesian weighted average: votes weighted by the precision of each worker.
+
+    The model has no confusion matrices, so there is no `errors_`.
+
+    Parameters
+    ----------
+    n_iter : int, optional
+        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
+    tol : float, optional
+        Gain per answer, in nats, below which the optimizer stops; the engine's own
+        default if None.
+    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
+        As for `consilience.fit`.
+    prior : mapping of str to float, optional
+        Settings of the model's prior to change, by name.
+    random_state : int, default 0
+        Seed of the random number generator.
 
     Attributes
     ----------
-    weights_
-        Weight of each worker's vote: a row per worker, a column per label voted on.
-        There is no `errors_`: the model has no confusions. `priors_` are the means of
-        `probas_`.
+    weights_ : pandas.DataFrame
+        Weight of each worker's vote, one row per worker and one column per label.
+    labels_ : pandas.Series
+        Best label of each task.
+    probas_ : pandas.DataFrame
+        Posterior probability, one row per task and one column per label.
+    priors_ : pandas.Series
+        Mean of `probas_` for each label.
+    fit_ : Fit
+        The fit, with all tables, intervals and diagnostics.
+
+    See Also
+    --------
+    MajorityVote : Votes of equal weight.
+
+    References
+    ----------
+    Li, Rubinstein and Cohn (2019), Truth inference at scale: a Bayesian model for
+    adjudicating highly redundant crowd annotations.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
+    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    >>> cs.BWA().fit(answers).labels_.head(2)
+    task
+    photo-001    malamute
+    photo-002       husky
+    Name: agg_label, dtype: str
     """
 
     model = "bwa"
 
     def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "BWA":
-        """Fit to responses; `true_labels` holds known labels, indexed by task."""
+        """Fit the model to responses.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series, optional
+            Known labels, indexed by task.
+
+        Returns
+        -------
+        BWA
+            The estimator itself.
+        """
         found = self._aggregate(data, true_labels)
         self.weights_ = pd.DataFrame(
             found.mean("precision"),
@@ -89,23 +308,61 @@ class BWA(Aggregator):
 
 
 class MACE(Aggregator):
-    """MACE: an annotator either knows the truth or answers by habit.
+    """MACE: an annotator either knows the truth or answers at random.
 
     Parameters
     ----------
-    n_restarts
-        Starts, of which the best is kept; None: the engine's own default.
-    n_iter, tol, engine, prior, random_state
-        As for `Aggregator`.
+    n_restarts : int, optional
+        Number of starts, of which the best is kept; the engine's own default if None.
+    n_iter : int, optional
+        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
+    tol : float, optional
+        Gain per answer, in nats, below which the optimizer stops; the engine's own
+        default if None.
+    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
+        As for `consilience.fit`.
+    prior : mapping of str to float, optional
+        Settings of the model's prior to change, by name.
+    random_state : int, default 0
+        Seed of the random number generator.
 
     Attributes
     ----------
-    spamming_
-        How often each worker answers by habit, and how often knowingly: a row per
-        worker, in the order in which they come in the data, as crowd-kit has it.
-    thetas_
-        What each worker answers by habit: rows as above, columns labels in the order
-        in which they come in the data. All other attributes are those of `Aggregator`.
+    spamming_ : array of shape (workers, 2)
+        How often each worker answers at random, and how often from knowledge, in
+        the order in which workers occur in the data, as in crowd-kit.
+    thetas_ : array of shape (workers, labels)
+        Distribution of each worker's random answers, with rows as above and labels in
+        the order in which they occur in the data.
+    labels_ : pandas.Series
+        Best label of each task.
+    probas_ : pandas.DataFrame
+        Posterior probability, one row per task and one column per label.
+    priors_ : pandas.Series
+        Prevalence of each label.
+    errors_ : pandas.DataFrame
+        Confusion matrices, p(answer | truth): one row per worker and answer, one column
+        per true label. The columns of each worker sum to one.
+    fit_ : Fit
+        The fit, with all tables, intervals and diagnostics.
+
+    See Also
+    --------
+    OneCoinDawidSkene : One accuracy for each annotator.
+
+    References
+    ----------
+    Hovy et al. (2013), Learning whom to trust with MACE.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
+    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    >>> cs.MACE(n_restarts=2).fit(answers).spamming_[:2].round(1)
+    array([[0.7, 0.3],
+           [0.4, 0.6]])
     """
 
     model = "mace"
@@ -126,7 +383,20 @@ class MACE(Aggregator):
         self.n_restarts = n_restarts
 
     def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "MACE":
-        """Fit to responses; `true_labels` holds known labels, indexed by task."""
+        """Fit the model to responses.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame
+            Columns task (or item), worker (or annotator) and label.
+        true_labels : pandas.Series, optional
+            Known labels, indexed by task.
+
+        Returns
+        -------
+        MACE
+            The estimator itself.
+        """
         found = self._aggregate(data, true_labels)
         people, labels = found.names["annotator"], found.names["given_class"]
         rows = people.get_indexer(pd.Index(data[people.name].unique()))

@@ -53,62 +53,88 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> Fit:
-    """Fit an annotator model: who is reliable in what, and what is true.
+    """Fit an annotator model: how reliable annotators are, and what is true.
 
     Parameters
     ----------
-    responses
-        Responses, or anything that `read` takes.
-    model
-        Name of a model. "auto" compares several by how well they foresee each answer
-        from the others, and mixes what they believe of the truth; annotators and
-        confusions are those of the best one, and `fit.comparison()` tells how all
-        stand. Where there is nothing to compare it is the pooled multinomial where no
-        annotator has an id, and `structured` where labels are so many that a table of
-        them would not fit in memory. For contains it is `contains` where something is
-        known of labels or answers are many, else `contains_states`; and
-        `contains_counts` where no annotator has an id.
-    engine
-        nuts, vb, em or svi; "auto" takes the one that answers in seconds, never nuts.
-        `fit.data.attrs` says what and why.
-        With the model "auto", another than vb fits the best model alone.
-    seed
-        One seed gives one result.
-    candidates
-        Columns item, label: which labels can be true of which item (choice), or were
-        asked about (contains); and columns of numbers known of them beforehand, whose
-        weights are learned. `log_odds` is taken as it is (choice).
-    similarity
-        Columns label_a, label_b, value: how alike two labels are (`structured`, models
-        of objects); or which are similar, so that the one leads to a yes for the other
-        (`contains`). `co_confusion` tells such a table; a folder of candidates stands
-        for it.
-    gold
-        Columns item, label (contains: and answer): the truth of some items.
-    states
-        States of a label's presence (contains): 2, or 3 with *unclear* between; None:
-        as many as the model is meant for.
-    contains
-        Responses of kind contains about the same items, anonymous or not, in whatever
-        `read` takes: with responses of kind objects they enter one likelihood
-        (`objects`, `objects_by_annotator`). Responses that hold both kinds need it not.
-    prior
+    responses : Responses, data frame, path or sequence of paths
+        Responses, or anything that `read` accepts.
+    model : str, default "auto"
+        Name of a model (see `consilience.annotators.names`). "auto" compares several
+        models by how well they predict each answer from the others, and averages
+        their posteriors of the truth. Annotators and confusions are those of the
+        best model; `Fit.comparison` shows the ranking. Where there is nothing to
+        compare, "auto" is the pooled multinomial if no annotator has an id, and
+        `structured` if a table of all labels would not fit in memory. For contains
+        it is `contains` if there are covariates of labels or many answers, else
+        `contains_states`; and `contains_counts` if no annotator has an id.
+    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
+        Inference engine. "auto" takes the one that answers in seconds, never nuts;
+        `fit.data.attrs` records the choice and the reason. With the model "auto",
+        an engine other than vb fits the best model alone.
+    seed : int, default 0
+        Seed of the random number generator.
+    candidates : data frame or path, optional
+        Columns item and label: the labels that can be true of an item (choice), or
+        that were asked about (contains). Further columns of numbers are prior
+        covariates, whose weights are learned. The column `log_odds` is used as it
+        is (choice).
+    similarity : data frame or path, optional
+        Columns label_a, label_b and value: how similar two labels are (`structured`
+        and models of objects), or which labels are similar, so that one makes a
+        yes to the other more likely (`contains`). `co_confusion` returns such a
+        table; a folder of candidates stands for it.
+    gold : data frame or path, optional
+        Columns item and label (contains: and answer): the truth of some items.
+    states : {2, 3}, optional
+        Number of states of a label's presence (contains); 3 adds *unclear*. By
+        default the number that the model is meant for.
+    contains : Responses, data frame or path, optional
+        Responses of kind contains about the same items. With responses of kind
+        objects they enter one likelihood (`objects`, `objects_by_annotator`). Not
+        needed if `responses` hold both kinds.
+    prior : mapping of str to float, optional
         Settings of the model's prior to change, by name.
-    prior_from
-        An earlier fit of the same model, with draws: what it learned of annotators,
-        matched by name, and of the population is the prior (contains, contains_counts,
-        glad, item_difficulty). To keep all as it was learned, see `predict`.
-    effort
-        How hard the engine works.
-    progress
-        True shows a bar; a function is called with each `Progress`.
+    prior_from : Fit, optional
+        An earlier fit of the same model, with draws. Its posterior of the annotators,
+        matched by name, and of the population becomes the prior (contains,
+        contains_counts, glad, item_difficulty). To keep all parameters as they
+        were, see `predict`.
+    effort : EngineOptions, optional
+        Number of draws, restarts and steps, and the tolerance of the engine.
+    progress : bool or callable, default False
+        True shows a progress bar. A function is called with each `Progress`.
+
+    Returns
+    -------
+    Fit
+        Posterior of the truth and of the parameters, with diagnostics.
 
     Raises
     ------
     UnknownModelError, UnknownEngineError, OptionError
-        A name or a setting is not among those there are.
+        If a name or a setting does not exist.
     ConsilienceError
-        The responses cannot be read or fitted; the message says how to mend them.
+        If the responses cannot be read or fitted; the message says how to fix them.
+
+    See Also
+    --------
+    predict : Apply an earlier fit to new items.
+    compare : Compare models on the same responses.
+    Sequential : Update the truth of items as answers arrive.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> fit.items()[["item", "label", "probability"]].head(3).round(2)
+            item     label  probability
+    0  photo-001  malamute          1.0
+    1  photo-002     husky          1.0
+    2  photo-003   samoyed          1.0
     """
     started = time.monotonic()
     seed = check_seed(seed)

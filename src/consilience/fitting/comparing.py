@@ -67,30 +67,56 @@ def compare(
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> pd.DataFrame:
-    """Compare models by how well they foresee each answer from all others.
+    """Compare models by how well they predict each answer from all others.
 
     No gold labels are needed. The comparison is of answers, not of the truth: a model
-    that foresees answers better need not be nearer the truth.
+    that predicts answers better need not be closer to the truth.
 
     Parameters
     ----------
-    responses
-        Responses, or anything that `read` takes.
-    models
-        Names of models with closed forms.
-    seed, candidates, gold, effort, progress
+    responses : Responses, data frame or path
+        Responses, or anything that `read` accepts.
+    models : sequence of str
+        Names of models with closed-form updates.
+    seed, candidates, gold, effort, progress : optional
         As for `fit`.
 
     Returns
     -------
-    Columns model, elpd (mean log probability of an answer, nats), se, difference,
-    difference_se (to the best, paired by item), weight (in the mixture of `auto`), best
-    (probability of being the one that predicts best), seconds; the best first.
+    pandas.DataFrame
+        Columns model, elpd (mean leave-one-out log predictive density of an answer, in
+        nats), se, difference and difference_se (from the best model, paired by item),
+        weight (in the mixture of "auto"), best (probability of being the model that
+        predicts best) and seconds; the best model first.
 
     Raises
     ------
     UnknownModelError, UnknownEngineError, OptionError
-        There is no such model, or it cannot be scored so.
+        If there is no such model, or it cannot be scored in this way.
+
+    See Also
+    --------
+    cross_validate : Predict whole items, annotators or responses that are left out.
+    Fit.comparison : The comparison behind a fit of the model "auto".
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017), Practical Bayesian model evaluation using
+    leave-one-out cross-validation and WAIC. Yao, Vehtari, Simpson and Gelman (2018),
+    Using stacking to average Bayesian predictive distributions.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> models = ["hierarchical_dawid_skene", "shared_errors"]
+    >>> table = cs.compare(responses, models)
+    >>> table[["model", "elpd", "difference"]].round(3)
+                          model   elpd  difference
+    0  hierarchical_dawid_skene -0.933       0.000
+    1             shared_errors -0.934      -0.001
     """
     given = as_responses(responses)
     seed = check_seed(seed)

@@ -61,34 +61,53 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> pd.DataFrame:
-    """Fit on all folds but one, and see how probable that one's answers are.
+    """Estimate the predictive density of held-out answers by cross-validation.
 
     Parameters
     ----------
-    responses
-        Responses, or anything that `read` takes.
-    model
+    responses : Responses, data frame or path
+        Responses, or anything that `read` accepts.
+    model : str, default "hierarchical_dawid_skene"
         Name of a model whose answers are drawn from tables.
-    by
-        What is held out: items, annotators or responses.
-    folds
-        How many parts to hold out in turn.
-    engine
-        One that draws parameters.
-    seed, candidates, gold, effort, progress
+    by : {"item", "annotator", "response"}, default "item"
+        What is held out.
+    folds : int, default 5
+        Number of parts, each held out in turn.
+    engine : {"vb", "nuts", "svi"}, default "vb"
+        An engine that draws parameters.
+    seed, candidates, gold, effort, progress : optional
         As for `fit`.
 
     Returns
     -------
-    A row for each fold: fold, answers (held out), elpd (mean log probability of a held
-    answer, nats) and se, clustered by what is held out; NaN of one item, annotator or
-    response alone.
+    pandas.DataFrame
+        One row per fold: fold, answers (held out), elpd (mean log predictive density
+        of a held-out answer, in nats) and se, clustered by what is held out. The
+        standard error is NaN for a single item, annotator or response.
 
     Raises
     ------
     OptionError
-        There are fewer items (annotators, responses) than folds, or the model cannot be
-        scored so.
+        If there are fewer items (annotators, responses) than folds, or if the model
+        cannot be scored in this way.
+
+    See Also
+    --------
+    compare : Leave out one answer at a time, at the cost of one fit.
+    cross_validate_objects : The same for responses of kind objects.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> table = cs.cross_validate(responses, "multinomial", folds=3)
+    >>> table[["fold", "answers", "elpd"]].round(2)
+       fold  answers  elpd
+    0     0       60 -1.15
+    1     1       60 -1.24
+    2     2       60 -1.08
     """
     given = as_responses(responses)
     seed = check_seed(seed)

@@ -61,37 +61,58 @@ def predict(
     gold: Table | None = None,
     contains: Responses | Table | None = None,
 ) -> Fit:
-    """Infer the truth of new items by what an earlier fit has learned.
+    """Infer the truth of new items with the parameters of an earlier fit.
 
     Annotators, confusions and all other parameters are those of the earlier fit, with
-    their uncertainty where it has draws; nothing is learned from the new responses.
+    their uncertainty where it has draws. Nothing is learned from the new responses.
     Annotators are matched by name.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         The earlier fit.
-    responses
-        Responses of the same kind and labels, or anything that `read` takes.
-    candidates, similarity, gold, contains
-        As for `consilience.fit`, of the new items. Of objects, similarity is what the
-        earlier fit was told.
+    responses : Responses, data frame or path
+        Responses of the same kind and labels, or anything that `read` accepts.
+    candidates, similarity, gold, contains : optional
+        As for `consilience.fit`, of the new items. For objects, similarity is that of
+        the earlier fit.
 
     Returns
     -------
-    A fit of the new items, with the annotators of the new responses.
+    Fit
+        A fit of the new items, with the annotators of the new responses.
 
     Raises
     ------
     OptionError
-        The earlier fit was of another kind or of other labels, or its model cannot be
-        used on other items.
+        If the earlier fit is of another kind or of other labels, or if its model
+        cannot be applied to other items.
 
     Warns
     -----
     UnfamiliarAnnotatorsWarning
-        None of the annotators was in the earlier fit. The sentence is also the
+        If none of the annotators is in the earlier fit. The sentence is also the
         attribute `warning` of the prediction.
+
+    See Also
+    --------
+    fit : Fit a model.
+    Sequential : Update the truth of items as answers arrive.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> new = answers["photo"] > "photo-025"
+    >>> first = cs.read(answers[~new], item="photo", label="animal")
+    >>> then = cs.read(answers[new], item="photo", label="animal")
+    >>> fit = cs.fit(first, model="dawid_skene")
+    >>> cs.predict(fit, then).items()[["item", "label"]].head(3)
+            item    label
+    0  photo-026  samoyed
+    1  photo-027      fox
+    2  photo-028     wolf
     """
     started = time.monotonic()
     check_fit(fit)

@@ -18,18 +18,42 @@ _MOST = 64  # tables that are kept apart before they are put together
 
 
 class Sequential:
-    """Items believed anew as their answers arrive, by what an earlier fit has learned.
+    """Update the truth of items as their answers arrive, with fixed parameters.
 
-    Each update costs what its items cost, however many others there are; what is
-    believed of an item is the same as by `consilience.predict`, told all answers at
-    once. (Models other than of objects compile a program at each update.)
+    The cost of an update depends on its items alone, however many others there are.
+    The posterior of an item is that of `consilience.predict` given all answers at
+    once. Models other than those of objects compile a program at each update.
 
     Parameters
     ----------
-    fit
-        The earlier fit; its parameters stay as they are.
-    candidates
+    fit : Fit
+        The earlier fit, whose parameters stay fixed.
+    candidates : data frame or path, optional
         As for `consilience.predict`, of all items that may come.
+
+    See Also
+    --------
+    predict : Apply an earlier fit to new items, all at once.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> labels = sorted(answers["animal"].unique())
+    >>> columns = {"item": "photo", "label": "animal", "labels": labels}
+    >>> new = answers["photo"] > "photo-025"
+    >>> fit = cs.fit(cs.read(answers[~new], **columns), model="dawid_skene")
+    >>> stream = cs.Sequential(fit)
+    >>> for _, some in answers[new].groupby("photo"):
+    ...     latest = stream.update(cs.read(some, **columns))
+    >>> stream.table("items")[["item", "label", "responses"]]
+            item    label  responses
+    0  photo-026  samoyed          6
+    1  photo-027      fox          6
+    2  photo-028     wolf          6
+    3  photo-029     wolf          6
+    4  photo-030     wolf          6
     """
 
     def __init__(self, fit: Fit, *, candidates: Table | None = None) -> None:
@@ -41,23 +65,24 @@ class Sequential:
         self._types: Types | None = None
 
     def update(self, responses: Responses | Table) -> Fit:
-        """Take further answers, and believe anew the items that they are about.
+        """Add answers, and update the items that they are about.
 
         Parameters
         ----------
-        responses
-            Answers that have not been given before, or anything that `read` takes.
+        responses : Responses, data frame or path
+            Answers that have not been added before, or anything that `read` accepts.
 
         Returns
         -------
-        A fit of those items, from all answers about them so far.
+        Fit
+            A fit of those items, given all answers about them so far.
 
         Raises
         ------
         RepeatedAnswerError
-            An annotator had answered about an item before; nothing is taken then.
+            If an annotator has already answered about an item. No answer is added then.
         OptionError
-            As by `consilience.predict`; nothing is taken then.
+            As for `consilience.predict`. No answer is added then.
         """
         given = as_responses(responses)
         codes = given.table["item"].cat.codes.to_numpy()
@@ -84,22 +109,23 @@ class Sequential:
         return found
 
     def table(self, name: str) -> pd.DataFrame:
-        """Return a table of all items so far, each as last believed.
+        """Return a table of all items so far, each as last updated.
 
         Parameters
         ----------
-        name
-            A table of items: labels, items; of kind objects also objects,
+        name : str
+            A table of items: labels, items; for kind objects also objects,
             object_counts, same_object, ambiguity, panels.
 
         Returns
         -------
-        Its columns, as of a fit; items in order of their names.
+        pandas.DataFrame
+            The columns of that table of a fit, with items in order of their names.
 
         Raises
         ------
         KeyError
-            There is no such table, or no answer has come yet.
+            If there is no such table, or no answer has been added yet.
         """
         self._compact(name)
         (frame,) = self._latest[name]
@@ -107,7 +133,14 @@ class Sequential:
         return typed.sort_values("item", kind="stable", ignore_index=True)
 
     def fit(self) -> Fit:
-        """Return all items so far as one fit; its cost is that of all of them."""
+        """Return all items so far as one fit.
+
+        Returns
+        -------
+        Fit
+            The result of `consilience.predict` for all answers, at the cost of all of
+            them.
+        """
         return predict(
             self._earlier, concatenate(self._parts), candidates=self._candidates
         )

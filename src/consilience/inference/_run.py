@@ -20,25 +20,40 @@ ENGINES = ("nuts", "vb", "em", "svi")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
-    """How hard an engine works; None leaves the engine's own default.
+    """Settings of an engine; None keeps the engine's own default.
 
     Attributes
     ----------
-    draws
-        Draws of each chain (nuts) or in all (vb, svi, and em of models without closed
-        forms, where none are taken unasked); 0 for none (vb, em).
-    tune, chains
-        Steps of warm-up, and chains (nuts).
-    restarts
-        Starts, the best of which is kept (em, vb).
-    tolerance
-        Gain per answer, in nats, below which the climb stops (em, vb).
-    sweeps
-        Most sweeps (em, vb).
-    steps, batch
+    draws : int, optional
+        Draws of each chain (nuts), or in all (vb, svi, and em of models without closed
+        forms, which takes none by default); 0 for none (vb, em).
+    tune, chains : int, optional
+        Warm-up steps, and chains (nuts).
+    restarts : int, optional
+        Number of starts, of which the best is kept (em, vb).
+    tolerance : float, optional
+        Gain per answer, in nats, below which the optimizer stops (em, vb).
+    sweeps : int, optional
+        Largest number of sweeps (em, vb).
+    steps, batch : int, optional
         Gradient steps, and units in a minibatch (svi).
-    mass
-        Probability that an interval holds.
+    mass : float, default 0.9
+        Probability of the intervals.
+
+    See Also
+    --------
+    consilience.fit : Takes the settings as its argument `effort`.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> effort = cs.EngineOptions(restarts=2, sweeps=50)
+    >>> fit = cs.fit(responses, model="multinomial", engine="em", effort=effort)
+    >>> fit.data["optimization"].sizes["restart"]
+    2
     """
 
     draws: int | None = None

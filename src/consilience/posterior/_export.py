@@ -55,35 +55,56 @@ def export(
     *,
     overwrite: bool = False,
 ) -> list[Path]:
-    """Write tables of a fit into a folder, or one as a file, whole or not at all.
+    """Write tables of a fit to a folder, or one table to a file.
+
+    If writing fails, nothing is left behind.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         The fit.
-    what
-        Names of tables, of `EXPORTS`.
-    format
-        `csv`, `parquet` or `json` (an array of one object per row).
-    folder
-        The folder to make; or, with the ending of the format, the file of one table.
-    overwrite
-        Replace what an earlier export wrote. A folder that is no export is never
-        replaced.
+    what : sequence of str
+        Names of tables, from `EXPORTS`.
+    format : {"csv", "parquet", "json"}
+        Format of the files; json is an array with one object per row.
+    folder : str or Path
+        The folder to create; or, with the suffix of the format, the file of one table.
+    overwrite : bool, default False
+        Replace an earlier export. A folder that is not an export is never replaced.
 
     Returns
     -------
-    The files of the tables.
+    list of Path
+        The files of the tables.
 
     Raises
     ------
     OptionError
-        When a table or the format is not among those there are, or a file is to hold
-        several tables or another format than its ending says.
+        If a table or the format does not exist, or a file would have to hold several
+        tables or another format than its suffix.
     FolderExistsError
-        When the place is taken and may not be replaced.
+        If the destination exists and may not be replaced.
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
+
+    See Also
+    --------
+    consilience.Fit.save : Keep the whole fit.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> from consilience.posterior import export
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     files = export(fit, ["items", "labels"], "csv", Path(folder) / "tables")
+    >>> sorted(path.name for path in files)
+    ['items.csv', 'labels.csv']
     """
     what = [what] if isinstance(what, str) else what
     unknown = sorted(set(what) - set(EXPORTS))

@@ -96,38 +96,87 @@ class Fit:
 
     Attributes
     ----------
-    data
+    data : xarray.DataTree
         Draws, truth, observations and diagnostics, as an ArviZ DataTree.
+
+    See Also
+    --------
+    consilience.fit : Fit a model.
+    consilience.load : Read a fit that was saved.
+    consilience.posterior.export : Write tables of a fit to files.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> fit.data.attrs["model"], fit.data.attrs["engine"]
+    ('dawid_skene', 'em')
     """
 
     data: xr.DataTree
 
     @property
     def types(self) -> Types:
-        """Type of items, annotators and labels, which every table gives them."""
+        """Types of items, annotators and labels in the source, by role.
+
+        All tables of the fit have these types.
+
+        See Also
+        --------
+        consilience.Responses.typed : The same for tables of responses.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> import pandas as pd
+        >>> rows = [(1, "ann", "cat"), (1, "bob", "dog"), (2, "ann", "cat")]
+        >>> answers = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+        >>> cs.fit(answers, model="majority").types
+        {'item': 'int64', 'annotator': 'str', 'label': 'str'}
+        """
         found: Types = json.loads(self.data.attrs.get("id_types", "{}"))
         return found
 
     def labels(self, *, tau: float | None = None) -> pd.DataFrame:
-        """Posterior probability of each label of each item.
+        """Return the posterior probability of each label of each item.
 
         Parameters
         ----------
-        tau
-            Kind objects: a label is valid if its object is named by more than this
-            share of annotators, and it is a right name for it
-            (`consilience.objects.posterior.right_names`); one half where it is not
-            told.
+        tau : float, optional
+            Kind objects: a label is valid if more than this share of annotators name
+            its object, and if it is a right name of it
+            (`consilience.objects.posterior.right_names`). One half by default.
 
         Returns
         -------
-        Columns item, label, probability, lower, upper; at another `tau`, item, label,
-        probability.
+        pandas.DataFrame
+            Columns item, label, probability, lower and upper. With `tau`, the columns
+            item, label and probability.
 
         Raises
         ------
         OptionError
-            `tau` is no share, or the fit knows of no such threshold.
+            If `tau` is not between 0 and 1, or the fit has no such threshold.
+
+        See Also
+        --------
+        Fit.items : The best label of each item.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="multinomial")
+        >>> fit.labels()[["item", "label", "probability"]].head(3).round(2)
+                item     label  probability
+        0  photo-001       fox         0.00
+        1  photo-001     husky         0.01
+        2  photo-001  malamute         0.61
         """
         if tau is None:
             return restored(labels.labels(self.data), self.types)
@@ -137,22 +186,58 @@ class Fit:
         return restored(tables.labels_at(self.data, tau), self.types)
 
     def items(self) -> pd.DataFrame:
-        """Best label of each item, its probability, and what is left uncertain.
+        """Return the best label of each item, its probability and its entropy.
 
         Returns
         -------
-        Columns item, label, probability, entropy, responses, tied.
+        pandas.DataFrame
+            Columns item, label, probability, entropy (nats), responses and tied.
+
+        See Also
+        --------
+        Fit.labels : The probability of every label.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="multinomial")
+        >>> fit.items().head(3).round(2)
+                item     label  probability  entropy  responses   tied
+        0  photo-001  malamute         0.61     0.72          6  False
+        1  photo-002      wolf         0.50     1.04          6  False
+        2  photo-003   samoyed         0.99     0.07          6  False
         """
         return restored(items.items(self.data), self.types)
 
     def annotators(self) -> pd.DataFrame:
-        """Skill of each annotator with an id.
+        """Return the accuracy of each annotator with an id.
 
         Returns
         -------
-        Columns annotator, responses, accuracy, lower, upper; for contains also
-        sensitivity and specificity with their bounds; where the model knows spammers,
-        how often each answers by habit.
+        pandas.DataFrame
+            Columns annotator, responses, accuracy, lower and upper; for contains also
+            sensitivity and specificity with their bounds; where the model has spammers,
+            how often each annotator answers at random.
+
+        See Also
+        --------
+        Fit.confusion : Which labels are confused.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
+        >>> fit.annotators().head(3).round(2)
+          annotator  responses  accuracy  lower  upper
+        0       Ada         10      0.59   0.46   0.71
+        1       Ben          6      0.63   0.49   0.76
+        2     Chloe          9      0.61   0.46   0.73
         """
         return restored(annotators.annotators(self.data), self.types)
 
@@ -163,29 +248,49 @@ class Fit:
         superclasses: bool = False,
         groups: bool = False,
     ) -> pd.DataFrame:
-        """P(answer | truth) of the population and of each annotator with an id.
+        """Return p(answer | truth) of the population and of each annotator with an id.
 
         Parameters
         ----------
-        true_label
-            For this true label alone, of the population (choice).
-        superclasses
-            Between superclasses of labels, of the population (choice).
-        groups
-            In each group of labels, of the population (contains): with a column group
-            in the stead of annotator.
+        true_label : optional
+            Return the row of this true label only, of the population (choice).
+        superclasses : bool, default False
+            Return the confusion between superclasses of labels, of the population
+            (choice).
+        groups : bool, default False
+            Return the confusion within each group of labels, of the population
+            (contains), with a column group instead of annotator.
 
         Returns
         -------
-        Columns annotator (null: the population), true_label, given_label, probability,
-        lower, upper. A model of many labels has rows of the population alone, for the
-        pairs of labels that occur.
+        pandas.DataFrame
+            Columns annotator (null: the population), true_label, given_label,
+            probability, lower and upper. A model of many labels has rows of the
+            population only, for the pairs of labels that occur.
 
         Raises
         ------
         OptionError
-            There is no such label, no label has a superclass, or the fit tells no
-            groups apart.
+            If there is no such label, no label has a superclass, or the fit does not
+            distinguish groups.
+
+        See Also
+        --------
+        Fit.annotators : One number for each annotator.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="multinomial")
+        >>> table = fit.confusion(true_label="husky")
+        >>> table[["given_label", "probability"]].head(3).round(2)
+          given_label  probability
+        0         fox         0.02
+        1       husky         0.73
+        2    malamute         0.20
         """
         if groups:
             return restored(confusion.of_groups(self.data), self.types)
@@ -201,54 +306,112 @@ class Fit:
         return restored(confusion.confusion(self.data), self.types)
 
     def objects(self, *, loss: str = "binder") -> pd.DataFrame:
-        """Objects of each item and what they are called (kind objects).
+        """Return the objects of each item and their labels (kind objects).
 
         Parameters
         ----------
-        loss
-            The partition told is the one of which this loss is least expected, exactly,
-            of all there are: "binder", the pairs of labels it errs on, or "vi", the
-            variation of information.
+        loss : {"binder", "vi"}, default "binder"
+            The point estimate of the partition minimizes the posterior expectation of
+            this loss, exactly: "binder" counts the pairs of labels on which partitions
+            differ; "vi" is the variation of information.
 
         Returns
         -------
-        Columns item, object, label, share (of the object's namings), probability (that
-        the object is there), main_probability (that it is the main one); a row for
-        each label of each object.
+        pandas.DataFrame
+            One row per label of each object. Columns item, object, label, share (of the
+            labels given to the object), probability (that the object is present) and
+            main_probability (that it is the main one).
 
         Raises
         ------
         OptionError
-            The fit is of another kind, or there is no such loss.
+            If the fit is of another kind, or there is no such loss.
+
+        See Also
+        --------
+        Fit.object_counts : The number of objects.
+        Fit.same_object : Which labels name one object.
+
+        References
+        ----------
+        Binder (1978), Bayesian cluster analysis. Wade and Ghahramani (2018), Bayesian
+        cluster analysis: point estimation and credible balls.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> fit = cs.fit(study.responses, engine="em")
+        >>> fit.objects()[["item", "object", "label", "probability"]].head(3).round(1)
+            item  object   label  probability
+        0  item0       1  class5          1.0
+        1  item0       1  class4          1.0
+        2  item1       1  class1          0.9
         """
         return restored(objects.objects(self.data, loss), self.types)
 
     def object_counts(self) -> pd.DataFrame:
-        """Return how probable each number of objects is, of each item (kind objects).
+        """Return the posterior of the number of objects of each item (kind objects).
 
         Returns
         -------
-        Columns item, tau (how often an object must be named to count; NaN for a rule
-        that has no such threshold), objects, probability.
+        pandas.DataFrame
+            Columns item, tau (how often an object must be named to count; NaN for a
+            heuristic that has no such threshold), objects and probability.
 
         Raises
         ------
         OptionError
-            The fit is of another kind.
+            If the fit is of another kind.
+
+        See Also
+        --------
+        Fit.objects : The objects themselves.
+        consilience.study_summary : Shares of items with several objects.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> fit = cs.fit(study.responses, engine="em")
+        >>> fit.object_counts().columns.tolist()
+        ['item', 'tau', 'objects', 'probability']
         """
         return restored(objects.object_counts(self.data), self.types)
 
     def same_object(self) -> pd.DataFrame:
-        """Return how probably two labels are names of one object (kind objects).
+        """Return the probability that two labels name one object (kind objects).
 
         Returns
         -------
-        Columns item, label_a, label_b, probability; a row for each pair of candidates.
+        pandas.DataFrame
+            One row per pair of candidates: item, label_a, label_b and probability.
 
         Raises
         ------
         OptionError
-            The fit tells of no such probability.
+            If the fit has no such probability.
+
+        See Also
+        --------
+        Fit.objects : The partition of the labels into objects.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> fit = cs.fit(study.responses, engine="em")
+        >>> fit.same_object().head(3).round(1)
+            item label_a label_b  probability
+        0  item0  class4  class5          0.6
+        1  item1  class0  class1          0.0
+        2  item1  class0  class3          0.1
         """
         return restored(objects.same_object(self.data), self.types)
 
@@ -257,118 +420,281 @@ class Fit:
 
         Returns
         -------
-        Columns item, structure (which objects), naming (which word), salience (which is
-        the main one).
+        pandas.DataFrame
+            Columns item, structure (which objects there are), naming (which label an
+            object gets) and salience (which object is the main one).
 
         Raises
         ------
         OptionError
-            The fit tells of no ambiguity.
+            If the fit has no such decomposition.
+
+        See Also
+        --------
+        Fit.items : The entropy of the label.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> fit = cs.fit(study.responses, engine="em")
+        >>> fit.ambiguity().head(3).round(1)
+             item  structure  naming  salience
+        0   item0        0.7     0.2       0.1
+        1   item1        2.1     0.4       0.6
+        2  item10        2.7     0.6       0.6
         """
         return restored(objects.ambiguity(self.data), self.types)
 
     def panel(self, annotators: int) -> pd.DataFrame:
-        """Return what a fresh panel would find of each item (kind objects).
+        """Predict the answers of a new panel about each item (kind objects).
 
         Parameters
         ----------
-        annotators
-            How many annotators it has, none of whom has answered yet: up to 9, 15 or
-            25; 0 stands for ever more.
+        annotators : int
+            Size of the panel, none of whom has answered yet: up to 9, 15 or 25; 0 is
+            the limit of an infinite panel.
 
         Returns
         -------
-        Columns item; several, the probability that the number of labels which most of
-        them name is above one; differs, that the label which most give as the main one
-        is not the data set's own (NaN where an item has none).
+        pandas.DataFrame
+            Columns item, several (the probability that most of them name more than one
+            label) and differs (that the label which most give as the main one is not
+            the data set's; NaN where an item has none).
 
         Raises
         ------
         OptionError
-            The fit tells of no panels, or of none of that size.
+            If the fit has no panels, or none of that size.
+
+        See Also
+        --------
+        consilience.study_summary : The same for the study as a whole.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> fit = cs.fit(study.responses, engine="em")
+        >>> fit.panel(9).head(3).round(1)
+             item  several  differs
+        0   item0      0.0      0.0
+        1   item1      0.4      0.2
+        2  item10      0.0      0.6
         """
         return restored(objects.panel(self.data, annotators), self.types)
 
     def diagnostics(self) -> pd.DataFrame:
-        """Verdicts of the checks, each with a remedy.
+        """Return the result of each check, with a remedy where it fails.
 
         Returns
         -------
-        Columns name, value, limit, ok, remedy.
+        pandas.DataFrame
+            Columns name, value, limit, ok and remedy.
+
+        See Also
+        --------
+        consilience.checks.Verdict : The result of one check.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="dawid_skene")
+        >>> fit.diagnostics()[["name", "ok"]]
+                       name    ok
+        0        not_finite  True
+        1     stopped_early  True
+        2    objective_fall  True
+        3  objective_spread  True
+        4   label_switching  True
+        5      independence  True
         """
         return diagnostics.diagnostics(self.data)
 
     def comparison(self) -> pd.DataFrame:
-        """How the models stand that were compared (model "auto").
+        """Return how the compared models rank (model "auto").
 
         Returns
         -------
-        Columns model, elpd, se, difference, difference_se, weight, best, seconds, the
-        best first; empty when one model was named.
+        pandas.DataFrame
+            Columns model, elpd, se, difference, difference_se, weight, best and
+            seconds, the best model first; empty if a model was named.
+
+        See Also
+        --------
+        consilience.compare : Compare models without a fit; explains the columns.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses)
+        >>> fit.comparison()[["model", "elpd", "weight"]].head(2).round(2)
+                              model  elpd  weight
+        0  hierarchical_dawid_skene -0.93    0.33
+        1             shared_errors -0.93    0.43
         """
         return comparison.comparison(self.data)
 
     def covariate_effects(self) -> pd.DataFrame:
-        """Weights of what was known of labels before anyone answered.
+        """Return the weights of the prior covariates of labels.
 
         Returns
         -------
-        Columns column (of the candidates), weight, lower, upper (change in log-odds for
-        a standard deviation of the column), slope (for a unit of it); empty where
-        candidates had no columns of numbers, or the model makes nothing of them.
+        pandas.DataFrame
+            Columns column (of the candidates), weight, lower and upper (change in
+            log-odds per standard deviation of the column) and slope (per unit). Empty
+            where candidates had no columns of numbers, or the model does not use them.
+
+        See Also
+        --------
+        Fit.relative_information : The information of all covariates together.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="multinomial")
+        >>> fit.covariate_effects().empty  # no candidates, so no covariates
+        True
         """
         return covariate_effects.covariate_effects(self.data)
 
     def styles(self) -> pd.DataFrame:
-        """Return how people in general answer who name objects.
+        """Return how a typical annotator answers (kind objects).
 
         Returns
         -------
-        See `posterior.styles.styles`.
+        pandas.DataFrame
+            Columns style, share, lower and upper with the rows `picker` (responses that
+            name the main object only), `recall` (of exhaustive responses, how often an
+            object that is not the main one is named) and `further_name` (how often a
+            further label of the same object is given). Empty for other kinds.
+
+        See Also
+        --------
+        Fit.annotators : Skill of each annotator.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> fit = cs.fit(study.responses, engine="em")
+        >>> fit.styles()[["style", "share"]].round(1)
+                  style  share
+        0        picker    0.5
+        1        recall    0.4
+        2  further_name    0.1
         """
         return styles.styles(self.data)
 
     def relative_information(self) -> pd.DataFrame:
-        """Return what is known beforehand, in answers of a random annotator.
+        """Return the information of the prior covariates, in answers of an annotator.
 
         Returns
         -------
-        One row with worth, lower, upper; none where candidates had no columns.
+        pandas.DataFrame
+            One row with the columns worth, lower and upper; empty where candidates had
+            no columns of numbers.
+
+        See Also
+        --------
+        Fit.covariate_effects : The weight of each covariate.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="multinomial")
+        >>> fit.relative_information().empty  # no candidates, so no covariates
+        True
         """
         return covariate_effects.relative_information(self.data)
 
     def with_truth(self, which: tempering.Which) -> "Fit":
-        """Return the same fit, telling the raw or the tempered posterior of the truth.
+        """Return the same fit with the raw or the tempered posterior of the truth.
 
         Parameters
         ----------
-        which
-            "raw", as the model has it, or "tempered", as of fewer answers where
-            annotators err together.
+        which : {"raw", "tempered"}
+            "raw" is the posterior of the model; "tempered" counts answers for less
+            where annotators make the same errors.
+
+        Returns
+        -------
+        Fit
+            The fit, whose tables give that posterior.
 
         Raises
         ------
         OptionError
-            There is no such posterior of this fit.
+            If the fit has no such posterior.
+
+        See Also
+        --------
+        Fit.diagnostics : The check of correlated errors.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="dawid_skene")
+        >>> fit.with_truth("raw").items().equals(fit.with_truth("tempered").items())
+        False
         """
         return Fit(tempering.with_truth(self.data, which))
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> None:
-        """Write the run folder, whole or not at all.
+        """Write the run folder; if that fails, nothing is left behind.
 
         Parameters
         ----------
-        folder
-            Where to write it.
-        overwrite
-            Replace a run that is there already.
+        folder : str or Path
+            The folder to write.
+        overwrite : bool, default False
+            Replace a run that already exists.
 
         Raises
         ------
         FolderExistsError
-            When the folder is there already, and is no run or `overwrite` is false.
+            If the folder exists, and is not a run or `overwrite` is false.
         CannotWriteError
-            When the disk refuses.
+            If the folder cannot be written.
+
+        See Also
+        --------
+        consilience.load : Read the folder.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> fit = cs.fit(responses, model="dawid_skene")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     fit.save(Path(folder) / "run")
+        ...     cs.load(Path(folder) / "run").items().equals(fit.items())
+        True
         """
         # The store needs Fit for `load`; imported here, neither waits for the other.
         from consilience.posterior.stored_fit import store  # noqa: PLC0415

@@ -37,31 +37,53 @@ def gather(
     title: str | None = None,
     bootstrap: int = 1000,
 ) -> Report:
-    """Gather what a page shall show.
+    """Collect the contents of a report.
 
     Parameters
     ----------
-    fits
+    fits : mapping of str to Fit
         Runs of one kind by name; several are shown side by side.
-    responses
-        What the runs were fitted to: adds what was read, kept and dropped. Without
-        them the answers are those that the first run keeps.
-    evaluation
+    responses : Responses, optional
+        The responses of the runs: adds what was read, kept and dropped. Without them,
+        the answers are those that the first run keeps.
+    evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
-    names
-        Columns label and name: what labels are called on the page. By default as the
-        responses name them.
-    images
-        Folder of pictures, named as the items are.
-    title
-        Of the page; by default the names of the runs.
-    bootstrap
-        Resamples of the items behind the intervals of agreement.
+    names : pandas.DataFrame, optional
+        Columns label and name: names of labels on the page. By default those of the
+        responses.
+    images : str or Path, optional
+        Folder of images, named as the items are.
+    title : str, optional
+        Title of the page; by default the names of the runs.
+    bootstrap : int, default 1000
+        Number of resamples of the items for the intervals of agreement.
+
+    Returns
+    -------
+    Report
+        The contents of the page.
 
     Raises
     ------
     OptionError
-        There is no run, they are of different kinds, or the responses are not theirs.
+        If there is no run, the runs are of different kinds, or the responses are not
+        those of the runs.
+
+    See Also
+    --------
+    write : Write the report as one HTML file.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import report
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = report.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> contents.title, contents.kind
+    ('Report of mine', 'choice')
     """
     if not fits:
         msg = "report: there is no run to show; name the folder of at least one"

@@ -11,27 +11,44 @@ from consilience.responses import Cleaning, Description
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Run:
-    """What one run says.
+    """One run of a report.
 
     Attributes
     ----------
-    name
-        What the page calls it.
-    kind, model, engine, engine_reason, version
-        As the fit has them.
+    name : str
+        Name of the run on the page.
+    kind, model, engine, engine_reason, version : str
+        As in the fit.
     seed, mass, seconds
-        Of the fit; `mass` is the probability that its intervals hold.
-    told
-        Which posterior of the truth the tables tell, raw or tempered.
-    assumptions
-        One sentence each.
-    sources
+        As in the fit; `mass` is the probability of its intervals.
+    told : {"raw", "tempered"}
+        Which posterior of the truth the tables give.
+    assumptions : tuple of str
+        Assumptions, one sentence each.
+    sources : mapping of str to str
         SHA-256 of each file that was read.
-    tables
-        The tables of the run by name, those that it has.
-    answers
+    tables : mapping of str to pandas.DataFrame
+        The tables of the run by name.
+    answers : pandas.DataFrame, optional
         Columns item, annotator (null: anonymous), label, answer (contains, else null)
-        and n; objects also main and response. None where the run does not keep them.
+        and n; for objects also main and response. None where the run does not keep
+        them.
+
+    See Also
+    --------
+    Report : Holds the runs.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import report
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = report.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> contents.runs[0].model
+    'dawid_skene'
     """
 
     name: str
@@ -56,34 +73,51 @@ class Run:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Report:
-    """All that a page shows.
+    """The contents of a report.
 
     Attributes
     ----------
-    title
-        Of the page.
-    runs
-        One or several of one kind, side by side.
-    description
-        Counts of the responses; None where they are not known.
-    cleaning
-        What was read, kept and dropped; None where it was not given.
-    cleaned_assumptions
-        What the reading of the responses assumed.
-    dataset_labels
-        The data set's own label by item, where the responses have it.
-    agreement
-        Of the annotators; None where it cannot be measured.
-    no_agreement
-        Why it cannot; else empty.
-    pairs
+    title : str
+        Title of the page.
+    runs : tuple of Run
+        One or several runs of one kind, side by side.
+    description : Description, optional
+        Counts of the responses; None where they are unknown.
+    cleaning : Cleaning, optional
+        What was read, kept and dropped; None where it is unknown.
+    cleaned_assumptions : tuple of str
+        What was assumed when the responses were read.
+    dataset_labels : mapping of str to str
+        The data set's label by item, where the responses have it.
+    agreement : Agreement, optional
+        Agreement of the annotators; None where it cannot be computed.
+    no_agreement : str
+        Why it cannot be computed; else empty.
+    pairs : mapping of str to pandas.DataFrame
         Tables about pairs of labels of the first run, by name.
-    evaluation
+    evaluation : mapping of str to pandas.DataFrame
         Tables about models, by name.
-    thumbnails
-        Small JPEG pictures by item.
-    images_missing
-        Items without a picture, where pictures were given.
+    thumbnails : mapping of str to bytes
+        Small JPEG images by item.
+    images_missing : int
+        Number of items without an image, where images were given.
+
+    See Also
+    --------
+    gather : Collect the contents.
+    write : Write the report.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import report
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = report.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> contents.description.items
+    30
     """
 
     title: str

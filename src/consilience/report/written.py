@@ -34,27 +34,48 @@ MARK = "consilience report"
 
 
 def write(report: Report, out: str | Path, *, overwrite: bool = False) -> int:
-    """Write the page, whole or not at all.
+    """Write the report as one HTML file; if that fails, nothing is left behind.
 
     Parameters
     ----------
-    report
-        What to show.
-    out
-        The file.
-    overwrite
-        Replace a report that is there already. What is no report is never replaced.
+    report : Report
+        The contents of the page.
+    out : str or Path
+        The file to write.
+    overwrite : bool, default False
+        Replace a report that already exists. Any other file is never replaced.
 
     Returns
     -------
-    Bytes written.
+    int
+        Number of bytes written.
 
     Raises
     ------
     FolderExistsError
-        Something is there already, and is no report or `overwrite` is false.
+        If the file exists, and is not a report or `overwrite` is false.
     CannotWriteError
-        The disk refuses.
+        If the file cannot be written.
+
+    See Also
+    --------
+    page : Return the page as text.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> from consilience import report
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = report.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "report.html"
+    ...     report.write(contents, file) == file.stat().st_size
+    True
     """
     place = Path(out)
     check_place(place, overwrite=overwrite)
@@ -100,16 +121,33 @@ def is_report(path: Path) -> bool:
 
 
 def page(report: Report) -> str:
-    """Return the page.
+    """Return the report as HTML.
 
     Parameters
     ----------
-    report
-        What to show.
+    report : Report
+        The contents of the page.
 
     Returns
     -------
-    HTML; the same report gives the same page.
+    str
+        HTML; equal reports give equal pages.
+
+    See Also
+    --------
+    write : Write the page to a file.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience import report
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> contents = report.gather({"mine": fit}, responses=responses, bootstrap=0)
+    >>> report.page(contents)[:15]
+    '<!doctype html>'
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415
 

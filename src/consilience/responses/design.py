@@ -24,35 +24,48 @@ class Description:
 
     Parameters
     ----------
-    kind, offer
+    kind, offer : str
         As in `consilience.responses.Responses`.
-    answers
-        Answers given, each counted as often as it was given; skipped ones are not.
-    skipped
-        Questions that were shown and not answered.
-    responses
-        Objects: how many times an annotator answered an item; else as `answers`.
-    questions
-        Things asked: items, or pairs of item and label (contains).
-    items, annotators, labels
-        How many there are; annotators are those known by id.
-    items_without_answers
-        Items that were listed but not answered.
-    anonymous
-        Answers without annotator.
-    repeated
-        Answers beyond the first by one annotator to one question.
-    answers_per_question, answers_per_annotator
-        Spread of the counts.
-    coverage
-        Share of (question, annotator) pairs that were answered; NaN without ids.
-    agreement
-        Chance that two different answers to one question, drawn at random, are equal,
-        over all such pairs; NaN where there is none, and for objects.
-    frequencies
+    answers : int
+        Number of answers, each counted as often as it was given, without skipped ones.
+    skipped : int
+        Number of questions that were shown and not answered.
+    responses : int
+        For objects, number of pairs of annotator and item; else as `answers`.
+    questions : int
+        Number of questions: items, or pairs of item and label (contains).
+    items, annotators, labels : int
+        Numbers of items, of annotators with an id, and of labels.
+    items_without_answers : int
+        Number of items that were listed but not answered.
+    anonymous : int
+        Number of answers without annotator.
+    repeated : int
+        Number of answers beyond the first by one annotator to one question.
+    answers_per_question, answers_per_annotator : Spread
+        Distribution of the counts.
+    coverage : float
+        Share of pairs of question and annotator that were answered; NaN without ids.
+    agreement : float
+        Probability that two different answers to one question, drawn at random over all
+        such pairs, are equal; NaN where there is no pair, and for objects.
+    frequencies : dict of str to int
         How often each label (contains: each answer) was given.
-    gold
-        Items (contains: pairs) with a gold label.
+    gold : int
+        Number of items (contains: pairs) with a gold label.
+
+    See Also
+    --------
+    consilience.describe : Compute the counts.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> round(cs.describe(responses).coverage, 2)
+    0.24
     """
 
     kind: Kind
@@ -83,12 +96,36 @@ class Description:
 
 
 def describe(responses: Responses) -> Description:
-    """Describe responses of one kind.
+    """Count the answers, items, annotators and labels of responses of one kind.
+
+    Parameters
+    ----------
+    responses : Responses
+        Responses of one kind.
+
+    Returns
+    -------
+    Description
+        The counts.
 
     Raises
     ------
     KindError
         If there are several kinds.
+
+    See Also
+    --------
+    agreement : Coefficients of agreement.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> counts = cs.describe(responses)
+    >>> counts.items, counts.annotators, counts.answers
+    (30, 25, 180)
     """
     kind = responses.kind
     codes = _codes(responses)

@@ -37,16 +37,16 @@ class _Account(msgspec.Struct, frozen=True):
 
 
 def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) -> Path:
-    """Write responses as a canonical folder.
+    """Write responses as a canonical folder; if that fails, nothing is left behind.
 
     Parameters
     ----------
-    responses
-        What to write.
-    folder
-        Where; whole or not at all.
-    overwrite
-        Replace a canonical folder that is there already.
+    responses : Responses
+        The responses to write.
+    folder : str or Path
+        The folder to create.
+    overwrite : bool, default False
+        Replace a canonical folder that already exists.
 
     Returns
     -------
@@ -56,10 +56,28 @@ def write(responses: Responses, folder: str | Path, *, overwrite: bool = False) 
     Raises
     ------
     FolderExistsError
-        If something is there and `overwrite` is false, or if what is there is not a
-        canonical folder.
+        If the folder exists and `overwrite` is false, or if it is not a canonical
+        folder.
     CannotWriteError
-        If the disk refuses.
+        If the folder cannot be written.
+
+    See Also
+    --------
+    read : Read a canonical folder, or any other source.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> with tempfile.TemporaryDirectory() as parent:
+    ...     folder = cs.write(responses, Path(parent) / "study")
+    ...     again = cs.read(folder)
+    >>> again.num_responses == responses.num_responses
+    True
     """
     folder = Path(folder)
 

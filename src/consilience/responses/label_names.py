@@ -47,14 +47,34 @@ def label_names(labels: pd.DataFrame) -> dict[str, str]:
 
 
 def with_names(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
-    """Return a table with the names of labels in the stead of their codes.
+    """Return a table with names of labels instead of their codes.
 
     Parameters
     ----------
-    table
-        Any table of a run or of an analysis; `COLUMNS` says which columns hold labels.
-    labels
+    table : pandas.DataFrame
+        Any table of a fit or of an analysis; `COLUMNS` lists the columns that hold
+        labels.
+    labels : pandas.DataFrame
         Columns label and name, as `Responses.labels`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table with names.
+
+    See Also
+    --------
+    Responses : Has the names of labels in its table `labels`.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> labels = pd.DataFrame({"label": ["n01"], "name": ["tench"]})
+    >>> table = pd.DataFrame({"item": ["a"], "label": ["n01"]})
+    >>> cs.with_names(table, labels)
+      item  label
+    0    a  tench
     """
     return renamed(table, label_names(labels))
 

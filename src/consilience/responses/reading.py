@@ -78,73 +78,88 @@ def read(  # noqa: PLR0913 - the public face spells out every option
 ) -> Responses:
     """Read crowd responses from an export, a folder or a data frame.
 
-    What looks wrong in the data is warned about (`ConsilienceWarning`).
+    Suspicious data are reported by a `ConsilienceWarning`.
 
     Parameters
     ----------
-    source
-        A file, a folder, a data frame, or several of one format.
-    format
-        Name of the format (see `formats`); None: recognised.
-    kind
-        ``choice``, ``contains`` or ``objects``; None: seen from the columns.
+    source : path, data frame, or sequence of paths
+        A file, a folder, a data frame, or several files of one format.
+    format : str, optional
+        Name of the format (see `formats`); recognized by default.
+    kind : {"choice", "contains", "objects"}, optional
+        Kind of question; inferred from the columns by default.
     item, annotator, label, answer, n, object, main, response_id, selected, gold_column
-        Names of the source's columns; None: found by the usual names.
-    gold
-        Table of true labels: a file or a data frame.
-    offered
+        Names of the source's columns; by default the usual names are looked for.
+    gold : data frame or path, optional
+        Table of true labels.
+    offered : labels, data frame or path, optional
         What was on screen: labels, a table, or a Label Studio configuration (XML).
-    labels
-        All labels in their order: a list, a file or a data frame.
-    label_column
-        Column of the table of labels that the answers go by; None: the column that
-        holds most of their labels, which is named in `assumptions` if it is not the
-        usual one.
-    repeats
-        What becomes of an annotator's second answer to one question: ``keep``, keep
-        ``distinct`` answers once each, only the ``first`` or ``last``, ``drop`` all, or
-        ``error``.
-    answers
+    labels : sequence of str, data frame or path, optional
+        All labels in their order.
+    label_column : str, optional
+        Column of the table of labels that the answers refer to. By default the column
+        that holds most of their labels, which is named in `assumptions` if it is not
+        the usual one.
+    repeats : {"keep", "distinct", "first", "last", "drop", "error"}, default "keep"
+        How to treat further answers of an annotator to the same question: keep all,
+        keep ``distinct`` answers once each, keep the ``first`` or ``last``, ``drop``
+        all, or raise an ``error``.
+    answers : mapping of str to str, optional
         Words of the source for ``yes``, ``no``, ``maybe`` and ``skipped``.
-    missing
-        Cells that mean that nothing was entered.
-    separator
-        Between columns of a text file; None: recognised.
-    encoding
-        Of text files (CSV, TSV), such as ``cp1252``; None: UTF-8, or UTF-16 where the
-        file's byte-order mark says so.
-    header
+    missing : sequence of str
+        Cells that count as empty.
+    separator : str, optional
+        Separator of the columns of a text file; recognized by default.
+    encoding : str, optional
+        Encoding of text files (CSV, TSV), such as ``cp1252``. By default UTF-8, or
+        UTF-16 where the file has a byte-order mark.
+    header : bool, default True
         Whether the first line names the columns.
-    statuses
-        Assignments to keep by status; None: all but the rejected.
-    part
-        ``main``, ``golden`` or ``joint`` of the reassessed ImageNet study.
-    extras
-        More columns to carry along.
-    annotators
-        Wide tables: the columns of annotators; empty: recognised.
-    exclude
-        Columns that are not to be used.
-    split
-        What stands between several labels in one cell, such as ``|`` (objects).
-    one_hot
-        Columns named after labels, whose cells say whether the label was picked.
-    fold_case
-        Take labels that differ only in case for one.
-    normalize
-        Take labels for one that differ only in Unicode form (NFKC) or in characters of
-        no width.
+    statuses : sequence of str, optional
+        Statuses of assignments to keep; all but rejected by default.
+    part : {"main", "golden", "joint"}, default "main"
+        Part of the reassessed ImageNet study.
+    extras : sequence of str
+        Further columns to keep.
+    annotators : sequence of str
+        The columns of annotators in a wide table; recognized if empty.
+    exclude : sequence of str
+        Columns to ignore.
+    split : str, optional
+        Separator of several labels in one cell, such as ``|`` (objects).
+    one_hot : sequence of str
+        Columns named after labels, whose cells say whether the label was selected.
+    fold_case : bool, default False
+        Treat labels that differ only in case as one.
+    normalize : bool, default False
+        Treat labels that differ only in Unicode form (NFKC) or in zero-width
+        characters as one.
 
     Returns
     -------
     Responses
-        The canonical tables; `cleaning` says what was kept, dropped and why, `summary`
-        what was understood.
+        The canonical tables. `cleaning` reports what was kept and dropped, and why;
+        `summary` reports what was understood.
 
     Raises
     ------
     ConsilienceError
-        If something cannot be read; the message says where and what to do.
+        If something cannot be read; the message says where, and how to fix it.
+
+    See Also
+    --------
+    write : Write responses as a canonical folder.
+    fit : Fit a model to responses.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> rows = [("a", "ann", "cat"), ("a", "bob", "dog"), ("b", "ann", "cat")]
+    >>> table = pd.DataFrame(rows, columns=["image", "worker", "animal"])
+    >>> responses = cs.read(table, item="image", annotator="worker", label="animal")
+    >>> responses.kind, responses.num_items, responses.num_annotators
+    ('choice', 2, 2)
     """
     columns = Columns(
         item=item,

@@ -30,38 +30,57 @@ CANONICAL = (
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Responses:
-    """Answers of a crowd, what was offered to it, and how both were read.
+    """Responses of a crowd, what was on offer, and how both were read.
 
     Parameters
     ----------
-    table
-        One row per atomic answer: `item`, `annotator` (null: anonymous), `kind`,
-        `label` (categories in the order of `labels`), `answer` (no, maybe, yes; only
-        for contains), `object`, `main`, `n` (how many such answers), `response_id`,
-        then what the source held of time and status. A skipped question is a row with
+    table : pandas.DataFrame
+        One row per answer: `item`, `annotator` (null: anonymous), `kind`, `label`
+        (categories in the order of `labels`), `answer` (no, maybe, yes; only for
+        contains), `object`, `main`, `n` (number of such answers), `response_id`, then
+        columns of the source about time and status. A skipped question is a row with
         a null label (choice, objects) or a null answer (contains); a question that was
         not shown has no row.
-    offer
-        What was on screen: ``all`` labels, the ``listed`` ones, or ``unknown``.
-    offered
+    offer : {"all", "listed", "unknown"}
+        Which labels were on screen: ``all`` labels, the ``listed`` ones, or
+        ``unknown``.
+    offered : pandas.DataFrame, optional
         `label` and any of `item`, `annotator`, `response_id`; present if and only if
         the offer is ``listed``.
-    items
+    items : pandas.DataFrame, optional
         `item`, `dataset_label` and more, where the source has it.
-    labels
-        `label`, `name`, `parent`; the order of the rows is the code of the label.
-    gold
-        `item`, `label` (contains: also `answer`). Several rows of one item: any of
-        these labels is right.
-    assumptions
+    labels : pandas.DataFrame
+        `label`, `name` and `parent`; the order of the rows is the code of the label.
+    gold : pandas.DataFrame, optional
+        `item` and `label` (contains: also `answer`). If an item has several rows, any
+        of these labels is right.
+    assumptions : tuple of str
         What was assumed, one sentence each; results repeat them.
-    cleaning
+    cleaning : Cleaning
         What was read, kept and dropped.
-    sources
+    sources : mapping of str to str
         SHA-256 of each file read.
-    types
-        Type that items, annotators and labels had in the source, by role; `typed`
-        gives it to them again.
+    types : mapping of str to str
+        Types of items, annotators and labels in the source, by role; `typed` restores
+        them.
+
+    See Also
+    --------
+    consilience.read : Read responses.
+    consilience.describe : Count them.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses.table[["item", "annotator", "label", "n"]].head(2)
+            item annotator     label  n
+    0  photo-001      Hugo  malamute  1
+    1  photo-001      Tara      wolf  1
+    >>> responses.where(responses.table["annotator"] == "Tara").num_responses
+    7
     """
 
     table: pd.DataFrame

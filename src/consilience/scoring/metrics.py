@@ -35,20 +35,31 @@ Measure = Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreOptions:
-    """How to score.
+    """Settings of the metrics.
 
     Attributes
     ----------
-    clip
-        Log-loss takes no probability of the truth to be less than this, and for
-        contains none to be nearer to 1 than this either.
-    bins
-        At most so many bins for the ECE, each with about as many items; items of equal
-        confidence share a bin. None: as many as the data bear (see `calibration`).
-    resamples
-        Bootstrap resamples of the items.
-    mass
-        Share of the resamples between the bounds.
+    clip : float, default 0.001
+        Smallest probability of the truth in the log loss; for contains also the
+        smallest distance from 1.
+    bins : int, optional
+        Largest number of bins of the expected calibration error, with about equal
+        numbers of items; items of equal confidence share a bin. Chosen from the data by
+        default (see `calibration`).
+    resamples : int, default 1000
+        Number of bootstrap resamples of the items.
+    mass : float, default 0.9
+        Probability of the intervals.
+
+    See Also
+    --------
+    score : Takes these settings as its argument `options`.
+
+    Examples
+    --------
+    >>> from consilience.scoring import ScoreOptions
+    >>> ScoreOptions(bins=10).bins
+    10
     """
 
     clip: float = 1e-3
@@ -59,7 +70,23 @@ class ScoreOptions:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric with its bounds; NaN where it is undefined."""
+    """A metric with its bounds; NaN where it is undefined.
+
+    Attributes
+    ----------
+    value, lower, upper : float
+        The metric, and the bounds of its bootstrap interval.
+
+    See Also
+    --------
+    Score : Metrics by name.
+
+    Examples
+    --------
+    >>> from consilience.scoring import Metric
+    >>> Metric(value=0.9, lower=0.8, upper=0.95)
+    Metric(value=0.9, lower=0.8, upper=0.95)
+    """
 
     value: float
     lower: float
@@ -68,21 +95,37 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How well a fit does.
+    """Metrics of a fit against gold labels.
 
     Attributes
     ----------
-    kind
+    kind : str
         choice, contains or objects.
-    items
-        How many items with gold were scored.
-    missing
-        How many gold rows are about an item (for contains, an item and label) of which
-        the fit says nothing; they are left out.
-    options
-        How it was scored.
-    metrics
+    items : int
+        Number of items with gold labels that were scored.
+    missing : int
+        Number of gold rows about an item (for contains, an item and label) that is not
+        in the fit; they are left out.
+    options : ScoreOptions
+        Settings of the metrics.
+    metrics : mapping of str to Metric
         The metrics by name.
+
+    See Also
+    --------
+    score : Compute it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from consilience.scoring import score
+    >>> labels = pd.DataFrame(
+    ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
+    ... )
+    >>> gold = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "cat"]})
+    >>> found = score(labels, gold, kind="choice", seed=0)
+    >>> found.items, found.metrics["accuracy"].value
+    (2, 0.5)
     """
 
     kind: str
@@ -92,11 +135,12 @@ class Score:
     metrics: Mapping[str, Metric]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the score as plain dictionaries.
+        """Return the score as plain dictionaries.
 
         Returns
         -------
-        Numbers and text only, ready for JSON.
+        dict
+            Numbers and text only, ready for JSON.
         """
         return {
             "kind": self.kind,
@@ -120,36 +164,53 @@ def score(
 
     Parameters
     ----------
-    labels
-        Columns item, label, probability, such as the table `labels` of a fit.
-    gold
-        Columns item, label. For choice, an item with several rows has several right
-        labels, any of which will do. For contains also answer, yes or no; and
-        annotator, where several experts answered: their majority is the truth. For
-        objects all valid labels of each item, or answer, yes or no, of those that were
-        judged; and main, true for the label of the main object, where that is known.
-    kind
-        choice, contains or objects.
-    seed
-        Of the bootstrap.
-    options
-        How to score; the defaults when None.
-    items
-        Columns item, main_label, such as the table `items` of a fit (objects, where
-        gold knows the main label).
+    labels : pandas.DataFrame
+        Columns item, label and probability, such as the table `labels` of a fit.
+    gold : pandas.DataFrame
+        Columns item and label. For choice, an item with several rows has several right
+        labels, any of which counts. For contains also answer, yes or no; and annotator,
+        where several experts answered: their majority is the truth. For objects all
+        valid labels of each item, or answer, yes or no, of those that were judged; and
+        main, true for the label of the main object, where it is known.
+    kind : {"choice", "contains", "objects"}
+        Kind of question.
+    seed : int
+        Seed of the bootstrap.
+    options : ScoreOptions, optional
+        Settings of the metrics.
+    items : pandas.DataFrame, optional
+        Columns item and main_label, such as the table `items` of a fit (objects, where
+        gold has the main label).
 
     Returns
     -------
-    For all kinds log_loss, brier and ece. For choice and contains accuracy (a tie is
-    split); for contains and objects precision, recall and f1; for contains auc, and
-    soft_log_loss where several experts answered; for objects item_f1, jaccard and
-    exact, and main_accuracy where gold knows the main label.
+    Score
+        For all kinds log_loss, brier and ece. For choice and contains accuracy (a tie
+        counts in part); for contains and objects precision, recall and f1; for contains
+        auc, and soft_log_loss where several experts answered; for objects item_f1,
+        jaccard and exact, and main_accuracy where gold has the main label.
 
     Raises
     ------
     GoldError
-        When no gold row is about anything in the fit, or an answer is neither yes nor
-        no.
+        If no gold row is about an item of the fit, or an answer is neither yes nor no.
+
+    See Also
+    --------
+    consilience.evaluate : Score models against a fit.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> from consilience.scoring import score
+    >>> simulated = study(0, num_photos=30)
+    >>> responses = cs.read(simulated.answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> gold = simulated.truth.set_axis(["item", "label"], axis=1)
+    >>> found = score(fit.labels(), gold, kind="choice", seed=0)
+    >>> round(found.metrics["accuracy"].value, 2)
+    0.9
     """
     chosen = options or ScoreOptions()
     if kind == "objects":

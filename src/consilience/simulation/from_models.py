@@ -22,15 +22,34 @@ class Simulated:
 
     Attributes
     ----------
-    responses
-        As if read from a file; `responses.gold` holds the true labels.
-    parameters
-        The parameters drawn, by name; confusions are [annotator, true, given].
-    truth
-        Tables of what is true and gold does not hold, by name (objects).
-    contains
+    responses : Responses
+        Responses as if read from a file; `responses.gold` holds the true labels.
+    parameters : mapping of str to array
+        The parameters drawn, by name; confusions have the axes annotator, true label
+        and given label.
+    truth : mapping of str to pandas.DataFrame
+        Tables of the truth that gold labels cannot express, by name (objects).
+    contains : Responses, optional
         Responses of kind contains about the same items (objects, where labels were
-        asked about: prior={"asked": 5}).
+        asked about: ``prior={"asked": 5}``).
+
+    See Also
+    --------
+    consilience.simulate : Draw responses with known truth.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> sorted(study.truth)
+    ['annotators', 'objects']
+    >>> study.responses.gold[["item", "label"]].head(3)
+        item   label
+    0  item0  class5
+    1  item0  class4
+    2  item1  class0
     """
 
     responses: Responses
@@ -52,27 +71,48 @@ def simulate(
 ) -> Simulated:
     """Draw responses with known truth from a model.
 
-    Every item is answered by `per_item` annotators picked at random.
+    Every item is answered by `per_item` annotators drawn at random.
 
     Parameters
     ----------
-    kind
-        choice, contains (one label asked about each item: yes, maybe or no), or objects
-        (labels of what is seen, and the main one).
-    model
-        The model to draw from; by default Bayesian Dawid-Skene. Objects are drawn by
-        the way that `consilience.simulation.objects` describes, which is no model's.
-    items, annotators, classes, per_item
-        The design; 4 classes, or 20 of objects, unless told.
-    prior
-        Settings of the model's prior to change, by name; of objects, of the drawing.
-    seed
-        One seed gives one study.
+    kind : {"choice", "contains", "objects"}, default "choice"
+        Kind of question. For contains, one label is asked about each item: yes, maybe
+        or no. For objects, annotators give the labels of what they see, and the main
+        one.
+    model : str, optional
+        The model to draw from; by default Bayesian Dawid-Skene. Objects are drawn as
+        `consilience.simulation.objects` describes, which is not a model of the
+        library.
+    items, annotators, classes, per_item : int
+        The design. By default there are 4 classes, or 20 for objects.
+    prior : mapping of str to float, optional
+        Settings of the model's prior to change, by name; for objects, of the
+        simulation (see `consilience.simulation.ObjectsSettings`).
+    seed : int, default 0
+        Seed of the random number generator.
+
+    Returns
+    -------
+    Simulated
+        The responses, the parameters and the truth.
 
     Raises
     ------
     OptionError
-        The design is impossible, or the kind has no model yet.
+        If the design is impossible, or the kind has no model yet.
+
+    See Also
+    --------
+    consilience.demo.study : The built-in study.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> study.responses.num_items, study.responses.num_annotators
+    (16, 8)
     """
     if kind == "objects":
         if model is not None:

@@ -10,36 +10,57 @@ from scipy.special import expit, logit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectsSettings:
-    """How items and annotators are drawn.
+    """Settings of the simulation of items and annotators (kind objects).
 
     Attributes
     ----------
-    fewest, most
-        Labels on offer for an item, uniformly between.
-    new
-        Odds of a new object against each label that is parted already.
-    salience, naming
-        Concentration of the Dirichlet of each.
-    recall, recall_weight
-        Mean of the recall of objects, and of how many looks its Beta is worth.
-    picker
-        Share of responses by pickers, for the typical annotator.
-    picker_spread, recall_spread
-        Standard deviation of annotators in log-odds, of picking and of recall.
-    twice
-        Chance that a lister adds a second label to an object that has one.
-    mistaken
-        Chance that the data set's label is not the main one.
-    tau
-        Objects that are reported more often than this are there, for gold.
-    asked
-        How many are asked of each label on offer whether it is there; 0: nobody.
-    leading
-        Log odds ratio of granting a label when asked and of naming its object unasked.
-    granting_spread
-        Standard deviation in log-odds between labels of items, of granting.
-    maybe
-        Share of *maybe* among answers where as many grant as do not.
+    fewest, most : float
+        Bounds of the number of labels on offer for an item, which is uniform.
+    new : float
+        Odds of a new object against each label that is already assigned.
+    salience, naming : float
+        Concentration of the Dirichlet distribution of each.
+    recall, recall_weight : float
+        Mean of the recall of objects, and the prior sample size of its Beta
+        distribution.
+    picker : float
+        Share of single-label responses of the typical annotator.
+    picker_spread, recall_spread : float
+        Standard deviation between annotators, in log-odds, of single-label responses
+        and of recall.
+    twice : float
+        Probability that an exhaustive response adds a second label of an object that
+        it has already named.
+    mistaken : float
+        Probability that the data set's label is not the main one.
+    tau : float
+        Objects that are reported more often than this are present in the gold labels.
+    asked : float
+        How many annotators are asked about each label on offer; 0 for none.
+    leading : float
+        Log odds ratio between endorsing a label when asked and naming its object
+        unasked.
+    granting_spread : float
+        Standard deviation of endorsement between labels of items, in log-odds.
+    maybe : float
+        Share of *maybe* among the answers where yes and no are equally likely.
+
+    See Also
+    --------
+    consilience.simulate : Takes these settings as its argument `prior`.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.simulation import ObjectsSettings
+    >>> ObjectsSettings().picker
+    0.5
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
+    ...     prior={"picker": 1.0, "picker_spread": 0.001}, seed=0,
+    ... )
+    >>> len(study.responses.table) / study.responses.num_items
+    4.0
     """
 
     fewest: float = 2.0

@@ -52,25 +52,42 @@ type Against = Literal["dataset", "truth"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedConfusion:
-    """What items are called, by each party.
+    """The confusion of people and of models, side by side.
 
     Attributes
     ----------
-    calls
-        By party: `people` first where the data set's label is held to be true, else
+    calls : mapping of str to Calls
+        By party: `people` first where the data set's label is taken as the truth, else
         `dataset`; then the models.
-    labels
+    labels : pandas.Index
         Names of the labels, by code.
-    parents
-        Columns label and parent; None where labels have none.
-    items
-        How many.
-    weightings
-        Of the items.
-    mass
-        Probability between the bounds.
-    types
+    parents : pandas.DataFrame, optional
+        Columns label and parent; None where labels have no parents.
+    items : int
+        Number of items.
+    weightings : Weights
+        Bootstrap weights of the items.
+    mass : float
+        Probability of the intervals.
+    types : mapping of str to str
         Type of the labels in the source of the fit.
+
+    See Also
+    --------
+    consilience.compare_confusion : Compute it.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> fit = cs.fit(study.responses, engine="em")
+    >>> own = study.responses.items.rename(columns={"dataset_label": "label"})
+    >>> guesses = own.assign(rank=1, model="copy")
+    >>> compared = cs.compare_confusion(fit, guesses, dataset_labels=own)
+    >>> compared.items, list(compared.calls)
+    (16, ['people', 'copy'])
     """
 
     calls: Mapping[str, Calls]
@@ -83,24 +100,25 @@ class ComparedConfusion:
 
     @restores_types
     def table(self, level: int = 0, least: float = 0.02) -> pd.DataFrame:
-        """Return the cells that are as likely, for one party at least.
+        """Return the cells whose probability is large enough for at least one party.
 
         Parameters
         ----------
-        level
-            Steps up the hierarchy of labels; 0: the labels themselves.
-        least
-            Cells below this probability are left out, for all parties alike.
+        level : int, default 0
+            Steps up the hierarchy of labels; 0 for the labels themselves.
+        least : float, default 0.02
+            Smallest probability of a cell, for at least one party.
 
         Returns
         -------
-        Columns who, true_label, given_label, probability, lower, upper, items (that are
-        expected to be true_label); a cell that is kept stands once for each party.
+        pandas.DataFrame
+            Columns who, true_label, given_label, probability, lower, upper and items
+            (expected number with true_label); each cell has a row for each party.
 
         Raises
         ------
         OptionError
-            There is no such level.
+            If there is no such level.
         """
         group, names = groups_at(self.labels, self.parents, level)
         found = {who: cells_of(each, group) for who, each in self.calls.items()}
@@ -123,21 +141,22 @@ class ComparedConfusion:
 
     @restores_types
     def pairs(self, level: int = 0, least: float = 0.2) -> pd.DataFrame:
-        """Return pairs of labels of which a party takes one for the other.
+        """Return pairs of labels of which a party mistakes one for the other.
 
         Parameters
         ----------
-        level
+        level : int, default 0
             Steps up the hierarchy of labels.
-        least
-            Pairs of which no party takes either for the other so often are left out.
+        least : float, default 0.2
+            Smallest probability of either mistake, for at least one party.
 
         Returns
         -------
-        Columns who, label_a, label_b, items_a, items_b, a_called_b, b_called_a, mutual
-        (the smaller of the two) with mutual_lower and mutual_upper, one_sided (the
-        larger less the smaller) with its bounds; the pairs that are most mutual, for
-        the first party, first.
+        pandas.DataFrame
+            Columns who, label_a, label_b, items_a, items_b, a_called_b, b_called_a,
+            mutual (the smaller of the two) with mutual_lower and mutual_upper, and
+            one_sided (the difference) with its bounds; the most mutual pairs of the
+            first party first.
         """
         group, names = groups_at(self.labels, self.parents, level)
         size = len(names)
@@ -159,19 +178,20 @@ class ComparedConfusion:
 
     @restores_types
     def within(self, level: int = 1) -> pd.DataFrame:
-        """Return how often items are called otherwise, and inside which groups.
+        """Return how often items get another label, and how often within their group.
 
         Parameters
         ----------
-        level
+        level : int, default 1
             Steps up the hierarchy of labels.
 
         Returns
         -------
-        Columns who, statistic, value, lower, upper, items. `called_otherwise`: the
-        share of items that are called by another label. `inside`: of these, the share
-        that is called by one of the same group. `group_kept`: the share of items that
-        are called by a label of the same group.
+        pandas.DataFrame
+            Columns who, statistic, value, lower, upper and items. `called_otherwise` is
+            the share of items that get another label; `inside`, the share of these
+            whose label is in the same group; `group_kept`, the share of items that get
+            a label of the same group.
         """
         group, _ = groups_at(self.labels, self.parents, level)
         rows = []
@@ -239,41 +259,68 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     circular: bool = False,
 ) -> ComparedConfusion:
-    """Set what people call items beside what models do.
+    """Compare how people and models label the items of each class.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of kind objects (its main labels) or choice (its truth).
-    predictions
-        Columns item, label, rank (from 1); model where there are several.
-    dataset_labels
-        Columns item, label: the label that each item has in the data set, one each.
-    labels
-        Columns label and parent: superclasses, or a hierarchy where parents stand there
-        with parents of their own.
-    against
-        What is held to be true: the `dataset` (people beside models), or the `truth` as
-        the fit has it (models, and the data set, against people).
-    resamples
-        Weightings of the items.
-    mass
-        Probability between the bounds.
-    seed
-        Of the weights.
-    circular
-        Compare also models that the fit was told of beforehand.
+    predictions : pandas.DataFrame
+        Columns item, label and rank (from 1), and model where there are several.
+    dataset_labels : pandas.DataFrame
+        Columns item and label: the label of each item in the data set, one each.
+    labels : pandas.DataFrame, optional
+        Columns label and parent: superclasses, or a hierarchy where parents have
+        parents of their own.
+    against : {"dataset", "truth"}, default "dataset"
+        What is taken as the truth: the data set's label (people beside models), or the
+        posterior of the fit (models and the data set).
+    resamples : int, default 1000
+        Number of weightings of the items (Bayesian bootstrap).
+    mass : float, default 0.9
+        Probability of the intervals.
+    seed : int, default 0
+        Seed of the weights.
+    circular : bool, default False
+        Allow models whose predictions were covariates of the fit.
+
+    Returns
+    -------
+    ComparedConfusion
+        The confusion of each party.
 
     Raises
     ------
     PredictionsError
-        A column is missing, a rank stands twice, or no item is one of the fit.
+        If a column is missing, a rank occurs twice, or no item is one of the fit.
     CircularError
-        The fit was told what a model had predicted.
+        If the predictions of a model were covariates of the fit.
     KindError
-        The fit is of kind contains.
+        If the fit is of kind contains.
     OptionError
-        A setting cannot be used.
+        If a setting is not valid.
+
+    See Also
+    --------
+    human_confusion : The confusion of people, from few answers.
+    evaluate : Accuracy of the models.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> fit = cs.fit(study.responses, engine="em")
+    >>> own = study.responses.items.rename(columns={"dataset_label": "label"})
+    >>> guesses = own.assign(rank=1, model="copy")
+    >>> compared = cs.compare_confusion(fit, guesses, dataset_labels=own)
+    >>> table = compared.table()
+    >>> columns = ["true_label", "given_label", "probability"]
+    >>> table.loc[table["who"] == "copy", columns].head(2)
+       true_label given_label  probability
+    25     class0      class0          1.0
+    26     class0      class1          0.0
     """
     check_settings(resamples=resamples, mass=mass)
     said = propose(fit, predictions, dataset_labels, 1)

@@ -33,22 +33,38 @@ _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HumanConfusion:
-    """How people call the items of each class.
+    """How people label the items of each class.
 
     Attributes
     ----------
-    labels
+    labels : pandas.Index
         Names of the labels, in the order of `naming`.
-    parent
+    parent : pandas.Index
         Superclass of each label; empty where it has none.
-    learned
-        What the answers say of how items are called.
-    votes
-        Answers that give each label about the items of each class.
-    mass
-        Of the intervals.
-    types
+    learned : Learned
+        The prior that was estimated from the answers.
+    votes : array of shape (K, K)
+        Number of answers that give each label to the items of each class.
+    mass : float
+        Probability of the intervals.
+    types : mapping of str to str
         Type of the labels in the source.
+
+    See Also
+    --------
+    consilience.human_confusion : Compute it.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> confusion = cs.human_confusion(study.responses)
+    >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(2).round(1)
+      label_a label_b  mutual
+    0  class0  class3     0.1
+    1  class0  class5     0.1
     """
 
     labels: pd.Index
@@ -60,22 +76,24 @@ class HumanConfusion:
 
     @property
     def naming(self) -> Naming:
-        """The posterior of P(label | class)."""
+        """The posterior of p(label | class)."""
         return self.learned.best
 
     @restores_types
     def table(self, least: float = 0.01) -> pd.DataFrame:
-        """Return the cells that are answered, or expected, at least so often.
+        """Return the cells that have answers, or at least so large a probability.
 
         Parameters
         ----------
-        least
-            Cells without answers are listed from this probability.
+        least : float, default 0.01
+            Smallest probability of a cell without answers.
 
         Returns
         -------
-        Columns annotator (null: the population), true_label (the class), given_label,
-        probability, lower, upper, votes; classes in order, the likeliest label first.
+        pandas.DataFrame
+            Columns annotator (null: the population), true_label (the class),
+            given_label, probability, lower, upper and votes; classes in order, the most
+            probable label first.
         """
         mean = self.naming.probability
         kept = ((mean >= least) | (self.votes > 0)) & self._is_contains()[:, None]
@@ -102,20 +120,21 @@ class HumanConfusion:
     def pairs(
         self, least: float = 0.05, *, draws: int = 1000, seed: int = 0
     ) -> pd.DataFrame:
-        """Return pairs of labels of which one is taken for the other.
+        """Return pairs of labels of which one is mistaken for the other.
 
         Parameters
         ----------
-        least
-            The larger of the two probabilities is at least this.
-        draws, seed
-            Of the namings of classes, for the bounds.
+        least : float, default 0.05
+            Smallest value of the larger of the two probabilities.
+        draws, seed : int
+            Number and seed of the posterior draws for the bounds.
 
         Returns
         -------
-        Columns label_a, label_b, a_called_b, b_called_a (probabilities), mutual (the
-        smaller of the two) and one_sided (the larger less the smaller), both with
-        bounds (`mutual_lower` and so on); the most mutual first.
+        pandas.DataFrame
+            Columns label_a, label_b, a_called_b and b_called_a (probabilities), mutual
+            (the smaller of the two) and one_sided (the difference), both with bounds
+            (`mutual_lower` and so on); the most mutual first.
         """
         mean = np.where(self._is_contains()[:, None], self.naming.probability, 0.0)
         larger = np.maximum(mean, mean.T)
@@ -140,21 +159,23 @@ class HumanConfusion:
 
     @restores_types
     def superclasses(self, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
-        """Return the confusion between superclasses, each class counting the same.
+        """Return the confusion between superclasses, with equal weight for each class.
 
         Parameters
         ----------
-        draws, seed
-            Of the namings of classes, for the bounds.
+        draws, seed : int
+            Number and seed of the posterior draws for the bounds.
 
         Returns
         -------
-        Columns true_label, given_label (superclasses), probability, lower, upper.
+        pandas.DataFrame
+            Columns true_label and given_label (superclasses), probability, lower and
+            upper.
 
         Raises
         ------
         OptionError
-            No label has a superclass.
+            If no label has a superclass.
         """
         names = pd.Index(self.parent.unique())
         if list(names) == [""]:
@@ -181,31 +202,33 @@ class HumanConfusion:
     def panels(
         self, sizes: Sequence[int] = (3, 9, 25), *, draws: int = 200, seed: int = 0
     ) -> pd.DataFrame:
-        """Return how many items most of a panel would call otherwise than their class.
+        """Estimate on how many items most of a panel would not give the class as label.
 
-        What few annotators call an item is noisier than what many do, and noise rarely
-        speaks for the class: so the share among panels of three says too much of
-        panels of nine. Here those who have not answered are drawn.
+        The label that few annotators give most often is noisier than that of many, and
+        the noise rarely favors the class: the share among panels of three overstates
+        that of panels of nine. Here the annotators who have not answered are simulated.
 
         Parameters
         ----------
-        sizes
-            Annotators on a panel; those who have answered are on it.
-        draws
-            Of all that is uncertain: weights, namings, answers to come.
-        seed
-            Of random numbers.
+        sizes : sequence of int
+            Sizes of the panels, which include those who have answered.
+        draws : int
+            Number of draws of all that is uncertain: weights, label probabilities and
+            future answers.
+        seed : int, default 0
+            Seed of the random number generator.
 
         Returns
         -------
-        Columns annotators, items (that have a class and an answer), share, lower,
-        upper. Bounds hold for these items; ties go to the first label, in an order that
-        says nothing.
+        pandas.DataFrame
+            Columns annotators, items (with a class and an answer), share, lower and
+            upper. The bounds hold for these items. Ties go to the first label, in an
+            order that is independent of the class.
 
         Raises
         ------
         OptionError
-            A panel is empty, or there are no draws.
+            If a panel is empty, or there are no draws.
         """
         if draws < 1 or not sizes or min(sizes) < 1:
             msg = "a panel has one annotator at least, and one draw is the least"
@@ -224,15 +247,17 @@ class HumanConfusion:
 
     @restores_types
     def evidence(self) -> pd.DataFrame:
-        """Return what was learned: the weight of each kind of evidence, in answers.
+        """Return the weight of each kind of evidence, in answers.
 
         Returns
         -------
-        Columns evidence, weight; then `odds` (of the own label, where the evidence for
-        others is worth one answer), `against` (the power of that evidence by which they
-        fall), `classes` (how closely classes keep to this, in answers), `aside` (what
-        naming a label aside is worth) and `correlation` (of two answers about one item,
-        given its class).
+        pandas.DataFrame
+            Columns evidence and weight, with a row for each kind of evidence, and
+            further `odds` (of the class's label, where the evidence for others equals
+            one answer), `against` (the power of that evidence by which they fall),
+            `classes` (how close classes are to this, in answers), `aside` (the weight
+            of a label that is not the main one) and `correlation` (of two answers about
+            one item, given its class).
         """
         found = {
             **self.naming.weights,
@@ -273,24 +298,46 @@ class HumanConfusion:
 
 
 def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusion:
-    """Learn how people call the items of each class.
+    """Estimate how people label the items of each class.
 
     Parameters
     ----------
-    responses
-        Of kind choice (the label given), or objects (the main label; labels that are
-        named besides weigh in), with the data set's own label of each item.
-    mass
-        Probability that an interval holds.
+    responses : Responses
+        Responses of kind choice (the label given), or objects (the main label; further
+        labels are used as evidence), with the data set's label of each item.
+    mass : float, default 0.9
+        Probability of the intervals.
+
+    Returns
+    -------
+    HumanConfusion
+        The posterior of the confusion of each class.
 
     Raises
     ------
     KindError
-        The responses are of another kind.
+        If the responses are of another kind.
     OptionError
-        No item has a label of the data set, or the mass is not between 0 and 1.
+        If no item has a label of the data set, or `mass` is not between 0 and 1.
     TooLargeError
-        There are too many labels for a table of them.
+        If there are too many labels for a table of them.
+
+    See Also
+    --------
+    compare_confusion : Compare the confusion of people and models.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> confusion = cs.human_confusion(study.responses)
+    >>> confusion.table()[["true_label", "given_label", "probability"]].head(3).round(1)
+      true_label given_label  probability
+    0     class0      class0          0.4
+    1     class0      class3          0.1
+    2     class0      class5          0.1
     """
     if not 0 < mass < 1:
         msg = f"mass is {mass}; an interval holds a part between 0 and 1"

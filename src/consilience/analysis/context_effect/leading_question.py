@@ -56,42 +56,63 @@ def leading_question(
     *,
     progress: bool | Reporter = False,
 ) -> pd.DataFrame:
-    """Estimate how much a similar label that is there makes a false *yes* likelier.
+    """Estimate how much a similar label that is present raises the odds of a false yes.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of the model `contains`, of annotators with ids, in which items were asked
-        about several labels; or of kind objects and contains together, for which see
-        below.
-    similarity
-        Columns label_a, label_b and, if they differ, value: labels that are similar,
-        and how much, such as `co_confusion` tells; or a folder of candidates, for that.
-        None: the labels of one group, where labels have groups; else those that are
+        about several labels; or a fit of kind objects and contains together (see
+        below).
+    similarity : data frame or path, optional
+        Columns label_a, label_b and, if pairs differ, value: labels that are similar,
+        and how much, as `co_confusion` returns them; or a folder of candidates. By
+        default the labels of one group, where labels have groups; else those that are
         often asked about together.
-    progress
+    progress : bool or callable, default False
         As for `fit`.
 
     Returns
     -------
-    Two rows, contrast *a similar label is there* and *and was not shown*, with the
-    odds_ratio of one annotator before one pair, lower and upper; average_odds_ratio,
-    average_lower and average_upper, those of the rates of false yeses over all pairs
-    (rate_without, rate_with); and what they rest on: answers (expected, about absent
-    labels whose rival is there; in the second row those not shown it) and items. NaN
-    where nothing shows the effect: all were shown the rival, or none.
+    pandas.DataFrame
+        Two rows, for the contrasts *a similar label is there* and *and was not shown*:
+        odds_ratio of one annotator and one pair, lower and upper; average_odds_ratio,
+        average_lower and average_upper, of the rates of false yes over all pairs
+        (rate_without, rate_with); answers (expected number about absent labels whose
+        similar label is present; in the second row those that were not shown it) and
+        items. NaN where the data cannot show the effect: all were shown the similar
+        label, or none.
 
-    Of objects and contains together, how much likelier things are granted than named:
-    columns contrast, odds_ratio, lower, upper, seen and granted (shares of listers, and
-    of those asked), for things seldom and often seen, and what makes a name be granted
-    more or less.
+        For objects and contains together, how much more likely objects are endorsed
+        than named: columns contrast, odds_ratio, lower, upper, seen and granted (shares
+        of exhaustive responses, and of the annotators who were asked), for objects of
+        low and high detection probability, and what makes a label be endorsed more or
+        less.
 
     Raises
     ------
     OptionError
-        The fit is of another model, or no label has a similar one in its item.
+        If the fit is of another model, or no label has a similar one in its item.
     CandidatesError
-        The table of similar labels is not as it must be.
+        If the table of similar labels is not valid.
+
+    See Also
+    --------
+    co_confusion : Which labels are similar, from classifiers.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
+    ...     prior={"asked": 4.0}, seed=0,
+    ... )
+    >>> fit = cs.fit(study.contains, model="contains", engine="em")
+    >>> similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
+    >>> table = cs.leading_question(fit, similar)
+    >>> table["contrast"].tolist()
+    ['a similar label is there', 'and was not shown']
     """
     name = fit.data.attrs["model"]
     if fit.data.attrs["kind"] == "objects" and similarity is None:

@@ -30,30 +30,47 @@ def filtering(
     *,
     by: Literal["votes", "probability"] = "votes",
 ) -> pd.DataFrame:
-    """Tell what thresholds keep of the pairs of item and label, and what they lose.
+    """Compare thresholds by the pairs of item and label that they keep and lose.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of kind contains.
-    thresholds
-        A pair is kept if it has at least so much of what `by` says.
-    by
-        "votes": the share of answers that are yes, *maybe* counting half; "probability"
-        that of the label being present, by the fit.
+    thresholds : sequence of float
+        A pair is kept if `by` is at least the threshold.
+    by : {"votes", "probability"}, default "votes"
+        "votes" is the share of answers that are yes, where *maybe* counts half;
+        "probability" is the posterior probability that the label is present.
 
     Returns
     -------
-    A row for each threshold: threshold, kept (pairs), kept_share, wrong (expected share
-    of the kept in which the label is absent), wrong_lower, wrong_upper, lost (expected
-    share of all in which it is present that are not kept), lost_lower, lost_upper. The
-    bounds hold the mass of the fit's intervals, truths of pairs being independent given
-    the fit. NaN where nothing is kept, or nothing is present.
+    pandas.DataFrame
+        One row per threshold: threshold, kept (pairs), kept_share, wrong (expected
+        share of the kept pairs whose label is absent), wrong_lower, wrong_upper, lost
+        (expected share of the present labels that are not kept), lost_lower and
+        lost_upper. The intervals have the probability of the fit's intervals, with
+        the truths of pairs independent given the fit. NaN where nothing is kept or
+        nothing is present.
 
     Raises
     ------
     OptionError
-        The fit is of another kind, or a threshold is not above 0 and at most 1.
+        If the fit is of another kind, or a threshold is not above 0 and at most 1.
+
+    See Also
+    --------
+    decide : Choose the threshold that minimizes a loss.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="contains_states")
+    >>> table = cs.filtering(fit, [0.3, 0.7])
+    >>> table[["threshold", "kept", "wrong", "lost"]].round(2)
+       threshold  kept  wrong  lost
+    0        0.3    14   0.34  0.11
+    1        0.7     7   0.14  0.42
     """
     if fit.data.attrs["kind"] != "contains":
         msg = (

@@ -73,25 +73,45 @@ _FREE: Mapping[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
 
 @restores_types
 def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
-    """Tell the frequency of each label of each item: the share that would say yes.
+    """Return the selection frequency of each label: the share that would answer yes.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of the model `contains_counts`.
-    thresholds
-        Frequencies above which a label may be taken to be present.
+    thresholds : sequence of float, default (0.5,)
+        Frequencies above which a label counts as present.
 
     Returns
     -------
-    Columns item, label, frequency (posterior mean; a maybe counts half), lower, upper,
-    and for each threshold, such as .5, above_0.5: the probability that the frequency is
-    above it.
+    pandas.DataFrame
+        Columns item, label, frequency (posterior mean; a maybe counts half), lower and
+        upper; and for each threshold, such as 0.5, a column above_0.5 with the
+        probability that the frequency is above it.
 
     Raises
     ------
     OptionError
-        The fit is of another model, or a threshold is not between 0 and 1.
+        If the fit is of another model, or a threshold is not between 0 and 1.
+
+    See Also
+    --------
+    selection_frequencies : The distribution of the frequencies in the data set.
+
+    References
+    ----------
+    Engstrom et al. (2020), Identifying statistical bias in dataset replication.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="contains_counts", engine="em")
+    >>> cs.frequencies(fit)[["item", "label", "frequency"]].head(3).round(1)
+         item   label  frequency
+    0   item0  class1        0.6
+    1   item1  class1        0.3
+    2  item10  class0        0.6
     """
     space, model = _checked(fit, thresholds)
     tail = (1 - float(fit.data.attrs["mass"])) / 2
@@ -157,25 +177,45 @@ def drawn_above(
 def selection_frequencies(
     fit: Fit, thresholds: Sequence[float] = THRESHOLDS
 ) -> pd.DataFrame:
-    """Tell what share of a data set's labels has a frequency above each threshold.
+    """Return the share of labels whose selection frequency exceeds each threshold.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of the model `contains_counts`.
-    thresholds
-        Frequencies, between 0 and 1.
+    thresholds : sequence of float
+        Frequencies between 0 and 1.
 
     Returns
     -------
-    Columns threshold, observed (share of the pairs of item and label with at least such
-    a share of yes among their answers), share (of those whose frequency is above it),
-    lower, upper.
+    pandas.DataFrame
+        Columns threshold, observed (share of the pairs of item and label with at least
+        that share of yes among their answers), share (of those whose frequency is above
+        the threshold), lower and upper.
 
     Raises
     ------
     OptionError
-        The fit is of another model, or a threshold is not between 0 and 1.
+        If the fit is of another model, or a threshold is not between 0 and 1.
+
+    See Also
+    --------
+    frequencies : The frequency of each label.
+
+    References
+    ----------
+    Engstrom et al. (2020), Identifying statistical bias in dataset replication.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="contains_counts", engine="em")
+    >>> table = cs.selection_frequencies(fit, [0.3, 0.7])
+    >>> table[["threshold", "observed", "share"]].round(1)
+       threshold  observed  share
+    0        0.3       0.7    0.8
+    1        0.7       0.4    0.2
     """
     space, model = _checked(fit, thresholds)
     votes = vote_shares(fit)

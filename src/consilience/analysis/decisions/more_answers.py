@@ -53,34 +53,55 @@ def more_answers(
     futures: int = 40,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Tell how many more answers each label of each item needs.
+    """Predict how many more answers each label of each item needs.
 
     Parameters
     ----------
-    fit
-        A fit of kind contains; its raw posterior is what grows sure.
-    sure
-        How probable it must be that the label is there, or that it is not; above one
+    fit : Fit
+        A fit of kind contains. Its raw posterior is used.
+    sure : float, default 0.95
+        Probability to reach, that the label is present or that it is absent; above one
         half and below one.
-    most
-        Answers after which to give up.
-    futures
-        How many futures are played through for each pair.
-    seed
-        Of the futures.
+    most : int, default 30
+        Number of answers after which to stop.
+    futures : int, default 40
+        Number of simulated futures of each pair.
+    seed : int, default 0
+        Seed of the simulation.
 
     Returns
     -------
-    Columns item, label, probability (that the label is present, now), expected (answers
-    until sure, those given up counted as `most`), error (its standard error, of the
-    futures) and settled (probability of being sure by then). Zero answers are expected
-    where it is sure already.
+    pandas.DataFrame
+        Columns item, label, probability (that the label is present, now), expected
+        (number of answers until `sure`; stopped futures count as `most`), error (its
+        Monte Carlo standard error) and settled (probability of reaching `sure` by
+        then). The expected number is zero where `sure` is already reached.
 
     Raises
     ------
     OptionError
-        The fit is of another kind, of a model whose answers are not drawn from tables,
-        or a number is out of its range.
+        If the fit is of another kind or of a model whose answers are not drawn from
+        tables, or if a number is out of its range.
+
+    See Also
+    --------
+    decide : Decide now.
+    predict : Update the posterior when the answers have come.
+
+    References
+    ----------
+    Wald (1945), Sequential tests of statistical hypotheses. Sheng, Provost and
+    Ipeirotis (2008), Get another label? Improving data quality and data mining using
+    multiple, noisy labelers.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="dawid_skene")
+    >>> table = cs.more_answers(fit, most=10)
+    >>> table.columns.tolist()
+    ['item', 'label', 'probability', 'expected', 'error', 'settled']
     """
     if fit.data.attrs["kind"] != "contains":
         msg = (

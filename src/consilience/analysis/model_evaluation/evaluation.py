@@ -63,31 +63,47 @@ _NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """How models stand.
+    """How models perform against the posterior of the truth.
 
     Attributes
     ----------
-    models
-        model, metric, subset, value, lower, upper, items (how many are expected to be
-        in the subset and could be judged).
-    differences
-        metric, subset, model, against, difference, lower, upper, better (probability
-        that `model` is the better of the two).
-    labels
-        By label of the data set and model: label, items, right (expected share of items
-        of which it is true), model, dataset_accuracy, accuracy, wrong (expected number
-        of items of which it is not true; of objects, not the main one), followed (the
-        share of these on which the model says it all the same) with followed_lower and
-        followed_upper. Empty without labels of the data set.
-    baselines
-        Of objects, with labels of the data set: baseline, metric, subset, value, lower,
-        upper, items. `random_object` names one of the item's objects at random, by what
-        it is called most.
-    mass
-        Probability between the bounds.
-    left_out
-        By model: how many items could not be judged, since nobody was asked about the
-        label that it proposes.
+    models : pandas.DataFrame
+        Columns model, metric, subset, value, lower, upper and items (expected number in
+        the subset that could be judged).
+    differences : pandas.DataFrame
+        Columns metric, subset, model, against, difference, lower, upper and better
+        (probability that `model` is the better of the two).
+    labels : pandas.DataFrame
+        One row per label of the data set and model: label, items, right (expected share
+        of items with that true label), model, dataset_accuracy, accuracy, wrong
+        (expected number of items whose true label is another; for objects, whose main
+        label is another), followed (the share of these on which the model gives the
+        label nevertheless) with followed_lower and followed_upper. Empty without labels
+        of the data set.
+    baselines : pandas.DataFrame
+        For objects, with labels of the data set: baseline, metric, subset, value,
+        lower, upper and items. `random_object` names one of the item's objects at
+        random, by its most frequent label.
+    mass : float
+        Probability of the intervals.
+    left_out : mapping of str to int
+        By model, the number of items that could not be judged, because no annotator was
+        asked about the label that it predicts.
+
+    See Also
+    --------
+    consilience.evaluate : Compute it.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="multinomial")
+    >>> guesses = fit.items()[["item"]].assign(label="husky", rank=1, model="husky")
+    >>> cs.evaluate(fit, guesses).models.columns.tolist()
+    ['model', 'metric', 'subset', 'value', 'lower', 'upper', 'items']
     """
 
     models: pd.DataFrame
@@ -111,47 +127,67 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     seed: int = 0,
     circular: bool = False,
 ) -> Evaluation:
-    """Judge models by a fit.
+    """Estimate the accuracy of models against the posterior of the truth.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of any kind.
-    predictions
-        Columns item, label, rank (from 1); model where there are several.
-    dataset_labels
-        Columns item, label: the label that each item has in the data set, one each.
-    top
-        Also how often one of so many labels is true; where a model has fewer, of those.
-    tau
-        Kind objects: an object is there that more than this share of annotators name.
-    resamples
-        Weightings of the items.
-    mass
-        Probability between the bounds.
-    seed
-        Of the weights.
-    circular
-        Judge also models that the fit was told of beforehand.
+    predictions : pandas.DataFrame
+        Columns item, label and rank (from 1), and model where there are several.
+    dataset_labels : pandas.DataFrame, optional
+        Columns item and label: the label of each item in the data set, one each.
+    top : int, default 5
+        Number of labels of the top-k metrics; where a model has fewer, all of them.
+    tau : float, default 0.5
+        Kind objects: an object is present if more than this share of annotators name
+        it.
+    resamples : int, default 1000
+        Number of weightings of the items (Bayesian bootstrap).
+    mass : float, default 0.9
+        Probability of the intervals.
+    seed : int, default 0
+        Seed of the weights.
+    circular : bool, default False
+        Allow models whose predictions were covariates of the fit.
 
     Returns
     -------
-    Metrics: `accuracy` (the first label is true), `top_k` (one of the first k is),
-    `dataset_accuracy` and `dataset_top_k` (is the data set's); for objects also
-    `main_object` and `main_label`. Subsets: `all`; for contains `one_label` and
-    `several_labels` (are true); for objects `one_object` (at most), `several_objects`,
-    `two_objects`, `three_objects`, `four_objects` (or more); with labels of the data
-    set `label_right` and `label_wrong`, for objects also `other_main_label` and
-    `other_main_label_several` (and there are several objects).
+    Evaluation
+        Metrics: `accuracy` (the first label is true), `top_k` (one of the first k is),
+        `dataset_accuracy` and `dataset_top_k` (agreement with the data set's label);
+        for objects also `main_object` and `main_label`. Subsets: `all`; for contains
+        `one_label` and `several_labels` (are true); for objects `one_object` (at most),
+        `several_objects`, `two_objects`, `three_objects`, `four_objects` (or more);
+        with labels of the data set `label_right` and `label_wrong`, for objects also
+        `other_main_label` and `other_main_label_several` (with several objects).
 
     Raises
     ------
     PredictionsError
-        A column is missing, a rank stands twice, or no item is one of the fit.
+        If a column is missing, a rank occurs twice, or no item is one of the fit.
     CircularError
-        The fit was given what a model had predicted.
+        If the predictions of a model were covariates of the fit.
     OptionError
-        A setting cannot be used, or a fit of objects holds no draws of them.
+        If a setting is not valid, or a fit of objects has no draws of them.
+
+    See Also
+    --------
+    compare_confusion : Which labels models confuse.
+    consilience.scoring.score : Score a fit against gold labels.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="multinomial")
+    >>> guesses = fit.items()[["item"]].assign(label="husky", rank=1, model="husky")
+    >>> table = cs.evaluate(fit, guesses).models
+    >>> table[["model", "metric", "value"]].head(1).round(2)
+       model    metric  value
+    0  husky  accuracy   0.23
     """
     check_settings(top=top, resamples=resamples, mass=mass, tau=tau)
     said = propose(fit, predictions, dataset_labels, top)

@@ -50,48 +50,65 @@ def predicted_frequencies(
     seed: int = 0,
     circular: bool = False,
 ) -> pd.DataFrame:
-    """Tell how often people select what models predict.
+    """Estimate how often people select the labels that models predict.
 
     Parameters
     ----------
-    fit
-        A fit of kind contains; its answers are looked at, whatever its model.
-    predictions
-        Columns item, label, rank (from 1); model where there are several. Their first
-        labels are looked at.
-    dataset_labels
-        Columns item, label: the label that each item has in the data set, one each.
-    resamples
-        Weightings of the items.
-    mass
-        Probability between the bounds.
-    seed
-        Of the weights.
-    circular
-        Judge also models that the fit was told of beforehand: which labels people were
-        asked about, and what they answered, is not what the fit believes.
+    fit : Fit
+        A fit of kind contains. Its answers are used, whatever its model.
+    predictions : pandas.DataFrame
+        Columns item, label and rank (from 1), and model where there are several. Only
+        the first labels are used.
+    dataset_labels : pandas.DataFrame, optional
+        Columns item and label: the label of each item in the data set, one each.
+    resamples : int, default 1000
+        Number of weightings of the items (Bayesian bootstrap).
+    mass : float, default 0.9
+        Probability of the intervals.
+    seed : int, default 0
+        Seed of the weights.
+    circular : bool, default False
+        Allow models whose predictions were covariates of the fit: which labels people
+        were asked about, and their answers, do not depend on the posterior.
 
     Returns
     -------
-    Columns who (`dataset`, where its labels are given, then the models), statistic,
-    subset, value, lower, upper, items (on which people were asked about the label).
-    `frequency`: the share of yes; with labels of the data set also `less_dataset`, what
-    it is above that of the data set's label (of the items that have both), and
-    `accuracy`, the share of these items where the label is the data set's: what the
-    frequency would be if people said yes to the data set's label and to nothing else.
-    Subsets: `all`; `right` and `wrong`, where a model's label is the data set's, and is
-    not.
+    pandas.DataFrame
+        Columns who (`dataset`, where its labels are given, then the models), statistic,
+        subset, value, lower, upper and items (on which people were asked about the
+        label). `frequency` is the share of yes. With labels of the data set also
+        `less_dataset`, the difference from that of the data set's label (over the items
+        that have both), and `accuracy`, the share of these items where the label is the
+        data set's: the frequency if people said yes to the data set's label and to
+        nothing else. Subsets: `all`; `right` and `wrong`, where a model's label is the
+        data set's, and is not.
 
     Raises
     ------
     PredictionsError
-        A column is missing, a rank stands twice, or no item is one of the fit.
+        If a column is missing, a rank occurs twice, or no item is one of the fit.
     CircularError
-        The fit was told what a model had predicted.
+        If the predictions of a model were covariates of the fit.
     KindError
-        The fit is of another kind.
+        If the fit is of another kind.
     OptionError
-        A setting cannot be used.
+        If a setting is not valid.
+
+    See Also
+    --------
+    evaluate : Accuracy against the posterior of the truth.
+    frequencies : Selection frequencies of all labels.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
+    >>> fit = cs.fit(study.responses, model="contains_states")
+    >>> guesses = fit.labels()[["item", "label"]].assign(rank=1, model="asked")
+    >>> table = cs.predicted_frequencies(fit, guesses)
+    >>> table[["who", "statistic", "value"]].round(2)
+         who  statistic  value
+    0  asked  frequency   0.48
     """
     check_settings(resamples=resamples, mass=mass)
     kind = fit.data.attrs["kind"]

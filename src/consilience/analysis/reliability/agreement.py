@@ -60,34 +60,49 @@ USUAL: Mapping[str, Distance] = {
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Agreement:
-    """Agreement of the annotators.
+    """Coefficients of agreement between annotators.
 
     Attributes
     ----------
-    kind, distance
-        Kind of question; what makes two answers more or less alike.
-    answers
-        Votes: answers, those that share one vote counted once.
-    items, questions, paired
-        Items; questions about them (as many, but for contains); questions that at least
-        two annotators answered.
-    annotators, anonymous
-        Annotators known by id; answers without one.
-    categories
-        K, how many different answers could be given (of sets: were given).
+    kind, distance : str
+        Kind of question, and the distance between two answers.
+    answers : int
+        Number of votes: answers, where those that share a vote count once.
+    items, questions, paired : int
+        Numbers of items, of questions about them (the same, except for contains), and
+        of questions that at least two annotators answered.
+    annotators, anonymous : int
+        Number of annotators with an id, and of answers without one.
+    categories : int
+        K, the number of different answers that could be given (for sets: were given).
     mass, resamples, seed
-        Of the intervals.
-    coefficients
-        One row each: `coefficient`, `value`, `lower`, `upper`, `se`, `se_lower`,
-        `se_upper`, `observed` and `expected` agreement, `reason`.
-    labels
-        If asked for: `label`, `share` of the answers, `specific` agreement and `kappa`
+        Probability of the intervals, number of bootstrap resamples, and their seed.
+    coefficients : pandas.DataFrame
+        One row per coefficient: `coefficient`, `value`, `lower`, `upper`, `se`,
+        `se_lower`, `se_upper`, `observed` and `expected` agreement, and `reason` where
+        it is undefined.
+    labels : pandas.DataFrame, optional
+        On request: `label`, `share` of the answers, `specific` agreement and `kappa`
         with their bounds.
-    pairs
-        If asked for: `annotator`, `other`, `questions` that both answered, `percent`,
+    pairs : pandas.DataFrame, optional
+        On request: `annotator`, `other`, `questions` that both answered, `percent`,
         `kappa` (Cohen's), `se`, `se_lower`, `se_upper`.
-    notes
-        What else is to be known, one sentence each.
+    notes : tuple of str
+        Further remarks, one sentence each.
+
+    See Also
+    --------
+    consilience.agreement : Compute the coefficients.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> found = cs.agreement(responses, bootstrap=0)
+    >>> found.annotators, found.questions, found.categories
+    (25, 30, 5)
     """
 
     kind: str
@@ -123,31 +138,32 @@ def agreement(
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> Agreement:
-    """Measure how far annotators agree.
+    """Compute coefficients of agreement between annotators.
 
     Parameters
     ----------
-    responses
+    responses : Responses
         Answers of one kind. An annotator's repeated answers to one question share one
-        vote; each anonymous answer is an annotator of its own.
-    distance
+        vote; each anonymous answer counts as an annotator of its own.
+    distance : str, optional
         nominal, ordinal, interval or ratio; for objects nominal (equal sets), jaccard
-        or masi. None: nominal for choice, ordinal (no, maybe, yes) for contains, masi
-        for objects.
-    by
-        Further tables: ``label``, agreement on each label; ``pair``, of each pair of
-        annotators.
-    mass
-        Probability that an interval holds.
-    bootstrap
-        Resamples of the items; 0: none.
-    seed
-        Of the resamples.
+        or masi. By default nominal for choice, ordinal (no, maybe, yes) for contains,
+        and masi for objects.
+    by : sequence of {"label", "pair"}
+        Further tables: agreement on each label, or of each pair of annotators.
+    mass : float, default 0.9
+        Probability of the intervals.
+    bootstrap : int, default 1000
+        Number of resamples of the items; 0 for none.
+    seed : int, default 0
+        Seed of the resamples.
 
     Returns
     -------
-    The coefficients percent, cohen, scott, fleiss, conger, brennan_prediger, gwet_ac1
-    (with a distance gwet_ac2) and krippendorff, and what `by` asks for.
+    Agreement
+        The coefficients percent, cohen, scott, fleiss, conger, brennan_prediger,
+        gwet_ac1 (with a distance gwet_ac2) and krippendorff, and the tables that `by`
+        asks for.
 
     Raises
     ------
@@ -159,6 +175,33 @@ def agreement(
         If the distance does not suit the answers, or an option is out of range.
     TooLargeError
         If there are too many different answers for the distance.
+
+    See Also
+    --------
+    describe : Counts of the responses.
+
+    References
+    ----------
+    Gwet (2014), Handbook of inter-rater reliability. Krippendorff (2019), Content
+    analysis: an introduction to its methodology.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> table = cs.agreement(responses, bootstrap=0).coefficients
+    >>> table[["coefficient", "value"]].round(2)
+            coefficient  value
+    0           percent   0.56
+    1             cohen   0.31
+    2             scott    NaN
+    3            fleiss   0.44
+    4            conger   0.45
+    5  brennan_prediger   0.45
+    6          gwet_ac1   0.45
+    7      krippendorff   0.45
     """
     _check(by, mass, bootstrap)
     ratings = lay_out(responses)

@@ -33,31 +33,51 @@ def cooccurring(
     least: int = 2,
     mass: float = 0.9,
 ) -> pd.DataFrame:
-    """Return which objects come with the items of a class, and how often.
+    """Return which objects occur together with the items of a class, and how often.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of kind objects.
-    responses
-        What it was fitted to, with the data set's own label of each item.
-    per_class
-        How many items of each class the study began with; None: those of the fit.
-    least
-        Pairs that come together in fewer items are left out.
-    mass
-        Probability that the (Jeffreys) interval holds.
+    responses : Responses
+        The responses of the fit, with the data set's label of each item.
+    per_class : int, optional
+        Number of items of each class in the study; by default those of the fit.
+    least : int, default 2
+        Pairs that occur together in fewer items are left out.
+    mass : float, default 0.9
+        Probability of the (Jeffreys) interval.
 
     Returns
     -------
-    Columns class_label, label (the name of an object that goes by another name than the
-    class, in an item of several objects), together (items), items (of the class),
-    share, lower, upper; the most frequent first.
+    pandas.DataFrame
+        Columns class_label, label (of an object that is not named by the class, in an
+        item of several objects), together (items), items (of the class), share, lower
+        and upper; the most frequent first.
 
     Raises
     ------
     OptionError
-        The fit is of another kind, or no item has a label of the data set.
+        If the fit is of another kind, or no item has a label of the data set.
+
+    See Also
+    --------
+    called_otherwise : Classes whose main label is another.
+
+    References
+    ----------
+    Brown, Cai and DasGupta (2001), Interval estimation for a binomial proportion.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> fit = cs.fit(study.responses, engine="em")
+    >>> table = cs.cooccurring(fit, study.responses, least=1)
+    >>> table.columns.tolist()
+    ['class_label', 'label', 'together', 'items', 'share', 'lower', 'upper']
     """
     items = with_dataset_labels(fit, responses)
     own = items.set_index("item")["dataset_label"].dropna()
@@ -90,28 +110,44 @@ def cooccurring(
 def called_otherwise(
     fit: Fit, responses: Responses, *, per_class: int | None = None, least: float = 0.2
 ) -> pd.DataFrame:
-    """Return pairs of labels of which items of one have the other for a main label.
+    """Return pairs of labels where items of one have the other as their main label.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of kind objects.
-    responses
-        What it was fitted to, with the data set's own label of each item.
-    per_class
-        How many items of each class the study began with; None: those of the fit.
-    least
-        The larger of the two shares is at least this.
+    responses : Responses
+        The responses of the fit, with the data set's label of each item.
+    per_class : int, optional
+        Number of items of each class in the study; by default those of the fit.
+    least : float, default 0.2
+        Smallest value of the larger of the two shares.
 
     Returns
     -------
-    Columns label_a, label_b, items_a, items_b, a_called_b, b_called_a (shares), mutual
-    (the smaller) and one_sided (the larger less the smaller); the most mutual first.
+    pandas.DataFrame
+        Columns label_a, label_b, items_a, items_b, a_called_b and b_called_a (shares),
+        mutual (the smaller) and one_sided (the difference); the most mutual first.
 
     Raises
     ------
     OptionError
-        The fit is of another kind, or no item has a label of the data set.
+        If the fit is of another kind, or no item has a label of the data set.
+
+    See Also
+    --------
+    human_confusion : Estimates for each class, from few answers.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> fit = cs.fit(study.responses, engine="em")
+    >>> table = cs.called_otherwise(fit, study.responses)
+    >>> table.columns.tolist()[:4]
+    ['label_a', 'label_b', 'items_a', 'items_b']
     """
     items = with_dataset_labels(fit, responses).dropna(
         subset=["dataset_label", "main_label"]

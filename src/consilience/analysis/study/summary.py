@@ -46,37 +46,58 @@ def study_summary(
     mass: float = 0.9,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return shares of the items: with several objects, and called otherwise.
+    """Estimate the shares of items with several objects and with another main label.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of kind objects.
-    responses
-        What it was fitted to, with the data set's own label of each item.
-    of
-        How many items the study began with; None: those of the fit.
-    tau
-        An object counts that more than this share of annotators name, where the model
-        has such a threshold; to the hundredth.
-    resamples, seed
-        Weightings of the items (Bayesian bootstrap).
-    mass
-        Probability between the bounds.
+    responses : Responses
+        The responses of the fit, with the data set's label of each item.
+    of : int, optional
+        Number of items in the study; by default those of the fit.
+    tau : float, default 0.5
+        An object counts if more than this share of annotators name it, where the model
+        has such a threshold; in steps of one hundredth.
+    resamples, seed : int
+        Number and seed of the weightings of the items (Bayesian bootstrap).
+    mass : float, default 0.9
+        Probability of the intervals.
 
     Returns
     -------
-    A row for each statistic: statistic, value, lower, upper, items (its denominator).
-    `several_objects` and `three_objects` (or more) of all items; `mean_objects`;
-    `other_main_label` (the label that most annotators would give as the main one is not
-    the data set's) of the items of the fit that have a label of the data set, of those
-    with several objects (`_several`) and of the others (`_single`).
+    pandas.DataFrame
+        One row per statistic: statistic, value, lower, upper and items (its
+        denominator). `several_objects` and `three_objects` (or more) of all items;
+        `mean_objects`; `other_main_label` (the label that most annotators would give as
+        the main one is not the data set's) of the items of the fit that have a label of
+        the data set, of those with several objects (`_several`) and of the others
+        (`_single`).
 
     Raises
     ------
     OptionError
-        The fit is of another kind, no item has a label of the data set, or `of` is
-        less than the items of the fit.
+        If the fit is of another kind, no item has a label of the data set, or `of` is
+        less than the number of items of the fit.
+
+    See Also
+    --------
+    valid_labels : Number of valid labels by threshold.
+
+    References
+    ----------
+    Rubin (1981), The Bayesian bootstrap. Tsipras et al. (2020), From ImageNet to image
+    classification: contextualizing progress on benchmarks.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> fit = cs.fit(study.responses, engine="em")
+    >>> cs.study_summary(fit, study.responses)["statistic"].tolist()[:3]
+    ['several_objects', 'three_objects', 'mean_objects']
     """
     items = with_dataset_labels(fit, responses)
     answered = items[items["responses"] > 0]

@@ -38,29 +38,50 @@ def valid_labels(
     mass: float = 0.9,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Return how many labels, or objects, are valid at thresholds of agreement.
+    """Estimate how many labels, or objects, are valid at thresholds of agreement.
 
     Parameters
     ----------
-    fit
+    fit : Fit
         A fit of `contains_counts`, or of kind objects.
-    thresholds
+    thresholds : sequence of float
         Shares of annotators, between 0 and 1.
-    resamples, seed
-        Weightings of the items (Bayesian bootstrap).
-    mass
-        Probability between the bounds.
+    resamples, seed : int
+        Number and seed of the weightings of the items (Bayesian bootstrap).
+    mass : float, default 0.9
+        Probability of the intervals.
 
     Returns
     -------
-    Columns what (labels; of a model of objects, objects and labels), threshold,
-    statistic (`mean`, how many; `several`, the share of items with two or more), value,
-    lower, upper, items.
+    pandas.DataFrame
+        Columns what (labels; for models of objects, objects and labels), threshold,
+        statistic (`mean`, the number; `several`, the share of items with two or more),
+        value, lower, upper and items.
 
     Raises
     ------
     OptionError
-        The fit is of another model, or a threshold is not between 0 and 1.
+        If the fit is of another model, or a threshold is not between 0 and 1.
+
+    See Also
+    --------
+    study_summary : Shares of items with several objects.
+    selection_frequencies : The distribution of selection frequencies.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> fit = cs.fit(study.responses, engine="em")
+    >>> table = cs.valid_labels(fit, [0.25, 0.75])
+    >>> table[["what", "threshold", "statistic"]].head(4)
+          what  threshold statistic
+    0  objects       0.25      mean
+    1  objects       0.25   several
+    2   labels       0.25      mean
+    3   labels       0.25   several
     """
     for threshold in thresholds:
         if not 0 < threshold < 1:

@@ -36,19 +36,37 @@ LABELS = "labels.parquet"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Candidates:
-    """Candidates of items.
+    """Candidate labels of items, pooled from classifiers.
 
     Attributes
     ----------
-    table
-        item, label, the number columns, and `log_odds` where there was gold.
-    sources
-        item, label, model, rank: which classifier lists it where. Labels that
-        annotators used, and the data set's own, have no rank.
-    account
-        How they came about: policy, classifiers and their weights, calibration.
-    labels
-        label, and what else the classifiers call it (name, wnid, ...).
+    table : pandas.DataFrame
+        Columns item, label and the numeric columns, and `log_odds` where there is gold.
+    sources : pandas.DataFrame
+        Columns item, label, model and rank: which classifier lists the label at which
+        rank. Labels that annotators used, and the data set's labels, have no rank.
+    account : mapping
+        How they were pooled: policy, classifiers and their weights, calibration.
+    labels : pandas.DataFrame, optional
+        Column label, and further names of it (name, wnid, ...).
+
+    See Also
+    --------
+    consilience.candidates : Pool predictions.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> from consilience.classifiers.pooled.rank_lists import from_table
+    >>> ranks = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+    ... )
+    >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+    >>> pooled.sources
+      item label model  rank
+    0    a   cat   net     1
+    1    a   dog   net     2
     """
 
     table: pd.DataFrame
@@ -57,14 +75,24 @@ class Candidates:
     labels: pd.DataFrame | None = None
 
     def save(self, folder: str | Path, *, overwrite: bool = False) -> Path:
-        """Write a folder, whole or not at all; return it.
+        """Write a folder of candidates; if that fails, nothing is left behind.
+
+        Parameters
+        ----------
+        folder : str or Path
+            The folder to create.
+
+        Returns
+        -------
+        Path
+            The folder.
 
         Raises
         ------
         FolderExistsError
-            It is there already.
+            If the folder exists.
         CannotWriteError
-            The disk refuses.
+            If the folder cannot be written.
         """
         place = Path(folder)
         with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
@@ -87,36 +115,65 @@ def candidates(
     gold: pd.DataFrame | None = None,
     also: pd.DataFrame | None = None,
 ) -> Candidates:
-    """Pool predictions into the candidates of each item.
+    """Pool predictions of classifiers into candidate labels of each item.
 
     Parameters
     ----------
-    predictions
-        Of different classifiers, all of which name labels alike.
-    policy
-        `union` of everybody's best, best of the `ensemble`, or as many as hold so much
-        probability (`mass`).
-    top
-        How many are best.
-    mass
-        How much probability.
-    gold
-        Columns item, label: the one truth of some items. Or item, label, answer (yes or
-        no): whether labels are there. Calibrates `log_odds`.
-    also
-        Columns item, label, source: pairs that are candidates whatever the classifiers
-        say.
+    predictions : sequence of Predictions
+        Predictions of different classifiers with the same names of labels.
+    policy : {"union", "ensemble", "mass"}, default "union"
+        `union` of the best labels of each classifier, the best of the `ensemble`, or as
+        many as have a total probability of `mass`.
+    top : int, default 5
+        Number of best labels.
+    mass : float, default 0.95
+        Total probability.
+    gold : pandas.DataFrame, optional
+        Columns item and label: the only true label of some items. Or item, label and
+        answer (yes or no): whether labels are present. Calibrates `log_odds`.
+    also : pandas.DataFrame, optional
+        Columns item, label and source: pairs that are candidates whatever the
+        classifiers predict.
+
+    Returns
+    -------
+    Candidates
+        The candidates with the columns of the pooled predictions.
 
     Raises
     ------
     CandidatesError
-        There are no predictions, or they name items or labels otherwise.
+        If there are no predictions, or their items or labels have different names.
     PredictionsError
-        Two classifiers have one name.
+        If two classifiers have the same name.
     GoldError
-        Gold tells too little, or of nothing that was classified.
+        If gold is too small, or about no item that was classified.
     OptionError
-        A number is out of its range, or the policy unknown.
+        If a number is out of its range, or the policy does not exist.
+
+    See Also
+    --------
+    read_predictions : Read the predictions of classifiers.
+    fit : Takes candidates as covariates.
+
+    References
+    ----------
+    Clemen and Winkler (1999), Combining probability distributions from experts in risk
+    analysis.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> from consilience.classifiers.pooled.rank_lists import from_table
+    >>> ranks = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+    ... )
+    >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+    >>> pooled.table[["item", "label", "reciprocal_rank"]]
+      item label  reciprocal_rank
+    0    a   cat              1.0
+    1    a   dog              0.5
     """
     if not predictions or all(each.table.empty for each in predictions):
         msg = "there are no predictions to pool; classify images first"

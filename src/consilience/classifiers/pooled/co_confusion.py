@@ -25,27 +25,43 @@ NEEDED = ("item", "label", "score")
 
 
 def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
-    """Return how much classifiers confuse each two labels.
+    """Return how often classifiers confuse each pair of labels.
 
-    The more items, the better it is known; they need not be those that annotators
-    answered about.
+    The estimate improves with the number of items, which need not be those that
+    annotators answered about.
 
     Parameters
     ----------
-    candidates
-        What `candidates` returned, its table, or the folder that it was saved to:
-        columns item, label, score (log probability).
+    candidates : Candidates, data frame or path
+        Result of `candidates`, its table, or the folder of `Candidates.save`: columns
+        item, label and score (log probability).
 
     Returns
     -------
-    Columns label_a, label_b, value (from 0 to 1) for all pairs of labels that are
-    candidates of one item, the most confused first: a similarity of labels, as `fit`
-    and `leading_question` take it.
+    pandas.DataFrame
+        Columns label_a, label_b and value (from 0 to 1) for all pairs of labels that
+        are candidates of one item, the most confused first: a similarity of labels, as
+        `fit` and `leading_question` accept it.
 
     Raises
     ------
     CandidatesError
-        The file cannot be read, a column is missing, or a score is no finite number.
+        If the file cannot be read, a column is missing, or a score is not finite.
+
+    See Also
+    --------
+    leading_question : The effect of similar labels on annotators.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> import pandas as pd
+    >>> table = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "score": [-0.5, -1.0]}
+    ... )
+    >>> cs.co_confusion(table).round(2)
+      label_a label_b  value
+    0     cat     dog    1.0
     """
     table = _table(candidates)
     label, labels = pd.factorize(table["label"].astype("str"), sort=True)

@@ -76,21 +76,38 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """Predictions that have been read.
+    """Predictions of one or several classifiers.
 
     Attributes
     ----------
-    table
-        item, model, rank (from 1), label, logit, probability; the last two are empty
-        where a classifier tells ranks only.
-    images
-        item, width, height, note, reason (why nothing was predicted; else empty).
-    labels
-        label, and how else it is named.
-    families
+    table : pandas.DataFrame
+        Columns item, model, rank (from 1), label, logit and probability; the last two
+        are empty where a classifier has ranks only.
+    images : pandas.DataFrame
+        Columns item, width, height, note and reason (why nothing was predicted; else
+        empty).
+    labels : pandas.DataFrame
+        Column label, and further names of it.
+    families : mapping of str to str
         Family of each classifier, by its name.
-    num_labels
+    num_labels : mapping of str to int
         K of each classifier, by its name.
+
+    See Also
+    --------
+    consilience.read_predictions : Read a folder of predictions.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from consilience.classifiers.pooled.rank_lists import from_table
+    >>> ranks = pd.DataFrame(
+    ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+    ... )
+    >>> from_table(ranks, "net", "a list").table[["item", "model", "rank", "label"]]
+      item model  rank label
+    0    a   net     1   cat
+    1    a   net     2   dog
     """
 
     table: pd.DataFrame
@@ -139,14 +156,39 @@ def read_account(folder: Path) -> Account:
 
 
 def read_predictions(folder: str | Path) -> Predictions:
-    """Read a folder of predictions that `classify` wrote.
+    """Read a folder of predictions written by `classify`.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder.
+
+    Returns
+    -------
+    Predictions
+        The predictions of all classifiers of the folder.
 
     Raises
     ------
     SourceNotFoundError
-        The folder holds no predictions.
+        If the folder holds no predictions.
     PredictionsError
-        A piece is damaged, or none is there yet.
+        If a part is damaged, or there is none yet.
+
+    See Also
+    --------
+    classify : Write the folder.
+    candidates : Pool predictions into candidates.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.errors import SourceNotFoundError
+    >>> try:
+    ...     predictions = cs.read_predictions("predictions")
+    ... except SourceNotFoundError:
+    ...     print("run consilience classify first")
+    run consilience classify first
     """
     place = Path(folder)
     account = read_account(place)

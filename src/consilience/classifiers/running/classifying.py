@@ -68,42 +68,57 @@ def classify(
     report: Reporter = silent,
     overwrite: bool = False,
 ) -> Outcome:
-    """Write what classifiers say of images into a folder of predictions.
+    """Write the predictions of classifiers for images to a folder.
 
-    Called again with the same classifiers it takes up where it was stopped.
+    A second call with the same classifiers continues where the first was stopped.
 
     Parameters
     ----------
-    images
-        From `list_images`, or what that takes.
-    folders
-        Of the classifiers.
-    out
+    images : Images or sequence of paths
+        From `list_images`, or what that accepts.
+    folders : sequence of paths
+        Folders of the classifiers.
+    out : str or Path
         Folder of predictions.
-    device
-        `auto`: the GPU where there is one.
-    keep
-        Labels to keep of each image and classifier, the most probable.
-    pace
-        Batches and threads.
-    report
-        Told of progress after every batch.
-    overwrite
-        Begin anew where there are predictions already. They stay until the new ones are
-        complete; what is stopped before that leaves them, and cannot be taken up.
+    device : {"auto", "cpu", "cuda"}, default "auto"
+        "auto" takes the GPU where there is one.
+    keep : int, default 20
+        Number of labels to keep for each image and classifier, the most probable.
+    pace : Pace
+        Sizes of batches and numbers of threads.
+    report : callable
+        Called with the progress after each batch.
+    overwrite : bool, default False
+        Start again where there are predictions already. They stay until the new ones
+        are complete; a run that is stopped earlier keeps them, and cannot be continued.
+
+    Returns
+    -------
+    Outcome
+        Numbers of images, the device and the time.
 
     Raises
     ------
     MissingExtraError, DeviceError, BadClassifierError, SourceNotFoundError
-        A classifier cannot be loaded, or not where it must run.
+        If a classifier cannot be loaded, or cannot run on the device.
     PredictionsError
-        The folder holds other predictions.
+        If the folder holds other predictions.
     FolderExistsError
-        The folder is there and holds no predictions.
+        If the folder exists and holds no predictions.
     CannotWriteError
-        The disk refuses.
+        If the folder cannot be written.
     OptionError
-        A number is not positive, or two classifiers have one name.
+        If a number is not positive, or two classifiers have the same name.
+
+    See Also
+    --------
+    read_predictions : Read the folder.
+    consilience.classifiers.export_network : Make a classifier from a network.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> cs.classify(["photos"], ["resnet"], "predictions")  # doctest: +SKIP
     """
     started = time.monotonic()
     check(keep, pace)

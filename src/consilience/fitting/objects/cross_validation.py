@@ -62,46 +62,62 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
     effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
     progress: bool | Reporter = False,
 ) -> pd.DataFrame:
-    """Score each response by a model that has not seen its item, and the other answers.
+    """Predict each response of kind objects by a model fitted without its item.
 
     Parameters
     ----------
-    responses
-        Responses of kind objects, or anything that `read` takes.
-    folds
-        The fold of each item, in the order of the items' codes; a number deals the
-        items at random.
-    only
-        The folds that are foreseen; all by default.
-    others
-        How many of the other responses about the item are told, drawn at random; all
+    responses : Responses, data frame or path
+        Responses of kind objects, or anything that `read` accepts.
+    folds : int or array of int, default 5
+        The fold of each item, in the order of the items' codes. A number assigns the
+        items to so many folds at random.
+    only : sequence of int, optional
+        The folds that are predicted; all by default.
+    others : int, optional
+        How many of the other responses about the item are given, drawn at random; all
         by default.
-    seed
-        Of the folds, of the others told, and of the fits.
-    candidates
-        Columns item, label and numbers known of them beforehand.
-    similarity
+    seed : int, default 0
+        Seed of the folds, of the choice of other responses, and of the fits.
+    candidates : data frame or path, optional
+        Columns item, label and prior covariates.
+    similarity : data frame or path, optional
         As for `fit`.
-    contains
+    contains : Responses, data frame or path, optional
         Responses of kind contains about the same items, as for `fit`.
-    prior
+    prior : mapping of str to float, optional
         Settings of the model's prior to change.
-    effort
-        How hard to climb.
-    progress
-        True shows a bar; a function is called with each `Progress`.
+    effort : EngineOptions, optional
+        Settings of the optimizer.
+    progress : bool or callable, default False
+        True shows a progress bar. A function is called with each `Progress`.
 
     Returns
     -------
-    A row for each response: item, fold, n (how often it was given, where equal ones are
-    told the same), selected and main (log probability of the set and of the main label,
-    nats), `top` (chance that the most probable label is the main one), `new_label` and
-    `new_main` (whether it names, or has as the main one, something else).
+    pandas.DataFrame
+        One row per response: item, fold, n (how often it was given, where equal
+        responses share a row), selected and main (log predictive density of the set
+        and of the main label, in nats), `top` (probability that the most probable
+        label is the main one), `new_label` and `new_main` (whether the response names
+        a label that no other response names, or has such a label as the main one).
 
     Raises
     ------
     OptionError
-        The folds are not one for each item, or are fewer than two.
+        If there is not one fold for each item, or there are fewer than two folds.
+
+    See Also
+    --------
+    cross_validate : The same for models whose answers are drawn from tables.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> study = cs.simulate(
+    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    ... )
+    >>> table = cs.cross_validate_objects(study.responses, folds=2)
+    >>> list(table.columns)
+    ['item', 'fold', 'n', 'selected', 'main', 'top', 'new_label', 'new_main']
     """
     given, beside = both_tasks(responses, contains)
     seed = check_seed(seed)

@@ -74,19 +74,39 @@ def load(folder: str | Path) -> Fit:
 
     Parameters
     ----------
-    folder
-        What `save` wrote.
+    folder : str or Path
+        A folder written by `Fit.save` or the command line.
 
     Returns
     -------
-    The fit, held in memory: the folder may be moved or removed afterwards.
+    Fit
+        The fit, held in memory: the folder may be moved or removed afterwards.
 
     Raises
     ------
     NotARunError
-        When the folder is not there or is no run.
+        If the folder does not exist or is not a run.
     BrokenRunError
-        When a file of it is cut off or damaged, or a newer program wrote it.
+        If one of its files is truncated or damaged, or was written by a newer version.
+
+    See Also
+    --------
+    Fit.save : Write the folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="dawid_skene")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fit.save(Path(folder) / "run")
+    ...     again = cs.load(Path(folder) / "run")
+    >>> again.data.attrs["model"]
+    'dawid_skene'
     """
     place = Path(folder)
     if not is_run(place):

@@ -29,28 +29,41 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaning:
-    """The account of one reading.
+    """Report of what was kept and dropped when a source was read.
 
     Parameters
     ----------
-    unit
+    unit : str
         What the source counts in: rows, assignments, annotations ...
-    read
-        How many of them were found.
-    kept
-        How many of them gave at least one answer.
-    answers
-        Rows of the canonical table that came of it.
-    dropped
+    read : int
+        Number of units that were found.
+    kept : int
+        Number of units that gave at least one answer.
+    answers : int
+        Number of rows of the canonical table.
+    dropped : tuple of Dropped
         What was left out, by reason.
-    notes
+    notes : tuple of str
         What was noticed and decided, one sentence each.
-    columns
+    columns : mapping of str to str
         Role of each column of the source that was used: item, annotator, label ...
-    unused
+    unused : mapping of str to str
         Columns of the source that were not used, and what each seems to hold.
-    warnings
+    warnings : tuple of str
         What looks wrong, one sentence each.
+
+    See Also
+    --------
+    consilience.read : Returns responses with this report.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> responses.cleaning.read, responses.cleaning.kept
+    (180, 180)
     """
 
     unit: str = "rows"

@@ -1,0 +1,185 @@
+"""Docstrings of the public interface: each has examples that run, and See Also."""
+
+import doctest
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import consilience as cs
+from consilience.errors import ConsilienceError
+
+ROOT = Path(__file__).parents[2]
+# What the page of the Python interface documents, beyond what `consilience` exports.
+NAMED = re.compile(r"autofunction:: ([\w.]+)|autoclass:: ([\w.]+)")
+# Every method that a user calls on these has an example of its own.
+WITH_METHODS = ("consilience.Fit",)
+# Programs are compiled for these, which takes several seconds.
+COSTLY = {
+    "consilience.HumanConfusion",
+    "consilience.cross_validate_objects",
+    "consilience.human_confusion",
+    "consilience.leading_question",
+}
+
+
+def documented() -> Iterator[str]:
+    """Names of all public objects, with their modules."""
+    names = {f"consilience.{name}" for name in cs.__all__}
+    page = (ROOT / "docs" / "reference" / "python.md").read_text("utf-8")
+    names |= {function or record for function, record in NAMED.findall(page)}
+    yield from sorted(names)
+    for name in WITH_METHODS:
+        members = vars(resolved(name)).items()
+        yield from (
+            f"{name}.{member}"
+            for member, value in members
+            if not member.startswith("_")
+            and (inspect.isfunction(value) or isinstance(value, property))
+        )
+
+
+def resolved(name: str) -> object:
+    """Return the object of a dotted name."""
+    parts = name.split(".")
+    for number in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:number]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[number:]:
+            found = getattr(found, part)
+        return found
+    raise LookupError(name)
+
+
+def lacking(thing: object) -> list[str]:
+    """Sections that the docstring of an object should have and does not."""
+    text = inspect.getdoc(thing) or ""
+    sections = ("See Also", "Examples")
+    underlined = [f"{section}\n{'-' * len(section)}\n" for section in sections]
+    missing = [
+        section
+        for section, heading in zip(sections, underlined, strict=True)
+        if heading not in text
+    ]
+    if "Examples" not in missing and ">>> " not in text:
+        missing.append("Examples")
+    return missing
+
+
+def wrong() -> None:
+    """Add.
+
+    >>> 1 + 1
+    3
+    """
+
+
+def failures(thing: object, name: str) -> str:
+    """Run the examples of a docstring; return what is wrong."""
+    text = inspect.getdoc(thing) or ""
+    test = doctest.DocTestParser().get_doctest(text, {}, name, None, None)
+    written: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
+    runner.run(test, out=written.append)
+    return "".join(written)
+
+
+def share_fits() -> None:
+    """Fit equal responses in the same way once: most examples look at one fit."""
+    real, kept = cs.fit, {}
+
+    def fit(responses, **settings):
+        how = [(key, _text(value)) for key, value in sorted(settings.items())]
+        key = (_text(responses), tuple(how))
+        if key not in kept:
+            kept[key] = real(responses, **settings)
+        return kept[key]
+
+    cs.fit = fit
+
+
+def _text(value: object) -> str:
+    table = getattr(value, "table", value)
+    return table.to_csv() if hasattr(table, "to_csv") else repr(table)
+
+
+def run(names: list[str], folder: Path) -> dict[str, str]:
+    """Run the examples of objects in a program of its own; return what is wrong.
+
+    Types are not checked there at every call, which would take longer.
+    """
+    command = [sys.executable, "-W", "ignore", __file__, *names]
+    done = subprocess.run(
+        command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+NAMES = list(documented())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_object_has_examples_and_see_also(name):
+    try:
+        thing = resolved(name)
+    except ConsilienceError as error:
+        pytest.skip(str(error))
+    assert lacking(thing) == []
+
+
+def test_examples_give_what_they_show(tmp_path):
+    wrong = run([name for name in NAMES if name not in COSTLY], tmp_path)
+    assert wrong == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_costly_examples_give_what_they_show(tmp_path):
+    assert run(sorted(COSTLY), tmp_path) == {}
+
+
+def test_a_wrong_output_is_reported_by_the_program(tmp_path):
+    name = "test_docstrings.wrong"
+    assert "Expected:\n    3\nGot:\n    2" in run([name], tmp_path)[name]
+
+
+def test_an_object_without_examples_is_noticed():
+    def bare():
+        """Return nothing."""
+
+    def empty():
+        """Return nothing.
+
+        See Also
+        --------
+        bare : The same.
+
+        Examples
+        --------
+        None yet.
+        """
+
+    assert lacking(bare) == ["See Also", "Examples"]
+    assert lacking(empty) == ["Examples"]
+
+
+def test_a_wrong_output_is_noticed():
+    assert "Expected:\n    3\nGot:\n    2" in failures(wrong, "wrong")
+
+
+def test_every_name_that_is_costly_is_public():
+    assert set(NAMES) >= COSTLY
+
+
+if __name__ == "__main__":
+    share_fits()
+    found = {name: failures(resolved(name), name) for name in sys.argv[1:]}
+    sys.stdout.write(json.dumps({name: text for name, text in found.items() if text}))
