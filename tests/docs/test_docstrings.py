@@ -47,16 +47,15 @@ def documented() -> Iterator[str]:
 
 def resolved(name: str) -> object:
     """Return the object of a dotted name."""
-    parts = name.split(".")
-    for number in range(len(parts), 0, -1):
+    first, *parts = name.split(".")
+    found, path = importlib.import_module(first), first
+    for part in parts:
+        path = f"{path}.{part}"
         try:
-            found = importlib.import_module(".".join(parts[:number]))
-        except ModuleNotFoundError:
-            continue
-        for part in parts[number:]:
             found = getattr(found, part)
-        return found
-    raise LookupError(name)
+        except AttributeError:
+            found = importlib.import_module(path)
+    return found
 
 
 def lacking(thing: object) -> list[str]:

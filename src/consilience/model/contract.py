@@ -79,74 +79,86 @@ class Normal:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnnotatorModel[P]:
-    """One model: a record made by a file of `annotators`.
+    """An annotator model: the record that each file of `annotators` makes.
 
     Attributes
     ----------
-    prior
+    prior : dataclass
         Hyperparameters, a frozen record.
-    dims
+    dims : mapping of str to tuple of str
         Axes of each parameter by name, for the coordinates of the posterior.
-    engines
-        Names of the engines that can fit it, the best first.
-    references
-        Who proposed it: author, year, section.
-    dirichlet
-        The parameters' Dirichlet priors by name, among them `prevalence`; gives the
-        model the closed forms of `em` and `vb`, if the score takes the logarithms as
-        they are: linear in them, or a log of sums of exponentials of such. (A NumPyro
-        distribution that normalises its logits does not.) None where priors are others.
-    normal
-        Priors of further parameters that are free numbers, by name; they are passed as
-        they are. `em` and `vb` climb them by Newton steps, for which the log of the
+    engines : tuple of str
+        Names of the engines that can fit the model, the best first.
+    references : tuple of str
+        Sources of the model: author, year, section.
+    dirichlet : callable, optional
+        Dirichlet priors of the parameters by name, among them `prevalence`. They give
+        the model the closed-form updates of `em` and `vb`, if the score takes the
+        logarithms unchanged: linear in them, or a log of sums of exponentials of such.
+        (A NumPyro distribution that normalizes its logits does not.) None for other
+        priors.
+    normal : callable, optional
+        Normal priors of further, unconstrained parameters, by name; they are passed
+        unchanged. `em` and `vb` update them by Newton steps, for which the log
         likelihood of a state must be concave in them.
-    layout
-        Arrays that depend on the data alone, laid out on the host before anything is
-        compiled; found in `observations.own`. Such a model needs no table of the
-        answers of each annotator, and none is laid out for it.
-    parameters
-        A NumPyro program that samples the parameters and returns them as the emission
-        wants them; of a model without Dirichlet priors, so that all engines of a model
-        take one prior. None: sampled from the Dirichlet priors.
-    prepare
-        Arrays that depend on the data alone, computed once before sampling; the program
-        finds them in `observations.prepared`, or None there when it is to draw from the
+    layout : callable, optional
+        Arrays that depend on the data only, computed on the host before anything is
+        compiled; available as `observations.own`. Such a model needs no table of the
+        answers of each annotator, and none is built for it.
+    parameters : callable, optional
+        A NumPyro program that samples the parameters and returns them in the form that
+        the emission needs, for a model without Dirichlet priors, so that all engines of
+        a model use one prior. None: sampled from the Dirichlet priors.
+    prepare : callable, optional
+        Arrays that depend on the data only, computed once before sampling. The program
+        finds them in `observations.prepared`, which is None when it draws from the
         prior.
-    emission
-        How answers look under each state, given parameters.
-    own_score
-        In the emission's stead: log p(state, answers) itself.
-    own_likelihood
-        The log-likelihood of each unit (its share, of units that are looked at
-        together), where that can be had for less than by the score. It takes
+    emission : callable, optional
+        Distribution of answers in each state, given the parameters.
+    own_score : callable, optional
+        Replaces the emission: log p(state, answers) itself.
+    own_likelihood : callable, optional
+        Log-likelihood of each unit (its share, for units that are modelled together),
+        where it is cheaper to compute than from the score. It uses
         `observations.log_prior` as the score does.
-    own_simulation
-        Draws answers; owed by a model with a score of its own.
-    fresh
-        What an annotator that has not been seen answers in each column of the score,
-        for each group of labels (one where there are none); owed by a model of contains
-        with a score of its own.
-    derived
+    own_simulation : callable, optional
+        Draws answers; required of a model with `own_score`.
+    fresh : callable, optional
+        Distribution of the answers of a new annotator in each column of the score, for
+        each group of labels (one if there are none); required of a model of contains
+        with `own_score`.
+    derived : callable, optional
         Quantities that follow from the parameters and are reported with them, by name:
-        the confusion of a model with a score of its own, say, with what was integrated
-        out averaged over. Where the emission is a confusion it is derived unasked.
-    per_answer
-        Whether the emission looks at each answer on its own.
-    whole_items
-        Whether units of one item are looked at together: then none is merged with
-        others, or looked at without those of its item. Its score is each unit's log
-        posterior, and its share of the log-likelihood of the item.
-    finer
-        Into how many states of its own a score splits each listed state, given the
-        prior: subtypes of a class, say, or nodes of a quadrature. They are adjacent
-        columns of the score, and summed when the truth is asked for. None: one.
-    kinds
-        Kinds of responses that it takes.
-    rule
-        In the stead of all this: the tables of a run by name, straight from the
-        responses, for a rule that has no likelihood. Its one engine is "rule".
-    states
-        States of a label's presence (contains) where none are asked for.
+        for example the confusion of a model with `own_score`, with integrated variables
+        averaged out. Where the emission is a confusion it is derived by default.
+    per_answer : bool
+        Whether the emission depends on each answer separately.
+    whole_items : bool
+        Whether the units of an item are modelled together. Then none is merged with
+        others, or used without those of its item. The score is the log posterior of
+        each unit plus its share of the log-likelihood of the item.
+    finer : callable, optional
+        Number of substates into which a score splits each state, given the prior: for
+        example subtypes of a class, or quadrature nodes. They are adjacent columns of
+        the score, and are summed for the posterior of the truth. None: one.
+    kinds : tuple of str
+        Kinds of responses that the model accepts.
+    rule : callable, optional
+        Replaces all of the above for a heuristic without a likelihood: returns the
+        tables of a run by name, computed from the responses. Its only engine is "rule".
+    states : int
+        Default number of states of a label's presence (contains).
+
+    See Also
+    --------
+    consilience.annotators.load : Load a model by its name.
+
+    Examples
+    --------
+    >>> from consilience import annotators
+    >>> model = annotators.load("hierarchical_dawid_skene")
+    >>> model.dims["confusion"]
+    ('annotator', 'true_class', 'given_class')
     """
 
     prior: P
