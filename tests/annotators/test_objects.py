@@ -46,11 +46,11 @@ def space_of_answers(answers, num_labels, *, own=0, said=None):
         labels=np.array([f"l{label}" for label in range(num_labels)], object),
         parents=np.array(["p", "p", "q", "q", "q"][:num_labels], object),
         candidate=np.tile(np.arange(num_labels), (units, 1)),
-        own=np.full(units, own),
+        dataset_label=np.full(units, own),
         mask=np.array([mask for _, mask in flat]),
         main=np.array([main for main, _ in flat]),
-        known=np.zeros((units, num_labels, 0)),
-        heard=np.ones(units, bool),
+        covariates=np.zeros((units, num_labels, 0)),
+        observed=np.ones(units, bool),
         asked=None if said is None else np.array(said),
     )
     return assembled(
@@ -86,7 +86,7 @@ class ByHand:
     """
 
     def __init__(self, observations, parameters, said=None, row=0):
-        (known,) = observations.own.known
+        (known,) = observations.layout.covariates
         value = {name: np.asarray(each) for name, each in parameters.items()}
         self.labels = known.label.shape[1]
         self.said, self.value = said, value
@@ -189,8 +189,8 @@ def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
         observations = lay_out(ALONE, space_of_answers(answers, num_labels))
         parameters = some_parameters(observations)
         total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
-        nobody = replace(observations.own, heard=jnp.zeros(len(answers), bool))
-        before = score(ALONE, replace(observations, own=nobody), parameters)
+        nobody = replace(observations.layout, heard=jnp.zeros(len(answers), bool))
+        before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
     assert np.isclose(total.sum(), 1)
 
@@ -259,8 +259,8 @@ def test_both_tasks_sum_over_all_answers_to_the_prior():
         observations = lay_out(ALONE, space)
         parameters = some_parameters(observations)
         total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
-        nobody = replace(observations.own, heard=jnp.zeros(len(every), bool))
-        before = score(ALONE, replace(observations, own=nobody), parameters)
+        nobody = replace(observations.layout, heard=jnp.zeros(len(every), bool))
+        before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
 
 
@@ -292,7 +292,7 @@ def of_two_sizes():
     rows += [("j", "c", name, name == "y") for name in "yw"]
     frame = pd.DataFrame(rows, columns=["item", "response_id", "label", "main"])
     observations = lay_out(ALONE, space_of(read(frame, kind="objects")))
-    assert [blocks.num_labels for blocks in observations.own.blocks] == [2, 4]
+    assert [blocks.num_labels for blocks in observations.layout.blocks] == [2, 4]
     return observations, some_parameters(observations)
 
 

@@ -54,11 +54,11 @@ def blank_space(items, said):
         labels=np.array(["l0", "l1", "l2"], object),
         parents=np.array(["p", "p", "q"], object),
         candidate=np.tile(np.arange(3), (items, 1)),
-        own=np.zeros(items, int),
+        dataset_label=np.zeros(items, int),
         mask=np.ones(number, int),
         main=np.zeros(number, int),
-        known=np.zeros((items, 3, 0)),
-        heard=np.ones(items, bool),
+        covariates=np.zeros((items, 3, 0)),
+        observed=np.ones(items, bool),
         asked=said,
     )
     return with_answers(named, np.ones(number, int))
@@ -180,8 +180,8 @@ def of_others(study, observations, log_likelihood):
     """Log-likelihoods of the items when each is told what was said of another."""
     _, usual = study
     generator = np.random.default_rng(0)
-    place = observations.own.names.label.index("granted")
-    (known,) = observations.own.known
+    place = observations.layout.names.label.index("granted")
+    (known,) = observations.layout.covariates
     found = []
     for _ in range(20):
         order = np.arange(ITEMS)
@@ -190,9 +190,9 @@ def of_others(study, observations, log_likelihood):
         label[:, :, place] = known.label[order][:, :, place]
         asked = replace(known.asked, said=known.asked.said[order])
         own = replace(
-            observations.own, known=(replace(known, label=label, asked=asked),)
+            observations.layout, covariates=(replace(known, label=label, asked=asked),)
         )
-        found.append(log_likelihood(replace(observations, own=own), usual))
+        found.append(log_likelihood(replace(observations, layout=own), usual))
     return np.stack(found)
 
 

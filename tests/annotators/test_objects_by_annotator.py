@@ -66,8 +66,8 @@ def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
         apart = jnp.array([0.9, -0.6, 0.2][:annotators])
         parameters = {**parameters, "recall": apart, "picking": -2 * apart}
         total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
-        nobody = replace(observations.own, heard=jnp.zeros(len(answers), bool))
-        before = score(ALONE, replace(observations, own=nobody), parameters)
+        nobody = replace(observations.layout, heard=jnp.zeros(len(answers), bool))
+        before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
     assert np.isclose(total.sum(), 1)
 

@@ -266,14 +266,14 @@ def test_with_fitted_confusions_the_independent_are_not_tempered():
     z = np.array([each.z for each in found])
     # The fit takes some of the residuals: z is at most that of the true confusions.
     assert z.mean() < 4 / np.sqrt(len(found))
-    assert all(each.told == "raw" for each in found)
+    assert all(each.reported == "raw" for each in found)
 
 
 def test_with_fitted_confusions_those_who_guess_together_are_tempered():
     found = by_fit(SHARE)
     z = np.array([each.z for each in found])
     assert z.mean() > 4 / np.sqrt(len(found))
-    assert np.mean([each.told == "tempered" for each in found]) > 0.5
+    assert np.mean([each.reported == "tempered" for each in found]) > 0.5
     number = np.full(ITEMS, float(PER_ITEM))
     for each in found:
         effect = Residual(each.correlation, each.z).design_effect(number)

@@ -109,7 +109,7 @@ def test_candidates_that_are_called_otherwise_than_the_answers_are_refused(three
 def test_anonymous_answers_share_the_last_annotator():
     space = space_of(responses([("i", "ann", "a"), ("i", None, "b"), ("j", None, "a")]))
     assert list(space.annotators) == ["ann", ANONYMOUS]
-    assert list(space.known) == [True, False]
+    assert list(space.identified) == [True, False]
     assert np.array_equal(space.annotator, [0, 1, 1])
 
 

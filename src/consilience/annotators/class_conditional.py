@@ -52,7 +52,7 @@ def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     shape = (observations.num_annotators, states, 2)
     return {
         "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "skill": Dirichlet(skill, shape, held=prior.held),
+        "skill": Dirichlet(skill, shape, hyperprior_weight=prior.held),
     }
 
 

@@ -64,7 +64,7 @@ def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     return {
         "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "membership": Dirichlet(
-            member, (observations.num_annotators, number), held=prior.held
+            member, (observations.num_annotators, number), hyperprior_weight=prior.held
         ),
         "style": Dirichlet(style, (number, states, answers)),
     }

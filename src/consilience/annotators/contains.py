@@ -161,7 +161,7 @@ def layout(space: Space, prior: Prior) -> Pairs:
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
     """Sample appearances' humps and annotators."""
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     annotators, groups = observations.num_annotators, pairs.num_groups
 
     def normals(name: str, *shape: int) -> Array:
@@ -230,7 +230,7 @@ def log_likelihood(
     observations: Observations, parameters: Parameters
 ) -> Float[Array, " U"]:
     """Return each pair's share of the log-likelihood of its item."""
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     looked = _looked_at(observations, parameters)
     items = of_items(pairs, looked.likelihood)
     return (pairs.together.share @ items[:, None])[:, 0]
@@ -242,7 +242,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     To each is added the pair's share of the log-likelihood of its item: of a pair that
     is alone in its item, this is log p(state, appearance, answers).
     """
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     looked = _looked_at(observations, parameters)
     items, belief = belief_of_kinds(pairs, looked.likelihood)
     whole = looked.scale.spread(pairs, belief / looked.averaged)
@@ -278,7 +278,7 @@ class LookedAt(NamedTuple):
 
 
 def _looked_at(observations: Observations, parameters: Parameters) -> LookedAt:
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     tables = answer_tables(parameters)
     likelihood = pairs.by_table @ tables.reshape(-1, tables.shape[-1])
     top = jax.lax.stop_gradient(likelihood.max(1, keepdims=True))
@@ -300,7 +300,7 @@ def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return confusions, how often labels are there, and what covariates are worth."""
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     tables = answer_tables(parameters)
     states = _prior(pairs, tables, parameters)
     weighed = states * observations.scale[:, None, None]
@@ -343,7 +343,7 @@ def simulation(
     key: Key[Array, ""], observations: Observations, parameters: Parameters
 ) -> Simulated:
     """Draw effects of items, kinds and appearances of labels, truths, and answers."""
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     together, units = pairs.together, observations.num_units
     of_item, of_kind, of_node, of_state, of_answer = jax.random.split(key, 5)
     effect = jax.random.normal(of_item, (units,))[together.item]

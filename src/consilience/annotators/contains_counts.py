@@ -123,7 +123,7 @@ def layout(space: Space, prior: Prior) -> Counts:
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
     """Sample the Betas, their shares, and how often people say maybe."""
-    counts: Counts = observations.own
+    counts: Counts = observations.layout
     number = int(prior.components)
     middle = jnp.linspace(-prior.middle, prior.middle, number) if number > 1 else 0.0
     centre = jnp.broadcast_to(middle, (number,))
@@ -154,7 +154,7 @@ def nodes(prior: Prior) -> Float[Array, " T"]:
 
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
     """Return log p(present or absent, frequency, answers), a column for each node."""
-    counts: Counts = observations.own
+    counts: Counts = observations.layout
     seen = log_frequency(counts, parameters)
     above = share_above(parameters["node"], parameters["threshold"])
     states = jnp.log(jnp.clip(jnp.stack([1 - above, above]), LEAST, 1 - LEAST))

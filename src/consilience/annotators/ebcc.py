@@ -68,7 +68,7 @@ def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
         "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
         "subtype": Dirichlet(np.full(number, prior.spread / number), (states, number)),
         "subtype_confusion": Dirichlet(
-            confusion[:, None], shape, held=prior.held or None
+            confusion[:, None], shape, hyperprior_weight=prior.held or None
         ),
     }
 

@@ -59,7 +59,7 @@ def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     shape = (annotators, states, answers)
     return {
         "prevalence": Dirichlet(prevalence, (states,)),
-        "confusion": Dirichlet(confusion, shape, held=prior.held),
+        "confusion": Dirichlet(confusion, shape, hyperprior_weight=prior.held),
     }
 
 

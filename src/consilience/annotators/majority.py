@@ -37,7 +37,7 @@ def layout(space: Space, prior: Prior) -> Float[Array, "U S"]:
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
     """Return log of the share of votes, over all answers being as likely."""
     del parameters
-    votes: Float[Array, "U S"] = observations.own
+    votes: Float[Array, "U S"] = observations.layout
     answers = votes.sum(1, keepdims=True)
     prior = observations.listed(observations.votes.mean(0)[None])
     share = jnp.where(answers > 0, votes / jnp.maximum(answers, 1), prior)

@@ -111,7 +111,7 @@ class Prior:
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
     """Sample what items share."""
-    names: Names = observations.own.names
+    names: Names = observations.layout.names
 
     def normals(name: str, centre: Array, scale: float) -> Array:
         drawn: Array = numpyro.sample(name, dist.Normal(centre, scale).to_event(1))
@@ -132,14 +132,14 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "picker": normals("picker", picker, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_endorsement(names),
-        **sample_pairs(observations.own, prior.pairs),
+        **sample_pairs(observations.layout, prior.pairs),
     }
 
 
 def score(observations: Observations, parameters: Parameters) -> Float[AnyArray, "U M"]:
     """Return log p(number of objects, the unit's answers), partitions summed out."""
-    items: Items = observations.own
-    each = list(zip(items.blocks, items.known, strict=True))
+    items: Items = observations.layout
+    each = list(zip(items.blocks, items.covariates, strict=True))
     answered = [unit_sums(blocks, known, parameters) for blocks, known in each]
     before = [log_prior(known, parameters) for _, known in each]
     most = observations.num_states
@@ -154,7 +154,7 @@ def likelihood(
     observations: Observations, parameters: Parameters
 ) -> Float[Array, " U"]:
     """Return log p(the unit's answers): the score, summed."""
-    items: Items = observations.own
+    items: Items = observations.layout
     known = observations.log_prior
     if items.end_to_end is None:
         known = jnp.where(jnp.isfinite(known), known, 0.0)

@@ -99,7 +99,7 @@ class Prior:
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
     """Sample what items share, and annotators."""
-    items: Items = observations.own
+    items: Items = observations.layout
     names: Names = items.names
 
     def normals(name: str, centre: Array, scale: float) -> Array:
@@ -144,10 +144,10 @@ def _people(items: Items, prior: Prior) -> Parameters:
 
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
     """Return log p(number of objects, the unit's answers), partitions summed out."""
-    items: Items = observations.own
+    items: Items = observations.layout
     people = items.people
     assert people is not None  # noqa: S101 (laid out below)
-    each = list(zip(items.blocks, items.known, people.told, strict=True))
+    each = list(zip(items.blocks, items.covariates, people.told, strict=True))
     answered = [
         unit_sums(blocks, known, told, parameters) for blocks, known, told in each
     ]

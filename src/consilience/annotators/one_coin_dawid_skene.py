@@ -52,7 +52,9 @@ def dirichlet(observations: Coding, prior: Prior) -> Mapping[str, Dirichlet]:
     skill = np.array([prior.right, prior.wrong])
     return {
         "prevalence": Dirichlet(np.full(states, prior.prevalence), (states,)),
-        "skill": Dirichlet(skill, (observations.num_annotators, 2), held=prior.held),
+        "skill": Dirichlet(
+            skill, (observations.num_annotators, 2), hyperprior_weight=prior.held
+        ),
     }
 
 

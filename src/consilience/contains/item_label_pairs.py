@@ -208,7 +208,7 @@ def information(observations: Observations) -> Information:
     tells a part of how far the votes are divided. Of the logarithm of a width: a part
     of how many are *maybe*.
     """
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
     each = pairs.by_place.T @ jnp.stack([count * pairs.divided, count], 1)
     shape = (observations.num_annotators, pairs.num_groups, -1, 2)

@@ -74,7 +74,7 @@ def presence(
         unit_item=items,
         unit_label=labels,
         annotators=names,
-        known=known,
+        identified=known,
         states=states,
         answers=ANSWERS,
         unit=unit,

@@ -107,12 +107,12 @@ def _only_model(space: Space) -> str | None:
     if space.kind == "objects":
         return "objects"
     safe = "hierarchical_dawid_skene"
-    if not space.known.any():
+    if not space.identified.any():
         safe = "multinomial"
     if not fits_in_memory(annotators.load(safe), space):
         return "structured"
     alone = np.bincount(space.unit, space.n, space.num_units).max(initial=0) < 2
-    if not space.known.any() or alone:
+    if not space.identified.any() or alone:
         return safe
     return None
 
@@ -127,7 +127,7 @@ def _mixture(
     """
     best = fits[0]
     parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
-    told = parts[0].told
+    told = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
     reported = mixed([getattr(part, told) for part in parts], weights)
     kept = np.isfinite(space.log_prior).astype(float)
@@ -136,7 +136,7 @@ def _mixture(
         raw=raw,
         tempered=reported if told == "tempered" else tempered(reported, kept, effect),
         design_effect=effect,
-        told=told,
+        reported=told,
         correlation=parts[0].correlation,
         z=parts[0].z,
     )

@@ -195,7 +195,7 @@ def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...
         labels = space.named.labels
     names = {
         "item": space.unit_item,
-        "annotator": space.annotators[space.known],
+        "annotator": space.annotators[space.identified],
         "label": labels,
     }
     return settled(types, {role: text_array(names[role]) for role in types})

@@ -257,7 +257,7 @@ def measured(space: Space, data: xr.DataTree) -> Space:
     before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
     names = tuple(map(str, before))
     if names == (*known.names, UNLISTED):
-        known = known.with_unlisted(np.zeros(known.known.shape, bool))
+        known = known.with_unlisted(np.zeros(known.observed.shape, bool))
     if names != known.names:
         msg = (
             f"candidates have the columns {', '.join(known.names)}; the "

@@ -109,7 +109,7 @@ def tempered_by(
         raw=raw,
         tempered=tempered(raw, kept, effect),
         design_effect=effect,
-        told=told,
+        reported=told,
         correlation=residual.correlation,
         z=residual.z,
     )

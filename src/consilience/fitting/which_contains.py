@@ -32,7 +32,7 @@ def which_contains(space: Space) -> tuple[str, str]:
         scale = "it can use which labels are similar"
     elif each > MANY:
         scale = f"with {each:.1f} answers a label a scale is worth more than states"
-    if not space.known.any():
+    if not space.identified.any():
         return "contains_counts", "no annotator has an id, so counts are all there is"
     if scale is None:
         return "contains_states", (

@@ -51,14 +51,14 @@ class Dirichlet:
         Imagined counts; the last axis is the vector's, leading axes broadcast.
     shape
         Shape of the parameter, the vector's axis last.
-    held
+    hyperprior_weight
         None where the concentration is fixed. Else it is learned from all vectors that
         share it, held at its start with the weight of this many vectors.
     """
 
     concentration: Any
     shape: tuple[int, ...]
-    held: float | None = None
+    hyperprior_weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def lay_out(
         per_answer=model.per_answer or simulating,
         tables=model.layout is None,
     )
-    return replace(observations, own=own)
+    return replace(observations, layout=own)
 
 
 def prepared(model: AnnotatorModel[Any], observations: Observations) -> Observations:

@@ -88,7 +88,7 @@ def lists_of(observations: Observations) -> Shortlists:
     TypeError
         The space was not laid out for the model.
     """
-    if not isinstance(observations.own, Shortlists):
+    if not isinstance(observations.layout, Shortlists):
         msg = "a model of short lists needs them: use lay_out(model, space)"
         raise TypeError(msg)
-    return observations.own
+    return observations.layout

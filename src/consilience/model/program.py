@@ -44,9 +44,11 @@ def _sampled_parameters(
     for name, prior in model.dirichlet(observations, model.prior).items():
         batch = prior.shape[:-1]
         concentration = prior.concentration
-        if prior.held is not None:
+        if prior.hyperprior_weight is not None:
             # The hyperprior of the closed forms: a Gamma with its mode at the start.
-            hyper = dist.Gamma(1 + prior.held * concentration, prior.held)
+            hyper = dist.Gamma(
+                1 + prior.hyperprior_weight * concentration, prior.hyperprior_weight
+            )
             hyper = hyper.to_event(concentration.ndim)
             concentration = numpyro.sample(f"{name}_prior", hyper)
         whole = jnp.broadcast_to(concentration, prior.shape)

@@ -60,7 +60,7 @@ class Tempering:
         As the model has it, and as of fewer answers.
     design_effect
         By how much the answers of each unit are fewer than they seem.
-    told
+    reported
         Which of the two the tables tell.
     correlation, z
         Residual correlation of annotators, and that over its standard error.
@@ -69,7 +69,7 @@ class Tempering:
     raw: Truth
     tempered: Truth
     design_effect: Float[np.ndarray, " U"]
-    told: Which
+    reported: Which
     correlation: float
     z: float
 

@@ -75,7 +75,7 @@ def answers_about(responses: Responses) -> Space:
         unit_item=table["item"].cat.categories.to_numpy(dtype=object),
         unit_label=None,
         annotators=names,
-        known=known,
+        identified=known,
         states=tuple(labels),
         answers=tuple(labels),
         unit=unit,

@@ -47,7 +47,7 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
     sides = [space.state, space.log_prior]
     sides += [] if space.groups is None else [space.groups.code[:, None]]
     if space.covariates is not None:
-        sides += [space.covariates.value, space.covariates.known[:, None]]
+        sides += [space.covariates.value, space.covariates.observed[:, None]]
     pattern = _answered(space, annotators=annotators)
     for side in sides:
         if len(side) == space.num_units:

@@ -21,21 +21,21 @@ class Named:
         Names of all labels, and of their superclasses; empty where one has none.
     candidate
         Codes of each unit's candidates in ascending order; -1 is padding.
-    own
+    dataset_label
         Code of the data set's own label of each unit; -1 where it has none.
     mask
         The candidates that each response names, as bits; 0 where only the main one is
         known.
     main
         Place of its main label among the candidates.
-    known
+    covariates
         Numbers known of each candidate beforehand; no columns where there are none.
-    known_names
+    covariate_names
         Of these columns.
-    heard
+    observed
         Units whose answers count; the others are as if nobody had answered, so that
         one layout serves all folds of a cross-validation.
-    asked
+    contains_counts
         How many said no, maybe and yes when asked whether each candidate is there; None
         where nobody was asked.
     similar
@@ -46,13 +46,13 @@ class Named:
     labels: Shaped[np.ndarray, " L"]
     parents: Shaped[np.ndarray, " L"]
     candidate: Int[np.ndarray, "U C"]
-    own: Int[np.ndarray, " U"]
+    dataset_label: Int[np.ndarray, " U"]
     mask: Int[np.ndarray, " N"]
     main: Int[np.ndarray, " N"]
-    known: Float[np.ndarray, "U C X"]
-    known_names: tuple[str, ...] = ()
-    heard: Bool[np.ndarray, " U"]
-    asked: Int[np.ndarray, "U C 3"] | None = None
+    covariates: Float[np.ndarray, "U C X"]
+    covariate_names: tuple[str, ...] = ()
+    observed: Bool[np.ndarray, " U"]
+    contains_counts: Int[np.ndarray, "U C 3"] | None = None
     similar: LabelPairs | None = None
 
     @property
@@ -63,5 +63,7 @@ class Named:
     @property
     def dataset_label_slot(self) -> Int[np.ndarray, " U"]:
         """Place of the data set's own label among the candidates; -1: it has none."""
-        hit = (self.candidate == self.own[:, None]) & (self.own >= 0)[:, None]
+        hit = (self.candidate == self.dataset_label[:, None]) & (
+            self.dataset_label >= 0
+        )[:, None]
         return np.where(hit.any(1), hit.argmax(1), NOBODY)

@@ -84,7 +84,7 @@ class Observations:
         units that look alike are merged.
     prepared
         What a model computes from the data once, before it is sampled; None until then.
-    own
+    layout
         What a model has laid out for itself; None where it needs no more than is here.
     num_annotators, num_states, num_answers, ragged
         J, K, L, and whether units have lists of their own.
@@ -105,7 +105,7 @@ class Observations:
     total: Float[Array, ""]
     scale: Float[Array, "#U"]
     prepared: Any
-    own: Any
+    layout: Any
     num_annotators: int
     num_states: int
     num_answers: int
@@ -267,7 +267,7 @@ def _assemble(
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),
         prepared=None,
-        own=None,
+        layout=None,
         num_annotators=space.num_annotators,
         num_states=len(space.states),
         num_answers=len(space.answers),

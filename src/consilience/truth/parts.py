@@ -44,7 +44,9 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
         covariates=(
             None
             if known is None
-            else replace(known, value=known.value[units], known=known.known[units])
+            else replace(
+                known, value=known.value[units], observed=known.observed[units]
+            )
         ),
         named=(
             None
@@ -52,10 +54,12 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
             else replace(
                 named,
                 candidate=named.candidate[units],
-                own=named.own[units],
-                known=named.known[units],
-                heard=named.heard[units],
-                asked=None if named.asked is None else named.asked[units],
+                dataset_label=named.dataset_label[units],
+                covariates=named.covariates[units],
+                observed=named.observed[units],
+                contains_counts=None
+                if named.contains_counts is None
+                else named.contains_counts[units],
             )
         ),
     )

@@ -68,7 +68,7 @@ class Covariates:
         Of the columns.
     centre, spread
         Mean and standard deviation of what is known.
-    known
+    observed
         Of which units, or states listed for them, they are known.
     """
 
@@ -76,7 +76,7 @@ class Covariates:
     names: tuple[str, ...]
     centre: Float[np.ndarray, " P"]
     spread: Float[np.ndarray, " P"]
-    known: Bool[np.ndarray, "U *listed"]
+    observed: Bool[np.ndarray, "U *listed"]
 
     def with_unlisted(self, place: Bool[np.ndarray, "U S"]) -> "Covariates":
         """Return the same, and a column for what no table tells of, which is far off.
@@ -92,7 +92,7 @@ class Covariates:
             names=(*self.names, UNLISTED),
             centre=np.append(self.centre, 0.0),
             spread=np.append(self.spread, 1 / FAR),
-            known=self.known | place,
+            observed=self.observed | place,
         )
 
     def measured_by(
@@ -100,8 +100,8 @@ class Covariates:
     ) -> "Covariates":
         """Return the same numbers by the centre and the spread of another study."""
         moved = (self.value * self.spread + self.centre - centre) / spread
-        value = np.where(self.known[..., None], moved, 0.0)
-        return Covariates(value, self.names, centre, spread, self.known)
+        value = np.where(self.observed[..., None], moved, 0.0)
+        return Covariates(value, self.names, centre, spread, self.observed)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -114,7 +114,7 @@ class Space:
         Kind of the responses: choice, contains or objects.
     unit_item, unit_label
         Names of the item and of the label asked about (None for choice) of each unit.
-    annotators, known
+    annotators, identified
         Names, and whether each is a person; all anonymous answers share one row.
     states, answers
         Names of the K states and of the L answer words.
@@ -153,7 +153,7 @@ class Space:
     unit_item: Shaped[np.ndarray, " U"]
     unit_label: Shaped[np.ndarray, " U"] | None
     annotators: Shaped[np.ndarray, " J"]
-    known: Bool[np.ndarray, " J"]
+    identified: Bool[np.ndarray, " J"]
     states: tuple[str, ...]
     answers: tuple[str, ...]
     unit: Int[np.ndarray, " N"]

@@ -45,7 +45,7 @@ def contains(rows=SAID):
 def test_answers_about_candidates_are_counted_by_name():
     space = space_of(objects(), contains=contains())
     place = {name: row for row, name in enumerate(space.unit_item)}
-    asked = space.named.asked
+    asked = space.named.contains_counts
     assert asked[place["i"]].tolist() == [[0, 0, 0], [1, 0, 3], [0, 2, 0]]
     assert not asked[[place["j"], place["k"]]].any()
 
@@ -83,7 +83,7 @@ def test_who_is_foreseen_is_told_what_was_said_of_the_candidates_left():
     told = {
         (asked.space.unit_item[unit], *labels[row[row >= 0]]): said[row >= 0].tolist()
         for unit, (row, said) in enumerate(
-            zip(named.candidate, named.asked, strict=True)
+            zip(named.candidate, named.contains_counts, strict=True)
         )
     }
     # Who named a and b is foreseen from who named c, and the other way round.

@@ -69,7 +69,7 @@ def test_what_may_be_answered_next_sums_to_one(space):
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         parameters = seed(sample_parameters, 0)(model, observations)
-        names = observations.own.names
+        names = observations.layout.names
         columns = columns_of(space, pool(space), among=False, pairs=names.pairs)
         every = [
             (main, mask) for main in range(3) for mask in range(8) if mask >> main & 1

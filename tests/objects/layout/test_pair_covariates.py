@@ -47,11 +47,11 @@ def space_of_pairs(main, mask, heard=None):
         labels=np.array([f"l{label:02d}" for label in range(2 * PAIRS)], object),
         parents=np.full(2 * PAIRS, "", object),
         candidate=np.arange(2 * PAIRS).reshape(PAIRS, 2).repeat(ITEMS, 0),
-        own=np.full(units, -1),
+        dataset_label=np.full(units, -1),
         mask=mask,
         main=main,
-        known=np.zeros((units, 2, 0)),
-        heard=np.ones(units, bool) if heard is None else heard,
+        covariates=np.zeros((units, 2, 0)),
+        observed=np.ones(units, bool) if heard is None else heard,
     )
     nobody = np.zeros(len(main), int)
     return assembled(
@@ -132,7 +132,7 @@ def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
     with jax.enable_x64(True):
         observations = lay_out(WITH, space)
         alone = score(WITH, observations, true)
-        (known,) = observations.own.known
+        (known,) = observations.layout.covariates
         own = np.asarray(true["pairs"]).repeat(ITEMS)
         column = np.zeros((len(own), 4, 1))
         column[:, 3, 0] = own  # of the block that holds both
@@ -141,9 +141,9 @@ def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
             pair=jnp.concatenate([known.pair, jnp.asarray(column)], 2),
             pairs=None,
         )
-        items = replace(observations.own, known=(as_column,))
+        items = replace(observations.layout, covariates=(as_column,))
         more = {**true, "affinity": jnp.append(true["affinity"], 1.0)}
-        told = score(WITH, replace(observations, own=items), more)
+        told = score(WITH, replace(observations, layout=items), more)
         nothing = score(WITH, observations, {**true, "pairs": jnp.zeros(PAIRS)})
         assert jnp.allclose(alone, told, atol=1e-12)
         assert not jnp.allclose(alone, nothing, atol=1e-3)
@@ -156,11 +156,11 @@ def test_pairs_of_few_items_and_of_those_unheard_have_no_affinity_of_their_own(s
     )
     assert frequent_pairs(named, ITEMS + 1) == ()
     heard = np.arange(PAIRS * ITEMS) >= 1  # the first pair has one item fewer
-    assert frequent_pairs(replace(named, heard=heard), ITEMS)[0] == (2, 3)
+    assert frequent_pairs(replace(named, observed=heard), ITEMS)[0] == (2, 3)
 
 
 def test_a_spread_of_nothing_leaves_them_out(study):
     with jax.enable_x64(True):
         without = lay_out(load("objects", {"pairs": 0.0}), study[0])
-    assert without.own.names.pairs == ()
-    assert without.own.known[0].pairs is None
+    assert without.layout.names.pairs == ()
+    assert without.layout.covariates[0].pairs is None

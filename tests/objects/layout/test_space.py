@@ -84,8 +84,8 @@ def test_listed_candidates_join_those_that_were_named_with_what_is_known_of_them
     lists = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": [0.25]})
     named = space_of(responses(), lists=lists).named
     assert named.candidate[1, :2].tolist() == [0, 1]
-    assert named.known[1, :2, 0].tolist() == [0.25, 0.0]
-    assert named.known_names == ("score",)
+    assert named.covariates[1, :2, 0].tolist() == [0.25, 0.0]
+    assert named.covariate_names == ("score",)
 
 
 def test_labels_of_candidates_join_those_that_were_named():

@@ -153,7 +153,7 @@ def _as_fitted(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
     }
     observations = lay_out(MODEL, space)
     parameters = parameters_from_draw(MODEL, observations, values)
-    pairs: Pairs = observations.own
+    pairs: Pairs = observations.layout
     low, high = log_odds(parameters)
     hump = appearances(pairs, answer_tables(parameters), parameters).hump
     weight = np.exp(item_nodes(pairs)[1])[:, None]

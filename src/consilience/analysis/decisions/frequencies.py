@@ -269,7 +269,7 @@ def _believed(
     model: AnnotatorModel[Prior], observations: Observations, values: Any
 ) -> Float[Array, "U T"]:
     parameters = parameters_from_draw(model, observations, values)
-    return softmax(log_frequency(observations.own, parameters), axis=1)
+    return softmax(log_frequency(observations.layout, parameters), axis=1)
 
 
 def _belief(
@@ -385,7 +385,7 @@ def _unit_slopes(
             for name, value in free.items()
         }
         seen = log_frequency(
-            observations.own, parameters_from_draw(model, observations, values)
+            observations.layout, parameters_from_draw(model, observations, values)
         )
         return logsumexp(seen, axis=1), softmax(seen, axis=1) @ above
 

@@ -53,7 +53,7 @@ def with_objects(
         parameters_from_draw(model, observations, values)
         for values in thin(result.parameters, MOST_DRAWS)
     ]
-    items: Items = observations.own
+    items: Items = observations.layout
     told = with_item_posteriors(data, space, items, draws, seed=seed, mass=mass)
     found = learned.as_dataset(learned.learned_from(space, items.names))
     return with_groups(told, **{learned.GROUP: found})

@@ -166,7 +166,7 @@ def _of_fold(
 ) -> pd.DataFrame:
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
-    training = replace(space, named=replace(named, heard=~held))
+    training = replace(space, named=replace(named, observed=~held))
     result = run(model, training, "em", seed, effort, silent)
     observations = lay_out(model, training)
     values = {name: value[0, 0] for name, value in result.parameters.items()}
@@ -176,7 +176,7 @@ def _of_fold(
     learned = contexts(seen, others, seed[0] + 1, most=20_000)
     asked = contexts(some_units(space, np.flatnonzero(held)), others, seed[0])
     new_label, new_main = _something_else(learned, asked, said)
-    names = observations.own.names
+    names = observations.layout.names
     selected, main, top = _scored(asked, said, names, parameters)
     rare = np.log(learned.empty)
     told = np.where(
@@ -273,22 +273,22 @@ def contexts(
     candidate = np.full(present.shape, -1)
     at, slot = np.nonzero(present)
     candidate[at, place[at, slot]] = named.candidate[unit[at], slot]
-    known = np.zeros((len(unit), *named.known.shape[1:]))
-    known[at, place[at, slot]] = named.known[unit[at], slot]
+    known = np.zeros((len(unit), *named.covariates.shape[1:]))
+    known[at, place[at, slot]] = named.covariates[unit[at], slot]
     asked = None
-    if named.asked is not None:
+    if named.contains_counts is not None:
         asked = np.zeros((*present.shape, 3), np.int64)
-        asked[at, place[at, slot]] = named.asked[unit[at], slot]
+        asked[at, place[at, slot]] = named.contains_counts[unit[at], slot]
     said = (named.mask[target][:, None] >> slots) & 1
     told = replace(
         named,
         candidate=candidate,
-        own=named.own[unit],
-        known=known,
+        dataset_label=named.dataset_label[unit],
+        covariates=known,
         mask=mask,
         main=main,
-        heard=np.ones(len(unit), bool),
-        asked=asked,
+        observed=np.ones(len(unit), bool),
+        contains_counts=asked,
     )
     found = assembled(
         told,
@@ -523,9 +523,9 @@ def _signs(space: Space, said: Pool) -> Float[np.ndarray, "C F"]:
     np.add.at(mains, (space.unit, named.main), space.n)
     number = np.bincount(space.unit, space.n, shape[0])
     codes = class_codes(named)
-    has = named.own >= 0
+    has = named.dataset_label >= 0
     listed = np.where(has, said.share.at(codes).sum(1), 0)
-    whole = np.where(has, said.items.at(named.own), 0)
+    whole = np.where(has, said.items.at(named.dataset_label), 0)
     missing = np.maximum(whole - listed, 0)
     share = (missing + 0.1) / (whole + 1)
     rate = votes.sum(1) / np.maximum(number, 1)

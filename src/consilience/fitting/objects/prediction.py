@@ -148,7 +148,7 @@ def predict_objects(
     assert space.named is not None  # noqa: S101 (a space of objects)
     named = replace(space.named, similar=said.similar)
     space = replace(space, named=named)
-    _check_numbers(said, named.known_names)
+    _check_numbers(said, named.covariate_names)
     said = said.with_labels(named.labels, named.parents).about(space.unit_item)
     items = items_of(
         space,
@@ -227,7 +227,7 @@ def _result(
     scores = np.full((len(draws), units, most), -np.inf)
     scores[:, :, 0] = 0.0
     for draw, parameters in enumerate(draws):
-        each = zip(items.blocks, items.known, items.responses_by_size, strict=True)
+        each = zip(items.blocks, items.covariates, items.responses_by_size, strict=True)
         for blocks, known, who in each:
             sums = weighed(blocks, known, parameters, who).sums
             scores[draw, blocks.unit, : sums.shape[1]] = sums

@@ -176,7 +176,9 @@ def _run(
     path: list[Optimum] = []  # where the last two sweeps began
     behind: Optimum | None = None  # where a long step was taken that is yet to hold
     farthest = squarem.FARTHEST
-    learned = any(prior.held is not None for prior in sweeps.priors.values())
+    learned = any(
+        prior.hyperprior_weight is not None for prior in sweeps.priors.values()
+    )
     ascent = rule.collapsed or not learned  # else a long step may end past the top
     while not converged and len(history) < steps.sweeps:
         late = len(history) >= FIRST_LEARNED

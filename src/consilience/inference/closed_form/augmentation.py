@@ -180,7 +180,7 @@ def _draw_concentration(
     concentration: Float[np.ndarray, "*shared L"],
     counts: Float[np.ndarray, "*batch L"],
 ) -> Float[np.ndarray, "*shared L"]:
-    if prior.held is None:
+    if prior.hyperprior_weight is None:
         return concentration
     walker = np.log(concentration)
     rows = walker.shape[:-1]

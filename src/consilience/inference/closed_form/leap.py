@@ -68,7 +68,9 @@ class Evidence:
         self.counts, self.sizes = counts, total(counts)[..., None]
         self.start = prior.concentration
         self.number = counts.size // np.size(prior.concentration)
-        self.weight = 0.0 if prior.held is None else prior.held
+        self.weight = (
+            0.0 if prior.hyperprior_weight is None else prior.hyperprior_weight
+        )
 
     def __call__(self, concentration: Any) -> Any:
         """Return it for one concentration (*shared, L): (*shared, 1)."""

@@ -27,10 +27,12 @@ def hyperprior(
     concentration
         Where it is.
     """
-    if prior.held is None:
+    if prior.hyperprior_weight is None:
         return 0.0
     start = prior.concentration
-    return float(prior.held * (start * np.log(concentration) - concentration).sum())
+    return float(
+        prior.hyperprior_weight * (start * np.log(concentration) - concentration).sum()
+    )
 
 
 def learn(
@@ -49,7 +51,7 @@ def learn(
     counts
         Expected counts of every vector that shares it.
     """
-    if prior.held is None:
+    if prior.hyperprior_weight is None:
         return concentration
     learned = concentration
     path = [concentration]
@@ -59,8 +61,8 @@ def learn(
         gain = over_shared(digamma(counts + learned), learned)
         gain -= number * digamma(learned)
         cost = over_shared(digamma(sizes + mass), mass) - number * digamma(mass)
-        learned = (learned * gain + prior.held * prior.concentration) / (
-            cost + prior.held
+        learned = (learned * gain + prior.hyperprior_weight * prior.concentration) / (
+            cost + prior.hyperprior_weight
         )
         path.append(learned)
     return extrapolate(prior, counts, path)

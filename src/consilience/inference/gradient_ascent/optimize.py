@@ -381,7 +381,7 @@ def _program(
 
 def mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
     """Return what is found at a position, units in their order."""
-    own = data.whole.own
+    own = data.whole.layout
     if model.own_score is None or not isinstance(own, Items) or own.end_to_end is None:
         found: Mode = _mode_at(model, data, position)
         return found

@@ -108,7 +108,7 @@ def people_of(
     several = space.num_annotators
     people = People(
         told=tuple(told for _, told in pairs),
-        known=jnp.asarray(space.known),
+        known=jnp.asarray(space.identified),
         answered=jnp.asarray(
             np.bincount(space.annotator, space.n * (number > 0), several)
         ),

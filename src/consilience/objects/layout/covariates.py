@@ -209,12 +209,13 @@ def columns_of(
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
     here = named.candidate >= 0
-    mine = (named.candidate == named.own[:, None]) & here
+    mine = (named.candidate == named.dataset_label[:, None]) & here
     parent = np.where(here, named.parents[named.candidate], "")
     kin = (parent[:, :, None] == parent[:, None, :]) & (parent != "")[:, :, None]
     label = {"any": here.astype(float), "own": mine.astype(float)}
     slope = {
-        name: named.known[:, :, column] for column, name in enumerate(named.known_names)
+        name: named.covariates[:, :, column]
+        for column, name in enumerate(named.covariate_names)
     }
     often = {"own": mine.astype(float)}
     pair = {"any": np.ones(kin.shape), "kin": kin.astype(float)}
@@ -225,17 +226,17 @@ def columns_of(
     item: dict[str, np.ndarray] = {}
     told = np.zeros((*here.shape, 0))
     asked: tuple[str, ...] = ()
-    if named.asked is not None:
-        told, asked = exceeded(named.asked), (LEADING, SEVERAL, OWN)
-        label["granted"] = endorsed_share(named.asked)
-    if not (named.own >= 0).any():
+    if named.contains_counts is not None:
+        told, asked = exceeded(named.contains_counts), (LEADING, SEVERAL, OWN)
+        label["granted"] = endorsed_share(named.contains_counts)
+    if not (named.dataset_label >= 0).any():
         del label["own"], often["own"]
         asked = asked[:2]
     if not kin.any():
         del pair["kin"]
     if said is not None:
         if own is None:
-            own = each_item(space).only(named.heard & among)
+            own = each_item(space).only(named.observed & among)
         _add_pooled(named, own, said, label, slope, often, item)
     shape = named.candidate.shape
     return Columns(
@@ -262,8 +263,8 @@ def _add_pooled(
 ) -> None:
     """Add what other items say; what an item says itself is taken off."""
     here, code = named.candidate >= 0, class_codes(named)
-    classed = (named.own >= 0)[:, None] & here
-    of_class = np.maximum(named.own, 0)
+    classed = (named.dataset_label >= 0)[:, None] & here
+    of_class = np.maximum(named.dataset_label, 0)
     left = own.answered > 0  # an item is left out of its class where it is among them
     others = np.maximum(pool.items.at(of_class) - left, 0)
     if classed.any():
@@ -272,14 +273,14 @@ def _add_pooled(
         back = named.candidate.astype(np.int64) * len(named.labels)
         back = np.where(classed, back + of_class[:, None], -1)
         mirrored = pool.share.at(back) / (pool.items.at(named.candidate) + 1)
-        mine = named.candidate == named.own[:, None]
+        mine = named.candidate == named.dataset_label[:, None]
         label["mirrored class"] = np.where(classed & ~mine, mirrored, 0)
         alone = pool.alone.at(of_class) - own.alone
         answered = pool.answered.at(of_class) - own.answered
         usual = _usual(pool.alone, pool.answered)
         weight = SHRINK * 5
         item["class"] = np.where(
-            named.own >= 0, _log_odds(alone, answered, usual, weight), 0
+            named.dataset_label >= 0, _log_odds(alone, answered, usual, weight), 0
         )
     votes = usual_votes(named, own, pool.items, pool.share)
     stake = stakes(named, own, votes, pool.appeal)

@@ -30,7 +30,7 @@ class Items:
 
     Attributes
     ----------
-    blocks, known
+    blocks, covariates
         Counts and covariates, by the number of candidates.
     place
         Where each unit stands when the rows of all `blocks` are laid end to end
@@ -52,7 +52,7 @@ class Items:
     """
 
     blocks: tuple[Blocks, ...]
-    known: tuple[BlockCovariates, ...]
+    covariates: tuple[BlockCovariates, ...]
     place: Int[AnyArray, " U"]
     heard: Bool[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
@@ -147,11 +147,11 @@ def items_of(
     plain = plain and max(each.most for each in blocks) <= PLAIN
     return Items(
         blocks=blocks,
-        known=known,
+        covariates=known,
         end_to_end=end_to_end(blocks, known) if plain else None,
         place=place,
         answered=np.bincount(space.unit, space.n, space.num_units).astype(np.int32),
-        heard=named.heard,
+        heard=named.observed,
         names=columns.names,
         people=people,
         pair_items=items_with(named, alone) if alone else None,

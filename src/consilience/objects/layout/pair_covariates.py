@@ -70,6 +70,6 @@ def _two(named: Named) -> tuple[Int[np.ndarray, "U C C"], Int[np.ndarray, "U C C
 def _each(named: Named, what: Int[np.ndarray, "U C C"]) -> Int[np.ndarray, " _"]:
     """Return what is said of each two candidates, once, of the items that count."""
     first, second = np.triu_indices(named.candidate.shape[1], 1)
-    both = (named.candidate[:, second] >= 0) & named.heard[:, None]
+    both = (named.candidate[:, second] >= 0) & named.observed[:, None]
     found: Int[np.ndarray, " _"] = what[:, first, second][both]
     return found

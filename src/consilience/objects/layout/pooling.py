@@ -149,12 +149,12 @@ def pool(space: Space) -> Pool:
     """Count over all items of a study."""
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
-    each = each_item(space).only(named.heard)
+    each = each_item(space).only(named.observed)
     unit, slot = np.nonzero(named.candidate >= 0)
-    label, own = named.candidate[unit, slot], named.own
+    label, own = named.candidate[unit, slot], named.dataset_label
     of_class = class_codes(named)[unit, slot]
     here = own[unit] >= 0
-    has = (own >= 0) & named.heard
+    has = (own >= 0) & named.observed
     share = tally(of_class[here], each.share[unit, slot][here])
     items = tally(own[has], np.ones(has.sum()))
     appeal = _bradley_terry(named, each, items, share)
@@ -184,7 +184,8 @@ def pool(space: Space) -> Pool:
 def class_codes(named: Named) -> Int[np.ndarray, "U C"]:
     """Return a code of class and label for each candidate."""
     code: Int[np.ndarray, "U C"] = (
-        named.own[:, None].astype(np.int64) * len(named.labels) + named.candidate
+        named.dataset_label[:, None].astype(np.int64) * len(named.labels)
+        + named.candidate
     )
     return np.where(named.candidate >= 0, code, -1)
 
@@ -196,11 +197,15 @@ def usual_votes(
 
     The weights are those that the best of simple rules has on the multi-label study.
     """
-    where = np.maximum(named.own, 0)
+    where = np.maximum(named.dataset_label, 0)
     others = np.maximum(items.at(where) - (own.answered > 0), 0)[:, None]
     class_share = np.maximum(share.at(class_codes(named)) - own.share, 0) / (others + 1)
-    mine = named.candidate == named.own[:, None]
-    votes = 0.7 + 1.2 * mine + 4.0 * np.where(named.own[:, None] >= 0, class_share, 0)
+    mine = named.candidate == named.dataset_label[:, None]
+    votes = (
+        0.7
+        + 1.2 * mine
+        + 4.0 * np.where(named.dataset_label[:, None] >= 0, class_share, 0)
+    )
     return np.where(named.candidate >= 0, votes, 0.0)
 
 

@@ -181,8 +181,8 @@ def _log_endorsed(
     items: Items, rates: Float[Array, " 2"], parameters: Parameters
 ) -> Float[Array, "2 #R"]:
     """Return log p(what was said of a block's names), seldom and often seen."""
-    each = [log_endorsed(known, rates, parameters) for known in items.known]
-    if any(known.asked is None for known in items.known):
+    each = [log_endorsed(known, rates, parameters) for known in items.covariates]
+    if any(known.asked is None for known in items.covariates):
         return jnp.zeros((2, 1))
     return jnp.concatenate([one.swapaxes(1, 2).reshape(2, -1) for one in each], axis=1)
 

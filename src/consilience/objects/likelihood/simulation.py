@@ -43,9 +43,9 @@ def simulation(
     maybe and yes.
     """
     seed = jax.random.bits(key).item()
-    answer, objects, state, said = simulated(observations.own, parameters, seed)
+    answer, objects, state, said = simulated(observations.layout, parameters, seed)
     found = {"object_of": jnp.asarray(objects)}
-    if observations.own.names.asked:
+    if observations.layout.names.asked:
         found["said"] = jnp.asarray(said)
     return Simulated(found, state, answer)
 
@@ -88,7 +88,7 @@ def simulated(
     number = np.asarray(items.answered)
     who, picking, recall = _effects(items, parameters)
     answers = [np.full(n, (0 << MOST_LABELS) + 1) for n in number]
-    for blocks, known in zip(items.blocks, items.known, strict=True):
+    for blocks, known in zip(items.blocks, items.covariates, strict=True):
         for row, unit in enumerate(np.asarray(blocks.unit)):
             item = _item(blocks, known, items.names, parameters, row, generator)
             said[unit, : len(item.said)] = item.said

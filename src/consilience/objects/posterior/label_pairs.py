@@ -159,7 +159,7 @@ def as_dataset(learned: Learned) -> xr.Dataset:
         "appeal": ("label", learned.pool.appeal),
         "parent": ("label", learned.parents.astype(object)),
         "said_item": ("said_item_entry", said.unit_item.astype(object)),
-        "said_own": ("said_item_entry", named.own.astype(np.int32)),
+        "said_own": ("said_item_entry", named.dataset_label.astype(np.int32)),
         "said_candidate": (("said_item_entry", "place"), named.candidate.astype("i4")),
         "said_unit": ("said", said.unit.astype(np.int32)),
         "said_main": ("said", named.main.astype(np.int8)),
@@ -227,11 +227,11 @@ def _label_sums(
         labels=labels,
         parents=parents,
         candidate=candidate,
-        own=integers("own"),
+        dataset_label=integers("own"),
         mask=integers("mask"),
         main=integers("main"),
-        known=np.zeros((*candidate.shape, 0)),
-        heard=np.ones(len(candidate), bool),
+        covariates=np.zeros((*candidate.shape, 0)),
+        observed=np.ones(len(candidate), bool),
         similar=_similar(group),
     )
     return assembled(

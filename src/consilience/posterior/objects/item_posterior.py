@@ -145,7 +145,7 @@ def item_posterior(
         for which in range(len(draws)):
             _add_levels(run, some, chunk, which)
     for blocks, known, who in zip(
-        items.blocks, items.known, items.responses_by_size, strict=True
+        items.blocks, items.covariates, items.responses_by_size, strict=True
     ):
         weights = [weighed(blocks, known, parameters, who) for parameters in draws]
         for rows in chunks(weights[0], blocks.num_labels, number):

@@ -66,10 +66,10 @@ def confusion_of(
     everyone = total / true_total[of_true]
     low, high = _bounds(total + everyone, true_total[of_true] + 1, mass)
     parts = [(np.full(len(pairs), -1), np.arange(len(pairs)), everyone, low, high)]
-    people = np.flatnonzero(space.known)
+    people = np.flatnonzero(space.identified)
     at = np.searchsorted(people, space.annotator[answer])
     at = np.minimum(at, max(len(people) - 1, 0))
-    theirs = space.known[space.annotator[answer]]
+    theirs = space.identified[space.annotator[answer]]
     met = np.unique((at * labels + pair // labels)[theirs])
     size = np.bincount(of_true, minlength=labels)[met % labels]
     if 0 < size.sum() <= _MOST_ROWS:
@@ -118,7 +118,7 @@ def annotators_of(
     Columns annotator, responses, accuracy, lower, upper.
     """
     right = main[space.unit, named.main] * space.n
-    people = np.flatnonzero(space.known)
+    people = np.flatnonzero(space.identified)
     hits, answers = (
         np.bincount(space.annotator, each, space.num_annotators)
         for each in (right, space.n)

@@ -29,7 +29,7 @@ def restored_space(data: xr.DataTree) -> Space:
         unit_item=constant["unit_item"].to_numpy(),
         unit_label=constant["unit_label"].to_numpy() if contains else None,
         annotators=constant["annotator"].to_numpy(),
-        known=constant["annotator_known"].to_numpy().astype(bool),
+        identified=constant["annotator_known"].to_numpy().astype(bool),
         states=tuple(map(str, constant["true_class"].to_numpy())),
         answers=tuple(map(str, constant["given_class"].to_numpy())),
         unit=observed["item"].to_numpy().astype(np.int32),
@@ -92,5 +92,5 @@ def _covariates(data: xr.DataTree) -> Covariates | None:
         names=tuple(map(str, constant["covariate"].to_numpy())),
         centre=constant["covariate_centre"].to_numpy(),
         spread=constant["covariate_spread"].to_numpy(),
-        known=np.ones(value.shape[:-1], bool),
+        observed=np.ones(value.shape[:-1], bool),
     )

@@ -197,7 +197,7 @@ def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Data
         return _dataset(space, {name: getattr(truth, name) for name in FIELDS})
     told, other = tempering.raw, tempering.tempered
     name_of_other = "tempered"
-    if tempering.told == "tempered":
+    if tempering.reported == "tempered":
         told, other, name_of_other = other, told, "raw"
     values = {name: getattr(told, name) for name in FIELDS}
     for name in FIELDS:
@@ -205,7 +205,7 @@ def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Data
     dataset = _dataset(space, values)
     dataset["design_effect"] = ("item", tempering.design_effect)
     return dataset.assign_attrs(
-        told=tempering.told,
+        told=tempering.reported,
         residual_correlation=tempering.correlation,
         residual_z=tempering.z,
     )
@@ -237,7 +237,7 @@ def _constant(space: Space) -> xr.Dataset:
         "candidate_class": listed,
         "num_responses": ("item", _per_unit(space)),
         "annotator_responses": ("annotator", answers.astype(np.int64)),
-        "annotator_known": ("annotator", space.known),
+        "annotator_known": ("annotator", space.identified),
         "votes": (("given_class", "true_class"), space.votes),
         "unit_item": ("item", space.unit_item),
     }
@@ -251,8 +251,8 @@ def _constant(space: Space) -> xr.Dataset:
         variables["unit_label"] = ("item", space.unit_label)
         variables["present"] = ("true_class", space.present)
     variables |= _label_relations(space)
-    if space.named is not None and space.named.asked is not None:
-        said = space.named.asked.astype(np.int32)
+    if space.named is not None and space.named.contains_counts is not None:
+        said = space.named.contains_counts.astype(np.int32)
         variables["asked"] = (("item", "place", "asked_answer"), said)
     if space.covariates is not None:
         listed = ("candidate",) if space.kind == "choice" else ()
