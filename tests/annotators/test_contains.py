@@ -366,7 +366,7 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
         model, observations, parameters = drawn(space, values)
         worth = float(model.derived(observations, parameters)["worth"])
         design = lay_out(model, space, simulating=True)
-        found = model.own_simulation(jax.random.key(0), design, parameters)
+        found = model.simulate_answers(jax.random.key(0), design, parameters)
     state, answer = np.asarray(found.state), np.asarray(found.answer)
     listed = (space.covariates.value[:, 0] > 0).astype(int)
     by_listed, by_answer = np.zeros((2, 2)), np.zeros((2, 3))

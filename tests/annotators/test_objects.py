@@ -308,7 +308,7 @@ def test_the_host_scores_as_what_is_compiled():
     with jax.enable_x64(True):
         observations, parameters = of_two_sizes()
         compiled = score(ALONE, observations, parameters)
-        host = ALONE.own_score(*on_host((observations, dict(parameters))))
+        host = ALONE.log_joint(*on_host((observations, dict(parameters))))
     assert isinstance(host, np.ndarray)
     assert np.allclose(host, compiled, rtol=1e-12)
 
@@ -398,7 +398,7 @@ def study():
     with jax.enable_x64(True):
         observations = lay_out(ALONE, blank)
         usual = {name: jnp.array(value) for name, value in USUAL.items()}
-        made = ALONE.own_simulation(jax.random.key(3), observations, usual)
+        made = ALONE.simulate_answers(jax.random.key(3), observations, usual)
     answer = np.asarray(made.answer).reshape(600, 9)
     answers = [[divmod(int(code), 1 << MOST_LABELS) for code in row] for row in answer]
     return space_of_answers(answers, 4), made, usual

@@ -85,7 +85,7 @@ def study():
     said[: ITEMS * 4 // 5, :, 0] = ASKED
     blank = blank_space(ITEMS, said)
     usual = {name: jnp.array(value) for name, value in USUAL.items()}
-    made = ALONE.own_simulation(jax.random.key(5), lay_out(ALONE, blank), usual)
+    made = ALONE.simulate_answers(jax.random.key(5), lay_out(ALONE, blank), usual)
     said = np.asarray(made.parameters["said"])[:, :3]
     named = replace(blank.named, asked=said)
     return with_answers(named, np.asarray(made.answer)), usual

@@ -60,8 +60,8 @@ SPLIT = AnnotatorModel(
     engines=PLAIN.engines,
     references=PLAIN.references,
     dirichlet=lambda observations, _: PLAIN.dirichlet(observations, PLAIN.prior),
-    own_score=twin_score,
-    finer=lambda prior: prior.copies,
+    log_joint=twin_score,
+    substates=lambda prior: prior.copies,
 )
 
 

@@ -199,6 +199,6 @@ MODEL = AnnotatorModel(
     references=("Li (2019), section 3",),
     parameters=parameters,
     prepare=prepare,
-    own_score=score,
-    own_simulation=simulation,
+    log_joint=score,
+    simulate_answers=simulation,
 )

@@ -250,9 +250,9 @@ MODEL = AnnotatorModel(
     kinds=("contains",),
     parameters=parameters,
     layout=layout,
-    own_score=score,
-    own_simulation=simulation,
-    fresh=fresh,
+    log_joint=score,
+    simulate_answers=simulation,
+    new_annotator=fresh,
     derived=derived,
-    finer=lambda prior: int(prior.nodes),
+    substates=lambda prior: int(prior.nodes),
 )

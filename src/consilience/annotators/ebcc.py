@@ -91,5 +91,5 @@ MODEL = AnnotatorModel(
     references=("Li, Rubinstein and Cohn (2019), section 3",),
     dirichlet=dirichlet,
     emission=emission,
-    finer=lambda prior: int(prior.subtypes),
+    substates=lambda prior: int(prior.subtypes),
 )

@@ -89,5 +89,5 @@ MODEL = AnnotatorModel(
     references=("Whitehill et al. (2009), section 2",),
     parameters=parameters,
     emission=emission,
-    finer=lambda prior: int(prior.nodes),
+    substates=lambda prior: int(prior.nodes),
 )

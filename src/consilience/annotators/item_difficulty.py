@@ -108,5 +108,5 @@ MODEL = AnnotatorModel(
     parameters=parameters,
     emission=emission,
     derived=derived,
-    finer=lambda prior: int(prior.nodes),
+    substates=lambda prior: int(prior.nodes),
 )

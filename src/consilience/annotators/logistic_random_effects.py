@@ -124,5 +124,5 @@ MODEL = AnnotatorModel(
     parameters=parameters,
     prepare=prepare,
     emission=emission,
-    finer=lambda prior: int(prior.nodes),
+    substates=lambda prior: int(prior.nodes),
 )

@@ -52,5 +52,5 @@ MODEL = AnnotatorModel(
     references=("folklore",),
     layout=layout,
     dirichlet=lambda _observations, _prior: {},
-    own_score=score,
+    log_joint=score,
 )

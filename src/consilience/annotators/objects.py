@@ -186,8 +186,8 @@ MODEL = AnnotatorModel(
     kinds=("objects",),
     parameters=parameters,
     layout=layout,
-    own_score=score,
-    own_likelihood=likelihood,
-    own_simulation=simulation,
+    log_joint=score,
+    log_likelihood=likelihood,
+    simulate_answers=simulation,
     derived=derived,
 )

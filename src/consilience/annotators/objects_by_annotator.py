@@ -202,7 +202,7 @@ MODEL = AnnotatorModel(
     kinds=("objects",),
     parameters=parameters,
     layout=layout,
-    own_score=score,
-    own_simulation=simulation,
+    log_joint=score,
+    simulate_answers=simulation,
     derived=derived,
 )

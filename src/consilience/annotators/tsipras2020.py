@@ -219,5 +219,5 @@ MODEL = AnnotatorModel(
     engines=("rule",),
     references=("Tsipras et al. (2020), section 4",),
     kinds=("objects",),
-    rule=rule,
+    heuristic=rule,
 )

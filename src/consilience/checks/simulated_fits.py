@@ -80,7 +80,7 @@ def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
         return f"it takes no responses of kind {space.kind}, of which the studies are"
     if not model.dims:
         return "it has no parameters, so no prior to draw studies from"
-    if model.own_score is not None and model.own_simulation is None:
+    if model.log_joint is not None and model.simulate_answers is None:
         return "it gives a score but no way to draw answers"
     try:
         simulate(model, space, jax.random.key(0))

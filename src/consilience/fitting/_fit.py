@@ -153,7 +153,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "told_of": classifiers_of(candidates, similarity),
     }
     chosen = None if model == "auto" else annotators.load(model, prior)
-    if chosen is not None and chosen.rule is not None:
+    if chosen is not None and chosen.heuristic is not None:
         tables = apply_heuristic(
             chosen,
             model,

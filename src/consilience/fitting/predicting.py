@@ -212,7 +212,7 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
             f"{given.kind}; use a fit of the same kind"
         )
         raise OptionError(msg)
-    if annotators.load(name).rule is not None:
+    if annotators.load(name).heuristic is not None:
         msg = (
             f"{name} is a rule and learns nothing that could be used on other items; "
             "apply it to the new responses themselves (fit)"

@@ -53,13 +53,13 @@ def apply_heuristic(
     if given:
         msg = f"{name} is a rule and does not use {', '.join(given)}; leave them out"
         raise OptionError(msg)
-    if responses.kind not in model.kinds or model.rule is None:
+    if responses.kind not in model.kinds or model.heuristic is None:
         msg = (
             f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
             f"are of kind {responses.kind}: choose another model (`consilience models`)"
         )
         raise KindError(msg)
-    return model.rule(responses)
+    return model.heuristic(responses)
 
 
 def heuristic_tree(

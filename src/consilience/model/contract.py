@@ -103,7 +103,7 @@ class AnnotatorModel[P]:
         likelihood of a state must be concave in them.
     layout : callable, optional
         Arrays that depend on the data only, computed on the host before anything is
-        compiled; available as `observations.own`. Such a model needs no table of the
+        compiled; available as `observations.layout`. Such a model needs no table of the
         answers of each annotator, and none is built for it.
     parameters : callable, optional
         A NumPyro program that samples the parameters and returns them in the form that
@@ -115,21 +115,21 @@ class AnnotatorModel[P]:
         prior.
     emission : callable, optional
         Distribution of answers in each state, given the parameters.
-    own_score : callable, optional
+    log_joint : callable, optional
         Replaces the emission: log p(state, answers) itself.
-    own_likelihood : callable, optional
+    log_likelihood : callable, optional
         Log-likelihood of each unit (its share, for units that are modelled together),
         where it is cheaper to compute than from the score. It uses
         `observations.log_prior` as the score does.
-    own_simulation : callable, optional
-        Draws answers; required of a model with `own_score`.
-    fresh : callable, optional
+    simulate_answers : callable, optional
+        Draws answers; required of a model with `log_joint`.
+    new_annotator : callable, optional
         Distribution of the answers of a new annotator in each column of the score, for
         each group of labels (one if there are none); required of a model of contains
-        with `own_score`.
+        with `log_joint`.
     derived : callable, optional
         Quantities that follow from the parameters and are reported with them, by name:
-        for example the confusion of a model with `own_score`, with integrated variables
+        for example the confusion of a model with `log_joint`, with integrated variables
         averaged out. Where the emission is a confusion it is derived by default.
     per_answer : bool
         Whether the emission depends on each answer separately.
@@ -137,13 +137,13 @@ class AnnotatorModel[P]:
         Whether the units of an item are modelled together. Then none is merged with
         others, or used without those of its item. The score is the log posterior of
         each unit plus its share of the log-likelihood of the item.
-    finer : callable, optional
+    substates : callable, optional
         Number of substates into which a score splits each state, given the prior: for
         example subtypes of a class, or quadrature nodes. They are adjacent columns of
         the score, and are summed for the posterior of the truth. None: one.
     kinds : tuple of str
         Kinds of responses that the model accepts.
-    rule : callable, optional
+    heuristic : callable, optional
         Replaces all of the above for a heuristic without a likelihood: returns the
         tables of a run by name, computed from the responses. Its only engine is "rule".
     states : int
@@ -171,14 +171,14 @@ class AnnotatorModel[P]:
     parameters: Callable[[Any, P], Parameters] | None = None
     prepare: Callable[[Any, P], Any] | None = None
     emission: Callable[[Any, Parameters], Emission] | None = None
-    own_score: Callable[[Any, Parameters], Any] | None = None
-    own_likelihood: Callable[[Any, Parameters], Any] | None = None
-    own_simulation: Callable[[Any, Any, Parameters], Any] | None = None
-    fresh: Callable[[Parameters], Any] | None = None
+    log_joint: Callable[[Any, Parameters], Any] | None = None
+    log_likelihood: Callable[[Any, Parameters], Any] | None = None
+    simulate_answers: Callable[[Any, Any, Parameters], Any] | None = None
+    new_annotator: Callable[[Parameters], Any] | None = None
     derived: Callable[[Any, Parameters], Parameters] | None = None
     per_answer: bool = False
     whole_items: bool = False
-    finer: Callable[[P], int] | None = None
+    substates: Callable[[P], int] | None = None
     kinds: tuple[str, ...] = ("choice", "contains")
-    rule: Callable[[Responses], Mapping[str, pd.DataFrame]] | None = None
+    heuristic: Callable[[Responses], Mapping[str, pd.DataFrame]] | None = None
     states: int = 2

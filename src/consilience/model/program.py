@@ -110,8 +110,8 @@ def simulate(
         )
         raise DivergedError(msg)
     drawn = {**drawn, **more}
-    if model.own_simulation is not None:
-        made = model.own_simulation(second, observations, parameters)
+    if model.simulate_answers is not None:
+        made = model.simulate_answers(second, observations, parameters)
         return replace(made, parameters={**drawn, **made.parameters})
     log_prior = jnp.broadcast_to(
         log_prior_of_truth(observations, parameters),

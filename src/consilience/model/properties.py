@@ -25,7 +25,7 @@ def takes_columns(model: AnnotatorModel[Any]) -> bool:
 
 def num_substates(model: AnnotatorModel[Any]) -> int:
     """Return into how many states the score splits each listed one."""
-    return 1 if model.finer is None else model.finer(model.prior)
+    return 1 if model.substates is None else model.substates(model.prior)
 
 
 def has_tables(model: AnnotatorModel[Any]) -> bool:

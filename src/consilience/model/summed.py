@@ -34,8 +34,8 @@ def score(
     Summed over all answers that could have been given, its exponential is the prior of
     the state; a test holds every model to that.
     """
-    if model.own_score is not None:
-        return model.own_score(observations, parameters)
+    if model.log_joint is not None:
+        return model.log_joint(observations, parameters)
     emission = emission_of(model, observations, parameters)
     likelihood = emission.log_likelihood(observations)
     power = observations.power[:, None]
@@ -62,11 +62,11 @@ def log_likelihood(
     evidence
         What else is known of the truth, log weights of the listed states.
     """
-    if model.own_likelihood is not None:
+    if model.log_likelihood is not None:
         if evidence is not None:
             known = observations.log_prior + evidence
             observations = replace(observations, log_prior=known)
-        return model.own_likelihood(observations, parameters)
+        return model.log_likelihood(observations, parameters)
     scores = score(model, observations, parameters)
     if evidence is not None:
         scores += jnp.repeat(evidence, num_substates(model), axis=1)

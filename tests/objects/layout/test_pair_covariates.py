@@ -73,7 +73,7 @@ def study():
         true = {name: jnp.array(value) for name, value in USUAL.items()}
         true["pairs"] = SPREAD * jax.random.normal(jax.random.key(1), (PAIRS,))
         blank = lay_out(WITH, space_of_pairs(answers, answers + 1))
-        made = WITH.own_simulation(jax.random.key(2), blank, true)
+        made = WITH.simulate_answers(jax.random.key(2), blank, true)
     main, mask = np.divmod(np.asarray(made.answer), 1 << MOST_LABELS)
     return space_of_pairs(main, mask), true
 

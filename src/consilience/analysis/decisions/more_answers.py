@@ -176,10 +176,10 @@ def _fresh(
 ) -> tuple[Float[Array, "G M L"], Int[Array, " U"]]:
     """Return what a fresh annotator answers in each state, for each group of labels."""
     group = jnp.zeros(space.num_units, int)
-    if model.fresh is not None:
+    if model.new_annotator is not None:
         if space.groups is not None:
             group = jnp.asarray(space.groups.code)
-        return model.fresh(parameters), group
+        return model.new_annotator(parameters), group
     tables = None
     if model.emission is not None:
         tables = by_subtype(emission_of(model, observations, parameters))

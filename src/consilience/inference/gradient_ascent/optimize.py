@@ -382,13 +382,13 @@ def _program(
 def mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
     """Return what is found at a position, units in their order."""
     own = data.whole.layout
-    if model.own_score is None or not isinstance(own, Items) or own.end_to_end is None:
+    if model.log_joint is None or not isinstance(own, Items) or own.end_to_end is None:
         found: Mode = _mode_at(model, data, position)
         return found
     # The score is another program than what was climbed, and computed once.
     values, parameters = _constrained(model, data.whole, position)
     whole, parameters = on_host(data.whole), on_host(parameters)
-    scores = model.own_score(whole, parameters)
+    scores = model.log_joint(whole, parameters)
     return Mode(
         {**values, **derived(model, whole, parameters)},
         jax.device_put(special.softmax(scores, axis=1)[data.place]),
