@@ -28,7 +28,7 @@ from consilience.model import (
 FIT = {"em": (em.fit, em.Options()), "vb": (vb.fit, vb.Options(draws=0))}
 
 
-WITH_SCORE = [name for name in names() if load(name).rule is None]
+WITH_SCORE = [name for name in names() if load(name).heuristic is None]
 
 
 @pytest.fixture(params=WITH_SCORE)

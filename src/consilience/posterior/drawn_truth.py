@@ -14,7 +14,6 @@ All are moved at last by one number for each state of each unit, so that their m
 what the fit tells (which `vb` has by other means than by its draws).
 """
 
-import json
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ import xarray as xr
 from jaxtyping import Float, Int
 from scipy.special import expit, logit
 
-from consilience import annotators
 from consilience.model import (
     AnnotatorModel,
     Tables,
@@ -31,7 +29,7 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior.results.labels import candidates
-from consilience.posterior.stored_fit.known_space import restored_space
+from consilience.posterior.stored_fit.restored import restored_model, restored_space
 from consilience.truth import Space, merge_identical
 
 MOST = 40  # draws: quantiles of a thousand weightings vary by more than they do
@@ -64,9 +62,8 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
     }
     if sizes["chain"] * sizes["draw"] < 2 or "similarity" in values:
         return told[None]
-    settings = json.loads(data.attrs["settings"])
-    model = annotators.load(data.attrs["model"], settings["prior"])
-    drawn = _parameters_from_draw(model, restored_space(data), values, most)
+    model, space = restored_model(data), restored_space(data)
+    drawn = _parameters_from_draw(model, space, values, most)
     if drawn is None:
         return told[None]
     truth = data["truth"]

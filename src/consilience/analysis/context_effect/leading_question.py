@@ -42,7 +42,7 @@ from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_similarity, reporter
 from consilience.model import lay_out, parameters_from_draw
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.known_space import restored_space
+from consilience.posterior.stored_fit.restored import restored_space
 from consilience.progress import Reporter
 from consilience.truth import Space
 from consilience.truth.parts import some_units

@@ -19,7 +19,6 @@ Engstrom et al. (2020), Identifying statistical bias in dataset replication.
 Newey and McFadden (1994), section 6, on estimates in two steps.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from statistics import NormalDist
@@ -38,7 +37,6 @@ from numpyro.infer.util import potential_energy
 from scipy.special import expit
 
 from consilience.analysis.decisions.filtering import ROUNDING, vote_shares
-from consilience.annotators import load
 from consilience.annotators.contains_counts import (
     Prior,
     log_frequency,
@@ -55,7 +53,7 @@ from consilience.model import (
 )
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST
-from consilience.posterior.stored_fit.known_space import restored_space
+from consilience.posterior.stored_fit.restored import restored_model, restored_space
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import Observations, Space, merge_identical
 from consilience.truth.parts import some_units
@@ -249,8 +247,7 @@ def _checked(
         if not 0 < threshold < 1:
             msg = f"threshold {threshold} is not a frequency between 0 and 1"
             raise OptionError(msg)
-    settings = json.loads(fit.data.attrs["settings"])
-    return restored_space(fit.data), load(name, settings["prior"])
+    return restored_space(fit.data), restored_model(fit.data)
 
 
 def _values(fit: Fit) -> dict[str, Float[np.ndarray, "chain draw ..."]]:

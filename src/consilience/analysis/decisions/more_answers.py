@@ -11,7 +11,6 @@ Sheng, Provost and Ipeirotis (2008), Get another label? Wald (1945), for
 tests that stop when they are sure.
 """
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -23,7 +22,6 @@ import pandas as pd
 from jax.nn import log_softmax, logsumexp
 from jaxtyping import Array, Float, Int, Key
 
-from consilience import annotators
 from consilience.errors import OptionError
 from consilience.model import (
     AnnotatorModel,
@@ -35,7 +33,7 @@ from consilience.model import (
     score,
 )
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.known_space import restored_space
+from consilience.posterior.stored_fit.restored import restored_model, restored_space
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import Observations, Space
 from consilience.truth.parts import some_units
@@ -115,7 +113,7 @@ def more_answers(
             "one half and below one, an answer or more, and two futures or more"
         )
         raise OptionError(msg)
-    space, model = restored_space(fit.data), _model(fit)
+    space, model = restored_space(fit.data), restored_model(fit.data)
     values = {
         str(name): variable.to_numpy().astype(float).mean((0, 1))
         for name, variable in fit.data["posterior"].data_vars.items()
@@ -149,11 +147,6 @@ def _blocks(space: Space) -> Iterator[Int[np.ndarray, " B"]]:
     for units in np.split(np.arange(space.num_units), np.unique(cut)):
         if len(units):
             yield units
-
-
-def _model(fit: Fit) -> AnnotatorModel[Any]:
-    settings = json.loads(fit.data.attrs["settings"])
-    return annotators.load(fit.data.attrs["model"], settings["prior"])
 
 
 def _by_state(

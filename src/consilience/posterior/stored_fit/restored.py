@@ -1,16 +1,31 @@
-"""The space of a fit of kind choice or contains again, from what its tree keeps.
+"""The model and the space of a fit, restored from what its tree keeps.
 
 How alike the user said that labels are is kept of labels that one item was asked about.
 """
 
 import json
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
+from consilience.annotators import load
+from consilience.model import AnnotatorModel
 from consilience.truth import Space
 from consilience.truth.space import Covariates, Groups, SimilarSets
+
+
+def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
+    """Return the model of a fit, with the prior that it was fitted with.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    """
+    settings = json.loads(data.attrs["settings"])
+    return load(data.attrs["model"], settings["prior"])
 
 
 def restored_space(data: xr.DataTree) -> Space:
