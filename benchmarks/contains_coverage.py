@@ -123,8 +123,8 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
 
     from consilience.annotators import load
     from consilience.checks.simulated_fits import answered
-    from consilience.inference import em, nuts
     from consilience.inference.closed_form.ascent import Steps
+    from consilience.inference.engines import em, nuts
     from consilience.intervals import bounds
     from consilience.model import simulate
 

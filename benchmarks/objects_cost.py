@@ -128,7 +128,7 @@ def sampled(path: str, chains: int, tune: int, draws: int) -> Figures:
     import consilience as cs
     from benchmarks.measure import peak_mib
     from consilience.annotators.objects import MODEL
-    from consilience.inference import nuts
+    from consilience.inference.engines import nuts
     from consilience.spaces import space_of
 
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)

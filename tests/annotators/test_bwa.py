@@ -9,8 +9,8 @@ import pytest
 
 from consilience.annotators.bwa import MODEL
 from consilience.fitting import fit
-from consilience.inference import em
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em
 from consilience.responses import read
 from consilience.scoring.metrics import score
 

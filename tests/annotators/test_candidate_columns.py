@@ -15,8 +15,8 @@ from consilience.annotators import load, names
 from consilience.checks.simulated_fits import answered
 from consilience.cli.pages.fit import fit_page
 from consilience.errors import CandidatesError, OptionError
-from consilience.inference import em, nuts, vb
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em, nuts, vb
 from consilience.model import (
     Tables,
     belief,

@@ -15,8 +15,8 @@ import consilience as cs
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import answered
 from consilience.errors import CandidatesError, KindError, OptionError
-from consilience.inference import em, nuts
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em, nuts
 from consilience.model import lay_out, sample_parameters, score, simulate
 from consilience.responses import read
 from consilience.scoring.metrics import score as judged

@@ -11,7 +11,7 @@ import pytest
 from numpyro.handlers import seed, trace
 
 from consilience.annotators import load, names
-from consilience.inference import em, vb
+from consilience.inference.engines import em, vb
 from consilience.model import (
     SCORE,
     belief,

@@ -13,8 +13,8 @@ import pytest
 
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
-from consilience.inference import em, nuts, vb
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em, nuts, vb
 from consilience.intervals import bounds
 from consilience.model import simulate
 from consilience.responses import read

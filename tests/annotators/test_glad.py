@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from scipy.special import expit
 
 from consilience.annotators.glad import MODEL, emission, parameters
-from consilience.inference import em
+from consilience.inference.engines import em
 from consilience.model import belief, posterior_of_truth, score, simulate
 from consilience.responses import read
 from consilience.spaces import space_of

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import load
-from consilience.inference import em
+from consilience.inference.engines import em
 from consilience.responses import read
 from consilience.spaces import space_of
 

@@ -6,8 +6,8 @@ from scipy import optimize
 from scipy.special import gammaln
 
 from consilience.annotators.hierarchical_dawid_skene import MODEL
-from consilience.inference import vb
 from consilience.inference.closed_form import ascent
+from consilience.inference.engines import vb
 from consilience.model import Tables
 from consilience.progress import silent
 from consilience.responses import read

@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from scipy.special import expit
 
 from consilience.annotators import item_difficulty, logistic_random_effects
-from consilience.inference import em
+from consilience.inference.engines import em
 from consilience.model import score, simulate
 from consilience.responses import read
 from consilience.spaces import space_of

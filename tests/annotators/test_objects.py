@@ -13,7 +13,7 @@ from scipy.special import betaln
 from scipy.stats import dirichlet_multinomial, multinomial
 
 from consilience.annotators import load
-from consilience.inference import em
+from consilience.inference.engines import em
 from consilience.model import (
     lay_out,
     log_likelihood,

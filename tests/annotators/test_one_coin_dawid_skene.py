@@ -14,8 +14,8 @@ from scipy import special
 
 from consilience.annotators.one_coin_dawid_skene import MODEL
 from consilience.fitting import EngineOptions, fit
-from consilience.inference import vb
 from consilience.inference.closed_form.ascent import Steps, optimize
+from consilience.inference.engines import vb
 from consilience.model import Tables, joint, simulate
 from consilience.progress import silent
 from consilience.responses import read

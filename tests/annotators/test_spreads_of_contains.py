@@ -8,8 +8,8 @@ import pytest
 
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import answered
-from consilience.inference import em
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em
 from consilience.model import simulate
 from consilience.responses import read
 from consilience.spaces import space_of

@@ -13,8 +13,8 @@ from scipy.optimize import minimize_scalar
 
 from consilience.annotators import load
 from consilience.errors import OptionError
-from consilience.inference import em, vb
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em, vb
 from consilience.model import (
     OnShortlists,
     lay_out,

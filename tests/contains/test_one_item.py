@@ -14,8 +14,8 @@ from scipy.special import expit
 
 from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import answered
-from consilience.inference import em
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em
 from consilience.model import (
     belief,
     lay_out,

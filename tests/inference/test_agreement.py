@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
-from consilience.inference import em, nuts, vb
+from consilience.inference.engines import em, nuts, vb
 
 MODEL = "multinomial"
 

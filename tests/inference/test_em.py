@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
-from consilience.inference import em
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em
 
 
 def written_out(space, smoothing, sweeps):

@@ -12,7 +12,7 @@ from numpyro.diagnostics import split_gelman_rubin
 from scipy.special import logsumexp
 
 from consilience.annotators import load
-from consilience.inference import nuts
+from consilience.inference.engines import nuts
 from consilience.posterior.stored_fit.tree import tree
 from consilience.progress import Progress
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
-from consilience.inference import svi, vb
+from consilience.inference.engines import svi, vb
 
 
 @pytest.fixture(scope="module")

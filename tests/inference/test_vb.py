@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from consilience.annotators import load
-from consilience.inference import vb
 from consilience.inference.closed_form.ascent import Steps, UpdateRule, optimize
+from consilience.inference.engines import vb
 from consilience.model import Tables
 from consilience.progress import silent
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import bayesian_dawid_skene
-from consilience.inference import vb
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import vb
 from consilience.model import (
     AnnotatorModel,
     PerAnswer,

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from consilience.annotators import load
-from consilience.inference import em
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import optimize as gradient
 from consilience.responses import read
 from consilience.spaces import space_of

@@ -2,9 +2,16 @@
 
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, Several, read_options
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    Engine,
+    Flag,
+    Reading,
+    Several,
+    read_options,
+)
 from consilience.cli.terminal import print_json, rows, screen
 from consilience.errors import OptionError, as_options
 
@@ -25,7 +32,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     out: Path = Path("benchmark"),
     models: Several = ("all",),
     peers: Flag = False,
-    engine: Literal["auto", "nuts", "vb", "em", "svi"] = "auto",
+    engine: Engine = "auto",
     limit: float = 600.0,
     memory: float | None = None,
     again: Flag = False,

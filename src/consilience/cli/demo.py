@@ -1,9 +1,8 @@
 """The command `demo`: the main job end to end on a study with known truth."""
 
 from pathlib import Path
-from typing import Literal
 
-from consilience.cli.options import Flag
+from consilience.cli.options import Engine, Flag
 from consilience.cli.terminal import (
     check_free,
     print_json,
@@ -17,7 +16,7 @@ _USUAL = Path("consilience-demo")
 def demo(
     *,
     out: Path = _USUAL,
-    engine: Literal["auto", "nuts", "vb", "em", "svi"] = "vb",
+    engine: Engine = "vb",
     seed: int = 0,
     overwrite: Flag = False,
     json: Flag = False,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from consilience.cli.options import (
     READ_AS_IT_IS,
     WORK_AS_USUAL,
+    Engine,
     Flag,
     Reading,
     Several,
@@ -37,7 +38,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path,
     model: str = "auto",
-    engine: Literal["auto", "nuts", "vb", "em", "svi"] = "auto",
+    engine: Engine = "auto",
     candidates: Path | None = None,
     similarity: Path | None = None,
     gold: Path | None = None,

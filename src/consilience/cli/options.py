@@ -11,6 +11,19 @@ from consilience.cli.lists import is_table
 from consilience.errors import KindError, OptionError, as_options
 from consilience.responses.options import MISSING, Columns, ReadOptions
 
+ENGINES = tuple(
+    sorted(
+        file.stem
+        for file in (Path(__file__).parents[1] / "inference" / "engines").glob("*.py")
+        if file.stem != "__init__"
+    )
+)
+# The choices are read from the folder of engines, so that `--help` loads none of them.
+if TYPE_CHECKING:
+    type Engine = str
+else:
+    Engine = Literal["auto", *ENGINES]
+
 if TYPE_CHECKING:
     from consilience.console import Console
     from consilience.fitting import EngineOptions

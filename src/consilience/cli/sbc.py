@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from consilience.cli.options import (
+    ENGINES,
     WORK_AS_USUAL,
     Flag,
     Several,
@@ -98,7 +99,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     changed = numbers(prior, "prior")
     plan = _plan(
         _named(models, room.names(), "models"),
-        _named(engines, ("nuts", "vb", "em", "svi"), "engines"),
+        _named(engines, ENGINES, "engines"),
         changed,
     )
     settings = _settings(

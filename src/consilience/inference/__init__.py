@@ -1,13 +1,13 @@
-"""Ways to a posterior, one per file: each `fit(model, space, key, effort, report)`."""
+"""Inference: engines that fit a model, chosen by name."""
 
 from consilience.inference._run import (
     ENGINES,
-    EngineOptions,
     check_engine,
     choose,
     run,
     with_default_draws,
 )
+from consilience.inference.options import EngineOptions
 from consilience.inference.result import Result
 
 __all__ = [

@@ -5,7 +5,6 @@ import pandas as pd
 from scipy.special import gammaln
 
 from consilience.annotators import load
-from consilience.inference import vb
 from consilience.inference.closed_form.ascent import Steps, logs_of, optimize
 from consilience.inference.closed_form.augmentation import (
     BURN_IN,
@@ -13,6 +12,7 @@ from consilience.inference.closed_form.augmentation import (
     _draw_concentration,
     augment,
 )
+from consilience.inference.engines import vb
 from consilience.model import Dirichlet, Tables
 from consilience.progress import silent
 from consilience.responses import read

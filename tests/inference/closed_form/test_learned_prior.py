@@ -11,8 +11,8 @@ from scipy.special import gammaln
 from scipy.stats import norm
 
 from consilience.annotators import load, names
-from consilience.inference import vb
 from consilience.inference.closed_form.learned_prior import hyperprior
+from consilience.inference.engines import vb
 from consilience.model import lay_out, sample_parameters
 from consilience.responses import read
 from consilience.spaces import space_of

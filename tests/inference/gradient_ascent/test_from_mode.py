@@ -9,7 +9,7 @@ from numpyro.diagnostics import split_gelman_rubin
 import consilience as cs
 from consilience import read
 from consilience.annotators import load
-from consilience.inference import nuts
+from consilience.inference.engines import nuts
 from consilience.spaces import space_of
 
 EFFORT = nuts.Options(tune=100, draws=100, chains=2)

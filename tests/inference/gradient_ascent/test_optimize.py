@@ -9,8 +9,8 @@ import pytest
 
 from consilience.annotators import load
 from consilience.errors import DivergedError
-from consilience.inference import em
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import optimize as gradient
 from consilience.model import sample_parameters
 

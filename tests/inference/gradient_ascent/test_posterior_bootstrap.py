@@ -10,9 +10,9 @@ import pytest
 import consilience as cs
 from consilience.annotators import load
 from consilience.checks.simulated_fits import answered
-from consilience.inference import em
 from consilience.inference.closed_form import gradient_em
 from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import posterior_bootstrap
 from consilience.model import simulate
 from consilience.responses import read

@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import chi2
 
 from consilience.annotators import load
-from consilience.inference import em
+from consilience.inference.engines import em
 from consilience.model import lay_out, marginal, score
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.pair_covariates import frequent_pairs

@@ -26,7 +26,6 @@ from numpyro.infer import NUTS, init_to_median
 from numpyro.infer.util import constrain_fn
 from scipy.special import softmax
 
-from consilience.inference import vb
 from consilience.inference.closed_form.ascent import (
     Steps,
     as_reported,
@@ -34,12 +33,14 @@ from consilience.inference.closed_form.ascent import (
     optimize,
 )
 from consilience.inference.closed_form.sweeps import sweeps_of
+from consilience.inference.engines import vb
 from consilience.inference.gradient_ascent.curvature import MOST, shared
 from consilience.inference.gradient_ascent.from_mode import (
     FIELDS,
     chains_from,
     find_mode,
 )
+from consilience.inference.options import override
 from consilience.inference.result import MAX_KEPT, Result
 from consilience.inference.seeds import Seed, generator_of, key_of
 from consilience.intervals import bounds
@@ -63,6 +64,8 @@ TUNE, TUNE_KNOWN = 1000, 200  # steps of warm-up: of the metric, and of step siz
 MAX_DENSE = 100
 MEDIAN_OF = 15  # draws from the prior, enough to start near its middle
 GUESS = Steps(sweeps=200, tolerance=1e-6)  # a guess need not be better
+
+NEEDS_DRAWS, HAS_CLOSED_FORM = True, False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +91,22 @@ class Options:
     chains: int = 4
     target: float = 0.9
     mass: float = 0.9
+
+
+def options(
+    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
+) -> Options:
+    """Return the settings for a fit.
+
+    Parameters
+    ----------
+    model, space
+        The model to fit, and the answers.
+    given
+        Settings that the caller asked for, by name.
+    """
+    del model, space
+    return override(Options(), given)
 
 
 def fit(

@@ -8,7 +8,8 @@ mean over the draws, its interval that of its log-odds. Without draws the variat
 posterior of the truth is all there is.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ from consilience.inference.closed_form.augmentation import (
 )
 from consilience.inference.closed_form.dirichlet import expected_log, log_normaliser
 from consilience.inference.closed_form.sweeps import sweeps_of
+from consilience.inference.options import override
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
 from consilience.inference.seeds import Seed, generator_of
 from consilience.model import AnnotatorModel, num_substates
@@ -51,6 +53,8 @@ STARTS, FINER_STARTS = 5, 40  # at most; more where the model has finer states
 # (by .0001 nats an answer), and four times by two (by up to .008).
 AGREEING = 3
 
+NEEDS_DRAWS, HAS_CLOSED_FORM = False, True
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
@@ -71,6 +75,25 @@ class Options:
     steps: Steps | None = None
     draws: int | None = None
     mass: float = 0.9
+
+
+def options(
+    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
+) -> Options:
+    """Return the settings for a fit.
+
+    Parameters
+    ----------
+    model, space
+        The model to fit, and the answers.
+    given
+        Settings that the caller asked for, by name.
+    """
+    steps = override(default_steps(model, space), given)
+    if "restarts" in given:
+        steps = replace(steps, agreeing=None)
+    asked = {name: value for name, value in given.items() if name != "steps"}
+    return override(Options(steps=steps), asked)
 
 
 def fit(

@@ -7,6 +7,7 @@ climb in closed form, all others along the gradient, to a mode of the same densi
 these it takes draws by the posterior bootstrap, where they are asked for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +23,14 @@ from consilience.inference.closed_form.ascent import (
 )
 from consilience.inference.closed_form.dirichlet import log_mean, log_normaliser
 from consilience.inference.closed_form.sweeps import sweeps_of
+from consilience.inference.options import override
 from consilience.inference.result import Result, at_a_point
 from consilience.inference.seeds import Seed, generator_of
 from consilience.model import AnnotatorModel
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
+
+NEEDS_DRAWS, HAS_CLOSED_FORM = False, True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,23 @@ class Options:
     steps: Steps = field(default_factory=Steps)
     draws: int = 0
     mass: float = 0.9
+
+
+def options(
+    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
+) -> Options:
+    """Return the settings for a fit.
+
+    Parameters
+    ----------
+    model, space
+        The model to fit, and the answers.
+    given
+        Settings that the caller asked for, by name.
+    """
+    del model, space
+    given = {name: value for name, value in given.items() if name != "steps"}
+    return override(Options(steps=override(Steps(), given)), given)
 
 
 def fit(

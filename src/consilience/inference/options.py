@@ -1,0 +1,100 @@
+"""How hard an engine works: what a caller asks for, and an engine's own settings."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from math import isfinite
+from numbers import Real
+from typing import Any
+
+from consilience.errors import OptionError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """Settings of an engine; None keeps the engine's own default.
+
+    Attributes
+    ----------
+    draws : int, optional
+        Draws of each chain (nuts), or in all (vb, svi, and em of models without closed
+        forms, which takes none by default); 0 for none (vb, em).
+    tune, chains : int, optional
+        Warm-up steps, and chains (nuts).
+    restarts : int, optional
+        Number of starts, of which the best is kept (em, vb).
+    tolerance : float, optional
+        Gain per answer, in nats, below which the optimizer stops (em, vb).
+    sweeps : int, optional
+        Largest number of sweeps (em, vb).
+    steps, batch : int, optional
+        Gradient steps, and units in a minibatch (svi).
+    mass : float, default 0.9
+        Probability of the intervals.
+
+    See Also
+    --------
+    consilience.fit : Takes the settings as its argument `effort`.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> effort = cs.EngineOptions(restarts=2, sweeps=50)
+    >>> fit = cs.fit(responses, model="multinomial", engine="em", effort=effort)
+    >>> fit.data["optimization"].sizes["restart"]
+    2
+    """
+
+    draws: int | None = None
+    tune: int | None = None
+    chains: int | None = None
+    restarts: int | None = None
+    tolerance: float | None = None
+    sweeps: int | None = None
+    steps: int | None = None
+    batch: int | None = None
+    mass: float = 0.9
+
+    def __post_init__(self) -> None:
+        """Refuse what no engine can do.
+
+        Raises
+        ------
+        OptionError
+            A setting is out of its range.
+        """
+        if not _is_number(self.mass) or not 0 < self.mass < 1:
+            msg = f"mass is {self.mass!r}; an interval holds a part between 0 and 1"
+            raise OptionError(msg)
+        for name, value in asdict(self).items():
+            if name == "mass" or value is None:
+                continue
+            least = 0 if name in ("draws", "tune", "tolerance") else 1
+            whole = name != "tolerance"
+            if not (_is_number(value) and value >= least and (value % 1 == 0) >= whole):
+                what = f"a whole number of {least}" if whole else least
+                msg = f"{name} is {value!r}; give {what} or more, or leave it out"
+                raise OptionError(msg)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    return isfinite(value)
+
+
+def override[Record](default: Record, given: Mapping[str, Any]) -> Record:
+    """Return an engine's settings with what was asked for in place of defaults.
+
+    Parameters
+    ----------
+    default
+        The settings of an engine, a frozen record.
+    given
+        Settings by name; those that the engine does not have are left out.
+    """
+    fields = default.__dataclass_fields__  # type: ignore[attr-defined]
+    asked = {name: value for name, value in given.items() if name in fields}
+    return replace(default, **asked)  # type: ignore[type-var]
