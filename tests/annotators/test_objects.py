@@ -51,7 +51,7 @@ def space_of_answers(answers, num_labels, *, own=0, said=None):
         main=np.array([main for main, _ in flat]),
         covariates=np.zeros((units, num_labels, 0)),
         observed=np.ones(units, bool),
-        asked=None if said is None else np.array(said),
+        contains_counts=None if said is None else np.array(said),
     )
     return assembled(
         named,

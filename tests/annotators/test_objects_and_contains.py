@@ -59,7 +59,7 @@ def blank_space(items, said):
         main=np.zeros(number, int),
         covariates=np.zeros((items, 3, 0)),
         observed=np.ones(items, bool),
-        asked=said,
+        contains_counts=said,
     )
     return with_answers(named, np.ones(number, int))
 
@@ -87,7 +87,7 @@ def study():
     usual = {name: jnp.array(value) for name, value in USUAL.items()}
     made = ALONE.simulate_answers(jax.random.key(5), lay_out(ALONE, blank), usual)
     said = np.asarray(made.parameters["said"])[:, :3]
-    named = replace(blank.named, asked=said)
+    named = replace(blank.named, contains_counts=said)
     return with_answers(named, np.asarray(made.answer)), usual
 
 

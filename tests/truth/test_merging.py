@@ -110,7 +110,7 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
         whole,
         annotator=nobody,
         annotators=whole.annotators[:1],
-        observed=whole.observed[:1],
+        identified=whole.identified[:1],
         groups=None,
     )
     merged = fitted(name, whole)

@@ -31,7 +31,7 @@ def test_bounds_are_equal_tailed_quantiles_of_the_draws(choice_fit):
     table = choice_fit(
         confusion=confusion,
         annotators=("ana",),
-        identified=(True,),
+        known=(True,),
         annotator_responses=(4,),
     ).annotators()
     row = table.iloc[0]
@@ -43,7 +43,7 @@ def test_bounds_are_equal_tailed_quantiles_of_the_draws(choice_fit):
 
 def test_only_people_with_an_id_are_listed(choice_fit):
     table = choice_fit(
-        annotators=("ana", "(anonymous)"), identified=(True, False)
+        annotators=("ana", "(anonymous)"), known=(True, False)
     ).annotators()
     assert table["annotator"].tolist() == ["ana"]
 

@@ -53,7 +53,7 @@ def test_the_anonymous_pool_counts_but_has_no_row_of_its_own(choice_fit):
     table = choice_fit(
         confusion=two_annotators(),
         annotators=("ana", "(anonymous)"),
-        identified=(True, False),
+        known=(True, False),
         annotator_responses=(1, 3),
     ).confusion()
     assert table["annotator"].dropna().unique().tolist() == ["ana"]
