@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
+from consilience import scoring
 from consilience.annotators import RENAMED, current_name, load, names
 from consilience.deprecation import renamed_arguments
 
@@ -64,3 +65,21 @@ def test_a_deprecated_argument_is_passed_on_and_warns():
     with pytest.warns(FutureWarning, match="use `prob=` instead"):
         assert half(mass=0.8) == 0.4
     assert half(prob=0.8) == 0.4
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("beforehand", "covariate_effects"), ("worth", "relative_information")],
+)
+def test_a_fit_answers_to_the_old_names_of_its_tables(old, new):
+    fit = cs.fit(ANSWERS, model="multinomial", engine="em")
+    with pytest.warns(FutureWarning, match=f"use `Fit.{new}` instead"):
+        table = getattr(fit, old)()
+    pd.testing.assert_frame_equal(table, getattr(fit, new)())
+    assert not hasattr(fit, "worthless")
+
+
+def test_scores_are_found_where_they_were():
+    with pytest.warns(FutureWarning, match="use `consilience.scoring.score` instead"):
+        from consilience.benchmark import score
+    assert score is scoring.score

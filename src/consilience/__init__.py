@@ -3,11 +3,20 @@
 Names are loaded when first used, so that importing the package costs nothing.
 """
 
+from importlib.metadata import version
+from typing import Any
+
 import lazy_loader
 
 from consilience.deprecation import module_getattr
 
-_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_attribute, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def _load(name: str) -> Any:
+    return version(__name__) if name == "__version__" else _attribute(name)
+
+
 __getattr__ = module_getattr(
     __name__,
     _load,

@@ -59,6 +59,8 @@ from .posterior import Fit, load
 from .responses import Responses, describe, read, with_names, write
 from .simulation import simulate
 
+__version__: str
+
 __all__ = [
     "BWA",
     "EBCC",

@@ -70,10 +70,12 @@ beforehand (told_of).
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
 
+from consilience.deprecation import warn_renamed
 from consilience.posterior import tempering
 from consilience.posterior.objects import stored_objects as objects
 from consilience.posterior.objects import styles
@@ -88,6 +90,8 @@ from consilience.posterior.results import (
     sparse_confusion,
 )
 from consilience.responses.tables.id_types import Types, restored, text_of
+
+RENAMED = {"beforehand": "covariate_effects", "worth": "relative_information"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -544,6 +548,14 @@ class Fit:
         1             shared_errors -0.93    0.43
         """
         return comparison.comparison(self.data)
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer to deprecated names of methods, with a warning."""
+        if name in RENAMED:
+            warn_renamed(f"Fit.{name}", f"Fit.{RENAMED[name]}")
+            return getattr(self, RENAMED[name])
+        msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+        raise AttributeError(msg)
 
     def covariate_effects(self) -> pd.DataFrame:
         """Return the weights of the prior covariates of labels.
