@@ -179,23 +179,27 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
     means = jnp.broadcast_to(mean[:, None], (2, groups))
     sharper = spread("own_discrimination", prior.discrimination)
-    known = information(observations)
+    fisher = information(observations)
     sharpness = sample_random_effects(
-        "own_discrimination", sharper, known.discrimination
+        "own_discrimination", sharper, fisher.discrimination
     )
     slope = jnp.exp(sharpness)
-    told = slope[:, None] ** 2 * known.place
+    information_of_pair = slope[:, None] ** 2 * fisher.place
     bias = spread("threshold", prior.threshold)
     if pairs.grouped:
         means += prior.groups * normals("group_shift", 2, groups)
         apart = spread("own_group", prior.own_groups)
-        own = sample_random_effects("own_group", apart, told)
-        told /= 1 + apart**2 * told  # what is left of it if those are not known
-    threshold = sample_random_effects("threshold", bias, told.sum(1))[:, None]
-    threshold = threshold + (own if pairs.grouped else jnp.zeros(groups))
+        group_effect = sample_random_effects("own_group", apart, information_of_pair)
+        information_of_pair /= (
+            1 + apart**2 * information_of_pair
+        )  # less what the group explains
+    threshold = sample_random_effects("threshold", bias, information_of_pair.sum(1))[
+        :, None
+    ]
+    threshold = threshold + (group_effect if pairs.grouped else jnp.zeros(groups))
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
     wider = spread("own_width", prior.width)
-    width += sample_random_effects("own_width", wider, known.width)
+    width += sample_random_effects("own_width", wider, fisher.width)
     odds = jnp.broadcast_to(share, pairs.covariates.shape[:2])
     covariates = pairs.covariates.shape[2]
     if covariates:
@@ -311,7 +315,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     answers = jnp.exp(tables)
     confusion = jnp.einsum("gkt,jglt->jkl", weight, answers)
     of_group = jnp.einsum("gkt,glt->gkl", weight, answers.mean(0))
-    found = {
+    quantities = {
         "prevalence": weight.sum((0, 2)) / weight.sum(),
         "confusion": confusion / confusion.sum(2, keepdims=True),
         "group_confusion": of_group / of_group.sum(2, keepdims=True),
@@ -319,10 +323,10 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     if pairs.covariates.shape[2]:
         present = states[:, 1].sum(1)
         share = jnp.broadcast_to(observations.scale, present.shape)
-        found["worth"] = relative_information(
+        quantities["worth"] = relative_information(
             present, share / share.sum(), of_group.sum(0)
         )
-    return found
+    return quantities
 
 
 def _prior(

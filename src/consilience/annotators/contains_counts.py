@@ -111,13 +111,13 @@ def layout(space: Space, prior: Prior) -> Counts:
         raise OptionError(msg)
     answers = len(space.answers)
     cell = space.unit.astype(np.int64) * answers + space.answer
-    said = np.bincount(cell, space.n, space.num_units * answers)
-    known = space.covariates
+    counts = np.bincount(cell, space.n, space.num_units * answers)
+    covariates = space.covariates
     return Counts(
-        said=jnp.asarray(said.reshape(space.num_units, answers)),
+        said=jnp.asarray(counts.reshape(space.num_units, answers)),
         covariates=jnp.zeros((space.num_units, 0))
-        if known is None
-        else jnp.asarray(known.value),
+        if covariates is None
+        else jnp.asarray(covariates.value),
     )
 
 

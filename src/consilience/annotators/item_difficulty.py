@@ -90,8 +90,8 @@ def emission(observations: Observations, parameters: Parameters) -> BySubtype:
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return the confusion that all share, averaged over items."""
-    found = emission(observations, parameters)
-    table = found.log_confusion[0] + found.log_share[:, :, None]
+    subtypes = emission(observations, parameters)
+    table = subtypes.log_confusion[0] + subtypes.log_share[:, :, None]
     return {"confusion": jnp.exp(logsumexp(table, axis=1))}
 
 

@@ -140,14 +140,16 @@ def score(observations: Observations, parameters: Parameters) -> Float[AnyArray,
     """Return log p(number of objects, the unit's answers), partitions summed out."""
     items: Items = observations.layout
     each = list(zip(items.blocks, items.covariates, strict=True))
-    answered = [unit_sums(blocks, known, parameters) for blocks, known in each]
-    before = [log_prior(known, parameters) for _, known in each]
+    answered = [
+        unit_sums(blocks, covariates, parameters) for blocks, covariates in each
+    ]
+    before = [log_prior(covariates, parameters) for _, covariates in each]
     most = observations.num_states
-    told, prior = items.in_order(answered, most), items.in_order(before, most)
-    found: Float[AnyArray, "U M"] = maths(told).xp.where(
-        items.heard[:, None], told, prior
+    likelihoods, prior = items.in_order(answered, most), items.in_order(before, most)
+    by_size: Float[AnyArray, "U M"] = maths(likelihoods).xp.where(
+        items.heard[:, None], likelihoods, prior
     )
-    return found
+    return by_size
 
 
 def likelihood(
@@ -155,13 +157,13 @@ def likelihood(
 ) -> Float[Array, " U"]:
     """Return log p(the unit's answers): the score, summed."""
     items: Items = observations.layout
-    known = observations.log_prior
+    log_prior = observations.log_prior
     if items.end_to_end is None:
-        known = jnp.where(jnp.isfinite(known), known, 0.0)
-        return marginal(score(observations, parameters) + known)
-    rows = [jnp.zeros(1), totals(items, items.end_to_end, parameters, known)]
-    told = jnp.concatenate(rows)[items.place]
-    return jnp.where(items.heard, told, 0.0)
+        log_prior = jnp.where(jnp.isfinite(log_prior), log_prior, 0.0)
+        return marginal(score(observations, parameters) + log_prior)
+    rows = [jnp.zeros(1), totals(items, items.end_to_end, parameters, log_prior)]
+    likelihoods = jnp.concatenate(rows)[items.place]
+    return jnp.where(items.heard, likelihoods, 0.0)
 
 
 def layout(space: Space, prior: Prior) -> Items:

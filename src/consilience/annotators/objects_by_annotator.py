@@ -133,13 +133,13 @@ def _people(items: Items, prior: Prior) -> Parameters:
     spreads = numpyro.sample(
         "spreads", dist.HalfNormal(jnp.full(2, prior.people)).to_event(1)
     )
-    found: dict[str, Array] = {"spreads": spreads}
+    quantities: dict[str, Array] = {"spreads": spreads}
     counts = {"picking": people.answered, "recall": people.looked}
     for (name, count), spread in zip(counts.items(), spreads, strict=True):
         wide = jnp.sqrt(1 + spread**2 * WORTH * count)
         place = numpyro.sample(f"{name}_place", dist.Normal(0.0, wide).to_event(1))
-        found[name] = jnp.where(people.known, spread * place / wide, 0.0)
-    return found
+        quantities[name] = jnp.where(people.known, spread * place / wide, 0.0)
+    return quantities
 
 
 def score(observations: Observations, parameters: Parameters) -> Float[Array, "U M"]:
@@ -149,12 +149,13 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     assert people is not None  # noqa: S101 (laid out below)
     each = list(zip(items.blocks, items.covariates, people.told, strict=True))
     answered = [
-        unit_sums(blocks, known, told, parameters) for blocks, known, told in each
+        unit_sums(blocks, covariates, responses, parameters)
+        for blocks, covariates, responses in each
     ]
-    before = [log_prior(known, parameters) for _, known, _ in each]
+    before = [log_prior(covariates, parameters) for _, covariates, _ in each]
     most = observations.num_states
-    told, prior = items.in_order(answered, most), items.in_order(before, most)
-    return jnp.where(items.heard[:, None], told, prior)
+    responses, prior = items.in_order(answered, most), items.in_order(before, most)
+    return jnp.where(items.heard[:, None], responses, prior)
 
 
 def layout(space: Space, prior: Prior) -> Items:

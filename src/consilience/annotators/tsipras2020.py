@@ -176,40 +176,56 @@ _COLUMNS = {
 def _fill(
     rows: Mapping[str, list[tuple[object, ...]]],
     item: int,
-    found: Aggregate,
+    aggregate: Aggregate,
     count: Mapping[int, int],
 ) -> None:
-    called, number = set(found.names()), found.responses
+    called, number = set(aggregate.names()), aggregate.responses
     rows["labels"] += [
         (item, label, float(label in called), np.nan, np.nan, count[label] / number)
         for label in sorted(count)
     ]
-    votes = np.array(list(found.main_votes.values()), float)
+    votes = np.array(list(aggregate.main_votes.values()), float)
     share = votes / max(votes.sum(), 1)
-    best = -1 if found.main_label is None else found.main_label
+    best = -1 if aggregate.main_label is None else aggregate.main_label
     rows["items"].append(
         (
             *(item, best, share.max(initial=0) if len(votes) else np.nan),
             *(max(0.0, -(share * np.log(share)).sum()), number),
-            *(bool((votes == votes.max(initial=0)).sum() > 1), found.num_objects, best),
+            *(
+                bool((votes == votes.max(initial=0)).sum() > 1),
+                aggregate.num_objects,
+                best,
+            ),
         )
     )
     rows["objects"] += [
-        (item, o, label, share, 1.0, found.object_votes[o] / max(votes.sum(), 1), named)
-        for o, each in enumerate(found.objects)
+        (
+            item,
+            o,
+            label,
+            share,
+            1.0,
+            aggregate.object_votes[o] / max(votes.sum(), 1),
+            named,
+        )
+        for o, each in enumerate(aggregate.objects)
         for label, (share, named) in each.items()
     ]
-    rows["object_counts"].append((item, np.nan, found.num_objects, 1.0))
+    rows["object_counts"].append((item, np.nan, aggregate.num_objects, 1.0))
 
 
 def _frame(
     name: str, rows: list[tuple[object, ...]], items: pd.Index, labels: pd.Index
 ) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=list(_COLUMNS[name]))
-    for column, known in (("item", items), ("label", labels), ("main_label", labels)):
+    for column, categories in (
+        ("item", items),
+        ("label", labels),
+        ("main_label", labels),
+    ):
         if column in frame:
             codes = frame[column].to_numpy(dtype=np.int64)
-            frame[column] = pd.Categorical.from_codes(codes, categories=known)
+            frame[column] = pd.Categorical.from_codes(codes, categories=categories)
     return frame
 
 

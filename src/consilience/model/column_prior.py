@@ -41,15 +41,15 @@ class ColumnPrior:
         parameters
             Logarithms of the prevalence, and weights of the columns.
         """
-        own = {name: parameters[name] for name in (PREVALENCE, WEIGHT)}
+        logs = {name: parameters[name] for name in (PREVALENCE, WEIGHT)}
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            return np.asarray(_log_prior(self.observations, own))
+            return np.asarray(_log_prior(self.observations, logs))
 
     def derived(self, parameters: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters of the whole model."""
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            found = _derived(self.model, self.observations, dict(parameters))
-        return {name: np.asarray(value) for name, value in found.items()}
+            derived = _derived(self.model, self.observations, dict(parameters))
+        return {name: np.asarray(value) for name, value in derived.items()}
 
 
 def of_columns(model: AnnotatorModel[Any], space: Space) -> ColumnPrior | None:

@@ -16,8 +16,8 @@ def stack_chains(
     A parameter has no numbers where a study lacks the columns that it weighs.
     """
     chains, draws, *rest = values.shape
-    found: Shaped[np.ndarray, ...] = values.reshape(chains * draws, *rest)
-    return found
+    stacked: Shaped[np.ndarray, ...] = values.reshape(chains * draws, *rest)
+    return stacked
 
 
 def thin(

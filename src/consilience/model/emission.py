@@ -96,8 +96,8 @@ class BySubtype:
 
     def log_likelihood(self, observations: Any) -> Any:
         """Return log p(answers of the unit | state, subtype)."""
-        said = self.summed(observations, self.log_confusion)
-        return said.reshape(len(said), -1)
+        log_likelihood = self.summed(observations, self.log_confusion)
+        return log_likelihood.reshape(len(log_likelihood), -1)
 
     @staticmethod
     def summed(observations: Any, table: Any) -> Any:
@@ -169,8 +169,8 @@ def right_and_wrong(observations: Any, right: Any, wrong: Any) -> Any:
     """
     xp = namespace(right)
     answers = observations.num_answers
-    own = observations.votes.argmax(0)  # that of `own_answer`
-    place = (np.arange(answers) - own[:, None] - 1) % answers
+    correct = observations.votes.argmax(0)  # that of `own_answer`
+    place = (np.arange(answers) - correct[:, None] - 1) % answers
     batch = np.broadcast_shapes(right.shape, wrong.shape[:-1])
     batch = (batch[0], observations.num_states)
     wrongs = xp.broadcast_to(wrong, (*batch, answers - 1))

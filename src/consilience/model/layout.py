@@ -32,18 +32,18 @@ def lay_out(
     check_tables(model, space)
     if space.kind == "choice" and not takes_columns(model):
         space = replace(space, covariates=None)
-    own = None if model.layout is None else model.layout(space, model.prior)
+    layout = None if model.layout is None else model.layout(space, model.prior)
     observations = observe(
         space,
         per_answer=model.per_answer or simulating,
         tables=model.layout is None,
     )
-    return replace(observations, layout=own)
+    return replace(observations, layout=layout)
 
 
 def prepared(model: AnnotatorModel[Any], observations: Observations) -> Observations:
     """Return the observations with what the model computes from them once."""
     if model.prepare is None:
         return observations
-    found = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
-    return replace(observations, prepared=found)
+    prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
+    return replace(observations, prepared=prepared)

@@ -113,7 +113,9 @@ def sample_rows(
     return log_odds
 
 
-def information(observations: Observations, own: float, other: float) -> Information:
+def information(
+    observations: Observations, correct: float, other: float
+) -> Information:
     """Return the information of each confusion row: slope, curvature, eigenvectors.
 
     The log-likelihood of a row is expanded to second order at smoothed proportions,
@@ -134,17 +136,17 @@ def information(observations: Observations, own: float, other: float) -> Informa
     count = (observations.by_pair.T @ guess).reshape(shape).swapaxes(1, 2)
     doubt = guess * (1 - guess)
     unsure = (observations.by_pair.T @ doubt).reshape(shape).swapaxes(1, 2)
-    imagined = other + (own - other) * observations.votes.T
+    imagined = other + (correct - other) * observations.votes.T
     total = count.sum(-1, keepdims=True)
     share = (count + imagined) / (total + imagined.sum(-1, keepdims=True))
     at = jnp.log(share) @ basis
     spread = basis.T[:, :, None] * basis[None]  # (F, L, F)
     second = jnp.einsum("jkl,flg->jkfg", share, spread)
     first = share @ basis
-    known = total[..., None] * (second - first[..., None] * first[..., None, :])
+    observed = total[..., None] * (second - first[..., None] * first[..., None, :])
     away = basis - first[..., None, :]  # of each answer from the mean answer
     missing = jnp.einsum("jkl,jklf,jklg->jkfg", unsure, away, away)
-    hessian = _at_least_zero(known - missing)
+    hessian = _at_least_zero(observed - missing)
     gradient = (count - total * share) @ basis
     curvature, axes = jnp.linalg.eigh(hessian)
     slope = jnp.einsum(

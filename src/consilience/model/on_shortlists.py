@@ -39,8 +39,8 @@ class OnShortlists:
         """Return log p(answers of the unit | state) for each listed state."""
         lists = lists_of(observations)
         table = jnp.stack([self.log_right, self.log_wrong], axis=1)
-        said = (lists.by_slot @ table).reshape(*lists.count.shape, 2)
-        right, wrong = said[..., 0], said[..., 1]
+        log_probability = (lists.by_slot @ table).reshape(*lists.count.shape, 2)
+        right, wrong = log_probability[..., 0], log_probability[..., 1]
         hit = lists.right.astype(right.dtype)
         likely = wrong.sum(0) + hit @ (right - wrong) + self._errors(lists)
         alone = lists.real.sum(0) == 1

@@ -24,13 +24,13 @@ class PerAnswer:
 
     def log_likelihood(self, observations: Observations) -> Float[Array, "U S"]:
         """Return log p(answers of the unit | state) for each listed state."""
-        said: Float[Array, "N S"] = self.distribution.log_prob(
+        log_probability: Float[Array, "N S"] = self.distribution.log_prob(
             observations.answer[:, None]
         )
         if observations.by_answer is None:
             msg = "a model that looks at each answer must say so: per_answer=True"
             raise TypeError(msg)
-        return observations.by_answer @ said
+        return observations.by_answer @ log_probability
 
     def sample(
         self, key: Key[Array, ""], observations: Observations, state: Int[Array, " U"]

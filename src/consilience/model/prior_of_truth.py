@@ -68,14 +68,14 @@ def log_total(observations: Observations, parameters: Parameters) -> Float[Array
     Labels that are not on the list for want of an answer count as well: which are on
     it must not depend on what was answered, or answers would count twice.
     """
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
+    covariates = observations.beforehand
+    assert covariates is not None  # noqa: S101 (asked by the caller)
     listed = logsumexp(_odds(observations, parameters), axis=1)
     every = jnp.exp(parameters[PREVALENCE])
-    there = jnp.where(known.real, observations.listed(every[None]), 0.0).sum(1)
+    there = jnp.where(covariates.real, observations.listed(every[None]), 0.0).sum(1)
     rest = every.sum() - there
-    some = known.open & (rest > 0)
-    distant = known.unlisted @ parameters[WEIGHT]
+    some = covariates.open & (rest > 0)
+    distant = covariates.unlisted @ parameters[WEIGHT]
     others = jnp.where(some, distant + jnp.log(jnp.where(some, rest, 1.0)), NEVER)
     total: Float[Array, " U"] = jnp.logaddexp(listed, others)
     return total
@@ -89,11 +89,11 @@ def share_of_list(
 
 
 def _odds(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
+    covariates = observations.beforehand
+    assert covariates is not None  # noqa: S101 (asked by the caller)
     odds = observations.listed(parameters[PREVALENCE][None])
-    odds += known.value @ parameters[WEIGHT]
-    return jnp.where(known.real, odds, NEVER)
+    odds += covariates.value @ parameters[WEIGHT]
+    return jnp.where(covariates.real, odds, NEVER)
 
 
 def over_labels(
@@ -107,9 +107,9 @@ def over_labels(
 
 def sample_weights(observations: Observations, parameters: Parameters) -> Parameters:
     """Sample the weights of columns beside the model's own parameters, if there are."""
-    known = observations.beforehand
-    if known is None:
+    covariates = observations.beforehand
+    if covariates is None:
         return parameters
-    number = known.value.shape[2]
+    number = covariates.value.shape[2]
     wide = dist.Normal(jnp.zeros(number), SPREAD).to_event(1)
     return {**parameters, WEIGHT: numpyro.sample(WEIGHT, wide)}

@@ -134,9 +134,9 @@ def _drawn(
     """Return parameters by name, what follows from them, and as the model has them."""
     with trace() as sites, substitute(data=given), seed(rng_seed=key):
         parameters = sample_parameters(model, observations)
-    told = ("sample", "deterministic")
+    reported = ("sample", "deterministic")
     by_name = {
-        name: site["value"] for name, site in sites.items() if site["type"] in told
+        name: site["value"] for name, site in sites.items() if site["type"] in reported
     }
     return by_name, derived(model, observations, parameters), parameters
 

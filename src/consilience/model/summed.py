@@ -64,8 +64,8 @@ def log_likelihood(
     """
     if model.log_likelihood is not None:
         if evidence is not None:
-            known = observations.log_prior + evidence
-            observations = replace(observations, log_prior=known)
+            log_prior_and_evidence = observations.log_prior + evidence
+            observations = replace(observations, log_prior=log_prior_and_evidence)
         return model.log_likelihood(observations, parameters)
     scores = score(model, observations, parameters)
     if evidence is not None:
@@ -111,27 +111,29 @@ def derived(
 
     Where the emission is a confusion that is no parameter itself, it is among them.
     """
-    found = (
+    quantities = (
         {} if model.derived is None else dict(model.derived(observations, parameters))
     )
-    if model.emission is not None and "confusion" not in {*parameters, *found}:
+    if model.emission is not None and "confusion" not in {*parameters, *quantities}:
         match model.emission(observations, parameters):
             case ByConfusion(table):
-                found["confusion"] = jnp.exp(table)
+                quantities["confusion"] = jnp.exp(table)
             case ByMixture(parts):
-                found["confusion"] = jnp.exp(logsumexp(parts, axis=0))
+                quantities["confusion"] = jnp.exp(logsumexp(parts, axis=0))
             case BySubtype(table, share):
-                found["confusion"] = jnp.exp(logsumexp(table + share[..., None], 2))
+                quantities["confusion"] = jnp.exp(
+                    logsumexp(table + share[..., None], 2)
+                )
             case _:
                 pass
     if observations.beforehand is not None:
         informed = share_of_list(observations, parameters)
-        found["mean_prior"] = over_labels(observations, informed) / len(informed)
+        quantities["mean_prior"] = over_labels(observations, informed) / len(informed)
         emission = emission_of(model, observations, parameters)
         value = relative_information(observations, parameters, emission)
         if value is not None:
-            found["worth"] = value
-    return found
+            quantities["worth"] = value
+    return quantities
 
 
 def emission_of(

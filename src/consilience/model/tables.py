@@ -179,15 +179,15 @@ class Tables:
 
     def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters and is reported with them."""
-        found: dict[str, Any] = {}
+        quantities: dict[str, Any] = {}
         if self.columns is not None:
             return self.columns.derived(logs)
         if self.model.derived is not None:
-            found.update(self.model.derived(self.matrix, logs))
-        if "confusion" not in {*logs, *found}:
+            quantities.update(self.model.derived(self.matrix, logs))
+        if "confusion" not in {*logs, *quantities}:
             _, table, share = self._tables(logs)
-            found["confusion"] = np.exp(logsumexp(table + share[..., None], 2))
-        return found
+            quantities["confusion"] = np.exp(logsumexp(table + share[..., None], 2))
+        return quantities
 
     def subtypes(self, logs: Logs) -> BySubtype:
         """Return the tables and the subtypes' shares by one set of parameters."""
@@ -273,10 +273,10 @@ class Tables:
         table: Float[np.ndarray, "#J K T L"],
         share: Float[np.ndarray, "#K T"],
     ) -> Float[np.ndarray, "U M"]:
-        own = None if self.columns is None else self.columns.log_prior(logs)
-        prevalence = logs[PREVALENCE] if own is None else None
+        listed_prior = None if self.columns is None else self.columns.log_prior(logs)
+        prevalence = logs[PREVALENCE] if listed_prior is None else None
         emission = BySubtype(table, share)
-        return scores_by_table(self.matrix, emission, prevalence, own)
+        return scores_by_table(self.matrix, emission, prevalence, listed_prior)
 
     @property
     def closed(self) -> Collection[str]:
@@ -313,7 +313,7 @@ class Tables:
         """Of each parameter, which event enters each cell of the parts and shares."""
         zeros = {name: np.zeros(shape) for name, shape in self._shapes.items()}
         constant = _laid_out(self._emission(zeros))
-        found = {}
+        places = {}
         for name, shape in self._shapes.items():
             number = 1.0 + np.arange(np.prod(shape)).reshape(shape)
             filled = _laid_out(self._emission({**zeros, name: number}))
@@ -321,8 +321,8 @@ class Tables:
                 _events(np.rint(with_it - without).astype(np.int64), shape)
                 for with_it, without in zip(filled, constant, strict=True)
             )
-            found[name] = in_parts, in_share
-        return found
+            places[name] = in_parts, in_share
+        return places
 
 
 type _Events = Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]
@@ -379,8 +379,8 @@ def scores_by_table(
     if log_prevalence is not None:
         prior = prior + log_prevalence[:, None]
     likelihood += prior
-    known = matrix.log_prior if log_prior is None else log_prior
-    scores = matrix.listed(likelihood) + known[:, :, None]
+    listed_prior = matrix.log_prior if log_prior is None else log_prior
+    scores = matrix.listed(likelihood) + listed_prior[:, :, None]
     return scores.reshape(len(scores), -1)
 
 

@@ -105,11 +105,11 @@ def scale_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
     for name, site in sites.items():
         if is_random_effect(site):
             numbers = _base(site["fn"])
-            told = numbers.scale**2 * numbers.information
-            own = 2 * ((told / (1 + told)) ** 2).sum()
+            information = numbers.scale**2 * numbers.information
+            precision = 2 * ((information / (1 + information)) ** 2).sum()
             # The prior of a spread, an earlier fit's too, is normal in its logarithm.
             before = _base(_base(sites[scale_site(name)]["fn"]).base_dist).scale
-            errors[name] = (own + before**-2) ** -0.5
+            errors[name] = (precision + before**-2) ** -0.5
     return errors
 
 

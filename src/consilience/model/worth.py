@@ -40,28 +40,28 @@ def relative_information(
         answer = _on_lists(jnp.exp(emission.log_right).mean(), without)
     else:
         return None
-    told = _negative_entropy(informed).sum() - (informed * _log(without)).sum()
-    return told / len(informed) / jnp.maximum(answer, LEAST)
+    gain = _negative_entropy(informed).sum() - (informed * _log(without)).sum()
+    return gain / len(informed) / jnp.maximum(answer, LEAST)
 
 
 def _without_columns(
     observations: Observations, informed: Float[Array, "U S"]
 ) -> Float[Array, "U S"]:
     """Return the prior that whoever has no columns would have, by label alone."""
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
+    covariates = observations.beforehand
+    assert covariates is not None  # noqa: S101 (asked by the caller)
     true = over_labels(observations, informed)
 
     def listed(attraction: Float[Array, " K"]) -> Float[Array, "U S"]:
-        return jnp.where(known.real, observations.listed(attraction[None]), 0.0)
+        return jnp.where(covariates.real, observations.listed(attraction[None]), 0.0)
 
     def nearer(_: Any, attraction: Float[Array, " K"]) -> Float[Array, " K"]:
         whole = listed(attraction).sum(1, keepdims=True)
-        stake = over_labels(observations, known.real / whole)
+        stake = over_labels(observations, covariates.real / whole)
         return jnp.where(stake > 0, true / jnp.maximum(stake, LEAST), attraction)
 
-    found = listed(jax.lax.fori_loop(0, ROUNDS, nearer, jnp.ones_like(true)))
-    return found / jnp.maximum(found.sum(1, keepdims=True), LEAST)
+    shares = listed(jax.lax.fori_loop(0, ROUNDS, nearer, jnp.ones_like(true)))
+    return shares / jnp.maximum(shares.sum(1, keepdims=True), LEAST)
 
 
 def _in_tables(

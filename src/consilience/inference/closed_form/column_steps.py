@@ -136,5 +136,5 @@ def _draw(
     truth: Float[Array, "U S"],
     how: Walk,
 ) -> Parameters:
-    told: LogitCounts = logit_counts(observations, truth)
-    return draw_logit(key, observations, imagined, logit, told, how)
+    counts: LogitCounts = logit_counts(observations, truth)
+    return draw_logit(key, observations, imagined, logit, counts, how)

@@ -92,8 +92,8 @@ class CompiledSweeps:
             likelihood, believed, counts = run(self._idle, expected=True)
             if assign is not None:
                 counts = run(assign(np.asarray(believed)), expected=False)[2]
-        found = {name: np.asarray(counts[name]) for name in self.priors}
-        return Swept(np.asarray(likelihood), np.asarray(believed), found)
+        by_name = {name: np.asarray(counts[name]) for name in self.priors}
+        return Swept(np.asarray(likelihood), np.asarray(believed), by_name)
 
     def step(
         self, logs: Parameters, free: Parameters, belief: Float[np.ndarray, "U M"]
@@ -111,8 +111,8 @@ class CompiledSweeps:
     def derived(self, logs: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters and is reported with them."""
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            found = _derived(self.model, self.observations, dict(logs))
-        return {name: np.asarray(value) for name, value in found.items()}
+            derived = _derived(self.model, self.observations, dict(logs))
+        return {name: np.asarray(value) for name, value in derived.items()}
 
 
 @partial(jax.jit, static_argnames="model")

@@ -17,30 +17,30 @@ def total(array: Any) -> Any:
     width = array.shape[-1]
     if width > SHORT:
         return np.einsum("...l->...", array)
-    found = array[..., 0].copy()
+    summed = array[..., 0].copy()
     for column in range(1, width):
-        found += array[..., column]
-    return found
+        summed += array[..., column]
+    return summed
 
 
 def expected_log(
     concentration: Float[np.ndarray, "*batch L"],
 ) -> Float[np.ndarray, "*batch L"]:
     """Return the expected logarithms."""
-    found: Float[np.ndarray, "*batch L"] = (
+    logs: Float[np.ndarray, "*batch L"] = (
         digamma(concentration) - digamma(total(concentration))[..., None]
     )
-    return found
+    return logs
 
 
 def log_mean(
     concentration: Float[np.ndarray, "*batch L"],
 ) -> Float[np.ndarray, "*batch L"]:
     """Return the logarithms of the means."""
-    found: Float[np.ndarray, "*batch L"] = (
+    logs: Float[np.ndarray, "*batch L"] = (
         np.log(concentration) - np.log(total(concentration))[..., None]
     )
-    return found
+    return logs
 
 
 def log_normaliser(concentration: Float[np.ndarray, "*batch L"]) -> float:

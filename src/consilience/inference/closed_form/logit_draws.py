@@ -76,7 +76,7 @@ def draw_logit(
     observations: Observations,
     concentration: Float[Array, " K"],
     logit: Parameters,
-    told: LogitCounts,
+    counts: LogitCounts,
     how: Walk,
 ) -> Parameters:
     """Draw prevalence, and weights, given the truth.
@@ -97,16 +97,16 @@ def draw_logit(
         How steps go.
     """
     of_prevalence, of_weights = jax.random.split(key)
-    drawn = _prevalence(of_prevalence, observations, concentration, logit, told)
+    drawn = _prevalence(of_prevalence, observations, concentration, logit, counts)
     start = {PREVALENCE: drawn, WEIGHT: logit[WEIGHT]}
 
     def reached(logit: Any) -> Float[Array, ""]:
-        return height(observations, concentration, told, logit)
+        return height(observations, concentration, counts, logit)
 
     def step(carry: Any, key: Any) -> tuple[Any, None]:
         of_size, of_move, of_luck = jax.random.split(key, 3)
         size = 2.0 ** jax.random.uniform(of_size, minval=SIZES[0], maxval=SIZES[1])
-        move = size * how.shape @ jax.random.normal(of_move, told.sums.shape)
+        move = size * how.shape @ jax.random.normal(of_move, counts.sums.shape)
         there = {
             PREVALENCE: carry[PREVALENCE] + how.along @ move,
             WEIGHT: carry[WEIGHT] + move,
@@ -123,10 +123,10 @@ def _prevalence(
     observations: Observations,
     concentration: Float[Array, " K"],
     logit: Parameters,
-    told: LogitCounts,
+    counts: LogitCounts,
 ) -> Float[Array, " K"]:
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
+    covariates = observations.beforehand
+    assert covariates is not None  # noqa: S101 (asked by the caller)
     of_waits, of_gamma = jax.random.split(key)
     total = log_total(observations, logit)
     waits = jax.random.exponential(of_waits, total.shape)
@@ -135,9 +135,9 @@ def _prevalence(
         odds = (value @ logit[WEIGHT]) - total[:, None]
         return jnp.where(where, waits[:, None] * jnp.exp(odds), 0.0)
 
-    listed = exposure(known.value, known.real)
+    listed = exposure(covariates.value, covariates.real)
     # Every label for each unit that is open, less those on its list.
-    distant = exposure(known.unlisted[None], known.open[:, None])
-    stake = over_labels(observations, listed - jnp.where(known.real, distant, 0.0))
-    drawn: Float[Array, " K"] = log_gamma(of_gamma, concentration + told.units)
+    distant = exposure(covariates.unlisted[None], covariates.open[:, None])
+    stake = over_labels(observations, listed - jnp.where(covariates.real, distant, 0.0))
+    drawn: Float[Array, " K"] = log_gamma(of_gamma, concentration + counts.units)
     return drawn - jnp.log1p(jnp.maximum(stake + distant.sum(), 0.0))

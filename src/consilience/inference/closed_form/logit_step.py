@@ -48,17 +48,17 @@ def first_logit(
     observations: Observations, concentration: Float[Array, " K"]
 ) -> Parameters:
     """Return where a climb begins: prevalence as the prior has it, columns unused."""
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
-    weight = jnp.zeros(known.value.shape[2])
+    covariates = observations.beforehand
+    assert covariates is not None  # noqa: S101 (asked by the caller)
+    weight = jnp.zeros(covariates.value.shape[2])
     return {PREVALENCE: jnp.log(concentration), WEIGHT: weight}
 
 
 def logit_counts(observations: Observations, truth: Float[Array, "U S"]) -> LogitCounts:
     """Return what a truth, or a belief of it, says of the logit."""
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
-    sums = jnp.einsum("us,usp->p", truth, known.value)
+    covariates = observations.beforehand
+    assert covariates is not None  # noqa: S101 (asked by the caller)
+    sums = jnp.einsum("us,usp->p", truth, covariates.value)
     return LogitCounts(over_labels(observations, truth), sums)
 
 
@@ -75,11 +75,11 @@ def log_density(
 def height(
     observations: Observations,
     concentration: Float[Array, " K"],
-    told: LogitCounts,
+    counts: LogitCounts,
     logit: Parameters,
 ) -> Float[Array, ""]:
     """Return F: the log density of prevalence and weights, given the truth."""
-    likely = told.units @ logit[PREVALENCE] + told.sums @ logit[WEIGHT]
+    likely = counts.units @ logit[PREVALENCE] + counts.sums @ logit[WEIGHT]
     total = log_total(observations, logit).sum()
     reached: Float[Array, ""] = likely - total + log_density(concentration, logit)
     return reached
@@ -104,10 +104,10 @@ def logit_step(
     truth
         What is believed of the truth.
     """
-    told = logit_counts(observations, truth)
+    counts = logit_counts(observations, truth)
 
     def reached(logit: Parameters) -> Float[Array, ""]:
-        return height(observations, concentration, told, logit)
+        return height(observations, concentration, counts, logit)
 
     # Backwards twice: products with sparse matrices have no forward derivative. What is
     # pulled back is how the slope changes along a way, as the Hessian is symmetric.
@@ -129,10 +129,10 @@ def logit_step(
 
 def curvature(observations: Observations, logit: Parameters) -> Parameters:
     """Return about how fast F bends along each number: what is on no list left out."""
-    known = observations.beforehand
-    assert known is not None  # noqa: S101 (asked by the caller)
+    covariates = observations.beforehand
+    assert covariates is not None  # noqa: S101 (asked by the caller)
     share = jnp.exp(log_logit(observations, logit))
-    away = known.value - jnp.einsum("us,usp->up", share, known.value)[:, None]
+    away = covariates.value - jnp.einsum("us,usp->up", share, covariates.value)[:, None]
     units = over_labels(observations, share * (1 - share))
     weight = jnp.einsum("us,usp->p", share, away**2)
     return {

@@ -212,14 +212,14 @@ def _read_flat(model: AnnotatorModel[Any], posterior: Any, whole: Observations) 
 
     def one(sites: Any) -> Any:
         fixed = substitute(seed(program, rng_seed=0), data=sites)
-        found = {
+        values = {
             name: site["value"]
             for name, site in trace(fixed).get_trace(whole).items()
             if site["type"] in ("sample", "deterministic")
             and not site.get("is_observed", False)
         }
-        scores = found.pop(SCORE)
-        small = (posterior_of_truth(model, belief(scores)), marginal(scores), found)
+        scores = values.pop(SCORE)
+        small = (posterior_of_truth(model, belief(scores)), marginal(scores), values)
         return jax.tree.map(lambda leaf: leaf.astype(jnp.float32), small)
 
     return jax.lax.map(one, posterior, batch_size=4)

@@ -127,14 +127,14 @@ def fit(
     size = sum(value.size for value in mean.values())
     visits = len(space.unit) * space.state.shape[1]
     number = _affordable(visits, size) if effort.draws is None else effort.draws
-    held = (f"vb holds at a point: {', '.join(where.free)}",) if where.free else ()
+    fixed = (f"vb holds at a point: {', '.join(where.free)}",) if where.free else ()
     if number == 0:
         remark = (
             "too many answers to draw intervals unasked; `draws=` asks for them"
             if effort.draws is None
             else "no draws were asked for, so there are no intervals"
         )
-        return at_a_point(mean, truth, swept.log_likelihood, how, (*held, remark))
+        return at_a_point(mean, truth, swept.log_likelihood, how, (*fixed, remark))
     chains = _chains(visits) if effort.draws is None else 1
     draws, moments = augment(
         sweeps, where, truth, of_draws, number, report, chains=chains
@@ -150,7 +150,7 @@ def fit(
         log_likelihood=None if kept is None else kept[None],
         sample_stats={},
         optimization=how,
-        remarks=held,
+        remarks=fixed,
     )
 
 

@@ -106,14 +106,14 @@ def curvature(
     def rows(
         which: Int[np.ndarray, " C"], width: Float[np.ndarray, " C"]
     ) -> Float[np.ndarray, "C P"]:
-        found = np.empty((len(which), len(place)))
+        hessian = np.empty((len(which), len(place)))
         for done, (at, wide) in enumerate(zip(which, width, strict=True)):
             step = np.zeros(len(place))
             step[at] = wide
-            found[done] = (slope(place + step) - slope(place - step)) / (2 * wide)
+            hessian[done] = (slope(place + step) - slope(place - step)) / (2 * wide)
             told = f"{done + 1} of {len(which)} numbers"
             report(Progress("curvature", done + 1, len(which), told))
-        return found
+        return hessian
 
     bent = rows(which, np.full(len(which), FIRST))[:, which]
     width = 0.5 / np.sqrt(np.clip(np.diag(bent), 1 / STIFF, STIFF))

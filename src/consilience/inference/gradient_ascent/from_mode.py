@@ -77,7 +77,7 @@ def starts(
     """Draw where each chain starts, with energy and slope; nearer where it has none."""
     summit, covariance = mode
     root = np.linalg.cholesky(covariance)
-    found = []
+    starts = []
     for chain in range(chains):
         noise = jax.random.normal(jax.random.fold_in(key, chain), (len(root),))
         away = WIDE * root @ np.asarray(noise, float)
@@ -90,8 +90,8 @@ def starts(
         else:
             msg = "the density is not finite about the mode; check priors"
             raise DivergedError(msg)
-        found.append(ParamInfo(place, energy, slope))
-    return found
+        starts.append(ParamInfo(place, energy, slope))
+    return starts
 
 
 def chains_from(
@@ -181,9 +181,9 @@ def _potential(
     program = partial(joint, model)
 
     def energy(position: Parameters) -> Float[Array, ""]:
-        found: Float[Array, ""] = potential_energy(
+        potential: Float[Array, ""] = potential_energy(
             program, (observations,), {}, position
         )
-        return found
+        return potential
 
     return energy

@@ -290,24 +290,24 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
         "gtol": 0.0,
     }
     rest = np.zeros(len(start))
-    found = minimize(
+    result = minimize(
         loss, rest, method="L-BFGS-B", jac=True, callback=note, options=options
     )
-    history.append(-found.fun * answers)
+    history.append(-result.fun * answers)
     ended = f"{WHAT} {history[-1]:,.2f} after {len(history)} sweeps"
     report(Progress(phase, sweeps, sweeps, ended))
-    step = found.x if straight is None else straight.mixed(found.x)
-    return start + step, history, bool(found.success)
+    step = result.x if straight is None else straight.mixed(result.x)
+    return start + step, history, bool(result.success)
 
 
 def energy_and_slope(
     model: AnnotatorModel[Any], data: Data, position: Parameters
 ) -> tuple[Float[Array, ""], Parameters]:
     """Return minus the log density of a position, and the slope of that."""
-    found: tuple[Float[Array, ""], Parameters] = _value_and_slope(
+    value_and_slope: tuple[Float[Array, ""], Parameters] = _value_and_slope(
         model, data, no_evidence(data), position
     )
-    return found
+    return value_and_slope
 
 
 def slope_about(model: AnnotatorModel[Any], summit: Optimized) -> Slope:
@@ -337,8 +337,10 @@ def _value_and_slope(
         )
         return energy
 
-    found: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(loss)(position)
-    return found
+    value_and_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(loss)(
+        position
+    )
+    return value_and_slope
 
 
 def no_evidence(data: Data) -> Float[Array, "blocks size S"] | None:
@@ -381,10 +383,14 @@ def _program(
 
 def mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
     """Return what is found at a position, units in their order."""
-    own = data.whole.layout
-    if model.log_joint is None or not isinstance(own, Items) or own.end_to_end is None:
-        found: Mode = _mode_at(model, data, position)
-        return found
+    layout = data.whole.layout
+    if (
+        model.log_joint is None
+        or not isinstance(layout, Items)
+        or layout.end_to_end is None
+    ):
+        mode: Mode = _mode_at(model, data, position)
+        return mode
     # The score is another program than what was climbed, and computed once.
     values, parameters = _constrained(model, data.whole, position)
     whole, parameters = on_host(data.whole), on_host(parameters)

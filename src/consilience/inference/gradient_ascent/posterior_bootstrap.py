@@ -205,9 +205,10 @@ def _linear_tilt(
     def rise(position: Parameters) -> Float[Array, ""]:
         program = seed(sample_parameters, 0)
         values = constrain_fn(program, (model, whole), {}, position)
-        own = {name: values[name] for name in varying}
+        effects = {name: values[name] for name in varying}
         each = [
-            (tilt[name] * value).sum() for name, value in {**position, **own}.items()
+            (tilt[name] * value).sum()
+            for name, value in {**position, **effects}.items()
         ]
         total: Float[Array, ""] = jnp.stack(each).sum()
         return total
@@ -235,10 +236,10 @@ def _prior_tilt(
     free = unconstrain_fn(seed(program, 0), (model, whole), {}, values)
 
     def energy(position: Any) -> Float[Array, ""]:
-        found: Float[Array, ""] = potential_energy(
+        potential: Float[Array, ""] = potential_energy(
             seed(program, 0), (model, whole), {}, position
         )
-        return found
+        return potential
 
     fall = jax.grad(energy)(free)
     return {**fall, **{name: jnp.zeros(()) for name in spreads}}
