@@ -1,5 +1,5 @@
-# Everything a developer runs. Needs make and a Python 3.11 or newer on the path; the rest
-# (uv, a Python 3.12 or newer where there is none, every package) is set up in this folder.
+# Development tasks. They require make and Python 3.11 or newer on the path; everything
+# else (uv, Python 3.12 or newer if missing, all packages) is installed in this folder.
 
 PYTHON ?= python3
 PROCESSES ?= 2
@@ -11,21 +11,21 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-# Two targets fill the one .venv: never at the same time.
+# Several targets write to the same .venv, so they must not run in parallel.
 .NOTPARALLEL:
 .PHONY: help demo test lint docs format benchmark requirements hooks news clean
 
-help: ## say what there is
-	@echo "make demo         set up, then run the main job on the built-in study"
-	@echo "make test         set up, then run the tests (ARGS='-k name' to choose)"
-	@echo "make lint         check style, types and the rooms' imports"
-	@echo "make docs         build the documentation, running its examples"
-	@echo "make format       format and mend what can be mended"
-	@echo "make benchmark    run the speed suite beside its peers"
-	@echo "make hooks        let git run the linters before each commit"
-	@echo "make news         show the changelog that the fragments in news/ make"
-	@echo "make requirements pin every package anew in requirements/"
-	@echo "make clean        remove all that the other targets made"
+help: ## list the targets
+	@echo "make demo         run the main workflow on the built-in study"
+	@echo "make test         run the tests (ARGS='-k name' to select)"
+	@echo "make lint         check style, types and imports"
+	@echo "make docs         build the documentation and run its examples"
+	@echo "make format       format the code and apply automatic fixes"
+	@echo "make benchmark    run the speed benchmarks against other programs"
+	@echo "make hooks        run the linters before each commit"
+	@echo "make news         show the changelog built from news/"
+	@echo "make requirements update all pinned versions in requirements/"
+	@echo "make clean        remove the output of all other targets"
 
 demo: .venv/core.done
 	$(BIN)/consilience demo $(ARGS)
@@ -60,8 +60,8 @@ clean:
 	rm -rf .uv .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	rm -rf docs/_build docs/reference/models build dist
 
-# The environment: one .venv for all, filled as far as the target asks. The files in
-# requirements/ agree on every version, so that none undoes another.
+# One .venv serves all targets, each of which installs what it needs. The files in
+# requirements/ agree on every version, so that they are compatible.
 
 $(UV): | requirements/get-uv requirements/uv.txt
 	@sh requirements/get-uv $(PYTHON)
@@ -74,8 +74,8 @@ $(UV): | requirements/get-uv requirements/uv.txt
 	$(INSTALL) --no-deps --no-build-isolation --reinstall-package consilience -e .
 	@touch $@
 
-# The pins. The runtime, with what the report of the demonstration needs, comes first; the
-# others take its versions as given.
+# The pinned versions. The runtime dependencies, with those of the report, are resolved
+# first; the others are constrained by them.
 
 COMPILE := $(UV) --no-config pip compile --quiet --universal --python-version 3.12 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade

@@ -20,15 +20,15 @@ MOST_CELLS = 10**8
 
 NOTES = (
     (
-        "Seconds from answers in memory to the coefficient, and peak memory above that "
-        "held before, each in a process of its own; medians. `all, without resamples`: "
-        "all coefficients with the intervals of the published variance. `all, 1,000 "
-        "resamples`: with those of the item bootstrap as well."
+        "Seconds from answers in memory to the coefficient, and peak memory in "
+        "addition to that before, each in a separate process; medians. `all, without "
+        "resamples`: all coefficients with intervals from the published variance. "
+        "`all, 1,000 resamples`: also with intervals from the bootstrap over items."
     ),
     (
-        "Seven answers of ten name the truth, the others any label. Empty: the tables "
-        "of the other two would not fit in memory (krippendorff's is items x labels x "
-        "labels)."
+        "Seven answers in ten name the truth, the others a random label. Empty "
+        "cells: the tables of the other programs would not fit in memory "
+        "(krippendorff's is items x labels x labels)."
     ),
 )
 

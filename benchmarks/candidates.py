@@ -25,30 +25,35 @@ LEAST = 1e-3  # log-loss cuts probabilities there
 
 NOTES = (
     (
-        "Recall: share of the labels that are among the candidates. `data set` is the "
-        "label of ImageNet, on the 25,000 images that ranks were not weighed on; "
-        "`raters` are pairs that most of five raters accept; `experts` those that most "
-        "of five experts do. The last two were asked about a pool of the study's own "
-        "(7.4 labels an image), so that what it lacks counts for nobody. The union of "
-        "top five is how the studies pooled."
+        "Recall: share of the labels that are among the candidates. `data set` is "
+        "the label of ImageNet, on the 25,000 images that were not used to weight "
+        "the ranks; `raters` are pairs that most of five raters accept; `experts` "
+        "are pairs that most of five experts accept. The last two were asked about a "
+        "pool of labels that the study selected (7.4 labels per image), so labels "
+        "missing from it are not counted. The union of the top five is how the "
+        "studies pooled."
     ),
     (
-        "Prior: P(present) before any rater answers, on the golden pairs, whose images "
-        "are in nothing that was learned. `softmax as it is` takes the pooled "
-        "probability for that of presence, at the best temperature for the one label; "
-        "`calibrated` is a regression on gold of half the main part, `--gold` with "
-        "yes and no."
+        "Prior: P(present) before any rater answers, on the golden pairs, whose "
+        "images were not used for learning. `softmax as it is` uses the pooled "
+        "probability as that of presence, at the best temperature for a single "
+        "label; `calibrated` is a regression on gold labels of half the main part, "
+        "`--gold` with yes and no."
     ),
     (
         f"Raters: the model `contains`, learned from {IMAGES:,} images of the main "
-        "part without gold, then r raters of each golden image, ten draws. "
+        "part without gold labels, then r raters of each golden image, ten draws. "
         "`candidates` are the columns that `consilience candidates` writes without "
-        "gold, their weights learned with the model. ± is the standard error of the "
-        "log-loss less that of raters alone, paired, clustered by image. `worth` is "
-        "how many raters more would bring raters alone to that log-loss; as the fit "
-        "tells it, the information of the columns over that of one answer."
+        "gold labels, with weights learned by the model. ± is the standard error of "
+        "the difference in log-loss from raters alone, paired, clustered by image. "
+        "`worth` is the number of additional raters with which raters alone reach that "
+        "log-loss; `as the fit tells it` is the relative information according to the "
+        "fit."
     ),
-    "What they add to a fit of choice is measured in main_label_candidates.",
+    (
+        "The contribution of candidates to a fit of choice is measured in "
+        "main_label_candidates."
+    ),
 )
 
 

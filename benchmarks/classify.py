@@ -20,21 +20,21 @@ SHIPPED = ("astronaut", "chelsea", "coffee", "motorcycle_left", "rocket", "retin
 
 NOTES = (
     (
-        "`bare session` runs the network alone over squares that lie ready in memory, "
-        "one thread, batches of sixteen. `classify` does all of the work on the same "
-        "images, from JPEG files to Parquet: one thread computes, another reads, "
-        "decodes and resamples. Both in one process, in turn; medians; of each the "
-        "seconds after the network has been loaded."
+        "`bare session` runs the network alone on images that are ready in memory, "
+        "with one thread and batches of sixteen. `classify` does the complete work "
+        "on the same images, from JPEG files to Parquet: one thread computes, "
+        "another reads, decodes and resamples. Both run alternately in one process; "
+        "medians of the seconds after the network has been loaded."
     ),
     (
-        "`computing thread` is the processor time of the thread that computes: what "
-        "bounds the speed where a second core is free to decode, whatever else the "
-        "machine does. `share of bare` is by that; `by the clock` is by seconds on the "
-        "wall, which other work on the machine lengthens, and more so for two threads."
+        "`computing thread` is the CPU time of the computing thread, which limits "
+        "the speed if a second core is free to decode. `share of bare` is based on "
+        "it; `by the clock` is based on wall-clock seconds, which other load on the "
+        "machine increases, more so for two threads."
     ),
     (
-        "Stages: milliseconds of the processor, one thread, one after the other. "
-        "Memory: the most a process held, for images and for twelve times as many."
+        "Stages: CPU milliseconds, one thread, sequentially. Memory: peak memory of "
+        "the process, for these images and for twelve times as many."
     ),
 )
 

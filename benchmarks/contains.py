@@ -24,35 +24,36 @@ PEER_DRAWS, MACE_DRAWS = 3, 1  # of crowd-kit, which learns anew for each draw
 
 NOTES = (
     (
-        "Means over ten draws of raters (one for 78). ± are standard errors of the "
-        "difference from `contains`, by images left out (jackknife), of the mean over "
-        "the draws that both have. Log-loss is cut at .001; ECE has as many bins as "
-        "rise (monotonic sweep), for all methods alike. chance: the ECE to be expected "
-        "if the probabilities of `contains` meant exactly what they say."
+        "Means over ten draws of raters (one for 78). ± are jackknife standard "
+        "errors over images of the difference from `contains`, for the mean over the "
+        "draws that both have. Log-loss is clipped at .001; ECE uses as many bins as "
+        "keep accuracy monotonic, for all methods. chance: the expected ECE if the "
+        "probabilities of `contains` were perfectly calibrated."
     ),
     (
-        "labels for F1: of the same probabilities, those labels are called present of "
-        "which the greatest F1 is expected (`decide`, loss f1), draw by draw, without "
-        "gold; elsewhere those with a probability of one half or more."
+        "labels for F1: the same probabilities, with the labels called present that "
+        "maximize the expected F1 (`decide`, loss f1), draw by draw, without gold "
+        "labels; elsewhere those with a probability of one half or more."
     ),
     (
-        "images: the panel of `contains` (six, present if at least half grant) was "
+        "images: the panel of `contains` (six, present if at least half endorse) was "
         "chosen by log-loss on the half of the images with an even first byte of the "
-        "SHA-256 of their names, among panels of 1 to 8, 10 and 12; `other half` had "
-        "no part in that. That maybe grants was chosen on all."
+        "SHA-256 of their names, among panels of 1 to 8, 10 and 12; `other half` was "
+        "not used for this choice. That a maybe is an endorsement was chosen on all "
+        "images."
     ),
     (
-        "All but the votes and crowd-kit: learned from the main part without the "
-        "golden pairs, then `predict`. crowd-kit, which keeps nothing, is fitted to "
-        f"the main part and the drawn raters together, {PEER_DRAWS} draws (MACE, which "
+        "All methods except votes and crowd-kit: learned from the main part without "
+        "the golden pairs, then `predict`. crowd-kit, which has no prediction, is "
+        f"fitted to the main part and the drawn raters together, {PEER_DRAWS} draws (MACE, which "
         f"is slow, to the drawn raters alone, {MACE_DRAWS}); its P(maybe) counts half."
     ),
     (
-        "groups and predictions: the eleven superclasses of the labels, and for each "
-        "pair how many of twelve classifiers have the label among their top five, how "
-        "high, how many first, and whether it is the label of the data set; and which "
-        "labels they take for one another, so that these lead. What a fit of the main "
-        "part costs stands with `whole_contains`."
+        "groups and predictions: the eleven superclasses of the labels; for each "
+        "pair, how many of twelve classifiers have the label among their top five, "
+        "at which ranks, how many rank it first, and whether it is the label of the "
+        "data set; and which labels the classifiers confuse, as similar labels. The "
+        "cost of a fit of the main part is in `whole_contains`."
     ),
 )
 BEST = (

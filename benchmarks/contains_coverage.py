@@ -39,15 +39,15 @@ SPREADS = tuple(
 )
 NOTES = (
     (
-        f"Share of {MASS:.0%} intervals that hold the parameter, of {STUDIES} studies "
-        f"drawn from the prior, {DRAWS} draws each by `em`, {CHAINS} chains of {DRAWS} "
-        "by `nuts`. ± are standard errors between studies. each: how many of the "
-        "parameter there are in a study."
+        f"Share of {MASS:.0%} intervals that contain the parameter, in {STUDIES} "
+        f"studies simulated from the prior, with {DRAWS} draws by `em` and {CHAINS} "
+        f"chains of {DRAWS} by `nuts`. ± are standard errors between studies. each: "
+        "number of such parameters in a study."
     ),
     (
-        "off: how far the middle of the draws is from what was drawn, in their "
-        "standard deviations, mean over studies; of numbers drawn at random about the "
-        f"truth within {2 / STUDIES**0.5:.2f} nineteen times in twenty."
+        "off: distance between the mean of the draws and the true value, in standard "
+        "deviations of the draws, averaged over studies; for exact posteriors it is "
+        f"within {2 / STUDIES**0.5:.2f} with 95% probability."
     ),
 )
 

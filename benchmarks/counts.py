@@ -13,10 +13,10 @@ from benchmarks.report import Report
 OURS, RICH = "contains_counts", "contains_counts, predictions"
 NOTES = (
     (
-        "Means over ten draws of raters (one for 78), as in `contains`, and so are "
-        "standard errors, of differences from contains_counts, and ECE. A label is "
-        "present if its frequency is above one half, set before anything was looked "
-        "at; predictions: what twelve classifiers say, and the label of the data set."
+        "Means over ten draws of raters (one for 78), with standard errors of "
+        "differences from contains_counts and ECE as in `contains`. A label is "
+        "present if its frequency is above one half, a threshold fixed in advance; "
+        "predictions: those of twelve classifiers, and the label of the data set."
     ),
 )
 

@@ -9,12 +9,13 @@ from benchmarks.report import Report
 TITLE = "Twelve models on the 6,761 images of the study"
 NOTES = (
     (
-        "In a process of its own, after the fit (which is not timed): 1,000 drawn "
-        "worlds of the model `objects`, 1,000 weightings of the images, the best five "
-        "labels of twelve models. evaluate: all metrics and subsets, 66 paired "
-        "comparisons of each, and the labels where models follow the data set. "
-        "confusion: what people call images beside what models do, of 1,000 classes, "
-        "and within superclasses. Cores are shared: CPU seconds say more than seconds."
+        "In a separate process, after the fit (which is not timed): 1,000 joint "
+        "posterior draws of the model `objects`, 1,000 bootstrap weightings of the "
+        "images, the best five labels of twelve models. evaluate: all metrics and "
+        "subsets, 66 paired comparisons of each, and the labels for which models "
+        "reproduce the data set. confusion: how people and models call images, for "
+        "1,000 classes, and within superclasses. Cores are shared, so compare CPU "
+        "seconds rather than seconds."
     ),
 )
 

@@ -20,22 +20,23 @@ DRAWS = 100
 
 NOTES = (
     (
-        "share: of items whose main label is not the data set's own. At face value: "
-        "the label with the most votes, on a tie the first, of three annotators drawn "
-        "at random (mean of ten drawings) and of all nine. ties drawn: of nine in an "
-        "order drawn at random, as `human_confusion` takes them (mean of ten)."
+        "share: of items whose main label differs from the data set's. At face "
+        "value: the label with the most votes (the first on a tie), of three "
+        "annotators drawn at random (mean of ten draws) and of all nine. ties drawn: "
+        "of nine in random order, as `human_confusion` breaks ties (mean of ten)."
     ),
     (
-        "human_confusion, three told: its table `panels`, learned from the three "
-        "alone; bounds of 90 %."
+        "human_confusion, three told: its table `panels`, learned from three "
+        "annotators; 90 % intervals."
     ),
     (
-        "halves: from four annotators it is foreseen whether most of four others name "
-        "several labels, as the study's rule has it; Brier score and calibration error "
-        "(ten bins). calibrated: by how often that was so in the other folds, among "
-        "items with as many who name several. The model is asked two questions: what "
-        "a fresh panel of four finds by that rule (the question that is scored), and "
-        "whether more than half of all annotators would name two objects or more."
+        "halves: from four annotators it is predicted whether most of four others "
+        "name several labels, by the study's rule; Brier score and calibration error "
+        "(ten bins). calibrated: the frequency of this event in the other folds, "
+        "among items with as many annotators who name several. The model answers two "
+        "questions: what a new panel of four finds by that rule (the question that "
+        "is scored), and whether more than half of all annotators would name two "
+        "objects or more."
     ),
 )
 

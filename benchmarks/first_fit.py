@@ -27,27 +27,27 @@ TOLERANCE = 1e-5  # crowd-kit's default, for all in the rows "same tolerance"
 
 NOTES = (
     (
-        "Seconds of a whole process: Python starts, reads a Parquet file of text "
-        "columns, loads the library, fits, and has a label for each item. `first` is "
-        "all of that; `second` is the fit of another data set of like size after it, "
-        "in the same process. Four classes, five answers an item, 100 answers an "
-        "annotator (at least five annotators)."
+        "Seconds of a complete process: Python starts, reads a Parquet file of text "
+        "columns, loads the library, fits, and computes a label for each item. "
+        "`first` is this total; `second` is the fit of another data set of similar "
+        "size afterwards in the same process. Four classes, five answers per item, "
+        "100 answers per annotator (at least five annotators)."
     ),
     (
-        "Each library with its own default tolerance, and so many sweeps as it takes; "
+        "Each library uses its default tolerance and as many iterations as it needs; "
         "`em, 1e-5` has crowd-kit's tolerance. em: dawid_skene, the same model as "
         "crowd-kit's; vb: bayesian_dawid_skene with draws for intervals; auto: five "
-        "models compared and mixed, with draws. crowd-kit gives no intervals and stops "
-        "after 100 sweeps."
+        "models compared and stacked, with draws. crowd-kit has no intervals and "
+        "stops after 100 iterations."
     ),
     (
-        "empty cache: the folder of compiled programs is empty; filled: another data "
-        "set of like size was fitted before by another process. These fits compile "
-        "nothing, so the two differ by noise."
+        "empty cache: the folder of compiled programs is empty; filled: another "
+        "process fitted another data set of similar size before. These fits compile "
+        "nothing, so the difference is noise."
     ),
     (
-        "CPU s: of both cores, first fit. Medians, processes in turn; of more than "
-        "10,000 answers one run each, and none of auto for a million."
+        "CPU s: of both cores, first fit. Medians of alternating processes; one run "
+        "each for more than 10,000 answers, and none of auto for a million."
     ),
 )
 

@@ -16,16 +16,18 @@ STEP = 1e-3  # of the differences that curvature is taken from
 
 NOTES = (
     (
-        "odds ratio: of things seldom and often seen, odds of being granted (one name, "
-        "not the data set's own) over odds of being seen by a lister to whom another "
-        "thing is the main one; and of names. 90 % intervals: normal in the logarithm, "
-        "by the sandwich of curvature and of the spread of the items' slopes, so that "
-        "they hold where items differ more than the model says."
+        "odds ratio: for objects with low and high detection probability, odds of "
+        "endorsement (one name, not the data set's label) relative to odds of being "
+        "named by an annotator who lists objects and for whom another object is the "
+        "main one; and effects of names. 90 % intervals: normal in the logarithm, "
+        "with a sandwich covariance clustered by item, so that they are robust to "
+        "more variation between items than the model assumes."
     ),
     (
-        "The two tasks were answered by other people under other instructions, so the "
-        "ratio holds that, too: below one it says that raters of the reassessed labels "
-        "granted less than annotators of the other study named."
+        "The two tasks were answered by different people under different "
+        "instructions, and the ratio includes that difference: a ratio below one "
+        "means that raters of the reassessed labels endorsed less than annotators of "
+        "the other study named."
     ),
 )
 
@@ -33,7 +35,7 @@ NOTES = (
 def run(*, quick: bool, repeats: int) -> Report:
     """Fit both tasks and tell the odds ratios."""
     del repeats
-    title = "What is granted, against what is named"
+    title = "Endorsement compared with naming"
     folder = public_data("imagenet-multilabel", "reassessed-imagenet", quick=quick)
     if folder is None:
         return not_run(title)

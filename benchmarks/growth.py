@@ -15,12 +15,15 @@ FEW = 1_000_000  # up to here each fit is repeated
 
 NOTES = (
     (
-        "Ten classes, five answers an item, a thousand answers an annotator. Whole "
-        "fits as in the benchmark `speed`, to the same tolerance, compiling included; "
-        "fits of ten million are taken once."
+        "Ten classes, five answers per item, a thousand answers per annotator. "
+        "Complete fits as in the benchmark `speed`, to the same tolerance, including "
+        "compilation; fits of ten million are measured once."
     ),
-    "vb takes the draws that it affords by itself; `draws` says how many.",
-    "process MiB is the peak of the process, with imports, frame and compiler.",
+    "vb uses its default number of draws for the size; `draws` states it.",
+    (
+        "process MiB is the peak memory of the process, including imports, data frame "
+        "and compiler."
+    ),
 )
 
 

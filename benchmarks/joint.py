@@ -17,14 +17,14 @@ OBSERVED = (None, 1)
 
 NOTES = (
     (
-        "Mean log probability of a held-out response, in nats; ± by item, as in "
-        "`objects`. Foreseen are the responses about the items of one fold of five, by "
-        "em fitted to the other four. gain: over the same model without the answers of "
-        "kind contains, paired by item."
+        "Mean log predictive density of a held-out response, in nats; ± by item, as "
+        "in `objects`. Responses about the items of one fold of five are predicted "
+        "by em fitted to the other four. gain: relative to the same model without "
+        "the answers of kind contains, paired by item."
     ),
     (
-        "asked: items about whose candidates such answers are told. The others are "
-        "foreseen by parameters alone that other items taught."
+        "asked: items with such answers about their candidates. The others are "
+        "predicted by the parameters alone."
     ),
 )
 

@@ -42,22 +42,22 @@ main(sys.argv[1:])
 
 NOTES = (
     (
-        "Whole processes of the command line, each sent one signal: half of the times "
-        "at a moment drawn from the whole of its usual time, half of the times within "
-        "30 ms after it has begun to write (classify: two seconds). Every second time "
-        "an earlier output is there, to be replaced by --overwrite."
+        "Complete processes of the command line, each receiving one signal: half of "
+        "the times at a random moment of the usual run time, half of the times "
+        "within 30 ms after writing has begun (classify: two seconds). Every second "
+        "time there is earlier output, to be replaced by --overwrite."
     ),
     (
-        "`old`, `new`, `absent`: what stands at the place afterwards; each was "
-        "compared with the whole output, byte by byte (a run: its files, and the bytes "
-        "of fit.nc that run.toml counts). `resumable`: predictions of whole pieces. "
-        "`broken` is anything else. `ended`: was done before the signal came."
+        "`old`, `new`, `absent`: the output afterwards, compared with the complete "
+        "output byte by byte (a run: its files, and the bytes of fit.nc that "
+        "run.toml counts). `resumable`: complete pieces of predictions. `broken`: "
+        "anything else. `ended`: finished before the signal arrived."
     ),
     (
-        "`left behind`: times that anything else lay in the folder, hidden or not, "
-        "after the signal; of those killed by KILL also after the same command had "
-        "run once more, to its end. What that gave was compared with an uninterrupted "
-        "run: `not the same`."
+        "`left behind`: cases in which anything else was in the folder, hidden or "
+        "not, after the signal; for KILL also after the same command had run again "
+        "to its end. That output was compared with an uninterrupted run: `not the "
+        "same`."
     ),
 )
 
@@ -92,7 +92,7 @@ def run(*, quick: bool, repeats: int) -> Report:
             reference = Path(folder, f"{name}-whole")
             seconds = finish(command, reference)
             rows += of_command(name, command, reference, number, seconds, dice)
-    return Report("Commands that are stopped while they work", rows, NOTES)
+    return Report("Interrupted commands", rows, NOTES)
 
 
 def of_command(

@@ -12,11 +12,11 @@ from benchmarks.report import Report
 LEAST = (0.05, 0.15)
 NOTES = (
     (
-        "odds ratio: of one annotator before one pair; average: of the rates over all "
-        "pairs. 90 % intervals, clustered by image and by annotator. Allowed for: the "
-        "share of an image's labels that was shown, what twelve classifiers and the "
-        "data set say, and how similar the rival is. Who was shown what was not drawn "
-        "by lot."
+        "odds ratio: conditional on annotator and pair; average: of the rates over "
+        "all pairs. 90 % intervals, clustered by image and by annotator. Adjusted "
+        "for the share of an image's labels that was shown, the predictions of "
+        "twelve classifiers and the data set's label, and the similarity of the "
+        "rival. What was shown to whom was not randomized."
     ),
 )
 

@@ -38,20 +38,20 @@ CLIP = 1e-3
 
 NOTES = (
     (
-        "Means over sets of accuracy (ties count their share) and log-loss "
-        "(probabilities at least .001). development: the eleven sets of the page of "
-        "methods; others: labelme, leaves, temp, wsd, ducks."
+        "Means over data sets of accuracy (ties count fractionally) and log-loss "
+        "(probabilities at least .001). development: the eleven data sets of the "
+        "page of methods; others: labelme, leaves, temp, wsd, ducks."
     ),
     (
-        "left out: each set by the constants with the least mean logarithm of log-loss "
-        "over the other sets (those that share items with it are left out, too). as "
-        "shipped: by the constants of the package. before: the prevalence at full "
-        "strength, power .5, stacking weights as they are. equal: by equal weights."
+        "left out: each data set with the constants that minimize the mean logarithm "
+        "of log-loss over the other data sets (excluding those that share items with "
+        "it). as shipped: with the constants of the package. before: full "
+        "prevalence, power .5, unmodified stacking weights. equal: equal weights."
     ),
     (
-        "The models that are mixed, and that the residual correlation decides how much "
-        "is tempered, were chosen on the development sets before; that choice is not "
-        "left out here."
+        "The models that are combined, and the use of the residual correlation for "
+        "tempering, were chosen on the development sets before; that choice is not "
+        "cross-validated here."
     ),
 )
 

@@ -17,19 +17,19 @@ HELD = 4  # answers of each image that are foreseen
 NOTES = (
     (
         "The answers of the multi-label study, one of 1,000 labels each, as choice "
-        "by the model `structured`. On both sides the list of an image is what "
-        "twelve top-five lists propose, the data set's label, and what the r raters"
-        " gave. `lists` knows no more; `candidates` has the columns, their weights "
-        "learned without gold. `r raters`: learned from all answers about half of "
-        "the images, then r answers about each of the others; four more are "
-        "foreseen. `fitted to r raters`: learned from these answers alone. log-"
-        "loss: of a foreseen answer, in nats; hit: how often it is the label held "
-        "for likeliest. ± is the standard error of the log-loss less that of lists,"
-        " paired, clustered by image. `worth` is how many raters more would bring "
-        "lists to that hit rate; as the fit tells it, the information of the "
-        "columns over that of one answer. A foreseen answer that is not on the list"
-        " counts as wrong, errors as falling evenly on all that anyone named and "
-        "the list."
+        "by the model `structured`. In both cases the candidates of an image are the "
+        "labels of twelve top-five lists, the data set's label, and the labels that "
+        "the r raters gave. `lists` uses nothing else; `candidates` has the columns, "
+        "with weights learned without gold labels. `r raters`: learned from all "
+        "answers about half of the images, then r answers about each of the others; "
+        "four more are predicted. `fitted to r raters`: learned from these answers "
+        "alone. log-loss: of a predicted answer, in nats; hit: how often it is the "
+        "most probable label. ± is the standard error of the difference in log-loss "
+        "from lists, paired, clustered by image. `worth` is the number of additional "
+        "raters with which lists reach that hit rate; `as the fit tells it` is the "
+        "relative information according to the fit. A predicted answer that is not "
+        "among the candidates counts as wrong, with errors uniform over all labels "
+        "that anyone named and the candidates."
     ),
 )
 
@@ -37,7 +37,7 @@ NOTES = (
 def run(*, quick: bool, repeats: int) -> Report:
     """Measure once."""
     del repeats
-    title = "Main labels foreseen, with candidates and without"
+    title = "Predicted main labels, with and without candidates"
     data = public_data("imagenetv2", "imagenet-multilabel", quick=quick)
     if data is None:
         return not_run(title)

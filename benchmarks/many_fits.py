@@ -56,12 +56,12 @@ SLOW = (
 
 NOTES = (
     (
-        "Simulated studies of 20 to 400 answers, of ever other sizes; every model "
-        "of choice in turn, and models of contains and of objects between them."
+        "Simulated studies of 20 to 400 answers, each of a new size; every model of "
+        "choice in turn, with models of contains and of objects in between."
     ),
     (
-        "places are those of memory that the process has mapped after the last fit, "
-        "most those after any; Linux lets a process map 65,530."
+        "places: memory mappings of the process after the last fit; most: the "
+        "maximum after any fit. Linux allows a process 65,530."
     ),
 )
 

@@ -14,23 +14,25 @@ PEER = "crowd-kit MajorityVote"
 
 NOTES = (
     (
-        "Five answers an item, five of a thousand labels listed for it, all of one "
-        "family of ten; accuracies are Beta(8, 4), and errors fall on the list, drawn "
-        "by a popularity of each label (standard deviation 1 in logarithms)."
+        "Five answers per item, five of a thousand labels as candidates, all of one "
+        "family of ten; accuracies are Beta(8, 4), and errors fall on the "
+        "candidates, with a popularity of each label (standard deviation 1 of the "
+        "logarithm)."
     ),
     (
-        "A whole fit: from pandas frames in memory, the lists among them, to a label "
-        "for each item, compiling included; imports and files are left out."
+        "A complete fit: from pandas frames in memory, including the candidates, to "
+        "a label for each item, with compilation and without imports and file "
+        "access."
     ),
     (
-        "crowd-kit knows no lists: it takes every label for possible. Log-loss is of "
-        "the true label, cut at 1e-12; votes are not softened. Its OneCoinDawidSkene "
-        "is left out: on 600 responses of 50 labels it took 22 seconds of a processor, "
-        "growing with annotators x sweeps."
+        "crowd-kit does not use candidates and treats every label as possible. "
+        "Log-loss is of the true label, clipped at 1e-12; votes are not smoothed. "
+        "Its OneCoinDawidSkene is omitted: on 600 responses of 50 labels it took 22 "
+        "seconds of CPU time, growing with annotators x iterations."
     ),
     (
-        "popularity: `structured` with popularity=1; pairs: with pairs=0.5 as well. vb "
-        "takes the draws that it affords by itself."
+        "popularity: `structured` with popularity=1; pairs: also with pairs=0.5. vb "
+        "uses its default number of draws for the size."
     ),
 )
 

@@ -25,21 +25,23 @@ LIMIT = 300.0
 
 NOTES = (
     (
-        "A whole fit, from a pandas frame of text in memory to a label for each item, "
-        "imports left out; each in a process of its own, with both programs' own "
-        "settings. Ours compile anew, as the first fit of a size does."
+        "A complete fit, from a pandas frame of text in memory to a label for each "
+        "item, without imports; each in a separate process, with the default "
+        "settings of both programs. Ours include compilation, as in a first fit of a "
+        "size."
     ),
     (
-        f"`over {LIMIT:g} s`: given up after so long. `failed`: the reason stands in "
-        "the last column."
+        f"`over {LIMIT:g} s`: stopped after that time. `failed`: the reason is in the "
+        "last column."
     ),
     (
-        "crowd-kit's MACE restarts 10 times and takes 50 sweeps each, its GLAD takes "
-        "up to 100 sweeps; ours stop when nothing more is gained."
+        "crowd-kit's MACE restarts 10 times with 50 iterations each, and its GLAD "
+        "uses up to 100 iterations; ours stop at convergence."
     ),
     (
-        "The data are drawn from a confusion per annotator, so models that have one "
-        "are right more often. Memory is the peak of the process."
+        "The data are simulated with a confusion matrix per annotator, so models "
+        "with confusion matrices are more accurate. Memory is the peak of the "
+        "process."
     ),
 )
 

@@ -20,15 +20,15 @@ MOST = 5.0  # imagined votes for each reverse one
 
 NOTES = (
     (
-        "Mean log probability of a main vote about a held-out item, over 1,000 labels, "
-        "in nats; ± by item. gain: over the counts with all baselines' imagined votes, "
-        "paired by item. Five folds of items, (row x 7,919) mod 5."
+        "Mean log predictive density of a main vote about a held-out item, over "
+        "1,000 labels, in nats; ± by item. gain: relative to the counts with the "
+        "pseudo-counts of all baselines, paired by item. Five folds of items, (row x "
+        "7,919) mod 5."
     ),
     (
-        "`human_confusion` learns the weights of eight kinds of evidence, and how "
-        "answers about one item go together, by marginal likelihood; labels that are "
-        "named besides the main one are among what it is told, and the baselines are "
-        "not."
+        "`human_confusion` learns the weights of eight kinds of evidence, and the "
+        "correlation of answers about one item, by marginal likelihood; it also uses "
+        "labels that are named besides the main one, and the baselines do not."
     ),
 )
 

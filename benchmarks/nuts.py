@@ -22,22 +22,23 @@ SHARED = ("prevalence", "population", "spread", "confusion")
 
 NOTES = (
     (
-        "Data: crowd/rte (8,000 answers, 800 items, 164 annotators). Four chains side "
-        "by side, double precision; acceptance 0.9 for consilience, 0.8 for the peer, "
-        "their defaults; the peer has fewer warm-up steps and draws, since it is "
-        "effective draws per second that are compared. Both start at medians of the "
-        "prior, where the labels have their names."
+        "Data: crowd/rte (8,000 answers, 800 items, 164 annotators). Four parallel "
+        "chains, double precision; target acceptance 0.9 for consilience and 0.8 for "
+        "the other program, their defaults; the other program has fewer warm-up "
+        "steps and draws, because effective draws per second are compared. Both "
+        "start at prior medians, at which the labels are identified."
     ),
     (
-        "Smallest bulk ESS over every scalar of prevalence, population, spread and "
-        "all confusions, which both programs report; `with distances` adds each "
-        "program's own standardised annotator effects, the coordinates it samples in."
+        "Smallest bulk ESS over every scalar of prevalence, population, scale and "
+        "all confusion matrices, which both programs report; `with distances` adds "
+        "each program's own standardized annotator effects, the coordinates it "
+        "samples in."
     ),
     (
-        "Sampling seconds: warm-up and draws, without compiling. Whole: all that a "
-        "caller waits for; for consilience with the guess of the geometry, the "
-        "posterior of every item's truth, log-likelihoods and checks, which the peer "
-        "does not compute."
+        "Sampling seconds: warm-up and draws, without compilation. Whole: the total "
+        "waiting time; for consilience including the estimate of the geometry, the "
+        "posterior of every item's truth, log-likelihoods and checks, which the "
+        "other program does not compute."
     ),
 )
 

@@ -14,20 +14,21 @@ OBSERVED = (None, 3, 1)
 
 NOTES = (
     (
-        "Mean log probability of a held-out response, in nats; ± by item. The outcomes "
-        "are blind to it: labels that those observed name, the data set's own label, "
-        "and one outcome for all else. Means differ between numbers of observed "
-        "responses because the outcomes do. The model `objects` is fitted to the other "
-        "folds by em."
+        "Mean log predictive density of a held-out response, in nats; ± by item. The "
+        "outcome space does not depend on it: labels that the observed responses "
+        "name, the data set's label, and one outcome for all others. Means for "
+        "different numbers of observed responses differ because the outcome spaces "
+        "do. The model `objects` is fitted to the other folds by em."
     ),
     (
-        "accuracy: the chance that the likeliest outcome is right, ties split. gain: "
-        "over the first row of the same question, paired by item."
+        "accuracy: the probability that the most probable outcome is right, ties "
+        "split. gain: relative to the first row of the same question, paired by "
+        "item."
     ),
     (
-        "Folds by item: (row x 7,919) mod 5. Every weight is tuned on the other folds. "
-        "Three and one observed responses are drawn anew for each held out, with one "
-        "seed."
+        "Folds by item: (row x 7,919) mod 5. Every weight is tuned on the other "
+        "folds. Three and one observed responses are drawn separately for each "
+        "held-out one, with one seed."
     ),
 )
 

@@ -30,27 +30,28 @@ ANSWERS = 9  # about each simulated item
 NOTES = (
     (
         "All answers: the model `objects` by em on the ImageNet multi-label study "
-        "(59,580 answers about 6,761 images), double precision. Processor seconds to "
-        "lay out and compile, and to climb once compiled; milliseconds of one value "
-        "and gradient; peak memory of the whole process."
+        "(59,580 answers about 6,761 images), double precision. CPU seconds for data "
+        "layout and compilation, and for optimization once compiled; milliseconds of "
+        "one value and gradient; peak memory of the process."
     ),
     (
         "Draws: the same study by nuts, all parameters shared (`pairs` is 0: no "
-        "affinities of single pairs), two chains of 150 draws after 75 steps of "
-        "warm-up, from the mode. Processor seconds to find the mode and compile, and "
-        "to draw; seconds on the wall of the latter; gradients after warm-up. R-hat "
-        "and effective draws are the worst of all parameters. Beside the normal about "
-        "the mode: how far the mean of a parameter is off the mode at most, in "
-        "standard deviations of that normal, and the least and the most ratio of the "
-        "draws' standard deviation to its."
+        "affinities of single pairs), two chains of 150 draws after 75 warm-up "
+        "steps, from the mode. CPU seconds to find the mode and compile, and to "
+        "sample; wall-clock seconds of the latter; gradients after warm-up. R-hat "
+        "and ESS are the worst of all parameters. Compared with the normal "
+        "approximation at the mode: the largest distance of a parameter's mean from "
+        "the mode, in standard deviations of that approximation, and the smallest "
+        "and largest ratio of the draws' standard deviation to its."
     ),
     (
-        "Candidates: simulated items of nine answers, of one label or two, evenly "
-        "drawn. Milliseconds an item of one value and gradient of its log-likelihood, "
-        "double precision, compiled and warm: median of the calls. The peer writes the "
-        "sum out: the blocks of every partition are looked up and added for each way "
-        "to split the answers of one label, as one would in NumPyro. `difference` is "
-        "that of the two log-likelihoods, an item."
+        "Candidates: simulated items with nine answers, of one label or two, in "
+        "equal parts. Milliseconds per item of one value and gradient of its "
+        "log-likelihood, double precision, compiled and warm: median of the calls. "
+        "The alternative writes the sum out: the blocks of every partition are "
+        "looked up and added for each allocation of the single-label responses, as "
+        "one would in NumPyro. `difference` is that of the two log-likelihoods, per "
+        "item."
     ),
 )
 

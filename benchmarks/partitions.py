@@ -7,12 +7,12 @@ MOST = 10
 BY_MATRIX = 8  # nine labels make a matrix of 87 MB
 NOTES = (
     (
-        "Processor milliseconds an item of log Z and of its slope, the probability of "
+        "CPU milliseconds per item of log Z and its gradient, the probability of "
         "each block, in double precision, compiled and warm: median of the calls."
     ),
     (
-        "`difference` is the largest between the two ways, of the probability of a "
-        "block."
+        "`difference` is the largest difference of a block's probability between the "
+        "two methods."
     ),
 )
 

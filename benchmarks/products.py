@@ -15,14 +15,14 @@ QUICK = {"items": 100, "annotators": 10, "classes": 3, "per_item": 5}
 NOTES = (
     (
         "Milliseconds of one product in double precision, compiled and warm: median "
-        "of the calls, taken in turn in one process. `cost of laying out` is that of "
-        "the padded index arrays, of the sort by annotator and answer, and of the two "
-        "compressed matrices (SciPy; its products run on one core)."
+        "of the calls, alternating in one process. `cost of laying out` is that of "
+        "the padded index arrays, of the sort by annotator and answer, and of the "
+        "two compressed matrices (SciPy; its products run on one core)."
     ),
     (
         "segment_sum is `jax.ops.segment_sum` over answers, sorted by item for the "
-        "E-step and told so; for the M-step sorted by annotator and answer, and told "
-        "so."
+        "E-step and by annotator and answer for the M-step, each with "
+        "`indices_are_sorted`."
     ),
 )
 

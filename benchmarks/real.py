@@ -25,17 +25,18 @@ PEER = "crowd-kit DawidSkene"
 
 NOTES = (
     (
-        "`whole`: `consilience fit reassessed-imagenet --model ...`, one process from "
-        "the original files to the run folder with its tables, compiling included "
-        "(empty cache). The stages of each were taken in a process of its own, without "
-        "imports; peak MiB is what the process had held at most by the end of the "
-        "stage."
+        "`whole`: `consilience fit reassessed-imagenet --model ...`, one process "
+        "from the original files to the run folder with its tables, including "
+        "compilation (empty cache). The stages of each were measured in a separate "
+        "process, without imports; peak MiB is the peak memory of the process until "
+        "the end of the stage."
     ),
     (
-        "Two cores, shared: CPU seconds say more than seconds. vb with its default "
-        "starts and draws for this size; contains_counts without the annotators; "
-        "crowd-kit with three answers and 100 iterations at most, its table made of "
-        "ours. What the model contains costs stands with the benchmark contains."
+        "Two shared cores: compare CPU seconds rather than seconds. vb with its "
+        "default starts and draws for this size; contains_counts without annotators; "
+        "crowd-kit with three answers and at most 100 iterations, with a table "
+        "converted from ours. The cost of the model contains is in the benchmark "
+        "contains."
     ),
 )
 

@@ -26,19 +26,20 @@ NOTES = (
     (
         "Simulated choices, fitted by vb, so that every label has an interval. To "
         "write: from a fit and its responses in memory to a file on disk, with "
-        "agreement by 1,000 resamples, the charts, and the import of what draws them; "
-        "in a process of its own. Medians."
+        "agreement by 1,000 resamples, the charts, and the import of the plotting "
+        "library; in a separate process. Medians."
     ),
     (
-        "First paint: `first-contentful-paint` of a PerformanceObserver, since the "
-        "start of the navigation to the file. Usable: until the items can be searched "
-        "(pandas: until all is laid out). Each time a new browser, its profile empty."
+        "First paint: `first-contentful-paint` of a PerformanceObserver, from the "
+        "start of the navigation to the file. Usable: until the items can be "
+        "searched (pandas: until everything is laid out). Each time in a new browser "
+        "with an empty profile."
     ),
     (
-        "`pandas: to_html` is the best label of each item and the raw answers as plain "
-        "HTML tables, with nothing to search, sort or click, and without the posterior "
-        "of the other labels, which the browser takes minutes to lay out; empty where "
-        "the answers alone would."
+        "`pandas: to_html` writes the best label of each item and the raw answers as "
+        "plain HTML tables, without search, sorting or interaction, and without the "
+        "posterior of the other labels, which the browser takes minutes to lay out; "
+        "empty where the answers alone would."
     ),
 )
 

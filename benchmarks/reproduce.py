@@ -28,13 +28,13 @@ MARGIN = 0.003
 
 NOTES = (
     (
-        "Accuracy on the items with gold; an item whose best labels tie counts as the "
-        "chance of naming the right one."
+        "Accuracy on the items with gold labels; an item with tied best labels "
+        "counts as the probability of a right choice."
     ),
     (
-        "`once`: identical rows (item, annotator, label) counted once, as the "
-        "independent program does; `each`: every row is an answer, consilience's "
-        "default."
+        "`once`: identical rows (item, annotator, label) are counted once, as in the "
+        "independent program; `each`: every row is an answer, the default of "
+        "consilience."
     ),
 )
 

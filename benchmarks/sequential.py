@@ -11,14 +11,15 @@ UPDATES = 20
 
 NOTES = (
     (
-        "CPU milliseconds of one update by one response about one item (median of "
-        f"{UPDATES}), and of `predict` told all answers so far; programs compiled "
+        "CPU milliseconds of one update with one response about one item (median of "
+        f"{UPDATES}), and of `predict` with all answers so far; programs compiled "
         "before. A fit by em of 120 simulated items; items of two to four labels, five "
         "answers each before."
     ),
     (
-        "Both believe the item the same, to rounding; a test holds them to that. An "
-        "update finds its item's earlier answers by name, and draws for it alone."
+        "Both give the same posterior up to rounding, which a test verifies. An "
+        "update finds the earlier answers of its item by name and draws for it "
+        "alone."
     ),
 )
 

@@ -19,28 +19,30 @@ PEER = "crowd-kit DawidSkene"
 
 NOTES = (
     (
-        "A whole fit: from a pandas frame of text in memory to a label for each item; "
-        "imports, and reading the frame from disk, are left out."
+        "A complete fit: from a pandas frame of text in memory to a label for each "
+        "item, without imports and without reading the frame from disk."
     ),
     (
-        "Compiling: `new` compiles everything anew, as the first fit of a size does; "
-        "`kept` finds it in JAX's compilation cache, which the command line keeps."
+        "Compiling: `new` compiles everything, as in a first fit of a size; `kept` "
+        "uses JAX's compilation cache, which the command line keeps."
     ),
     (
-        "The same tolerance: crowd-kit stops when its bound, divided by the number of "
-        "responses, gains less than `tol` nats in a sweep; consilience when its "
-        "objective (em: penalised log-likelihood, vb: ELBO) per answer does. 1e-5 is "
-        "crowd-kit's default, 1e-7 ours; no practical limit on sweeps. crowd-kit "
-        "counts an item's log prior once per response, so its bound is no exact "
-        "likelihood: the rule is the same, the sweeps may differ."
+        "The same tolerance: crowd-kit stops when its bound, divided by the number "
+        "of responses, improves by less than `tol` nats in an iteration; consilience "
+        "when its objective (em: penalized log-likelihood, vb: ELBO) per answer "
+        "does. 1e-5 is crowd-kit's default, 1e-7 ours; the number of iterations is "
+        "not limited in practice. crowd-kit counts an item's log prior once per "
+        "response, so its bound is not an exact likelihood: the rule is the same, "
+        "the number of iterations may differ."
     ),
     (
         "vb by default also draws from the posterior for intervals, which crowd-kit "
-        "has not; `vb, no draws` is the climb and the point estimates alone."
+        "does not have; `vb, no draws` is the optimization and the point estimates "
+        "alone."
     ),
     (
-        "Memory: peak of the process, and how much of it came after the fit had begun "
-        "(imports and frame left out). Each fit in a process of its own, in turn; "
+        "Memory: peak of the process, and the part allocated after the fit had begun "
+        "(without imports and frame). Each fit in a separate process, alternating; "
         "medians."
     ),
 )

@@ -27,14 +27,14 @@ APP()
 
 NOTES = (
     (
-        "Whole processes, from start to end, Python's own start included; medians, "
-        "taken in turn. `bare cyclopts` is a program of one command written with the "
-        "same library."
+        "Complete processes, including Python's own start; medians, alternating. "
+        "`bare cyclopts` is a program with one command written with the same "
+        "library."
     ),
     (
         "`fit` reads a CSV of 10,000 responses, fits by vb with its default restarts "
-        "and draws, checks, writes the run folder. First: with an empty compilation "
-        "cache. Again: with the cache that the first left."
+        "and draws, runs the checks and writes the run folder. First: with an empty "
+        "compilation cache. Again: with the cache of the first."
     ),
 )
 
@@ -65,8 +65,8 @@ def run(*, quick: bool, repeats: int) -> Report:
         for name in ("fit by vb, first", "fit by vb, again"):
             pairs = in_turn({name: iter([fit[name] for fit in fits]).__next__}, repeats)
             rows.append(_row(name, pairs[name], None))
-    imported = f"Imported by --help of what is heavy: {', '.join(heavy) or 'nothing'}."
-    return Report("How soon the command line answers", rows, (*NOTES, imported))
+    imported = f"Heavy packages that --help imports: {', '.join(heavy) or 'none'}."
+    return Report("Start-up time of the command line", rows, (*NOTES, imported))
 
 
 def imported_by_help() -> dict[str, list[str]]:

@@ -22,42 +22,43 @@ BEST, FIRST = "pnasnet_large_tf", "alexnet"
 
 NOTES = (
     (
-        "published: as the authors wrote, or counted from their released aggregates. "
-        "rule: `tsipras2020`, equal to those aggregates in every row; bounds hold 90 % "
-        "of 1,000 weightings of the images. posterior: the model `objects` (an object "
-        "is there that more than half of annotators would name) or, where the last "
-        "column says so, another; bounds are of the same weightings."
+        "published: as stated by the authors, or computed from their released "
+        "aggregates. rule: `tsipras2020`, equal to those aggregates in every row; 90 "
+        "% intervals from 1,000 bootstrap weightings of the images. posterior: the "
+        "model `objects` (an object is present if more than half of annotators would "
+        "name it) or another model named in the last column; intervals from the same "
+        "weightings."
     ),
     (
-        "Asked: the 6,761 images that annotators were asked about again (Classify). "
-        "All: the 10,000 images that the study began with; the others count as one "
-        "object under the data set's own label. Easy: 2,923 of these, whose own label "
-        "was the only one that most confirmed."
+        "Asked: the 6,761 images of the second stage (Classify). All: the 10,000 "
+        "images that the study began with; the others count as one object under the "
+        "data set's label. Easy: 2,923 of these, whose label was the only one that "
+        "most annotators confirmed."
     ),
     (
-        "Models: twelve, as ImageNetV2 published their predictions; four of them are "
-        "the study's own (alexnet, vgg16, resnet50, densenet161), and EfficientNet-B7 "
-        "is not among them. Means are over the twelve."
+        "Models: twelve, with the predictions published by ImageNetV2; four of them "
+        "are in the study (alexnet, vgg16, resnet50, densenet161), and "
+        "EfficientNet-B7 is not among them. Means are over the twelve."
     ),
     (
-        "Contains: the study's own yes or no answers are not released. In their place "
-        "stand those of the reassessed ImageNet labels, of those of the 10,000 that "
-        "models disagreed about (five raters of each pair), rule: shares of yes, "
-        "posterior: `contains_counts`; a maybe counts half, and a prediction that "
-        "nobody rated is left out. The posterior draws the labels of one model "
-        "towards all that were rated, so that its means of them are too close to each "
-        "other; the shares of yes are unbiased. Harder images and other raters: "
-        "levels are lower than the published, and what is compared is what stands "
-        "side by side."
+        "Contains: the study's yes-or-no answers are not released. They are replaced "
+        "by those of the reassessed ImageNet labels, for those of the 10,000 images "
+        "on which models disagreed (five raters per pair); rule: shares of yes, "
+        "posterior: `contains_counts`; a maybe counts half, and predictions that "
+        "nobody rated are excluded. The posterior shrinks the labels of one model "
+        "towards all that were rated, so that their means are too close to each "
+        "other; the shares of yes are unbiased. Because of more difficult images and "
+        "other raters, the level is lower than published; compare values within a "
+        "row."
     ),
     (
-        "Why the columns differ: the rule gives an image as many objects as most lists "
-        "have labels, and the main label that was said most; the posterior counts "
-        "objects that more than half of annotators would name, two names of one object "
-        "together, and its main label is that of ever more annotators. What never "
-        "occurred in a class has bounds of zero: they are of what was seen, weighed "
-        "otherwise. em gives one point, so that bounds do not carry that parameters "
-        "were estimated."
+        "Why the columns differ: by the rule, an image has as many objects as most "
+        "lists have labels, and the most frequent main label; the posterior counts "
+        "objects that more than half of annotators would name, with synonyms "
+        "grouped, and its main label is that of the population. Events that never "
+        "occurred in a class have intervals of zero width, because the bootstrap "
+        "reweights what was observed. em returns a point, so intervals ignore the "
+        "uncertainty of the parameters."
     ),
 )
 

@@ -19,29 +19,31 @@ FEW = (3, 5, 7)
 
 NOTES = (
     (
-        "Images that both studies asked about, of which raters call a label valid; "
-        "pairs are their candidates: labels that somebody named, and the data set's. A "
-        "candidate that was not rated counts as not valid. Valid: by most of five "
-        "raters, who say yes; or with probability .85 and more by the model of Dawid "
-        "and Skene (no, maybe, yes) of 85 raters. log-loss is of pairs, probabilities "
-        "kept 1e-4 from 0 and 1; F1 (all labels) and Jaccard (mean of images) of the "
-        "labels with probability .5 and more against all that raters call valid."
+        "Images that occur in both studies and for which raters call a label valid; "
+        "pairs are their candidates: labels that somebody named, and the data set's. "
+        "A candidate that was not rated counts as not valid. Valid: by a majority of "
+        "five raters who say yes; or with probability .85 or more by the Dawid-Skene "
+        "model (no, maybe, yes) of 85 raters. log-loss is over pairs, with "
+        "probabilities clipped at 1e-4 from 0 and 1; F1 (all labels) and Jaccard "
+        "index (mean over images) compare the labels with probability .5 or more "
+        "with all labels that raters call valid."
     ),
     (
-        "Half: images whose name has an even SHA-256 chose the constants of P(label is "
-        "valid) (`objects.posterior.right_names`) by their log-loss, F1 and "
-        "Jaccard; the odd ones had no part in that. The factors of its odds are older "
-        "and were compared with all images in view, so that the odd ones are no "
-        "untouched test of them. votes: share of the annotators who named the label; "
-        "smoothed: (v + .5) / (n + 1.5). 3, 5 and 7 annotators: the first of each "
-        "image in the order of the file, by the parameters that were fitted to all; "
-        "what an image said there itself is not told (`cs.predict`)."
+        "Half: images whose name has an even SHA-256 were used to choose the constants "
+        "of P(label is valid) (`consilience.objects.posterior.right_names`) by "
+        "log-loss, F1 and Jaccard index; the odd ones were not. The factors of the "
+        "odds are older and were compared with all images in view, so the odd half is "
+        "not an untouched test of them. votes: share of the annotators who named the "
+        "label; smoothed: (v + .5) / (n + 1.5). 3, 5 and 7 annotators: the first of "
+        "each image in the order of the file, with the parameters fitted to all "
+        "annotators; an image's own contribution to the totals is excluded "
+        "(`cs.predict`)."
     ),
     (
-        "Candidates that nobody names: a drawn study of 300 photographs with seven "
-        "candidates each; mean probability of those that are not the main object, by "
-        "how many of seven annotators named them, and the accuracy that `evaluate` "
-        "gives a model which names unnamed ones."
+        "Candidates that nobody names: a simulated study of 300 photographs with "
+        "seven candidates each; mean probability of those that are not the main "
+        "object, by how many of seven annotators named them, and the accuracy that "
+        "`evaluate` assigns to a model that predicts unnamed ones."
     ),
 )
 

@@ -20,13 +20,13 @@ COLUMNS = ["item", "annotator", "label", "answer"]
 
 NOTES = (
     (
-        "A whole fit with the default settings, from answers in memory to a "
-        "probability for each pair, imports and reading the files left out; compiled "
-        "anew. Peak memory is that of the process, files and all."
+        "A complete fit with the default settings, from answers in memory to a "
+        "probability for each pair, without imports and reading, including "
+        "compilation. Peak memory is that of the process, including files."
     ),
     (
-        "contains_counts knows nothing of who answered. crowd-kit's Dawid-Skene runs "
-        "at most 100 sweeps on pairs as tasks, with its three answers as classes."
+        "contains_counts does not use annotator ids. crowd-kit's Dawid-Skene runs at "
+        "most 100 iterations on pairs as tasks, with its three answers as classes."
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Sphinx's settings, and one page per model made from its own docstring."""
+"""Configuration of Sphinx; generates one page per model from its docstring."""
 
 import ast
 import hashlib
@@ -35,14 +35,13 @@ extensions = [
 ]
 exclude_patterns = ["_build", "**.ipynb_checkpoints", "**/.jupyter_cache"]
 
-# Every example is run. What an example printed is kept as long as neither its page nor
-# the package has changed.
+# Every example is executed. Outputs are cached until the page or the package changes.
 SOURCE = sorted((ROOT / "src").rglob("*.py"))
 STATE = hashlib.sha256(b"".join(file.read_bytes() for file in SOURCE)).hexdigest()
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / ".cache" / "docs" / STATE[:16])
 nb_execution_raise_on_error = True
-nb_execution_timeout = 1800  # ends what hangs; a busy machine is slow
+nb_execution_timeout = 1800  # stops examples that hang; a busy machine is slow
 nb_execution_in_temp = True  # examples write files
 nb_execution_show_tb = True
 nb_merge_streams = True
@@ -55,7 +54,7 @@ autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 
-# Links into the libraries' own documentation need the network: only when asked for.
+# Links to the documentation of other libraries need the network, so they are optional.
 if os.environ.get("CONSILIENCE_DOCS_INTERSPHINX"):
     extensions.append("sphinx.ext.intersphinx")
     intersphinx_mapping = {
@@ -72,15 +71,15 @@ html_title = "consilience"
 html_static_path = ["_static"]
 html_css_files = ["tables.css", "plates.css"]
 
-# An example that calls `consilience` gets the one of this environment.
+# Examples that call `consilience` use the one of this environment.
 os.environ["PATH"] = os.pathsep.join(
     [str(Path(sys.executable).parent), os.environ["PATH"]]
 )
 
-# A notebook's progress bars want a package that pages do not need.
+# Progress bars in notebooks warn about a package that the pages do not need.
 os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
 
-# Examples compile with JAX as the tests do: what one has compiled the other need not.
+# Examples and tests share one compilation cache of JAX.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".cache" / "jax"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 
@@ -103,7 +102,7 @@ def write_model_pages(_app: Sphinx) -> None:
 
 
 def model_page(name: str) -> str:
-    """Return a model's page: what it assumes, its prior's settings, who proposed it."""
+    """Return the page of a model: assumptions, prior settings, engines, references."""
     module = f"consilience.annotators.{name}"
     model = load(name)
     engines = ", ".join(f"`{engine}`" for engine in model.engines)
@@ -111,12 +110,12 @@ def model_page(name: str) -> str:
         f"# {name}",
         f"```{{plate}} {name}\n```",
         f"```{{eval-rst}}\n.. automodule:: {module}\n   :no-members:\n```",
-        f"**Engines**, the most suitable first: {engines}.",
-        "## Settings of the prior",
+        f"**Engines**, in order of preference: {engines}.",
+        "## Prior settings",
         f"```{{eval-rst}}\n.. autoclass:: {module}.Prior\n```",
         "## References",
         *(f"- {reference}" for reference in model.references),
-        "In full under [references](../../references.md).",
+        "See [references](../../references.md) for the full entries.",
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -134,5 +133,5 @@ def defines_a_model(source: Path) -> bool:
 
 
 def setup(app: Sphinx) -> None:
-    """Make the models' pages before Sphinx looks for sources."""
+    """Generate the pages of the models before Sphinx collects sources."""
     app.connect("builder-inited", write_model_pages)
