@@ -45,8 +45,9 @@ NOTES = (
     (
         "All methods except votes and crowd-kit: learned from the main part without "
         "the golden pairs, then `predict`. crowd-kit, which has no prediction, is "
-        f"fitted to the main part and the drawn raters together, {PEER_DRAWS} draws (MACE, which "
-        f"is slow, to the drawn raters alone, {MACE_DRAWS}); its P(maybe) counts half."
+        f"fitted to the main part and the drawn raters together, {PEER_DRAWS} draws "
+        f"(MACE, which is slow, to the drawn raters alone, {MACE_DRAWS}); its P(maybe) "
+        "counts half."
     ),
     (
         "groups and predictions: the eleven superclasses of the labels; for each "
