@@ -79,7 +79,10 @@ def test_pairs_carry_the_names_of_their_labels(study, fitted):
     named = study[0].table.groupby("item", observed=True)["label"].agg(set)
     one, other = (str(posterior[f"{w}_label"][0].item()) for w in ("first", "second"))
     assert any({one, other} <= labels for labels in named)
-    assert "vb holds at a point: pairs, popularity" in fitted.data.attrs["assumptions"]
+    assert (
+        "vb has point estimates of pairs, popularity"
+        in fitted.data.attrs["assumptions"]
+    )
 
 
 def test_a_run_is_small_and_read_again_as_it_was(fitted, tmp_path):

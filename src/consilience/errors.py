@@ -173,7 +173,7 @@ class NotARunError(ConsilienceError):
 
 
 class BrokenRunError(ConsilienceError):
-    """A run's file is cut off or damaged: fit again, or take a copy that is whole."""
+    """A run's file is cut off or damaged: fit again, or use an intact copy."""
 
 
 class CannotWriteError(ConsilienceError):

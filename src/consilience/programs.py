@@ -91,7 +91,7 @@ def keep_programs() -> None:
         if not _usable(folder):
             msg = (
                 f"{folder}: compiled programs cannot be kept there, so every process "
-                f"compiles anew; name another folder (JAX_COMPILATION_CACHE_DIR), or "
+                "compiles again; name another folder (JAX_COMPILATION_CACHE_DIR), or "
                 f"set {KEEP}=0"
             )
             warnings.warn(msg, ConsilienceWarning, stacklevel=2)

@@ -283,14 +283,14 @@ def _check_free(
         raise FolderExistsError(_taken(folder))
     if not replaceable(place):
         msg = (
-            f"{folder}: is there already and this program did not write it, so it is "
+            f"{folder}: already exists and was not written by this program, so it is "
             "not replaced; choose another name or remove it first"
         )
         raise FolderExistsError(msg)
 
 
 def _taken(path: Path) -> str:
-    return f"{path}: is there already; choose another name or remove it first"
+    return f"{path}: already exists; choose another name or remove it first"
 
 
 def _refused(path: Path, error: OSError) -> str:

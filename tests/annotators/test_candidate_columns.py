@@ -108,7 +108,7 @@ def test_models_without_a_prior_of_the_truth_say_that_columns_are_unused():
     )
     fit = cs.fit(frame, model="majority", candidates=table_of(6, ["c"], generator))
     assert (
-        "majority makes nothing of what is known beforehand (c)"
+        "majority does not use the prior covariates (c)"
         in fit.data.attrs["assumptions"]
     )
     assert fit.beforehand().empty
@@ -453,7 +453,7 @@ def test_log_odds_are_taken_as_they_are_and_other_columns_left():
     space = space_of(read(SAID), lists=lists)
     assert space.covariates is None
     assert space.log_prior[0].tolist() == [1.0, 0.0]
-    assert "other columns unused" in space.assumptions[-1]
+    assert "other columns are not used" in space.assumptions[-1]
     alone = space_of(read(SAID), lists=lists.drop(columns="score"))
     assert "unused" not in alone.assumptions[-1]
 

@@ -136,7 +136,7 @@ def test_dims_name_every_parameter(model, design):
         for name, site in of_joint.items()
         if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
     }
-    # Others are there only where the prior asks for them.
+    # Others are there only where the prior requests them.
     named = {name: len(axes) for name, axes in model.dims.items()}
     assert sampled.items() <= named.items()
     assert (

@@ -253,9 +253,9 @@ def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
 
 
 def test_a_rule_has_no_engines_and_one_kind(told):
-    with pytest.raises(UnknownEngineError, match="it is a rule"):
+    with pytest.raises(UnknownEngineError, match="it is a heuristic"):
         cs.fit(told, model="tsipras2020", engine="nuts")
-    with pytest.raises(OptionError, match="is a rule and does not use gold"):
+    with pytest.raises(OptionError, match="is a heuristic and does not use gold"):
         cs.fit(told, model="tsipras2020", gold=pd.DataFrame({"item": [], "label": []}))
     with pytest.raises(KindError, match="tsipras2020 takes responses of kind obj"):
         cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="tsipras2020")

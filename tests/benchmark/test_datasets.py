@@ -54,7 +54,7 @@ def test_a_folder_without_sets_is_refused(tmp_path):
 
 def test_two_sets_of_one_name_are_refused(crowd, tmp_path, write_set):
     write_set(tmp_path / "more" / "first")
-    with pytest.raises(OptionError, match="two data sets of one name"):
+    with pytest.raises(OptionError, match="two data sets have the same name"):
         find([crowd, tmp_path / "more"])
 
 

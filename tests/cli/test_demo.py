@@ -44,7 +44,7 @@ def test_the_usual_folder_is_replaced_and_a_named_one_is_not(run, capsys):
     assert run("demo", *QUICK, "--out", "mine") == 0
     capsys.readouterr()
     assert run("demo", *QUICK, "--out", "mine") == 2
-    assert "mine: is there already" in capsys.readouterr().err
+    assert "mine: already exists" in capsys.readouterr().err
 
 
 def test_the_demonstration_answers_in_json(run, capsys):

@@ -79,7 +79,7 @@ def test_a_bad_fit_is_written_and_says_how_to_mend_it(run, export, columns, caps
 
 def test_an_existing_run_is_refused_before_anything_is_read(run, fitted, capsys):
     assert run("fit", "nowhere.csv", "--out", fitted) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert cs.load(fitted).data.attrs["engine"] == "em"
 
 

@@ -160,7 +160,7 @@ def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=240)  # a long call ends before it is heeded
     assert process.returncode == 130
-    assert said.strip() == "consilience: interrupted; nothing was left half-written"
+    assert said.strip() == "consilience: interrupted; no partial output was left"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -204,7 +204,7 @@ def stopped(code, name, folder):
     ("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)]
 )
 def test_every_signal_to_end_clears_up_and_has_its_exit_code(tmp_path, name, code):
-    said = "consilience: interrupted; nothing was left half-written\n"
+    said = "consilience: interrupted; no partial output was left\n"
     assert stopped(STOPPED, name, tmp_path) == (code, said)
     assert list(tmp_path.iterdir()) == []
 

@@ -31,7 +31,7 @@ def test_a_place_that_is_taken_is_refused_before_any_work(run, capsys, tmp_path)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     assert run("read", "nowhere.csv", "--out", "mine", "--overwrite") == 2
-    assert "mine: is there already" in capsys.readouterr().err
+    assert "mine: already exists" in capsys.readouterr().err
     assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
 
 

@@ -147,7 +147,7 @@ def test_what_a_run_has_learned_is_used_on_another_file(
     best = cs.load("later").items().set_index("item")["label"].astype(str)
     assert best["102"] == "dog"
     assert run(*told) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
 
 
 def test_a_prediction_of_nobody_familiar_says_so_before_anything_else(

@@ -36,7 +36,7 @@ def test_auto_takes_the_model_that_foresees_answers_best(fitted, standing):
     assert attributes["engine"] == "vb"
     second = table.iloc[1]
     reason = attributes["engine_reason"]
-    assert reason.startswith("of 5 models it foresees answers best, by ")
+    assert reason.startswith("of 5 models it predicts answers best, by ")
     lead = f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats"
     assert f"{lead} an answer over {second['model']}" in reason
 
@@ -137,7 +137,7 @@ def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
     )
     assert ours.data.attrs["model"] == "multinomial"
     assert ours.data.attrs["model_asked"] == "auto"
-    assert ours.data.attrs["engine_reason"] == "it was asked for"
+    assert ours.data.attrs["engine_reason"] == "it was requested"
     assert ours.comparison().empty
     pd.testing.assert_frame_equal(ours.labels(), named.labels())
 
@@ -171,7 +171,7 @@ def refits(monkeypatch, standing):
         del space, key, effort, report
         asked.append((name, engine))
         (single,) = (each for each in fits if each.name == name)
-        return replace(single, engine=engine, reason="it was asked for")
+        return replace(single, engine=engine, reason="it was requested")
 
     def stand(weights):
         changed = table.assign(weight=weights)
@@ -201,7 +201,7 @@ def test_another_engine_fits_the_best_model_alone(crowd, refits, standing):
     assert asked == [(best.name, "nuts")]
     assert single.engine == "nuts"
     assert np.array_equal(single.result.belief, best.result.belief)
-    assert single.reason.endswith("; it was asked for")
+    assert single.reason.endswith("; it was requested")
     assert "mixture" not in single.reason
     assert len(table) == len(CANDIDATES)
 

@@ -34,7 +34,7 @@ def test_a_fit_says_what_it_was_made_from(made):
     )
     attributes = fitted.data.attrs
     assert attributes["engine"] == "vb"
-    assert attributes["engine_reason"] == "it was asked for"
+    assert attributes["engine_reason"] == "it was requested"
     assert attributes["seed"] == 9
     assert json.loads(attributes["settings"])["prior"]["own"] == 6.0
     assert any("simulated" in said for said in json.loads(attributes["assumptions"]))

@@ -31,10 +31,10 @@ KNOWN = pd.DataFrame(
 @pytest.mark.parametrize(
     ("each", "given", "lists", "name", "why"),
     [
-        (3, {}, None, "contains_states", "no better than states"),
+        (3, {}, None, "contains_states", "not be better than states"),
         (6, {}, None, "contains", "with 6.0 answers a label"),
         (3, {"labels": LABELS}, None, "contains", "groups"),
-        (3, {}, KNOWN.astype(str), "contains", "known of labels before any answer"),
+        (3, {}, KNOWN.astype(str), "contains", "prior covariates of labels"),
     ],
 )
 def test_the_model_goes_by_what_is_known(each, given, lists, name, why):
@@ -65,7 +65,7 @@ def test_auto_is_the_model_that_it_names_and_says_why():
     )
     assert ours.data.attrs["model"] == "contains_states"
     assert ours.data.attrs["model_asked"] == "auto"
-    assert ours.data.attrs["engine_reason"].endswith("; it was asked for")
+    assert ours.data.attrs["engine_reason"].endswith("; it was requested")
     assert ours.data["constant_data"].sizes["true_class"] == 3
     pd.testing.assert_frame_equal(ours.labels(), named.labels())
 

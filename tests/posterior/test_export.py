@@ -125,7 +125,7 @@ def test_an_unknown_table_is_named_and_nothing_is_written(choice_fit, tmp_path):
 
 def test_a_folder_that_is_there_is_left_alone(choice_fit, tmp_path):
     (tmp_path / "out").mkdir()
-    with pytest.raises(FolderExistsError, match="is there already"):
+    with pytest.raises(FolderExistsError, match="already exists"):
         export(choice_fit(), ("labels",), "csv", tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -139,7 +139,7 @@ def test_an_earlier_export_is_replaced_if_asked_and_nothing_else_is(
     assert files == [out / "items.csv"]
     assert sorted(path.name for path in out.iterdir()) == ["about.json", "items.csv"]
     (out / "about.json").unlink()
-    with pytest.raises(FolderExistsError, match="did not write it"):
+    with pytest.raises(FolderExistsError, match="not written by this program"):
         export(fit, ("labels",), "csv", out, overwrite=True)
 
 
@@ -150,7 +150,7 @@ def test_one_table_can_be_one_file(choice_fit, tmp_path, name):
     assert export(fit, ["items"], format, out) == [out]
     read = {"csv": pd.read_csv, "parquet": pd.read_parquet, "json": pd.read_json}
     assert len(read[format](out)) == len(fit.items())
-    with pytest.raises(FolderExistsError, match="is there already"):
+    with pytest.raises(FolderExistsError, match="already exists"):
         export(fit, ["items"], format, out)
     export(fit, ["items"], format, out, overwrite=True)
     assert list(tmp_path.iterdir()) == [out]
@@ -181,6 +181,6 @@ def test_of_two_exports_at_once_the_slower_is_told_what_is_there(
 
     writers = {**module._WRITERS, "csv": slow}
     monkeypatch.setattr(module, "_WRITERS", writers)
-    with pytest.raises(FolderExistsError, match="is there already"):
+    with pytest.raises(FolderExistsError, match="already exists"):
         export(fit, ("labels",), "csv", out)
     assert [path.name for path in tmp_path.rglob("*")] == ["out", "theirs"]

@@ -122,7 +122,7 @@ def test_of_two_that_write_one_file_the_slower_is_told(tmp_path):
             partial.write_text("slow")
             out.write_text("quick")
 
-    with pytest.raises(FolderExistsError, match="is there already"):
+    with pytest.raises(FolderExistsError, match="already exists"):
         write_slowly()
     assert out.read_text() == "quick"
 

@@ -105,7 +105,7 @@ def hand_made(kind: str, **tables: pd.DataFrame) -> Run:
         kind=kind,
         model="objects",
         engine="nuts",
-        engine_reason="it was asked for",
+        engine_reason="it was requested",
         version="0.1.0",
         seed=0,
         mass=0.9,

@@ -60,7 +60,7 @@ def test_a_table_of_models_draws_its_intervals(report):
 
 def test_pairs_show_a_confusion_and_its_reverse(report):
     pairs = next(each for each in sections(report) if each.id == "pairs")
-    shown = table(pairs, "Labels taken")
+    shown = table(pairs, "Labels mistaken")
     cells = report.runs[0].table("confusion")
     cells = cells[cells["annotator"].isna()].astype(
         {"true_label": str, "given_label": str}
@@ -107,8 +107,8 @@ def test_caution_is_about_this_run(beside, report):
     def told(of):
         return " ".join(each.text for each in caution(of).parts)
 
-    assert "Shares of votes are no probabilities" in told(beside)
-    assert "Shares of votes are no probabilities" not in told(report)
+    assert "Shares of votes are not probabilities" in told(beside)
+    assert "Shares of votes are not probabilities" not in told(report)
     assert "point estimates" in told(report)
     run = report.runs[0]
     people = run.table("annotators").assign(lower=0.1, upper=0.9)

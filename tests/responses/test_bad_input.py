@@ -127,7 +127,7 @@ def test_missing_cells_are_anonymous_or_skipped_and_said(written):
 def test_one_annotator_and_one_label_are_said(written):
     notes = str(read(written("a.csv", HEADER + "1,a,x\n2,a,x\n")).cleaning)
     assert "all answers are by one annotator" in notes
-    assert "all answers name one label" in notes
+    assert "all answers give one label" in notes
 
 
 def test_a_file_in_which_all_was_skipped_is_said(written):

@@ -53,7 +53,7 @@ def test_items_without_an_answer_come_back(tmp_path):
 
 def test_a_folder_is_not_overwritten_unasked(responses, tmp_path):
     out = write(responses, tmp_path / "out")
-    with pytest.raises(FolderExistsError, match="is there already; pass `overwrite"):
+    with pytest.raises(FolderExistsError, match="already exists; pass `overwrite"):
         write(responses, out)
     write(responses, out, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]

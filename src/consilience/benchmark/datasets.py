@@ -80,7 +80,10 @@ def find(folders: Sequence[Path]) -> list[Path]:
     for one in found:
         other = named.setdefault(one.resolve().name, one)
         if other.resolve() != one.resolve():
-            msg = f"{other} and {one}: two data sets of one name; rename one folder"
+            msg = (
+                f"{other} and {one}: two data sets have the same name; rename one "
+                "folder"
+            )
             raise OptionError(msg)
     return list(named.values())
 

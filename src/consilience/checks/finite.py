@@ -31,7 +31,7 @@ def finite(data: xr.DataTree) -> list[Verdict]:
             "not_finite",
             float(count),
             0.0,
-            "the fit broke down numerically; fit in double precision, or take a model "
+            "the fit failed numerically; fit in double precision, or take a model "
             "with stronger priors",
         )
     ]

@@ -222,15 +222,16 @@ def independence(data: xr.DataTree) -> list[Verdict]:
     residual = Residual(told["residual_correlation"], told["residual_z"])
     if not np.isfinite(residual.z):
         how = (
-            "fewer than two items have two answers, so errors cannot be seen to go "
-            "together"
+            "fewer than two items have two answers, so correlated errors cannot be "
+            "detected"
         )
         return [too_little("independence", LIMIT, how)]
     if not (residual.rejected or residual.detectable <= MATTERS):
         how = (
             f"a residual correlation of {MATTERS} already matters, and these answers "
-            f"would probably show none below {residual.detectable:.3f}: probabilities "
-            "may be too sure of themselves; hold them against gold labels, or collect "
+            f"would probably not reveal one below {residual.detectable:.3f}: "
+            "probabilities may be overconfident; compare them with gold labels, or "
+            "collect "
             "more answers"
         )
         return [too_little("independence", LIMIT, how, residual.z)]

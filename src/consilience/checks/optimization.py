@@ -67,8 +67,9 @@ def _fall(objective: Float[np.ndarray, "R T"], rounding: float) -> Verdict:
         "objective_fall",
         worst,
         rounding,
-        "the objective fell, which exact updates cannot do; fit in double precision, "
-        "and report it as a defect if it still falls",
+        "the objective decreased, which exact updates cannot do; fit in double "
+        "precision, "
+        "and report a bug if it still decreases",
     )
 
 
@@ -77,7 +78,7 @@ def _range(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
         return too_little(
             "objective_spread",
             _SPREAD,
-            "one start cannot show whether there are other optima; ask for several "
+            "one start cannot show whether there are other optima; use several "
             "restarts",
         )
     ends = (~np.isnan(objective)).sum(axis=1) - 1
@@ -86,6 +87,6 @@ def _range(objective: Float[np.ndarray, "R T"], num_responses: int) -> Verdict:
         "objective_spread",
         float(final[-1] - final[-2]) / max(1, num_responses),
         _SPREAD,
-        "no other start ended where the best one did, so there may be better still; "
-        "ask for more restarts, or a model with fewer parameters per annotator",
+        "no other start ended where the best one did, so there may be a better "
+        "optimum; use more restarts, or a model with fewer parameters per annotator",
     )

@@ -78,7 +78,7 @@ def _rhat(names: list[str], values: Float[np.ndarray, "C D P"]) -> Verdict:
         )
     if not names:
         return at_most(
-            "rhat", np.nan, _RHAT, "no parameter moved; report this as a defect"
+            "rhat", np.nan, _RHAT, "no parameter moved; report this as a bug"
         )
     with np.errstate(all="ignore"):
         found = _statistics().rhat(values, chain_axis=0, draw_axis=1)
@@ -120,8 +120,8 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
                 "divergences",
                 float(stats["diverging"].sum()),
                 0.0,
-                "the sampler met a corner of the posterior that it could not follow, "
-                "and the draws miss it; tune longer (`tune=`) or choose a model with "
+                "the sampler diverged in a region of the posterior, which the draws "
+                "miss; tune longer (`tune=`) or choose a model with "
                 "stronger priors",
             )
         )
@@ -136,7 +136,8 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
                 "e_bfmi",
                 float(np.min(found)),
                 _BFMI,
-                "the sampler moves slowly between energies, so tails are ill explored; "
+                "the sampler moves slowly between energies, so tails are poorly "
+                "explored; "
                 "tune longer (`tune=`) or choose a model with stronger priors",
             )
         )

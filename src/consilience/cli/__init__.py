@@ -61,7 +61,7 @@ def _version() -> str:
 
 APP = App(
     name="consilience",
-    help="Infer what is true from what annotators say, with uncertainty.",
+    help="Infer true labels from the answers of annotators, with uncertainty.",
     help_epilogue=_EPILOGUE,
     version=_version,
     config=[Env("CONSILIENCE_", show=False), Toml("consilience.toml")],
@@ -117,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(" ".join(str(error).split()), 2)
     except KeyboardInterrupt as stop:
         number = getattr(stop, "signal", signal.SIGINT)
-        _fail("interrupted; nothing was left half-written", 128 + number)
+        _fail("interrupted; no partial output was left", 128 + number)
     except PermissionError as error:
         _fail(f"{error.filename}: permission denied; choose another place", 2)
     except BrokenPipeError:

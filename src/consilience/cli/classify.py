@@ -76,7 +76,10 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     listed = list_images(images, naming=naming, item=item, image=image, path=path)
     show = screen(as_json=json)
     if listed.left_aside:
-        sentence = f"left aside, being no images by their names: {listed.left_aside:,}"
+        sentence = (
+            "skipped, because their names are not those of images: "
+            f"{listed.left_aside:,}"
+        )
         show.print(sentence, soft_wrap=True)
     with bar() as report:
         found = run(

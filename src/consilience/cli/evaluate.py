@@ -223,7 +223,8 @@ def _sentences(fitted: "Fit", found: "Evaluation") -> list[str]:
     if skipped:
         counts = ", ".join(f"{model} {count:,}" for model, count in skipped.items())
         said.append(
-            f"left out, since nobody was asked about the label proposed: {counts}"
+            "left out, because no annotator was asked about the predicted label: "
+            f"{counts}"
         )
     said += [
         f"naming one of the objects at random would be right in {row.value:.4f} "

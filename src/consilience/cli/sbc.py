@@ -212,7 +212,7 @@ def _settings(**given: Any) -> dict[str, Any]:
 
     number = given["simulations"]
     if number < 2:
-        msg = f"simulations is {number}; two show something, a hundred show much"
+        msg = f"simulations is {number}; give two or more; a hundred are informative"
         raise OptionError(msg)
     return {**given, "version": version("consilience")}
 

@@ -79,13 +79,13 @@ def check_free(folder: Path, *, marker: str | None, overwrite: bool) -> None:
                 raise FolderExistsError(msg)
         elif not (folder / marker).is_file():
             msg = (
-                f"{folder}: is there already and holds no {marker}, so it is not "
+                f"{folder}: already exists and holds no {marker}, so it is not "
                 "replaced; choose another name for --out"
             )
             raise FolderExistsError(msg)
         if not overwrite:
             msg = (
-                f"{folder}: is there already; choose another name for --out, or pass "
+                f"{folder}: already exists; choose another name for --out, or pass "
                 "--overwrite to replace it"
             )
             raise FolderExistsError(msg)

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 LABELS = ("husky", "malamute", "wolf", "samoyed", "fox")
 PREVALENCE = (0.26, 0.24, 0.2, 0.16, 0.14)
 
-# What is taken for what: the share of a row's mistakes that goes to each animal.
+# Which labels are confused: the share of a row's mistakes that goes to each animal.
 _TAKEN_FOR = np.array(
     [
         [0.0, 0.76, 0.14, 0.07, 0.03],

@@ -273,11 +273,11 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
 
 def _unused(space: Space, single: Single, *, similar: bool) -> list[str]:
-    """Say what is known of labels that the model makes nothing of."""
+    """Say what is known of labels that the model does not use."""
     found, unused = single.result.parameters, []
     if space.covariates is not None and "weight" not in found:
         names = ", ".join(space.covariates.names)
-        unused += [f"what is known beforehand ({names})"]
+        unused += [f"the prior covariates ({names})"]
     if similar and space.kind == "contains" and "led" not in found:
-        unused += ["which labels are similar"]
-    return [f"{single.name} makes nothing of {each}" for each in unused]
+        unused += ["the similarity of labels"]
+    return [f"{single.name} does not use {each}" for each in unused]

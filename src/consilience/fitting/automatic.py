@@ -155,7 +155,7 @@ def _mixture(
 def _reason(table: pd.DataFrame) -> str:
     best, second = table.iloc[0], table.iloc[1]
     return (
-        f"of {len(table)} models it foresees answers best, by "
+        f"of {len(table)} models it predicts answers best, by "
         f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
         f"over {second['model']} (best with probability {best['best']:.2f})"
     )

@@ -85,8 +85,8 @@ def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
     sizes = fit.data["posterior"].sizes
     if sizes["chain"] * sizes["draw"] < 2:
         msg = (
-            f"the earlier fit, by {before['engine']}, is a point that does not say how "
-            "sure it is; fit it again with draws (em: `draws=50`; or nuts)"
+            f"the earlier fit, by {before['engine']}, is a point estimate without "
+            "uncertainty; fit it again with draws (em: `draws=50`; or nuts)"
         )
         raise OptionError(msg)
 
@@ -121,7 +121,8 @@ def with_informative_prior(
 
     remark = (
         f"the prior is the posterior of an earlier fit ({fit.data.attrs['model']} by "
-        f"{fit.data.attrs['engine']}), which knew {int((names >= 0).sum()):,} of the "
+        f"{fit.data.attrs['engine']}), which includes {int((names >= 0).sum()):,} of "
+        "the "
         f"{len(names):,} annotators"
     )
     return replace(model, parameters=sampled), remark

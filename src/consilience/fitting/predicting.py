@@ -184,7 +184,7 @@ def _attributes(
     if unseen and any(
         "annotator" in each.dims for each in data["posterior"].data_vars.values()
     ):
-        remark += f"; {unseen:,} annotators were not in it and are taken for its mean"
+        remark += f"; {unseen:,} annotators were not in it and get its mean"
     types, lost = types_in(space, given.types)
     plain = {
         str(name): value.item() if isinstance(value, np.generic) else value
@@ -214,7 +214,7 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
         raise OptionError(msg)
     if annotators.load(name).heuristic is not None:
         msg = (
-            f"{name} is a rule and learns nothing that could be used on other items; "
+            f"{name} is a heuristic and has no parameters to apply to other items; "
             "apply it to the new responses themselves (fit)"
         )
         raise OptionError(msg)

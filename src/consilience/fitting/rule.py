@@ -13,8 +13,8 @@ from consilience.posterior.stored_fit.stored import with_tables
 from consilience.posterior.stored_fit.tree import root
 from consilience.responses import Responses
 
-WHY = "it is a rule: nothing is fitted"
-REMARK = "a rule states its result as certain: it says nothing of uncertainty"
+WHY = "it is a heuristic: nothing is fitted"
+REMARK = "a heuristic states its result as certain, without uncertainty"
 
 
 def apply_heuristic(
@@ -51,7 +51,9 @@ def apply_heuristic(
         raise UnknownEngineError(msg)
     given = [what for what, value in beside.items() if value is not None]
     if given:
-        msg = f"{name} is a rule and does not use {', '.join(given)}; leave them out"
+        msg = (
+            f"{name} is a heuristic and does not use {', '.join(given)}; leave them out"
+        )
         raise OptionError(msg)
     if responses.kind not in model.kinds or model.heuristic is None:
         msg = (

@@ -25,19 +25,19 @@ def which_contains(space: Space) -> tuple[str, str]:
     each = answers / max(space.num_units, 1)
     scale = None
     if space.covariates is not None:
-        scale = "it can use what is known of labels before any answer"
+        scale = "it can use prior covariates of labels"
     elif space.groups is not None:
         scale = "it can use the groups that labels have"
     elif space.similar_sets is not None:
-        scale = "it can use which labels are similar"
+        scale = "it can use the similarity of labels"
     elif each > MANY:
-        scale = f"with {each:.1f} answers a label a scale is worth more than states"
+        scale = f"with {each:.1f} answers a label a scale is better than states"
     if not space.identified.any():
         return "contains_counts", "no annotator has an id, so counts are all there is"
     if scale is None:
         return "contains_states", (
-            f"with {each:.1f} answers a label, of which nothing else is known, a scale "
-            "would be no better than states, which state intervals"
+            f"with {each:.1f} answers a label, of which nothing else is known, a "
+            "continuous scale would not be better than states, which give intervals"
         )
     if answers > MAX_ON_SCALE:
         return "contains_states", (

@@ -37,8 +37,8 @@ def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
     nodes = len(weight)
     if nodes > MOST_NODES:
         msg = (
-            f"{nodes} labels were named together about one item, and all ways to part "
-            f"them can be tried for {MOST_NODES} at most; merge rare labels"
+            f"{nodes} labels were named together about one item, and all partitions "
+            f"can be tried for {MOST_NODES} at most; merge rare labels"
         )
         raise TooLargeError(msg)
     links = weight.tolist()

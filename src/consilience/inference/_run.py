@@ -60,7 +60,7 @@ def choose(
     if engine not in model.engines:
         msg = f"{name} cannot be fitted by {engine}; it has: {', '.join(model.engines)}"
         raise UnknownEngineError(msg)
-    return engine, "it was asked for"
+    return engine, "it was requested"
 
 
 def with_default_draws(
@@ -88,7 +88,7 @@ def run(
         A sampler was asked for no draws.
     """
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
-        msg = f"{engine} was asked for no draws; ask for one or more, or use vb or em"
+        msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)
     if has_tables(model) and engines.load(engine).HAS_CLOSED_FORM:
         return _fitted(model, space, engine, seed, effort, report)

@@ -26,8 +26,8 @@ def choose(model: AnnotatorModel[Any]) -> tuple[str, str]:
     if "nuts" not in model.engines:
         return first, "it is the one that suits the model"
     return first, (
-        "it answers soonest; the engine nuts, which samples the exact posterior and "
-        "takes longer, is used where it is asked for"
+        "it is the fastest; the engine nuts, which samples the exact posterior and "
+        "takes longer, is used on request"
     )
 
 

@@ -25,7 +25,10 @@ def check_installed() -> None:
     """
     absent = _absent()
     if absent:
-        msg = f"report: {', '.join(absent)} not found, which draw it; {ADVICE}"
+        msg = (
+            f"report: {', '.join(absent)} not found, which are needed to draw it; "
+            f"{ADVICE}"
+        )
         raise MissingExtraError(msg)
 
 

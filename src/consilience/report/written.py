@@ -100,13 +100,13 @@ def check_place(place: Path, *, overwrite: bool) -> None:
         return
     if not is_report(place):
         msg = (
-            f"{place}: is there already and is no report, so it is not replaced; "
+            f"{place}: already exists and is not a report, so it is not replaced; "
             "choose another name"
         )
         raise FolderExistsError(msg)
     if not overwrite:
         msg = (
-            f"{place}: is there already; choose another name, or pass "
+            f"{place}: already exists; choose another name, or pass "
             "`overwrite=True` to replace it"
         )
         raise FolderExistsError(msg)

@@ -217,11 +217,11 @@ class _Observed:
             (anonymous, f"answers without annotator (anonymous): {anonymous:,}"),
             (
                 annotators == 1 and not anonymous,
-                "all answers are by one annotator: agreement cannot be seen",
+                "all answers are by one annotator: agreement cannot be estimated",
             ),
             (
                 given == 1 and self.draft.kind == "choice",
-                "all answers name one label: errors cannot be seen",
+                "all answers give one label: errors cannot be estimated",
             ),
             (skipped == len(table), "every question was skipped: nothing was answered"),
         ]

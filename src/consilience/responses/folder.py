@@ -134,7 +134,7 @@ def _check_replaceable(place: Path, folder: Path, *, overwrite: bool) -> None:
     ours = (place / "responses.parquet").exists()
     if empty or (overwrite and ours):
         return
-    what = "is there already" if ours else "is there and is not a responses folder"
+    what = "already exists" if ours else "exists and is not a responses folder"
     how = "pass `overwrite=True` to replace it, or " if ours else ""
     msg = f"{folder} {what}; {how}choose another name"
     raise FolderExistsError(msg)

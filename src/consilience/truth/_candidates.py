@@ -58,7 +58,7 @@ def candidates(
     items, labels = pd.Index(space.unit_item), pd.Index(space.states)
     entry, row = _entries(lists, items, labels)
     golden = np.zeros(0, np.int64)
-    sentences.append("the truth of an item was taken to be among its candidates")
+    sentences.append("the truth of an item is assumed to be among its candidates")
     if gold is not None:
         item, label, unknown = gold_codes(gold, items, labels)
         golden = item.astype(np.int64) * len(labels) + label
@@ -81,7 +81,9 @@ def candidates(
         return listed
     if "log_odds" in names:
         names.remove("log_odds")
-        unused = "log_odds of candidates were taken as they are, other columns unused"
+        unused = (
+            "log_odds of candidates are used as they are, other columns are not used"
+        )
         return _assuming(listed, unused) if names else listed
     told = numbers(lists, names)[row]
     check_any(np.ones(len(row), bool))

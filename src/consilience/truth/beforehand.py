@@ -27,7 +27,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
     Raises
     ------
     CandidatesError
-        A pair of item and label is told twice, or something is no finite number.
+        A pair of item and label is told twice, or something is not a finite number.
     """
     pairs = table[["item", "label"]].astype(str)
     twice = pairs.duplicated()

@@ -85,7 +85,9 @@ class Incidence:
             The matrix was not laid out.
         """
         if not self.by_row:
-            msg = "this matrix was not laid out: the model was said not to need it"
+            msg = (
+                "this matrix was not computed, because the model declares no need of it"
+            )
             raise TypeError(msg)
         product: Float[Array, "rows K"] = _product(self, table)
         return product

@@ -210,7 +210,7 @@ def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:
         msg = (
             f"{num_annotators:,} annotators x {num_states:,} labels x {num_answers:,} "
             f"answers make {numbers:,} confusion probabilities, over the "
-            f"{MAX_NUMBERS:,} that fit in memory; take the model structured with "
+            f"{MAX_NUMBERS:,} that fit in memory; take the model `structured` with "
             "candidates for each item, merge rare labels, or drop the annotator column "
             "to pool annotators"
         )

@@ -166,5 +166,5 @@ def test_a_panel_of_those_who_answered_is_certain():
     )
     assert abs(found["share"].item() - expected) <= ties
     assert found["lower"].item() == found["upper"].item()
-    with pytest.raises(OptionError, match="one annotator at least"):
+    with pytest.raises(OptionError, match="one annotator or more"):
         human_confusion(responses_of(own, votes)).panels([])

@@ -43,7 +43,7 @@ def test_perfect_agreement_has_no_interval(rated):
     assert found["fleiss"] == 1
     bounds = ["lower", "upper", "se", "se_lower", "se_upper"]
     assert found.coefficients[bounds].isna().all().all()
-    assert "nobody disagreed" in " ".join(found.notes)
+    assert "no two annotators disagree" in " ".join(found.notes)
 
 
 def test_one_item_has_no_interval(rated):

@@ -256,7 +256,7 @@ def test_a_table_that_is_no_list_of_ranks_is_refused(table, said):
     [
         (np.zeros((2, 5), int), "2 rows for 1 images"),
         (np.zeros((1, 5)), "scores for 5 labels, and 3 are named"),
-        (np.full((1, 3), np.nan), "row 1 has scores that are no numbers"),
+        (np.full((1, 3), np.nan), "row 1 has scores that are not numbers"),
         (np.zeros((1, 5), complex), "whole numbers"),
         (np.array([[-1, 2]]), "label -1"),
         (np.array([[object()]]), "not a NumPy array"),

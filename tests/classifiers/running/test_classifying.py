@@ -123,7 +123,7 @@ def test_answers_that_are_not_finite_are_recorded_and_others_kept(
     found = run(images, [tiny("sound"), tiny("frail", not_on_black=True)], out)
     assert found.unusable == 1
     told = read_predictions(out)
-    assert "frail answers numbers that are not finite" in told.images["reason"][1]
+    assert "frail returns numbers that are not finite" in told.images["reason"][1]
     models = told.table.groupby("item", observed=True)["model"].unique()
     assert list(models["0001.png"]) == ["sound"]
     assert sorted(models["0000.png"]) == ["frail", "sound"]

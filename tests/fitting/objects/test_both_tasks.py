@@ -104,7 +104,7 @@ def test_a_fit_of_objects_alone_knows_of_no_leading_question(
     objects_study, objects_fit
 ):
     asked = contains([("item3", "a", "yes", 1)])
-    with pytest.raises(OptionError, match="learned nothing of leading questions"):
+    with pytest.raises(OptionError, match="no estimate of leading questions"):
         cs.predict(objects_fit, objects_study.responses, contains=asked)
     with pytest.raises(OptionError, match="give both tasks to the fit"):
         cs.leading_question(objects_fit)

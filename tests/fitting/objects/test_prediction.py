@@ -184,7 +184,7 @@ def test_more_answers_about_a_known_item_count_once(objects_study, objects_fit):
 
 def test_a_rule_predicts_nothing(objects_study):
     fit = cs.fit(objects_study.responses, model="tsipras2020")
-    with pytest.raises(OptionError, match="paper is a rule"):
+    with pytest.raises(OptionError, match="is a heuristic"):
         cs.predict(fit, objects_study.responses)
 
 

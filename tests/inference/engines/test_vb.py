@@ -91,7 +91,7 @@ def test_no_draws_give_no_bounds_and_say_so(study):
             vb.Options(draws=0),
         )
     assert np.isnan(result.lower).all()
-    assert "no draws were asked for" in result.remarks[0]
+    assert "no draws were requested" in result.remarks[0]
 
 
 def test_gold_is_certain_within_bounds_where_states_are_finer(study):

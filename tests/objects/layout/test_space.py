@@ -99,7 +99,7 @@ def test_candidates_must_be_labels_and_numbers():
     with pytest.raises(CandidatesError, match="no candidate is one of the labels"):
         space_of(responses(), lists=wrong)
     worse = pd.DataFrame({"item": ["j"], "label": ["desk"], "score": ["high"]})
-    with pytest.raises(CandidatesError, match="no finite number"):
+    with pytest.raises(CandidatesError, match="not a finite number"):
         space_of(responses(), lists=worse)
 
 

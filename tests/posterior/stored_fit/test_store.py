@@ -97,7 +97,7 @@ def test_a_run_that_is_stopped_on_the_way_leaves_nothing(
 def test_a_run_that_is_there_is_left_alone(choice_fit, tmp_path):
     choice_fit().save(tmp_path / "run")
     before = (tmp_path / "run" / "run.toml").stat().st_mtime_ns
-    with pytest.raises(FolderExistsError, match="is there already"):
+    with pytest.raises(FolderExistsError, match="already exists"):
         choice_fit().save(tmp_path / "run")
     assert (tmp_path / "run" / "run.toml").stat().st_mtime_ns == before
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
@@ -128,7 +128,7 @@ def test_a_replacement_that_is_stopped_leaves_the_former_run(
 def test_a_folder_that_is_no_run_is_never_replaced(choice_fit, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "one.jpg").touch()
-    with pytest.raises(FolderExistsError, match="did not write it"):
+    with pytest.raises(FolderExistsError, match="not written by this program"):
         choice_fit().save(tmp_path / "photos", overwrite=True)
     assert (tmp_path / "photos" / "one.jpg").exists()
 

@@ -231,7 +231,7 @@ class HumanConfusion:
             If a panel is empty, or there are no draws.
         """
         if draws < 1 or not sizes or min(sizes) < 1:
-            msg = "a panel has one annotator at least, and one draw is the least"
+            msg = "give panels of one annotator or more, and one draw or more"
             raise OptionError(msg)
         found = called_otherwise(self.learned, sizes, draws=draws, seed=seed)
         lower, upper = bounds(found, self.mass)
@@ -340,7 +340,7 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
     2     class0      class5          0.1
     """
     if not 0 < mass < 1:
-        msg = f"mass is {mass}; an interval holds a part between 0 and 1"
+        msg = f"mass is {mass}; give a probability between 0 and 1"
         raise OptionError(msg)
     labels = responses.table["label"].cat.categories
     if len(labels) > MOST_LABELS:

@@ -141,7 +141,10 @@ def decided(
         There is no such loss, or `miss` is not above zero.
     """
     if not 0 < miss < np.inf:
-        msg = f"miss is {miss}; say how many false yeses a miss costs, a number above 0"
+        msg = (
+            f"miss is {miss}; give the cost of a false negative in false positives, a "
+            "number above 0"
+        )
         raise OptionError(msg)
     if loss == "errors":
         # At equal cost either way, it is called.

@@ -103,8 +103,8 @@ def more_answers(
     """
     if fit.data.attrs["kind"] != "contains":
         msg = (
-            f"the fit is of kind {fit.data.attrs['kind']}; this asks whether a label "
-            "is there (kind contains)"
+            f"the fit is of kind {fit.data.attrs['kind']}; this needs answers of kind "
+            "contains"
         )
         raise OptionError(msg)
     if not (0.5 < sure < 1 and most > 0 and futures > 1):

@@ -253,8 +253,8 @@ def check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
     used = [model for model in models if model in names]
     if used:
         msg = (
-            f"the fit was given what {', '.join(used)} predicted, so it would judge "
-            "what it already believes; fit without, or ask for it (circular)"
+            f"the fit was given what {', '.join(used)} predicted, so the evaluation "
+            "would be circular; fit without, or ask for it (circular)"
         )
         raise CircularError(msg)
 

@@ -114,8 +114,8 @@ def predicted_frequencies(
     kind = fit.data.attrs["kind"]
     if kind != "contains":
         msg = (
-            f"the fit is of kind {kind}; whether people would say yes to a label is "
-            "asked of answers of kind contains"
+            f"the fit is of kind {kind}; selection frequencies need answers of kind "
+            "contains"
         )
         raise KindError(msg)
     said = propose(fit, predictions, dataset_labels, 1)

@@ -177,8 +177,8 @@ def _sets(
     """
     if ((annotator < 0) & (response < 0)).any():
         msg = (
-            "some objects have neither an annotator nor a response_id, so it cannot be "
-            "known which belong together; name the column with `response_id=`"
+            "some objects have neither an annotator nor a response_id, so it is "
+            "unknown which belong together; name the column with `response_id=`"
         )
         raise OptionError(msg)
     frame = pd.DataFrame({"item": item, "annotator": annotator, "response": response})

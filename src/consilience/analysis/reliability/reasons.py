@@ -58,20 +58,17 @@ def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
         )
     whole = counts.over_pairs(counts.agreed)
     if counts.paired.any() and np.allclose(whole, counts.paired):
-        found.append(
-            "nobody disagreed with anybody, and nothing shows how rare that is: there "
-            "is no interval for it"
-        )
+        found.append("no two annotators disagree, so there is no interval")
     alone = int((counts.raters < 2).sum())
     if alone:
         found.append(
-            f"{alone:,} questions have one annotator only: they show how often answers "
-            "are given, not how far they agree"
+            f"{alone:,} questions have one annotator only: they inform the "
+            "frequencies of answers, not the agreement"
         )
     if few:
         found.append(
-            "most pairs of annotators share fewer than thirty questions, too few for a "
-            "kappa each: trust Conger's kappa, not the mean of Cohen's"
+            "most pairs of annotators share fewer than thirty questions, too few for "
+            "a kappa of each pair: use Conger's kappa, not the mean of Cohen's"
         )
     if ratings.anonymous:
         found.append(

@@ -131,7 +131,10 @@ def _of_labels(
         return pd.factorize(names["item"])[0].astype(np.int64), drawn
     shares = stored(fit.data, "labels")
     if shares is None or "named" not in shares:
-        msg = "the fit holds no drawn objects: an older program wrote it; fit again"
+        msg = (
+            "the fit holds no drawn objects: it was written by an older version; fit "
+            "again"
+        )
         raise OptionError(msg)
     reached = shares["named"].to_numpy() >= threshold
     item = pd.factorize(shares["item"])[0].astype(np.int64)

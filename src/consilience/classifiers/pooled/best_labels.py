@@ -32,7 +32,7 @@ def answered(
         finite = np.isfinite(logits).all(1)
         for at in np.flatnonzero(~finite):
             item = usable[at].item
-            said = f"{classifier.name} answers numbers that are not finite"
+            said = f"{classifier.name} returns numbers that are not finite"
             reasons[item] = "; ".join(filter(None, (reasons[item], said)))
         items = [usable[at].item for at in np.flatnonzero(finite)]
         tables.append(best_labels(items, classifier, logits[finite], keep))

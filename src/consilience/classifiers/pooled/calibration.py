@@ -159,7 +159,7 @@ def fit_presence(
     """
     _check_enough(len(present), "pairs of item and label that were classified")
     if present.all() or not present.any():
-        msg = "all gold pairs are there, or none: nothing can be learned from them"
+        msg = "all gold pairs are present, or none is: they cannot calibrate anything"
         raise GoldError(msg)
     intercept, weights = _regress(columns, present)
     fold = np.unique(item, return_inverse=True)[1] % FOLDS
@@ -214,6 +214,6 @@ def _check_enough(number: int, what: str) -> None:
     if number < LEAST_GOLD:
         msg = (
             f"gold labels {number} {what}; {LEAST_GOLD} are needed; give more, or "
-            "leave gold out: annotator models then learn what the scores are worth"
+            "leave gold out: annotator models then learn the weight of the scores"
         )
         raise GoldError(msg)

@@ -155,7 +155,7 @@ def _best(
         raise PredictionsError(msg)
     if np.isnan(scores).any():
         row = int(np.isnan(scores).any(1).argmax())
-        msg = f"{file}: row {row + 1} has scores that are no numbers; leave it out"
+        msg = f"{file}: row {row + 1} has scores that are not numbers; leave it out"
         raise PredictionsError(msg)
     order = np.argsort(-scores, axis=1, kind="stable")
     best: Int[np.ndarray, "I R"] = order[:, :KEPT]

@@ -109,7 +109,7 @@ def load_classifier(
     except ConsilienceError:
         raise
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        raise _refused(where, f"ONNX Runtime refuses it: {_first(error)}") from None
+        raise _refused(where, f"ONNX Runtime rejects it: {_first(error)}") from None
     _check_shapes(manifest, opened, where)
     return Classifier(manifest, labels, opened)
 
@@ -122,7 +122,7 @@ def _check_self_contained(data: bytes, where: Path) -> None:
     try:
         model = onnx.load_from_string(data)
     except DecodeError:
-        raise _refused(where, "it is no ONNX network, or cut off") from None
+        raise _refused(where, "it is not an ONNX network, or is truncated") from None
     outside = next(_kept_elsewhere(model), None)
     if outside is not None:
         why = f"its weights {outside!r} lie in another file; store them inside"

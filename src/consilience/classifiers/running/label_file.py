@@ -71,7 +71,7 @@ def parse_labels(data: bytes, source: str) -> Labels:
     try:
         rows = [row for row in csv.reader(io.StringIO(text), **quoted) if row]  # type: ignore[arg-type]
     except csv.Error as error:
-        msg = f"{source}: is no table with tabs between its cells ({error})"
+        msg = f"{source}: is not a table of tab-separated cells ({error})"
         raise BadClassifierError(msg) from None
     header = rows[0] if rows and "label" in rows[0] else None
     names, body = (header, rows[1:]) if header else (["label"], rows)

@@ -117,7 +117,7 @@ class Pieces:
 def _check_same(folder: Path, before: Account, now: Account) -> None:
     def refuse(what: str) -> None:
         msg = (
-            f"{folder}: holds predictions {what}; take them up as they were begun, "
+            f"{folder}: holds predictions {what}; continue with the same settings, "
             "choose another folder, or `overwrite=True` to begin anew"
         )
         raise PredictionsError(msg)
@@ -160,5 +160,5 @@ def _resumable() -> Iterator[None]:
     try:
         yield
     except CannotWriteError as error:
-        msg = f"{error}; what is there can be taken up again"
+        msg = f"{error}; a further run continues from there"
         raise CannotWriteError(msg) from error.__cause__

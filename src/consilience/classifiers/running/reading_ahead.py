@@ -58,7 +58,7 @@ def prepared(image: Image, how: Sequence[Preprocessing]) -> Prepared:
     except UnusableImageError as error:
         return Prepared(image.item, reason=str(error))
     except MemoryError:
-        return Prepared(image.item, reason="too large for the memory there is")
+        return Prepared(image.item, reason="too large for the available memory")
     width, height = picture.rgb.size
     squares = tuple(prepare(picture.rgb, each) for each in how)
     return Prepared(image.item, squares, width, height, picture.note)

@@ -95,7 +95,7 @@ def choose(device: Device, runtime: Any, *, driver: str | None = None) -> Choice
         The GPU is insisted on, and there is none.
     """
     if device == "cpu":
-        return Choice(cuda=False, reason="the CPU, as asked", required=False)
+        return Choice(cuda=False, reason="the CPU, as requested", required=False)
     missing = ""
     if CUDA not in runtime.get_available_providers():
         missing = f"this build of ONNX Runtime {runtime.__version__} has no CUDA"

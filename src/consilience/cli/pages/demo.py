@@ -31,7 +31,7 @@ def demo_page(outcome: Outcome) -> Group:
     population = population[population["annotator"].isna()]
     caught = Text(
         f"● estimate, ━ {mass} interval, ◆ truth; the intervals of {outcome.held} of "
-        f"{len(outcome.accuracy)} annotators hold the truth",
+        f"{len(outcome.accuracy)} annotators contain the truth",
         style="dim",
     )
     return Group(
@@ -42,9 +42,10 @@ def demo_page(outcome: Outcome) -> Group:
             Group(annotator_table(people, list(people["truth"])), caught),
         ),
         _panel(
-            "What is taken for what", confusion_table(population, "an answer at random")
+            "Which labels are confused",
+            confusion_table(population, "an answer at random"),
         ),
-        _panel("The photos that remain most open", _open_photos(outcome)),
+        _panel("The most uncertain photos", _open_photos(outcome)),
         *verdicts(outcome.fit.diagnostics()),
         _files(outcome),
     )
@@ -139,13 +140,13 @@ def _leading(own: pd.DataFrame) -> Text:
 def _files(outcome: Outcome) -> Group:
     folder = outcome.folder
     about = {
-        "answers.csv, truth.csv": "what went in: an export, and the truth to judge by",
+        "answers.csv, truth.csv": "the input: an export, and the truth for scoring",
         "responses/": "the canonical tables",
         "run/": "the fit: run.toml, fit.nc, tables/*.parquet",
         "tables/": "the same tables as CSV, and soft labels for training",
     }
     if outcome.drawn:
-        about["report.html"] = "all of it to look at: open it in a browser"
+        about["report.html"] = "the report: open it in a browser"
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, what in about.items():
         table.add_row(Text(f"  {name}", "cyan"), what)

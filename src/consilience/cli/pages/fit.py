@@ -176,7 +176,7 @@ def covariate_effects(fitted: Fit) -> list[RenderableType]:
     for row in weights.to_dict("records"):
         cells = (f"{row['weight']:.2f}", _between(row), f"{row['slope']:.3g}")
         table.add_row(Text(row["column"]), *cells)
-    told = "what candidates say before any answer"
+    told = "weights of the prior covariates"
     if len(information):
         row = information.to_dict("records")[0]
         between = _between(row)
@@ -241,7 +241,7 @@ def confusion_table(cells: pd.DataFrame, whose: str) -> Table:
 def verdicts(found: pd.DataFrame) -> list[RenderableType]:
     """Return what the checks say: one line when all is well, else what to do."""
     if found.empty:
-        return [Text("checks: a rule has none")]
+        return [Text("checks: a heuristic has none")]
     failed = found["outcome"] == FAILED
     broken = failed & (found["name"] != "independence")
     if broken.any():

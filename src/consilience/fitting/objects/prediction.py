@@ -52,8 +52,8 @@ class PreviousFit:
         found = learned.learned_of(self.data)
         if found is None:
             msg = (
-                "the earlier fit does not hold what it learned of classes and labels; "
-                "an older program wrote it: fit that study again"
+                "the earlier fit does not hold the effects of classes and labels; "
+                "it was written by an older version: fit that study again"
             )
             raise OptionError(msg)
         return found
@@ -140,8 +140,8 @@ def predict_objects(
     given = with_labels(given, said)
     if contains is not None and not said.names.asked:
         msg = (
-            "the earlier fit had no answers of kind contains and has learned nothing "
-            "of leading questions; leave them out, or fit both tasks there"
+            "the earlier fit had no answers of kind contains and has no estimate of "
+            "leading questions; leave them out, or fit both tasks there"
         )
         raise OptionError(msg)
     space = space_of(given, lists=lists, gold=gold, contains=contains)

@@ -65,7 +65,7 @@ def fit_by_gradient(
                 truth,
                 likelihood,
                 how,
-                ("em gives a point: it says nothing of uncertainty in the parameters",),
+                ("em gives point estimates, without uncertainty of the parameters",),
             )
         item = np.unique(space.unit_item.astype(str), return_inverse=True)[1]
         drawn = posterior_bootstrap(model, summit, item, steps, key, draws, report)
@@ -75,7 +75,7 @@ def fit_by_gradient(
 
 def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:
     """Return what draws of the posterior bootstrap assume."""
-    remark = "intervals are of the posterior bootstrap, items weighed anew"
+    remark = "intervals are from the posterior bootstrap over items"
     if items >= ENOUGH * numbers:
         return (remark,)
     narrow = (

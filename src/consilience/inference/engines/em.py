@@ -106,7 +106,7 @@ def fit(
         sweeps.truth(swept.belief),
         swept.log_likelihood,
         how,
-        ("em gives a point: it says nothing of uncertainty in the parameters",),
+        ("em gives point estimates, without uncertainty of the parameters",),
     )
 
 

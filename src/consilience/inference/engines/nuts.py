@@ -153,7 +153,10 @@ def fit(
     if likelihood.shape[1] < effort.draws:
         every = -(-effort.draws // likelihood.shape[1])
         remarks = (
-            f"beliefs and log-likelihoods are of one draw in {every}, to fit in memory",
+            (
+                "the truth and log-likelihoods are kept for one draw in "
+                f"{every}, to fit in memory"
+            ),
         )
     return Result(
         parameters=sites,

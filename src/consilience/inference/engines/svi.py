@@ -137,9 +137,7 @@ def fit(
             np.asarray([_settled(gains, len(space.unit))]),
             0,
         ),
-        remarks=(
-            "svi takes the parameters to be independent: intervals may be narrow",
-        ),
+        remarks=("svi assumes independent parameters: intervals may be narrow",),
     )
 
 

@@ -130,9 +130,9 @@ def fit(
     fixed = (f"vb holds at a point: {', '.join(where.free)}",) if where.free else ()
     if number == 0:
         remark = (
-            "too many answers to draw intervals unasked; `draws=` asks for them"
+            "too many answers to draw intervals by default; `draws=` requests them"
             if effort.draws is None
-            else "no draws were asked for, so there are no intervals"
+            else "no draws were requested, so there are no intervals"
         )
         return at_a_point(mean, truth, swept.log_likelihood, how, (*fixed, remark))
     chains = _chains(visits) if effort.draws is None else 1

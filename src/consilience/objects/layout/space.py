@@ -29,7 +29,7 @@ from consilience.truth.named import MOST_LABELS, NOBODY, Named
 from consilience.truth.space import Space
 
 ALIKE = (
-    "how alike two labels are was given (similarity): where a classifier gave it, "
+    "a similarity of labels was given: where a classifier gave it, "
     "classifiers were used, and the result cannot judge them"
 )
 
@@ -254,7 +254,9 @@ def _listed(
     numbers = given.loc[here, list(names)].apply(pd.to_numeric, errors="coerce")
     known = numbers.to_numpy(dtype=float)
     if not np.isfinite(known).all():
-        msg = "candidates hold a cell that is no finite number; fix or drop the column"
+        msg = (
+            "candidates hold a cell that is not a finite number; fix or drop the column"
+        )
         raise CandidatesError(msg)
     return pair, known.reshape(len(pair), len(names)), names
 

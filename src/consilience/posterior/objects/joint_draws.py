@@ -156,7 +156,7 @@ def joint_draws(data: xr.DataTree) -> JointDraws:
     if objects is None or items is None or stored(data, "same_object") is not None:
         msg = (
             "the fit holds no drawn objects: it is of kind "
-            f"{data.attrs['kind']}, or an older program wrote it; fit again"
+            f"{data.attrs['kind']}, or it was written by an older version; fit again"
         )
         raise OptionError(msg)
     return _of_heuristic(objects, items, stored(data, "labels"))

@@ -44,7 +44,7 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
     ]
     if loss not in others:
         known = ", ".join([BINDER, *others])
-        msg = f"loss is {loss!r}; this fit has the partitions of least {known}"
+        msg = f"loss is {loss!r}; this fit has the partitions that minimize {known}"
         raise OptionError(msg)
     return _stored(data, name_of(loss))
 
@@ -157,7 +157,9 @@ def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
     sizes = found["annotators"].unique()
     if annotators not in sizes:
         known = ", ".join(str(size) for size in sorted(sizes))
-        msg = f"a panel of {annotators} annotators is not held; give one of {known}"
+        msg = (
+            f"a panel of {annotators} annotators is not available; give one of {known}"
+        )
         raise OptionError(msg)
     rows = found[found["annotators"] == annotators]
     return rows.drop(columns="annotators").reset_index(drop=True)

@@ -109,7 +109,7 @@ def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
         `tau` is no share, or the fit knows of no such threshold.
     """
     if "objects" not in data.children or "beyond" not in data["objects"]:
-        msg = f"a threshold tau means nothing to a fit of {data.attrs['model']}"
+        msg = f"there is no threshold tau in a fit of {data.attrs['model']}"
         raise OptionError(msg)
     if not 0 <= tau <= 1:
         msg = f"tau is {tau}; give a share of annotators, from 0 to 1"

@@ -115,7 +115,7 @@ def load(folder: str | Path) -> Fit:
     layout, size = record.get("layout"), record.get("fit_bytes")
     if layout != LAYOUT:
         msg = (
-            f"{place / 'run.toml'}: layout is {layout!r}, this program reads {LAYOUT}; "
+            f"{place / 'run.toml'}: layout is {layout!r}, this version reads {LAYOUT}; "
             f"read it with consilience {record.get('version', 'that wrote it')}"
         )
         raise BrokenRunError(msg)
@@ -123,8 +123,8 @@ def load(folder: str | Path) -> Fit:
     found = path.stat().st_size
     if found != size:
         msg = (
-            f"{path}: {found} bytes where {size} were written; take a copy that is "
-            "whole, or fit again"
+            f"{path}: {found} bytes where {size} were written; use an intact copy, or "
+            "fit again"
         )
         raise BrokenRunError(msg)
     try:
@@ -135,7 +135,7 @@ def load(folder: str | Path) -> Fit:
         return Fit(data)
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
-        msg = f"{path}: damaged ({error}); take a copy that is whole, or fit again"
+        msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
         raise BrokenRunError(msg) from error
 
 
@@ -211,7 +211,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        msg = f"{path}: damaged ({error}); take a copy that is whole, or fit again"
+        msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
         raise BrokenRunError(msg) from error
 
 

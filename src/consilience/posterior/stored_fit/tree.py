@@ -298,7 +298,7 @@ def _observed(space: Space) -> xr.Dataset:
 def _optimization(result: Result) -> xr.Dataset:
     how = result.optimization
     if how is None:
-        msg = "the engine left no record of a climb"
+        msg = "the engine left no record of the optimization"
         raise TypeError(msg)
     return xr.Dataset(
         {

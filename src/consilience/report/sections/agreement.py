@@ -71,7 +71,7 @@ def _labels(table: pd.DataFrame) -> Table:
         (
             texts("Label", said["label"]),
             numbers("Said", list(said["share"]), "{:.1%}"),
-            numbers("Another says it too", list(said["specific"]), "{:.1%}"),
+            numbers("Another annotator agrees", list(said["specific"]), "{:.1%}"),
             estimates("Kappa", said, ("kappa", "kappa_lower", "kappa_upper")),
         ),
         _limit(len(said), len(every), "labels said most"),

@@ -83,7 +83,7 @@ def _covariate_effects(run: Run, report: Report) -> list[Part]:
         value, lower, upper = worth.iloc[0][["worth", "lower", "upper"]]
         between = f" ({lower:.2f} to {upper:.2f})" if isfinite(lower) else ""
         together = (
-            " All together say as much of the truth as "
+            " Together they carry as much information about the truth as "
             f"{value:.2f}{between} answers of one annotator."
         )
     who = f", {run.name}" if len(report.runs) > 1 else ""
@@ -96,9 +96,7 @@ def _covariate_effects(run: Run, report: Report) -> list[Part]:
     note = (
         f"Per standard deviation of the column. {interval_note(columns, report.mass)}"
     )
-    return [
-        Table(f"What candidates say before any answer{who}", columns, note + together)
-    ]
+    return [Table(f"Weights of the prior covariates{who}", columns, note + together)]
 
 
 def _table(report: Report, people: pd.DataFrame) -> Table:

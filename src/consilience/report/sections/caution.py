@@ -6,16 +6,19 @@ from consilience.report.record import Report, Run
 
 _ALWAYS = (
     (
-        "Nothing here was held against a truth from elsewhere. A model is checked "
+        "Nothing here was compared with an external truth. A model is checked "
         "against the answers, which need not say what is true: score it against some "
         "gold labels."
     ),
     (
-        "Answers are taken to be independent given the truth, or given what the model "
-        "knows beside it. Where all are fooled by one thing, all of them are one "
-        "witness, and probabilities are too sure of themselves."
+        "Answers are assumed independent given the truth, and given the parameters of "
+        "the model. Where all annotators make the same error for the same "
+        "reason, their answers count as one, and probabilities are overconfident."
     ),
-    "Nothing models why an item was shown to an annotator, or why a label was offered.",
+    (
+        "The model does not describe why an item was shown to an annotator, or why a "
+        "label was offered."
+    ),
 )
 # Answers that the usual prior of a confusion imagines for the truth; it imagines one
 # for each other label.
@@ -46,9 +49,9 @@ def _of_run(run: Run) -> list[Note]:
             told = f"The check {name} has {TOO_LITTLE}: {remedy}."
             found.append(Note(told, "mind"))
     if run.model == "majority":
-        found.append(Note("Shares of votes are no probabilities.", "mind"))
+        found.append(Note("Shares of votes are not probabilities.", "mind"))
     if run.model == "tsipras2020":
-        told = "A rule states its result as certain: it says nothing of uncertainty."
+        told = "A heuristic states its result as certain, without uncertainty."
         found.append(Note(told, "mind"))
     people = run.table("annotators")
     bounded = any(people[name].notna().any() for name in people if "lower" in str(name))
@@ -56,7 +59,7 @@ def _of_run(run: Run) -> list[Note]:
         told = "em gives point estimates: there are no intervals of annotators."
         found.append(Note(told, "mind"))
     if run.engine in ("vb", "svi"):
-        told = f"Intervals of {run.engine} err on the narrow side; nuts is exact."
+        told = f"Intervals of {run.engine} tend to be too narrow; nuts is exact."
         found.append(Note(told, "mind"))
     items = run.table("items")
     tied = int(items["tied"].sum()) if "tied" in items else 0

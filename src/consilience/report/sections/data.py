@@ -88,7 +88,7 @@ def _description(told: Description) -> list[Part]:
     if len(first) > len(shown):
         note = f"The {len(shown)} most frequent of {len(first):,}."
     table = Table(
-        "How often each was said",
+        "How often each label was given",
         (
             texts(what, [name for name, _ in shown]),
             counts("Answers", [count for _, count in shown]),

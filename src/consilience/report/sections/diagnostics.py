@@ -62,7 +62,7 @@ def _checks(found: pd.DataFrame, who: str) -> Table:
 
 def _comparison(compared: pd.DataFrame, who: str) -> Table:
     return Table(
-        f"Models compared by how well they foresee each answer from the others{who}",
+        f"Models compared by how well they predict each answer from the others{who}",
         (
             texts("Model", compared["model"]),
             numbers("Nats an answer", list(compared["elpd"]), "{:.4f}"),

@@ -20,8 +20,8 @@ _MOST = 60
 _METRICS = {
     "accuracy": "The model's label is true",
     "main_object": "The model names the main object",
-    "main_label": "The model says the main label",
-    "dataset_accuracy": "The model says the data set's label",
+    "main_label": "The model predicts the main label",
+    "dataset_accuracy": "The model predicts the data set's label",
 }
 
 
@@ -119,7 +119,9 @@ def _followed(table: pd.DataFrame) -> Table:
             counts("Items", shown["items"]),
             numbers("Of these wrong", shown["wrong"], "{:.1f}"),
             estimates("Followed", shown, followed),
-            numbers("Says the data set's label", shown["dataset_accuracy"], "{:.3f}"),
+            numbers(
+                "Predicts the data set's label", shown["dataset_accuracy"], "{:.3f}"
+            ),
         ),
         f"The {len(shown):,} of {len(table):,} rows with most such items.",
     )
@@ -137,7 +139,7 @@ def _pairs(table: pd.DataFrame) -> Table:
         bounds = ("mutual", "mutual_lower", "mutual_upper")
         columns.append(estimates(str(who), found, bounds))
     return Table(
-        "Labels taken for each other both ways, by people and by models",
+        "Labels confused both ways, by people and by models",
         tuple(columns),
         "The smaller of both probabilities. "
         f"The first {len(shown):,} of {len(pairs):,} pairs.",

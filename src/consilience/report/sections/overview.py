@@ -46,7 +46,7 @@ def verdict(run: Run, *, named: bool) -> Note:
         return Note(f"{who}do not trust this fit yet: {said}", "bad")
     if together.any():
         said += "; annotators err together, so probabilities are "
-        said += "tempered" if run.told == "tempered" else "too sure of themselves"
+        said += "tempered" if run.told == "tempered" else "overconfident"
     good = (found["outcome"] == PASSED).all()
     return Note(f"{who}{said}", "good" if good else "mind")
 

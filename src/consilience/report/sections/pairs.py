@@ -49,9 +49,9 @@ def _table(taken: pd.DataFrame, who: str) -> Table:
     back = ("probability_back", "lower_back", "upper_back")
     note = "An answer drawn at random from those given. "
     if len(shown) < len(taken):
-        note += f"The {len(shown):,} of {len(taken):,} that are likeliest."
+        note += f"The {len(shown):,} of {len(taken):,} that are most probable."
     return Table(
-        f"Labels taken for each other{who}",
+        f"Labels mistaken for each other{who}",
         (
             texts("Truth", shown["true_label"]),
             texts("Answer", shown["given_label"]),

@@ -114,7 +114,7 @@ def wide_columns(
     )
     kept = (
         f"{source}: column {listing(doubtful)} shares no label with the others and was "
-        "taken for an annotator; if it is none, exclude it (`exclude=`)"
+        "taken for an annotator; if it is not one, exclude it (`exclude=`)"
     )
     return WideColumns(
         annotators=annotators,

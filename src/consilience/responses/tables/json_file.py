@@ -169,7 +169,7 @@ def records_table(
     coded = {}
     lists = {}
     types: dict[str, str] = {}
-    with readable(source, "holds what is no text"):
+    with readable(source, "holds something that is not text"):
         for name, key in zip(names, keys, strict=True):
             column = [record.get(key) for record in records]
             if any(isinstance(cell, list) for cell in column):

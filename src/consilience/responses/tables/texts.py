@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from consilience.errors import BadCellError
 from consilience.responses.tables.coding import Coded, with_line_breaks
 
-_NUL = "holds a NUL character, which is no text; remove it"
+_NUL = "holds a NUL character, which is not text; remove it"
 
 
 def check_texts(column: Coded, what: str, where: Callable[[int], str]) -> None:
