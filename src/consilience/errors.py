@@ -123,7 +123,7 @@ class UnsafePickleError(ConsilienceError):
 
 
 class FolderExistsError(ConsilienceError):
-    """What shall be written is there already: choose another name or overwrite."""
+    """The destination already exists: choose another name or overwrite it."""
 
 
 # Truth, models and engines
@@ -162,14 +162,14 @@ class PredictionsError(ConsilienceError):
 
 
 class CircularError(ConsilienceError):
-    """What is to be judged was told to the judge: fit without it, or insist."""
+    """Predictions to evaluate were used in the fit: fit without them, or allow it."""
 
 
 # Runs: saving, loading, exporting
 
 
 class NotARunError(ConsilienceError):
-    """A folder is no run: give the folder that `fit` wrote."""
+    """A folder is not a run: give the folder that `fit` wrote."""
 
 
 class BrokenRunError(ConsilienceError):

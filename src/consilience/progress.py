@@ -20,7 +20,7 @@ class Progress:
     done, total
         Steps done and steps in all.
     note
-        What else is worth knowing: speed, divergences, worst R-hat.
+        Further information: speed, divergences, worst R-hat.
     """
 
     phase: str

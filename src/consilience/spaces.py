@@ -31,7 +31,7 @@ def space_of(
     lists
         Candidates of each item (choice); by default what was on screen, where the
         responses list it, else every label. Contains: numbers known of each item and
-        label beforehand.
+        label a priori.
     gold
         The truth of some items.
     num_states

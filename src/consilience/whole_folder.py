@@ -36,9 +36,9 @@ def whole_folder(
     Parameters
     ----------
     folder
-        Where the folder shall stand. Folders above it are made.
+        The folder to write. Parent folders are created.
     replaceable
-        Says of a folder that is there already whether it may be replaced; without it
+        Decides whether an existing folder may be replaced; without it
         none may.
 
     Yields
@@ -78,7 +78,7 @@ def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     Parameters
     ----------
     path
-        Where the file shall stand. Folders above it are made.
+        The file to write. Parent folders are created.
     overwrite
         Whether a file that is there is replaced.
 
@@ -112,7 +112,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
     Parameters
     ----------
     folder
-        Where the files shall stand, each whole or not at all; those there of the same
+        The files to write, each completely or not at all; existing ones of the same
         names are replaced. It and folders above it are made.
 
     Yields

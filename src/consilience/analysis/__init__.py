@@ -1,4 +1,4 @@
-"""What answers show before any model, and what a fit says of rules about them."""
+"""Analyses of responses without a model, and of decisions given a fit."""
 
 from consilience.analysis.class_confusion.comparison import (
     ComparedConfusion,

@@ -22,9 +22,9 @@ be true are zero, and one for gold.
 **What its probabilities mean.** They are the scores, divided by their sum: a smoothed
 share of weighted votes, as in a majority vote, not odds that grow with every answer
 that agrees. So correlated annotators make it no surer than independent ones, and it is
-seldom overconfident. It is no model of answers, each of which it holds equally likely:
-its log-likelihood is the same whatever the parameters and compares with no other
-model's.
+seldom overconfident. It is not a model of answers, each of which it holds equally
+likely: its log-likelihood is the same whatever the parameters and compares with no
+other model's.
 """
 
 from dataclasses import dataclass

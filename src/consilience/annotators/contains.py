@@ -12,15 +12,15 @@ r"""Contains: every pair of item and label has an appearance, read by each annot
    \qquad \mathrm{logit}\, \pi_i = b + x_i^\top \beta, \quad v_m \sim N(0, 1)
 
 One number says how much the label looks to be there: **appearance** :math:`s_i`, in
-log-odds, with a density of two humps (labels that are mostly not there, and mostly
+log-odds, with a density of two components (labels that are mostly absent, and mostly
 there). An annotator has a threshold :math:`t_j`, which moves false yeses and misses
 together, other thresholds for some groups of labels (:math:`t_{jg}`), a discrimination
 :math:`a_j`, and a width :math:`w_j` of *maybe*; how far annotators differ in each is
 learned. Now and then an answer comes without looking, one of the three at random.
 Groups of labels (the column `parent` of the labels) have appearances of their own, as
 dogs are hard to tell. Covariates :math:`x_i`, such as the scores of classifiers, say
-beforehand which hump is likelier; their weights are learned, and `relative_information`
-says in answers of one annotator what they tell.
+which component is more probable a priori; their weights are learned, and
+`relative_information` gives their information in answers of one annotator.
 
 **Labels of one item** are looked at together. The item *m* makes all of them look more,
 or less, to be there (:math:`v_m`). And they lead: where a similar label is there, one
@@ -82,23 +82,25 @@ TINY = 1e-300
 class Prior:
     """What is believed of appearances and annotators, in log-odds.
 
-    The humps, and how thresholds differ, are rounded from the raters of the reassessed
-    ImageNet study. The panel of six was chosen on half of its golden images, those
-    whose names have an even first byte of SHA-256, by log-loss; that maybe grants, on
-    all of them. Discrimination, width, lapse, weights and nodes are judgement.
+    The components, and how thresholds differ, are rounded from the raters of the
+    reassessed ImageNet study. The panel of six was chosen on half of its golden images,
+    those whose names have an even first byte of SHA-256, by log-loss; that maybe
+    grants, on all of them. Discrimination, width, lapse, weights and nodes are
+    judgement.
 
     Attributes
     ----------
     absent, present
-        Means of the means of the two humps, the first below zero by so much.
+        Means of the means of the two components, the first of them negative.
     humps
         Standard deviation about them.
     scale
-        Median width of a hump.
+        Median standard deviation of a component.
     share
-        Odds against the upper hump.
+        Odds against the upper component.
     groups
-        Standard deviation of what a group of labels adds to a hump's mean.
+        Standard deviation of the effect of a group of labels on the mean of a
+        component.
     threshold, own_groups
         Median of the standard deviation of thresholds between annotators, and of those
         of one annotator between groups of labels.
@@ -303,7 +305,7 @@ def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
-    """Return confusions, how often labels are there, and what covariates are worth."""
+    """Return confusions, prevalences, and the information of covariates."""
     pairs: Pairs = observations.layout
     tables = answer_tables(parameters)
     states = _prior(pairs, tables, parameters)

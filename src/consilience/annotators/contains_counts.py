@@ -19,7 +19,7 @@ looks twice and sees two things; so its share is largest where people are divide
 
 A label is present if its frequency is above the threshold of the prior (one half);
 `cs.frequencies` asks for any other afterwards. Covariates :math:`x_i` that are known
-beforehand, such as the scores of classifiers, say which Beta is likelier.
+Prior covariates, such as the scores of classifiers, say which Beta is more probable.
 
 The frequency is summed out on nodes equally spaced in its log-odds. That annotators
 differ is not seen here: it is part of what everyone would answer.
@@ -86,7 +86,7 @@ class Prior:
 @pytree()
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How often each answer was given to each pair, and what is known beforehand."""
+    """Counts of each answer to each pair, and the prior covariates."""
 
     said: Float[Array, "U L"]
     covariates: Float[Array, "U P"]

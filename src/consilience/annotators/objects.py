@@ -51,8 +51,8 @@ pairs on several items say themselves.
 References
 ----------
 Hartigan (1990), Partition models. Tsipras et al. (2020), section 3, for the questions
-and the study. Binder (1978), for the partition that is told. Mosimann (1962), for the
-shares of those who are asked.
+and the study. Binder (1978), for the point estimate of the partition. Mosimann (1962),
+for the shares of those who are asked.
 """
 
 from dataclasses import dataclass, field

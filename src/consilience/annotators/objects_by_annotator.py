@@ -5,11 +5,11 @@ r"""Objects by annotator: the same, with a style and a recall of each annotator.
    \mathrm{logit}\, h_{ij} = \mu + x_i^\top \gamma + \omega u_i + a_j, \qquad
    \mathrm{logit}\, r_{Bj} = r_{t_B} + b_j
 
-As the model `objects`, with annotators told apart: :math:`h_{ij}` is the chance that
-annotator j picks one object of item i and stops, and :math:`r_{Bj}` that, listing, they
-see an object that is not the main one; :math:`t_B` says whether it is often or seldom
-seen. Who names one label everywhere says little of what else is there; who lists all
-says much, and from ids the two are told apart.
+As the model `objects`, with parameters for each annotator: :math:`h_{ij}` is the chance
+that annotator j picks one object of item i and stops, and :math:`r_{Bj}` that, listing,
+they see an object that is not the main one; :math:`t_B` says whether it is often or
+seldom seen. Who names one label everywhere says little of what else is there; who lists
+all says much, and from ids the two are told apart.
 
 .. math::
 
@@ -25,7 +25,7 @@ annotators were integrated out: :math:`a_j = \sigma_a z_j / \sqrt{1 + \sigma_a^2
 many answers, or of so many labels that might have been seen, at a chance of one to
 four.
 
-**What ids cannot tell** either: who names one label nearly always may be a picker, or a
+**What ids cannot show** either: who names one label nearly always may be a picker, or a
 lister who sees little. Their share of pickers and their recall then trade against each
 other, which the intervals of `nuts` show.
 

@@ -135,7 +135,7 @@ def load_all(
     format: str | None,
     leave_out: Callable[[str], None],
 ) -> list[DataSet]:
-    """Read all sets; those without gold are left out, and it is said so.
+    """Read all sets; those without gold are left out, and this is reported.
 
     Parameters
     ----------

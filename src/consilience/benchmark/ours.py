@@ -43,7 +43,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
             "told": truth.get("told", "raw"),
             "compile_seconds": sum(compiling),
         }
-        # Where a fit has both posteriors, its tables tell the one that a check chose.
+        # Where a fit has both posteriors, its tables give the one that a check chose.
         both = "told" in truth
         raw = {"raw": fitted.with_truth("raw").labels()} if both else {}
         return Prediction(labels(fitted.data), raw, facts)

@@ -30,7 +30,8 @@ def page(found: Comparison, items: Mapping[str, int]) -> str:
         How many items with gold each set has.
     """
     means = of_means(found)
-    number = found.runs["method"].nunique()  # one fit's raw posterior is no method more
+    # The raw posterior of a fit is not a method of its own.
+    number = found.runs["method"].nunique()
     parts = [
         f"# {counted(number, 'method')} on {counted(len(items), 'data set')}",
         "",

@@ -1,4 +1,4 @@
-r"""Exact leave-one-response-out: how well a model foresees each answer from the others.
+r"""Exact leave-one-response-out: how well a model predicts each answer from the others.
 
 Given the parameters, :math:`p(y_r \mid y_{i,-r}, \theta)` is the likelihood of item i
 with the answer over that without it, the truth summed out: exact. Over the parameters,
@@ -9,7 +9,7 @@ with the answer over that without it, the truth summed out: exact. Over the para
    = \mathrm{E}\Big[\frac{1}{p(y_r \mid y_{i,-r}, \theta)} \Big| y\Big],
 
 estimated from posterior draws by importance sampling with truncated weights. It scores
-models without gold labels: one that knows who confuses what foresees more.
+models without gold labels: one that knows who confuses what predicts better.
 
 References
 ----------

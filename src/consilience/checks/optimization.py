@@ -1,6 +1,6 @@
 """Whether an iterative fit has arrived, and at one place.
 
-EM and variational Bayes climb: their objective never falls but by rounding. They find
+EM and variational Bayes ascend: their objective decreases by rounding only. They find
 the top of the hill they start on. Where two of several starts end at the greatest
 height of all, it is likely the highest; where only one does, there may be higher ones.
 """

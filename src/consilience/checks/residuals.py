@@ -84,7 +84,7 @@ def _rivals(
 ) -> Int[np.ndarray, " K"]:
     """Return of each state which other one is answered most alike (Bhattacharyya).
 
-    It is told by the confusions alone, not by what was said of any item.
+    It depends on the confusions alone, not on the answers about any item.
     """
     answers = np.asarray(matrix.by_pair.sum(0))
     answers = answers.reshape(matrix.num_annotators, -1).sum(1)

@@ -4,7 +4,7 @@ Draw parameters from the prior, answers from the parameters, and fit the answers
 many such studies the position of the drawn parameter among the draws of its posterior
 is uniform, 90 % of the 90 % intervals hold it, and the most probable states are true
 as often as they are said to be. All three hold exactly for the exact posterior, on
-average over the prior; how far an engine is off says what its intervals are worth.
+average over the prior; how far an engine is off shows how far to trust its intervals.
 
 Positions are judged by the simultaneous band of their empirical distribution: the
 smallest of the binomial tails at all points, against its distribution when positions

@@ -1,4 +1,4 @@
-"""Weights of models by how well they foresee answers, and how sure the best one is.
+"""Weights of models by how well they predict answers, and the probability of the best.
 
 References
 ----------
@@ -34,10 +34,10 @@ class Standing:
     difference, difference_se
         What each model lacks to the best one, and the standard error of that.
     weight
-        Share of each in the mixture that foresees the answers best.
+        Share of each in the mixture that predicts the answers best.
     best
-        Probability that each model foresees best, were there more items like these;
-        models that foresee alike share it.
+        Probability that each model predicts best, were there more items like these;
+        models with equal predictions share it.
     """
 
     elpd: Float[np.ndarray, " A"]

@@ -1,8 +1,8 @@
-"""A verdict: one figure of a fit, its limit, and how to mend the fit when it fails.
+"""A verdict: one figure of a fit, its limit, and how to fix the fit when it fails.
 
 A check never raises and never prints: a bad fit is still a result, and its tables say
 that it is bad. A check that the data are too few for neither passes nor fails, and its
-remedy says what it takes to tell.
+remedy says what would be needed.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,9 @@ class Verdict:
         The limit of the value. Whether it is an upper or a lower limit depends on the
         check.
     outcome : str
-        Whether the fit passes or fails, or the data are too few to tell.
+        Whether the fit passes or fails, or the data are too few to decide.
     remedy : str
-        How to fix the fit, or what it takes to tell.
+        How to fix the fit, or what would be needed to decide.
 
     See Also
     --------
@@ -76,11 +76,11 @@ def at_most(name: str, value: float, limit: float, remedy: str) -> Verdict:
     limit
         The highest allowed.
     remedy
-        How to mend the fit when the figure is higher.
+        How to fix the fit when the figure is higher.
 
     Returns
     -------
-    The verdict. NaN fails: a figure that should exist and does not is no good sign.
+    The verdict. NaN fails: a figure that should exist and does not is a bad sign.
     """
     return _judged(name, value, limit, remedy, ok=bool(value <= limit))
 
@@ -97,7 +97,7 @@ def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
     limit
         The lowest allowed.
     remedy
-        How to mend the fit when the figure is lower.
+        How to fix the fit when the figure is lower.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
 def too_little(
     name: str, limit: float, how: str, value: float = float("nan")
 ) -> Verdict:
-    """Say that the data are too few to tell.
+    """Return a verdict that the data are too few.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def too_little(
     limit
         The figure that would be allowed.
     how
-        What it takes to tell.
+        What would be needed.
     value
         The figure found, where there is one.
 

@@ -65,7 +65,7 @@ APP = App(
     help_epilogue=_EPILOGUE,
     version=_version,
     config=[Env("CONSILIENCE_", show=False), Toml("consilience.toml")],
-    # A file or label that begins with a bracket is no JSON.
+    # A file or label that begins with a bracket is not JSON.
     default_parameter=Parameter(
         negative=(), env_var_split=in_environment, json_list=False, json_dict=False
     ),

@@ -33,7 +33,7 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     """Pool classifiers' predictions into candidates of items, for `fit --candidates`.
 
     Classifiers of one family count as one. With gold, candidates get log-odds that are
-    calibrated to it; without, annotator models learn what the scores are worth.
+    calibrated to it; without, annotator models learn the weight of the scores.
 
     Parameters
     ----------

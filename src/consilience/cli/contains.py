@@ -139,7 +139,7 @@ def _show(found: "pd.DataFrame", name: str, *, as_json: bool) -> None:
 
 
 def _table(found: "pd.DataFrame") -> "Table":
-    """Return the table standing up: what it tells of each row, side by side."""
+    """Return the table in long form, with the facts of each row side by side."""
     from rich.table import Table
 
     first, *others = found.columns

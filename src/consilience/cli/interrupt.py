@@ -2,7 +2,7 @@
 
 Ctrl-C, the TERM that `kill` and schedulers send, and the HUP of a terminal that closes
 all clear up in the same way. Python drops an exception that is raised in a finaliser or
-in a callback of C; such a signal is raised anew.
+in a callback of C; such a signal is raised again.
 """
 
 import signal
@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-AGAIN = 1.0  # seconds after which an interrupt that went nowhere is raised anew
+AGAIN = 1.0  # seconds after which an unhandled interrupt is raised again
 SOON = 0.01  # the same, where Python has just said that it drops one
 
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # as far as the system has them

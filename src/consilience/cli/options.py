@@ -145,18 +145,18 @@ class Reading:
 @Parameter(name="*", group="Effort")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """How hard an engine works; what is left out is the engine's own default.
+    """Settings of the engine; what is left out has the engine's own default.
 
     Attributes
     ----------
     draws
         Draws of each chain (nuts) or in all (vb, svi).
     tune
-        Steps of warm-up (nuts).
+        Warm-up steps (nuts).
     chains
         Chains (nuts).
     restarts
-        Starts, the best of which is kept (em, vb).
+        Number of starts, the best of which is kept (em, vb).
     tolerance
         Gain per answer, in nats, below which an engine stops (em, vb).
     sweeps

@@ -1,10 +1,11 @@
-"""Pairs of item and label, laid out for the model `contains`, and what answers tell.
+"""Pairs of item and label, laid out for the model `contains`, and their information.
 
 Pairs of one group of labels lie together, in blocks that are filled up, so that what
 differs between groups is multiplied block by block.
 
-How much answers tell of an annotator need be known but roughly: it sets the coordinates
-that engines move in, and by these how far annotators are found to differ (`varying`).
+The information of an annotator's answers need be known only roughly: it sets the
+coordinates that engines move in, and by these how far annotators are found to differ
+(`varying`).
 """
 
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Pairs:
     groups
         Blocks x groups of labels.
     covariates
-        What is known beforehand of each place; no columns where nothing is.
+        Prior covariates of each place; no columns where there are none.
     divided
         How divided the votes are, from 0 to 1/4.
     unit_group
@@ -185,7 +186,7 @@ def _together(
 
 
 class Information(NamedTuple):
-    """Roughly what each annotator's answers tell, inverse variances.
+    """Approximate information of each annotator's answers, inverse variances.
 
     Attributes
     ----------
@@ -202,7 +203,7 @@ class Information(NamedTuple):
 
 
 def information(observations: Observations) -> Information:
-    """Return roughly what each annotator's answers tell.
+    """Return the approximate information of each annotator's answers.
 
     Of the logarithm of a discrimination, and of the place of a threshold: an answer
     tells a part of how far the votes are divided. Of the logarithm of a width: a part

@@ -1,9 +1,9 @@
 r"""What a label of an item may be like, and what each kind makes appearances.
 
 A label is *absent*; or absent and *led*, as a similar label is there; or led *apart*,
-as none of these was shown with it; or *present*. Each kind has its hump of appearances,
-shifted by the effect of the item, which is on nodes. A panel judges what is led apart
-as if it were not apart: it is asked about all labels.
+as none of these was shown with it; or *present*. Each kind has its component of the
+latent trait, shifted by the effect of the item, which is on nodes. A panel judges what
+is led apart as if it were not apart: it is asked about all labels.
 """
 
 from enum import IntEnum
@@ -34,7 +34,7 @@ class Kind(IntEnum):
 
 
 def kinds(pairs: Pairs) -> tuple[Kind, ...]:
-    """Return the kinds that a study tells apart, *present* last."""
+    """Return the kinds that a study distinguishes, *present* last."""
     led = (Kind.LED,) if pairs.similar else ()
     apart = (Kind.APART,) if pairs.apart else ()
     return (Kind.ABSENT, *led, *apart, Kind.PRESENT)
@@ -119,7 +119,7 @@ class Appearances(NamedTuple):
 def appearances(
     pairs: Pairs, tables: Float[Array, "J G L T"], parameters: Parameters
 ) -> Appearances:
-    """Return appearances of the kinds of label that a study tells apart."""
+    """Return the latent traits of the kinds of label that a study distinguishes."""
     which = list(kinds(pairs))
     node, _ = item_nodes(pairs)
     led, counts = (each[jnp.array(which)] for each in shifts(parameters))

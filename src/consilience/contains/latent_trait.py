@@ -38,15 +38,15 @@ def log_odds(
 def mixture(
     parameters: Parameters, shift: Float[Array, "H G M"]
 ) -> Float[Array, "H G M T"]:
-    """Return p(appearance) of humps whose means are shifted, on the nodes.
+    """Return p(trait) of components whose means are shifted, on the nodes.
 
     Parameters
     ----------
     parameters
         Those of the model.
     shift
-        Of the mean of each hump in each group of labels: the lower hump, as often as
-        need be, and last the upper one.
+        Of the mean of each component in each group of labels: the lower one, as often
+        as need be, and last the upper one.
     """
     node = parameters["node"]
     which = np.repeat([0, 1], [len(shift) - 1, 1])
@@ -56,9 +56,10 @@ def mixture(
 
 
 def widths(parameters: Parameters) -> Float[Array, "2"]:
-    """Return the standard deviations of the humps on the nodes.
+    """Return the standard deviations of the components on the nodes.
 
-    None is narrower than half a cell of nodes: else a climb could end between two.
+    None is narrower than half a cell of nodes: else the optimizer could end between
+    two.
     """
     node = parameters["node"]
     return jnp.hypot(parameters["scale"], (node[1] - node[0]) / 2)
@@ -81,7 +82,7 @@ def presence(
 def relative_information(
     present: Float[Array, " U"], share: Float[Array, " U"], joint: Float[Array, "2 L"]
 ) -> Float[Array, ""]:
-    """Return what covariates tell of presence, in answers of one annotator.
+    """Return the information of covariates about presence, in answers of one annotator.
 
     Both are mutual information with presence: of the covariates, and of one answer of
     an annotator drawn at random, without them.

@@ -5,7 +5,7 @@ on nodes. Given it, labels that are not similar are independent. Of similar labe
 absent one looks more to be there where another is there (it is *led*), and more still
 where none that is there was shown with it (*apart*). With :math:`A_u`, :math:`A'_u`,
 :math:`A''_u` the likelihoods of an absent label that is not led, led, and led apart,
-and :math:`B_u` that of a label that is there, each times its probability beforehand,
+and :math:`B_u` that of a label that is there, each times its prior probability,
 the sum over all labels of a set that may be there is, with a part for those shown
 together,
 

@@ -37,7 +37,7 @@ def presence(
     gold
         Columns item, label, answer (yes or no): the truth of some pairs.
     beforehand
-        Columns item, label, and numbers known of the pair beforehand, such as the
+        Columns item, label, and prior covariates of the pair, such as the
         scores of classifiers.
 
     Raises
@@ -47,7 +47,7 @@ def presence(
     GoldError
         A gold row has no answer of yes or no.
     CandidatesError
-        What is known beforehand is no number, or told twice of a pair.
+        A covariate is not a number, or a pair occurs twice.
     """
     if num_states not in STATES:
         msg = f"a label is in one of 2 or 3 states, not {num_states}"

@@ -1,7 +1,7 @@
 """The model `auto`: whichever the data choose, and what all of them believe, mixed.
 
-The truth is believed as the mixture does that foresees answers best; annotators and
-confusions are those of the one model that does. Which models are worth comparing is
+The posterior of the truth is that of the mixture that predicts answers best; annotators
+and confusions are those of the one model that does. Which models are worth comparing is
 settled by what the responses are.
 """
 

@@ -1,9 +1,9 @@
-"""Models compared without gold labels, by how well each foresees answers.
+"""Models compared without gold labels, by how well each predicts answers.
 
 Each model is fitted by `vb`; exact leave-one-response-out scores it. The scores give
 the share of each model in the mixture that predicts answers best (stacking), how far
-each falls short of the best, and how sure that is. Shares are then shrunk towards equal
-ones of the models whose labels do not drift.
+each falls short of the best, and with which standard error. Shares are then shrunk
+towards equal ones of the models whose labels do not drift.
 """
 
 from collections.abc import Sequence
@@ -148,7 +148,7 @@ def compared(
     effort
         How hard each is fitted.
     report
-        Told of the progress of each.
+        Called with the progress of each.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def _scored(
 
 
 def _draws(name: str, space: Space) -> int:
-    """Return how many draws of a model are taken unasked."""
+    """Return how many draws of a model are taken by default."""
     split = num_substates(annotators.load(name))
     visits = len(space.unit) * int(space.state.shape[1]) * split
     return min(DRAWS, max(FEWEST, MAX_VISITS // max(visits, 1)))

@@ -207,7 +207,7 @@ def check_seed(seed: object) -> int:
     Raises
     ------
     OptionError
-        It is no whole number, negative, or has more than 32 bits.
+        It is not a whole number, negative, or has more than 32 bits.
     """
     if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
         number = int(seed)
@@ -218,7 +218,7 @@ def check_seed(seed: object) -> int:
 
 
 def check_options(effort: object) -> None:
-    """Refuse what is no `EngineOptions`.
+    """Reject what is not `EngineOptions`.
 
     Raises
     ------
@@ -230,7 +230,7 @@ def check_options(effort: object) -> None:
 
 
 def check_fit(fit: object, what: str = "fit") -> None:
-    """Refuse what is no fit.
+    """Reject what is not a fit.
 
     Raises
     ------
@@ -243,7 +243,7 @@ def check_fit(fit: object, what: str = "fit") -> None:
 
 
 def reporter(progress: bool | Reporter) -> AbstractContextManager[Reporter]:  # noqa: FBT001 (what the caller of `fit` said)
-    """Return who is told of progress: nobody, a bar, or the caller's own."""
+    """Return the reporter of progress: none, a bar, or the caller's own."""
     if isinstance(progress, bool):
         return bar() if progress else nullcontext(silent)
     if not callable(progress):

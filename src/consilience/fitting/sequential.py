@@ -1,4 +1,4 @@
-"""Items believed anew as their answers arrive, the parameters fixed."""
+"""Items updated as their answers arrive, with fixed parameters."""
 
 from collections.abc import Iterable
 

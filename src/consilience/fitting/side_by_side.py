@@ -27,7 +27,7 @@ def side_by_side[Found](
     work
         Each is called with where to report to.
     report
-        Told of the progress of all.
+        Called with the progress of all.
     threads
         How many at once; as many as there are processors if left out.
 

@@ -95,7 +95,7 @@ def tempered_by(
     residual
         How far annotators err together.
     told
-        Which posterior the tables are to tell.
+        Which posterior the tables give.
     space, result
         The answers, and what was fitted to them.
     """

@@ -5,7 +5,7 @@ k^n assignments of n nodes to parts 0 to k - 1, the first node slowest, meets la
 That one gives the first node part k - 1 and each part that is new the next lower
 number, so that a search from k - 1 downwards over such assignments alone meets it
 first; a branch is left when what it has separated, with all the weight that it could
-still separate, is no more than the best.
+still separate, is at most the best.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
     Parameters
     ----------
     weight
-        What it is worth to separate two nodes; symmetric, not negative.
+        Weight of the separation of two nodes; symmetric, not negative.
     num_parts
         How many parts there may be.
 

@@ -5,10 +5,11 @@ from typing import Any
 from consilience.model import AnnotatorModel, num_substates
 from consilience.truth import Space
 
-# Of the posterior bootstrap, enough for bounds of nine tenths; each costs a climb.
+# Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
+# optimization.
 DRAWS = 50
-# Answers x states up to which a model without a closed form is given draws unasked:
-# with as many, all draws take about as long as compiling the first climb.
+# Answers x states up to which a model without a closed form takes draws by default:
+# with as many, all draws take about as long as compiling the first optimization.
 MAX_DRAWN = 40_000
 
 

@@ -12,7 +12,7 @@ MAX_KEPT = 100_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimization:
-    """How a climb went, start by start.
+    """The course of the optimization, start by start.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Result:
     sample_stats
         Of the sampler, by draw.
     optimization
-        Of the climb; None for `nuts`.
+        Of the optimizer; None for `nuts`.
     remarks
         Sentences on what was left out and why.
     """

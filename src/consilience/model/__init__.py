@@ -1,4 +1,4 @@
-"""What an annotator model is, and what follows from it for every model alike.
+"""What an annotator model is, and what follows from it for every model.
 
 A model says how parameters are drawn and, given them, what each answer looks like under
 each state of the truth: the *emission*. From it comes the **score**: for each unit and

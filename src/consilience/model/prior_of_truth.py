@@ -1,4 +1,4 @@
-r"""The prior of the truth: prevalence, and what is known of candidates beforehand.
+r"""The prior of the truth: prevalence, and covariates of candidates.
 
 Where candidates have columns of numbers :math:`x_{us}`, the prior is a multinomial
 logit over the list of the unit,
@@ -45,7 +45,7 @@ def log_prior_of_truth(
     """Return log p(state) of each listed state, up to what is the same for all units.
 
     What gold excludes has a prior of its own, but is not believed: so gold says what
-    columns are worth.
+    columns weigh.
     """
     if observations.beforehand is None:
         prevalence = observations.listed(parameters[PREVALENCE][None])

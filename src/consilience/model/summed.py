@@ -1,4 +1,4 @@
-"""The truth summed out: what follows from the score, for every model alike."""
+"""The truth summed out: what follows from the score, for every model."""
 
 from dataclasses import replace
 from typing import Any
@@ -109,7 +109,7 @@ def derived(
 ) -> Parameters:
     """Return what follows from the parameters and is reported with them, by name.
 
-    Where the emission is a confusion that is no parameter itself, it is among them.
+    Where the emission is a confusion that is not a parameter itself, it is among them.
     """
     quantities = (
         {} if model.derived is None else dict(model.derived(observations, parameters))

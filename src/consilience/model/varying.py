@@ -88,7 +88,7 @@ def scale_errors(sites: Mapping[str, Any]) -> dict[str, Float[Array, ""]]:
 
     The standard error at the mode: each number tells as much of the spread as the
     answers, with information :math:`h_j`, tell of the number, so with
-    :math:`\tau` the standard deviation beforehand the precision is
+    :math:`\tau` the prior standard deviation the precision is
 
     .. math::
 

@@ -1,4 +1,4 @@
-"""What candidates' columns are worth, in answers of an annotator drawn at random.
+"""The information of covariates, in answers of an annotator drawn at random.
 
 Both are information about the truth, given the list: what the columns tell of it, and
 what one answer would tell to whoever does not have them. Without columns each label has

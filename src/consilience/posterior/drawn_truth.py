@@ -1,6 +1,6 @@
 r"""The posterior of the truth by draw of the parameters.
 
-A fit tells p(truth | answers) with the parameters averaged over. Sums over many items
+A fit gives p(truth | answers) with the parameters averaged over. Sums over many items
 vary with the parameters more than any one item shows, since these are the same for all
 items: whoever sums has to know the truth draw by draw,
 
@@ -11,7 +11,7 @@ items: whoever sums has to know the truth draw by draw,
 The parameters are put back into the model, one draw after the other. A tempered
 posterior moves with its draws: distances in log-odds are divided by the design effect.
 All are moved at last by one number for each state of each unit, so that their mean is
-what the fit tells (which `vb` has by other means than by its draws).
+what the fit gives (which `vb` has by other means than by its draws).
 """
 
 from typing import Any
@@ -49,7 +49,7 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
     Returns
     -------
     One draw where the fit is a point, or its parameters do not say all (a model that
-    samples coordinates which the data prepared, or is told how alike labels are).
+    samples coordinates which the data prepared, or uses the similarity of labels).
     """
     told = candidates(data).probability
     most = min(most, NUMBERS // max(told.size, 1))

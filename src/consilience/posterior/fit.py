@@ -63,8 +63,8 @@ tables
 
 Attributes of the root: model, engine, engine_reason, kind, seed, mass, seconds,
 version, and as JSON assumptions, sources, settings, the types that items, annotators
-and labels had in the source (id_types), and the classifiers whose predictions were told
-beforehand (told_of).
+and labels had in the source (id_types), and the classifiers whose predictions were
+covariates (told_of).
 """
 
 import json

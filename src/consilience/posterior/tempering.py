@@ -128,7 +128,7 @@ def mixed(truths: list[Truth], weights: Float[np.ndarray, " A"]) -> Truth:
 
 
 def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
-    """Return a fit that tells the raw or the tempered posterior of the truth.
+    """Return a fit with the raw or the tempered posterior of the truth.
 
     Parameters
     ----------

@@ -167,7 +167,7 @@ def _described(responses: Responses, called: dict[str, str]) -> Description:
 
 
 def _renamed(run: Run, called: dict[str, str]) -> Run:
-    """Return a run that is told in names; states of presence are no labels."""
+    """Return a run with names of labels; states of presence are not labels."""
     kept = {"confusion"} if run.kind == "contains" else set()
     tables = {
         name: table if name in kept else renamed(table, called)

@@ -37,7 +37,7 @@ def thumbnails(source: Path, items: Sequence[str]) -> dict[str, bytes]:
 
     Returns
     -------
-    JPEG files by item. What is no picture, or broken, is left out.
+    JPEG files by item. What is not a picture, or is broken, is left out.
 
     Raises
     ------

@@ -91,7 +91,7 @@ def check_place(place: Path, *, overwrite: bool) -> None:
     Raises
     ------
     FolderExistsError
-        Something is there already, and is no report or `overwrite` is false.
+        The file already exists, and is not a report or `overwrite` is false.
     CannotWriteError
         The disk refuses.
     """

@@ -1,7 +1,7 @@
-"""Names of labels in the stead of their codes: 'tabby cat' for n02123045.
+"""Names of labels instead of their codes: 'tabby cat' for n02123045.
 
-Tables are told in labels as they were read, so that programs find them again. To look
-at, a table is told in names: those of the column `name` of the responses' labels, or of
+Tables hold labels as they were read, so that programs find them again. To look
+at, a table has names: those of the column `name` of the responses' labels, or of
 a file. Two labels of one name stay apart, and what has no name keeps its code.
 """
 

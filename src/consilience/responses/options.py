@@ -44,7 +44,7 @@ class Columns:
     selected: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse names that are no text: columns of numbers are named by their text.
+        """Reject names that are not text: columns of numbers are named by their text.
 
         Raises
         ------

@@ -20,7 +20,7 @@ class Reader:
     what
         One line for lists of formats.
     sniff
-        How sure the reader is that a source is its own: 0 no, 1 may be, 2 likely,
+        Confidence of the reader that it can read a source: 0 no, 1 may be, 2 likely,
         3 certain.
     read
         Reads sources of this format.

@@ -1,4 +1,4 @@
-"""What to say of a file that no reader knows: how to read it, as far as it shows."""
+"""Advice for a file that no reader recognizes."""
 
 import re
 

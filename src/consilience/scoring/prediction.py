@@ -1,4 +1,4 @@
-"""What a method says of each item, in one form for all methods."""
+"""The probabilities of a method for each item, in one form for all methods."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ class Prediction:
     variants
         Other tables of the same fit by name, such as the posterior before tempering.
     facts
-        What else is worth keeping: engine, seconds spent compiling.
+        Further facts to keep: engine, seconds spent compiling.
     """
 
     labels: pd.DataFrame

@@ -8,7 +8,7 @@ Labels that annotators gave, and gold labels, are always on the list.
 
 Lists are held sparse: nothing here is as large as items times labels.
 
-Columns of numbers say what is known of each candidate beforehand. What they are worth
+Columns of numbers are prior covariates of each candidate. Their weights
 is learned with the annotators, and the prior is then another (`model.prior_of_truth`);
 a column `log_odds` is calibrated already, and taken as it is. One more column says
 which candidates are not in the table: annotators gave them, or gold.
@@ -41,7 +41,7 @@ def candidates(
     lists
         Columns item, label, and optionally `log_odds`: prior log weight of the label
         for that item (0 where it is missing); or, where there is no `log_odds`, columns
-        of numbers known of the candidate beforehand. Items without rows may be any
+        of prior covariates of the candidate. Items without rows may be any
         label.
     gold
         Columns item, label: the truth of some items.

@@ -46,7 +46,7 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
     Raises
     ------
     CandidatesError
-        A column is missing, a label is not one of these, a value is no number, or a
+        A column is missing, a label is not one of these, a value is not a number, or a
         pair has two values.
     """
     for column in _COLUMNS:

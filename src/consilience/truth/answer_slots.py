@@ -27,6 +27,6 @@ def listed_answers(space: Space) -> Int[np.ndarray, "#U T"]:
         return np.arange(len(space.answers), dtype=np.int32)[None]
     if not space.ragged:
         return space.state
-    # Lists are in ascending order, so state 0 behind the first slot is no state.
+    # Lists are in ascending order, so state 0 behind the first slot is padding.
     padding = (space.state == 0) & (np.arange(space.state.shape[1]) > 0)
     return np.where(padding, -1, space.state)

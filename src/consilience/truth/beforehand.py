@@ -1,6 +1,6 @@
-"""Numbers known beforehand: columns of the table of candidates, checked, by deviation.
+"""Prior covariates: columns of the table of candidates, checked and standardized.
 
-They are told less their mean, over their standard deviation, so that one prior suits
+They are standardized, so that one prior suits
 the weights of all; where nothing is known they are zero, as of an average candidate.
 """
 
@@ -27,7 +27,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
     Raises
     ------
     CandidatesError
-        A pair of item and label is told twice, or something is not a finite number.
+        A pair of item and label occurs twice, or a value is not a finite number.
     """
     pairs = table[["item", "label"]].astype(str)
     twice = pairs.duplicated()

@@ -193,8 +193,8 @@ def _sum_groups(
 
 
 def _computed_once(rows: Float[Array, "R K"]) -> Float[Array, "R K"]:
-    # Or XLA computes rows anew wherever one is gathered, and sums wherever one is used:
-    # with the softmax between them, a sweep took three times as long.
+    # Or XLA computes rows again wherever one is gathered, and sums wherever one is
+    # used: with the softmax between them, a sweep took three times as long.
     once: Float[Array, "R K"] = jax.lax.optimization_barrier(rows)  # type: ignore[no-untyped-call]
     return once
 

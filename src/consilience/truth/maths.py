@@ -32,7 +32,7 @@ class Maths:
     sigmoid, log_sigmoid, logsumexp
         What NumPy lacks.
     once
-        What is given; XLA is not to compute it anew for each cell that takes of it.
+        What is given; XLA is not to compute it again for each cell that takes of it.
     """
 
     xp: ModuleType

@@ -1,7 +1,7 @@
 """Units that look alike, looked at once: exact, and the fewer answers the faster.
 
 Two units are alike if they got the same answers from the same annotators, can be true
-in the same ways, and the same is known of them beforehand. Given parameters that units
+in the same ways, with the same covariates. Given parameters that units
 share, their likelihoods are equal; so one stands for all, counted as often.
 """
 

@@ -37,7 +37,7 @@ class PriorCovariates:
     unlisted
         The columns of labels that are not on a list.
     open
-        Whether the table might have told of labels that are not on the list: these
+        Whether the table might have named labels that are not on the list: these
         could have been true as well, before anyone answered.
     """
 
@@ -171,7 +171,7 @@ def observe(
 def minibatches(space: Space, size: int, seed: int) -> Observations:
     """Deal the units into batches, stacked along a first axis of every array.
 
-    Every batch has `size` units; the last is filled up with units drawn anew, so each
+    Every batch has `size` units; the last is filled up with units drawn again, so each
     unit appears at least once. Models that look at each answer are not batched.
 
     Parameters
@@ -306,7 +306,7 @@ def _by_state(
         return [None] * len(lists)
     places, states = [], []
     for state in lists:
-        # Lists are in ascending order, so state 0 behind the first slot is no state.
+        # Lists are in ascending order, so state 0 behind the first slot is padding.
         real = (state != 0) | (np.arange(state.shape[1]) == 0)
         places.append(np.flatnonzero(real.T))
         states.append(state.T.ravel()[places[-1]])

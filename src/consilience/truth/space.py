@@ -79,7 +79,7 @@ class Covariates:
     observed: Bool[np.ndarray, "U *listed"]
 
     def with_unlisted(self, place: Bool[np.ndarray, "U S"]) -> "Covariates":
-        """Return the same, and a column for what no table tells of, which is far off.
+        """Return the same, and a column for what is in no table, which is far off.
 
         Parameters
         ----------
@@ -143,7 +143,7 @@ class Space:
     similar_sets
         Contains: similar labels of one item; None where nobody says what is similar.
     covariates
-        What is known beforehand of each unit (contains), or of each state listed for it
+        Prior covariates of each unit (contains), or of each state listed for it
         (choice); None where nothing is.
     named
         Objects: candidates, and which of them each response names.
@@ -192,7 +192,7 @@ class Space:
         """Which places of the lists hold a state; the others are padding."""
         if not self.ragged:
             return np.ones(self.state.shape, bool)
-        # Lists are in ascending order, so state 0 behind the first slot is no state.
+        # Lists are in ascending order, so state 0 behind the first slot is padding.
         first = np.arange(self.state.shape[1]) == 0
         return np.asarray((self.state != 0) | first)
 

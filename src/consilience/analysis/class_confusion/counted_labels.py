@@ -40,7 +40,7 @@ class LabelCounts:
     num_labels: int
 
     def by_class(self, cells: Float[np.ndarray, " N"]) -> Float[np.ndarray, "K K"]:
-        """Sum what is said of each cell over the items of a class."""
+        """Sum the evidence of each cell over the items of a class."""
         size = self.num_labels
         place = self.own[self.item] * size + self.label
         return np.bincount(place, cells, size * size).reshape(size, size)

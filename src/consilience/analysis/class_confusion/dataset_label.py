@@ -184,7 +184,7 @@ def believed(
     told
         Answers.
     mean, classes
-        Of the share of each class beforehand, and how closely it keeps to that, in
+        Of the prior share of each class, and how closely it keeps to that, in
         answers.
     precision, lapse
         As in `log_chances`.

@@ -237,14 +237,14 @@ def _prior(number: int) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"
 def _relative_information(
     namings: LabelCounts, votes: Float[np.ndarray, " N"], spread: Any
 ) -> Float[np.ndarray, " N"]:
-    """Return what one answer about the item of each cell is worth."""
+    """Return the weight of one answer about the item of each cell."""
     number = np.bincount(namings.item, votes, len(namings.own))
     each: Float[np.ndarray, " N"] = np.asarray(_effective(number, spread))[namings.item]
     return each
 
 
 def _effective(number: Any, spread: Any) -> Any:
-    """Return what one of so many answers is worth that go together, if of none one."""
+    """Return the weight of one of so many correlated answers, relative to one alone."""
     return (1 + spread) / (spread + number + (number < 1))
 
 

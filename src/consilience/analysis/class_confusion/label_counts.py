@@ -53,7 +53,7 @@ class Naming:
     lapse
         Share of answers that give another label whatever the item shows.
     aside
-        What naming a label aside is worth, in answers.
+        Weight of a label that is not the main one, in answers.
     """
 
     own: Float[np.ndarray, " K"]

@@ -40,7 +40,7 @@ class Design:
     item
         Of each two.
     odds, side_group
-        Of each side: log-odds of presence beforehand, and group of labels.
+        Of each side: prior log-odds of presence, and group of labels.
     without, with_rival
         What shifts the log-odds of each answer, without and with a rival.
     """
@@ -93,12 +93,12 @@ class Estimate:
 
 
 def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimate:
-    """Climb to the likeliest shifts, and say how sure they are.
+    """Find the most probable shifts and their precision.
 
     Parameters
     ----------
     scale
-        Annotators and humps as fitted.
+        Annotators and mixture components as fitted.
     design
         The answers, and what may shift them.
     report

@@ -1,10 +1,10 @@
 r"""The leading question: how much likelier a similar label makes a false *yes*.
 
 Who is asked *is there a husky?* may say yes to a malamute, and all the sooner if nobody
-has asked them about malamutes. Two odds ratios tell how much: of saying yes to a label
-that is not there where a similar one, its *rival*, is; and where the rival was not
-shown besides. Which labels are there need not be known: it is summed out, of the two
-together (see `leading_likelihood`).
+has asked them about malamutes. Two odds ratios measure the effect: of saying yes to a
+label that is not there where a similar one, its *rival*, is; and where the rival was
+not shown besides. Which labels are there need not be known: it is summed out, of the
+two together (see `leading_likelihood`).
 
 An item of which not all labels were shown together may differ from others. So the share
 of the item's labels that was shown is allowed for, whether or not a rival is there, as
@@ -12,9 +12,9 @@ are the covariates of the fit and how similar the rival is; and a rival makes th
 itself more or less likely to be there, by as much as the answers say. What is left is a
 comparison of answers, not an experiment, unless chance decided who was shown what.
 
-Annotators and humps are those of the fit; one that was not told which labels are
-similar lays a part of the effect to them. Where they are known, the estimates are right
-on average. Errors are clustered by item and by annotator.
+Annotators and mixture components are those of the fit; one that was not given which
+labels are similar lays a part of the effect to them. Where they are known, the
+estimates are right on average. Errors are clustered by item and by annotator.
 
 References
 ----------
@@ -143,9 +143,9 @@ def leading_question(
 
 
 def _as_fitted(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
-    """Return annotators and humps, and the log-odds of presence beforehand.
+    """Return annotators, mixture components and the prior log-odds of presence.
 
-    Humps are of labels that no other leads, averaged over what items make of them.
+    Components are those of labels that no other label leads, averaged over items.
     """
     values = {
         str(name): variable.to_numpy().astype(float).mean((0, 1))

@@ -1,7 +1,7 @@
 r"""The likelihood of answers that a similar label, if it is there, makes likelier.
 
-Appearance, thresholds and humps are those of the model `contains`. Of a label *i* that
-is absent, and a rival that is there (:math:`z_r = 1`) or not,
+Latent trait, thresholds and components are those of the model `contains`. Of a label
+*i* that is absent, and a rival that is there (:math:`z_r = 1`) or not,
 
 .. math::
 
@@ -50,7 +50,7 @@ class Shifts(NamedTuple):
 @pytree()
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The scale of appearance as fitted: annotators' cuts and humps, on nodes.
+    """The latent trait as fitted: annotators' thresholds and components, on nodes.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Scale:
     lapse
         Probability of an answer without looking.
     absent, present
-        log p(appearance) of each group in the two humps.
+        log p(trait) of each group in the two components.
     """
 
     low: Float[Array, "J G T"]
@@ -81,7 +81,7 @@ class Risk:
     annotator, group, answer
         Of each answer; the group of its label.
     side_group, odds
-        Of each side: the group of its label, and log-odds of presence beforehand.
+        Of each side: the group of its label, and prior log-odds of presence.
     weight
         One, or zero for what fills up a block.
     """

@@ -1,8 +1,8 @@
 """Filtering as a decision: what a threshold on answers keeps, and what it loses.
 
 Data sets were made by keeping what a share of the annotators agreed to. What such a
-rule does is told by a fit: of the pairs of item and label that it keeps, how many hold
-what they are kept for, and of all that do, how many it loses.
+rule does is estimated by a fit: of the pairs of item and label that it keeps, how many
+hold what they are kept for, and of all that do, how many it loses.
 
 References
 ----------

@@ -135,7 +135,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
 def drawn_above(
     fit: Fit, threshold: float, most: int = MOST
 ) -> tuple[pd.DataFrame, Float[np.ndarray, "D U"]]:
-    """Tell P(frequency above a threshold) of each label by draw of the parameters.
+    """Return P(frequency above a threshold) of each label by draw of the parameters.
 
     Parameters
     ----------

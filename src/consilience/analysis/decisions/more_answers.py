@@ -2,7 +2,7 @@ r"""How many more answers a label needs, until it is sure whether it is there.
 
 From what the fit believes now, futures are played through: a state of the pair is drawn
 from its posterior, fresh annotators answer as the population does in that state, and
-after each answer the posterior is told anew, until it is as sure as was asked for or
+after each answer the posterior is updated, until it is as certain as requested or
 the answers are used up.
 
 References

@@ -41,7 +41,7 @@ class Calls:
     weight: Float[np.ndarray, "D N"]
 
     def grouped(self, group: Int[np.ndarray, " K"]) -> "Calls":
-        """Return the same with groups of labels in the stead of labels."""
+        """Return the same with groups of labels instead of labels."""
         return replace(self, true=group[self.true], given=group[self.given])
 
 

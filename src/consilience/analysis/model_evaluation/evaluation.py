@@ -239,7 +239,7 @@ def check_settings(
 
 
 def check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
-    """Refuse models whose predictions a fit was told of.
+    """Reject models whose predictions a fit has used.
 
     Raises
     ------

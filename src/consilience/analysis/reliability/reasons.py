@@ -1,4 +1,4 @@
-"""Why a coefficient is not defined, and what else is to be known, in words."""
+"""Reasons why a coefficient is undefined, and further remarks, as sentences."""
 
 from collections.abc import Mapping
 
@@ -41,7 +41,7 @@ def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
 
 
 def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
-    """Say what else is to be known.
+    """Return further remarks.
 
     Parameters
     ----------

@@ -7,8 +7,8 @@ where more than `tau` of them would name each of two, and has *another main labe
 the label that most of them give as the main one is not the data set's. The rule
 `tsipras2020` speaks of the panel that answered, whose votes it takes for facts; with
 few annotators for each item its shares are inflated, since a label that wins by chance
-is another label. What a panel of so many annotators would find is told by `Fit.panel`,
-and by `HumanConfusion.panels`.
+is another label. What a panel of so many annotators would find is predicted by
+`Fit.panel`, and by `HumanConfusion.panels`.
 
 `evaluate` has the same items in its subsets, in the same worlds.
 

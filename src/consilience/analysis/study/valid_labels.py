@@ -2,7 +2,7 @@
 
 Asked of each label alone (contains), most items have several valid labels, since people
 say yes to whatever could be meant; asked to name what they see (objects), people name
-fewer. Both are told here by the share of annotators that must agree: with the
+fewer. Both are given here by the share of annotators that must agree: with the
 frequencies of `contains_counts`, with the drawn objects of `objects` (two names of one
 thing counted once), and, for a rule about objects, with shares of the answers.
 

@@ -100,7 +100,7 @@ def export_network(
     folder
         To write; it must not be there yet.
     about
-        What the manifest shall say.
+        Entries of the manifest.
     labels
         The label file: one label per line, or a table with tabs and a header.
     licence
@@ -108,7 +108,7 @@ def export_network(
     half
         Whether to store weights in half precision.
     photographs
-        Names of scikit-image's photographs whose answers the manifest shall hold.
+        Names of scikit-image's photographs whose answers the manifest records.
 
     Raises
     ------

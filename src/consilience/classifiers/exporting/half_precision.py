@@ -1,7 +1,7 @@
 """Weights stored in half the bytes: half precision on disk, single in arithmetic.
 
 Each large tensor becomes a half-precision one and a Cast, which ONNX Runtime carries
-out once, when it loads the network. Nothing that tells of the machine that made the
+out once, when it loads the network. Nothing that depends on the machine that made the
 file is left in it, so that one network always gives the same bytes.
 """
 

@@ -85,7 +85,7 @@ def best_labels(
 def filled(
     squares: UInt8[np.ndarray, "B S S 3"], workers: Workers
 ) -> UInt8[np.ndarray, "C S S 3"]:
-    """Fill the last batch up, where each new shape would have CUDA search anew."""
+    """Fill the last batch up, where each new shape would have CUDA search again."""
     lacking = workers.batch - len(squares)
     if not workers.fixed or lacking <= 0:
         return squares

@@ -1,4 +1,4 @@
-r"""What a pooled score is worth, learned from gold.
+r"""The weight of a pooled score, learned from gold.
 
 **One truth per item.** The mean is sharpened or flattened by one temperature, after
 averaging, because averaging itself makes it too flat:

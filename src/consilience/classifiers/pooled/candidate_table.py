@@ -3,7 +3,7 @@
 Numbers are columns that annotator models learn weights for: how many
 classifiers have the label among their best, how high, how often first, and the log of
 its pooled probability. `log_odds` is there only if gold was: nobody knows what a
-softmax is worth for the question that annotators are asked until some truth tells.
+softmax means for the question that annotators are asked without some known truth.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Classifiers that tell ranks only: top-five files and tables, as predictions.
+"""Classifiers with ranks only: top-five files and tables, as predictions.
 
 Many published classifiers are known by their best few labels alone, in order. They
-pool with the others; what their ranks are worth is learned where there is gold.
+pool with the others; the weight of their ranks is learned where there is gold.
 """
 
 from collections.abc import Sequence
@@ -114,7 +114,7 @@ def from_array(
     Raises
     ------
     PredictionsError
-        It is no such array, or not of as many images.
+        It is not such an array, or not of as many images.
     """
     try:
         ranked = np.load(file, allow_pickle=False)

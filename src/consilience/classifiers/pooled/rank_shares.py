@@ -30,13 +30,13 @@ class RankedRows:
 
     @property
     def ranks_only(self) -> Bool[np.ndarray, " R"]:
-        """Rows of classifiers that tell ranks only."""
+        """Rows of classifiers with ranks only."""
         lacking = np.bincount(self.model, np.isnan(self.share), self.num_models) > 0
         rows: Bool[np.ndarray, " R"] = lacking[self.model]
         return rows
 
     def with_ranks(self, deserved: Float[np.ndarray, "M D"]) -> Float[np.ndarray, " R"]:
-        """Return the probability of each row: as told, or what its rank deserves."""
+        """Return the probability of each row: as given, or by its rank."""
         of_rank = deserved[self.model, self.rank - 1]
         share: Float[np.ndarray, " R"] = np.where(self.ranks_only, of_rank, self.share)
         return share

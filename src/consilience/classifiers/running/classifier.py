@@ -115,7 +115,7 @@ def load_classifier(
 
 
 def _check_self_contained(data: bytes, where: Path) -> None:
-    """Refuse what is no network, and one that would have other files opened."""
+    """Reject what is not a network, and one that would open other files."""
     import onnx  # noqa: PLC0415 (an extra)
     from google.protobuf.message import DecodeError  # noqa: PLC0415
 

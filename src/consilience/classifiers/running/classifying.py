@@ -1,4 +1,4 @@
-"""What classifiers say of images: in batches, put away piece by piece.
+"""Predictions of classifiers for images: in batches, saved piece by piece.
 
 Order is that of the images, so that a run which was killed and taken up again leaves
 what an uninterrupted one does.

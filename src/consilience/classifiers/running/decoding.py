@@ -55,8 +55,8 @@ def decode(data: bytes) -> Picture:
     Raises
     ------
     UnusableImageError
-        They are no image, a damaged one, one of a side of a single pixel, or one far
-        too large.
+        They are not an image, a damaged one, one of a side of a single pixel, or one
+        far too large.
     """
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 (an extra)
 

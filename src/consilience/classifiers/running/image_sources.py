@@ -113,7 +113,7 @@ def read_list(source: Path, columns: Columns, naming: Naming) -> Files:
     Raises
     ------
     ImagesError
-        It is no text, lacks the column of paths, or an item has no name.
+        It is not text, lacks the column of paths, or an item has no name.
     """
     try:
         text = source.read_text(encoding="utf-8-sig")

@@ -92,7 +92,7 @@ def list_images(
     SourceNotFoundError
         A source is not there.
     ImagesError
-        There is no image, two have one name, or a list has not the columns it must.
+        There is no image, two have the same name, or a list lacks a column.
     """
     columns = Columns(item, image, path)
     found: list[Files | Table] = []

@@ -60,7 +60,7 @@ def parse_labels(data: bytes, source: str) -> Labels:
     Raises
     ------
     BadClassifierError
-        It is no table, or a label stands twice.
+        It is not a table, or a label occurs twice.
     """
     try:
         text = data.decode("utf-8-sig")

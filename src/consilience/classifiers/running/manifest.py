@@ -41,7 +41,7 @@ class Network(_Record, frozen=True):
     storage
         Precision in which the weights are stored; arithmetic is single.
     disable_quant_qdq
-        Whether ONNX Runtime shall unpack int8 weights once, when loading: right where
+        Whether ONNX Runtime unpacks int8 weights once, when loading: right where
         int8 serves only to store them.
     """
 

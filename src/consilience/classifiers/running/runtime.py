@@ -40,7 +40,7 @@ class Choice:
     reason
         Why, in words for people.
     required
-        Whether the CPU in its stead is an error.
+        Whether falling back to the CPU is an error.
     """
 
     cuda: bool

@@ -1,4 +1,4 @@
-"""A fit on one screen: how sure the items are, who is good at what, does it hold."""
+"""A fit on one screen: certainty of the items, skill of annotators, diagnostics."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -168,7 +168,7 @@ _STYLES = {
 
 
 def covariate_effects(fitted: Fit) -> list[RenderableType]:
-    """Return what is known of labels before anyone answers, and what it is worth."""
+    """Return the weights of the prior covariates, and their information."""
     weights, information = fitted.covariate_effects(), fitted.relative_information()
     if weights.empty:
         return []

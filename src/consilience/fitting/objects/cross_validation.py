@@ -1,4 +1,4 @@
-"""How well the model of objects foresees a response from the others about its item.
+"""How well the model of objects predicts a response from the others about its item.
 
 Of each response it is asked how probable the set of labels is that it names, and the
 label that it marks as the main one, given some of the other responses about the item
@@ -201,12 +201,12 @@ def _of_fold(
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Contexts:
-    """Responses to be foreseen, and the answers that are told.
+    """Responses to be predicted, and the answers that are given.
 
     Attributes
     ----------
     space
-        One unit for each context: the answers told, and the candidates they leave.
+        One unit for each context: the answers given, and the candidates they leave.
     unit
         The context of each response: for now each has its own.
     kept, main
@@ -236,18 +236,18 @@ class Contexts:
 def contexts(
     space: Space, others: int | None, seed: int, most: int | None = None
 ) -> Contexts:
-    """Return every response with what is told beside it.
+    """Return every response with the other answers that are given.
 
     Parameters
     ----------
     space
         Answers about some items.
     others
-        How many of the others are told; None for all.
+        How many of the others are given; None for all.
     seed
-        Of who is told.
+        Seed of the choice of other responses.
     most
-        Foresee no more responses than so many, drawn at random.
+        Largest number of responses to predict, drawn at random.
     """
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
@@ -317,7 +317,7 @@ def _conditioned(
     others: int | None,
     generator: np.random.Generator,
 ) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
-    """Return context, row and number of the answers told in each context."""
+    """Return context, row and number of the answers given in each context."""
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
     unit = space.unit[target]
     length = start[unit + 1] - start[unit]
@@ -344,8 +344,8 @@ def _scored(
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
     """Return log p(set), log p(main label) and the chance of the best main label.
 
-    The response is added to what is told: with each label of the set as its main one,
-    and with each candidate as its main label and no set. What that adds to the log
+    The response is added to the answers given: with each label of the set as its main
+    one, and with each candidate as its main label and no set. What that adds to the log
     likelihood of the item is the log probability of the response.
     """
     space, num = asked.space, len(asked.unit)
@@ -491,8 +491,9 @@ def _something_else(
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
     """Return how probable a new label is, anywhere and as the main one.
 
-    A logistic regression on what is told: how many answers, candidates, labels that one
-    answer alone names, and how much of its class's votes the candidates leave out.
+    A logistic regression on the answers given: how many answers, candidates, labels
+    that one answer alone names, and how much of its class's votes the candidates leave
+    out.
     """
     # Every fit would pay for it: a second, of some five for all other imports.
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415

@@ -1,7 +1,7 @@
 """What one study of objects has learned, used on other items, or on more answers.
 
 Parameters stay as they were fitted, and so does what that study said of classes, labels
-and pairs. An item that was in it is not told what it said there itself. What is found
+and pairs. An item that was in it does not get its own answers from there. What is found
 of an item depends on its own answers alone, not on the items beside it.
 """
 
@@ -31,7 +31,7 @@ from consilience.responses import Responses
 from consilience.spaces import space_of
 from consilience.truth import Space
 
-NOT_OURS = "attraction"  # the slope that no table of candidates tells
+NOT_OURS = "attraction"  # the slope that no table of candidates gives
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -78,7 +78,7 @@ class Steps:
         Most sweeps.
     restarts
         Starts in all; the first from the vote shares, the others from noise around
-        them, or dealt anew to the finer states where the model has such. The one with
+        them, or dealt afresh to the finer states where the model has such. The one with
         the best objective is kept.
     """
 
@@ -95,7 +95,7 @@ def optimize(
     generator: np.random.Generator,
     report: Reporter,
 ) -> tuple[Optimum, Optimization]:
-    """Climb from every start; return the best and how all went.
+    """Optimize from every start; return the best and how all went.
 
     Raises
     ------

@@ -6,7 +6,7 @@ concentrations take random-walk steps (Metropolis) in their logarithms, the para
 integrated out: given these, they would hardly move where answers are few. The start
 lies inside the posterior, so little is thrown away; successive draws are alike, and the
 chain stays with the optimum that it started from. Parameters that are free numbers stay
-where the climb has left them. Prevalence and the weights of candidates' columns are
+where the optimizer left them. Prevalence and the weights of candidates' columns are
 drawn given the truth, too.
 """
 
@@ -29,7 +29,7 @@ from consilience.progress import Progress, Reporter
 BLOCK = 10  # draws between reports
 BURN_IN = 20  # sweeps thrown away
 LEAST = 1e-12  # log-odds are those of a probability at least so far from 0 and 1
-# Steps of the concentrations in a sweep, each of a size drawn anew between an eighth
+# Steps of the concentrations in a sweep, each of a size drawn afresh between an eighth
 # and four times the spread that J known vectors leave, so that some fit however they
 # are known.
 STEPS = 10
@@ -61,14 +61,14 @@ def augment(
     *,
     chains: int = 1,
 ) -> tuple[Draws, Moments]:
-    """Draw from the exact posterior, from where a climb has ended.
+    """Draw from the exact posterior, starting from the optimum.
 
     Parameters
     ----------
     sweeps
         A model with Dirichlet priors, and the answers.
     where
-        Where the climb ended.
+        The optimum.
     truth
         What is believed there.
     generator

@@ -25,7 +25,7 @@ from consilience.truth import Observations
 
 
 def first(columns: ColumnPrior, coding: Coding) -> Parameters:
-    """Return where a climb begins: prevalence as the prior has it, columns unused."""
+    """Return the start: prevalence as in the prior, columns unused."""
     imagined = imagined_units(columns.model, coding)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         return _on_host(first_logit(columns.observations, jnp.asarray(imagined)))
@@ -69,7 +69,7 @@ def chain(
     logit: Parameters,
     generator: np.random.Generator,
 ) -> Chain:
-    """Return how to draw prevalence and weights, from where a climb has ended."""
+    """Return how to draw prevalence and weights, starting from the optimum."""
     imagined = imagined_units(columns.model, coding)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         how = _walk(columns.observations, imagined, dict(logit))

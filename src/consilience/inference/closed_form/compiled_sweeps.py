@@ -1,4 +1,4 @@
-"""The pass over the answers of models that are no tables, compiled once for a size."""
+"""The pass over the answers of models without tables, compiled once for a size."""
 
 from collections.abc import Mapping
 from dataclasses import replace

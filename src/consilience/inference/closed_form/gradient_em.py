@@ -1,4 +1,4 @@
-"""EM of models without closed forms: the climb along the gradient, and its draws."""
+"""EM of models without closed forms: gradient ascent, and its draws."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def fit_by_gradient(
     mass: float,
     report: Reporter,
 ) -> Result:
-    """Climb to a mode, and take draws by the posterior bootstrap where asked for.
+    """Optimize, and take draws by the posterior bootstrap on request.
 
     Parameters
     ----------

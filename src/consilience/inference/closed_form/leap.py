@@ -2,8 +2,8 @@
 
 The fixed point moves by ever shorter steps in much the same direction. Two of them say
 where many would lead (Varadhan and Roland 2008, scheme S3, here in logarithms). The
-leap is taken only where what the steps climb, the Dirichlet-multinomial probability of
-the counts and the hyperprior, gains by it, so it is an ascent like them.
+leap is taken only where the objective of the steps, the Dirichlet-multinomial
+probability of the counts and the hyperprior, gains by it, so it is an ascent like them.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def extrapolate(
 
 
 class Evidence:
-    """What a learned concentration climbs, of each that is shared.
+    """The objective of a learned concentration, of each that is shared.
 
     The Dirichlet-multinomial log probability of the counts, vectors integrated out, and
     the hyperprior; up to a constant.

@@ -1,7 +1,7 @@
 r"""Draws of prevalence and the weights of columns, given the truth: exact in the limit.
 
 The truth of a unit, given its list, is drawn from a multinomial logit
-(`model.prior_of_truth`) with :math:`\lambda_k \sim \mathrm{Gamma}(a_k, 1)` in the stead
+(`model.prior_of_truth`) with :math:`\lambda_k \sim \mathrm{Gamma}(a_k, 1)` instead
 of the prevalence, whose shares it is. With an exponential variable for each unit,
 
 .. math::
@@ -12,7 +12,8 @@ of the prevalence, whose shares it is. With an exponential variable for each uni
    1 + \sum_u t_u e^{x_{uk}^\top \beta}\Big).
 
 Weights take random-walk steps, as wide as the posterior given the truth is there where
-the climb has ended; with each, prevalence moves so that the labels keep their shares.
+the optimizer has ended; with each, prevalence moves so that the labels keep their
+shares.
 
 References
 ----------
@@ -37,7 +38,7 @@ from consilience.model import (
 )
 from consilience.truth import Observations
 
-STEPS = 10  # of the weights in a sweep, each of a size drawn anew between these
+STEPS = 10  # of the weights in a sweep, each of a size drawn afresh between these
 SIZES = (-3.0, 1.0)  # powers of two, about 2.4 over the root of the number of columns
 
 

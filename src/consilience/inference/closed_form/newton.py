@@ -1,4 +1,4 @@
-"""Newton steps for the parameters of a climb that are free numbers.
+"""Newton steps for the unconstrained parameters.
 
 Given the posterior of the truth, the expected log-likelihood is concave in them. The
 Newton direction is solved for by conjugate gradients, from products with the Hessian

@@ -1,4 +1,4 @@
-"""Where a climb of models with Dirichlet priors stands."""
+"""The state of the optimizer, for models with Dirichlet priors."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from consilience.model import Parameters
 
 
 class Optimum(NamedTuple):
-    """Where a climb stands.
+    """The state of the optimizer.
 
     Expected counts and concentrations of the parameters with Dirichlet priors, by name,
     values of those that are free numbers, and where candidates have columns the

@@ -1,8 +1,8 @@
-"""A long step along two sweeps of a climb, from which it goes on if it gains.
+"""A long step along two sweeps, which is kept if the objective increases.
 
 EM moves by ever shorter steps in much the same direction; two of them say where many
 would lead (Varadhan and Roland 2008, scheme S3). Counts and learned concentrations are
-extrapolated in their logarithms: of linear steps, a climb of `community_bcc` took half
+extrapolated in their logarithms: with linear steps, `community_bcc` took half
 as many again.
 """
 
@@ -26,7 +26,7 @@ def extrapolated(
     Parameters
     ----------
     path
-        Where the climb was, and after one sweep and two.
+        The parameters now, and after one sweep and two.
     farthest
         Sweeps that the step may stand for.
 

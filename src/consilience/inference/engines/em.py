@@ -3,7 +3,7 @@
 Most probable in log-odds (the softmax basis; MacKay 1998, Choice of basis for Laplace
 approximation), where the estimate is (counts + concentration) / total: defined for any
 concentration, and maximum likelihood as it goes to zero. Models with Dirichlet priors
-climb in closed form, all others along the gradient, to a mode of the same density; of
+use closed-form updates, all others the gradient, to find a mode of the same density; of
 these it takes draws by the posterior bootstrap, where they are asked for.
 """
 
@@ -35,7 +35,7 @@ NEEDS_DRAWS, HAS_CLOSED_FORM = False, True
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How hard to climb.
+    """Settings of the optimizer.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class Options:
         When to stop.
     draws
         Draws of the posterior bootstrap, for models without closed forms; each takes a
-        climb of its own, a short one.
+        short optimization of its own.
     mass
         Probability that an interval holds.
     """
@@ -88,7 +88,7 @@ def fit(
     seed
         Of the restarts.
     effort
-        How hard to climb.
+        Settings of the optimizer.
     report
         Called with the progress made.
     """

@@ -76,7 +76,7 @@ class Options:
     ----------
     tune, draws
         Steps of warm-up, and of sampling, of each chain. Of warm-up, None: 1000, or 200
-        where the metric is known beforehand and step sizes alone are tuned.
+        where the metric is given and step sizes alone are tuned.
     chains
         Chains, run side by side.
     target

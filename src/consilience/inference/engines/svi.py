@@ -47,7 +47,7 @@ NEEDS_DRAWS, HAS_CLOSED_FORM = True, False
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How hard to climb.
+    """Settings of the optimizer.
 
     Attributes
     ----------
@@ -104,7 +104,7 @@ def fit(
     seed
         Of all random numbers.
     effort
-        How hard to climb.
+        Settings of the optimizer.
     report
         Called with the progress made.
     """
@@ -160,7 +160,8 @@ def _compiled(
 
     @jax.jit
     def block(state: Any, batches: Observations, whole: Observations) -> Any:
-        # Begun anew for its guide only; where that begins is dropped by the compiler.
+        # Started again for its guide only; where that begins is dropped by the
+        # compiler.
         svi, _, _ = begin(state.rng_key, whole, {})
         number = batches.scale.shape[0]
 

@@ -37,7 +37,8 @@ from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
 FEWEST, MOST = 20, 200  # draws; fewer give no interval worth printing
-# Answers x states that all draws together may visit unasked: some seconds on two cores.
+# Answers x states that all draws together may visit by default: some seconds on two
+# cores.
 MAX_VISITS = 100_000_000
 # Up to so many, several chains are drawn. Where two labels are much alike, a chain may
 # swap them for hundreds of sweeps: in a simulated study of 1,200 answers the log-loss
@@ -58,12 +59,12 @@ NEEDS_DRAWS, HAS_CLOSED_FORM = False, True
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How hard to climb, and how many draws to take.
+    """Settings of the optimizer, and number of draws.
 
     Attributes
     ----------
     steps
-        When to stop climbing. None: five starts, forty where the model has finer
+        When to stop. None: five starts, forty where the model has finer
         states, and fewer where answers are many.
     draws
         Draws for the intervals; None: 200, fewer where answers are many, and where
@@ -114,7 +115,7 @@ def fit(
     seed
         Of restarts and draws.
     effort
-        How hard to climb and draw.
+        Settings of the optimizer and of the draws.
     report
         Called with the progress made.
     """
@@ -168,7 +169,7 @@ def default_steps(model: AnnotatorModel[Any], space: Space) -> Steps:
 
 
 def _chains(visits: int) -> int:
-    """Return how many chains to draw unasked."""
+    """Return how many chains to draw by default."""
     return int(np.clip(MAX_IN_CHAINS // (MOST * max(visits, 1)), 1, MOST_CHAINS))
 
 

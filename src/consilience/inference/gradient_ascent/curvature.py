@@ -2,9 +2,10 @@
 
 What each annotator has of its own is measured in units of its own posterior
 (`consilience.model.varying`), so it is the coordinates that all share which bend by far
-more or less than one another. A climb in coordinates that bend alike, and a chain in
-their metric, take a fraction of the steps. And the slopes on either side of a top tell
-how far the mean is from it, which matters where numbers are many and answers few.
+more or less than one another. An optimizer in coordinates of equal curvature, and a
+chain in their metric, take a fraction of the steps. And the slopes on either side of a
+top tell how far the mean is from it, which matters where numbers are many and answers
+few.
 """
 
 from collections.abc import Callable, Collection
@@ -34,8 +35,8 @@ STIFF = 1e8  # no curvature is taken for larger, nor for smaller than its invers
 # are, in standard deviations: judgement. In three studies of contains
 # neither .5 nor 1 was nearer to draws by NUTS.
 SIDES, NEAR = 60, 0.5
-# Of the mean, in standard deviations along each axis: a correction of first order is no
-# larger than what it corrects.
+# Of the mean, in standard deviations along each axis: a correction of first order is
+# not larger than what it corrects.
 FARTHEST = 1.0
 
 

@@ -1,9 +1,9 @@
 """NUTS from the mode, in the metric of the curvature there.
 
-Where numbers are some hundreds, a climb and as many pairs of gradients tell what a long
-warm-up would learn: where the posterior is, and its covariance there (Laplace's
-approximation). Chains start spread about the mode, wider than that, and warm up the
-size of their steps alone. Each runs in a thread of its own through one compiled
+With some hundreds of parameters, an optimization and as many pairs of gradients give
+what a long warm-up would learn: where the posterior is, and its covariance there
+(Laplace's approximation). Chains start spread about the mode, wider than that, and warm
+up the size of their steps alone. Each runs in a thread of its own through one compiled
 program, so that none waits for another's longer path.
 
 References
@@ -57,7 +57,7 @@ def find_mode(
     key: Key[Array, ""],
     report: Reporter = silent,
 ) -> Mode:
-    """Climb, and measure the curvature at the top by differences of gradients.
+    """Optimize, and compute the curvature at the mode by differences of gradients.
 
     Raises
     ------

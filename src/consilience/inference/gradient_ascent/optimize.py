@@ -1,7 +1,7 @@
 r"""Gradient ascent to the most probable parameters, for models without closed forms.
 
-Climbed is the posterior density of the parameters, the truth (and whatever is finer)
-summed out:
+The objective is the posterior density of the parameters, the truth (and whatever is
+finer) summed out:
 
 .. math::
 
@@ -11,11 +11,11 @@ in the coordinates that NumPyro's programs have without bounds, whose densities 
 the logarithm of the change of volume. For a Dirichlet those give the estimate that EM
 gives (counts + concentration) / total, for a scale the mode of its logarithm.
 
-The optimizer is SciPy's L-BFGS-B. Each start first climbs with a guess of the truth as
-one more piece of evidence, so that labels keep their names, then without. The first is
-from the means of the prior, others from where the prior draws what all share. Units are
-looked at block by block, and each block's table is computed again for the gradient, so
-memory does not grow with the items. Units that look alike are looked at once.
+The optimizer is SciPy's L-BFGS-B. Each start first optimizes with a guess of the truth
+as one more piece of evidence, so that labels keep their names, then without. The first
+is from the means of the prior, others from where the prior draws what all share. Units
+are looked at block by block, and each block's table is computed again for the gradient,
+so memory does not grow with the items. Units that look alike are looked at once.
 """
 
 from collections.abc import Callable
@@ -100,7 +100,7 @@ class Data(NamedTuple):
 
 
 class Optimized(NamedTuple):
-    """Where a climb ended: the answers, the position, and how parameters are told."""
+    """The optimum: the answers, the position, and how to compute the parameters."""
 
     data: Data
     position: Float[np.ndarray, " P"]
@@ -114,7 +114,7 @@ def ascend(
     key: Key[Array, ""],
     report: Reporter,
 ) -> tuple[Mode, Optimization, Optimized]:
-    """Climb from every start; return the highest peak, how all went, and where.
+    """Optimize from every start; return the best optimum, how all went, and where.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def _whitening(
 ) -> Whitening | None:
     """Return coordinates along which what all share bends alike, on the way up.
 
-    In others the steps of a climb get short on a ridge, and it ends before the top.
+    In others the steps get short on a ridge, and the optimizer ends before the mode.
     """
     which = np.flatnonzero(of_all)
     if not 0 < len(which) <= FEW:
@@ -257,9 +257,9 @@ def optimize_from(  # noqa: PLR0913, PLR0917 (what stays, then what differs betw
     lean: Lean | None = None,
     straight: Whitening | None = None,
 ) -> tuple[Float[np.ndarray, " P"], list[float], bool]:
-    """Climb from one start; return the end, the path, and whether it ended by itself.
+    """Optimize from one start; return the end, the path, and whether it converged.
 
-    Another function may be added to the log density, and the climb may go in
+    Another function may be added to the log density, and the optimizer may work in
     coordinates that are straight.
     """
     answers = float(data.whole.total)

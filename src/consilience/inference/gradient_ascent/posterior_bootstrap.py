@@ -1,6 +1,6 @@
-r"""The posterior bootstrap: draws near the posterior, each the top of another climb.
+r"""The posterior bootstrap: each draw is the mode of a perturbed objective.
 
-Each draw weighs the items anew and leans on the prior from another side,
+Each draw reweights the items and tilts the prior in another direction,
 
 .. math::
 
@@ -12,11 +12,11 @@ Each draw weighs the items anew and leans on the prior from another side,
 in the coordinates without bounds. The weights vary as the score of the items does, the
 tilt as the prior is wide: where all is normal and the model is right, draws are from
 the posterior, and a parameter that the answers say nothing of varies as its prior does.
-Where the model is wrong, they vary as the estimate would with other items. A climb from
-the top to a top nearby takes a few sweeps.
+Where the model is wrong, they vary as the estimate would with other items. Optimization
+from the top to a top nearby takes a few sweeps.
 
 Numbers that vary between annotators are tilted themselves, not their coordinates. How
-far they vary is drawn beforehand, about where the climb had it, and then held. (Tilted,
+far they vary is drawn first, about the fitted value, and then fixed. (Tilted,
 a spread runs away: the wider it is, the less the prior holds the numbers.)
 
 References
@@ -63,8 +63,9 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations
 
 PHASE = "posterior bootstrap"
-# Nats, of a step of a climb: in two studies of contains with 300 answers an annotator,
-# means and deviations of what all share were those of climbs to 1e-6 nats, but for .01.
+# Nats, of a step of the optimizer: in two studies of contains with 300 answers an
+# annotator, means and deviations of what all share were those of optimizations to 1e-6
+# nats, but for .01.
 GAIN = 1e-3
 
 
@@ -82,9 +83,9 @@ def posterior_bootstrap(
     Parameters
     ----------
     model
-        A model that was climbed along the gradient, and prepares nothing from the data.
+        A model that was fitted along the gradient, and prepares nothing from the data.
     summit
-        Where the climb ended.
+        The optimum.
     item
         The item of each unit: those of one item are weighed together.
     steps
@@ -144,7 +145,7 @@ class _Ground(NamedTuple):
     spreads
         What a draw of their spreads is, of numbers drawn from a standard normal.
     straight
-        Coordinates in which draws climb; spreads are held.
+        Coordinates in which draws are optimized; scales are fixed.
     shift
         How far from the top the mean is.
     """

@@ -43,10 +43,11 @@ class Blocks:
     main
         Responses whose main label is in the block.
     seen, unseen
-        Responses that are surely listers' with another main object that name the block,
-        or do not.
+        Responses that are certainly exhaustive with another main object that name the
+        block, or do not.
     slips
-        Responses that are surely listers' and give a block one name, two, and so on.
+        Responses that are certainly exhaustive and give a block one name, two, and so
+        on.
     uniform
         Log probability of the names of a block that is named by several at once.
     names
@@ -56,7 +57,7 @@ class Blocks:
     votes
         Main labels given.
     answered
-        Responses that tell all they name.
+        Responses that state all that they name.
     of_unit, lazy, pickers, ways
         Of each completion: its unit, how many one-label responses with each main label
         are listers', how many are pickers', and log in how many ways.
@@ -152,7 +153,7 @@ def counted(
     slopes
         Whether gradients will be taken.
     most
-        No unit has more responses than so many; counted where it is not told.
+        Largest number of responses of a unit; counted by default.
     """
     mask, main, weight = answers.mask, answers.main, answers.n
     at = (answers.unit, np.arange(len(mask)))
@@ -308,7 +309,7 @@ def log_sum_allocations_and_sizes(
 ) -> Float[AnyArray, "U n"]:
     """Return the log of the sum over all completions, and all partitions by their size.
 
-    A size that is less likely than the smallest number is told as if it were that.
+    A size that is less probable than the smallest number is treated as if it were that.
 
     Parameters
     ----------

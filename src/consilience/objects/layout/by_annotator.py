@@ -69,7 +69,7 @@ class People:
     known
         Annotators with an id; the others are all taken for the typical one.
     answered, looked
-        Answers of each that tell all that they name, and how many labels beside the
+        Answers of each that state all that they name, and how many labels beside the
         main one candidates held in those of them that name several.
     annotator
         Who gave each answer, in order of item.

@@ -3,7 +3,7 @@
 Asked *is this label in the image?*, annotators say no, maybe or yes. Such answers are
 counted by item and candidate, no matter who gave them.
 
-**Which labels were asked about** is no accident: they were filtered, or are those that
+**Which labels were asked about** is not random: they were filtered, or are those that
 classifiers proposed. That may be ignored where it depends on nothing but what the
 likelihood holds: the candidates, the data set's own label, and the answers themselves.
 What is assumed of it is said with the counts.

@@ -1,4 +1,4 @@
-"""What is known beforehand of candidates, blocks, pairs and items of kind objects."""
+"""Covariates of candidates, blocks, pairs and items of kind objects."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -202,7 +202,7 @@ def columns_of(
         Whether the space is that of the pool: each item is then left out of what is
         said of it.
     own
-        In the stead of that: what of the pool each item has said itself.
+        Instead of that: the part of the pool that comes from each item itself.
     pairs
         Those with an affinity of their own.
     """

@@ -42,7 +42,7 @@ class Items:
     names
         What each covariate is called.
     people
-        Who answered what, for models that tell annotators apart.
+        Who answered what, for models with parameters of annotators.
     end_to_end
         The blocks of all numbers of candidates, for slopes; None where none are taken,
         or not in this way.

@@ -33,7 +33,7 @@ from consilience.truth.maths import HOST, AnyArray, maths
 from consilience.truth.named import MOST_LABELS
 
 BY_MATRIX = 8  # labels up to which the product of matrices is the faster
-NEVER = -1e30  # a log that is zero once exponentiated, and whose gradient is no NaN
+NEVER = -1e30  # a log that is zero once exponentiated, and whose gradient is not NaN
 MAX_TERMS = 20_000_000  # of a recursion that are held at once (float64: 160 MB)
 
 

@@ -1,8 +1,8 @@
-"""What other items say of a candidate: as which label it is named, and beside which.
+"""Evidence of other items: as which label a candidate is named, and beside which.
 
 Items of one class (the data set's own label) are named alike, and some labels attract
 votes wherever they are candidates. All of it is counted over the other items, never the
-one it is said of: so it is known of an item beforehand, and no answer is used twice.
+one it is about: so it is a prior covariate of an item, and no answer is used twice.
 """
 
 from dataclasses import dataclass
@@ -43,18 +43,18 @@ def tally(code: Int[np.ndarray, " N"], value: Float[np.ndarray, " N"]) -> Tally:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Each:
-    """What the answers to each item say of each candidate.
+    """Evidence of the answers to each item about each candidate.
 
     Attributes
     ----------
     share
         Of the main votes.
     worth
-        What the votes of the item are worth, in independent ones.
+        The votes of the item, in independent ones.
     extra, asked
         Listers who named it beside another main object, and all with another.
     alone, answered
-        Responses of one label, and all that tell their labels.
+        Responses of one label, and all that state their labels.
     """
 
     share: Float[np.ndarray, "U C"]

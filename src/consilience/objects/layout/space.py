@@ -47,7 +47,7 @@ def objects(
     responses
         Responses of kind objects.
     lists
-        Columns item, label, and numbers known of them beforehand, such as the scores of
+        Columns item, label, and prior covariates, such as the scores of
         classifiers.
     contains
         Responses of kind contains about the same items.
@@ -59,7 +59,7 @@ def objects(
     BadCellError
         A response names several labels and none, or more than one, as the main object.
     CandidatesError
-        What is known beforehand, of candidates or of two labels, is no number, or told
+        A covariate, of candidates or of two labels, is not a number, or given
         twice.
     KindError
         What was given as responses of kind contains is not.

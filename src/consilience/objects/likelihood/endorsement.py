@@ -50,7 +50,7 @@ from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members
 from consilience.truth.maths import AnyArray, maths
 
-# What is believed beforehand; judgement, and wide: an odds ratio of seven to one either
+# The prior; a judgement, and wide: an odds ratio of seven to one either
 # way, a slope from a third to three, and labels that differ as a Beta of two answers.
 EFFECTS = 1.0
 SHAPE = ((0.0, 0.5), (np.log(2.0), 1.0), (0.0, 1.0))  # of slope, spread and maybe

@@ -118,7 +118,7 @@ def completed(
 def exhaustive_weights(
     blocks: Blocks, known: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "U B"], Float[AnyArray, "U B"]]:
-    """Return log weights of blocks, seldom and often seen, by those surely listers."""
+    """Return log weights of blocks, seldom and often seen, by exhaustive responses."""
     here = maths(parameters)
     seldom, often = detection_log_odds(parameters)
     odds = known.block @ parameters["often"]
@@ -338,7 +338,7 @@ def picked(
     both = rising(yes + no, answered, most)
     ups, downs = rising_to(yes, most), rising_to(no, most)
     # Listers fall by one where pickers rise by one, from an end that differs by unit:
-    # what lies beyond it is no completion, and its value is not used.
+    # what lies beyond it is not an allocation, and its value is not used.
     xp = maths(parameters).xp
     listers = xp.maximum(answered[:, None] - np.arange(most + 1), 0)
     found: Float[AnyArray, "U W"] = (

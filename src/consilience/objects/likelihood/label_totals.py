@@ -104,7 +104,7 @@ def _looked_up(
 
 @jax.custom_vjp
 def _exp(logs: Float[Array, " C"]) -> Float[Array, " C"]:
-    """Return the exponentials, which XLA would compute anew, slowly, for slopes."""
+    """Return the exponentials, which XLA would compute again, slowly, for gradients."""
     found: Float[Array, " C"] = once(jnp.exp(logs))
     return found
 
@@ -128,7 +128,7 @@ _exp.defvjp(_exp_forward, _exp_backward)
 def _rows(
     items: Items, every: EndToEnd, parameters: Parameters
 ) -> tuple[Float[Array, " R"], Float[Array, " R"], Float[Array, " U"]]:
-    """Return log weights of blocks, seldom and often seen, by those surely listers.
+    """Return log weights of blocks, seldom and often seen, by exhaustive responses.
 
     Their affinity is not among them; nor is what a partition bears once, which is last.
     """

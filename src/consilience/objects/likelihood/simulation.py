@@ -38,7 +38,7 @@ def simulation(
 ) -> Simulated:
     """Draw a partition for each item, and answers about its objects.
 
-    An answer is told as its main label's place, times 1,024, plus the candidates that
+    An answer is coded as its main label's place, times 1,024, plus the candidates that
     it names, as bits. Where candidates were asked about, `said` holds how many say no,
     maybe and yes.
     """

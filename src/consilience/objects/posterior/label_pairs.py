@@ -1,4 +1,4 @@
-"""What a study of kind objects says of classes and labels, kept with its fit.
+"""Effects of classes and labels of a study of kind objects, kept with its fit.
 
 Items of one class are named alike, some labels attract votes
 (`consilience.objects.layout.pooling`). New items are believed by what the earlier study

@@ -19,8 +19,8 @@ probable each block C is, since with :math:`f(k) = -(k/n) \log(k/n)`
    E\,H(\rho \wedge \hat\rho)
    = \sum_{B \in \hat\rho} \sum_C P(C \in \rho) f(|B \cap C|) ,
 
-a sum over the blocks told: no pair of partitions need be compared, and no bound is
-needed, however many there are.
+a sum over the blocks of the estimate: no pair of partitions need be compared, and no
+bound is needed, however many there are.
 
 References
 ----------
@@ -41,8 +41,8 @@ from scipy.sparse import csr_array
 from consilience.objects.layout.partitions import block_indices, members
 from consilience.truth.named import MOST_LABELS
 
-# Losses closer than this, of at most 45 pairs or log 10, are told apart by rounding
-# alone: the first of such partitions is told, which has the fewest objects.
+# Losses closer than this, of at most 45 pairs or log 10, differ by rounding
+# alone: the first of such partitions is returned, which has the fewest objects.
 _DIGITS = 10
 
 

@@ -15,7 +15,7 @@ threshold :math:`\tau` if :math:`f > \tau` and it is a right name, which has the
 annotator who gives it with the chance that the model says. So two names that the same
 annotators give together are both right, and of two that divide the annotators each has
 the odds of its share. Candidates that nobody named have a small :math:`u` and a small
-:math:`r`, unless what is known of them beforehand speaks for them.
+:math:`r`, unless their covariates speak for them.
 
 Where the data set has a label for the item, that is one more opinion: :math:`c` is
 `OPINION` for that label and minus `OPINION` for the others, so that it doubles odds or

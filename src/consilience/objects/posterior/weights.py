@@ -49,8 +49,8 @@ class Weighed:
     sums
         Log p(k objects, answers), exact.
     lean
-        Where annotators are told apart: log-odds that a block is of what is often seen,
-        of each completion.
+        Where annotators have parameters: log-odds that a block is of what is often
+        seen, of each completion.
     styles, lists
         There: log weights of the nodes of an item's pull towards picking, and the share
         of annotators who list at each.
@@ -113,7 +113,7 @@ def weighed(
     parameters
         One draw of them.
     told
-        Who answered what, where annotators are told apart.
+        Who answered what, where annotators have parameters.
     """
     if told is not None:
         values = _weights_by_annotator(blocks, known, told, parameters)

@@ -5,8 +5,8 @@ expected loss, how often each label's object is named, which label is the main o
 three ambiguities. For all items together: how many hold several objects, and of how
 many the main label is not the data set's own.
 
-**The partition told** is the one of least expected loss, of all that there are
-(`consilience.objects.posterior.point_partitions`): by pairs of labels, and by
+**The point estimate of the partition** is the one of least expected loss, of all that
+there are (`consilience.objects.posterior.point_partitions`): by pairs of labels, and by
 information.
 
 What is drawn of an item comes from a stream of its own, so that it is the same
@@ -32,7 +32,7 @@ from consilience.posterior.objects.joint_draws import Record
 
 TAUS = np.linspace(0.1, 0.9, 9)  # of the table object_counts
 TAU = 0.5  # an object counts that more than half of annotators would name
-GRID = np.linspace(0.0, 1.0, 101)  # how finely frequencies are told
+GRID = np.linspace(0.0, 1.0, 101)  # grid of frequencies
 PANELS = (1, 3, 5, 9, 25)  # annotators in all; beside the limit of ever more
 
 
@@ -56,8 +56,8 @@ class ItemPosterior:
     structure, naming, salience
         Ambiguities, in nats.
     object_of, share
-        The partition told for each of `LOSSES`, and the share of each label among the
-        names of its object.
+        The point estimate of the partition for each of `LOSSES`, and the share of each
+        label among the names of its object.
     there, main
         P(an object of that partition is named by more than `TAU`), and that it is the
         main one.
@@ -318,7 +318,7 @@ def _add_point_partitions(
     seed: int,
     names: Shaped[np.ndarray, " U"],
 ) -> None:
-    """Draw what the partitions told hold; where losses agree, once."""
+    """Draw the labels of the estimated partitions; where losses agree, once."""
     for loss, each in enumerate(told):
         new = (each != told[0]) | (loss == 0)
         same = blocks.unit[rows[~new]]

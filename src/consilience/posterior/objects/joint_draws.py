@@ -1,6 +1,6 @@
 """What items hold, draw by draw: for whoever asks about two things at once.
 
-The tables of a fit tell of each label by itself. That a label is valid *and* that the
+The tables of a fit describe each label by itself. That a label is valid *and* that the
 item holds several objects is a question to the joint posterior, and drawn worlds answer
 it: in each, every item has objects, each with a share of annotators who name it, and
 names. A rule has one world, the one that it states.

@@ -1,4 +1,4 @@
-"""The tables of kind objects: what an item holds, under which names, and how surely."""
+"""The tables of kind objects: the objects of an item, their names and probabilities."""
 
 import pandas as pd
 import xarray as xr
@@ -22,7 +22,7 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
     data
         A fit.
     loss
-        The partition told is the one of which this loss is least expected: binder, or
+        The point estimate of the partition minimizes the expected loss: binder, or
         vi.
 
     Returns
@@ -127,7 +127,7 @@ def panels(data: xr.DataTree) -> pd.DataFrame:
     Raises
     ------
     OptionError
-        The fit is not of kind objects, or a rule that foresees no panel.
+        The fit is not of kind objects, or is a heuristic that predicts no panel.
     """
     return _stored(data, "panels")
 
@@ -140,7 +140,7 @@ def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
     data
         A fit.
     annotators
-        How many; zero stands for ever more.
+        How many; zero is the limit of infinitely many.
 
     Returns
     -------

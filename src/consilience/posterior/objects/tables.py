@@ -66,7 +66,7 @@ def curves(space: Space, held: ItemPosterior) -> xr.Dataset:
     main_share(item, candidate): the share of annotators whose main label it is;
     several(draw, tau): the share of items with more than one object; differs(draw,
     panel): the share of items whose main label is not the data set's own, as a panel of
-    so many would find; zero stands for ever more annotators.
+    so many would find; zero is the limit of infinitely many annotators.
     """
     named = _named(space)
     return xr.Dataset(
@@ -106,7 +106,7 @@ def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
     Raises
     ------
     OptionError
-        `tau` is no share, or the fit knows of no such threshold.
+        `tau` is not between 0 and 1, or the fit has no such threshold.
     """
     if "objects" not in data.children or "beyond" not in data["objects"]:
         msg = f"there is no threshold tau in a fit of {data.attrs['model']}"

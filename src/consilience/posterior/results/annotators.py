@@ -41,7 +41,7 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     Columns annotator, responses, accuracy, lower, upper; for contains also sensitivity,
     sensitivity_lower, sensitivity_upper, specificity, specificity_lower,
     specificity_upper; for models that know spammers also spammer, spammer_lower,
-    spammer_upper; for models of objects that tell annotators apart also picker and
+    spammer_upper; for models of objects with parameters of annotators also picker and
     recall with their bounds. NaN where the model has no confusion of each annotator,
     and in the bounds where it has but one draw.
     """

@@ -1,8 +1,8 @@
 """The table `comparison`: the models that were compared, the best first.
 
 elpd is the mean log probability of an answer given all others, in nats; `weight` is the
-share of a model in the mixture that foresees answers best, and `best` the probability
-that it alone foresees best, were there more items like these.
+share of a model in the mixture that predicts answers best, and `best` the probability
+that it alone predicts best, were there more items like these.
 """
 
 import numpy as np

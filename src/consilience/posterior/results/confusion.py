@@ -87,7 +87,7 @@ def of_groups(data: xr.DataTree) -> pd.DataFrame:
     Raises
     ------
     OptionError
-        The fit tells no groups apart.
+        The fit does not distinguish groups.
     """
     values = draws(data, "group_confusion", ("group", *_CELLS))
     if values is None:

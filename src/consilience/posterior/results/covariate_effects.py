@@ -3,8 +3,9 @@
 Candidates may have columns of numbers, such as the scores of classifiers, whose weights
 are learned. A weight is the change in log-odds for one standard deviation of the
 column, a slope that for one unit of it: of the log of a probability, a slope of one
-would take the classifier at its word. The worth of all columns together is what they
-tell of the truth over what one answer tells, of an annotator drawn at random.
+would take the classifier at its word. The relative information of all columns together
+is what they contain about the truth over that of one answer, of an annotator drawn at
+random.
 """
 
 import pandas as pd
@@ -49,7 +50,7 @@ def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
 
 
 def relative_information(data: xr.DataTree) -> pd.DataFrame:
-    """Return what all columns of the candidates are worth, in answers of an annotator.
+    """Return the information of all covariates, in answers of an annotator.
 
     Parameters
     ----------

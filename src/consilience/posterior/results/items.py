@@ -1,4 +1,4 @@
-"""The table `items`: one row per item, with its best label and how sure that is.
+"""The table `items`: one row per item, with its best label and its probability.
 
 Entropy is in nats. For choice it is that of the item's truth, -sum_k p_k log p_k. For
 contains it is the sum over the item's labels of the entropy of their presence: the

@@ -1,9 +1,9 @@
 """Soft labels: one row per item and one probability per label, to train a model on.
 
-For choice the probabilities of a row sum to one, and a label that is no candidate of an
-item has probability 0. For contains each is the probability that the label is present,
-and is empty where the label was not asked about: nothing is known there, which is not
-the same as 0.
+For choice the probabilities of a row sum to one, and a label that is not a candidate of
+an item has probability 0. For contains each is the probability that the label is
+present, and is empty where the label was not asked about: nothing is known there, which
+is not the same as 0.
 """
 
 import numpy as np

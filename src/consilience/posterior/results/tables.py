@@ -99,7 +99,7 @@ def write_parquet(
     path
         The file.
     about_it
-        What the file's metadata shall carry beside the table's name.
+        Further metadata of the file, beside the table's name.
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
     note = json.dumps({"table": path.stem, **about_it}).encode()

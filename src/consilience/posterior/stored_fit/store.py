@@ -48,12 +48,12 @@ def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
     folder
         Where to write it.
     overwrite
-        Replace a run that is there already. A folder that is no run is never replaced.
+        Replace a run that already exists. A folder that is not a run is never replaced.
 
     Raises
     ------
     FolderExistsError
-        When the folder is there already, and is no run or `overwrite` is false.
+        If the folder already exists, and is not a run or `overwrite` is false.
     CannotWriteError
         When the disk refuses.
     """

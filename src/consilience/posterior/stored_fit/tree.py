@@ -326,7 +326,7 @@ def _per_unit(space: Space) -> Shaped[np.ndarray, " U"]:
 def _padding(space: Space, shape: tuple[int, int]) -> Shaped[np.ndarray, "U S"]:
     if not space.ragged:
         return np.zeros(shape, bool)
-    # Lists are in ascending order, so state 0 behind the first slot is no state.
+    # Lists are in ascending order, so state 0 behind the first slot is padding.
     state = np.broadcast_to(space.state, shape)
     return np.asarray((state == 0) & (np.arange(shape[1]) > 0))
 

@@ -56,7 +56,7 @@ def annotators(report: Report) -> Section:
 
 
 def _in_general(run: Run, report: Report) -> list[Part]:
-    """Return what a run says of people in general: styles, and candidates' worth."""
+    """Return the tables about annotators in general: styles, and covariates."""
     return [*_styles(run, report), *_covariate_effects(run, report)]
 
 
@@ -74,7 +74,7 @@ def _styles(run: Run, report: Report) -> list[Part]:
 
 
 def _covariate_effects(run: Run, report: Report) -> list[Part]:
-    """Return what columns of candidates are worth to a run, if it had such."""
+    """Return the information of the covariates of a run, if it has any."""
     weights, worth = run.table("beforehand"), run.table("worth")
     together = ""
     if weights.empty:

@@ -1,4 +1,4 @@
-"""Overview: what was fitted to what, whether it holds, and how sure the items are."""
+"""Overview: what was fitted, the diagnostics, and the certainty of the items."""
 
 from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
 from consilience.report import charts

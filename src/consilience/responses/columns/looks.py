@@ -16,7 +16,7 @@ from consilience.responses.tables.structures import is_structure
 FEW = 5  # rows below which a different value in every row means nothing
 _SAMPLE = 400
 _MOST = 0.8  # share of the values that decides
-_LONG = 45  # characters of a text that is no label
+_LONG = 45  # characters of a text that is not a label
 
 EMPTY = "empty"
 STRUCTURES = "JSON"

@@ -87,7 +87,7 @@ def pieces(text: str, separator: str) -> list[str]:
 
 
 def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str, ...]:
-    """Refuse cells that surely hold several labels, warn of those that may.
+    """Reject cells that certainly hold several labels, warn of those that may.
 
     Parameters
     ----------

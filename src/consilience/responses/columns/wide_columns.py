@@ -2,7 +2,7 @@
 
 An annotator's column holds labels that other columns hold too. Gold by the usual names,
 links, free text, dates, numbers beside words and columns with a value of its own in
-every row are left out, and it is said, as it is of other columns that share no label
+every row are left out with a remark, as are other columns that share no label
 with the rest; the caller may name the annotators instead.
 """
 
@@ -65,7 +65,7 @@ class WideColumns:
 def wide_columns(
     table: TextTable, names: list[str], options: ReadOptions
 ) -> WideColumns:
-    """Tell the annotators of a wide table from its other columns.
+    """Separate the annotators of a wide table from its other columns.
 
     Parameters
     ----------

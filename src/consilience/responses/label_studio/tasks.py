@@ -179,7 +179,7 @@ def _picked(result: list[_Result], place: str) -> dict[str, tuple[str, ...]]:
 
 
 def _labels(part: _Result) -> object:
-    """Labels in the value of a result; None for what is no label (texts, boxes)."""
+    """Labels in the value of a result; None for what is not a label (texts, boxes)."""
     if part.type == "rating":
         return [part.value.get("rating")]
     if part.type == "taxonomy":

@@ -1,8 +1,8 @@
 """Label Studio's JSON export: a list of tasks, each with its annotations.
 
 A skipped annotation (`was_cancelled`) is a skipped question, one marked `ground_truth`
-is gold and no answer, predictions are no answers. Boxes that were not ticked appear
-nowhere: the labelling configuration (`offered`) says which were on screen.
+is gold and not an answer, predictions are not answers. Boxes that were not ticked
+appear nowhere: the labelling configuration (`offered`) says which were on screen.
 """
 
 from collections.abc import Mapping, Sequence

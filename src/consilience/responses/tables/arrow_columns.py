@@ -186,7 +186,7 @@ def _long_columns(file: parquet.ParquetFile) -> set[int]:
 def _list_of_texts(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     whole = array.combine_chunks() if hasattr(array, "chunks") else array
     texts = whole.cast(pa.list_(pa.string()))
-    texts.validate(full=True)  # damaged files may hold bytes that are no text
+    texts.validate(full=True)  # damaged files may hold bytes that are not text
     return texts
 
 

@@ -119,7 +119,7 @@ def find_layout(path: Path, options: ReadOptions) -> Layout:
     NoResponsesError
         If the file is empty.
     UnreadableFileError
-        If its beginning is no text.
+        If its beginning is not text.
     """
     encoding = encoding_of(path, options.encoding)
     number, line = _first_line(path, encoding, 0)
@@ -206,7 +206,7 @@ def _check_widths(path: Path, names: list[str], layout: Layout) -> None:
 
 
 def _places(path: Path, layout: Layout) -> Callable[[int], str]:
-    """Say where a row stands, also below blank lines, which are no rows."""
+    """Say where a row stands, also below blank lines, which are not rows."""
 
     @cache
     def numbers() -> list[int] | None:

@@ -25,7 +25,7 @@ _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
 def encoding_of(path: Path, asked: str | None = None) -> str:
-    """Tell the encoding: what was asked, UTF-16 by its byte-order mark, else UTF-8.
+    """Return the encoding: as requested, UTF-16 by its byte-order mark, else UTF-8.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def not_text(path: Path, encoding: str) -> UnreadableFileError:
 
 
 def _looks_like(data: bytes) -> str:
-    """Guess the encoding of what is no UTF-8: that of Windows, unless it has gaps."""
+    """Guess the encoding of what is not UTF-8: that of Windows, unless it has gaps."""
     try:
         data.decode("cp1252")
     except UnicodeDecodeError:
