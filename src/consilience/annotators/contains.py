@@ -162,7 +162,7 @@ def layout(space: Space, prior: Prior) -> Pairs:
 
 
 def parameters(observations: Observations, prior: Prior) -> Parameters:
-    """Sample appearances' humps and annotators."""
+    """Sample the mixture components and the annotators."""
     pairs: Pairs = observations.layout
     annotators, groups = observations.num_annotators, pairs.num_groups
 

@@ -66,7 +66,7 @@ class EngineOptions:
             A setting is out of its range.
         """
         if not _is_number(self.mass) or not 0 < self.mass < 1:
-            msg = f"mass is {self.mass!r}; an interval holds a part between 0 and 1"
+            msg = f"mass is {self.mass!r}; give a probability between 0 and 1"
             raise OptionError(msg)
         for name, value in asdict(self).items():
             if name == "mass" or value is None:

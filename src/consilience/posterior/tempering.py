@@ -61,7 +61,7 @@ class Tempering:
     design_effect
         By how much the answers of each unit are fewer than they seem.
     reported
-        Which of the two the tables tell.
+        Which of the two the tables give.
     correlation, z
         Residual correlation of annotators, and that over its standard error.
     """

@@ -9,7 +9,7 @@ Labels that annotators gave, and gold labels, are always on the list.
 Lists are held sparse: nothing here is as large as items times labels.
 
 Columns of numbers are prior covariates of each candidate. Their weights
-is learned with the annotators, and the prior is then another (`model.prior_of_truth`);
+are learned with the annotators, and the prior is then another (`model.prior_of_truth`);
 a column `log_odds` is calibrated already, and taken as it is. One more column says
 which candidates are not in the table: annotators gave them, or gold.
 """

@@ -29,7 +29,7 @@ class Named:
     main
         Place of its main label among the candidates.
     covariates
-        Numbers known of each candidate beforehand; no columns where there are none.
+        Prior covariates of each candidate; no columns where there are none.
     covariate_names
         Of these columns.
     observed
