@@ -61,7 +61,7 @@ class DrawnObjects:
     drawn: int
 
     def of(self, plane: Bits, label: Int[np.ndarray, " I"]) -> Bits:
-        """Return the bits of one label of each item; none where it is not a candidate."""
+        """Return the bits of one label of each item; none where it is no candidate."""
         wanted = np.arange(len(label)) * len(self.labels) + label
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
         found = (self.key[place] == wanted) & (label >= 0)
