@@ -249,7 +249,9 @@ def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
         pd.testing.assert_frame_equal(frame, getattr(again, name)())
         on_disk = pd.read_parquet(tmp_path / "run" / "tables" / f"{name}.parquet")
         assert list(on_disk.columns) == list(frame.columns)
-    assert json.loads(again.data.attrs["assumptions"])[-1].startswith("a rule states")
+    assert json.loads(again.data.attrs["assumptions"])[-1].startswith(
+        "a heuristic states"
+    )
 
 
 def test_a_rule_has_no_engines_and_one_kind(told):
