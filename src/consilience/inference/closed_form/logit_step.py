@@ -47,7 +47,7 @@ class LogitCounts(NamedTuple):
 def first_logit(
     observations: Observations, concentration: Float[Array, " K"]
 ) -> Parameters:
-    """Return where a climb begins: prevalence as the prior has it, columns unused."""
+    """Return the start: prevalence as in the prior, columns unused."""
     covariates = observations.beforehand
     assert covariates is not None  # noqa: S101 (asked by the caller)
     weight = jnp.zeros(covariates.value.shape[2])

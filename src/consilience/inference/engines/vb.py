@@ -128,7 +128,9 @@ def fit(
     size = sum(value.size for value in mean.values())
     visits = len(space.unit) * space.state.shape[1]
     number = _affordable(visits, size) if effort.draws is None else effort.draws
-    fixed = (f"vb holds at a point: {', '.join(where.free)}",) if where.free else ()
+    fixed = (
+        (f"vb has point estimates of {', '.join(where.free)}",) if where.free else ()
+    )
     if number == 0:
         remark = (
             "too many answers to draw intervals by default; `draws=` requests them"

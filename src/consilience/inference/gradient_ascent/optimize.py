@@ -391,7 +391,7 @@ def mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mod
     ):
         mode: Mode = _mode_at(model, data, position)
         return mode
-    # The score is another program than what was climbed, and computed once.
+    # The score is another program than the objective, and computed once.
     values, parameters = _constrained(model, data.whole, position)
     whole, parameters = on_host(data.whole), on_host(parameters)
     scores = model.log_joint(whole, parameters)
