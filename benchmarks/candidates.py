@@ -202,7 +202,10 @@ class _Study:
         import pandas as pd
 
         import consilience as cs
-        from consilience.classifiers.pooled.known import ANNOTATORS, DATASET
+        from consilience.classifiers.pooled.candidate_features import (
+            ANNOTATORS,
+            DATASET,
+        )
         from consilience.classifiers.pooled.rank_lists import from_array
 
         folder = data / "imagenetv2"

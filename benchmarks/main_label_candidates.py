@@ -57,7 +57,7 @@ class MainLabels:
 
         import consilience as cs
         from consilience.classifiers import candidates
-        from consilience.classifiers.pooled.known import DATASET
+        from consilience.classifiers.pooled.candidate_features import DATASET
         from consilience.classifiers.pooled.rank_lists import from_array
 
         folder = data / "imagenetv2"

@@ -16,7 +16,8 @@ from difflib import get_close_matches
 
 from consilience.visible import visible
 
-_MOST, _LAST = 2_000, 500  # characters of a message that are shown; the remedy is last
+# Characters of a message that are shown; the remedy is last.
+_MAX_LENGTH, _TAIL_LENGTH = 2_000, 500
 _ARGUMENT = re.compile(r"""(?<!['"])`([a-z][a-z_]*)=([^`\n]*)`(?!['"])""")
 
 
@@ -36,8 +37,8 @@ def as_options(message: str) -> str:
     return _ARGUMENT.sub(_option, message)
 
 
-def _option(found: re.Match[str]) -> str:
-    name, value = found[1].replace("_", "-"), found[2]
+def _option(match: re.Match[str]) -> str:
+    name, value = match[1].replace("_", "-"), match[2]
     if value[:1] in {"'", '"'}:
         value = shlex.quote(value[1:-1])
     switch = {"True": f"--{name}", "False": f"--no-{name}"}
@@ -54,9 +55,9 @@ class ConsilienceError(Exception):
     def __str__(self) -> str:
         """Return the message, which no text in the data can fill or turn a terminal."""
         message = visible(super().__str__())
-        if len(message) <= _MOST:
+        if len(message) <= _MAX_LENGTH:
             return message
-        return f"{message[: _MOST - _LAST]} … {message[-_LAST:]}"
+        return f"{message[: _MAX_LENGTH - _TAIL_LENGTH]} … {message[-_TAIL_LENGTH:]}"
 
 
 class ConsilienceWarning(UserWarning):

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 
 def bounds(
-    draws: Float[np.ndarray, "D *shape"], mass: float, *, skip_nan: bool = False
+    draws: Float[np.ndarray, "D *shape"], prob: float, *, skip_nan: bool = False
 ) -> tuple[Float[np.ndarray, "*shape"], Float[np.ndarray, "*shape"]]:
     """Return the equal-tailed bounds between which one more draw lies.
 
@@ -19,7 +19,7 @@ def bounds(
     ----------
     draws
         Draws or resamples, along the first axis.
-    mass
+    prob
         Probability that one more draw lies between the bounds.
     skip_nan
         Leave out draws that are NaN; otherwise one of them makes both bounds NaN.
@@ -28,7 +28,7 @@ def bounds(
     -------
     The lower and the upper bound.
     """
-    tail = (1 - mass) / 2
+    tail = (1 - prob) / 2
     quantile = np.nanquantile if skip_nan else np.quantile
     both = quantile(draws, [tail, 1 - tail], axis=0, method="weibull")
     return both[0, ...], both[1, ...]

@@ -25,7 +25,7 @@ from platformdirs import user_cache_path
 from consilience.errors import ConsilienceWarning
 
 KEEP = "CONSILIENCE_KEEP_PROGRAMS"  # environment variable: 0 keeps none on disk
-MOST_BYTES = 2**29  # of programs on disk: those of a fit of `auto` are some megabytes
+MAX_BYTES = 2**29  # of programs on disk: those of a fit of `auto` are some megabytes
 # Many small functions are compiled, each in less than the second from which JAX would
 # keep them, all together in many seconds. By setting: JAX's default, and ours.
 SMALL = {
@@ -38,16 +38,16 @@ LIMIT = Path("/proc/sys/vm/max_map_count")
 # Of the places that there are: one call compiles a few thousand places at most, and
 # the programs that fill so many take up some hundreds of megabytes.
 SHARE = 0.2
-MOST_PROGRAMS = 500  # where the system does not count places
+MAX_PROGRAMS = 500  # where the system does not count places
 _COMPILED = "/jax/core/compile/backend_compile_duration"
 
-_since = 0
+_num_compiled = 0
 
 
 def _count(event: str, duration_secs: float, **kwargs: str | int) -> None:
-    global _since  # noqa: PLW0603 (JAX reports to a function)
+    global _num_compiled  # noqa: PLW0603 (JAX reports to a function)
     del duration_secs, kwargs
-    _since += event == _COMPILED
+    _num_compiled += event == _COMPILED
 
 
 jax.monitoring.register_event_duration_secs_listener(_count)
@@ -58,11 +58,11 @@ def drop_programs() -> bool:
 
     Called between fits; it costs some milliseconds.
     """
-    global _since  # noqa: PLW0603
+    global _num_compiled  # noqa: PLW0603
     if not _many():
         return False
     jax.clear_caches()  # type: ignore[no-untyped-call]
-    _since = 0
+    _num_compiled = 0
     return True
 
 
@@ -71,7 +71,7 @@ def _many() -> bool:
         limit = int(LIMIT.read_text())
         places = MAPS.read_bytes().count(b"\n")
     except OSError:  # no such files: not Linux
-        return _since > MOST_PROGRAMS
+        return _num_compiled > MAX_PROGRAMS
     return places > SHARE * limit
 
 
@@ -96,7 +96,7 @@ def keep_programs() -> None:
             )
             warnings.warn(msg, ConsilienceWarning, stacklevel=2)
             return
-        prune(folder, MOST_BYTES)
+        prune(folder, MAX_BYTES)
         jax.config.update("jax_compilation_cache_dir", str(folder))  # type: ignore[no-untyped-call]
     for name, (default, ours) in SMALL.items():
         if getattr(jax.config, name) == default and name.upper() not in os.environ:
@@ -114,7 +114,7 @@ def _usable(folder: Path) -> bool:
     return os.access(folder, os.R_OK | os.W_OK | os.X_OK)
 
 
-def prune(folder: Path, most: int) -> None:
+def prune(folder: Path, max_bytes: int) -> None:
     """Remove the files longest unused until all take up three fourths of the most.
 
     Nothing is removed where they take up less. Another process may read there, or
@@ -124,20 +124,22 @@ def prune(folder: Path, most: int) -> None:
     ----------
     folder
         Of compiled programs.
-    most
+    max_bytes
         Bytes that they may take up.
     """
     files = []
-    with suppress(OSError), os.scandir(folder) as found:
-        for entry in found:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
             with suppress(OSError):
-                told = entry.stat()
-                files.append((max(told.st_atime, told.st_mtime), told.st_size, entry))
+                status = entry.stat()
+                files.append(
+                    (max(status.st_atime, status.st_mtime), status.st_size, entry)
+                )
     total = sum(size for _, size, _ in files)
-    if total <= most:
+    if total <= max_bytes:
         return
     for _, size, entry in sorted(files, key=lambda file: file[0]):
-        if total <= 3 * most // 4:
+        if total <= 3 * max_bytes // 4:
             return
         with suppress(OSError):
             Path(entry).unlink()

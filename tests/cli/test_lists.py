@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from consilience.cli import APP, COMMANDS
-from consilience.cli.lists import list_options, one_word_each
+from consilience.cli.lists import expand_lists, list_options
 from consilience.errors import OptionError
 
 BOTH = ["fit", "answers.csv", "--labels", "cat", "--labels", "dog", "--out", "run"]
@@ -22,7 +22,7 @@ BOTH = ["fit", "answers.csv", "--labels", "cat", "--labels", "dog", "--out", "ru
     ],
 )
 def test_a_list_is_words_or_commas_or_the_option_again(given):
-    assert one_word_each(["fit", "answers.csv", *given.split()], COMMANDS) == BOTH
+    assert expand_lists(["fit", "answers.csv", *given.split()], COMMANDS) == BOTH
 
 
 @pytest.mark.parametrize(
@@ -42,17 +42,17 @@ def test_a_list_is_words_or_commas_or_the_option_again(given):
     ],
 )
 def test_what_is_no_list_stays_as_it_is(given):
-    assert one_word_each(given, COMMANDS) == given
+    assert expand_lists(given, COMMANDS) == given
 
 
 def test_a_file_after_a_list_is_not_taken_for_a_word(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     Path("more.csv").touch()
     with pytest.raises(OptionError, match="name files before all options"):
-        one_word_each(["fit", "a.csv", "--labels", "cat", "more.csv"], COMMANDS)
+        expand_lists(["fit", "a.csv", "--labels", "cat", "more.csv"], COMMANDS)
     given = ["report", "run", "--evaluation", "x", "more.csv"]
     words = ["--evaluation", "x", "--evaluation", "more.csv"]
-    assert one_word_each(given, COMMANDS)[2:] == words
+    assert expand_lists(given, COMMANDS)[2:] == words
 
 
 def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
@@ -60,9 +60,9 @@ def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
     Path("majority").touch()
     both = ["sbc", "--models", "one", "--models", "majority", "--seed", "1"]
     words = ["sbc", "--models", "one", "majority", "--seed", "1"]
-    assert one_word_each(words, COMMANDS) == both
+    assert expand_lists(words, COMMANDS) == both
     assert (
-        one_word_each(["sbc", "--models", "one,majority", "--seed", "1"], COMMANDS)
+        expand_lists(["sbc", "--models", "one,majority", "--seed", "1"], COMMANDS)
         == both
     )
 

@@ -158,7 +158,7 @@ def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
     )
     time.sleep(3.0)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=240)  # a long call ends before it is heeded
+    _, said = process.communicate(timeout=240)  # a long call ends before it is handled
     assert process.returncode == 130
     assert said.strip() == "consilience: interrupted; no partial output was left"
     assert list(tmp_path.iterdir()) == []
@@ -245,7 +245,7 @@ def dropped(how):
     code = f"""
 import signal, sys, time
 from contextlib import nullcontext
-from consilience.cli.interrupt import heeded
+from consilience.cli.interrupt import handle_interrupts
 class Late:
     def __del__(self):
         print("now", flush=True)
@@ -276,8 +276,8 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")
-def test_an_interrupt_that_python_drops_is_heeded_and_lets_clear_up():
-    assert dropped("heeded") == (130, "")
+def test_an_interrupt_that_python_drops_is_handled_and_lets_clear_up():
+    assert dropped("handle_interrupts") == (130, "")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent as a signal")

@@ -110,7 +110,7 @@ def hand_made(kind: str, **tables: pd.DataFrame) -> Run:
         seed=0,
         mass=0.9,
         seconds=1.0,
-        told="raw",
+        reported_posterior="raw",
         assumptions=(),
         sources={},
         tables=tables,

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from consilience.report.columns import columns
-from consilience.report.columns.coded import ONE, Names, scaled
-from consilience.report.written import packed
+from consilience.report.columns.coded import ONE, Names, scale
+from consilience.report.written import pack
 
 
 @pytest.fixture(scope="module")
 def found(report):
     """Return the columns as the page's program reads them."""
-    text = packed(columns(report))
+    text = pack(columns(report))
     return json.loads(zlib.decompress(base64.b64decode(text)))
 
 
@@ -83,7 +83,7 @@ def test_confusions_that_are_too_many_leave_out_those_who_answered_least(
     report, monkeypatch
 ):
     room = importlib.import_module("consilience.report.columns.confusions")
-    monkeypatch.setattr(room, "MOST_CELLS", 3 * 16)
+    monkeypatch.setattr(room, "MAX_CELLS", 3 * 16)
     told = room.confusions(report.runs[0], Names())
     assert told["who"][0] == -1
     assert len(told["who"]) == 3  # everybody, and the two there is room for
@@ -124,4 +124,4 @@ def test_the_data_sets_own_labels_stand_beside_the_items(report, hostile):
 
 
 def test_what_is_not_known_is_minus_one():
-    assert list(scaled([0.25, np.nan, np.inf, 0.99996], ONE)) == [2500, -1, -1, 10000]
+    assert list(scale([0.25, np.nan, np.inf, 0.99996], ONE)) == [2500, -1, -1, 10000]

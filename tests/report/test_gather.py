@@ -107,9 +107,9 @@ def test_objects_that_were_read_keep_what_was_said_together():
             "response_id": ["1", "1", "2"],
         }
     )
-    from consilience.report.answers import answers_read
+    from consilience.report.answers import read_answers
 
-    found = answers_read(cs.read(table, kind="objects"))
+    found = read_answers(cs.read(table, kind="objects"))
     assert list(found["main"]) == [True, False, True]
     assert list(found["response"]) == [0, 0, 1]
 

@@ -36,8 +36,8 @@ from consilience.cli import (
     sbc,
     simulate,
 )
-from consilience.cli.interrupt import heeded
-from consilience.cli.lists import in_environment, one_word_each
+from consilience.cli.interrupt import handle_interrupts
+from consilience.cli.lists import expand_lists, in_environment
 from consilience.errors import ConsilienceError, as_options
 from consilience.visible import visible
 from consilience.whole_folder import FULL
@@ -109,9 +109,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         What stands after the program's name; None: what it was started with.
     """
     try:
-        with heeded(), _visible_warnings():
+        with handle_interrupts(), _visible_warnings():
             words = sys.argv[1:] if arguments is None else arguments
-            APP(one_word_each(words, COMMANDS))
+            APP(expand_lists(words, COMMANDS))
         sys.stdout.flush()
     except (ConsilienceError, CycloptsError) as error:
         _fail(" ".join(str(error).split()), 2)

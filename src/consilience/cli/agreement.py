@@ -65,7 +65,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
 
     if out is not None:
         check_free(out, marker=_MARKER, overwrite=overwrite)
-    found = measure(
+    measured = measure(
         read_responses(responses, reading),
         distance=distance,
         by=by,
@@ -74,15 +74,15 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         seed=seed,
     )
     show = screen(as_json=json)
-    show.print(agreement_page(found, show.width))
+    show.print(agreement_page(measured, show.width))
     if out is not None:
-        _write(found, out, overwrite=overwrite)
+        _write(measured, out, overwrite=overwrite)
         show.print(f"written to {out}", soft_wrap=True)
     if json:
-        print_json(_as_json(found, out))
+        print_json(_as_json(measured, out))
 
 
-def _write(found: "Agreement", out: Path, *, overwrite: bool) -> None:
+def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
     """Write the tables, with what their numbers mean in the files' metadata."""
     from consilience.posterior.results.tables import write_parquet
     from consilience.whole_folder import whole_folder
@@ -91,46 +91,46 @@ def _write(found: "Agreement", out: Path, *, overwrite: bool) -> None:
         return (folder / _MARKER).is_file()
 
     about: dict[str, str | float] = {
-        "mass": found.mass,
+        "mass": agreement.mass,
         "interval": "item bootstrap, equal-tailed",
-        "distance": found.distance,
-        "resamples": found.resamples,
-        "seed": found.seed,
+        "distance": agreement.distance,
+        "resamples": agreement.resamples,
+        "seed": agreement.seed,
     }
     with whole_folder(out, replaceable=ours if overwrite else None) as partial:
-        write_parquet(found.coefficients, partial / _MARKER, about)
-        if found.labels is not None:
-            write_parquet(found.labels, partial / "labels.parquet", about)
-        if found.pairs is not None:
-            write_parquet(found.pairs, partial / "pairs.parquet", about)
+        write_parquet(agreement.coefficients, partial / _MARKER, about)
+        if agreement.labels is not None:
+            write_parquet(agreement.labels, partial / "labels.parquet", about)
+        if agreement.pairs is not None:
+            write_parquet(agreement.pairs, partial / "pairs.parquet", about)
 
 
-def _as_json(found: "Agreement", out: Path | None) -> dict[str, Any]:
+def _as_json(agreement: "Agreement", out: Path | None) -> dict[str, Any]:
     """Return all that was found as plain values."""
-    told: dict[str, Any] = {
-        "kind": found.kind,
-        "distance": found.distance,
-        "answers": found.answers,
-        "items": found.items,
-        "questions": found.questions,
-        "paired": found.paired,
-        "annotators": found.annotators,
-        "anonymous": found.anonymous,
-        "categories": found.categories,
-        "mass": found.mass,
-        "resamples": found.resamples,
-        "seed": found.seed,
+    values: dict[str, Any] = {
+        "kind": agreement.kind,
+        "distance": agreement.distance,
+        "answers": agreement.answers,
+        "items": agreement.items,
+        "questions": agreement.questions,
+        "paired": agreement.paired,
+        "annotators": agreement.annotators,
+        "anonymous": agreement.anonymous,
+        "categories": agreement.categories,
+        "mass": agreement.mass,
+        "resamples": agreement.resamples,
+        "seed": agreement.seed,
         "coefficients": rows(
-            found.coefficients.assign(
-                reason=found.coefficients["reason"].map(as_options)
+            agreement.coefficients.assign(
+                reason=agreement.coefficients["reason"].map(as_options)
             )
         ),
-        "notes": [*map(as_options, found.notes)],
+        "notes": [*map(as_options, agreement.notes)],
     }
-    if found.labels is not None:
-        told["labels"] = rows(found.labels)
-    if found.pairs is not None:
-        told["pairs"] = rows(found.pairs)
+    if agreement.labels is not None:
+        values["labels"] = rows(agreement.labels)
+    if agreement.pairs is not None:
+        values["pairs"] = rows(agreement.pairs)
     if out is not None:
-        told["out"] = out
-    return told
+        values["out"] = out
+    return values

@@ -174,14 +174,14 @@ def _went(step: "Step") -> str:
     return f"{outcome['seconds']:.1f} s, {outcome['peak_mib']:,.0f} MiB{before}"
 
 
-def _means(found: "Comparison") -> "Table":
+def _means(comparison: "Comparison") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     from consilience.benchmark.measured import METRICS
     from consilience.benchmark.page import SHORT, of_means
 
-    means = of_means(found)
+    means = of_means(comparison)
     shown = [name for name in METRICS if name in _SHOWN]
     head = [SHORT[name].lower().replace("ece", "ECE") for name in shown]
     table = Table(box=None, pad_edge=False, padding=(0, 1))
@@ -191,7 +191,7 @@ def _means(found: "Comparison") -> "Table":
     for method, row in means.iterrows():
         cells = [_figure(row[name], 4) for name in shown]
         seconds = _figure(row["seconds"], 1)
-        style = "bold" if method == found.reference else ""
+        style = "bold" if method == comparison.reference else ""
         table.add_row(Text(str(method), style), str(row["sets"]), *cells, seconds)
     return table
 
@@ -203,14 +203,16 @@ def _figure(value: float, digits: int) -> str:
     return "" if value != value else f"{value:,.{digits}f}"  # noqa: PLR0124 (NaN)
 
 
-def _plain(found: "Comparison") -> dict[str, Any]:
+def _plain(comparison: "Comparison") -> dict[str, Any]:
     from consilience.benchmark.page import of_means
 
-    failed = found.runs[found.runs["status"] != "done"]
+    failed = comparison.runs[comparison.runs["status"] != "done"]
     failed = failed.assign(reason=failed["reason"].map(as_options))
     return {
-        "reference": found.reference,
-        "means": rows(of_means(found).drop(columns="part").reset_index()),
-        "differences": rows(found.differences[found.differences["set"] == "mean"]),
+        "reference": comparison.reference,
+        "means": rows(of_means(comparison).drop(columns="part").reset_index()),
+        "differences": rows(
+            comparison.differences[comparison.differences["set"] == "mean"]
+        ),
         "failures": rows(failed[["set", "method", "status", "reason"]]),
     }

@@ -65,27 +65,29 @@ def candidates(  # noqa: PLR0913 (each option stands alone)
     json
         Print the result as JSON.
     """
-    from consilience.classifiers import candidates as pooled
+    from consilience.classifiers import candidates as pool
     from consilience.classifiers.pooled.candidate_table import ACCOUNT
-    from consilience.classifiers.pooled.renaming import renamed
+    from consilience.classifiers.pooled.renaming import rename_labels
     from consilience.responses.side_tables import gold_table
 
     check_free(out, marker=ACCOUNT, overwrite=overwrite)
-    told = read_all(predictions, items, labels)
-    named = [renamed(each, label_column) if _has(each) else each for each in told]
+    loaded = read_all(predictions, items, labels)
+    named = [
+        rename_labels(one, label_column) if _has_names(one) else one for one in loaded
+    ]
     truth = None if gold is None else gold_table(gold, read_options(READ_AS_IT_IS))
     also = None if responses is None else _used(responses)
-    found = pooled(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
-    found.save(out, overwrite=overwrite)
+    pooled = pool(named, policy=policy, top=top, mass=mass, gold=truth, also=also)
+    pooled.save(out, overwrite=overwrite)
     show = screen(as_json=json)
-    for sentence in _sentences(found.account):
+    for sentence in _sentences(pooled.account):
         show.print(sentence, soft_wrap=True)
     show.print(f"written to {out}", soft_wrap=True)
     if json:
-        print_json({"out": out, **found.account})
+        print_json({"out": out, **pooled.account})
 
 
-def _has(predictions: "Predictions") -> bool:
+def _has_names(predictions: "Predictions") -> bool:
     """Say whether labels have other names: those of tables go by the one they have."""
     return len(predictions.labels.columns) > 1
 
@@ -94,16 +96,18 @@ def _used(path: Path) -> "pd.DataFrame":
     """Return the labels that annotators used, and the data set's, of each item."""
     import pandas as pd
 
-    from consilience.classifiers.pooled.known import ANNOTATORS, DATASET
+    from consilience.classifiers.pooled.candidate_features import ANNOTATORS, DATASET
     from consilience.cli.options import read_responses
 
-    told = read_responses([path], READ_AS_IT_IS)
-    used = told.table[["item", "label"]].dropna().drop_duplicates().astype("str")
+    responses = read_responses([path], READ_AS_IT_IS)
+    used = responses.table[["item", "label"]].dropna().drop_duplicates().astype("str")
     tables = [used.assign(source=ANNOTATORS)]
-    if told.items is not None and "dataset_label" in told.items:
-        own = told.items[["item", "dataset_label"]].dropna().astype("str")
-        own = own.rename(columns={"dataset_label": "label"})
-        tables.append(own.assign(source=DATASET))
+    if responses.items is not None and "dataset_label" in responses.items:
+        dataset_labels = (
+            responses.items[["item", "dataset_label"]].dropna().astype("str")
+        )
+        dataset_labels = dataset_labels.rename(columns={"dataset_label": "label"})
+        tables.append(dataset_labels.assign(source=DATASET))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -113,23 +117,23 @@ def _sentences(account: Mapping[str, Any]) -> list[str]:
         f"{account['candidates']:,} candidates of {account['items']:,} items: "
         f"{number['mean']:g} each, at most {number['largest']:,}"
     )
-    said = [first]
+    sentences = [first]
     if "temperature" in account:
         of = account["temperature"]
-        said.append(
+        sentences.append(
             f"temperature {of['value']:.2f}, from {of['gold_items']:,} gold items: "
             f"log-loss {of['log_loss_before']:.3f} to {of['log_loss_after']:.3f}"
         )
     elif "presence" in account:
         of = account["presence"]
-        said.append(
+        sentences.append(
             f"log-odds from {of['gold_pairs']:,} gold pairs: log-loss "
             f"{of['log_loss_held_out']:.3f} on pairs left out, "
             f"{of['log_loss_of_the_share_alone']:.3f} by their share alone"
         )
     else:
-        said.append(
+        sentences.append(
             "no log-odds without gold: annotator models learn what the columns are "
             "worth"
         )
-    return said
+    return sentences

@@ -82,7 +82,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
         )
         show.print(sentence, soft_wrap=True)
     with bar() as report:
-        found = run(
+        outcome = run(
             listed,
             model_dir,
             out,
@@ -92,15 +92,15 @@ def classify(  # noqa: PLR0913 (each option stands alone)
             report=report,
             overwrite=overwrite,
         )
-    show.print(f"ran on {found.device}", soft_wrap=True)
-    rate = found.classified / max(found.seconds, 1e-9)
-    sentence = f"{found.classified:,} images"
-    sentence += f", {rate:,.1f} a second" if found.classified else ""
-    sentence += f"; {found.before:,} were done before" if found.before else ""
+    show.print(f"ran on {outcome.device}", soft_wrap=True)
+    rate = outcome.classified / max(outcome.seconds, 1e-9)
+    sentence = f"{outcome.classified:,} images"
+    sentence += f", {rate:,.1f} a second" if outcome.classified else ""
+    sentence += f"; {outcome.before:,} were done before" if outcome.before else ""
     show.print(sentence, soft_wrap=True)
-    if found.unusable:
-        sentence = f"{found.unusable:,} could not be used: see the column reason of"
+    if outcome.unusable:
+        sentence = f"{outcome.unusable:,} could not be used: see the column reason of"
         show.print(f"{sentence} {out / 'images'}", soft_wrap=True)
     show.print(f"written to {out}", soft_wrap=True)
     if json:
-        print_json({"predictions": out, **asdict(found)})
+        print_json({"predictions": out, **asdict(outcome)})

@@ -40,10 +40,10 @@ def filtering(
     json
         Print the result as JSON.
     """
-    from consilience.analysis import filtering as tell
+    from consilience.analysis import filtering as estimate
     from consilience.posterior import load
 
-    _show(tell(load(run), threshold, by=by), "thresholds", as_json=json)
+    _show(estimate(load(run), threshold, by=by), "thresholds", as_json=json)
 
 
 def decide(
@@ -74,13 +74,13 @@ def decide(
     json
         Print the result as JSON.
     """
-    from consilience.analysis import decide as tell
+    from consilience.analysis import decide as minimize_loss
     from consilience.posterior import export_table, load
 
     if out is not None:
         check_free(out, marker=None, overwrite=overwrite)
-    found = tell(load(run), loss=loss, miss=miss)
-    labels = found.labels
+    decision = minimize_loss(load(run), loss=loss, miss=miss)
+    labels = decision.labels
     if out is not None:
         export_table(labels, out, overwrite=overwrite)
     present = int(labels["present"].sum())
@@ -90,15 +90,15 @@ def decide(
                 "out": out,
                 "labels": len(labels),
                 "present": present,
-                "threshold": found.threshold,
-                "expected_loss": found.expected_loss,
+                "threshold": decision.threshold,
+                "expected_loss": decision.expected_loss,
             }
         )
         return
     show = screen(as_json=False)
-    least = f", of probability {found.threshold:.3f} and more" if present else ""
+    least = f", of probability {decision.threshold:.3f} and more" if present else ""
     show.print(f"{present:,} of {len(labels):,} labels are called present{least}")
-    show.print(f"expected loss: {found.expected_loss:.4f}")
+    show.print(f"expected loss: {decision.expected_loss:.4f}")
     if out is not None:
         show.print(f"written: {out}", soft_wrap=True)
 
@@ -124,30 +124,30 @@ def leading_question(
     json
         Print the result as JSON.
     """
-    from consilience.analysis import leading_question as tell
+    from consilience.analysis import leading_question as estimate
     from consilience.posterior import load
 
-    found = tell(load(run), similarity, progress=True)
-    _show(found, "contrasts", as_json=json)
+    contrasts = estimate(load(run), similarity, progress=True)
+    _show(contrasts, "contrasts", as_json=json)
 
 
-def _show(found: "pd.DataFrame", name: str, *, as_json: bool) -> None:
+def _show(contrasts: "pd.DataFrame", name: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({name: rows(found)})
+        print_json({name: rows(contrasts)})
         return
-    screen(as_json=False).print(_table(found))
+    screen(as_json=False).print(_table(contrasts))
 
 
-def _table(found: "pd.DataFrame") -> "Table":
+def _table(contrasts: "pd.DataFrame") -> "Table":
     """Return the table in long form, with the facts of each row side by side."""
     from rich.table import Table
 
-    first, *others = found.columns
+    first, *others = contrasts.columns
     table = Table(first, box=None)
-    for value in found[first]:
+    for value in contrasts[first]:
         table.add_column(str(value), justify="right")
     for name in others:
         whole = name in ("kept", "items", "answers")
         form = "{:,.0f}" if whole else "{:.3f}"
-        table.add_row(name, *(form.format(value) for value in found[name]))
+        table.add_row(name, *(form.format(value) for value in contrasts[name]))
     return table

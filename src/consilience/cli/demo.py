@@ -58,7 +58,7 @@ def demo(
                 "seconds": outcome.seconds,
                 "fit": summary(outcome.fit),
                 "scores": {
-                    name: found.to_dict() for name, found in outcome.scores.items()
+                    name: score.to_dict() for name, score in outcome.scores.items()
                 },
                 "intervals_that_hold": outcome.held,
                 "annotators": rows(outcome.accuracy),

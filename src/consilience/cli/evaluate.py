@@ -91,15 +91,15 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     from consilience.responses.side_tables import gold_table
 
     fitted = load(run) if truth is None else load(run).with_truth(truth)
-    told = read_all(predictions, items, labels)
-    said = pd.concat([one.table for one in told], ignore_index=True)
-    known = None
+    sources = read_all(predictions, items, labels)
+    predicted = pd.concat([one.table for one in sources], ignore_index=True)
+    dataset = None
     if dataset_labels is not None:
-        known = gold_table(dataset_labels, read_options(READ_AS_IT_IS))
-    found = analysis.evaluate(
+        dataset = gold_table(dataset_labels, read_options(READ_AS_IT_IS))
+    evaluation = analysis.evaluate(
         fitted,
-        said,
-        dataset_labels=known,
+        predicted,
+        dataset_labels=dataset,
         top=top,
         tau=tau,
         resamples=resamples,
@@ -112,20 +112,20 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         if fitted.data.attrs["kind"] == "contains":
             beside["frequencies"] = analysis.predicted_frequencies(
                 fitted,
-                said,
-                dataset_labels=known,
+                predicted,
+                dataset_labels=dataset,
                 resamples=resamples,
                 mass=mass,
                 seed=seed,
                 circular=circular,
             )
-        elif known is not None:
+        elif dataset is not None:
             above = None if parents is None else _column_pair(parents)
             beside = _columns(
                 analysis.compare_confusion(
                     fitted,
-                    said,
-                    dataset_labels=known,
+                    predicted,
+                    dataset_labels=dataset,
                     labels=above,
                     resamples=resamples,
                     mass=mass,
@@ -133,31 +133,31 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
                     circular=circular,
                 )
             )
-        _save({**dict(_parts(found)), **beside}, out, overwrite=overwrite)
-    for table in _tables(found):
+        _save({**dict(_parts(evaluation)), **beside}, out, overwrite=overwrite)
+    for table in _tables(evaluation):
         show.print(table)
-    for sentence in _sentences(fitted, found):
+    for sentence in _sentences(fitted, evaluation):
         show.print(sentence, soft_wrap=True)
     if out is not None:
         show.print(f"written to {out}", soft_wrap=True)
     if json:
-        print_json({name: _records(table) for name, table in _parts(found)})
+        print_json({name: _records(table) for name, table in _parts(evaluation)})
 
 
 MARKER = "models.parquet"
 
 
-def _parts(found: "Evaluation") -> "list[tuple[str, pd.DataFrame]]":
+def _parts(evaluation: "Evaluation") -> "list[tuple[str, pd.DataFrame]]":
     names = ("models", "differences", "labels", "baselines")
-    tables = [(name, getattr(found, name)) for name in names]
-    return [each for each in tables if len(each[1]) or each[0] != "baselines"]
+    tables = [(name, getattr(evaluation, name)) for name in names]
+    return [part for part in tables if len(part[1]) or part[0] != "baselines"]
 
 
-def _columns(found: "ComparedConfusion") -> "dict[str, pd.DataFrame]":
-    tables = {"confusion": found.table(), "pairs": found.pairs()}
-    if found.parents is not None:
-        tables["superclass_confusion"] = found.table(1)
-        tables["within"] = found.within()
+def _columns(confusion: "ComparedConfusion") -> "dict[str, pd.DataFrame]":
+    tables = {"confusion": confusion.table(), "pairs": confusion.pairs()}
+    if confusion.parents is not None:
+        tables["superclass_confusion"] = confusion.table(1)
+        tables["within"] = confusion.within()
     return tables
 
 
@@ -168,8 +168,8 @@ def _column_pair(path: Path) -> "pd.DataFrame":
     table = side_table(path, read_options(READ_AS_IT_IS), "labels")
     for name in ("label", "parent"):
         if name not in table.columns:
-            found = ", ".join(map(repr, table.columns))
-            msg = f"{path}: there is no column {name!r}; found {found}"
+            columns = ", ".join(map(repr, table.columns))
+            msg = f"{path}: there is no column {name!r}; found {columns}"
             raise MissingColumnError(msg)
     return text_frame(table, {"label": "label", "parent": "parent"})
 
@@ -193,17 +193,17 @@ def _records(table: "pd.DataFrame") -> list[dict[Hashable, Any]]:
 _SHOWN = 5  # subsets beside each metric; all are in the table that --out writes
 
 
-def _tables(found: "Evaluation") -> "list[Table]":
+def _tables(evaluation: "Evaluation") -> "list[Table]":
     from rich.table import Table
 
     parts = []
-    for metric, rows in found.models.groupby("metric", sort=False):
+    for metric, rows in evaluation.models.groupby("metric", sort=False):
         subsets = list(dict.fromkeys(rows["subset"]))[: 1 + _SHOWN]
         value = {(row.model, row.subset): row for row in rows.itertuples(index=False)}
         of_all = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
         table = Table(title=str(metric), title_justify="left")
         table.add_column("model")
-        for name in ("all", f"{found.mass:.0%} interval", *subsets[1:]):
+        for name in ("all", f"{evaluation.mass:.0%} interval", *subsets[1:]):
             table.add_column(name.replace("_", " "), justify="right")
         for row in of_all.itertuples(index=False):
             rest = [f"{value[row.model, name].value:.4f}" for name in subsets[1:]]
@@ -213,26 +213,26 @@ def _tables(found: "Evaluation") -> "list[Table]":
     return parts
 
 
-def _sentences(fitted: "Fit", found: "Evaluation") -> list[str]:
+def _sentences(fitted: "Fit", evaluation: "Evaluation") -> list[str]:
     import json as text
 
-    of_all = found.models.query("metric == 'accuracy' and subset == 'all'")
+    of_all = evaluation.models.query("metric == 'accuracy' and subset == 'all'")
     number = of_all["items"].max()
-    said = [f"of {number:,.0f} items; bounds are of items like these"]
-    skipped = {model: count for model, count in found.left_out.items() if count}
+    sentences = [f"of {number:,.0f} items; bounds are of items like these"]
+    skipped = {model: count for model, count in evaluation.left_out.items() if count}
     if skipped:
         counts = ", ".join(f"{model} {count:,}" for model, count in skipped.items())
-        said.append(
+        sentences.append(
             "left out, because no annotator was asked about the predicted label: "
             f"{counts}"
         )
-    said += [
+    sentences += [
         f"naming one of the objects at random would be right in {row.value:.4f} "
         f"({row.lower:.4f} to {row.upper:.4f}) of {row.items:,.0f} items: "
         f"{str(row.subset).replace('_', ' ')}"
-        for row in found.baselines.itertuples(index=False)
+        for row in evaluation.baselines.itertuples(index=False)
     ]
-    rows = found.differences.query("metric == 'accuracy' and subset == 'all'")
+    rows = evaluation.differences.query("metric == 'accuracy' and subset == 'all'")
     unsure = rows[rows["better"].between(0.05, 0.95)]
     if len(unsure):
         pairs = ", ".join(
@@ -240,6 +240,6 @@ def _sentences(fitted: "Fit", found: "Evaluation") -> list[str]:
             for one, other in unsure[["model", "against"]].head(5).to_numpy()
         )
         more = " and others" if len(unsure) > 5 else ""
-        said.append(f"which is better is not clear for {pairs}{more}")
+        sentences.append(f"which is better is not clear for {pairs}{more}")
     assumed = text.loads(fitted.data.attrs.get("assumptions", "[]"))
-    return said + [f"assumed: {as_options(sentence)}" for sentence in assumed]
+    return sentences + [f"assumed: {as_options(sentence)}" for sentence in assumed]

@@ -99,8 +99,8 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     check_free(out, marker="run.toml", overwrite=overwrite)
     settings = numbers(prior, "prior")
     show = screen(as_json=json)
-    told = read_responses(responses, reading, both=True)
-    print_account(show, told)
+    data = read_responses(responses, reading, both=True)
+    print_account(show, data)
     from consilience import fitting
     from consilience.cli.pages.fit import fit_page
     from consilience.posterior import load
@@ -108,7 +108,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
 
     truth = None if gold is None else gold_table(gold, read_options(reading))
     fitted = fitting.fit(
-        told,
+        data,
         model=model,
         engine=engine,
         seed=seed,
@@ -126,7 +126,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     show.print(fit_page(fitted))
     show.print(f"written to {out}", soft_wrap=True)
     if json:
-        cleaning = asdict(with_options(told).cleaning)
+        cleaning = asdict(with_options(data).cleaning)
         print_json({"run": out, **summary(fitted), "cleaning": cleaning})
 
 

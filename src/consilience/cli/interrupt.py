@@ -1,4 +1,4 @@
-"""Signals that end the program, heeded also where Python drops what they raise.
+"""Signals that end the program, handled also where Python drops what they raise.
 
 Ctrl-C, the TERM that `kill` and schedulers send, and the HUP of a terminal that closes
 all clear up in the same way. Python drops an exception that is raised in a finaliser or
@@ -32,14 +32,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 @contextmanager
-def heeded() -> Iterator[None]:
+def handle_interrupts() -> Iterator[None]:
     """Raise an interrupt until it is on its way out, however often it is dropped.
 
     A signal that another handler is in place for, or that is ignored, is left alone.
     """
     usual = (signal.SIG_DFL, signal.default_int_handler)
-    known = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    ours = [each for each in known if signal.getsignal(each) in usual]
+    signals = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    ours = [each for each in signals if signal.getsignal(each) in usual]
     if threading.current_thread() is not threading.main_thread() or not ours:
         yield
         return
@@ -57,7 +57,7 @@ def heeded() -> Iterator[None]:
 
     report = sys.unraisablehook
 
-    def dropped(what: "sys.UnraisableHookArgs") -> None:
+    def report_dropped(what: "sys.UnraisableHookArgs") -> None:
         if timed and issubclass(what.exc_type, KeyboardInterrupt):
             signal.setitimer(signal.ITIMER_REAL, SOON)
         else:
@@ -65,7 +65,7 @@ def heeded() -> Iterator[None]:
 
     alarm = (signal.SIGALRM,) if timed else ()
     before = {each: signal.signal(each, interrupt) for each in (*alarm, *ours)}
-    sys.unraisablehook = dropped
+    sys.unraisablehook = report_dropped
     try:
         yield
     finally:

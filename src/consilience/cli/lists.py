@@ -20,7 +20,7 @@ from consilience.errors import OptionError
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".json", ".xml")
 
 
-def one_word_each(
+def expand_lists(
     arguments: Sequence[str], commands: dict[str, Callable[..., Any]]
 ) -> list[str]:
     """Return arguments in which each option of a list has one word.
@@ -43,12 +43,12 @@ def one_word_each(
     lists = list_options(commands[words[0]])
     files = _takes_files(commands[words[0]])
     several = not files or (len(words) > 1 and not words[1].startswith("-"))
-    found, place = words[:1], 1
+    expanded, place = words[:1], 1
     while place < len(words):
         name, equals, value = words[place].partition("=")
         place += 1
         if name not in lists:
-            found += words[place - 1 :] if name == "--" else [words[place - 1]]
+            expanded += words[place - 1 :] if name == "--" else [words[place - 1]]
             place = len(words) if name == "--" else place
             continue
         taken = list(takewhile(lambda word: word[:1] != "-", words[place:]))
@@ -57,8 +57,8 @@ def one_word_each(
         if files and not lists[name]:
             _check_no_file(name, taken[1:])
         parts = [part for word in taken for part in _parts(word)]
-        found += [each for part in parts for each in (name, part)] or [name]
-    return found
+        expanded += [each for part in parts for each in (name, part)] or [name]
+    return expanded
 
 
 def _check_no_file(option: str, more: Sequence[str]) -> None:

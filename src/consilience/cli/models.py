@@ -32,14 +32,14 @@ def models(*, json: Flag = False) -> None:
     json
         Print the result as JSON.
     """
-    found = entries()
+    listed = entries()
     if json:
-        print_json({"models": [asdict(entry) for entry in found]})
+        print_json({"models": [asdict(entry) for entry in listed]})
         return
     from rich.table import Table
 
     table = Table("model", "what it assumes", "engines", "reference", box=None)
-    for entry in found:
+    for entry in listed:
         table.add_row(
             entry.name, entry.assumes, " ".join(entry.engines), entry.references[0]
         )
@@ -61,7 +61,7 @@ def _entry(file: Path) -> Entry:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     first = (ast.get_docstring(tree) or "").splitlines()[0]
     _, _, assumes = first.partition(": ")
-    said = {
+    fields = {
         keyword.arg: ast.literal_eval(keyword.value)
         for node in tree.body
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MODEL"
@@ -71,6 +71,6 @@ def _entry(file: Path) -> Entry:
     return Entry(
         name=file.stem,
         assumes=assumes.rstrip("."),
-        engines=said["engines"],
-        references=said["references"],
+        engines=fields["engines"],
+        references=fields["references"],
     )

@@ -205,14 +205,16 @@ def read_responses(
     """
     from consilience.responses import read_with
 
-    found = read_with(list(sources), read_options(reading, gold), format=reading.format)
-    if len(found.kinds) > 1 and not (both and set(found.kinds) == BOTH):
+    responses = read_with(
+        list(sources), read_options(reading, gold), format=reading.format
+    )
+    if len(responses.kinds) > 1 and not (both and set(responses.kinds) == BOTH):
         msg = (
-            f"{sources[0]}: holds answers of the kinds {', '.join(found.kinds)}; "
+            f"{sources[0]}: holds answers of the kinds {', '.join(responses.kinds)}; "
             "choose one with --kind"
         )
         raise KindError(msg)
-    return found
+    return responses
 
 
 def print_account(show: "Console", responses: "Responses") -> None:
@@ -315,14 +317,14 @@ def numbers(settings: Sequence[str], option: str) -> dict[str, float]:
     OptionError
         If one is not of that form.
     """
-    found = {}
+    values = {}
     for name, value in pairs(settings, option):
         try:
-            found[name] = float(value)
+            values[name] = float(value)
         except ValueError:
             msg = f"--{option} {name}={value}: {value!r} is no number; give NAME=NUMBER"
             raise OptionError(msg) from None
-    return found
+    return values
 
 
 def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
@@ -333,14 +335,14 @@ def pairs(settings: Sequence[str], option: str) -> list[tuple[str, str]]:
     OptionError
         If one is not of that form.
     """
-    found = []
+    parsed = []
     for setting in settings:
         name, equals, value = setting.rpartition("=")
         if not (name and equals and value):
             msg = f"--{option} {setting}: expected NAME=VALUE"
             raise OptionError(msg)
-        found.append((name, value))
-    return found
+        parsed.append((name, value))
+    return parsed
 
 
 def _list_or_file(given: tuple[str, ...]) -> list[str] | str | None:

@@ -62,7 +62,7 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     """
     check_free(out, marker="run.toml", overwrite=overwrite)
     show = screen(as_json=json)
-    told = read_responses(responses, reading, both=True)
+    data = read_responses(responses, reading, both=True)
     from consilience import fitting
     from consilience.cli.pages.fit import fit_page
     from consilience.errors import UnfamiliarAnnotatorsWarning
@@ -72,27 +72,27 @@ def predict(  # noqa: PLR0913 (each option stands alone)
     truth = None if gold is None else gold_table(gold, read_options(reading))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnfamiliarAnnotatorsWarning)  # printed below
-        found = fitting.predict(
+        predicted = fitting.predict(
             load(run),
-            told,
+            data,
             candidates=candidates,
             similarity=similarity,
             gold=truth,
             contains=contains,
         )
-    warning = as_options(found.data.attrs.get("warning", ""))
+    warning = as_options(predicted.data.attrs.get("warning", ""))
     if warning:
         show.print(f"WARNING: {warning}", style="bold red", soft_wrap=True)
-    print_account(show, told)
-    save(found, out, overwrite=overwrite)
-    show.print(fit_page(found))
+    print_account(show, data)
+    save(predicted, out, overwrite=overwrite)
+    show.print(fit_page(predicted))
     show.print(f"written to {out}", soft_wrap=True)
     if json:
         print_json(
             {
                 "run": out,
                 "warning": warning,
-                **summary(found),
-                "cleaning": asdict(with_options(told).cleaning),
+                **summary(predicted),
+                "cleaning": asdict(with_options(data).cleaning),
             }
         )

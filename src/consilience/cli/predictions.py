@@ -50,14 +50,14 @@ def _files(path: Path) -> list[Path]:
 
     if not path.is_dir() or is_folder(path):
         return [path]
-    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
-    if not found:
+    files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in KINDS]
+    if not files:
         msg = (
             f"{path}: holds neither what classify writes nor a file of predictions "
             f"({', '.join(KINDS)})"
         )
         raise SourceNotFoundError(msg)
-    return found
+    return files
 
 
 def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
@@ -78,8 +78,8 @@ def _read(path: Path, items: Path | None, labels: Path | None) -> "Predictions":
 def _column(path: Path, name: str) -> Sequence[str]:
     table = _table(path)
     if name not in table:
-        found = ", ".join(map(repr, table.columns))
-        msg = f"{path}: there is no column {name!r}; found {found}"
+        columns = ", ".join(map(repr, table.columns))
+        msg = f"{path}: there is no column {name!r}; found {columns}"
         raise MissingColumnError(msg)
     return table[name].tolist()
 
@@ -87,5 +87,5 @@ def _column(path: Path, name: str) -> Sequence[str]:
 def _table(path: Path) -> "pd.DataFrame":
     from consilience.responses.side_tables import side_table, text_frame
 
-    found = side_table(path, read_options(READ_AS_IT_IS), "predictions")
-    return text_frame(found, {name: name for name in found.columns})
+    table = side_table(path, read_options(READ_AS_IT_IS), "predictions")
+    return text_frame(table, {name: name for name in table.columns})

@@ -78,7 +78,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     with show.status("gathering what the runs say"):
         named = zip(_names(runs), runs, strict=True)
         given = None if responses is None else read_responses([responses], reading)
-        found = gather(
+        page = gather(
             {name: load(run) for name, run in named},
             responses=given,
             evaluation=tables,
@@ -88,14 +88,14 @@ def report(  # noqa: PLR0913 (each option stands alone)
             bootstrap=bootstrap,
         )
     with show.status("drawing"):
-        size = write(found, out, overwrite=overwrite)
-    told = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
-    show.print(told, soft_wrap=True)
-    if images is not None and found.images_missing:
-        lacking = f"{found.images_missing:,} items have no picture in {images}"
+        size = write(page, out, overwrite=overwrite)
+    sentence = f"written to {out} ({size / 1e6:.1f} MB); open it in a browser"
+    show.print(sentence, soft_wrap=True)
+    if images is not None and page.images_missing:
+        lacking = f"{page.images_missing:,} items have no picture in {images}"
         show.print(lacking, soft_wrap=True)
     if json:
-        items = len(found.runs[0].table("items"))
+        items = len(page.runs[0].table("items"))
         print_json({"out": out, "bytes": size, "items": items, "runs": runs})
 
 

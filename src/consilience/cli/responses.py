@@ -53,26 +53,26 @@ def read(
     from consilience.responses import read_with, write
 
     check_free(out, marker="responses.parquet", overwrite=overwrite)
-    found = read_with(files, read_options(reading, gold), format=reading.format)
+    responses = read_with(files, read_options(reading, gold), format=reading.format)
     show = screen(as_json=json)
-    print_account(show, found)
-    write(found, out, overwrite=overwrite)
+    print_account(show, responses)
+    write(responses, out, overwrite=overwrite)
     show.print(f"written to {out}", soft_wrap=True)
     if json:
-        found = with_options(found)
+        responses = with_options(responses)
         print_json(
             {
                 "responses": out,
-                "kinds": found.kinds,
-                "answers": found.num_responses,
-                "items": found.num_items,
-                "annotators": found.num_annotators,
-                "labels": found.num_labels,
-                "offer": found.offer,
-                "summary": found.summary.to_dict(),
-                "cleaning": asdict(found.cleaning),
-                "assumptions": found.assumptions,
-                "sources": found.sources,
+                "kinds": responses.kinds,
+                "answers": responses.num_responses,
+                "items": responses.num_items,
+                "annotators": responses.num_annotators,
+                "labels": responses.num_labels,
+                "offer": responses.offer,
+                "summary": responses.summary.to_dict(),
+                "cleaning": asdict(responses.cleaning),
+                "assumptions": responses.assumptions,
+                "sources": responses.sources,
             }
         )
 
@@ -98,47 +98,51 @@ def describe(
     """
     from consilience import responses as room
 
-    told = with_options(read_responses(responses, reading, gold))
-    found, account = room.describe(told), told.cleaning
+    data = with_options(read_responses(responses, reading, gold))
+    description, account = room.describe(data), data.cleaning
     if json:
         columns = {"columns": account.columns, "unused": account.unused}
-        print_json({**found.to_dict(), **columns, "warnings": account.warnings})
+        print_json({**description.to_dict(), **columns, "warnings": account.warnings})
         return
     show = screen(as_json=False)
-    show.print(_counts(found))
-    show.print(_frequencies(found))
+    show.print(_counts(description))
+    show.print(_frequencies(description))
     if account.columns or account.unused:
         show.print(f"columns used: {account.roles()}", soft_wrap=True)
         show.print(f"columns not used: {account.rest() or 'none'}", soft_wrap=True)
-    print_warnings(show, told)
+    print_warnings(show, data)
 
 
-def _counts(found: "Description") -> "Table":
+def _counts(description: "Description") -> "Table":
     from rich.table import Table
 
-    asked = "pairs of item and label" if found.kind == "contains" else "items asked"
-    each, person = found.answers_per_question, found.answers_per_annotator
+    unit = (
+        "pairs of item and label" if description.kind == "contains" else "items asked"
+    )
+    per_question = description.answers_per_question
+    per_annotator = description.answers_per_annotator
     spread = "{0.min:,} to {0.max:,}, median {0.median:g}"
+    unanswered = description.items_without_answers
     facts = {
-        "kind": found.kind,
+        "kind": description.kind,
         "on screen": {
             "all": "every label",
             "listed": "the labels listed in offered",
             "unknown": "not known",
-        }[found.offer],
-        "answers": f"{found.answers:,}",
-        "skipped": f"{found.skipped:,}",
-        "items": f"{found.items:,} ({found.items_without_answers:,} without answers)",
-        asked: f"{found.questions:,}",
-        "annotators": f"{found.annotators:,}",
-        "anonymous answers": f"{found.anonymous:,}",
-        "labels": f"{found.labels:,}",
-        "answers per question": spread.format(each),
-        "answers per annotator": spread.format(person),
-        "repeated answers": f"{found.repeated:,}",
-        "coverage": _share(found.coverage),
-        "agreement of two answers": _share(found.agreement),
-        "questions with gold": f"{found.gold:,}",
+        }[description.offer],
+        "answers": f"{description.answers:,}",
+        "skipped": f"{description.skipped:,}",
+        "items": f"{description.items:,} ({unanswered:,} without answers)",
+        unit: f"{description.questions:,}",
+        "annotators": f"{description.annotators:,}",
+        "anonymous answers": f"{description.anonymous:,}",
+        "labels": f"{description.labels:,}",
+        "answers per question": spread.format(per_question),
+        "answers per annotator": spread.format(per_annotator),
+        "repeated answers": f"{description.repeated:,}",
+        "coverage": _share(description.coverage),
+        "agreement of two answers": _share(description.agreement),
+        "questions with gold": f"{description.gold:,}",
     }
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in facts.items():
@@ -146,13 +150,13 @@ def _counts(found: "Description") -> "Table":
     return table
 
 
-def _frequencies(found: "Description") -> "Table":
+def _frequencies(description: "Description") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    first = sorted(found.frequencies.items(), key=lambda pair: -pair[1])
-    shown, total = first[:15], max(found.answers, 1)
-    title = "answer" if found.kind == "contains" else "label"
+    first = sorted(description.frequencies.items(), key=lambda pair: -pair[1])
+    shown, total = first[:15], max(description.answers, 1)
+    title = "answer" if description.kind == "contains" else "label"
     table = Table(title, "answers", "share", box=None, padding=(0, 2, 0, 0))
     for name, count in shown:
         bar = Text("█" * round(30 * count / total), style="cyan")

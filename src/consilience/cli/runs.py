@@ -148,34 +148,34 @@ def score(  # noqa: PLR0913 (each option stands alone)
     from consilience.scoring.metrics import score as measure
 
     fitted = load(run) if truth is None else load(run).with_truth(truth)
-    known = gold_table(gold, read_options(Reading(item=item, label=label)))
+    gold_labels = gold_table(gold, read_options(Reading(item=item, label=label)))
     options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, mass=mass)
-    found = measure(
+    scores = measure(
         labels(fitted.data),
-        known,
+        gold_labels,
         kind=fitted.data.attrs["kind"],
         seed=seed,
         options=options,
         items=items(fitted.data) if fitted.data.attrs["kind"] == "objects" else None,
     )
     if json:
-        print_json(found.to_dict())
+        print_json(scores.to_dict())
         return
     show = screen(as_json=False)
-    show.print(score_table(found))
-    if found.missing:
-        sentence = f"{found.missing:,} gold rows name nothing in the run; left out"
+    show.print(score_table(scores))
+    if scores.missing:
+        sentence = f"{scores.missing:,} gold rows name nothing in the run; left out"
         show.print(sentence, soft_wrap=True)
 
 
-def score_table(found: "Score") -> "Table":
+def score_table(score: "Score") -> "Table":
     """Return the metrics with their intervals."""
     from rich.table import Table
 
-    mass = f"{found.options.mass:.0%} interval"
-    what = "pairs of item and label" if found.kind == "contains" else "items"
-    table = Table(f"{found.items:,} {what} with gold", "value", mass, box=None)
-    for name, metric in found.metrics.items():
+    mass = f"{score.options.mass:.0%} interval"
+    what = "pairs of item and label" if score.kind == "contains" else "items"
+    table = Table(f"{score.items:,} {what} with gold", "value", mass, box=None)
+    for name, metric in score.metrics.items():
         between = f"{metric.lower:.4f} to {metric.upper:.4f}"
         table.add_row(_NAMES.get(name, name), f"{metric.value:.4f}", between)
     return table

@@ -115,13 +115,13 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     )
     with open_folder(out, settings, overwrite=overwrite) as place:
         findings, left_out = _fitted(plan, settings, work, place)
-        said = notes(findings, left_out, settings)
+        remarks = notes(findings, left_out, settings)
         verdicts = tables(findings)
         if place is not None:
-            write_tables(place, verdicts, markdown(findings, said))
+            write_tables(place, verdicts, markdown(findings, remarks))
     show = screen(as_json=json)
     show.print(page(findings))
-    for note in said:
+    for note in remarks:
         show.print(f"- {note}", soft_wrap=True)
     if out is not None:
         show.print(f"written to {out}", soft_wrap=True)
@@ -144,14 +144,14 @@ def _plan(
 
     used, plan = set(), []
     for name in models:
-        own = {}
+        settings = {}
         for setting, value in prior.items():
             model, _, inner = setting.rpartition(".")
             has = inner in asdict(load(name).prior)
             if model == name or (not model and has):
-                own[inner] = value
+                settings[inner] = value
                 used.add(setting)
-        made = load(name, own)
+        made = load(name, settings)
         plan += [(name, engine, made) for engine in engines if engine in made.engines]
     idle = ", ".join(setting for setting in prior if setting not in used)
     if idle:
@@ -176,8 +176,8 @@ def _fitted(
     import jax
 
     from consilience.checks.simulated_fits import cannot_simulate, simulated_fits
-    from consilience.cli.pages.calibration_check import judged
-    from consilience.cli.sbc_folder import keep, kept
+    from consilience.cli.pages.calibration_check import assess
+    from consilience.cli.sbc_folder import load_study, save_study
     from consilience.progress import bar
 
     findings, left_out = [], {}
@@ -191,7 +191,7 @@ def _fitted(
             if reason is not None:
                 left_out[name] = as_options(reason)
                 continue
-            study = kept(out, name, engine)
+            study = load_study(out, name, engine)
             if study is None:
                 study = simulated_fits(
                     model,
@@ -202,8 +202,8 @@ def _fitted(
                     effort=_engine_options(work, engine),
                     report=_under(report, f"{name} {engine}"),
                 )
-                keep(out, name, engine, study)
-            findings.append(judged(name, engine, study))
+                save_study(out, name, engine, study)
+            findings.append(assess(name, engine, study))
     return findings, left_out
 
 
@@ -229,13 +229,13 @@ def _design(settings: Mapping[str, Any]) -> "Space":
 
 def _engine_options(work: Work, engine: str) -> "EngineOptions":
     """Return the effort asked for, or what suits studies this small."""
-    asked = engine_options(work)
+    options = engine_options(work)
     usual = {
         name: value
         for name, value in _USUAL.get(engine, {}).items()
-        if getattr(asked, name) is None
+        if getattr(options, name) is None
     }
-    return replace(asked, **usual)
+    return replace(options, **usual)
 
 
 def _under(report: "Reporter", phase: str) -> "Reporter":
@@ -243,12 +243,12 @@ def _under(report: "Reporter", phase: str) -> "Reporter":
     return lambda progress: report(replace(progress, phase=phase))
 
 
-def _named(given: Sequence[str], known: Sequence[str], option: str) -> list[str]:
+def _named(given: Sequence[str], available: Sequence[str], option: str) -> list[str]:
     """Return names, each of them known and once; `all` alone is all of them."""
     if tuple(given) == ("all",):
-        return list(known)
-    strange = next((name for name in given if name not in known), None)
+        return list(available)
+    strange = next((name for name in given if name not in available), None)
     if strange is not None:
-        msg = f"--{option}: {not_among(option[:-1], strange, known)}, or all"
+        msg = f"--{option}: {not_among(option[:-1], strange, available)}, or all"
         raise OptionError(msg)
     return list(dict.fromkeys(given))

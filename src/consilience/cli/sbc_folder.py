@@ -55,12 +55,12 @@ def open_folder(
     text = tomli_w.dumps(settings)
     tidied(out)
     if _is_ours(out):
-        found = tomllib.loads((out / MARKER).read_text(encoding="utf-8"))
-        if found == tomllib.loads(text):
+        stored = tomllib.loads((out / MARKER).read_text(encoding="utf-8"))
+        if stored == tomllib.loads(text):
             yield out
             return
         if not overwrite:
-            apart = [name for name in settings if found.get(name) != settings[name]]
+            apart = [name for name in settings if stored.get(name) != settings[name]]
             msg = (
                 f"{out}: holds results with other settings ({', '.join(apart)}); "
                 "choose another name for --out, or pass --overwrite to replace it"
@@ -76,26 +76,26 @@ def open_folder(
     yield out
 
 
-def kept(out: Path | None, model: str, engine: str) -> Study | None:
+def load_study(out: Path | None, model: str, engine: str) -> Study | None:
     """Return what an earlier run found, or None."""
     folder = None if out is None else _place(out, model, engine)
     if folder is None or not folder.is_dir():
         return None
-    told = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
+    stored = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
     return Study(
         ranks=pd.read_parquet(folder / "ranks.parquet"),
         items=pd.read_parquet(folder / "items.parquet"),
-        failed=tuple(told["failed"]),
-        one_state=told["one_state"],
-        seconds=told["seconds"],
+        failed=tuple(stored["failed"]),
+        one_state=stored["one_state"],
+        seconds=stored["seconds"],
     )
 
 
-def keep(out: Path | None, model: str, engine: str, study: Study) -> None:
+def save_study(out: Path | None, model: str, engine: str, study: Study) -> None:
     """Write what was found for a model and an engine."""
     if out is None:
         return
-    told = {
+    summary = {
         "failed": list(study.failed),
         "one_state": study.one_state,
         "seconds": study.seconds,
@@ -103,7 +103,7 @@ def keep(out: Path | None, model: str, engine: str, study: Study) -> None:
     with whole_folder(_place(out, model, engine)) as partial:
         study.ranks.to_parquet(partial / "ranks.parquet", index=False)
         study.items.to_parquet(partial / "items.parquet", index=False)
-        (partial / "study.toml").write_text(tomli_w.dumps(told), encoding="utf-8")
+        (partial / "study.toml").write_text(tomli_w.dumps(summary), encoding="utf-8")
 
 
 def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], text: str) -> None:

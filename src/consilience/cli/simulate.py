@@ -73,10 +73,11 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
         seed=seed,
     )
     write_study(drawn, out, overwrite=overwrite)
-    told = drawn.responses
+    responses = drawn.responses
     sentence = (
-        f"{told.num_responses:,} answers of {told.num_annotators:,} annotators about "
-        f"{told.num_items:,} items, {_how(kind, model)} with seed {seed}"
+        f"{responses.num_responses:,} answers of {responses.num_annotators:,} "
+        f"annotators about {responses.num_items:,} items, {_how(kind, model)} with "
+        f"seed {seed}"
     )
     show = screen(as_json=json)
     show.print(sentence, soft_wrap=True)
@@ -88,10 +89,10 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
                 "kind": kind,
                 "model": _drawn_from(kind, model),
                 "seed": seed,
-                "answers": told.num_responses,
-                "items": told.num_items,
-                "annotators": told.num_annotators,
-                "labels": told.num_labels,
+                "answers": responses.num_responses,
+                "items": responses.num_items,
+                "annotators": responses.num_annotators,
+                "labels": responses.num_labels,
             }
         )
 
@@ -116,12 +117,12 @@ def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
     def ours(folder: Path) -> bool:
         return (folder / "responses.parquet").is_file()
 
-    told = drawn.responses
+    responses = drawn.responses
     names = {"item": "task", "annotator": "worker"}
     columns = ["item", "annotator", "label"]
-    columns += ["answer"] if told.kind == "contains" else []
+    columns += ["answer"] if responses.kind == "contains" else []
     with whole_folder(out, replaceable=ours if overwrite else None) as partial:
-        write(told, partial)
+        write(responses, partial)
         if drawn.truth:
             (partial / "truth").mkdir()
             for name, table in drawn.truth.items():
@@ -131,22 +132,22 @@ def write_study(drawn: "Simulated", out: Path, *, overwrite: bool) -> None:
             return
         crowd = partial / "crowd"
         crowd.mkdir()
-        told.table[columns].rename(columns=names).to_csv(
+        responses.table[columns].rename(columns=names).to_csv(
             crowd / "labels.csv", index=False
         )
-        if told.gold is not None:
-            gold = told.gold.rename(columns=names)
+        if responses.gold is not None:
+            gold = responses.gold.rename(columns=names)
             gold.to_csv(crowd / "truth.csv", index=False)
         confusion = np.asarray(drawn.parameters.get("confusion", ()))
         if confusion.ndim == 3:
             _, states, answers = confusion.shape
-            people = told.table["annotator"].cat.categories
+            people = responses.table["annotator"].cat.categories
             labels = (
-                list(told.labels["label"])
-                if told.kind == "choice"
+                list(responses.labels["label"])
+                if responses.kind == "choice"
                 else ["absent", "present"]
             )
-            given = labels if told.kind == "choice" else ["no", "maybe", "yes"]
+            given = labels if responses.kind == "choice" else ["no", "maybe", "yes"]
             index = pd.MultiIndex.from_product(
                 [people, labels[:states], given[:answers]],
                 names=["annotator", "true_label", "given_label"],

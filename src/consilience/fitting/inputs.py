@@ -142,7 +142,7 @@ def on_names(candidates: Table | None, responses: Responses) -> list[str]:
 
 def _proposed(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     # Of folders alone: what pools classifiers takes a while to load.
-    from consilience.classifiers.pooled.known import ANNOTATORS  # noqa: PLC0415
+    from consilience.classifiers.pooled.candidate_features import ANNOTATORS  # noqa: PLC0415
 
     with readable(str(folder / SOURCES)):
         sources = pd.read_parquet(folder / SOURCES, columns=["item", "label", "model"])

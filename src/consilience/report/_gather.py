@@ -18,7 +18,7 @@ from consilience.analysis import (
 from consilience.errors import ConsilienceError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.results.tables import TABLES
-from consilience.report.answers import answers_of, answers_read, as_responses
+from consilience.report.answers import as_responses, kept_answers, read_answers
 from consilience.report.record import Report, Run
 from consilience.report.thumbnails import thumbnails
 from consilience.responses import Description, Responses, describe
@@ -98,26 +98,26 @@ def gather(
         raise OptionError(msg)
     if responses is not None:
         _check_theirs(responses, runs[0])
-    given = responses if responses is not None else _responses_of(runs[0])
-    found, why = _agreement(given, bootstrap)
+    given = responses if responses is not None else _kept_responses(runs[0])
+    measured, why = _agreement(given, bootstrap)
     pairs = _pairs(next(iter(fits.values())), responses)
-    called = _called(names, responses)
-    if found is not None and found.labels is not None:
-        found = replace(found, labels=renamed(found.labels, called))
-    runs = tuple(_renamed(run, called) for run in runs)
+    called = _label_names(names, responses)
+    if measured is not None and measured.labels is not None:
+        measured = replace(measured, labels=renamed(measured.labels, called))
+    runs = tuple(_rename_labels(run, called) for run in runs)
     items = [str(name) for name in runs[0].table("items")["item"]]
     pictures = {} if images is None else thumbnails(Path(images), items)
     return Report(
         title=title or f"Report of {', '.join(fits)}",
         runs=runs,
-        description=None if given is None else _described(given, called),
+        description=None if given is None else _description(given, called),
         cleaning=None if responses is None else responses.cleaning,
         cleaned_assumptions=() if responses is None else responses.assumptions,
         dataset_labels={
             item: called.get(label, label)
             for item, label in _dataset_labels(responses).items()
         },
-        agreement=found,
+        agreement=measured,
         no_agreement=why,
         pairs={name: renamed(table, called) for name, table in pairs.items()},
         evaluation={name: renamed(each, called) for name, each in evaluation.items()},
@@ -128,10 +128,11 @@ def gather(
 
 def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
     attributes = fit.data.attrs
-    answers = answers_of(fit)
+    answers = kept_answers(fit)
     if answers is None and responses is not None:
-        answers = answers_read(responses)
+        answers = read_answers(responses)
     truth = fit.data.children.get("truth")
+    reported = "raw" if truth is None else str(truth.attrs.get("told", "raw"))
     return Run(
         name=name,
         kind=str(attributes["kind"]),
@@ -142,7 +143,7 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
         seed=int(attributes["seed"]),
         mass=float(attributes["mass"]),
         seconds=float(attributes["seconds"]),
-        told="raw" if truth is None else str(truth.attrs.get("told", "raw")),
+        reported_posterior=reported,
         assumptions=tuple(json.loads(attributes["assumptions"])),
         sources=json.loads(attributes["sources"]),
         tables=_tables(fit),
@@ -150,23 +151,27 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
     )
 
 
-def _called(names: pd.DataFrame | None, responses: Responses | None) -> dict[str, str]:
+def _label_names(
+    names: pd.DataFrame | None, responses: Responses | None
+) -> dict[str, str]:
     """Return what labels are called, by code."""
     if names is None:
         return {} if responses is None else label_names(responses.labels)
     return label_names(names)
 
 
-def _described(responses: Responses, called: dict[str, str]) -> Description:
+def _description(responses: Responses, called: dict[str, str]) -> Description:
     """Return counts, of labels by name."""
-    found = describe(responses)
-    if found.kind == "contains":  # of answers, not of labels
-        return found
-    told = {called.get(name, name): n for name, n in found.frequencies.items()}
-    return replace(found, frequencies=told)
+    description = describe(responses)
+    if description.kind == "contains":  # of answers, not of labels
+        return description
+    frequencies = {
+        called.get(name, name): n for name, n in description.frequencies.items()
+    }
+    return replace(description, frequencies=frequencies)
 
 
-def _renamed(run: Run, called: dict[str, str]) -> Run:
+def _rename_labels(run: Run, called: dict[str, str]) -> Run:
     """Return a run with names of labels; states of presence are not labels."""
     kept = {"confusion"} if run.kind == "contains" else set()
     tables = {
@@ -179,16 +184,16 @@ def _renamed(run: Run, called: dict[str, str]) -> Run:
 
 def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
     """Return the tables that the run has; one that is of another kind it has not."""
-    found = {}
+    tables = {}
     for name, table in TABLES.items():
         try:
-            found[name] = table(fit.data)
+            tables[name] = table(fit.data)
         except OptionError:
             continue
-    return found
+    return tables
 
 
-def _responses_of(run: Run) -> Responses | None:
+def _kept_responses(run: Run) -> Responses | None:
     """Return the answers that a run keeps as responses, so that they can be counted."""
     if run.answers is None or run.answers.empty:
         return None
@@ -206,10 +211,10 @@ def _agreement(
 ) -> tuple[Agreement | None, str]:
     if responses is None:
         return None, "the run does not keep its answers; give the responses as well"
-    every: tuple[tuple[By, ...], ...] = (("label", "pair"), ("label",), ())
-    for asked in every:
+    breakdowns: tuple[tuple[By, ...], ...] = (("label", "pair"), ("label",), ())
+    for breakdown in breakdowns:
         try:
-            return agreement(responses, by=asked, bootstrap=bootstrap), ""
+            return agreement(responses, by=breakdown, bootstrap=bootstrap), ""
         except ConsilienceError as error:
             why = str(error)
     return None, why
@@ -233,8 +238,8 @@ def _dataset_labels(responses: Responses | None) -> dict[str, str]:
         return {}
     if "dataset_label" not in responses.items:
         return {}
-    known = responses.items.dropna(subset="dataset_label")
-    items, labels = known["item"].astype(str), known["dataset_label"].astype(str)
+    rows = responses.items.dropna(subset="dataset_label")
+    items, labels = rows["item"].astype(str), rows["dataset_label"].astype(str)
     return dict(zip(items, labels, strict=True))
 
 

@@ -8,7 +8,7 @@ from consilience.posterior.results.frames import category, names
 from consilience.responses import Responses, read
 
 
-def answers_of(fit: Fit) -> pd.DataFrame | None:
+def kept_answers(fit: Fit) -> pd.DataFrame | None:
     """Return the answers that a fit of choice or contains keeps.
 
     Parameters
@@ -27,16 +27,16 @@ def answers_of(fit: Fit) -> pd.DataFrame | None:
     observed, constant = data["observed_data"], data["constant_data"]
     unit = observed["item"].to_numpy()
     who = observed["annotator"].to_numpy()
-    known = constant["annotator_known"].to_numpy().astype(bool)
-    said = category(observed["answer"].to_numpy(), names(data, "given_class"))
-    label, answer = said, category(np.full(len(unit), -1), pd.Index([]))
+    identified = constant["annotator_known"].to_numpy().astype(bool)
+    given = category(observed["answer"].to_numpy(), names(data, "given_class"))
+    label, answer = given, category(np.full(len(unit), -1), pd.Index([]))
     if kind == "contains":
-        label, answer = _texts(constant["unit_label"].to_numpy(), unit), said
+        label, answer = _texts(constant["unit_label"].to_numpy(), unit), given
     return pd.DataFrame(
         {
             "item": _texts(constant["unit_item"].to_numpy(), unit),
             "annotator": category(
-                np.where(known[who], who, -1), names(data, "annotator")
+                np.where(identified[who], who, -1), names(data, "annotator")
             ),
             "label": label,
             "answer": answer,
@@ -45,7 +45,7 @@ def answers_of(fit: Fit) -> pd.DataFrame | None:
     )
 
 
-def answers_read(responses: Responses) -> pd.DataFrame:
+def read_answers(responses: Responses) -> pd.DataFrame:
     """Return the answers as they were read, skipped questions left out.
 
     Parameters
@@ -55,7 +55,7 @@ def answers_read(responses: Responses) -> pd.DataFrame:
 
     Returns
     -------
-    Columns as of `answers_of`; for objects also main, and response: answers that one
+    Columns as of `kept_answers`; for objects also main, and response: answers that one
     annotator gave together share a number.
     """
     table = responses.table
@@ -78,7 +78,7 @@ def as_responses(answers: pd.DataFrame, kind: str, labels: list[str]) -> Respons
     Parameters
     ----------
     answers
-        What `answers_of` returned.
+        What `kept_answers` returned.
     kind
         choice or contains.
     labels
@@ -86,10 +86,10 @@ def as_responses(answers: pd.DataFrame, kind: str, labels: list[str]) -> Respons
     """
     frame = answers.dropna(axis="columns", how="all")
     frame = frame.astype({name: "str" for name in frame if name != "n"})
-    asked = {"labels": labels} if labels else {}
-    return read(frame, kind=kind, missing=(), **asked)  # type: ignore[arg-type]
+    options = {"labels": labels} if labels else {}
+    return read(frame, kind=kind, missing=(), **options)  # type: ignore[arg-type]
 
 
 def _texts(names_of_units: np.ndarray, rows: np.ndarray) -> pd.Categorical:
-    codes, found = pd.factorize(names_of_units.astype(object))
-    return category(codes[rows], found)
+    codes, levels = pd.factorize(names_of_units.astype(object))
+    return category(codes[rows], levels)

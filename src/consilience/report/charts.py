@@ -13,7 +13,7 @@ INK, FAINT, ACCENT, WARN = (
     f"var(--{name})" for name in ("ink", "line", "accent", "warn")
 )
 _BINS = 20
-_MOST_PEOPLE = 500
+_MAX_PEOPLE = 500
 
 
 def certainty(probability: Sequence[float]) -> str:
@@ -30,8 +30,8 @@ def certainty(probability: Sequence[float]) -> str:
     """
     import altair as alt  # noqa: PLC0415 (an extra)
 
-    known = np.asarray(probability, float)
-    count, edges = np.histogram(known[np.isfinite(known)], _BINS, (0, 1))
+    values = np.asarray(probability, float)
+    count, edges = np.histogram(values[np.isfinite(values)], _BINS, (0, 1))
     table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "items": count})
     chart = alt.Chart(table).mark_bar(color=ACCENT, binSpacing=1)
     return _svg(
@@ -59,15 +59,17 @@ def skill(people: pd.DataFrame) -> str:
     """
     import altair as alt  # noqa: PLC0415 (an extra)
 
-    known = people[["responses", "accuracy", "lower", "upper"]]
-    known = known.dropna(subset="accuracy").head(_MOST_PEOPLE)
-    scale = alt.Scale(type="log" if _wide(known["responses"]) else "linear", zero=False)
+    rows = people[["responses", "accuracy", "lower", "upper"]]
+    rows = rows.dropna(subset="accuracy").head(_MAX_PEOPLE)
+    scale = alt.Scale(
+        type="log" if _needs_log_scale(rows["responses"]) else "linear", zero=False
+    )
     x = alt.X("responses:Q", title="answers given", scale=scale)
     whole = alt.Scale(domain=[0, 1])
-    points = alt.Chart(known).mark_point(color=ACCENT, fill=ACCENT, size=22)
+    points = alt.Chart(rows).mark_point(color=ACCENT, fill=ACCENT, size=22)
     y = alt.Y("accuracy:Q", scale=whole, title="accuracy")
     drawn: Any = points.encode(x=x, y=y)
-    bounded = known.dropna()
+    bounded = rows.dropna()
     if len(bounded):
         rules = alt.Chart(bounded).mark_rule(color=ACCENT, opacity=0.5, strokeWidth=1.5)
         lower = alt.Y("lower:Q", scale=whole, title="accuracy")
@@ -75,7 +77,7 @@ def skill(people: pd.DataFrame) -> str:
     return _svg(drawn, 480, 220)
 
 
-def _wide(values: pd.Series) -> bool:
+def _needs_log_scale(values: pd.Series) -> bool:
     return bool(len(values) and values.min() > 0 and values.max() > 20 * values.min())
 
 
@@ -83,10 +85,10 @@ def _svg(chart: Any, width: int, height: int) -> str:
     import vl_convert  # noqa: PLC0415 (an extra)
 
     sized = chart.properties(width=width, height=height)
-    return str(vl_convert.vegalite_to_svg(_styled(sized).to_dict()))
+    return str(vl_convert.vegalite_to_svg(_style(sized).to_dict()))
 
 
-def _styled(chart: Any) -> Any:
+def _style(chart: Any) -> Any:
     return (
         chart.configure(background="transparent", font="sans-serif")
         .configure_view(stroke=None)

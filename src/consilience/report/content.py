@@ -145,8 +145,8 @@ def numbers(
     title: str, values: Iterable[SupportsFloat], form: str = "{:.4g}"
 ) -> Column:
     """Return a column of numbers, each written by `form`."""
-    known = [float(value) for value in values]
-    made = tuple(Cell(number(value, form), _order(value)) for value in known)
+    floats = [float(value) for value in values]
+    made = tuple(Cell(number(value, form), _order(value)) for value in floats)
     return Column(title, made, numeric=True)
 
 
@@ -186,9 +186,11 @@ def estimates(
         if not isfinite(x):
             cells.append(Cell(NOTHING, float("-inf")))
             continue
-        known = isfinite(a) and isfinite(b)
-        between = f"{form.format(a)} to {form.format(b)}" if known else ""
-        bar = Bar(place(x), place(a) if known else None, place(b) if known else None)
+        bounded = isfinite(a) and isfinite(b)
+        between = f"{form.format(a)} to {form.format(b)}" if bounded else ""
+        bar = Bar(
+            place(x), place(a) if bounded else None, place(b) if bounded else None
+        )
         cells.append(Cell(form.format(x), x, between, bar))
     return Column(title, tuple(cells), numeric=True)
 

@@ -44,16 +44,16 @@ def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
         msg = f"{path}: there is no such file or folder; check the path"
         raise SourceNotFoundError(msg)
     if path.is_dir():
-        found = sorted(each for each in path.iterdir() if each.suffix in SUFFIXES)
-        if not found:
+        paths = sorted(each for each in path.iterdir() if each.suffix in SUFFIXES)
+        if not paths:
             msg = f"{path}: holds no *.parquet or *.csv; name the folder that does"
             raise SourceNotFoundError(msg)
     elif path.suffix in SUFFIXES:
-        found = [path]
+        paths = [path]
     else:
         msg = f"{path}: expected a table, *.parquet or *.csv, or a folder of them"
         raise UnknownFormatError(msg)
-    return {each.stem: _read(each) for each in found}
+    return {each.stem: _read(each) for each in paths}
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -21,7 +21,7 @@ class Run:
         As in the fit.
     seed, mass, seconds
         As in the fit; `mass` is the probability of its intervals.
-    told : {"raw", "tempered"}
+    reported_posterior : {"raw", "tempered"}
         Which posterior of the truth the tables give.
     assumptions : tuple of str
         Assumptions, one sentence each.
@@ -60,7 +60,7 @@ class Run:
     seed: int
     mass: float
     seconds: float
-    told: str
+    reported_posterior: str
     assumptions: tuple[str, ...]
     sources: Mapping[str, str]
     tables: Mapping[str, pd.DataFrame]

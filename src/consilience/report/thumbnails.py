@@ -51,13 +51,13 @@ def thumbnails(source: Path, items: Sequence[str]) -> dict[str, bytes]:
         raise SourceNotFoundError(msg)
     if source.is_dir():
         files = _by_name(source)
-        found = {item: _small(files[item]) for item in items if item in files}
+        pictures = {item: _small(files[item]) for item in items if item in files}
     else:
         wanted = set(items)
         images = _common_name(source, wanted)
         others = set(images.items) - wanted
-        found = {each.item: _loaded(each.load) for each in images.besides(others)}
-    return {item: picture for item, picture in found.items() if picture}
+        pictures = {each.item: _loaded(each.load) for each in images.besides(others)}
+    return {item: picture for item, picture in pictures.items() if picture}
 
 
 def _common_name(source: Path, wanted: set[str]) -> Images:

@@ -167,8 +167,8 @@ def page(report: Report) -> str:
         sections=sections(report),
         style=style,
         scripts=scripts,
-        columns=packed(columns(report)),
-        thumbnails=packed(
+        columns=pack(columns(report)),
+        thumbnails=pack(
             {
                 item: base64.b64encode(picture).decode()
                 for item, picture in report.thumbnails.items()
@@ -177,7 +177,7 @@ def page(report: Report) -> str:
     )
 
 
-def packed(values: object) -> str:
+def pack(values: object) -> str:
     """Return plain values as JSON, deflated, in base64."""
     text = json.dumps(values, separators=(",", ":"), allow_nan=False)
     return base64.b64encode(zlib.compress(text.encode(), 9)).decode()

@@ -73,16 +73,18 @@ def answer_words_rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, 
     """
     used = only_used(column).values.to_pylist()
     words = sorted(word for word in used if word is not None)
-    own = {word.casefold(): meaning for word, meaning in meanings.items()}
+    overrides = {word.casefold(): meaning for word, meaning in meanings.items()}
     usual = {code: name for name, code in _MEANINGS.items()}
-    found = {
-        word: own.get(word.casefold(), usual[_WORDS.get(word.casefold(), SKIPPED)])
+    readings = {
+        word: overrides.get(
+            word.casefold(), usual[_WORDS.get(word.casefold(), SKIPPED)]
+        )
         for word in words
     }
-    if all(word.casefold() == meaning for word, meaning in found.items()):
+    if all(word.casefold() == meaning for word, meaning in readings.items()):
         return ()
     by_meaning = {
-        name: [word for word, meaning in found.items() if meaning == name]
+        name: [word for word, meaning in readings.items() if meaning == name]
         for name in _MEANINGS
     }
     parts = [f"{listing(w, 8)} as {name}" for name, w in by_meaning.items() if w]
@@ -118,9 +120,13 @@ def read_answers(
         msg = f"`answers=`: {bad.pop()!r} is not one of {list(_MEANINGS)}"
         raise OptionError(msg)
     words = column.values.to_pylist()
-    own = {word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()}
-    known = _WORDS | own
-    unknown = [code for code, word in enumerate(words) if word.casefold() not in known]
+    overrides = {
+        word.casefold(): _MEANINGS[meaning] for word, meaning in meanings.items()
+    }
+    code_of = _WORDS | overrides
+    unknown = [
+        code for code, word in enumerate(words) if word.casefold() not in code_of
+    ]
     used = np.isin(column.codes, unknown)
     if unknown and used.any():
         row = int(np.argmax(used))
@@ -133,6 +139,6 @@ def read_answers(
             '`kind="choice"`'
         )
         raise UnknownAnswerError(msg)
-    table = [known.get(word.casefold(), SKIPPED) for word in words]
+    table = [code_of.get(word.casefold(), SKIPPED) for word in words]
     answers: np.ndarray = np.array([*table, SKIPPED], np.int8)[column.codes]
     return answers

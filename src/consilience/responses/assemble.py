@@ -201,8 +201,8 @@ class _Observed:
 
     @property
     def unanswered(self) -> int:
-        asked = self.table["item"].cat.codes.to_numpy()
-        return len(self.table["item"].cat.categories) - num_distinct(asked)
+        answered = self.table["item"].cat.codes.to_numpy()
+        return len(self.table["item"].cat.categories) - num_distinct(answered)
 
     def notes(self) -> tuple[str, ...]:
         table = self.table
@@ -238,8 +238,8 @@ def _gold_notes(gold: pd.DataFrame | None, item: Coded) -> tuple[str, ...]:
 def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | None:
     if gold is None:
         return None
-    known = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
-    strange = ~gold["label"].isin(known.categories)
+    dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
+    strange = ~gold["label"].isin(dtype.categories)
     if strange.any():
         row = gold[strange].iloc[0]
         msg = (
@@ -248,5 +248,5 @@ def _gold(gold: pd.DataFrame | None, labels: pd.DataFrame) -> pd.DataFrame | Non
         )
         raise LabelNotOfferedError(msg)
     out = gold.copy()
-    out["label"] = out["label"].astype(known)
+    out["label"] = out["label"].astype(dtype)
     return out

@@ -37,7 +37,7 @@ from consilience.responses.tables.texts import check_texts
 from consilience.responses.tables.type_names import type_of_arrow
 
 _TEXTS = ("item", "annotator", "kind", "label", "answer", "response_id")
-_ASKED = ("item", "annotator", "response_id")
+_OFFER_KEYS = ("item", "annotator", "response_id")
 _NEEDED = {
     "responses": ("item", "kind", "label"),
     "labels": ("label",),
@@ -45,11 +45,11 @@ _NEEDED = {
     "offered": ("label",),
     "items": ("item",),
 }
-_KNOWN = {
+_CANONICAL_COLUMNS = {
     "responses": set(CANONICAL),
     "labels": {"label", "name", "parent"},
     "gold": {"item", "annotator", "label", "answer"},
-    "offered": {"label", *_ASKED},
+    "offered": {"label", *_OFFER_KEYS},
     "items": {"item", "dataset_label"},
 }
 _MOST = {"Int32": 2**31 - 1, "boolean": 1, "int64": 2**53}
@@ -120,18 +120,18 @@ def canonical_responses(
     text = {name: _text(table, name, source) for name in _TEXTS}
     _check(text["item"].codes >= 0, source, "the item is empty")
     labels = _labels(text["label"], parts)
-    known = text_array(labels["label"])
+    label_values = text_array(labels["label"])
     items = _items(parts)
-    more = None if items is None else text_array(items["item"])
-    label = recode_to(text["label"], known)
+    item_values = None if items is None else text_array(items["item"])
+    label = recode_to(text["label"], label_values)
     unknown = (text["label"].codes >= 0) & (label.codes < 0)
     _check(~unknown, source, "the label is not in labels.parquet")
     kind = _among(text["kind"], KINDS, source, "kind", null=False)
-    asked = kind.codes == KINDS.index("contains")
-    _check(~asked | (label.codes >= 0), source, "the label asked about is empty")
+    is_contains = kind.codes == KINDS.index("contains")
+    _check(~is_contains | (label.codes >= 0), source, "the label asked about is empty")
     answer = _among(text["answer"], ANSWERS, source, "answer", null=True)
     columns = {
-        "item": sort_values(text["item"], more).series(),
+        "item": sort_values(text["item"], item_values).series(),
         "annotator": sort_values(text["annotator"]).series(),
         "kind": kind.series(),
         "label": label.series(),
@@ -149,7 +149,7 @@ def canonical_responses(
             f"the folder holds {num_rows:,} answers; {cleaning.answers:,} were read "
             "when its account was written"
         )
-    offered = _offered(parts, known)
+    offered = _offered(parts, label_values)
     _check_offer(offer, offered, folder)
     return Responses(
         table=pd.DataFrame({**columns, **parts["responses"].others}),
@@ -169,12 +169,12 @@ def canonical_responses(
 
 def _types(table: pa.Table) -> dict[str, str]:
     """Return the types of ids and labels in a table of another program."""
-    found = {
+    types = {
         role: type_of_arrow(table.schema.field(role).type)
         for role in ("item", "annotator", "label")
         if role in table.column_names
     }
-    return {role: kind for role, kind in found.items() if kind is not None}
+    return {role: kind for role, kind in types.items() if kind is not None}
 
 
 def _part(table: pa.Table, name: str, source: str) -> _Part:
@@ -187,12 +187,12 @@ def _part(table: pa.Table, name: str, source: str) -> _Part:
             raise MissingColumnError(msg)
     others, refused = {}, {}
     for column in table.column_names:
-        if column not in _KNOWN[name]:
-            found = _as_pandas(table.column(column))
-            if found is None:
+        if column not in _CANONICAL_COLUMNS[name]:
+            series = _as_pandas(table.column(column))
+            if series is None:
                 refused[column] = str(table.schema.field(column).type)
             else:
-                others[column] = found
+                others[column] = series
     return _Part(table, source, others, refused)
 
 
@@ -208,10 +208,10 @@ def _as_pandas(column: pa.ChunkedArray) -> pd.Series | None:
                 return encode(as_text(column)[0]).series()
             # Whole numbers with gaps would become floats, and not all exactly.
             gaps = kind in _WHOLE and column.null_count > 0
-            found: pd.Series = column.to_pandas(
+            series: pd.Series = column.to_pandas(
                 types_mapper=_WHOLE.get if gaps else None
             )
-            return found
+            return series
     except ConsilienceError:
         return None
 
@@ -235,7 +235,7 @@ def _side(part: _Part, name: str) -> tuple[pd.DataFrame, dict[str, Coded]]:
     coded = {
         column: _text(part.table, column, part.source)
         for column in names
-        if column in _KNOWN[name]
+        if column in _CANONICAL_COLUMNS[name]
     }
     for column in _NEEDED[name]:
         _check(coded[column].codes >= 0, part.source, f"the {column} is empty")
@@ -265,11 +265,13 @@ def _items(parts: Mapping[str, _Part]) -> pd.DataFrame | None:
     return frame
 
 
-def _offered(parts: Mapping[str, _Part], known: pa.StringArray) -> pd.DataFrame | None:
+def _offered(
+    parts: Mapping[str, _Part], label_values: pa.StringArray
+) -> pd.DataFrame | None:
     if "offered" not in parts:
         return None
     table, source = parts["offered"].table, parts["offered"].source
-    keys = [name for name in _ASKED if name in table.column_names]
+    keys = [name for name in _OFFER_KEYS if name in table.column_names]
     if not keys:
         msg = (
             f"{source}: found {listing(table.column_names)}; expected the "
@@ -280,7 +282,7 @@ def _offered(parts: Mapping[str, _Part], known: pa.StringArray) -> pd.DataFrame 
     for name in keys:
         _check(coded[name].codes >= 0, source, f"the {name} is empty")
     _check(
-        recode_to(coded["label"], known).codes >= 0,
+        recode_to(coded["label"], label_values).codes >= 0,
         source,
         "the label is not in labels.parquet",
     )
@@ -296,8 +298,8 @@ def _gold(parts: Mapping[str, _Part], labels: pd.DataFrame) -> pd.DataFrame | No
     _check(label.codes >= 0, source, "the label is not in labels.parquet")
     if "answer" in coded:
         _among(coded["answer"], ANSWERS, source, "answer", null=False)
-    known = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
-    return frame.assign(label=frame["label"].astype(known))
+    dtype = pd.CategoricalDtype(pd.Index(labels["label"], dtype="str"))
+    return frame.assign(label=frame["label"].astype(dtype))
 
 
 def _check_offer(

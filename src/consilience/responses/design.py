@@ -135,13 +135,13 @@ def describe(responses: Responses) -> Description:
     weight = n[given]
     value = answered["answer" if kind == "contains" else "label"]
     names = ANSWERS if kind == "contains" else tuple(responses.labels["label"])
-    known = answered["annotator"] >= 0
-    who = answered["annotator"][known]
-    pair = answered["question"][known] * max(responses.num_annotators, 1) + who
+    identified = answered["annotator"] >= 0
+    who = answered["annotator"][identified]
+    pair = answered["question"][identified] * max(responses.num_annotators, 1) + who
     distinct = _num_distinct(pair)
     each = len(pair)
     if kind == "objects":
-        each = _num_distinct(_pair_codes(pair, answered["response_id"][known]))
+        each = _num_distinct(_pair_codes(pair, answered["response_id"][identified]))
     num_questions = _num_distinct(codes["question"])
     num_pairs = num_questions * responses.num_annotators
     frequency = np.bincount(value, weight, len(names)).astype(np.int64)
@@ -157,10 +157,10 @@ def describe(responses: Responses) -> Description:
         annotators=responses.num_annotators,
         labels=responses.num_labels,
         items_without_answers=responses.num_items - _num_distinct(answered["item"]),
-        anonymous=int(weight[~known].sum()),
+        anonymous=int(weight[~identified].sum()),
         repeated=each - distinct,
         answers_per_question=_range(np.bincount(answered["question"], weight)),
-        answers_per_annotator=_range(np.bincount(who, weight[known])),
+        answers_per_annotator=_range(np.bincount(who, weight[identified])),
         coverage=distinct / num_pairs if num_pairs else float("nan"),
         agreement=float("nan")
         if kind == "objects"

@@ -113,11 +113,11 @@ def read_folder(folder: str | Path) -> Responses:
         for name in ("responses", *SIDES)
         if (folder / f"{name}.parquet").exists()
     }
-    found = (tables["responses"].schema.metadata or {}).get(KEY)
+    metadata = (tables["responses"].schema.metadata or {}).get(KEY)
     account = None
-    if found is not None:
+    if metadata is not None:
         with readable(str(main), "its metadata is broken", "write the folder again"):
-            account = msgspec.json.decode(found, type=_Account)
+            account = msgspec.json.decode(metadata, type=_Account)
     return canonical_responses(
         tables,
         folder,

@@ -39,8 +39,8 @@ def label_names(labels: pd.DataFrame) -> dict[str, str]:
     """
     code = labels["label"].astype("str")
     named = labels["name"] if "name" in labels else pd.Series(None, labels.index)
-    known = named.astype("str").str.strip()
-    shown = known.where(named.notna() & (known != ""), code)
+    names = named.astype("str").str.strip()
+    shown = names.where(named.notna() & (names != ""), code)
     while (twice := shown.duplicated(keep=False) & (shown != code)).any():
         shown = shown.where(~twice, shown + " (" + code + ")")
     return dict(zip(code, shown, strict=True))
@@ -106,9 +106,9 @@ def read_names(path: Path) -> pd.DataFrame:
         The file is not there, or broken.
     """
     if path.suffix.casefold() == ".json" and path.exists():
-        found = _object(path)
-        if found is not None:
-            return pd.DataFrame({"label": list(found), "name": list(found.values())})
+        names = _object(path)
+        if names is not None:
+            return pd.DataFrame({"label": list(names), "name": list(names.values())})
     table = label_table(path, ReadOptions())
     if table["name"].isna().all():
         msg = f"{path}: no label has a name; give the columns label and name"
@@ -118,11 +118,11 @@ def read_names(path: Path) -> pd.DataFrame:
 
 def _object(path: Path) -> dict[str, str] | None:
     """Return names by label from a JSON object of texts; None where it is none."""
-    found = read_json(path)
-    if not isinstance(found, dict) or not found:
+    content = read_json(path)
+    if not isinstance(content, dict) or not content:
         return None
-    names = {label: name for label, name in found.items() if isinstance(name, str)}
-    return names if len(names) == len(found) else None
+    names = {label: name for label, name in content.items() if isinstance(name, str)}
+    return names if len(names) == len(content) else None
 
 
 def _named(column: pd.Series, names: dict[str, str]) -> pd.Series:

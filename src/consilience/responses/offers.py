@@ -81,15 +81,15 @@ def settle_offer(
         offer = "all" if offered is None else "listed"
     if options.labels is not None:
         column = label_column(options, only_used(draft.label).values.to_pylist())
-        own = label_table(options.labels, replace(options, label_column=column))
+        given = label_table(options.labels, replace(options, label_column=column))
         if column != options.label_column:
             sentence = (
                 f"Labels are those in the column {column!r} of the table of labels."
             )
             assumptions = (sentence,)
         if labels is not None:
-            _check_subset(labels, own)
-        labels = own
+            _check_subset(labels, given)
+        labels = given
     derived = False
     if labels is None:
         labels = _occurring(draft, gold)
@@ -117,14 +117,14 @@ def check_offered(draft: Draft, offer: Offered) -> None:
     LabelNotOfferedError
         If an answer names a label that was not on screen.
     """
-    known = pa.array(offer.labels["label"], pa.string())
-    codes = recode_to(draft.label, known).codes
+    labels = pa.array(offer.labels["label"], pa.string())
+    codes = recode_to(draft.label, labels).codes
     bad = (draft.label.codes >= 0) & (codes < 0)
     if bad.any():
         row = int(bad.argmax())
         msg = (
             f"{draft.where(int(draft.row[row]))}: label {draft.label.text(row)!r} is "
-            f"not among the {len(known):,} that were offered ({int(bad.sum()):,} such "
+            f"not among the {len(labels):,} that were offered ({int(bad.sum()):,} such "
             "answers); fix the row or correct the list (`offered=` or `labels=`)"
         )
         raise LabelNotOfferedError(msg)
@@ -135,17 +135,17 @@ def check_offered(draft: Draft, offer: Offered) -> None:
 def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
     """Each answer's label is in the row set of its item, annotator or response."""
     keys = [key for key in ("response_id", "item", "annotator") if key in offered]
-    asked = {"label": draft.label}
+    columns = {"label": draft.label}
     for key in keys:
         column: Coded | None = getattr(draft, key)
         if column is None:
             msg = f"offered has a column {key!r}, but the answers have none"
             raise OptionError(msg)
-        asked[key] = column
+        columns[key] = column
     shown = np.ones(len(offered), bool)
     left = {}
     right = {}
-    for key, column in asked.items():
+    for key, column in columns.items():
         codes = recode_to(
             Coded(
                 np.arange(len(offered), dtype=np.int32),

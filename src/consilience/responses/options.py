@@ -155,9 +155,9 @@ class ReadOptions:
             ("rule for repeats", self.repeats, Repeats),
             ("part of the study", self.part, Part),
         ):
-            known = get_args(words.__value__)
-            if word not in known:
-                raise OptionError(not_among(what, word, known))
+            choices = get_args(words.__value__)
+            if word not in choices:
+                raise OptionError(not_among(what, word, choices))
 
 
 def _check_text(what: str, given: object, expected: str) -> None:

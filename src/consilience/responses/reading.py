@@ -289,52 +289,52 @@ def _sources(given: Sequence[str | Path | pd.DataFrame]) -> list[Source]:
 
 
 def _reader(sources: list[Source], name: str | None, options: ReadOptions) -> Reader:
-    known = formats()
+    readers = formats()
     if name is not None:
-        if name not in known:
-            raise UnknownFormatError(not_among("format", name, known))
-        return known[name]
+        if name not in readers:
+            raise UnknownFormatError(not_among("format", name, readers))
+        return readers[name]
     columns = options.columns
     if not options.header:
         if columns.item and (columns.label or columns.answer):
-            return known["long"]
+            return readers["long"]
         msg = (
             'without a header no column has a name: add `format="wide"` for one '
             "column per annotator, or name columns by their place, such as "
             '`item="column 1"` `annotator="column 2"` `label="column 3"`'
         )
         raise OptionError(msg)
-    seen = probe(sources[0], columns, options.encoding)
-    sure = {reader.name: reader.sniff(seen) for reader in known.values()}
+    probed = probe(sources[0], columns, options.encoding)
+    sure = {reader.name: reader.sniff(probed) for reader in readers.values()}
     best = max(sure.values())
     fit = [name for name, grade in sure.items() if grade == best]
     if best == 0:
-        _say_what_is_wrong(sources[0], seen)
-        raise unknown_format(seen, list(known))
+        _say_what_is_wrong(sources[0], probed)
+        raise unknown_format(probed, list(readers))
     if len(fit) > 1:
         may = " or ".join(f'`format="{name}"`' for name in fit)
-        msg = f"{seen.name}: may be read in several ways; choose {may}"
+        msg = f"{probed.name}: may be read in several ways; choose {may}"
         raise UnknownFormatError(msg)
-    return known[fit[0]]
+    return readers[fit[0]]
 
 
-def _say_what_is_wrong(source: Source, seen: Probe) -> None:
+def _say_what_is_wrong(source: Source, probed: Probe) -> None:
     """Raise the plainer error where a file is broken, or lacks just one column."""
-    if seen.start and isinstance(source, Path) and source.suffix.lower() == ".json":
+    if probed.start and isinstance(source, Path) and source.suffix.lower() == ".json":
         read_json(source)
     if isinstance(source, Path) and source.suffix.lower() in {".jsonl", ".ndjson"}:
         read_json_lines(source, ReadOptions())
     roles = ("item", "label")
-    names = list(seen.names)
-    found = {role: find(names, role, None, seen.name) for role in roles}
-    lacking = [role for role in roles if found[role] is None]
+    names = list(probed.names)
+    columns = {role: find(names, role, None, probed.name) for role in roles}
+    lacking = [role for role in roles if columns[role] is None]
     if lacking == ["label"]:
         propose_one_hot(load_table(source, ReadOptions()), names)
     if len(lacking) == 1 and not looks_wide(names):
         role = lacking[0]
-        other = next(column for column in found.values() if column is not None)
+        other = next(column for column in columns.values() if column is not None)
         msg = (
-            f"{seen.name}: there is a column {other!r} but none for {role} among "
+            f"{probed.name}: there is a column {other!r} but none for {role} among "
             f"{listing(names)}; name it (`{role}=NAME`)"
         )
         raise MissingColumnError(msg)

@@ -66,13 +66,13 @@ def label_table(given: object, options: ReadOptions) -> pd.DataFrame:
         frame = pd.DataFrame({"label": pd.Series(texts, dtype="str")})
     else:
         table = side_table(given, options, "labels")
-        asked = Columns(label=options.label_column)
-        label = require(table.names, "label", asked, table.source)
+        columns = Columns(label=options.label_column)
+        label = require(table.names, "label", columns, table.source)
         names = {"label": label}
         rest = [name for name in table.names if name != label]
         for role in ("name", "parent"):
-            found = find(rest, role, None, table.source)
-            names |= {role: found} if found else {}
+            column = find(rest, role, None, table.source)
+            names |= {role: column} if column else {}
         frame = text_frame(table, names)
     return checked_labels(frame)
 
@@ -120,8 +120,8 @@ def label_column(options: ReadOptions, used: Iterable[str]) -> str | None:
     label = require(table.names, "label", Columns(), table.source)
     names = [*table.columns, label]  # a label of lists is refused
     frame = text_frame(table, {name: name for name in names})
-    found = naming_column(frame.rename(columns={label: "label"}), used)
-    return None if found == "label" else found
+    column = naming_column(frame.rename(columns={label: "label"}), used)
+    return None if column == "label" else column
 
 
 def checked_labels(frame: pd.DataFrame) -> pd.DataFrame:
@@ -202,11 +202,13 @@ def offered_table(
     names = {"label": label}
     rest = [name for name in table.names if name != label]
     for role in ("response_id", "item", "annotator"):
-        own = getattr(options.columns, role)
-        found = find(rest, role, own if own in rest else None, table.source)
-        if found:
-            names[role] = found
-            rest.remove(found)
+        preferred = getattr(options.columns, role)
+        column = find(
+            rest, role, preferred if preferred in rest else None, table.source
+        )
+        if column:
+            names[role] = column
+            rest.remove(column)
     check_filled(table, names)
     frame = text_frame(table, names).drop_duplicates(ignore_index=True)
     if len(names) == 1:

@@ -106,9 +106,9 @@ class Responses:
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds of question that were answered."""
-        found = set(self.table["kind"].cat.codes.unique())
+        codes = set(self.table["kind"].cat.codes.unique())
         names = self.table["kind"].cat.categories
-        return tuple(cast("Kind", name) for i, name in enumerate(names) if i in found)
+        return tuple(cast("Kind", name) for i, name in enumerate(names) if i in codes)
 
     @property
     def kind(self) -> Kind:
@@ -120,9 +120,9 @@ class Responses:
             If there are several.
         """
         if len(self.kinds) != 1:
-            found = ", ".join(self.kinds) or "none"
+            kinds = ", ".join(self.kinds) or "none"
             msg = (
-                f"these responses are of {len(self.kinds)} kinds ({found}) where one "
+                f"these responses are of {len(self.kinds)} kinds ({kinds}) where one "
                 "is needed; choose one with of_kind(...)"
             )
             raise KindError(msg)

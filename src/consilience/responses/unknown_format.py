@@ -9,34 +9,34 @@ from consilience.responses.tables.probe import Probe
 _ROLES = ("item", "annotator", "label")
 
 
-def unknown_format(seen: Probe, formats: list[str]) -> UnknownFormatError:
+def unknown_format(probed: Probe, formats: list[str]) -> UnknownFormatError:
     """Return the error: the columns there are, and the call that may be meant.
 
     Parameters
     ----------
-    seen
+    probed
         What the file looks like.
     formats
         Names of all formats.
     """
-    names = list(seen.names)
+    names = list(probed.names)
     if len(names) < 2:
         what = f"the one column {names[0]!r}" if names else "no columns"
         msg = (
-            f"{seen.name}: no reader knows it, as it has {what}; name the format "
+            f"{probed.name}: no reader knows it, as it has {what}; name the format "
             f"(`format=NAME`), one of {', '.join(formats)}"
         )
     elif looks_wide(names):
-        item = find(names, "item", None, seen.name) or names[0]
+        item = find(names, "item", None, probed.name) or names[0]
         msg = (
-            f"{seen.name}: no column looks like the label; the columns "
+            f"{probed.name}: no column looks like the label; the columns "
             f"{listing(names, 6)} look like one for each annotator: if they are, read "
             f'it with `format="wide"` {_argument("item", item)}'
         )
     else:
         guess = " ".join(_argument(*each) for each in _guessed(names).items())
         msg = (
-            f"{seen.name}: which column is which does not show from the names "
+            f"{probed.name}: which column is which does not show from the names "
             f"{listing(names, 6)}; name them, such as {guess}, or read it with "
             '`format="wide"` if all columns but the item\'s are annotators'
         )
@@ -53,10 +53,12 @@ def looks_wide(names: list[str]) -> bool:
 
 def _guessed(names: list[str]) -> dict[str, str]:
     """Return a column for each role: by its usual name, else the next that is free."""
-    found = {role: find(names, role, None, "") for role in _ROLES}
-    free = [name for name in names if name not in found.values()]
+    columns = {role: find(names, role, None, "") for role in _ROLES}
+    free = [name for name in names if name not in columns.values()]
     roles = _ROLES if len(names) > 2 else ("item", "label")
-    return {role: found[role] or free.pop(0) for role in roles if found[role] or free}
+    return {
+        role: columns[role] or free.pop(0) for role in roles if columns[role] or free
+    }
 
 
 def _argument(role: str, name: str) -> str:

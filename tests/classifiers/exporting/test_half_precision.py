@@ -7,8 +7,8 @@ from onnx import numpy_helper
 
 from consilience.classifiers.exporting.half_precision import (
     as_bytes,
-    in_half_precision,
-    without_traces,
+    strip_traces,
+    to_half_precision,
 )
 
 from ..conftest import graph
@@ -32,7 +32,7 @@ def answers(model):
 
 def test_answers_are_those_of_rounded_weights():
     weights = np.random.default_rng(1).normal(size=(3, 100))
-    stored = in_half_precision(wide(weights))
+    stored = to_half_precision(wide(weights))
     rounded = wide(weights.astype(np.float16))
     assert np.abs(answers(stored) - answers(rounded)).max() < 1e-4
     assert np.abs(answers(stored) - answers(wide(weights))).max() > 1e-4
@@ -43,7 +43,7 @@ def test_answers_are_those_of_rounded_weights():
 def test_what_half_precision_cannot_hold_is_left_as_it_is():
     weights = np.full((3, 100), 70_000.0)
     assert weights.max() > np.finfo(np.float16).max
-    assert np.isfinite(answers(in_half_precision(wide(weights)))).all()
+    assert np.isfinite(answers(to_half_precision(wide(weights)))).all()
 
 
 def test_nothing_of_the_machine_is_left_and_bytes_are_always_the_same():
@@ -53,8 +53,8 @@ def test_nothing_of_the_machine_is_left_and_bytes_are_always_the_same():
     entry = node.metadata_props.add()
     entry.key, entry.value = "stack", "/home/somebody/secret.py"
     model.graph.doc_string = "made on this machine"
-    bare = as_bytes(without_traces(model))
+    bare = as_bytes(strip_traces(model))
     for trace in (b"somebody", b"machine", b"here"):
         assert trace not in bare
-    assert bare == as_bytes(without_traces(onnx.load_from_string(as_bytes(model))))
+    assert bare == as_bytes(strip_traces(onnx.load_from_string(as_bytes(model))))
     assert b"somebody" in as_bytes(model)  # the model itself is as it was

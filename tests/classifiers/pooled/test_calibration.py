@@ -6,9 +6,9 @@ import pytest
 from scipy.special import expit, softmax
 
 from consilience.classifiers.pooled.calibration import (
+    apply_temperature,
     fit_presence,
     fit_temperature,
-    tempered,
 )
 from consilience.classifiers.pooled.pooling import pool
 from consilience.classifiers.pooled.rank_lists import from_table
@@ -68,14 +68,14 @@ def test_tempered_shares_are_those_of_the_softmax_at_that_temperature():
     pooled, _, _, right, _ = simulated(50, 2.0, seed=2)
     found = np.zeros_like(right)
     label = pooled.labels[pooled.label].astype(int)
-    found[pooled.item, label] = tempered(pooled, 2.0)
+    found[pooled.item, label] = apply_temperature(pooled, 2.0)
     assert np.allclose(found, right, atol=1e-5)  # probabilities are kept in single
 
 
 def test_tempered_shares_of_cells_and_the_rest_sum_to_one():
     pooled, *_ = simulated(50, 1.0, seed=3, kept=5)
     for temperature in (0.05, 0.5, 1.0, 3.0, 20.0):
-        share = tempered(pooled, temperature)
+        share = apply_temperature(pooled, temperature)
         listed = np.bincount(pooled.item, share)
         rest = pooled.elsewhere ** (1 / temperature) * (NUM_LABELS - 5)
         cells = np.bincount(pooled.item, pooled.probability ** (1 / temperature))

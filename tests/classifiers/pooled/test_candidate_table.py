@@ -8,11 +8,11 @@ import pytest
 
 import consilience as cs
 from consilience.classifiers import candidates
-from consilience.classifiers.pooled.known import ANNOTATORS, DATASET
+from consilience.classifiers.pooled.candidate_features import ANNOTATORS, DATASET
 from consilience.classifiers.pooled.pooling import pool
 from consilience.classifiers.pooled.predictions import Predictions
 from consilience.classifiers.pooled.rank_lists import from_array, from_table
-from consilience.classifiers.pooled.renaming import renamed
+from consilience.classifiers.pooled.renaming import rename_labels
 from consilience.errors import (
     CandidatesError,
     FolderExistsError,
@@ -228,9 +228,9 @@ def test_labels_can_go_by_another_name(two):
     names = pd.DataFrame({"label": ["cat", "dog"], "name": ["Katze", "Hund"]})
     table = two[0].table[two[0].table["label"].isin(["cat", "dog"])]
     told = Predictions(table, two[0].images, names, two[0].families, {"a": 2})
-    assert labels(candidates([renamed(told, "name")]), "i") == ["Katze", "Hund"]
+    assert labels(candidates([rename_labels(told, "name")]), "i") == ["Katze", "Hund"]
     with pytest.raises(CandidatesError, match="no other name 'wnid'"):
-        renamed(told, "wnid")
+        rename_labels(told, "wnid")
 
 
 @pytest.mark.parametrize(

@@ -147,13 +147,13 @@ def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
 
         return report
 
-    original = reading_ahead.prepared
+    original = reading_ahead.prepare_image
 
     def counted(image, how):
         read.append(image.item)
         return original(image, how)
 
-    monkeypatch.setattr(reading_ahead, "prepared", counted)
+    monkeypatch.setattr(reading_ahead, "prepare_image", counted)
     out = tmp_path / "broken"
     for number in (9, 20):
         with pytest.raises(StoppedError):
@@ -298,7 +298,7 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
     tiny, pictures, tmp_path, monkeypatch
 ):
     held = {"now": 0, "most": 0, "read": 0}
-    original, answered = reading_ahead.prepared, classifying.answered
+    original, answered = reading_ahead.prepare_image, classifying.answered
 
     def prepare(image, how):
         held["now"] += 1
@@ -310,8 +310,8 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
         held["now"] -= len(batch)
         return answered(batch, *rest)
 
-    monkeypatch.setattr(reading_ahead, "prepared", prepare)
-    monkeypatch.setattr(classifying, "answered", answer)
+    monkeypatch.setattr(reading_ahead, "prepare_image", prepare)
+    monkeypatch.setattr(classifying, "classify_batch", answer)
     run(pictures(150), [tiny()], tmp_path / "out")
     assert held["read"] == 150
     assert held["most"] <= (reading_ahead.AHEAD + 2) * BY_ONE.batch
@@ -322,14 +322,14 @@ def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_pa
     run(images, [folder], tmp_path / "plain")
     squares = np.zeros((3, 8, 8, 3), np.uint8)
     workers = pace.Workers(batch=4, readers=1, threads=1, fixed=True)
-    assert len(best_labels.filled(squares, workers)) == 4
+    assert len(best_labels.pad_batch(squares, workers)) == 4
     listed = list_images([images])
     classifier = classifying._load([folder], classifying.choose("cpu", None), _ort(), 1)
     ready = [
-        reading_ahead.prepared(i, [classifier[0].manifest.preprocessing])
+        reading_ahead.prepare_image(i, [classifier[0].manifest.preprocessing])
         for i in listed.besides(frozenset())
     ]
-    answers, _ = best_labels.answered(ready[:3], classifier, 20, workers)
+    answers, _ = best_labels.classify_batch(ready[:3], classifier, 20, workers)
     wanted = read_predictions(tmp_path / "plain").table
     found = answers.to_pandas()
     pd.testing.assert_series_equal(

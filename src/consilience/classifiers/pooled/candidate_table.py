@@ -19,12 +19,16 @@ from jaxtyping import Float, Int
 from consilience.classifiers.pooled.calibration import (
     Presence,
     Temperature,
+    apply_temperature,
     fit_presence,
     fit_temperature,
-    tempered,
 )
-from consilience.classifiers.pooled.known import Pairs, Vocabulary, columns_of
-from consilience.classifiers.pooled.policies import Policy, chosen
+from consilience.classifiers.pooled.candidate_features import (
+    Pairs,
+    Vocabulary,
+    candidate_features,
+)
+from consilience.classifiers.pooled.policies import Policy, choose_cells
 from consilience.classifiers.pooled.pooling import Pool, pool
 from consilience.classifiers.pooled.predictions import Predictions
 from consilience.errors import CandidatesError, GoldError
@@ -183,13 +187,13 @@ def candidates(
     _check_names(pooled, gold, "gold")
     _check_names(pooled, also, "responses")
     vocabulary = Vocabulary(pooled, [also, gold if several else None])
-    pairs = vocabulary.pairs(pooled, chosen(pooled, policy, top, mass), also)
-    known = columns_of(pooled, pairs, top, also, vocabulary)
+    pairs = vocabulary.pairs(pooled, choose_cells(pooled, policy, top, mass), also)
+    features = candidate_features(pooled, pairs, top, also, vocabulary)
     calibrated: Temperature | Presence | None = None
     log_odds = None
     if gold is not None and several:
         calibrated, log_odds = _presence(
-            pooled, pairs, known, gold, (top, also, vocabulary)
+            pooled, pairs, features, gold, (top, also, vocabulary)
         )
     elif gold is not None:
         item, label = _gold_codes(pooled, gold)
@@ -199,17 +203,17 @@ def candidates(
         {
             "item": vocabulary.items[pairs.item].astype(str),
             "label": vocabulary.labels[pairs.label].astype(str),
-            **known,
+            **features,
         }
     )
     if log_odds is not None:
         table["log_odds"] = log_odds
-    order = np.lexsort((pairs.label, -known["score"], pairs.item))
+    order = np.lexsort((pairs.label, -features["score"], pairs.item))
     table = table.iloc[order].reset_index(drop=True)
     return Candidates(
         table=table,
         sources=_sources(pooled, pairs, vocabulary, also),
-        account=_account(pooled, table, (policy, top, mass), calibrated, known),
+        account=_account(pooled, table, (policy, top, mass), calibrated, features),
         labels=pd.concat([each.labels for each in predictions], ignore_index=True)
         .drop_duplicates("label", ignore_index=True)
         .astype("str"),
@@ -246,7 +250,7 @@ def _choice_log_odds(
     pooled: Pool, pairs: Pairs, temperature: float
 ) -> Float[np.ndarray, " C"]:
     """Return by what factor each label is likelier than if all were alike, as a log."""
-    share = tempered(pooled, temperature)
+    share = apply_temperature(pooled, temperature)
     listed = np.bincount(pooled.item, share, len(pooled.items))
     cells = np.bincount(pooled.item, minlength=len(pooled.items))
     others = np.maximum(pooled.num_labels - cells, 1)
@@ -259,12 +263,12 @@ def _choice_log_odds(
 def _presence(
     pooled: Pool,
     pairs: Pairs,
-    known: Mapping[str, np.ndarray],
+    features: Mapping[str, np.ndarray],
     gold: pd.DataFrame,
-    told: tuple[int, pd.DataFrame | None, Vocabulary],
+    context: tuple[int, pd.DataFrame | None, Vocabulary],
 ) -> tuple[Presence, Float[np.ndarray, " C"]]:
     """Return the regression, and log-odds; those of gold pairs are left out in turn."""
-    top, also, vocabulary = told
+    top, also, vocabulary = context
     answer = gold["answer"].astype("str")
     if not answer.isin(["yes", "no"]).all():
         odd = answer[~answer.isin(["yes", "no"])].iloc[0]
@@ -273,13 +277,13 @@ def _presence(
     once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
     item, label, here = vocabulary.codes(once)
     about = vocabulary.located(pooled, item, label, unique=False)
-    columns = columns_of(pooled, about, top, also, vocabulary)
+    columns = candidate_features(pooled, about, top, also, vocabulary)
     fitted = fit_presence(
         np.stack(list(columns.values()), 1),
         (once["answer"] == "yes").to_numpy()[here],
         item,
     )
-    log_odds = fitted.intercept + np.stack(list(known.values()), 1) @ fitted.weights
+    log_odds = fitted.intercept + np.stack(list(features.values()), 1) @ fitted.weights
     size = len(vocabulary.labels)
     ours = pairs.item * size + pairs.label
     theirs = item.astype(np.int64) * size + label
@@ -300,7 +304,7 @@ def _sources(
     cell, model = pooled.row_cell[kept], pooled.row_model[kept]
     rank = pooled.row_rank[kept]
     order = np.lexsort((model, rank, cell))
-    found = pd.DataFrame(
+    rows = pd.DataFrame(
         {
             "item": pooled.items[pooled.item[cell[order]]].astype(str),
             "label": pooled.labels[pooled.label[cell[order]]].astype(str),
@@ -309,12 +313,12 @@ def _sources(
         }
     )
     if also is None:
-        return found
+        return rows
     _, _, here = vocabulary.codes(also)
     more = also[here][["item", "label", "source"]].astype("str")
     more = more.rename(columns={"source": "model"}).drop_duplicates()
     more = more.assign(rank=pd.array([pd.NA] * len(more), dtype="Int16"))
-    return pd.concat([found, more], ignore_index=True)
+    return pd.concat([rows, more], ignore_index=True)
 
 
 def _account(
@@ -322,7 +326,7 @@ def _account(
     table: pd.DataFrame,
     how: tuple[str, int, float],
     calibrated: Temperature | Presence | None,
-    known: Mapping[str, np.ndarray],
+    features: Mapping[str, np.ndarray],
 ) -> dict[str, Any]:
     policy, top, mass = how
     number = table.groupby("item").size()
@@ -356,7 +360,7 @@ def _account(
             "log_loss_held_out": calibrated.log_loss,
             "log_loss_of_the_share_alone": calibrated.base,
             "intercept": calibrated.intercept,
-            "weights": dict(zip(known, calibrated.weights.tolist(), strict=True)),
+            "weights": dict(zip(features, calibrated.weights.tolist(), strict=True)),
         }
     return account
 

@@ -73,11 +73,11 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     off = both.row < both.col
     row, column = both.row[off], both.col[off]
     value = both.data[off] / (size[row] * size[column])
-    found = pd.DataFrame(
+    pairs = pd.DataFrame(
         {"label_a": labels[row], "label_b": labels[column], "value": value}
     )
     order = ["value", "label_a", "label_b"]
-    return found.sort_values(order, ascending=[False, True, True], ignore_index=True)
+    return pairs.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
@@ -96,8 +96,8 @@ def _table(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataFrame:
             raise CandidatesError(msg) from error
     for column in NEEDED:
         if column not in table:
-            found = ", ".join(map(str, table.columns))
-            msg = f"candidates have columns {found}; a column {column!r} is needed"
+            columns = ", ".join(map(str, table.columns))
+            msg = f"candidates have columns {columns}; a column {column!r} is needed"
             raise CandidatesError(msg)
     return table
 

@@ -18,7 +18,9 @@ from consilience.errors import OptionError
 type Policy = Literal["union", "ensemble", "mass"]
 
 
-def chosen(pool: Pool, policy: Policy, top: int, mass: float) -> Bool[np.ndarray, " E"]:
+def choose_cells(
+    pool: Pool, policy: Policy, top: int, mass: float
+) -> Bool[np.ndarray, " E"]:
     """Say of each cell whether its label is a candidate of its item.
 
     Parameters
@@ -65,8 +67,8 @@ def _in_order(
     order = np.lexsort((pool.label, -pool.probability, pool.item))
     number = np.bincount(pool.item, minlength=len(pool.items))
     start = np.cumsum(number) - number
-    held = pool.probability[order]
-    before = np.cumsum(held) - held
+    probability = pool.probability[order]
+    before = np.cumsum(probability) - probability
     first = start[pool.item[order]]
     place, sums = np.empty(len(order), np.int64), np.empty(len(order))
     place[order] = np.arange(len(order)) - first

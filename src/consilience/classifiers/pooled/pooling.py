@@ -74,9 +74,9 @@ class Pool:
         codes = self.item.astype(np.int64) * len(self.labels) + self.label
         wanted = item.astype(np.int64) * len(self.labels) + label
         at = np.searchsorted(codes, wanted)
-        found = np.append(codes, -1)[at] == wanted
+        listed = np.append(codes, -1)[at] == wanted
         here: Int[np.ndarray, " N"] = np.where(
-            found & (item >= 0) & (label >= 0), at, -1
+            listed & (item >= 0) & (label >= 0), at, -1
         )
         return here
 
@@ -112,10 +112,10 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
         [each.table["probability"].to_numpy(dtype=float) for each in predictions]
     )
     number = max(len(labels), *(n for p in predictions for n in p.num_labels.values()))
-    told = RankedRows(item, label, model, rank.astype(np.int64), share, len(models))
-    share = told.with_ranks(rank_shares(told, gold, items, labels))
-    return _pooled(
-        told, share, _weights(models, families), (items, labels, models), number
+    rows = RankedRows(item, label, model, rank.astype(np.int64), share, len(models))
+    share = rows.with_ranks(rank_shares(rows, gold, items, labels))
+    return _combine(
+        rows, share, _weights(models, families), (items, labels, models), number
     )
 
 
@@ -139,15 +139,15 @@ def _weights(
     return normalised
 
 
-def _pooled(
-    told: RankedRows,
+def _combine(
+    rows: RankedRows,
     share: Float[np.ndarray, " R"],
     weight: Float[np.ndarray, " M"],
     names: tuple[np.ndarray, np.ndarray, np.ndarray],
     num_labels: int,
 ) -> Pool:
     items, labels, models = names
-    pair = told.item * len(models) + told.model
+    pair = rows.item * len(models) + rows.model
     shape = (len(items), len(models))
     length = np.prod(shape)
     kept = np.bincount(pair, minlength=length).reshape(shape)
@@ -155,9 +155,9 @@ def _pooled(
     here = weight * (kept > 0)
     here /= here.sum(1, keepdims=True)
     rest = np.maximum(1 - mass, 0) / np.maximum(num_labels - kept, 1)
-    code = told.item * len(labels) + told.label
+    code = rows.item * len(labels) + rows.label
     cells, cell = np.unique(code, return_inverse=True)
-    more = here[told.item, told.model] * (share - rest[told.item, told.model])
+    more = here[rows.item, rows.model] * (share - rest[rows.item, rows.model])
     elsewhere = (here * rest).sum(1)
     item, label = np.divmod(cells, len(labels))
     probability = np.bincount(cell, more, len(cells)) + elsewhere[item]
@@ -171,8 +171,8 @@ def _pooled(
         probability=np.clip(probability, 1e-12, 1.0),
         elsewhere=np.clip(elsewhere, 1e-12, 1.0),
         row_cell=cell,
-        row_model=told.model,
-        row_rank=told.rank,
-        row_weight=here[told.item, told.model],
+        row_model=rows.model,
+        row_rank=rows.rank,
+        row_weight=here[rows.item, rows.model],
         weight=weight,
     )

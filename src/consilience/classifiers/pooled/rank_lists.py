@@ -42,10 +42,10 @@ def from_table(
     """
     lacking = [column for column in ("item", "label", "rank") if column not in table]
     if lacking:
-        found = ", ".join(map(repr, table.columns))
+        columns = ", ".join(map(repr, table.columns))
         msg = (
-            f"{source}: there is no column {lacking[0]!r}; found {found}; predictions "
-            "have item, label, rank, and, where there are several, model"
+            f"{source}: there is no column {lacking[0]!r}; found {columns}; "
+            "predictions have item, label, rank, and, where there are several, model"
         )
         raise PredictionsError(msg)
     rank = _numbers(table, "rank", source)
@@ -189,12 +189,12 @@ def _ranked(
 
 
 def _numbers(table: pd.DataFrame, column: str, source: str) -> np.ndarray:
-    found = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
-    if not np.isfinite(found).all():
-        row = int(np.argmax(~np.isfinite(found)))
+    numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(dtype=float)
+    if not np.isfinite(numbers).all():
+        row = int(np.argmax(~np.isfinite(numbers)))
         msg = (
             f"{source}, row {row + 1}: {column} is {table[column].iloc[row]!r}, no "
             "number; fix or drop the row"
         )
         raise PredictionsError(msg)
-    return found
+    return numbers

@@ -43,7 +43,7 @@ class RankedRows:
 
 
 def rank_shares(
-    told: RankedRows,
+    rows: RankedRows,
     gold: pd.DataFrame | None,
     items: np.ndarray,
     labels: np.ndarray,
@@ -53,24 +53,24 @@ def rank_shares(
     From gold: the list's own shares, shrunk to those of all lists. Without gold: one
     over the rank.
     """
-    depth = int(told.rank.max(initial=1))
-    listed = np.zeros((told.num_models, depth))
-    rows = told.ranks_only
-    np.maximum.at(listed, (told.model[rows], told.rank[rows] - 1), 1.0)
+    depth = int(rows.rank.max(initial=1))
+    listed = np.zeros((rows.num_models, depth))
+    ranked = rows.ranks_only
+    np.maximum.at(listed, (rows.model[ranked], rows.rank[ranked] - 1), 1.0)
     falling = listed / np.arange(1, depth + 1)
     total = np.maximum(falling.sum(1, keepdims=True), 1e-12)
     usual = (1 - OFF_LIST) * falling / total
-    if gold is None or not rows.any():
+    if gold is None or not ranked.any():
         return usual
     truth = _truth(gold, items, labels)
-    known = rows & (truth[told.item] >= 0)
-    hit = known & (truth[told.item] == told.label)
-    place = (told.model, told.rank - 1)
-    right, asked = np.zeros_like(listed), np.zeros_like(listed)
-    np.add.at(right, (place[0][hit], place[1][hit]), 1.0)
-    np.add.at(asked, (place[0][known], place[1][known]), 1.0)
-    together = (right.sum(0) + usual.max(0)) / (asked.sum(0) + 1)
-    return listed * (right + SHRINKAGE * together) / (asked + SHRINKAGE)
+    judged = ranked & (truth[rows.item] >= 0)
+    hit = judged & (truth[rows.item] == rows.label)
+    place = (rows.model, rows.rank - 1)
+    hits, trials = np.zeros_like(listed), np.zeros_like(listed)
+    np.add.at(hits, (place[0][hit], place[1][hit]), 1.0)
+    np.add.at(trials, (place[0][judged], place[1][judged]), 1.0)
+    together = (hits.sum(0) + usual.max(0)) / (trials.sum(0) + 1)
+    return listed * (hits + SHRINKAGE * together) / (trials + SHRINKAGE)
 
 
 def _truth(

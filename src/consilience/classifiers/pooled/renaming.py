@@ -4,7 +4,7 @@ from consilience.classifiers.pooled.predictions import Predictions
 from consilience.errors import CandidatesError
 
 
-def renamed(predictions: Predictions, column: str) -> Predictions:
+def rename_labels(predictions: Predictions, column: str) -> Predictions:
     """Return predictions whose labels go by another name of theirs.
 
     Parameters
@@ -23,8 +23,10 @@ def renamed(predictions: Predictions, column: str) -> Predictions:
     if column == "label":
         return predictions
     if column not in table:
-        found = ", ".join(map(repr, table.columns))
-        msg = f"labels have no other name {column!r}; found {found}; choose one of them"
+        columns = ", ".join(map(repr, table.columns))
+        msg = (
+            f"labels have no other name {column!r}; found {columns}; choose one of them"
+        )
         raise CandidatesError(msg)
     names = table.set_index(table["label"].astype("str"))[column]
     if names.isna().any() or names.duplicated().any():

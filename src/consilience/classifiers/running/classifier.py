@@ -17,7 +17,7 @@ from consilience.classifiers.running.manifest import (
 from consilience.classifiers.running.runtime import Choice, runs_on, session
 from consilience.errors import BadClassifierError, ConsilienceError
 
-LEAST = 1e-30  # of a probability, before its logarithm is taken
+MIN_PROBABILITY = 1e-30  # before its logarithm is taken
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,10 +59,10 @@ class Classifier:
         bound.bind_cpu_input(network.input, np.ascontiguousarray(squares))
         bound.bind_output(network.output)
         self.session.run_with_iobinding(bound)
-        found: np.ndarray = bound.copy_outputs_to_cpu()[0].astype(np.float32)
+        logits: np.ndarray = bound.copy_outputs_to_cpu()[0].astype(np.float32)
         if network.answers == "probabilities":
-            found = np.log(np.maximum(found, LEAST), dtype=np.float32)
-        return found
+            logits = np.log(np.maximum(logits, MIN_PROBABILITY), dtype=np.float32)
+        return logits
 
 
 def load_classifier(

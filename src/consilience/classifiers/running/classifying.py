@@ -15,7 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from consilience.classifiers.pooled.best_labels import answered
+from consilience.classifiers.pooled.best_labels import classify_batch
 from consilience.classifiers.pooled.predictions import Account, is_folder, provenance
 from consilience.classifiers.running.classifier import Classifier, load_classifier
 from consilience.classifiers.running.decoding import quiet
@@ -150,7 +150,7 @@ def classify(
 
         with quiet(), closing(read_ahead(todo, how, workers)) as ready:
             for batch in batched(ready, workers.batch):
-                answers, became = answered(batch, classifiers, keep, workers)
+                answers, became = classify_batch(batch, classifiers, keep, workers)
                 tables.append(answers)
                 rows.extend(became)
                 done += len(batch)

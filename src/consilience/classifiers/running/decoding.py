@@ -117,9 +117,9 @@ def _as_rgb(image: "Image") -> Picture:
         image = ImageOps.exif_transpose(image)
     if image.mode in _SEE_THROUGH or "transparency" in image.info:
         notes.append("laid over white")
-        seen = image.convert("RGBA")
-        white = Image.new("RGBA", seen.size, (255, 255, 255, 255))
-        image = Image.alpha_composite(white, seen)
+        layered = image.convert("RGBA")
+        white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
+        image = Image.alpha_composite(white, layered)
     if image.mode == "CMYK":
         notes.append("CMYK converted without a colour profile")
     return Picture(image.convert("RGB"), "; ".join(notes))

@@ -99,7 +99,7 @@ def _unpack(cell: pa.Scalar) -> bytes:
     return value
 
 
-def named_by(paths: Sequence[str], naming: Naming) -> tuple[str, ...]:
+def item_names(paths: Sequence[str], naming: Naming) -> tuple[str, ...]:
     """Return the names of items whose paths are these."""
     if naming == "path":
         return tuple(paths)
@@ -123,7 +123,7 @@ def read_list(source: Path, columns: Columns, naming: Naming) -> Files:
     lines = text.splitlines()
     if source.suffix.lower() == ".txt":
         paths = [line.strip() for line in lines if line.strip()]
-        return Files(named_by(paths, naming), tuple(source.parent / p for p in paths))
+        return Files(item_names(paths, naming), tuple(source.parent / p for p in paths))
     rows = csv.DictReader(
         lines, delimiter="\t" if source.suffix.lower() == ".tsv" else ","
     )
@@ -131,7 +131,7 @@ def read_list(source: Path, columns: Columns, naming: Naming) -> Files:
     _require(columns.path, names, source)
     listed = [row for row in rows if row[columns.path]]
     paths = [row[columns.path] for row in listed]
-    items = named_by(paths, naming)
+    items = item_names(paths, naming)
     if columns.item in names:
         items = tuple(row[columns.item] or "" for row in listed)
     _no_gaps(items, source)
@@ -163,7 +163,7 @@ def read_table(source: Path, columns: Columns, naming: Naming) -> "Files | Table
     if columns.item in side:
         items = tuple("" if i is None else str(i) for i in side[columns.item])
     elif paths:
-        items = named_by(paths, naming)
+        items = item_names(paths, naming)
     else:
         _require(columns.item, schema.names, source)
     _no_gaps(items, source)
@@ -188,10 +188,10 @@ def _inner_paths(
 
 def _require(column: str, names: Sequence[str], source: Path) -> None:
     if column not in names:
-        found = ", ".join(map(repr, names)) or "none"
+        columns = ", ".join(map(repr, names)) or "none"
         msg = (
-            f"{source}: there is no column {column!r}; found {found}; name the columns "
-            "with `item=`, `image=` and `path=`"
+            f"{source}: there is no column {column!r}; found {columns}; name the "
+            "columns with `item=`, `image=` and `path=`"
         )
         raise ImagesError(msg)
 

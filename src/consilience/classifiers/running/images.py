@@ -16,7 +16,7 @@ from consilience.classifiers.running.image_sources import (
     Image,
     Naming,
     Table,
-    named_by,
+    item_names,
     read_list,
     read_table,
 )
@@ -95,7 +95,7 @@ def list_images(
         There is no image, two have the same name, or a list lacks a column.
     """
     columns = Columns(item, image, path)
-    found: list[Files | Table] = []
+    parts: list[Files | Table] = []
     left_aside = 0
     for source in map(Path, sources):
         if source.is_dir():
@@ -103,19 +103,19 @@ def list_images(
             shown = [file for file in here if file.suffix.lower() in SUFFIXES]
             left_aside += len(here) - len(shown)
             named = [file.relative_to(source).as_posix() for file in shown]
-            found.append(Files(named_by(named, naming), tuple(shown)))
+            parts.append(Files(item_names(named, naming), tuple(shown)))
         elif not source.exists():
             msg = f"{source}: there is no such file or folder; check the path"
             raise SourceNotFoundError(msg)
         elif source.suffix.lower() in LISTS:
-            found.append(read_list(source, columns, naming))
+            parts.append(read_list(source, columns, naming))
         elif source.suffix.lower() in TABLES:
-            found.append(read_table(source, columns, naming))
+            parts.append(read_table(source, columns, naming))
         else:
-            found.append(Files(named_by([source.name], naming), (source,)))
-    items = tuple(name for part in found for name in part.items)
+            parts.append(Files(item_names([source.name], naming), (source,)))
+    items = tuple(name for part in parts for name in part.items)
     _check(items, sources, left_aside)
-    return Images(items, left_aside, tuple(found))
+    return Images(items, left_aside, tuple(parts))
 
 
 def _check(items: tuple[str, ...], sources: Sequence[object], left: int) -> None:

@@ -44,14 +44,14 @@ def read_labels(folder: Path, part: LabelFile) -> Labels:
     BadClassifierError
         The file is missing, another, or does not list as many labels as it must.
     """
-    found = parse_labels(checked_bytes(folder, part), str(folder / part.file))
-    if len(found) != part.count:
+    labels = parse_labels(checked_bytes(folder, part), str(folder / part.file))
+    if len(labels) != part.count:
         msg = (
-            f"{folder / part.file}: lists {len(found):,} labels, the manifest says "
+            f"{folder / part.file}: lists {len(labels):,} labels, the manifest says "
             f"{part.count:,}; export the classifier again"
         )
         raise BadClassifierError(msg)
-    return found
+    return labels
 
 
 def parse_labels(data: bytes, source: str) -> Labels:

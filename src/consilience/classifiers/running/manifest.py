@@ -181,18 +181,18 @@ def read_manifest(folder: str | Path) -> Manifest:
         )
         raise SourceNotFoundError(msg)
     try:
-        found = msgspec.toml.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.toml.decode(path.read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         msg = f"{path}: {error}; fix it, or export the classifier again"
         raise BadClassifierError(msg) from None
-    prep = found.preprocessing
+    prep = manifest.preprocessing
     if prep.mode == "crop" and (prep.resize is None or prep.resize < prep.size):
         msg = (
             f"{path}: to crop, preprocessing.resize must say what the shorter side is "
             f"scaled to, at least {prep.size}; found {prep.resize}"
         )
         raise BadClassifierError(msg)
-    return found
+    return manifest
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
@@ -218,10 +218,10 @@ def checked_bytes(folder: Path, part: Network | LabelFile) -> bytes:
             "the whole folder, or export the classifier again"
         )
         raise BadClassifierError(msg) from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != part.sha256:
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != part.sha256:
         msg = (
-            f"{path}: its SHA-256 is {found[:12]}…, but {FILE} says "
+            f"{path}: its SHA-256 is {digest[:12]}…, but {FILE} says "
             f"{part.sha256[:12]}…; the file is cut off or another one: copy it again, "
             "or export the classifier again"
         )

@@ -20,8 +20,8 @@ def photograph(name: str) -> bytes:
         msg = "scikit-image is not installed, whose photographs are wanted; install it"
         raise MissingExtraError(msg) from None
     folder = Path(skimage.__file__).parent / "data"
-    found = sorted(folder.glob(f"{name}.*"))
-    if not found:
+    files = sorted(folder.glob(f"{name}.*"))
+    if not files:
         msg = f"scikit-image {version('scikit-image')} ships no photograph {name!r}"
         raise MissingExtraError(msg)
-    return found[0].read_bytes()
+    return files[0].read_bytes()

@@ -122,15 +122,15 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
         )
         raise PredictionsError(msg)
 
-    there, asked = ({c.name: c for c in each.classifiers} for each in (before, now))
-    if list(there) != list(asked):
-        refuse(f"of {', '.join(there)}, not of {', '.join(asked)}")
-    for name, one in there.items():
-        if one.network != asked[name].network:
+    earlier, current = ({c.name: c for c in each.classifiers} for each in (before, now))
+    if list(earlier) != list(current):
+        refuse(f"of {', '.join(earlier)}, not of {', '.join(current)}")
+    for name, one in earlier.items():
+        if one.network != current[name].network:
             refuse(f"of another network named {name}")
-        if one.preprocessing != asked[name].preprocessing:
+        if one.preprocessing != current[name].preprocessing:
             refuse(f"of {name} with another preprocessing")
-        if one != asked[name]:
+        if one != current[name]:
             refuse(f"of {name} with other labels or another family")
     if before.keep != now.keep:
         refuse(f"that keep {before.keep} labels, not {now.keep}")

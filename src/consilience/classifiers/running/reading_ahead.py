@@ -40,7 +40,7 @@ def read_ahead(
     pool = ThreadPoolExecutor(workers.readers, "reader")
     try:
         for image in images:
-            ahead.append(pool.submit(prepared, image, how))
+            ahead.append(pool.submit(prepare_image, image, how))
             if len(ahead) >= AHEAD * workers.batch:
                 yield ahead.popleft().result()
         while ahead:
@@ -49,7 +49,7 @@ def read_ahead(
         pool.shutdown(cancel_futures=True)
 
 
-def prepared(image: Image, how: Sequence[Preprocessing]) -> Prepared:
+def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
     """Return an image as the networks take it, or why it cannot be used."""
     try:
         picture = decode(image.load())

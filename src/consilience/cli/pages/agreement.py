@@ -11,10 +11,10 @@ from consilience.analysis import Agreement
 from consilience.analysis.reliability.coefficient_names import name_of
 from consilience.errors import as_options
 
-_MOST_LABELS = 15
-_MOST_PAIRS = 5
+_MAX_LABELS = 15
+_MAX_PAIRS = 5
 # Pairs that share fewer questions are at the ends of any list by chance.
-_QUESTIONS = 10
+_MIN_QUESTIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,39 +48,40 @@ class Scale:
         )
 
 
-def agreement_page(found: Agreement, width: int) -> Group:
+def agreement_page(agreement: Agreement, width: int) -> Group:
     """Return the page: what was compared, coefficients, notes, further tables.
 
     Parameters
     ----------
-    found
+    agreement
         What was found.
     width
         Columns of the screen.
     """
-    table = coefficients(found, Scale.within(width))
-    parts: list[RenderableType] = [Text(), _head(found), Text(), table]
-    undefined = found.coefficients[found.coefficients["reason"] != ""]
+    table = coefficients(agreement, Scale.within(width))
+    parts: list[RenderableType] = [Text(), _head(agreement), Text(), table]
+    undefined = agreement.coefficients[agreement.coefficients["reason"] != ""]
     for reason, rows in undefined.groupby("reason", sort=False):
-        names = [name_of(found, name) for name in rows["coefficient"]]
+        names = [name_of(agreement, name) for name in rows["coefficient"]]
         parts.append(
             Text(f"Not defined: {', '.join(names)} ({as_options(str(reason))}).", "dim")
         )
-    if found.labels is not None:
-        parts += [Text(), labels(found, Scale.within(width))]
-    if found.pairs is not None:
-        parts += [Text(), pairs(found, Scale.within(width))]
+    if agreement.labels is not None:
+        parts += [Text(), labels(agreement, Scale.within(width))]
+    if agreement.pairs is not None:
+        parts += [Text(), pairs(agreement, Scale.within(width))]
     notes = [
-        Text(as_options(f"{note[0].upper()}{note[1:]}."), "dim") for note in found.notes
+        Text(as_options(f"{note[0].upper()}{note[1:]}."), "dim")
+        for note in agreement.notes
     ]
     return Group(*parts, *([Text(), *notes] if notes else []), Text())
 
 
-def coefficients(found: Agreement, scale: Scale) -> Table:
+def coefficients(agreement: Agreement, scale: Scale) -> Table:
     """Return the coefficients that are defined, drawn between none and perfect."""
-    table = _table(scale, "", "value", "by chance", f"{found.mass:.0%} interval")
+    table = _table(scale, "", "value", "by chance", f"{agreement.mass:.0%} interval")
     marked = False
-    for row in found.coefficients.to_dict("records"):
+    for row in agreement.coefficients.to_dict("records"):
         if row["reason"]:
             continue
         lower, upper, mark = row["lower"], row["upper"], ""
@@ -88,7 +89,7 @@ def coefficients(found: Agreement, scale: Scale) -> Table:
             lower, upper, mark = row["se_lower"], row["se_upper"], " *"
             marked = True
         table.add_row(
-            name_of(found, row["coefficient"]),
+            name_of(agreement, row["coefficient"]),
             Text(f"{row['value']:.3f}", "bold"),
             "" if row["coefficient"] == "percent" else f"{row['expected']:.3f}",
             between(lower, upper) + mark,
@@ -99,15 +100,15 @@ def coefficients(found: Agreement, scale: Scale) -> Table:
     return table
 
 
-def labels(found: Agreement, scale: Scale) -> Table:
+def labels(agreement: Agreement, scale: Scale) -> Table:
     """Return agreement on the labels that are said most often."""
-    if found.labels is None:
+    if agreement.labels is None:
         return Table()
-    said = found.labels[found.labels["share"] > 0]
-    said = said.sort_values("share", ascending=False, kind="stable")
-    mass = f"{found.mass:.0%} interval"
+    rows = agreement.labels[agreement.labels["share"] > 0]
+    rows = rows.sort_values("share", ascending=False, kind="stable")
+    mass = f"{agreement.mass:.0%} interval"
     table = _table(scale, "label", "said", "another too", "kappa", mass)
-    for row in said.head(_MOST_LABELS).to_dict("records"):
+    for row in rows.head(_MAX_LABELS).to_dict("records"):
         kappa, bounds = row["kappa"], (row["kappa_lower"], row["kappa_upper"])
         table.add_row(
             Text(row["label"]),
@@ -117,24 +118,26 @@ def labels(found: Agreement, scale: Scale) -> Table:
             between(*bounds),
             scale.draw(kappa, *bounds),
         )
-    if len(said) > _MOST_LABELS:
-        table.add_row(f"{len(said) - _MOST_LABELS:,} more", *[""] * 5)
+    if len(rows) > _MAX_LABELS:
+        table.add_row(f"{len(rows) - _MAX_LABELS:,} more", *[""] * 5)
     return table
 
 
-def pairs(found: Agreement, scale: Scale) -> Table:
+def pairs(agreement: Agreement, scale: Scale) -> Table:
     """Return the pairs of annotators that agree least and most."""
-    if found.pairs is None:
+    if agreement.pairs is None:
         return Table()
-    known = found.pairs.dropna(subset="kappa")
-    known = known[known["questions"] >= _QUESTIONS].sort_values("kappa")
-    ends, which = [known], ""
-    if len(known) > 2 * _MOST_PAIRS:
-        ends = [known.head(_MOST_PAIRS), known.tail(_MOST_PAIRS)]
+    comparable = agreement.pairs.dropna(subset="kappa")
+    comparable = comparable[comparable["questions"] >= _MIN_QUESTIONS].sort_values(
+        "kappa"
+    )
+    ends, which = [comparable], ""
+    if len(comparable) > 2 * _MAX_PAIRS:
+        ends = [comparable.head(_MAX_PAIRS), comparable.tail(_MAX_PAIRS)]
         which = ", those that agree least and most"
-    mass = f"{found.mass:.0%} interval"
+    mass = f"{agreement.mass:.0%} interval"
     table = _table(scale, "pair", "questions", "agree", "kappa", mass)
-    table.title = Text(f"{len(found.pairs):,} pairs of annotators{which}")
+    table.title = Text(f"{len(agreement.pairs):,} pairs of annotators{which}")
     table.title_justify = "left"
     for number, end in enumerate(ends):
         if number:
@@ -149,12 +152,12 @@ def pairs(found: Agreement, scale: Scale) -> Table:
                 between(*bounds),
                 scale.draw(row["kappa"], *bounds),
             )
-    if len(known) < len(found.pairs):
-        left = len(found.pairs) - len(known)
+    if len(comparable) < len(agreement.pairs):
+        left = len(agreement.pairs) - len(comparable)
         _caption(
             table,
-            f"{left:,} pairs share fewer than {_QUESTIONS} questions, or have no kappa "
-            "because both gave one answer only",
+            f"{left:,} pairs share fewer than {_MIN_QUESTIONS} questions, or have no "
+            "kappa because both gave one answer only",
         )
     return table
 
@@ -177,18 +180,18 @@ def _caption(table: Table, sentence: str) -> None:
     table.caption, table.caption_justify = Text(sentence, "dim"), "left"
 
 
-def _head(found: Agreement) -> Text:
-    asked = f"{found.items:,} items"
-    if found.kind == "contains":
-        asked = f"{found.questions:,} pairs of item and label"
+def _head(agreement: Agreement) -> Text:
+    units = f"{agreement.items:,} items"
+    if agreement.kind == "contains":
+        units = f"{agreement.questions:,} pairs of item and label"
     people = "without ids"
-    if found.annotators:
-        people = f"by {found.annotators:,} annotators"
+    if agreement.annotators:
+        people = f"by {agreement.annotators:,} annotators"
     what = {
-        "choice": f"{found.categories:,} labels",
-        "contains": " ".join(("no", "maybe", "yes")[:: 4 - found.categories]),
-        "objects": f"{found.categories:,} different sets of labels",
-    }[found.kind]
+        "choice": f"{agreement.categories:,} labels",
+        "contains": " ".join(("no", "maybe", "yes")[:: 4 - agreement.categories]),
+        "objects": f"{agreement.categories:,} different sets of labels",
+    }[agreement.kind]
     alike = {
         "nominal": "equal or not",
         "ordinal": "alike by rank",
@@ -196,8 +199,8 @@ def _head(found: Agreement) -> Text:
         "ratio": "alike by squared ratio",
         "jaccard": "alike by Jaccard's distance",
         "masi": "alike by MASI",
-    }[found.distance]
+    }[agreement.distance]
     return Text.assemble(
-        (f"{found.answers:,} answers", "bold"),
-        f" to {asked} {people}; {what}, {alike}",
+        (f"{agreement.answers:,} answers", "bold"),
+        f" to {units} {people}; {what}, {alike}",
     )

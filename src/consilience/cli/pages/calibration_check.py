@@ -60,7 +60,7 @@ class Finding:
     truth: pd.DataFrame
 
 
-def judged(model: str, engine: str, study: Study) -> Finding:
+def assess(model: str, engine: str, study: Study) -> Finding:
     """Judge the fits of one model by one engine."""
     if not len(study.ranks):
         none = pd.DataFrame()
@@ -95,10 +95,12 @@ def page(findings: Sequence[Finding]) -> Group:
         for column, width in zip(table.columns, _WIDTHS, strict=True):
             column.min_width = width
         for one in group:
-            held = [_coverage(one.parameters, name, error=False) for name in QUANTITIES]
+            coverage = [
+                _coverage(one.parameters, name, error=False) for name in QUANTITIES
+            ]
             promised, realised, labels = _labels(one.truth)
             both = (f"{promised[0]} {realised[0].split(' ')[0]}", True)
-            cells = [(one.engine, True), *held, both, labels]
+            cells = [(one.engine, True), *coverage, both, labels]
             table.add_row(
                 *(Text(cell, "" if good else "yellow") for cell, good in cells)
             )
@@ -110,8 +112,8 @@ def markdown(findings: Sequence[Finding], notes: Sequence[str]) -> str:
     """Return the table and its notes in Markdown; what fails is bold."""
     lines = ["| " + " | ".join(_HEAD) + " |", "|" + " --- |" * len(_HEAD)]
     for row in _rows(findings):
-        told = [cell if good or not cell else f"**{cell}**" for cell, good in row]
-        lines.append("| " + " | ".join(told) + " |")
+        cells = [cell if good or not cell else f"**{cell}**" for cell, good in row]
+        lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 
@@ -124,7 +126,7 @@ def notes(
     number = sum(len(one.parameters) + bool(len(one.truth)) for one in findings)
     priors = [f"{name} = {value:g}" for name, value in settings["prior"].items()]
     one_by_one = " asked about one by one" if settings["kind"] == "contains" else ""
-    told = [
+    sentences = [
         (
             f"{settings['simulations']} studies for each model and engine: "
             f"{settings['items']} items, {settings['per_item']} answers each, of "
@@ -142,20 +144,23 @@ def notes(
             f"at most where all is well: of {number} verdicts, {number * LEVEL:.1f}."
         ),
     ]
-    told += [
+    sentences += [
         f"{one.model} by {one.engine}: {len(one.study.failed)} fits failed and are "
         f"left out ({as_options(one.study.failed[0])})."
         for one in findings
         if one.study.failed
     ]
     alike = {one.model: one.study.one_state for one in findings}
-    told += [
+    sentences += [
         f"{name}: in {share:.0%} of the studies all items have the same label, which "
         "says little of real ones; --prior draws and fits with another."
         for name, share in alike.items()
         if share > _WORTH_SAYING
     ]
-    return [*told, *(f"{name} is left out: {why}." for name, why in left_out.items())]
+    return [
+        *sentences,
+        *(f"{name} is left out: {why}." for name, why in left_out.items()),
+    ]
 
 
 def _rows(findings: Sequence[Finding]) -> list[list[tuple[str, bool]]]:

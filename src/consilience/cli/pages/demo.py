@@ -80,11 +80,11 @@ def picture(outcome: Outcome, file: Path, *, width: int = 100) -> None:
 
 
 def _head(outcome: Outcome) -> Text:
-    told, attributes = outcome.responses, outcome.fit.data.attrs
+    responses, attributes = outcome.responses, outcome.fit.data.attrs
     return Text.assemble(
-        (f"{told.num_items} photos", "bold"),
-        f" of {told.num_labels} animals, {told.num_responses:,} answers of ",
-        (f"{told.num_annotators} annotators", "bold"),
+        (f"{responses.num_items} photos", "bold"),
+        f" of {responses.num_labels} animals, {responses.num_responses:,} answers of ",
+        (f"{responses.num_annotators} annotators", "bold"),
         f"; {attributes['model']} by {attributes['engine']}, {outcome.seconds:.0f} s",
     )
 
@@ -95,8 +95,8 @@ def _panel(title: str, body: RenderableType) -> Panel:
 
 def _scores(outcome: Outcome) -> Table:
     table = Table("", "photos right", "", "90% interval", "log-loss", "Brier", box=None)
-    for name, found in outcome.scores.items():
-        right = found.metrics["accuracy"]
+    for name, score in outcome.scores.items():
+        right = score.metrics["accuracy"]
         full = round(_BAR * right.value)
         bar = Text.assemble(("█" * full, "cyan"), ("░" * (_BAR - full), "dim"))
         table.add_row(
@@ -104,8 +104,8 @@ def _scores(outcome: Outcome) -> Table:
             f"{right.value:.1%}",
             bar,
             f"{right.lower:.1%} to {right.upper:.1%}",
-            f"{found.metrics['log_loss'].value:.2f}",
-            f"{found.metrics['brier'].value:.2f}",
+            f"{score.metrics['log_loss'].value:.2f}",
+            f"{score.metrics['brier'].value:.2f}",
         )
     return table
 
@@ -118,23 +118,25 @@ def _open_photos(outcome: Outcome) -> Table:
     table = Table("photo", "answers", "posterior", "truth", box=None)
     for item in items["item"]:
         answers = given.get_group(item).value_counts()
-        own = labels[labels["item"] == item].sort_values("probability", ascending=False)
+        posterior = labels[labels["item"] == item].sort_values(
+            "probability", ascending=False
+        )
         table.add_row(
             str(item),
             ", ".join(f"{count} {name}" for name, count in answers.items()),
-            _leading(own),
+            _leading(posterior),
             Text(str(truth[item]), "magenta"),
         )
     return table
 
 
-def _leading(own: pd.DataFrame) -> Text:
-    first = own.head(2)
-    said = [
+def _leading(posterior: pd.DataFrame) -> Text:
+    first = posterior.head(2)
+    parts = [
         f"{name} {probability:.2f}"
         for name, probability in zip(first["label"], first["probability"], strict=True)
     ]
-    return Text(", ".join(said), "cyan")
+    return Text(", ".join(parts), "cyan")
 
 
 def _files(outcome: Outcome) -> Group:

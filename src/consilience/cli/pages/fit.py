@@ -16,7 +16,7 @@ from consilience.posterior import Fit
 from consilience.posterior.results.diagnostics import FAILED, PASSED, tally
 
 # A confusion of more labels than this is wider than a terminal.
-_MOST_LABELS = 8
+_MAX_LABELS = 8
 _WIDTH = 30
 
 
@@ -29,8 +29,8 @@ def fit_page(fitted: Fit) -> Group:
         f": {as_options(attributes['engine_reason'])}; {attributes['seconds']} s",
     )
     assumed = [
-        Text(f"assumed: {as_options(said)}")
-        for said in json.loads(attributes["assumptions"])
+        Text(f"assumed: {as_options(sentence)}")
+        for sentence in json.loads(attributes["assumptions"])
     ]
     parts: list[RenderableType] = [Text(), head, *assumed]
     compared = fitted.comparison()
@@ -50,7 +50,7 @@ def fit_page(fitted: Fit) -> Group:
     parts += covariate_effects(fitted)
     population = fitted.confusion()
     population = population[population["annotator"].isna()]
-    if 0 < population["true_label"].nunique() <= _MOST_LABELS:
+    if 0 < population["true_label"].nunique() <= _MAX_LABELS:
         parts += [Text(), confusion_table(population, "the population")]
     return Group(*parts, Text(), *verdicts(fitted.diagnostics()), Text())
 
@@ -61,9 +61,9 @@ def certainty(fitted: Fit) -> Table:
         what, present = "questions", fitted.labels()["probability"].to_numpy()
         sure, tied = np.maximum(present, 1 - present), int((present == 0.5).sum())
     else:
-        found = fitted.items()
-        what, sure = "items", found["probability"].to_numpy()
-        tied = int(found["tied"].sum())
+        items = fitted.items()
+        what, sure = "items", items["probability"].to_numpy()
+        tied = int(items["tied"].sum())
     table = Table(f"{len(sure):,} {what}", "P(best answer)", box=None)
     bands = ((0.99, np.inf), (0.9, 0.99), (0.7, 0.9), (0.0, 0.7))
     for low, high in bands:
@@ -126,8 +126,8 @@ def annotator_table(
     contains = "sensitivity" in people
     names = ["annotator", "answers", "accuracy", *(("sens.", "spec.") * contains)]
     table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
-    known = [None] * len(people) if truth is None else truth
-    for row, true in zip(people.to_dict("records"), known, strict=True):
+    true_values = [None] * len(people) if truth is None else truth
+    for row, true in zip(people.to_dict("records"), true_values, strict=True):
         cells = [str(row["annotator"]), f"{row['responses']:,}"]
         shown = ("accuracy", *(("sensitivity", "specificity") * contains))
         cells += [f"{row[name]:.3f}" for name in shown]
@@ -150,11 +150,11 @@ def style_table(people: pd.DataFrame) -> Table:
 
 def people_in_general(fitted: Fit) -> list[RenderableType]:
     """Return how people in general answer who name objects."""
-    found = fitted.styles()
-    if found.empty:
+    styles = fitted.styles()
+    if styles.empty:
         return []
     table = Table("people", "share", "0" + "1".rjust(_WIDTH - 1), box=None)
-    for row in found.to_dict("records"):
+    for row in styles.to_dict("records"):
         bar = interval_bar(row["share"], row["lower"], row["upper"])
         table.add_row(_STYLES[row["style"]], f"{row['share']:.3f}", bar)
     return [Text(), table]
@@ -176,13 +176,13 @@ def covariate_effects(fitted: Fit) -> list[RenderableType]:
     for row in weights.to_dict("records"):
         cells = (f"{row['weight']:.2f}", _between(row), f"{row['slope']:.3g}")
         table.add_row(Text(row["column"]), *cells)
-    told = "weights of the prior covariates"
+    sentence = "weights of the prior covariates"
     if len(information):
         row = information.to_dict("records")[0]
         between = _between(row)
-        told += f" is worth {row['worth']:.2f} answers of one annotator"
-        told += f" ({between})" if between else ""
-    return [Text(), Text(told), table]
+        sentence += f" is worth {row['worth']:.2f} answers of one annotator"
+        sentence += f" ({between})" if between else ""
+    return [Text(), Text(sentence), table]
 
 
 def _between(row: Mapping[Any, Any]) -> str:
@@ -238,16 +238,16 @@ def confusion_table(cells: pd.DataFrame, whose: str) -> Table:
     return table
 
 
-def verdicts(found: pd.DataFrame) -> list[RenderableType]:
+def verdicts(checks: pd.DataFrame) -> list[RenderableType]:
     """Return what the checks say: one line when all is well, else what to do."""
-    if found.empty:
+    if checks.empty:
         return [Text("checks: a heuristic has none")]
-    failed = found["outcome"] == FAILED
-    broken = failed & (found["name"] != "independence")
+    failed = checks["outcome"] == FAILED
+    broken = failed & (checks["name"] != "independence")
     if broken.any():
-        head = f"DO NOT TRUST THIS FIT YET: checks: {tally(found)}"
+        head = f"DO NOT TRUST THIS FIT YET: checks: {tally(checks)}"
         table = Table("check", "found", "limit", "how to fix it", box=None)
-        for row in found[broken].to_dict("records"):
+        for row in checks[broken].to_dict("records"):
             table.add_row(
                 Text(row["name"]),
                 f"{row['value']:.4g}",
@@ -255,13 +255,13 @@ def verdicts(found: pd.DataFrame) -> list[RenderableType]:
                 as_options(row["remedy"]),
             )
         return [Text(head, style="bold red"), table]
-    rest = found[found["outcome"] != PASSED]
+    rest = checks[checks["outcome"] != PASSED]
     style = "yellow" if len(rest) else "green"
-    said = [f"checks: {tally(found)}"]
-    said += [
+    lines = [f"checks: {tally(checks)}"]
+    lines += [
         f"{row['name']}: {as_options(row['remedy'])}" for row in rest.to_dict("records")
     ]
-    return [Text(line, style=style) for line in said]
+    return [Text(line, style=style) for line in lines]
 
 
 def side_by_side(*parts: RenderableType) -> Columns:

@@ -17,13 +17,13 @@ from consilience.report.columns.coded import (
     Numbers,
     estimate,
     listed,
-    scaled,
+    scale,
     scatter,
 )
 from consilience.report.record import Report, Run
 
 # Labels shown of an item: those that make a difference, within reason.
-_LEAST, _MOST_LABELS = 0.0005, 15
+_MIN_PROBABILITY, _MAX_LABELS = 0.0005, 15
 
 
 def columns(report: Report) -> dict[str, Any]:
@@ -46,14 +46,16 @@ def columns(report: Report) -> dict[str, Any]:
             labels.add(pd.Series(run.table("labels")["label"].cat.categories))
     runs = [_run(run, items, labels, people) for run in report.runs]
     given = answers.answers(report.runs[0], items, labels, people)
-    known = report.dataset_labels
-    own = pd.Series([known.get(name) for name in items.all()], dtype="str")
+    dataset_labels = report.dataset_labels
+    per_item = pd.Series(
+        [dataset_labels.get(name) for name in items.all()], dtype="str"
+    )
     return {
         "kind": report.kind,
         "mass": report.mass,
         "runs": runs,
         "answers": given,
-        "own": labels.add(own).tolist() if known else [],
+        "own": labels.add(per_item).tolist() if dataset_labels else [],
         "items": items.all(),
         "labels": labels.all(),
         "people": people.all(),
@@ -64,19 +66,19 @@ def _run(run: Run, items: Names, labels: Names, people: Names) -> dict[str, Any]
     number = len(items.codes)
     table = run.table("items")
     at = items.add(table["item"])
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         "name": run.name,
         "best": scatter(labels.add(table["label"]), at, number),
-        "p": scatter(scaled(table["probability"], ONE), at, number),
-        "entropy": scatter(scaled(table["entropy"], ONE), at, number),
+        "p": scatter(scale(table["probability"], ONE), at, number),
+        "entropy": scatter(scale(table["entropy"], ONE), at, number),
         "asked": scatter(table["responses"].to_numpy(np.int64), at, number),
         "tied": np.sort(at[table["tied"].to_numpy(bool)]).tolist(),
         "labels": _labels(run, items, labels),
         "confusion": confusions.confusions(run, people),
     }
     if "objects" in run.tables:
-        found["objects"] = objects.objects(run, items, labels)
-    return found
+        content["objects"] = objects.objects(run, items, labels)
+    return content
 
 
 def _labels(run: Run, items: Names, labels: Names) -> dict[str, Numbers]:
@@ -87,8 +89,8 @@ def _labels(run: Run, items: Names, labels: Names) -> dict[str, Numbers]:
     first = np.searchsorted(item[order], item[order])
     rank = np.arange(len(order)) - first
     contains = run.kind != "choice"
-    least = 0 if contains else _LEAST
-    kept = (rank < _MOST_LABELS) & ((p[order] >= least) | (rank == 0))
+    min_probability = 0 if contains else _MIN_PROBABILITY
+    kept = (rank < _MAX_LABELS) & ((p[order] >= min_probability) | (rank == 0))
     more = np.bincount(item[order][~kept], minlength=len(items.codes))
     rows = order[kept]
     return {

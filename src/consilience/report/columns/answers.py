@@ -25,17 +25,17 @@ def answers(run: Run, items: Names, labels: Names, people: Names) -> dict[str, A
     item = items.add(table["item"])
     order = np.argsort(item, kind="stable")
     order = order[item[order] >= 0]
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         **listed(item[order], len(items.codes)),
         "who": people.add(table["annotator"])[order].tolist(),
         "label": labels.add(table["label"])[order].tolist(),
     }
     if run.kind == "contains":
         words = pd.Categorical(table["answer"], categories=["no", "maybe", "yes"])
-        found["answer"] = words.codes[order].tolist()
+        content["answer"] = words.codes[order].tolist()
     if (table["n"] != 1).any():
-        found["n"] = table["n"].to_numpy(np.int64)[order].tolist()
+        content["n"] = table["n"].to_numpy(np.int64)[order].tolist()
     if "main" in table:
-        found["main"] = table["main"].to_numpy(np.int64)[order].tolist()
-        found["response"] = table["response"].to_numpy(np.int64)[order].tolist()
-    return found
+        content["main"] = table["main"].to_numpy(np.int64)[order].tolist()
+        content["response"] = table["response"].to_numpy(np.int64)[order].tolist()
+    return content

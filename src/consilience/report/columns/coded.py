@@ -19,29 +19,30 @@ class Names:
 
     def add(self, column: pd.Series) -> Int[np.ndarray, " N"]:
         """Return the codes of a column's names; null is -1."""
-        codes, found = pd.factorize(column)
-        known = [self.codes.setdefault(str(name), len(self.codes)) for name in found]
-        return np.append(np.asarray(known, np.int64), -1)[codes]
+        codes, names = pd.factorize(column)
+        numbers = [self.codes.setdefault(str(name), len(self.codes)) for name in names]
+        return np.append(np.asarray(numbers, np.int64), -1)[codes]
 
     def all(self) -> list[str]:
         """Return the names."""
         return list(self.codes)
 
 
-def scaled(values: Iterable[float], scale: int) -> Int[np.ndarray, " N"]:
+def scale(values: Iterable[float], factor: int) -> Int[np.ndarray, " N"]:
     """Return numbers as whole numbers of a scale; what is not finite is -1."""
     number = np.asarray(pd.Series(values, dtype="float64"))
-    known = np.isfinite(number)
-    return np.where(known, np.rint(np.where(known, number, 0) * scale), -1).astype(int)
+    finite = np.isfinite(number)
+    whole = np.rint(np.where(finite, number, 0) * factor)
+    return np.where(finite, whole, -1).astype(int)
 
 
 def estimate(table: pd.DataFrame, rows: Int[np.ndarray, " N"]) -> dict[str, Numbers]:
     """Return the probabilities of some rows with their bounds."""
     taken = table.iloc[rows]
     return {
-        "p": scaled(taken["probability"], ONE).tolist(),
-        "lower": scaled(taken["lower"], ONE).tolist(),
-        "upper": scaled(taken["upper"], ONE).tolist(),
+        "p": scale(taken["probability"], ONE).tolist(),
+        "lower": scale(taken["lower"], ONE).tolist(),
+        "upper": scale(taken["upper"], ONE).tolist(),
     }
 
 
@@ -54,6 +55,6 @@ def scatter(
     values: Int[np.ndarray, " N"], at: Int[np.ndarray, " N"], number: int
 ) -> Numbers:
     """Return values in the order of all items; -1 for an item that has none."""
-    found = np.full(number, -1)
-    found[at] = values
-    return found.tolist()
+    scattered = np.full(number, -1)
+    scattered[at] = values
+    return scattered.tolist()

@@ -10,7 +10,7 @@ from consilience.report.columns.coded import Names, estimate, listed
 from consilience.report.record import Run
 
 # Cells of confusions by annotator: some megabyte of the page.
-MOST_CELLS = 120_000
+MAX_CELLS = 120_000
 
 
 def confusions(run: Run, people: Names) -> dict[str, Any]:
@@ -65,5 +65,5 @@ def _busiest(
     busy = people.add(order["annotator"])
     busy = busy[busy + 1 < len(cells)]
     busy = busy[cells[busy + 1] > 0]
-    kept: np.ndarray = busy[cells[0] + np.cumsum(cells[busy + 1]) <= MOST_CELLS]
+    kept: np.ndarray = busy[cells[0] + np.cumsum(cells[busy + 1]) <= MAX_CELLS]
     return kept

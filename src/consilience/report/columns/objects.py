@@ -8,7 +8,7 @@ from consilience.report.columns.coded import (
     ONE,
     Names,
     listed,
-    scaled,
+    scale,
     scatter,
 )
 from consilience.report.record import Run
@@ -27,39 +27,39 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     table, number = run.table("objects"), len(items.codes)
     item = items.add(table["item"])
     order = np.lexsort((table["object"].to_numpy(), item))
-    found: dict[str, Any] = {
+    content: dict[str, Any] = {
         **listed(item[order], number),
         "object": table["object"].to_numpy(np.int64)[order].tolist(),
         "label": labels.add(table["label"])[order].tolist(),
-        "share": scaled(table["share"], ONE)[order].tolist(),
-        "p": scaled(table["probability"], ONE)[order].tolist(),
-        "main": scaled(table["main_probability"], ONE)[order].tolist(),
+        "share": scale(table["share"], ONE)[order].tolist(),
+        "p": scale(table["probability"], ONE)[order].tolist(),
+        "main": scale(table["main_probability"], ONE)[order].tolist(),
     }
     counts = run.table("object_counts")
     if len(counts):
         at = items.add(counts["item"])
         order = np.lexsort((counts["objects"], counts["tau"].fillna(-1), at))
-        found["counts"] = {
+        content["counts"] = {
             **listed(at[order], number),
-            "tau": scaled(counts["tau"], ONE)[order].tolist(),
+            "tau": scale(counts["tau"], ONE)[order].tolist(),
             "objects": counts["objects"].to_numpy(np.int64)[order].tolist(),
-            "p": scaled(counts["probability"], ONE)[order].tolist(),
+            "p": scale(counts["probability"], ONE)[order].tolist(),
         }
     same = run.table("same_object")
     if len(same):
         at = items.add(same["item"])
         order = np.argsort(at, kind="stable")
-        found["same"] = {
+        content["same"] = {
             **listed(at[order], number),
             "a": labels.add(same["label_a"])[order].tolist(),
             "b": labels.add(same["label_b"])[order].tolist(),
-            "p": scaled(same["probability"], ONE)[order].tolist(),
+            "p": scale(same["probability"], ONE)[order].tolist(),
         }
     ambiguity = run.table("ambiguity")
     if len(ambiguity):
         at = items.add(ambiguity["item"])
-        found["ambiguity"] = {
-            part: scatter(scaled(ambiguity[part], ONE), at, number)
+        content["ambiguity"] = {
+            part: scatter(scale(ambiguity[part], ONE), at, number)
             for part in ("structure", "naming", "salience")
         }
-    return found
+    return content

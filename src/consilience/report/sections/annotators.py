@@ -20,7 +20,7 @@ from consilience.report.content import (
 )
 from consilience.report.record import Report, Run
 
-_MOST = 300
+_MAX_ROWS = 300
 _SKILLS = {
     "accuracy": "Accuracy",
     "sensitivity": "Sensitivity",
@@ -44,30 +44,32 @@ def annotators(report: Report) -> Section:
         nobody = "No annotator has an id"
         if len(run.table("confusion")):
             nobody += "; what they have in common is under confusion"
-        known = [made for run in report.runs for made in _in_general(run, report)]
-        return Section("annotators", "Annotators", (Note(nobody), *known))
+        general = [made for run in report.runs for made in _population(run, report)]
+        return Section("annotators", "Annotators", (Note(nobody), *general))
     parts: list[Part] = []
     if people["accuracy"].notna().any():
-        told = f"Accuracy of {len(people):,} annotators against the answers they gave"
-        parts.append(Chart(charts.skill(people), f"Scatter plot. {told}", told))
+        caption = (
+            f"Accuracy of {len(people):,} annotators against the answers they gave"
+        )
+        parts.append(Chart(charts.skill(people), f"Scatter plot. {caption}", caption))
     parts.append(_table(report, people))
-    parts += [made for run in report.runs for made in _in_general(run, report)]
+    parts += [made for run in report.runs for made in _population(run, report)]
     return Section("annotators", "Annotators", tuple(parts))
 
 
-def _in_general(run: Run, report: Report) -> list[Part]:
+def _population(run: Run, report: Report) -> list[Part]:
     """Return the tables about annotators in general: styles, and covariates."""
     return [*_styles(run, report), *_covariate_effects(run, report)]
 
 
 def _styles(run: Run, report: Report) -> list[Part]:
-    found = run.table("styles")
-    if found.empty:
+    styles = run.table("styles")
+    if styles.empty:
         return []
     who = f", {run.name}" if len(report.runs) > 1 else ""
     columns = (
-        texts("Of the typical item", found["style"].map(_STYLES)),
-        estimates("Share", found, ("share", "lower", "upper")),
+        texts("Of the typical item", styles["style"].map(_STYLES)),
+        estimates("Share", styles, ("share", "lower", "upper")),
     )
     note = interval_note(columns, report.mass)
     return [Table(f"How people answer{who}", columns, note)]
@@ -101,7 +103,7 @@ def _covariate_effects(run: Run, report: Report) -> list[Part]:
 
 def _table(report: Report, people: pd.DataFrame) -> Table:
     order = people.sort_values("responses", ascending=False, kind="stable")
-    shown = order.head(_MOST)
+    shown = order.head(_MAX_ROWS)
     names = shown["annotator"].astype(str)
     columns = [texts("Annotator", names), counts("Answers", list(shown["responses"]))]
     for run in report.runs:
@@ -117,14 +119,14 @@ def _table(report: Report, people: pd.DataFrame) -> Table:
 
 def _skills(run: Run, names: pd.Series, *, named: bool) -> list[Column]:
     table = run.table("annotators")
-    own = table.set_axis(table["annotator"].astype(str)).reindex(names)
+    rows = table.set_axis(table["annotator"].astype(str)).reindex(names)
     columns = []
     for skill, called in _SKILLS.items():
-        if skill not in own or own[skill].isna().all():
+        if skill not in rows or rows[skill].isna().all():
             continue
         columns_of = (skill, f"{skill}_lower", f"{skill}_upper")
         if skill == "accuracy":
             columns_of = (skill, "lower", "upper")
         title = f"{called}, {run.name}" if named else called
-        columns.append(estimates(title, own, columns_of))
+        columns.append(estimates(title, rows, columns_of))
     return columns

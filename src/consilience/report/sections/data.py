@@ -15,7 +15,7 @@ from consilience.report.content import (
 from consilience.report.record import Report
 from consilience.responses import Cleaning, Description
 
-_MOST_LABELS = 30
+_MAX_LABELS = 30
 
 
 def data(report: Report) -> Section:
@@ -32,10 +32,10 @@ def data(report: Report) -> Section:
         parts += _cleaning(report.cleaning)
     if report.description is not None:
         parts += _description(report.description)
-    said = [*report.cleaned_assumptions]
-    said += [each for run in report.runs for each in run.assumptions]
-    if said:
-        parts.append(Listing("Assumed", tuple(dict.fromkeys(said))))
+    assumptions = [*report.cleaned_assumptions]
+    assumptions += [sentence for run in report.runs for sentence in run.assumptions]
+    if assumptions:
+        parts.append(Listing("Assumed", tuple(dict.fromkeys(assumptions))))
     read = dict(pair for run in report.runs for pair in run.sources.items())
     if read:
         files = tuple(f"{name}: SHA-256 {sum_}" for name, sum_ in read.items())
@@ -43,47 +43,53 @@ def data(report: Report) -> Section:
     return Section("data", "Data and cleaning", tuple(parts))
 
 
-def _cleaning(told: Cleaning) -> list[Part]:
+def _cleaning(cleaning: Cleaning) -> list[Part]:
     kept = (
-        f"Read {told.read:,} {told.unit}, kept {told.kept:,}: {told.answers:,} answers"
+        f"Read {cleaning.read:,} {cleaning.unit}, kept {cleaning.kept:,}: "
+        f"{cleaning.answers:,} answers"
     )
     parts: list[Part] = [Note(kept)]
-    if told.dropped:
+    if cleaning.dropped:
         parts.append(
             Table(
                 "Dropped",
                 (
-                    texts("Why", [part.reason for part in told.dropped]),
-                    counts("Rows", [part.count for part in told.dropped]),
-                    texts("The first", [part.example for part in told.dropped]),
+                    texts("Why", [part.reason for part in cleaning.dropped]),
+                    counts("Rows", [part.count for part in cleaning.dropped]),
+                    texts("The first", [part.example for part in cleaning.dropped]),
                 ),
             )
         )
-    if told.notes:
-        parts.append(Listing("Noticed", told.notes))
+    if cleaning.notes:
+        parts.append(Listing("Noticed", cleaning.notes))
     return parts
 
 
-def _description(told: Description) -> list[Part]:
-    each, person = told.answers_per_question, told.answers_per_annotator
+def _description(description: Description) -> list[Part]:
+    per_question = description.answers_per_question
+    per_annotator = description.answers_per_annotator
     spread = "{0.min:,} to {0.max:,}, median {0.median:g}"
-    asked = "pairs of item and label" if told.kind == "contains" else "items asked"
+    unit = (
+        "pairs of item and label" if description.kind == "contains" else "items asked"
+    )
     screen = {"all": "every label", "listed": "listed labels", "unknown": "not known"}
     pairs = [
-        ("Kind of question", told.kind),
-        ("On screen", screen[told.offer]),
-        ("Answers", f"{told.answers:,}"),
-        ("Skipped", f"{told.skipped:,}"),
-        (asked.capitalize(), f"{told.questions:,}"),
-        ("Answers per question", spread.format(each)),
-        ("Answers per annotator", spread.format(person)),
-        ("Repeated answers", f"{told.repeated:,}"),
-        ("Coverage", number(told.coverage, "{:.1%}")),
+        ("Kind of question", description.kind),
+        ("On screen", screen[description.offer]),
+        ("Answers", f"{description.answers:,}"),
+        ("Skipped", f"{description.skipped:,}"),
+        (unit.capitalize(), f"{description.questions:,}"),
+        ("Answers per question", spread.format(per_question)),
+        ("Answers per annotator", spread.format(per_annotator)),
+        ("Repeated answers", f"{description.repeated:,}"),
+        ("Coverage", number(description.coverage, "{:.1%}")),
     ]
-    first = sorted(told.frequencies.items(), key=lambda pair: (-pair[1], pair[0]))
-    shown = first[:_MOST_LABELS]
-    total = max(told.answers, 1)
-    what = "Answer" if told.kind == "contains" else "Label"
+    first = sorted(
+        description.frequencies.items(), key=lambda pair: (-pair[1], pair[0])
+    )
+    shown = first[:_MAX_LABELS]
+    total = max(description.answers, 1)
+    what = "Answer" if description.kind == "contains" else "Label"
     note = ""
     if len(first) > len(shown):
         note = f"The {len(shown)} most frequent of {len(first):,}."

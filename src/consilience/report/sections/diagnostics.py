@@ -22,11 +22,11 @@ def diagnostics(report: Report) -> Section:
     for run in report.runs:
         who = f", {run.name}" if len(report.runs) > 1 else ""
         parts.append(_how(run))
-        found = run.table("diagnostics")
-        if found.empty:
+        checks = run.table("diagnostics")
+        if checks.empty:
             parts.append(Note(f"{run.name}: no check was run on this result", "mind"))
         else:
-            parts.append(_checks(found, who))
+            parts.append(_checks(checks, who))
         compared = run.table("comparison")
         if len(compared):
             parts.append(_comparison(compared, who))
@@ -39,23 +39,23 @@ def _how(run: Run) -> Facts:
             ("Run", run.name),
             ("Model", run.model),
             ("Engine", f"{run.engine}: {run.engine_reason}"),
-            ("Posterior shown", run.told),
+            ("Posterior shown", run.reported_posterior),
             ("Seconds", number(run.seconds)),
             ("Program", f"consilience {run.version}"),
         )
     )
 
 
-def _checks(found: pd.DataFrame, who: str) -> Table:
-    said = found["outcome"].replace(FAILED, "FAILED")
+def _checks(checks: pd.DataFrame, who: str) -> Table:
+    verdicts = checks["outcome"].replace(FAILED, "FAILED")
     return Table(
         f"Checks{who}",
         (
-            texts("Check", found["name"]),
-            texts("Verdict", said),
-            numbers("Found", list(found["value"])),
-            numbers("Allowed", list(found["limit"])),
-            texts("What to do", found["remedy"]),
+            texts("Check", checks["name"]),
+            texts("Verdict", verdicts),
+            numbers("Found", list(checks["value"])),
+            numbers("Allowed", list(checks["limit"])),
+            texts("What to do", checks["remedy"]),
         ),
     )
 

@@ -14,9 +14,9 @@ from consilience.report.content import (
     texts,
 )
 from consilience.report.record import Report
-from consilience.report.sections.table import as_it_is
+from consilience.report.sections.table import plain_table
 
-_MOST = 60
+_MAX_ROWS = 60
 _METRICS = {
     "accuracy": "The model's label is true",
     "main_object": "The model names the main object",
@@ -41,14 +41,20 @@ def models(report: Report) -> Section | None:
     """Return the section; None where no evaluation was given."""
     if not report.evaluation:
         return None
-    said = [sentence for run in report.runs for sentence in run.assumptions]
-    circular = [each for each in said if "candidate" in each or "predictions" in each]
+    assumptions = [sentence for run in report.runs for sentence in run.assumptions]
+    circular = [
+        sentence
+        for sentence in assumptions
+        if "candidate" in sentence or "predictions" in sentence
+    ]
     parts: list[Part] = [
-        Note(f"Labels that were found with a model's help favour it: {each}", "mind")
-        for each in dict.fromkeys(circular)
+        Note(
+            f"Labels that were found with a model's help favour it: {sentence}", "mind"
+        )
+        for sentence in dict.fromkeys(circular)
     ]
     for name in sorted(report.evaluation, key=_place):
-        parts += _drawn(name, report.evaluation[name])
+        parts += _tables(name, report.evaluation[name])
     return Section("models", "Models", tuple(parts))
 
 
@@ -57,7 +63,7 @@ def _place(name: str) -> int:
     return _ORDER.index(name) if name in _ORDER else len(_ORDER)
 
 
-def _drawn(name: str, table: pd.DataFrame) -> list[Part]:
+def _tables(name: str, table: pd.DataFrame) -> list[Part]:
     """Draw a table that `evaluate` writes for comparison, and any other as it is."""
     columns = set(table.columns)
     if {"model", "metric", "subset", "value"} <= columns:
@@ -67,14 +73,14 @@ def _drawn(name: str, table: pd.DataFrame) -> list[Part]:
         ]
     if {"model", "against", "better"} <= columns:
         some = table[(table["metric"] == "accuracy") & (table["subset"] == "all")]
-        return [_differences(some)] if len(some) else [as_it_is(name, table)]
+        return [_differences(some)] if len(some) else [plain_table(name, table)]
     if {"followed", "wrong", "model"} <= columns:
         return [_followed(table)]
     if {"who", "label_a", "mutual"} <= columns:
         return [_pairs(table)]
     if {"who", "true_label", "given_label"} <= columns:
         return [_confusion(name, table)]
-    return [as_it_is(name, table)]
+    return [plain_table(name, table)]
 
 
 def _by_subset(metric: str, rows: pd.DataFrame) -> Table:
@@ -82,18 +88,18 @@ def _by_subset(metric: str, rows: pd.DataFrame) -> Table:
     models = order["model"].tolist()
     columns: list[Column] = [texts("Model", models)]
     sizes = []
-    for subset, some in rows.groupby("subset", sort=False):
-        found = some.drop_duplicates("model").set_index("model").reindex(models)
+    for subset, group in rows.groupby("subset", sort=False):
+        values = group.drop_duplicates("model").set_index("model").reindex(models)
         title = str(subset).replace("_", " ").capitalize()
-        columns.append(estimates(title, found, ("value", "lower", "upper")))
-        sizes.append(f"{title.lower()} {found['items'].max():,.0f}")
+        columns.append(estimates(title, values, ("value", "lower", "upper")))
+        sizes.append(f"{title.lower()} {values['items'].max():,.0f}")
     caption = _METRICS.get(metric, metric.replace("_", " ").capitalize())
     return Table(caption, tuple(columns), f"Of items: {', '.join(sizes)}.")
 
 
 def _differences(rows: pd.DataFrame) -> Table:
     doubt = (rows["better"] - 0.5).abs()
-    shown = rows.loc[doubt.sort_values(kind="stable").index[:_MOST]]
+    shown = rows.loc[doubt.sort_values(kind="stable").index[:_MAX_ROWS]]
     note = f"The {len(shown):,} of {len(rows):,} pairs that are most in doubt, first."
     return Table(
         "Which model's label is true more often",
@@ -109,7 +115,7 @@ def _differences(rows: pd.DataFrame) -> Table:
 
 def _followed(table: pd.DataFrame) -> Table:
     expected = (table["wrong"] * table["followed"]).fillna(0.0)
-    shown = table.loc[expected.sort_values(ascending=False).index[:_MOST]]
+    shown = table.loc[expected.sort_values(ascending=False).index[:_MAX_ROWS]]
     followed = ("followed", "followed_lower", "followed_upper")
     return Table(
         "Where models follow the data set although something else is true",
@@ -129,15 +135,15 @@ def _followed(table: pd.DataFrame) -> Table:
 
 def _pairs(table: pd.DataFrame) -> Table:
     pairs = list(dict.fromkeys(zip(table["label_a"], table["label_b"], strict=True)))
-    shown = pairs[:_MOST]
+    shown = pairs[:_MAX_ROWS]
     columns: list[Column] = [
         texts("Label", [one for one, _ in shown]),
         texts("Other label", [other for _, other in shown]),
     ]
     for who, rows in table.groupby("who", sort=False):
-        found = rows.set_index(["label_a", "label_b"]).reindex(shown)
+        values = rows.set_index(["label_a", "label_b"]).reindex(shown)
         bounds = ("mutual", "mutual_lower", "mutual_upper")
-        columns.append(estimates(str(who), found, bounds))
+        columns.append(estimates(str(who), values, bounds))
     return Table(
         "Labels confused both ways, by people and by models",
         tuple(columns),
@@ -152,14 +158,14 @@ def _confusion(name: str, table: pd.DataFrame) -> Table:
     expected = apart.assign(items=apart["probability"] * apart["items"])
     cells = expected.groupby(["true_label", "given_label"], sort=False)["items"]
     most = cells.max().sort_values(ascending=False, kind="stable")
-    shown = list(most.index[:_MOST])
+    shown = list(most.index[:_MAX_ROWS])
     columns: list[Column] = [
         texts("Is", [true for true, _ in shown]),
         texts("Called", [given for _, given in shown]),
     ]
     for who, rows in apart.groupby("who", sort=False):
-        found = rows.set_index(["true_label", "given_label"]).reindex(shown)
-        columns.append(estimates(str(who), found))
+        values = rows.set_index(["true_label", "given_label"]).reindex(shown)
+        columns.append(estimates(str(who), values))
     title = name.replace("_", " ").capitalize()
     return Table(
         f"{title}: people beside models",

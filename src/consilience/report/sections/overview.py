@@ -36,19 +36,20 @@ def verdict(run: Run, *, named: bool) -> Note:
     named
         Whether to name it.
     """
-    found, who = run.table("diagnostics"), f"{run.name}: " if named else ""
-    if found.empty:
+    checks, who = run.table("diagnostics"), f"{run.name}: " if named else ""
+    if checks.empty:
         return Note(f"{who}no check was run on this result", "mind")
-    said = f"checks: {tally(found)}"
-    bad = found.loc[found["outcome"] == FAILED, "name"]
+    summary = f"checks: {tally(checks)}"
+    bad = checks.loc[checks["outcome"] == FAILED, "name"]
     together = bad == "independence"
     if (~together).any():
-        return Note(f"{who}do not trust this fit yet: {said}", "bad")
+        return Note(f"{who}do not trust this fit yet: {summary}", "bad")
     if together.any():
-        said += "; annotators err together, so probabilities are "
-        said += "tempered" if run.told == "tempered" else "overconfident"
-    good = (found["outcome"] == PASSED).all()
-    return Note(f"{who}{said}", "good" if good else "mind")
+        tempered = run.reported_posterior == "tempered"
+        summary += "; annotators err together, so probabilities are "
+        summary += "tempered" if tempered else "overconfident"
+    good = (checks["outcome"] == PASSED).all()
+    return Note(f"{who}{summary}", "good" if good else "mind")
 
 
 def _facts(report: Report) -> Facts:
@@ -63,12 +64,12 @@ def _counts(report: Report, run: Run) -> list[tuple[str, str]]:
     items = run.table("items")
     pairs = [("Items", f"{len(items):,}")]
     if report.description is not None:
-        told = report.description
-        people = f"{told.annotators:,}"
-        if told.anonymous:
-            people += f" and {told.anonymous:,} anonymous answers"
-        pairs += [("Answers", f"{told.answers:,}"), ("Annotators", people)]
-        pairs.append(("Labels", f"{told.labels:,}"))
+        description = report.description
+        people = f"{description.annotators:,}"
+        if description.anonymous:
+            people += f" and {description.anonymous:,} anonymous answers"
+        pairs += [("Answers", f"{description.answers:,}"), ("Annotators", people)]
+        pairs.append(("Labels", f"{description.labels:,}"))
     if "tied" in items:
         pairs.append(("Tied items", f"{int(items['tied'].sum()):,}"))
     return pairs
@@ -82,7 +83,7 @@ def _side_by_side(report: Report) -> Table:
             texts("Run", [run.name for run in runs]),
             texts("Model", [run.model for run in runs]),
             texts("Engine", [run.engine for run in runs]),
-            texts("Posterior", [run.told for run in runs]),
+            texts("Posterior", [run.reported_posterior for run in runs]),
             counts("Items", [len(run.table("items")) for run in runs]),
             counts("Tied", [run.table("items")["tied"].sum() for run in runs]),
             texts("Seed", [run.seed for run in runs]),
@@ -93,14 +94,14 @@ def _side_by_side(report: Report) -> Table:
 
 def _certainty(run: Run, *, named: bool) -> Chart:
     items = run.table("items")
-    known = items["probability"].dropna()
-    sure = int((known >= 0.95).sum())
+    probability = items["probability"].dropna()
+    sure = int((probability >= 0.95).sum())
     who = f"{run.name}: " if named else ""
     what = {"contains": "present", "objects": "the main one"}.get(run.kind, "right")
-    told = (
-        f"{who}{sure:,} of {len(known):,} items have a label that is {what} with "
+    caption = (
+        f"{who}{sure:,} of {len(probability):,} items have a label that is {what} with "
         "probability 0.95 or more"
     )
     return Chart(
-        charts.certainty(list(items["probability"])), f"Histogram. {told}", told
+        charts.certainty(list(items["probability"])), f"Histogram. {caption}", caption
     )

@@ -4,10 +4,10 @@ import pandas as pd
 
 from consilience.report.content import Part, Section, Table, estimates, texts
 from consilience.report.record import Report, Run
-from consilience.report.sections.table import as_it_is
+from consilience.report.sections.table import plain_table
 
-_MOST = 60
-_LEAST = 0.01  # of a confusion that is worth a row
+_MAX_ROWS = 60
+_MIN_PROBABILITY = 0.01  # of a confusion that is worth a row
 
 
 def pairs(report: Report) -> Section | None:
@@ -21,8 +21,8 @@ def pairs(report: Report) -> Section | None:
         same = run.table("same_object")
         if len(same):
             parts.append(_same(same, who))
-    known = report.pairs.items()
-    parts += [as_it_is(name, table) for name, table in known if len(table)]
+    tables = report.pairs.items()
+    parts += [plain_table(name, table) for name, table in tables if len(table)]
     return Section("pairs", "Pairs", tuple(parts)) if parts else None
 
 
@@ -40,12 +40,12 @@ def _taken(run: Run) -> pd.DataFrame:
     both = table.merge(
         back, on=["true_label", "given_label"], how="left", suffixes=("", "_back")
     )
-    both = both[both["probability"] >= _LEAST]
+    both = both[both["probability"] >= _MIN_PROBABILITY]
     return both.sort_values("probability", ascending=False, kind="stable")
 
 
 def _table(taken: pd.DataFrame, who: str) -> Table:
-    shown = taken.head(_MOST)
+    shown = taken.head(_MAX_ROWS)
     back = ("probability_back", "lower_back", "upper_back")
     note = "An answer drawn at random from those given. "
     if len(shown) < len(taken):
@@ -64,7 +64,7 @@ def _table(taken: pd.DataFrame, who: str) -> Table:
 
 def _same(table: pd.DataFrame, who: str) -> Table:
     unsure = (table["probability"] - 0.5).abs()
-    shown = table.loc[unsure.sort_values(kind="stable").index[:_MOST]]
+    shown = table.loc[unsure.sort_values(kind="stable").index[:_MAX_ROWS]]
     return Table(
         f"Two names that may be one object, the most doubtful first{who}",
         (

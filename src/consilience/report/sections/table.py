@@ -4,10 +4,10 @@ import pandas as pd
 
 from consilience.report.content import Column, Table, estimates, numbers, texts
 
-_MOST = 300
+_MAX_ROWS = 300
 
 
-def as_it_is(name: str, table: pd.DataFrame) -> Table:
+def plain_table(name: str, table: pd.DataFrame) -> Table:
     """Return a table drawn column by column, a value and its bounds as one.
 
     Parameters
@@ -18,7 +18,7 @@ def as_it_is(name: str, table: pd.DataFrame) -> Table:
         Any table. The bounds of a column NAME are NAME_lower and NAME_upper, or lower
         and upper where these stand behind it.
     """
-    shown = table.head(_MOST)
+    shown = table.head(_MAX_ROWS)
     bounded = [
         (column, bounds)
         for column in shown
@@ -31,7 +31,8 @@ def as_it_is(name: str, table: pd.DataFrame) -> Table:
         for column in shown
         if column not in spent
     ]
-    note = f"The first {len(shown):,} of {len(table):,} rows." * (len(table) > _MOST)
+    cut = len(table) > len(shown)
+    note = f"The first {len(shown):,} of {len(table):,} rows." * cut
     return Table(name.replace("_", " ").capitalize(), tuple(columns), note)
 
 
@@ -39,9 +40,9 @@ def _bounds(column: str, table: pd.DataFrame) -> tuple[str, str] | None:
     """Return the columns of a value's interval: its own, or those of no other."""
     if not pd.api.types.is_numeric_dtype(table[column]):
         return None
-    own = (f"{column}_lower", f"{column}_upper")
-    if set(own) <= set(table.columns):
-        return own
+    bounds = (f"{column}_lower", f"{column}_upper")
+    if set(bounds) <= set(table.columns):
+        return bounds
     plain = ("lower", "upper")
     if not set(plain) <= set(table.columns):
         return None

@@ -77,7 +77,7 @@ def long_draft(
     used |= {name: "carried along" for name in extras if name not in used}
     unused = [name for name in table.names if name not in {*used, *_MADE}]
     item, label = columns["item"], label.take(full)
-    said = (
+    word_rules = (
         answer_words_rule(columns["answer"], options.answers)
         if kind == "contains"
         else ()
@@ -101,7 +101,7 @@ def long_draft(
         response_id=_response_id(columns, rows, listed=roles["label"] in table.lists),
         extras=extras,
         dropped=dropped,
-        notes=(*said, *table.notes),
+        notes=(*word_rules, *table.notes),
         columns=used,
         unused=looks_of(table, unused),
         warnings=(
@@ -119,36 +119,36 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     """Which column plays which role; a column that was named plays no other."""
     named, source = options.columns, table.source
     given = {role: getattr(named, role) for role in ROLES}
-    found: dict[str, str] = {}
+    roles: dict[str, str] = {}
     empty = {n for n, column in table.columns.items() if column.codes.max() < 0}
 
     def free(role: str) -> list[str]:
         taken = {name for other, name in given.items() if other != role}
-        taken |= set(found.values())
+        taken |= set(roles.values())
         if role not in {"item", "annotator", "label"} and given[role] is None:
             taken |= empty
         return [name for name in table.names if name not in taken]
 
     cannot = table.unusable
-    found["item"] = require(free("item"), "item", named, source, unusable=cannot)
+    roles["item"] = require(free("item"), "item", named, source, unusable=cannot)
     for role in ROLES[1:]:
         name = find(free(role), role, given[role], source, cannot)
         if name is not None:
-            found[role] = name
-    guessed = "n" in found and given["n"] is None and plain(found["n"]) != "n"
-    if guessed and "annotator" in found:  # a person's answer is rarely counted
-        del found["n"]
-    if "label" not in found and "answer" in found and options.kind != "contains":
-        found["label"] = found.pop("answer")
+            roles[role] = name
+    guessed = "n" in roles and given["n"] is None and plain(roles["n"]) != "n"
+    if guessed and "annotator" in roles:  # a person's answer is rarely counted
+        del roles["n"]
+    if "label" not in roles and "answer" in roles and options.kind != "contains":
+        roles["label"] = roles.pop("answer")
     if options.kind in {"choice", "objects"} and given["answer"] is None:
-        found.pop("answer", None)
-    if "label" not in found:
+        roles.pop("answer", None)
+    if "label" not in roles:
         propose_one_hot(table, free("label"))
-        found["label"] = require(free("label"), "label", named, source, unusable=cannot)
-    if "answer" not in found and options.kind in {None, "contains"}:
+        roles["label"] = require(free("label"), "label", named, source, unusable=cannot)
+    if "answer" not in roles and options.kind in {None, "contains"}:
         unused = [name for name in free("answer") if plain(name) not in EXTRAS]
-        found |= answer_among(table, found["label"], unused)
-    return found
+        roles |= answer_among(table, roles["label"], unused)
+    return roles
 
 
 def looks_of(table: TextTable, names: list[str]) -> dict[str, str]:
@@ -200,16 +200,16 @@ def _response_id(
 def _kind_of_column(table: TextTable) -> Kind | None:
     """Kind that a column of that name gives for the whole table."""
     column = table.columns.get("kind")
-    found = [] if column is None else column.values.to_pylist()
-    if not found or not set(found) <= set(KINDS):
+    kinds = [] if column is None else column.values.to_pylist()
+    if not kinds or not set(kinds) <= set(KINDS):
         return None
-    if len(found) > 1:
+    if len(kinds) > 1:
         msg = (
-            f"{table.source}: its column 'kind' names {', '.join(found)}; read a file "
+            f"{table.source}: its column 'kind' names {', '.join(kinds)}; read a file "
             "of one kind, or the folder that it came from"
         )
         raise KindError(msg)
-    return cast("Kind", found[0])
+    return cast("Kind", kinds[0])
 
 
 def _kind(roles: dict[str, str], options: ReadOptions) -> Kind:
@@ -273,8 +273,8 @@ def carried(
 
 def gold_pairs(item: Coded, gold: Coded) -> pd.DataFrame:
     """Gold labels of items, each once, of a column that holds them row by row."""
-    known = (gold.codes >= 0) & (item.codes >= 0)
-    pairs = pd.DataFrame({"item": item.codes[known], "label": gold.codes[known]})
+    filled = (gold.codes >= 0) & (item.codes >= 0)
+    pairs = pd.DataFrame({"item": item.codes[filled], "label": gold.codes[filled]})
     pairs = pairs.drop_duplicates(ignore_index=True)
     return pd.DataFrame(
         {

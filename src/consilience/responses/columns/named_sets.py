@@ -78,8 +78,8 @@ def named_sets(responses: Responses) -> NamedSets:
         They are of another kind.
     """
     if responses.kinds != ("objects",):
-        found = ", ".join(responses.kinds) or "none"
-        msg = f"named sets are of kind objects; these responses are of kind {found}"
+        kinds = ", ".join(responses.kinds) or "none"
+        msg = f"named sets are of kind objects; these responses are of kind {kinds}"
         raise KindError(msg)
     table = responses.table[responses.table["label"].notna()]
     item, annotator, label = (

@@ -106,16 +106,16 @@ def find(
             )
             raise MissingColumnError(msg)
         return given
-    found = usual(names, role)
-    if len(found) > 1:
+    matches = usual(names, role)
+    if len(matches) > 1:
         msg = (
-            f"{source}: columns {listing(found)} may both be the {role}; rename one, "
+            f"{source}: columns {listing(matches)} may both be the {role}; rename one, "
             f"or name the one to read (`{role}=NAME`)"
         )
         raise DuplicateColumnError(msg)
-    if not found and role in _NEEDED and (refused := usual([*unusable], role)):
+    if not matches and role in _NEEDED and (refused := usual([*unusable], role)):
         raise not_as_text(source, refused[0], unusable[refused[0]])
-    return found[0] if found else None
+    return matches[0] if matches else None
 
 
 def require(

@@ -46,10 +46,10 @@ def unfolded(
     rest = {name: c for name, c in table.columns.items() if name not in names}
     cells = [table.columns[name] for name in names]
     if options.kind in {"choice", "objects"}:
-        said = [read_answers(cell, options.answers, table.where) for cell in cells]
+        answers = [read_answers(cell, options.answers, table.where) for cell in cells]
         picked = [
             [name for name, code in zip(names, row, strict=True) if code == YES]
-            for row in np.stack(said, axis=1)
+            for row in np.stack(answers, axis=1)
         ]
         lists = {**table.lists, LABEL: pa.array(picked, pa.list_(pa.string()))}
         columns = replace(options.columns, label=LABEL)

@@ -133,7 +133,7 @@ def _json_list(text: str) -> list[str] | None:
     """Return the labels of a JSON list of texts and numbers."""
     if not text.startswith("["):
         return None
-    found = parsed(text)
-    if not isinstance(found, list) or not all(isinstance(p, str | int) for p in found):
+    value = parsed(text)
+    if not isinstance(value, list) or not all(isinstance(p, str | int) for p in value):
         return None
-    return [str(part) for part in found]
+    return [str(part) for part in value]

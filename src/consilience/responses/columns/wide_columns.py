@@ -107,10 +107,10 @@ def wide_columns(
         )
         raise MissingColumnError(msg)
     doubtful = [name for name in doubtful if len(annotators) > 1]
-    told = {name: why for name, why in out.items() if why != EMPTY}
+    unlike = {name: why for name, why in out.items() if why != EMPTY}
     left_out = (
         f"{source}: left out columns that do not look like an annotator's: "
-        f"{_listing(told)}; if one of them is, name all annotators (`annotators=`)"
+        f"{_listing(unlike)}; if one of them is, name all annotators (`annotators=`)"
     )
     kept = (
         f"{source}: column {listing(doubtful)} shares no label with the others and was "
@@ -121,7 +121,7 @@ def wide_columns(
         gold=gold,
         unused={name: (aside | out)[name] for name in rest if name in aside | out},
         warnings=(
-            *((left_out,) if told else ()),
+            *((left_out,) if unlike else ()),
             *((kept,) if doubtful else ()),
         ),
     )
@@ -162,10 +162,10 @@ def _left_out(
 
 def _answered(column: Coded) -> Coded:
     """Return the column without the cells that may mean that nobody was asked."""
-    asked = ~pc.is_in(column.values, value_set=pa.array(NOT_ASKED)).to_numpy(
+    was_asked = ~pc.is_in(column.values, value_set=pa.array(NOT_ASKED)).to_numpy(
         zero_copy_only=False
     )
-    codes = np.where(np.append(asked, False)[column.codes], column.codes, -1)
+    codes = np.where(np.append(was_asked, False)[column.codes], column.codes, -1)
     return replace(column, codes=codes.astype(np.int32))
 
 

@@ -16,7 +16,15 @@ from consilience.responses.tables.text_table import TextTable
 _PRESENCE = re.compile(
     r"contain|has|have|present|visible|shown|depicted|match|isthere|isin|yesno|applies"
 )
-_ASKED = {"query", "target", "prompt", "question", "asked", "asklabel", "keyword"}
+_QUESTION_NAMES = {
+    "query",
+    "target",
+    "prompt",
+    "question",
+    "asked",
+    "asklabel",
+    "keyword",
+}
 _STATUS = re.compile(
     r"gold|taint|approv|accept|reject|skip|cancel|draft|spam|valid|verif|review|submit"
     r"|complete|done|train|test|trust|bann|activ|delet|hidden|archiv|flag|missed|star"
@@ -55,14 +63,18 @@ def answer_among(table: TextTable, label: str, unused: list[str]) -> dict[str, s
     KindError
         If a column may be the answer and may not.
     """
-    found = yes_or_no(table, unused)
-    if not found:
+    candidates = yes_or_no(table, unused)
+    if not candidates:
         return {}
-    telling = [n for n in found if _PRESENCE.search(plain(n))]
-    words = [n for n in found if found[n] == YES_NO and not _STATUS.search(plain(n))]
+    telling = [n for n in candidates if _PRESENCE.search(plain(n))]
+    words = [
+        n
+        for n in candidates
+        if candidates[n] == YES_NO and not _STATUS.search(plain(n))
+    ]
     if len(telling) == 1:
         return {"answer": telling[0]}
-    if len(words) == 1 and plain(label) in _ASKED:
+    if len(words) == 1 and plain(label) in _QUESTION_NAMES:
         return {"answer": words[0]}
     unclear = telling or words
     if len(unclear) == 1 or telling:

@@ -36,11 +36,11 @@ def read_label_config(path: Path, question: str | None = None) -> list[str]:
         "save the configuration from the project's settings again, without a DTD",
     ):
         root = parse(path, forbid_dtd=True).getroot()
-    found = [
+    texts = [
         choice.get("alias") or choice.get("value") or ""  # exports write the alias
         for choice in _choices(root, question)
     ]
-    labels = [label for label in dict.fromkeys(found) if label]
+    labels = [label for label in dict.fromkeys(texts) if label]
     if not labels:
         msg = f"{path}: names no <Choice value=...>; expected a labelling configuration"
         raise UnreadableFileError(msg)
@@ -51,8 +51,8 @@ def _choices(root: Element | None, question: str | None) -> Iterator[Element]:
     """Tags of choices in the tags of one question, each looked at once."""
     left = [] if root is None else [(root, question is None)]
     while left:
-        tag, asked = left.pop()
-        asked = asked or tag.get("name") == question
-        if asked and tag.tag in _TAGS:
+        tag, inside = left.pop()
+        inside = inside or tag.get("name") == question
+        if inside and tag.tag in _TAGS:
             yield tag
-        left += [(inner, asked) for inner in reversed(tag)]
+        left += [(inner, inside) for inner in reversed(tag)]

@@ -157,23 +157,23 @@ def item_field(data: Mapping[str, Any], given: str | None, source: str) -> str |
     if given == "id":
         return None
     fields = [name for name in data if isinstance(data[name], (str, int))]
-    found = find(fields, "item", given, source)
-    return found or (fields[0] if len(fields) == 1 else None)
+    field = find(fields, "item", given, source)
+    return field or (fields[0] if len(fields) == 1 else None)
 
 
 def _picked(result: list[_Result], place: str) -> dict[str, tuple[str, ...]]:
     picked: dict[str, tuple[str, ...]] = {}
     for part in result:
-        found = _labels(part)
-        if found is None:
+        values = _labels(part)
+        if values is None:
             continue
-        if not isinstance(found, list) or not all(map(_is_label, found)):
+        if not isinstance(values, list) or not all(map(_is_label, values)):
             msg = (
-                f"{place}: the result of {part.from_name!r} holds {found!r} where "
+                f"{place}: the result of {part.from_name!r} holds {values!r} where "
                 "labels were expected; export it again"
             )
             raise BadCellError(msg)
-        labels = tuple(map(str, found))
+        labels = tuple(map(str, values))
         picked[part.from_name] = (*picked.get(part.from_name, ()), *labels)
     return picked
 
@@ -188,8 +188,8 @@ def _labels(part: _Result) -> object:
             return [p[-1] if isinstance(p, list) and p else p for p in paths]
         return paths or []
     if part.type == "choices" or part.type.endswith("labels"):
-        found = part.value.get(part.type, part.value.get("choices", []))
-        return found if isinstance(found, list) else [found]
+        values = part.value.get(part.type, part.value.get("choices", []))
+        return values if isinstance(values, list) else [values]
     return None
 
 

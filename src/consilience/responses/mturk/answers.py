@@ -45,7 +45,7 @@ def questions(table: TextTable) -> dict[str, list[Given | None]]:
     BadCellError
         If `Answer.taskAnswers` is not the JSON that the pages write.
     """
-    found: dict[str, list[Given | None]] = {}
+    answers: dict[str, list[Given | None]] = {}
     buttons: dict[str, dict[str, str]] = {}
     for name, column in table.columns.items():
         if name == TASK_ANSWERS or not name.startswith("Answer."):
@@ -55,15 +55,17 @@ def questions(table: TextTable) -> dict[str, list[Given | None]]:
         if stem != "Answer" and words and words <= _TRUTH:
             buttons.setdefault(stem, {})[last] = name
         else:
-            found[name] = [
+            answers[name] = [
                 None if text is None else Given(tuple(text.split(_MANY)))
                 for text in _texts(column)
             ]
     for stem, columns in buttons.items():
-        found[stem] = _pressed({last: table.columns[n] for last, n in columns.items()})
+        answers[stem] = _pressed(
+            {last: table.columns[n] for last, n in columns.items()}
+        )
     if TASK_ANSWERS in table.columns:
-        found |= _inside(table)
-    return found
+        answers |= _inside(table)
+    return answers
 
 
 def _texts(column: Coded) -> list[str | None]:
@@ -118,18 +120,18 @@ def _decoded(text: str, place: str) -> dict[str, Given | None]:
             "download the results again"
         )
         raise BadCellError(msg)
-    found: dict[str, Given | None] = {}
+    answers: dict[str, Given | None] = {}
     for page in pages:
         for name, value in page.items():
             suffix, labels = _value(value)
-            if name + suffix in found:
+            if name + suffix in answers:
                 msg = (
                     f"{place}: {TASK_ANSWERS} answers the question {name!r} twice; "
                     "keep one of the answers"
                 )
                 raise BadCellError(msg)
-            found[name + suffix] = labels
-    return found
+            answers[name + suffix] = labels
+    return answers
 
 
 def _value(value: object) -> tuple[str, Given | None]:

@@ -96,7 +96,7 @@ def _grid_of_answers(
     """Read a grid with an answer of its own for each item."""
     options, table = batch.options, batch.table
     label = options.columns.label
-    asked = label if label is not None and label.startswith("Input.") else None
+    label_input = label if label is not None and label.startswith("Input.") else None
     both = sorted(set(items) & set(answers))
     if not both:
         msg = (
@@ -117,24 +117,24 @@ def _grid_of_answers(
         for row, i in pairs
     ]
     note = f"read columns like {options.columns.item!r} as items"
-    said_in = "label" if asked is None else "answer"
+    said_in = "label" if label_input is None else "answer"
     roles = dict.fromkeys((items[i] for i in both), "item")
     roles |= dict.fromkeys((answers[i] for i in both), said_in)
-    if asked is None:
+    if label_input is None:
         offered = label_list(options) if options.kind == "contains" else None
         rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
         return replace(batch_draft(rows, table, note), columns=roles)
     rows = unroll(picks, "choice", None, table.where)
-    labels = encode_texts([batch.text(_at(asked, i), row) for row, i in pairs])
-    said = read_answers(rows.label, options.answers, table.where, rows.row)
+    labels = encode_texts([batch.text(_at(label_input, i), row) for row, i in pairs])
+    codes = read_answers(rows.label, options.answers, table.where, rows.row)
     draft = batch_draft(rows, table, note)
     return replace(
         draft,
         kind="contains",
         label=labels,
-        answer=said,
+        answer=codes,
         notes=(*draft.notes, *answer_words_rule(rows.label, options.answers)),
-        columns=roles | dict.fromkeys((_at(asked, i) for i in both), "label"),
+        columns=roles | dict.fromkeys((_at(label_input, i) for i in both), "label"),
     )
 
 
@@ -193,11 +193,11 @@ def _split(labels: tuple[str, ...] | None, place: str) -> list[str]:
         return []
     if len(labels) > 1:
         return [text.strip() for text in labels if text.strip()]
-    found = decoded_or_text(labels[0], place)
-    if isinstance(found, dict):
-        return [str(key) for key, on in found.items() if on]
-    if isinstance(found, list):
-        return [str(part) for part in found]
+    content = decoded_or_text(labels[0], place)
+    if isinstance(content, dict):
+        return [str(key) for key, on in content.items() if on]
+    if isinstance(content, list):
+        return [str(part) for part in content]
     if labels[0].startswith(("{", "[")):
         return [labels[0]]
     return [text.strip() for text in labels[0].split(",") if text.strip()]

@@ -30,10 +30,10 @@ def read_single(batch: Batch) -> Draft:
     """
     options, table = batch.options, batch.table
     columns = options.columns
-    asked = _label_input(batch)
-    item = _item_input(batch, asked)
+    label_input = _label_input(batch)
+    item = _item_input(batch, label_input)
     given = columns.answer
-    if asked is None and columns.label is not None:
+    if label_input is None and columns.label is not None:
         given = columns.label
     question = choose_question(list(batch.answers), given, table.source, "answer")
     picks = [
@@ -47,18 +47,18 @@ def read_single(batch: Batch) -> Draft:
         )
         for row in batch.rows
     ]
-    if asked is not None:
+    if label_input is not None:
         rows = unroll(picks, "choice", None, table.where)
-        label = encode_texts([batch.text(asked, row) for row in batch.rows])
+        label = encode_texts([batch.text(label_input, row) for row in batch.rows])
         draft = batch_draft(rows, table)
-        said = read_answers(rows.label, options.answers, table.where, rows.row)
+        codes = read_answers(rows.label, options.answers, table.where, rows.row)
         return replace(
             draft,
             kind="contains",
             label=label,
-            answer=said,
+            answer=codes,
             notes=(*draft.notes, *answer_words_rule(rows.label, options.answers)),
-            columns={item: "item", question: "answer", asked: "label"},
+            columns={item: "item", question: "answer", label_input: "label"},
         )
     offered = label_list(options) if options.kind == "contains" else None
     if options.kind == "choice":  # a bar may be part of a label
@@ -86,12 +86,12 @@ def _label_input(batch: Batch) -> str | None:
     return usual[0] if len(usual) == 1 and len(batch.inputs) > 1 else None
 
 
-def _item_input(batch: Batch, asked: str | None) -> str:
+def _item_input(batch: Batch, label_input: str | None) -> str:
     """Column of the item: the one named, the only one, or the one with a usual name."""
     given = batch.options.columns.item
     if given is not None and given in batch.table.columns:
         return given
-    inputs = [name for name in batch.inputs if name != asked]
+    inputs = [name for name in batch.inputs if name != label_input]
     usual = [n for n in inputs if plain(n.removeprefix("Input.")) in USUAL["item"]]
     if given is None and len(inputs) == 1:
         return inputs[0]

@@ -35,13 +35,13 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
     first = parts[0]
     if len(parts) == 1:
         return first
-    for what, found in (
+    for what, values in (
         ("kind", {each.kind for each in parts}),
         ("offer", {each.offer for each in parts}),
     ):
-        if len(found) > 1:
+        if len(values) > 1:
             msg = (
-                f"answers of {what} {' and '.join(sorted(found))} cannot be joined; "
+                f"answers of {what} {' and '.join(sorted(values))} cannot be joined; "
                 f"read all of them with the same {what}"
             )
             raise OptionError(msg)
@@ -100,8 +100,8 @@ def _check_repeats(table: pd.DataFrame, part: np.ndarray) -> None:
     """Refuse an annotator or a response that comes back about the same question."""
     question = ["item", "label"] if "contains" in set(table["kind"]) else ["item"]
     for column in ("annotator", "response_id"):
-        known = table[column].notna().to_numpy()
-        keys = table.loc[known, [*question, column]].assign(part=part[known])
+        identified = table[column].notna().to_numpy()
+        keys = table.loc[identified, [*question, column]].assign(part=part[identified])
         again = keys.drop_duplicates().duplicated([*question, column])
         if again.any():
             row = keys.loc[again.index[again.to_numpy()][0]]

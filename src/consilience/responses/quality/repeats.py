@@ -54,15 +54,16 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     keys = _question(draft)
     real = keys["annotator"].to_numpy() >= 0
     real &= (draft.label.codes >= 0) if draft.answer is None else (draft.answer >= 0)
-    asked = keys[real]
+    answers = keys[real]
     if draft.kind == "objects":
-        asked = asked.drop_duplicates()  # the objects of one response belong together
-    question = [name for name in asked.columns if name != "response"]
+        # The objects of one response belong together.
+        answers = answers.drop_duplicates()
+    question = [name for name in answers.columns if name != "response"]
     if rule == "distinct" and draft.kind != "objects":
-        said = draft.label.codes if draft.answer is None else draft.answer
-        asked = asked.assign(said=said[real])
-        question.append("said")
-    later = asked.duplicated(question, keep="first")
+        value = draft.label.codes if draft.answer is None else draft.answer
+        answers = answers.assign(value=value[real])
+        question.append("value")
+    later = answers.duplicated(question, keep="first")
     if not later.any():
         return Repeated(kept=np.ones(len(real), bool))
     row = int(later.index[int(later.to_numpy().argmax())])
@@ -85,8 +86,8 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
             kept=np.ones(len(real), bool), notes=(note,), assumptions=(note,)
         )
     keep = {"distinct": "first", "first": "first", "last": "last", "drop": False}[rule]
-    gone = asked.duplicated(question, keep=keep)  # type: ignore[arg-type]
-    lost = _rows_of(keys, asked[gone]) if "response" in keys else asked.index[gone]
+    gone = answers.duplicated(question, keep=keep)  # type: ignore[arg-type]
+    lost = _rows_of(keys, answers[gone]) if "response" in keys else answers.index[gone]
     kept = np.ones(len(real), bool)
     kept[lost] = False
     reason = f"{WHAT} (`repeats={rule!r}`)"

@@ -19,24 +19,24 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     draft
         Answers, after the rules of the caller.
     """
-    found: list[str] = []
+    sentences: list[str] = []
     labels = only_used(draft.label)
     people = only_used(draft.annotator)
-    found += _similar_labels(
+    sentences += _similar_labels(
         labels.values.to_pylist(),
         "labels",
         "they count as different labels; merge them with `fold_case=True` (case) or "
         "`normalize=True` (Unicode form, characters of no width), or correct the "
         "source",
     )
-    found += _similar_labels(
+    sentences += _similar_labels(
         people.values.to_pylist(),
         "annotators",
         "they count as different annotators; correct the source if they are one",
     )
-    found += _one_each(draft, people)
-    found += _unlike_labels(labels)
-    return tuple(found)
+    sentences += _one_each(draft, people)
+    sentences += _unlike_labels(labels)
+    return tuple(sentences)
 
 
 def _similar_labels(texts: list[str], what: str, remedy: str) -> Iterable[str]:

@@ -94,9 +94,9 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         raise BadCellError(msg)
     n = np.stack([no, maybe, yes], axis=1)  # the order of the answers' codes
     rows, answer = np.nonzero(n)
-    found = [_column(table.names, usual) for usual in (_YES, _SHOWN, _MAYBE)]
+    columns = [_column(table.names, usual) for usual in (_YES, _SHOWN, _MAYBE)]
     roles = {item: "item", label: "label"}
-    roles |= dict.fromkeys((name for name in found if name), "n")
+    roles |= dict.fromkeys((name for name in columns if name), "n")
     return Draft(
         kind="contains",
         item=table.single(item).take(rows),

@@ -143,8 +143,8 @@ def _labels(folder: Path) -> pd.DataFrame:
 
 def _other_images(folder: Path) -> str:
     columns, images = load_frame(folder / GROUPS)
-    found, number = np.unique(columns["annotation"].astype(str), return_counts=True)
-    groups = ", ".join(f"{n:,} {name}" for name, n in zip(found, number, strict=True))
+    names, number = np.unique(columns["annotation"].astype(str), return_counts=True)
+    groups = ", ".join(f"{n:,} {name}" for name, n in zip(names, number, strict=True))
     return (
         f"the study holds {len(images):,} images ({groups}); only fu were asked about"
     )

@@ -63,9 +63,9 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
     fields: dict[str, str] = {}
     for path in sources:
         for number, task in enumerate(_tasks(path), start=1):
-            found = annotations(task, str(path))
-            works += found
-            places += [f"{path}, task {w.task}, annotation {w.number}" for w in found]
+            batch = annotations(task, str(path))
+            works += batch
+            places += [f"{path}, task {w.task}, annotation {w.number}" for w in batch]
             data = task.get("data") or {}
             field = item_field(data, options.columns.item, str(path))
             place = f"{path}, task {task.get('id') or f'number {number}'}"
@@ -77,7 +77,9 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
     draft = _draft(works, answers, places, options)
     roles = {name: role for name, role in fields.items() if role}
     roles |= (
-        {f"data.{asked}": "label"} if (asked := _label_field(works, options)) else {}
+        {f"data.{label_field}": "label"}
+        if (label_field := _label_field(works, options))
+        else {}
     )
     roles |= draft.columns
     unused = {**dict.fromkeys(fields, ""), **draft.unused}
@@ -95,7 +97,7 @@ def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Respon
 def _draft(
     works: list[Annotation], answers: list[int], places: list[str], options: ReadOptions
 ) -> Draft:
-    asked = _label_field(works, options)
+    label_field = _label_field(works, options)
     items = [
         _item(
             item_field(w.data, options.columns.item, places[i]),
@@ -119,9 +121,9 @@ def _draft(
         for i in answers
     ]
     offered = None
-    if asked is None and options.kind == "contains":
+    if label_field is None and options.kind == "contains":
         offered = label_list(for_question(options, question))
-    kind = "choice" if asked else options.kind
+    kind = "choice" if label_field else options.kind
     where = places.__getitem__
     rows = unroll(picks, kind, offered, where, spelling_key(options))
     truth = [i for i, work in enumerate(works) if work.truth]
@@ -145,7 +147,7 @@ def _draft(
         ),
         columns={
             "completed_by": "annotator",
-            question: "label" if asked is None else "answer",
+            question: "label" if label_field is None else "answer",
             **({} if main is None else {main: "main"}),
         },
         unused={
@@ -160,14 +162,14 @@ def _draft(
             offered if rows.kind == "contains" else None,
         ),
     )
-    if asked is None:
+    if label_field is None:
         return draft
-    labels = encode_texts([_text(works[i].data.get(asked)) for i in answers])
+    labels = encode_texts([_text(works[i].data.get(label_field)) for i in answers])
     labels = labels.take(rows.source)
-    said = read_answers(rows.label, options.answers, where, rows.row)
+    codes = read_answers(rows.label, options.answers, where, rows.row)
     notes = (*draft.notes, *answer_words_rule(rows.label, options.answers))
     return replace(
-        draft, kind="contains", label=labels, answer=said, gold=None, notes=notes
+        draft, kind="contains", label=labels, answer=codes, gold=None, notes=notes
     )
 
 
@@ -221,11 +223,13 @@ def _label_field(works: list[Annotation], options: ReadOptions) -> str | None:
 def _question(works: list[Annotation], options: ReadOptions) -> str:
     names = list(dict.fromkeys(name for work in works for name in work.picked))
     columns = options.columns
-    asked = _label_field(works, options) is not None
-    given = columns.answer if asked else columns.label
+    is_contains = _label_field(works, options) is not None
+    given = columns.answer if is_contains else columns.label
     if given is None and columns.main in names:
         names.remove(columns.main)
-    return choose_question(names, given, "the export", "answer" if asked else "label")
+    return choose_question(
+        names, given, "the export", "answer" if is_contains else "label"
+    )
 
 
 def _dropped(truth: list[int], places: list[str]) -> tuple[Dropped, ...]:
@@ -245,12 +249,12 @@ def _extras(works: list[Annotation], rows: np.ndarray) -> dict[str, pd.Series]:
 
 
 def _gold(
-    found: list[tuple[str | None, tuple[str, ...]]], offered: tuple[str, ...] | None
+    answers: list[tuple[str | None, tuple[str, ...]]], offered: tuple[str, ...] | None
 ) -> pd.DataFrame | None:
     """Gold labels; where all offered labels are known, a yes or no to each."""
     rows = [
         (item, label, "yes" if label in labels else "no")
-        for item, labels in found
+        for item, labels in answers
         for label in offered or labels
     ]
     if not rows:

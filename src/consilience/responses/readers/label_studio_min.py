@@ -27,7 +27,7 @@ from consilience.responses.tables.load import Source, fingerprints, load_tables
 from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
 
-OWN = {
+EXPORT_FIELDS = {
     "id",
     "annotator",
     "annotation_id",
@@ -57,7 +57,7 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     """
     table = load_tables(sources, options)
     columns = options.columns
-    fields = [name for name in table.names if name not in OWN]
+    fields = [name for name in table.names if name not in EXPORT_FIELDS]
     item = columns.item or require([*fields, "id"], "item", columns, table.source)
     questions = [name for name in fields if name not in {item, columns.main}]
     question = choose_question(questions, columns.label, table.source, "label")
@@ -137,8 +137,8 @@ def _answer(table: TextTable, name: str | None, row: int) -> object:
             return None
         return [p if p is None else decoded_or_text(p, place) for p in parts]
     text = _cell(table, name, row)
-    found = None if text is None else decoded_or_text(text, place)
-    return found if isinstance(found, (dict, list)) else text
+    content = None if text is None else decoded_or_text(text, place)
+    return content if isinstance(content, (dict, list)) else text
 
 
 def _labels(answer: object, place: str) -> tuple[str, ...] | None:
@@ -156,20 +156,20 @@ def _first(answer: object, place: str) -> str | None:
 
 def _regions(parts: Iterable[object], place: str) -> tuple[str, ...]:
     """Labels of bare texts and of regions (`rectanglelabels` and the like)."""
-    found: list[object] = []
+    labels: list[object] = []
     for part in parts:
         if isinstance(part, dict):
             many = [v for key, v in part.items() if key.endswith("labels")]
-            found += [label for v in many if isinstance(v, list) for label in v]
+            labels += [label for v in many if isinstance(v, list) for label in v]
             if not many and not _PLACE & set(part):
-                found.append(part)  # no label, and no region without one
+                labels.append(part)  # no label, and no region without one
         else:
-            found.append(part)
-    strange = [label for label in found if not isinstance(label, (str, int))]
+            labels.append(part)
+    strange = [label for label in labels if not isinstance(label, (str, int))]
     if strange:
         msg = f"{place}: found {strange[0]!r} where a label was expected; export again"
         raise BadCellError(msg)
-    return tuple(map(str, found))
+    return tuple(map(str, labels))
 
 
 def _empty(rows: list[int], question: str, table: TextTable) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:
 def _sniff(probe: Probe) -> int:
     if probe.is_folder or not probe.names:
         return 0
-    known = {plain(name) for name in probe.names}
+    names = {plain(name) for name in probe.names}
     has = {
         role: getattr(probe.columns, role) in probe.names
         or bool(usual(list(probe.names), role))
@@ -37,7 +37,7 @@ def _sniff(probe: Probe) -> int:
     }
     if not has["item"] or not (has["label"] or has["answer"]):
         return 0
-    return 2 if has["annotator"] or "task" in known or has["n"] else 1
+    return 2 if has["annotator"] or "task" in names or has["n"] else 1
 
 
 READER = Reader(

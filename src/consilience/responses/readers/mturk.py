@@ -107,9 +107,9 @@ def _count_assignments(
         )
         for name in sorted({s for s, k in zip(status, kept, strict=True) if not k})
     )
-    found = ", ".join(f"{status.count(s):,} {s}" for s in sorted(set(status)))
+    counts = ", ".join(f"{status.count(s):,} {s}" for s in sorted(set(status)))
     rows = [row for row, keep in enumerate(kept) if keep]
-    return rows, dropped, f"assignments by status: {found}"
+    return rows, dropped, f"assignments by status: {counts}"
 
 
 def _extras(table: TextTable, rows: np.ndarray) -> dict[str, pd.Series]:

@@ -197,8 +197,8 @@ def _decisions(table: TextTable) -> np.ndarray:
 
 
 def _cells(table: TextTable, name: str) -> list[list[str] | None]:
-    found = table.lists.get(name)
-    return [None] * table.num_rows if found is None else found.to_pylist()
+    column = table.lists.get(name)
+    return [None] * table.num_rows if column is None else column.to_pylist()
 
 
 def _ids(options: list[str] | None) -> tuple[str, ...] | None:

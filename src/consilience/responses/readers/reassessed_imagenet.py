@@ -137,11 +137,11 @@ def _read_answers(path: Path) -> _Answers:
     with readable(str(path), "not whole or not as published", "fetch it again"):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             pairs, ids = arrays["info"], arrays["ids"]
-        found = [
+        by_rater = [
             (np.full(len(pair), rater), pair, answer)
             for rater, (pair, answer) in zip(ids, _cube(path), strict=True)
         ]
-        annotator, pair, answer = map(np.concatenate, zip(*found, strict=True))
+        annotator, pair, answer = map(np.concatenate, zip(*by_rater, strict=True))
         item, label = (encode(pa.array(pairs[:, k], pa.string())) for k in (0, 1))
     return _Answers(path, item, label, annotator, pair, answer)
 
@@ -157,10 +157,10 @@ def _cube(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         num_raters, num_pairs, _ = shape
         size = num_pairs * 3 * dtype.itemsize
         for _ in range(num_raters):
-            said = np.frombuffer(file.read(size), dtype).reshape(num_pairs, 3)
-            pair = np.flatnonzero(said.any(axis=1))
-            answer = said[pair].argmax(axis=1).astype(np.int8)
-            if not np.array_equal(said[pair], np.eye(3)[answer]):
+            marks = np.frombuffer(file.read(size), dtype).reshape(num_pairs, 3)
+            pair = np.flatnonzero(marks.any(axis=1))
+            answer = marks[pair].argmax(axis=1).astype(np.int8)
+            if not np.array_equal(marks[pair], np.eye(3)[answer]):
                 msg = "a rater gave several answers to one pair"
                 raise ValueError(msg)
             yield pair, answer
@@ -168,8 +168,8 @@ def _cube(path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def _without(main: _Answers, golden: _Answers) -> tuple[_Answers, tuple[Dropped, ...]]:
     """Drop the first round's answers to the golden pairs: they were asked again."""
-    asked = pd.MultiIndex.from_frame(_pairs(golden))
-    again = pd.MultiIndex.from_frame(_pairs(main)).isin(asked)[main.pair]
+    golden_pairs = pd.MultiIndex.from_frame(_pairs(golden))
+    again = pd.MultiIndex.from_frame(_pairs(main)).isin(golden_pairs)[main.pair]
     if not again.any():
         return main, ()
     first = int(again.argmax())

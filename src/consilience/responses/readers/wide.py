@@ -51,8 +51,8 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     whole = load_tables([with_index(source, options) for source in sources], options)
     table = replace(whole, lists={})
     item, rest, notes = item_column(table, options)
-    found = wide_columns(table, rest, options)
-    names = found.annotators
+    layout = wide_columns(table, rest, options)
+    names = layout.annotators
     rows, columns, label = long_cells(table, names)
     label, note = without_not_asked(label)
     given = label.codes >= 0
@@ -68,14 +68,14 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         kind = "objects"
     check_lists(cells, "objects" if options.split else options.kind, place)
     extras = carried(table, options, rows)
-    gold = None if found.gold is None else table.columns[found.gold]
+    gold = None if layout.gold is None else table.columns[layout.gold]
     if gold is not None and note:
         gold = without_not_asked(gold)[0]
     used = {name: "item" for name in table.names if name not in rest}
     used |= dict.fromkeys(names, "annotator")
-    used |= {} if found.gold is None else {found.gold: "gold"}
+    used |= {} if layout.gold is None else {layout.gold: "gold"}
     used |= dict.fromkeys(extras, "carried along")
-    unused = {**found.unused, **dict.fromkeys(whole.lists, "lists")}
+    unused = {**layout.unused, **dict.fromkeys(whole.lists, "lists")}
     draft = Draft(
         kind=kind,
         item=item.take(rows),
@@ -89,7 +89,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         notes=(*notes, *note, *table.notes),
         columns=used,
         unused={name: looks for name, looks in unused.items() if name not in used},
-        warnings=(*found.warnings, *warnings),
+        warnings=(*layout.warnings, *warnings),
         gold=None if gold is None else gold_pairs(item, gold),
         more_items=item.values.to_pylist(),
         sources=fingerprints(sources),

@@ -119,14 +119,14 @@ def _text_table(
                 notes += [f"column {name!r}: {note}"] if note else []
         except ConsilienceError:
             unusable[name] = str(array.type)
-    columns, said = tidy(coded, options.missing)
+    columns, tidy_notes = tidy(coded, options.missing)
     return TextTable(
         source=source,
         columns=columns,
         lists=lists,
         num_rows=num_rows,
         where=places(source, first=1),
-        notes=(*notes, *said, *unusable_notes(unusable)),
+        notes=(*notes, *tidy_notes, *unusable_notes(unusable)),
         unusable=unusable,
         types={name: kind for name, kind in types.items() if kind is not None},
     )
@@ -288,5 +288,5 @@ def cell_text(cell: object, place: str = "") -> str | None:
 def _has_text(cell: object) -> bool:
     if isinstance(cell, (numbers.Number, np.generic)):
         return True
-    own = type(cell).__str__ is not object.__str__
-    return own and not hasattr(cell, "__len__")
+    has_str = type(cell).__str__ is not object.__str__
+    return has_str and not hasattr(cell, "__len__")

@@ -54,10 +54,10 @@ def object_numbers(
     column: Coded, table: TextTable, rows: Int[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Read numbers of objects; -1 where there is none."""
-    known = column.codes >= 0
+    filled = column.codes >= 0
     out = np.full(len(column), -1, np.int64)
-    out[known] = counts(
-        column.take(known), table, rows[known], zero=True, most=2**31 - 1
+    out[filled] = counts(
+        column.take(filled), table, rows[filled], zero=True, most=2**31 - 1
     )
     return out
 

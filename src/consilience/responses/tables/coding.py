@@ -61,8 +61,8 @@ def text_array(values: Iterable[str | None]) -> pa.StringArray:
 
 def with_line_breaks(values: pa.StringArray) -> pa.StringArray:
     """Return the texts that hold a line break."""
-    found = [pc.match_substring(values, pattern) for pattern in ("\n", "\r")]
-    return values.filter(pc.or_(*found))
+    masks = [pc.match_substring(values, pattern) for pattern in ("\n", "\r")]
+    return values.filter(pc.or_(*masks))
 
 
 def encode(column: pa.Array | pa.ChunkedArray) -> Coded:
@@ -133,9 +133,9 @@ def num_distinct(codes: Int[np.ndarray, " N"]) -> int:
 
     A table of marks: sorting or hashing ten million row numbers takes ten times longer.
     """
-    seen = np.zeros(int(codes.max(initial=-1)) + 1, bool)
-    seen[codes] = True
-    return int(seen.sum())
+    marks = np.zeros(int(codes.max(initial=-1)) + 1, bool)
+    marks[codes] = True
+    return int(marks.sum())
 
 
 def only_used(column: Coded) -> Coded:

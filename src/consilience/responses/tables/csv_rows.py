@@ -24,7 +24,7 @@ _CELL_ENDS = "\r\n"
 _LINE_BREAK = re.compile(r"\r\n?|\n")
 
 
-def encoding_of(path: Path, asked: str | None = None) -> str:
+def encoding_of(path: Path, given: str | None = None) -> str:
     """Return the encoding: as requested, UTF-16 by its byte-order mark, else UTF-8.
 
     Raises
@@ -32,15 +32,15 @@ def encoding_of(path: Path, asked: str | None = None) -> str:
     OptionError
         No encoding of text has that name, or ASCII is written otherwise in it.
     """
-    if asked is not None:
+    if given is not None:
         try:
-            name = codecs.lookup(asked).name
-            usable = name == "utf-16" or "a,b".encode(asked) == b"a,b"
+            name = codecs.lookup(given).name
+            usable = name == "utf-16" or "a,b".encode(given) == b"a,b"
         except (LookupError, UnicodeError):
             usable = False
         if not usable:
             msg = (
-                f"`encoding={asked!r}`: expected the name of an encoding such as "
+                f"`encoding={given!r}`: expected the name of an encoding such as "
                 "utf-8, cp1252, latin-1, shift_jis or utf-16"
             )
             raise OptionError(msg)
@@ -58,14 +58,14 @@ def check_separator(separator: str) -> str:
     OptionError
         If it is not one ASCII character, or is a quote or a line break.
     """
-    found = "\t" if separator == r"\t" else separator
-    if len(found) != 1 or not found.isascii() or found in '"\r\n\0':
+    character = "\t" if separator == r"\t" else separator
+    if len(character) != 1 or not character.isascii() or character in '"\r\n\0':
         msg = (
             f"separator {separator!r}: expected one ASCII character that is neither a "
             r"quote nor a line break, such as ',', ';' or '\t'"
         )
         raise OptionError(msg)
-    return found
+    return character
 
 
 def csv_rows(
@@ -198,12 +198,12 @@ def check_line_breaks(
         if not last:
             return
         for text in with_line_breaks(column.values).to_pylist():
-            found = [line.count(separator) for line in _LINE_BREAK.split(text)]
-            if found != [last - place, *[last] * (len(found) - 2), place]:
+            counts = [line.count(separator) for line in _LINE_BREAK.split(text)]
+            if counts != [last - place, *[last] * (len(counts) - 2), place]:
                 continue
             row = int((column.codes == column.values.index(text).as_py()).argmax())
             msg = (
-                f"{where(row)}: the text of column {name!r} runs over {len(found)} "
+                f"{where(row)}: the text of column {name!r} runs over {len(counts)} "
                 f"lines that look like rows ({text[:40]!r}): a quote was probably "
                 "opened and not closed; fix the row, or write the text without line "
                 "breaks"

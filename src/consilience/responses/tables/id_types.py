@@ -109,17 +109,17 @@ def restores_types[Function: Callable[..., Any]](function: Function) -> Function
     return cast("Function", typed)
 
 
-def _all_restored(found: Any, types: Types) -> Any:
-    if isinstance(found, pd.DataFrame):
-        return restored(found, types)
-    if is_dataclass(found) and not isinstance(found, type):
+def _all_restored(result: Any, types: Types) -> Any:
+    if isinstance(result, pd.DataFrame):
+        return restored(result, types)
+    if is_dataclass(result) and not isinstance(result, type):
         tables = {
             field.name: restored(value, types)
-            for field in fields(found)
-            if isinstance(value := getattr(found, field.name), pd.DataFrame)
+            for field in fields(result)
+            if isinstance(value := getattr(result, field.name), pd.DataFrame)
         }
-        return replace(found, **tables)
-    return found
+        return replace(result, **tables)
+    return result
 
 
 def as_texts(frame: pd.DataFrame) -> pd.DataFrame:
@@ -133,31 +133,31 @@ def text_of(column: pd.Series) -> pd.Series:
     if isinstance(column.dtype, pd.StringDtype):
         return column.astype("str")
     codes, values = pd.factorize(column)
-    known = pd.Series(values)
-    if isinstance(known.dtype, pd.CategoricalDtype):
-        known = known.astype(known.cat.categories.dtype)
-    if known.dtype == object:
-        texts = known.map(str).astype("str")
+    levels = pd.Series(values)
+    if isinstance(levels.dtype, pd.CategoricalDtype):
+        levels = levels.astype(levels.cat.categories.dtype)
+    if levels.dtype == object:
+        texts = levels.map(str).astype("str")
     else:
-        array = values_as_text(pa.array(known, from_pandas=True))[0]
+        array = values_as_text(pa.array(levels, from_pandas=True))[0]
         texts = pd.Series(array.to_pylist(), dtype="str")
-    found = texts.reindex(codes).mask(codes < 0)
-    return pd.Series(found.array, index=column.index, name=column.name)
+    text = texts.reindex(codes).mask(codes < 0)
+    return pd.Series(text.array, index=column.index, name=column.name)
 
 
 def _restored(column: pd.Series, name: str) -> pd.Series:
     coded = column if _is_coded(column) else column.astype("category")
-    found = _values(coded.cat.categories.astype("str"), name)
-    if found is None:
+    levels = _values(coded.cat.categories.astype("str"), name)
+    if levels is None:
         return column
     codes = coded.cat.codes.to_numpy()
     if name.startswith("category"):
-        new = pd.Categorical.from_codes(codes, categories=pd.Index(found))
+        new = pd.Categorical.from_codes(codes, categories=pd.Index(levels))
         return pd.Series(new, index=column.index, name=column.name)
     gaps = bool((codes < 0).any())
-    if gaps and isinstance(found.dtype, np.dtype) and found.dtype.kind in "iub":
-        found = pd.Series(pd.array(found.to_numpy()))
-    values = found.reindex(codes)
+    if gaps and isinstance(levels.dtype, np.dtype) and levels.dtype.kind in "iub":
+        levels = pd.Series(pd.array(levels.to_numpy()))
+    values = levels.reindex(codes)
     same: pd.Series = values.set_axis(column.index)
     same.name = column.name
     return same

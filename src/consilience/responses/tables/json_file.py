@@ -63,12 +63,12 @@ def read_json(path: Path) -> object:
     text = _bytes(path)
     with readable(str(path)):
         try:
-            found = _DOCUMENT.decode(text)
+            document = _DOCUMENT.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise _broken(path, text, error) from None
-    if _may_repeat_a_key([found], text):
+    if _may_repeat_a_key([document], text):
         _check_keys(text, str(path))
-    return found
+    return document
 
 
 def decoded(text: str, place: str) -> object:
@@ -87,11 +87,11 @@ def decoded(text: str, place: str) -> object:
         If it is not JSON, nested too deeply, or a key stands twice.
     """
     with readable(place, "the JSON in a cell cannot be read"):
-        found = _DOCUMENT.decode(text)
+        value = _DOCUMENT.decode(text)
     raw = text.encode()
-    if _may_repeat_a_key([found], raw):
+    if _may_repeat_a_key([value], raw):
         _check_keys(raw, place)
-    return found
+    return value
 
 
 def decoded_or_text(text: str, place: str) -> object:
@@ -247,15 +247,15 @@ def _check_keys(text: bytes, place: str) -> None:
     """Refuse an object with a key that stands twice."""
 
     def each_once(pairs: list[tuple[str, Any]]) -> Record:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        record = dict(pairs)
+        if len(record) < len(pairs):
             (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
             msg = (
                 f"{place}: the key {twice!r} stands twice in one JSON object; keep one "
                 "of them"
             )
             raise UnreadableFileError(msg)
-        return found
+        return record
 
     with readable(place):
         json.loads(text, object_pairs_hook=each_once, parse_int=str, parse_float=str)
@@ -284,8 +284,8 @@ def _first_not_utf8(text: bytes) -> int:
 
 
 def _broken(path: Path, text: bytes, error: Exception) -> UnreadableFileError:
-    found = re.search(r"byte (\d+)", str(error))
-    byte = int(found.group(1)) if found else len(text)
+    match = re.search(r"byte (\d+)", str(error))
+    byte = int(match.group(1)) if match else len(text)
     if isinstance(error, UnicodeDecodeError):  # counts from the start of a text
         byte = _first_not_utf8(text)
     line = text.count(b"\n", 0, byte) + 1

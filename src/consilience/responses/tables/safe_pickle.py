@@ -126,14 +126,14 @@ class _Unpickler(pickle.Unpickler):
         UnsafePickleError
             If the name is not allowed.
         """
-        found = {**NUMPY, **PANDAS}.get((module, name))
-        if found is None:
+        stand_in = {**NUMPY, **PANDAS}.get((module, name))
+        if stand_in is None:
             msg = (
                 f"{self._source}: the pickle asks for {module}.{name}, which is not "
                 "plain data; nothing was run; do not open this file with other programs"
             )
             raise UnsafePickleError(msg)
-        return found
+        return stand_in
 
 
 def load_pickle(path: Path) -> object:

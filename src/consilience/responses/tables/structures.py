@@ -23,10 +23,10 @@ def parsed(text: str) -> object:
         return None
     for parse in (json.loads, _python):
         try:
-            found: object = parse(text)
+            value: object = parse(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             continue
-        return found
+        return value
     return None
 
 

@@ -43,15 +43,15 @@ def type_of(column: pd.Series | pd.Index) -> str | None:
 
 
 def _type_of_objects(column: pd.Series | pd.Index) -> str | None:
-    found = pd.api.types.infer_dtype(column, skipna=True)
-    if found.startswith("mixed"):
+    inferred = pd.api.types.infer_dtype(column, skipna=True)
+    if inferred.startswith("mixed"):
         return MIXED
     return {
         "integer": "int64",
         "floating": "float64",
         "boolean": "bool",
         "string": "object",
-    }.get(found)
+    }.get(inferred)
 
 
 def type_of_arrow(column: pa.DataType) -> str | None:
@@ -85,10 +85,10 @@ def common_type(types: Sequence[str | None]) -> str | None:
 
 def type_of_cells(cells: Iterable[object]) -> str | None:
     """Return the name of the type of cells of JSON; None for text."""
-    found = {type(cell) for cell in cells if cell is not None}
-    if len(found) == 1:
-        return {int: "int64", bool: "bool"}.get(found.pop())
-    return MIXED if {int, bool} & found else None
+    types = {type(cell) for cell in cells if cell is not None}
+    if len(types) == 1:
+        return {int: "int64", bool: "bool"}.get(types.pop())
+    return MIXED if {int, bool} & types else None
 
 
 def is_text(dtype: Any) -> bool:

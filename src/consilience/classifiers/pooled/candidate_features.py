@@ -55,11 +55,11 @@ class Vocabulary:
         if unique:
             codes = np.unique(item.astype(np.int64) * len(self.labels) + label)
             item, label = np.divmod(codes, len(self.labels))
-        own = np.where(label < len(pooled.labels), label, -1)
-        return Pairs(item, label, pooled.cell(item, own))
+        codes_in_pool = np.where(label < len(pooled.labels), label, -1)
+        return Pairs(item, label, pooled.cell(item, codes_in_pool))
 
 
-def columns_of(
+def candidate_features(
     pooled: Pool,
     pairs: Pairs,
     top: int,
@@ -68,7 +68,7 @@ def columns_of(
 ) -> dict[str, Float[np.ndarray, " C"]]:
     """Return the number columns of pairs."""
 
-    def summed(value: np.ndarray) -> np.ndarray:
+    def weighted_sum(value: np.ndarray) -> np.ndarray:
         total = np.bincount(
             pooled.row_cell, pooled.row_weight * value, len(pooled.item)
         )
@@ -79,15 +79,17 @@ def columns_of(
         pooled.probability[pairs.cell],
         pooled.elsewhere[pairs.item],
     )
-    found = {
+    features = {
         "score": np.log(here),
-        "top": summed(pooled.row_rank <= top),
-        "reciprocal_rank": summed(1.0 / pooled.row_rank),
-        "first": summed(pooled.row_rank == 1),
+        "top": weighted_sum(pooled.row_rank <= top),
+        "reciprocal_rank": weighted_sum(1.0 / pooled.row_rank),
+        "first": weighted_sum(pooled.row_rank == 1),
     }
     if also is not None and (also["source"] == DATASET).any():
         item, label, _ = vocabulary.codes(also[also["source"] == DATASET])
-        own = set(zip(item.tolist(), label.tolist(), strict=True))
+        dataset_pairs = set(zip(item.tolist(), label.tolist(), strict=True))
         both = zip(pairs.item.tolist(), pairs.label.tolist(), strict=True)
-        found["dataset_label"] = np.array([float(pair in own) for pair in both])
-    return found
+        features["dataset_label"] = np.array(
+            [float(pair in dataset_pairs) for pair in both]
+        )
+    return features
