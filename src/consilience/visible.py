@@ -32,7 +32,7 @@ def visible(text: str) -> str:
     return _STEERING.sub(_picture, text)
 
 
-def escaped(text: str) -> str:
+def escape_json(text: str) -> str:
     r"""Return JSON with `\\uXXXX` for each character that steers.
 
     Parameters

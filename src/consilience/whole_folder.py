@@ -53,7 +53,7 @@ def whole_folder(
         When the disk refuses.
     """
     with refusals(folder):
-        place = tidied(folder)
+        place = clean_path(folder)
         _check_free(folder, place, replaceable)
         with _hidden(place) as hidden:
             new = hidden / place.name
@@ -62,12 +62,12 @@ def whole_folder(
             # Another may have been quicker.
             _check_free(folder, place, replaceable)
             if place.exists():
-                place.rename(_former(hidden, place))
+                place.rename(_backup(hidden, place))
             try:
                 new.rename(place)
             except OSError:
                 if new.is_dir() and place.exists():
-                    raise FolderExistsError(_taken(folder)) from None
+                    raise FolderExistsError(_taken_message(folder)) from None
                 raise
 
 
@@ -94,7 +94,7 @@ def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
         When the disk refuses.
     """
     with refusals(path):
-        place = tidied(path)
+        place = clean_path(path)
         if not overwrite:
             _check_free(path, place, None)
         with _hidden(place) as hidden:
@@ -125,7 +125,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
         When the disk refuses.
     """
     with refusals(folder):
-        place = tidied(folder / folder.name)
+        place = clean_path(folder / folder.name)
         with _hidden(place) as hidden:
             yield hidden
             for file in sorted(hidden.iterdir()):
@@ -155,7 +155,7 @@ def refusals(path: Path) -> Iterator[None]:
         cause = error if isinstance(error, OSError) else error.__cause__
         if not isinstance(cause, OSError):
             raise
-        raise CannotWriteError(_refused(path, cause)) from cause
+        raise CannotWriteError(_refusal_message(path, cause)) from cause
 
 
 def check_writable(path: Path) -> None:
@@ -171,11 +171,11 @@ def check_writable(path: Path) -> None:
     CannotWriteError
         When the disk refuses.
     """
-    with refusals(path), _hidden(tidied(path)) as hidden:
+    with refusals(path), _hidden(clean_path(path)) as hidden:
         (hidden / "probe").write_bytes(_PROBE)
 
 
-def tidied(path: Path) -> Path:
+def clean_path(path: Path) -> Path:
     """Return the full path of a place, rid of what killed processes left beside it.
 
     Parameters
@@ -261,7 +261,7 @@ def _clear(hidden: Path, place: Path) -> None:
 
 
 def _clear_once(hidden: Path, place: Path) -> None:
-    former = hidden if hidden.suffix == ".former" else _former(hidden, place)
+    former = hidden if hidden.suffix == ".former" else _backup(hidden, place)
     with suppress(OSError):
         if former.exists() and not place.exists():
             former.rename(place)
@@ -270,7 +270,7 @@ def _clear_once(hidden: Path, place: Path) -> None:
         hidden.unlink()
 
 
-def _former(hidden: Path, place: Path) -> Path:
+def _backup(hidden: Path, place: Path) -> Path:
     return hidden / f"{place.name}.former"
 
 
@@ -280,7 +280,7 @@ def _check_free(
     if not place.exists():
         return
     if replaceable is None:
-        raise FolderExistsError(_taken(folder))
+        raise FolderExistsError(_taken_message(folder))
     if not replaceable(place):
         msg = (
             f"{folder}: already exists and was not written by this program, so it is "
@@ -289,11 +289,11 @@ def _check_free(
         raise FolderExistsError(msg)
 
 
-def _taken(path: Path) -> str:
+def _taken_message(path: Path) -> str:
     return f"{path}: already exists; choose another name or remove it first"
 
 
-def _refused(path: Path, error: OSError) -> str:
+def _refusal_message(path: Path, error: OSError) -> str:
     why = os.strerror(error.errno) if error.errno else str(error)
     room = "free some space or " if error.errno in FULL else ""
     return f"{path}: cannot be written ({why}); {room}choose another place"

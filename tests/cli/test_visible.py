@@ -13,7 +13,7 @@ from consilience.cli.terminal import print_json
 from consilience.console import Console
 from consilience.errors import ConsilienceError
 from consilience.progress import Progress, bar
-from consilience.visible import escaped, visible
+from consilience.visible import escape_json, visible
 
 # Title of the window, a cleared screen, C1's own start of a sequence, a reversed
 # direction, half of a character.
@@ -84,7 +84,7 @@ def test_json_holds_the_very_text_as_escapes(capsys):
     check(type("Said", (), {"out": text, "err": ""}))
     assert json.loads(text) == value
     assert "né 猫" in text
-    assert escaped('"\u202e"') == '"\\u202e"'
+    assert escape_json('"\u202e"') == '"\\u202e"'
 
 
 def test_errors_warnings_and_progress_show_symbols(capsys, monkeypatch, run):

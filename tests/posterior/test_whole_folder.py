@@ -15,7 +15,7 @@ from consilience.posterior._export import export, export_table
 from consilience.responses import read, write
 from consilience.whole_folder import (
     check_writable,
-    tidied,
+    clean_path,
     whole_file,
     whole_files,
     whole_folder,
@@ -314,12 +314,12 @@ def test_what_a_living_process_writes_is_no_leftover(tmp_path):
     with whole_folder(place) as partial:
         (partial / "one").touch()
         seen = []
-        other = threading.Thread(target=lambda: seen.append(tidied(place)))
+        other = threading.Thread(target=lambda: seen.append(clean_path(place)))
         other.start()
         other.join()
         assert seen == [place]
         command = "import sys; from pathlib import Path; from consilience import"
-        command += " whole_folder; whole_folder.tidied(Path(sys.argv[1]))"
+        command += " whole_folder; whole_folder.clean_path(Path(sys.argv[1]))"
         subprocess.run([sys.executable, "-c", command, str(place)], check=True)
         assert (partial / "one").exists()
     assert content(tmp_path) == ["run"]

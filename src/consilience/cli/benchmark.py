@@ -161,12 +161,12 @@ def _progress() -> "Iterator[Callable[[Step], None]]":
                 if show.is_terminal:
                     running.enter_context(show.status(place))
                 return
-            show.print(f"{place}: {_went(step)}", soft_wrap=True)
+            show.print(f"{place}: {_outcome(step)}", soft_wrap=True)
 
         yield report
 
 
-def _went(step: "Step") -> str:
+def _outcome(step: "Step") -> str:
     outcome = step.result.outcome if step.result else {}
     before = " (kept)" if step.kept else ""
     if outcome["status"] != "done":

@@ -114,7 +114,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         work={name: value for name, value in asdict(work).items() if value},
     )
     with open_folder(out, settings, overwrite=overwrite) as place:
-        findings, left_out = _fitted(plan, settings, work, place)
+        findings, left_out = _run_plan(plan, settings, work, place)
         remarks = notes(findings, left_out, settings)
         verdicts = tables(findings)
         if place is not None:
@@ -166,7 +166,7 @@ def _plan(
     return plan
 
 
-def _fitted(
+def _run_plan(
     plan: Sequence[tuple[str, str, Any]],
     settings: Mapping[str, Any],
     work: Work,
@@ -200,7 +200,7 @@ def _fitted(
                     simulations=settings["simulations"],
                     seed_of_all=settings["seed"],
                     effort=_engine_options(work, engine),
-                    report=_under(report, f"{name} {engine}"),
+                    report=_named_reporter(report, f"{name} {engine}"),
                 )
                 save_study(out, name, engine, study)
             findings.append(assess(name, engine, study))
@@ -238,7 +238,7 @@ def _engine_options(work: Work, engine: str) -> "EngineOptions":
     return replace(options, **usual)
 
 
-def _under(report: "Reporter", phase: str) -> "Reporter":
+def _named_reporter(report: "Reporter", phase: str) -> "Reporter":
     """Report fits under the name of the model and engine."""
     return lambda progress: report(replace(progress, phase=phase))
 

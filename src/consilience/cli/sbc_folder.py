@@ -17,7 +17,7 @@ import tomli_w
 from consilience.checks.simulated_fits import Study
 from consilience.cli.terminal import check_free
 from consilience.errors import FolderExistsError
-from consilience.whole_folder import tidied, whole_files, whole_folder
+from consilience.whole_folder import clean_path, whole_files, whole_folder
 
 MARKER = "sbc.toml"
 
@@ -53,7 +53,7 @@ def open_folder(
         yield None
         return
     text = tomli_w.dumps(settings)
-    tidied(out)
+    clean_path(out)
     if _is_ours(out):
         stored = tomllib.loads((out / MARKER).read_text(encoding="utf-8"))
         if stored == tomllib.loads(text):

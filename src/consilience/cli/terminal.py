@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from consilience.errors import FolderExistsError
-from consilience.visible import escaped
-from consilience.whole_folder import check_writable, tidied
+from consilience.visible import escape_json
+from consilience.whole_folder import check_writable, clean_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ def screen(*, as_json: bool) -> "Console":
 def print_json(result: Mapping[str, Any]) -> None:
     """Print one JSON object on standard output; what is not finite becomes null."""
     text = json.dumps(plain(result), ensure_ascii=False, allow_nan=False, indent=2)
-    sys.stdout.write(escaped(text) + "\n")
+    sys.stdout.write(escape_json(text) + "\n")
 
 
 def plain(value: Any) -> Any:
@@ -71,7 +71,7 @@ def check_free(folder: Path, *, marker: str | None, overwrite: bool) -> None:
     CannotWriteError
         If nothing can be written there.
     """
-    tidied(folder)
+    clean_path(folder)
     if folder.exists() or folder.is_symlink():
         if marker is None:
             if folder.is_dir():

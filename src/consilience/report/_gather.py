@@ -22,7 +22,7 @@ from consilience.report.answers import as_responses, kept_answers, read_answers
 from consilience.report.record import Report, Run
 from consilience.report.thumbnails import thumbnails
 from consilience.responses import Description, Responses, describe
-from consilience.responses.label_names import label_names, renamed
+from consilience.responses.label_names import label_names, rename_labels
 
 NONE: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
@@ -103,7 +103,7 @@ def gather(
     pairs = _pairs(next(iter(fits.values())), responses)
     called = _label_names(names, responses)
     if measured is not None and measured.labels is not None:
-        measured = replace(measured, labels=renamed(measured.labels, called))
+        measured = replace(measured, labels=rename_labels(measured.labels, called))
     runs = tuple(_rename_labels(run, called) for run in runs)
     items = [str(name) for name in runs[0].table("items")["item"]]
     pictures = {} if images is None else thumbnails(Path(images), items)
@@ -119,8 +119,10 @@ def gather(
         },
         agreement=measured,
         no_agreement=why,
-        pairs={name: renamed(table, called) for name, table in pairs.items()},
-        evaluation={name: renamed(each, called) for name, each in evaluation.items()},
+        pairs={name: rename_labels(table, called) for name, table in pairs.items()},
+        evaluation={
+            name: rename_labels(each, called) for name, each in evaluation.items()
+        },
         thumbnails=pictures,
         images_missing=0 if images is None else len(items) - len(pictures),
     )
@@ -175,10 +177,10 @@ def _rename_labels(run: Run, called: dict[str, str]) -> Run:
     """Return a run with names of labels; states of presence are not labels."""
     kept = {"confusion"} if run.kind == "contains" else set()
     tables = {
-        name: table if name in kept else renamed(table, called)
+        name: table if name in kept else rename_labels(table, called)
         for name, table in run.tables.items()
     }
-    answers = None if run.answers is None else renamed(run.answers, called)
+    answers = None if run.answers is None else rename_labels(run.answers, called)
     return replace(run, tables=tables, answers=answers)
 
 

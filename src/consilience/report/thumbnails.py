@@ -50,17 +50,19 @@ def thumbnails(source: Path, items: Sequence[str]) -> dict[str, bytes]:
         msg = f"{source}: there is no such folder of images, or list; check the path"
         raise SourceNotFoundError(msg)
     if source.is_dir():
-        files = _by_name(source)
-        pictures = {item: _small(files[item]) for item in items if item in files}
+        files = _paths_by_name(source)
+        pictures = {item: _thumbnail(files[item]) for item in items if item in files}
     else:
         wanted = set(items)
-        images = _common_name(source, wanted)
+        images = _list_with_common_naming(source, wanted)
         others = set(images.items) - wanted
-        pictures = {each.item: _loaded(each.load) for each in images.besides(others)}
+        pictures = {
+            each.item: _thumbnail_of_image(each.load) for each in images.besides(others)
+        }
     return {item: picture for item, picture in pictures.items() if picture}
 
 
-def _common_name(source: Path, wanted: set[str]) -> Images:
+def _list_with_common_naming(source: Path, wanted: set[str]) -> Images:
     """Return a list's images, named by what of a path is the name of most items."""
     ways: list[Images] = []
     for naming in get_args(Naming.__value__):
@@ -72,14 +74,14 @@ def _common_name(source: Path, wanted: set[str]) -> Images:
     return max(ways, key=lambda images: len(wanted & set(images.items)))
 
 
-def _loaded(load: Callable[[], bytes]) -> bytes:
+def _thumbnail_of_image(load: Callable[[], bytes]) -> bytes:
     try:
-        return _small(io.BytesIO(load()))
+        return _thumbnail(io.BytesIO(load()))
     except OSError:
         return b""
 
 
-def _by_name(folder: Path) -> dict[str, Path]:
+def _paths_by_name(folder: Path) -> dict[str, Path]:
     """Return pictures by every name that an item may have, where it names just one."""
     pictures = sorted(
         path
@@ -99,7 +101,7 @@ def _by_name(folder: Path) -> dict[str, Path]:
     return named
 
 
-def _small(file: Path | io.BytesIO) -> bytes:
+def _thumbnail(file: Path | io.BytesIO) -> bytes:
     from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 (an extra)
 
     kept = io.BytesIO()

@@ -7,7 +7,7 @@ from jaxtyping import Int8
 
 from consilience.errors import OptionError, UnknownAnswerError
 from consilience.responses.columns.names import listing
-from consilience.responses.tables.coding import Coded, only_used
+from consilience.responses.tables.coding import Coded, drop_unused
 
 SKIPPED, NO, MAYBE, YES = -1, 0, 1, 2
 
@@ -71,7 +71,7 @@ def answer_words_rule(column: Coded, meanings: Mapping[str, str]) -> tuple[str, 
     meanings
         Words of this file, as for `read_answers`.
     """
-    used = only_used(column).values.to_pylist()
+    used = drop_unused(column).values.to_pylist()
     words = sorted(word for word in used if word is not None)
     overrides = {word.casefold(): meaning for word, meaning in meanings.items()}
     usual = {code: name for name, code in _MEANINGS.items()}

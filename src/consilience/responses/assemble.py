@@ -19,7 +19,7 @@ from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.quality.repeats import keep_rows, settle_repeats
 from consilience.responses.quality.spelling import merge_spellings
 from consilience.responses.quality.suspicions import suspicions
-from consilience.responses.quality.tidying import tidied
+from consilience.responses.quality.tidying import tidy_draft
 from consilience.responses.side_tables import gold_table
 from consilience.responses.table import ANSWERS, KINDS, Responses
 from consilience.responses.tables.coding import (
@@ -54,7 +54,7 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     ConsilienceError
         If the answers contradict themselves, the offer or the labels.
     """
-    draft = tidied(draft, options.missing)
+    draft = tidy_draft(draft, options.missing)
     _check_rows(draft)
     check_plain(draft)
     more = [*draft.more_items, *(() if draft.items is None else draft.items["item"])]

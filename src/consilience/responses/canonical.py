@@ -52,7 +52,7 @@ _CANONICAL_COLUMNS = {
     "offered": {"label", *_OFFER_KEYS},
     "items": {"item", "dataset_label"},
 }
-_MOST = {"Int32": 2**31 - 1, "boolean": 1, "int64": 2**53}
+_MAX_VALUES = {"Int32": 2**31 - 1, "boolean": 1, "int64": 2**53}
 _WHOLE = {
     pa.type_for_alias(name.lower()): pd.api.types.pandas_dtype(name)
     for size in (8, 16, 32, 64)
@@ -338,7 +338,7 @@ def _numbers(
     except ConsilienceError as error:
         msg = f"{source}: column {name!r} is not of type {dtype} ({error}); fix it"
         raise BadCellError(msg) from None
-    most = _MOST[dtype]
+    most = _MAX_VALUES[dtype]
     good = pc.and_(pc.greater_equal(numbers, least), pc.less_equal(numbers, most))
     good = good.fill_null(name != "n").to_numpy()
     _check(good, source, f"column {name!r} must be from {least:,} to {most:,}")

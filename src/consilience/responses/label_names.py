@@ -76,12 +76,14 @@ def with_names(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
       item  label
     0    a  tench
     """
-    return renamed(table, label_names(labels))
+    return rename_labels(table, label_names(labels))
 
 
-def renamed(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+def rename_labels(table: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
     """Return a table with labels called by other names; others keep theirs."""
-    columns = {name: _named(table[name], names) for name in COLUMNS if name in table}
+    columns = {
+        name: _rename_column(table[name], names) for name in COLUMNS if name in table
+    }
     return table.assign(**columns)
 
 
@@ -125,7 +127,7 @@ def _object(path: Path) -> dict[str, str] | None:
     return names if len(names) == len(content) else None
 
 
-def _named(column: pd.Series, names: dict[str, str]) -> pd.Series:
+def _rename_column(column: pd.Series, names: dict[str, str]) -> pd.Series:
     if isinstance(column.dtype, pd.CategoricalDtype):
         old = text_of(pd.Series(column.cat.categories))
         return column.cat.rename_categories([names.get(each, each) for each in old])

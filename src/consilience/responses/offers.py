@@ -22,9 +22,9 @@ from consilience.responses.side_tables import (
 )
 from consilience.responses.tables.coding import (
     Coded,
+    drop_unused,
     index,
     natural_order,
-    only_used,
     recode_to,
 )
 
@@ -80,7 +80,7 @@ def settle_offer(
         labels, offered = offered_table(options.offered, options)
         offer = "all" if offered is None else "listed"
     if options.labels is not None:
-        column = label_column(options, only_used(draft.label).values.to_pylist())
+        column = label_column(options, drop_unused(draft.label).values.to_pylist())
         given = label_table(options.labels, replace(options, label_column=column))
         if column != options.label_column:
             sentence = (
@@ -169,7 +169,7 @@ def _check_listed(draft: Draft, offered: pd.DataFrame) -> None:
 
 
 def _occurring(draft: Draft, gold: pd.DataFrame | None) -> pd.DataFrame:
-    values = only_used(draft.label).values
+    values = drop_unused(draft.label).values
     if gold is not None:
         more = pa.array(gold["label"], pa.string())
         values = pa.concat_arrays([values, more]).unique()

@@ -86,7 +86,7 @@ class Presence:
 
 def apply_temperature(pool: Pool, temperature: float) -> Float[np.ndarray, " E"]:
     """Return the mean at a temperature, at each cell; items sum to one."""
-    log_mass, log_cell, _ = _powers(pool, temperature)
+    log_mass, log_cell, _ = _tempered_logs(pool, temperature)
     share: Float[np.ndarray, " E"] = np.exp(log_cell - log_mass[pool.item])
     return share
 
@@ -112,7 +112,9 @@ def fit_temperature(
     cell = pool.cell(item, label)
 
     def loss(log_temperature: float) -> float:
-        log_mass, log_cell, log_rest = _powers(pool, float(np.exp(log_temperature)))
+        log_mass, log_cell, log_rest = _tempered_logs(
+            pool, float(np.exp(log_temperature))
+        )
         right = np.where(cell >= 0, log_cell[cell], log_rest[item])
         return float(-(right - log_mass[item]).mean())
 
@@ -122,7 +124,7 @@ def fit_temperature(
     )
 
 
-def _powers(
+def _tempered_logs(
     pool: Pool, temperature: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return log of the sum of all labels, of each cell, and of one without a cell."""

@@ -46,9 +46,9 @@ class Vocabulary:
         if also is not None:
             more, named, _ = self.codes(also)
             item, label = np.append(item, more), np.append(label, named)
-        return self.located(pooled, item, label, unique=True)
+        return self.locate(pooled, item, label, unique=True)
 
-    def located(
+    def locate(
         self, pooled: Pool, item: np.ndarray, label: np.ndarray, *, unique: bool
     ) -> Pairs:
         """Return pairs with their cells."""

@@ -276,7 +276,7 @@ def _presence(
         raise GoldError(msg)
     once = gold.assign(answer=answer).drop_duplicates(["item", "label"])
     item, label, here = vocabulary.codes(once)
-    about = vocabulary.located(pooled, item, label, unique=False)
+    about = vocabulary.locate(pooled, item, label, unique=False)
     columns = candidate_features(pooled, about, top, also, vocabulary)
     fitted = fit_presence(
         np.stack(list(columns.values()), 1),

@@ -132,7 +132,7 @@ def from_array(
         msg = f"{file}: has {len(ranked):,} rows for {len(items):,} images; list all"
         raise PredictionsError(msg)
     if not whole:
-        ranked = _best(ranked, file, labels)
+        ranked = _best_labels(ranked, file, labels)
     names = labels if labels is not None else [str(i) for i in range(ranked.max() + 1)]
     if ranked.min() < 0 or ranked.max() >= len(names):
         msg = (
@@ -140,10 +140,10 @@ def from_array(
             f"not among the {len(names):,}; count from 0"
         )
         raise PredictionsError(msg)
-    return _ranked(ranked, file.stem, list(items), list(names))
+    return _predictions(ranked, file.stem, list(items), list(names))
 
 
-def _best(
+def _best_labels(
     scores: Float[np.ndarray, "I K"], file: Path, labels: Sequence[str] | None
 ) -> Int[np.ndarray, "I R"]:
     """Return the labels of the highest scores of each image, the highest first."""
@@ -162,7 +162,7 @@ def _best(
     return best
 
 
-def _ranked(
+def _predictions(
     ranked: Int[np.ndarray, "I R"], name: str, items: list[str], names: list[str]
 ) -> Predictions:
     number, depth = ranked.shape

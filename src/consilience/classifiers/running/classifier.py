@@ -109,7 +109,7 @@ def load_classifier(
     except ConsilienceError:
         raise
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        raise _refused(where, f"ONNX Runtime rejects it: {_first(error)}") from None
+        raise _bad_classifier(where, f"ONNX Runtime rejects it: {_one_line(error)}") from None
     _check_shapes(manifest, opened, where)
     return Classifier(manifest, labels, opened)
 
@@ -122,14 +122,14 @@ def _check_self_contained(data: bytes, where: Path) -> None:
     try:
         model = onnx.load_from_string(data)
     except DecodeError:
-        raise _refused(where, "it is not an ONNX network, or is truncated") from None
-    outside = next(_kept_elsewhere(model), None)
+        raise _bad_classifier(where, "it is not an ONNX network, or is truncated") from None
+    outside = next(_external_weights(model), None)
     if outside is not None:
         why = f"its weights {outside!r} lie in another file; store them inside"
-        raise _refused(where, why)
+        raise _bad_classifier(where, why)
 
 
-def _kept_elsewhere(message: Any) -> Iterator[str]:
+def _external_weights(message: Any) -> Iterator[str]:
     """Give the names of weights that are not in the file, however deep they sit."""
     for field, value in message.ListFields():
         if field.message_type is None:
@@ -139,7 +139,7 @@ def _kept_elsewhere(message: Any) -> Iterator[str]:
             yield message.name
         for part in several:
             if hasattr(part, "ListFields"):
-                yield from _kept_elsewhere(part)
+                yield from _external_weights(part)
 
 
 def _check_shapes(manifest: Manifest, opened: Any, where: Path) -> None:
@@ -149,30 +149,34 @@ def _check_shapes(manifest: Manifest, opened: Any, where: Path) -> None:
     for name, there in ((network.input, inputs), (network.output, outputs)):
         if name not in there:
             why = f"it has no {name!r} but {', '.join(map(repr, there))}"
-            raise _refused(where, why)
+            raise _bad_classifier(where, why)
     taken, given = inputs[network.input], outputs[network.output]
     if len(inputs) > 1:
-        raise _refused(where, f"it takes {len(inputs)} inputs, not the image alone")
+        raise _bad_classifier(
+            where, f"it takes {len(inputs)} inputs, not the image alone"
+        )
     square = [side, side, 3]
     if taken.type != "tensor(uint8)" or list(taken.shape[1:]) != square:
         why = (
             f"it takes {taken.type} of shape {list(taken.shape)}; expected uint8 of "
             f"shape [batch, {side}, {side}, 3]"
         )
-        raise _refused(where, why)
+        raise _bad_classifier(where, why)
     if isinstance(taken.shape[0], int):
-        raise _refused(where, f"its batch is fixed at {taken.shape[0]}, not free")
+        raise _bad_classifier(
+            where, f"its batch is fixed at {taken.shape[0]}, not free"
+        )
     if len(given.shape) != 2 or given.shape[1] != manifest.labels.count:
         why = (
             f"it gives shape {list(given.shape)} for {manifest.labels.count:,} labels; "
             f"expected [batch, {manifest.labels.count}]"
         )
-        raise _refused(where, why)
+        raise _bad_classifier(where, why)
 
 
-def _refused(where: Path, why: str) -> BadClassifierError:
+def _bad_classifier(where: Path, why: str) -> BadClassifierError:
     return BadClassifierError(f"{where}: {why}; export the classifier again")
 
 
-def _first(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]

@@ -52,7 +52,7 @@ class Pieces:
         devices = (*(before.devices if before else ()), *account.devices)
         devices = tuple(dict.fromkeys(devices))
         self.account = msgspec.structs.replace(account, devices=devices)
-        with _resumable():
+        with _add_advice():
             if before is None:
                 self._begin(labels)
             else:
@@ -71,7 +71,7 @@ class Pieces:
         name = f"part-{self.number:05d}.parquet"
         rows = pa.Table.from_pylist(list(images), schema=IMAGE_SCHEMA)
         table = answers.unify_dictionaries().combine_chunks()
-        with _resumable():
+        with _add_advice():
             for part, content in ((IMAGES, rows), (ANSWERS, table)):
                 with whole_file(self.folder / part / name) as partial:
                     parquet.write_table(content, partial, compression="zstd")
@@ -156,7 +156,7 @@ def _is_empty(folder: Path) -> bool:
 
 
 @contextmanager
-def _resumable() -> Iterator[None]:
+def _add_advice() -> Iterator[None]:
     try:
         yield
     except CannotWriteError as error:

@@ -16,7 +16,7 @@ from consilience.report.columns.coded import (
     Names,
     Numbers,
     estimate,
-    listed,
+    group_starts,
     scale,
     scatter,
 )
@@ -94,7 +94,7 @@ def _labels(run: Run, items: Names, labels: Names) -> dict[str, Numbers]:
     more = np.bincount(item[order][~kept], minlength=len(items.codes))
     rows = order[kept]
     return {
-        **listed(item[rows], len(items.codes)),
+        **group_starts(item[rows], len(items.codes)),
         "label": labels.add(table["label"])[rows].tolist(),
         **estimate(table, rows),
         "more": more.tolist(),

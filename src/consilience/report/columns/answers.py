@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from consilience.report.columns.coded import Names, listed
+from consilience.report.columns.coded import Names, group_starts
 from consilience.report.record import Run
 
 
@@ -26,7 +26,7 @@ def answers(run: Run, items: Names, labels: Names, people: Names) -> dict[str, A
     order = np.argsort(item, kind="stable")
     order = order[item[order] >= 0]
     content: dict[str, Any] = {
-        **listed(item[order], len(items.codes)),
+        **group_starts(item[order], len(items.codes)),
         "who": people.add(table["annotator"])[order].tolist(),
         "label": labels.add(table["label"])[order].tolist(),
     }

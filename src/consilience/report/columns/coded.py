@@ -46,7 +46,7 @@ def estimate(table: pd.DataFrame, rows: Int[np.ndarray, " N"]) -> dict[str, Numb
     }
 
 
-def listed(owner: Sequence[int] | np.ndarray, number: int) -> dict[str, Numbers]:
+def group_starts(owner: Sequence[int] | np.ndarray, number: int) -> dict[str, Numbers]:
     """Return where each owner's part begins, in a column sorted by owner."""
     return {"start": np.searchsorted(owner, np.arange(number + 1)).tolist()}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int
 
-from consilience.report.columns.coded import Names, estimate, listed
+from consilience.report.columns.coded import Names, estimate, group_starts
 from consilience.report.record import Run
 
 # Cells of confusions by annotator: some megabyte of the page.
@@ -43,7 +43,7 @@ def confusions(run: Run, people: Names) -> dict[str, Any]:
     rows = np.flatnonzero(owner >= 0)
     rows = rows[np.argsort(owner[rows], kind="stable")]
     return {
-        **listed(owner[rows], len(shown) + 1),
+        **group_starts(owner[rows], len(shown) + 1),
         "who": [-1, *shown.tolist()],
         "left": int((cells[1:] > 0).sum() - len(shown)),
         "true": true.all(),

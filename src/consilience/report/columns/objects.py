@@ -7,7 +7,7 @@ import numpy as np
 from consilience.report.columns.coded import (
     ONE,
     Names,
-    listed,
+    group_starts,
     scale,
     scatter,
 )
@@ -28,7 +28,7 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
     item = items.add(table["item"])
     order = np.lexsort((table["object"].to_numpy(), item))
     content: dict[str, Any] = {
-        **listed(item[order], number),
+        **group_starts(item[order], number),
         "object": table["object"].to_numpy(np.int64)[order].tolist(),
         "label": labels.add(table["label"])[order].tolist(),
         "share": scale(table["share"], ONE)[order].tolist(),
@@ -40,7 +40,7 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
         at = items.add(counts["item"])
         order = np.lexsort((counts["objects"], counts["tau"].fillna(-1), at))
         content["counts"] = {
-            **listed(at[order], number),
+            **group_starts(at[order], number),
             "tau": scale(counts["tau"], ONE)[order].tolist(),
             "objects": counts["objects"].to_numpy(np.int64)[order].tolist(),
             "p": scale(counts["probability"], ONE)[order].tolist(),
@@ -50,7 +50,7 @@ def objects(run: Run, items: Names, labels: Names) -> dict[str, Any]:
         at = items.add(same["item"])
         order = np.argsort(at, kind="stable")
         content["same"] = {
-            **listed(at[order], number),
+            **group_starts(at[order], number),
             "a": labels.add(same["label_a"])[order].tolist(),
             "b": labels.add(same["label_b"])[order].tolist(),
             "p": scale(same["probability"], ONE)[order].tolist(),

@@ -21,7 +21,7 @@ def diagnostics(report: Report) -> Section:
     parts: list[Part] = []
     for run in report.runs:
         who = f", {run.name}" if len(report.runs) > 1 else ""
-        parts.append(_how(run))
+        parts.append(_run_facts(run))
         checks = run.table("diagnostics")
         if checks.empty:
             parts.append(Note(f"{run.name}: no check was run on this result", "mind"))
@@ -33,7 +33,7 @@ def diagnostics(report: Report) -> Section:
     return Section("diagnostics", "Diagnostics", tuple(parts))
 
 
-def _how(run: Run) -> Facts:
+def _run_facts(run: Run) -> Facts:
     return Facts(
         (
             ("Run", run.name),

@@ -75,7 +75,7 @@ def _tables(name: str, table: pd.DataFrame) -> list[Part]:
         some = table[(table["metric"] == "accuracy") & (table["subset"] == "all")]
         return [_differences(some)] if len(some) else [plain_table(name, table)]
     if {"followed", "wrong", "model"} <= columns:
-        return [_followed(table)]
+        return [_dataset_errors(table)]
     if {"who", "label_a", "mutual"} <= columns:
         return [_pairs(table)]
     if {"who", "true_label", "given_label"} <= columns:
@@ -113,7 +113,7 @@ def _differences(rows: pd.DataFrame) -> Table:
     )
 
 
-def _followed(table: pd.DataFrame) -> Table:
+def _dataset_errors(table: pd.DataFrame) -> Table:
     expected = (table["wrong"] * table["followed"]).fillna(0.0)
     shown = table.loc[expected.sort_values(ascending=False).index[:_MAX_ROWS]]
     followed = ("followed", "followed_lower", "followed_upper")

@@ -17,12 +17,12 @@ from consilience.errors import KindError, MissingColumnError
 from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.columns.looks import look
 from consilience.responses.columns.names import EXTRAS, find, listing, plain, require
-from consilience.responses.columns.one_hot import ANSWER, LABEL, unfolded
+from consilience.responses.columns.one_hot import ANSWER, LABEL, unfold
 from consilience.responses.columns.several_labels import (
     as_lists,
     check_lists,
     check_single,
-    flattened,
+    flatten,
 )
 from consilience.responses.columns.yes_or_no import (
     answer_among,
@@ -34,7 +34,7 @@ from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.table import KINDS
 from consilience.responses.tables.cells import booleans, counts, object_numbers
-from consilience.responses.tables.coding import Coded, nothing, only_used, text_array
+from consilience.responses.tables.coding import Coded, drop_unused, nothing, text_array
 from consilience.responses.tables.text_table import TextTable
 
 ROLES = (
@@ -56,7 +56,7 @@ def long_draft(
     table: TextTable, options: ReadOptions, sources: dict[str, str]
 ) -> Draft:
     """Give meaning to the columns of a long table."""
-    table, options, one_hot = unfolded(table, options)
+    table, options, one_hot = unfold(table, options)
     roles = find_roles(table, options)
     table = _with_lists(table, roles["label"], options)
     kind = options.kind or _kind_of_column(table) or _kind(roles, options)
@@ -72,7 +72,7 @@ def long_draft(
     }
     annotator = columns.get("annotator")
     gold = columns.get("gold")
-    extras = carried(table, options, rows)
+    extras = extra_columns(table, options, rows)
     used = {name: role for role, name in roles.items() if name not in _MADE} | one_hot
     used |= {name: "carried along" for name in extras if name not in used}
     unused = [name for name in table.names if name not in {*used, *_MADE}]
@@ -103,7 +103,7 @@ def long_draft(
         dropped=dropped,
         notes=(*word_rules, *table.notes),
         columns=used,
-        unused=looks_of(table, unused),
+        unused=column_looks(table, unused),
         warnings=(
             *_has_repeats(table, roles, kind, options),
             *(warn_of(table, unused) if options.kind is None else ()),
@@ -151,7 +151,7 @@ def find_roles(table: TextTable, options: ReadOptions) -> dict[str, str]:
     return roles
 
 
-def looks_of(table: TextTable, names: list[str]) -> dict[str, str]:
+def column_looks(table: TextTable, names: list[str]) -> dict[str, str]:
     """Say what each of some columns seems to hold."""
     return {
         name: look(table.columns[name]) if name in table.columns else "lists"
@@ -181,7 +181,7 @@ def _has_repeats(
     name = roles["label"]
     if kind == "contains" or name in table.lists:
         return ()
-    column = only_used(table.columns[name])
+    column = drop_unused(table.columns[name])
     return check_single(column, f"{table.source}, column {name!r}", options)
 
 
@@ -239,7 +239,7 @@ def _labels(table: TextTable, name: str) -> tuple[Int[np.ndarray, " N"], Coded]:
     """Row and label of each answer; a list of labels is several answers."""
     if name in table.columns:
         return np.arange(table.num_rows), table.columns[name]
-    return flattened(table.lists[name])
+    return flatten(table.lists[name])
 
 
 def _full_rows(table: TextTable, roles: dict[str, str]) -> np.ndarray:
@@ -261,7 +261,7 @@ def _empty_rows(table: TextTable, full: np.ndarray) -> tuple[Dropped, ...]:
     return (Dropped("the row is empty", int((~full).sum()), first),)
 
 
-def carried(
+def extra_columns(
     table: TextTable, options: ReadOptions, rows: Int[np.ndarray, " N"]
 ) -> dict[str, pd.Series]:
     """Columns of time and status, and those that were asked for, to carry along."""

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from statistics import median
 
 from consilience.responses.answers import is_yes_or_no
-from consilience.responses.tables.coding import Coded, only_used
+from consilience.responses.tables.coding import Coded, drop_unused
 from consilience.responses.tables.structures import is_structure
 
 FEW = 5  # rows below which a different value in every row means nothing
 _SAMPLE = 400
-_MOST = 0.8  # share of the values that decides
+_MIN_SHARE = 0.8  # share of the values that decides
 _LONG = 45  # characters of a text that is not a label
 
 EMPTY = "empty"
@@ -49,16 +49,16 @@ def look(column: Coded) -> str:
     column
         Any column of text.
     """
-    column = only_used(column)
+    column = drop_unused(column)
     filled = int((column.codes >= 0).sum())
     values: list[str] = column.values[:_SAMPLE].to_pylist()
     distinct = len(column.values) == filled >= FEW
     numeric = all(map(_NUMBER.match, values))
     tests: dict[str, Callable[[], bool]] = {
         EMPTY: lambda: not values,
-        STRUCTURES: lambda: _most(values, is_structure),
-        LINKS: lambda: _most(values, _LINK.match),
-        DATES: lambda: _most(values, _DATE.match),
+        STRUCTURES: lambda: _mostly(values, is_structure),
+        LINKS: lambda: _mostly(values, _LINK.match),
+        DATES: lambda: _mostly(values, _DATE.match),
         FLAGS: lambda: numeric and is_yes_or_no(values),
         YES_NO: lambda: is_yes_or_no(values),
         TEXTS: lambda: median(map(len, values)) > _LONG,
@@ -70,5 +70,5 @@ def look(column: Coded) -> str:
     return next((name for name, holds in tests.items() if holds()), "")
 
 
-def _most(values: list[str], test: Callable[[str], object]) -> bool:
-    return sum(bool(test(value)) for value in values) >= _MOST * len(values)
+def _mostly(values: list[str], test: Callable[[str], object]) -> bool:
+    return sum(bool(test(value)) for value in values) >= _MIN_SHARE * len(values)

@@ -14,7 +14,7 @@ from consilience.responses.tables.text_table import TextTable
 from consilience.responses.tables.type_names import common_type
 
 
-def with_index(source: Source, options: ReadOptions) -> Source:
+def name_index(source: Source, options: ReadOptions) -> Source:
     """Make an index that says something a column named `item`.
 
     It says nothing where it has no name and a column holds the items: it is then what
@@ -72,7 +72,7 @@ def item_column(
     return item, rest, ()
 
 
-def types_of(table: TextTable, names: list[str]) -> dict[str, str | None]:
+def item_and_label_types(table: TextTable, names: list[str]) -> dict[str, str | None]:
     """Return the types of the items and of the cells of a matrix.
 
     Items that are row numbers are whole numbers.

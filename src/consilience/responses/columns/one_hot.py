@@ -15,7 +15,7 @@ from consilience.responses.tables.text_table import TextTable
 LABEL, ANSWER = "(label)", "(answer)"  # of the long table
 
 
-def unfolded(
+def unfold(
     table: TextTable, options: ReadOptions
 ) -> tuple[TextTable, ReadOptions, dict[str, str]]:
     """Make a long table of one with a column per label.

@@ -11,10 +11,10 @@ from consilience.errors import BadCellError
 from consilience.responses.columns.names import listing
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.tables.coding import Coded, encode
-from consilience.responses.tables.structures import parsed
+from consilience.responses.tables.structures import parse_structure
 
 _SEPARATORS = ("|", ";", ",", "\n")
-_MOST = 2000  # distinct values that are looked at
+_MAX_VALUES = 2000  # distinct values that are looked at
 _AGAIN = 0.5  # share of the parts that must come back
 _SHARE = 0.2  # share of the cells that must hold several
 
@@ -32,7 +32,7 @@ def as_lists(column: Coded, options: ReadOptions) -> pa.Array | None:
     texts: list[str | None] = column.values.to_pylist()
     cells: list[list[str] | None]
     if options.split is not None:
-        cells = [None if t is None else pieces(t, options.split) for t in texts]
+        cells = [None if t is None else split_labels(t, options.split) for t in texts]
     else:
         cells = [None if t is None else _json_list(t) for t in texts]
         used = set(column.codes[column.codes >= 0].tolist())
@@ -63,7 +63,7 @@ def check_lists(cells: pa.Array | None, kind: Kind | None, source: str) -> None:
     raise BadCellError(msg)
 
 
-def flattened(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
+def flatten(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
     """Row and text of each label; an empty list is an answer without a label.
 
     Parameters
@@ -80,7 +80,7 @@ def flattened(cells: pa.Array) -> tuple[Int[np.ndarray, " N"], Coded]:
     return rows, encode(pc.list_flatten(full))
 
 
-def pieces(text: str, separator: str) -> list[str]:
+def split_labels(text: str, separator: str) -> list[str]:
     """Return the labels between separators, each once, without blanks around them."""
     parts = (part.strip() for part in text.split(separator))
     return list(dict.fromkeys(part for part in parts if part))
@@ -106,13 +106,15 @@ def check_single(column: Coded, source: str, options: ReadOptions) -> tuple[str,
     """
     if options.labels is not None or options.offered is not None:
         return ()
-    texts = [t for t in column.values[:_MOST].to_pylist() if t is not None]
+    texts = [t for t in column.values[:_MAX_VALUES].to_pylist() if t is not None]
     for separator in _SEPARATORS:
-        several = [text for text in texts if len(pieces(text, separator)) > 1]
+        several = [text for text in texts if len(split_labels(text, separator)) > 1]
         if not several:
             continue
-        often = Counter(part for text in texts for part in pieces(text, separator))
-        parts = {part for text in several for part in pieces(text, separator)}
+        often = Counter(
+            part for text in texts for part in split_labels(text, separator)
+        )
+        parts = {part for text in several for part in split_labels(text, separator)}
         again = sum(often[part] > 1 for part in parts) / len(parts)
         if again <= _AGAIN and separator not in "|\n":
             continue
@@ -133,7 +135,7 @@ def _json_list(text: str) -> list[str] | None:
     """Return the labels of a JSON list of texts and numbers."""
     if not text.startswith("["):
         return None
-    value = parsed(text)
+    value = parse_structure(text)
     if not isinstance(value, list) or not all(isinstance(p, str | int) for p in value):
         return None
     return [str(part) for part in value]

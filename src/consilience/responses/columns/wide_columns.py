@@ -27,7 +27,7 @@ from consilience.responses.columns.looks import (
 )
 from consilience.responses.columns.names import EXTRAS, USUAL, find, listing, plain
 from consilience.responses.options import ReadOptions
-from consilience.responses.tables.coding import Coded, only_used
+from consilience.responses.tables.coding import Coded, drop_unused
 from consilience.responses.tables.text_table import TextTable
 
 _OTHER = re.compile(
@@ -86,7 +86,9 @@ def wide_columns(
         find(names, "an annotator", name, source)
     rest = [name for name in names if name not in options.annotators]
     gold = find(rest, "gold", options.columns.gold, source)
-    table = replace(table, columns={n: _answered(table.columns[n]) for n in names})
+    table = replace(
+        table, columns={n: _drop_not_asked(table.columns[n]) for n in names}
+    )
     looks = {name: look(table.columns[name]) for name in rest if name != gold}
     if options.annotators:
         return WideColumns(annotators=list(options.annotators), gold=gold, unused=looks)
@@ -132,7 +134,7 @@ def _left_out(
 ) -> tuple[dict[str, str], list[str]]:
     """Columns that do not hold labels, and why; and those that may not."""
     values = {
-        name: set(only_used(table.columns[name]).values.to_pylist()) for name in looks
+        name: set(drop_unused(table.columns[name]).values.to_pylist()) for name in looks
     }
     out = {
         name: each or _NAMED
@@ -160,7 +162,7 @@ def _left_out(
     return out, doubtful
 
 
-def _answered(column: Coded) -> Coded:
+def _drop_not_asked(column: Coded) -> Coded:
     """Return the column without the cells that may mean that nobody was asked."""
     was_asked = ~pc.is_in(column.values, value_set=pa.array(NOT_ASKED)).to_numpy(
         zero_copy_only=False

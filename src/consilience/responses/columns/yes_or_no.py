@@ -10,7 +10,7 @@ from consilience.errors import KindError, MissingColumnError
 from consilience.responses.answers import is_yes_or_no
 from consilience.responses.columns.looks import FLAGS, YES_NO, look
 from consilience.responses.columns.names import listing, plain
-from consilience.responses.tables.coding import only_used
+from consilience.responses.tables.coding import drop_unused
 from consilience.responses.tables.text_table import TextTable
 
 _PRESENCE = re.compile(
@@ -114,7 +114,7 @@ def propose_one_hot(table: TextTable, unused: list[str]) -> None:
             for name in unused
             if name in table.columns
             and is_yes_or_no(
-                only_used(table.columns[name]).values.to_pylist(), both=False
+                drop_unused(table.columns[name]).values.to_pylist(), both=False
             )
         ]
         msg = (

@@ -13,7 +13,7 @@ import msgspec
 
 from consilience.errors import BadCellError
 from consilience.responses.tables.coding import Coded
-from consilience.responses.tables.json_file import decoded_or_text
+from consilience.responses.tables.json_file import decode_or_text
 from consilience.responses.tables.text_table import TextTable
 
 TASK_ANSWERS = "Answer.taskAnswers"
@@ -60,11 +60,11 @@ def questions(table: TextTable) -> dict[str, list[Given | None]]:
                 for text in _texts(column)
             ]
     for stem, columns in buttons.items():
-        answers[stem] = _pressed(
+        answers[stem] = _button_answers(
             {last: table.columns[n] for last, n in columns.items()}
         )
     if TASK_ANSWERS in table.columns:
-        answers |= _inside(table)
+        answers |= _json_answers(table)
     return answers
 
 
@@ -73,14 +73,14 @@ def _texts(column: Coded) -> list[str | None]:
     return [values[code] for code in column.codes]
 
 
-def _pressed(columns: Mapping[str, Coded]) -> list[Given | None]:
+def _button_answers(columns: Mapping[str, Coded]) -> list[Given | None]:
     """Buttons that were on, of one column per button."""
     texts = {last: _texts(column) for last, column in columns.items()}
     rows = zip(*texts.values(), strict=True)
-    return [_on(dict(zip(texts, row, strict=True))) for row in rows]
+    return [_buttons_on(dict(zip(texts, row, strict=True))) for row in rows]
 
 
-def _on(buttons: Mapping[str, object]) -> Given | None:
+def _buttons_on(buttons: Mapping[str, object]) -> Given | None:
     """Names of the buttons that are on; a single tick box answers yes or no."""
     state = {
         name: None if value is None else str(value).casefold() == "true"
@@ -93,7 +93,7 @@ def _on(buttons: Mapping[str, object]) -> Given | None:
     return Given(tuple(name for name, on in state.items() if on), tuple(state))
 
 
-def _inside(table: TextTable) -> dict[str, list[Given | None]]:
+def _json_answers(table: TextTable) -> dict[str, list[Given | None]]:
     """Questions inside the JSON of `Answer.taskAnswers`."""
     column = table.columns[TASK_ANSWERS]
     first = {code: row for row, code in reversed(list(enumerate(column.codes)))}
@@ -111,7 +111,7 @@ def _inside(table: TextTable) -> dict[str, list[Given | None]]:
 
 
 def _decoded(text: str, place: str) -> dict[str, Given | None]:
-    pages = decoded_or_text(text, f"{place}: {TASK_ANSWERS}")
+    pages = decode_or_text(text, f"{place}: {TASK_ANSWERS}")
     if isinstance(pages, dict):
         pages = [pages]
     if not isinstance(pages, list) or not all(isinstance(p, dict) for p in pages):
@@ -144,7 +144,7 @@ def _value(value: object) -> tuple[str, Given | None]:
         if "label" in value:
             return ".label", _label(value["label"])
         if value and all(isinstance(v, bool) for v in value.values()):
-            return "", _on({html.unescape(k): v for k, v in value.items()})
+            return "", _buttons_on({html.unescape(k): v for k, v in value.items()})
         return "", Given((msgspec.json.encode(value).decode(),))
     if isinstance(value, list):
         return "", Given(tuple(html.unescape(str(part)) for part in value))

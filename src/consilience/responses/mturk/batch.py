@@ -11,7 +11,7 @@ from consilience.responses.columns.selections import Unrolled
 from consilience.responses.draft import Draft
 from consilience.responses.mturk.answers import Given
 from consilience.responses.options import ReadOptions
-from consilience.responses.tables.coding import Coded, encode_texts, recoded
+from consilience.responses.tables.coding import Coded, encode_texts, recode
 from consilience.responses.tables.csv_file import find_layout
 from consilience.responses.tables.csv_rows import check_line_breaks, csv_rows
 from consilience.responses.tables.library_errors import readable
@@ -138,4 +138,4 @@ def batch_draft(rows: Unrolled, table: TextTable, note: str | None = None) -> Dr
 def _unescaped(column: Coded) -> Coded:
     """Texts with HTML's ``&#44;`` and the like written out."""
     texts = [None if t is None else html.unescape(t) for t in column.values.to_pylist()]
-    return recoded(column.codes, pa.array(texts, pa.string()))
+    return recode(column.codes, pa.array(texts, pa.string()))

@@ -16,7 +16,7 @@ from consilience.responses.mturk.batch import Batch, batch_draft
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import label_list
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.json_file import decoded_or_text
+from consilience.responses.tables.json_file import decode_or_text
 
 NOT_SELECTED = "An item of a grid that was not selected is taken as a no."
 
@@ -193,7 +193,7 @@ def _split(labels: tuple[str, ...] | None, place: str) -> list[str]:
         return []
     if len(labels) > 1:
         return [text.strip() for text in labels if text.strip()]
-    content = decoded_or_text(labels[0], place)
+    content = decode_or_text(labels[0], place)
     if isinstance(content, dict):
         return [str(key) for key, on in content.items() if on]
     if isinstance(content, list):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from consilience.responses.columns.names import listing
 
-_MOST = 30  # unused columns that are listed by name
+_MAX_LISTED = 30  # unused columns that are listed by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ class Cleaning:
             repr(name) + (f" ({looks})" if looks else "")
             for name, looks in self.unused.items()
         ]
-        more = len(each) - _MOST
-        return ", ".join(each[:_MOST]) + (f" and {more} more" if more > 0 else "")
+        more = len(each) - _MAX_LISTED
+        return ", ".join(each[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
 
     def account(self) -> list[str]:
         """Return what was kept, dropped and decided, a line for each fact."""

@@ -15,7 +15,7 @@ from consilience.responses.columns.names import listing
 from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table, offered_table
-from consilience.responses.tables.coding import Coded, recoded, text_array
+from consilience.responses.tables.coding import Coded, recode, text_array
 
 _AROUND = "\"'`.,;:\u00b4\u201c\u201d\u2018\u2019\u201e\u00ab\u00bb"
 
@@ -110,7 +110,7 @@ def merge_spellings(
     texts = text_array(None if v is None else renamed(v) for v in values)
     draft = replace(
         draft,
-        label=recoded(draft.label.codes, texts),
+        label=recode(draft.label.codes, texts),
         labels=_in_frame(draft.labels, renamed),
         offered=_in_frame(draft.offered, renamed),
         notes=(*draft.notes, *_notes(counts, renamed)),

@@ -6,7 +6,7 @@ from consilience.responses.columns.looks import FEW, LINKS, STRUCTURES, TEXTS, l
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import Draft
 from consilience.responses.quality.spelling import groups, loose_key, normal
-from consilience.responses.tables.coding import Coded, num_distinct, only_used
+from consilience.responses.tables.coding import Coded, drop_unused, num_distinct
 
 _SHOWN = 5
 
@@ -20,8 +20,8 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
         Answers, after the rules of the caller.
     """
     sentences: list[str] = []
-    labels = only_used(draft.label)
-    people = only_used(draft.annotator)
+    labels = drop_unused(draft.label)
+    people = drop_unused(draft.annotator)
     sentences += _similar_labels(
         labels.values.to_pylist(),
         "labels",

@@ -15,7 +15,7 @@ from consilience.responses.tables.text_table import tidy
 _ROLES = ("item", "annotator", "label", "response_id")
 
 
-def tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
+def tidy_draft(draft: Draft, missing: tuple[str, ...]) -> Draft:
     """Trim blanks around texts and make missing words missing, as in tables.
 
     Parameters
@@ -33,16 +33,16 @@ def tidied(draft: Draft, missing: tuple[str, ...]) -> Draft:
     }
     tidy_columns, notes = tidy(untidy, missing)
     changed: dict[str, Any] = dict(tidy_columns)
-    labels = _labelled(_frame(draft.labels, missing))
+    labels = _drop_unlabelled(_frame(draft.labels, missing))
     return replace(
         draft,
         **changed,
-        offered=_labelled(_frame(draft.offered, missing)),
+        offered=_drop_unlabelled(_frame(draft.offered, missing)),
         items=_frame(draft.items, missing),
         labels=None
         if labels is None
         else labels.drop_duplicates("label", ignore_index=True),
-        gold=_labelled(_frame(draft.gold, missing)),
+        gold=_drop_unlabelled(_frame(draft.gold, missing)),
         more_items=_texts(draft.more_items, missing),
         notes=(*draft.notes, *(note for note in notes if note not in draft.notes)),
     )
@@ -61,7 +61,7 @@ def _texts(texts: Sequence[str], missing: Sequence[str]) -> Sequence[str]:
     return [text.strip() for text in texts if text.strip() not in missing]
 
 
-def _labelled(frame: pd.DataFrame | None) -> pd.DataFrame | None:
+def _drop_unlabelled(frame: pd.DataFrame | None) -> pd.DataFrame | None:
     """Leave out rows whose label means that there is none."""
     if frame is None or "label" not in frame or frame["label"].notna().all():
         return frame

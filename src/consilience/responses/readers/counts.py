@@ -13,12 +13,12 @@ import pandas as pd
 
 from consilience.errors import BadCellError
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import ANONYMOUS, long_draft, looks_of
+from consilience.responses.columns.long_table import ANONYMOUS, column_looks, long_draft
 from consilience.responses.columns.matrix import (
+    item_and_label_types,
     item_column,
     long_cells,
-    types_of,
-    with_index,
+    name_index,
 )
 from consilience.responses.columns.names import find, plain
 from consilience.responses.draft import Draft
@@ -26,7 +26,7 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
 from consilience.responses.tables.cells import counts
-from consilience.responses.tables.coding import Coded, nothing, recoded, text_array
+from consilience.responses.tables.coding import Coded, nothing, recode, text_array
 from consilience.responses.tables.load import Source, fingerprints, load_tables
 from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
@@ -34,7 +34,7 @@ from consilience.responses.tables.text_table import TextTable
 _YES = ("nyes", "numyes", "selected", "yes")
 _SHOWN = ("nshown", "numshown", "shown", "total")
 _MAYBE = ("nmaybe", "nummaybe", "maybe")
-_MOST_CELLS = 10_000_000
+_MAX_CELLS = 10_000_000
 
 
 def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -52,7 +52,7 @@ def read_counts(sources: Sequence[Source], options: ReadOptions) -> Responses:
     BadCellError
         If a count is not a whole number, or more said yes than were asked.
     """
-    table = load_tables([with_index(source, options) for source in sources], options)
+    table = load_tables([name_index(source, options) for source in sources], options)
     names = table.names
     item = find(names, "item", options.columns.item, table.source)
     rest = [name for name in names if name != item]
@@ -109,7 +109,7 @@ def _yes_of_shown(table: TextTable, item: str, label: str) -> Draft:
         num_read=table.num_rows,
         notes=(*_unused(n), *table.notes),
         columns=roles,
-        unused=looks_of(table, [name for name in table.names if name not in roles]),
+        unused=column_looks(table, [name for name in table.names if name not in roles]),
         assumptions=(ANONYMOUS,),
         more_items=[v for v in table.single(item).values.to_pylist() if v],
         types={"item": table.types.get(item), "label": table.types.get(label)},
@@ -153,7 +153,7 @@ def _matrix(table: TextTable, options: ReadOptions) -> Draft:
             {"label": pd.Series(labels, dtype="str"), "name": None, "parent": None}
         ).astype("str"),
         more_items=item.values.to_pylist(),
-        types={"item": types_of(table, labels)["item"]},
+        types={"item": item_and_label_types(table, labels)["item"]},
     )
 
 
@@ -174,11 +174,11 @@ def _patterns(table: TextTable, n: str) -> Draft:
         for k in range(number)
     ]
     start = np.cumsum(copies) - copies
-    item = recoded((start[rows[which]] + copy).astype(np.int32), text_array(names))
+    item = recode((start[rows[which]] + copy).astype(np.int32), text_array(names))
     return Draft(
         kind="choice",
         item=item,
-        annotator=recoded(columns[which].astype(np.int32), text_array(raters)),
+        annotator=recode(columns[which].astype(np.int32), text_array(raters)),
         label=label.take(which),
         row=rows[which],
         where=table.where,
@@ -189,18 +189,18 @@ def _patterns(table: TextTable, n: str) -> Draft:
             *table.notes,
         ),
         columns={**dict.fromkeys(raters, "annotator"), n: "n"},
-        types={"label": types_of(table, raters)["label"]},
+        types={"label": item_and_label_types(table, raters)["label"]},
     )
 
 
 def _check_size(table: TextTable, copies: np.ndarray) -> None:
     """Patterns are unrolled into items, which must fit in memory."""
     total = float(copies.sum(dtype=float))
-    if total * (len(table.names) - 1) > _MOST_CELLS:
+    if total * (len(table.names) - 1) > _MAX_CELLS:
         row = int(copies.argmax())
         msg = (
             f"{table.where(row)}: {copies[row]:,} items of one pattern, {total:,.0f} "
-            f"in all; at most {_MOST_CELLS:,} answers can be unrolled; read a sample, "
+            f"in all; at most {_MAX_CELLS:,} answers can be unrolled; read a sample, "
             "or give counts as item, label and n"
         )
         raise BadCellError(msg)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from consilience.errors import BadCellError, MissingColumnError
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import carried, looks_of
+from consilience.responses.columns.long_table import column_looks, extra_columns
 from consilience.responses.columns.names import choose_question, listing, require
 from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.draft import Draft
@@ -22,7 +22,7 @@ from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
 from consilience.responses.side_tables import for_question, label_list
 from consilience.responses.table import Responses
-from consilience.responses.tables.json_file import decoded_or_text
+from consilience.responses.tables.json_file import decode_or_text
 from consilience.responses.tables.load import Source, fingerprints, load_tables
 from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
@@ -86,7 +86,7 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     named = for_question(options, question)
     offered = label_list(named) if options.kind == "contains" else None
     rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
-    extras = carried(table, options, rows.row)
+    extras = extra_columns(table, options, rows.row)
     roles = {item: "item", "annotator": "annotator", question: "label"}
     roles |= {} if columns.main is None else {columns.main: "main"}
     roles |= dict.fromkeys(extras, "carried along")
@@ -105,15 +105,15 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
         where=table.where,
         num_read=table.num_rows,
         unit="records",
-        dropped=_undone(table, done),
+        dropped=_unannotated(table, done),
         notes=(
             f"labels are the answers to {question!r}",
-            *_of_regions(table, question),
+            *_region_note(table, question),
             *_empty([row for row in given if given[row] in EMPTY], question, table),
             *table.notes,
         ),
         columns=roles,
-        unused=looks_of(table, [name for name in table.names if name not in roles]),
+        unused=column_looks(table, [name for name in table.names if name not in roles]),
         assumptions=(SECOND_BEST,),
         extras=extras,
         more_items=[v for v in table.columns[item].values.to_pylist() if v],
@@ -135,9 +135,9 @@ def _answer(table: TextTable, name: str | None, row: int) -> object:
         parts = table.lists[name][row].as_py()
         if parts is None:
             return None
-        return [p if p is None else decoded_or_text(p, place) for p in parts]
+        return [p if p is None else decode_or_text(p, place) for p in parts]
     text = _cell(table, name, row)
-    content = None if text is None else decoded_or_text(text, place)
+    content = None if text is None else decode_or_text(text, place)
     return content if isinstance(content, (dict, list)) else text
 
 
@@ -180,7 +180,7 @@ def _empty(rows: list[int], question: str, table: TextTable) -> tuple[str, ...]:
     return (f"{what}: {len(rows):,} (first: {table.where(rows[0])})",)
 
 
-def _of_regions(table: TextTable, question: str) -> tuple[str, ...]:
+def _region_note(table: TextTable, question: str) -> tuple[str, ...]:
     """Remark that labels are of regions, whose places are not read."""
     cells = (
         table.columns[question].values
@@ -191,7 +191,7 @@ def _of_regions(table: TextTable, question: str) -> tuple[str, ...]:
     return (OF_REGIONS.format(question),) if marked else ()
 
 
-def _undone(table: TextTable, done: np.ndarray) -> tuple[Dropped, ...]:
+def _unannotated(table: TextTable, done: np.ndarray) -> tuple[Dropped, ...]:
     if done.all():
         return ()
     first = table.where(int((~done).argmax()))

@@ -15,7 +15,7 @@ import pandas as pd
 
 from consilience.errors import OptionError
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import looks_of
+from consilience.responses.columns.long_table import column_looks
 from consilience.responses.mturk.answers import TASK_ANSWERS, questions
 from consilience.responses.mturk.batch import Batch, read_batch
 from consilience.responses.mturk.grid import read_grid
@@ -77,7 +77,7 @@ def read_mturk(sources: Sequence[Source], options: ReadOptions) -> Responses:
                 for name, role in roles.items()
                 if name in table.columns or name in batch.answers
             },
-            unused=looks_of(table, [n for n in table.names if n not in roles]),
+            unused=column_looks(table, [n for n in table.names if n not in roles]),
             num_read=table.num_rows,
             unit="assignments",
             dropped=dropped,

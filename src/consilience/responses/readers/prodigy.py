@@ -16,7 +16,7 @@ import pandas as pd
 from consilience.errors import BadCellError, KindError, MissingColumnError
 from consilience.responses.answers import NO, SKIPPED, YES
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import carried, looks_of
+from consilience.responses.columns.long_table import column_looks, extra_columns
 from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.selections import Selection, unroll
 from consilience.responses.draft import Draft
@@ -68,14 +68,14 @@ def read_prodigy(sources: Sequence[Source], options: ReadOptions) -> Responses:
         draft, used = _picked(table, decisions, item, person, options)
     else:
         draft, used = _binary(table, decisions, item, person, options)
-    extras = carried(table, options, draft.row)
+    extras = extra_columns(table, options, draft.row)
     roles |= used | dict.fromkeys(extras, "carried along")
     unused = [name for name in table.names if name not in roles]
     draft = replace(
         draft,
-        notes=(*draft.notes, *_counted(decisions, picking=picking), *table.notes),
+        notes=(*draft.notes, *_decision_note(decisions, picking=picking), *table.notes),
         columns=roles,
-        unused=looks_of(table, unused),
+        unused=column_looks(table, unused),
         extras=extras,
         sources=fingerprints(sources),
         types={role: table.types.get(name) for name, role in roles.items()},
@@ -210,7 +210,7 @@ def _ids(options: list[str] | None) -> tuple[str, ...] | None:
     return tuple(str(each) for each in ids if each is not None) or None
 
 
-def _counted(decisions: np.ndarray, *, picking: bool) -> tuple[str, ...]:
+def _decision_note(decisions: np.ndarray, *, picking: bool) -> tuple[str, ...]:
     """Say how many records were decided how, and what that means."""
     number = {word: int((decisions == code).sum()) for word, code in _DECISIONS.items()}
     meaning = {

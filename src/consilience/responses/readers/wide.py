@@ -12,25 +12,25 @@ import numpy as np
 import pyarrow as pa
 
 from consilience.responses.assemble import assemble
-from consilience.responses.columns.long_table import carried, gold_pairs
+from consilience.responses.columns.long_table import extra_columns, gold_pairs
 from consilience.responses.columns.matrix import (
+    item_and_label_types,
     item_column,
     long_cells,
-    types_of,
-    with_index,
+    name_index,
 )
 from consilience.responses.columns.several_labels import (
     as_lists,
     check_lists,
     check_single,
-    flattened,
+    flatten,
 )
 from consilience.responses.columns.wide_columns import wide_columns
 from consilience.responses.draft import Draft
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.reader import Reader
 from consilience.responses.table import Responses
-from consilience.responses.tables.coding import Coded, recoded, text_array
+from consilience.responses.tables.coding import Coded, recode, text_array
 from consilience.responses.tables.load import Source, fingerprints, load_tables
 
 NOT_ASKED = "-1"
@@ -48,29 +48,29 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         As for a long table; `header` is false for a matrix without names, and
         `annotators` names the columns of annotators where they are not recognised.
     """
-    whole = load_tables([with_index(source, options) for source in sources], options)
+    whole = load_tables([name_index(source, options) for source in sources], options)
     table = replace(whole, lists={})
     item, rest, notes = item_column(table, options)
     layout = wide_columns(table, rest, options)
     names = layout.annotators
     rows, columns, label = long_cells(table, names)
-    label, note = without_not_asked(label)
+    label, note = drop_not_asked(label)
     given = label.codes >= 0
     rows, columns, label = rows[given], columns[given], label.take(given)
     place = f"{table.source}, column {names[0]!r} and others"
     warnings = check_single(label, place, options) if options.split is None else ()
     cells = as_lists(label, options)
     if cells is not None:
-        parents, label = flattened(cells)
+        parents, label = flatten(cells)
         rows, columns = rows[parents], columns[parents]
     kind: Kind = "choice"
     if cells is not None and options.kind != "choice":
         kind = "objects"
     check_lists(cells, "objects" if options.split else options.kind, place)
-    extras = carried(table, options, rows)
+    extras = extra_columns(table, options, rows)
     gold = None if layout.gold is None else table.columns[layout.gold]
     if gold is not None and note:
-        gold = without_not_asked(gold)[0]
+        gold = drop_not_asked(gold)[0]
     used = {name: "item" for name in table.names if name not in rest}
     used |= dict.fromkeys(names, "annotator")
     used |= {} if layout.gold is None else {layout.gold: "gold"}
@@ -79,7 +79,7 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
     draft = Draft(
         kind=kind,
         item=item.take(rows),
-        annotator=recoded(columns.astype(np.int32), text_array(names)),
+        annotator=recode(columns.astype(np.int32), text_array(names)),
         label=label,
         row=rows,
         where=table.where,
@@ -93,12 +93,12 @@ def read_wide(sources: Sequence[Source], options: ReadOptions) -> Responses:
         gold=None if gold is None else gold_pairs(item, gold),
         more_items=item.values.to_pylist(),
         sources=fingerprints(sources),
-        types=types_of(table, names),
+        types=item_and_label_types(table, names),
     )
     return assemble(draft, options)
 
 
-def without_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
+def drop_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
     """Take ``-1`` for missing, where it is the only negative number; say so."""
     values = label.values.to_pylist()
     negative = [value for value in values if value.startswith("-")]
@@ -109,7 +109,7 @@ def without_not_asked(label: Coded) -> tuple[Coded, tuple[str, ...]]:
         [None if value in negative else value for value in values], pa.string()
     )
     note = "cells '-1' were read as not asked"
-    return recoded(label.codes, kept), (note,)
+    return recode(label.codes, kept), (note,)
 
 
 READER = Reader(

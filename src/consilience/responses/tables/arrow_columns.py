@@ -19,7 +19,7 @@ from pyarrow import parquet
 
 from consilience.errors import BadCellError, ConsilienceError, NoResponsesError
 from consilience.responses.options import ReadOptions
-from consilience.responses.tables.coding import Coded, encode, only_used, text_array
+from consilience.responses.tables.coding import Coded, drop_unused, encode, text_array
 from consilience.responses.tables.library_errors import readable
 from consilience.responses.tables.text_table import (
     TextTable,
@@ -115,7 +115,7 @@ def _text_table(
                     lists[name] = _list_of_texts(array)
                     continue
                 text, note = as_text(array)
-                coded[name] = only_used(encode(text))
+                coded[name] = drop_unused(encode(text))
                 notes += [f"column {name!r}: {note}"] if note else []
         except ConsilienceError:
             unusable[name] = str(array.type)

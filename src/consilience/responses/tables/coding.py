@@ -75,16 +75,16 @@ def encode(column: pa.Array | pa.ChunkedArray) -> Coded:
         column = pc.dictionary_encode(column.cast(pa.string()))
     codes = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     values = column.dictionary.cast(pa.string())
-    return recoded(codes.astype(np.int32, copy=False), values)
+    return recode(codes.astype(np.int32, copy=False), values)
 
 
-def recoded(codes: Int[np.ndarray, " N"], values: pa.StringArray) -> Coded:
+def recode(codes: Int[np.ndarray, " N"], values: pa.StringArray) -> Coded:
     """Merge equal values, and make null values missing cells."""
     if values.null_count == 0 and len(pc.unique(values)) == len(values):
         return Coded(codes, values)
     merged = pc.dictionary_encode(values)
     new = merged.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Coded(_through(new, codes), merged.dictionary)
+    return Coded(_apply(new, codes), merged.dictionary)
 
 
 def encode_texts(texts: Sequence[str | None]) -> Coded:
@@ -112,7 +112,7 @@ def concatenate(columns: Sequence[Coded]) -> Coded:
         for column, start in zip(columns, starts, strict=True)
     ]
     values = pa.concat_arrays([column.values for column in columns])
-    return recoded(np.concatenate(codes), values)
+    return recode(np.concatenate(codes), values)
 
 
 def natural_order(values: pa.StringArray) -> Int[np.ndarray, " V"]:
@@ -138,37 +138,37 @@ def num_distinct(codes: Int[np.ndarray, " N"]) -> int:
     return int(marks.sum())
 
 
-def only_used(column: Coded) -> Coded:
+def drop_unused(column: Coded) -> Coded:
     """Drop the values that no row has."""
     used = np.zeros(len(column.values), bool)
     used[column.codes[column.codes >= 0]] = True
     if used.all():
         return column
     new = np.where(used, np.cumsum(used) - 1, -1)
-    return Coded(_through(new, column.codes), column.values.filter(pa.array(used)))
+    return Coded(_apply(new, column.codes), column.values.filter(pa.array(used)))
 
 
 def sort_values(column: Coded, extra: pa.StringArray | None = None) -> Coded:
     """Put the values in natural order; drop unused ones, add those of `extra`."""
-    column = only_used(column)
+    column = drop_unused(column)
     if extra is not None:
         values = pa.concat_arrays([column.values, extra])
-        column = recoded(column.codes, values)
+        column = recode(column.codes, values)
     order = natural_order(column.values)
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order), dtype=np.int32)
     values = column.values.take(pa.array(order))
-    return Coded(_through(place, column.codes), values)
+    return Coded(_apply(place, column.codes), values)
 
 
 def recode_to(column: Coded, values: pa.StringArray) -> Coded:
     """Code by a given list of values; what is not among them becomes missing."""
     places = pc.index_in(column.values, value_set=values)
     new = places.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Coded(_through(new, column.codes), values)
+    return Coded(_apply(new, column.codes), values)
 
 
-def _through(
+def _apply(
     new: Int[np.ndarray, " V"], codes: Int[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
     """Replace each code by its new code; missing stays missing."""

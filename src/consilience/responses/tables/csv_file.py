@@ -29,7 +29,7 @@ from consilience.responses.tables.text_table import TextTable, check_names, plac
 
 _SEPARATORS = ",;\t|"
 _BLOCK = 1 << 22
-_MOST = (1 << 31) - 1  # bytes that Arrow takes at once
+_MAX_BYTES = (1 << 31) - 1  # bytes that Arrow takes at once
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -168,7 +168,7 @@ def _arrow(path: Path, names: list[str], layout: Layout) -> pa.Table:
             return pa.table({name: pa.array([], _TEXT) for name in names})
     _check_widths(path, names, layout)
     with readable(str(path)):  # a row may be longer than a block
-        size = min(2 * path.stat().st_size + _BLOCK, _MOST)
+        size = min(2 * path.stat().st_size + _BLOCK, _MAX_BYTES)
         return _parse(path, names, layout, size)
 
 

@@ -71,7 +71,7 @@ def read_json(path: Path) -> object:
     return document
 
 
-def decoded(text: str, place: str) -> object:
+def decode_json(text: str, place: str) -> object:
     """Value of JSON inside a cell.
 
     Parameters
@@ -94,7 +94,7 @@ def decoded(text: str, place: str) -> object:
     return value
 
 
-def decoded_or_text(text: str, place: str) -> object:
+def decode_or_text(text: str, place: str) -> object:
     """Value of a cell that may be a JSON list or object; the text where it is none.
 
     Raises
@@ -105,7 +105,7 @@ def decoded_or_text(text: str, place: str) -> object:
     if not text.startswith(("{", "[")):
         return text
     try:
-        return decoded(text, place)
+        return decode_json(text, place)
     except UnreadableFileError as error:
         if isinstance(error.__cause__, msgspec.DecodeError):
             return text

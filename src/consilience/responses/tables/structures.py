@@ -10,7 +10,7 @@ from consilience.responses.draft import Draft
 _PAIRS = {"{": "}", "[": "]"}
 
 
-def parsed(text: str) -> object:
+def parse_structure(text: str) -> object:
     """Return the list or object that a text is; None where it is a plain text.
 
     Parameters
@@ -38,7 +38,7 @@ def _python(text: str) -> object:
 
 def is_structure(text: str) -> bool:
     """Whether a text is a list or an object and no plain text."""
-    return parsed(text) is not None
+    return parse_structure(text) is not None
 
 
 def check_plain(draft: Draft) -> None:

@@ -17,7 +17,7 @@ from consilience.responses.tables.coding import (
     Coded,
     concatenate,
     nothing,
-    recoded,
+    recode,
     text_array,
 )
 from consilience.responses.tables.type_names import common_type
@@ -216,7 +216,7 @@ def tidy(
             for word in sorted(set(spoken.to_pylist()))
         ]
         values = pc.if_else(gone, pa.scalar(None, pa.string()), trimmed)
-        out[name] = recoded(column.codes, values)
+        out[name] = recode(column.codes, values)
     return out, tuple(notes)
 
 
