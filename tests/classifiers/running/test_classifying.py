@@ -298,7 +298,7 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
     tiny, pictures, tmp_path, monkeypatch
 ):
     held = {"now": 0, "most": 0, "read": 0}
-    original, answered = reading_ahead.prepare_image, classifying.answered
+    original, classify_batch = reading_ahead.prepare_image, classifying.classify_batch
 
     def prepare(image, how):
         held["now"] += 1
@@ -308,7 +308,7 @@ def test_no_more_images_are_held_than_the_batches_ahead_need(
 
     def answer(batch, *rest):
         held["now"] -= len(batch)
-        return answered(batch, *rest)
+        return classify_batch(batch, *rest)
 
     monkeypatch.setattr(reading_ahead, "prepare_image", prepare)
     monkeypatch.setattr(classifying, "classify_batch", answer)
