@@ -109,7 +109,9 @@ def load_classifier(
     except ConsilienceError:
         raise
     except Exception as error:  # noqa: BLE001 (ONNX Runtime's errors share no root)
-        raise _bad_classifier(where, f"ONNX Runtime rejects it: {_one_line(error)}") from None
+        raise _bad_classifier(
+            where, f"ONNX Runtime rejects it: {_one_line(error)}"
+        ) from None
     _check_shapes(manifest, opened, where)
     return Classifier(manifest, labels, opened)
 
@@ -122,7 +124,9 @@ def _check_self_contained(data: bytes, where: Path) -> None:
     try:
         model = onnx.load_from_string(data)
     except DecodeError:
-        raise _bad_classifier(where, "it is not an ONNX network, or is truncated") from None
+        raise _bad_classifier(
+            where, "it is not an ONNX network, or is truncated"
+        ) from None
     outside = next(_external_weights(model), None)
     if outside is not None:
         why = f"its weights {outside!r} lie in another file; store them inside"
