@@ -112,7 +112,7 @@ def draw_photos(
     axis.set_ylim(len(shown) * 3 - 1.2, -1.5)
     axis.set_xlim(-0.02, 1.02)
     axis.tick_params(axis="y", length=0)
-    axis.set_title("What is in the photo?")
+    axis.set_title("Posterior labels")
     axis.set_xlabel("posterior probability, 90% interval (bold: the truth)")
     bare(axis)
 
@@ -131,7 +131,7 @@ def draw_annotators(axis: Axes, annotators: pd.DataFrame, simulated: Study) -> N
     axis.set_ylim(len(annotators) - 0.4, -0.6)
     axis.set_xlim(0, 1)
     axis.tick_params(axis="y", length=0)
-    axis.set_title("Who is reliable?")
+    axis.set_title("Accuracy of annotators")
     axis.set_xlabel("accuracy, 90% interval (diamond: the truth)")
     bare(axis)
 
@@ -162,7 +162,7 @@ def draw_confusion(axis: Axes, confusion: pd.DataFrame, who: str) -> None:
     axis.set_yticks(range(len(LABELS)), LABELS)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
-    axis.set_title(f"What does {who} take for what?")
+    axis.set_title(f"Confusion matrix of {who}")
     axis.set_xlabel("answer")
     axis.set_ylabel("truth")
 

@@ -117,6 +117,36 @@ def test_no_page_has_a_banned_word(text):
     assert found == {}
 
 
+def test_no_message_has_a_banned_word():
+    found = {
+        file.relative_to(ROOT).as_posix(): words
+        for file in sorted(SOURCE.rglob("*.py"))
+        if (
+            words := [
+                word
+                for text in messages(file.read_text(encoding="utf-8"))
+                for word in banned(text)
+            ]
+        )
+    }
+    assert found == {}
+
+
+def test_no_help_text_has_a_banned_word():
+    found = {
+        file.relative_to(ROOT).as_posix(): words
+        for file in sorted((SOURCE / "cli").rglob("*.py"))
+        if (
+            words := [
+                word
+                for text in help_texts(file.read_text(encoding="utf-8"))
+                for word in banned(text)
+            ]
+        )
+    }
+    assert found == {}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
