@@ -360,7 +360,7 @@ def test_a_fit_tells_weights_slopes_and_worth(study, fit):
     worth = fit.worth().iloc[0]
     assert 0 < worth["lower"] < worth["worth"] < worth["upper"]
     page = "\n".join(str(part) for part in fit_page(fit).renderables)
-    assert f"is worth {worth['worth']:.2f} answers of one annotator" in page
+    assert f"as informative as {worth['worth']:.2f} (" in page
 
 
 def test_labels_that_only_annotators_gave_are_not_favoured_for_it(study, fit):

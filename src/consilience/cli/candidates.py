@@ -133,7 +133,7 @@ def _sentences(account: Mapping[str, Any]) -> list[str]:
         )
     else:
         sentences.append(
-            "no log-odds without gold: annotator models learn what the columns are "
-            "worth"
+            "no log-odds without gold labels: annotator models learn the weights of "
+            "the columns"
         )
     return sentences

@@ -157,7 +157,7 @@ def network(name: str) -> Any:
     if digest != published.sha256:
         msg = (
             f"{published.package}: the SHA-256 of its weights is {digest[:12]}…, not "
-            f"{published.sha256[:12]}…; install version 0.1.0 anew"
+            f"{published.sha256[:12]}…; reinstall version 0.1.0"
         )
         raise BadClassifierError(msg)
     # Plain tensors only: nothing of the file is run.

@@ -118,7 +118,7 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
     def refuse(what: str) -> None:
         msg = (
             f"{folder}: holds predictions {what}; continue with the same settings, "
-            "choose another folder, or `overwrite=True` to begin anew"
+            "choose another folder, or `overwrite=True` to start again"
         )
         raise PredictionsError(msg)
 

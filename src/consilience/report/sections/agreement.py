@@ -34,7 +34,7 @@ def agreement(report: Report) -> Section:
     ]
     remarks = (*lacking, *measured.notes)
     if remarks:
-        parts.append(Listing("To be known", remarks))
+        parts.append(Listing("Notes", remarks))
     if measured.labels is not None:
         parts.append(_labels(measured.labels))
     if measured.pairs is not None and len(measured.pairs):
