@@ -111,8 +111,8 @@ def test_models_without_a_prior_of_the_truth_say_that_columns_are_unused():
         "majority does not use the prior covariates (c)"
         in fit.data.attrs["assumptions"]
     )
-    assert fit.beforehand().empty
-    assert fit.worth().empty
+    assert fit.covariate_effects().empty
+    assert fit.relative_information().empty
 
 
 # Golden values: with the truth of every item given, the fit is a regression.
@@ -353,11 +353,11 @@ def hits(fit, truth):
 
 def test_a_fit_tells_weights_slopes_and_worth(study, fit):
     _, _, listed, _ = study
-    row = fit.beforehand().iloc[0]
+    row = fit.covariate_effects().iloc[0]
     assert row["column"] == "score"
     assert 0 < row["lower"] < row["weight"] < row["upper"]
     assert row["slope"] == pytest.approx(row["weight"] / listed["score"].std(ddof=0))
-    worth = fit.worth().iloc[0]
+    worth = fit.relative_information().iloc[0]
     assert 0 < worth["lower"] < worth["worth"] < worth["upper"]
     page = "\n".join(str(part) for part in fit_page(fit).renderables)
     assert f"as informative as {worth['worth']:.2f} (" in page
@@ -365,7 +365,7 @@ def test_a_fit_tells_weights_slopes_and_worth(study, fit):
 
 def test_labels_that_only_annotators_gave_are_not_favoured_for_it(study, fit):
     _, _, listed, truth = study
-    unlisted = fit.beforehand().set_index("column").loc["unlisted"]
+    unlisted = fit.covariate_effects().set_index("column").loc["unlisted"]
     assert unlisted["upper"] < 0
     # What is learned of them is how often the truth is not among the best three, not
     # how often it is where somebody said so.
@@ -387,14 +387,14 @@ def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tm
     frame, _, known, truth = study
     fit.save(tmp_path / "run")
     kept = cs.load(tmp_path / "run")
-    pd.testing.assert_frame_equal(kept.beforehand(), fit.beforehand())
+    pd.testing.assert_frame_equal(kept.covariate_effects(), fit.covariate_effects())
     names = {f"i{item:04d}": f"new {item:04d}" for item in range(200)}
     later = frame.assign(item=frame["item"].map(names))
     told = known.assign(item=known["item"].map(names))
     with_columns = cs.predict(kept, later, candidates=told)
     assert hits(with_columns, truth) > hits(cs.predict(kept, later), truth)
-    assert with_columns.worth()["worth"][0] == pytest.approx(
-        fit.worth()["worth"][0], rel=0.1
+    assert with_columns.relative_information()["worth"][0] == pytest.approx(
+        fit.relative_information()["worth"][0], rel=0.1
     )
     with pytest.raises(OptionError, match="the earlier fit had score, unlisted"):
         cs.predict(kept, later, candidates=told.rename(columns={"score": "other"}))
