@@ -122,7 +122,7 @@ def _learned(given: Study, parent, *, asides: float):
         beside = asides * (named[those][item, label] - votes)
         found = learn(
             LabelCounts(
-                own=given.own[those],
+                dataset_label=given.own[those],
                 item=item,
                 label=label,
                 votes=votes,

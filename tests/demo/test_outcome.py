@@ -30,9 +30,9 @@ def test_the_annotator_who_does_not_look_is_found(outcome):
 
 def test_intervals_that_hold_are_counted(outcome):
     table = outcome.accuracy
-    held = (table["lower"] <= table["truth"]) & (table["truth"] <= table["upper"])
-    assert outcome.held == held.sum()
-    assert outcome.held > len(table) / 2
+    covered = (table["lower"] <= table["truth"]) & (table["truth"] <= table["upper"])
+    assert outcome.covered == covered.sum()
+    assert outcome.covered > len(table) / 2
 
 
 def test_every_step_leaves_its_files(outcome):

@@ -50,7 +50,7 @@ class Ending:
 def run(
     arguments: Sequence[str],
     limits: Limits,
-    said: Path,
+    log: Path,
     environment: Mapping[str, str],
 ) -> Ending:
     """Run a program to its end or its limits.
@@ -63,12 +63,12 @@ def run(
         The command.
     limits
         What it may take.
-    said
+    log
         File for all that it prints.
     environment
         What to add to this process's environment.
     """
-    with said.open("wb") as file:
+    with log.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 (the command is this package's own)
             arguments,
             stdin=subprocess.DEVNULL,

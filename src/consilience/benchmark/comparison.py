@@ -71,10 +71,10 @@ def compare(
     protocol
         How to compare.
     """
-    found = list(results)
-    without = {one.method for one in found if not one.outcome["probabilistic"]}
+    every_result = list(results)
+    without = {one.method for one in every_result if not one.outcome["probabilistic"]}
     measured: dict[tuple[str, str], Measured | None] = {}
-    for result in found:
+    for result in every_result:
         metrics = METRICS[:1] if result.method in without else METRICS
         for name, table in _variants(result):
             measured[result.data, name] = (
@@ -84,12 +84,12 @@ def compare(
             )
     names = list(dict.fromkeys(method for _, method in measured))
     order = list(gold)
-    runs = _runs(found, gold)
+    runs = _runs(every_result, gold)
     values = pd.DataFrame(_values(measured, order, names, protocol))
     no_probabilities = values["method"].isin(without) & (values["metric"] != METRICS[0])
     values = values[~no_probabilities]
     reference = _reference(names, values, protocol.against)
-    whole = {result.method for result in found}
+    whole = {result.method for result in every_result}
     ranked = _ranks(values[values["method"].isin(whole)])
     figures = pd.DataFrame(_figures(runs, names))
     return Comparison(
@@ -118,11 +118,11 @@ def _values(
     rows: list[dict[str, object]] = []
     for method in names:
         for metric in METRICS:
-            found = there(measured, order, method, metric)
+            by_set = there(measured, order, method, metric)
             tried = [name for name in order if (name, method) in measured]
             for name in tried:
                 head = {"set": name, "method": method, "metric": metric, "sets": 1}
-                one = found.get(name)
+                one = by_set.get(name)
                 if one is None:
                     rows.append({**head, **_nothing(), "sets": 0})
                     continue
@@ -131,13 +131,13 @@ def _values(
                 )
                 rows.append({**head, **_bounded(bounds)})
             head = {"set": MEAN, "method": method, "metric": metric}
-            if not found:
+            if not by_set:
                 rows.append({**head, **_nothing(), "sets": 0})
                 continue
-            value = float(np.mean([one.values[metric] for one in found.values()]))
-            resampled = np.mean([one.resampled[metric] for one in found.values()], 0)
+            value = float(np.mean([one.values[metric] for one in by_set.values()]))
+            resampled = np.mean([one.resampled[metric] for one in by_set.values()], 0)
             bounds = interval(metric, value, resampled, protocol.mass)
-            rows.append({**head, **_bounded(bounds), "sets": len(found)})
+            rows.append({**head, **_bounded(bounds), "sets": len(by_set)})
     return rows
 
 
@@ -210,7 +210,7 @@ def _figures(runs: pd.DataFrame, names: Sequence[str]) -> list[dict[str, object]
                 {**head, "set": name, "value": value, "sets": int(value == value)}  # noqa: PLR0124 (NaN)
                 for name, value in zip(of_method["set"], of_method[metric], strict=True)
             ]
-            known = of_method[metric].dropna()
-            mean = float(known.mean()) if len(known) else float("nan")
-            rows.append({**head, "set": MEAN, "value": mean, "sets": len(known)})
+            values = of_method[metric].dropna()
+            mean = float(values.mean()) if len(values) else float("nan")
+            rows.append({**head, "set": MEAN, "value": mean, "sets": len(values)})
     return rows

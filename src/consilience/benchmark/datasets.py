@@ -65,7 +65,7 @@ def find(folders: Sequence[Path]) -> list[Path]:
     OptionError
         Two sets have one name.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
     for folder in folders:
         inside = sorted(folder.iterdir()) if folder.is_dir() else []
         sets = [folder] if _is_set(folder) else [one for one in inside if _is_set(one)]
@@ -75,9 +75,9 @@ def find(folders: Sequence[Path]) -> list[Path]:
                 "(task, worker, label) and truth.csv (task, label)"
             )
             raise SourceNotFoundError(msg)
-        found += sets
+        paths += sets
     named: dict[str, Path] = {}
-    for one in found:
+    for one in paths:
         other = named.setdefault(one.resolve().name, one)
         if other.resolve() != one.resolve():
             msg = (

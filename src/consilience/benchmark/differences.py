@@ -33,8 +33,8 @@ def there(
     method, metric
         Names.
     """
-    found = {name: measured.get((name, method)) for name in order}
-    return {name: one for name, one in found.items() if one and metric in one.values}
+    by_set = {name: measured.get((name, method)) for name in order}
+    return {name: one for name, one in by_set.items() if one and metric in one.values}
 
 
 def differences(

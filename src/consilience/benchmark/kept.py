@@ -96,11 +96,11 @@ def methods_kept(folder: Path, data: str) -> list[str]:
     data
         Name of the set.
     """
-    found = []
+    names = []
     for path in sorted((folder / data).glob("*.json")):
         with suppress(OSError, ValueError, KeyError):
-            found.append(json.loads(path.read_text(encoding="utf-8"))["method"])
-    return found
+            names.append(json.loads(path.read_text(encoding="utf-8"))["method"])
+    return names
 
 
 def _path(folder: Path, data: str, method: str) -> Path:

@@ -109,10 +109,10 @@ def measure(
     ) -> dict[str, Float[np.ndarray, " R"]]:
         total = weights.sum(axis=1)
         means = weights @ columns / total[:, None]
-        found = dict(zip(by_item, means.T, strict=True))
+        values = dict(zip(by_item, means.T, strict=True))
         if "ece" in metrics:
-            found["ece"] = np.abs(weights @ scores.gaps).sum(axis=1) / total
-        return found
+            values["ece"] = np.abs(weights @ scores.gaps).sum(axis=1) / total
+        return values
 
     num_items = len(columns)
     step = max(1, _BLOCK // num_items)

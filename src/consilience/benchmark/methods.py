@@ -59,12 +59,12 @@ def library_methods(engine: str = "auto") -> tuple[Method, ...]:
 def peers() -> tuple[tuple[Method, ...], tuple[str, ...]]:
     """Return the methods of the peers that are installed, and the absent packages."""
     there = [peer for peer in _PEERS if find_spec(peer.MODULE) is not None]
-    found = tuple(
+    methods = tuple(
         Method(f"{peer.PACKAGE}.{name}", peer.__name__, name, peer.PACKAGE, states)
         for peer in there
         for name, states in peer.METHODS.items()
     )
-    return found, tuple(peer.PACKAGE for peer in _PEERS if peer not in there)
+    return methods, tuple(peer.PACKAGE for peer in _PEERS if peer not in there)
 
 
 def chosen(
@@ -87,15 +87,15 @@ def chosen(
         There is no such method.
     """
     ours, (theirs, _) = library_methods(engine), peers()
-    known = {method.name: method for method in (*ours, *theirs)}
+    methods = {method.name: method for method in (*ours, *theirs)}
     for name in names:
-        if name not in known:
+        if name not in methods:
             msg = (
                 f"there is no method {name!r} here; choose among "
-                f"{', '.join(known)}, or install the package it comes from"
+                f"{', '.join(methods)}, or install the package it comes from"
             )
             raise UnknownModelError(msg)
-    wanted = [known[name] for name in names] or list(ours)
+    wanted = [methods[name] for name in names] or list(ours)
     return tuple(dict.fromkeys([*wanted, *(theirs if with_peers else ())]))
 
 

@@ -19,39 +19,44 @@ TITLES: Mapping[str, str] = {
 SHORT: Mapping[str, str] = {**TITLES, "log_loss_1e-3": "at .001"}
 
 
-def page(found: Comparison, items: Mapping[str, int]) -> str:
+def page(comparison: Comparison, items: Mapping[str, int]) -> str:
     """Return the page.
 
     Parameters
     ----------
-    found
+    comparison
         The comparison.
     items
         How many items with gold each set has.
     """
-    means = of_means(found)
+    means = of_means(comparison)
     # The raw posterior of a fit is not a method of its own.
-    number = found.runs["method"].nunique()
+    number = comparison.runs["method"].nunique()
     parts = [
         f"# {counted(number, 'method')} on {counted(len(items), 'data set')}",
         "",
-        *_means(found, means),
+        *_means(comparison, means),
         "",
-        *_differences(found, means),
+        *_differences(comparison, means),
     ]
     for metric in METRICS:
-        parts += ["", f"## {TITLES[metric]} by set", "", *_by_set(found, metric, means)]
-    parts += ["", "## Seconds by set", "", *_by_set(found, "seconds", means)]
-    parts += ["", *_failures(found.runs), "", *_protocol(found, items), ""]
+        parts += [
+            "",
+            f"## {TITLES[metric]} by set",
+            "",
+            *_by_set(comparison, metric, means),
+        ]
+    parts += ["", "## Seconds by set", "", *_by_set(comparison, "seconds", means)]
+    parts += ["", *_failures(comparison.runs), "", *_protocol(comparison, items), ""]
     return "\n".join(parts)
 
 
-def of_means(found: Comparison) -> pd.DataFrame:
+def of_means(comparison: Comparison) -> pd.DataFrame:
     """Return the means over sets, the least log-loss first.
 
     Parameters
     ----------
-    found
+    comparison
         The comparison.
 
     Returns
@@ -59,7 +64,7 @@ def of_means(found: Comparison) -> pd.DataFrame:
     A row per method; columns are the metrics and the figures, and `sets`: how many
     sets the method did.
     """
-    results = found.results
+    results = comparison.results
     mean = results[results["set"] == MEAN]
     names = list(dict.fromkeys(results["method"]))
     wide = mean.pivot_table(
@@ -87,8 +92,8 @@ def counted(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def _means(found: Comparison, means: pd.DataFrame) -> list[str]:
-    mean = found.results[found.results["set"] == MEAN]
+def _means(comparison: Comparison, means: pd.DataFrame) -> list[str]:
+    mean = comparison.results[comparison.results["set"] == MEAN]
     bounds = {
         (method, metric): (lower, upper)
         for method, metric, lower, upper in zip(
@@ -130,7 +135,7 @@ def _means(found: Comparison, means: pd.DataFrame) -> list[str]:
                 _figure(row.get("peak_mib"), 0),
             ]
         )
-    mass = f"{found.protocol.mass:.0%}"
+    mass = f"{comparison.protocol.mass:.0%}"
     note = (
         f"Means over sets, in brackets the {mass} interval of the bootstrap of items. "
         "In bold: the best of those that failed nowhere."
@@ -138,14 +143,14 @@ def _means(found: Comparison, means: pd.DataFrame) -> list[str]:
     return ["## Means", "", note, "", *table(head, rows)]
 
 
-def _differences(found: Comparison, means: pd.DataFrame) -> list[str]:
-    mean = found.differences
+def _differences(comparison: Comparison, means: pd.DataFrame) -> list[str]:
+    mean = comparison.differences
     if not len(mean):
         return []
     mean = mean[mean["set"] == MEAN].set_index(["method", "metric"])
     rows = []
     for method in means.index:
-        if method == found.reference:
+        if method == comparison.reference:
             continue
         cells = []
         for name in METRICS:
@@ -160,20 +165,26 @@ def _differences(found: Comparison, means: pd.DataFrame) -> list[str]:
         if any(cells):
             rows.append([f"`{method}`", *cells])
     note = (
-        f"Mean difference from `{found.reference}` over the sets that both did, "
+        f"Mean difference from `{comparison.reference}` over the sets that both did, "
         "paired by item: ± the standard error with the sets as given, in brackets the "
         "one with the sets as a sample of sets."
     )
     head = ["method", *(SHORT[name] for name in METRICS)]
-    return [f"## Differences from {found.reference}", "", note, "", *table(head, rows)]
+    return [
+        f"## Differences from {comparison.reference}",
+        "",
+        note,
+        "",
+        *table(head, rows),
+    ]
 
 
-def _by_set(found: Comparison, metric: str, means: pd.DataFrame) -> list[str]:
-    results = found.results
+def _by_set(comparison: Comparison, metric: str, means: pd.DataFrame) -> list[str]:
+    results = comparison.results
     rows_of = results[results["metric"] == metric]
     sets = [name for name in dict.fromkeys(rows_of["set"]) if name != MEAN]
     values = rows_of.set_index(["method", "set"])["value"]
-    status = found.runs.set_index(["method", "set"])["status"]
+    status = comparison.runs.set_index(["method", "set"])["status"]
     digits = 1 if metric == "seconds" else 4
     wide = values.unstack("set")  # noqa: PD010 (two index levels)
     best = {
@@ -211,17 +222,17 @@ def _failures(runs: pd.DataFrame) -> list[str]:
     return ["## Failures", "", *table(["method", "how", "sets", "reason"], rows)]
 
 
-def _protocol(found: Comparison, items: Mapping[str, int]) -> list[str]:
-    protocol = found.protocol
+def _protocol(comparison: Comparison, items: Mapping[str, int]) -> list[str]:
+    protocol = comparison.protocol
     gold = ", ".join(f"{name} {count:,}" for name, count in items.items())
-    versions = found.runs.dropna(subset=["version"])
+    versions = comparison.runs.dropna(subset=["version"])
     packages: dict[str, str] = {}
     for method, version in zip(versions["method"], versions["version"], strict=True):
         package, point, _ = str(method).rpartition(".")
         packages[package if point else "consilience"] = str(version)
-    silent = found.runs.dropna(subset=["silent"])
+    silent = comparison.runs.dropna(subset=["silent"])
     silent = silent[silent["silent"] > 0]
-    said = [
+    sentences = [
         (
             "Every method sees all answers and no gold, and is judged on the items "
             f"with gold: {gold}. "
@@ -264,7 +275,7 @@ def _protocol(found: Comparison, items: Mapping[str, int]) -> list[str]:
         ),
         f"{', '.join(f'{name} {number}' for name, number in packages.items())}.",
     ]
-    return ["## How it was taken", "", *(f"- {sentence}" for sentence in said)]
+    return ["## How it was taken", "", *(f"- {sentence}" for sentence in sentences)]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -22,21 +22,21 @@ def can_draw() -> bool:
     return all(find_spec(name) is not None for name in NEEDS)
 
 
-def draw(found: Comparison, path: Path) -> None:
+def draw(comparison: Comparison, path: Path) -> None:
     """Write the picture.
 
     Parameters
     ----------
-    found
+    comparison
         The comparison.
     path
         File, ending in .svg or .png.
     """
     import altair as alt  # noqa: PLC0415 (an extra)
 
-    means = of_means(found)
+    means = of_means(comparison)
     order = list(means.index)
-    results = found.results
+    results = comparison.results
     rows = results[(results["set"] == MEAN) & results["metric"].isin(_SHOWN)]
     rows = rows.dropna(subset=["value"]).assign(
         by=lambda table: [
@@ -71,10 +71,10 @@ def draw(found: Comparison, path: Path) -> None:
             )
         )
     title = alt.TitleParams(
-        f"Means over {counted(found.runs['set'].nunique(), 'data set')}",
+        f"Means over {counted(comparison.runs['set'].nunique(), 'data set')}",
         subtitle=(
-            f"Lines: {found.protocol.mass:.0%} intervals of the bootstrap of items. "
-            "Pale: failed on some sets. The least log-loss first."
+            f"Lines: {comparison.protocol.mass:.0%} intervals of the bootstrap of "
+            "items. Pale: failed on some sets. The least log-loss first."
         ),
         anchor="start",
     )

@@ -86,14 +86,14 @@ def run_all(
     for data in sets:
         for method in methods:
             number = len(results) + 1
-            found = None if plan.again else _kept(data, method, plan)
-            before = found is not None
-            if found is None:
+            result = None if plan.again else _kept(data, method, plan)
+            before = result is not None
+            if result is None:
                 report(Step(number, total, data.name, method.name))
-                found = run_one(data, method, plan)
-                kept.save(found, plan.folder)
-            report(Step(number, total, data.name, method.name, found, kept=before))
-            results.append(found)
+                result = run_one(data, method, plan)
+                kept.save(result, plan.folder)
+            report(Step(number, total, data.name, method.name, result, kept=before))
+            results.append(result)
     return results
 
 
@@ -150,11 +150,11 @@ def _outcome(
     return {**outcome, "silent": silent}, labels
 
 
-def _crashed(code: int, said: Path) -> dict[str, Any]:
+def _crashed(code: int, log: Path) -> dict[str, Any]:
     # The kernel ends with signal 9 what has taken the last of the memory.
     if code == -9:
         return {"status": "memory", "reason": "ended by the system (signal 9)"}
-    lines = said.read_text(encoding="utf-8", errors="replace").split("\n")
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     how = f"signal {-code}" if code < 0 else f"exit code {code}"
     return {"status": "error", "reason": f"{how}: {last[:300]}"}
@@ -164,8 +164,8 @@ def _of_gold(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
     items, labels = data.items, data.labels
     parts, most = [], 0
     for name, rows in table.groupby("variant", sort=False):
-        said, silent = about(rows, items, labels)
-        parts.append(said.assign(variant=name))
+        stated, silent = about(rows, items, labels)
+        parts.append(stated.assign(variant=name))
         most = max(most, silent)
     return pd.concat(parts, ignore_index=True), most
 
@@ -175,13 +175,13 @@ def _kept(data: DataSet, method: Method, plan: Plan) -> Result | None:
 
     What timed out is run again only with more time.
     """
-    found = kept.load(plan.folder, data.name, method.name)
-    if found is None or dict(found.key) != _key(data, method, plan):
+    result = kept.load(plan.folder, data.name, method.name)
+    if result is None or dict(result.key) != _key(data, method, plan):
         return None
-    outcome = found.outcome
+    outcome = result.outcome
     if outcome["status"] == "timeout" and outcome["limit"] < plan.limits.seconds:
         return None
-    return found
+    return result
 
 
 def _key(data: DataSet, method: Method, plan: Plan) -> dict[str, Any]:
@@ -211,9 +211,9 @@ def also_kept(
     there = {(result.data, result.method) for result in results}
     for data in sets:
         for name in kept.methods_kept(plan.folder, data.name):
-            found = kept.load(plan.folder, data.name, name)
-            if found is None or (data.name, name) in there:
+            stored = kept.load(plan.folder, data.name, name)
+            if stored is None or (data.name, name) in there:
                 continue
             same = {"responses": data.fingerprint, "seed": plan.seed}
-            if same.items() <= dict(found.key).items():
-                yield found
+            if same.items() <= dict(stored.key).items():
+                yield stored

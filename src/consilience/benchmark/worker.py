@@ -37,10 +37,10 @@ def work(folder: Path) -> dict[str, Any]:
         responses = read_folder(folder / "responses")
         predict = import_module(job["module"]).load(job["setting"])
         before, started = peak_mib(), time.perf_counter()
-        said = predict(responses, job["seed"])
+        prediction = predict(responses, job["seed"])
         seconds = time.perf_counter() - started
         peak = peak_mib()
-        _write(said, folder / "labels.parquet")
+        _write(prediction, folder / "labels.parquet")
     except MemoryError as error:
         return {"status": "memory", "reason": one_line(error) or "out of memory"}
     except Exception as error:  # noqa: BLE001 (whatever a method raises is its result)
@@ -52,7 +52,7 @@ def work(folder: Path) -> dict[str, Any]:
         "peak_mib": peak,
         "before_mib": before,
         "version": _version(job["package"]),
-        **said.facts,
+        **prediction.facts,
     }
 
 
@@ -62,8 +62,8 @@ def one_line(error: BaseException, most: int = 300) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
-def _write(said: Prediction, path: Path) -> None:
-    tables = {"": said.labels, **said.variants}
+def _write(prediction: Prediction, path: Path) -> None:
+    tables = {"": prediction.labels, **prediction.variants}
     parts = [
         table[list(COLUMNS)]
         .astype({"item": "str", "label": "str", "probability": "float64"})

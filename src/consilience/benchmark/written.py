@@ -11,12 +11,12 @@ from consilience.whole_folder import whole_files
 __all__ = ["ADVICE", "can_draw", "write"]
 
 
-def write(found: Comparison, items: Mapping[str, int], folder: Path) -> list[Path]:
+def write(comparison: Comparison, items: Mapping[str, int], folder: Path) -> list[Path]:
     """Write all that a person reads, each file whole or not at all.
 
     Parameters
     ----------
-    found
+    comparison
         The comparison.
     items
         How many items with gold each set has.
@@ -33,16 +33,16 @@ def write(found: Comparison, items: Mapping[str, int], folder: Path) -> list[Pat
         The disk refuses.
     """
     tables = {
-        "results": found.results,
-        "differences": found.differences,
-        "runs": found.runs,
+        "results": comparison.results,
+        "differences": comparison.differences,
+        "runs": comparison.runs,
     }
     with whole_files(folder) as partial:
         for table, content in tables.items():
             content.to_parquet(partial / f"{table}.parquet", index=False)
-        (partial / "benchmark.md").write_text(page(found, items), encoding="utf-8")
+        (partial / "benchmark.md").write_text(page(comparison, items), encoding="utf-8")
         if can_draw():
-            draw(found, partial / "benchmark.svg")
-            draw(found, partial / "benchmark.png")
+            draw(comparison, partial / "benchmark.svg")
+            draw(comparison, partial / "benchmark.png")
         made = sorted(file.name for file in partial.iterdir())
     return [folder / name for name in made]

@@ -59,8 +59,8 @@ def compiled_residuals(
         for values in draws:
             emission, tables, of_truth = _emission_of_draw(model, observations, values)
             if emission is not None:
-                found: Any = _weighed(emission, observations, of_truth)
-                yield jax.tree.map(np.asarray, found)
+                weighted: Any = _weighed(emission, observations, of_truth)
+                yield jax.tree.map(np.asarray, weighted)
             elif tables is None:
                 yield None
             else:
@@ -117,12 +117,12 @@ def _on_lists(emission: OnShortlists, observations: Observations) -> Any:
         1,
     )
     slots, units = lists.count.shape
-    said = lists.by_slot @ jnp.concatenate([gained, wrong], 1)
-    said = said.reshape(slots, units, -1) * (lists.real.sum(0) > 1)[..., None]
-    hit = lists.right.astype(said.dtype)
-    right = jnp.einsum("st,tuc->usc", hit, said[..., :3])
-    both = right + said[..., 3:6].sum(0)[:, None]
-    powers = jnp.broadcast_to(said[..., 6:].sum(0)[:, None], (*right.shape[:2], 4))
+    moments = lists.by_slot @ jnp.concatenate([gained, wrong], 1)
+    moments = moments.reshape(slots, units, -1) * (lists.real.sum(0) > 1)[..., None]
+    hit = lists.right.astype(moments.dtype)
+    right = jnp.einsum("st,tuc->usc", hit, moments[..., :3])
+    both = right + moments[..., 3:6].sum(0)[:, None]
+    powers = jnp.broadcast_to(moments[..., 6:].sum(0)[:, None], (*right.shape[:2], 4))
     residuals: Any = Residuals
     return residuals(
         both[..., 0],

@@ -140,10 +140,10 @@ def residual_correlation(
     if model.emission is None:
         return None
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
-    for seen in _residuals_by_draw(model, space, parameters):
-        if seen is None:
+    for residuals in _residuals_by_draw(model, space, parameters):
+        if residuals is None:
             return None
-        sums = _sums(*seen, len(space.states))
+        sums = _sums(*residuals, len(space.states))
         product += sums[0]
         scale += sums[1]
     number = np.bincount(space.unit, space.n, space.num_units)
@@ -174,29 +174,29 @@ def _residuals_by_draw(
     tables = Tables(model, space)
     for values in thin(parameters, LOOKED_AT):
         logs = logarithms(values, tables.closed)
-        found = in_tables(tables.subtypes(logs), tables.matrix)
-        yield found, tables.posterior(logs)[1]
+        residuals = in_tables(tables.subtypes(logs), tables.matrix)
+        yield residuals, tables.posterior(logs)[1]
 
 
 def _sums(
-    found: Residuals, state: Float[np.ndarray, "U M"], num_states: int
+    residuals: Residuals, state: Float[np.ndarray, "U M"], num_states: int
 ) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
     """Return of each unit what both sums of the correlation take from it."""
-    first, second, third, fourth = found.deviation
+    first, second, third, fourth = residuals.deviation
 
     def over_units(each: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
-        label, weight = found.label.ravel(), (state * each).ravel()
+        label, weight = residuals.label.ravel(), (state * each).ravel()
         return np.bincount(label, weight, num_states)
 
     # How far residuals of a label lean one way, and less that.
     weight = np.maximum(over_units(second), LEAST)
-    lean = (over_units(found.leaning) / weight)[found.label]
-    residual = found.residual - lean * first
-    square = found.square - 2 * lean * found.leaning + lean**2 * second
+    lean = (over_units(residuals.leaning) / weight)[residuals.label]
+    residual = residuals.residual - lean * first
+    square = residuals.square - 2 * lean * residuals.leaning + lean**2 * second
     scale = first**2 - second
     # Less a mean that they are part of, independent residuals correlate below zero.
-    share = (1 / weight)[found.label]
-    spread = (over_units(fourth) / weight**2)[found.label]
+    share = (1 / weight)[residuals.label]
+    spread = (over_units(fourth) / weight**2)[residuals.label]
     lost = 2 * share * (first * third - fourth) - spread * scale
     product = residual**2 - square + lost
     return (state * product).sum(1), (state * scale).sum(1)
@@ -216,10 +216,10 @@ def independence(data: xr.DataTree) -> list[Verdict]:
     error); none where the model has no confusion to take residuals from. It passes only
     where a correlation that matters would probably have been seen.
     """
-    told = data["truth"].attrs
-    if "residual_correlation" not in told:
+    attributes = data["truth"].attrs
+    if "residual_correlation" not in attributes:
         return []
-    residual = Residual(told["residual_correlation"], told["residual_z"])
+    residual = Residual(attributes["residual_correlation"], attributes["residual_z"])
     if not np.isfinite(residual.z):
         how = (
             "fewer than two items have two answers, so correlated errors cannot be "

@@ -83,10 +83,10 @@ def _means(
     """Average the population confusion over chains, and over halves of chains."""
     values = population_draws(data)
     if values is None:
-        found = population(data)
+        pooled = population(data)
         size = data["constant_data"].sizes
         none = np.zeros((0, size["true_class"], size["given_class"]))
-        return none, none if found is None else found.mean[None]
+        return none, none if pooled is None else pooled.mean[None]
     num_chains = data["posterior"].sizes["chain"]
     values = values.reshape(num_chains, -1, *values.shape[1:]).astype(np.float64)
     middle = values.shape[1] // 2

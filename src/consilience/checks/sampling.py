@@ -81,13 +81,13 @@ def _rhat(names: list[str], values: Float[np.ndarray, "C D P"]) -> Verdict:
             "rhat", np.nan, _RHAT, "no parameter moved; report this as a bug"
         )
     with np.errstate(all="ignore"):
-        found = _statistics().rhat(values, chain_axis=0, draw_axis=1)
+        rhat = _statistics().rhat(values, chain_axis=0, draw_axis=1)
     # A chain that stands still beside one elsewhere divides by zero.
-    found = np.where(np.isfinite(found), found, np.inf)
-    worst = int(found.argmax())
+    rhat = np.where(np.isfinite(rhat), rhat, np.inf)
+    worst = int(rhat.argmax())
     return at_most(
         "rhat",
-        found[worst],
+        rhat[worst],
         _RHAT,
         f"chains disagree, most on {names[worst]}; run longer (`tune=`, `draws=`), or "
         "look at label_switching and for a model with fewer parameters per annotator",
@@ -101,12 +101,12 @@ def _ess(
     if not names:
         return at_least("ess_bulk", np.nan, limit, "no parameter moved")
     with np.errstate(all="ignore"):
-        found = _statistics().ess(values, chain_axis=0, draw_axis=1, method="bulk")
-    found = np.where(np.isfinite(found), found, 0.0)
-    worst = int(found.argmin())
+        ess = _statistics().ess(values, chain_axis=0, draw_axis=1, method="bulk")
+    ess = np.where(np.isfinite(ess), ess, 0.0)
+    worst = int(ess.argmin())
     return at_least(
         "ess_bulk",
-        found[worst],
+        ess[worst],
         limit,
         f"too few effective draws, fewest of {names[worst]}; run longer (`draws=`)",
     )
@@ -128,13 +128,13 @@ def _trajectories(stats: xr.Dataset) -> list[Verdict]:
     if "energy" in stats:
         energy = stats["energy"].transpose("chain", "draw").to_numpy()
         with np.errstate(all="ignore"):
-            found = _statistics().bfmi(
+            bfmi = _statistics().bfmi(
                 energy.astype(np.float64), chain_axis=0, draw_axis=1
             )
         verdicts.append(
             at_least(
                 "e_bfmi",
-                float(np.min(found)),
+                float(np.min(bfmi)),
                 _BFMI,
                 "the sampler moves slowly between energies, so tails are poorly "
                 "explored; "

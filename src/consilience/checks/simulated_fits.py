@@ -128,18 +128,20 @@ def simulated_fits(
         drawn = simulate(model, space, jax.random.split(key)[0])
         state = np.asarray(drawn.state)
         alike += bool((state == state[0]).all())
-        told = answered(space, np.asarray(drawn.answer), power=power)
+        observed = answered(space, np.asarray(drawn.answer), power=power)
         began = time.monotonic()
         try:
-            result = run(model, told, engine, (seed_of_all, number), effort, silent)
+            result = run(model, observed, engine, (seed_of_all, number), effort, silent)
         except ConsilienceError as error:
             failed.append(str(error))
             continue
         took.append(time.monotonic() - began)
-        seen = _log_likelihood(model, lay_out(model, told), drawn.parameters)
+        log_likelihood = _log_likelihood(
+            model, lay_out(model, observed), drawn.parameters
+        )
         truth = _quantities(
             {name: np.asarray(value)[None] for name, value in drawn.parameters.items()},
-            np.asarray(seen)[None],
+            np.asarray(log_likelihood)[None],
             space,
         )
         draws = _quantities(*_flat(result), space)
@@ -211,33 +213,33 @@ def _quantities(
     space: Space,
 ) -> Quantities:
     """Return draws of the quantities that are looked at, by name and element."""
-    found: Quantities = {}
+    quantities: Quantities = {}
     states = range(min(STATES, len(space.states)))
     if "prevalence" in parameters:
         for k in states:
-            found["prevalence", space.states[k]] = parameters["prevalence"][:, k]
+            quantities["prevalence", space.states[k]] = parameters["prevalence"][:, k]
     confusion = parameters.get("confusion")
     if confusion is not None:
-        own = space.votes.argmax(axis=0)
+        modal = space.votes.argmax(axis=0)
         cells = [
             (k, word)
             for k in states
-            for word in (own[k], (own[k] + 1) % len(space.answers))
+            for word in (modal[k], (modal[k] + 1) % len(space.answers))
         ]
         shared = (
             confusion if confusion.ndim == 3 else confusion.mean(axis=1, dtype=float)
         )
         for k, word in cells:
             name = f"{space.answers[word]} for {space.states[k]}"
-            found["population confusion", name] = shared[:, k, word]
+            quantities["population confusion", name] = shared[:, k, word]
         people = range(min(ANNOTATORS, space.num_annotators))
         for j in people if confusion.ndim == 4 else ():
             for k, word in cells[:2]:
                 name = f"{space.answers[word]} for {space.states[k]}"
                 name = f"{space.annotators[j]}: {name}"
-                found["annotators' confusion", name] = confusion[:, j, k, word]
-    found["log-likelihood", "all answers"] = likelihood
-    return found
+                quantities["annotators' confusion", name] = confusion[:, j, k, word]
+    quantities["log-likelihood", "all answers"] = likelihood
+    return quantities
 
 
 def _placed(

@@ -78,8 +78,8 @@ def uniformity(positions: Float[np.ndarray, " N"]) -> float:
         One of each simulated study.
     """
     null = _smallest_tails(len(positions))
-    found = _smallest_tail(np.sort(positions)[None])[0]
-    return float((1 + (null <= found).sum()) / (1 + len(null)))
+    tail = _smallest_tail(np.sort(positions)[None])[0]
+    return float((1 + (null <= tail).sum()) / (1 + len(null)))
 
 
 def ecdf_difference(positions: Float[np.ndarray, " N"], level: float) -> pd.DataFrame:
@@ -219,15 +219,15 @@ def coverage(
     mass
         How often it should.
     """
-    held = np.abs(positions - 0.5) < mass / 2
-    found = float(held.mean())
-    of_study = held.mean(axis=1)
+    covered = np.abs(positions - 0.5) < mass / 2
+    share = float(covered.mean())
+    of_study = covered.mean(axis=1)
     number = len(of_study)
     clustered = float(of_study.std(ddof=1)) if number > 1 else np.inf
     # Not less than independent elements have: a handful of studies may all agree.
-    error = max(clustered, float(np.sqrt(mass * (1 - mass) / held.shape[1])))
+    error = max(clustered, float(np.sqrt(mass * (1 - mass) / covered.shape[1])))
     error /= np.sqrt(number)
-    return found, error, float(2 * norm.sf(abs(found - mass) / error))
+    return share, error, float(2 * norm.sf(abs(share - mass) / error))
 
 
 def _parameter(group: pd.DataFrame) -> dict[str, Any]:
@@ -237,7 +237,7 @@ def _parameter(group: pd.DataFrame) -> dict[str, Any]:
     positions = wide.to_numpy(dtype=float)
     each = (group["mean"] - group["truth"]).groupby(group["simulation"]).mean()
     gap = each.to_numpy(dtype=float)
-    told: dict[str, Any] = {
+    row: dict[str, Any] = {
         "simulations": len(gap),
         "elements": positions.shape[1],
         "error": gap.mean(),
@@ -246,22 +246,22 @@ def _parameter(group: pd.DataFrame) -> dict[str, Any]:
     if np.isnan(positions).any():
         # A point holds the truth never, whatever its interval is asked to hold.
         for mass in MASSES:
-            told |= {_name(mass): 0.0, f"{_name(mass)}_se": 0.0}
-        return {**told, "p": 0.0, "verdict": "a point, no interval"}
+            row |= {_name(mass): 0.0, f"{_name(mass)}_se": 0.0}
+        return {**row, "p": 0.0, "verdict": "a point, no interval"}
     chances = [uniformity(column) for column in positions.T]
     for mass in MASSES:
-        found, error, chance = coverage(positions, mass)
-        told |= {_name(mass): found, f"{_name(mass)}_se": error}
+        share, error, chance = coverage(positions, mass)
+        row |= {_name(mass): share, f"{_name(mass)}_se": error}
         chances.append(chance)
     worst = min(1.0, min(chances) * len(chances))
-    distance = (found - mass) / error  # of the widest interval
+    distance = (share - mass) / error  # of the widest interval
     if worst >= LEVEL:
         verdict = "calibrated"
     elif abs(distance) > 2:
         verdict = "too narrow" if distance < 0 else "too wide"
     else:
         verdict = "shifted"
-    return {**told, "p": worst, "verdict": verdict}
+    return {**row, "p": worst, "verdict": verdict}
 
 
 def _name(mass: float) -> str:

@@ -154,5 +154,5 @@ def as_dataset(verdicts: Sequence[Verdict]) -> xr.Dataset:
 
 
 def _judged(name: str, value: float, limit: float, remedy: str, *, ok: bool) -> Verdict:
-    outcome, said = (PASSED, _NOTHING) if ok else (FAILED, remedy)
-    return Verdict(name, float(value), float(limit), outcome, said)
+    outcome, advice = (PASSED, _NOTHING) if ok else (FAILED, remedy)
+    return Verdict(name, float(value), float(limit), outcome, advice)

@@ -60,7 +60,7 @@ def demo(
                 "scores": {
                     name: score.to_dict() for name, score in outcome.scores.items()
                 },
-                "intervals_that_hold": outcome.held,
+                "intervals_that_hold": outcome.covered,
                 "annotators": rows(outcome.accuracy),
             }
         )

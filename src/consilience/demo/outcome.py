@@ -38,7 +38,7 @@ class Outcome:
         Of the model and of majority vote, by name.
     accuracy
         The fit's table `annotators` with the column `truth`, the true accuracy.
-    held
+    covered
         Annotators whose true accuracy lies in its interval.
     folder
         Where all of it is written.
@@ -53,7 +53,7 @@ class Outcome:
     fit: Fit
     scores: Mapping[str, Score]
     accuracy: pd.DataFrame
-    held: int
+    covered: int
     folder: Path
     drawn: bool
     seconds: float
@@ -113,7 +113,7 @@ def run(
     accuracy = fitted.annotators()
     truth = study.accuracy()
     accuracy["truth"] = [truth[name] for name in accuracy["annotator"]]
-    held = accuracy["truth"].between(accuracy["lower"], accuracy["upper"])
+    covered = accuracy["truth"].between(accuracy["lower"], accuracy["upper"])
     scores = {
         name: score(each.labels(), gold, kind="choice", seed=seed)
         for name, each in ((MODEL, fitted), (BASELINE, counted))
@@ -124,7 +124,7 @@ def run(
         fit=fitted,
         scores=scores,
         accuracy=accuracy,
-        held=int(held.sum()),
+        covered=int(covered.sum()),
         folder=folder,
         drawn=drawn,
         seconds=monotonic() - started,

@@ -81,8 +81,8 @@ class Study:
         dict of str to float
             Accuracy by annotator, averaged over the prevalence of the labels.
         """
-        found = np.einsum("k,jkk->j", PREVALENCE, self.confusion)
-        return dict(zip(self.annotators, map(float, found), strict=True))
+        accuracy = np.einsum("k,jkk->j", PREVALENCE, self.confusion)
+        return dict(zip(self.annotators, map(float, accuracy), strict=True))
 
 
 def study(seed: int, *, num_photos: int = 200, per_photo: int = 6) -> Study:

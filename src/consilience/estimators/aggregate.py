@@ -209,12 +209,12 @@ def _column(data: pd.DataFrame, name: str, extra: pd.Series | None = None) -> _C
         row = int(column.isna().to_numpy().argmax())
         msg = f"the data frame, row {row + 1}: {name} is missing; fill or drop the row"
         raise BadCellError(msg)
-    known = column if extra is None else pd.concat([column, extra.dropna()])
+    entries = column if extra is None else pd.concat([column, extra.dropna()])
     if isinstance(column.dtype, pd.CategoricalDtype):
         # Categories that nobody named were on offer all the same.
         values = column.cat.categories
         return _Column(name, values, values.get_indexer(pd.Index(column)))
-    values = pd.Index(known.unique())
+    values = pd.Index(entries.unique())
     # Values that cannot be compared, such as 1 and "a", stay as they come.
     with suppress(TypeError):
         values = values.sort_values()
@@ -226,10 +226,10 @@ def _gold(
 ) -> pd.DataFrame | None:
     if true_labels is None:
         return None
-    known = true_labels.dropna()
-    code = item.values.get_indexer(known.index)
+    gold = true_labels.dropna()
+    code = item.values.get_indexer(gold.index)
     if (code < 0).any():
-        first = known.index[int(np.argmax(code < 0))]
+        first = gold.index[int(np.argmax(code < 0))]
         msg = (
             f"true_labels names the {item.name} {first!r}, about which there is no "
             f"answer; index true_labels by the data's {item.name}"
@@ -238,7 +238,7 @@ def _gold(
     return pd.DataFrame(
         {
             "item": item.texts.take(code),
-            "label": label.texts.take(label.values.get_indexer(pd.Index(known))),
+            "label": label.texts.take(label.values.get_indexer(pd.Index(gold))),
         }
     )
 
@@ -279,9 +279,9 @@ def _priors(fitted: Fit, probas: pd.DataFrame) -> pd.Series:
 def _errors(fitted: Fit, annotator: _Column, label: _Column) -> pd.DataFrame | None:
     if "confusion" not in fitted.data["posterior"]:
         return None
-    found = individual(fitted.data)
+    by_annotator = individual(fitted.data)
     pooled = fitted.data["posterior"]["confusion"].mean(("chain", "draw")).to_numpy()
-    each = pooled[None] if found is None else found.mean
+    each = pooled[None] if by_annotator is None else by_annotator.mean
     people = _people(fitted, annotator)
     square = np.broadcast_to(each, (len(people), *each.shape[1:]))
     index = pd.MultiIndex.from_product(

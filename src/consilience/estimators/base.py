@@ -172,11 +172,11 @@ class Aggregator:
         OptionError
             If there is no such parameter.
         """
-        known = self._parameters()
+        parameters = self._parameters()
         for name, value in params.items():
-            if name not in known:
+            if name not in parameters:
                 what = f"parameter of {type(self).__name__}"
-                raise OptionError(not_among(what, name, known))
+                raise OptionError(not_among(what, name, parameters))
             setattr(self, name, value)
         return self
 
@@ -208,9 +208,9 @@ class Aggregator:
     def _aggregate(
         self, data: pd.DataFrame, true_labels: pd.Series | None
     ) -> Aggregated:
-        found = aggregate(data, true_labels, self._settings())
-        self.labels_, self.probas_, self.fit_ = found.labels, found.probas, found.fit
-        self.priors_ = found.priors
-        if found.errors is not None:
-            self.errors_ = found.errors
-        return found
+        result = aggregate(data, true_labels, self._settings())
+        self.labels_, self.probas_, self.fit_ = result.labels, result.probas, result.fit
+        self.priors_ = result.priors
+        if result.errors is not None:
+            self.errors_ = result.errors
+        return result

@@ -84,9 +84,9 @@ class OneCoinDawidSkene(Aggregator):
         OneCoinDawidSkene
             The estimator itself.
         """
-        found = self._aggregate(data, true_labels)
-        right = found.mean("skill")[:, 0]
-        self.skills_ = pd.Series(right, index=found.names["annotator"], name="skill")
+        result = self._aggregate(data, true_labels)
+        right = result.mean("skill")[:, 0]
+        self.skills_ = pd.Series(right, index=result.names["annotator"], name="skill")
         return self
 
 
@@ -221,9 +221,9 @@ class GLAD(Aggregator):
         GLAD
             The estimator itself.
         """
-        found = self._aggregate(data, true_labels)
-        skill = found.mean("skill")
-        self.alphas_ = pd.Series(skill, index=found.names["annotator"], name="alpha")
+        result = self._aggregate(data, true_labels)
+        skill = result.mean("skill")
+        self.alphas_ = pd.Series(skill, index=result.names["annotator"], name="alpha")
         return self
 
 
@@ -298,11 +298,11 @@ class BWA(Aggregator):
         BWA
             The estimator itself.
         """
-        found = self._aggregate(data, true_labels)
+        result = self._aggregate(data, true_labels)
         self.weights_ = pd.DataFrame(
-            found.mean("precision"),
-            index=found.names["annotator"],
-            columns=found.names["given_class"],
+            result.mean("precision"),
+            index=result.names["annotator"],
+            columns=result.names["given_class"],
         )
         return self
 
@@ -397,12 +397,12 @@ class MACE(Aggregator):
         MACE
             The estimator itself.
         """
-        found = self._aggregate(data, true_labels)
-        people, labels = found.names["annotator"], found.names["given_class"]
+        result = self._aggregate(data, true_labels)
+        people, labels = result.names["annotator"], result.names["given_class"]
         rows = people.get_indexer(pd.Index(data[people.name].unique()))
-        said = labels.get_indexer(pd.Index(data[labels.name].unique()))
-        self.spamming_ = found.mean("trust")[rows][:, ::-1]
-        self.thetas_ = found.mean("habit")[rows][:, said]
+        answered = labels.get_indexer(pd.Index(data[labels.name].unique()))
+        self.spamming_ = result.mean("trust")[rows][:, ::-1]
+        self.thetas_ = result.mean("habit")[rows][:, answered]
         return self
 
     def _settings(self) -> Settings:

@@ -73,9 +73,9 @@ def choice_metrics(
     GoldError
         When gold and labels have no item in common.
     """
-    found = item_scores(labels, gold, bins)
-    losses = -np.log(np.maximum(found.truth, clip))
-    sums = np.column_stack([found.right, losses, found.brier])
+    scores = item_scores(labels, gold, bins)
+    losses = -np.log(np.maximum(scores.truth, clip))
+    sums = np.column_stack([scores.right, losses, scores.brier])
 
     def measure(
         weights: Float[np.ndarray, "R I"],
@@ -86,10 +86,10 @@ def choice_metrics(
             "accuracy": means[:, 0],
             "log_loss": means[:, 1],
             "brier": means[:, 2],
-            "ece": np.abs(weights @ found.gaps).sum(axis=1) / total,
+            "ece": np.abs(weights @ scores.gaps).sum(axis=1) / total,
         }
 
-    return measure, len(sums), found.missing
+    return measure, len(sums), scores.missing
 
 
 def item_scores(
@@ -111,9 +111,9 @@ def item_scores(
     GoldError
         When gold and labels have no item in common.
     """
-    known = gold[["item", "label"]].dropna().astype("str").drop_duplicates()
+    gold_labels = gold[["item", "label"]].dropna().astype("str").drop_duplicates()
     stated = labels.dropna(subset=["item", "label", "probability"])
-    wanted = pd.Index(known["item"].unique())
+    wanted = pd.Index(gold_labels["item"].unique())
     names = pd.Index(stated["item"].astype("category").cat.categories.astype("str"))
     place = wanted.get_indexer(names)
     row_item = place[stated["item"].astype("category").cat.codes.to_numpy()]
@@ -122,7 +122,7 @@ def item_scores(
     if not len(present):
         raise GoldError(_nothing_shared(wanted, names))
     item = np.searchsorted(present, row_item)
-    right = _is_right(stated, row_item, known, wanted)
+    right = _is_right(stated, row_item, gold_labels, wanted)
     p = stated["probability"].to_numpy().astype(np.float64)
     num_items = len(present)
 
@@ -144,14 +144,17 @@ def item_scores(
 
 
 def _is_right(
-    stated: pd.DataFrame, row_item: np.ndarray, known: pd.DataFrame, wanted: pd.Index
+    stated: pd.DataFrame,
+    row_item: np.ndarray,
+    gold_labels: pd.DataFrame,
+    wanted: pd.Index,
 ) -> np.ndarray:
     """Whether each row's label is one that gold allows for its item."""
     label = stated["label"].astype("category")
     row_label = label.cat.codes.to_numpy().astype(np.int64)
     names = pd.Index(label.cat.categories.astype("str"))
-    gold_label = names.get_indexer(pd.Index(known["label"]))
-    gold_item = wanted.get_indexer(pd.Index(known["item"]))[gold_label >= 0]
+    gold_label = names.get_indexer(pd.Index(gold_labels["label"]))
+    gold_item = wanted.get_indexer(pd.Index(gold_labels["item"]))[gold_label >= 0]
     pairs = gold_item * len(names) + gold_label[gold_label >= 0]
     return np.isin(row_item * len(names) + row_label, pairs)
 

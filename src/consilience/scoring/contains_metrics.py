@@ -52,13 +52,13 @@ def contains_metrics(
         When gold has no answers, other answers than yes and no, or no pair of item and
         label in common with the labels.
     """
-    known = _answers(gold)
+    answers = _answers(gold)
     stated = labels[["item", "label", "probability"]].dropna()
     stated = stated.astype({"item": "str", "label": "str"})
-    both = known.merge(stated, on=["item", "label"], how="inner", validate="m:1")
+    both = answers.merge(stated, on=["item", "label"], how="inner", validate="m:1")
     if both.empty:
         msg = (
-            f"gold: none of its {len(known)} pairs of item and label is among the "
+            f"gold: none of its {len(answers)} pairs of item and label is among the "
             f"{len(stated)} of the fit; give the gold of the same study"
         )
         raise GoldError(msg)
@@ -89,23 +89,23 @@ def contains_metrics(
         weights: Float[np.ndarray, "R I"],
     ) -> dict[str, Float[np.ndarray, " R"]]:
         sizes = (weights @ sums).T
-        pairs, right, loss, brier, found, called, there, soft = sizes
+        pairs, right, loss, brier, hits, called, there, soft = sizes
         with np.errstate(divide="ignore", invalid="ignore"):
             measured = {
                 "accuracy": right / pairs,
                 "log_loss": loss / pairs,
                 "brier": brier / pairs,
                 "ece": np.abs(weights @ gaps).sum(axis=1) / pairs,
-                "precision": found / called,
-                "recall": found / there,
-                "f1": 2 * found / (called + there),
+                "precision": hits / called,
+                "recall": hits / there,
+                "f1": 2 * hits / (called + there),
                 "auc": weighted_auc(p, y, weights[:, item]),
             }
             if "annotator" in gold.columns:
                 measured["soft_log_loss"] = soft / pairs
         return measured
 
-    return measure, len(items), len(known) - len(both)
+    return measure, len(items), len(answers) - len(both)
 
 
 def weighted_auc(
@@ -154,8 +154,8 @@ def _answers(gold: pd.DataFrame) -> pd.DataFrame:
         raise GoldError(msg)
     pair = ["item", "label"]
     who = [name for name in ("annotator",) if name in gold.columns]
-    known = gold[[*pair, *who, "answer"]].dropna().astype("str").drop_duplicates()
-    other = known[~known["answer"].isin(["yes", "no"])]
+    rows = gold[[*pair, *who, "answer"]].dropna().astype("str").drop_duplicates()
+    other = rows[~rows["answer"].isin(["yes", "no"])]
     if len(other):
         row = other.iloc[0]
         msg = (
@@ -163,7 +163,7 @@ def _answers(gold: pd.DataFrame) -> pd.DataFrame:
             f"{row['answer']!r}; it must be yes or no"
         )
         raise GoldError(msg)
-    twice = known[known.duplicated([*pair, *who])]
+    twice = rows[rows.duplicated([*pair, *who])]
     if len(twice):
         row = twice.iloc[0]
         by = f" by {row['annotator']!r}" if who else ""
@@ -173,5 +173,5 @@ def _answers(gold: pd.DataFrame) -> pd.DataFrame:
             "expert said which"
         )
         raise GoldError(msg)
-    yes = known.assign(share=(known["answer"] == "yes").astype(float))
+    yes = rows.assign(share=(rows["answer"] == "yes").astype(float))
     return yes.groupby(pair, sort=False)["share"].mean().reset_index()

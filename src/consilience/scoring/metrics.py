@@ -147,7 +147,7 @@ class Score:
             "items": self.items,
             "missing": self.missing,
             **asdict(self.options),
-            "metrics": {name: asdict(found) for name, found in self.metrics.items()},
+            "metrics": {name: asdict(metric) for name, metric in self.metrics.items()},
         }
 
 

@@ -59,36 +59,36 @@ def objects_metrics(
     GoldError
         When gold has no item in common with the labels, or a word that it must not.
     """
-    known = _checked(gold)
+    rows = _checked(gold)
     fitted = _names(labels["item"])
-    about = known["item"].isin(fitted)
+    about = rows["item"].isin(fitted)
     missing = int((~about).sum())
-    known = known[about]
-    if known.empty:
+    rows = rows[about]
+    if rows.empty:
         msg = (
             f"gold: none of its {missing} rows is about one of the {len(fitted)} items "
             "of the fit; give the gold of the same study"
         )
         raise GoldError(msg)
-    names = pd.Index(known["item"].unique())
+    names = pd.Index(rows["item"].unique())
     stated = labels[["item", "label", "probability"]].dropna()
     stated = stated.astype({"item": "str", "label": "str"})
     stated = stated[stated["item"].isin(names)]
-    both = known.merge(stated, on=["item", "label"], how="outer", validate="1:1")
+    both = rows.merge(stated, on=["item", "label"], how="outer", validate="1:1")
     item = names.get_indexer(pd.Index(both["item"]))
     p = both["probability"].fillna(0.0).to_numpy(dtype=float)
     y = both["valid"].eq(other=True).to_numpy(dtype=float)
     sets = _of_sets(item, p >= 0.5 - _ROUNDING, y, len(names))
-    asked = np.ones(len(both), bool)
+    judged = np.ones(len(both), bool)
     if "answer" in gold.columns:
-        asked = both["valid"].notna().to_numpy()
-    pairs = _of_pairs(item[asked], p[asked], y[asked], len(names), clip)
+        judged = both["valid"].notna().to_numpy()
+    pairs = _of_pairs(item[judged], p[judged], y[judged], len(names), clip)
     gaps = np.zeros((len(names), 1))
-    if asked.any():
-        found = gaps_by_item(p[asked], y[asked], item[asked], bins)
-        gaps = np.zeros((len(names), found.shape[1]))
-        gaps[: len(found)] = found
-    main = _of_main(known, items, names) if "main" in known else None
+    if judged.any():
+        item_gaps = gaps_by_item(p[judged], y[judged], item[judged], bins)
+        gaps = np.zeros((len(names), item_gaps.shape[1]))
+        gaps[: len(item_gaps)] = item_gaps
+    main = _of_main(rows, items, names) if "main" in rows else None
 
     def measure(
         weights: Float[np.ndarray, "R I"],
@@ -152,20 +152,23 @@ def _of_pairs(
 
 
 def _of_main(
-    known: pd.DataFrame, items: pd.DataFrame | None, names: pd.Index
+    rows: pd.DataFrame, items: pd.DataFrame | None, names: pd.Index
 ) -> Float[np.ndarray, "I 2"]:
     if items is None:
         msg = "gold has a column main, and the fit's table items is not given with it"
         raise GoldError(msg)
-    told = items[["item", "main_label"]].dropna().astype("str")
-    main = known[known["main"]]
+    main_labels = items[["item", "main_label"]].dropna().astype("str")
+    main = rows[rows["main"]]
     right = main.merge(
-        told, left_on=["item", "label"], right_on=["item", "main_label"], how="inner"
+        main_labels,
+        left_on=["item", "label"],
+        right_on=["item", "main_label"],
+        how="inner",
     )
-    found = np.zeros((len(names), 2))
-    found[names.get_indexer(pd.Index(right["item"])), 0] = 1
-    found[names.get_indexer(pd.Index(main["item"])), 1] = 1
-    return found
+    hits = np.zeros((len(names), 2))
+    hits[names.get_indexer(pd.Index(right["item"])), 0] = 1
+    hits[names.get_indexer(pd.Index(main["item"])), 1] = 1
+    return hits
 
 
 def _names(items: pd.Series) -> pd.Index:
@@ -178,14 +181,14 @@ def _names(items: pd.Series) -> pd.Index:
 
 def _checked(gold: pd.DataFrame) -> pd.DataFrame:
     """Rows of gold, each pair of item and label once: item, label, valid, main."""
-    known = gold[["item", "label"]].astype("str")
-    known["valid"] = True
+    rows = gold[["item", "label"]].astype("str")
+    rows["valid"] = True
     if "answer" in gold:
-        known["valid"] = _flag(gold, "answer", ("yes",), ("no",))
+        rows["valid"] = _flag(gold, "answer", ("yes",), ("no",))
     if "main" in gold:
-        known["main"] = _flag(gold, "main", _TRUE, _FALSE) & known["valid"]
-    known = known.drop_duplicates()
-    twice = known[known.duplicated(["item", "label"])]
+        rows["main"] = _flag(gold, "main", _TRUE, _FALSE) & rows["valid"]
+    rows = rows.drop_duplicates()
+    twice = rows[rows.duplicated(["item", "label"])]
     if len(twice):
         row = twice.iloc[0]
         msg = (
@@ -193,7 +196,7 @@ def _checked(gold: pd.DataFrame) -> pd.DataFrame:
             "that differ; keep one of them"
         )
         raise GoldError(msg)
-    return known
+    return rows
 
 
 def _flag(

@@ -57,16 +57,16 @@ def about(
     ValueError
         A probability is negative.
     """
-    said = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
-    said = said[said["item"].isin(list(items))]
-    if (said["probability"] < 0).any():
-        msg = f"a probability is {said['probability'].min():g}, less than 0"
+    stated = table[list(COLUMNS)].astype({"item": "str", "label": "str"})
+    stated = stated[stated["item"].isin(list(items))]
+    if (stated["probability"] < 0).any():
+        msg = f"a probability is {stated['probability'].min():g}, less than 0"
         raise ValueError(msg)
-    by_item = said.groupby("item")["probability"]
+    by_item = stated.groupby("item")["probability"]
     total = by_item.transform("sum", min_count=1)
     whole = by_item.transform("count") == by_item.transform("size")
     meant = np.isfinite(total) & (total > 0) & whole
-    kept = said[meant].assign(probability=lambda rows: rows["probability"] / total)
+    kept = stated[meant].assign(probability=lambda rows: rows["probability"] / total)
     silent = sorted(set(items) - set(kept["item"]))
     filled = pd.DataFrame(
         {

@@ -139,24 +139,26 @@ def simulate(
         parameters = {
             name: np.asarray(value) for name, value in drawn.parameters.items()
         }
-    said = {
+    columns = {
         "item": space.unit_item[space.unit],
         "annotator": space.annotators[space.annotator],
     }
     truth = {"item": space.unit_item}
     if space.unit_label is None:
-        said["label"] = np.asarray(space.answers, object)[answer]
+        columns["label"] = np.asarray(space.answers, object)[answer]
         truth["label"] = np.asarray(space.states, object)[state]
     else:
-        said["label"] = space.unit_label[space.unit]
-        said["answer"] = np.asarray(space.answers, object)[answer]
+        columns["label"] = space.unit_label[space.unit]
+        columns["answer"] = np.asarray(space.answers, object)[answer]
         truth["label"] = space.unit_label
         truth["answer"] = np.where(2 * state >= len(space.states), "yes", "no")
     labels = list(design.labels["label"])
-    told = read(pd.DataFrame(said), kind=kind, labels=labels, gold=pd.DataFrame(truth))
+    responses = read(
+        pd.DataFrame(columns), kind=kind, labels=labels, gold=pd.DataFrame(truth)
+    )
     sentence = f"simulated from {model} with seed {seed}"
     return Simulated(
-        replace(told, assumptions=(*told.assumptions, sentence)), parameters
+        replace(responses, assumptions=(*responses.assumptions, sentence)), parameters
     )
 
 

@@ -105,7 +105,9 @@ def simulate_objects(
     names = [f"class{number}" for number in range(classes)]
     people = draw_people(generator, annotators, chosen)
     each = {f"item{i}": draw_item(generator, classes, chosen) for i in range(items)}
-    own = [names[draw_dataset_label(generator, item, chosen)] for item in each.values()]
+    dataset_labels = [
+        names[draw_dataset_label(generator, item, chosen)] for item in each.values()
+    ]
     rows: list[tuple[object, ...]] = []
     for name, item in each.items():
         shown = people.iloc[generator.permutation(annotators)[:per_item]]
@@ -120,18 +122,22 @@ def simulate_objects(
         ignore_index=True,
     )
     gold = truth.loc[truth["reported"] > chosen.tau, ["item", "label", "main"]]
-    told = read(
+    responses = read(
         pd.DataFrame(rows, columns=_COLUMNS),
         kind="objects",
         labels=names,
         offered=truth[["item", "label"]],
         gold=gold.astype({"main": "str"}),
     )
-    known = pd.DataFrame({"item": list(each), "dataset_label": own}, dtype="str")
+    item_table = pd.DataFrame(
+        {"item": list(each), "dataset_label": dataset_labels}, dtype="str"
+    )
     sentence = f"simulated object by object with seed {seed}"
-    told = replace(told, items=known, assumptions=(*told.assumptions, sentence))
+    responses = replace(
+        responses, items=item_table, assumptions=(*responses.assumptions, sentence)
+    )
     return SimulatedObjects(
-        told,
+        responses,
         {"objects": truth, "annotators": people},
         _contains(truth, names, chosen, seed) if chosen.asked else None,
     )
@@ -142,29 +148,29 @@ def _contains(
 ) -> Responses:
     """Draw what is said of each label on offer, from random numbers of its own."""
     generator = np.random.default_rng([seed, 1])
-    said = draw_contains(generator, truth["reported"].to_numpy(), chosen)
+    counts = draw_contains(generator, truth["reported"].to_numpy(), chosen)
     counted = truth[["item", "label"]].loc[np.repeat(truth.index, len(ANSWERS))]
-    counted = counted.assign(answer=list(ANSWERS) * len(truth), n=said.ravel())
-    told = read(
+    counted = counted.assign(answer=list(ANSWERS) * len(truth), n=counts.ravel())
+    responses = read(
         counted[counted["n"] > 0].reset_index(drop=True), kind="contains", labels=names
     )
     sentence = f"simulated label by label with seed {seed}"
-    return replace(told, assumptions=(*told.assumptions, sentence))
+    return replace(responses, assumptions=(*responses.assumptions, sentence))
 
 
 def _chosen(
     settings: Mapping[str, float], items: int, people: int, classes: int, per_item: int
 ) -> ObjectsSettings:
-    known = asdict(ObjectsSettings())
+    defaults = asdict(ObjectsSettings())
     for name, value in settings.items():
-        if name not in known:
-            msg = f"objects have no setting {name!r}; they have: {', '.join(known)}"
+        if name not in defaults:
+            msg = f"objects have no setting {name!r}; they have: {', '.join(defaults)}"
             raise OptionError(msg)
         if not (np.isfinite(value) and value >= 0):
             msg = f"setting {name} is {value}; give a number from zero"
             raise OptionError(msg)
     chosen = ObjectsSettings(
-        **{name: float(value) for name, value in {**known, **settings}.items()}
+        **{name: float(value) for name, value in {**defaults, **settings}.items()}
     )
     shares = (
         *(chosen.recall, chosen.picker, chosen.twice, chosen.mistaken, chosen.tau),

@@ -155,11 +155,11 @@ def draw_responses(
     shift = people["recall_shift"].to_numpy()[:, None]
     number, block = (len(people), len(item.salience)), item.block
     lister = generator.random((len(people), 1)) >= picker[:, None]
-    seen = generator.random(number) < expit(logit(item.recall) + shift)
+    detected = generator.random(number) < expit(logit(item.recall) + shift)
     twice = generator.random(number) < chosen.twice
     first = generator.choice(len(item.salience), len(people), p=item.salience)
-    told = lister & seen
-    told[np.arange(len(people)), first] = True
+    reported = lister & detected
+    reported[np.arange(len(people)), first] = True
     # The largest of log share + Gumbel is drawn by shares, the next from what is left.
     key = np.log(item.share) + generator.gumbel(size=(len(people), len(block)))
     start = np.flatnonzero(np.diff(block, prepend=-1))
@@ -168,7 +168,7 @@ def draw_responses(
     second = rest == np.maximum.reduceat(rest, start, axis=1)[:, block]
     second &= ~called & (lister & twice)[:, block]
     main = (called & (block == first[:, None])).argmax(1)
-    return main, told[:, block] & (called | second)
+    return main, reported[:, block] & (called | second)
 
 
 def draw_contains(
@@ -181,8 +181,8 @@ def draw_contains(
     yes = expit(logit(reported) + chosen.leading + spread)
     half = 2 * chosen.maybe * yes * (1 - yes)
     shares = np.stack([1 - yes - half, 2 * half, yes - half], axis=1)
-    said: Int[np.ndarray, "n 3"] = generator.multinomial(int(chosen.asked), shares)
-    return said
+    counts: Int[np.ndarray, "n 3"] = generator.multinomial(int(chosen.asked), shares)
+    return counts
 
 
 def draw_dataset_label(

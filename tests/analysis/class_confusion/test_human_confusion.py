@@ -54,7 +54,7 @@ def drawn(seed, naming=one_dirichlet):
     votes = np.stack([generator.multinomial(ANSWERS, each) for each in of_item])
     item, label = np.nonzero(votes)
     given = LabelCounts(
-        own=own,
+        dataset_label=own,
         item=item,
         label=label,
         votes=votes[item, label].astype(float),
@@ -94,7 +94,9 @@ def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
         # Each cell an item of its own: nothing goes together any more.
         alone = replace(
             given,
-            own=given.own[np.repeat(given.item, given.votes.astype(int))],
+            dataset_label=given.dataset_label[
+                np.repeat(given.item, given.votes.astype(int))
+            ],
             item=np.arange(int(given.votes.sum())),
             label=np.repeat(given.label, given.votes.astype(int)),
             votes=np.ones(int(given.votes.sum())),
@@ -116,7 +118,7 @@ def own_held(learned, truth, **changed):
     found = naming_prior._learnable(learned.place, np.exp, special.expit)
     found = found._replace(**changed)
     lapse = float(found.lapse)
-    told = stats.beta(*naming_prior._shares(learned.told, found))
+    told = stats.beta(*naming_prior._shares(learned.counts, found))
     share = np.diagonal(truth) / (1 - lapse)
     return (told.ppf(0.05) <= share) & (share <= told.ppf(0.95))
 

@@ -121,12 +121,12 @@ class ComparedConfusion:
             If there is no such level.
         """
         group, names = groups_at(self.labels, self.parents, level)
-        found = {who: cells_of(each, group) for who, each in self.calls.items()}
+        cells = {who: cells_of(each, group) for who, each in self.calls.items()}
         kept = np.unique(
-            np.concatenate([key[rate >= least] for key, rate, _ in found.values()])
+            np.concatenate([key[rate >= least] for key, rate, _ in cells.values()])
         )
         parts = []
-        for who, (key, rate, size) in found.items():
+        for who, (key, rate, size) in cells.items():
             lower, upper = self._weighed.bounds(
                 self.calls[who].grouped(group), kept, len(names)
             )
@@ -169,12 +169,12 @@ class ComparedConfusion:
         first, second = np.divmod(np.unique(np.concatenate(either)), size)
         there, back = first * size + second, second * size + first
         parts = [self._pairs_of(who, group, names, there, back) for who in self.calls]
-        found = pd.concat(parts, ignore_index=True)
+        table = pd.concat(parts, ignore_index=True)
         rank = parts[0]["mutual"].rank(method="first", ascending=False).to_numpy()
         order = np.lexsort(
             [np.repeat(np.arange(len(parts)), len(there)), np.tile(rank, len(parts))]
         )
-        return found.iloc[order].reset_index(drop=True)
+        return table.iloc[order].reset_index(drop=True)
 
     @restores_types
     def within(self, level: int = 1) -> pd.DataFrame:
@@ -323,26 +323,26 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     26     class0      class1          0.0
     """
     check_settings(resamples=resamples, mass=mass)
-    said = propose(fit, predictions, dataset_labels, 1)
+    proposals = propose(fit, predictions, dataset_labels, 1)
     if not circular:
-        check_not_used_in_fit(fit, said.models)
-    main, dataset = main_labels(fit, said), said.dataset
+        check_not_used_in_fit(fit, proposals.models)
+    main, dataset = main_labels(fit, proposals), proposals.dataset
     if dataset is None:
         msg = "the data set has labels here"
         raise TypeError(msg)
-    held = dataset if against == "dataset" else None
+    reference = dataset if against == "dataset" else None
     if against == "dataset":
         calls = {PEOPLE: by_people(main, dataset)}
     else:
         calls = {DATASET: by_dataset(main, dataset)}
-    for place, model in enumerate(said.models):
-        calls[model] = by_model(said.label[place, :, 0], main, held)
+    for place, model in enumerate(proposals.models):
+        calls[model] = by_model(proposals.label[place, :, 0], main, reference)
     return ComparedConfusion(
         calls=calls,
-        labels=said.names,
+        labels=proposals.names,
         parents=labels,
-        items=len(said.items),
-        weightings=list(weights(len(said.items), resamples, seed)),
+        items=len(proposals.items),
+        weightings=list(weights(len(proposals.items), resamples, seed)),
         mass=mass,
         types=fit.types,
     )

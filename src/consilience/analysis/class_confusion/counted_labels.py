@@ -20,7 +20,7 @@ class LabelCounts:
 
     Attributes
     ----------
-    own
+    dataset_label
         The class of each item: the label that the data set has for it.
     item, label, votes, asides
         Of each cell: how many answers give the label (for objects: as the main one),
@@ -31,7 +31,7 @@ class LabelCounts:
         K.
     """
 
-    own: Int[np.ndarray, " I"]
+    dataset_label: Int[np.ndarray, " I"]
     item: Int[np.ndarray, " N"]
     label: Int[np.ndarray, " N"]
     votes: Float[np.ndarray, " N"]
@@ -42,12 +42,12 @@ class LabelCounts:
     def by_class(self, cells: Float[np.ndarray, " N"]) -> Float[np.ndarray, "K K"]:
         """Sum the evidence of each cell over the items of a class."""
         size = self.num_labels
-        place = self.own[self.item] * size + self.label
+        place = self.dataset_label[self.item] * size + self.label
         return np.bincount(place, cells, size * size).reshape(size, size)
 
 
 def sum_label_counts(
-    own: Int[np.ndarray, " I"],
+    dataset_label: Int[np.ndarray, " I"],
     item: Int[np.ndarray, " R"],
     label: Int[np.ndarray, " R"],
     votes: Float[np.ndarray, " R"],
@@ -60,7 +60,7 @@ def sum_label_counts(
 
     Parameters
     ----------
-    own, parent, num_labels
+    dataset_label, parent, num_labels
         As in `LabelCounts`.
     item, label, votes, asides
         Of each row of an answer: what it is about, the label, and how often it gives
@@ -68,7 +68,7 @@ def sum_label_counts(
     """
     pairs, cell = np.unique(item * num_labels + label, return_inverse=True)
     return LabelCounts(
-        own=own,
+        dataset_label=dataset_label,
         item=pairs // num_labels,
         label=pairs % num_labels,
         votes=np.bincount(cell, votes),
@@ -97,16 +97,16 @@ def label_counts(
     OptionError
         No item has a label of the data set.
     """
-    known = responses.items
-    if known is None or "dataset_label" not in known:
+    items = responses.items
+    if items is None or "dataset_label" not in items:
         msg = (
             "no item has a label of the data set; give the table items with the "
             "columns item and dataset_label"
         )
         raise OptionError(msg)
     names = responses.table["item"].cat.categories
-    own = known.set_index(known["item"].astype("str"))["dataset_label"]
-    of_item = labels.get_indexer(pd.Index(own.reindex(names.astype("str"))))
+    dataset_label = items.set_index(items["item"].astype("str"))["dataset_label"]
+    of_item = labels.get_indexer(pd.Index(dataset_label.reindex(names.astype("str"))))
     item, label, votes, asides = _cells(responses)
     kept = of_item[item] >= 0
     # Items in the order in which they come, those without a class or answer left out.
@@ -142,8 +142,8 @@ def _cells(
         n = sets.n[sets.response]
         return item, sets.label, main * n, (1 - main) * n
     if responses.kinds != ("choice",):
-        found = ", ".join(responses.kinds)
-        msg = f"labels are given in kinds choice and objects; these are of kind {found}"
+        kinds = ", ".join(responses.kinds)
+        msg = f"labels are given in kinds choice and objects; these are of kind {kinds}"
         raise KindError(msg)
     table = responses.table[responses.table["label"].notna()]
     item, label = (

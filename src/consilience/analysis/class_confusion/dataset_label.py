@@ -54,27 +54,27 @@ class Lapses(NamedTuple):
     ----------
     which
         The pattern of answers of each row; those of one pattern stand together.
-    own, heeded, lapses
+    agreeing, heeded, lapses
         How many answers give the own label, were no lapses, and were lapses.
     ways
         Log in how many ways.
     """
 
     which: Int[np.ndarray, " R"]
-    own: Int[np.ndarray, " R"]
+    agreeing: Int[np.ndarray, " R"]
     heeded: Int[np.ndarray, " R"]
     lapses: Float[np.ndarray, " R"]
     ways: Float[np.ndarray, " R"]
 
 
-class OwnLabel(NamedTuple):
+class DatasetLabelCounts(NamedTuple):
     """Answers that give items' own labels, and others: alike items counted once.
 
     Letters: U patterns of answers; T nodes.
 
     Attributes
     ----------
-    own, others
+    agreeing, others
         Of each pattern, how many answers give the own label and how many do not.
     lapses
         Which of the others may have been lapses.
@@ -86,7 +86,7 @@ class OwnLabel(NamedTuple):
         Spacing of the nodes, in log-odds.
     """
 
-    own: Int[np.ndarray, " U"]
+    agreeing: Int[np.ndarray, " U"]
     others: Int[np.ndarray, " U"]
     lapses: Lapses
     items: Incidence
@@ -98,41 +98,47 @@ def dataset_label_and_others(
     namings: LabelCounts,
 ) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " I"]]:
     """Count the answers about each item that give its own label, and the others."""
-    mine = namings.label == namings.own[namings.item]
-    own, others = (
-        np.rint(np.bincount(namings.item, namings.votes * those, len(namings.own)))
+    mine = namings.label == namings.dataset_label[namings.item]
+    agreeing, others = (
+        np.rint(
+            np.bincount(namings.item, namings.votes * those, len(namings.dataset_label))
+        )
         for those in (mine, ~mine)
     )
-    return own.astype(int), others.astype(int)
+    return agreeing.astype(int), others.astype(int)
 
 
 def possible_lapses(
-    own: Int[np.ndarray, " U"], others: Int[np.ndarray, " U"]
+    agreeing: Int[np.ndarray, " U"], others: Int[np.ndarray, " U"]
 ) -> Lapses:
     """List what may have been lapses, of patterns or of items."""
-    which = np.repeat(np.arange(len(own)), others + 1)
+    which = np.repeat(np.arange(len(agreeing)), others + 1)
     heeded = np.arange(len(which)) - (np.cumsum(others + 1) - others - 1)[which]
     lapses = others[which] - heeded
     ways = gammaln(others[which] + 1) - gammaln(heeded + 1) - gammaln(lapses + 1)
-    return Lapses(which, own[which], own[which] + heeded, lapses.astype(float), ways)
+    return Lapses(
+        which, agreeing[which], agreeing[which] + heeded, lapses.astype(float), ways
+    )
 
 
-def dataset_label_counts(namings: LabelCounts) -> OwnLabel:
+def dataset_label_counts(namings: LabelCounts) -> DatasetLabelCounts:
     """Count the items of each class that were called their own label so often."""
     pairs = np.stack(dataset_label_and_others(namings), axis=1)
     patterns, of_item = np.unique(pairs, axis=0, return_inverse=True)
     classes, size = namings.num_labels, len(patterns)
-    code = namings.own * size + of_item.ravel()
+    code = namings.dataset_label * size + of_item.ravel()
     cells, number = np.unique(code, return_counts=True)
-    told = np.bincount(namings.own, np.minimum(pairs.sum(1), _TELLS)).max()
+    most_answers = np.bincount(
+        namings.dataset_label, np.minimum(pairs.sum(1), _TELLS)
+    ).max()
     # The least a class may be known to, where half of the answers give its label.
-    spacing = np.clip(2 / np.sqrt(told), _FINEST, _COARSEST)
+    spacing = np.clip(2 / np.sqrt(most_answers), _FINEST, _COARSEST)
     node = np.linspace(-_REACH, _REACH, 1 + round(2 * _REACH / spacing))
-    own, others = patterns.T
-    return OwnLabel(
-        own=own,
+    agreeing, others = patterns.T
+    return DatasetLabelCounts(
+        agreeing=agreeing,
         others=others,
-        lapses=possible_lapses(own, others),
+        lapses=possible_lapses(agreeing, others),
         items=incidence(
             cells // size, cells % size, number.astype(float), (classes, size)
         ),
@@ -158,20 +164,20 @@ def log_chances(
     lapse
         Share of answers that are lapses.
     """
-    own, heeded = lapses.own[:, None], lapses.heeded[:, None]
+    agreeing, heeded = lapses.agreeing[:, None], lapses.heeded[:, None]
     yes, no = precision * share, precision * (1 - share)
-    found: Float[Array, "R T"] = (
+    log_chance: Float[Array, "R T"] = (
         lapses.ways[:, None]
         + xlogy(lapses.lapses[:, None], lapse)
         + heeded * jnp.log1p(-lapse)
-        + betaln(yes + own, no + heeded - own)
+        + betaln(yes + agreeing, no + heeded - agreeing)
         - betaln(yes, no)
     )
-    return found
+    return log_chance
 
 
-def believed(
-    told: OwnLabel,
+def log_joint(
+    counts: DatasetLabelCounts,
     mean: Float[Array, " K"],
     classes: Any,
     precision: Any,
@@ -181,7 +187,7 @@ def believed(
 
     Parameters
     ----------
-    told
+    counts
         Answers.
     mean, classes
         Of the prior share of each class, and how closely it keeps to that, in
@@ -189,14 +195,14 @@ def believed(
     precision, lapse
         As in `log_chances`.
     """
-    share = told.share[None, :]
-    rows = log_chances(told.lapses, share, precision, lapse)
-    each = _log_sum(rows, told.lapses.which, len(told.own))
-    own, otherwise = classes * mean, classes * (1 - mean)
-    before = own[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
-    before += jnp.log(told.width) - betaln(own, otherwise)[:, None]
-    found: Float[Array, "K T"] = told.items @ each + before
-    return found
+    share = counts.share[None, :]
+    rows = log_chances(counts.lapses, share, precision, lapse)
+    log_likelihood = _log_sum(rows, counts.lapses.which, len(counts.agreeing))
+    agreeing, otherwise = classes * mean, classes * (1 - mean)
+    before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)
+    before += jnp.log(counts.width) - betaln(agreeing, otherwise)[:, None]
+    log_density: Float[Array, "K T"] = counts.items @ log_likelihood + before
+    return log_density
 
 
 def _log_sum(rows: Float[Array, "R T"], which: Any, number: int) -> Float[Array, "U T"]:

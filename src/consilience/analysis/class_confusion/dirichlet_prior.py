@@ -45,10 +45,10 @@ from scipy.special import expit
 
 from consilience.analysis.class_confusion.counted_labels import LabelCounts
 from consilience.analysis.class_confusion.dataset_label import (
-    OwnLabel,
-    believed,
+    DatasetLabelCounts,
     dataset_label_and_others,
     dataset_label_counts,
+    log_joint,
 )
 from consilience.analysis.class_confusion.evidence import evidence
 from consilience.analysis.class_confusion.label_counts import Naming, beta_with
@@ -91,7 +91,7 @@ class _Counts(NamedTuple):
 
     Attributes
     ----------
-    own_label
+    dataset_label
         Answers that give items' own labels, and that do not.
     others, beside
         Answers about each item that give other labels, and name such aside.
@@ -105,7 +105,7 @@ class _Counts(NamedTuple):
         What evidence says of the label of each cell, and of all others of each class.
     """
 
-    own_label: OwnLabel
+    dataset_label: DatasetLabelCounts
     others: Float[np.ndarray, " I"]
     beside: Float[np.ndarray, " I"]
     item: Int[np.ndarray, " N"]
@@ -130,7 +130,7 @@ class Learned:
         How items were called.
     evidence
         Where each kind of evidence expects answers.
-    told
+    counts
         Both, as the likelihood takes them.
     place
         The best logs of weights and of what follows them in `Learnable`, log-odds of a
@@ -141,7 +141,7 @@ class Learned:
 
     namings: LabelCounts
     evidence: Mapping[str, Float[np.ndarray, "K K"]]
-    told: _Counts
+    counts: _Counts
     place: Float[np.ndarray, " P"]
     root: Float[np.ndarray, "P P"]
 
@@ -157,26 +157,28 @@ class Learned:
 
     def _at(self, place: Float[np.ndarray, " P"]) -> Naming:
         namings = self.namings
-        found = _learnable(place, np.exp, expit)
-        prior = np.tensordot(found.weight, np.stack(list(self.evidence.values())), 1)
-        other = namings.label != namings.own[namings.item]
-        each = _relative_information(namings, namings.votes * other, found.beside)
-        counted = each * (namings.votes + found.aside * namings.asides)
+        parameters = _learnable(place, np.exp, expit)
+        prior = np.tensordot(
+            parameters.weight, np.stack(list(self.evidence.values())), 1
+        )
+        other = namings.label != namings.dataset_label[namings.item]
+        each = _relative_information(namings, namings.votes * other, parameters.beside)
+        counted = each * (namings.votes + parameters.aside * namings.asides)
         concentration = np.maximum(prior + namings.by_class(counted), _LEAST)
         np.fill_diagonal(concentration, 0.0)
-        own, otherwise = _shares(self.told, found)
+        agreeing, otherwise = _shares(self.counts, parameters)
         return Naming(
-            own=own,
+            agreeing=agreeing,
             otherwise=otherwise,
             concentration=concentration,
-            weights=dict(zip(self.evidence, found.weight.tolist(), strict=True)),
-            odds=float(found.odds),
-            against=float(found.against),
-            classes=float(found.classes),
-            spread=float(found.spread),
-            beside=float(found.beside),
-            lapse=float(found.lapse),
-            aside=float(found.aside) if namings.asides.any() else 0.0,
+            weights=dict(zip(self.evidence, parameters.weight.tolist(), strict=True)),
+            odds=float(parameters.odds),
+            against=float(parameters.against),
+            classes=float(parameters.classes),
+            spread=float(parameters.spread),
+            beside=float(parameters.beside),
+            lapse=float(parameters.lapse),
+            aside=float(parameters.aside) if namings.asides.any() else 0.0,
         )
 
 
@@ -189,29 +191,31 @@ def learn(namings: LabelCounts) -> Learned:
         How they were called; items in the order in which they are taken up.
     """
     matrices = evidence(namings)
-    told = _as_counts(namings, np.stack(list(matrices.values())))
+    counts = _as_counts(namings, np.stack(list(matrices.values())))
     start = np.append(np.zeros(len(matrices)), _START)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
 
         def maximize(place: Float[np.ndarray, " P"]) -> tuple[float, np.ndarray]:
-            value, slope = _slopes(told, place)
+            value, slope = _slopes(counts, place)
             return float(value), np.asarray(slope, float)
 
-        found = minimize(maximize, start, jac=True, method="L-BFGS-B").x
-        curved = _curvature(told, found) * len(namings.own)
+        mode = minimize(maximize, start, jac=True, method="L-BFGS-B").x
+        curved = _curvature(counts, mode) * len(namings.dataset_label)
     # Where the answers say next to nothing, the prior's own spread is what is left.
-    _, scale = _prior(len(found))
+    _, scale = _prior(len(mode))
     strength, axes = np.linalg.eigh(curved * np.outer(scale, scale))
     root = scale[:, None] * axes / np.sqrt(np.maximum(strength, 1.0))
-    return Learned(namings, matrices, told, found, root)
+    return Learned(namings, matrices, counts, mode, root)
 
 
 def _curvature(
-    told: _Counts, place: Float[np.ndarray, " P"], step: float = 1e-4
+    counts: _Counts, place: Float[np.ndarray, " P"], step: float = 1e-4
 ) -> Float[np.ndarray, "P P"]:
     """Return second derivatives, as differences of slopes."""
     rows = [
-        np.asarray(_slopes(told, place + by)[1] - _slopes(told, place - by)[1], float)
+        np.asarray(
+            _slopes(counts, place + by)[1] - _slopes(counts, place - by)[1], float
+        )
         for by in step * np.eye(len(place))
     ]
     curved: Float[np.ndarray, "P P"] = np.array(rows) / (2 * step)
@@ -238,7 +242,7 @@ def _relative_information(
     namings: LabelCounts, votes: Float[np.ndarray, " N"], spread: Any
 ) -> Float[np.ndarray, " N"]:
     """Return the weight of one answer about the item of each cell."""
-    number = np.bincount(namings.item, votes, len(namings.own))
+    number = np.bincount(namings.item, votes, len(namings.dataset_label))
     each: Float[np.ndarray, " N"] = np.asarray(_effective(number, spread))[namings.item]
     return each
 
@@ -249,71 +253,77 @@ def _effective(number: Any, spread: Any) -> Any:
 
 
 def _as_counts(namings: LabelCounts, stacked: Float[np.ndarray, "E K K"]) -> _Counts:
-    own = namings.own
-    of_cell = own[namings.item].astype(np.int64)
+    class_ = namings.dataset_label
+    of_cell = class_[namings.item].astype(np.int64)
     order = np.lexsort((namings.item, namings.label, of_cell))
     order = order[namings.label[order] != of_cell[order]]
     item, label = namings.item[order], namings.label[order]
     group = of_cell[order] * namings.num_labels + label
-    in_turn = np.argsort(own, kind="stable")
+    in_turn = np.argsort(class_, kind="stable")
     asides = namings.asides[order]
     return _Counts(
-        own_label=dataset_label_counts(namings),
+        dataset_label=dataset_label_counts(namings),
         others=dataset_label_and_others(namings)[1].astype(float),
-        beside=np.bincount(item, asides, len(own)),
+        beside=np.bincount(item, asides, len(class_)),
         item=item,
         first=np.searchsorted(group, group),
         votes=namings.votes[order],
         asides=asides,
-        class_=own,
+        class_=class_,
         in_turn=in_turn,
         turn=np.argsort(in_turn),
-        before=np.searchsorted(own[in_turn], own[in_turn]),
-        at_cell=stacked[:, own[item], label],
+        before=np.searchsorted(class_[in_turn], class_[in_turn]),
+        at_cell=stacked[:, class_[item], label],
         of_class=stacked.sum(2),
     )
 
 
-def _loss(told: _Counts, place: Float[Array, " P"]) -> Float[Array, ""]:
+def _loss(counts: _Counts, place: Float[Array, " P"]) -> Float[Array, ""]:
     """Return minus the log marginal likelihood and prior, an item."""
-    found = _learnable(place, jnp.exp, sigmoid)
-    likelihood = logsumexp(_of_shares(told, found), axis=1).sum()
-    likelihood += _log_others(told, found)
+    parameters = _learnable(place, jnp.exp, sigmoid)
+    likelihood = logsumexp(_of_shares(counts, parameters), axis=1).sum()
+    likelihood += _log_others(counts, parameters)
     centre, scale = _prior(len(place))
     prior = (((place - centre) / scale) ** 2).sum() / 2
-    return (prior - likelihood) / len(told.others)
+    return (prior - likelihood) / len(counts.others)
 
 
-def _of_shares(told: _Counts, found: Learnable) -> Float[Array, "K T"]:
+def _of_shares(counts: _Counts, parameters: Learnable) -> Float[Array, "K T"]:
     """Return log p(how often a class is called by its own label, answers)."""
-    rest = jnp.maximum(found.weight @ told.of_class, _LEAST)
-    mean = sigmoid(jnp.log(found.odds) - found.against * jnp.log(rest))
-    return believed(told.own_label, mean, found.classes, found.spread, found.lapse)
+    rest = jnp.maximum(parameters.weight @ counts.of_class, _LEAST)
+    mean = sigmoid(jnp.log(parameters.odds) - parameters.against * jnp.log(rest))
+    return log_joint(
+        counts.dataset_label,
+        mean,
+        parameters.classes,
+        parameters.spread,
+        parameters.lapse,
+    )
 
 
 def _shares(
-    told: _Counts, found: Learnable
+    counts: _Counts, parameters: Learnable
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Return the Beta with the mean and the variance of each class's posterior."""
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        belief = np.asarray(softmax(_jitted_shares(told, found), axis=1))
-    share = told.own_label.share
+        belief = np.asarray(softmax(_jitted_shares(counts, parameters), axis=1))
+    share = counts.dataset_label.share
     return beta_with(belief @ share, belief @ share**2)
 
 
-def _log_others(told: _Counts, found: Learnable) -> Float[Array, ""]:
+def _log_others(counts: _Counts, parameters: Learnable) -> Float[Array, ""]:
     """Return the log probability of which other labels are given, items in turn."""
-    each = _effective(told.others, found.beside)
-    counted = each[told.item] * (told.votes + found.aside * told.asides)
-    of_class = found.weight @ told.of_class
-    whole = (each * (told.others + found.aside * told.beside))[told.in_turn]
-    so_far = _before(whole, told.before)[told.turn]
-    rest = jnp.maximum(of_class[told.class_] + so_far, _LEAST)
-    precision = _precision(found.beside, rest)
-    here = found.weight @ told.at_cell + _before(counted, told.first)
-    share = jnp.maximum(here / rest[told.item], _LEAST)
-    named = _rising(precision[told.item] * share, told.votes)
-    return named.sum() - _rising(precision, told.others).sum()
+    each = _effective(counts.others, parameters.beside)
+    counted = each[counts.item] * (counts.votes + parameters.aside * counts.asides)
+    of_class = parameters.weight @ counts.of_class
+    whole = (each * (counts.others + parameters.aside * counts.beside))[counts.in_turn]
+    so_far = _before(whole, counts.before)[counts.turn]
+    rest = jnp.maximum(of_class[counts.class_] + so_far, _LEAST)
+    precision = _precision(parameters.beside, rest)
+    here = parameters.weight @ counts.at_cell + _before(counted, counts.first)
+    share = jnp.maximum(here / rest[counts.item], _LEAST)
+    named = _rising(precision[counts.item] * share, counts.votes)
+    return named.sum() - _rising(precision, counts.others).sum()
 
 
 _slopes = jax.jit(jax.value_and_grad(_loss, argnums=1))

@@ -38,21 +38,21 @@ def evidence(namings: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]]:
         np.fill_diagonal(each, 0.0)
     share = votes / total
     popular = np.broadcast_to(votes.sum(0) + _TRACE, votes.shape)
-    found = {
+    matrices = {
         "any": _rows(np.ones_like(votes)),
         "popular": _rows(popular),
     }
     if namings.parent is not None:
         same = (namings.parent[:, None] == namings.parent).astype(float)
-        found["superclass"] = _rows(same)
-        found["popular_superclass"] = _rows(same * popular)
-    found["reverse"] = votes.T.copy()
-    found["together"] = _hollow(share.T @ votes)
+        matrices["superclass"] = _rows(same)
+        matrices["popular_superclass"] = _rows(same * popular)
+    matrices["reverse"] = votes.T.copy()
+    matrices["together"] = _hollow(share.T @ votes)
     if asides.any():
-        found["reverse_aside"] = asides.T.copy()
+        matrices["reverse_aside"] = asides.T.copy()
         both = (asides / total).T @ votes + share.T @ asides
-        found["together_aside"] = _hollow(both)
-    return found
+        matrices["together_aside"] = _hollow(both)
+    return matrices
 
 
 def _rows(matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:

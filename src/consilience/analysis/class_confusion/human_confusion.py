@@ -96,7 +96,7 @@ class HumanConfusion:
             probable label first.
         """
         mean = self.naming.probability
-        kept = ((mean >= least) | (self.votes > 0)) & self._is_contains()[:, None]
+        kept = ((mean >= least) | (self.votes > 0)) & self._has_answers()[:, None]
         row, column = np.nonzero(kept)
         order = np.lexsort((-mean[row, column], row))
         row, column = row[order], column[order]
@@ -136,12 +136,12 @@ class HumanConfusion:
             (the smaller of the two) and one_sided (the difference), both with bounds
             (`mutual_lower` and so on); the most mutual first.
         """
-        mean = np.where(self._is_contains()[:, None], self.naming.probability, 0.0)
+        mean = np.where(self._has_answers()[:, None], self.naming.probability, 0.0)
         larger = np.maximum(mean, mean.T)
         first, second = np.nonzero(np.triu(larger >= least, 1))
         there, back = mean[first, second], mean[second, first]
         mutual, one_sided = self._drawn_pairs(first, second, draws, seed)
-        found = pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "label_a": self.labels[first],
                 "label_b": self.labels[second],
@@ -155,7 +155,7 @@ class HumanConfusion:
                 "one_sided_upper": one_sided[1],
             }
         )
-        return found.sort_values("mutual", ascending=False, ignore_index=True)
+        return table.sort_values("mutual", ascending=False, ignore_index=True)
 
     @restores_types
     def superclasses(self, *, draws: int = 1000, seed: int = 0) -> pd.DataFrame:
@@ -182,8 +182,8 @@ class HumanConfusion:
             msg = "no label has a superclass; give labels with the column parent"
             raise OptionError(msg)
         member = (self.parent.to_numpy()[:, None] == names.to_numpy()).astype(float)
-        asked = member * self._is_contains()[:, None]
-        rows = asked / np.maximum(asked.sum(0), 1.0)
+        counted = member * self._has_answers()[:, None]
+        rows = counted / np.maximum(counted.sum(0), 1.0)
         between = rows.T @ self.naming.probability @ member
         index = pd.MultiIndex.from_product(
             [names, names], names=["true_label", "given_label"]
@@ -233,13 +233,13 @@ class HumanConfusion:
         if draws < 1 or not sizes or min(sizes) < 1:
             msg = "give panels of one annotator or more, and one draw or more"
             raise OptionError(msg)
-        found = called_otherwise(self.learned, sizes, draws=draws, seed=seed)
-        lower, upper = bounds(found, self.mass)
+        shares = called_otherwise(self.learned, sizes, draws=draws, seed=seed)
+        lower, upper = bounds(shares, self.mass)
         return pd.DataFrame(
             {
                 "annotators": list(sizes),
-                "items": len(self.learned.namings.own),
-                "share": found.mean(0),
+                "items": len(self.learned.namings.dataset_label),
+                "share": shares.mean(0),
                 "lower": lower,
                 "upper": upper,
             }
@@ -259,7 +259,7 @@ class HumanConfusion:
             of a label that is not the main one) and `correlation` (of two answers about
             one item, given its class).
         """
-        found = {
+        weights = {
             **self.naming.weights,
             "odds": self.naming.odds,
             "against": self.naming.against,
@@ -267,7 +267,9 @@ class HumanConfusion:
             "aside": self.naming.aside,
             "correlation": self.naming.correlation,
         }
-        return pd.DataFrame({"evidence": list(found), "weight": list(found.values())})
+        return pd.DataFrame(
+            {"evidence": list(weights), "weight": list(weights.values())}
+        )
 
     def _drawn_pairs(
         self,
@@ -278,8 +280,8 @@ class HumanConfusion:
     ) -> tuple[Float[np.ndarray, "2 P"], Float[np.ndarray, "2 P"]]:
         """Return bounds of the smaller of both probabilities, and of the difference."""
         generator = np.random.default_rng(seed)
-        naming, asked = self.naming, self._is_contains()
-        found = np.empty((2, 2, len(first)))
+        naming, answered = self.naming, self._has_answers()
+        limits = np.empty((2, 2, len(first)))
         for start in range(0, len(first), _BLOCK):
             some = slice(start, start + _BLOCK)
             pair = first[some], second[some]
@@ -287,14 +289,14 @@ class HumanConfusion:
             for row, column in (pair, pair[::-1]):
                 here, elsewhere = naming.beta(row, column)
                 drawn = generator.beta(here, elsewhere, (draws, len(row)))
-                both.append(drawn * asked[row])
-            found[0, :, some] = bounds(np.minimum(*both), self.mass)
-            found[1, :, some] = bounds(np.abs(both[0] - both[1]), self.mass)
-        return found[0], found[1]
+                both.append(drawn * answered[row])
+            limits[0, :, some] = bounds(np.minimum(*both), self.mass)
+            limits[1, :, some] = bounds(np.abs(both[0] - both[1]), self.mass)
+        return limits[0], limits[1]
 
-    def _is_contains(self) -> Bool[np.ndarray, " K"]:
-        asked: Bool[np.ndarray, " K"] = self.votes.sum(1) > 0
-        return asked
+    def _has_answers(self) -> Bool[np.ndarray, " K"]:
+        answered: Bool[np.ndarray, " K"] = self.votes.sum(1) > 0
+        return answered
 
 
 def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusion:

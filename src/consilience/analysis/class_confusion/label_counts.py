@@ -36,7 +36,7 @@ class Naming:
 
     Attributes
     ----------
-    own, otherwise
+    agreeing, otherwise
         Of the Beta of each class: answers, imagined ones too, that give its own label,
         and that do not, of those who do not lapse.
     concentration
@@ -56,7 +56,7 @@ class Naming:
         Weight of a label that is not the main one, in answers.
     """
 
-    own: Float[np.ndarray, " K"]
+    agreeing: Float[np.ndarray, " K"]
     otherwise: Float[np.ndarray, " K"]
     concentration: Float[np.ndarray, "K K"]
     weights: Mapping[str, float]
@@ -76,7 +76,7 @@ class Naming:
     @property
     def probability(self) -> Float[np.ndarray, "K K"]:
         """Posterior mean of P(label | class)."""
-        share = (1 - self.lapse) * self.own / (self.own + self.otherwise)
+        share = (1 - self.lapse) * self.agreeing / (self.agreeing + self.otherwise)
         total = np.maximum(self.concentration.sum(1), _LEAST)
         mean: Float[np.ndarray, "K K"] = self.concentration
         mean = mean * ((1 - share) / total)[:, None]
@@ -97,10 +97,10 @@ class Naming:
         -------
         Answers, imagined ones too, that give the label, and that do not.
         """
-        own, otherwise = self.own[row], self.otherwise[row]
-        number = own + otherwise
-        share = (1 - self.lapse) * own / number
-        square = (1 - self.lapse) * share * (own + 1) / (number + 1)
+        agreeing, otherwise = self.agreeing[row], self.otherwise[row]
+        number = agreeing + otherwise
+        share = (1 - self.lapse) * agreeing / number
+        square = (1 - self.lapse) * share * (agreeing + 1) / (number + 1)
         here = self.concentration[row, column]
         total = np.maximum(self.concentration.sum(1)[row], _LEAST)
         mean = (1 - share) * here / total
@@ -124,7 +124,7 @@ class Naming:
         member
             Which label is in which group; None: each is its own.
         """
-        share = (1 - self.lapse) * generator.beta(self.own, self.otherwise)
+        share = (1 - self.lapse) * generator.beta(self.agreeing, self.otherwise)
         # Of a Dirichlet distribution, what is summed over labels is one as well.
         summed = self.concentration if member is None else self.concentration @ member
         drawn: Float[np.ndarray, "K G"] = generator.standard_gamma(summed)

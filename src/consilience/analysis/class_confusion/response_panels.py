@@ -58,19 +58,21 @@ def called_otherwise(
     generator = np.random.default_rng(seed)
     namings = learned.namings
     given = _as_rows(namings)
-    found = np.empty((draws, len(sizes)))
-    for row in found:
+    shares = np.empty((draws, len(sizes)))
+    for row in shares:
         naming = learned.draw(generator)
         votes = _drawn(naming, namings, given, max(sizes), generator)
         for place, size in enumerate(sizes):
-            row[place] = (_winner(votes, given.number, size) != namings.own).mean()
-    return found
+            row[place] = (
+                _winner(votes, given.number, size) != namings.dataset_label
+            ).mean()
+    return shares
 
 
 def _as_rows(namings: LabelCounts) -> _Given:
     count = namings.votes.astype(int)
     item, label = np.repeat(namings.item, count), np.repeat(namings.label, count)
-    number = np.bincount(item, minlength=len(namings.own))
+    number = np.bincount(item, minlength=len(namings.dataset_label))
     start = np.cumsum(number) - number
     rows = np.full((len(number), int(number.max(initial=1))), -1)
     rows[item, np.arange(len(item)) - start[item]] = label
@@ -86,16 +88,16 @@ def _drawn(
 ) -> Int[np.ndarray, "I m"]:
     """Draw answers until every item has so many."""
     theta = naming.draw(generator)
-    own, (items, told) = namings.own, given.label.shape
-    votes = np.full((items, max(most, told)), -1)
-    votes[:, :told] = given.label
+    dataset_label, (items, answers) = namings.dataset_label, given.label.shape
+    votes = np.full((items, max(most, answers)), -1)
+    votes[:, :answers] = given.label
     share = (1 - naming.lapse) * _shares(naming, namings, theta, generator)
     np.fill_diagonal(theta, 0.0)
     ladder = np.cumsum(theta / np.maximum(theta.sum(1, keepdims=True), 1e-300), axis=1)
     ladder += np.arange(len(ladder))[:, None]  # one ladder for all classes
     for place in range(votes.shape[1]):
         those = np.flatnonzero(given.number <= place)
-        before, class_ = votes[those, :place], own[those]
+        before, class_ = votes[those, :place], dataset_label[those]
         is_own = generator.random(len(those)) < share[those]
         step = class_ + generator.random(len(those)) * (ladder[class_, -1] - class_)
         new = np.searchsorted(ladder.ravel(), step) - class_ * ladder.shape[1]
@@ -112,22 +114,23 @@ def _shares(
     generator: np.random.Generator,
 ) -> Float[np.ndarray, " I"]:
     """Draw how often each item is called by its own label by those who do not lapse."""
-    share = np.diagonal(theta)[namings.own] / (1 - naming.lapse)
-    own, others = dataset_label_and_others(namings)
-    rows = possible_lapses(own, others)
+    share = np.diagonal(theta)[namings.dataset_label] / (1 - naming.lapse)
+    agreeing, others = dataset_label_and_others(namings)
+    rows = possible_lapses(agreeing, others)
     mean = share[rows.which][:, None]
     logs = np.asarray(log_chances(rows, mean, naming.spread, naming.lapse))[:, 0]
     # The greatest of log chances, each with Gumbel noise, is a draw by those chances.
     order = np.lexsort((logs + generator.gumbel(size=len(logs)), rows.which))
     heeded = rows.heeded[order[np.cumsum(others + 1) - 1]]
-    yes, no = naming.spread * share + own, naming.spread * (1 - share) + heeded - own
+    yes = naming.spread * share + agreeing
+    no = naming.spread * (1 - share) + heeded - agreeing
     drawn: Float[np.ndarray, " I"] = generator.beta(yes, no)
     return drawn
 
 
 def _other_before(
     before: Int[np.ndarray, "i m"],
-    own: Int[np.ndarray, " i"],
+    class_: Int[np.ndarray, " i"],
     spread: float,
     new: Int[np.ndarray, " i"],
     generator: np.random.Generator,
@@ -135,14 +138,14 @@ def _other_before(
     """Return one of the other labels given before, or the new one."""
     if before.shape[1] == 0:
         return new
-    other = before != own[:, None]
+    other = before != class_[:, None]
     number = other.sum(1)
-    fresh = generator.random(len(own)) * (spread + number) < spread
+    fresh = generator.random(len(class_)) * (spread + number) < spread
     ticket = np.where(other, generator.random(other.shape), -1.0).argmax(1)
-    found: Int[np.ndarray, " i"] = np.where(
-        fresh, new, before[np.arange(len(own)), ticket]
+    label: Int[np.ndarray, " i"] = np.where(
+        fresh, new, before[np.arange(len(class_)), ticket]
     )
-    return found
+    return label
 
 
 def _winner(
@@ -152,5 +155,5 @@ def _winner(
     counted = np.arange(votes.shape[1]) < np.maximum(size, number)[:, None]
     same = (votes[:, :, None] == votes[:, None, :]) & counted[:, None, :]
     often = np.where(counted, same.sum(2), 0)
-    found: Int[np.ndarray, " I"] = votes[np.arange(len(votes)), often.argmax(1)]
-    return found
+    winner: Int[np.ndarray, " I"] = votes[np.arange(len(votes)), often.argmax(1)]
+    return winner

@@ -24,7 +24,9 @@ STEP = 1e-4  # of the differences that the curvature is taken from
 ENOUGH = 1e-4  # twice the gain to be expected, in nats: a hundredth of an error
 MOST, SMALLEST = 100, 1e-3  # steps, and the smallest share of one
 USUAL = 12  # looks at all answers to climb
-HELD = 4.0  # prior standard deviation of a shift in log-odds: an odds ratio of fifty
+PRIOR_SCALE = (
+    4.0  # prior standard deviation of a shift in log-odds: an odds ratio of fifty
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -108,7 +110,7 @@ def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimat
     theta = np.zeros(len(design.names))
     value, score, led = look(theta)
     for _ in range(MOST):
-        rise = _held(theta, score)
+        rise = _penalised_score(theta, score)
         direction = np.linalg.solve(_information(score, design), rise)
         if rise @ direction < ENOUGH:
             break
@@ -121,9 +123,11 @@ def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimat
                 break
             size /= 2
         theta, value = further, reached
-    here = _held(theta, score)
+    here = _penalised_score(theta, score)
     moves = STEP * np.eye(len(theta))
-    falls = [here - _held(theta + move, look(theta + move)[1]) for move in moves]
+    falls = [
+        here - _penalised_score(theta + move, look(theta + move)[1]) for move in moves
+    ]
     curvature = np.stack(falls) / STEP
     bread = np.linalg.inv((curvature + curvature.T) / 2)
     by_item, added = (bread @ meat @ bread for meat in clustered(score, design))
@@ -131,13 +135,13 @@ def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimat
 
 
 def _price(theta: Float[np.ndarray, " P"]) -> float:
-    return float(theta @ theta) / (2 * HELD**2)
+    return float(theta @ theta) / (2 * PRIOR_SCALE**2)
 
 
-def _held(
+def _penalised_score(
     theta: Float[np.ndarray, " P"], score: Float[np.ndarray, "N P"]
 ) -> Float[np.ndarray, " P"]:
-    rise: Float[np.ndarray, " P"] = score.sum(0) - theta / HELD**2
+    rise: Float[np.ndarray, " P"] = score.sum(0) - theta / PRIOR_SCALE**2
     return rise
 
 
@@ -147,8 +151,10 @@ def _information(
     """Return the information, by what each two add to the score."""
     twos = design.side // 2
     each = np.stack([np.bincount(twos, column) for column in score.T], 1)
-    found: Float[np.ndarray, "P P"] = each.T @ each + np.eye(each.shape[1]) / HELD**2
-    return found
+    information: Float[np.ndarray, "P P"] = (
+        each.T @ each + np.eye(each.shape[1]) / PRIOR_SCALE**2
+    )
+    return information
 
 
 def clustered(

@@ -52,16 +52,16 @@ def leading_of_objects(data: xr.DataTree) -> pd.DataFrame:
         raise OptionError(msg)
     names = [str(name) for name in data["posterior"]["asked_covariate"].to_numpy()]
     effects = np.concatenate([leading, granting[:, 1:]], axis=1)
-    found = estimate(effects, float(data.attrs["mass"]))
+    estimates = estimate(effects, float(data.attrs["mass"]))
     granted = np.asarray(draws(data, "granted", ("how_often",)), float)
     odds = np.log(granted) - np.log1p(-granted) - leading
     nothing = np.full(len(names) - 1, np.nan)
     return pd.DataFrame(
         {
             "contrast": [SELDOM, OFTEN, *(CONTRASTS[name] for name in names[1:])],
-            "odds_ratio": np.exp(found.mean),
-            "lower": np.exp(found.lower),
-            "upper": np.exp(found.upper),
+            "odds_ratio": np.exp(estimates.mean),
+            "lower": np.exp(estimates.lower),
+            "upper": np.exp(estimates.upper),
             "seen": np.append((1 / (1 + np.exp(-odds))).mean(0), nothing),
             "granted": np.append(granted.mean(0), nothing),
         }

@@ -122,21 +122,21 @@ def leading_question(
         raise OptionError(msg)
     space = restored_space(fit.data)
     labels = () if space.unit_label is None else space.unit_label
-    found = rivals(space, as_similarity(similarity, labels))
-    if not len(found.first):
+    similar = rivals(space, as_similarity(similarity, labels))
+    if not len(similar.first):
         msg = (
             "no item was asked about two similar labels; give pairs of similar labels "
             "(`similarity=`), or groups of labels"
         )
         raise OptionError(msg)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
-        units, place = np.unique([found.first, found.second], return_inverse=True)
+        units, place = np.unique([similar.first, similar.second], return_inverse=True)
         scale, prior = _as_fitted(fit, some_units(space, units))
         odds = prior[place.reshape(2, -1).T]
-        design = _design(space, found, odds)
-        told = estimate(scale, design, report)
+        design = _design(space, similar, odds)
+        fitted = estimate(scale, design, report)
         rows = [
-            _row(scale, design, told, name, float(fit.data.attrs["mass"]))
+            _row(scale, design, fitted, name, float(fit.data.attrs["mass"]))
             for name in (THERE, APART)
         ]
     return pd.DataFrame(rows)
@@ -165,8 +165,8 @@ def _as_fitted(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
     return Scale(low, high, lapse, absent, present), np.asarray(odds)
 
 
-def _design(space: Space, found: Rivals, odds: Float[np.ndarray, "E 2"]) -> Design:
-    sides = np.stack([found.first, found.second], 1).ravel()
+def _design(space: Space, similar: Rivals, odds: Float[np.ndarray, "E 2"]) -> Design:
+    sides = np.stack([similar.first, similar.second], 1).ravel()
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
     number = (start[1:] - start[:-1])[sides]
     side = np.repeat(np.arange(len(sides)), number)
@@ -175,7 +175,7 @@ def _design(space: Space, found: Rivals, odds: Float[np.ndarray, "E 2"]) -> Desi
     group = np.zeros(space.num_units, int)
     if space.groups is not None:
         group = space.groups.code
-    both, led = _shifts(space, found, at, side)
+    both, led = _shifts(space, similar, at, side)
     names = (*both, *led, "share", "together")
     shifts = np.stack([*both.values(), *led.values()], 1)
     shifts = np.pad(shifts, [(0, 0), (0, 2)])
@@ -186,7 +186,7 @@ def _design(space: Space, found: Rivals, odds: Float[np.ndarray, "E 2"]) -> Desi
         group=group[space.unit[at]],
         answer=space.answer[at],
         n=space.n[at],
-        item=pd.factorize(space.unit_item[found.first])[0],
+        item=pd.factorize(space.unit_item[similar.first])[0],
         odds=odds,
         side_group=group[sides].reshape(-1, 2),
         without=shifts * np.array([name in both for name in names]),
@@ -196,7 +196,7 @@ def _design(space: Space, found: Rivals, odds: Float[np.ndarray, "E 2"]) -> Desi
 
 def _shifts(
     space: Space,
-    found: Rivals,
+    similar: Rivals,
     at: Int[np.ndarray, " N"],
     side: Int[np.ndarray, " N"],
 ) -> tuple[dict[str, Float[np.ndarray, " N"]], dict[str, Float[np.ndarray, " N"]]]:
@@ -206,17 +206,17 @@ def _shifts(
     if np.ptp(partly) > 0:
         both["partly"] = partly
     if space.covariates is not None:
-        known = space.covariates
-        columns = known.value[space.unit[at]].T
+        covariates = space.covariates
+        columns = covariates.value[space.unit[at]].T
         both.update(
             (f"covariate {name}", column)
-            for name, column in zip(known.names, columns, strict=True)
+            for name, column in zip(covariates.names, columns, strict=True)
         )
     led = {THERE: np.ones(len(at))}
-    if np.ptp(found.alike) > 0:
-        closeness = np.log(found.alike)
+    if np.ptp(similar.alike) > 0:
+        closeness = np.log(similar.alike)
         led["alike"] = (closeness - closeness.mean())[side // 2]
-    others = np.stack([found.second, found.first], 1).ravel()
+    others = np.stack([similar.second, similar.first], 1).ravel()
     apart = ~shown(space, others[side], space.annotator[at])
     if apart.any() and not apart.all():
         led[APART] = apart.astype(float)
@@ -224,7 +224,7 @@ def _shifts(
 
 
 def _row(
-    scale: Scale, design: Design, told: Estimate, name: str, mass: float
+    scale: Scale, design: Design, fitted: Estimate, name: str, mass: float
 ) -> dict[str, str | float]:
     nothing = np.full(8, np.nan)
     if name not in design.names:
@@ -232,9 +232,9 @@ def _row(
     at = design.names.index(name)
     clusters = min(len(np.unique(design.item)), len(np.unique(design.annotator)))
     reach = t.ppf((1 + mass) / 2, max(clusters - 1, 1))
-    alone = np.eye(len(told.theta))[at]
-    near = told.theta[at] + reach * told.error(alone) * _SIDES
-    weight = told.led.ravel()[design.side] * design.n
+    alone = np.eye(len(fitted.theta))[at]
+    near = fitted.theta[at] + reach * fitted.error(alone) * _SIDES
+    weight = fitted.led.ravel()[design.side] * design.n
     away, after = (design.with_rival.copy() for _ in range(2))
     if name == THERE:
         away = design.without
@@ -245,13 +245,13 @@ def _row(
         after[:, design.names.index(APART)] = 0
     rates, slopes = zip(
         *(
-            _rate(scale, design, columns, told.theta, weight)
+            _rate(scale, design, columns, fitted.theta, weight)
             for columns in (away, after)
         ),
         strict=True,
     )
     apart = float(logit(rates[1]) - logit(rates[0]))
-    error = told.error(slopes[1] - slopes[0])
+    error = fitted.error(slopes[1] - slopes[0])
     average = apart + reach * error * _SIDES
     there = weight * (design.with_rival[:, at] > 0)
     items = len(np.unique(design.item_of_answer[there > 0]))
@@ -270,8 +270,8 @@ def _named(
         *("average_odds_ratio", "average_lower", "average_upper"),
         *("rate_without", "rate_with"),
     )
-    told = dict(zip(columns, values.tolist(), strict=True))
-    return {"contrast": name, **told, "answers": answers, "items": items}
+    row = dict(zip(columns, values.tolist(), strict=True))
+    return {"contrast": name, **row, "answers": answers, "items": items}
 
 
 def _rate(

@@ -99,14 +99,16 @@ def log_likelihood(
     scale: Scale, risk: Risk, shifts: Shifts
 ) -> tuple[Float[Array, ""], Float[Array, "E 2"]]:
     """Return the log-likelihood, and P(absent, rival there) of each side."""
-    absent, present = (hump[risk.side_group] for hump in (scale.absent, scale.present))
+    absent, present = (
+        component[risk.side_group] for component in (scale.absent, scale.present)
+    )
 
-    def seen(hump: Float[Array, "E 2 T"], shift: Any) -> Float[Array, "E 2"]:
-        said = risk.of_side @ _log_probability(scale, risk, shift)
-        return logsumexp(hump + said.reshape(hump.shape), axis=2)
+    def marginal(component: Float[Array, "E 2 T"], shift: Any) -> Float[Array, "E 2"]:
+        log_answers = risk.of_side @ _log_probability(scale, risk, shift)
+        return logsumexp(component + log_answers.reshape(component.shape), axis=2)
 
-    there = seen(present, None)
-    away, led = seen(absent, shifts.without), seen(absent, shifts.with_rival)
+    there = marginal(present, None)
+    away, led = marginal(absent, shifts.without), marginal(absent, shifts.with_rival)
     odds = risk.odds + shifts.odds
     nothing = jnp.zeros(len(odds))
     all_there = odds.sum(1) + shifts.both

@@ -113,11 +113,11 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
             "time (kind contains), for other kinds items() gives the best label"
         )
         raise OptionError(msg)
-    told = fit.labels()
-    chance = told["probability"].to_numpy(dtype=float)
+    table = fit.labels()
+    chance = table["probability"].to_numpy(dtype=float)
     present, expected = decided(chance, loss, miss)
     return Decision(
-        labels=told[["item", "label", "probability"]].assign(present=present),
+        labels=table[["item", "label", "probability"]].assign(present=present),
         threshold=float(chance[present].min()) if present.any() else np.nan,
         expected_loss=expected,
     )

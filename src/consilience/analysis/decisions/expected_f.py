@@ -58,12 +58,12 @@ def expected_f(chance: Float[np.ndarray, " U"], miss: float) -> Float[np.ndarray
         return floored
 
     rest = sum((np.log(factor(part)).sum(0) for part in parts), np.zeros_like(node))
-    found = [np.prod(1 - chance)[None]]
+    values = [np.prod(1 - chance)[None]]
     running, called = np.zeros((1, len(node))), 0
     for part in parts:
         running = running[-1] + np.cumsum(part[:, None] / factor(part), axis=0)
         number_called = called + np.arange(1, len(part) + 1)
         weight = np.exp(rest - (miss + number_called[:, None]) * node)
-        found.append((1 + miss) * STEP * (weight * running) @ node)
+        values.append((1 + miss) * STEP * (weight * running) @ node)
         called += len(part)
-    return np.concatenate(found)
+    return np.concatenate(values)

@@ -99,8 +99,8 @@ def vote_shares(fit: Fit) -> Float[np.ndarray, " U"]:
     weight = np.array([{"no": 0.0, "maybe": 0.5, "yes": 1.0}[word] for word in words])
     unit, n = observed["item"].to_numpy(), observed["n"].to_numpy()
     units = constant.sizes["item"]
-    said = np.bincount(unit, n * weight[observed["answer"].to_numpy()], units)
-    share: Float[np.ndarray, " U"] = said / np.maximum(np.bincount(unit, n, units), 1)
+    yes = np.bincount(unit, n * weight[observed["answer"].to_numpy()], units)
+    share: Float[np.ndarray, " U"] = yes / np.maximum(np.bincount(unit, n, units), 1)
     return share
 
 
@@ -113,13 +113,13 @@ def _row(
     if number:
         wrong = (1 - present[kept]).sum() / number
         wrong_error = np.sqrt(doubt[kept].sum()) / number
-    lost, held = present[~kept].sum(), present[kept].sum()
+    lost, retained = present[~kept].sum(), present[kept].sum()
     share, error = np.nan, np.nan
-    if lost + held > 0:
-        share = lost / (lost + held)
-        # The delta method, lost and held being independent.
-        spread = held**2 * doubt[~kept].sum() + lost**2 * doubt[kept].sum()
-        error = np.sqrt(spread) / (lost + held) ** 2
+    if lost + retained > 0:
+        share = lost / (lost + retained)
+        # The delta method, lost and retained being independent.
+        spread = retained**2 * doubt[~kept].sum() + lost**2 * doubt[kept].sum()
+        error = np.sqrt(spread) / (lost + retained) ** 2
     return {
         "kept": number,
         "kept_share": number / len(kept),

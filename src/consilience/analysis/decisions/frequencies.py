@@ -124,11 +124,15 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     width = node[1] - node[0]
     below = np.cumsum(belief, 1)
     bounds = [_quantile(below, node + width / 2, chance) for chance in (tail, 1 - tail)]
-    told = {"frequency": belief @ expit(node), "lower": bounds[0], "upper": bounds[1]}
-    told |= {name: np.asarray(each) for name, each in above.items()}
+    columns = {
+        "frequency": belief @ expit(node),
+        "lower": bounds[0],
+        "upper": bounds[1],
+    }
+    columns |= {name: np.asarray(each) for name, each in above.items()}
     names = {"item": space.unit_item, "label": space.unit_label}
     return pd.DataFrame(
-        names | {name: each[merged.place] for name, each in told.items()}
+        names | {name: each[merged.place] for name, each in columns.items()}
     )
 
 
@@ -273,14 +277,14 @@ def _belief(
     fit: Fit, space: Space, model: AnnotatorModel[Prior]
 ) -> Float[np.ndarray, "U T"]:
     """Return p(frequency | answers) on the nodes, the mean over draws."""
-    found = []
+    parts = []
     for observations in _blocks(space, model):
         draws = [
             np.asarray(_believed(model, observations, values))
             for values in thin(_values(fit), DRAWS)
         ]
-        found.append(np.mean(draws, 0))
-    return np.concatenate(found)
+        parts.append(np.mean(draws, 0))
+    return np.concatenate(parts)
 
 
 def _quantile(
@@ -294,8 +298,8 @@ def _quantile(
         (chance - before) / np.maximum(below[rows, place] - before, 1e-300), 0, 1
     )
     width = edge[1] - edge[0]
-    found: Float[np.ndarray, " U"] = expit(edge[place] - width * (1 - inside))
-    return found
+    quantile: Float[np.ndarray, " U"] = expit(edge[place] - width * (1 - inside))
+    return quantile
 
 
 def _share_above(
@@ -317,8 +321,8 @@ def _share_above(
     merged = merge_identical(space, annotators=False)
     count, place = merged.count, merged.place
     parts = _blocks(merged.space, model)
-    seen = [look(part, point, above) for part in parts]
-    score, share, rise = (np.concatenate(each) for each in zip(*seen, strict=True))
+    terms = [look(part, point, above) for part in parts]
+    score, share, rise = (np.concatenate(each) for each in zip(*terms, strict=True))
 
     def total(at: Float[Array, " P"]) -> Float[np.ndarray, " P"]:
         each = np.concatenate([np.asarray(look(p, at, above)[0]) for p in parts])
@@ -356,13 +360,13 @@ def _of_prior(
     program = seed(sample_parameters, 0)
 
     def energy(flat: Float[Array, " P"]) -> Float[Array, ""]:
-        found: Float[Array, ""] = potential_energy(
+        value: Float[Array, ""] = potential_energy(
             program, (model, observations), {}, back(flat)
         )
-        return found
+        return value
 
-    found: Float[Array, "P P"] = jax.hessian(energy)(point)
-    return found
+    curvature: Float[Array, "P P"] = jax.hessian(energy)(point)
+    return curvature
 
 
 @partial(jax.jit, static_argnames=("model", "back"))
@@ -381,10 +385,10 @@ def _unit_slopes(
             name: _FREE[name][1](value) if name in _FREE else value
             for name, value in free.items()
         }
-        seen = log_frequency(
+        log_joint = log_frequency(
             observations.layout, parameters_from_draw(model, observations, values)
         )
-        return logsumexp(seen, axis=1), softmax(seen, axis=1) @ above
+        return logsumexp(log_joint, axis=1), softmax(log_joint, axis=1) @ above
 
     score, rise = jax.jacfwd(of)(point)
     return score, of(point)[1], rise

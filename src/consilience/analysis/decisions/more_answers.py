@@ -118,14 +118,14 @@ def more_answers(
         str(name): variable.to_numpy().astype(float).mean((0, 1))
         for name, variable in fit.data["posterior"].data_vars.items()
     }
-    key, found = jax.random.key(seed), []
+    key, parts = jax.random.key(seed), []
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         for units in _blocks(space):
             part = some_units(space, units)
-            told = _by_state(model, part, values)
-            own = jax.random.fold_in(key, int(units[0]))
-            found.append(_played(*told, sure, own, most, futures))
-    now, used, settled = (np.concatenate(each) for each in zip(*found, strict=True))
+            by_state = _by_state(model, part, values)
+            subkey = jax.random.fold_in(key, int(units[0]))
+            parts.append(_played(*by_state, sure, subkey, most, futures))
+    now, used, settled = (np.concatenate(each) for each in zip(*parts, strict=True))
     return pd.DataFrame(
         {
             "item": space.unit_item,

@@ -45,7 +45,7 @@ class Calls:
         return replace(self, true=group[self.true], given=group[self.given])
 
 
-def main_labels(fit: Fit, said: Proposals) -> Calls:
+def main_labels(fit: Fit, proposals: Proposals) -> Calls:
     """Return the main label of each item as a fit of objects or choice has it.
 
     Returns
@@ -59,10 +59,10 @@ def main_labels(fit: Fit, said: Proposals) -> Calls:
     """
     kind = fit.data.attrs["kind"]
     if kind == "objects":
-        told = joint_draws(fit.data)
-        names = pd.Index(told.items), pd.Index(told.labels)
-        weight = ((told.facts & MAIN_LABEL) > 0).mean(1)
-        item, label = told.item, told.label
+        joint = joint_draws(fit.data)
+        names = pd.Index(joint.items), pd.Index(joint.labels)
+        weight = ((joint.facts & MAIN_LABEL) > 0).mean(1)
+        item, label = joint.item, joint.label
     elif kind == "choice":
         table = labels_table(fit.data)
         parts = [table[name].cat for name in ("item", "label")]
@@ -74,8 +74,8 @@ def main_labels(fit: Fit, said: Proposals) -> Calls:
     else:
         msg = "the fit is of kind contains, where no label is the main one"
         raise KindError(msg)
-    place = said.items.get_indexer(names[0])[item]
-    code = said.names.get_indexer(names[1])[label]
+    place = proposals.items.get_indexer(names[0])[item]
+    code = proposals.names.get_indexer(names[1])[label]
     kept = np.flatnonzero((place >= 0) & (weight > 0).any(0))
     return Calls(
         item=place[kept], true=code[kept], given=code[kept], weight=weight[:, kept]
@@ -137,8 +137,8 @@ def groups_at(
         raise OptionError(msg)
     parent: dict[str, str] = {}
     if isinstance(labels, pd.DataFrame):
-        known = labels[["label", "parent"]].dropna().astype("str")
-        parent = dict(zip(known["label"], known["parent"], strict=True))
+        table = labels[["label", "parent"]].dropna().astype("str")
+        parent = dict(zip(table["label"], table["parent"], strict=True))
     elif labels is not None:
         parent = {str(label): str(above) for label, above in labels.items()}
     parent = {label: above for label, above in parent.items() if above}
@@ -147,8 +147,8 @@ def groups_at(
             f"level {level}: no label has a parent; give labels with the column parent"
         )
         raise OptionError(msg)
-    found = [str(name) for name in names]
+    ancestors = [str(name) for name in names]
     for _ in range(level):
-        found = [parent.get(name, name) for name in found]
-    code, groups = pd.factorize(pd.Index(found))
+        ancestors = [parent.get(name, name) for name in ancestors]
+    code, groups = pd.factorize(pd.Index(ancestors))
     return code.astype(np.int64), pd.Index(groups)

@@ -64,8 +64,8 @@ class DrawnObjects:
         """Return the bits of one label of each item; none where it is no candidate."""
         wanted = np.arange(len(label)) * len(self.labels) + label
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
-        found = (self.key[place] == wanted) & (label >= 0)
-        return np.where(found[:, None, None], plane[place], np.uint64(0))
+        is_candidate = (self.key[place] == wanted) & (label >= 0)
+        return np.where(is_candidate[:, None, None], plane[place], np.uint64(0))
 
     def probability(self, bits: Bits) -> Float[np.ndarray, "D _"]:
         """Return the share of worlds in which a bit is set, by draw of parameters."""
@@ -86,10 +86,10 @@ class DrawnObjects:
 
     def at_least(self, number: int, numbers: tuple[Bits, ...] | None = None) -> Bits:
         """Return whether there are so many objects, or of `names`, or more, by item."""
-        found = np.zeros_like(self.numbers[0])
+        union = np.zeros_like(self.numbers[0])
         for bits in (self.numbers if numbers is None else numbers)[number:]:
-            found |= bits
-        return found
+            union |= bits
+        return union
 
 
 def drawn_objects(
@@ -114,17 +114,17 @@ def drawn_objects(
     OptionError
         The fit holds no worlds.
     """
-    told = joint_draws(fit.data)
-    place = items.get_indexer(pd.Index(told.items))[told.item]
-    code = labels.get_indexer(pd.Index(told.labels))[told.label]
+    joint = joint_draws(fit.data)
+    place = items.get_indexer(pd.Index(joint.items))[joint.item]
+    code = labels.get_indexer(pd.Index(joint.labels))[joint.label]
     key = place.astype(np.int64) * len(labels) + code
     kept = np.flatnonzero(place >= 0)
     kept = kept[np.argsort(key[kept], kind="stable")]
-    facts = told.facts[:, :, kept]
+    facts = joint.facts[:, :, kept]
     # A share is rounded down, and never exactly tau: the hundredth that it begins is.
     least = max(round(tau * _HUNDRED), 1)
     there, valid = (
-        each[:, :, kept] >= least for each in (told.hundredths, told.levels)
+        each[:, :, kept] >= least for each in (joint.hundredths, joint.levels)
     )
     leading = (facts & LEADING) > 0
     start = np.searchsorted(place[kept], np.arange(len(items)))

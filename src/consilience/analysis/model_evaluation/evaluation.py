@@ -190,30 +190,32 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     0  husky  accuracy   0.23
     """
     check_settings(top=top, resamples=resamples, mass=mass, tau=tau)
-    said = propose(fit, predictions, dataset_labels, top)
+    proposals = propose(fit, predictions, dataset_labels, top)
     if not circular:
-        check_not_used_in_fit(fit, said.models)
-    weightings = list(weights(len(said.items), resamples, seed))
+        check_not_used_in_fit(fit, proposals.models)
+    weightings = list(weights(len(proposals.items), resamples, seed))
     baseline = {}
     if fit.data.attrs["kind"] == "objects":
-        drawn = drawn_objects(fit, said.items, said.names[: said.known], tau)
-        sums = dict(object_sums(said, drawn))
-        baseline = dict(random_object(said, drawn))
+        drawn = drawn_objects(
+            fit, proposals.items, proposals.names[: proposals.num_fit_labels], tau
+        )
+        sums = dict(object_sums(proposals, drawn))
+        baseline = dict(random_object(proposals, drawn))
     else:
-        draws = _NUMBERS // (len(said.models) * len(said.items))
-        drawn_truths = truths(fit, said.items, max(1, min(MOST, draws)))
-        sums = dict(truth_sums(said, drawn_truths))
+        draws = _NUMBERS // (len(proposals.models) * len(proposals.items))
+        drawn_truths = truths(fit, proposals.items, max(1, min(MOST, draws)))
+        sums = dict(truth_sums(proposals, drawn_truths))
     values = {cell: ratios(*parts, weightings) for cell, parts in sums.items()}
     beside = {cell: ratios(*parts, weightings) for cell, parts in baseline.items()}
     baselines = models_table(["random_object"], baseline, beside, mass)
     judged = np.isnan(sums["accuracy", "all"][0]).any(0).sum(1)
     return Evaluation(
-        models=models_table(said.models, sums, values, mass),
-        differences=differences_table(said.models, values, mass),
-        labels=labels_table(said, sums, weightings, mass),
+        models=models_table(proposals.models, sums, values, mass),
+        differences=differences_table(proposals.models, values, mass),
+        labels=labels_table(proposals, sums, weightings, mass),
         baselines=baselines.rename(columns={"model": "baseline"}),
         mass=mass,
-        left_out=dict(zip(said.models, map(int, judged), strict=True)),
+        left_out=dict(zip(proposals.models, map(int, judged), strict=True)),
     )
 
 

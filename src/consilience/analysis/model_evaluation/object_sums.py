@@ -36,21 +36,23 @@ _WITHIN: Mapping[str, tuple[str, ...]] = {
 BASELINE = ("several_objects", "other_main_label", "other_main_label_several")
 
 
-def object_sums(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, Sums]]:
+def object_sums(
+    proposals: Proposals, truth: DrawnObjects
+) -> Iterator[tuple[Cell, Sums]]:
     """Give of each metric and subset both sums of the ratio.
 
     Parameters
     ----------
-    said
+    proposals
         What models propose, and what the data set says.
     truth
         What the items hold, drawn.
     """
-    within = subsets(said, truth)
-    depth = said.label.shape[2]
+    within = subsets(proposals, truth)
+    depth = proposals.label.shape[2]
     hits: dict[str, list[Bits]] = {}
-    for model in range(len(said.models)):
-        for metric, bits in _hits(said, truth, model):
+    for model in range(len(proposals.models)):
+        for metric, bits in _hits(proposals, truth, model):
             hits.setdefault(metric, []).append(bits)
     for metric, each in hits.items():
         name = f"{metric}_{depth}" if metric.endswith("top") else metric
@@ -65,7 +67,7 @@ def object_sums(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, Su
             yield (name, subset), (above, np.broadcast_to(below, above.shape))
 
 
-def subsets(said: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
+def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
     """Return in which worlds each item belongs to a subset.
 
     Returns
@@ -75,17 +77,19 @@ def subsets(said: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
     """
     several = truth.at_least(2)
     every = _every(truth)
-    found = {"all": every, "one_object": every & ~several, "several_objects": several}
+    members = {"all": every, "one_object": every & ~several, "several_objects": several}
     exact = [truth.at_least(number) for number in (2, 3, 4)]
-    found["two_objects"] = exact[0] & ~exact[1]
-    found["three_objects"] = exact[1] & ~exact[2]
-    found["four_objects"] = exact[2]
-    if said.dataset is None:
-        return found
-    own = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
-    right = truth.of(truth.valid, own)
-    other = other_main_label(truth, own)
-    return found | {
+    members["two_objects"] = exact[0] & ~exact[1]
+    members["three_objects"] = exact[1] & ~exact[2]
+    members["four_objects"] = exact[2]
+    if proposals.dataset is None:
+        return members
+    dataset_label = np.where(
+        proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
+    )
+    right = truth.of(truth.valid, dataset_label)
+    other = other_main_label(truth, dataset_label)
+    return members | {
         "label_right": right,
         "label_wrong": every & ~right,
         "other_main_label": other,
@@ -93,30 +97,34 @@ def subsets(said: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
     }
 
 
-def other_main_label(truth: DrawnObjects, own: Int[np.ndarray, " I"]) -> Bits:
+def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) -> Bits:
     """Return in which worlds each item's main label is not the data set's.
 
     Parameters
     ----------
     truth
         What the items hold, drawn.
-    own
+    dataset_label
         Code of the data set's label of each item; UNKNOWN where the fit has no such.
     """
-    other: Bits = _every(truth) & ~truth.of(truth.main_label, own)
+    other: Bits = _every(truth) & ~truth.of(truth.main_label, dataset_label)
     return other
 
 
-def random_object(said: Proposals, truth: DrawnObjects) -> Iterator[tuple[Cell, Sums]]:
+def random_object(
+    proposals: Proposals, truth: DrawnObjects
+) -> Iterator[tuple[Cell, Sums]]:
     """Give both sums of a baseline: to name one of the valid objects at random.
 
     It is right where the data set's label is what that object is called by most.
     """
-    if said.dataset is None:
+    if proposals.dataset is None:
         return
-    within = subsets(said, truth)
-    own = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
-    called = truth.of(truth.there & truth.leading, own)
+    within = subsets(proposals, truth)
+    dataset_label = np.where(
+        proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
+    )
+    called = truth.of(truth.there & truth.leading, dataset_label)
     for subset in BASELINE:
         members = within[subset]
         below = truth.probability(members)
@@ -137,23 +145,23 @@ def _every(truth: DrawnObjects) -> Bits:
 
 
 def _hits(
-    said: Proposals, truth: DrawnObjects, model: int
+    proposals: Proposals, truth: DrawnObjects, model: int
 ) -> Iterator[tuple[str, Bits]]:
     """Give in which worlds a model is right, by metric."""
-    ask = said.asked[model]
-    depth = ask.shape[1]
-    yield "accuracy", truth.of(truth.valid, ask[:, 0])
-    yield "main_object", truth.of(truth.main_object, ask[:, 0])
-    yield "main_label", truth.of(truth.main_label, ask[:, 0])
+    label = proposals.fitted_label[model]
+    depth = label.shape[1]
+    yield "accuracy", truth.of(truth.valid, label[:, 0])
+    yield "main_object", truth.of(truth.main_object, label[:, 0])
+    yield "main_label", truth.of(truth.main_label, label[:, 0])
     if depth > 1:
-        among = truth.of(truth.valid, ask[:, 0])
+        among = truth.of(truth.valid, label[:, 0])
         for rank in range(1, depth):
-            among |= truth.of(truth.valid, ask[:, rank])
+            among |= truth.of(truth.valid, label[:, rank])
         yield "top", among
-    if said.dataset is None:
+    if proposals.dataset is None:
         return
     every = _every(truth)
-    hit = said.label[model] == said.dataset[:, None]
+    hit = proposals.label[model] == proposals.dataset[:, None]
     yield "dataset_accuracy", np.where(hit[:, :1, None], every, np.uint64(0))
     if depth > 1:
         yield "dataset_top", np.where(hit.any(1)[:, None, None], every, np.uint64(0))

@@ -118,26 +118,36 @@ def predicted_frequencies(
             "contains"
         )
         raise KindError(msg)
-    said = propose(fit, predictions, dataset_labels, 1)
+    proposals = propose(fit, predictions, dataset_labels, 1)
     if not circular:
-        check_not_used_in_fit(fit, said.models)
-    weightings = list(weights(len(said.items), resamples, seed))
-    share = _shares(fit, said, said.label[:, :, 0])
-    asked = ~np.isnan(share)
+        check_not_used_in_fit(fit, proposals.models)
+    weightings = list(weights(len(proposals.items), resamples, seed))
+    share = _shares(fit, proposals, proposals.label[:, :, 0])
+    observed = ~np.isnan(share)
     parts = []
-    if said.dataset is None:
-        parts.append(_rows(said.models, "frequency", "all", share, asked))
+    if proposals.dataset is None:
+        parts.append(_rows(proposals.models, "frequency", "all", share, observed))
     else:
-        own = _shares(fit, said, said.dataset[None])
-        hit = said.label[:, :, 0] == said.dataset
-        parts.append(_rows([DATASET], "frequency", "all", own, ~np.isnan(own)))
-        for subset, kept in (("all", asked), ("right", hit), ("wrong", ~hit)):
-            parts.append(_rows(said.models, "frequency", subset, share, asked & kept))
-            apart = share - own
+        dataset_share = _shares(fit, proposals, proposals.dataset[None])
+        hit = proposals.label[:, :, 0] == proposals.dataset
+        parts.append(
+            _rows(
+                [DATASET], "frequency", "all", dataset_share, ~np.isnan(dataset_share)
+            )
+        )
+        for subset, kept in (("all", observed), ("right", hit), ("wrong", ~hit)):
+            parts.append(
+                _rows(proposals.models, "frequency", subset, share, observed & kept)
+            )
+            apart = share - dataset_share
             if subset != "right":
                 both = kept & ~np.isnan(apart)
-                parts.append(_rows(said.models, "less_dataset", subset, apart, both))
-        parts.append(_rows(said.models, "accuracy", "all", hit.astype(float), asked))
+                parts.append(
+                    _rows(proposals.models, "less_dataset", subset, apart, both)
+                )
+        parts.append(
+            _rows(proposals.models, "accuracy", "all", hit.astype(float), observed)
+        )
     return pd.concat(
         [_reported(*part, weightings=weightings, mass=mass) for part in parts],
         ignore_index=True,
@@ -167,26 +177,29 @@ def _reported(
     mass: float,
 ) -> pd.DataFrame:
     top = np.where(members, np.nan_to_num(value), 0.0)
-    found = ratios(top[None], members[None].astype(float), weightings)
-    lower, upper = bounds(found, mass)
-    columns = {"value": found[0], "lower": lower, "upper": upper}
+    values = ratios(top[None], members[None].astype(float), weightings)
+    lower, upper = bounds(values, mass)
+    columns = {"value": values[0], "lower": lower, "upper": upper}
     return named.assign(**columns, items=members.sum(1))
 
 
 def _shares(
-    fit: Fit, said: Proposals, label: Int[np.ndarray, "W I"]
+    fit: Fit, proposals: Proposals, label: Int[np.ndarray, "W I"]
 ) -> Float[np.ndarray, "W I"]:
     """Return the share of yes of a label of each item; NaN where nobody was asked."""
     constant = fit.data["constant_data"]
     item, code = (
         index.get_indexer(pd.Index(constant[name].to_numpy()).astype("str"))
-        for index, name in ((said.items, "unit_item"), (said.names, "unit_label"))
+        for index, name in (
+            (proposals.items, "unit_item"),
+            (proposals.names, "unit_label"),
+        )
     )
-    heard = constant["num_responses"].to_numpy() > 0
-    kept = np.flatnonzero((item >= 0) & (code >= 0) & heard)
-    key = item[kept].astype(np.int64) * len(said.names) + code[kept]
-    wanted = np.arange(len(said.items)) * len(said.names) + label
+    answered = constant["num_responses"].to_numpy() > 0
+    kept = np.flatnonzero((item >= 0) & (code >= 0) & answered)
+    key = item[kept].astype(np.int64) * len(proposals.names) + code[kept]
+    wanted = np.arange(len(proposals.items)) * len(proposals.names) + label
     place = pd.Index(key).get_indexer(wanted.ravel()).reshape(wanted.shape)
     share = vote_shares(fit)[kept]
-    found: Float[np.ndarray, "W I"] = np.where(place >= 0, share[place], np.nan)
-    return found
+    shares: Float[np.ndarray, "W I"] = np.where(place >= 0, share[place], np.nan)
+    return shares

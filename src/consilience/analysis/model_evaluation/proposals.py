@@ -28,7 +28,7 @@ class Proposals:
         Code of the data set's label of each item; None: not known.
     names
         Names of the labels, by code.
-    known
+    num_fit_labels
         How many of them the fit knows: the others have the codes behind.
     """
 
@@ -37,12 +37,12 @@ class Proposals:
     label: Int[np.ndarray, "A I R"]
     dataset: Int[np.ndarray, " I"] | None
     names: pd.Index
-    known: int
+    num_fit_labels: int
 
     @property
-    def asked(self) -> Int[np.ndarray, "A I R"]:
+    def fitted_label(self) -> Int[np.ndarray, "A I R"]:
         """Codes that the fit knows; others are unknown to it."""
-        return np.where(self.label < self.known, self.label, UNKNOWN)
+        return np.where(self.label < self.num_fit_labels, self.label, UNKNOWN)
 
 
 def propose(
@@ -72,11 +72,11 @@ def propose(
     """
     frame = _checked(predictions)
     frame = frame[frame["rank"] <= top]
-    told = items_of(fit.data)
+    table = items_of(fit.data)
     if fit.data.attrs["kind"] == "objects":
-        told = told[told["responses"] > 0]  # nothing is known of the others
-    known = pd.Index(told["item"].astype("str"))
-    items = known[known.isin(frame["item"])]
+        table = table[table["responses"] > 0]  # nothing is known of the others
+    names = pd.Index(table["item"].astype("str"))
+    items = names[names.isin(frame["item"])]
     old = None
     if dataset_labels is not None:
         old = as_texts(dataset_labels[["item", "label"]].dropna())
@@ -88,14 +88,14 @@ def propose(
     if not len(items):
         msg = (
             f"predictions: none of their items (such as {frame['item'].iloc[0]!r}) is "
-            f"among the {len(known)} of the fit (such as {known[0]!r}) with a label of "
+            f"among the {len(names)} of the fit (such as {names[0]!r}) with a label of "
             "the data set, if such are given; give predictions for the same items"
         )
         raise PredictionsError(msg)
-    found = labels_of(fit)
+    fit_labels = labels_of(fit)
     named = [frame["label"]] + ([] if old is None else [old["label"]])
-    beyond = pd.Index(pd.concat(named).unique()).difference(found)
-    labels = found.append(beyond)
+    beyond = pd.Index(pd.concat(named).unique()).difference(fit_labels)
+    labels = fit_labels.append(beyond)
     models = list(dict.fromkeys(frame["model"]))
     codes = np.full((len(models), len(items), top), UNKNOWN)
     place = items.get_indexer(pd.Index(frame["item"]))
@@ -116,7 +116,7 @@ def propose(
             "so give every model's label of each, or leave the item out for all"
         )
         raise PredictionsError(msg)
-    return Proposals(models, items, codes, dataset, labels, len(found))
+    return Proposals(models, items, codes, dataset, labels, len(fit_labels))
 
 
 def labels_of(fit: Fit) -> pd.Index:
@@ -130,10 +130,10 @@ def labels_of(fit: Fit) -> pd.Index:
 def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
     lacking = [name for name in ("item", "label", "rank") if name not in predictions]
     if lacking:
-        found = ", ".join(map(repr, predictions.columns))
+        columns = ", ".join(map(repr, predictions.columns))
         msg = (
-            f"predictions: there is no column {lacking[0]!r}; found {found}; they have "
-            "item, label, rank (1 for the best), and model where there are several"
+            f"predictions: there is no column {lacking[0]!r}; found {columns}; they "
+            "have item, label, rank (1 for the best), and model where there are several"
         )
         raise PredictionsError(msg)
     model = predictions.get("model", "model")

@@ -17,7 +17,7 @@ from consilience.analysis.model_evaluation.weighing import (
 )
 
 type Cells = Mapping[Cell, Sums]
-type Found = Mapping[Cell, Float[np.ndarray, "S A"]]
+type Ratios = Mapping[Cell, Float[np.ndarray, "S A"]]
 
 _OF_LABELS = ["label", "items", "right", "model", "dataset_accuracy", "accuracy"]
 _FOLLOWED = ["wrong", "followed", "followed_lower", "followed_upper"]
@@ -25,27 +25,27 @@ _WRONG = ("other_main_label", "label_wrong")  # the first that there is
 
 
 def models_table(
-    names: list[str], sums: Cells, values: Found, mass: float
+    names: list[str], sums: Cells, values: Ratios, mass: float
 ) -> pd.DataFrame:
     """Return model, metric, subset, value, lower, upper, items."""
     parts = []
-    for (metric, subset), found in values.items():
-        lower, upper = bounds(found, mass)
+    for (metric, subset), ratio in values.items():
+        lower, upper = bounds(ratio, mass)
         numbers = np.nansum(sums[metric, subset][1].mean(0), axis=1)
-        columns = {"value": found[0], "lower": lower, "upper": upper, "items": numbers}
+        columns = {"value": ratio[0], "lower": lower, "upper": upper, "items": numbers}
         named = {"model": names, "metric": metric, "subset": subset}
         parts.append(pd.DataFrame({**named, **columns}))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def differences_table(names: list[str], values: Found, mass: float) -> pd.DataFrame:
+def differences_table(names: list[str], values: Ratios, mass: float) -> pd.DataFrame:
     """Return metric, subset, model, against, difference, lower, upper, better."""
     pairs = list(combinations(range(len(names)), 2))
     first, second = (np.array([pair[place] for pair in pairs], int) for place in (0, 1))
     models = np.array(names, object)
     parts = []
-    for (metric, subset), found in values.items():
-        apart = found[:, first] - found[:, second]
+    for (metric, subset), ratio in values.items():
+        apart = ratio[:, first] - ratio[:, second]
         lower, upper = bounds(apart, mass)
         ahead = ((apart[1:] > 0) + (apart[1:] == 0) / 2).mean(0)
         named = {"metric": metric, "subset": subset}
@@ -56,7 +56,7 @@ def differences_table(names: list[str], values: Found, mass: float) -> pd.DataFr
 
 
 def labels_table(
-    said: Proposals, sums: Cells, weightings: Weights, mass: float
+    proposals: Proposals, sums: Cells, weightings: Weights, mass: float
 ) -> pd.DataFrame:
     """Return how the data set and the models do on the items of each label.
 
@@ -66,9 +66,9 @@ def labels_table(
     items with another true, or main, label), followed (the share of these on which the
     model says what the data set says), followed_lower, followed_upper.
     """
-    if said.dataset is None:
+    if proposals.dataset is None:
         return pd.DataFrame(columns=_OF_LABELS + _FOLLOWED)
-    codes, group = np.unique(said.dataset, return_inverse=True)
+    codes, group = np.unique(proposals.dataset, return_inverse=True)
     order = np.argsort(group, kind="stable")
     start = np.searchsorted(group[order], np.arange(len(codes)))
     wrong = next(each for each in _WRONG if ("dataset_accuracy", each) in sums)
@@ -76,13 +76,13 @@ def labels_table(
     of_dataset = _mean(sums["dataset_accuracy", "all"][0], group)
     accuracy = _mean(sums["accuracy", "all"][0], group)
     parts = []
-    for place, model in enumerate(said.models):
+    for place, model in enumerate(proposals.models):
         top, bottom = (
             np.nan_to_num(each[:, place, order])
             for each in sums["dataset_accuracy", wrong]
         )
         followed, lower, upper = _followed(top, bottom, start, weightings, order, mass)
-        columns = [said.names[codes], np.bincount(group), right, model]
+        columns = [proposals.names[codes], np.bincount(group), right, model]
         columns += [of_dataset[:, place], accuracy[:, place]]
         columns += [np.add.reduceat(bottom.mean(0), start), followed, lower, upper]
         named = dict(zip(_OF_LABELS + _FOLLOWED, columns, strict=True))
@@ -94,12 +94,12 @@ def _mean(
     value: Float[np.ndarray, "D A I"], group: np.ndarray
 ) -> Float[np.ndarray, "G A"]:
     """Return the mean over the items of each group that could be judged."""
-    found = []
+    means = []
     for model in value.mean(0):
         counted = np.bincount(group, ~np.isnan(model))
         with np.errstate(invalid="ignore"):
-            found.append(np.bincount(group, np.nan_to_num(model)) / counted)
-    return np.stack(found, 1)
+            means.append(np.bincount(group, np.nan_to_num(model)) / counted)
+    return np.stack(means, 1)
 
 
 def _followed(

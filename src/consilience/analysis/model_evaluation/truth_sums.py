@@ -16,32 +16,34 @@ from consilience.analysis.model_evaluation.weighing import Sums
 type Cell = tuple[str, str]  # metric, subset
 
 
-def truth_sums(said: Proposals, drawn: Sequence[Truths]) -> Iterator[tuple[Cell, Sums]]:
+def truth_sums(
+    proposals: Proposals, drawn: Sequence[Truths]
+) -> Iterator[tuple[Cell, Sums]]:
     """Give of each metric and subset both sums of the ratio.
 
     Parameters
     ----------
-    said
+    proposals
         What models propose, and what the data set says.
     drawn
         What the fit says of the items, draw by draw.
     """
-    for each in zip(*(_sums(said, truth) for truth in drawn), strict=True):
+    for each in zip(*(_sums(proposals, truth) for truth in drawn), strict=True):
         tops, bottoms = zip(*(sums for _, sums in each), strict=True)
         yield each[0][0], (np.stack(tops), np.stack(bottoms))
 
 
 def _sums(
-    said: Proposals, truth: Truths
+    proposals: Proposals, truth: Truths
 ) -> Iterator[tuple[Cell, tuple[Float[np.ndarray, "A I"], Float[np.ndarray, "A I"]]]]:
-    ask = said.asked
-    first = ask[:, :, 0]
+    label = proposals.fitted_label
+    first = label[:, :, 0]
     true = truth.probability(first)
     judged = np.where(np.isnan(true), np.nan, 1.0)
-    depth = ask.shape[2]
+    depth = label.shape[2]
     yield ("accuracy", "all"), (true, judged)
     if depth > 1:
-        any_true = truth.any_of(ask)
+        any_true = truth.any_of(label)
         yield (
             (f"top_{depth}", "all"),
             (any_true, np.where(np.isnan(any_true), np.nan, 1.0)),
@@ -51,15 +53,17 @@ def _sums(
         both = truth.others(first)
         yield ("accuracy", "several_labels"), (both, several * judged)
         yield ("accuracy", "one_label"), (true - both, _one(truth, several) * judged)
-    if said.dataset is None:
+    if proposals.dataset is None:
         return
-    same = (said.label[:, :, 0] == said.dataset).astype(float)
+    same = (proposals.label[:, :, 0] == proposals.dataset).astype(float)
     ones = np.ones_like(same)
     yield ("dataset_accuracy", "all"), (same, ones)
     if depth > 1:
-        among = (said.label == said.dataset[:, None]).any(2).astype(float)
+        among = (proposals.label == proposals.dataset[:, None]).any(2).astype(float)
         yield (f"dataset_top_{depth}", "all"), (among, ones)
-    old = np.where(said.dataset < said.known, said.dataset, UNKNOWN)
+    old = np.where(
+        proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
+    )
     right = np.broadcast_to(truth.probability(old[None]), true.shape)
     both = truth.both(first, old)
     judged = judged * np.where(np.isnan(right), np.nan, 1.0)

@@ -89,8 +89,10 @@ class Table:
         """Return the probability of a label of each item; NaN where there is none."""
         wanted = np.arange(self.items) * len(self.labels) + label
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
-        found = (self.key[place] == wanted) & (label != UNKNOWN)
-        value: Float[np.ndarray, "*A I"] = np.where(found, self.value[place], np.nan)
+        is_candidate = (self.key[place] == wanted) & (label != UNKNOWN)
+        value: Float[np.ndarray, "*A I"] = np.where(
+            is_candidate, self.value[place], np.nan
+        )
         return value
 
     @property

@@ -75,14 +75,14 @@ class Weighed:
         rows, row = np.unique(kept // size, return_inverse=True)
         tops: list[np.ndarray] = []
         bottoms: list[np.ndarray] = []
-        for target, key, found in (
+        for target, key, sums in (
             (kept, calls.true * size + calls.given, tops),
             (rows, calls.true, bottoms),
         ):
             place = np.minimum(np.searchsorted(target, key), len(target) - 1)
             those = target[place] == key
             parts = self._weighted(calls, place, those, len(target))
-            found.extend(values for _, values in parts)
+            sums.extend(values for _, values in parts)
         below = np.concatenate(bottoms)[:, row]
         with np.errstate(invalid="ignore", divide="ignore"):
             rates: Float[np.ndarray, "S C"] = np.concatenate(tops) / below
@@ -105,8 +105,8 @@ class Weighed:
         start = 0
         for block in self.weightings:
             which = draw_of(start, len(block), draws)
-            found = np.empty((len(block), columns))
+            sums = np.empty((len(block), columns))
             for draw in np.unique(which):
-                found[which == draw] = block[which == draw] @ by_draw[draw]
-            yield start, found
+                sums[which == draw] = block[which == draw] @ by_draw[draw]
+            yield start, sums
             start += len(block)

@@ -53,10 +53,10 @@ def ratios(
     for block in weightings:
         which = draw_of(start, len(block), len(top))
         for part, each in zip(parts, (above, below), strict=True):
-            found = np.empty((len(block), each.shape[1]))
+            weighted = np.empty((len(block), each.shape[1]))
             for draw in np.unique(which):
-                found[which == draw] = block[which == draw] @ each[draw].T
-            part.extend(found)
+                weighted[which == draw] = block[which == draw] @ each[draw].T
+            part.extend(weighted)
         start += len(block)
     with np.errstate(invalid="ignore", divide="ignore"):
         value: Float[np.ndarray, "S A"] = np.array(parts[0]) / np.array(parts[1])

@@ -228,8 +228,8 @@ def agreement(
     )
     by_label = by_pair = None
     if sums.labels is not None:
-        told = estimate_labels(sums.labels, whole)
-        by_label = label_table(ratings.labels, told, labels, mass)
+        estimates = estimate_labels(sums.labels, whole)
+        by_label = label_table(ratings.labels, estimates, labels, mass)
     if "pair" in by:
         by_pair = pairs.pair_table(study.meetings, kappas, ratings, mass)
     return Agreement(
@@ -330,5 +330,5 @@ def _numbers(
             "no number; choose nominal, or ordinal with the labels in order (`labels=`)"
         )
         raise OptionError(msg)
-    found: np.ndarray = numbers.astype(np.float64)
-    return found
+    values: np.ndarray = numbers.astype(np.float64)
+    return values

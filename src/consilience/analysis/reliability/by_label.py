@@ -48,14 +48,14 @@ def sum_labels(ratings: Ratings, group: Int[np.ndarray, " Q"]) -> LabelSums:
     question, share = ratings.question[vote], ratings.share[vote]
     raters = np.rint(np.bincount(ratings.question, ratings.share))
     paired = (raters > 1).astype(np.float64)
-    known = ratings.annotator[vote] >= 0
+    has_id = ratings.annotator[vote] >= 0
     # One entry per question, label and annotator: equal ones are joined.
     key = question * num_labels + label
     who = key * (len(ratings.annotators) + 1) + ratings.annotator[vote] + 1
-    own = np.bincount(pd.factorize(who)[0], share)[pd.factorize(who)[0]]
+    annotator_share = np.bincount(pd.factorize(who)[0], share)[pd.factorize(who)[0]]
     cell, kept = pd.factorize(key)
     count = np.bincount(cell, share)
-    himself = np.bincount(cell, np.where(known, share * own, share))
+    himself = np.bincount(cell, np.where(has_id, share * annotator_share, share))
     question, label = kept // num_labels, kept % num_labels
     of = raters[question]
     agreed = np.where(of > 1, count**2 - himself, 0)
@@ -65,11 +65,15 @@ def sum_labels(ratings: Ratings, group: Int[np.ndarray, " Q"]) -> LabelSums:
     def table(values: Float[np.ndarray, " M"]) -> Table:
         return table_of_sums(group[question], label, values, shape)
 
-    asked = np.zeros_like(group) if ratings.asked is None else ratings.asked
-    width = (shape[0], 1 if ratings.asked is None else num_labels)
+    question_label = (
+        np.zeros_like(group)
+        if ratings.question_label is None
+        else ratings.question_label
+    )
+    width = (shape[0], 1 if ratings.question_label is None else num_labels)
     return LabelSums(
-        questions=table_of_sums(group, asked, np.ones(len(group)), width),
-        paired=table_of_sums(group, asked, paired, width),
+        questions=table_of_sums(group, question_label, np.ones(len(group)), width),
+        paired=table_of_sums(group, question_label, paired, width),
         shares=table(count / of),
         agreed=table(agreed),
         possible=table(possible),
@@ -92,17 +96,17 @@ def estimate_labels(
 
 def label_table(
     names: tuple[str, ...],
-    found: Mapping[str, Float[np.ndarray, "1 L"]],
+    estimates: Mapping[str, Float[np.ndarray, "1 L"]],
     resampled: Mapping[str, Float[np.ndarray, "R L"]] | None,
     mass: float,
 ) -> pd.DataFrame:
     """Return one row per label, with bounds where there are resamples."""
-    columns: dict[str, object] = {"label": list(names), "share": found["share"][0]}
+    columns: dict[str, object] = {"label": list(names), "share": estimates["share"][0]}
     for name in ("specific", "kappa"):
         bounds = [(np.nan, np.nan)] * len(names)
         if resampled is not None:
             bounds = [from_resamples(column, mass) for column in resampled[name].T]
-        columns[name] = found[name][0]
+        columns[name] = estimates[name][0]
         columns[f"{name}_lower"] = [lower for lower, _ in bounds]
         columns[f"{name}_upper"] = [upper for _, upper in bounds]
     return pd.DataFrame(columns)
@@ -110,9 +114,9 @@ def label_table(
 
 def _votes_for(ratings: Ratings) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray, " M"]]:
     """Which votes say which label; the vote for a set says each of its labels."""
-    if ratings.asked is not None:
+    if ratings.question_label is not None:
         vote = np.flatnonzero(ratings.answer == len(ratings.answers) - 1)
-        return vote, ratings.asked[ratings.question[vote]]
+        return vote, ratings.question_label[ratings.question[vote]]
     if ratings.sets is None:
         return np.arange(len(ratings.answer)), ratings.answer
     begin, end = ratings.sets.indptr[:-1], ratings.sets.indptr[1:]

@@ -115,13 +115,13 @@ def sum_up(
         axis=1,
     )
     shape = (num_groups, similarity.size)
-    own = group[counts.question]
+    cell_group = group[counts.question]
     shares = counts.count / counts.raters[counts.question]
     answers = counts.count * paired[counts.question]
     return Sums(
         facts=facts,
-        shares=table_of_sums(own, counts.answer, shares, shape),
-        answers=table_of_sums(own, counts.answer, answers, shape),
+        shares=table_of_sums(cell_group, counts.answer, shares, shape),
+        answers=table_of_sums(cell_group, counts.answer, answers, shape),
         coincident=_coincidences(ratings, counts, group) if by_rank else None,
         similarity=similarity,
     )
@@ -134,23 +134,23 @@ def estimate(sums: Sums, weights: Float[np.ndarray, "R G"]) -> Mapping[str, Esti
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = agreed / paired
         shares = weigh(weights, sums.shares) / questions[:, None]
-        found = {"percent": beyond_chance(observed, np.zeros_like(observed))}
+        coefficients = {"percent": beyond_chance(observed, np.zeros_like(observed))}
         by_fleiss = similarity.expected(shares)
-        found["fleiss"] = beyond_chance(observed, by_fleiss)
+        coefficients["fleiss"] = beyond_chance(observed, by_fleiss)
         if size > 1:
             uniform = similarity.total / size**2
             even = beyond_chance(observed, np.full_like(observed, uniform))
             spread = (shares * (1 - shares)).sum(axis=1) / (size * (size - 1))
-            found["brennan_prediger"] = even
-            found["gwet"] = beyond_chance(observed, similarity.total * spread)
+            coefficients["brennan_prediger"] = even
+            coefficients["gwet"] = beyond_chance(observed, similarity.total * spread)
         of_all = weigh(weights, sums.answers) / answers[:, None]
         if sums.coincident is None:
             by_answers = (1 - 1 / answers) * weighed / answers + 1 / answers
             by_chance = similarity.expected(of_all)
-            found["krippendorff"] = beyond_chance(by_answers, by_chance)
+            coefficients["krippendorff"] = beyond_chance(by_answers, by_chance)
         else:
-            found["krippendorff"] = _by_rank(sums, weights, of_all, answers)
-    return found
+            coefficients["krippendorff"] = _by_rank(sums, weights, of_all, answers)
+    return coefficients
 
 
 def influences(
@@ -192,7 +192,7 @@ def influences(
 
 
 def _krippendorff_parts(
-    counts: Counts, similarity: Similarity, found: Estimate
+    counts: Counts, similarity: Similarity, value: Estimate
 ) -> Float[np.ndarray, " Q"]:
     """As the others, with questions that count by their answers."""
     paired = counts.paired
@@ -202,7 +202,7 @@ def _krippendorff_parts(
     nu = np.bincount(counts.answer, given, similarity.size) / given.sum()
     agreed = counts.over_pairs(counts.agreed) * counts.raters / mean
     more = (counts.raters - mean) / mean
-    observed, chance = float(found.observed[0]), float(found.expected[0])
+    observed, chance = float(value.observed[0]), float(value.expected[0])
     plain = (float(agreed.sum()) / num - chance) / (1 - chance)
     likely = similarity.times(nu[None])[0][counts.answer]
     chance_of = counts.by_question(given * likely) / mean - chance * more
@@ -221,20 +221,22 @@ def _coincidences(
     """
     size = len(ratings.answers)
     factor = counts.over_pairs(counts.raters)
-    found = list(
+    entries = list(
         _unlike(counts.question, counts.question, counts.answer, counts.count, size)
     )
-    known = (ratings.annotator >= 0) & (ratings.share < 1)
+    repeated = (ratings.annotator >= 0) & (ratings.share < 1)
     who = ratings.question * (len(ratings.annotators) + 1) + ratings.annotator
-    own = _unlike(
-        who[known],
-        ratings.question[known],
-        ratings.answer[known],
-        ratings.share[known],
+    repeats = _unlike(
+        who[repeated],
+        ratings.question[repeated],
+        ratings.answer[repeated],
+        ratings.share[repeated],
         size,
     )
-    found += [(question, cell, -pairs) for question, cell, pairs in own]
-    question, cells, pairs = (np.concatenate(part) for part in zip(*found, strict=True))
+    entries += [(question, cell, -pairs) for question, cell, pairs in repeats]
+    question, cells, pairs = (
+        np.concatenate(part) for part in zip(*entries, strict=True)
+    )
     kept, column = np.unique(cells, return_inverse=True)
     shape = (int(group.max()) + 1, len(kept))
     table = table_of_sums(group[question], column, pairs * factor[question], shape)

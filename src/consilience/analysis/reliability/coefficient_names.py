@@ -20,19 +20,19 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def name_of(found: Agreement, coefficient: str) -> str:
+def name_of(agreement: Agreement, coefficient: str) -> str:
     """Return what a coefficient is called, given what was compared.
 
     Parameters
     ----------
-    found
+    agreement
         What was found.
     coefficient
         A name of the table `coefficients`.
     """
     name = NAMES[coefficient]
-    if coefficient == "percent" and found.distance != "nominal":
+    if coefficient == "percent" and agreement.distance != "nominal":
         return "similarity"
-    if coefficient == "cohen" and found.annotators != 2:
+    if coefficient == "cohen" and agreement.annotators != 2:
         return f"{name} (mean)"
     return name

@@ -56,7 +56,7 @@ class Coefficient:
 
 
 def coefficient_table(
-    found: Mapping[str, Coefficient],
+    coefficients: Mapping[str, Coefficient],
     drawn: Mapping[str, Float[np.ndarray, " R"]],
     why: Mapping[str, str],
     mass: float,
@@ -65,7 +65,7 @@ def coefficient_table(
 
     Parameters
     ----------
-    found
+    coefficients
         What was estimated, by name.
     drawn
         Resampled values by name.
@@ -77,12 +77,12 @@ def coefficient_table(
     rows = []
     for name in NAMES:
         reason = why.get(name) or ("" if name == "percent" else why.get("all", ""))
-        if not reason and name not in found:
+        if not reason and name not in coefficients:
             reason = "too many pairs of answers to be compared"
         row = (
             _UNDEFINED
             if reason
-            else _row(found[name], drawn.get(_AS.get(name, name)), mass)
+            else _row(coefficients[name], drawn.get(_AS.get(name, name)), mass)
         )
         if not reason and np.isnan(row["value"]):
             row, reason = _UNDEFINED, "answers agree by chance alone"
@@ -107,7 +107,7 @@ def find(study: Study, sums: StudySums) -> dict[str, Coefficient]:
             parts["conger"] = conger.influence(
                 sums.margins, ratings, counts, values["conger"]
             )
-    found = {
+    coefficients = {
         name: Coefficient(value, parts.get(name), ratings.item)
         for name, value in values.items()
     }
@@ -115,16 +115,16 @@ def find(study: Study, sums: StudySums) -> dict[str, Coefficient]:
     # Krippendorff leaves questions with one answer out altogether. No variance is
     # published for his distances between ranks, which are estimated themselves.
     by_rank = study.by_rank
-    found["krippendorff"] = Coefficient(
+    coefficients["krippendorff"] = Coefficient(
         values["krippendorff"],
         None if by_rank else parts["krippendorff"][paired],
         ratings.item[paired],
     )
-    found["scott"] = replace(found["fleiss"], large_sample=True)
+    coefficients["scott"] = replace(coefficients["fleiss"], large_sample=True)
     kappas = cohen(sums, whole)
     if sums.meetings is not None and kappas is not None:
         weight = kappas.weight[0] / max(kappas.weight[0].sum(), 1e-300)
-        found["cohen"] = Coefficient(
+        coefficients["cohen"] = Coefficient(
             Estimate(
                 (kappas.observed * weight).sum(axis=1),
                 (kappas.expected * weight).sum(axis=1),
@@ -134,19 +134,19 @@ def find(study: Study, sums: StudySums) -> dict[str, Coefficient]:
             ratings.item[sums.meetings.question],
             large_sample=True,
         )
-    return found
+    return coefficients
 
 
 def _row(
-    found: Coefficient, drawn: Float[np.ndarray, " R"] | None, mass: float
+    coefficient: Coefficient, drawn: Float[np.ndarray, " R"] | None, mass: float
 ) -> Mapping[str, float]:
     """Value and bounds of one coefficient."""
-    value = found.estimate.value[:1]
+    value = coefficient.estimate.value[:1]
     lower, upper = (NAN, NAN) if drawn is None else from_resamples(drawn, mass)
     error, items = NAN, 0
-    if found.parts is not None:
+    if coefficient.parts is not None:
         error, items = standard_error(
-            found.parts, found.item, large_sample=found.large_sample
+            coefficient.parts, coefficient.item, large_sample=coefficient.large_sample
         )
     bounds = from_error(value, np.array([error]), np.array([float(items)]), mass)
     return {
@@ -156,6 +156,6 @@ def _row(
         "se": error,
         "se_lower": float(bounds[0][0]),
         "se_upper": float(bounds[1][0]),
-        "observed": float(found.estimate.observed[0]),
-        "expected": float(found.estimate.expected[0]),
+        "observed": float(coefficient.estimate.observed[0]),
+        "expected": float(coefficient.estimate.expected[0]),
     }

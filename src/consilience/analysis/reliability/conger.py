@@ -71,11 +71,11 @@ def margins(
         each = np.bincount(annotator).astype(np.float64)
         if (each**2).sum() > MOST_PAIRS:
             return None
-        found = [
+        blocks = [
             (one, other, similarity.at(answer[one], answer[other]))
             for one, other in pairs_within(annotator)
         ]
-        one, other, alike = (np.concatenate(part) for part in zip(*found, strict=True))
+        one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
         some = alike > 0
         pairs = one[some], other[some], alike[some]
     shape = (int(group.max()) + 1, len(key))
@@ -90,34 +90,38 @@ def margins(
 
 
 def estimate(
-    found: Margins, weights: Float[np.ndarray, "R G"], observed: Float[np.ndarray, " R"]
+    margins: Margins,
+    weights: Float[np.ndarray, "R G"],
+    observed: Float[np.ndarray, " R"],
 ) -> Estimate:
     """Estimate the coefficient; annotators without an answer in a resample drop out."""
-    share, number = _shares(found, weights)
-    total = _by_answer(found, share)
-    own = (share * _weighted_agreement(found, share)).sum(axis=1)
+    share, number = _shares(margins, weights)
+    total = _by_answer(margins, share)
+    within_annotator = (share * _weighted_agreement(margins, share)).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        chance = (found.similarity.expected(total) - own) / (number * (number - 1))
+        chance = (margins.similarity.expected(total) - within_annotator) / (
+            number * (number - 1)
+        )
     return beyond_chance(observed, chance)
 
 
 def influence(
-    found: Margins, ratings: Ratings, counts: Counts, value: Estimate
+    margins: Margins, ratings: Ratings, counts: Counts, value: Estimate
 ) -> Float[np.ndarray, " Q"]:
     """Return what each question adds to the linearised kappa; Gwet (2014), 5."""
     questions = len(counts.raters)
-    each = np.bincount(found.cell, ratings.share)
-    begin = starts(found.annotator)
-    given = np.add.reduceat(each, begin)[found.annotator]
+    each = np.bincount(margins.cell, ratings.share)
+    begin = starts(margins.annotator)
+    given = np.add.reduceat(each, begin)[margins.annotator]
     share = each / given
-    expected = found.similarity.times(_by_answer(found, share[None]))[0]
+    expected = margins.similarity.times(_by_answer(margins, share[None]))[0]
     # How far each cell's answer is like those of the other annotators, all together.
-    others = expected[found.answer] - _weighted_agreement(found, share[None])[0]
-    mean = np.add.reduceat(share * others, begin)[found.annotator]
+    others = expected[margins.answer] - _weighted_agreement(margins, share[None])[0]
+    mean = np.add.reduceat(share * others, begin)[margins.annotator]
     number = len(begin)
     gain = questions / given * (others - mean) / (number * (number - 1))
     chance, kappa = float(value.expected[0]), float(value.value[0])
-    gains = ratings.share * gain[found.cell]
+    gains = ratings.share * gain[margins.cell]
     chance_of = np.bincount(ratings.question, gains, questions)
     paired = counts.paired
     observed = counts.over_pairs(counts.agreed) - chance * paired
@@ -128,35 +132,35 @@ def influence(
 
 
 def _shares(
-    found: Margins, weights: Float[np.ndarray, "R G"]
+    margins: Margins, weights: Float[np.ndarray, "R G"]
 ) -> tuple[Float[np.ndarray, "R C"], Float[np.ndarray, " R"]]:
     """P of each cell, and how many annotators answered at all."""
-    each = weigh(weights, found.table)
-    given = np.add.reduceat(each, starts(found.annotator), axis=1)
-    place = np.cumsum(np.diff(found.annotator, prepend=found.annotator[0]) > 0)
+    each = weigh(weights, margins.table)
+    given = np.add.reduceat(each, starts(margins.annotator), axis=1)
+    place = np.cumsum(np.diff(margins.annotator, prepend=margins.annotator[0]) > 0)
     every = given[:, place]
     share = np.divide(each, every, out=np.zeros_like(each), where=every > 0)
     return share, (given > 0).sum(axis=1).astype(np.float64)
 
 
 def _by_answer(
-    found: Margins, share: Float[np.ndarray, "R C"]
+    margins: Margins, share: Float[np.ndarray, "R C"]
 ) -> Float[np.ndarray, "R L"]:
     """Sum over annotators."""
-    num = len(found.answer)
-    shape = (num, found.similarity.size)
-    places = np.arange(num), found.answer
+    num = len(margins.answer)
+    shape = (num, margins.similarity.size)
+    places = np.arange(num), margins.answer
     total: np.ndarray = share @ csr_array((np.ones(num), places), shape=shape)
     return total
 
 
 def _weighted_agreement(
-    found: Margins, share: Float[np.ndarray, "R C"]
+    margins: Margins, share: Float[np.ndarray, "R C"]
 ) -> Float[np.ndarray, "R C"]:
     """W p_g at each cell of annotator g."""
-    if found.pairs is None:
+    if margins.pairs is None:
         return share
-    one, other, alike = found.pairs
+    one, other, alike = margins.pairs
     shape = (share.shape[1], share.shape[1])
     product: np.ndarray = share @ csr_array((alike, (other, one)), shape=shape)
     return product

@@ -26,8 +26,6 @@ class Counts:
         Codes, sorted.
     count
         c, the votes for this answer.
-    own
-        sum_g x_g^2: the part of c^2 that compares annotators with themselves.
     raters
         r, annotators of each question.
     agreed
@@ -37,7 +35,6 @@ class Counts:
     question: Int[np.ndarray, " M"]
     answer: Int[np.ndarray, " M"]
     count: Float[np.ndarray, " M"]
-    own: Float[np.ndarray, " M"]
     raters: Float[np.ndarray, " Q"]
     agreed: Float[np.ndarray, " Q"]
 
@@ -64,16 +61,16 @@ def count_answers(ratings: Ratings, similarity: Similarity) -> Counts:
     key = ratings.question * len(ratings.answers) + ratings.answer
     order = np.argsort(key, kind="stable")
     begin = np.flatnonzero(np.diff(key[order], prepend=-1))
-    known = ratings.annotator >= 0
-    squared = np.where(known, ratings.share**2, ratings.share)
+    has_id = ratings.annotator >= 0
+    squared = np.where(has_id, ratings.share**2, ratings.share)
     question = ratings.question[order[begin]]
     answer = ratings.answer[order[begin]]
     count = np.add.reduceat(ratings.share[order], begin)
-    own = np.add.reduceat(squared[order], begin)
+    within_annotator = np.add.reduceat(squared[order], begin)
     num = len(ratings.item)
     raters = np.rint(np.bincount(ratings.question, ratings.share, num))
     if similarity.matrix is None:
-        agreed = np.bincount(question, count**2 - own, num)
+        agreed = np.bincount(question, count**2 - within_annotator, num)
     else:
         agreed = -raters - _within_annotator(ratings, similarity)
         for one, other in pairs_within(question):
@@ -83,7 +80,6 @@ def count_answers(ratings: Ratings, similarity: Similarity) -> Counts:
         question=question,
         answer=answer,
         count=count,
-        own=own,
         raters=raters,
         agreed=agreed,
     )

@@ -100,11 +100,11 @@ def estimate_all(
     sums: StudySums, weights: Float[np.ndarray, "R G"]
 ) -> dict[str, Estimate]:
     """Estimate every coefficient but Cohen's with each set of weights."""
-    found = dict(chance.estimate(sums.chance, weights))
+    estimates = dict(chance.estimate(sums.chance, weights))
     if sums.margins is not None:
-        observed = found["percent"].observed
-        found["conger"] = conger.estimate(sums.margins, weights, observed)
-    return found
+        observed = estimates["percent"].observed
+        estimates["conger"] = conger.estimate(sums.margins, weights, observed)
+    return estimates
 
 
 def cohen(sums: StudySums, weights: Float[np.ndarray, "R G"]) -> pairs.Kappas | None:
@@ -132,8 +132,8 @@ def resample(
     values: dict[str, list[np.ndarray]] = {}
     labels: dict[str, list[np.ndarray]] = {}
     for weights in resampled(sums.groups, resamples, sums.widest, generator):
-        for name, found in estimate_all(sums, weights).items():
-            values.setdefault(name, []).append(found.value)
+        for name, estimate in estimate_all(sums, weights).items():
+            values.setdefault(name, []).append(estimate.value)
         kappas = cohen(sums, weights)
         if kappas is not None:
             values.setdefault("cohen", []).append(kappas.mean)

@@ -76,18 +76,18 @@ def meet(ratings: Ratings, similarity: Similarity) -> Meetings | None:
 
     Votes without annotator meet nobody.
     """
-    known = ratings.annotator >= 0
-    question, annotator = ratings.question[known], ratings.annotator[known]
-    answer, share = ratings.answer[known], ratings.share[known]
+    has_id = ratings.annotator >= 0
+    question, annotator = ratings.question[has_id], ratings.annotator[has_id]
+    answer, share = ratings.answer[has_id], ratings.share[has_id]
     if too_many(ratings):
         return None
     if nobody_meets(ratings):
         return None
-    seen = []
+    ordered = []
     for one, other in pairs_within(question):
         ahead = annotator[one] < annotator[other]
-        seen.append((one[ahead], other[ahead]))
-    one, other = (np.concatenate(part) for part in zip(*seen, strict=True))
+        ordered.append((one[ahead], other[ahead]))
+    one, other = (np.concatenate(part) for part in zip(*ordered, strict=True))
     num = len(ratings.annotators)
     pair, key = pd.factorize(annotator[one] * num + annotator[other], sort=True)
     pair = pair.astype(np.int64)
@@ -114,16 +114,16 @@ def meet(ratings: Ratings, similarity: Similarity) -> Meetings | None:
 
 def nobody_meets(ratings: Ratings) -> bool:
     """Whether no two annotators with an id answered the same question."""
-    known = ratings.annotator >= 0
-    question, annotator = ratings.question[known], ratings.annotator[known]
+    has_id = ratings.annotator >= 0
+    question, annotator = ratings.question[has_id], ratings.annotator[has_id]
     same = question[1:] == question[:-1]
     return not (same & (annotator[1:] != annotator[:-1])).any()
 
 
 def too_many(ratings: Ratings) -> bool:
     """Whether there are more meetings than can be held."""
-    known = ratings.annotator >= 0
-    each = np.bincount(ratings.question[known]).astype(np.float64)
+    has_id = ratings.annotator >= 0
+    each = np.bincount(ratings.question[has_id]).astype(np.float64)
     return bool((each**2).sum() > 2 * MOST_MEETINGS)
 
 
@@ -139,13 +139,13 @@ class PairSums:
 
 def sum_pairs(met: Meetings, group: Int[np.ndarray, " Q"]) -> PairSums:
     """Sum meetings by group of items."""
-    own, num = group[met.question], int(group.max()) + 1
+    meeting_group, num = group[met.question], int(group.max()) + 1
     by_pair, by_cell = (num, len(met.annotators)), (num, len(met.cell_pair))
     return PairSums(
-        number=table_of_sums(own, met.pair, met.weight, by_pair),
-        agreed=table_of_sums(own, met.pair, met.weight * met.alike, by_pair),
-        first=table_of_sums(own, met.first, met.weight, by_cell),
-        second=table_of_sums(own, met.second, met.weight, by_cell),
+        number=table_of_sums(meeting_group, met.pair, met.weight, by_pair),
+        agreed=table_of_sums(meeting_group, met.pair, met.weight * met.alike, by_pair),
+        first=table_of_sums(meeting_group, met.first, met.weight, by_cell),
+        second=table_of_sums(meeting_group, met.second, met.weight, by_cell),
     )
 
 
@@ -198,7 +198,7 @@ def kappas(met: Meetings, sums: PairSums, weights: Float[np.ndarray, "R G"]) -> 
 
 
 def influence(
-    met: Meetings, found: Kappas
+    met: Meetings, kappas: Kappas
 ) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
     """Return what each meeting adds to its pair's linearised kappa, and the mean's.
 
@@ -206,13 +206,13 @@ def influence(
     in Fleiss, Cohen and Everitt (1969); zero where kappa is not defined.
     """
     one, other, alike = met.joins
-    number = found.number[0][met.cell_pair]
+    number = kappas.number[0][met.cell_pair]
     num = len(number)
     first = np.bincount(met.first, met.weight, num) / number
     second = np.bincount(met.second, met.weight, num) / number
     like_second = np.bincount(one, alike * second[other], num)
     like_first = np.bincount(other, alike * first[one], num)
-    observed, chance, kappa = found.observed[0], found.expected[0], found.kappa[0]
+    observed, chance, kappa = kappas.observed[0], kappas.expected[0], kappas.kappa[0]
     defined = ~np.isnan(kappa)
     left = np.where(defined, 1 - chance, 1.0)
     slope = defined * (1 - observed) / left**2
@@ -220,14 +220,14 @@ def influence(
     part = met.alike * (defined / left)[met.pair] + level[met.pair]
     part -= (slope[met.cell_pair] * like_second)[met.first]
     part -= (slope[met.cell_pair] * like_first)[met.second]
-    above = np.nan_to_num(kappa - found.mean[0]) * defined
-    total = max(found.weight[0].sum(), 1e-300)
+    above = np.nan_to_num(kappa - kappas.mean[0]) * defined
+    total = max(kappas.weight[0].sum(), 1e-300)
     of_mean = (part + above[met.pair]) * met.weight / total
-    return part * met.weight / found.number[0][met.pair], of_mean
+    return part * met.weight / kappas.number[0][met.pair], of_mean
 
 
 def pair_table(
-    met: Meetings | None, found: Kappas | None, ratings: Ratings, mass: float
+    met: Meetings | None, kappas: Kappas | None, ratings: Ratings, mass: float
 ) -> pd.DataFrame:
     """Return one row per pair of annotators, those of most questions first.
 
@@ -238,7 +238,7 @@ def pair_table(
     TooLargeError
         If there are too many pairs.
     """
-    if met is None or found is None:
+    if met is None or kappas is None:
         if nobody_meets(ratings):
             msg = f"by 'pair': {NOBODY_MEETS}; leave it out"
             raise OptionError(msg)
@@ -248,13 +248,13 @@ def pair_table(
         )
         raise TooLargeError(msg)
     item = ratings.item[met.question]
-    parts = influence(met, found)[0]
+    parts = influence(met, kappas)[0]
     both, example = coded(met.pair * (int(item.max()) + 1) + item)
     pair = met.pair[example]
     num = len(met.annotators)
     items = np.bincount(pair, minlength=num).astype(np.float64)
     squared = np.bincount(pair, np.bincount(both, parts) ** 2, num)
-    kappa = found.kappa[0]
+    kappa = kappas.kappa[0]
     # Of large samples, as published.
     error = np.sqrt(squared)
     error[np.isnan(kappa) | (items < 2) | (error < 1e-12)] = NAN
@@ -264,8 +264,8 @@ def pair_table(
         {
             "annotator": names[met.annotators[:, 0]],
             "other": names[met.annotators[:, 1]],
-            "questions": np.rint(found.number[0]).astype(np.int64),
-            "percent": found.observed[0],
+            "questions": np.rint(kappas.number[0]).astype(np.int64),
+            "percent": kappas.observed[0],
             "kappa": kappa,
             "se": error,
             "se_lower": lower,

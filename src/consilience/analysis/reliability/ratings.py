@@ -30,7 +30,7 @@ class Ratings:
         how many gave it.
     item
         Code of the item of each question.
-    asked
+    question_label
         Contains: code of the label that each question is about.
     labels
         Names of the labels by code.
@@ -51,7 +51,7 @@ class Ratings:
     answer: Int[np.ndarray, " N"]
     share: Float[np.ndarray, " N"]
     item: Int[np.ndarray, " Q"]
-    asked: Int[np.ndarray, " Q"] | None
+    question_label: Int[np.ndarray, " Q"] | None
     labels: tuple[str, ...]
     answers: tuple[str, ...]
     sets: csr_array | None
@@ -107,7 +107,7 @@ def lay_out(responses: Responses) -> Ratings:
         answer=votes.answer,
         share=votes.share,
         item=coded(item[rows][example])[0],
-        asked=label[rows][example] if responses.kind == "contains" else None,
+        question_label=label[rows][example] if responses.kind == "contains" else None,
         labels=labels,
         answers=names,
         sets=sets,
@@ -147,14 +147,14 @@ def _votes(
     begin = np.flatnonzero(np.diff(who, prepend=-1))
     total = np.add.reduceat(count, begin)
     every = np.repeat(total, np.diff(begin, append=len(who)))
-    known = annotator >= 0
+    has_id = annotator >= 0
     return _Votes(
         question=question,
         annotator=annotator,
         answer=answer,
-        share=np.where(known, count / every, count),
-        repeated=int((total[known[begin]] > 1).sum()),
-        anonymous=int(count[~known].sum()),
+        share=np.where(has_id, count / every, count),
+        repeated=int((total[has_id[begin]] > 1).sum()),
+        anonymous=int(count[~has_id].sum()),
     )
 
 

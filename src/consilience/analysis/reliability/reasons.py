@@ -17,27 +17,29 @@ def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:
     if not counts.paired.any():
         why = "no question was answered by two annotators"
         return {"percent": why, "all": why, "cohen": why, "conger": why}
-    found = {}
+    undefined = {}
     num = len(np.unique(ratings.annotator[ratings.annotator >= 0]))
     if ratings.anonymous:
         who = f"{ratings.anonymous:,} answers have" if num else "the answers have"
-        found = dict.fromkeys(("cohen", "conger", "scott"), f"{who} no annotator's id")
+        undefined = dict.fromkeys(
+            ("cohen", "conger", "scott"), f"{who} no annotator's id"
+        )
     elif num != 2:
-        found["scott"] = f"is for two annotators, here are {num:,}: see Fleiss"
+        undefined["scott"] = f"is for two annotators, here are {num:,}: see Fleiss"
     if too_many(ratings):
-        found.setdefault("cohen", "too many pairs of annotators: see Conger")
+        undefined.setdefault("cohen", "too many pairs of annotators: see Conger")
     elif nobody_meets(ratings):
-        found.setdefault("cohen", NOBODY_MEETS)
+        undefined.setdefault("cohen", NOBODY_MEETS)
     if ratings.sets is not None:
         why = "needs the list of all possible answers; sets have none"
-        found |= {"brennan_prediger": why, "gwet": why}
-    said = np.unique(ratings.answer)
-    if len(said) == 1:
-        found["all"] = (
-            f"everybody answered {ratings.answers[said[0]]!r}: nothing shows that they "
-            "can tell answers apart"
+        undefined |= {"brennan_prediger": why, "gwet": why}
+    given = np.unique(ratings.answer)
+    if len(given) == 1:
+        undefined["all"] = (
+            f"everybody answered {ratings.answers[given[0]]!r}: nothing shows that "
+            "they can tell answers apart"
         )
-    return found
+    return undefined
 
 
 def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
@@ -50,28 +52,28 @@ def notes(ratings: Ratings, counts: Counts, *, few: bool) -> tuple[str, ...]:
     few
         Whether pairs of annotators share few questions.
     """
-    found = []
+    remarks = []
     if ratings.repeated:
-        found.append(
+        remarks.append(
             f"{ratings.repeated:,} times an annotator answered a question more than "
             "once; these answers share one vote"
         )
     whole = counts.over_pairs(counts.agreed)
     if counts.paired.any() and np.allclose(whole, counts.paired):
-        found.append("no two annotators disagree, so there is no interval")
+        remarks.append("no two annotators disagree, so there is no interval")
     alone = int((counts.raters < 2).sum())
     if alone:
-        found.append(
+        remarks.append(
             f"{alone:,} questions have one annotator only: they inform the "
             "frequencies of answers, not the agreement"
         )
     if few:
-        found.append(
+        remarks.append(
             "most pairs of annotators share fewer than thirty questions, too few for "
             "a kappa of each pair: use Conger's kappa, not the mean of Cohen's"
         )
     if ratings.anonymous:
-        found.append(
+        remarks.append(
             f"{ratings.anonymous:,} answers without an id count as an annotator each"
         )
-    return tuple(found)
+    return tuple(remarks)

@@ -55,8 +55,8 @@ class Similarity:
         if isinstance(self.matrix, np.ndarray):
             dense: np.ndarray = self.matrix[first, second]
             return dense
-        found: np.ndarray = np.asarray(self.matrix[first, second], np.float64)
-        return found.ravel()
+        values: np.ndarray = np.asarray(self.matrix[first, second], np.float64)
+        return values.ravel()
 
     def times(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, "R L"]:
         """Each answer's mean similarity to answers drawn with these shares."""
@@ -67,8 +67,8 @@ class Similarity:
 
     def expected(self, shares: Float[np.ndarray, "R L"]) -> Float[np.ndarray, " R"]:
         """Mean similarity of two answers drawn with these shares."""
-        found: np.ndarray = np.einsum("rl,rl->r", self.times(shares), shares)
-        return found
+        mean: np.ndarray = np.einsum("rl,rl->r", self.times(shares), shares)
+        return mean
 
     @property
     def total(self) -> float:

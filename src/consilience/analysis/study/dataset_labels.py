@@ -30,15 +30,15 @@ def with_dataset_labels(fit: Fit, responses: Responses) -> pd.DataFrame:
     if fit.data.attrs["kind"] != "objects":
         msg = f"the fit is of kind {fit.data.attrs['kind']}; these are of kind objects"
         raise OptionError(msg)
-    known = responses.items
-    if known is None or "dataset_label" not in known:
+    table = responses.items
+    if table is None or "dataset_label" not in table:
         msg = (
             "no item has a label of the data set; give responses whose table items has "
             "the columns item and dataset_label"
         )
         raise OptionError(msg)
-    own = known.set_index(known["item"].astype("str"))["dataset_label"]
+    dataset_label = table.set_index(table["item"].astype("str"))["dataset_label"]
     items = items_of(fit.data).astype(
         {"item": "str", "label": "str", "main_label": "str"}
     )
-    return items.assign(dataset_label=own.reindex(items["item"]).to_numpy())
+    return items.assign(dataset_label=dataset_label.reindex(items["item"]).to_numpy())

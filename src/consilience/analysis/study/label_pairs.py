@@ -80,11 +80,11 @@ def cooccurring(
     ['class_label', 'label', 'together', 'items', 'share', 'lower', 'upper']
     """
     items = with_dataset_labels(fit, responses)
-    own = items.set_index("item")["dataset_label"].dropna()
+    dataset_label = items.set_index("item")["dataset_label"].dropna()
     objects = objects_of(fit.data).astype({"item": "str"})
     objects["code"] = objects["label"].cat.codes
     objects["label"] = objects["label"].astype("str")
-    objects["own"] = own.reindex(objects["item"]).to_numpy()
+    objects["own"] = dataset_label.reindex(objects["item"]).to_numpy()
     there = objects[(objects["probability"] >= _HALF) & objects["own"].notna()]
     order = ["item", "object", "share", "code"]
     ordered = there.sort_values(order, ascending=[True, True, False, True])
@@ -93,17 +93,17 @@ def cooccurring(
     several = names.groupby("item")["object"].transform("size") > 1
     other = names[several & (names["label"] != names["own"])]
     pairs = other.drop_duplicates(["item", "label"]).groupby(["own", "label"]).size()
-    found = pairs[pairs >= least].rename("together").reset_index()
-    found = found.rename(columns={"own": "class_label"})
-    number = own.value_counts()
-    found["items"] = per_class or number.reindex(found["class_label"]).to_numpy()
-    found["share"] = found["together"] / found["items"]
-    tail, hit = (1 - mass) / 2, found["together"] + 0.5
-    miss = found["items"] - found["together"] + 0.5
-    found["lower"] = beta.ppf(tail, hit, miss)
-    found["upper"] = beta.ppf(1 - tail, hit, miss)
+    table = pairs[pairs >= least].rename("together").reset_index()
+    table = table.rename(columns={"own": "class_label"})
+    number = dataset_label.value_counts()
+    table["items"] = per_class or number.reindex(table["class_label"]).to_numpy()
+    table["share"] = table["together"] / table["items"]
+    tail, hit = (1 - mass) / 2, table["together"] + 0.5
+    miss = table["items"] - table["together"] + 0.5
+    table["lower"] = beta.ppf(tail, hit, miss)
+    table["upper"] = beta.ppf(1 - tail, hit, miss)
     order = ["together", "class_label", "label"]
-    return found.sort_values(order, ascending=[False, True, True], ignore_index=True)
+    return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
 @restores_types
@@ -155,25 +155,27 @@ def called_otherwise(
     number = items["dataset_label"].value_counts().to_dict()
     other = items[items["dataset_label"] != items["main_label"]]
     rate = {}
-    for own, main, count in (
+    for class_label, main, count in (
         other.value_counts(["dataset_label", "main_label"])
         .reset_index()
         .itertuples(index=False)
     ):
-        rate[str(own), str(main)] = float(count) / (per_class or number[own])
+        rate[str(class_label), str(main)] = float(count) / (
+            per_class or number[class_label]
+        )
     rows = []
     for first, second in sorted({(min(pair), max(pair)) for pair in rate}):
         there = rate.get((first, second), 0.0)
         back = rate.get((second, first), 0.0)
         if max(there, back) >= least:
-            asked = [per_class or number.get(name, 0) for name in (first, second)]
-            rows.append((first, second, *asked, there, back))
+            sizes = [per_class or number.get(name, 0) for name in (first, second)]
+            rows.append((first, second, *sizes, there, back))
     names = ["label_a", "label_b", "items_a", "items_b", "a_called_b", "b_called_a"]
-    found = pd.DataFrame(rows, columns=names)
-    both = found[["a_called_b", "b_called_a"]]
-    found["mutual"] = both.min(axis=1)
-    found["one_sided"] = both.max(axis=1) - both.min(axis=1)
+    table = pd.DataFrame(rows, columns=names)
+    both = table[["a_called_b", "b_called_a"]]
+    table["mutual"] = both.min(axis=1)
+    table["one_sided"] = both.max(axis=1) - both.min(axis=1)
     order = ["mutual", "one_sided", "label_a", "label_b"]
-    return found.sort_values(
+    return table.sort_values(
         order, ascending=[False, False, True, True], ignore_index=True
     )

@@ -107,11 +107,11 @@ def study_summary(
         raise OptionError(msg)
     labels = labels_of(fit)
     truth = drawn_objects(fit, pd.Index(answered["item"]), labels, tau)
-    own = labels.get_indexer(pd.Index(answered["dataset_label"]))
-    asked = (
+    dataset_label = labels.get_indexer(pd.Index(answered["dataset_label"]))
+    judged = (
         answered["dataset_label"].notna() & answered["main_label"].notna()
     ).to_numpy()
-    several, other = truth.at_least(2), other_main_label(truth, own)
+    several, other = truth.at_least(2), other_main_label(truth, dataset_label)
     many, three, both, any_other = map(
         truth.probability, (several, truth.at_least(3), several & other, other)
     )
@@ -121,11 +121,11 @@ def study_summary(
         "several_objects": (many, every, 0, 1),
         "three_objects": (three, every, 0, 1),
         "mean_objects": (truth.expected(truth.numbers), every, 1, 1),
-        "other_main_label": (any_other * asked, every * asked, 0, 0),
-        "other_main_label_several": (both * asked, many * asked, 0, 0),
+        "other_main_label": (any_other * judged, every * judged, 0, 0),
+        "other_main_label_several": (both * judged, many * judged, 0, 0),
         "other_main_label_single": (
-            (any_other - both) * asked,
-            (1 - many) * asked,
+            (any_other - both) * judged,
+            (1 - many) * judged,
             0,
             0,
         ),

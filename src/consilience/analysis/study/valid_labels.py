@@ -92,13 +92,13 @@ def valid_labels(
     rows = []
     for threshold in thresholds:
         if drawn:
-            found = _drawn(fit, threshold)
+            counts = _drawn(fit, threshold)
         else:
             item, chance = _of_labels(fit, threshold, objects=objects)
             sums = zip(*(_together(item, each) for each in chance), strict=True)
             mean, several = (np.stack(each) for each in sums)
-            found = {"labels": (mean, several)}
-        for what, both in found.items():
+            counts = {"labels": (mean, several)}
+        for what, both in counts.items():
             weightings = list(weights(both[0].shape[1], resamples, seed))
             for statistic, top in zip(("mean", "several"), both, strict=True):
                 values = ratios(top[:, None], np.ones_like(top)[:, None], weightings)
@@ -113,12 +113,15 @@ def _drawn(
     fit: Fit, threshold: float
 ) -> dict[str, tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D I"]]]:
     """Return how many objects and labels are expected, and P(two or more), by item."""
-    told = items_of(fit.data)
-    items = pd.Index(told.loc[told["responses"] > 0, "item"].astype("str"))
-    found = drawn_objects(fit, items, labels_of(fit), threshold)
+    table = items_of(fit.data)
+    items = pd.Index(table.loc[table["responses"] > 0, "item"].astype("str"))
+    objects = drawn_objects(fit, items, labels_of(fit), threshold)
     return {
-        what: (found.expected(counted), found.probability(found.at_least(2, counted)))
-        for what, counted in (("objects", found.numbers), ("labels", found.names))
+        what: (
+            objects.expected(counted),
+            objects.probability(objects.at_least(2, counted)),
+        )
+        for what, counted in (("objects", objects.numbers), ("labels", objects.names))
     }
 
 

@@ -42,14 +42,14 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
             chosen = multiannotator.get_majority_vote_label(wide, verbose=False)
         else:
             shares = np.bincount(label, minlength=len(labels)) / len(label)
-            found = multiannotator.get_label_quality_multiannotator(
+            quality = multiannotator.get_label_quality_multiannotator(
                 pd.DataFrame(wide),
                 np.tile(shares, (len(items), 1)),
                 return_detailed_quality=False,
                 return_annotator_stats=False,
                 verbose=False,
             )
-            chosen = found["label_quality"]["consensus_label"]
+            chosen = quality["label_quality"]["consensus_label"]
         names = np.asarray(labels, str)[np.asarray(chosen).astype(np.int64)]
         return Prediction(
             pd.DataFrame(

@@ -64,20 +64,20 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
             if hasattr(strategy, "run"):
                 strategy.run()
             if METHODS[name]:
-                found = np.asarray(strategy.get_probas(), dtype=np.float64)
-                return Prediction(_long(found, items, labels))
+                probabilities = np.asarray(strategy.get_probas(), dtype=np.float64)
+                return Prediction(_long(probabilities, items, labels))
             chosen = np.asarray(strategy.get_answers()).astype(np.int64)
         return Prediction(_hard(chosen, items, labels))
 
     return predict
 
 
-def _long(found: np.ndarray, items: pd.Index, labels: pd.Index) -> pd.DataFrame:
+def _long(probabilities: np.ndarray, items: pd.Index, labels: pd.Index) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "item": np.repeat(np.asarray(items, str), len(labels)),
             "label": np.tile(np.asarray(labels, str), len(items)),
-            "probability": found.ravel(),
+            "probability": probabilities.ravel(),
         }
     )
 

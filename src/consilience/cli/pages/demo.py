@@ -30,8 +30,8 @@ def demo_page(outcome: Outcome) -> Group:
     population = outcome.fit.confusion()
     population = population[population["annotator"].isna()]
     caught = Text(
-        f"● estimate, ━ {mass} interval, ◆ truth; the intervals of {outcome.held} of "
-        f"{len(outcome.accuracy)} annotators contain the truth",
+        f"● estimate, ━ {mass} interval, ◆ truth; the intervals of {outcome.covered} "
+        f"of {len(outcome.accuracy)} annotators contain the truth",
         style="dim",
     )
     return Group(
