@@ -24,9 +24,7 @@ STEP = 1e-4  # of the differences that the curvature is taken from
 ENOUGH = 1e-4  # twice the gain to be expected, in nats: a hundredth of an error
 MOST, SMALLEST = 100, 1e-3  # steps, and the smallest share of one
 USUAL = 12  # looks at all answers to climb
-PRIOR_SCALE = (
-    4.0  # prior standard deviation of a shift in log-odds: an odds ratio of fifty
-)
+PRIOR_SCALE = 4.0  # of a shift in log-odds: an odds ratio of fifty
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
