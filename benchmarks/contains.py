@@ -88,7 +88,7 @@ def run(*, quick: bool, repeats: int) -> Report:
 def _of_learned(data: Path) -> dict[str, dict[int, Told]]:
     """Return what the fits to the main part believe, by raters."""
     import consilience as cs
-    from consilience.analysis.decisions.decision import decided
+    from consilience.analysis.decisions.decision import minimise_loss
 
     told, found = study(data), {}
     every = told.all_drawn()
@@ -112,7 +112,7 @@ def _of_learned(data: Path) -> dict[str, dict[int, Told]]:
         if name == OURS:
             found[FOR_F1] = {
                 raters: Told(
-                    each.belief, [decided(p, "f1", 1.0)[0] for p in each.belief]
+                    each.belief, [minimise_loss(p, "f1", 1.0)[0] for p in each.belief]
                 )
                 for raters, each in found[name].items()
             }

@@ -122,7 +122,7 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
     import numpy as np
 
     from consilience.annotators import load
-    from consilience.checks.simulated_fits import answered
+    from consilience.checks.simulated_fits import replace_answers
     from consilience.inference.closed_form.ascent import Steps
     from consilience.inference.engines import em, nuts
     from consilience.intervals import bounds
@@ -132,7 +132,7 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
         space = _design(answers)
         made = simulate(model, space, key)
-        told = answered(space, np.asarray(made.answer))
+        told = replace_answers(space, np.asarray(made.answer))
         if engine == "nuts":
             effort = nuts.Options(draws=DRAWS, chains=CHAINS, mass=MASS)
             drawn = nuts.fit(model, told, seed, effort).parameters

@@ -13,8 +13,8 @@ from scipy.optimize import minimize
 from benchmarks.held_out import FOLDS, Study, study
 from benchmarks.public_data import not_run, public_data
 from benchmarks.report import Report
-from consilience.analysis.class_confusion.counted_labels import LabelCounts
 from consilience.analysis.class_confusion.dirichlet_prior import learn
+from consilience.analysis.class_confusion.label_counts import LabelCounts
 
 MOST = 5.0  # imagined votes for each reverse one
 

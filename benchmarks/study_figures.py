@@ -160,7 +160,7 @@ class Figures:
         """
         drawn, items = self.drawn, len(self.said.items)
         code = self.said.names.get_loc(str(other))
-        called = drawn.of(drawn.there & drawn.leading, np.full(items, code))
+        called = drawn.bits_of(drawn.there & drawn.leading, np.full(items, code))
         both = drawn.probability(called & drawn.at_least(2))
         mine = (self.images.own[:items] == own).astype(float)
         below = (self.images.own == own).astype(float)
@@ -172,7 +172,7 @@ class Figures:
         """Return the share of asked images of a class whose main label is another."""
         drawn, items = self.drawn, len(self.said.items)
         code = self.said.names.get_loc(str(other))
-        main = drawn.probability(drawn.of(drawn.main_label, np.full(items, code)))
+        main = drawn.probability(drawn.bits_of(drawn.main_label, np.full(items, code)))
         mine = (self.images.own[:items] == own).astype(float)
         below = np.broadcast_to(mine, main.shape)[:, None]
         return ratios((main * mine)[:, None], below, self.of_asked)[:, 0]

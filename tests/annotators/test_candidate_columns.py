@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 
 import consilience as cs
 from consilience.annotators import load, names
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.cli.pages.fit import fit_page
 from consilience.errors import CandidatesError, OptionError
 from consilience.inference.closed_form.ascent import Steps
@@ -168,7 +168,7 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
 
 def fitted(model, space, answer, power=1):
-    told = answered(space, np.asarray(answer), power=power)
+    told = replace_answers(space, np.asarray(answer), power=power)
     effort = vb.Options(steps=ONCE, draws=100)
     return vb.fit(model, told, 7, effort)
 
@@ -231,7 +231,7 @@ def test_sampling_and_closed_forms_find_the_same_weights(model, design, strong):
     effort = nuts.Options(tune=100, draws=150, chains=1)
     with jax.enable_x64(True):
         closed = fitted(model, design, strong.answer).parameters["weight"][0]
-        told = answered(design, np.asarray(strong.answer))
+        told = replace_answers(design, np.asarray(strong.answer))
         sampled = nuts.fit(model, told, 3, effort)
     sampled = sampled.parameters["weight"][0]
     # Of some twenty draws each that count as independent.
@@ -247,7 +247,7 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
         data = {"weight": jnp.array([0.5, 0.0])}
         made = simulate(model, design, jax.random.key(2), given=data)
         found = fitted(model, design, made.answer)
-        space = answered(design, np.asarray(made.answer))
+        space = replace_answers(design, np.asarray(made.answer))
         observations = lay_out(model, space)
         mean = {name: value[0].mean(0) for name, value in found.parameters.items()}
         at_one = {**mean, "weight": jnp.array([3.0, 0.0])}

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 import consilience as cs
 from consilience.annotators.contains import MODEL
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.errors import CandidatesError, KindError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts
@@ -162,7 +162,7 @@ def study():
 def fitted(study):
     space, _, _, answer = study
     with jax.enable_x64(True):
-        return em.fit(MODEL, answered(space, answer), 0, EFFORT)
+        return em.fit(MODEL, replace_answers(space, answer), 0, EFFORT)
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +170,7 @@ def shuffled(study):
     space, _, _, answer = study
     mixed = np.random.default_rng(3).permutation(answer)
     with jax.enable_x64(True):
-        return em.fit(MODEL, answered(space, mixed), 0, EFFORT)
+        return em.fit(MODEL, replace_answers(space, mixed), 0, EFFORT)
 
 
 def correlation(result, truth, name):
@@ -196,7 +196,7 @@ def test_a_column_dealt_to_other_pairs_weighs_nothing(study):
     space, _, _, answer = study
     order = np.random.default_rng(3).permutation(ITEMS)
     known = replace(space.covariates, value=space.covariates.value[order])
-    dealt = replace(answered(space, answer), covariates=known)
+    dealt = replace(replace_answers(space, answer), covariates=known)
     with jax.enable_x64(True):
         found = em.fit(MODEL, dealt, 0, EFFORT)
     # The score of a weight varies as the belief does, where the column tells nothing.
@@ -220,7 +220,7 @@ def test_labels_are_true_as_often_as_promised(study, fitted):
 def test_the_same_check_catches_answers_counted_four_times(study):
     space, _, state, answer = study
     with jax.enable_x64(True):
-        told = answered(space, answer, power=4)
+        told = replace_answers(space, answer, power=4)
         result = em.fit(MODEL, told, 0, EFFORT)
     assert gap(result, state) > 4
 
@@ -245,7 +245,7 @@ def sampled():
     with jax.enable_x64(True):
         made = simulate(MODEL, space, jax.random.key(4))
         for power in (1, 4):
-            counted = answered(space, np.asarray(made.answer), power=power)
+            counted = replace_answers(space, np.asarray(made.answer), power=power)
             found = nuts.fit(MODEL, counted, 5, effort)
             each = []
             for name in NAMES:

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import load
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts, vb
 from consilience.intervals import bounds
@@ -87,7 +87,7 @@ def study(name, space, key, values=None):
     with jax.enable_x64(True):
         made = simulate(model, space, jax.random.key(key), given=data)
     truth = {site: np.asarray(value) for site, value in made.parameters.items()}
-    return answered(space, np.asarray(made.answer)), truth
+    return replace_answers(space, np.asarray(made.answer)), truth
 
 
 def fitted(name, space, draws=DRAWS):
@@ -243,7 +243,7 @@ def counts():
     """Counts: what was drawn, and what is found; last of answers dealt anew."""
     space, truth = study("contains_counts", design(500, 6), 0, COUNTS)
     word = space.answer[space.n > 0]
-    mixed = answered(design(500, 6), np.random.default_rng(0).permutation(word))
+    mixed = replace_answers(design(500, 6), np.random.default_rng(0).permutation(word))
     return truth, fitted("contains_counts", space), fitted("contains_counts", mixed)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from consilience.annotators.contains import MODEL
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import simulate
@@ -44,7 +44,7 @@ def spreads():
         for name, true in (("alike", ALIKE), ("apart", APART)):
             data = {site: jnp.asarray(v) for site, v in {**OTHERS, **true}.items()}
             made = simulate(MODEL, space, jax.random.key(2), given=data)
-            told = answered(space, np.asarray(made.answer))
+            told = replace_answers(space, np.asarray(made.answer))
             effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6))
             fit = em.fit(MODEL, told, 0, effort)
             found[name] = {

@@ -9,7 +9,7 @@ from consilience.errors import UnknownModelError
 
 
 def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
-    names = [method.name for method in methods.chosen([], with_peers=False)]
+    names = [method.name for method in methods.choose_methods([], with_peers=False)]
     assert names[:2] == ["smoothed_shares", "auto"]
     for_choice = [
         name for name in annotators.names() if "choice" in annotators.load(name).kinds
@@ -20,7 +20,7 @@ def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
 
 def test_methods_are_taken_by_name_once():
     names = ["auto", "majority", "auto"]
-    found = methods.chosen(names, with_peers=False)
+    found = methods.choose_methods(names, with_peers=False)
     assert [method.name for method in found] == ["auto", "majority"]
 
 
@@ -33,7 +33,7 @@ def test_a_model_without_the_engine_asked_for_takes_its_best():
 
 def test_an_unknown_method_is_refused():
     with pytest.raises(UnknownModelError, match="no method 'nonsense'"):
-        methods.chosen(["nonsense"], with_peers=False)
+        methods.choose_methods(["nonsense"], with_peers=False)
 
 
 def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
@@ -41,7 +41,7 @@ def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     found, absent = methods.peers()
     assert found == ()
     assert absent == ("crowd-kit", "peerannot", "cleanlab")
-    assert methods.chosen(["auto"], with_peers=True)[0].name == "auto"
+    assert methods.choose_methods(["auto"], with_peers=True)[0].name == "auto"
 
 
 def test_the_peers_of_an_installed_package_are_methods(monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 from consilience.benchmark import kept, runs
 from consilience.benchmark.alone import Limits
-from consilience.benchmark.runs import Plan, also_kept, run_all, run_one
+from consilience.benchmark.runs import Plan, other_stored_results, run_all, run_one
 
 
 def test_a_method_in_its_own_process_gives_labels_and_figures(first, fake, plan):
@@ -85,8 +85,8 @@ def test_a_failure_is_kept_but_what_timed_out_gets_more_time(first, fake, plan):
         return Plan(folder=plan.folder, limits=Limits(seconds))
 
     kept.save(run_one(first, method, limited(2.0)), plan.folder)
-    assert runs._kept(first, method, limited(2.0)) is not None
-    assert runs._kept(first, method, limited(3.0)) is None
+    assert runs._load_stored(first, method, limited(2.0)) is not None
+    assert runs._load_stored(first, method, limited(3.0)) is None
 
 
 def test_an_interrupted_benchmark_goes_on_where_it_was(
@@ -116,7 +116,7 @@ def test_a_damaged_result_is_run_again(first, fake, plan):
     file = plan.folder / "first" / "fake-votes.json"
     file.write_text(file.read_text()[:20])
     assert kept.load(plan.folder, "first", "fake.votes") is None
-    assert kept.methods_kept(plan.folder, "first") == []
+    assert kept.stored_methods(plan.folder, "first") == []
     assert run_all([first], [method], plan, lambda _: None)[0].done
 
 
@@ -143,6 +143,8 @@ def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
 def test_the_folder_gives_what_else_it_holds_of_the_same_answers(first, fake, plan):
     run_all([first], [fake("votes"), fake("fail")], plan, lambda _: None)
     only = run_all([first], [fake("votes")], plan, lambda _: None)
-    assert [one.method for one in also_kept([first], only, plan)] == ["fake.fail"]
+    assert [one.method for one in other_stored_results([first], only, plan)] == [
+        "fake.fail"
+    ]
     other = Plan(folder=plan.folder, limits=plan.limits, seed=1)
-    assert list(also_kept([first], [], other)) == []
+    assert list(other_stored_results([first], [], other)) == []

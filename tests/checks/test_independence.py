@@ -17,7 +17,7 @@ from consilience.checks.independence import (
     independence,
     residual_correlation,
 )
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.fitting.single import fit_one
 from consilience.inference import EngineOptions
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
@@ -72,7 +72,7 @@ def residuals(labels, guessed, studies=STUDIES, items=ITEMS):
     found = []
     for _ in range(studies):
         answer, confusion = drawn(space, generator, guessed)
-        found.append(residual_of(answered(space, answer), confusion))
+        found.append(residual_of(replace_answers(space, answer), confusion))
     return found
 
 
@@ -145,7 +145,7 @@ def held_back(guessed, studies=40):
     for _ in range(studies):
         answer, confusion = drawn(space, generator, guessed)
         off = 0.7 * confusion + 0.3 / 5
-        found.append(residual_of(answered(space, answer), off).z)
+        found.append(residual_of(replace_answers(space, answer), off).z)
     return np.array(found)
 
 
@@ -189,7 +189,9 @@ def on_lists(guessed, studies):
         answer = lists[space.unit, slot].astype(np.int32)
         with jax.enable_x64(True):
             model = annotators.load("structured")
-            found.append(residual_correlation(model, answered(space, answer), whole).z)
+            found.append(
+                residual_correlation(model, replace_answers(space, answer), whole).z
+            )
     return np.array(found)
 
 
@@ -227,7 +229,7 @@ def of_two_subtypes(name, studies=40):
         whole = {each: value[None, None] for each, value in draw.items()}
         prior = {"subtypes": 2.0} if name == "ebcc" else None
         model = annotators.load(name, prior)
-        told = answered(space, answer)
+        told = replace_answers(space, answer)
         with jax.enable_x64(True):
             found.append(residual_correlation(model, told, whole).z)
     return np.array(found)
@@ -251,7 +253,7 @@ def by_fit(guessed, studies=8):
             answer, _ = drawn(space, generator, guessed)
             fitted = fit_one(
                 "hierarchical_dawid_skene",
-                answered(space, answer),
+                replace_answers(space, answer),
                 0,
                 engine="vb",
                 effort=EngineOptions(draws=0, restarts=1),

@@ -10,9 +10,9 @@ import pytest
 
 from consilience.annotators import load
 from consilience.checks.simulated_fits import (
-    _placed,
-    answered,
+    _positions,
     cannot_simulate,
+    replace_answers,
     simulated_fits,
 )
 from consilience.checks.simulation_based_calibration import (
@@ -231,10 +231,10 @@ def test_what_a_model_holds_fixed_is_not_judged():
     held, free = ("prevalence", "x"), ("confusion", "x for x")
     truth = {held: np.array([1 / 3]), free: np.array([0.5])}
     draws = {held: np.full(9, np.float32(1 / 3)), free: np.linspace(0, 1, 9)}
-    found = _placed(truth, draws, np.random.default_rng(0))
+    found = _positions(truth, draws, np.random.default_rng(0))
     assert list(found["quantity"]) == ["confusion"]
     point = {name: values[:1] for name, values in draws.items()}
-    assert len(_placed(truth, point, np.random.default_rng(0))) == 2
+    assert len(_positions(truth, point, np.random.default_rng(0))) == 2
 
 
 def design(**changed):
@@ -255,7 +255,7 @@ def test_every_study_is_laid_out_alike():
         for _ in range(3):
             answer = generator.integers(0, 2, len(space.unit)).astype(np.int32)
             usual = lay_out(model, replace(space, answer=answer))
-            ours = lay_out(model, answered(space, answer))
+            ours = lay_out(model, replace_answers(space, answer))
             plain.append(jax.tree.map(np.shape, usual))
             alike.append(jax.tree.map(np.shape, ours))
         scores = [score(model, told, logs) for told in (usual, ours)]

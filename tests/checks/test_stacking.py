@@ -7,7 +7,7 @@ from scipy import optimize, stats
 from consilience.checks.stacking import (
     DRAWS,
     SHRINKAGE,
-    shrunk,
+    shrink_weights,
     stacking_weights,
     standing,
 )
@@ -67,15 +67,15 @@ def test_equal_weights_are_not_the_optimum(study):
 def test_weights_are_shrunk_towards_equal_ones_where_no_model_drifts(study):
     elpd, _, n = study
     weight = stacking_weights(elpd, n)
-    found = shrunk(weight, np.full(4, 0.1))
+    found = shrink_weights(weight, np.full(4, 0.1))
     assert found.sum() == pytest.approx(1)
     assert np.allclose(found - 0.25, (1 - SHRINKAGE) * (weight - 0.25))
-    assert np.allclose(shrunk(np.full(4, 0.25), np.zeros(4)), 0.25)
+    assert np.allclose(shrink_weights(np.full(4, 0.25), np.zeros(4)), 0.25)
 
 
 def test_a_model_whose_labels_drift_gets_what_stacking_gives_it_alone():
     weight = np.array([0.1, 0.2, 0.7])
-    found = shrunk(weight, np.array([0.0, 0.0, 0.5]))
+    found = shrink_weights(weight, np.array([0.0, 0.0, 0.5]))
     equal = SHRINKAGE / 2
     assert np.allclose(found, (1 - SHRINKAGE) * weight + [equal, equal, 0], atol=1e-9)
 

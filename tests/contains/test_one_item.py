@@ -13,7 +13,7 @@ from scipy import stats
 from scipy.special import expit
 
 from consilience.annotators.contains import MODEL
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import (
@@ -189,7 +189,7 @@ def found():
         data = {name: jnp.asarray(value) for name, value in TRUE.items()}
         for key in range(STUDIES):
             made = simulate(MODEL, space, jax.random.key(key), given=data)
-            study = answered(space, np.asarray(made.answer))
+            study = replace_answers(space, np.asarray(made.answer))
             effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6))
             fit = em.fit(MODEL, study, 0, effort)
             told.append(np.hstack([fit.parameters[name].ravel() for name in SITES]))

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import load
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.checks.stacking import SHRINKAGE
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
 from consilience.fitting import EngineOptions, compare, comparing
@@ -33,7 +33,7 @@ def tables(model, prior, *, shuffled=False):
         made_by = load(model, prior)
         for seed in range(STUDIES):
             drawn = simulate(made_by, design, jax.random.key(seed))
-            told = answered(design, np.asarray(drawn.answer))
+            told = replace_answers(design, np.asarray(drawn.answer))
             if shuffled:
                 order = np.random.default_rng(seed).permutation(len(design.unit))
                 whose = np.repeat(design.annotator[order], words)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from consilience.benchmark.differences import MEAN, Table, differences, there
+from consilience.benchmark.differences import MEAN, Table, differences, sets_with_metric
 from consilience.benchmark.kept import Result
 from consilience.benchmark.measured import METRICS, Measured, Protocol, measure
 from consilience.scoring.metrics import interval
@@ -118,34 +118,34 @@ def _values(
     rows: list[dict[str, object]] = []
     for method in names:
         for metric in METRICS:
-            by_set = there(measured, order, method, metric)
+            by_set = sets_with_metric(measured, order, method, metric)
             tried = [name for name in order if (name, method) in measured]
             for name in tried:
                 head = {"set": name, "method": method, "metric": metric, "sets": 1}
                 one = by_set.get(name)
                 if one is None:
-                    rows.append({**head, **_nothing(), "sets": 0})
+                    rows.append({**head, **_missing_bounds(), "sets": 0})
                     continue
                 bounds = interval(
                     metric, one.values[metric], one.resampled[metric], protocol.mass
                 )
-                rows.append({**head, **_bounded(bounds)})
+                rows.append({**head, **_bounds_columns(bounds)})
             head = {"set": MEAN, "method": method, "metric": metric}
             if not by_set:
-                rows.append({**head, **_nothing(), "sets": 0})
+                rows.append({**head, **_missing_bounds(), "sets": 0})
                 continue
             value = float(np.mean([one.values[metric] for one in by_set.values()]))
             resampled = np.mean([one.resampled[metric] for one in by_set.values()], 0)
             bounds = interval(metric, value, resampled, protocol.mass)
-            rows.append({**head, **_bounded(bounds), "sets": len(by_set)})
+            rows.append({**head, **_bounds_columns(bounds), "sets": len(by_set)})
     return rows
 
 
-def _bounded(metric: object) -> dict[str, float]:
+def _bounds_columns(metric: object) -> dict[str, float]:
     return {name: getattr(metric, name) for name in ("value", "lower", "upper")}
 
 
-def _nothing() -> dict[str, float]:
+def _missing_bounds() -> dict[str, float]:
     return dict.fromkeys(("value", "lower", "upper"), float("nan"))
 
 

@@ -19,7 +19,7 @@ MEAN = "mean"
 type Table = Mapping[tuple[str, str], Measured | None]
 
 
-def there(
+def sets_with_metric(
     measured: Table, order: Sequence[str], method: str, metric: str
 ) -> dict[str, Measured]:
     """Return a method's sets on which it has the metric.
@@ -62,8 +62,8 @@ def differences(
         if method == reference:
             continue
         for metric in METRICS:
-            ours = there(measured, order, reference, metric)
-            theirs = there(measured, order, method, metric)
+            ours = sets_with_metric(measured, order, reference, metric)
+            theirs = sets_with_metric(measured, order, method, metric)
             both = [name for name in order if name in ours and name in theirs]
             pairs = [paired(theirs[name], ours[name], metric) for name in both]
             head = {"method": method, "reference": reference, "metric": metric}
@@ -75,7 +75,7 @@ def differences(
                         "difference": difference,
                         "se": error,
                         "se_sets": float("nan"),
-                        **_between(resampled, protocol.mass),
+                        **_difference_rows(resampled, protocol.mass),
                         "sets": 1,
                     }
                 )
@@ -95,13 +95,17 @@ def differences(
                         if several
                         else float("nan")
                     ),
-                    **_between(np.mean([pair[2] for pair in pairs], 0), protocol.mass),
+                    **_difference_rows(
+                        np.mean([pair[2] for pair in pairs], 0), protocol.mass
+                    ),
                     "sets": len(each),
                 }
             )
     return rows
 
 
-def _between(resampled: Float[np.ndarray, " R"], mass: float) -> dict[str, float]:
+def _difference_rows(
+    resampled: Float[np.ndarray, " R"], mass: float
+) -> dict[str, float]:
     lower, upper = bounds(resampled, mass)
     return {"lower": float(lower), "upper": float(upper)}

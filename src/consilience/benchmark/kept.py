@@ -86,7 +86,7 @@ def load(folder: Path, data: str, method: str) -> Result | None:
         return None  # absent, or damaged: it is run again
 
 
-def methods_kept(folder: Path, data: str) -> list[str]:
+def stored_methods(folder: Path, data: str) -> list[str]:
     """Return the methods of which something is kept.
 
     Parameters

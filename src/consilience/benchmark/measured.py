@@ -104,7 +104,7 @@ def measure(
     by_item = {name: column for name, column in by_item.items() if name in metrics}
     columns = np.column_stack(list(by_item.values()))
 
-    def under(
+    def weighted_metrics(
         weights: Float[np.ndarray, "R I"],
     ) -> dict[str, Float[np.ndarray, " R"]]:
         total = weights.sum(axis=1)
@@ -117,11 +117,11 @@ def measure(
     num_items = len(columns)
     step = max(1, _BLOCK // num_items)
     seed = protocol.seed + zlib.crc32(name.encode())
-    value = under(np.ones((1, num_items)))
+    value = weighted_metrics(np.ones((1, num_items)))
     return Measured(
         values={name: float(one[0]) for name, one in value.items()},
         by_item=by_item,
-        resampled=resample(under, num_items, protocol.resamples, step, seed),
+        resampled=resample(weighted_metrics, num_items, protocol.resamples, step, seed),
     )
 
 

@@ -67,7 +67,7 @@ def peers() -> tuple[tuple[Method, ...], tuple[str, ...]]:
     return methods, tuple(peer.PACKAGE for peer in _PEERS if peer not in there)
 
 
-def chosen(
+def choose_methods(
     names: Sequence[str], *, with_peers: bool, engine: str = "auto"
 ) -> tuple[Method, ...]:
     """Return the methods asked for.

@@ -29,11 +29,11 @@ def page(comparison: Comparison, items: Mapping[str, int]) -> str:
     items
         How many items with gold each set has.
     """
-    means = of_means(comparison)
+    means = mean_table(comparison)
     # The raw posterior of a fit is not a method of its own.
     number = comparison.runs["method"].nunique()
     parts = [
-        f"# {counted(number, 'method')} on {counted(len(items), 'data set')}",
+        f"# {with_noun(number, 'method')} on {with_noun(len(items), 'data set')}",
         "",
         *_means(comparison, means),
         "",
@@ -51,7 +51,7 @@ def page(comparison: Comparison, items: Mapping[str, int]) -> str:
     return "\n".join(parts)
 
 
-def of_means(comparison: Comparison) -> pd.DataFrame:
+def mean_table(comparison: Comparison) -> pd.DataFrame:
     """Return the means over sets, the least log-loss first.
 
     Parameters
@@ -79,7 +79,7 @@ def of_means(comparison: Comparison) -> pd.DataFrame:
     )
 
 
-def counted(number: int, what: str) -> str:
+def with_noun(number: int, what: str) -> str:
     """Return a number with its noun.
 
     Parameters

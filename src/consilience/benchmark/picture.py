@@ -9,7 +9,7 @@ from typing import Any
 
 from consilience.benchmark.comparison import Comparison
 from consilience.benchmark.differences import MEAN
-from consilience.benchmark.page import TITLES, counted, of_means
+from consilience.benchmark.page import TITLES, mean_table, with_noun
 
 NEEDS = ("altair", "vl_convert")
 ADVICE = "no picture: it needs Altair; install consilience[report]"
@@ -34,7 +34,7 @@ def draw(comparison: Comparison, path: Path) -> None:
     """
     import altair as alt  # noqa: PLC0415 (an extra)
 
-    means = of_means(comparison)
+    means = mean_table(comparison)
     order = list(means.index)
     results = comparison.results
     rows = results[(results["set"] == MEAN) & results["metric"].isin(_SHOWN)]
@@ -71,7 +71,7 @@ def draw(comparison: Comparison, path: Path) -> None:
             )
         )
     title = alt.TitleParams(
-        f"Means over {counted(comparison.runs['set'].nunique(), 'data set')}",
+        f"Means over {with_noun(comparison.runs['set'].nunique(), 'data set')}",
         subtitle=(
             f"Lines: {comparison.protocol.mass:.0%} intervals of the bootstrap of "
             "items. Pale: failed on some sets. The least log-loss first."

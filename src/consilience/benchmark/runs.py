@@ -17,7 +17,7 @@ from consilience.benchmark.datasets import DataSet
 from consilience.benchmark.kept import Result
 from consilience.benchmark.methods import Method
 from consilience.benchmark.worker import one_line
-from consilience.scoring.prediction import about
+from consilience.scoring.prediction import complete
 from consilience.whole_folder import refusals
 
 # Seconds are those of a first run: what a run before it has compiled must not help.
@@ -86,7 +86,7 @@ def run_all(
     for data in sets:
         for method in methods:
             number = len(results) + 1
-            result = None if plan.again else _kept(data, method, plan)
+            result = None if plan.again else _load_stored(data, method, plan)
             before = result is not None
             if result is None:
                 report(Step(number, total, data.name, method.name))
@@ -144,7 +144,7 @@ def _outcome(
     if outcome["status"] != "done":
         return outcome, None
     try:
-        labels, silent = _of_gold(pd.read_parquet(folder / "labels.parquet"), data)
+        labels, silent = _gold_items(pd.read_parquet(folder / "labels.parquet"), data)
     except ValueError as error:
         return {"status": "error", "reason": one_line(error)}, None
     return {**outcome, "silent": silent}, labels
@@ -160,17 +160,17 @@ def _crashed(code: int, log: Path) -> dict[str, Any]:
     return {"status": "error", "reason": f"{how}: {last[:300]}"}
 
 
-def _of_gold(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
+def _gold_items(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
     items, labels = data.items, data.labels
     parts, most = [], 0
     for name, rows in table.groupby("variant", sort=False):
-        stated, silent = about(rows, items, labels)
+        stated, silent = complete(rows, items, labels)
         parts.append(stated.assign(variant=name))
         most = max(most, silent)
     return pd.concat(parts, ignore_index=True), most
 
 
-def _kept(data: DataSet, method: Method, plan: Plan) -> Result | None:
+def _load_stored(data: DataSet, method: Method, plan: Plan) -> Result | None:
     """Return what is kept, if it is what would be found now.
 
     What timed out is run again only with more time.
@@ -194,7 +194,7 @@ def _key(data: DataSet, method: Method, plan: Plan) -> dict[str, Any]:
     }
 
 
-def also_kept(
+def other_stored_results(
     sets: Sequence[DataSet], results: Sequence[Result], plan: Plan
 ) -> Iterator[Result]:
     """Give what the folder holds besides, of the same answers and the same seed.
@@ -210,7 +210,7 @@ def also_kept(
     """
     there = {(result.data, result.method) for result in results}
     for data in sets:
-        for name in kept.methods_kept(plan.folder, data.name):
+        for name in kept.stored_methods(plan.folder, data.name):
             stored = kept.load(plan.folder, data.name, name)
             if stored is None or (data.name, name) in there:
                 continue

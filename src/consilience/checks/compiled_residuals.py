@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.special import softmax
 
-from consilience.checks.residuals import Residuals, in_tables
+from consilience.checks.residuals import Residuals, table_residuals
 from consilience.model import (
     PREVALENCE,
     WEIGHT,
@@ -59,7 +59,7 @@ def compiled_residuals(
         for values in draws:
             emission, tables, of_truth = _emission_of_draw(model, observations, values)
             if emission is not None:
-                weighted: Any = _weighed(emission, observations, of_truth)
+                weighted: Any = _weighted_residuals(emission, observations, of_truth)
                 yield jax.tree.map(np.asarray, weighted)
             elif tables is None:
                 yield None
@@ -72,7 +72,7 @@ def compiled_residuals(
                     logs[PREVALENCE] if columns is None else None,
                     None if columns is None else columns.log_prior(logs),
                 )
-                yield in_tables(by_table, matrix), softmax(scores, axis=1)
+                yield table_residuals(by_table, matrix), softmax(scores, axis=1)
 
 
 @partial(jax.jit, static_argnames="model")
@@ -91,15 +91,15 @@ def _emission_of_draw(
 
 
 @jax.jit
-def _weighed(
+def _weighted_residuals(
     emission: OnShortlists, observations: Observations, of_truth: Parameters
 ) -> tuple[Any, Float[Array, "U M"]]:
     prior = log_prior(observations, of_truth, emission)
     state = belief(prior + emission.log_likelihood(observations))
-    return _on_lists(emission, observations), state
+    return _shortlist_residuals(emission, observations), state
 
 
-def _on_lists(emission: OnShortlists, observations: Observations) -> Any:
+def _shortlist_residuals(emission: OnShortlists, observations: Observations) -> Any:
     """Weigh right against wrong, by the annotator's odds of it.
 
     Where the list holds one label alone there is nothing to be wrong about, so that

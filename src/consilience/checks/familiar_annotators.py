@@ -4,7 +4,7 @@ import xarray as xr
 
 from consilience.checks.verdict import Verdict, at_least, too_little
 
-_LEAST = 1.0
+_MIN_FAMILIAR = 1.0
 
 
 def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
@@ -24,6 +24,6 @@ def familiar_annotators(data: xr.DataTree) -> list[Verdict]:
     if "familiar_annotators" not in data.attrs:
         return []
     name, number = "familiar_annotators", float(data.attrs["familiar_annotators"])
-    if number < _LEAST:
-        return [too_little(name, _LEAST, data.attrs["warning"], number)]
-    return [at_least(name, number, _LEAST, data.attrs["warning"])]
+    if number < _MIN_FAMILIAR:
+        return [too_little(name, _MIN_FAMILIAR, data.attrs["warning"], number)]
+    return [at_least(name, number, _MIN_FAMILIAR, data.attrs["warning"])]

@@ -45,7 +45,7 @@ import xarray as xr
 from jaxtyping import Float, Shaped
 from scipy.special import ndtri
 
-from consilience.checks.residuals import LEAST, Residuals, in_tables
+from consilience.checks.residuals import MIN_PROBABILITY, Residuals, table_residuals
 from consilience.checks.verdict import Verdict, at_most, too_little
 from consilience.model import (
     AnnotatorModel,
@@ -147,10 +147,10 @@ def residual_correlation(
         product += sums[0]
         scale += sums[1]
     number = np.bincount(space.unit, space.n, space.num_units)
-    return _correlated(product[number > 1], scale[number > 1])
+    return _correlation(product[number > 1], scale[number > 1])
 
 
-def _correlated(
+def _correlation(
     product: Float[np.ndarray, " U"], scale: Float[np.ndarray, " U"]
 ) -> Residual:
     if scale.sum() <= 0:
@@ -174,7 +174,7 @@ def _residuals_by_draw(
     tables = Tables(model, space)
     for values in thin(parameters, LOOKED_AT):
         logs = logarithms(values, tables.closed)
-        residuals = in_tables(tables.subtypes(logs), tables.matrix)
+        residuals = table_residuals(tables.subtypes(logs), tables.matrix)
         yield residuals, tables.posterior(logs)[1]
 
 
@@ -189,7 +189,7 @@ def _sums(
         return np.bincount(label, weight, num_states)
 
     # How far residuals of a label lean one way, and less that.
-    weight = np.maximum(over_units(second), LEAST)
+    weight = np.maximum(over_units(second), MIN_PROBABILITY)
     lean = (over_units(residuals.leaning) / weight)[residuals.label]
     residual = residuals.residual - lean * first
     square = residuals.square - 2 * lean * residuals.leaning + lean**2 * second

@@ -14,7 +14,7 @@ from scipy.special import softmax
 from consilience.model import BySubtype
 from consilience.truth import ResponseMatrix
 
-LEAST = 1e-12  # of a probability
+MIN_PROBABILITY = 1e-12  # of a probability
 
 
 class Residuals(NamedTuple):
@@ -37,7 +37,7 @@ class Residuals(NamedTuple):
     label: Int[np.ndarray, "U M"]
 
 
-def in_tables(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
+def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
     """Weigh a label against its rival, the one that is answered most like it.
 
     (Were the two chosen item by item, by what was said of the item, residuals of
@@ -55,7 +55,7 @@ def in_tables(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
     The sums, columns as those of the score.
     """
     _, states, subtypes, _ = tables.log_confusion.shape
-    likely = softmax(np.maximum(tables.log_confusion, np.log(LEAST)), axis=3)
+    likely = softmax(np.maximum(tables.log_confusion, np.log(MIN_PROBABILITY)), axis=3)
     share = np.broadcast_to(np.exp(tables.log_share), (states, subtypes))
     shared = (likely * share[:, :, None]).sum(2)
     weighed = np.log(shared) - np.log(shared[:, _rivals(matrix, shared)])

@@ -128,7 +128,7 @@ def simulated_fits(
         drawn = simulate(model, space, jax.random.split(key)[0])
         state = np.asarray(drawn.state)
         alike += bool((state == state[0]).all())
-        observed = answered(space, np.asarray(drawn.answer), power=power)
+        observed = replace_answers(space, np.asarray(drawn.answer), power=power)
         began = time.monotonic()
         try:
             result = run(model, observed, engine, (seed_of_all, number), effort, silent)
@@ -145,7 +145,7 @@ def simulated_fits(
             space,
         )
         draws = _quantities(*_flat(result), space)
-        ranks.append(_placed(truth, draws, generator).assign(simulation=number))
+        ranks.append(_positions(truth, draws, generator).assign(simulation=number))
         items.append(tally(result.belief, state).assign(simulation=number))
         report(Progress("fits", number + 1, simulations))
     return Study(
@@ -157,7 +157,9 @@ def simulated_fits(
     )
 
 
-def answered(space: Space, answer: Int[np.ndarray, " N"], *, power: int = 1) -> Space:
+def replace_answers(
+    space: Space, answer: Int[np.ndarray, " N"], *, power: int = 1
+) -> Space:
     """Return the space with other answers, laid out the same whatever they are.
 
     Parameters
@@ -242,7 +244,7 @@ def _quantities(
     return quantities
 
 
-def _placed(
+def _positions(
     truth: Quantities, draws: Quantities, generator: np.random.Generator
 ) -> pd.DataFrame:
     rows = []

@@ -117,7 +117,7 @@ def stacking_weights(
     return shares
 
 
-def shrunk(
+def shrink_weights(
     weight: Float[np.ndarray, " A"], drift: Float[np.ndarray, " A"]
 ) -> Float[np.ndarray, " A"]:
     """Shrink weights towards equal ones of the models whose labels do not drift.

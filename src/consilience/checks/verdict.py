@@ -82,7 +82,7 @@ def at_most(name: str, value: float, limit: float, remedy: str) -> Verdict:
     -------
     The verdict. NaN fails: a figure that should exist and does not is a bad sign.
     """
-    return _judged(name, value, limit, remedy, ok=bool(value <= limit))
+    return _judge(name, value, limit, remedy, ok=bool(value <= limit))
 
 
 def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
@@ -103,7 +103,7 @@ def at_least(name: str, value: float, limit: float, remedy: str) -> Verdict:
     -------
     The verdict. NaN fails.
     """
-    return _judged(name, value, limit, remedy, ok=bool(value >= limit))
+    return _judge(name, value, limit, remedy, ok=bool(value >= limit))
 
 
 def too_little(
@@ -153,6 +153,6 @@ def as_dataset(verdicts: Sequence[Verdict]) -> xr.Dataset:
     )
 
 
-def _judged(name: str, value: float, limit: float, remedy: str, *, ok: bool) -> Verdict:
+def _judge(name: str, value: float, limit: float, remedy: str, *, ok: bool) -> Verdict:
     outcome, advice = (PASSED, _NOTHING) if ok else (FAILED, remedy)
     return Verdict(name, float(value), float(limit), outcome, advice)

@@ -91,7 +91,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     from consilience.benchmark.alone import Limits, free_gib
     from consilience.benchmark.comparison import compare
     from consilience.benchmark.measured import Protocol
-    from consilience.benchmark.runs import Plan, also_kept, run_all
+    from consilience.benchmark.runs import Plan, other_stored_results, run_all
     from consilience.fitting import check_seed
 
     protocol = Protocol(
@@ -100,7 +100,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     _check(limit, memory, protocol)
     check_seed(seed)
     names = [] if models == ("all",) else models
-    chosen = methods.chosen(names, with_peers=peers, engine=engine)
+    chosen = methods.choose_methods(names, with_peers=peers, engine=engine)
     absent = methods.peers()[1]
     if peers and absent:
         show.print(f"not installed, left out: {', '.join(absent)}", soft_wrap=True)
@@ -115,7 +115,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     plan = Plan(folder=out / "runs", limits=Limits(limit, gib), seed=seed, again=again)
     with _progress() as report:
         results = run_all(sets, chosen, plan, report)
-    results += also_kept(sets, results, plan)
+    results += other_stored_results(sets, results, plan)
     comparison = compare({one.name: one.gold for one in sets}, results, protocol)
     items = {one.name: len(one.items) for one in sets}
     files = written.write(comparison, items, out)
@@ -179,9 +179,9 @@ def _means(comparison: "Comparison") -> "Table":
     from rich.text import Text
 
     from consilience.benchmark.measured import METRICS
-    from consilience.benchmark.page import SHORT, of_means
+    from consilience.benchmark.page import SHORT, mean_table
 
-    means = of_means(comparison)
+    means = mean_table(comparison)
     shown = [name for name in METRICS if name in _SHOWN]
     head = [SHORT[name].lower().replace("ece", "ECE") for name in shown]
     table = Table(box=None, pad_edge=False, padding=(0, 1))
@@ -204,13 +204,13 @@ def _figure(value: float, digits: int) -> str:
 
 
 def _plain(comparison: "Comparison") -> dict[str, Any]:
-    from consilience.benchmark.page import of_means
+    from consilience.benchmark.page import mean_table
 
     failed = comparison.runs[comparison.runs["status"] != "done"]
     failed = failed.assign(reason=failed["reason"].map(as_options))
     return {
         "reference": comparison.reference,
-        "means": rows(of_means(comparison).drop(columns="part").reset_index()),
+        "means": rows(mean_table(comparison).drop(columns="part").reset_index()),
         "differences": rows(
             comparison.differences[comparison.differences["set"] == "mean"]
         ),

@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.checks.leave_one_out import leave_one_response_out
-from consilience.checks.stacking import shrunk, standing
+from consilience.checks.stacking import shrink_weights, standing
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
@@ -186,7 +186,7 @@ def compared(
             "se": found.se,
             "difference": found.difference,
             "difference_se": found.difference_se,
-            "weight": shrunk(found.weight, _drift(space, fits)),
+            "weight": shrink_weights(found.weight, _drift(space, fits)),
             "best": found.best,
             "seconds": [fitted.seconds for fitted in fits],
         }

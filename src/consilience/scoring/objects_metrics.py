@@ -59,7 +59,7 @@ def objects_metrics(
     GoldError
         When gold has no item in common with the labels, or a word that it must not.
     """
-    rows = _checked(gold)
+    rows = _check_gold(gold)
     fitted = _names(labels["item"])
     about = rows["item"].isin(fitted)
     missing = int((~about).sum())
@@ -78,17 +78,17 @@ def objects_metrics(
     item = names.get_indexer(pd.Index(both["item"]))
     p = both["probability"].fillna(0.0).to_numpy(dtype=float)
     y = both["valid"].eq(other=True).to_numpy(dtype=float)
-    sets = _of_sets(item, p >= 0.5 - _ROUNDING, y, len(names))
+    sets = _set_terms(item, p >= 0.5 - _ROUNDING, y, len(names))
     judged = np.ones(len(both), bool)
     if "answer" in gold.columns:
         judged = both["valid"].notna().to_numpy()
-    pairs = _of_pairs(item[judged], p[judged], y[judged], len(names), clip)
+    pairs = _pair_terms(item[judged], p[judged], y[judged], len(names), clip)
     gaps = np.zeros((len(names), 1))
     if judged.any():
         item_gaps = gaps_by_item(p[judged], y[judged], item[judged], bins)
         gaps = np.zeros((len(names), item_gaps.shape[1]))
         gaps[: len(item_gaps)] = item_gaps
-    main = _of_main(rows, items, names) if "main" in rows else None
+    main = _main_label_terms(rows, items, names) if "main" in rows else None
 
     def measure(
         weights: Float[np.ndarray, "R I"],
@@ -116,7 +116,7 @@ def objects_metrics(
     return measure, len(names), missing
 
 
-def _of_sets(
+def _set_terms(
     item: Int[np.ndarray, " P"],
     called: np.ndarray,
     valid: Float[np.ndarray, " P"],
@@ -138,7 +138,7 @@ def _of_sets(
     )
 
 
-def _of_pairs(
+def _pair_terms(
     item: Int[np.ndarray, " P"],
     p: Float[np.ndarray, " P"],
     y: Float[np.ndarray, " P"],
@@ -151,7 +151,7 @@ def _of_pairs(
     return np.stack([np.bincount(item, each, minlength=number) for each in parts], 1)
 
 
-def _of_main(
+def _main_label_terms(
     rows: pd.DataFrame, items: pd.DataFrame | None, names: pd.Index
 ) -> Float[np.ndarray, "I 2"]:
     if items is None:
@@ -179,7 +179,7 @@ def _names(items: pd.Series) -> pd.Index:
     return names
 
 
-def _checked(gold: pd.DataFrame) -> pd.DataFrame:
+def _check_gold(gold: pd.DataFrame) -> pd.DataFrame:
     """Rows of gold, each pair of item and label once: item, label, valid, main."""
     rows = gold[["item", "label"]].astype("str")
     rows["valid"] = True

@@ -30,7 +30,7 @@ class Prediction:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def about(
+def complete(
     table: pd.DataFrame, items: Sequence[str], labels: Sequence[str]
 ) -> tuple[pd.DataFrame, int]:
     """Return what is said of some items, each with probabilities that sum to one.

@@ -47,7 +47,7 @@ from consilience.simulation.one_item import (
     draw_item,
     draw_people,
     draw_responses,
-    truth_of,
+    item_truth,
 )
 
 
@@ -100,7 +100,7 @@ def simulate_objects(
     OptionError
         The design is impossible, or there is no such setting.
     """
-    chosen = _chosen(settings or {}, items, annotators, classes, per_item)
+    chosen = _settings(settings or {}, items, annotators, classes, per_item)
     generator = np.random.default_rng(seed)
     names = [f"class{number}" for number in range(classes)]
     people = draw_people(generator, annotators, chosen)
@@ -118,7 +118,7 @@ def simulate_objects(
                 for at in generator.permutation(np.flatnonzero(named[row]))
             ]
     truth = pd.concat(
-        [truth_of(name, item, names, chosen) for name, item in each.items()],
+        [item_truth(name, item, names, chosen) for name, item in each.items()],
         ignore_index=True,
     )
     gold = truth.loc[truth["reported"] > chosen.tau, ["item", "label", "main"]]
@@ -158,7 +158,7 @@ def _contains(
     return replace(responses, assumptions=(*responses.assumptions, sentence))
 
 
-def _chosen(
+def _settings(
     settings: Mapping[str, float], items: int, people: int, classes: int, per_item: int
 ) -> ObjectsSettings:
     defaults = asdict(ObjectsSettings())

@@ -202,12 +202,14 @@ def _main_place(item: Item) -> int:
     return int(np.where(of_main, item.share, -1.0).argmax())
 
 
-def truth_of(
+def item_truth(
     name: str, item: Item, names: list[str], chosen: ObjectsSettings
 ) -> pd.DataFrame:
     """Return what the population of annotators would say of an item."""
-    lists = 1 - _averaged(np.array([chosen.picker]), chosen.picker_spread)[0]
-    recall = _averaged(item.recall, chosen.recall_spread)
+    lists = (
+        1 - _average_over_annotators(np.array([chosen.picker]), chosen.picker_spread)[0]
+    )
+    recall = _average_over_annotators(item.recall, chosen.recall_spread)
     by_lister = item.salience + (1 - item.salience) * recall
     reported = (1 - lists) * item.salience + lists * by_lister
     block, share = item.block, item.share
@@ -234,7 +236,7 @@ def truth_of(
     )
 
 
-def _averaged(
+def _average_over_annotators(
     probability: Float[np.ndarray, " b"], spread: float
 ) -> Float[np.ndarray, " b"]:
     """Average over annotators whose log-odds differ by so much."""

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.model_evaluation.decisions import groups_at
+from consilience.analysis.model_evaluation.decisions import label_groups
 from consilience.errors import KindError, OptionError
 from consilience.intervals import bounds
 
@@ -150,7 +150,9 @@ def test_what_cannot_be_compared_is_refused(fit, found):
     with pytest.raises(OptionError, match="level -1"):
         found.table(-1)
     with pytest.raises(OptionError, match="no label has a parent"):
-        groups_at(pd.Index(["a"]), pd.DataFrame({"label": ["a"], "parent": [None]}), 1)
+        label_groups(
+            pd.Index(["a"]), pd.DataFrame({"label": ["a"], "parent": [None]}), 1
+        )
     with pytest.raises(OptionError, match="level 1: give 0"):
         replace(found, parents=None).within()
     with pytest.raises(OptionError, match="resamples 1"):

@@ -14,12 +14,12 @@ from scipy.stats import beta, betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
 from consilience.analysis.class_confusion import dirichlet_prior as naming_prior
-from consilience.analysis.class_confusion.counted_labels import LabelCounts
+from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
 from consilience.analysis.class_confusion.dataset_label import dataset_label_counts
 from consilience.analysis.class_confusion.dirichlet_prior import learn
 from consilience.analysis.class_confusion.evidence import evidence
 from consilience.analysis.class_confusion.human_confusion import human_confusion
-from consilience.analysis.class_confusion.label_counts import Naming
+from consilience.analysis.class_confusion.label_counts import LabelCounts
 from consilience.errors import KindError, OptionError
 
 LABELS, ITEMS, ANSWERS, SPREAD = 30, 12, 9, 2.0
@@ -118,7 +118,7 @@ def own_held(learned, truth, **changed):
     found = naming_prior._learnable(learned.place, np.exp, special.expit)
     found = found._replace(**changed)
     lapse = float(found.lapse)
-    told = stats.beta(*naming_prior._shares(learned.counts, found))
+    told = stats.beta(*naming_prior._posterior_beta(learned.counts, found))
     share = np.diagonal(truth) / (1 - lapse)
     return (told.ppf(0.05) <= share) & (share <= told.ppf(0.95))
 
@@ -206,7 +206,7 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     stacked = np.stack(list(matrices.values()))
     found = learnable(matrices)
     with jax.enable_x64(True):
-        told = naming_prior._as_counts(given, stacked)
+        told = naming_prior._count_arrays(given, stacked)
         likelihood = float(jax.jit(naming_prior._log_others)(told, found))
     prior = np.tensordot(found.weight, stacked, 1)
     expected = 0.0
@@ -243,13 +243,13 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
     matrices = evidence(given)
     found = learnable(matrices, spread=3.0, lapse=0.1)
     with jax.enable_x64(True):
-        told = naming_prior._as_counts(given, np.stack(list(matrices.values())))
-        logs = np.asarray(naming_prior._of_shares(told, found))[0]
+        told = naming_prior._count_arrays(given, np.stack(list(matrices.values())))
+        logs = np.asarray(naming_prior._log_joint_shares(told, found))[0]
     rest = found.weight @ told.of_class[:, 0]
     odds = found.odds * rest**-found.against
     whole, mean = share_of(own, others, found, odds / (1 + odds))
     assert np.exp(logs).sum() == pytest.approx(whole, rel=1e-6)
-    here, elsewhere = naming_prior._shares(told, found)
+    here, elsewhere = naming_prior._posterior_beta(told, found)
     assert here[0] / (here[0] + elsewhere[0]) == pytest.approx(mean, rel=1e-6)
 
 
@@ -265,9 +265,9 @@ def test_nodes_stand_closer_where_more_is_known_of_a_class():
 def test_items_before_count_by_their_effective_number():
     # Two items of one class, two other labels each; the second sees what the first had.
     given = of([0, 0], [(0, 1, 2, 0), (1, 1, 1, 0), (1, 2, 1, 0)])
-    told = naming_prior._as_counts(given, np.stack(list(evidence(given).values())))
+    told = naming_prior._count_arrays(given, np.stack(list(evidence(given).values())))
     with jax.enable_x64(True):
-        counted = naming_prior._before(jnp.array([1.5, 0.5, 0.5]), told.first)
+        counted = naming_prior._sum_before(jnp.array([1.5, 0.5, 0.5]), told.first)
         assert np.allclose(counted, [0, 1.5, 0])
     worth = naming_prior._relative_information(given, given.votes, spread=1.0)
     assert np.allclose(worth, 1 / 1.5)
@@ -275,7 +275,7 @@ def test_items_before_count_by_their_effective_number():
 
 def test_cells_have_the_mean_and_the_variance_of_draws():
     counts = np.array([[0.0, 2.0, 1.0], [1.0, 0.0, 3.0], [4.0, 1.0, 0.0]])
-    naming = Naming(
+    naming = ConfusionPosterior(
         own=np.array([3.0, 1.0, 2.0]), otherwise=np.array([2.0, 4.0, 1.0]),
         concentration=counts, weights={}, odds=1.0, against=0.3, classes=5.0,
         spread=2.0, beside=1.0, lapse=0.1, aside=0.0,

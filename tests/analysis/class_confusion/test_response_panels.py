@@ -9,16 +9,16 @@ from scipy.special import comb
 from scipy.stats import betabinom, binom, dirichlet_multinomial
 
 import consilience as cs
-from consilience.analysis.class_confusion.counted_labels import sum_label_counts
+from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
 from consilience.analysis.class_confusion.dataset_label import (
-    log_chances,
+    log_probabilities,
     possible_lapses,
 )
 from consilience.analysis.class_confusion.human_confusion import human_confusion
-from consilience.analysis.class_confusion.label_counts import Naming
+from consilience.analysis.class_confusion.label_counts import sum_label_counts
 from consilience.analysis.class_confusion.response_panels import (
-    _as_rows,
-    _drawn,
+    _draw_votes,
+    _response_rows,
     _winner,
 )
 from consilience.errors import OptionError
@@ -43,11 +43,13 @@ def test_answers_to_come_are_beta_binomial_and_dirichlet_multinomial():
     np.fill_diagonal(sure, 0.0)
     # Of those who do not lapse.
     own, otherwise = np.full(3, 0.5e9 / 0.9), np.full(3, 0.4e9 / 0.9)
-    naming = Naming(
+    naming = ConfusionPosterior(
         own, otherwise, sure, {}, odds=1.0, against=1.0, classes=1.0, spread=2.0,
         beside=1.5, lapse=0.1, aside=0.0,
     )  # fmt: skip
-    votes = _drawn(naming, namings, _as_rows(namings), 4, np.random.default_rng(0))
+    votes = _draw_votes(
+        naming, namings, _response_rows(namings), 4, np.random.default_rng(0)
+    )
     assert (votes[:, 0] == 0).all()
     code = (votes[:, 1:, None] == np.arange(3)).sum(1) @ [16, 4, 1]
     mean = 0.5 / 0.9
@@ -68,7 +70,7 @@ def of_rows(own, number, lapse, *, ways=True):
     rows = possible_lapses(np.array([own]), np.array([number - own]))
     if not ways:
         rows = rows._replace(ways=0 * rows.ways)
-    logs = log_chances(rows, np.full((1, 1), 0.6), 3.0, lapse)
+    logs = log_probabilities(rows, np.full((1, 1), 0.6), 3.0, lapse)
     return comb(number, own) * np.exp(np.asarray(logs, float)).sum()
 
 

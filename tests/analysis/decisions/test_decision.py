@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.decisions.decision import decided
+from consilience.analysis.decisions.decision import minimise_loss
 from consilience.analysis.decisions.expected_f import expected_f
 from consilience.errors import OptionError
 
@@ -67,7 +67,7 @@ def best_of_all(chance):
 @pytest.mark.parametrize("seed", range(3))
 def test_no_other_set_of_labels_has_more_to_expect(seed):
     chance = np.random.default_rng(seed).beta(0.5, 1.0, size=7)
-    present, loss = decided(chance, "f1", 1.0)
+    present, loss = minimise_loss(chance, "f1", 1.0)
     value, chosen = best_of_all(chance)
     assert 1 - loss == pytest.approx(value)
     assert tuple(present) == chosen
@@ -75,25 +75,27 @@ def test_no_other_set_of_labels_has_more_to_expect(seed):
 
 def test_more_is_called_than_is_likelier_than_not():
     chance = np.random.default_rng(1).beta(0.5, 1.5, size=300)
-    by_errors, by_f = (decided(chance, loss, 1.0)[0] for loss in ("errors", "f1"))
+    by_errors, by_f = (minimise_loss(chance, loss, 1.0)[0] for loss in ("errors", "f1"))
     assert (chance[by_errors] >= 0.5).all()
     assert by_f.sum() > by_errors.sum()
     # Where F is F* at best, the cut is at F* / 2 in the limit (Lewis 1995).
-    best = 1 - decided(chance, "f1", 1.0)[1]
+    best = 1 - minimise_loss(chance, "f1", 1.0)[1]
     assert chance[by_f].min() == pytest.approx(best / 2, abs=0.02)
 
 
 def test_what_a_miss_costs_moves_the_cut():
     chance = np.linspace(0.01, 0.99, 99)
-    cuts = [chance[decided(chance, "errors", miss)[0]].min() for miss in (1.0, 4.0)]
+    cuts = [
+        chance[minimise_loss(chance, "errors", miss)[0]].min() for miss in (1.0, 4.0)
+    ]
     assert cuts == pytest.approx([0.5, 0.2])
-    f1, f2 = (chance[decided(chance, "f1", miss)[0]].min() for miss in (1.0, 4.0))
+    f1, f2 = (chance[minimise_loss(chance, "f1", miss)[0]].min() for miss in (1.0, 4.0))
     assert f2 < f1
 
 
 def test_labels_as_probable_are_called_alike():
     chance = np.array([0.9] + [0.31] * 4)
-    present, _ = decided(chance, "f1", 1.0)
+    present, _ = minimise_loss(chance, "f1", 1.0)
     assert len(set(present[1:])) == 1
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, packed
+from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, pack_bits
 from consilience.analysis.model_evaluation.evaluation import evaluate
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
@@ -170,7 +170,7 @@ def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
 def test_packed_bits_count_what_is_true_in_both_at_once():
     generator = np.random.default_rng(0)
     one, other = generator.random((2, 3, 70, 11)) < 0.5
-    both = np.bitwise_count(packed(one) & packed(other)).sum(2).T
+    both = np.bitwise_count(pack_bits(one) & pack_bits(other)).sum(2).T
     assert (both == (one & other).sum(1)).all()
 
 

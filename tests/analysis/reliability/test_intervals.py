@@ -5,10 +5,10 @@ import pytest
 
 from consilience.analysis import agreement
 from consilience.analysis.reliability.groups import (
-    deal,
-    resampled,
+    assign_groups,
+    resample_groups,
     table_of_sums,
-    weigh,
+    weighted_sums,
 )
 from consilience.analysis.reliability.within import pairs_within
 
@@ -75,8 +75,10 @@ def spread_over_resamples(value, group):
     shape = (int(group.max()) + 1, 1)
     table = table_of_sums(group, np.zeros_like(group), value, shape)
     generator = np.random.default_rng(1)
-    blocks = resampled(len(table), 2000, 1, generator)
-    return np.std(np.concatenate([weigh(block, table)[:, 0] for block in blocks]))
+    blocks = resample_groups(len(table), 2000, 1, generator)
+    return np.std(
+        np.concatenate([weighted_sums(block, table)[:, 0] for block in blocks])
+    )
 
 
 def test_groups_of_items_vary_as_items_do():
@@ -84,7 +86,7 @@ def test_groups_of_items_vary_as_items_do():
     generator = np.random.default_rng(0)
     value = generator.normal(size=4000) + np.linspace(-2, 2, 4000)
     wanted = np.sqrt(((value - value.mean()) ** 2).sum())
-    group = deal(np.arange(4000), generator, most=400)
+    group = assign_groups(np.arange(4000), generator, most=400)
     assert set(np.bincount(group)) == {10}
     # The error of a variance from 400 groups, and from 2000 resamples, halved.
     tolerance = 4 * (np.sqrt(2 / 400) + np.sqrt(2 / 2000)) / 2
@@ -102,7 +104,7 @@ def test_the_same_check_catches_groups_in_the_order_of_the_file():
 
 def test_few_items_are_not_grouped():
     item = np.array([0, 0, 1, 2, 2])
-    assert deal(item, np.random.default_rng(0)).tolist() == item.tolist()
+    assert assign_groups(item, np.random.default_rng(0)).tolist() == item.tolist()
 
 
 @pytest.mark.parametrize("block", [1, 3, 1000])

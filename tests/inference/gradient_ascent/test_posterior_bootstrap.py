@@ -9,7 +9,7 @@ import pytest
 
 import consilience as cs
 from consilience.annotators import load
-from consilience.checks.simulated_fits import answered
+from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.closed_form import gradient_em
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
@@ -40,7 +40,7 @@ def study():
     space = space_of(told)
     with jax.enable_x64(True):
         made = simulate(MODEL, space, jax.random.key(4))
-    return answered(space, np.asarray(made.answer)), made.parameters
+    return replace_answers(space, np.asarray(made.answer)), made.parameters
 
 
 def held(study):

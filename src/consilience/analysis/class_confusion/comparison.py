@@ -29,18 +29,18 @@ import pandas as pd
 
 from consilience.analysis.model_evaluation.decisions import (
     Calls,
-    by_dataset,
-    by_model,
-    by_people,
-    groups_at,
+    dataset_calls,
+    label_groups,
     main_labels,
+    model_calls,
+    people_calls,
 )
 from consilience.analysis.model_evaluation.evaluation import (
     check_not_used_in_fit,
     check_settings,
 )
 from consilience.analysis.model_evaluation.proposals import propose
-from consilience.analysis.model_evaluation.weighed_calls import Weighed, cells_of
+from consilience.analysis.model_evaluation.weighed_calls import Bootstrap, cells_of
 from consilience.analysis.model_evaluation.weighing import Weights, bounds, weights
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
@@ -120,15 +120,15 @@ class ComparedConfusion:
         OptionError
             If there is no such level.
         """
-        group, names = groups_at(self.labels, self.parents, level)
+        group, names = label_groups(self.labels, self.parents, level)
         cells = {who: cells_of(each, group) for who, each in self.calls.items()}
         kept = np.unique(
             np.concatenate([key[rate >= least] for key, rate, _ in cells.values()])
         )
         parts = []
         for who, (key, rate, size) in cells.items():
-            lower, upper = self._weighed.bounds(
-                self.calls[who].grouped(group), kept, len(names)
+            lower, upper = self._bootstrap.bounds(
+                self.calls[who].merge_labels(group), kept, len(names)
             )
             place = np.minimum(np.searchsorted(key, kept), len(key) - 1)
             value = np.where(key[place] == kept, rate[place], 0.0)
@@ -158,7 +158,7 @@ class ComparedConfusion:
             one_sided (the difference) with its bounds; the most mutual pairs of the
             first party first.
         """
-        group, names = groups_at(self.labels, self.parents, level)
+        group, names = label_groups(self.labels, self.parents, level)
         size = len(names)
         either: list[np.ndarray] = []
         for each in self.calls.values():
@@ -193,7 +193,7 @@ class ComparedConfusion:
             whose label is in the same group; `group_kept`, the share of items that get
             a label of the same group.
         """
-        group, _ = groups_at(self.labels, self.parents, level)
+        group, _ = label_groups(self.labels, self.parents, level)
         rows = []
         for who, each in self.calls.items():
             other = each.given != each.true
@@ -205,7 +205,7 @@ class ComparedConfusion:
                 ("group_kept", same, ones),
             ):
                 above, below = (
-                    self._weighed.sums(each, part) for part in (top, bottom)
+                    self._bootstrap.sums(each, part) for part in (top, bottom)
                 )
                 with np.errstate(invalid="ignore"):
                     values = (above / below)[:, None]
@@ -216,8 +216,8 @@ class ComparedConfusion:
         return pd.DataFrame(rows, columns=names)
 
     @property
-    def _weighed(self) -> Weighed:
-        return Weighed(self.items, self.weightings, self.mass)
+    def _bootstrap(self) -> Bootstrap:
+        return Bootstrap(self.items, self.weightings, self.mass)
 
     def _pairs_of(
         self,
@@ -228,11 +228,11 @@ class ComparedConfusion:
         back: np.ndarray,
     ) -> pd.DataFrame:
         size = len(names)
-        calls = self.calls[who].grouped(group)
+        calls = self.calls[who].merge_labels(group)
         rows = np.bincount(calls.true, calls.weight.mean(0), size)
         order = np.argsort(back)
-        forth = np.nan_to_num(self._weighed.rates(calls, there, size))
-        turned = np.nan_to_num(self._weighed.rates(calls, back[order], size))
+        forth = np.nan_to_num(self._bootstrap.rates(calls, there, size))
+        turned = np.nan_to_num(self._bootstrap.rates(calls, back[order], size))
         turned = turned[:, np.argsort(order)]
         first, second = np.divmod(there, size)
         columns: dict[str, object] = {"who": who}
@@ -332,11 +332,11 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
         raise TypeError(msg)
     reference = dataset if against == "dataset" else None
     if against == "dataset":
-        calls = {PEOPLE: by_people(main, dataset)}
+        calls = {PEOPLE: people_calls(main, dataset)}
     else:
-        calls = {DATASET: by_dataset(main, dataset)}
+        calls = {DATASET: dataset_calls(main, dataset)}
     for place, model in enumerate(proposals.models):
-        calls[model] = by_model(proposals.label[place, :, 0], main, reference)
+        calls[model] = model_calls(proposals.label[place, :, 0], main, reference)
     return ComparedConfusion(
         calls=calls,
         labels=proposals.names,

@@ -38,13 +38,13 @@ from jax.scipy.special import betaln, xlogy
 from jaxtyping import Array, Float, Int
 from scipy.special import expit, gammaln
 
-from consilience.analysis.class_confusion.counted_labels import LabelCounts
+from consilience.analysis.class_confusion.label_counts import LabelCounts
 from consilience.truth.incidence import Incidence, incidence
 
 _REACH = 9.0  # of the nodes, in log-odds
 # Of their spacing. That the answers about one item tell no more of its class than four
 # independent ones holds where items differ as they did in the study of ImageNet.
-_FINEST, _COARSEST, _TELLS = 0.01, 0.2, 4
+_MIN_SPACING, _MAX_SPACING, _MAX_ANSWERS = 0.01, 0.2, 4
 
 
 class Lapses(NamedTuple):
@@ -95,13 +95,17 @@ class DatasetLabelCounts(NamedTuple):
 
 
 def dataset_label_and_others(
-    namings: LabelCounts,
+    label_counts: LabelCounts,
 ) -> tuple[Int[np.ndarray, " I"], Int[np.ndarray, " I"]]:
     """Count the answers about each item that give its own label, and the others."""
-    mine = namings.label == namings.dataset_label[namings.item]
+    mine = label_counts.label == label_counts.dataset_label[label_counts.item]
     agreeing, others = (
         np.rint(
-            np.bincount(namings.item, namings.votes * those, len(namings.dataset_label))
+            np.bincount(
+                label_counts.item,
+                label_counts.votes * those,
+                len(label_counts.dataset_label),
+            )
         )
         for those in (mine, ~mine)
     )
@@ -121,18 +125,18 @@ def possible_lapses(
     )
 
 
-def dataset_label_counts(namings: LabelCounts) -> DatasetLabelCounts:
+def dataset_label_counts(label_counts: LabelCounts) -> DatasetLabelCounts:
     """Count the items of each class that were called their own label so often."""
-    pairs = np.stack(dataset_label_and_others(namings), axis=1)
+    pairs = np.stack(dataset_label_and_others(label_counts), axis=1)
     patterns, of_item = np.unique(pairs, axis=0, return_inverse=True)
-    classes, size = namings.num_labels, len(patterns)
-    code = namings.dataset_label * size + of_item.ravel()
+    classes, size = label_counts.num_labels, len(patterns)
+    code = label_counts.dataset_label * size + of_item.ravel()
     cells, number = np.unique(code, return_counts=True)
     most_answers = np.bincount(
-        namings.dataset_label, np.minimum(pairs.sum(1), _TELLS)
+        label_counts.dataset_label, np.minimum(pairs.sum(1), _MAX_ANSWERS)
     ).max()
     # The least a class may be known to, where half of the answers give its label.
-    spacing = np.clip(2 / np.sqrt(most_answers), _FINEST, _COARSEST)
+    spacing = np.clip(2 / np.sqrt(most_answers), _MIN_SPACING, _MAX_SPACING)
     node = np.linspace(-_REACH, _REACH, 1 + round(2 * _REACH / spacing))
     agreeing, others = patterns.T
     return DatasetLabelCounts(
@@ -147,7 +151,7 @@ def dataset_label_counts(namings: LabelCounts) -> DatasetLabelCounts:
     )
 
 
-def log_chances(
+def log_probabilities(
     lapses: Lapses, share: Any, precision: Any, lapse: Any
 ) -> Float[Array, "R T"]:
     """Return the log probability of each row: which answers, and how many were lapses.
@@ -193,10 +197,10 @@ def log_joint(
         Of the prior share of each class, and how closely it keeps to that, in
         answers.
     precision, lapse
-        As in `log_chances`.
+        As in `log_probabilities`.
     """
     share = counts.share[None, :]
-    rows = log_chances(counts.lapses, share, precision, lapse)
+    rows = log_probabilities(counts.lapses, share, precision, lapse)
     log_likelihood = _log_sum(rows, counts.lapses.which, len(counts.agreeing))
     agreeing, otherwise = classes * mean, classes * (1 - mean)
     before = agreeing[:, None] * jnp.log(share) + otherwise[:, None] * jnp.log1p(-share)

@@ -43,7 +43,10 @@ from jaxtyping import Array, Float, Int
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from consilience.analysis.class_confusion.counted_labels import LabelCounts
+from consilience.analysis.class_confusion.confusion_posterior import (
+    ConfusionPosterior,
+    beta_from_moments,
+)
 from consilience.analysis.class_confusion.dataset_label import (
     DatasetLabelCounts,
     dataset_label_and_others,
@@ -51,19 +54,19 @@ from consilience.analysis.class_confusion.dataset_label import (
     log_joint,
 )
 from consilience.analysis.class_confusion.evidence import evidence
-from consilience.analysis.class_confusion.label_counts import Naming, beta_with
+from consilience.analysis.class_confusion.label_counts import LabelCounts
 
 # Of log weights: between a hundredth of an answer and a hundred, nineteen in twenty.
 _CENTRE, _SPREAD = 0.0, 2.3
 # Of the log-odds of a lapse: between one answer in a thousand and one in four, nineteen
 # times in twenty. Judgement: where answers say little of it, lapses are few.
 _LAPSE, _LAPSE_SPREAD = -4.0, 1.5
-_LEAST = 1e-12
+_MIN_CONCENTRATION = 1e-12
 _START = (0.0, -1.0, 1.0, 1.0, 0.0, _LAPSE, -2.0)  # of what is learned beside weights
 
 
 class Learnable(NamedTuple):
-    """What is learned of all classes, as `Naming` has it.
+    """What is learned of all classes, as `ConfusionPosterior` has it.
 
     Attributes
     ----------
@@ -126,7 +129,7 @@ class Learned:
 
     Attributes
     ----------
-    namings
+    label_counts
         How items were called.
     evidence
         Where each kind of evidence expects answers.
@@ -139,35 +142,39 @@ class Learned:
         Root of their covariance.
     """
 
-    namings: LabelCounts
+    label_counts: LabelCounts
     evidence: Mapping[str, Float[np.ndarray, "K K"]]
     counts: _Counts
     place: Float[np.ndarray, " P"]
     root: Float[np.ndarray, "P P"]
 
     @property
-    def best(self) -> Naming:
+    def best(self) -> ConfusionPosterior:
         """How items are called, by the best weights."""
-        return self._at(self.place)
+        return self._posterior_at(self.place)
 
-    def draw(self, generator: np.random.Generator) -> Naming:
+    def draw(self, generator: np.random.Generator) -> ConfusionPosterior:
         """How items are called, by weights that may be so as well."""
         noise = self.root @ generator.standard_normal(len(self.place))
-        return self._at(self.place + noise)
+        return self._posterior_at(self.place + noise)
 
-    def _at(self, place: Float[np.ndarray, " P"]) -> Naming:
-        namings = self.namings
+    def _posterior_at(self, place: Float[np.ndarray, " P"]) -> ConfusionPosterior:
+        label_counts = self.label_counts
         parameters = _learnable(place, np.exp, expit)
         prior = np.tensordot(
             parameters.weight, np.stack(list(self.evidence.values())), 1
         )
-        other = namings.label != namings.dataset_label[namings.item]
-        each = _relative_information(namings, namings.votes * other, parameters.beside)
-        counted = each * (namings.votes + parameters.aside * namings.asides)
-        concentration = np.maximum(prior + namings.by_class(counted), _LEAST)
+        other = label_counts.label != label_counts.dataset_label[label_counts.item]
+        each = _relative_information(
+            label_counts, label_counts.votes * other, parameters.beside
+        )
+        counted = each * (label_counts.votes + parameters.aside * label_counts.asides)
+        concentration = np.maximum(
+            prior + label_counts.by_class(counted), _MIN_CONCENTRATION
+        )
         np.fill_diagonal(concentration, 0.0)
-        agreeing, otherwise = _shares(self.counts, parameters)
-        return Naming(
+        agreeing, otherwise = _posterior_beta(self.counts, parameters)
+        return ConfusionPosterior(
             agreeing=agreeing,
             otherwise=otherwise,
             concentration=concentration,
@@ -178,20 +185,20 @@ class Learned:
             spread=float(parameters.spread),
             beside=float(parameters.beside),
             lapse=float(parameters.lapse),
-            aside=float(parameters.aside) if namings.asides.any() else 0.0,
+            aside=float(parameters.aside) if label_counts.asides.any() else 0.0,
         )
 
 
-def learn(namings: LabelCounts) -> Learned:
+def learn(label_counts: LabelCounts) -> Learned:
     """Learn how items are called.
 
     Parameters
     ----------
-    namings
+    label_counts
         How they were called; items in the order in which they are taken up.
     """
-    matrices = evidence(namings)
-    counts = _as_counts(namings, np.stack(list(matrices.values())))
+    matrices = evidence(label_counts)
+    counts = _count_arrays(label_counts, np.stack(list(matrices.values())))
     start = np.append(np.zeros(len(matrices)), _START)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
 
@@ -200,12 +207,12 @@ def learn(namings: LabelCounts) -> Learned:
             return float(value), np.asarray(slope, float)
 
         mode = minimize(maximize, start, jac=True, method="L-BFGS-B").x
-        curved = _curvature(counts, mode) * len(namings.dataset_label)
+        curved = _curvature(counts, mode) * len(label_counts.dataset_label)
     # Where the answers say next to nothing, the prior's own spread is what is left.
     _, scale = _prior(len(mode))
     strength, axes = np.linalg.eigh(curved * np.outer(scale, scale))
     root = scale[:, None] * axes / np.sqrt(np.maximum(strength, 1.0))
-    return Learned(namings, matrices, counts, mode, root)
+    return Learned(label_counts, matrices, counts, mode, root)
 
 
 def _curvature(
@@ -239,35 +246,39 @@ def _prior(number: int) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"
 
 
 def _relative_information(
-    namings: LabelCounts, votes: Float[np.ndarray, " N"], spread: Any
+    label_counts: LabelCounts, votes: Float[np.ndarray, " N"], spread: Any
 ) -> Float[np.ndarray, " N"]:
     """Return the weight of one answer about the item of each cell."""
-    number = np.bincount(namings.item, votes, len(namings.dataset_label))
-    each: Float[np.ndarray, " N"] = np.asarray(_effective(number, spread))[namings.item]
+    number = np.bincount(label_counts.item, votes, len(label_counts.dataset_label))
+    each: Float[np.ndarray, " N"] = np.asarray(_effective_weight(number, spread))[
+        label_counts.item
+    ]
     return each
 
 
-def _effective(number: Any, spread: Any) -> Any:
+def _effective_weight(number: Any, spread: Any) -> Any:
     """Return the weight of one of so many correlated answers, relative to one alone."""
     return (1 + spread) / (spread + number + (number < 1))
 
 
-def _as_counts(namings: LabelCounts, stacked: Float[np.ndarray, "E K K"]) -> _Counts:
-    class_ = namings.dataset_label
-    of_cell = class_[namings.item].astype(np.int64)
-    order = np.lexsort((namings.item, namings.label, of_cell))
-    order = order[namings.label[order] != of_cell[order]]
-    item, label = namings.item[order], namings.label[order]
-    group = of_cell[order] * namings.num_labels + label
+def _count_arrays(
+    label_counts: LabelCounts, stacked: Float[np.ndarray, "E K K"]
+) -> _Counts:
+    class_ = label_counts.dataset_label
+    of_cell = class_[label_counts.item].astype(np.int64)
+    order = np.lexsort((label_counts.item, label_counts.label, of_cell))
+    order = order[label_counts.label[order] != of_cell[order]]
+    item, label = label_counts.item[order], label_counts.label[order]
+    group = of_cell[order] * label_counts.num_labels + label
     in_turn = np.argsort(class_, kind="stable")
-    asides = namings.asides[order]
+    asides = label_counts.asides[order]
     return _Counts(
-        dataset_label=dataset_label_counts(namings),
-        others=dataset_label_and_others(namings)[1].astype(float),
+        dataset_label=dataset_label_counts(label_counts),
+        others=dataset_label_and_others(label_counts)[1].astype(float),
         beside=np.bincount(item, asides, len(class_)),
         item=item,
         first=np.searchsorted(group, group),
-        votes=namings.votes[order],
+        votes=label_counts.votes[order],
         asides=asides,
         class_=class_,
         in_turn=in_turn,
@@ -281,16 +292,16 @@ def _as_counts(namings: LabelCounts, stacked: Float[np.ndarray, "E K K"]) -> _Co
 def _loss(counts: _Counts, place: Float[Array, " P"]) -> Float[Array, ""]:
     """Return minus the log marginal likelihood and prior, an item."""
     parameters = _learnable(place, jnp.exp, sigmoid)
-    likelihood = logsumexp(_of_shares(counts, parameters), axis=1).sum()
+    likelihood = logsumexp(_log_joint_shares(counts, parameters), axis=1).sum()
     likelihood += _log_others(counts, parameters)
     centre, scale = _prior(len(place))
     prior = (((place - centre) / scale) ** 2).sum() / 2
     return (prior - likelihood) / len(counts.others)
 
 
-def _of_shares(counts: _Counts, parameters: Learnable) -> Float[Array, "K T"]:
+def _log_joint_shares(counts: _Counts, parameters: Learnable) -> Float[Array, "K T"]:
     """Return log p(how often a class is called by its own label, answers)."""
-    rest = jnp.maximum(parameters.weight @ counts.of_class, _LEAST)
+    rest = jnp.maximum(parameters.weight @ counts.of_class, _MIN_CONCENTRATION)
     mean = sigmoid(jnp.log(parameters.odds) - parameters.against * jnp.log(rest))
     return log_joint(
         counts.dataset_label,
@@ -301,33 +312,33 @@ def _of_shares(counts: _Counts, parameters: Learnable) -> Float[Array, "K T"]:
     )
 
 
-def _shares(
+def _posterior_beta(
     counts: _Counts, parameters: Learnable
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Return the Beta with the mean and the variance of each class's posterior."""
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
         belief = np.asarray(softmax(_jitted_shares(counts, parameters), axis=1))
     share = counts.dataset_label.share
-    return beta_with(belief @ share, belief @ share**2)
+    return beta_from_moments(belief @ share, belief @ share**2)
 
 
 def _log_others(counts: _Counts, parameters: Learnable) -> Float[Array, ""]:
     """Return the log probability of which other labels are given, items in turn."""
-    each = _effective(counts.others, parameters.beside)
+    each = _effective_weight(counts.others, parameters.beside)
     counted = each[counts.item] * (counts.votes + parameters.aside * counts.asides)
     of_class = parameters.weight @ counts.of_class
     whole = (each * (counts.others + parameters.aside * counts.beside))[counts.in_turn]
-    so_far = _before(whole, counts.before)[counts.turn]
-    rest = jnp.maximum(of_class[counts.class_] + so_far, _LEAST)
+    so_far = _sum_before(whole, counts.before)[counts.turn]
+    rest = jnp.maximum(of_class[counts.class_] + so_far, _MIN_CONCENTRATION)
     precision = _precision(parameters.beside, rest)
-    here = parameters.weight @ counts.at_cell + _before(counted, counts.first)
-    share = jnp.maximum(here / rest[counts.item], _LEAST)
-    named = _rising(precision[counts.item] * share, counts.votes)
-    return named.sum() - _rising(precision, counts.others).sum()
+    here = parameters.weight @ counts.at_cell + _sum_before(counted, counts.first)
+    share = jnp.maximum(here / rest[counts.item], _MIN_CONCENTRATION)
+    named = _log_rising_factorial(precision[counts.item] * share, counts.votes)
+    return named.sum() - _log_rising_factorial(precision, counts.others).sum()
 
 
 _slopes = jax.jit(jax.value_and_grad(_loss, argnums=1))
-_jitted_shares = jax.jit(_of_shares)
+_jitted_shares = jax.jit(_log_joint_shares)
 
 
 def _precision(
@@ -338,11 +349,11 @@ def _precision(
     return 1 / together - 1
 
 
-def _rising(start: Float[Array, " N"], steps: Any) -> Float[Array, " N"]:
+def _log_rising_factorial(start: Float[Array, " N"], steps: Any) -> Float[Array, " N"]:
     return gammaln(start + steps) - gammaln(start)
 
 
-def _before(values: Float[Array, " N"], start: Any) -> Float[Array, " N"]:
+def _sum_before(values: Float[Array, " N"], start: Any) -> Float[Array, " N"]:
     """Sum what comes before each, back to the start of its group."""
     running = jnp.cumsum(values) - values
     return running - running[start]

@@ -10,17 +10,17 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
-from consilience.analysis.class_confusion.counted_labels import LabelCounts
+from consilience.analysis.class_confusion.label_counts import LabelCounts
 
 _TRACE = 1e-3  # answers; keeps a label possible that nobody has given yet
 
 
-def evidence(namings: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]]:
+def evidence(label_counts: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]]:
     """Return each kind of evidence.
 
     Parameters
     ----------
-    namings
+    label_counts
         How the items were called.
 
     Returns
@@ -32,37 +32,40 @@ def evidence(namings: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]]:
     third classes that are called by both); the same of labels named aside,
     `reverse_aside` and `together_aside`. What nothing is known of is left out.
     """
-    votes, asides = namings.by_class(namings.votes), namings.by_class(namings.asides)
+    votes, asides = (
+        label_counts.by_class(label_counts.votes),
+        label_counts.by_class(label_counts.asides),
+    )
     total = np.maximum(votes.sum(1), 1.0)[:, None]
     for each in (votes, asides):
         np.fill_diagonal(each, 0.0)
     share = votes / total
     popular = np.broadcast_to(votes.sum(0) + _TRACE, votes.shape)
     matrices = {
-        "any": _rows(np.ones_like(votes)),
-        "popular": _rows(popular),
+        "any": _normalise_rows(np.ones_like(votes)),
+        "popular": _normalise_rows(popular),
     }
-    if namings.parent is not None:
-        same = (namings.parent[:, None] == namings.parent).astype(float)
-        matrices["superclass"] = _rows(same)
-        matrices["popular_superclass"] = _rows(same * popular)
+    if label_counts.parent is not None:
+        same = (label_counts.parent[:, None] == label_counts.parent).astype(float)
+        matrices["superclass"] = _normalise_rows(same)
+        matrices["popular_superclass"] = _normalise_rows(same * popular)
     matrices["reverse"] = votes.T.copy()
-    matrices["together"] = _hollow(share.T @ votes)
+    matrices["together"] = _zero_diagonal(share.T @ votes)
     if asides.any():
         matrices["reverse_aside"] = asides.T.copy()
         both = (asides / total).T @ votes + share.T @ asides
-        matrices["together_aside"] = _hollow(both)
+        matrices["together_aside"] = _zero_diagonal(both)
     return matrices
 
 
-def _rows(matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
+def _normalise_rows(matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
     """Return rows that sum to one, or to zero where there is nothing else to name."""
-    hollow = _hollow(matrix)
+    hollow = _zero_diagonal(matrix)
     total = hollow.sum(1, keepdims=True)
     return hollow / np.where(total > 0, total, 1.0)
 
 
-def _hollow(matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
+def _zero_diagonal(matrix: Float[np.ndarray, "K K"]) -> Float[np.ndarray, "K K"]:
     hollow = np.array(matrix)
     np.fill_diagonal(hollow, 0.0)
     return hollow

@@ -18,16 +18,16 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
-from consilience.analysis.class_confusion.counted_labels import label_counts
+from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
 from consilience.analysis.class_confusion.dirichlet_prior import Learned, learn
-from consilience.analysis.class_confusion.label_counts import Naming
-from consilience.analysis.class_confusion.response_panels import called_otherwise
+from consilience.analysis.class_confusion.label_counts import label_counts
+from consilience.analysis.class_confusion.response_panels import panel_disagreement
 from consilience.errors import OptionError, TooLargeError
 from consilience.intervals import bounds
 from consilience.responses import Responses
 from consilience.responses.tables.id_types import Types, restores_types
 
-MOST_LABELS = 3_000  # nine squares of them are 650 MB
+MAX_LABELS = 3_000  # nine squares of them are 650 MB
 _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80 MB
 
 
@@ -75,7 +75,7 @@ class HumanConfusion:
     types: Types = field(default_factory=dict)
 
     @property
-    def naming(self) -> Naming:
+    def naming(self) -> ConfusionPosterior:
         """The posterior of p(label | class)."""
         return self.learned.best
 
@@ -140,7 +140,7 @@ class HumanConfusion:
         larger = np.maximum(mean, mean.T)
         first, second = np.nonzero(np.triu(larger >= least, 1))
         there, back = mean[first, second], mean[second, first]
-        mutual, one_sided = self._drawn_pairs(first, second, draws, seed)
+        mutual, one_sided = self._pair_bounds(first, second, draws, seed)
         table = pd.DataFrame(
             {
                 "label_a": self.labels[first],
@@ -189,9 +189,9 @@ class HumanConfusion:
             [names, names], names=["true_label", "given_label"]
         )
         generator = np.random.default_rng(seed)
-        naming, drawn = self.naming, np.empty((draws, *between.shape))
+        posterior, drawn = self.naming, np.empty((draws, *between.shape))
         for each in drawn:
-            each[:] = rows.T @ naming.draw(generator, member)
+            each[:] = rows.T @ posterior.draw(generator, member)
         lower, upper = bounds(drawn, self.mass)
         columns = {"probability": between, "lower": lower, "upper": upper}
         return pd.DataFrame(
@@ -233,12 +233,12 @@ class HumanConfusion:
         if draws < 1 or not sizes or min(sizes) < 1:
             msg = "give panels of one annotator or more, and one draw or more"
             raise OptionError(msg)
-        shares = called_otherwise(self.learned, sizes, draws=draws, seed=seed)
+        shares = panel_disagreement(self.learned, sizes, draws=draws, seed=seed)
         lower, upper = bounds(shares, self.mass)
         return pd.DataFrame(
             {
                 "annotators": list(sizes),
-                "items": len(self.learned.namings.dataset_label),
+                "items": len(self.learned.label_counts.dataset_label),
                 "share": shares.mean(0),
                 "lower": lower,
                 "upper": upper,
@@ -271,7 +271,7 @@ class HumanConfusion:
             {"evidence": list(weights), "weight": list(weights.values())}
         )
 
-    def _drawn_pairs(
+    def _pair_bounds(
         self,
         first: Int[np.ndarray, " P"],
         second: Int[np.ndarray, " P"],
@@ -280,14 +280,14 @@ class HumanConfusion:
     ) -> tuple[Float[np.ndarray, "2 P"], Float[np.ndarray, "2 P"]]:
         """Return bounds of the smaller of both probabilities, and of the difference."""
         generator = np.random.default_rng(seed)
-        naming, answered = self.naming, self._has_answers()
+        posterior, answered = self.naming, self._has_answers()
         limits = np.empty((2, 2, len(first)))
         for start in range(0, len(first), _BLOCK):
             some = slice(start, start + _BLOCK)
             pair = first[some], second[some]
             both = []
             for row, column in (pair, pair[::-1]):
-                here, elsewhere = naming.beta(row, column)
+                here, elsewhere = posterior.beta(row, column)
                 drawn = generator.beta(here, elsewhere, (draws, len(row)))
                 both.append(drawn * answered[row])
             limits[0, :, some] = bounds(np.minimum(*both), self.mass)
@@ -345,19 +345,19 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
         msg = f"mass is {mass}; give a probability between 0 and 1"
         raise OptionError(msg)
     labels = responses.table["label"].cat.categories
-    if len(labels) > MOST_LABELS:
+    if len(labels) > MAX_LABELS:
         msg = (
-            f"{len(labels):,} labels make a table too large (at most {MOST_LABELS:,}); "
+            f"{len(labels):,} labels make a table too large (at most {MAX_LABELS:,}); "
             "merge rare labels"
         )
         raise TooLargeError(msg)
     parent = pd.Index(responses.labels["parent"].fillna("").astype("str"))
-    namings = label_counts(responses, labels, parent)
+    counts = label_counts(responses, labels, parent)
     return HumanConfusion(
         labels=labels,
         parent=parent,
-        learned=learn(namings),
-        votes=namings.by_class(namings.votes),
+        learned=learn(counts),
+        votes=counts.by_class(counts.votes),
         mass=mass,
         types=responses.types,
     )

@@ -1,144 +1,153 @@
-r"""How the items of each class are called: a posterior of P(label | class).
+"""How items were called: the answers about each, beside the data set's own label."""
 
-A share :math:`\epsilon` of answers are lapses, which give another label whatever the
-item shows. How often the others give the class's own label is Beta, and the other
-labels that are given are Dirichlet, apart from it:
-
-.. math::
-
-   \theta_{cc} = (1 - \epsilon) \kappa_c, \quad
-   \theta_{cl} = (1 - \theta_{cc}) \phi_{cl}, \qquad
-   \kappa_c \sim \mathrm{Beta}(a_c, b_c), \quad
-   \phi_c \sim \mathrm{Dirichlet}(\alpha_c)
-
-So classes may differ much in how often they are called otherwise and little in what
-they are called then, or the other way round; in one Dirichlet distribution the two go
-together.
-
-References
-----------
-Connor and Mosimann (1969), Concepts of independence for proportions with a
-generalization of the Dirichlet distribution.
-"""
-
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int
 
-_LEAST = 1e-300
+from consilience.errors import KindError, OptionError
+from consilience.responses import Responses
+from consilience.responses.columns.named_sets import named_sets
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Naming:
-    """How the items of each class are called, learned.
+class LabelCounts:
+    """How items were called.
+
+    Letters: I items, K labels; a cell is an item and a label that it was called, and
+    stands once.
 
     Attributes
     ----------
-    agreeing, otherwise
-        Of the Beta of each class: answers, imagined ones too, that give its own label,
-        and that do not, of those who do not lapse.
-    concentration
-        Of the Dirichlet of each class among the other labels; zero for its own.
-    weights
-        Of each kind of evidence, in answers.
-    odds, against, classes
-        Of the own label where there is one answer's worth of evidence for others; how
-        fast they fall with that, as its power; and how closely classes keep to this,
-        in answers.
-    spread, beside
-        How closely items keep to the naming of their class, in answers: in how often
-        they are called by their own label, and among the other labels.
-    lapse
-        Share of answers that give another label whatever the item shows.
-    aside
-        Weight of a label that is not the main one, in answers.
+    dataset_label
+        The class of each item: the label that the data set has for it.
+    item, label, votes, asides
+        Of each cell: how many answers give the label (for objects: as the main one),
+        and how many name it besides.
+    parent
+        The superclass of each label; None where labels have none.
+    num_labels
+        K.
     """
 
-    agreeing: Float[np.ndarray, " K"]
-    otherwise: Float[np.ndarray, " K"]
-    concentration: Float[np.ndarray, "K K"]
-    weights: Mapping[str, float]
-    odds: float
-    against: float
-    classes: float
-    spread: float
-    beside: float
-    lapse: float
-    aside: float
+    dataset_label: Int[np.ndarray, " I"]
+    item: Int[np.ndarray, " N"]
+    label: Int[np.ndarray, " N"]
+    votes: Float[np.ndarray, " N"]
+    asides: Float[np.ndarray, " N"]
+    parent: Int[np.ndarray, " K"] | None
+    num_labels: int
 
-    @property
-    def correlation(self) -> float:
-        """Correlation of two answers about one item, given its class."""
-        return 1 / (1 + self.spread)
+    def by_class(self, cells: Float[np.ndarray, " N"]) -> Float[np.ndarray, "K K"]:
+        """Sum the evidence of each cell over the items of a class."""
+        size = self.num_labels
+        place = self.dataset_label[self.item] * size + self.label
+        return np.bincount(place, cells, size * size).reshape(size, size)
 
-    @property
-    def probability(self) -> Float[np.ndarray, "K K"]:
-        """Posterior mean of P(label | class)."""
-        share = (1 - self.lapse) * self.agreeing / (self.agreeing + self.otherwise)
-        total = np.maximum(self.concentration.sum(1), _LEAST)
-        mean: Float[np.ndarray, "K K"] = self.concentration
-        mean = mean * ((1 - share) / total)[:, None]
-        np.fill_diagonal(mean, share)
-        return mean
 
-    def beta(
-        self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
-    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-        """Return the Beta distributions with the mean and the variance of cells.
+def sum_label_counts(
+    dataset_label: Int[np.ndarray, " I"],
+    item: Int[np.ndarray, " R"],
+    label: Int[np.ndarray, " R"],
+    votes: Float[np.ndarray, " R"],
+    asides: Float[np.ndarray, " R"],
+    *,
+    parent: Int[np.ndarray, " K"] | None,
+    num_labels: int,
+) -> LabelCounts:
+    """Sum what answers say, cell by cell.
 
-        Parameters
-        ----------
-        row, column
-            The class and the label of each cell.
+    Parameters
+    ----------
+    dataset_label, parent, num_labels
+        As in `LabelCounts`.
+    item, label, votes, asides
+        Of each row of an answer: what it is about, the label, and how often it gives
+        the label, or names it aside.
+    """
+    pairs, cell = np.unique(item * num_labels + label, return_inverse=True)
+    return LabelCounts(
+        dataset_label=dataset_label,
+        item=pairs // num_labels,
+        label=pairs % num_labels,
+        votes=np.bincount(cell, votes),
+        asides=np.bincount(cell, asides),
+        parent=parent,
+        num_labels=num_labels,
+    )
 
-        Returns
-        -------
-        Answers, imagined ones too, that give the label, and that do not.
-        """
-        agreeing, otherwise = self.agreeing[row], self.otherwise[row]
-        number = agreeing + otherwise
-        share = (1 - self.lapse) * agreeing / number
-        square = (1 - self.lapse) * share * (agreeing + 1) / (number + 1)
-        here = self.concentration[row, column]
-        total = np.maximum(self.concentration.sum(1)[row], _LEAST)
-        mean = (1 - share) * here / total
-        of_other = (1 - 2 * share + square) * here * (here + 1) / total / (total + 1)
-        of_own = row == column
-        return beta_with(
-            np.where(of_own, share, mean), np.where(of_own, square, of_other)
+
+def label_counts(
+    responses: Responses, labels: pd.Index, parent: pd.Index
+) -> LabelCounts:
+    """Return how items were called, those that have a class and an answer.
+
+    Parameters
+    ----------
+    responses
+        Of kind choice or objects, with the data set's own label of each item.
+    labels, parent
+        Names of the labels in the order of their codes, and their superclasses.
+
+    Raises
+    ------
+    KindError
+        The responses are of another kind.
+    OptionError
+        No item has a label of the data set.
+    """
+    items = responses.items
+    if items is None or "dataset_label" not in items:
+        msg = (
+            "no item has a label of the data set; give the table items with the "
+            "columns item and dataset_label"
         )
+        raise OptionError(msg)
+    names = responses.table["item"].cat.categories
+    dataset_label = items.set_index(items["item"].astype("str"))["dataset_label"]
+    of_item = labels.get_indexer(pd.Index(dataset_label.reindex(names.astype("str"))))
+    item, label, votes, asides = _cells(responses)
+    kept = of_item[item] >= 0
+    # Items in the order in which they come, those without a class or answer left out.
+    those = list(dict.fromkeys(item[kept].tolist()))
+    if not those:
+        msg = (
+            "no item that was answered has a label of the data set; check the column "
+            "dataset_label of the table items"
+        )
+        raise OptionError(msg)
+    rank = np.full(len(names), -1)
+    rank[those] = np.arange(len(those))
+    code, groups = pd.factorize(parent)
+    return sum_label_counts(
+        of_item[those],
+        rank[item[kept]],
+        label[kept],
+        votes[kept],
+        asides[kept],
+        parent=None if list(groups) == [""] else code,
+        num_labels=len(labels),
+    )
 
-    def draw(
-        self,
-        generator: np.random.Generator,
-        member: Float[np.ndarray, "K G"] | None = None,
-    ) -> Float[np.ndarray, "K G"]:
-        """Draw P(label | class), or P(group of labels | class).
 
-        Parameters
-        ----------
-        generator
-            Random numbers.
-        member
-            Which label is in which group; None: each is its own.
-        """
-        share = (1 - self.lapse) * generator.beta(self.agreeing, self.otherwise)
-        # Of a Dirichlet distribution, what is summed over labels is one as well.
-        summed = self.concentration if member is None else self.concentration @ member
-        drawn: Float[np.ndarray, "K G"] = generator.standard_gamma(summed)
-        drawn *= ((1 - share) / np.maximum(drawn.sum(1), _LEAST))[:, None]
-        if member is None:
-            np.fill_diagonal(drawn, share)
-            return drawn
-        drawn += share[:, None] * member
-        return drawn
-
-
-def beta_with(
-    mean: Float[np.ndarray, "*n"], square: Float[np.ndarray, "*n"]
-) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-    """Return the parameters of Beta distributions with such mean and mean square."""
-    number = (mean - square) / np.maximum(square - mean**2, _LEAST)
-    return number * mean, number * (1 - mean)
+def _cells(
+    responses: Responses,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return item, label, and whether it is the answer or named aside, of each row."""
+    if responses.kinds == ("objects",):
+        sets = named_sets(responses)
+        item = sets.item[sets.response]
+        main = (sets.label == sets.main[sets.response]).astype(float)
+        n = sets.n[sets.response]
+        return item, sets.label, main * n, (1 - main) * n
+    if responses.kinds != ("choice",):
+        kinds = ", ".join(responses.kinds)
+        msg = f"labels are given in kinds choice and objects; these are of kind {kinds}"
+        raise KindError(msg)
+    table = responses.table[responses.table["label"].notna()]
+    item, label = (
+        table[name].cat.codes.to_numpy().astype(np.int64) for name in ("item", "label")
+    )
+    n = table["n"].to_numpy().astype(float)
+    return item, label, n, np.zeros(len(n))

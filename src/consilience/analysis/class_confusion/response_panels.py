@@ -3,7 +3,7 @@
 The label that most of a few annotators give is more often another than the data set's
 own than that of many: noise rarely speaks for the class. So a panel is drawn: those who
 have answered, and new annotators up to its size, who answer as the item's posterior has
-it (its class's naming, how closely items keep to that, and the answers there are).
+it (its class's confusion, how closely items keep to that, and the answers there are).
 
 How often an item is called by its own label by those who do not lapse is drawn given
 the answers about it. New answers are drawn one by one: each is a lapse, or gives the
@@ -21,25 +21,25 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.analysis.class_confusion.counted_labels import LabelCounts
+from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
 from consilience.analysis.class_confusion.dataset_label import (
     dataset_label_and_others,
-    log_chances,
+    log_probabilities,
     possible_lapses,
 )
 from consilience.analysis.class_confusion.dirichlet_prior import Learned
-from consilience.analysis.class_confusion.label_counts import Naming
+from consilience.analysis.class_confusion.label_counts import LabelCounts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Given:
+class _ResponseRows:
     """Answers as rows: of each item the labels given, in no order; -1 is padding."""
 
     label: Int[np.ndarray, "I n"]
     number: Int[np.ndarray, " I"]
 
 
-def called_otherwise(
+def panel_disagreement(
     learned: Learned, sizes: Sequence[int], *, draws: int, seed: int
 ) -> Float[np.ndarray, "D P"]:
     """Draw the share of items that most of a panel call otherwise than their class.
@@ -51,47 +51,50 @@ def called_otherwise(
     sizes
         Annotators on each panel, those who have answered among them.
     draws
-        D, how many: of the weights, the namings of classes, and the answers to come.
+        D, how many: of the weights, the confusions of classes, and the answers to come.
     seed
         Of random numbers.
     """
     generator = np.random.default_rng(seed)
-    namings = learned.namings
-    given = _as_rows(namings)
+    label_counts = learned.label_counts
+    given = _response_rows(label_counts)
     shares = np.empty((draws, len(sizes)))
     for row in shares:
-        naming = learned.draw(generator)
-        votes = _drawn(naming, namings, given, max(sizes), generator)
+        posterior = learned.draw(generator)
+        votes = _draw_votes(posterior, label_counts, given, max(sizes), generator)
         for place, size in enumerate(sizes):
             row[place] = (
-                _winner(votes, given.number, size) != namings.dataset_label
+                _winner(votes, given.number, size) != label_counts.dataset_label
             ).mean()
     return shares
 
 
-def _as_rows(namings: LabelCounts) -> _Given:
-    count = namings.votes.astype(int)
-    item, label = np.repeat(namings.item, count), np.repeat(namings.label, count)
-    number = np.bincount(item, minlength=len(namings.dataset_label))
+def _response_rows(label_counts: LabelCounts) -> _ResponseRows:
+    count = label_counts.votes.astype(int)
+    item, label = (
+        np.repeat(label_counts.item, count),
+        np.repeat(label_counts.label, count),
+    )
+    number = np.bincount(item, minlength=len(label_counts.dataset_label))
     start = np.cumsum(number) - number
     rows = np.full((len(number), int(number.max(initial=1))), -1)
     rows[item, np.arange(len(item)) - start[item]] = label
-    return _Given(rows, number)
+    return _ResponseRows(rows, number)
 
 
-def _drawn(
-    naming: Naming,
-    namings: LabelCounts,
-    given: _Given,
+def _draw_votes(
+    posterior: ConfusionPosterior,
+    label_counts: LabelCounts,
+    given: _ResponseRows,
     most: int,
     generator: np.random.Generator,
 ) -> Int[np.ndarray, "I m"]:
     """Draw answers until every item has so many."""
-    theta = naming.draw(generator)
-    dataset_label, (items, answers) = namings.dataset_label, given.label.shape
+    theta = posterior.draw(generator)
+    dataset_label, (items, answers) = label_counts.dataset_label, given.label.shape
     votes = np.full((items, max(most, answers)), -1)
     votes[:, :answers] = given.label
-    share = (1 - naming.lapse) * _shares(naming, namings, theta, generator)
+    share = (1 - posterior.lapse) * _shares(posterior, label_counts, theta, generator)
     np.fill_diagonal(theta, 0.0)
     ladder = np.cumsum(theta / np.maximum(theta.sum(1, keepdims=True), 1e-300), axis=1)
     ladder += np.arange(len(ladder))[:, None]  # one ladder for all classes
@@ -102,33 +105,35 @@ def _drawn(
         step = class_ + generator.random(len(those)) * (ladder[class_, -1] - class_)
         new = np.searchsorted(ladder.ravel(), step) - class_ * ladder.shape[1]
         new = np.minimum(new, ladder.shape[1] - 1)
-        other = _other_before(before, class_, naming.beside, new, generator)
+        other = _draw_other(before, class_, posterior.beside, new, generator)
         votes[those, place] = np.where(is_own, class_, other)
     return votes
 
 
 def _shares(
-    naming: Naming,
-    namings: LabelCounts,
+    posterior: ConfusionPosterior,
+    label_counts: LabelCounts,
     theta: Float[np.ndarray, "K K"],
     generator: np.random.Generator,
 ) -> Float[np.ndarray, " I"]:
     """Draw how often each item is called by its own label by those who do not lapse."""
-    share = np.diagonal(theta)[namings.dataset_label] / (1 - naming.lapse)
-    agreeing, others = dataset_label_and_others(namings)
+    share = np.diagonal(theta)[label_counts.dataset_label] / (1 - posterior.lapse)
+    agreeing, others = dataset_label_and_others(label_counts)
     rows = possible_lapses(agreeing, others)
     mean = share[rows.which][:, None]
-    logs = np.asarray(log_chances(rows, mean, naming.spread, naming.lapse))[:, 0]
+    logs = np.asarray(log_probabilities(rows, mean, posterior.spread, posterior.lapse))[
+        :, 0
+    ]
     # The greatest of log chances, each with Gumbel noise, is a draw by those chances.
     order = np.lexsort((logs + generator.gumbel(size=len(logs)), rows.which))
     heeded = rows.heeded[order[np.cumsum(others + 1) - 1]]
-    yes = naming.spread * share + agreeing
-    no = naming.spread * (1 - share) + heeded - agreeing
+    yes = posterior.spread * share + agreeing
+    no = posterior.spread * (1 - share) + heeded - agreeing
     drawn: Float[np.ndarray, " I"] = generator.beta(yes, no)
     return drawn
 
 
-def _other_before(
+def _draw_other(
     before: Int[np.ndarray, "i m"],
     class_: Int[np.ndarray, " i"],
     spread: float,

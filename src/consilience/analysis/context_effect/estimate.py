@@ -21,9 +21,9 @@ from consilience.truth.incidence import incidences
 
 BLOCK = 20_000  # answers looked at together: 10 MB for each table of nodes
 STEP = 1e-4  # of the differences that the curvature is taken from
-ENOUGH = 1e-4  # twice the gain to be expected, in nats: a hundredth of an error
-MOST, SMALLEST = 100, 1e-3  # steps, and the smallest share of one
-USUAL = 12  # looks at all answers to climb
+TOLERANCE = 1e-4  # twice the gain to be expected, in nats: a hundredth of an error
+MAX_STEPS, MIN_STEP = 100, 1e-3  # steps, and the smallest share of one
+USUAL_EVALUATIONS = 12  # looks at all answers to climb
 PRIOR_SCALE = 4.0  # of a shift in log-odds: an odds ratio of fifty
 
 
@@ -104,35 +104,38 @@ def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimat
     report
         Called with the progress made.
     """
-    look = _counted(_looker(scale, design), design, report)
+    evaluate = _with_progress(_score_function(scale, design), design, report)
     theta = np.zeros(len(design.names))
-    value, score, led = look(theta)
-    for _ in range(MOST):
+    value, score, led = evaluate(theta)
+    for _ in range(MAX_STEPS):
         rise = _penalised_score(theta, score)
         direction = np.linalg.solve(_information(score, design), rise)
-        if rise @ direction < ENOUGH:
+        if rise @ direction < TOLERANCE:
             break
         size = 1.0
         while True:
             further = theta + size * direction
-            reached, score, led = look(further)
-            better = reached - _price(further) > value - _price(theta)
-            if better or size < SMALLEST:
+            reached, score, led = evaluate(further)
+            better = reached - _penalty(further) > value - _penalty(theta)
+            if better or size < MIN_STEP:
                 break
             size /= 2
         theta, value = further, reached
     here = _penalised_score(theta, score)
     moves = STEP * np.eye(len(theta))
     falls = [
-        here - _penalised_score(theta + move, look(theta + move)[1]) for move in moves
+        here - _penalised_score(theta + move, evaluate(theta + move)[1])
+        for move in moves
     ]
     curvature = np.stack(falls) / STEP
     bread = np.linalg.inv((curvature + curvature.T) / 2)
-    by_item, added = (bread @ meat @ bread for meat in clustered(score, design))
+    by_item, added = (
+        bread @ meat @ bread for meat in clustered_covariance(score, design)
+    )
     return Estimate(theta, by_item, added, led)
 
 
-def _price(theta: Float[np.ndarray, " P"]) -> float:
+def _penalty(theta: Float[np.ndarray, " P"]) -> float:
     return float(theta @ theta) / (2 * PRIOR_SCALE**2)
 
 
@@ -155,7 +158,7 @@ def _information(
     return information
 
 
-def clustered(
+def clustered_covariance(
     score: Float[np.ndarray, "N P"], design: Design
 ) -> tuple[Float[np.ndarray, "P P"], Float[np.ndarray, "P P"]]:
     """Return the covariance of the score by item, and what annotators add to it.
@@ -171,11 +174,11 @@ def clustered(
     """
     item = design.item_of_answer
     both = item.astype(np.int64) * (design.annotator.max() + 1) + design.annotator
-    added = _of(score, design.annotator) - _of(score, both)
-    return _of(score, item), added
+    added = _covariance_by(score, design.annotator) - _covariance_by(score, both)
+    return _covariance_by(score, item), added
 
 
-def _of(
+def _covariance_by(
     score: Float[np.ndarray, "N P"], owner: Int[np.ndarray, " N"]
 ) -> Float[np.ndarray, "P P"]:
     _, place = np.unique(owner, return_inverse=True)
@@ -185,40 +188,42 @@ def _of(
     return meat
 
 
-def _counted(look: "Look", design: Design, report: Reporter) -> "Look":
-    """Report each look at all answers."""
+def _with_progress(
+    evaluate: "ScoreFunction", design: Design, report: Reporter
+) -> "ScoreFunction":
+    """Report each evaluation over all answers."""
     number = 0
-    usual = USUAL + len(design.names)
+    usual = USUAL_EVALUATIONS + len(design.names)
     note = f"{design.n.sum():,} answers"
 
     def counted(theta: Float[np.ndarray, " P"]) -> Any:
         nonlocal number
         number += 1
         report(Progress("leading question", min(number, usual), usual, note))
-        return look(theta)
+        return evaluate(theta)
 
     return counted
 
 
-type Look = Callable[
+type ScoreFunction = Callable[
     [Float[np.ndarray, " P"]],
     tuple[float, Float[np.ndarray, "N P"], Float[np.ndarray, "E 2"]],
 ]
 
 
-def _looker(scale: Scale, design: Design) -> Look:
+def _score_function(scale: Scale, design: Design) -> ScoreFunction:
     """Return a function that gives likelihood, score of each answer, and `led`."""
     blocks = list(_blocks(design))
     share = 1 / np.bincount(design.side, minlength=design.odds.size)
 
-    def look(
+    def evaluate(
         theta: Float[np.ndarray, " P"],
     ) -> tuple[float, Float[np.ndarray, "N P"], Float[np.ndarray, "E 2"]]:
         shift = (design.without @ theta, design.with_rival @ theta)
         total, led, score = 0.0, [], []
         for risk, answers, twos in blocks:
             without, with_rival = (
-                _padded(each[answers], len(risk.answer)) for each in shift
+                _pad(each[answers], len(risk.answer)) for each in shift
             )
             shifts = Shifts(
                 without=without,
@@ -239,7 +244,7 @@ def _looker(scale: Scale, design: Design) -> Look:
             led.append(np.asarray(away)[: len(twos)])
         return total, np.concatenate(score), np.concatenate(led)
 
-    return look
+    return evaluate
 
 
 def _blocks(
@@ -260,16 +265,16 @@ def _blocks(
     for matrix, a, e in zip(layouts, answers, twos, strict=True):
         risk = Risk(
             of_side=matrix,
-            annotator=_padded(design.annotator[a], width),
-            group=_padded(design.group[a], width),
-            answer=_padded(design.answer[a], width),
-            side_group=_padded(design.side_group[e], size),
-            odds=_padded(design.odds[e], size),
-            weight=_padded(np.ones(len(e)), size),
+            annotator=_pad(design.annotator[a], width),
+            group=_pad(design.group[a], width),
+            answer=_pad(design.answer[a], width),
+            side_group=_pad(design.side_group[e], size),
+            odds=_pad(design.odds[e], size),
+            weight=_pad(np.ones(len(e)), size),
         )
         yield risk, a, e
 
 
-def _padded(values: np.ndarray, size: int) -> Array:
+def _pad(values: np.ndarray, size: int) -> Array:
     padding = [(0, size - len(values))] + [(0, 0)] * (values.ndim - 1)
     return jnp.asarray(np.pad(values, padding))

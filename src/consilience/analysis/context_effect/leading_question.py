@@ -131,7 +131,7 @@ def leading_question(
         raise OptionError(msg)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         units, place = np.unique([similar.first, similar.second], return_inverse=True)
-        scale, prior = _as_fitted(fit, some_units(space, units))
+        scale, prior = _fitted_scale(fit, some_units(space, units))
         odds = prior[place.reshape(2, -1).T]
         design = _design(space, similar, odds)
         fitted = estimate(scale, design, report)
@@ -142,7 +142,7 @@ def leading_question(
     return pd.DataFrame(rows)
 
 
-def _as_fitted(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
+def _fitted_scale(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
     """Return annotators, mixture components and the prior log-odds of presence.
 
     Components are those of labels that no other label leads, averaged over items.
@@ -228,7 +228,7 @@ def _row(
 ) -> dict[str, str | float]:
     nothing = np.full(8, np.nan)
     if name not in design.names:
-        return _named(name, nothing, 0.0, 0)
+        return _table_row(name, nothing, 0.0, 0)
     at = design.names.index(name)
     clusters = min(len(np.unique(design.item)), len(np.unique(design.annotator)))
     reach = t.ppf((1 + mass) / 2, max(clusters - 1, 1))
@@ -256,13 +256,13 @@ def _row(
     there = weight * (design.with_rival[:, at] > 0)
     items = len(np.unique(design.item_of_answer[there > 0]))
     values = np.concatenate([np.exp(near), np.exp(average), rates])
-    return _named(name, values, float(there.sum()), items)
+    return _table_row(name, values, float(there.sum()), items)
 
 
 _SIDES = np.array([0.0, -1.0, 1.0])
 
 
-def _named(
+def _table_row(
     name: str, values: Float[np.ndarray, " 8"], answers: float, items: int
 ) -> dict[str, str | float]:
     columns = (

@@ -115,7 +115,7 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
         raise OptionError(msg)
     table = fit.labels()
     chance = table["probability"].to_numpy(dtype=float)
-    present, expected = decided(chance, loss, miss)
+    present, expected = minimise_loss(chance, loss, miss)
     return Decision(
         labels=table[["item", "label", "probability"]].assign(present=present),
         threshold=float(chance[present].min()) if present.any() else np.nan,
@@ -123,7 +123,7 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
     )
 
 
-def decided(
+def minimise_loss(
     chance: Float[np.ndarray, " U"], loss: str, miss: float
 ) -> tuple[Bool[np.ndarray, " U"], float]:
     """Return which labels to call present, and the loss to be expected.

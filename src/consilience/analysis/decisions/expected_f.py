@@ -27,7 +27,7 @@ from jaxtyping import Float
 
 # The integral is taken evenly in log t, where the integrand is smooth and falls off on
 # both sides: to 1e-11 of the smallest scale below, to exp(-40) above.
-LEAST, MOST, STEP = 1e-11, 40.0, 0.2
+MIN_NODE, MAX_NODE, STEP = 1e-11, 40.0, 0.2
 BLOCK = 10_000  # labels looked at together: some 200 nodes of each, 16 MB
 
 
@@ -47,8 +47,8 @@ def expected_f(chance: Float[np.ndarray, " U"], miss: float) -> Float[np.ndarray
     being one where nothing is to be found and nothing called.
     """
     number = len(chance)
-    first = np.log(LEAST / ((1 + miss) * max(number, 1)))
-    node = np.exp(np.arange(first, np.log(MOST / min(miss, 1.0)), STEP))
+    first = np.log(MIN_NODE / ((1 + miss) * max(number, 1)))
+    node = np.exp(np.arange(first, np.log(MAX_NODE / min(miss, 1.0)), STEP))
     faded = np.exp(-miss * node)
     parts = [chance[at : at + BLOCK] for at in range(0, number, BLOCK)]
 

@@ -111,11 +111,11 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     1   item1  class1        0.3
     2  item10  class0        0.6
     """
-    space, model = _checked(fit, thresholds)
+    space, model = _restore(fit, thresholds)
     tail = (1 - float(fit.data.attrs["mass"])) / 2
     merged = merge_identical(space, annotators=False)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        belief, grid = _belief(fit, merged.space, model), nodes(model.prior)
+        belief, grid = _mean_posterior(fit, merged.space, model), nodes(model.prior)
         above = {
             f"above_{threshold:g}": belief @ share_above(grid, jnp.asarray(threshold))
             for threshold in thresholds
@@ -136,7 +136,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     )
 
 
-def drawn_above(
+def draw_probability_above(
     fit: Fit, threshold: float, most: int = MOST
 ) -> tuple[pd.DataFrame, Float[np.ndarray, "D U"]]:
     """Return P(frequency above a threshold) of each label by draw of the parameters.
@@ -159,14 +159,14 @@ def drawn_above(
     OptionError
         The fit is of another model, or the threshold is not between 0 and 1.
     """
-    space, model = _checked(fit, [threshold])
+    space, model = _restore(fit, [threshold])
     merged = merge_identical(space)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         above = share_above(nodes(model.prior), jnp.asarray(threshold))
         parts = [
             np.stack(
                 [
-                    np.asarray(_believed(model, observations, values) @ above)
+                    np.asarray(_posterior(model, observations, values) @ above)
                     for values in thin(_values(fit), most)
                 ]
             )
@@ -219,7 +219,7 @@ def selection_frequencies(
     0        0.3       0.7    0.8
     1        0.7       0.4    0.2
     """
-    space, model = _checked(fit, thresholds)
+    space, model = _restore(fit, thresholds)
     votes = vote_shares(fit)
     observed = [(votes >= threshold - ROUNDING).mean() for threshold in thresholds]
     reach = NormalDist().inv_cdf((1 + float(fit.data.attrs["mass"])) / 2)
@@ -240,7 +240,7 @@ def selection_frequencies(
     )
 
 
-def _checked(
+def _restore(
     fit: Fit, thresholds: Sequence[float]
 ) -> tuple[Space, AnnotatorModel[Prior]]:
     name = fit.data.attrs["model"]
@@ -266,21 +266,21 @@ def _blocks(space: Space, model: AnnotatorModel[Prior]) -> list[Observations]:
 
 
 @partial(jax.jit, static_argnames="model")
-def _believed(
+def _posterior(
     model: AnnotatorModel[Prior], observations: Observations, values: Any
 ) -> Float[Array, "U T"]:
     parameters = parameters_from_draw(model, observations, values)
     return softmax(log_frequency(observations.layout, parameters), axis=1)
 
 
-def _belief(
+def _mean_posterior(
     fit: Fit, space: Space, model: AnnotatorModel[Prior]
 ) -> Float[np.ndarray, "U T"]:
     """Return p(frequency | answers) on the nodes, the mean over draws."""
     parts = []
     for observations in _blocks(space, model):
         draws = [
-            np.asarray(_believed(model, observations, values))
+            np.asarray(_posterior(model, observations, values))
             for values in thin(_values(fit), DRAWS)
         ]
         parts.append(np.mean(draws, 0))
@@ -335,7 +335,7 @@ def _share_above(
     whole = count.sum()
     mean = count @ share / whole
     steep = np.tensordot(count, rise, 1) / whole
-    whole_curvature = (curvature + curvature.T) / 2 + _of_prior(
+    whole_curvature = (curvature + curvature.T) / 2 + _prior_curvature(
         model, back, parts[0], point
     )
     through = np.linalg.solve(whole_curvature, steep.T)
@@ -347,7 +347,7 @@ def _share_above(
 
 
 @partial(jax.jit, static_argnames=("model", "back"))
-def _of_prior(
+def _prior_curvature(
     model: AnnotatorModel[Prior],
     back: Callable[[Float[Array, " P"]], Any],
     observations: Observations,

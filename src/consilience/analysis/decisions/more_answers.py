@@ -39,7 +39,7 @@ from consilience.truth import Observations, Space
 from consilience.truth.parts import some_units
 
 BLOCK = 5_000  # pairs looked at together
-LEAST = 1e-12  # of a probability
+MIN_PROBABILITY = 1e-12  # of a probability
 
 
 @restores_types
@@ -124,7 +124,7 @@ def more_answers(
             part = some_units(space, units)
             by_state = _by_state(model, part, values)
             subkey = jax.random.fold_in(key, int(units[0]))
-            parts.append(_played(*by_state, sure, subkey, most, futures))
+            parts.append(_simulate_futures(*by_state, sure, subkey, most, futures))
     now, used, settled = (np.concatenate(each) for each in zip(*parts, strict=True))
     return pd.DataFrame(
         {
@@ -156,12 +156,12 @@ def _by_state(
     observations = lay_out(model, space)
     parameters = parameters_from_draw(model, observations, values)
     scores = log_softmax(score(model, observations, parameters))
-    fresh, group = _fresh(model, space, observations, parameters)
+    fresh, group = _fresh_annotator(model, space, observations, parameters)
     present = jnp.repeat(jnp.asarray(space.present), num_substates(model))
     return scores, fresh, group, present
 
 
-def _fresh(
+def _fresh_annotator(
     model: AnnotatorModel[Any],
     space: Space,
     observations: Observations,
@@ -187,7 +187,7 @@ def _fresh(
 
 
 @partial(jax.jit, static_argnames=("most", "futures"))
-def _played(
+def _simulate_futures(
     scores: Float[Array, "U M"],
     fresh: Float[Array, "G M L"],
     group: Int[Array, " U"],
@@ -198,7 +198,7 @@ def _played(
     futures: int,
 ) -> tuple[Float[Array, " U"], Float[Array, "U F"], Float[Array, "U F"]]:
     """Return P(present) now, and of each future the answers used and whether sure."""
-    logs = jnp.log(jnp.maximum(fresh, LEAST))
+    logs = jnp.log(jnp.maximum(fresh, MIN_PROBABILITY))
 
     def belief(now: Float[Array, "U M"]) -> Float[Array, " U"]:
         return jnp.exp(logsumexp(now, axis=1, b=present) - logsumexp(now, axis=1))

@@ -40,7 +40,7 @@ class Calls:
     given: Int[np.ndarray, " N"]
     weight: Float[np.ndarray, "D N"]
 
-    def grouped(self, group: Int[np.ndarray, " K"]) -> "Calls":
+    def merge_labels(self, group: Int[np.ndarray, " K"]) -> "Calls":
         """Return the same with groups of labels instead of labels."""
         return replace(self, true=group[self.true], given=group[self.given])
 
@@ -82,17 +82,17 @@ def main_labels(fit: Fit, proposals: Proposals) -> Calls:
     )
 
 
-def by_people(main: Calls, dataset: Int[np.ndarray, " I"]) -> Calls:
+def people_calls(main: Calls, dataset: Int[np.ndarray, " I"]) -> Calls:
     """Return what people call items of each label of the data set."""
     return replace(main, true=dataset[main.item])
 
 
-def by_dataset(main: Calls, dataset: Int[np.ndarray, " I"]) -> Calls:
+def dataset_calls(main: Calls, dataset: Int[np.ndarray, " I"]) -> Calls:
     """Return what the data set calls items of each main label."""
     return replace(main, given=dataset[main.item])
 
 
-def by_model(
+def model_calls(
     first: Int[np.ndarray, " I"], main: Calls, dataset: Int[np.ndarray, " I"] | None
 ) -> Calls:
     """Return what a model calls items, of the data set's label or of each main label.
@@ -112,7 +112,7 @@ def by_model(
     return Calls(item=item, true=dataset, given=first, weight=np.ones((1, len(first))))
 
 
-def groups_at(
+def label_groups(
     names: pd.Index, labels: pd.DataFrame | Mapping[str, str] | None, level: int
 ) -> tuple[Int[np.ndarray, " K"], pd.Index]:
     """Return the group of each label, some steps up a hierarchy.

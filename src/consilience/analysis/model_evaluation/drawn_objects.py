@@ -60,7 +60,7 @@ class DrawnObjects:
     names: tuple[Bits, ...]
     drawn: int
 
-    def of(self, plane: Bits, label: Int[np.ndarray, " I"]) -> Bits:
+    def bits_of(self, plane: Bits, label: Int[np.ndarray, " I"]) -> Bits:
         """Return the bits of one label of each item; none where it is no candidate."""
         wanted = np.arange(len(label)) * len(self.labels) + label
         place = np.minimum(np.searchsorted(self.key, wanted), len(self.key) - 1)
@@ -131,26 +131,26 @@ def drawn_objects(
     return DrawnObjects(
         labels=labels,
         key=key[kept],
-        valid=packed(valid),
-        there=packed(there),
-        leading=packed(leading),
-        main_object=packed((facts & MAIN_OBJECT) > 0),
-        main_label=packed((facts & MAIN_LABEL) > 0),
-        numbers=_counted(there & leading, start),
-        names=_counted(valid, start),
+        valid=pack_bits(valid),
+        there=pack_bits(there),
+        leading=pack_bits(leading),
+        main_object=pack_bits((facts & MAIN_OBJECT) > 0),
+        main_label=pack_bits((facts & MAIN_LABEL) > 0),
+        numbers=_count_bits(there & leading, start),
+        names=_count_bits(valid, start),
         drawn=valid.shape[1],
     )
 
 
-def _counted(
+def _count_bits(
     facts: Bool[np.ndarray, "D S N"], start: Int[np.ndarray, " I"]
 ) -> tuple[Bits, ...]:
     """Return in which worlds 0, 1, 2, ... of an item's candidates are so."""
     number = np.add.reduceat(facts.astype(np.uint8), start, axis=2)
-    return tuple(packed(number == each) for each in range(number.max() + 1))
+    return tuple(pack_bits(number == each) for each in range(number.max() + 1))
 
 
-def packed(facts: Bool[np.ndarray, "D S M"]) -> Bits:
+def pack_bits(facts: Bool[np.ndarray, "D S M"]) -> Bits:
     """Pack what is true of each draw into words."""
     draws, drawn, cells = facts.shape
     words = -(-drawn // _WORD)

@@ -76,7 +76,7 @@ def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
     set: `label_right`, it is valid; `other_main_label`, it is not the main label.
     """
     several = truth.at_least(2)
-    every = _every(truth)
+    every = _all_draws(truth)
     members = {"all": every, "one_object": every & ~several, "several_objects": several}
     exact = [truth.at_least(number) for number in (2, 3, 4)]
     members["two_objects"] = exact[0] & ~exact[1]
@@ -87,7 +87,7 @@ def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
     dataset_label = np.where(
         proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
     )
-    right = truth.of(truth.valid, dataset_label)
+    right = truth.bits_of(truth.valid, dataset_label)
     other = other_main_label(truth, dataset_label)
     return members | {
         "label_right": right,
@@ -107,7 +107,7 @@ def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) 
     dataset_label
         Code of the data set's label of each item; UNKNOWN where the fit has no such.
     """
-    other: Bits = _every(truth) & ~truth.of(truth.main_label, dataset_label)
+    other: Bits = _all_draws(truth) & ~truth.bits_of(truth.main_label, dataset_label)
     return other
 
 
@@ -124,7 +124,7 @@ def random_object(
     dataset_label = np.where(
         proposals.dataset < proposals.num_fit_labels, proposals.dataset, UNKNOWN
     )
-    called = truth.of(truth.there & truth.leading, dataset_label)
+    called = truth.bits_of(truth.there & truth.leading, dataset_label)
     for subset in BASELINE:
         members = within[subset]
         below = truth.probability(members)
@@ -136,7 +136,7 @@ def random_object(
         yield ("dataset_accuracy", subset), (above[:, None], below[:, None])
 
 
-def _every(truth: DrawnObjects) -> Bits:
+def _all_draws(truth: DrawnObjects) -> Bits:
     """Return the bits that are worlds, and none of the padding."""
     every = np.zeros_like(truth.numbers[0])
     for bits in truth.numbers:
@@ -150,17 +150,17 @@ def _hits(
     """Give in which worlds a model is right, by metric."""
     label = proposals.fitted_label[model]
     depth = label.shape[1]
-    yield "accuracy", truth.of(truth.valid, label[:, 0])
-    yield "main_object", truth.of(truth.main_object, label[:, 0])
-    yield "main_label", truth.of(truth.main_label, label[:, 0])
+    yield "accuracy", truth.bits_of(truth.valid, label[:, 0])
+    yield "main_object", truth.bits_of(truth.main_object, label[:, 0])
+    yield "main_label", truth.bits_of(truth.main_label, label[:, 0])
     if depth > 1:
-        among = truth.of(truth.valid, label[:, 0])
+        among = truth.bits_of(truth.valid, label[:, 0])
         for rank in range(1, depth):
-            among |= truth.of(truth.valid, label[:, rank])
+            among |= truth.bits_of(truth.valid, label[:, rank])
         yield "top", among
     if proposals.dataset is None:
         return
-    every = _every(truth)
+    every = _all_draws(truth)
     hit = proposals.label[model] == proposals.dataset[:, None]
     yield "dataset_accuracy", np.where(hit[:, :1, None], every, np.uint64(0))
     if depth > 1:

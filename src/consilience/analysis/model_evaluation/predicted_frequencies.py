@@ -149,7 +149,7 @@ def predicted_frequencies(
             _rows(proposals.models, "accuracy", "all", hit.astype(float), observed)
         )
     return pd.concat(
-        [_reported(*part, weightings=weightings, mass=mass) for part in parts],
+        [_report(*part, weightings=weightings, mass=mass) for part in parts],
         ignore_index=True,
     )
 
@@ -168,7 +168,7 @@ def _rows(
     return named, value, members
 
 
-def _reported(
+def _report(
     named: pd.DataFrame,
     value: Float[np.ndarray, "W I"],
     members: Bool[np.ndarray, "W I"],

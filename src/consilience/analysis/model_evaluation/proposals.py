@@ -70,7 +70,7 @@ def propose(
         A column is missing, a rank stands twice, an item has no first label, or no item
         is one of the fit.
     """
-    frame = _checked(predictions)
+    frame = _check(predictions)
     frame = frame[frame["rank"] <= top]
     table = items_of(fit.data)
     if fit.data.attrs["kind"] == "objects":
@@ -127,7 +127,7 @@ def labels_of(fit: Fit) -> pd.Index:
     return labels
 
 
-def _checked(predictions: pd.DataFrame) -> pd.DataFrame:
+def _check(predictions: pd.DataFrame) -> pd.DataFrame:
     lacking = [name for name in ("item", "label", "rank") if name not in predictions]
     if lacking:
         columns = ", ".join(map(repr, predictions.columns))

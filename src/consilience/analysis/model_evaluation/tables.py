@@ -81,7 +81,9 @@ def labels_table(
             np.nan_to_num(each[:, place, order])
             for each in sums["dataset_accuracy", wrong]
         )
-        followed, lower, upper = _followed(top, bottom, start, weightings, order, mass)
+        followed, lower, upper = _follow_rates(
+            top, bottom, start, weightings, order, mass
+        )
         columns = [proposals.names[codes], np.bincount(group), right, model]
         columns += [of_dataset[:, place], accuracy[:, place]]
         columns += [np.add.reduceat(bottom.mean(0), start), followed, lower, upper]
@@ -102,7 +104,7 @@ def _mean(
     return np.stack(means, 1)
 
 
-def _followed(
+def _follow_rates(
     top: Float[np.ndarray, "D I"],
     bottom: Float[np.ndarray, "D I"],
     start: np.ndarray,

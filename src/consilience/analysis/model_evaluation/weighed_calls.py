@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 from consilience.analysis.model_evaluation.decisions import Calls
 from consilience.analysis.model_evaluation.weighing import Weights, bounds, draw_of
 
-_MOST_CELLS = 4_000_000  # weightings x cells that are held at once
+_MAX_CELLS = 4_000_000  # weightings x cells that are held at once
 
 
 def cells_of(
@@ -22,7 +22,7 @@ def cells_of(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return cells, their probabilities, and the expected size of each row."""
     size = int(group.max()) + 1
-    grouped = calls.grouped(group)
+    grouped = calls.merge_labels(group)
     key, place = np.unique(grouped.true * size + grouped.given, return_inverse=True)
     weight = calls.weight.mean(0)
     rows = np.bincount(grouped.true, weight, size)
@@ -30,7 +30,7 @@ def cells_of(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Weighed:
+class Bootstrap:
     """Items, and weightings of them.
 
     Attributes
@@ -57,7 +57,7 @@ class Weighed:
         self, calls: Calls, kept: np.ndarray, size: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return bounds of the probability of some cells."""
-        step = max(1, _MOST_CELLS // (1 + sum(map(len, self.weightings))))
+        step = max(1, _MAX_CELLS // (1 + sum(map(len, self.weightings))))
         lower, upper = [], []
         for start in range(0, max(len(kept), 1), step):
             rates = self.rates(calls, kept[start : start + step], size)

@@ -22,7 +22,10 @@ from jaxtyping import Float
 
 from consilience.analysis.reliability import pairs
 from consilience.analysis.reliability.by_label import estimate_labels, label_table
-from consilience.analysis.reliability.coefficients import coefficient_table, find
+from consilience.analysis.reliability.coefficients import (
+    coefficient_table,
+    estimate_coefficients,
+)
 from consilience.analysis.reliability.counts import count_answers
 from consilience.analysis.reliability.estimates import (
     Study,
@@ -32,7 +35,7 @@ from consilience.analysis.reliability.estimates import (
     resample,
     sum_study,
 )
-from consilience.analysis.reliability.groups import deal
+from consilience.analysis.reliability.groups import assign_groups
 from consilience.analysis.reliability.ratings import Ratings, lay_out
 from consilience.analysis.reliability.reasons import notes, reasons
 from consilience.analysis.reliability.similarity import (
@@ -40,8 +43,8 @@ from consilience.analysis.reliability.similarity import (
     Similarity,
     nominal,
     numeric,
-    of_sets,
     ordinal,
+    set_similarity,
 )
 from consilience.errors import OptionError
 from consilience.responses import Responses
@@ -214,7 +217,7 @@ def agreement(
         ratings=ratings,
         counts=counts,
         similarity=similarity,
-        meetings=pairs.meet(ratings, similarity) if want_pairs else None,
+        meetings=pairs.find_meetings(ratings, similarity) if want_pairs else None,
         by_rank=chosen == "ordinal",
         conger="conger" not in why,
         labels="label" in by,
@@ -222,7 +225,7 @@ def agreement(
     sums, whole = sum_study(study, np.zeros_like(ratings.item)), np.ones((1, 1))
     kappas = cohen(sums, whole)
     drawn, labels = _draw(study, sums, kappas, bootstrap, seed)
-    table = coefficient_table(find(study, sums), drawn, why, mass)
+    table = coefficient_table(estimate_coefficients(study, sums), drawn, why, mass)
     table["coefficient"] = table["coefficient"].replace(
         "gwet", "gwet_ac1" if chosen == "nominal" else "gwet_ac2"
     )
@@ -271,7 +274,9 @@ def _draw(
         meetings=study.meetings if for_cohen and not few else None,
     )
     generator = np.random.default_rng(seed)
-    return resample(sum_study(some, deal(item, generator)), resamples, generator)
+    return resample(
+        sum_study(some, assign_groups(item, generator)), resamples, generator
+    )
 
 
 def _check(by: Sequence[By], mass: float, bootstrap: int) -> None:
@@ -311,7 +316,7 @@ def _similarity(ratings: Ratings, kind: str, distance: Distance) -> Similarity:
             if ratings.sets is None:
                 msg = "responses of kind objects have sets"
                 raise TypeError(msg)
-            return of_sets(ratings.sets, distance)
+            return set_similarity(ratings.sets, distance)
         case _:
             return nominal(size)
 

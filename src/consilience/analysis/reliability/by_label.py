@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.reliability.groups import Table, table_of_sums, weigh
+from consilience.analysis.reliability.groups import Table, table_of_sums, weighted_sums
 from consilience.analysis.reliability.interval import from_resamples
 from consilience.analysis.reliability.ratings import Ratings
 
@@ -86,9 +86,15 @@ def estimate_labels(
 ) -> dict[str, Float[np.ndarray, "R L"]]:
     """Share, specific agreement and kappa of each label; NaN where undefined."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = weigh(weights, sums.shares) / weigh(weights, sums.questions)
-        specific = weigh(weights, sums.agreed) / weigh(weights, sums.possible)
-        unlike = weigh(weights, sums.unlike) / weigh(weights, sums.paired)
+        share = weighted_sums(weights, sums.shares) / weighted_sums(
+            weights, sums.questions
+        )
+        specific = weighted_sums(weights, sums.agreed) / weighted_sums(
+            weights, sums.possible
+        )
+        unlike = weighted_sums(weights, sums.unlike) / weighted_sums(
+            weights, sums.paired
+        )
         spread = share * (1 - share)
         kappa = np.where(spread > 1e-12, 1 - unlike / spread, np.nan)
     return {"share": share, "specific": specific, "kappa": kappa}

@@ -28,7 +28,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.analysis.reliability.counts import Counts
-from consilience.analysis.reliability.groups import Table, table_of_sums, weigh
+from consilience.analysis.reliability.groups import Table, table_of_sums, weighted_sums
 from consilience.analysis.reliability.ratings import Ratings
 from consilience.analysis.reliability.similarity import Similarity
 from consilience.analysis.reliability.within import pairs_within
@@ -81,7 +81,7 @@ class Sums:
         return max(int(self.shares.shape[1]), pairs)
 
 
-def sum_up(
+def sum_counts(
     ratings: Ratings,
     counts: Counts,
     similarity: Similarity,
@@ -129,11 +129,11 @@ def sum_up(
 
 def estimate(sums: Sums, weights: Float[np.ndarray, "R G"]) -> Mapping[str, Estimate]:
     """Estimate every coefficient with each set of weights of the groups."""
-    questions, paired, agreed, answers, weighed = weigh(weights, sums.facts).T
+    questions, paired, agreed, answers, weighed = weighted_sums(weights, sums.facts).T
     similarity, size = sums.similarity, sums.similarity.size
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = agreed / paired
-        shares = weigh(weights, sums.shares) / questions[:, None]
+        shares = weighted_sums(weights, sums.shares) / questions[:, None]
         coefficients = {"percent": beyond_chance(observed, np.zeros_like(observed))}
         by_fleiss = similarity.expected(shares)
         coefficients["fleiss"] = beyond_chance(observed, by_fleiss)
@@ -143,13 +143,15 @@ def estimate(sums: Sums, weights: Float[np.ndarray, "R G"]) -> Mapping[str, Esti
             spread = (shares * (1 - shares)).sum(axis=1) / (size * (size - 1))
             coefficients["brennan_prediger"] = even
             coefficients["gwet"] = beyond_chance(observed, similarity.total * spread)
-        of_all = weigh(weights, sums.answers) / answers[:, None]
+        of_all = weighted_sums(weights, sums.answers) / answers[:, None]
         if sums.coincident is None:
             by_answers = (1 - 1 / answers) * weighed / answers + 1 / answers
             by_chance = similarity.expected(of_all)
             coefficients["krippendorff"] = beyond_chance(by_answers, by_chance)
         else:
-            coefficients["krippendorff"] = _by_rank(sums, weights, of_all, answers)
+            coefficients["krippendorff"] = _ordinal_alpha(
+                sums, weights, of_all, answers
+            )
     return coefficients
 
 
@@ -222,11 +224,13 @@ def _coincidences(
     size = len(ratings.answers)
     factor = counts.over_pairs(counts.raters)
     entries = list(
-        _unlike(counts.question, counts.question, counts.answer, counts.count, size)
+        _unlike_pairs(
+            counts.question, counts.question, counts.answer, counts.count, size
+        )
     )
     repeated = (ratings.annotator >= 0) & (ratings.share < 1)
     who = ratings.question * (len(ratings.annotators) + 1) + ratings.annotator
-    repeats = _unlike(
+    repeats = _unlike_pairs(
         who[repeated],
         ratings.question[repeated],
         ratings.answer[repeated],
@@ -243,7 +247,7 @@ def _coincidences(
     return table, kept // size, kept % size
 
 
-def _unlike(
+def _unlike_pairs(
     within: Int[np.ndarray, " M"],
     question: Int[np.ndarray, " M"],
     answer: Int[np.ndarray, " M"],
@@ -258,7 +262,7 @@ def _unlike(
         yield question[first], cell, 2 * count[first] * count[second]
 
 
-def _by_rank(
+def _ordinal_alpha(
     sums: Sums,
     weights: Float[np.ndarray, "R G"],
     shares: Float[np.ndarray, "R L"],
@@ -274,7 +278,7 @@ def _by_rank(
     table, one, other = sums.coincident
     rank = np.cumsum(shares, axis=1) - shares / 2
     apart = (rank[:, one] - rank[:, other]) ** 2
-    unlike = (weigh(weights, table) * apart).sum(axis=1) / answers
+    unlike = (weighted_sums(weights, table) * apart).sum(axis=1) / answers
     mean = (shares * rank).sum(axis=1)
     # Two different answers of the n: their mean squared distance is that of two drawn
     # with replacement times n / (n - 1).

@@ -20,7 +20,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 
-def name_of(agreement: Agreement, coefficient: str) -> str:
+def coefficient_name(agreement: Agreement, coefficient: str) -> str:
     """Return what a coefficient is called, given what was compared.
 
     Parameters

@@ -90,7 +90,7 @@ def coefficient_table(
     return pd.DataFrame(rows)
 
 
-def find(study: Study, sums: StudySums) -> dict[str, Coefficient]:
+def estimate_coefficients(study: Study, sums: StudySums) -> dict[str, Coefficient]:
     """Estimate every coefficient that has sums, with its parts.
 
     Parameters

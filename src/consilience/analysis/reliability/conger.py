@@ -19,13 +19,13 @@ from scipy.sparse import csr_array
 
 from consilience.analysis.reliability.chance import Estimate, beyond_chance
 from consilience.analysis.reliability.counts import Counts
-from consilience.analysis.reliability.groups import Table, table_of_sums, weigh
+from consilience.analysis.reliability.groups import Table, table_of_sums, weighted_sums
 from consilience.analysis.reliability.ratings import Ratings
 from consilience.analysis.reliability.similarity import Similarity
 from consilience.analysis.reliability.within import pairs_within, starts
 
 # Pairs of answers of one annotator that are held: some 400 MiB.
-MOST_PAIRS = 2**24
+MAX_PAIRS = 2**24
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -69,7 +69,7 @@ def margins(
     pairs = None
     if similarity.matrix is not None:
         each = np.bincount(annotator).astype(np.float64)
-        if (each**2).sum() > MOST_PAIRS:
+        if (each**2).sum() > MAX_PAIRS:
             return None
         blocks = [
             (one, other, similarity.at(answer[one], answer[other]))
@@ -96,7 +96,7 @@ def estimate(
 ) -> Estimate:
     """Estimate the coefficient; annotators without an answer in a resample drop out."""
     share, number = _shares(margins, weights)
-    total = _by_answer(margins, share)
+    total = _sum_by_answer(margins, share)
     within_annotator = (share * _weighted_agreement(margins, share)).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         chance = (margins.similarity.expected(total) - within_annotator) / (
@@ -114,7 +114,7 @@ def influence(
     begin = starts(margins.annotator)
     given = np.add.reduceat(each, begin)[margins.annotator]
     share = each / given
-    expected = margins.similarity.times(_by_answer(margins, share[None]))[0]
+    expected = margins.similarity.times(_sum_by_answer(margins, share[None]))[0]
     # How far each cell's answer is like those of the other annotators, all together.
     others = expected[margins.answer] - _weighted_agreement(margins, share[None])[0]
     mean = np.add.reduceat(share * others, begin)[margins.annotator]
@@ -135,7 +135,7 @@ def _shares(
     margins: Margins, weights: Float[np.ndarray, "R G"]
 ) -> tuple[Float[np.ndarray, "R C"], Float[np.ndarray, " R"]]:
     """P of each cell, and how many annotators answered at all."""
-    each = weigh(weights, margins.table)
+    each = weighted_sums(weights, margins.table)
     given = np.add.reduceat(each, starts(margins.annotator), axis=1)
     place = np.cumsum(np.diff(margins.annotator, prepend=margins.annotator[0]) > 0)
     every = given[:, place]
@@ -143,7 +143,7 @@ def _shares(
     return share, (given > 0).sum(axis=1).astype(np.float64)
 
 
-def _by_answer(
+def _sum_by_answer(
     margins: Margins, share: Float[np.ndarray, "R C"]
 ) -> Float[np.ndarray, "R L"]:
     """Sum over annotators."""

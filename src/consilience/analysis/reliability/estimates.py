@@ -14,12 +14,12 @@ from consilience.analysis.reliability.by_label import (
 )
 from consilience.analysis.reliability.chance import Estimate
 from consilience.analysis.reliability.counts import Counts
-from consilience.analysis.reliability.groups import resampled
+from consilience.analysis.reliability.groups import resample_groups
 from consilience.analysis.reliability.ratings import Ratings
 from consilience.analysis.reliability.similarity import Similarity
 
 # Products that are still worth the wait: some seconds.
-_MOST_PRODUCTS = 2**30
+_MAX_PRODUCTS = 2**30
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -86,7 +86,7 @@ def sum_study(study: Study, group: Int[np.ndarray, " Q"]) -> StudySums:
     if study.conger:
         margins = conger.margins(ratings, study.similarity, group)
     return StudySums(
-        chance=chance.sum_up(
+        chance=chance.sum_counts(
             ratings, study.counts, study.similarity, group, by_rank=study.by_rank
         ),
         margins=margins,
@@ -119,7 +119,7 @@ def affordable(sums: StudySums, resamples: int) -> tuple[bool, bool]:
     margins, met = sums.margins, sums.meetings
     one = 0 if margins is None else len(margins.cell) + 4 * margins.widest
     other = 0 if met is None else 4 * (len(met.pair) + met.widest)
-    most = _MOST_PRODUCTS / max(resamples, 1)
+    most = _MAX_PRODUCTS / max(resamples, 1)
     return one <= most, other <= most
 
 
@@ -131,7 +131,7 @@ def resample(
     """Estimate every coefficient, and agreement on every label, in each resample."""
     values: dict[str, list[np.ndarray]] = {}
     labels: dict[str, list[np.ndarray]] = {}
-    for weights in resampled(sums.groups, resamples, sums.widest, generator):
+    for weights in resample_groups(sums.groups, resamples, sums.widest, generator):
         for name, estimate in estimate_all(sums, weights).items():
             values.setdefault(name, []).append(estimate.value)
         kappas = cohen(sums, weights)

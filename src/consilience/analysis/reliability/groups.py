@@ -18,15 +18,15 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
-MOST_GROUPS = 4096
+MAX_GROUPS = 4096
 # Sums are held as a full table up to 64 MiB.
 _DENSE = 2**23
 
 type Table = np.ndarray | csr_array
 
 
-def deal(
-    item: Int[np.ndarray, " Q"], generator: np.random.Generator, most: int = MOST_GROUPS
+def assign_groups(
+    item: Int[np.ndarray, " Q"], generator: np.random.Generator, most: int = MAX_GROUPS
 ) -> Int[np.ndarray, " Q"]:
     """Group of each question: its item, or a random group of items.
 
@@ -59,7 +59,9 @@ def table_of_sums(
     return csr_array((value, (group, column)), shape=shape)
 
 
-def weigh(weights: Float[np.ndarray, "R G"], table: Table) -> Float[np.ndarray, "R C"]:
+def weighted_sums(
+    weights: Float[np.ndarray, "R G"], table: Table
+) -> Float[np.ndarray, "R C"]:
     """Add up the groups with the weights of each resample."""
     if isinstance(table, np.ndarray):
         sums: np.ndarray = weights @ table
@@ -68,7 +70,7 @@ def weigh(weights: Float[np.ndarray, "R G"], table: Table) -> Float[np.ndarray, 
     return product
 
 
-def resampled(
+def resample_groups(
     groups: int, resamples: int, widest: int, generator: np.random.Generator
 ) -> Iterator[Float[np.ndarray, "R G"]]:
     """Yield how often each group is drawn, some resamples at a time.

@@ -17,18 +17,18 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.reliability.groups import Table, table_of_sums, weigh
+from consilience.analysis.reliability.groups import Table, table_of_sums, weighted_sums
 from consilience.analysis.reliability.interval import NAN, from_error
-from consilience.analysis.reliability.ratings import Ratings, coded
+from consilience.analysis.reliability.ratings import Ratings, encode
 from consilience.analysis.reliability.similarity import Similarity
 from consilience.analysis.reliability.within import pairs_within, starts
 from consilience.errors import OptionError, TooLargeError
 
 # Meetings that are held, and pairs of the answers of two annotators: some 600 MiB.
-MOST_MEETINGS = 2**23
+MAX_MEETINGS = 2**23
 # Fewer shared questions than this in the middle pair make its kappa a coin toss.
 FEW = 30
-_MOST_JOINS = 2**24
+_MAX_JOINS = 2**24
 NOBODY_MEETS = "no two annotators with an id answered the same question"
 
 
@@ -71,7 +71,7 @@ class Meetings:
         return len(self.joins[0])
 
 
-def meet(ratings: Ratings, similarity: Similarity) -> Meetings | None:
+def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
     """Find all meetings; None if there is none, or are too many to be held.
 
     Votes without annotator meet nobody.
@@ -96,7 +96,7 @@ def meet(ratings: Ratings, similarity: Similarity) -> Meetings | None:
     cell, kept = pd.factorize(cells, sort=True)
     cell_pair, cell_answer = kept // size, kept % size
     each = np.bincount(cell_pair).astype(np.float64)
-    if similarity.matrix is not None and (each**2).sum() > _MOST_JOINS:
+    if similarity.matrix is not None and (each**2).sum() > _MAX_JOINS:
         return None
     return Meetings(
         question=question[one],
@@ -124,7 +124,7 @@ def too_many(ratings: Ratings) -> bool:
     """Whether there are more meetings than can be held."""
     has_id = ratings.annotator >= 0
     each = np.bincount(ratings.question[has_id]).astype(np.float64)
-    return bool((each**2).sum() > 2 * MOST_MEETINGS)
+    return bool((each**2).sum() > 2 * MAX_MEETINGS)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -184,8 +184,14 @@ class Kappas:
 
 def kappas(met: Meetings, sums: PairSums, weights: Float[np.ndarray, "R G"]) -> Kappas:
     """Estimate the kappa of every pair."""
-    number, agreed = weigh(weights, sums.number), weigh(weights, sums.agreed)
-    first, second = weigh(weights, sums.first), weigh(weights, sums.second)
+    number, agreed = (
+        weighted_sums(weights, sums.number),
+        weighted_sums(weights, sums.agreed),
+    )
+    first, second = (
+        weighted_sums(weights, sums.first),
+        weighted_sums(weights, sums.second),
+    )
     one, other, alike = met.joins
     # Every cell is like itself, so each pair has joins, and they are sorted.
     products = first[:, one] * second[:, other] * alike
@@ -249,7 +255,7 @@ def pair_table(
         raise TooLargeError(msg)
     item = ratings.item[met.question]
     parts = influence(met, kappas)[0]
-    both, example = coded(met.pair * (int(item.max()) + 1) + item)
+    both, example = encode(met.pair * (int(item.max()) + 1) + item)
     pair = met.pair[example]
     num = len(met.annotators)
     items = np.bincount(pair, minlength=num).astype(np.float64)

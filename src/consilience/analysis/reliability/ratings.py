@@ -93,7 +93,7 @@ def lay_out(responses: Responses) -> Ratings:
         rows = rows[first]
         answer = np.zeros_like(label)
         answer[rows] = picked
-    codes, example = coded(question[rows])
+    codes, example = encode(question[rows])
     votes = _votes(
         codes,
         annotator[rows],
@@ -106,7 +106,7 @@ def lay_out(responses: Responses) -> Ratings:
         annotator=votes.annotator,
         answer=votes.answer,
         share=votes.share,
-        item=coded(item[rows][example])[0],
+        item=encode(item[rows][example])[0],
         question_label=label[rows][example] if responses.kind == "contains" else None,
         labels=labels,
         answers=names,
@@ -202,7 +202,7 @@ def _sets(
     return first, answer.ravel(), sets, names
 
 
-def coded(keys: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
+def encode(keys: Int[np.ndarray, " N"]) -> tuple[np.ndarray, np.ndarray]:
     """Codes from 0 without gaps in the order of the keys, and an example of each."""
     if (keys[1:] >= keys[:-1]).all():
         begin = np.flatnonzero(np.diff(keys, prepend=-1))

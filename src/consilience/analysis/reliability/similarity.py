@@ -25,9 +25,9 @@ from consilience.errors import OptionError, TooLargeError
 type Distance = Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
 
 # A table of so many answers squared takes 128 MiB.
-_MOST_ANSWERS = 4096
+_MAX_ANSWERS = 4096
 # So many pairs of sets that share a label take about 1 GiB while they are compared.
-_MOST_PAIRS = 2**25
+_MAX_PAIRS = 2**25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +113,9 @@ def numeric(
     return Similarity(len(numbers), 1 - far / max(far.max(initial=0), 1e-300))
 
 
-def of_sets(members: csr_array, distance: Literal["jaccard", "masi"]) -> Similarity:
+def set_similarity(
+    members: csr_array, distance: Literal["jaccard", "masi"]
+) -> Similarity:
     """By the labels that two sets share; only pairs that share one are held.
 
     Parameters
@@ -127,7 +129,7 @@ def of_sets(members: csr_array, distance: Literal["jaccard", "masi"]) -> Similar
         If too many pairs of sets share a label.
     """
     holders = np.asarray(members.sum(axis=0)).ravel()
-    if (holders**2).sum() > _MOST_PAIRS:
+    if (holders**2).sum() > _MAX_PAIRS:
         msg = (
             f"{members.shape[0]:,} different sets share labels in too many pairs to be "
             f"compared by distance {distance!r}; choose nominal, or merge labels"
@@ -147,9 +149,9 @@ def of_sets(members: csr_array, distance: Literal["jaccard", "masi"]) -> Similar
 
 
 def _check_size(size: int) -> None:
-    if size > _MOST_ANSWERS:
+    if size > _MAX_ANSWERS:
         msg = (
             f"{size:,} different answers are too many for a table of their distances "
-            f"(at most {_MOST_ANSWERS:,}); choose nominal, or merge labels"
+            f"(at most {_MAX_ANSWERS:,}); choose nominal, or merge labels"
         )
         raise TooLargeError(msg)

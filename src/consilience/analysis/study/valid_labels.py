@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.decisions.frequencies import drawn_above
+from consilience.analysis.decisions.frequencies import draw_probability_above
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.model_evaluation.truths import SURE
@@ -92,10 +92,10 @@ def valid_labels(
     rows = []
     for threshold in thresholds:
         if drawn:
-            counts = _drawn(fit, threshold)
+            counts = _draw_numbers(fit, threshold)
         else:
             item, chance = _of_labels(fit, threshold, objects=objects)
-            sums = zip(*(_together(item, each) for each in chance), strict=True)
+            sums = zip(*(_sum_labels(item, each) for each in chance), strict=True)
             mean, several = (np.stack(each) for each in sums)
             counts = {"labels": (mean, several)}
         for what, both in counts.items():
@@ -109,7 +109,7 @@ def valid_labels(
     return pd.DataFrame(rows, columns=names)
 
 
-def _drawn(
+def _draw_numbers(
     fit: Fit, threshold: float
 ) -> dict[str, tuple[Float[np.ndarray, "D I"], Float[np.ndarray, "D I"]]]:
     """Return how many objects and labels are expected, and P(two or more), by item."""
@@ -130,7 +130,7 @@ def _of_labels(
 ) -> tuple[Int[np.ndarray, " P"], Float[np.ndarray, "D P"]]:
     """Return the item of each label, and P(so many agree on it) by draw."""
     if not objects:
-        names, drawn = drawn_above(fit, threshold)
+        names, drawn = draw_probability_above(fit, threshold)
         return pd.factorize(names["item"])[0].astype(np.int64), drawn
     shares = stored(fit.data, "labels")
     if shares is None or "named" not in shares:
@@ -144,7 +144,7 @@ def _of_labels(
     return item, reached.astype(float)[None]
 
 
-def _together(
+def _sum_labels(
     item: Int[np.ndarray, " P"], chance: Float[np.ndarray, " P"]
 ) -> tuple[Float[np.ndarray, " I"], Float[np.ndarray, " I"]]:
     """Return how many labels are expected, and P(two or more), independent ones."""

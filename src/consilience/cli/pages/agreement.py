@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consilience.analysis import Agreement
-from consilience.analysis.reliability.coefficient_names import name_of
+from consilience.analysis.reliability.coefficient_names import coefficient_name
 from consilience.errors import as_options
 
 _MAX_LABELS = 15
@@ -62,7 +62,7 @@ def agreement_page(agreement: Agreement, width: int) -> Group:
     parts: list[RenderableType] = [Text(), _head(agreement), Text(), table]
     undefined = agreement.coefficients[agreement.coefficients["reason"] != ""]
     for reason, rows in undefined.groupby("reason", sort=False):
-        names = [name_of(agreement, name) for name in rows["coefficient"]]
+        names = [coefficient_name(agreement, name) for name in rows["coefficient"]]
         parts.append(
             Text(f"Not defined: {', '.join(names)} ({as_options(str(reason))}).", "dim")
         )
@@ -89,7 +89,7 @@ def coefficients(agreement: Agreement, scale: Scale) -> Table:
             lower, upper, mark = row["se_lower"], row["se_upper"], " *"
             marked = True
         table.add_row(
-            name_of(agreement, row["coefficient"]),
+            coefficient_name(agreement, row["coefficient"]),
             Text(f"{row['value']:.3f}", "bold"),
             "" if row["coefficient"] == "percent" else f"{row['expected']:.3f}",
             between(lower, upper) + mark,

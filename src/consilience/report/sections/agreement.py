@@ -3,7 +3,7 @@
 import pandas as pd
 
 from consilience.analysis import Agreement
-from consilience.analysis.reliability.coefficient_names import name_of
+from consilience.analysis.reliability.coefficient_names import coefficient_name
 from consilience.report.content import (
     Listing,
     Note,
@@ -29,7 +29,7 @@ def agreement(report: Report) -> Section:
     parts: list[Part] = [_coefficients(measured)]
     undefined = measured.coefficients[measured.coefficients["reason"] != ""]
     lacking = [
-        f"{name_of(measured, row['coefficient'])}: not defined, {row['reason']}"
+        f"{coefficient_name(measured, row['coefficient'])}: not defined, {row['reason']}"
         for row in undefined.to_dict("records")
     ]
     remarks = (*lacking, *measured.notes)
@@ -48,7 +48,7 @@ def _coefficients(agreement: Agreement) -> Table:
         lower=rows["lower"].fillna(rows["se_lower"]),
         upper=rows["upper"].fillna(rows["se_upper"]),
     )
-    names = [name_of(agreement, name) for name in rows["coefficient"]]
+    names = [coefficient_name(agreement, name) for name in rows["coefficient"]]
     # Plain agreement is held against no chance.
     chance = rows["expected"].mask(rows["coefficient"] == "percent")
     return Table(

@@ -1,0 +1,144 @@
+r"""How the items of each class are called: a posterior of P(label | class).
+
+A share :math:`\epsilon` of answers are lapses, which give another label whatever the
+item shows. How often the others give the class's own label is Beta, and the other
+labels that are given are Dirichlet, apart from it:
+
+.. math::
+
+   \theta_{cc} = (1 - \epsilon) \kappa_c, \quad
+   \theta_{cl} = (1 - \theta_{cc}) \phi_{cl}, \qquad
+   \kappa_c \sim \mathrm{Beta}(a_c, b_c), \quad
+   \phi_c \sim \mathrm{Dirichlet}(\alpha_c)
+
+So classes may differ much in how often they are called otherwise and little in what
+they are called then, or the other way round; in one Dirichlet distribution the two go
+together.
+
+References
+----------
+Connor and Mosimann (1969), Concepts of independence for proportions with a
+generalization of the Dirichlet distribution.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+_MIN_TOTAL = 1e-300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConfusionPosterior:
+    """How the items of each class are called, learned.
+
+    Attributes
+    ----------
+    agreeing, otherwise
+        Of the Beta of each class: answers, imagined ones too, that give its own label,
+        and that do not, of those who do not lapse.
+    concentration
+        Of the Dirichlet of each class among the other labels; zero for its own.
+    weights
+        Of each kind of evidence, in answers.
+    odds, against, classes
+        Of the own label where there is one answer's worth of evidence for others; how
+        fast they fall with that, as its power; and how closely classes keep to this,
+        in answers.
+    spread, beside
+        How closely items keep to the naming of their class, in answers: in how often
+        they are called by their own label, and among the other labels.
+    lapse
+        Share of answers that give another label whatever the item shows.
+    aside
+        Weight of a label that is not the main one, in answers.
+    """
+
+    agreeing: Float[np.ndarray, " K"]
+    otherwise: Float[np.ndarray, " K"]
+    concentration: Float[np.ndarray, "K K"]
+    weights: Mapping[str, float]
+    odds: float
+    against: float
+    classes: float
+    spread: float
+    beside: float
+    lapse: float
+    aside: float
+
+    @property
+    def correlation(self) -> float:
+        """Correlation of two answers about one item, given its class."""
+        return 1 / (1 + self.spread)
+
+    @property
+    def probability(self) -> Float[np.ndarray, "K K"]:
+        """Posterior mean of P(label | class)."""
+        share = (1 - self.lapse) * self.agreeing / (self.agreeing + self.otherwise)
+        total = np.maximum(self.concentration.sum(1), _MIN_TOTAL)
+        mean: Float[np.ndarray, "K K"] = self.concentration
+        mean = mean * ((1 - share) / total)[:, None]
+        np.fill_diagonal(mean, share)
+        return mean
+
+    def beta(
+        self, row: Int[np.ndarray, " N"], column: Int[np.ndarray, " N"]
+    ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+        """Return the Beta distributions with the mean and the variance of cells.
+
+        Parameters
+        ----------
+        row, column
+            The class and the label of each cell.
+
+        Returns
+        -------
+        Answers, imagined ones too, that give the label, and that do not.
+        """
+        agreeing, otherwise = self.agreeing[row], self.otherwise[row]
+        number = agreeing + otherwise
+        share = (1 - self.lapse) * agreeing / number
+        square = (1 - self.lapse) * share * (agreeing + 1) / (number + 1)
+        here = self.concentration[row, column]
+        total = np.maximum(self.concentration.sum(1)[row], _MIN_TOTAL)
+        mean = (1 - share) * here / total
+        of_other = (1 - 2 * share + square) * here * (here + 1) / total / (total + 1)
+        of_own = row == column
+        return beta_from_moments(
+            np.where(of_own, share, mean), np.where(of_own, square, of_other)
+        )
+
+    def draw(
+        self,
+        generator: np.random.Generator,
+        member: Float[np.ndarray, "K G"] | None = None,
+    ) -> Float[np.ndarray, "K G"]:
+        """Draw P(label | class), or P(group of labels | class).
+
+        Parameters
+        ----------
+        generator
+            Random numbers.
+        member
+            Which label is in which group; None: each is its own.
+        """
+        share = (1 - self.lapse) * generator.beta(self.agreeing, self.otherwise)
+        # Of a Dirichlet distribution, what is summed over labels is one as well.
+        summed = self.concentration if member is None else self.concentration @ member
+        drawn: Float[np.ndarray, "K G"] = generator.standard_gamma(summed)
+        drawn *= ((1 - share) / np.maximum(drawn.sum(1), _MIN_TOTAL))[:, None]
+        if member is None:
+            np.fill_diagonal(drawn, share)
+            return drawn
+        drawn += share[:, None] * member
+        return drawn
+
+
+def beta_from_moments(
+    mean: Float[np.ndarray, "*n"], square: Float[np.ndarray, "*n"]
+) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
+    """Return the parameters of Beta distributions with such mean and mean square."""
+    number = (mean - square) / np.maximum(square - mean**2, _MIN_TOTAL)
+    return number * mean, number * (1 - mean)
