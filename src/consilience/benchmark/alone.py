@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 # How often the clock and the memory are looked at, in seconds.
-_LOOK = 0.1
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _watch(process: "subprocess.Popen[bytes]", limits: Limits) -> Ending:
     until = time.monotonic() + limits.seconds
     while True:
         try:
-            return Ending("done", process.wait(_LOOK))
+            return Ending("done", process.wait(_POLL_SECONDS))
         except subprocess.TimeoutExpired:
             pass
         if time.monotonic() > until:

@@ -173,10 +173,10 @@ def _ranks(values: pd.DataFrame) -> pd.DataFrame:
         .groupby([of_sets["set"], of_sets["metric"]])
         .rank(na_option="bottom")
     )
-    each = of_sets.assign(value=place, sets=1)
-    both = each.groupby(["method", "metric"], sort=False)["value"]
+    by_set = of_sets.assign(value=place, sets=1)
+    both = by_set.groupby(["method", "metric"], sort=False)["value"]
     mean = both.agg(["mean", "size"]).set_axis(["value", "sets"], axis="columns")
-    ranks = pd.concat([each, mean.reset_index().assign(set=MEAN)], ignore_index=True)
+    ranks = pd.concat([by_set, mean.reset_index().assign(set=MEAN)], ignore_index=True)
     names = "rank_" + ranks["metric"]
     return ranks.assign(metric=names, lower=np.nan, upper=np.nan)
 

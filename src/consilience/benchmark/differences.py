@@ -75,36 +75,36 @@ def differences(
                         "difference": difference,
                         "se": error,
                         "se_sets": float("nan"),
-                        **_difference_rows(resampled, protocol.mass),
+                        **_difference_row(resampled, protocol.mass),
                         "sets": 1,
                     }
                 )
             if not pairs:
                 continue
-            each = np.array([pair[0] for pair in pairs])
+            gaps = np.array([pair[0] for pair in pairs])
             errors = np.array([pair[1] for pair in pairs])
-            several = len(each) > 1
+            several = len(gaps) > 1
             rows.append(
                 {
                     **head,
                     "set": MEAN,
-                    "difference": float(each.mean()),
-                    "se": float(np.sqrt((errors**2).sum()) / len(each)),
+                    "difference": float(gaps.mean()),
+                    "se": float(np.sqrt((errors**2).sum()) / len(gaps)),
                     "se_sets": (
-                        float(each.std(ddof=1) / np.sqrt(len(each)))
+                        float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
                         if several
                         else float("nan")
                     ),
-                    **_difference_rows(
+                    **_difference_row(
                         np.mean([pair[2] for pair in pairs], 0), protocol.mass
                     ),
-                    "sets": len(each),
+                    "sets": len(gaps),
                 }
             )
     return rows
 
 
-def _difference_rows(
+def _difference_row(
     resampled: Float[np.ndarray, " R"], mass: float
 ) -> dict[str, float]:
     lower, upper = bounds(resampled, mass)

@@ -145,6 +145,6 @@ def paired(
     difference = one.values[metric] - other.values[metric]
     if metric not in one.by_item:
         return difference, float(resampled.std(ddof=1)), resampled
-    each = np.asarray(one.by_item[metric]) - np.asarray(other.by_item[metric])
-    error = each.std(ddof=1) / np.sqrt(len(each)) if len(each) > 1 else np.nan
+    gaps = np.asarray(one.by_item[metric]) - np.asarray(other.by_item[metric])
+    error = gaps.std(ddof=1) / np.sqrt(len(gaps)) if len(gaps) > 1 else np.nan
     return difference, float(error), resampled

@@ -35,5 +35,5 @@ def answers_table(responses: Responses) -> pd.DataFrame:
             for name, column in columns.items()
         }
     )
-    each = given["n"].to_numpy()
-    return table.iloc[np.repeat(np.arange(len(table)), each)].reset_index(drop=True)
+    repeats = given["n"].to_numpy()
+    return table.iloc[np.repeat(np.arange(len(table)), repeats)].reset_index(drop=True)

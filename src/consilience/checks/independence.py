@@ -184,15 +184,15 @@ def _sums(
     """Return of each unit what both sums of the correlation take from it."""
     first, second, third, fourth = residuals.deviation
 
-    def over_units(each: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
-        label, weight = residuals.label.ravel(), (state * each).ravel()
+    def over_units(values: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
+        label, weight = residuals.label.ravel(), (state * values).ravel()
         return np.bincount(label, weight, num_states)
 
     # How far residuals of a label lean one way, and less that.
     weight = np.maximum(over_units(second), MIN_PROBABILITY)
-    lean = (over_units(residuals.leaning) / weight)[residuals.label]
-    residual = residuals.residual - lean * first
-    square = residuals.square - 2 * lean * residuals.leaning + lean**2 * second
+    bias = (over_units(residuals.leaning) / weight)[residuals.label]
+    residual = residuals.residual - bias * first
+    square = residuals.square - 2 * bias * residuals.leaning + bias**2 * second
     scale = first**2 - second
     # Less a mean that they are part of, independent residuals correlate below zero.
     share = (1 / weight)[residuals.label]

@@ -64,8 +64,10 @@ def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
     deviation = np.sqrt(np.maximum(square - mean**2, 0))
     residual = weighed[:, :, None] - mean
 
-    def over_answers(each: Float[np.ndarray, "#J K T #L"]) -> Float[np.ndarray, "U M"]:
-        summed = tables.summed(matrix, np.broadcast_to(each, likely.shape))
+    def over_answers(
+        values: Float[np.ndarray, "#J K T #L"],
+    ) -> Float[np.ndarray, "U M"]:
+        summed = tables.summed(matrix, np.broadcast_to(values, likely.shape))
         return summed.reshape(len(summed), -1)
 
     total = over_answers(residual)

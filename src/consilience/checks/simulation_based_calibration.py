@@ -235,8 +235,8 @@ def _parameter(group: pd.DataFrame) -> dict[str, Any]:
         index="simulation", columns="element", values="position", dropna=False
     )
     positions = wide.to_numpy(dtype=float)
-    each = (group["mean"] - group["truth"]).groupby(group["simulation"]).mean()
-    gap = each.to_numpy(dtype=float)
+    errors = (group["mean"] - group["truth"]).groupby(group["simulation"]).mean()
+    gap = errors.to_numpy(dtype=float)
     row: dict[str, Any] = {
         "simulations": len(gap),
         "elements": positions.shape[1],

@@ -69,14 +69,14 @@ def standing(
         Of the bootstrap.
     """
     units = int(unit.max()) + 1
-    total = np.stack([np.bincount(unit, n * each, units) for each in elpd])
+    total = np.stack([np.bincount(unit, n * values, units) for values in elpd])
     size = np.bincount(unit, n, units)
     mean = total.sum(1) / size.sum()
     first = int(mean.argmax())
     lacking = total - total[first]
     blocks = min(units, BLOCKS)
     place = np.arange(units) % blocks
-    weighed = np.stack([np.bincount(place, each, blocks) for each in total])
+    weighed = np.stack([np.bincount(place, values, blocks) for values in total])
     generator = np.random.default_rng(seed)
     drawn = generator.standard_exponential((DRAWS, blocks)) @ weighed.T
     first_of_all = drawn == drawn.max(1, keepdims=True)

@@ -115,8 +115,8 @@ def run(
     accuracy["truth"] = [truth[name] for name in accuracy["annotator"]]
     covered = accuracy["truth"].between(accuracy["lower"], accuracy["upper"])
     scores = {
-        name: score(each.labels(), gold, kind="choice", seed=seed)
-        for name, each in ((MODEL, fitted), (BASELINE, counted))
+        name: score(result.labels(), gold, kind="choice", seed=seed)
+        for name, result in ((MODEL, fitted), (BASELINE, counted))
     }
     return Outcome(
         study=study,

@@ -141,8 +141,8 @@ def study(seed: int, *, num_photos: int = 200, per_photo: int = 6) -> Study:
 
 def _confusions(generator: np.random.Generator) -> Float[np.ndarray, "J K K"]:
     typical = np.diag(1 - _MISTAKES) + _MISTAKES[:, None] * _TAKEN_FOR
-    each = [generator.dirichlet(_ALIKENESS * row, size=len(_NAMES)) for row in typical]
-    confusion = np.stack(each, axis=1)
+    rows = [generator.dirichlet(_ALIKENESS * row, size=len(_NAMES)) for row in typical]
+    confusion = np.stack(rows, axis=1)
     confusion[_NAMES.index(_SPAMMER)] = _BLIND
     return confusion
 

@@ -281,9 +281,9 @@ def _errors(fitted: Fit, annotator: _Column, label: _Column) -> pd.DataFrame | N
         return None
     by_annotator = individual(fitted.data)
     pooled = fitted.data["posterior"]["confusion"].mean(("chain", "draw")).to_numpy()
-    each = pooled[None] if by_annotator is None else by_annotator.mean
+    confusion = pooled[None] if by_annotator is None else by_annotator.mean
     people = _people(fitted, annotator)
-    square = np.broadcast_to(each, (len(people), *each.shape[1:]))
+    square = np.broadcast_to(confusion, (len(people), *confusion.shape[1:]))
     index = pd.MultiIndex.from_product(
         [people, label.values], names=[annotator.name, label.name]
     )

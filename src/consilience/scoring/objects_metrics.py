@@ -123,8 +123,8 @@ def _set_terms(
     number: int,
 ) -> Float[np.ndarray, "I 6"]:
     hit, sets, gold = (
-        np.bincount(item, each, minlength=number)
-        for each in (called * valid, called, valid)
+        np.bincount(item, values, minlength=number)
+        for values in (called * valid, called, valid)
     )
     either = sets + gold - hit
     empty = either == 0
@@ -148,7 +148,9 @@ def _pair_terms(
     inside = np.clip(p, clip, 1 - clip)
     loss = -y * np.log(inside) - (1 - y) * np.log(1 - inside)
     parts = (np.ones(len(p)), loss, (p - y) ** 2)
-    return np.stack([np.bincount(item, each, minlength=number) for each in parts], 1)
+    return np.stack(
+        [np.bincount(item, values, minlength=number) for values in parts], 1
+    )
 
 
 def _main_label_terms(

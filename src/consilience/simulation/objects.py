@@ -104,12 +104,15 @@ def simulate_objects(
     generator = np.random.default_rng(seed)
     names = [f"class{number}" for number in range(classes)]
     people = draw_people(generator, annotators, chosen)
-    each = {f"item{i}": draw_item(generator, classes, chosen) for i in range(items)}
+    drawn_items = {
+        f"item{i}": draw_item(generator, classes, chosen) for i in range(items)
+    }
     dataset_labels = [
-        names[draw_dataset_label(generator, item, chosen)] for item in each.values()
+        names[draw_dataset_label(generator, item, chosen)]
+        for item in drawn_items.values()
     ]
     rows: list[tuple[object, ...]] = []
-    for name, item in each.items():
+    for name, item in drawn_items.items():
         shown = people.iloc[generator.permutation(annotators)[:per_item]]
         main, named = draw_responses(generator, item, shown, chosen)
         for row, who in enumerate(shown["annotator"]):
@@ -118,7 +121,7 @@ def simulate_objects(
                 for at in generator.permutation(np.flatnonzero(named[row]))
             ]
     truth = pd.concat(
-        [item_truth(name, item, names, chosen) for name, item in each.items()],
+        [item_truth(name, item, names, chosen) for name, item in drawn_items.items()],
         ignore_index=True,
     )
     gold = truth.loc[truth["reported"] > chosen.tau, ["item", "label", "main"]]
@@ -130,7 +133,7 @@ def simulate_objects(
         gold=gold.astype({"main": "str"}),
     )
     item_table = pd.DataFrame(
-        {"item": list(each), "dataset_label": dataset_labels}, dtype="str"
+        {"item": list(drawn_items), "dataset_label": dataset_labels}, dtype="str"
     )
     sentence = f"simulated object by object with seed {seed}"
     responses = replace(

@@ -121,7 +121,7 @@ class ComparedConfusion:
             If there is no such level.
         """
         group, names = label_groups(self.labels, self.parents, level)
-        cells = {who: cells_of(each, group) for who, each in self.calls.items()}
+        cells = {who: cells_of(calls, group) for who, calls in self.calls.items()}
         kept = np.unique(
             np.concatenate([key[rate >= least] for key, rate, _ in cells.values()])
         )
@@ -161,8 +161,8 @@ class ComparedConfusion:
         group, names = label_groups(self.labels, self.parents, level)
         size = len(names)
         either: list[np.ndarray] = []
-        for each in self.calls.values():
-            key, rate, _ = cells_of(each, group)
+        for calls in self.calls.values():
+            key, rate, _ = cells_of(calls, group)
             true, given = np.divmod(key[rate >= least], size)
             both = np.stack([np.minimum(true, given), np.maximum(true, given)])
             either.append((both[0] * size + both[1])[true != given])
@@ -195,9 +195,9 @@ class ComparedConfusion:
         """
         group, _ = label_groups(self.labels, self.parents, level)
         rows = []
-        for who, each in self.calls.items():
-            other = each.given != each.true
-            same = group[each.given] == group[each.true]
+        for who, calls in self.calls.items():
+            other = calls.given != calls.true
+            same = group[calls.given] == group[calls.true]
             ones = np.ones(len(other), bool)
             for statistic, top, bottom in (
                 ("called_otherwise", other, ones),
@@ -205,7 +205,7 @@ class ComparedConfusion:
                 ("group_kept", same, ones),
             ):
                 above, below = (
-                    self._bootstrap.sums(each, part) for part in (top, bottom)
+                    self._bootstrap.sums(calls, part) for part in (top, bottom)
                 )
                 with np.errstate(invalid="ignore"):
                     values = (above / below)[:, None]

@@ -101,10 +101,16 @@ class ConfusionPosterior:
         number = agreeing + otherwise
         share = (1 - self.lapse) * agreeing / number
         square = (1 - self.lapse) * share * (agreeing + 1) / (number + 1)
-        here = self.concentration[row, column]
+        concentration = self.concentration[row, column]
         total = np.maximum(self.concentration.sum(1)[row], _MIN_TOTAL)
-        mean = (1 - share) * here / total
-        of_other = (1 - 2 * share + square) * here * (here + 1) / total / (total + 1)
+        mean = (1 - share) * concentration / total
+        of_other = (
+            (1 - 2 * share + square)
+            * concentration
+            * (concentration + 1)
+            / total
+            / (total + 1)
+        )
         of_own = row == column
         return beta_from_moments(
             np.where(of_own, share, mean), np.where(of_own, square, of_other)

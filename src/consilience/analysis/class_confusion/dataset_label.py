@@ -103,11 +103,11 @@ def dataset_label_and_others(
         np.rint(
             np.bincount(
                 label_counts.item,
-                label_counts.votes * those,
+                label_counts.votes * counted,
                 len(label_counts.dataset_label),
             )
         )
-        for those in (mine, ~mine)
+        for counted in (mine, ~mine)
     )
     return agreeing.astype(int), others.astype(int)
 

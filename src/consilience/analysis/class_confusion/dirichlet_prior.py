@@ -165,10 +165,12 @@ class Learned:
             parameters.weight, np.stack(list(self.evidence.values())), 1
         )
         other = label_counts.label != label_counts.dataset_label[label_counts.item]
-        each = _relative_information(
+        information = _relative_information(
             label_counts, label_counts.votes * other, parameters.beside
         )
-        counted = each * (label_counts.votes + parameters.aside * label_counts.asides)
+        counted = information * (
+            label_counts.votes + parameters.aside * label_counts.asides
+        )
         concentration = np.maximum(
             prior + label_counts.by_class(counted), _MIN_CONCENTRATION
         )
@@ -234,7 +236,7 @@ def _learnable(place: Any, exp: Any, share: Any) -> Learnable:
     """Return what a place without bounds stands for."""
     weight, others = place[: -len(_START)], place[-len(_START) :]
     return Learnable(
-        exp(weight), *(exp(each) for each in others[:-2]), *map(share, others[-2:])
+        exp(weight), *(exp(value) for value in others[:-2]), *map(share, others[-2:])
     )
 
 
@@ -250,10 +252,10 @@ def _relative_information(
 ) -> Float[np.ndarray, " N"]:
     """Return the weight of one answer about the item of each cell."""
     number = np.bincount(label_counts.item, votes, len(label_counts.dataset_label))
-    each: Float[np.ndarray, " N"] = np.asarray(_effective_weight(number, spread))[
-        label_counts.item
-    ]
-    return each
+    information: Float[np.ndarray, " N"] = np.asarray(
+        _effective_weight(number, spread)
+    )[label_counts.item]
+    return information
 
 
 def _effective_weight(number: Any, spread: Any) -> Any:
@@ -324,15 +326,21 @@ def _posterior_beta(
 
 def _log_others(counts: _Counts, parameters: Learnable) -> Float[Array, ""]:
     """Return the log probability of which other labels are given, items in turn."""
-    each = _effective_weight(counts.others, parameters.beside)
-    counted = each[counts.item] * (counts.votes + parameters.aside * counts.asides)
+    information = _effective_weight(counts.others, parameters.beside)
+    counted = information[counts.item] * (
+        counts.votes + parameters.aside * counts.asides
+    )
     of_class = parameters.weight @ counts.of_class
-    whole = (each * (counts.others + parameters.aside * counts.beside))[counts.in_turn]
+    whole = (information * (counts.others + parameters.aside * counts.beside))[
+        counts.in_turn
+    ]
     so_far = _sum_before(whole, counts.before)[counts.turn]
     rest = jnp.maximum(of_class[counts.class_] + so_far, _MIN_CONCENTRATION)
     precision = _precision(parameters.beside, rest)
-    here = parameters.weight @ counts.at_cell + _sum_before(counted, counts.first)
-    share = jnp.maximum(here / rest[counts.item], _MIN_CONCENTRATION)
+    concentration = parameters.weight @ counts.at_cell + _sum_before(
+        counted, counts.first
+    )
+    share = jnp.maximum(concentration / rest[counts.item], _MIN_CONCENTRATION)
     named = _log_rising_factorial(precision[counts.item] * share, counts.votes)
     return named.sum() - _log_rising_factorial(precision, counts.others).sum()
 

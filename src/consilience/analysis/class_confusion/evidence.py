@@ -37,8 +37,8 @@ def evidence(label_counts: LabelCounts) -> Mapping[str, Float[np.ndarray, "K K"]
         label_counts.by_class(label_counts.asides),
     )
     total = np.maximum(votes.sum(1), 1.0)[:, None]
-    for each in (votes, asides):
-        np.fill_diagonal(each, 0.0)
+    for square in (votes, asides):
+        np.fill_diagonal(square, 0.0)
     share = votes / total
     popular = np.broadcast_to(votes.sum(0) + _TRACE, votes.shape)
     matrices = {

@@ -100,7 +100,7 @@ class HumanConfusion:
         row, column = np.nonzero(kept)
         order = np.lexsort((-mean[row, column], row))
         row, column = row[order], column[order]
-        here, elsewhere = self.naming.beta(row, column)
+        successes, failures = self.naming.beta(row, column)
         tail = (1 - self.mass) / 2
         return pd.DataFrame(
             {
@@ -110,8 +110,8 @@ class HumanConfusion:
                     column, categories=self.labels
                 ),
                 "probability": mean[row, column],
-                "lower": beta.ppf(tail, here, elsewhere),
-                "upper": beta.ppf(1 - tail, here, elsewhere),
+                "lower": beta.ppf(tail, successes, failures),
+                "upper": beta.ppf(1 - tail, successes, failures),
                 "votes": self.votes[row, column].astype(np.int64),
             }
         )
@@ -190,8 +190,8 @@ class HumanConfusion:
         )
         generator = np.random.default_rng(seed)
         posterior, drawn = self.naming, np.empty((draws, *between.shape))
-        for each in drawn:
-            each[:] = rows.T @ posterior.draw(generator, member)
+        for draw in drawn:
+            draw[:] = rows.T @ posterior.draw(generator, member)
         lower, upper = bounds(drawn, self.mass)
         columns = {"probability": between, "lower": lower, "upper": upper}
         return pd.DataFrame(
@@ -283,15 +283,15 @@ class HumanConfusion:
         posterior, answered = self.naming, self._has_answers()
         limits = np.empty((2, 2, len(first)))
         for start in range(0, len(first), _BLOCK):
-            some = slice(start, start + _BLOCK)
-            pair = first[some], second[some]
+            block = slice(start, start + _BLOCK)
+            pair = first[block], second[block]
             both = []
             for row, column in (pair, pair[::-1]):
-                here, elsewhere = posterior.beta(row, column)
-                drawn = generator.beta(here, elsewhere, (draws, len(row)))
+                successes, failures = posterior.beta(row, column)
+                drawn = generator.beta(successes, failures, (draws, len(row)))
                 both.append(drawn * answered[row])
-            limits[0, :, some] = bounds(np.minimum(*both), self.mass)
-            limits[1, :, some] = bounds(np.abs(both[0] - both[1]), self.mass)
+            limits[0, :, block] = bounds(np.minimum(*both), self.mass)
+            limits[1, :, block] = bounds(np.abs(both[0] - both[1]), self.mass)
         return limits[0], limits[1]
 
     def _has_answers(self) -> Bool[np.ndarray, " K"]:

@@ -110,18 +110,18 @@ def label_counts(
     item, label, votes, asides = _cells(responses)
     kept = of_item[item] >= 0
     # Items in the order in which they come, those without a class or answer left out.
-    those = list(dict.fromkeys(item[kept].tolist()))
-    if not those:
+    answered = list(dict.fromkeys(item[kept].tolist()))
+    if not answered:
         msg = (
             "no item that was answered has a label of the data set; check the column "
             "dataset_label of the table items"
         )
         raise OptionError(msg)
     rank = np.full(len(names), -1)
-    rank[those] = np.arange(len(those))
+    rank[answered] = np.arange(len(answered))
     code, groups = pd.factorize(parent)
     return sum_label_counts(
-        of_item[those],
+        of_item[answered],
         rank[item[kept]],
         label[kept],
         votes[kept],

@@ -99,14 +99,16 @@ def _draw_votes(
     ladder = np.cumsum(theta / np.maximum(theta.sum(1, keepdims=True), 1e-300), axis=1)
     ladder += np.arange(len(ladder))[:, None]  # one ladder for all classes
     for place in range(votes.shape[1]):
-        those = np.flatnonzero(given.number <= place)
-        before, class_ = votes[those, :place], dataset_label[those]
-        is_own = generator.random(len(those)) < share[those]
-        step = class_ + generator.random(len(those)) * (ladder[class_, -1] - class_)
+        unfinished = np.flatnonzero(given.number <= place)
+        before, class_ = votes[unfinished, :place], dataset_label[unfinished]
+        is_own = generator.random(len(unfinished)) < share[unfinished]
+        step = class_ + generator.random(len(unfinished)) * (
+            ladder[class_, -1] - class_
+        )
         new = np.searchsorted(ladder.ravel(), step) - class_ * ladder.shape[1]
         new = np.minimum(new, ladder.shape[1] - 1)
         other = _draw_other(before, class_, posterior.beside, new, generator)
-        votes[those, place] = np.where(is_own, class_, other)
+        votes[unfinished, place] = np.where(is_own, class_, other)
     return votes
 
 

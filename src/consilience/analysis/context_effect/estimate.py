@@ -121,10 +121,10 @@ def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimat
                 break
             size /= 2
         theta, value = further, reached
-    here = _penalised_score(theta, score)
+    gradient = _penalised_score(theta, score)
     moves = STEP * np.eye(len(theta))
     falls = [
-        here - _penalised_score(theta + move, evaluate(theta + move)[1])
+        gradient - _penalised_score(theta + move, evaluate(theta + move)[1])
         for move in moves
     ]
     curvature = np.stack(falls) / STEP
@@ -151,9 +151,9 @@ def _information(
 ) -> Float[np.ndarray, "P P"]:
     """Return the information, by what each two add to the score."""
     twos = design.side // 2
-    each = np.stack([np.bincount(twos, column) for column in score.T], 1)
+    sums = np.stack([np.bincount(twos, column) for column in score.T], 1)
     information: Float[np.ndarray, "P P"] = (
-        each.T @ each + np.eye(each.shape[1]) / PRIOR_SCALE**2
+        sums.T @ sums + np.eye(sums.shape[1]) / PRIOR_SCALE**2
     )
     return information
 
@@ -223,7 +223,7 @@ def _score_function(scale: Scale, design: Design) -> ScoreFunction:
         total, led, score = 0.0, [], []
         for risk, answers, twos in blocks:
             without, with_rival = (
-                _pad(each[answers], len(risk.answer)) for each in shift
+                _pad(values[answers], len(risk.answer)) for values in shift
             )
             shifts = Shifts(
                 without=without,

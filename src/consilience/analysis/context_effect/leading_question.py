@@ -155,10 +155,10 @@ def _fitted_scale(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"
     parameters = parameters_from_draw(MODEL, observations, values)
     pairs: Pairs = observations.layout
     low, high = log_odds(parameters)
-    hump = appearances(pairs, answer_tables(parameters), parameters).hump
+    component = appearances(pairs, answer_tables(parameters), parameters).hump
     weight = np.exp(item_nodes(pairs)[1])[:, None]
     absent, present = (
-        jnp.log((weight * hump[:, kind]).sum(1)) for kind in (Kind.ABSENT, -1)
+        jnp.log((weight * component[:, kind]).sum(1)) for kind in (Kind.ABSENT, -1)
     )
     lapse = jax.nn.sigmoid(parameters["lapse"])
     odds = (pairs.by_place @ parameters["odds"].reshape(-1, 1))[:, 0]

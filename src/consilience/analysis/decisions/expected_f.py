@@ -53,8 +53,8 @@ def expected_f(chance: Float[np.ndarray, " U"], miss: float) -> Float[np.ndarray
     parts = [chance[at : at + BLOCK] for at in range(0, number, BLOCK)]
 
     def factor(part: Float[np.ndarray, " u"]) -> Float[np.ndarray, "u Q"]:
-        each = (1 - part[:, None]) + part[:, None] * faded
-        floored: Float[np.ndarray, "u Q"] = np.maximum(each, np.finfo(float).tiny)
+        value = (1 - part[:, None]) + part[:, None] * faded
+        floored: Float[np.ndarray, "u Q"] = np.maximum(value, np.finfo(float).tiny)
         return floored
 
     rest = sum((np.log(factor(part)).sum(0) for part in parts), np.zeros_like(node))

@@ -129,10 +129,10 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
         "lower": bounds[0],
         "upper": bounds[1],
     }
-    columns |= {name: np.asarray(each) for name, each in above.items()}
+    columns |= {name: np.asarray(values) for name, values in above.items()}
     names = {"item": space.unit_item, "label": space.unit_label}
     return pd.DataFrame(
-        names | {name: each[merged.place] for name, each in columns.items()}
+        names | {name: values[merged.place] for name, values in columns.items()}
     )
 
 
@@ -226,7 +226,7 @@ def selection_frequencies(
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         node = nodes(model.prior)
         above = jnp.stack(
-            [share_above(node, jnp.asarray(each)) for each in thresholds], 1
+            [share_above(node, jnp.asarray(value)) for value in thresholds], 1
         )
         share, error = _share_above(fit, space, model, above)
     return pd.DataFrame(
@@ -310,28 +310,28 @@ def _share_above(
 ) -> tuple[Float[np.ndarray, " Q"], Float[np.ndarray, " Q"]]:
     """Return the mean share above each threshold, and its standard error."""
     values = {
-        name: jnp.asarray(each.astype(float).mean((0, 1)))
-        for name, each in _values(fit).items()
+        name: jnp.asarray(value.astype(float).mean((0, 1)))
+        for name, value in _values(fit).items()
     }
     free = {
         name: _FREE[name][0](v) if name in _FREE else v for name, v in values.items()
     }
     point, back = ravel_pytree(free)
-    look = partial(_unit_slopes, model, back)
+    slopes_at = partial(_unit_slopes, model, back)
     merged = merge_identical(space, annotators=False)
     count, place = merged.count, merged.place
     parts = _blocks(merged.space, model)
-    terms = [look(part, point, above) for part in parts]
-    score, share, rise = (np.concatenate(each) for each in zip(*terms, strict=True))
+    terms = [slopes_at(part, point, above) for part in parts]
+    score, share, rise = (np.concatenate(term) for term in zip(*terms, strict=True))
 
     def total(at: Float[Array, " P"]) -> Float[np.ndarray, " P"]:
-        each = np.concatenate([np.asarray(look(p, at, above)[0]) for p in parts])
-        rise: Float[np.ndarray, " P"] = count @ each
+        scores = np.concatenate([np.asarray(slopes_at(p, at, above)[0]) for p in parts])
+        rise: Float[np.ndarray, " P"] = count @ scores
         return rise
 
-    here = count @ score
-    moves = STEP * np.eye(len(here))
-    curvature = np.stack([here - total(point + move) for move in moves]) / STEP
+    gradient = count @ score
+    moves = STEP * np.eye(len(gradient))
+    curvature = np.stack([gradient - total(point + move) for move in moves]) / STEP
     whole = count.sum()
     mean = count @ share / whole
     steep = np.tensordot(count, rise, 1) / whole
@@ -339,9 +339,9 @@ def _share_above(
         model, back, parts[0], point
     )
     through = np.linalg.solve(whole_curvature, steep.T)
-    each = ((share - mean) / whole + score @ through)[place]
+    influence = ((share - mean) / whole + score @ through)[place]
     item = pd.factorize(space.unit_item)[0]
-    sums = np.stack([np.bincount(item, column) for column in each.T], 1)
+    sums = np.stack([np.bincount(item, column) for column in influence.T], 1)
     number = len(sums)
     return mean, np.sqrt(number / max(number - 1, 1) * (sums**2).sum(0))
 

@@ -125,7 +125,9 @@ def more_answers(
             by_state = _by_state(model, part, values)
             subkey = jax.random.fold_in(key, int(units[0]))
             parts.append(_simulate_futures(*by_state, sure, subkey, most, futures))
-    now, used, settled = (np.concatenate(each) for each in zip(*parts, strict=True))
+    now, used, settled = (
+        np.concatenate(columns) for columns in zip(*parts, strict=True)
+    )
     return pd.DataFrame(
         {
             "item": space.unit_item,

@@ -124,7 +124,7 @@ def drawn_objects(
     # A share is rounded down, and never exactly tau: the hundredth that it begins is.
     least = max(round(tau * _HUNDRED), 1)
     there, valid = (
-        each[:, :, kept] >= least for each in (joint.hundredths, joint.levels)
+        share[:, :, kept] >= least for share in (joint.hundredths, joint.levels)
     )
     leading = (facts & LEADING) > 0
     start = np.searchsorted(place[kept], np.arange(len(items)))
@@ -147,7 +147,7 @@ def _count_bits(
 ) -> tuple[Bits, ...]:
     """Return in which worlds 0, 1, 2, ... of an item's candidates are so."""
     number = np.add.reduceat(facts.astype(np.uint8), start, axis=2)
-    return tuple(pack_bits(number == each) for each in range(number.max() + 1))
+    return tuple(pack_bits(number == value) for value in range(number.max() + 1))
 
 
 def pack_bits(facts: Bool[np.ndarray, "D S M"]) -> Bits:

@@ -54,7 +54,7 @@ def object_sums(
     for model in range(len(proposals.models)):
         for metric, bits in _hits(proposals, truth, model):
             hits.setdefault(metric, []).append(bits)
-    for metric, each in hits.items():
+    for metric, by_model in hits.items():
         name = f"{metric}_{depth}" if metric.endswith("top") else metric
         for subset in ("all", *_WITHIN[metric]):
             if subset not in within:
@@ -63,7 +63,7 @@ def object_sums(
             below = truth.probability(members)[:, None]
             if not below.any():
                 continue
-            above = np.stack([truth.probability(one & members) for one in each], 1)
+            above = np.stack([truth.probability(one & members) for one in by_model], 1)
             yield (name, subset), (above, np.broadcast_to(below, above.shape))
 
 

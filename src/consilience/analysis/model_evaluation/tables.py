@@ -71,15 +71,15 @@ def labels_table(
     codes, group = np.unique(proposals.dataset, return_inverse=True)
     order = np.argsort(group, kind="stable")
     start = np.searchsorted(group[order], np.arange(len(codes)))
-    wrong = next(each for each in _WRONG if ("dataset_accuracy", each) in sums)
+    wrong = next(subset for subset in _WRONG if ("dataset_accuracy", subset) in sums)
     right = _mean(sums["dataset_accuracy", "label_right"][1], group)[:, 0]
     of_dataset = _mean(sums["dataset_accuracy", "all"][0], group)
     accuracy = _mean(sums["accuracy", "all"][0], group)
     parts = []
     for place, model in enumerate(proposals.models):
         top, bottom = (
-            np.nan_to_num(each[:, place, order])
-            for each in sums["dataset_accuracy", wrong]
+            np.nan_to_num(values[:, place, order])
+            for values in sums["dataset_accuracy", wrong]
         )
         followed, lower, upper = _follow_rates(
             top, bottom, start, weightings, order, mass

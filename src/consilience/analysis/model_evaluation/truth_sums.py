@@ -28,9 +28,9 @@ def truth_sums(
     drawn
         What the fit says of the items, draw by draw.
     """
-    for each in zip(*(_sums(proposals, truth) for truth in drawn), strict=True):
-        tops, bottoms = zip(*(sums for _, sums in each), strict=True)
-        yield each[0][0], (np.stack(tops), np.stack(bottoms))
+    for by_draw in zip(*(_sums(proposals, truth) for truth in drawn), strict=True):
+        tops, bottoms = zip(*(sums for _, sums in by_draw), strict=True)
+        yield by_draw[0][0], (np.stack(tops), np.stack(bottoms))
 
 
 def _sums(

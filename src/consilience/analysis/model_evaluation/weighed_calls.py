@@ -80,8 +80,8 @@ class Bootstrap:
             (rows, calls.true, bottoms),
         ):
             place = np.minimum(np.searchsorted(target, key), len(target) - 1)
-            those = target[place] == key
-            parts = self._weighted(calls, place, those, len(target))
+            matched = target[place] == key
+            parts = self._weighted(calls, place, matched, len(target))
             sums.extend(values for _, values in parts)
         below = np.concatenate(bottoms)[:, row]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -89,19 +89,19 @@ class Bootstrap:
         return rates
 
     def _weighted(
-        self, calls: Calls, place: np.ndarray, those: np.ndarray, columns: int
+        self, calls: Calls, place: np.ndarray, matched: np.ndarray, columns: int
     ) -> Iterator[tuple[int, Float[np.ndarray, "r C"]]]:
         """Give sums by column: unweighted, then a block of weightings at a time."""
         draws = len(calls.weight)
         by_draw = [
             csr_array(
-                (weight[those], (calls.item[those], place[those])),
+                (weight[matched], (calls.item[matched], place[matched])),
                 shape=(self.items, columns),
             )
             for weight in calls.weight
         ]
         ones = np.ones((1, self.items))
-        yield 0, np.mean([ones @ each for each in by_draw], axis=0)
+        yield 0, np.mean([ones @ matrix for matrix in by_draw], axis=0)
         start = 0
         for block in self.weightings:
             which = draw_of(start, len(block), draws)

@@ -47,15 +47,15 @@ def ratios(
     An item whose top or bottom is NaN is left out.
     """
     skipped = np.isnan(top) | np.isnan(bottom)
-    above, below = (np.where(skipped, 0.0, each) for each in (top, bottom))
+    above, below = (np.where(skipped, 0.0, values) for values in (top, bottom))
     parts = [[above.sum((0, 2))], [below.sum((0, 2))]]
     start = 0
     for block in weightings:
         which = draw_of(start, len(block), len(top))
-        for part, each in zip(parts, (above, below), strict=True):
-            weighted = np.empty((len(block), each.shape[1]))
+        for part, values in zip(parts, (above, below), strict=True):
+            weighted = np.empty((len(block), values.shape[1]))
             for draw in np.unique(which):
-                weighted[which == draw] = block[which == draw] @ each[draw].T
+                weighted[which == draw] = block[which == draw] @ values[draw].T
             part.extend(weighted)
         start += len(block)
     with np.errstate(invalid="ignore", divide="ignore"):

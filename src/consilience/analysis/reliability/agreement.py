@@ -268,14 +268,14 @@ def _draw(
         return {}, None
     for_conger, for_cohen = affordable(sums, resamples)
     few = kappas is not None and kappas.few
-    some = replace(
+    sampled = replace(
         study,
         conger=study.conger and for_conger,
         meetings=study.meetings if for_cohen and not few else None,
     )
     generator = np.random.default_rng(seed)
     return resample(
-        sum_study(some, assign_groups(item, generator)), resamples, generator
+        sum_study(sampled, assign_groups(item, generator)), resamples, generator
     )
 
 

@@ -210,8 +210,8 @@ def _krippendorff_parts(
     chance_of = counts.by_question(given * likely) / mean - chance * more
     part = (agreed - observed * more - chance) / (1 - chance) - plain
     part -= 2 * (1 - plain) * (chance_of - chance) / (1 - chance)
-    each: np.ndarray = paired * part / num
-    return each
+    influence: np.ndarray = paired * part / num
+    return influence
 
 
 def _coincidences(

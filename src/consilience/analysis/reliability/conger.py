@@ -68,16 +68,16 @@ def margins(
     annotator, answer = key // size, key % size
     pairs = None
     if similarity.matrix is not None:
-        each = np.bincount(annotator).astype(np.float64)
-        if (each**2).sum() > MAX_PAIRS:
+        answers = np.bincount(annotator).astype(np.float64)
+        if (answers**2).sum() > MAX_PAIRS:
             return None
         blocks = [
             (one, other, similarity.at(answer[one], answer[other]))
             for one, other in pairs_within(annotator)
         ]
         one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
-        some = alike > 0
-        pairs = one[some], other[some], alike[some]
+        similar = alike > 0
+        pairs = one[similar], other[similar], alike[similar]
     shape = (int(group.max()) + 1, len(key))
     return Margins(
         table=table_of_sums(group[ratings.question], cell, ratings.share, shape),
@@ -110,10 +110,10 @@ def influence(
 ) -> Float[np.ndarray, " Q"]:
     """Return what each question adds to the linearised kappa; Gwet (2014), 5."""
     questions = len(counts.raters)
-    each = np.bincount(margins.cell, ratings.share)
+    cell_counts = np.bincount(margins.cell, ratings.share)
     begin = starts(margins.annotator)
-    given = np.add.reduceat(each, begin)[margins.annotator]
-    share = each / given
+    given = np.add.reduceat(cell_counts, begin)[margins.annotator]
+    share = cell_counts / given
     expected = margins.similarity.times(_sum_by_answer(margins, share[None]))[0]
     # How far each cell's answer is like those of the other annotators, all together.
     others = expected[margins.answer] - _weighted_agreement(margins, share[None])[0]
@@ -135,11 +135,13 @@ def _shares(
     margins: Margins, weights: Float[np.ndarray, "R G"]
 ) -> tuple[Float[np.ndarray, "R C"], Float[np.ndarray, " R"]]:
     """P of each cell, and how many annotators answered at all."""
-    each = weighted_sums(weights, margins.table)
-    given = np.add.reduceat(each, starts(margins.annotator), axis=1)
+    cell_counts = weighted_sums(weights, margins.table)
+    given = np.add.reduceat(cell_counts, starts(margins.annotator), axis=1)
     place = np.cumsum(np.diff(margins.annotator, prepend=margins.annotator[0]) > 0)
     every = given[:, place]
-    share = np.divide(each, every, out=np.zeros_like(each), where=every > 0)
+    share = np.divide(
+        cell_counts, every, out=np.zeros_like(cell_counts), where=every > 0
+    )
     return share, (given > 0).sum(axis=1).astype(np.float64)
 
 

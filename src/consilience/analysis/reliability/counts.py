@@ -93,10 +93,10 @@ def _within_annotator(
     below = np.zeros(num)
     if not ratings.repeated:
         return below
-    some = (ratings.annotator >= 0) & (ratings.share < 1)
-    question, answer = ratings.question[some], ratings.answer[some]
-    share = ratings.share[some]
-    who = question * (len(ratings.annotators) + 1) + ratings.annotator[some]
+    repeated = (ratings.annotator >= 0) & (ratings.share < 1)
+    question, answer = ratings.question[repeated], ratings.answer[repeated]
+    share = ratings.share[repeated]
+    who = question * (len(ratings.annotators) + 1) + ratings.annotator[repeated]
     for one, other in pairs_within(who):
         unlike = similarity.at(answer[one], answer[other]) - 1
         below += np.bincount(question[one], share[one] * share[other] * unlike, num)

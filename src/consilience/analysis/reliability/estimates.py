@@ -138,8 +138,8 @@ def resample(
         if kappas is not None:
             values.setdefault("cohen", []).append(kappas.mean)
         if sums.labels is not None:
-            for name, each in estimate_labels(sums.labels, weights).items():
-                labels.setdefault(name, []).append(each)
+            for name, estimates in estimate_labels(sums.labels, weights).items():
+                labels.setdefault(name, []).append(estimates)
     return (
         {name: np.concatenate(parts) for name, parts in values.items()},
         {name: np.concatenate(parts) for name, parts in labels.items()},

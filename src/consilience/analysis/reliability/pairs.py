@@ -95,8 +95,8 @@ def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
     cells = np.concatenate([pair * size + answer[one], pair * size + answer[other]])
     cell, kept = pd.factorize(cells, sort=True)
     cell_pair, cell_answer = kept // size, kept % size
-    each = np.bincount(cell_pair).astype(np.float64)
-    if similarity.matrix is not None and (each**2).sum() > _MAX_JOINS:
+    answers = np.bincount(cell_pair).astype(np.float64)
+    if similarity.matrix is not None and (answers**2).sum() > _MAX_JOINS:
         return None
     return Meetings(
         question=question[one],
@@ -123,8 +123,8 @@ def nobody_meets(ratings: Ratings) -> bool:
 def too_many(ratings: Ratings) -> bool:
     """Whether there are more meetings than can be held."""
     has_id = ratings.annotator >= 0
-    each = np.bincount(ratings.question[has_id]).astype(np.float64)
-    return bool((each**2).sum() > 2 * MAX_MEETINGS)
+    answers = np.bincount(ratings.question[has_id]).astype(np.float64)
+    return bool((answers**2).sum() > 2 * MAX_MEETINGS)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -184,14 +184,10 @@ class Kappas:
 
 def kappas(met: Meetings, sums: PairSums, weights: Float[np.ndarray, "R G"]) -> Kappas:
     """Estimate the kappa of every pair."""
-    number, agreed = (
-        weighted_sums(weights, sums.number),
-        weighted_sums(weights, sums.agreed),
-    )
-    first, second = (
-        weighted_sums(weights, sums.first),
-        weighted_sums(weights, sums.second),
-    )
+    number = weighted_sums(weights, sums.number)
+    agreed = weighted_sums(weights, sums.agreed)
+    first = weighted_sums(weights, sums.first)
+    second = weighted_sums(weights, sums.second)
     one, other, alike = met.joins
     # Every cell is like itself, so each pair has joins, and they are sorted.
     products = first[:, one] * second[:, other] * alike
@@ -289,10 +285,10 @@ def _joins(
     if similarity.matrix is None:
         every = np.arange(len(pair))
         return every, every, np.ones(len(pair))
-    seen = []
+    blocks = []
     for one, other in pairs_within(pair):
         alike = similarity.at(answer[one], answer[other])
-        some = alike > 0
-        seen.append((one[some], other[some], alike[some]))
-    one, other, alike = (np.concatenate(part) for part in zip(*seen, strict=True))
+        similar = alike > 0
+        blocks.append((one[similar], other[similar], alike[similar]))
+    one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
     return one, other, alike

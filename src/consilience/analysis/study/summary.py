@@ -134,8 +134,8 @@ def study_summary(
     top, bottom = (
         np.stack(
             [
-                np.pad(each[side], ((0, 0), (0, rest)), constant_values=each[side + 2])
-                for each in parts.values()
+                np.pad(part[side], ((0, 0), (0, rest)), constant_values=part[side + 2])
+                for part in parts.values()
             ],
             axis=1,
         )

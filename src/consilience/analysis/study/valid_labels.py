@@ -95,8 +95,8 @@ def valid_labels(
             counts = _draw_numbers(fit, threshold)
         else:
             item, chance = _of_labels(fit, threshold, objects=objects)
-            sums = zip(*(_sum_labels(item, each) for each in chance), strict=True)
-            mean, several = (np.stack(each) for each in sums)
+            sums = zip(*(_sum_labels(item, chances) for chances in chance), strict=True)
+            mean, several = (np.stack(draws) for draws in sums)
             counts = {"labels": (mean, several)}
         for what, both in counts.items():
             weightings = list(weights(both[0].shape[1], resamples, seed))
