@@ -167,7 +167,7 @@ def _slope(figures):
 
 def _uniform(figures):
     """Return the accuracy of the best model on the asked pickelhaubes."""
-    from consilience.analysis.model_evaluation.weighing import ratios
+    from consilience.analysis.model_evaluation.bootstrap import ratios
 
     asked = len(figures.said.items)
     mine = (figures.images.own[:asked] == PICKELHAUBE).astype(float)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.study_data import image_names, model_names
+from consilience.analysis.model_evaluation.bootstrap import ratios, weights
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.object_sums import (
     object_sums,
@@ -20,7 +21,6 @@ from consilience.analysis.model_evaluation.object_sums import (
     subsets,
 )
 from consilience.analysis.model_evaluation.proposals import propose
-from consilience.analysis.model_evaluation.weighing import ratios, weights
 from consilience.responses.tables.safe_pickle import load_frame
 
 TAU = 0.5

@@ -44,7 +44,7 @@ STATES, ANNOTATORS = 3, 2  # how many of each are looked at one by one
 
 
 @dataclass(frozen=True, slots=True)
-class Study:
+class SimulatedFits:
     """What the fits of simulated studies gave.
 
     Attributes
@@ -99,7 +99,7 @@ def simulated_fits(
     effort: EngineOptions,
     power: int = 1,
     report: Reporter = silent,
-) -> Study:
+) -> SimulatedFits:
     """Draw studies from a model's own prior and fit each.
 
     Parameters
@@ -148,7 +148,7 @@ def simulated_fits(
         ranks.append(_positions(truth, draws, generator).assign(simulation=number))
         items.append(tally(result.belief, state).assign(simulation=number))
         report(Progress("fits", number + 1, simulations))
-    return Study(
+    return SimulatedFits(
         pd.concat(ranks, ignore_index=True) if ranks else pd.DataFrame(),
         pd.concat(items, ignore_index=True) if items else pd.DataFrame(),
         tuple(failed),

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import tomli_w
 
-from consilience.checks.simulated_fits import Study
+from consilience.checks.simulated_fits import SimulatedFits
 from consilience.cli.terminal import check_free
 from consilience.errors import FolderExistsError
 from consilience.whole_folder import clean_path, whole_files, whole_folder
@@ -76,13 +76,13 @@ def open_folder(
     yield out
 
 
-def load_study(out: Path | None, model: str, engine: str) -> Study | None:
+def load_study(out: Path | None, model: str, engine: str) -> SimulatedFits | None:
     """Return what an earlier run found, or None."""
     folder = None if out is None else _place(out, model, engine)
     if folder is None or not folder.is_dir():
         return None
     stored = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))
-    return Study(
+    return SimulatedFits(
         ranks=pd.read_parquet(folder / "ranks.parquet"),
         items=pd.read_parquet(folder / "items.parquet"),
         failed=tuple(stored["failed"]),
@@ -91,7 +91,7 @@ def load_study(out: Path | None, model: str, engine: str) -> Study | None:
     )
 
 
-def save_study(out: Path | None, model: str, engine: str, study: Study) -> None:
+def save_study(out: Path | None, model: str, engine: str, study: SimulatedFits) -> None:
     """Write what was found for a model and an engine."""
     if out is None:
         return

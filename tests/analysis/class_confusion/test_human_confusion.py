@@ -115,7 +115,7 @@ def differing():
 
 def own_held(learned, truth, **changed):
     """Whether nine-tenths intervals hold how often each class is called its own."""
-    found = naming_prior._learnable(learned.place, np.exp, special.expit)
+    found = naming_prior._hyperparameters(learned.place, np.exp, special.expit)
     found = found._replace(**changed)
     lapse = float(found.lapse)
     told = stats.beta(*naming_prior._posterior_beta(learned.counts, found))
@@ -194,7 +194,7 @@ def learnable(evidence, **changed):
     """What is learned of all classes: items do not differ, and nobody lapses."""
     weight = np.exp(np.linspace(-0.5, 0.5, len(evidence)))
     sure = np.exp(25.0)
-    plain = naming_prior.Learnable(weight, 1.5, 0.4, 5.0, sure, sure, 1e-12, 0.2)
+    plain = naming_prior.Hyperparameters(weight, 1.5, 0.4, 5.0, sure, sure, 1e-12, 0.2)
     return plain._replace(**changed)
 
 

@@ -27,6 +27,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from consilience.analysis.model_evaluation.bootstrap import Weights, bounds, weights
+from consilience.analysis.model_evaluation.bootstrapped_calls import Bootstrap, cells_of
 from consilience.analysis.model_evaluation.decisions import (
     Calls,
     dataset_calls,
@@ -40,8 +42,6 @@ from consilience.analysis.model_evaluation.evaluation import (
     check_settings,
 )
 from consilience.analysis.model_evaluation.proposals import propose
-from consilience.analysis.model_evaluation.weighed_calls import Bootstrap, cells_of
-from consilience.analysis.model_evaluation.weighing import Weights, bounds, weights
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
 

@@ -65,7 +65,7 @@ _MIN_CONCENTRATION = 1e-12
 _START = (0.0, -1.0, 1.0, 1.0, 0.0, _LAPSE, -2.0)  # of what is learned beside weights
 
 
-class Learnable(NamedTuple):
+class Hyperparameters(NamedTuple):
     """What is learned of all classes, as `ConfusionPosterior` has it.
 
     Attributes
@@ -124,7 +124,7 @@ class _Counts(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Learned:
+class HyperparameterPosterior:
     """What the answers say of all weights, as a Normal distribution of `place`.
 
     Attributes
@@ -136,8 +136,8 @@ class Learned:
     counts
         Both, as the likelihood takes them.
     place
-        The best logs of weights and of what follows them in `Learnable`, log-odds of a
-        lapse and of `aside`.
+        The best logs of weights and of what follows them in `Hyperparameters`, log-odds
+        of a lapse and of `aside`.
     root
         Root of their covariance.
     """
@@ -160,7 +160,7 @@ class Learned:
 
     def _posterior_at(self, place: Float[np.ndarray, " P"]) -> ConfusionPosterior:
         label_counts = self.label_counts
-        parameters = _learnable(place, np.exp, expit)
+        parameters = _hyperparameters(place, np.exp, expit)
         prior = np.tensordot(
             parameters.weight, np.stack(list(self.evidence.values())), 1
         )
@@ -191,7 +191,7 @@ class Learned:
         )
 
 
-def learn(label_counts: LabelCounts) -> Learned:
+def learn(label_counts: LabelCounts) -> HyperparameterPosterior:
     """Learn how items are called.
 
     Parameters
@@ -214,7 +214,7 @@ def learn(label_counts: LabelCounts) -> Learned:
     _, scale = _prior(len(mode))
     strength, axes = np.linalg.eigh(curved * np.outer(scale, scale))
     root = scale[:, None] * axes / np.sqrt(np.maximum(strength, 1.0))
-    return Learned(label_counts, matrices, counts, mode, root)
+    return HyperparameterPosterior(label_counts, matrices, counts, mode, root)
 
 
 def _curvature(
@@ -232,10 +232,10 @@ def _curvature(
     return symmetric
 
 
-def _learnable(place: Any, exp: Any, share: Any) -> Learnable:
+def _hyperparameters(place: Any, exp: Any, share: Any) -> Hyperparameters:
     """Return what a place without bounds stands for."""
     weight, others = place[: -len(_START)], place[-len(_START) :]
-    return Learnable(
+    return Hyperparameters(
         exp(weight), *(exp(value) for value in others[:-2]), *map(share, others[-2:])
     )
 
@@ -293,7 +293,7 @@ def _count_arrays(
 
 def _loss(counts: _Counts, place: Float[Array, " P"]) -> Float[Array, ""]:
     """Return minus the log marginal likelihood and prior, an item."""
-    parameters = _learnable(place, jnp.exp, sigmoid)
+    parameters = _hyperparameters(place, jnp.exp, sigmoid)
     likelihood = logsumexp(_log_joint_shares(counts, parameters), axis=1).sum()
     likelihood += _log_others(counts, parameters)
     centre, scale = _prior(len(place))
@@ -301,7 +301,9 @@ def _loss(counts: _Counts, place: Float[Array, " P"]) -> Float[Array, ""]:
     return (prior - likelihood) / len(counts.others)
 
 
-def _log_joint_shares(counts: _Counts, parameters: Learnable) -> Float[Array, "K T"]:
+def _log_joint_shares(
+    counts: _Counts, parameters: Hyperparameters
+) -> Float[Array, "K T"]:
     """Return log p(how often a class is called by its own label, answers)."""
     rest = jnp.maximum(parameters.weight @ counts.of_class, _MIN_CONCENTRATION)
     mean = sigmoid(jnp.log(parameters.odds) - parameters.against * jnp.log(rest))
@@ -315,7 +317,7 @@ def _log_joint_shares(counts: _Counts, parameters: Learnable) -> Float[Array, "K
 
 
 def _posterior_beta(
-    counts: _Counts, parameters: Learnable
+    counts: _Counts, parameters: Hyperparameters
 ) -> tuple[Float[np.ndarray, " K"], Float[np.ndarray, " K"]]:
     """Return the Beta with the mean and the variance of each class's posterior."""
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
@@ -324,7 +326,7 @@ def _posterior_beta(
     return beta_from_moments(belief @ share, belief @ share**2)
 
 
-def _log_others(counts: _Counts, parameters: Learnable) -> Float[Array, ""]:
+def _log_others(counts: _Counts, parameters: Hyperparameters) -> Float[Array, ""]:
     """Return the log probability of which other labels are given, items in turn."""
     information = _effective_weight(counts.others, parameters.beside)
     counted = information[counts.item] * (

@@ -19,7 +19,10 @@ from jaxtyping import Bool, Float, Int
 from scipy.stats import beta
 
 from consilience.analysis.class_confusion.confusion_posterior import ConfusionPosterior
-from consilience.analysis.class_confusion.dirichlet_prior import Learned, learn
+from consilience.analysis.class_confusion.dirichlet_prior import (
+    HyperparameterPosterior,
+    learn,
+)
 from consilience.analysis.class_confusion.label_counts import label_counts
 from consilience.analysis.class_confusion.response_panels import panel_disagreement
 from consilience.errors import OptionError, TooLargeError
@@ -69,7 +72,7 @@ class HumanConfusion:
 
     labels: pd.Index
     parent: pd.Index
-    learned: Learned
+    learned: HyperparameterPosterior
     votes: Float[np.ndarray, "K K"]
     mass: float
     types: Types = field(default_factory=dict)

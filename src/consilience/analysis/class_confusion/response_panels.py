@@ -27,7 +27,7 @@ from consilience.analysis.class_confusion.dataset_label import (
     log_probabilities,
     possible_lapses,
 )
-from consilience.analysis.class_confusion.dirichlet_prior import Learned
+from consilience.analysis.class_confusion.dirichlet_prior import HyperparameterPosterior
 from consilience.analysis.class_confusion.label_counts import LabelCounts
 
 
@@ -40,7 +40,7 @@ class _ResponseRows:
 
 
 def panel_disagreement(
-    learned: Learned, sizes: Sequence[int], *, draws: int, seed: int
+    learned: HyperparameterPosterior, sizes: Sequence[int], *, draws: int, seed: int
 ) -> Float[np.ndarray, "D P"]:
     """Draw the share of items that most of a panel call otherwise than their class.
 

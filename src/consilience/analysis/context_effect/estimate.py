@@ -65,7 +65,7 @@ class Design:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Estimate:
+class ShiftEstimate:
     """What was found.
 
     Attributes
@@ -92,7 +92,7 @@ class Estimate:
         return float(np.sqrt(slope @ self.by_item @ slope + added))
 
 
-def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimate:
+def estimate(scale: Scale, design: Design, report: Reporter = silent) -> ShiftEstimate:
     """Find the most probable shifts and their precision.
 
     Parameters
@@ -132,7 +132,7 @@ def estimate(scale: Scale, design: Design, report: Reporter = silent) -> Estimat
     by_item, added = (
         bread @ meat @ bread for meat in clustered_covariance(score, design)
     )
-    return Estimate(theta, by_item, added, led)
+    return ShiftEstimate(theta, by_item, added, led)
 
 
 def _penalty(theta: Float[np.ndarray, " P"]) -> float:

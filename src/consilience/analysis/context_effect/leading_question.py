@@ -30,7 +30,7 @@ from jaxtyping import Float, Int
 from scipy.special import logit
 from scipy.stats import t
 
-from consilience.analysis.context_effect.estimate import Design, Estimate, estimate
+from consilience.analysis.context_effect.estimate import Design, ShiftEstimate, estimate
 from consilience.analysis.context_effect.items import leading_of_objects
 from consilience.analysis.context_effect.likelihood import Scale, false_yes
 from consilience.annotators.contains import MODEL
@@ -224,7 +224,7 @@ def _shifts(
 
 
 def _row(
-    scale: Scale, design: Design, fitted: Estimate, name: str, mass: float
+    scale: Scale, design: Design, fitted: ShiftEstimate, name: str, mass: float
 ) -> dict[str, str | float]:
     nothing = np.full(8, np.nan)
     if name not in design.names:

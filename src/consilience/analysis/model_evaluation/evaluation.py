@@ -41,6 +41,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from consilience.analysis.model_evaluation.bootstrap import ratios, weights
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.object_sums import object_sums, random_object
 from consilience.analysis.model_evaluation.proposals import propose
@@ -51,7 +52,6 @@ from consilience.analysis.model_evaluation.tables import (
 )
 from consilience.analysis.model_evaluation.truth_sums import truth_sums
 from consilience.analysis.model_evaluation.truths import truths
-from consilience.analysis.model_evaluation.weighing import ratios, weights
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MOST

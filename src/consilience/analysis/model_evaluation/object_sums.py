@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from jaxtyping import Float, Int
 
+from consilience.analysis.model_evaluation.bootstrap import Sums
 from consilience.analysis.model_evaluation.drawn_objects import Bits, DrawnObjects
 from consilience.analysis.model_evaluation.proposals import Proposals
 from consilience.analysis.model_evaluation.truth_sums import Cell
 from consilience.analysis.model_evaluation.truths import UNKNOWN
-from consilience.analysis.model_evaluation.weighing import Sums
 
 _BY_NUMBER = ("one_object", "several_objects", "two_objects", "three_objects")
 _WITHIN: Mapping[str, tuple[str, ...]] = {

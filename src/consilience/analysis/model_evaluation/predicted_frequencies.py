@@ -23,17 +23,17 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from consilience.analysis.decisions.filtering import vote_shares
-from consilience.analysis.model_evaluation.evaluation import (
-    check_not_used_in_fit,
-    check_settings,
-)
-from consilience.analysis.model_evaluation.proposals import Proposals, propose
-from consilience.analysis.model_evaluation.weighing import (
+from consilience.analysis.model_evaluation.bootstrap import (
     Weights,
     bounds,
     ratios,
     weights,
 )
+from consilience.analysis.model_evaluation.evaluation import (
+    check_not_used_in_fit,
+    check_settings,
+)
+from consilience.analysis.model_evaluation.proposals import Proposals, propose
 from consilience.errors import KindError
 from consilience.posterior import Fit
 

@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.analysis.model_evaluation.proposals import Proposals
-from consilience.analysis.model_evaluation.truth_sums import Cell
-from consilience.analysis.model_evaluation.weighing import (
+from consilience.analysis.model_evaluation.bootstrap import (
     Sums,
     Weights,
     bounds,
     draw_of,
 )
+from consilience.analysis.model_evaluation.proposals import Proposals
+from consilience.analysis.model_evaluation.truth_sums import Cell
 
 type Cells = Mapping[Cell, Sums]
 type Ratios = Mapping[Cell, Float[np.ndarray, "S A"]]

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from jaxtyping import Float
 
+from consilience.analysis.model_evaluation.bootstrap import Sums
 from consilience.analysis.model_evaluation.proposals import Proposals
 from consilience.analysis.model_evaluation.truths import UNKNOWN, Truths
-from consilience.analysis.model_evaluation.weighing import Sums
 
 type Cell = tuple[str, str]  # metric, subset
 

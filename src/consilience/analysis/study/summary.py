@@ -24,10 +24,10 @@ are. Rubin (1981), The Bayesian bootstrap, for the bounds.
 import numpy as np
 import pandas as pd
 
+from consilience.analysis.model_evaluation.bootstrap import bounds, ratios, weights
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.object_sums import other_main_label
 from consilience.analysis.model_evaluation.proposals import labels_of
-from consilience.analysis.model_evaluation.weighing import bounds, ratios, weights
 from consilience.analysis.study.dataset_labels import with_dataset_labels
 from consilience.errors import OptionError
 from consilience.posterior import Fit

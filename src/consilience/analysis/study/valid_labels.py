@@ -18,10 +18,10 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.analysis.decisions.frequencies import draw_probability_above
+from consilience.analysis.model_evaluation.bootstrap import bounds, ratios, weights
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.model_evaluation.truths import SURE
-from consilience.analysis.model_evaluation.weighing import bounds, ratios, weights
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of

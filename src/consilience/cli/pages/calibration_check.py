@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from consilience.checks.simulated_fits import Study
+from consilience.checks.simulated_fits import SimulatedFits
 from consilience.checks.simulation_based_calibration import (
     LEVEL,
     judge_parameters,
@@ -55,12 +55,12 @@ class Finding:
 
     model: str
     engine: str
-    study: Study
+    study: SimulatedFits
     parameters: pd.DataFrame
     truth: pd.DataFrame
 
 
-def assess(model: str, engine: str, study: Study) -> Finding:
+def assess(model: str, engine: str, study: SimulatedFits) -> Finding:
     """Judge the fits of one model by one engine."""
     if not len(study.ranks):
         none = pd.DataFrame()

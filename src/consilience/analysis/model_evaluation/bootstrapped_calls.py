@@ -1,7 +1,7 @@
 """Sums of calls over items, and how they vary: draws of the truth, weights of items.
 
 Every weighting of the items takes its probabilities from one draw of the parameters, as
-all that judges models does (`weighing`).
+all that judges models does (`bootstrap`).
 """
 
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
+from consilience.analysis.model_evaluation.bootstrap import Weights, bounds, draw_of
 from consilience.analysis.model_evaluation.decisions import Calls
-from consilience.analysis.model_evaluation.weighing import Weights, bounds, draw_of
 
 _MAX_CELLS = 4_000_000  # weightings x cells that are held at once
 
