@@ -1,7 +1,7 @@
 """Shifts of log-odds estimated: the highest likelihood, errors clustered two ways.
 
-The climb takes the information from the scores of the twos (Berndt, Hall, Hall and
-Hausman 1974), the errors take it from the curvature.
+The optimiser takes the information from the scores of the pairs (Berndt, Hall, Hall
+and Hausman 1974), the standard errors take it from the curvature.
 Answers are looked at in blocks of whole twos, all laid out alike, so that memory is
 bounded and one compiled function serves all. What each answer adds to the score is kept
 apart: summed by item and by annotator, it gives the covariance.
@@ -23,7 +23,7 @@ BLOCK = 20_000  # answers looked at together: 10 MB for each table of nodes
 STEP = 1e-4  # of the differences that the curvature is taken from
 TOLERANCE = 1e-4  # twice the gain to be expected, in nats: a hundredth of an error
 MAX_STEPS, MIN_STEP = 100, 1e-3  # steps, and the smallest share of one
-USUAL_EVALUATIONS = 12  # looks at all answers to climb
+USUAL_EVALUATIONS = 12  # of the likelihood, beside one for each shift
 PRIOR_SCALE = 4.0  # of a shift in log-odds: an odds ratio of fifty
 
 
@@ -66,7 +66,7 @@ class Design:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShiftEstimate:
-    """What was found.
+    """Estimated shifts and their covariance.
 
     Attributes
     ----------

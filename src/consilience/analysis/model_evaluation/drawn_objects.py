@@ -1,4 +1,4 @@
-"""The worlds of a fit of objects as bits: one for each draw, sixty-four to a word.
+"""Joint draws of a fit of objects as bits, sixty-four draws to a word.
 
 What is true in a draw of an item is a bit, so that two things at once are an AND, and
 the probability of it a count of bits. Letters: N candidates, I items, D draws of the
@@ -46,7 +46,7 @@ class DrawnObjects:
     numbers, names
         By item: that 0, 1, 2, ... objects are there; that so many labels are valid.
     drawn
-        Worlds for each draw of the parameters.
+        Joint draws for each draw of the parameters.
     """
 
     labels: pd.Index
@@ -68,14 +68,14 @@ class DrawnObjects:
         return np.where(is_candidate[:, None, None], plane[place], np.uint64(0))
 
     def probability(self, bits: Bits) -> Float[np.ndarray, "D _"]:
-        """Return the share of worlds in which a bit is set, by draw of parameters."""
+        """Return the share of joint draws with the bit set, by draw of parameters."""
         share: Float[np.ndarray, "D _"] = (
             np.bitwise_count(bits).sum(2, dtype=np.int64).T / self.drawn
         )
         return share
 
     def expected(self, numbers: tuple[Bits, ...]) -> Float[np.ndarray, "D I"]:
-        """Return how many of `numbers` or `names` there are, on average over worlds."""
+        """Return the mean number of `numbers` or `names` over the joint draws."""
         return sum(
             (
                 number * self.probability(bits)
@@ -95,7 +95,7 @@ class DrawnObjects:
 def drawn_objects(
     fit: Fit, items: pd.Index, labels: pd.Index, tau: float
 ) -> DrawnObjects:
-    """Lay out the worlds of some items.
+    """Lay out the joint draws of some items.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def drawn_objects(
     Raises
     ------
     OptionError
-        The fit holds no worlds.
+        The fit holds no joint draws.
     """
     joint = joint_draws(fit.data)
     place = items.get_indexer(pd.Index(joint.items))[joint.item]
@@ -145,7 +145,7 @@ def drawn_objects(
 def _count_bits(
     facts: Bool[np.ndarray, "D S N"], start: Int[np.ndarray, " I"]
 ) -> tuple[Bits, ...]:
-    """Return in which worlds 0, 1, 2, ... of an item's candidates are so."""
+    """Return the draws in which 0, 1, 2, ... of an item's candidates are so."""
     number = np.add.reduceat(facts.astype(np.uint8), start, axis=2)
     return tuple(pack_bits(number == value) for value in range(number.max() + 1))
 

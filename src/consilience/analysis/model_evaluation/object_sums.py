@@ -1,8 +1,8 @@
 """What is summed over items to judge models, where items hold objects.
 
 Of each metric and subset the two sums of a ratio: the probability that the model is
-right and the item in the subset, and that the item is in it, both from worlds that are
-drawn together.
+right and the item in the subset, and that the item is in it, both from the
+joint draws of the item.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def object_sums(
 
 
 def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
-    """Return in which worlds each item belongs to a subset.
+    """Return the draws in which each item belongs to a subset.
 
     Returns
     -------
@@ -98,7 +98,7 @@ def subsets(proposals: Proposals, truth: DrawnObjects) -> dict[str, Bits]:
 
 
 def other_main_label(truth: DrawnObjects, dataset_label: Int[np.ndarray, " I"]) -> Bits:
-    """Return in which worlds each item's main label is not the data set's.
+    """Return the draws in which each item's main label is not the data set's.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def random_object(
 
 
 def _all_draws(truth: DrawnObjects) -> Bits:
-    """Return the bits that are worlds, and none of the padding."""
+    """Return the bits that stand for draws, without the padding."""
     every = np.zeros_like(truth.numbers[0])
     for bits in truth.numbers:
         every |= bits
@@ -147,7 +147,7 @@ def _all_draws(truth: DrawnObjects) -> Bits:
 def _hits(
     proposals: Proposals, truth: DrawnObjects, model: int
 ) -> Iterator[tuple[str, Bits]]:
-    """Give in which worlds a model is right, by metric."""
+    """Yield the draws in which a model is right, by metric."""
     label = proposals.fitted_label[model]
     depth = label.shape[1]
     yield "accuracy", truth.bits_of(truth.valid, label[:, 0])
