@@ -29,7 +29,8 @@ def agreement(report: Report) -> Section:
     parts: list[Part] = [_coefficients(measured)]
     undefined = measured.coefficients[measured.coefficients["reason"] != ""]
     lacking = [
-        f"{coefficient_name(measured, row['coefficient'])}: not defined, {row['reason']}"
+        f"{coefficient_name(measured, row['coefficient'])}: not defined, "
+        f"{row['reason']}"
         for row in undefined.to_dict("records")
     ]
     remarks = (*lacking, *measured.notes)
