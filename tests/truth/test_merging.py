@@ -115,13 +115,13 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
     )
     merged = fitted(name, whole)
     monkeypatch.setattr(gradient, "WORTH_MERGING", 1.0)
-    monkeypatch.setattr(gradient, "merge_alike", lambda one, **_: apart(one))
+    monkeypatch.setattr(gradient, "merge_identical", lambda one, **_: apart(one))
     each = fitted(name, whole)
     assert np.allclose(merged.belief, each.belief, atol=1e-4)
     assert np.allclose(merged.log_likelihood, each.log_likelihood, atol=1e-3)
     for told in ("prevalence", "confusion"):
         assert np.allclose(merged.parameters[told], each.parameters[told], atol=1e-4)
     # Counted twice, they are not the same: the check can tell.
-    monkeypatch.setattr(gradient, "merge_alike", lambda one, **_: apart(one, 2.0))
+    monkeypatch.setattr(gradient, "merge_identical", lambda one, **_: apart(one, 2.0))
     twice = fitted(name, whole)
     assert not np.allclose(merged.belief, twice.belief, atol=1e-3)

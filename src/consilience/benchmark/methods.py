@@ -53,7 +53,7 @@ def library_methods(engine: str = "auto") -> tuple[Method, ...]:
         Method(name, f"{room}.ours", _with_engine(name, engine))
         for name in ("auto", *takes)
     )
-    return (Method("smoothed_shares", f"{room}.shares", ""), *models)
+    return (Method("smoothed_shares", "consilience.scoring.shares", ""), *models)
 
 
 def peers() -> tuple[tuple[Method, ...], tuple[str, ...]]:

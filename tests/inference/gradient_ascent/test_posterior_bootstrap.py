@@ -72,7 +72,7 @@ def test_the_same_check_catches_draws_that_never_lean_on_the_prior(study, monkey
 
     tilt = posterior_bootstrap._prior_tilt
 
-    monkeypatch.setattr(posterior_bootstrap, "_tilt", nowhere)
+    monkeypatch.setattr(posterior_bootstrap, "_prior_tilt", nowhere)
     inside = held(study)
     assert abs(inside.mean() - 0.9) > 4 * np.sqrt(0.09 / inside.size)
 
