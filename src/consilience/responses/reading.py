@@ -92,7 +92,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Names of the source's columns; by default the usual names are looked for.
     gold : data frame or path, optional
         Table of true labels.
-    offered : labels, data frame or path, optional
+    offered : sequence of str, data frame or path, optional
         What was on screen: labels, a table, or a Label Studio configuration (XML).
     labels : sequence of str, data frame or path, optional
         All labels in their order.
