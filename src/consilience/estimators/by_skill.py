@@ -331,7 +331,7 @@ class MACE(Aggregator):
     spamming_ : array of shape (workers, 2)
         How often each worker answers at random, and how often from knowledge, in
         the order in which workers occur in the data, as in crowd-kit.
-    thetas_ : array of shape (workers, labels)
+    thetas_ : ndarray of shape (n_workers, n_labels)
         Distribution of each worker's random answers, with rows as above and labels in
         the order in which they occur in the data.
     labels_ : pandas.Series
