@@ -130,7 +130,7 @@ def fitted(folder: Path) -> Mapping:
     import numpy as np
 
     from consilience.benchmark.datasets import load
-    from consilience.fitting.comparing import CANDIDATES, compared, sample
+    from consilience.fitting.comparing import CANDIDATES, compare_models, sample
     from consilience.inference import EngineOptions
     from consilience.progress import silent
     from consilience.responses import ReadOptions
@@ -139,7 +139,7 @@ def fitted(folder: Path) -> Mapping:
     found = load(folder, ReadOptions())
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         space = sample(space_of(found.responses), 0)
-        fits, table = compared(space, CANDIDATES, 0, EngineOptions(), silent)
+        fits, table = compare_models(space, CANDIDATES, 0, EngineOptions(), silent)
     number = np.bincount(space.unit, space.n, space.num_units)
     votes = np.zeros((space.num_units, len(space.states)))
     np.add.at(votes, (space.unit, space.answer), space.n)

@@ -206,13 +206,13 @@ def by_candidates(most: int, times: int) -> Figures:
 
     from consilience.objects.layout.block_counts import (
         Answers,
-        counted,
+        count_answers,
         log_sum_allocations,
         log_sum_allocations_and_sizes,
     )
     from consilience.objects.layout.covariates import BlockCovariates
     from consilience.objects.layout.partitions import block_indices
-    from consilience.objects.likelihood.label_counts import completed
+    from consilience.objects.likelihood.label_counts import allocation_weights
 
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
     generator = np.random.default_rng(0)
@@ -239,7 +239,7 @@ def by_candidates(most: int, times: int) -> Figures:
 
     def timed(way, blocks, known):
         def total(parameters, blocks, known):
-            phi, rest = completed(blocks, known, parameters)
+            phi, rest = allocation_weights(blocks, known, parameters)
             return logsumexp(way(blocks, phi, rest), axis=1).sum()
 
         slope = jax.jit(jax.value_and_grad(total))
@@ -260,7 +260,7 @@ def by_candidates(most: int, times: int) -> Figures:
         other = np.where(generator.random(len(unit)) < 0.5, other, main)
         mask = (1 << main) | (1 << other)
         answers = Answers(unit, mask, main, np.ones(len(unit), int))
-        blocks = counted(answers, np.arange(items), labels)
+        blocks = count_answers(answers, np.arange(items), labels)
         size = np.bitwise_count(np.arange(1 << labels)).astype(float)
         pairs = np.broadcast_to(size * (size - 1) / 2, (items, len(size)))
         known = BlockCovariates(

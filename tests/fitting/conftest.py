@@ -4,7 +4,7 @@ import jax
 import pytest
 
 from consilience.fitting import EngineOptions
-from consilience.fitting.comparing import CANDIDATES, compared
+from consilience.fitting.comparing import CANDIDATES, compare_models
 from consilience.progress import silent
 from consilience.simulation import simulate
 from consilience.spaces import space_of
@@ -27,4 +27,4 @@ def few():
 def standing(crowd):
     """Fits of the models and the table of how they stand, the best first."""
     with jax.enable_x64(True):
-        return compared(space_of(crowd), CANDIDATES, 0, FEW, silent)
+        return compare_models(space_of(crowd), CANDIDATES, 0, FEW, silent)

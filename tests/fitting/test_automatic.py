@@ -175,7 +175,7 @@ def refits(monkeypatch, standing):
 
     def stand(weights):
         changed = table.assign(weight=weights)
-        monkeypatch.setattr(automatic, "compared", lambda *_: (fits, changed))
+        monkeypatch.setattr(automatic, "compare_models", lambda *_: (fits, changed))
 
     monkeypatch.setattr(automatic, "fit_one", one)
     stand(table["weight"])

@@ -39,7 +39,7 @@ def tables(model, prior, *, shuffled=False):
                 whose = np.repeat(design.annotator[order], words)
                 told = replace(told, annotator=whose)
             names = (OWN, POOLED, KINDS)
-            _, table = comparing.compared(told, names, seed, ENOUGH, silent)
+            _, table = comparing.compare_models(told, names, seed, ENOUGH, silent)
             found.append(table.set_index("model"))
     return found
 

@@ -6,7 +6,7 @@ import xarray as xr
 
 import consilience as cs
 from consilience.errors import OptionError
-from consilience.posterior.tempering import FIELDS, Truth, mixed, tempered
+from consilience.posterior.tempering import FIELDS, Truth, mix, temper
 
 ALIKE = np.ones((1, 3))
 PREVALENCE = np.array([[0.7, 0.2, 0.1]])
@@ -26,7 +26,7 @@ def at(number, units=40):
 
 
 def test_as_many_answers_as_there_are_leave_the_posterior_as_it_is(truth):
-    found = tempered(truth, ALIKE, at(1))
+    found = temper(truth, ALIKE, at(1))
     for name in FIELDS:
         assert np.allclose(getattr(found, name), getattr(truth, name), atol=1e-12)
 
@@ -40,7 +40,7 @@ def test_two_answers_that_count_as_one_are_one_under_a_flat_prior():
         return weight / weight.sum(1, keepdims=True)
 
     none = np.full((1, 3), np.nan)
-    found = tempered(Truth(posterior(2), none, none), ALIKE, at(2, 1))
+    found = temper(Truth(posterior(2), none, none), ALIKE, at(2, 1))
     assert np.allclose(found.probability, posterior(1))
     assert not np.allclose(found.probability, posterior(2), atol=0.05)
     assert np.isnan(found.lower).all()
@@ -53,24 +53,24 @@ def order(probability):
 
 @pytest.mark.parametrize("effect", [1.3, 4, 40])
 def test_labels_keep_their_order(truth, effect):
-    found = tempered(truth, ALIKE, at(effect))
+    found = temper(truth, ALIKE, at(effect))
     assert np.array_equal(order(found.probability), order(truth.probability))
     # A prevalence at full strength moves items to common labels.
-    drifted = tempered(truth, PREVALENCE, at(effect))
+    drifted = temper(truth, PREVALENCE, at(effect))
     assert not np.array_equal(order(drifted.probability), order(truth.probability))
 
 
 @pytest.mark.parametrize("kept", [ALIKE, PREVALENCE, np.array([[1.0, 1.0, 0.0]])])
 def test_answers_worth_next_to_nothing_leave_what_is_kept(truth, kept):
-    found = tempered(truth, kept, at(1e9))
+    found = temper(truth, kept, at(1e9))
     for name in FIELDS:
         assert np.allclose(getattr(found, name), kept / kept.sum(), atol=1e-6)
 
 
 def test_each_unit_has_an_effect_of_its_own(truth):
     effect = np.linspace(1, 5, 40)
-    found = tempered(truth, ALIKE, effect)
-    alone = tempered(truth, ALIKE, at(effect[17]))
+    found = temper(truth, ALIKE, effect)
+    alone = temper(truth, ALIKE, at(effect[17]))
     assert np.allclose(found.probability[17], alone.probability[17])
     assert not np.allclose(found.probability[16], alone.probability[16])
 
@@ -78,7 +78,7 @@ def test_each_unit_has_an_effect_of_its_own(truth):
 def test_what_is_impossible_stays_so():
     possible = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     probability = np.array([[0.9, 0.1, 0.0], [0.0, 1.0, 0.0]])
-    found = tempered(Truth(probability, probability, probability), possible, at(3, 2))
+    found = temper(Truth(probability, probability, probability), possible, at(3, 2))
     for name in FIELDS:
         assert (getattr(found, name)[possible == 0] < 1e-12).all()
     assert np.allclose(found.probability.sum(1), 1)
@@ -91,7 +91,7 @@ def test_what_is_impossible_stays_so():
 
 @pytest.mark.parametrize("effect", [1, 1.7, 20])
 def test_bounds_hold_the_probability_and_come_closer_in_log_odds(truth, effect):
-    found = tempered(truth, ALIKE, at(effect))
+    found = temper(truth, ALIKE, at(effect))
     assert (found.lower <= found.probability).all()
     assert (found.probability <= found.upper).all()
 
@@ -108,7 +108,7 @@ def test_bounds_hold_the_probability_and_come_closer_in_log_odds(truth, effect):
 
 def test_a_mixture_is_the_weighted_mean(truth):
     other = Truth(truth.upper, truth.lower, truth.probability)
-    found = mixed([truth, other], np.array([0.25, 0.75]))
+    found = mix([truth, other], np.array([0.25, 0.75]))
     assert np.allclose(found.probability, truth.probability / 4 + truth.upper * 0.75)
     assert np.allclose(found.lower, truth.lower)
     assert np.allclose(found.upper, truth.upper / 4 + truth.probability * 0.75)

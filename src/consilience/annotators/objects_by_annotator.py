@@ -138,7 +138,7 @@ def _people(items: Items, prior: Prior) -> Parameters:
     for (name, count), spread in zip(counts.items(), spreads, strict=True):
         wide = jnp.sqrt(1 + spread**2 * WORTH * count)
         place = numpyro.sample(f"{name}_place", dist.Normal(0.0, wide).to_event(1))
-        quantities[name] = jnp.where(people.known, spread * place / wide, 0.0)
+        quantities[name] = jnp.where(people.identified, spread * place / wide, 0.0)
     return quantities
 
 
@@ -147,7 +147,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     items: Items = observations.layout
     people = items.people
     assert people is not None  # noqa: S101 (laid out below)
-    each = list(zip(items.blocks, items.covariates, people.told, strict=True))
+    each = list(zip(items.blocks, items.covariates, people.responses, strict=True))
     answered = [
         unit_sums(blocks, covariates, responses, parameters)
         for blocks, covariates, responses in each

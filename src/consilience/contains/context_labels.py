@@ -69,10 +69,10 @@ def shown(
 ) -> Bool[np.ndarray, " N"]:
     """Return whether each annotator was asked about that pair of item and label."""
     width = space.num_annotators
-    asked = np.unique(space.unit.astype(np.int64) * width + space.annotator)
+    pairs = np.unique(space.unit.astype(np.int64) * width + space.annotator)
     sought = unit.astype(np.int64) * width + annotator
-    place = np.minimum(np.searchsorted(asked, sought), len(asked) - 1)
-    return np.asarray(asked[place] == sought)
+    position = np.minimum(np.searchsorted(pairs, sought), len(pairs) - 1)
+    return np.asarray(pairs[position] == sought)
 
 
 def share_shown(space: Space) -> Float[np.ndarray, " N"]:
@@ -110,8 +110,8 @@ def _given(
 ) -> Float[np.ndarray, " P"]:
     missing = {"label_a", "label_b"} - set(table.columns)
     if missing:
-        found = ", ".join(map(str, table.columns))
-        msg = f"similarity has columns {found}; a column {min(missing)!r} is needed"
+        present = ", ".join(map(str, table.columns))
+        msg = f"similarity has columns {present}; a column {min(missing)!r} is needed"
         raise CandidatesError(msg)
     index = pd.Index(names)
     one, other = (
@@ -128,19 +128,21 @@ def _given(
             "a number of zero or more; fix it or leave the row out"
         )
         raise CandidatesError(msg)
-    here = (one >= 0) & (other >= 0)
-    if not here.any():
+    both_known = (one >= 0) & (other >= 0)
+    if not both_known.any():
         msg = (
             "similarity names no two labels of the responses; check that both name "
             "them alike"
         )
         raise CandidatesError(msg)
-    low, high = np.minimum(one, other)[here], np.maximum(one, other)[here]
-    known = pd.Series(value[here]).groupby(low.astype(np.int64) * len(names) + high)
-    most = known.max()
+    low, high = np.minimum(one, other)[both_known], np.maximum(one, other)[both_known]
+    by_pair = pd.Series(value[both_known]).groupby(
+        low.astype(np.int64) * len(names) + high
+    )
+    largest = by_pair.max()
     sought = np.minimum(first, second).astype(np.int64) * len(names)
-    each = most.reindex(sought + np.maximum(first, second)).to_numpy(float)
-    values: Float[np.ndarray, " P"] = np.nan_to_num(each)
+    listed = largest.reindex(sought + np.maximum(first, second)).to_numpy(float)
+    values: Float[np.ndarray, " P"] = np.nan_to_num(listed)
     return values
 
 
@@ -150,11 +152,13 @@ def _co_occurrence(
     label: Int[np.ndarray, " U"],
 ) -> Float[np.ndarray, " P"]:
     """Return in how many items of the rarer label both are asked about, if often."""
-    asked = np.bincount(label)
+    num_items = np.bincount(label)
     low, high = np.minimum(first, second), np.maximum(first, second)
-    code = low.astype(np.int64) * len(asked) + high
-    seen, place, both = np.unique(code, return_inverse=True, return_counts=True)
-    share = both / np.minimum(asked[seen // len(asked)], asked[seen % len(asked)])
-    often = (share >= OFTEN) & (both > 1)
-    value: Float[np.ndarray, " P"] = np.where(often, share, 0.0)[place]
+    code = low.astype(np.int64) * len(num_items) + high
+    codes, place, both = np.unique(code, return_inverse=True, return_counts=True)
+    share = both / np.minimum(
+        num_items[codes // len(num_items)], num_items[codes % len(num_items)]
+    )
+    frequent = (share >= OFTEN) & (both > 1)
+    value: Float[np.ndarray, " P"] = np.where(frequent, share, 0.0)[place]
     return value

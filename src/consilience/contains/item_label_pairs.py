@@ -24,7 +24,7 @@ from consilience.truth.pytree import pytree
 # drawn from the prior. What it tells of a discrimination, of how divided the votes are,
 # and a *maybe* of a width, all else unknown: .1 to 1 and .4 to .95 in eighteen studies
 # of 2, 5 and 9 answers a label, drawn from the prior; their geometric means.
-TOLD, TOLD_OF_DISCRIMINATION, TOLD_OF_WIDTH = 0.25, 0.3, 0.65
+INFORMATION, INFORMATION_ON_DISCRIMINATION, INFORMATION_ON_WIDTH = 0.25, 0.3, 0.65
 WIDEST = 128  # places of a block: enough for a product of matrices to be fast
 
 
@@ -103,10 +103,10 @@ class Pairs:
 def laid_out(space: Space) -> Pairs:
     """Lay the answers out by annotator and group of labels."""
     answers, units = len(space.answers), space.num_units
-    known, groups = space.covariates, space.groups
+    covariates, groups = space.covariates, space.groups
     group = np.zeros(units, np.int32) if groups is None else groups.code
     number = 1 if groups is None else len(groups.names)
-    place, of_block, width = _in_blocks(group, number)
+    place, of_block, width = _block_layout(group, number)
     places = len(of_block) * width
     cell = space.annotator * number + group[space.unit]
     weight = None if (space.n == 1).all() else space.n.astype(float)
@@ -114,9 +114,9 @@ def laid_out(space: Space) -> Pairs:
     every = np.arange(units, dtype=np.int32)
     votes = tally(space) + 1 / answers
     divided = votes.prod(1) / votes.sum(1) ** 2
-    columns = np.zeros((places, 0 if known is None else known.value.shape[1]))
-    if known is not None:
-        columns[place] = known.value
+    columns = np.zeros((places, 0 if covariates is None else covariates.value.shape[1]))
+    if covariates is not None:
+        columns[place] = covariates.value
     together, facts = _together(space, place, places)
     return Pairs(
         by_table=incidence(
@@ -136,7 +136,7 @@ def laid_out(space: Space) -> Pairs:
     )
 
 
-def _in_blocks(
+def _block_layout(
     group: Int[np.ndarray, " U"], number: int
 ) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, " B"], int]:
     """Return the place of each unit, the group of each block, and the blocks' width."""
@@ -211,12 +211,12 @@ def information(observations: Observations) -> Information:
     """
     pairs: Pairs = observations.layout
     count = jnp.broadcast_to(observations.scale, pairs.divided.shape)
-    each = pairs.by_place.T @ jnp.stack([count * pairs.divided, count], 1)
+    per_place = pairs.by_place.T @ jnp.stack([count * pairs.divided, count], 1)
     shape = (observations.num_annotators, pairs.num_groups, -1, 2)
-    told = (pairs.by_table.T @ each).reshape(shape)
-    doubt = told[..., 0].sum(2)
+    per_cell = (pairs.by_table.T @ per_place).reshape(shape)
+    doubt = per_cell[..., 0].sum(2)
     return Information(
-        discrimination=TOLD_OF_DISCRIMINATION * doubt.sum(1),
-        width=TOLD_OF_WIDTH * told[:, :, 1, 1].sum(1),
-        place=TOLD * doubt,
+        discrimination=INFORMATION_ON_DISCRIMINATION * doubt.sum(1),
+        width=INFORMATION_ON_WIDTH * per_cell[:, :, 1, 1].sum(1),
+        place=INFORMATION * doubt,
     )

@@ -77,7 +77,7 @@ class Appearances(NamedTuple):
     def averaged(
         self,
         pairs: Pairs,
-        seen: Float[Array, "P T"],
+        likelihood: Float[Array, "P T"],
         gold: Float[Array, "P 2"] | None,
     ) -> Float[Array, "K P M"]:
         """Return the likelihood of each kind and effect, appearances summed out.
@@ -86,7 +86,7 @@ class Appearances(NamedTuple):
         ----------
         pairs
             The layout.
-        seen
+        likelihood
             Likelihood of the answers of each place at each appearance.
         gold
             Weights of absent and present, where the truth is known of some.
@@ -96,11 +96,11 @@ class Appearances(NamedTuple):
             table = self._joint()
         groups, number, nodes, states, _ = table.shape
         columns = jnp.moveaxis(table, 4, 1).reshape(groups, -1)
-        mixed = _by_block(pairs, seen, columns)
-        each = mixed.reshape(len(seen), number, nodes, states)
+        mixed = _by_block(pairs, likelihood, columns)
+        by_node = mixed.reshape(len(likelihood), number, nodes, states)
         if gold is not None:
-            each *= gold[:, None, None]
-        return jnp.moveaxis(each.sum(3), 0, 1)
+            by_node *= gold[:, None, None]
+        return jnp.moveaxis(by_node.sum(3), 0, 1)
 
     def spread(
         self, pairs: Pairs, kind: Float[Array, "K P M"]

@@ -13,13 +13,13 @@ from jaxtyping import Array, Float
 
 from consilience.model.contract import Parameters
 
-LEAST = 1e-12  # of a probability
+MIN_PROBABILITY = 1e-12  # of a probability
 
 
 def answer_tables(parameters: Parameters) -> Float[Array, "J G L T"]:
     """Return log p(answer | appearance) of each annotator in each group of labels."""
     low, high = log_odds(parameters)
-    maybe = jnp.log(jnp.maximum(sigmoid(low) - sigmoid(high), LEAST))
+    maybe = jnp.log(jnp.maximum(sigmoid(low) - sigmoid(high), MIN_PROBABILITY))
     looked = jnp.stack([log_sigmoid(-low), maybe, log_sigmoid(high)], 2)
     lapse = parameters["lapse"][:, None, None, None]
     blind = log_sigmoid(lapse) - np.log(looked.shape[2])
@@ -76,7 +76,9 @@ def presence(
     panel = jax.lax.stop_gradient(parameters["panel"])
     half = jnp.ceil(panel / 2)
     present = betainc(half, panel - half + 1, grants)
-    return jnp.clip(jnp.stack([1 - present, present], 1), LEAST, 1 - LEAST)
+    return jnp.clip(
+        jnp.stack([1 - present, present], 1), MIN_PROBABILITY, 1 - MIN_PROBABILITY
+    )
 
 
 def relative_information(
@@ -89,10 +91,10 @@ def relative_information(
     """
 
     def entropy(share: Float[Array, "... _"]) -> Float[Array, "..."]:
-        return -(share * jnp.log(jnp.clip(share, LEAST))).sum(-1)
+        return -(share * jnp.log(jnp.clip(share, MIN_PROBABILITY))).sum(-1)
 
     prior = jnp.stack([1 - present, present], 1)
-    told = entropy(share @ prior) - share @ entropy(prior)
+    mutual_information = entropy(share @ prior) - share @ entropy(prior)
     joint = joint / joint.sum()
     answer = entropy(joint.sum(0)) + entropy(joint.sum(1)) - entropy(joint.ravel())
-    return told / jnp.maximum(answer, LEAST)
+    return mutual_information / jnp.maximum(answer, MIN_PROBABILITY)

@@ -29,7 +29,7 @@ from jaxtyping import Array, Float
 from consilience.contains.item_label_pairs import Pairs
 from consilience.contains.label_kinds import item_nodes
 
-LEAST = 1e-300  # a chance that is taken for none
+MIN_PROBABILITY = 1e-300  # a chance that is taken for none
 WHOLE = 30.0  # log odds beyond which exp(x) - 1 is exp(x)
 
 
@@ -81,5 +81,5 @@ def belief_of_kinds(
 
 def _log_expm1(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     """Return log(exp(x) - 1) of what is above zero."""
-    small = jnp.clip(x, LEAST, WHOLE)
+    small = jnp.clip(x, MIN_PROBABILITY, WHOLE)
     return jnp.where(x > WHOLE, x, jnp.log(jnp.expm1(small)))

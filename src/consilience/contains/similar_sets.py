@@ -41,15 +41,15 @@ def similar_sets(space: Space, table: pd.DataFrame | None) -> Space:
     """
     if table is None and space.groups is None:
         return space
-    found = rivals(space, table)
+    context = rivals(space, table)
     number = space.num_units
-    alike = found.alike >= SIMILAR
-    of_set = _linked(found.first[alike], found.second[alike], number)
+    alike = context.alike >= SIMILAR
+    of_set = _linked(context.first[alike], context.second[alike], number)
     first, second = together(space)
     inside = of_set[first] == of_set[second]
     first, second = first[inside], second[inside]
-    seen = _shown(space, first, second)
-    shown = _linked(first[seen], second[seen], number)
+    shown_together = _shown(space, first, second)
+    shown = _linked(first[shown_together], second[shown_together], number)
     return replace(space, similar_sets=SimilarSets(of_set, shown))
 
 
@@ -67,9 +67,9 @@ def _shown(
 ) -> Bool[np.ndarray, " P"]:
     shape = (space.num_units, space.num_annotators)
     count = csr_array((np.ones(len(space.unit)), (space.unit, space.annotator)), shape)
-    asked = (count > 0).astype(np.int32)
-    of_each = np.asarray(asked.sum(1)).ravel()
-    both = np.asarray((asked[first] * asked[second]).sum(1)).ravel()
-    fewer = np.minimum(of_each[first], of_each[second])
+    was_asked = (count > 0).astype(np.int32)
+    num_annotators = np.asarray(was_asked.sum(1)).ravel()
+    both = np.asarray((was_asked[first] * was_asked[second]).sum(1)).ravel()
+    fewer = np.minimum(num_annotators[first], num_annotators[second])
     enough: Bool[np.ndarray, " P"] = both >= SHOWN * np.maximum(fewer, 1)
     return enough

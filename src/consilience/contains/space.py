@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from consilience.errors import CandidatesError, GoldError, OptionError
 from consilience.responses import Responses
-from consilience.truth.beforehand import check_any, numbers, standardised
+from consilience.truth.beforehand import check_any, numbers, standardise
 from consilience.truth.coding import code_annotators, in_order_of_unit
 from consilience.truth.space import Covariates, Groups, Space
 
@@ -24,7 +24,7 @@ def presence(
     responses: Responses,
     num_states: int = 2,
     gold: pd.DataFrame | None = None,
-    beforehand: pd.DataFrame | None = None,
+    covariates: pd.DataFrame | None = None,
 ) -> Space:
     """Return the space of every item and label that was asked about.
 
@@ -36,7 +36,7 @@ def presence(
         2 for absent and present, 3 for absent, unclear and present.
     gold
         Columns item, label, answer (yes or no): the truth of some pairs.
-    beforehand
+    covariates
         Columns item, label, and prior covariates of the pair, such as the
         scores of classifiers.
 
@@ -58,7 +58,7 @@ def presence(
     pair += table["label"].cat.codes.to_numpy()
     pairs, unit = np.unique(pair, return_inverse=True)
     answered = table["answer"].notna().to_numpy()
-    annotator, names, known = code_annotators(table.loc[answered, "annotator"])
+    annotator, names, identified = code_annotators(table.loc[answered, "annotator"])
     word = table["answer"].astype(pd.CategoricalDtype(list(ANSWERS)))
     unit, annotator, answer, n = in_order_of_unit(
         unit[answered].astype(np.int32),
@@ -74,7 +74,7 @@ def presence(
         unit_item=items,
         unit_label=labels,
         annotators=names,
-        identified=known,
+        identified=identified,
         states=states,
         answers=ANSWERS,
         unit=unit,
@@ -88,7 +88,7 @@ def presence(
         assumptions=responses.assumptions,
         groups=_groups(responses.labels, labels),
         covariates=(
-            None if beforehand is None else _covariates(beforehand, items, labels)
+            None if covariates is None else _covariates(covariates, items, labels)
         ),
     )
 
@@ -103,23 +103,23 @@ def _groups(table: pd.DataFrame, labels: np.ndarray) -> Groups | None:
 
 
 def _covariates(
-    known: pd.DataFrame, items: np.ndarray, labels: np.ndarray
+    table: pd.DataFrame, items: np.ndarray, labels: np.ndarray
 ) -> Covariates | None:
-    names = [name for name in known.columns if name not in {"item", "label"}]
-    if not {"item", "label"} <= set(known.columns) or not names:
-        found = ", ".join(map(str, known.columns))
+    names = [name for name in table.columns if name not in {"item", "label"}]
+    if not {"item", "label"} <= set(table.columns) or not names:
+        columns = ", ".join(map(str, table.columns))
         msg = (
-            f"candidates of contains responses have the columns {found}; give item, "
+            f"candidates of contains responses have the columns {columns}; give item, "
             "label, and a column of numbers for each property of a label that is known"
         )
         raise CandidatesError(msg)
-    told = numbers(known, names)
-    pairs = pd.MultiIndex.from_frame(known[["item", "label"]].astype(str))
+    values = numbers(table, names)
+    pairs = pd.MultiIndex.from_frame(table[["item", "label"]].astype(str))
     units = pd.MultiIndex.from_arrays([items.astype(str), labels.astype(str)])
-    where = pairs.get_indexer(units)
-    listed = where >= 0
+    row = pairs.get_indexer(units)
+    listed = row >= 0
     check_any(listed)
-    return standardised(names, told[where[listed]], listed)
+    return standardise(names, values[row[listed]], listed)
 
 
 def _gold_prior(

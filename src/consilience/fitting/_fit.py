@@ -174,16 +174,16 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             "settings": {},
         }
         return Fit(heuristic_tree(tables, given, attributes))
-    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
+    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
     remarks = on_names(candidates, given)
     alike = as_similarity(similarity, given.labels["label"])
     with reporter(progress) as report:
 
-        def laid_out(number: int) -> Space:
+        def space_with(number: int) -> Space:
             return space_of(
                 given,
                 lists=lists,
-                gold=known,
+                gold=gold_table,
                 num_states=number,
                 alike=alike,
                 contains=beside,
@@ -191,7 +191,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
         name, why = model, None
         if model == "auto" and given.kind == "contains":
-            name, why = which_contains(laid_out(states or 2))
+            name, why = which_contains(space_with(states or 2))
         if prior_from is not None:
             from consilience.fitting.earlier import (
                 align,
@@ -202,13 +202,13 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
             name = prior_from.data.attrs["model"] if model == "auto" else name
             why = "it is that of the earlier fit" if model == "auto" else why
             check_previous(name, annotators.load(name), prior_from)
-        space = laid_out(
+        space = space_with(
             states or (2 if name == "auto" else annotators.load(name).states)
         )
-        told = None
+        informative = None
         if prior_from is not None:
             space = align(space, prior_from)
-            told, remark = with_informative_prior(
+            informative, remark = with_informative_prior(
                 annotators.load(name, prior), space, prior_from
             )
             remarks.append(remark)
@@ -224,7 +224,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
                 seed,
                 engine=engine,
                 prior=prior,
-                informed=told,
+                informative=informative,
                 effort=effort,
                 report=report,
             )
@@ -274,10 +274,10 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
 def _unused(space: Space, single: Single, *, similar: bool) -> list[str]:
     """Say what is known of labels that the model does not use."""
-    found, unused = single.result.parameters, []
-    if space.covariates is not None and "weight" not in found:
+    parameters, unused = single.result.parameters, []
+    if space.covariates is not None and "weight" not in parameters:
         names = ", ".join(space.covariates.names)
         unused += [f"the prior covariates ({names})"]
-    if similar and space.kind == "contains" and "led" not in found:
+    if similar and space.kind == "contains" and "led" not in parameters:
         unused += ["the similarity of labels"]
     return [f"{single.name} does not use {each}" for each in unused]

@@ -15,17 +15,17 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.comparing import CANDIDATES, compared, sample
+from consilience.fitting.comparing import CANDIDATES, compare_models, sample
 from consilience.fitting.side_by_side import side_by_side
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
 from consilience.model import fits_in_memory
-from consilience.posterior.tempering import Tempering, mixed, tempered
+from consilience.posterior.tempering import Tempering, mix, temper
 from consilience.progress import Reporter
 from consilience.truth import Space
 
-LEAST_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
+MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
 
 
 def fit_auto(
@@ -68,7 +68,7 @@ def fit_auto(
         raise OptionError(msg)
     check_engine(engine)
     part = sample(space, seed)
-    fits, table = compared(part, CANDIDATES, seed, effort, report)
+    fits, table = compare_models(part, CANDIDATES, seed, effort, report)
     reason = _reason(table)
     if part is not space:
         reason += f", on {part.num_units:,} items drawn at random"
@@ -78,7 +78,7 @@ def fit_auto(
         return replace(single, reason=f"{reason}; {single.reason}"), table
     weights = table["weight"].to_numpy()
     if part is not space:
-        kept = np.flatnonzero(weights >= LEAST_WEIGHT)
+        kept = np.flatnonzero(weights >= MIN_WEIGHT)
         if 0 not in kept:
             kept = np.concatenate([[0], kept])
         work = [
@@ -127,16 +127,18 @@ def _mixture(
     """
     best = fits[0]
     parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
-    told = parts[0].reported
+    name_of_reported = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
-    reported = mixed([getattr(part, told) for part in parts], weights)
+    reported = mix([getattr(part, name_of_reported) for part in parts], weights)
     kept = np.isfinite(space.log_prior).astype(float)
-    raw = reported if told == "raw" else tempered(reported, kept, 1 / effect)
+    raw = reported if name_of_reported == "raw" else temper(reported, kept, 1 / effect)
     tempering = Tempering(
         raw=raw,
-        tempered=reported if told == "tempered" else tempered(reported, kept, effect),
+        tempered=reported
+        if name_of_reported == "tempered"
+        else temper(reported, kept, effect),
         design_effect=effect,
-        reported=told,
+        reported=name_of_reported,
         correlation=parts[0].correlation,
         z=parts[0].z,
     )

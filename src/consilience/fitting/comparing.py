@@ -121,14 +121,14 @@ def compare(
     given = as_responses(responses)
     seed = check_seed(seed)
     check_options(effort)
-    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
+    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
     with reporter(progress) as report:
-        space = space_of(given, lists=lists, gold=known)
-        _, table = compared(sample(space, seed), models, seed, effort, report)
+        space = space_of(given, lists=lists, gold=gold_table)
+        _, table = compare_models(sample(space, seed), models, seed, effort, report)
     return table
 
 
-def compared(
+def compare_models(
     space: Space,
     names: Sequence[str],
     seed: int,
@@ -170,33 +170,31 @@ def compared(
         )
         raise OptionError(msg)
     work = [
-        partial(
-            _scored, name, f"{name} ({number} of {len(names)})", space, seed, effort
-        )
+        partial(_score, name, f"{name} ({number} of {len(names)})", space, seed, effort)
         for number, name in enumerate(names, 1)
     ]
     few = len(space.unit) * space.state.shape[1] < MANY_VISITS
     done = side_by_side(work, report, threads=1 if few else None)
     fits, scores = [fitted for fitted, _ in done], [elpd for _, elpd in done]
-    found = standing(np.stack(scores), space.unit, space.n, seed)
+    ranking = standing(np.stack(scores), space.unit, space.n, seed)
     table = pd.DataFrame(
         {
             "model": pd.Series(list(names), dtype="str"),
-            "elpd": found.elpd,
-            "se": found.se,
-            "difference": found.difference,
-            "difference_se": found.difference_se,
-            "weight": shrink_weights(found.weight, _drift(space, fits)),
-            "best": found.best,
+            "elpd": ranking.elpd,
+            "se": ranking.se,
+            "difference": ranking.difference,
+            "difference_se": ranking.difference_se,
+            "weight": shrink_weights(ranking.weight, _drift(space, fits)),
+            "best": ranking.best,
             "seconds": [fitted.seconds for fitted in fits],
         }
     )
-    order = np.argsort(-found.elpd, kind="stable")
+    order = np.argsort(-ranking.elpd, kind="stable")
     ordered = table.iloc[order].reset_index(drop=True)
     return [fits[place] for place in order], ordered
 
 
-def _scored(
+def _score(
     name: str,
     shown: str,
     space: Space,
@@ -259,8 +257,8 @@ def sample(space: Space, seed: int) -> Space:
 
 def _named(report: Reporter, name: str) -> Reporter:
     # One bar a model: those of every start would fill the screen.
-    def told(progress: Progress) -> None:
+    def report_by_name(progress: Progress) -> None:
         note = f"{progress.phase} {progress.note}"
         report(Progress(name, progress.done, progress.total, note))
 
-    return told
+    return report_by_name

@@ -44,7 +44,7 @@ type By = Literal["item", "annotator", "response"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
-    held: Bool[np.ndarray, " N"]
+    test: Bool[np.ndarray, " N"]
     group: Int[np.ndarray, " N"]
 
 
@@ -112,14 +112,14 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     given = as_responses(responses)
     seed = check_seed(seed)
     check_options(effort)
-    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
+    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
     rows = []
     with reporter(progress) as report:
         states = annotators.load(model).states
-        space = space_of(given, lists=lists, gold=known, num_states=states)
+        space = space_of(given, lists=lists, gold=gold_table, num_states=states)
         for number, fold in enumerate(_folds(space, by, folds, seed)):
             # Counted no times, not taken out: all folds then have one layout.
-            part = replace(space, n=np.where(fold.held, 0, space.n))
+            part = replace(space, n=np.where(fold.test, 0, space.n))
             single = fit_one(
                 model,
                 part,
@@ -129,8 +129,8 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
                 report=silent,
             )
             elpd = _log_predictive(single, space, part, fold, by)
-            total = np.bincount(fold.group[fold.held], elpd)
-            size = np.bincount(fold.group[fold.held], space.n[fold.held])
+            total = np.bincount(fold.group[fold.test], elpd)
+            size = np.bincount(fold.group[fold.test], space.n[fold.test])
             total, size = total[size > 0], size[size > 0]
             mean = total.sum() / size.sum()
             se = np.nan
@@ -186,7 +186,7 @@ def _log_predictive(
         raise OptionError(msg)
     tables = Tables(model, whole if by == "item" else part)
     responses = tuple(
-        codes[fold.held] for codes in (whole.unit, whole.annotator, whole.answer)
+        codes[fold.test] for codes in (whole.unit, whole.annotator, whole.answer)
     )
     drawn = []
     for draw in range(number):
@@ -197,10 +197,10 @@ def _log_predictive(
         else:
             drawn.append(tables.from_outside(logs, responses))
     mean = logsumexp(np.stack(drawn), axis=0) - np.log(number)
-    n = whole.n[fold.held]
+    n = whole.n[fold.test]
     if by == "item":
         # The items' log probabilities, dealt out evenly over their answers.
-        held = whole.unit[fold.held]
-        mean = mean[held] / size[held]
-    foreseen: Float[np.ndarray, " H"] = n * mean
-    return foreseen
+        test_unit = whole.unit[fold.test]
+        mean = mean[test_unit] / size[test_unit]
+    log_density: Float[np.ndarray, " H"] = n * mean
+    return log_density

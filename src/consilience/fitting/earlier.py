@@ -33,13 +33,13 @@ from numpyro.primitives import Messenger
 
 from consilience.errors import OptionError
 from consilience.fitting.matching import places
-from consilience.fitting.predicting import grouped, measured
+from consilience.fitting.predicting import default_groups, rescale_covariates
 from consilience.model import AnnotatorModel, Parameters, stack_chains
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
 from consilience.truth import Observations, Space
 
-LEAST = 1e-3  # standard deviation that a prior has at least
+MIN_SCALE = 1e-3  # standard deviation that a prior has at least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,12 +50,12 @@ class Matched:
     ----------
     draws
         Anything where it is not known.
-    here
+    in_previous
         Which of its numbers the earlier study knows.
     """
 
     draws: Float[np.ndarray, "D ..."]
-    here: Bool[np.ndarray, "..."]
+    in_previous: Bool[np.ndarray, "..."]
 
 
 def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
@@ -93,7 +93,7 @@ def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
 
 def align(space: Space, fit: Fit) -> Space:
     """Return the space with groups and covariates as the earlier fit had them."""
-    return measured(grouped(space, fit.data), fit.data)
+    return rescale_covariates(default_groups(space, fit.data), fit.data)
 
 
 def with_informative_prior(
@@ -110,13 +110,13 @@ def with_informative_prior(
     fit
         The earlier fit.
     """
-    told = matched_draws(fit.data["posterior"].to_dataset(), model.dims, space)
+    previous = match_draws(fit.data["posterior"].to_dataset(), model.dims, space)
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
     program = model.parameters
     assert program is not None  # noqa: S101 (for the type checker: it was checked)
 
     def sampled(observations: Observations, prior: Any) -> Parameters:
-        with _InformativePrior(told):
+        with _InformativePrior(previous):
             return program(observations, prior)
 
     remark = (
@@ -128,14 +128,14 @@ def with_informative_prior(
     return replace(model, parameters=sampled), remark
 
 
-def matched_draws(
+def match_draws(
     posterior: xr.Dataset, dims: Mapping[str, tuple[str, ...]], space: Space
 ) -> dict[str, Matched]:
     """Return the draws of each parameter, annotators and groups those of the space."""
     new = {"annotator": space.annotators}
     if space.groups is not None:
         new["group"] = space.groups.names
-    found = {}
+    by_name = {}
     for name, variable in posterior.data_vars.items():
         if name not in dims:
             continue
@@ -149,42 +149,42 @@ def matched_draws(
             draws, here = np.take(draws, at, axis + 1), np.take(here, at, axis)
             there = (at >= 0).reshape(-1, *(1,) * (here.ndim - axis - 1))
             here = here & there
-        found[str(name)] = Matched(draws, here)
-    return found
+        by_name[str(name)] = Matched(draws, here)
+    return by_name
 
 
 class _InformativePrior(Messenger):  # type: ignore[misc]
     """Change the priors of what is known, while a program runs."""
 
-    def __init__(self, told: Mapping[str, Matched]) -> None:
-        self.told = told
+    def __init__(self, draws: Mapping[str, Matched]) -> None:
+        self.draws = draws
         super().__init__()
 
     def process_message(self, site: Any) -> None:
         """Give the site the prior that the earlier study has for it."""
-        if site["type"] == "sample" and site["name"] in self.told:
-            site["fn"] = _prior(site["fn"], self.told[site["name"]])
+        if site["type"] == "sample" and site["name"] in self.draws:
+            site["fn"] = _prior(site["fn"], self.draws[site["name"]])
 
 
-def _prior(usual: Any, told: Matched) -> Any:
-    if not told.here.any():
+def _prior(usual: Any, previous: Matched) -> Any:
+    if not previous.in_previous.any():
         return usual
     events, base = usual.event_dim, usual
     while isinstance(base, dist.Independent):
         base = base.base_dist
     if isinstance(base, dist.Normal):
-        mean = jnp.where(told.here, told.draws.mean(0), base.loc)
-        wide = jnp.maximum(told.draws.std(0, ddof=1), LEAST)
-        wide = jnp.where(told.here, wide, base.scale)
+        mean = jnp.where(previous.in_previous, previous.draws.mean(0), base.loc)
+        scale = jnp.maximum(previous.draws.std(0, ddof=1), MIN_SCALE)
+        scale = jnp.where(previous.in_previous, scale, base.scale)
         if isinstance(base, RandomEffects):
-            new = RandomEffects(wide, base.information, mean)
+            new = RandomEffects(scale, base.information, mean)
         else:
-            new = dist.Normal(mean, wide)
+            new = dist.Normal(mean, scale)
         return new.to_event(events)
     transform = biject_to(usual.support)
-    free = transform.inv(jnp.asarray(told.draws))
-    wide = jnp.maximum(free.std(0, ddof=1), LEAST)
-    normal = dist.Normal(free.mean(0), wide).to_event(transform.domain.event_dim)
+    free = transform.inv(jnp.asarray(previous.draws))
+    scale = jnp.maximum(free.std(0, ddof=1), MIN_SCALE)
+    normal = dist.Normal(free.mean(0), scale).to_event(transform.domain.event_dim)
     return _Transformed(normal, transform)
 
 

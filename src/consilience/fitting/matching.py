@@ -10,7 +10,7 @@ from consilience.truth import ANONYMOUS, Space
 DRAWS = 100  # of the earlier fit that are looked at, evenly taken
 
 
-def matched(
+def align_draws(
     space: Space, data: xr.DataTree
 ) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
     """Return the draws with the annotators, and groups of labels, of a new space.
@@ -27,15 +27,15 @@ def matched(
     new = {"annotator": space.annotators}
     if space.groups is not None:
         new["group"] = space.groups.names
-    found = {}
+    draws = {}
     for name, variable in data["posterior"].data_vars.items():
         value = np.asarray(variable.to_numpy(), float)
         for axis, names in new.items():
             if axis in variable.dims:
                 at = places(variable[axis].to_numpy(), names)
-                value = _taken(value, variable.dims.index(axis), at)
-        found[str(name)] = value
-    return found
+                value = _take(value, variable.dims.index(axis), at)
+        draws[str(name)] = value
+    return draws
 
 
 def familiarity(
@@ -90,7 +90,7 @@ def places(
     return np.array([place.get(str(name), -1) for name in now])
 
 
-def _taken(
+def _take(
     value: Float[np.ndarray, "..."], axis: int, at: Int[np.ndarray, " B"]
 ) -> Float[np.ndarray, "..."]:
     mean = value.mean(axis, keepdims=True)

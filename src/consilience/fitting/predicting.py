@@ -29,8 +29,8 @@ from consilience.fitting.inputs import (
     classifiers_of,
     types_in,
 )
-from consilience.fitting.matching import DRAWS, familiarity, matched
-from consilience.fitting.single import tempered_by
+from consilience.fitting.matching import DRAWS, align_draws, familiarity
+from consilience.fitting.single import temper_result
 from consilience.inference.result import Result
 from consilience.intervals import bounds
 from consilience.model import (
@@ -126,8 +126,8 @@ def predict(
         )
     settings = json.loads(before["settings"])
     model = annotators.load(before["model"], _changed(before["model"], settings))
-    lists, known = as_candidates(candidates, given), as_table(gold, "gold")
-    told = sorted(
+    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
+    classifiers = sorted(
         {
             *json.loads(before.get("told_of", "[]")),
             *classifiers_of(candidates, similarity),
@@ -139,24 +139,24 @@ def predict(
         from consilience.fitting.objects.prediction import PreviousFit, predict_objects
 
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            found = predict_objects(
-                PreviousFit(fit.data, model), given, lists, known, beside
+            prediction = predict_objects(
+                PreviousFit(fit.data, model), given, lists, gold_table, beside
             )
             attributes = familiar | _attributes(
-                fit.data, given, found.space, told, started
+                fit.data, given, prediction.space, classifiers, started
             )
-            data = found.tree(attributes)
+            data = prediction.tree(attributes)
             return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
     space = space_of(
         given,
         lists=lists,
-        gold=known,
+        gold=gold_table,
         num_states=settings.get("states", 2),
         alike=as_similarity(similarity, given.labels["label"]),
     )
-    space = measured(grouped(space, fit.data), fit.data)
+    space = rescale_covariates(default_groups(space, fit.data), fit.data)
     _check(fit.data, space)
-    values = matched(space, fit.data)
+    values = align_draws(space, fit.data)
     read = _reader(model, space, values.keys())
     if read is None:
         msg = (
@@ -165,7 +165,7 @@ def predict(
         )
         raise OptionError(msg)
     result = _result(read, values, before["mass"])
-    attributes = familiar | _attributes(fit.data, given, space, told, started)
+    attributes = familiar | _attributes(fit.data, given, space, classifiers, started)
     tempering = _tempering(fit.data, space, result)
     data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
@@ -175,7 +175,7 @@ def _attributes(
     data: xr.DataTree,
     given: Responses,
     space: Space,
-    told: list[str],
+    classifiers: list[str],
     started: float,
 ) -> dict[str, Any]:
     """Return the attributes of the earlier fit, and what is new."""
@@ -199,7 +199,7 @@ def _attributes(
         "assumptions": [*space.assumptions, *lost, remark],
         "sources": dict(given.sources),
         "settings": json.loads(data.attrs["settings"]),
-        "told_of": told,
+        "told_of": classifiers,
         "id_types": types,
     }
 
@@ -234,7 +234,7 @@ def _names(data: xr.DataTree) -> Shaped[np.ndarray, " J"]:
     return names
 
 
-def grouped(space: Space, data: xr.DataTree) -> Space:
+def default_groups(space: Space, data: xr.DataTree) -> Space:
     """Return the space with groups of labels, of no name, where the fit had groups."""
     if space.groups is not None or "group" not in data["posterior"].coords:
         return space
@@ -242,7 +242,7 @@ def grouped(space: Space, data: xr.DataTree) -> Space:
     return replace(space, groups=none)
 
 
-def measured(space: Space, data: xr.DataTree) -> Space:
+def rescale_covariates(space: Space, data: xr.DataTree) -> Space:
     """Return the space with covariates measured as in the earlier fit.
 
     Raises
@@ -250,21 +250,21 @@ def measured(space: Space, data: xr.DataTree) -> Space:
     OptionError
         They are others.
     """
-    known = space.covariates
-    if known is None:
+    covariates = space.covariates
+    if covariates is None:
         return space
     constant, learned = data["constant_data"], data["posterior"]
     before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
     names = tuple(map(str, before))
-    if names == (*known.names, UNLISTED):
-        known = known.with_unlisted(np.zeros(known.observed.shape, bool))
-    if names != known.names:
+    if names == (*covariates.names, UNLISTED):
+        covariates = covariates.with_unlisted(np.zeros(covariates.observed.shape, bool))
+    if names != covariates.names:
         msg = (
-            f"candidates have the columns {', '.join(known.names)}; the "
+            f"candidates have the columns {', '.join(covariates.names)}; the "
             f"earlier fit had {', '.join(names) or 'none'}: give the same"
         )
         raise OptionError(msg)
-    moved = known.measured_by(
+    moved = covariates.measured_by(
         constant["covariate_centre"].to_numpy(),
         constant["covariate_spread"].to_numpy(),
     )
@@ -336,8 +336,8 @@ def _result(
 
 
 def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:
-    told = data["truth"].attrs
-    if "residual_correlation" not in told:
+    attributes = data["truth"].attrs
+    if "residual_correlation" not in attributes:
         return None
-    residual = Residual(told["residual_correlation"], told["residual_z"])
-    return tempered_by(residual, told["told"], space, result)
+    residual = Residual(attributes["residual_correlation"], attributes["residual_z"])
+    return temper_result(residual, attributes["told"], space, result)

@@ -101,14 +101,16 @@ def _of_annotators(responses: Responses) -> dict[str, pd.DataFrame]:
     once = responses.table.drop_duplicates([*keys, "annotator"])
     number = len(given.cat.categories)
     codes = once["annotator"].cat.codes.to_numpy()
-    asked = np.bincount(codes[codes >= 0], once["n"][codes >= 0], minlength=number)
+    num_responses = np.bincount(
+        codes[codes >= 0], once["n"][codes >= 0], minlength=number
+    )
     nothing = np.full(number, np.nan)
     people = pd.DataFrame(
         {
             "annotator": pd.Categorical.from_codes(
                 np.arange(number), categories=given.cat.categories
             ),
-            "responses": asked.astype(np.int64),
+            "responses": num_responses.astype(np.int64),
             "accuracy": nothing,
             "lower": nothing,
             "upper": nothing,

@@ -14,7 +14,7 @@ from consilience.responses.quality.joining import concatenate
 from consilience.responses.tables.id_types import Types, restored
 
 _NOT_OF_ITEMS = {"annotators", "confusion", "diagnostics", "comparison"}
-_MOST = 64  # tables that are kept apart before they are put together
+_MAX_PARTS = 64  # tables that are kept apart before they are put together
 
 
 class Sequential:
@@ -90,7 +90,7 @@ class Sequential:
         order = np.argsort(codes, kind="stable")
         place, first = np.unique(codes[order], return_index=True)
         rows = dict(zip(names[place], np.split(order, first[1:]), strict=True))
-        found = predict(
+        updated = predict(
             self._earlier,
             concatenate([*self._about(rows), given]),
             candidates=self._candidates,
@@ -100,13 +100,13 @@ class Sequential:
         self._parts.append(given)
         self._types = {
             role: kind
-            for role, kind in found.types.items()
+            for role, kind in updated.types.items()
             if self._types is None or self._types.get(role) == kind
         }
-        for name in names_of(found.data):
+        for name in names_of(updated.data):
             if name not in _NOT_OF_ITEMS:
-                self._put(name, TABLES[name](found.data))
-        return found
+                self._put(name, TABLES[name](updated.data))
+        return updated
 
     def table(self, name: str) -> pd.DataFrame:
         """Return a table of all items so far, each as last updated.
@@ -160,13 +160,13 @@ class Sequential:
         text = frame.select_dtypes("category").columns
         frames = self._latest.setdefault(name, [])
         frames.append(frame.astype(dict.fromkeys(text, "str")))
-        if len(frames) > _MOST:
+        if len(frames) > _MAX_PARTS:
             self._compact(name)
 
     def _compact(self, name: str) -> None:
-        seen: set[str] = set()
+        newer_items: set[str] = set()
         kept = []
         for frame in reversed(self._latest[name]):
-            kept.append(frame[~frame["item"].isin(seen)])
-            seen.update(frame["item"].unique())
+            kept.append(frame[~frame["item"].isin(newer_items)])
+            newer_items.update(frame["item"].unique())
         self._latest[name] = [pd.concat(kept[::-1], ignore_index=True)]

@@ -12,7 +12,7 @@ from consilience.checks.independence import Residual, residual_correlation
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.seeds import Seed
 from consilience.model import PREVALENCE, AnnotatorModel
-from consilience.posterior.tempering import Tempering, Truth, Which, tempered
+from consilience.posterior.tempering import Tempering, Truth, Which, temper
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -52,13 +52,13 @@ def fit_one(
     *,
     engine: str = "auto",
     prior: Mapping[str, float] | None = None,
-    informed: AnnotatorModel[Any] | None = None,
+    informative: AnnotatorModel[Any] | None = None,
     effort: EngineOptions,
     report: Reporter,
 ) -> Single:
     """Fit the model of that name, or that model as an earlier fit informs it."""
     started = time.monotonic()
-    model = informed or annotators.load(name, prior)
+    model = informative or annotators.load(name, prior)
     unasked = engine == "auto"
     engine, reason = choose(model, name, engine, space)
     if unasked:
@@ -81,12 +81,12 @@ def _tempering(
     residual = residual_correlation(model, space, result.parameters)
     if residual is None:
         return None
-    told: Which = "tempered" if residual.rejected else "raw"
-    return tempered_by(residual, told, space, result)
+    which: Which = "tempered" if residual.rejected else "raw"
+    return temper_result(residual, which, space, result)
 
 
-def tempered_by(
-    residual: Residual, told: Which, space: Space, result: Result
+def temper_result(
+    residual: Residual, which: Which, space: Space, result: Result
 ) -> Tempering:
     """Temper what a result believes of the truth.
 
@@ -94,7 +94,7 @@ def tempered_by(
     ----------
     residual
         How far annotators err together.
-    told
+    which
         Which posterior the tables give.
     space, result
         The answers, and what was fitted to them.
@@ -107,9 +107,9 @@ def tempered_by(
         kept = prevalence[space.state] * np.exp(space.log_prior)
     return Tempering(
         raw=raw,
-        tempered=tempered(raw, kept, effect),
+        tempered=temper(raw, kept, effect),
         design_effect=effect,
-        reported=told,
+        reported=which,
         correlation=residual.correlation,
         z=residual.z,
     )

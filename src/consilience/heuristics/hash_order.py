@@ -35,11 +35,11 @@ def hash_order(numbers: Iterable[int]) -> tuple[int, ...]:
         table[place] = number
         used += 1
         if used * 5 >= (len(table) - 1) * 3:
-            table = _grown(table, used)
+            table = _grow(table, used)
     return tuple(number for number in table if number is not None)
 
 
-def _grown(table: list[int | None], used: int) -> list[int | None]:
+def _grow(table: list[int | None], used: int) -> list[int | None]:
     size = 8
     while size <= used * (2 if used > _MANY else 4):
         size *= 2

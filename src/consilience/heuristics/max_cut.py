@@ -16,7 +16,7 @@ from jaxtyping import Int
 from consilience.errors import TooLargeError
 
 # The search is exponential: so many nodes took seconds, as many again would take days.
-MOST_NODES = 16
+MAX_NODES = 16
 
 
 def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
@@ -35,17 +35,17 @@ def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
         There are more nodes than can be searched.
     """
     nodes = len(weight)
-    if nodes > MOST_NODES:
+    if nodes > MAX_NODES:
         msg = (
             f"{nodes} labels were named together about one item, and all partitions "
-            f"can be tried for {MOST_NODES} at most; merge rare labels"
+            f"can be tried for {MAX_NODES} at most; merge rare labels"
         )
         raise TooLargeError(msg)
     links = weight.tolist()
     later = np.triu(weight, 1).sum(0)  # what a node adds at most when it is placed
     ahead = np.append(np.cumsum(later[::-1])[::-1], 0).tolist()
     best: int = -1
-    found: tuple[int, ...] = ()
+    parts_of_best: tuple[int, ...] = ()
     stack: list[tuple[int, tuple[int, ...]]] = [(0, ())]
     while stack:
         cut, parts = stack.pop()
@@ -53,16 +53,16 @@ def max_cut(weight: Int[np.ndarray, "n n"], num_parts: int) -> tuple[int, ...]:
         if cut + ahead[depth] <= best:
             continue
         if depth == nodes:
-            best, found = cut, parts
+            best, parts_of_best = cut, parts
             continue
         lowest = max(min(parts, default=num_parts) - 1, 0)
         # The last one pushed is the first one searched.
         stack += [
-            (cut + _separated(links[depth], parts, part), (*parts, part))
+            (cut + _cut_weight(links[depth], parts, part), (*parts, part))
             for part in range(lowest, num_parts)
         ]
-    return found
+    return parts_of_best
 
 
-def _separated(links: Sequence[int], parts: tuple[int, ...], part: int) -> int:
+def _cut_weight(links: Sequence[int], parts: tuple[int, ...], part: int) -> int:
     return sum(link for link, other in zip(links, parts, strict=False) if other != part)

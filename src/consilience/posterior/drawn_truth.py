@@ -32,18 +32,20 @@ from consilience.posterior.results.labels import candidates
 from consilience.posterior.stored_fit.restored import restored_model, restored_space
 from consilience.truth import Space, merge_identical
 
-MOST = 40  # draws: quantiles of a thousand weightings vary by more than they do
+MAX_DRAWS = 40  # draws: quantiles of a thousand weightings vary by more than they do
 NUMBERS = 2**25  # held at once: 256 MiB
 
 
-def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S"]:
+def drawn_truth(
+    data: xr.DataTree, max_draws: int = MAX_DRAWS
+) -> Float[np.ndarray, "D U S"]:
     """Return P(state) of each unit, draw by draw; NaN at padding.
 
     Parameters
     ----------
     data
         A fit of kind choice or contains.
-    most
+    max_draws
         Draws to look at, evenly taken.
 
     Returns
@@ -51,30 +53,30 @@ def drawn_truth(data: xr.DataTree, most: int = MOST) -> Float[np.ndarray, "D U S
     One draw where the fit is a point, or its parameters do not say all (a model that
     samples coordinates which the data prepared, or uses the similarity of labels).
     """
-    told = candidates(data).probability
-    most = min(most, NUMBERS // max(told.size, 1))
-    if most < 2 or "posterior" not in data.children:
-        return told[None]
+    reported = candidates(data).probability
+    max_draws = min(max_draws, NUMBERS // max(reported.size, 1))
+    if max_draws < 2 or "posterior" not in data.children:
+        return reported[None]
     sizes = data["posterior"].sizes
     values = {
         str(name): variable.to_numpy()
         for name, variable in data["posterior"].data_vars.items()
     }
     if sizes["chain"] * sizes["draw"] < 2 or "similarity" in values:
-        return told[None]
+        return reported[None]
     model, space = restored_model(data), restored_space(data)
-    drawn = _parameters_from_draw(model, space, values, most)
+    drawn = _parameters_from_draw(model, space, values, max_draws)
     if drawn is None:
-        return told[None]
+        return reported[None]
     truth = data["truth"]
     if truth.attrs.get("told") == "tempered":
-        drawn = _tempered(drawn, told, truth["design_effect"].to_numpy())
-    moved: Float[np.ndarray, "D U S"] = np.clip(drawn + told - drawn.mean(0), 0, 1)
+        drawn = _tempered(drawn, reported, truth["design_effect"].to_numpy())
+    moved: Float[np.ndarray, "D U S"] = np.clip(drawn + reported - drawn.mean(0), 0, 1)
     return moved
 
 
 def _parameters_from_draw(
-    model: AnnotatorModel[Any], space: Space, values: dict[str, Any], most: int
+    model: AnnotatorModel[Any], space: Space, values: dict[str, Any], max_draws: int
 ) -> Float[np.ndarray, "D U S"] | None:
     place: slice | Int[np.ndarray, " U"] = slice(None)
     if not model.whole_items:
@@ -84,7 +86,7 @@ def _parameters_from_draw(
         tables = Tables(model, space)
         if not {*tables.priors} <= values.keys():
             return None
-        logs = (logarithms(draw, tables.closed) for draw in thin(values, most))
+        logs = (logarithms(draw, tables.closed) for draw in thin(values, max_draws))
         beliefs = (tables.posterior(each)[1] for each in logs)
         return np.stack([tables.truth(belief)[place] for belief in beliefs])
     from consilience.posterior.stored_fit.compiled_reader import compiled_reader
@@ -92,19 +94,19 @@ def _parameters_from_draw(
     read = compiled_reader(model, space, values.keys())
     if read is None:
         return None
-    return np.stack([read(draw)[0][place] for draw in thin(values, most)])
+    return np.stack([read(draw)[0][place] for draw in thin(values, max_draws)])
 
 
 def _tempered(
     drawn: Float[np.ndarray, "D U S"],
-    told: Float[np.ndarray, "U S"],
+    reported: Float[np.ndarray, "U S"],
     design_effect: Float[np.ndarray, " U"],
 ) -> Float[np.ndarray, "D U S"]:
     """Move the tempered posterior as the raw one moves, by less."""
     small = np.finfo(float).eps
     raw = logit(np.clip(drawn, small, 1 - small))
     distance = (raw - raw.mean(0)) / design_effect[:, None]
-    odds = expit(logit(np.clip(told, small, 1 - small)) + distance)
+    odds = expit(logit(np.clip(reported, small, 1 - small)) + distance)
     total = np.nansum(odds, axis=2, keepdims=True)
     tempered: Float[np.ndarray, "D U S"] = odds / total
     return tempered

@@ -141,8 +141,8 @@ class Fit:
         >>> cs.fit(answers, model="majority").types
         {'item': 'int64', 'annotator': 'str', 'label': 'str'}
         """
-        found: Types = json.loads(self.data.attrs.get("id_types", "{}"))
-        return found
+        types_by_role: Types = json.loads(self.data.attrs.get("id_types", "{}"))
+        return types_by_role
 
     def labels(self, *, tau: float | None = None) -> pd.DataFrame:
         """Return the posterior probability of each label of each item.
@@ -297,7 +297,7 @@ class Fit:
         2    malamute         0.20
         """
         if groups:
-            return restored(confusion.of_groups(self.data), self.types)
+            return restored(confusion.group_confusion(self.data), self.types)
         if true_label is not None:
             return restored(
                 sparse_confusion.confusion_of_label(

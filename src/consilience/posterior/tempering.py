@@ -31,7 +31,7 @@ from consilience.errors import OptionError, not_among
 
 type Which = Literal["raw", "tempered"]
 
-LEAST = 1e-300  # of a probability, so that it has a logarithm
+MIN_PROBABILITY = 1e-300  # of a probability, so that it has a logarithm
 FIELDS = ("probability", "lower", "upper")
 
 
@@ -74,7 +74,7 @@ class Tempering:
     z: float
 
 
-def tempered(
+def temper(
     truth: Truth,
     kept: Float[np.ndarray, "#U S"],
     design_effect: Float[np.ndarray, " U"],
@@ -100,11 +100,11 @@ def tempered(
     power = 1 / design_effect[:, None]
     possible = np.broadcast_to(kept > 0, truth.probability.shape)
     log_kept = np.log(np.where(possible, kept, 1.0))
-    log_truth = np.log(np.maximum(truth.probability, LEAST))
+    log_truth = np.log(np.maximum(truth.probability, MIN_PROBABILITY))
     log_weight = power * log_truth + (1 - power) * log_kept
     probability = softmax(np.where(possible, log_weight, -np.inf), axis=1)
     lower, upper = (
-        _moved(bound, truth.probability, probability, power)
+        _shift(bound, truth.probability, probability, power)
         for bound in (truth.lower, truth.upper)
     )
     return Truth(
@@ -114,7 +114,7 @@ def tempered(
     )
 
 
-def mixed(truths: list[Truth], weights: Float[np.ndarray, " A"]) -> Truth:
+def mix(truths: list[Truth], weights: Float[np.ndarray, " A"]) -> Truth:
     """Mix what several models believe, each with its weight."""
     return Truth(
         *(
@@ -146,19 +146,19 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
         msg = not_among("posterior of the truth", which, ("raw", "tempered"))
         raise OptionError(msg)
     truth = data["truth"].to_dataset()
-    told = truth.attrs.get("told", "raw")
-    if told == which:
+    reported = truth.attrs.get("told", "raw")
+    if reported == which:
         return data
     if f"{which}_probability" not in truth:
         msg = (
-            f"this fit has no {which} posterior of the truth, only the {told} one: "
+            f"this fit has no {which} posterior of the truth, only the {reported} one: "
             "its model has no confusions to take residuals from"
         )
         raise OptionError(msg)
     swapped = {
         name: truth[f"{which}_{name}"].astype(truth[name].dtype) for name in FIELDS
     }
-    kept = {f"{told}_{name}": truth[name] for name in FIELDS}
+    kept = {f"{reported}_{name}": truth[name] for name in FIELDS}
     new = truth.drop_vars([f"{which}_{name}" for name in FIELDS]).assign(
         {**swapped, **kept}
     )
@@ -168,7 +168,7 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
     return xr.DataTree.from_dict({**groups, at: new})
 
 
-def _moved(
+def _shift(
     bound: Float[np.ndarray, "U S"],
     before: Float[np.ndarray, "U S"],
     after: Float[np.ndarray, "U S"],

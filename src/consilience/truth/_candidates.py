@@ -24,7 +24,7 @@ from consilience.errors import CandidatesError, TooLargeError
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
 from consilience.truth._classes import answers_about, gold_sentence
-from consilience.truth.beforehand import check_any, numbers, standardised
+from consilience.truth.beforehand import check_any, numbers, standardise
 from consilience.truth.coding import gold_codes
 from consilience.truth.space import MAX_LISTED, Space, check_lists
 
@@ -63,7 +63,7 @@ def candidates(
         item, label, unknown = gold_codes(gold, items, labels)
         golden = item.astype(np.int64) * len(labels) + label
         sentences.insert(0, gold_sentence(item, unknown))
-    code = _completed(space, entry, golden)
+    code = _complete(space, entry, golden)
     weight = np.zeros(len(code))
     weight[np.searchsorted(code, entry)] = _log_odds(lists)[row]
     has_gold = np.zeros(len(items), bool)
@@ -84,11 +84,11 @@ def candidates(
         unused = (
             "log_odds of candidates are used as they are, other columns are not used"
         )
-        return _assuming(listed, unused) if names else listed
-    told = numbers(lists, names)[row]
+        return _with_assumption(listed, unused) if names else listed
+    values = numbers(lists, names)[row]
     check_any(np.ones(len(row), bool))
     place = np.searchsorted(code, entry)
-    return _with_columns(listed, names, told, places, place, entry // len(labels))
+    return _with_columns(listed, names, values, places, place, entry // len(labels))
 
 
 def with_candidates(
@@ -103,21 +103,21 @@ def with_candidates(
     """
     for column in ("item", "label"):
         if column not in lists:
-            found = ", ".join(map(str, lists.columns))
-            msg = f"candidates have columns {found}; a column {column!r} is needed"
+            columns = ", ".join(map(str, lists.columns))
+            msg = f"candidates have columns {columns}; a column {column!r} is needed"
             raise CandidatesError(msg)
     items = responses.table["item"].cat.categories.astype("str")
     listed = lists.loc[lists["item"].astype("str").isin(items), "label"].astype("str")
-    known = responses.labels["label"].astype("str")
-    if len(listed) and not listed.isin(known).any():
+    labels = responses.labels["label"].astype("str")
+    if len(listed) and not listed.isin(labels).any():
         msg = (
             f"no candidate is one of the labels of the answers: candidates have "
             f"{listing(listed.unique().tolist(), 3)}, answers have "
-            f"{listing(known.tolist(), 3)}; name them alike (`candidates` takes "
+            f"{listing(labels.tolist(), 3)}; name them alike (`candidates` takes "
             "`label_column=NAME`: what the classifiers' labels are called)"
         )
         raise CandidatesError(msg)
-    new = listed[~listed.isin(known)].nunique()
+    new = listed[~listed.isin(labels)].nunique()
     sentences = [f"{new:,} labels of candidates joined those of the answers"]
     return responses.with_labels(listed), sentences if new else []
 
@@ -125,7 +125,7 @@ def with_candidates(
 def _with_columns(
     space: Space,
     names: list[str],
-    told: Float[np.ndarray, "E P"],
+    values: Float[np.ndarray, "E P"],
     places: "_Places",
     place: Int[np.ndarray, " E"],
     item: Int[np.ndarray, " E"],
@@ -136,7 +136,7 @@ def _with_columns(
     ----------
     space
         With its lists.
-    names, told
+    names, values
         The columns, and their numbers of each entry of the table.
     places, place
         Where candidates stand on the lists, and which of these each entry is.
@@ -154,18 +154,18 @@ def _with_columns(
         )
         raise TooLargeError(msg)
     order = np.argsort(place)
-    known = np.zeros(shape, bool)
-    known[places.unit[place], places.slot[place]] = True
-    covariates = standardised(names, told[order], known)
+    observed = np.zeros(shape, bool)
+    observed[places.unit[place], places.slot[place]] = True
+    covariates = standardise(names, values[order], observed)
     has = np.zeros(shape[0], bool)
     has[item] = True
-    if (known.sum(1)[has] == len(space.states)).all():
+    if (observed.sum(1)[has] == len(space.states)).all():
         return replace(space, covariates=covariates)
-    unlisted = space.real & ~known & has[:, None]
+    unlisted = space.real & ~observed & has[:, None]
     return replace(space, covariates=covariates.with_unlisted(unlisted))
 
 
-def _assuming(space: Space, sentence: str) -> Space:
+def _with_assumption(space: Space, sentence: str) -> Space:
     return replace(space, assumptions=(*space.assumptions, sentence))
 
 
@@ -198,8 +198,8 @@ def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
     if "log_odds" not in lists:
         return np.zeros(len(lists))
     given = lists["log_odds"]
-    found = pd.to_numeric(given, errors="coerce")
-    wrong = (found.isna() & given.notna()).to_numpy()
+    log_odds = pd.to_numeric(given, errors="coerce")
+    wrong = (log_odds.isna() & given.notna()).to_numpy()
     if wrong.any():
         row = int(np.argmax(wrong))
         msg = (
@@ -207,10 +207,10 @@ def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
             "expected a number or nothing; fix it or leave the column out"
         )
         raise CandidatesError(msg)
-    return found.fillna(0).to_numpy(float)
+    return log_odds.fillna(0).to_numpy(float)
 
 
-def _completed(
+def _complete(
     space: Space, entry: Int[np.ndarray, " E"], golden: Int[np.ndarray, " G"]
 ) -> Int[np.ndarray, " M"]:
     """Return the codes of all entries in order, each once.
@@ -224,8 +224,10 @@ def _completed(
     free = np.flatnonzero(~has)
     if len(free):
         check_lists(space.num_units, num_labels)
-    said = space.unit.astype(np.int64) * num_labels + space.answer
-    joining = np.concatenate([said[has[space.unit]], golden[has[golden // num_labels]]])
+    answered = space.unit.astype(np.int64) * num_labels + space.answer
+    joining = np.concatenate(
+        [answered[has[space.unit]], golden[has[golden // num_labels]]]
+    )
     whole = free[:, None] * num_labels + np.arange(num_labels)
     return np.unique(np.concatenate([entry, joining, whole.ravel()]))
 
@@ -242,9 +244,9 @@ class _Places:
         self, value: Shaped[np.ndarray, " M"], padding: float
     ) -> Shaped[np.ndarray, "U S"]:
         """Return lists of values."""
-        found = np.full(self.shape, padding, value.dtype)
-        found[self.unit, self.slot] = value
-        return found
+        lists = np.full(self.shape, padding, value.dtype)
+        lists[self.unit, self.slot] = value
+        return lists
 
 
 def _places(code: Int[np.ndarray, " M"], num_items: int, num_labels: int) -> _Places:

@@ -63,7 +63,7 @@ def answers_about(responses: Responses) -> Space:
             "infer; list the other labels that were on offer with `labels=`"
         )
         raise OneLabelError(msg)
-    annotator, names, known = code_annotators(answered["annotator"])
+    annotator, names, identified = code_annotators(answered["annotator"])
     unit, annotator, answer, n = in_order_of_unit(
         answered["item"].cat.codes.to_numpy().astype(np.int32),
         annotator,
@@ -75,7 +75,7 @@ def answers_about(responses: Responses) -> Space:
         unit_item=table["item"].cat.categories.to_numpy(dtype=object),
         unit_label=None,
         annotators=names,
-        identified=known,
+        identified=identified,
         states=tuple(labels),
         answers=tuple(labels),
         unit=unit,

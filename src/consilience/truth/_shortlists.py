@@ -95,7 +95,7 @@ def shortlists(
     if space.answers != space.states:
         right = np.arange(slots) == space.votes.argmax(0)[:, None]
     cells = _Cells(space, words)
-    known = named_pairs(space) if pairs else None
+    label_pairs = named_pairs(space) if pairs else None
     return Shortlists(
         by_slot=incidence(
             place, space.annotator, weight, (slots * units, space.num_annotators)
@@ -108,8 +108,8 @@ def shortlists(
         ),
         kin=jnp.asarray(cells.kin()) if kin else None,
         similar=jnp.asarray(cells.similar()) if similar else None,
-        by_pair_of_labels=None if known is None else cells.by_pair(known),
-        num_pairs=0 if known is None else len(known.first),
+        by_pair_of_labels=None if label_pairs is None else cells.by_pair(label_pairs),
+        num_pairs=0 if label_pairs is None else len(label_pairs.first),
     )
 
 
@@ -132,15 +132,15 @@ class _Cells:
         return alike
 
     def similar(self) -> Float[np.ndarray, "S T #U"]:
-        known = self.space.similar
-        if known is None:
-            known = LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
-        return known.at(*self._labels())
+        pairs = self.space.similar
+        if pairs is None:
+            pairs = LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
+        return pairs.at(*self._labels())
 
-    def by_pair(self, known: LabelPairs) -> Incidence:
-        index = known.place(*self._labels()).ravel()
-        cell = np.flatnonzero(index < len(known.first))
-        shape = (len(index), max(len(known.first), 1))
+    def by_pair(self, pairs: LabelPairs) -> Incidence:
+        index = pairs.place(*self._labels()).ravel()
+        cell = np.flatnonzero(index < len(pairs.first))
+        shape = (len(index), max(len(pairs.first), 1))
         return incidence(cell, index[cell], None, shape)
 
     def _labels(self) -> tuple[Int[np.ndarray, "S T #U"], Int[np.ndarray, "S T #U"]]:

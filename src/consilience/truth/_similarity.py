@@ -51,8 +51,8 @@ def similar_labels(names: Shaped[np.ndarray, " L"], table: pd.DataFrame) -> Labe
     """
     for column in _COLUMNS:
         if column not in table:
-            found = ", ".join(map(str, table.columns))
-            msg = f"similarity has columns {found}; a column {column!r} is needed"
+            columns = ", ".join(map(str, table.columns))
+            msg = f"similarity has columns {columns}; a column {column!r} is needed"
             raise CandidatesError(msg)
     labels = pd.Index(names)
     codes = [

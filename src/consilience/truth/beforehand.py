@@ -35,10 +35,10 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
         item, label = pairs[twice].iloc[0]
         msg = f"candidates name item {item!r} and label {label!r} twice; name it once"
         raise CandidatesError(msg)
-    found: Float[np.ndarray, "rows P"] = (
+    values: Float[np.ndarray, "rows P"] = (
         table[list(names)].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     )
-    wrong = ~np.isfinite(found)
+    wrong = ~np.isfinite(values)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         msg = (
@@ -47,7 +47,7 @@ def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "row
             "leave the column out"
         )
         raise CandidatesError(msg)
-    return found
+    return values
 
 
 def check_any(here: Bool[np.ndarray, " _"]) -> None:
@@ -66,10 +66,10 @@ def check_any(here: Bool[np.ndarray, " _"]) -> None:
         raise CandidatesError(msg)
 
 
-def standardised(
+def standardise(
     names: Sequence[str],
-    told: Float[np.ndarray, "N P"],
-    known: Bool[np.ndarray, "U *listed"],
+    values: Float[np.ndarray, "N P"],
+    observed: Bool[np.ndarray, "U *listed"],
 ) -> Covariates:
     """Return the numbers by their deviation from the mean.
 
@@ -77,13 +77,13 @@ def standardised(
     ----------
     names
         Of the columns.
-    told
+    values
         The numbers, in order of what is known.
-    known
+    observed
         Of which units, or states listed for them, something is known.
     """
-    centre, spread = told.mean(0), told.std(0)
-    spread = np.where(spread > 0, spread, 1.0)
-    value = np.zeros((*known.shape, len(names)))
-    value[known] = (told - centre) / spread
-    return Covariates(value, tuple(map(str, names)), centre, spread, known)
+    centre, deviation = values.mean(0), values.std(0)
+    deviation = np.where(deviation > 0, deviation, 1.0)
+    value = np.zeros((*observed.shape, len(names)))
+    value[observed] = (values - centre) / deviation
+    return Covariates(value, tuple(map(str, names)), centre, deviation, observed)

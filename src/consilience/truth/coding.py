@@ -18,12 +18,12 @@ def code_annotators(
     used = annotator.cat.remove_unused_categories()
     codes = used.cat.codes.to_numpy().astype(np.int32)
     names = used.cat.categories.to_numpy(dtype=object)
-    known = np.ones(len(names), bool)
+    identified = np.ones(len(names), bool)
     if (codes < 0).any():
         codes = np.where(codes < 0, len(names), codes).astype(np.int32)
         names = np.append(names, ANONYMOUS)
-        known = np.append(known, False)
-    return codes, names, known
+        identified = np.append(identified, False)
+    return codes, names, identified
 
 
 def in_order_of_unit(

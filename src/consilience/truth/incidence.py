@@ -184,15 +184,15 @@ def _sum_groups(
     levels: tuple[Level, ...], rows: Float[Array, "R K"], groups: int
 ) -> Float[Array, "G K"]:
     first, *further = levels
-    found = _computed_once(_sum_slots(first, _computed_once(rows)))
+    sums = _compute_once(_sum_slots(first, _compute_once(rows)))
     if first.into is None:
-        return found
-    more = _sum_groups(tuple(further), found[groups:], len(first.into))
+        return sums
+    more = _sum_groups(tuple(further), sums[groups:], len(first.into))
     # Each group once, so the order of additions is fixed.
-    return found[:groups].at[first.into].add(more, mode="drop")
+    return sums[:groups].at[first.into].add(more, mode="drop")
 
 
-def _computed_once(rows: Float[Array, "R K"]) -> Float[Array, "R K"]:
+def _compute_once(rows: Float[Array, "R K"]) -> Float[Array, "R K"]:
     # Or XLA computes rows again wherever one is gathered, and sums wherever one is
     # used: with the softmax between them, a sweep took three times as long.
     once: Float[Array, "R K"] = jax.lax.optimization_barrier(rows)  # type: ignore[no-untyped-call]

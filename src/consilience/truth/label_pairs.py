@@ -39,8 +39,8 @@ class LabelPairs:
         codes = self.first.astype(np.int64) * width + self.second
         sought = np.where(low >= 0, low * width + high, -1)
         at = np.searchsorted(codes, sought)
-        found = (np.append(codes, -1)[at] == sought) & (low >= 0) & (low != high)
-        return np.where(found, at, len(codes))
+        listed = (np.append(codes, -1)[at] == sought) & (low >= 0) & (low != high)
+        return np.where(listed, at, len(codes))
 
     def at(
         self, one: Int[np.ndarray, "*n"], other: Int[np.ndarray, "*n"]
@@ -52,7 +52,7 @@ class LabelPairs:
         one, other
             Codes of labels; none where negative.
         """
-        found: Float[np.ndarray, "*n"] = np.append(self.value, 0.0)[
+        values: Float[np.ndarray, "*n"] = np.append(self.value, 0.0)[
             self.place(one, other)
         ]
-        return found
+        return values

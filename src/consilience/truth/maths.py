@@ -62,5 +62,5 @@ def maths(*given: Any) -> Maths:
 
 def on_host[Tree](tree: Tree) -> Tree:
     """Return the same with all its arrays as NumPy's; no number is copied."""
-    found: Tree = jax.tree.map(np.asarray, tree)
-    return found
+    arrays: Tree = jax.tree.map(np.asarray, tree)
+    return arrays

@@ -48,11 +48,11 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
     sides += [] if space.groups is None else [space.groups.code[:, None]]
     if space.covariates is not None:
         sides += [space.covariates.value, space.covariates.observed[:, None]]
-    pattern = _answered(space, annotators=annotators)
+    pattern = _answer_codes(space, annotators=annotators)
     for side in sides:
         if len(side) == space.num_units:
             flat = side.reshape(len(side), -1)
-            pattern = _coded(np.stack([pattern, _coded(flat)], 1))
+            pattern = _row_codes(np.stack([pattern, _row_codes(flat)], 1))
     _, first, place = np.unique(pattern, return_index=True, return_inverse=True)
     order = np.argsort(first)
     place = np.argsort(order)[place]
@@ -60,12 +60,12 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
     return Merged(some_units(space, first[order]), count, place)
 
 
-def _answered(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:
+def _answer_codes(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:
     """Return a code of each unit's answers, the same for the same in any order."""
     who = space.annotator.astype(np.int64) if annotators else 0
     cell = who * len(space.answers) + space.answer
-    told = np.lexsort((cell, space.unit))
-    unit, cell, n = space.unit[told], cell[told], space.n[told]
+    order = np.lexsort((cell, space.unit))
+    unit, cell, n = space.unit[order], cell[order], space.n[order]
     at = np.flatnonzero(
         (np.diff(unit, prepend=-1) != 0) | (np.diff(cell, prepend=-1) != 0)
     )
@@ -74,16 +74,16 @@ def _answered(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:
     length = np.bincount(unit, minlength=space.num_units)
     start = np.cumsum(length) - length
     code = np.zeros(space.num_units, np.int64)
-    known = 0
+    num_codes = 0
     for size in np.unique(length):
         units = np.flatnonzero(length == size)
         cells = start[units, None] + np.arange(size)
-        code[units] = known + _coded(np.concatenate([cell[cells], n[cells]], 1))
-        known = int(code[units].max()) + 1
+        code[units] = num_codes + _row_codes(np.concatenate([cell[cells], n[cells]], 1))
+        num_codes = int(code[units].max()) + 1
     return code
 
 
-def _coded(rows: Shaped[np.ndarray, "U _"]) -> Int[np.ndarray, " U"]:
+def _row_codes(rows: Shaped[np.ndarray, "U _"]) -> Int[np.ndarray, " U"]:
     """Return a code of each row, equal where rows are."""
     if not rows.shape[1]:
         return np.zeros(len(rows), np.int64)

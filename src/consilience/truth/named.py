@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.truth.label_pairs import LabelPairs
 
-MOST_LABELS = 10  # candidates of one item: 115,975 partitions into objects
+MAX_LABELS = 10  # candidates of one item: 115,975 partitions into objects
 NOBODY = -1
 
 

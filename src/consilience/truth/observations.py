@@ -123,8 +123,8 @@ class Observations:
         if dense.shape[0] == 1 and self.by_state is not None:
             units, slots = self.state.shape
             rest = dense.shape[2:]
-            found = self.by_state @ dense[0].reshape(self.num_states, -1)
-            return jnp.moveaxis(found.reshape(slots, units, *rest), 0, 1)
+            columns = self.by_state @ dense[0].reshape(self.num_states, -1)
+            return jnp.moveaxis(columns.reshape(slots, units, *rest), 0, 1)
         rows = jnp.broadcast_to(dense, (self.state.shape[0], *dense.shape[1:]))
         state = self.state.reshape(*self.state.shape, *(1,) * (dense.ndim - 2))
         return jnp.take_along_axis(rows, state, axis=1)
@@ -229,8 +229,10 @@ def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observation
         weights.append(space.n[at].astype(float))
     shape = (size, space.num_annotators * len(space.answers))
     matrices = incidences(rows, columns, weights, shape)
-    own = len(space.state) > 1
-    lists = _by_state(space, [space.state[at] if own else space.state for at in dealt])
+    per_unit = len(space.state) > 1
+    lists = _by_state(
+        space, [space.state[at] if per_unit else space.state for at in dealt]
+    )
     batches = [
         _assemble(space, matrix, None, by_state, units)
         for matrix, by_state, units in zip(matrices, lists, dealt, strict=True)
@@ -246,10 +248,10 @@ def _assemble(
     by_state: Incidence | None,
     units: Int[np.ndarray, " B"],
 ) -> Observations:
-    own = units if len(space.log_prior) > 1 else slice(None)
+    priors = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
     some = slice(0) if by_answer is None else slice(None)
-    log_prior = jnp.asarray(space.log_prior[own])
+    log_prior = jnp.asarray(space.log_prior[priors])
     votes = jnp.asarray(space.votes)
     return Observations(
         by_pair=by_pair,
@@ -278,14 +280,14 @@ def _assemble(
 def _prior_covariates(
     space: Space, units: Int[np.ndarray, " B"]
 ) -> PriorCovariates | None:
-    known = space.covariates
-    if known is None or space.kind != "choice":
+    covariates = space.covariates
+    if covariates is None or space.kind != "choice":
         return None
     real = space.real[units]
-    unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in known.names])
+    unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in covariates.names])
     whole = real.sum(1) == len(space.states)
     return PriorCovariates(
-        value=jnp.asarray(known.value[units]),
+        value=jnp.asarray(covariates.value[units]),
         real=jnp.asarray(real),
         unlisted=jnp.asarray(unlisted),
         open=jnp.asarray(~whole & (unlisted > 0).any()),

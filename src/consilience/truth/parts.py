@@ -22,7 +22,7 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
     place[units] = np.arange(len(units))
     kept = place[space.unit] >= 0
     part = some_answers(space, kept)
-    label, groups, known = space.unit_label, space.groups, space.covariates
+    label, groups, covariates = space.unit_label, space.groups, space.covariates
     named, similar = part.named, space.similar_sets
     return replace(
         part,
@@ -43,9 +43,11 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
         ),
         covariates=(
             None
-            if known is None
+            if covariates is None
             else replace(
-                known, value=known.value[units], observed=known.observed[units]
+                covariates,
+                value=covariates.value[units],
+                observed=covariates.observed[units],
             )
         ),
         named=(

@@ -68,8 +68,8 @@ class ResponseMatrix:
             shared: Float[np.ndarray, "U S *rest"] = dense[0][self.state]
             return shared
         rows = np.arange(len(dense))[:, None]
-        found: Float[np.ndarray, "U S *rest"] = dense[rows, self.state]
-        return found
+        columns: Float[np.ndarray, "U S *rest"] = dense[rows, self.state]
+        return columns
 
     def to_all_states(
         self, listed: Float[np.ndarray, "U S *rest"]

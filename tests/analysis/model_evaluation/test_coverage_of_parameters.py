@@ -98,6 +98,6 @@ def test_bounds_hold_what_is_unknown_of_annotators_nine_times_in_ten():
 
 
 def test_the_same_check_catches_annotators_that_are_taken_for_known(monkeypatch):
-    monkeypatch.setattr(evaluation, "MOST", 1)
-    monkeypatch.setattr(calls, "MOST", 1)
+    monkeypatch.setattr(evaluation, "MAX_DRAWS", 1)
+    monkeypatch.setattr(calls, "MAX_DRAWS", 1)
     assert (np.abs(held() - 0.9) > TOLERANCE).all()

@@ -10,7 +10,7 @@ import consilience as cs
 from consilience.errors import KindError, NoResponsesError, OptionError
 from consilience.fitting.objects.cross_validation import contexts
 from consilience.inference import EngineOptions
-from consilience.objects.layout.contains_counts import endorsed_share, exceeded
+from consilience.objects.layout.contains_counts import endorsed_share, exceedances
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -71,7 +71,7 @@ def test_answers_about_no_candidate_are_refused():
 def test_the_share_that_grants_has_one_no_imagined():
     counts = np.array([[0, 0, 0], [1, 0, 3], [0, 2, 1]])
     assert endorsed_share(counts).tolist() == [0, 3 / 5, 2 / 4]
-    steps = exceeded(counts)[1].reshape(4, -1)
+    steps = exceedances(counts)[1].reshape(4, -1)
     assert steps.sum(1).tolist() == [1, 0, 3, 4]
 
 

@@ -11,7 +11,7 @@ from consilience.annotators import load
 from consilience.errors import OptionError
 from consilience.fitting.objects.cross_validation import _with_one_more, contexts
 from consilience.model import lay_out, sample_parameters
-from consilience.objects.layout.covariates import columns_of
+from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -70,7 +70,9 @@ def test_what_may_be_answered_next_sums_to_one(space):
         observations = lay_out(model, space)
         parameters = seed(sample_parameters, 0)(model, observations)
         names = observations.layout.names
-        columns = columns_of(space, pool(space), among=False, pairs=names.pairs)
+        columns = candidate_covariates(
+            space, pool(space), among=False, pairs=names.pairs
+        )
         every = [
             (main, mask) for main in range(3) for mask in range(8) if mask >> main & 1
         ]

@@ -13,7 +13,7 @@ from consilience.objects.layout.block_counts import (
     log_sum_allocations,
     log_sum_allocations_and_sizes,
 )
-from consilience.objects.layout.covariates import columns_of
+from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.partitions import MOST_LABELS, by_recursion
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -124,8 +124,8 @@ def test_blocks_are_counted_as_by_hand():
     lamp_and_shade, desk = 0b110, 0b001
     assert np.asarray(blocks.main)[0, [lamp_and_shade, desk]].tolist() == [3, 0]
     # Cat sees the desk beside the lamp, ann does not; bob may not have looked.
-    assert int(blocks.seen[0, desk]) == 1
-    assert int(blocks.unseen[0, desk]) == 1
+    assert int(blocks.detected[0, desk]) == 1
+    assert int(blocks.missed[0, desk]) == 1
     assert np.asarray(blocks.slips)[0, lamp_and_shade].tolist() == [0, 2, 0]
     assert np.asarray(blocks.lazy).tolist() == [[0, 0, 0], [0, 1, 0]]
 
@@ -192,14 +192,15 @@ ALIKE = pd.DataFrame(
 
 def test_how_alike_labels_are_is_a_column_of_their_pair():
     space = space_of(responses(), alike=ALIKE)
-    columns = columns_of(space, None, among=False)
+    columns = candidate_covariates(space, None, among=False)
     similar = columns.pair[0, :, :, columns.names.pair.index("similar")]
     # Candidates of the first item are desk, lamp, shade: three pairs, one known.
     expected = 3.0 / np.std([0.0, 0.0, 3.0])
     assert np.allclose(similar, [[0, 0, 0], [0, 0, expected], [0, expected, 0]])
     assert any("similarity" in sentence for sentence in space.assumptions)
     assert (
-        "similar" not in columns_of(space_of(responses()), None, among=False).names.pair
+        "similar"
+        not in candidate_covariates(space_of(responses()), None, among=False).names.pair
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from xarray import DataTree
 
-from consilience.objects.layout.covariates import columns_of
+from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool
 from consilience.objects.posterior import label_pairs as learned
 from consilience.posterior.stored_fit.tree import with_groups
@@ -25,11 +25,11 @@ def kept(objects_fit):
 
 
 def columns(space, said, own):
-    return columns_of(space, said, among=False, own=own)
+    return candidate_covariates(space, said, among=False, item_counts=own)
 
 
 def test_items_asked_again_with_the_same_answers_are_told_the_same(space, kept):
-    before = columns_of(space, pool(space), among=True)
+    before = candidate_covariates(space, pool(space), among=True)
     after = columns(space, kept.pool, kept.own_sums(space))
     for kind in ("label", "slope", "often", "pair", "item"):
         assert np.allclose(getattr(before, kind), getattr(after, kind), atol=1e-12)
@@ -53,7 +53,9 @@ def test_new_labels_at_the_end_change_nothing(space, kept):
 def test_pairs_and_how_alike_labels_are_are_kept(space):
     pairs = LabelPairs(np.array([0, 1]), np.array([2, 3]), np.array([0.5, 2.0]))
     alike = replace(space, named=replace(space.named, similar=pairs))
-    names = columns_of(alike, pool(alike), among=True, pairs=((0, 1), (2, 5))).names
+    names = candidate_covariates(
+        alike, pool(alike), among=True, pairs=((0, 1), (2, 5))
+    ).names
     told = learned.as_dataset(learned.learned_from(alike, names))
     again = learned.learned_of(DataTree.from_dict({"learned": told}))
     assert again.names == names
@@ -63,7 +65,7 @@ def test_pairs_and_how_alike_labels_are_are_kept(space):
 
 def test_what_is_kept_of_some_items_is_theirs(space, kept):
     few = kept.about(space.unit_item[[5, 3]])
-    assert few.said.unit_item.tolist() == space.unit_item[[3, 5]].tolist()
+    assert few.answers.unit_item.tolist() == space.unit_item[[3, 5]].tolist()
     assert few.pool is kept.pool
 
 
@@ -80,4 +82,4 @@ def test_it_is_laid_out_and_read_again(objects_fit, kept):
     found = learned.learned_of(again)
     assert found.names == kept.names
     assert np.array_equal(found.pool.share.total, kept.pool.share.total)
-    assert np.array_equal(found.said.named.mask, kept.said.named.mask)
+    assert np.array_equal(found.answers.named.mask, kept.answers.named.mask)

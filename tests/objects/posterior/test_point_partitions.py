@@ -6,7 +6,11 @@ from sklearn.metrics import mutual_info_score, rand_score
 
 import consilience as cs
 from consilience.objects.layout.partitions import block_indices
-from consilience.objects.posterior.point_partitions import best, binder, information
+from consilience.objects.posterior.point_partitions import (
+    binder,
+    information,
+    least_loss,
+)
 
 
 def object_of(blocks, num_labels):
@@ -101,7 +105,7 @@ def test_losses_of_ten_labels_are_expected_exactly_too():
 def test_of_partitions_as_good_the_one_of_fewest_objects_is_told():
     # Both labels of a pair, in either of which nothing prefers one object to two.
     losses = np.array([[1.0 + 1e-14, 1.0], [1.0 + 1e-6, 1.0]])
-    assert best(losses).tolist() == [0, 1]
+    assert least_loss(losses).tolist() == [0, 1]
 
 
 def test_a_fit_tells_the_partition_of_either_loss():

@@ -7,8 +7,8 @@ import pytest
 import consilience as cs
 from consilience.posterior.objects.main_confusion import (
     WEIGHT,
-    annotators_of,
-    confusion_of,
+    main_accuracy,
+    main_confusion,
 )
 from consilience.spaces import space_of
 
@@ -29,7 +29,7 @@ def space():
 def test_counts_are_weighed_by_the_truth(space):
     # i is cat for sure; j is dog with probability .75.
     main = np.array([[1.0, 0.0], [0.25, 0.75]])
-    table = confusion_of(space, space.named, main, 0.9)
+    table = main_confusion(space, space.named, main, 0.9)
     assert (table["lower"] <= table["probability"]).all()
     assert (table["probability"] <= table["upper"]).all()
     whole = table[table["annotator"].isna()]
@@ -45,7 +45,7 @@ def test_counts_are_weighed_by_the_truth(space):
     mine = table[table["annotator"] == "a"].set_index(["true_label", "given_label"])
     expected = (0.25 + WEIGHT * 0.1) / (1.25 + WEIGHT)
     assert mine["probability"]["cat", "dog"] == pytest.approx(expected)
-    people = annotators_of(space, space.named, main, 0.9).set_index("annotator")
+    people = main_accuracy(space, space.named, main, 0.9).set_index("annotator")
     everyone = (1 + 1 + 0.75 + 0.25) / 4
     assert people["accuracy"]["b"] == pytest.approx(
         (1.25 + WEIGHT * everyone) / (2 + WEIGHT)

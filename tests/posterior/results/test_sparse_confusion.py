@@ -56,7 +56,7 @@ BY_HAND = (
 
 
 def test_a_cell_is_the_share_of_answers_about_items_of_the_label(fitted):
-    table = sparse_confusion(fitted(*BY_HAND), least=0.0)
+    table = sparse_confusion(fitted(*BY_HAND), min_expected=0.0)
     cells = table.set_index(["true_label", "given_label"])["probability"]
     # Cats: 3 answers of item 0 and half of the 2 of item 1; 2 and a half say cat.
     assert np.isclose(cells["cat", "cat"], 2.5 / 4)
@@ -68,7 +68,7 @@ def test_a_cell_is_the_share_of_answers_about_items_of_the_label(fitted):
 
 
 def test_the_interval_is_that_of_as_many_answers_as_leave_the_variance(fitted):
-    table = sparse_confusion(fitted(*BY_HAND), least=0.0)
+    table = sparse_confusion(fitted(*BY_HAND), min_expected=0.0)
     row = table.set_index(["true_label", "given_label"]).loc[("cat", "cat")]
     share = 2.5 / 4
     variance = ((2 - 3 * share) ** 2 + 0.5 * (1 - 2 * share) ** 2) / 4**2
@@ -79,12 +79,12 @@ def test_the_interval_is_that_of_as_many_answers_as_leave_the_variance(fitted):
 
 
 def test_cells_with_hardly_an_answer_have_no_row(fitted):
-    assert len(sparse_confusion(fitted(*BY_HAND), least=0.6)) == 3
+    assert len(sparse_confusion(fitted(*BY_HAND), min_expected=0.6)) == 3
 
 
 def test_one_label_has_the_rows_that_it_has_among_all(fitted):
     data = fitted(*BY_HAND)
-    whole = sparse_confusion(data, least=0.0)
+    whole = sparse_confusion(data, min_expected=0.0)
     own = whole[whole["true_label"] == "cat"].reset_index(drop=True)
     assert confusion_of_label(data, "cat").equals(own)
 

@@ -52,7 +52,7 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MOST
+from consilience.posterior.drawn_truth import MAX_DRAWS
 from consilience.posterior.stored_fit.restored import restored_model, restored_space
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import Observations, Space, merge_identical
@@ -137,7 +137,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
 
 
 def draw_probability_above(
-    fit: Fit, threshold: float, most: int = MOST
+    fit: Fit, threshold: float, most: int = MAX_DRAWS
 ) -> tuple[pd.DataFrame, Float[np.ndarray, "D U"]]:
     """Return P(frequency above a threshold) of each label by draw of the parameters.
 

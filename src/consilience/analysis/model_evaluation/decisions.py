@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from consilience.analysis.model_evaluation.proposals import Proposals
 from consilience.errors import KindError, OptionError
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MOST, drawn_truth
+from consilience.posterior.drawn_truth import MAX_DRAWS, drawn_truth
 from consilience.posterior.objects.joint_draws import MAIN_LABEL, joint_draws
 from consilience.posterior.results.labels import by_label
 from consilience.posterior.results.labels import labels as labels_table
@@ -70,7 +70,7 @@ def main_labels(fit: Fit, proposals: Proposals) -> Calls:
         item, label = (part.codes.to_numpy() for part in parts)
         weight = table["probability"].to_numpy(dtype=float)[None]
         if stored(fit.data, "labels") is None:
-            weight = by_label(fit.data, drawn_truth(fit.data, MOST))
+            weight = by_label(fit.data, drawn_truth(fit.data, MAX_DRAWS))
     else:
         msg = "the fit is of kind contains, where no label is the main one"
         raise KindError(msg)

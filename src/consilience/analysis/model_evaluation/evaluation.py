@@ -54,7 +54,7 @@ from consilience.analysis.model_evaluation.truth_sums import truth_sums
 from consilience.analysis.model_evaluation.truths import truths
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MOST
+from consilience.posterior.drawn_truth import MAX_DRAWS
 from consilience.responses.tables.id_types import restores_types
 
 HALF = 0.5
@@ -203,7 +203,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         baseline = dict(random_object(proposals, drawn))
     else:
         draws = _NUMBERS // (len(proposals.models) * len(proposals.items))
-        drawn_truths = truths(fit, proposals.items, max(1, min(MOST, draws)))
+        drawn_truths = truths(fit, proposals.items, max(1, min(MAX_DRAWS, draws)))
         sums = dict(truth_sums(proposals, drawn_truths))
     values = {cell: ratios(*parts, weightings) for cell, parts in sums.items()}
     beside = {cell: ratios(*parts, weightings) for cell, parts in baseline.items()}

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 
 from consilience.errors import KindError
 from consilience.posterior import Fit
-from consilience.posterior.drawn_truth import MOST, drawn_truth
+from consilience.posterior.drawn_truth import MAX_DRAWS, drawn_truth
 from consilience.posterior.results.labels import by_label
 from consilience.posterior.results.labels import labels as labels_table
 from consilience.posterior.stored_fit.stored import stored
@@ -218,7 +218,7 @@ class ManyTruths:
         return none
 
 
-def truths(fit: Fit, items: pd.Index, most: int = MOST) -> tuple[Truths, ...]:
+def truths(fit: Fit, items: pd.Index, most: int = MAX_DRAWS) -> tuple[Truths, ...]:
     """Lay out what a fit says of some items, by draw of its parameters.
 
     Parameters

@@ -17,12 +17,12 @@ from consilience.objects.posterior import label_pairs as learned
 from consilience.objects.posterior.right_names import label_counts
 from consilience.posterior.objects.item_posterior import item_posterior
 from consilience.posterior.objects.joint_draws import Record
-from consilience.posterior.objects.tables import curves, tables_of
+from consilience.posterior.objects.tables import curves, item_tables
 from consilience.posterior.stored_fit.stored import with_tables
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.truth import Space
 
-MOST_DRAWS = 20  # of the parameters that are looked at, evenly taken
+MAX_DRAWS = 20  # of the parameters that are looked at, evenly taken
 IN_ALL = 1000  # draws of each item: probabilities to within .016
 
 
@@ -51,12 +51,14 @@ def with_objects(
     observations = lay_out(model, space)
     draws = [
         parameters_from_draw(model, observations, values)
-        for values in thin(result.parameters, MOST_DRAWS)
+        for values in thin(result.parameters, MAX_DRAWS)
     ]
     items: Items = observations.layout
-    told = with_item_posteriors(data, space, items, draws, seed=seed, mass=mass)
-    found = learned.as_dataset(learned.learned_from(space, items.names))
-    return with_groups(told, **{learned.GROUP: found})
+    with_posteriors = with_item_posteriors(
+        data, space, items, draws, seed=seed, mass=mass
+    )
+    pooled = learned.as_dataset(learned.learned_from(space, items.names))
+    return with_groups(with_posteriors, **{learned.GROUP: pooled})
 
 
 def with_item_posteriors(
@@ -88,8 +90,10 @@ def with_item_posteriors(
     number = -(-IN_ALL // len(draws))
     record = Record(named.candidate, len(draws), number)
     given = label_counts(space, named)
-    found = item_posterior(
+    posterior = item_posterior(
         items, space.unit_item, given, draws, record, number=number, seed=seed
     )
-    told = with_groups(data, objects=curves(space, found), worlds=record.dataset())
-    return with_tables(told, tables_of(space, found, mass))
+    with_curves = with_groups(
+        data, objects=curves(space, posterior), worlds=record.dataset()
+    )
+    return with_tables(with_curves, item_tables(space, posterior, mass))

@@ -32,9 +32,13 @@ from consilience.fitting.inputs import (
 from consilience.inference import EngineOptions, run
 from consilience.model import AnnotatorModel, Parameters, marginal, parameters_from_draw
 from consilience.model.layout import lay_out
-from consilience.objects.layout.block_counts import Answers, Blocks, counted
+from consilience.objects.layout.block_counts import Answers, Blocks, count_answers
 from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import BlockCovariates, Columns, columns_of
+from consilience.objects.layout.covariates import (
+    BlockCovariates,
+    Columns,
+    candidate_covariates,
+)
 from consilience.objects.layout.pooling import Pool, class_codes, pool
 from consilience.objects.layout.space import assembled, objects
 from consilience.objects.likelihood.label_counts import unit_sums
@@ -45,7 +49,7 @@ from consilience.truth.maths import AnyArray
 from consilience.truth.parts import some_units
 
 ROOM = 16_384  # completions of up to four candidates that are summed at once
-LEAST = 1e-3  # of the probability of something else
+MIN_PROBABILITY = 1e-3  # of the probability of something else
 
 
 def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -131,13 +135,20 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
         )
         fold = _folds(folds, space.num_units, seed)
         model = annotators.load("objects", prior)
-        tables, foreseen = [], np.unique(fold if only is None else only)
-        for number, held in enumerate(foreseen):
+        tables, test_folds = [], np.unique(fold if only is None else only)
+        for number, test_fold in enumerate(test_folds):
             tables.append(
-                _of_fold(model, space, fold == held, others, (seed, int(held)), effort)
+                _of_fold(
+                    model,
+                    space,
+                    fold == test_fold,
+                    others,
+                    (seed, int(test_fold)),
+                    effort,
+                )
             )
-            tables[-1].insert(1, "fold", int(held))
-            report(Progress("folds", number + 1, len(foreseen)))
+            tables[-1].insert(1, "fold", int(test_fold))
+            report(Progress("folds", number + 1, len(test_folds)))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -159,42 +170,46 @@ def _folds(
 def _of_fold(
     model: AnnotatorModel[Any],
     space: Space,
-    held: Bool[np.ndarray, " U"],
+    test: Bool[np.ndarray, " U"],
     others: int | None,
     seed: tuple[int, int],
     effort: EngineOptions,
 ) -> pd.DataFrame:
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
-    training = replace(space, named=replace(named, observed=~held))
+    training = replace(space, named=replace(named, observed=~test))
     result = run(model, training, "em", seed, effort, silent)
     observations = lay_out(model, training)
     values = {name: value[0, 0] for name, value in result.parameters.items()}
     parameters = parameters_from_draw(model, observations, values)
-    said = pool(training)
-    seen = some_units(space, np.flatnonzero(~held))
-    learned = contexts(seen, others, seed[0] + 1, most=20_000)
-    asked = contexts(some_units(space, np.flatnonzero(held)), others, seed[0])
-    new_label, new_main = _something_else(learned, asked, said)
+    counts = pool(training)
+    training_items = some_units(space, np.flatnonzero(~test))
+    training_contexts = contexts(
+        training_items, others, seed[0] + 1, max_responses=20_000
+    )
+    test_contexts = contexts(some_units(space, np.flatnonzero(test)), others, seed[0])
+    new_label, new_main = _something_else(training_contexts, test_contexts, counts)
     names = observations.layout.names
-    selected, main, top = _scored(asked, said, names, parameters)
-    rare = np.log(learned.empty)
-    told = np.where(
-        asked.new_label,
-        np.log(new_label) + np.where(asked.kept == 0, rare, np.log1p(-learned.empty)),
+    selected, main, top = _score(test_contexts, counts, names, parameters)
+    rare = np.log(training_contexts.empty)
+    log_new_label = np.where(
+        test_contexts.new_label,
+        np.log(new_label)
+        + np.where(test_contexts.kept == 0, rare, np.log1p(-training_contexts.empty)),
         np.log1p(-new_label),
     )
     return pd.DataFrame(
         {
-            "item": asked.space.unit_item[asked.unit],
-            "n": asked.n,
-            "selected": told + np.where(asked.kept == 0, 0.0, selected),
+            "item": test_contexts.space.unit_item[test_contexts.unit],
+            "n": test_contexts.n,
+            "selected": log_new_label
+            + np.where(test_contexts.kept == 0, 0.0, selected),
             "main": np.where(
-                asked.new_main, np.log(new_main), np.log1p(-new_main) + main
+                test_contexts.new_main, np.log(new_main), np.log1p(-new_main) + main
             ),
-            "top": np.where(asked.new_main, 0.0, top),
-            "new_label": asked.new_label,
-            "new_main": asked.new_main,
+            "top": np.where(test_contexts.new_main, 0.0, top),
+            "new_label": test_contexts.new_label,
+            "new_main": test_contexts.new_main,
         }
     )
 
@@ -234,7 +249,7 @@ class Contexts:
 
 
 def contexts(
-    space: Space, others: int | None, seed: int, most: int | None = None
+    space: Space, others: int | None, seed: int, max_responses: int | None = None
 ) -> Contexts:
     """Return every response with the other answers that are given.
 
@@ -246,7 +261,7 @@ def contexts(
         How many of the others are given; None for all.
     seed
         Seed of the choice of other responses.
-    most
+    max_responses
         Largest number of responses to predict, drawn at random.
     """
     named = space.named
@@ -257,8 +272,8 @@ def contexts(
     else:
         target = np.repeat(np.arange(len(space.n)), space.n)
         n = np.ones(len(target), np.int64)
-    if most is not None and len(target) > most:
-        chosen = np.sort(generator.choice(len(target), most, replace=False))
+    if max_responses is not None and len(target) > max_responses:
+        chosen = np.sort(generator.choice(len(target), max_responses, replace=False))
         target, n = target[chosen], n[chosen]
     context, row, count = _conditioned(space, target, others, generator)
     unit = space.unit[target]
@@ -273,25 +288,25 @@ def contexts(
     candidate = np.full(present.shape, -1)
     at, slot = np.nonzero(present)
     candidate[at, place[at, slot]] = named.candidate[unit[at], slot]
-    known = np.zeros((len(unit), *named.covariates.shape[1:]))
-    known[at, place[at, slot]] = named.covariates[unit[at], slot]
-    asked = None
+    covariates = np.zeros((len(unit), *named.covariates.shape[1:]))
+    covariates[at, place[at, slot]] = named.covariates[unit[at], slot]
+    contains_counts = None
     if named.contains_counts is not None:
-        asked = np.zeros((*present.shape, 3), np.int64)
-        asked[at, place[at, slot]] = named.contains_counts[unit[at], slot]
-    said = (named.mask[target][:, None] >> slots) & 1
-    told = replace(
+        contains_counts = np.zeros((*present.shape, 3), np.int64)
+        contains_counts[at, place[at, slot]] = named.contains_counts[unit[at], slot]
+    answered = (named.mask[target][:, None] >> slots) & 1
+    layout = replace(
         named,
         candidate=candidate,
         dataset_label=named.dataset_label[unit],
-        covariates=known,
+        covariates=covariates,
         mask=mask,
         main=main,
         observed=np.ones(len(unit), bool),
-        contains_counts=asked,
+        contains_counts=contains_counts,
     )
-    found = assembled(
-        told,
+    conditioned = assembled(
+        layout,
         space.unit_item[unit],
         np.array(["(all)"], object),
         np.zeros(1, bool),
@@ -301,11 +316,11 @@ def contexts(
     )
     is_there = present[np.arange(len(unit)), named.main[target]] > 0
     return Contexts(
-        space=found,
+        space=conditioned,
         unit=np.arange(len(unit)),
-        kept=(said * moved).sum(1),
+        kept=(answered * moved).sum(1),
         main=np.where(is_there, place[np.arange(len(unit)), named.main[target]], -1),
-        new_label=(said * (1 - present)).any(1),
+        new_label=(answered * (1 - present)).any(1),
         new_main=~is_there,
         n=n,
     )
@@ -336,9 +351,9 @@ def _conditioned(
     return context[kept], row[kept], count[kept]
 
 
-def _scored(
-    asked: Contexts,
-    said: Pool,
+def _score(
+    contexts: Contexts,
+    counts: Pool,
     names: Names,
     parameters: Parameters,
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
@@ -348,31 +363,33 @@ def _scored(
     one, and with each candidate as its main label and no set. What that adds to the log
     likelihood of the item is the log probability of the response.
     """
-    space, num = asked.space, len(asked.unit)
+    space, num = contexts.space, len(contexts.unit)
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
     slots = np.arange(named.candidate.shape[1])
-    of_set, main_of_set = np.nonzero((asked.kept[:, None] >> slots) & 1)
+    of_set, main_of_set = np.nonzero((contexts.kept[:, None] >> slots) & 1)
     of_main, main = np.nonzero(named.candidate >= 0)
     added = np.concatenate([np.full(num, -1), main_of_set, main])
     mask = np.concatenate(
-        [np.zeros(num, int), asked.kept[of_set], np.zeros(len(main), int)]
+        [np.zeros(num, int), contexts.kept[of_set], np.zeros(len(main), int)]
     )
     context = np.concatenate([np.arange(num), of_set, of_main])
-    columns = columns_of(space, said, among=False, pairs=names.pairs).named(names)
+    columns = candidate_covariates(space, counts, among=False, pairs=names.pairs).named(
+        names
+    )
     logs = _with_one_more(space, columns, parameters, context, added, mask)
     before = logs[:num]
     sets = logs[num : num + len(of_set)] - before[of_set]
     mains = logs[num + len(of_set) :] - before[of_main]
     selected = np.full(num, -np.inf)
     np.logaddexp.at(selected, of_set, sets)
-    each = np.full(named.candidate.shape, -np.inf)
-    each[of_main, main] = mains
-    each -= logsumexp(each, axis=1, keepdims=True)
-    best = each >= each.max(1, keepdims=True) - 1e-9
-    here = np.maximum(asked.main, 0)
+    log_mains = np.full(named.candidate.shape, -np.inf)
+    log_mains[of_main, main] = mains
+    log_mains -= logsumexp(log_mains, axis=1, keepdims=True)
+    best = log_mains >= log_mains.max(1, keepdims=True) - 1e-9
+    main_slot = np.maximum(contexts.main, 0)
     rows = np.arange(num)
-    return selected, each[rows, here], best[rows, here] / best.sum(1)
+    return selected, log_mains[rows, main_slot], best[rows, main_slot] / best.sum(1)
 
 
 def _with_one_more(
@@ -390,29 +407,29 @@ def _with_one_more(
     logs = np.zeros(len(context))
     size = named.size[context]
     for number in np.unique(size[size > 1]).tolist():
-        where = np.flatnonzero(size == number)
-        ways = _num_allocations(space)[context[where]] * np.where(
-            np.bitwise_count(mask[where]) == 1, 2, 1
+        units = np.flatnonzero(size == number)
+        ways = _num_allocations(space)[context[units]] * np.where(
+            np.bitwise_count(mask[units]) == 1, 2, 1
         )
         room = int(max(ROOM >> (2 * max(number - 4, 0)), ways.max()))
-        for some in _chunks(ways, room):
-            at = where[some]
+        for part in _chunks(ways, room):
+            at = units[part]
             answers = _answers(space, context[at], main[at], mask[at])
-            blocks = counted(
-                answers, np.arange(len(at)), number, slopes=False, most=most
+            blocks = count_answers(
+                answers, np.arange(len(at)), number, slopes=False, max_answers=most
             )
-            known = columns.of(context[at], number)
-            padded, alike = _padded(blocks, known, room)
-            found = _likelihood(padded, alike, parameters)
-            logs[at] = np.asarray(found)[: len(at)]
+            covariates = columns.of(context[at], number)
+            padded, alike = _pad(blocks, covariates, room)
+            log_likelihood = _likelihood(padded, alike, parameters)
+            logs[at] = np.asarray(log_likelihood)[: len(at)]
     return logs
 
 
 @jax.jit
 def _likelihood(
-    blocks: Blocks, known: BlockCovariates, parameters: Parameters
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> Float[Array, " U"]:
-    return marginal(unit_sums(blocks, known, parameters))
+    return marginal(unit_sums(blocks, covariates, parameters))
 
 
 def _num_allocations(space: Space) -> Int[np.ndarray, " U"]:
@@ -462,11 +479,11 @@ def _answers(
     )
 
 
-def _padded(
-    blocks: Blocks, known: BlockCovariates, room: int
+def _pad(
+    blocks: Blocks, covariates: BlockCovariates, room: int
 ) -> tuple[Blocks, BlockCovariates]:
     """Fill up to sizes that are always the same, so that one program serves all."""
-    completions = {"of_unit", "lazy", "pickers", "ways"}
+    completions = {"of_unit", "lazy", "pickers", "log_multiplicity"}
 
     def fill(leaf: AnyArray, size: int) -> Array:
         return jnp.pad(leaf, ((0, size - len(leaf)), *((0, 0),) * (leaf.ndim - 1)))
@@ -482,12 +499,12 @@ def _padded(
     spare = jnp.arange(room) >= len(blocks.of_unit)
     filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])
     filled["unit"] = np.asarray(filled["unit"])
-    alike = jax.tree.map(lambda leaf: fill(leaf, room // 2 + 1), known)
+    alike = jax.tree.map(lambda leaf: fill(leaf, room // 2 + 1), covariates)
     return replace(blocks, **filled), alike
 
 
 def _something_else(
-    learned: Contexts, asked: Contexts, said: Pool
+    training: Contexts, test: Contexts, counts: Pool
 ) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
     """Return how probable a new label is, anywhere and as the main one.
 
@@ -498,20 +515,25 @@ def _something_else(
     # Every fit would pay for it: a second, of some five for all other imports.
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
 
-    before, now = _signs(learned.space, said), _signs(asked.space, said)
-    found = []
-    for truth in (learned.new_label, learned.new_main):
+    before, now = _signs(training.space, counts), _signs(test.space, counts)
+    probabilities = []
+    for truth in (training.new_label, training.new_main):
         if truth.all() or not truth.any():
-            found.append(np.full(len(now), np.clip(truth.mean(), LEAST, 1 - LEAST)))
+            probabilities.append(
+                np.full(
+                    len(now),
+                    np.clip(truth.mean(), MIN_PROBABILITY, 1 - MIN_PROBABILITY),
+                )
+            )
             continue
         model = LogisticRegression(C=1.0, max_iter=1000)
-        model.fit(before, truth, sample_weight=learned.n)
+        model.fit(before, truth, sample_weight=training.n)
         chance = model.predict_proba(now)[:, 1]
-        found.append(np.clip(chance, LEAST, 1 - LEAST))
-    return found[0], found[1]
+        probabilities.append(np.clip(chance, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
+    return probabilities[0], probabilities[1]
 
 
-def _signs(space: Space, said: Pool) -> Float[np.ndarray, "C F"]:
+def _signs(space: Space, counts: Pool) -> Float[np.ndarray, "C F"]:
     named = space.named
     assert named is not None  # noqa: S101 (a space of objects)
     shape = named.candidate.shape
@@ -525,8 +547,8 @@ def _signs(space: Space, said: Pool) -> Float[np.ndarray, "C F"]:
     number = np.bincount(space.unit, space.n, shape[0])
     codes = class_codes(named)
     has = named.dataset_label >= 0
-    listed = np.where(has, said.share.at(codes).sum(1), 0)
-    whole = np.where(has, said.items.at(named.dataset_label), 0)
+    listed = np.where(has, counts.share.at(codes).sum(1), 0)
+    whole = np.where(has, counts.items.at(named.dataset_label), 0)
     missing = np.maximum(whole - listed, 0)
     share = (missing + 0.1) / (whole + 1)
     rate = votes.sum(1) / np.maximum(number, 1)

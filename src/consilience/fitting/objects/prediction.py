@@ -17,7 +17,7 @@ from jaxtyping import Shaped
 from scipy.special import logsumexp
 
 from consilience.errors import OptionError
-from consilience.fitting.matching import DRAWS, matched
+from consilience.fitting.matching import DRAWS, align_draws
 from consilience.fitting.objects.conditioning import with_item_posteriors
 from consilience.inference.result import Result
 from consilience.intervals import bounds
@@ -25,7 +25,7 @@ from consilience.model import AnnotatorModel, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs as learned
 from consilience.objects.posterior.label_pairs import Learned
-from consilience.objects.posterior.weights import weighed
+from consilience.objects.posterior.weights import block_weights
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.responses import Responses
 from consilience.spaces import space_of
@@ -49,14 +49,14 @@ class PreviousFit:
         OptionError
             The fit has not kept it.
         """
-        found = learned.learned_of(self.data)
-        if found is None:
+        study = learned.learned_of(self.data)
+        if study is None:
             msg = (
                 "the earlier fit does not hold the effects of classes and labels; "
                 "it was written by an older version: fit that study again"
             )
             raise OptionError(msg)
-        return found
+        return study
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -91,7 +91,7 @@ class Predicted:
             Of the root.
         """
         dims, before = self.earlier.model.dims, self.earlier.data.attrs
-        found = with_item_posteriors(
+        data = with_item_posteriors(
             tree(
                 self.space,
                 self.result,
@@ -105,7 +105,7 @@ class Predicted:
             seed=int(before["seed"]),
             mass=float(before["mass"]),
         )
-        return with_groups(found, **{learned.GROUP: learned.as_dataset(self.learned)})
+        return with_groups(data, **{learned.GROUP: learned.as_dataset(self.learned)})
 
 
 def predict_objects(
@@ -136,9 +136,9 @@ def predict_objects(
         The earlier fit had other numbers of candidates, no answers of kind contains, or
         did not keep what it learned.
     """
-    said = earlier.learned()
-    given = with_labels(given, said)
-    if contains is not None and not said.names.asked:
+    study = earlier.learned()
+    given = with_labels(given, study)
+    if contains is not None and not study.names.asked:
         msg = (
             "the earlier fit had no answers of kind contains and has no estimate of "
             "leading questions; leave them out, or fit both tasks there"
@@ -146,19 +146,19 @@ def predict_objects(
         raise OptionError(msg)
     space = space_of(given, lists=lists, gold=gold, contains=contains)
     assert space.named is not None  # noqa: S101 (a space of objects)
-    named = replace(space.named, similar=said.similar)
+    named = replace(space.named, similar=study.similar)
     space = replace(space, named=named)
-    _check_numbers(said, named.covariate_names)
-    said = said.with_labels(named.labels, named.parents).about(space.unit_item)
+    _check_numbers(study, named.covariate_names)
+    study = study.with_labels(named.labels, named.parents).about(space.unit_item)
     items = items_of(
         space,
-        said.pool,
-        said.own_sums(space),
-        names=said.names,
+        study.pool,
+        study.own_sums(space),
+        names=study.names,
         slopes=False,
         by_annotator="annotator" in earlier.data["posterior"].dims,
     )
-    values = list(thin(matched(space, earlier.data), DRAWS))
+    values = list(thin(align_draws(space, earlier.data), DRAWS))
     draws: list[Parameters] = [
         {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
     ]
@@ -167,46 +167,46 @@ def predict_objects(
         earlier=earlier,
         space=space,
         items=items,
-        learned=said,
+        learned=study,
         draws=draws,
         result=_result(items, draws, values, space.num_units, len(space.states), mass),
     )
 
 
-def with_labels(given: Responses, said: Learned) -> Responses:
+def with_labels(given: Responses, study: Learned) -> Responses:
     """Return the responses with the labels of an earlier study first, then new ones.
 
     Parameters
     ----------
     given
         The responses.
-    said
+    study
         What the earlier study says.
     """
-    own = given.labels.set_index(given.labels["label"].astype(str))
+    rows = given.labels.set_index(given.labels["label"].astype(str))
     labels = [
-        *map(str, said.labels),
-        *sorted(set(own.index) - set(map(str, said.labels))),
+        *map(str, study.labels),
+        *sorted(set(rows.index) - set(map(str, study.labels))),
     ]
     kind = given.table["label"].cat.categories.dtype
-    parent = own["parent"].reindex(labels).fillna("")
-    before = pd.Series(said.parents, said.labels).reindex(labels).fillna("")
+    parent = rows["parent"].reindex(labels).fillna("")
+    before = pd.Series(study.parents, study.labels).reindex(labels).fillna("")
     parent = parent.where(parent != "", before).replace("", None)
-    table = own.reindex(labels).assign(
+    table = rows.reindex(labels).assign(
         label=labels,
-        name=own["name"].reindex(labels).fillna(pd.Series(labels, labels)),
-        parent=parent.astype(own["parent"].dtype),
+        name=rows["name"].reindex(labels).fillna(pd.Series(labels, labels)),
+        parent=parent.astype(rows["parent"].dtype),
     )
-    told = given.table["label"].cat.set_categories(pd.Index(labels, dtype=kind))
+    codes = given.table["label"].cat.set_categories(pd.Index(labels, dtype=kind))
     return replace(
         given,
-        table=given.table.assign(label=told),
+        table=given.table.assign(label=codes),
         labels=table.reset_index(drop=True),
     )
 
 
-def _check_numbers(said: Learned, now: tuple[str, ...]) -> None:
-    before = tuple(name for name in said.names.slope if name != NOT_OURS)
+def _check_numbers(study: Learned, now: tuple[str, ...]) -> None:
+    before = tuple(name for name in study.names.slope if name != NOT_OURS)
     if now != before:
         msg = (
             f"candidates have the columns {', '.join(now) or 'none'}; the earlier fit "
@@ -228,8 +228,8 @@ def _result(
     scores[:, :, 0] = 0.0
     for draw, parameters in enumerate(draws):
         each = zip(items.blocks, items.covariates, items.responses_by_size, strict=True)
-        for blocks, known, who in each:
-            sums = weighed(blocks, known, parameters, who).sums
+        for blocks, covariates, who in each:
+            sums = block_weights(blocks, covariates, parameters, who).sums
             scores[draw, blocks.unit, : sums.shape[1]] = sums
     likelihood = logsumexp(scores, axis=2)
     drawn = np.exp(scores - likelihood[:, :, None])

@@ -42,7 +42,7 @@ class Blocks:
         Which units they are.
     main
         Responses whose main label is in the block.
-    seen, unseen
+    detected, missed
         Responses that are certainly exhaustive with another main object that name the
         block, or do not.
     slips
@@ -58,7 +58,7 @@ class Blocks:
         Main labels given.
     answered
         Responses that state all that they name.
-    of_unit, lazy, pickers, ways
+    of_unit, lazy, pickers, log_multiplicity
         Of each completion: its unit, how many one-label responses with each main label
         are listers', how many are pickers', and log in how many ways.
     by_unit, by_style
@@ -70,8 +70,8 @@ class Blocks:
 
     unit: Int[np.ndarray, " U"]
     main: Int[AnyArray, "U B"]
-    seen: Int[AnyArray, "U B"]
-    unseen: Int[AnyArray, "U B"]
+    detected: Int[AnyArray, "U B"]
+    missed: Int[AnyArray, "U B"]
     slips: Int[AnyArray, "U B n"]
     uniform: Float[AnyArray, "U B"]
     names: Int[AnyArray, "U B n"]
@@ -82,7 +82,7 @@ class Blocks:
     of_unit: Int[AnyArray, " V"]
     lazy: Int[AnyArray, "V n"]
     pickers: Int[AnyArray, " V"]
-    ways: Float[AnyArray, " V"]
+    log_multiplicity: Float[AnyArray, " V"]
     by_unit: Incidence | None
     by_style: Incidence | None
     num_labels: int
@@ -110,17 +110,20 @@ def count_blocks(space: Space, *, slopes: bool = True) -> list[Blocks]:
         msg = "only responses of kind objects name blocks"
         raise TypeError(msg)
     size = named.size
-    found = []
+    counts = []
     for number in np.unique(size[size > 1]).tolist():
         units = np.flatnonzero(size == number)
-        place = np.full(space.num_units, -1)
-        place[units] = np.arange(len(units))
-        rows = np.flatnonzero(place[space.unit] >= 0)
+        position = np.full(space.num_units, -1)
+        position[units] = np.arange(len(units))
+        rows = np.flatnonzero(position[space.unit] >= 0)
         answers = Answers(
-            place[space.unit[rows]], named.mask[rows], named.main[rows], space.n[rows]
+            position[space.unit[rows]],
+            named.mask[rows],
+            named.main[rows],
+            space.n[rows],
         )
-        found.append(counted(answers, units, number, slopes=slopes))
-    return found
+        counts.append(count_answers(answers, units, number, slopes=slopes))
+    return counts
 
 
 class Answers(NamedTuple):
@@ -132,13 +135,13 @@ class Answers(NamedTuple):
     n: Int[np.ndarray, " N"]
 
 
-def counted(
+def count_answers(
     answers: Answers,
     units: Int[np.ndarray, " U"],
     num_labels: int,
     *,
     slopes: bool = True,
-    most: int | None = None,
+    max_answers: int | None = None,
 ) -> Blocks:
     """Count the blocks of units that have that many candidates.
 
@@ -152,7 +155,7 @@ def counted(
         How many candidates each has.
     slopes
         Whether gradients will be taken.
-    most
+    max_answers
         Largest number of responses of a unit; counted by default.
     """
     mask, main, weight = answers.mask, answers.main, answers.n
@@ -166,55 +169,55 @@ def counted(
     together = mask[:, None] & block
     shared = np.bitwise_count(together).astype(np.int64)
     elsewhere = lister & ~is_main
-    seen = elsewhere & (shared > 0)
+    detected = elsewhere & (shared > 0)
     reported = lister & (shared > 0)
     slips = np.stack(
         [
-            sums @ (reported & (shared == more + 1)).astype(int)
-            for more in range(num_labels)
+            sums @ (reported & (shared == extra + 1)).astype(int)
+            for extra in range(num_labels)
         ],
         axis=-1,
     )
-    several = seen & (shared > 1)
-    uniform = np.where(several, np.log(np.maximum(shared, 1) / np.maximum(size, 1)), 0)
+    multiple = detected & (shared > 1)
+    uniform = np.where(multiple, np.log(np.maximum(shared, 1) / np.maximum(size, 1)), 0)
     names = np.stack(
         [
             sums @ (is_main & (main == label)[:, None]).astype(int)
-            + sums @ (seen & (together == 1 << label)).astype(int)
+            + sums @ (detected & (together == 1 << label)).astype(int)
             for label in range(num_labels)
         ],
         axis=-1,
     )
     of_main = main[:, None] == np.arange(num_labels)
-    alone = sums @ (of_main & (named_size == 1)[:, None]).astype(int)
-    of_unit, lazy, ways = _allocations(alone, len(block))
+    singles = sums @ (of_main & (named_size == 1)[:, None]).astype(int)
+    of_unit, lazy, ways = _allocations(singles, len(block))
     votes = sums @ np.ones(len(mask), int)
-    most = int(votes.max(initial=1)) if most is None else most
-    pickers = alone.sum(1)[of_unit] - lazy.sum(1)
+    max_answers = int(votes.max(initial=1)) if max_answers is None else max_answers
+    pickers = singles.sum(1)[of_unit] - lazy.sum(1)
     completions = np.arange(len(of_unit), dtype=np.int32)
-    style = of_unit * (most + 1) + pickers
+    style = of_unit * (max_answers + 1) + pickers
     shape = (len(of_unit), len(units))
-    of_style = (len(of_unit), len(units) * (most + 1))
+    of_style = (len(of_unit), len(units) * (max_answers + 1))
     return Blocks(
         unit=units,
         main=_counts(sums @ is_main.astype(int)),
-        seen=_counts(sums @ seen.astype(int)),
-        unseen=_counts(sums @ (elsewhere & (shared == 0)).astype(int)),
+        detected=_counts(sums @ detected.astype(int)),
+        missed=_counts(sums @ (elsewhere & (shared == 0)).astype(int)),
         slips=_counts(slips),
         uniform=sums @ uniform,
         names=_counts(names),
         named=_counts(names.sum(2)),
         votes=votes,
         answered=sums @ (mask > 0).astype(int),
-        singles=alone.sum(1),
+        singles=singles.sum(1),
         of_unit=of_unit,
         lazy=lazy,
         pickers=pickers,
-        ways=ways,
+        log_multiplicity=ways,
         by_unit=incidence(completions, of_unit, None, shape) if slopes else None,
         by_style=incidence(completions, style, None, of_style) if slopes else None,
         num_labels=num_labels,
-        most=most,
+        most=max_answers,
     )
 
 
@@ -259,7 +262,9 @@ def _starts(blocks: Blocks) -> Int[np.ndarray, " U"]:
     return np.searchsorted(blocks.of_unit, np.arange(len(blocks.votes)))
 
 
-def each_style(blocks: Blocks, table: Float[AnyArray, "U P"]) -> Float[AnyArray, " V"]:
+def style_of_allocation(
+    blocks: Blocks, table: Float[AnyArray, "U P"]
+) -> Float[AnyArray, " V"]:
     """Return the number of its unit and number of pickers for each completion."""
     if blocks.by_style is None or maths(table) is HOST:
         return table[blocks.of_unit, blocks.pickers]
@@ -270,24 +275,24 @@ def log_sum_allocations(
     blocks: Blocks, logs: Float[AnyArray, "V k"]
 ) -> Float[AnyArray, "U k"]:
     """Return the log of the sum over the completions of each unit."""
-    most = _largest(blocks, logs)
+    largest = _largest(blocks, logs)
     xp = maths(logs).xp
-    total = sum_allocations(blocks, xp.exp(logs - row_of_allocation(blocks, most)))
-    found: Float[AnyArray, "U k"] = most + xp.log(total)
-    return found
+    total = sum_allocations(blocks, xp.exp(logs - row_of_allocation(blocks, largest)))
+    log_sum: Float[AnyArray, "U k"] = largest + xp.log(total)
+    return log_sum
 
 
 def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U k"]:
     """Return the largest of the completions of each unit, taken for a constant."""
     if maths(logs) is HOST:
         return np.maximum.reduceat(logs, _starts(blocks))
-    found: Float[AnyArray, "U k"] = jax.ops.segment_max(
+    largest: Float[AnyArray, "U k"] = jax.ops.segment_max(
         jax.lax.stop_gradient(logs),
         blocks.of_unit,
         len(blocks.votes),
         indices_are_sorted=True,
     )
-    return jax.lax.stop_gradient(found)
+    return jax.lax.stop_gradient(largest)
 
 
 def sum_allocations(
@@ -298,10 +303,10 @@ def sum_allocations(
         return np.add.reduceat(shares, _starts(blocks))
     if blocks.by_unit is not None:
         return blocks.by_unit.T @ shares
-    found: Float[AnyArray, "U k"] = jax.ops.segment_sum(
+    sums: Float[AnyArray, "U k"] = jax.ops.segment_sum(
         shares, blocks.of_unit, len(blocks.votes), indices_are_sorted=True
     )
-    return found
+    return sums
 
 
 def log_sum_allocations_and_sizes(
@@ -324,14 +329,14 @@ def log_sum_allocations_and_sizes(
     xp = maths(phi).xp
     partitions = enumerated(blocks.num_labels)
     weight = phi @ partitions.incidence.astype(phi.dtype) + rest[:, None]
-    most = _largest(blocks, weight.max(1, keepdims=True))
-    share = xp.exp(weight - row_of_allocation(blocks, most))
+    largest = _largest(blocks, weight.max(1, keepdims=True))
+    share = xp.exp(weight - row_of_allocation(blocks, largest))
     size = partitions.num_blocks[:, None] == np.arange(1, blocks.num_labels + 1)
     total = sum_allocations(blocks, share @ size.astype(phi.dtype))
-    found: Float[AnyArray, "U n"] = most + xp.log(
+    log_sum: Float[AnyArray, "U n"] = largest + xp.log(
         xp.maximum(total, np.finfo(total.dtype).tiny)
     )
-    return found
+    return log_sum
 
 
 def block_sizes(num_labels: int) -> Float[np.ndarray, " B"]:

@@ -30,7 +30,7 @@ class Responses:
 
     Attributes
     ----------
-    lister, seen, missed
+    lister, detected, missed
         Who gave each answer that is surely a lister's, and which blocks without its
         main label it names, and does not.
     of_lister
@@ -46,7 +46,7 @@ class Responses:
     """
 
     lister: Int[Array, " R"]
-    seen: Float[Array, "R B"]
+    detected: Float[Array, "R B"]
     missed: Float[Array, "R B"]
     of_lister: Incidence
     single: Int[Array, " S"]
@@ -64,9 +64,9 @@ class People:
 
     Attributes
     ----------
-    told
+    responses
         By the number of candidates, as the blocks of the items.
-    known
+    identified
         Annotators with an id; the others are all taken for the typical one.
     answered, looked
         Answers of each that state all that they name, and how many labels beside the
@@ -75,14 +75,14 @@ class People:
         Who gave each answer, in order of item.
     """
 
-    told: tuple[Responses, ...]
-    known: Bool[Array, " J"]
+    responses: tuple[Responses, ...]
+    identified: Bool[Array, " J"]
     answered: Float[Array, " J"]
     looked: Float[Array, " J"]
     annotator: Int[np.ndarray, " N"]
 
 
-def people_of(
+def lay_out_annotators(
     space: Space, blocks: tuple[Blocks, ...]
 ) -> tuple[tuple[Blocks, ...], People]:
     """Return who answered what, and the blocks with completions answer by answer.
@@ -103,19 +103,21 @@ def people_of(
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
     number = np.bitwise_count(named.mask).astype(np.int64)
-    pairs = [_responses(space, named, each) for each in blocks]
+    pairs = [_responses(space, named, counts) for counts in blocks]
     beside = (named.size[space.unit] - 1) * (number > 1)
-    several = space.num_annotators
+    num_annotators = space.num_annotators
     people = People(
-        told=tuple(told for _, told in pairs),
-        known=jnp.asarray(space.identified),
+        responses=tuple(responses for _, responses in pairs),
+        identified=jnp.asarray(space.identified),
         answered=jnp.asarray(
-            np.bincount(space.annotator, space.n * (number > 0), several)
+            np.bincount(space.annotator, space.n * (number > 0), num_annotators)
         ),
-        looked=jnp.asarray(np.bincount(space.annotator, space.n * beside, several)),
+        looked=jnp.asarray(
+            np.bincount(space.annotator, space.n * beside, num_annotators)
+        ),
         annotator=np.repeat(space.annotator, space.n),
     )
-    return tuple(each for each, _ in pairs), people
+    return tuple(counts for counts, _ in pairs), people
 
 
 def _responses(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Responses]:
@@ -129,7 +131,7 @@ def _responses(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Resp
     unit, who = place[space.unit[row]], space.annotator[row]
     number = np.bitwise_count(mask)
     block = np.arange(1 << blocks.num_labels)
-    here = ((block >> main[:, None]) & 1) == 1
+    is_main = ((block >> main[:, None]) & 1) == 1
     named_in = (mask[:, None] & block) > 0
     lister, single = number > 1, number == 1
     ways = 1 << np.bincount(unit[single], minlength=units)
@@ -147,11 +149,11 @@ def _responses(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Resp
     shape = (len(of_unit), units)
     everyone = np.arange(len(of_unit), dtype=np.int32)
     slopes = blocks.by_unit is not None
-    seen, missed = named_in & ~here & (block > 0), ~named_in & ~here
+    detected, missed = named_in & ~is_main & (block > 0), ~named_in & ~is_main
     outside = 1 - members(blocks.num_labels)[:, main[single]].T
-    told = Responses(
+    responses = Responses(
         lister=jnp.asarray(_some(who[lister])),
-        seen=jnp.asarray(_some(seen[lister]).astype(float)),
+        detected=jnp.asarray(_some(detected[lister]).astype(float)),
         missed=jnp.asarray(_some(missed[lister]).astype(float)),
         of_lister=_sums(unit[lister], np.arange(lister.sum()), (units, lister.sum())),
         single=jnp.asarray(_some(who[single])),
@@ -161,16 +163,16 @@ def _responses(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Resp
         unit_of_lister=jnp.asarray(_some(unit[lister])),
         unit_of_single=jnp.asarray(_some(unit[single])),
     )
-    found = replace(
+    per_answer = replace(
         blocks,
         of_unit=jnp.asarray(of_unit),
         lazy=jnp.asarray(lazy),
         pickers=jnp.asarray(alone[of_unit] - lazy.sum(1)),
-        ways=jnp.zeros(len(of_unit)),
+        log_multiplicity=jnp.zeros(len(of_unit)),
         by_unit=incidence(everyone, of_unit, None, shape) if slopes else None,
         by_style=None,
     )
-    return found, told
+    return per_answer, responses
 
 
 def _some(rows: Shaped[np.ndarray, "R ..."]) -> Shaped[np.ndarray, "R1 ..."]:

@@ -17,7 +17,7 @@ from consilience.errors import KindError, NoResponsesError
 from consilience.responses import Responses
 from consilience.responses.table import ANSWERS
 
-LEADING, SEVERAL, OWN = "leading question", "one of several names", "own"
+LEADING, MULTIPLE, OF_DATASET = "leading question", "one of several names", "own"
 
 
 def contains_counts(
@@ -25,7 +25,7 @@ def contains_counts(
     items: Shaped[np.ndarray, " U"],
     labels: Shaped[np.ndarray, " L"],
     candidate: Int[np.ndarray, "U C"],
-    own: Int[np.ndarray, " U"],
+    dataset_label: Int[np.ndarray, " U"],
 ) -> tuple[Int[np.ndarray, "U C 3"], list[str]]:
     """Count the answers about each candidate; say what is assumed of them.
 
@@ -37,7 +37,7 @@ def contains_counts(
         Names of the items, and of the labels that are coded.
     candidate
         Codes of each item's candidates; -1 is padding.
-    own
+    dataset_label
         Code of the data set's own label of each item; -1 where it has none.
 
     Returns
@@ -62,9 +62,9 @@ def contains_counts(
     label = _codes(table["label"], labels)
     hit = (candidate[unit] == label[:, None]) & (unit >= 0)[:, None]
     hit &= (label >= 0)[:, None] & ((candidate >= 0).sum(1) > 1)[unit][:, None]
-    here, slot = hit.any(1), hit.argmax(1)
+    matched, slot = hit.any(1), hit.argmax(1)
     n = table["n"].to_numpy().astype(np.int64)
-    if not here.any():
+    if not matched.any():
         msg = (
             f"none of {n.sum():,} Contains answers is about a candidate of an item "
             "with several whose objects were named; give items and labels the same "
@@ -73,9 +73,9 @@ def contains_counts(
         raise NoResponsesError(msg)
     word = table["answer"].cat.codes.to_numpy()
     counts = np.zeros((*candidate.shape, len(ANSWERS)), np.int64)
-    np.add.at(counts, (unit[here], slot[here], word[here]), n[here])
-    left_out = int(n[~here & (unit >= 0)].sum()), int(n[unit < 0].sum())
-    return counts, _sentences(counts, candidate, own, left_out)
+    np.add.at(counts, (unit[matched], slot[matched], word[matched]), n[matched])
+    left_out = int(n[~matched & (unit >= 0)].sum()), int(n[unit < 0].sum())
+    return counts, _sentences(counts, candidate, dataset_label, left_out)
 
 
 def endorsed_share(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
@@ -83,13 +83,13 @@ def endorsed_share(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c"]:
 
     Zero where nobody was asked.
     """
-    found: Float[np.ndarray, "*c"] = (counts[..., 2] + counts[..., 1] / 2) / (
+    share: Float[np.ndarray, "*c"] = (counts[..., 2] + counts[..., 1] / 2) / (
         counts.sum(-1) + 1
     )
-    return found
+    return share
 
 
-def exceeded(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c A"]:
+def exceedances(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c A"]:
     """Return whether each answer, and any, was given more often than j times.
 
     The answers one behind the other, then any; of each, j from zero.
@@ -97,43 +97,43 @@ def exceeded(counts: Int[np.ndarray, "*c 3"]) -> Float[np.ndarray, "*c A"]:
     whole = np.concatenate([counts, counts.sum(-1, keepdims=True)], axis=-1)
     most = max(int(whole.max(initial=0)), 1)
     over = whole[..., None] > np.arange(most)
-    found: Float[np.ndarray, "*c A"] = over.reshape(*counts.shape[:-1], -1)
-    return found.astype(float)
+    exceeds: Float[np.ndarray, "*c A"] = over.reshape(*counts.shape[:-1], -1)
+    return exceeds.astype(float)
 
 
 def _codes(column: pd.Series, names: Shaped[np.ndarray, " M"]) -> Int[np.ndarray, " N"]:
     """Return the place of each row's name among others; -1 where it is not there."""
     place = pd.Index(names.astype(str)).get_indexer(column.cat.categories.astype(str))
     code = column.cat.codes.to_numpy()
-    found: Int[np.ndarray, " N"] = np.where(code >= 0, place[code], -1)
-    return found
+    codes: Int[np.ndarray, " N"] = np.where(code >= 0, place[code], -1)
+    return codes
 
 
 def _sentences(
     counts: Int[np.ndarray, "U C 3"],
     candidate: Int[np.ndarray, "U C"],
-    own: Int[np.ndarray, " U"],
+    dataset_label: Int[np.ndarray, " U"],
     left_out: tuple[int, int],
 ) -> list[str]:
-    asked = counts.sum(-1) > 0
-    there = asked.any(1)
+    was_asked = counts.sum(-1) > 0
+    there = was_asked.any(1)
     candidates = (candidate >= 0)[there]
-    mine = candidate == own[:, None]
-    has = (mine & (own >= 0)[:, None]).any(1) & there
-    always = has.any() and (asked & mine)[has].any(1).all()
+    mine = candidate == dataset_label[:, None]
+    has = (mine & (dataset_label >= 0)[:, None]).any(1) & there
+    always = has.any() and (was_asked & mine)[has].any(1).all()
     first = (
-        f"{counts.sum():,} Contains answers about {asked.sum():,} candidates of "
+        f"{counts.sum():,} Contains answers about {was_asked.sum():,} candidates of "
         f"{there.sum():,} items are in the likelihood, no matter who gave them"
     )
-    here, elsewhere = left_out
-    if here:
+    dropped, elsewhere = left_out
+    if dropped:
         first += (
-            f"; {here:,} are left out: about labels that are no candidates, for nobody "
-            "named them, or about the only candidate of an item"
+            f"; {dropped:,} are left out: about labels that are no candidates, for "
+            "nobody named them, or about the only candidate of an item"
         )
     if elsewhere:
         first += f"; {elsewhere:,} about items whose objects nobody named are left out"
-    share = asked.sum() / candidates.sum()
+    share = was_asked.sum() / candidates.sum()
     second = (
         f"which labels were asked about ({share:.0%} of the candidates of these items"
         + (", the data set's own label always" if always else "")

@@ -8,21 +8,21 @@ from jaxtyping import Float, Int
 
 from consilience.objects.layout.contains_counts import (
     LEADING,
-    OWN,
-    SEVERAL,
+    MULTIPLE,
+    OF_DATASET,
     endorsed_share,
-    exceeded,
+    exceedances,
 )
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.pair_covariates import Pairs, places
 from consilience.objects.layout.partitions import members, pairs_inside
 from consilience.objects.layout.pooling import (
     SHRINK,
-    Each,
+    ItemCounts,
     Pool,
     Tally,
     class_codes,
-    each_item,
+    count_items,
     pool,
     stakes,
     usual_votes,
@@ -40,15 +40,15 @@ class ContainsCounts:
 
     Attributes
     ----------
-    said
+    exceeds
         Whether each answer, and any, was given more often than j times, by answer and
         j; zeros where nobody was asked.
-    own
+    is_dataset_label
         One for the data set's own label.
     """
 
-    said: Float[AnyArray, "U n A"]
-    own: Float[AnyArray, "U n"]
+    exceeds: Float[AnyArray, "U n A"]
+    is_dataset_label: Float[AnyArray, "U n"]
 
 
 @pytree()
@@ -68,7 +68,7 @@ class BlockCovariates:
         What pairs of names have in common, summed over the pairs of a block.
     item
         What makes annotators pick one object, in log-odds.
-    asked
+    contains_counts
         Answers of kind contains; None where there are none.
     pairs
         Which pair of labels with an affinity of its own each pair of candidates is, in
@@ -81,7 +81,7 @@ class BlockCovariates:
     block: Float[AnyArray, "U B Q"]
     pair: Float[AnyArray, "U B R"]
     item: Float[AnyArray, "U Y"]
-    asked: ContainsCounts | None = None
+    contains_counts: ContainsCounts | None = None
     pairs: Int[AnyArray, "U W"] | None = None
 
 
@@ -97,7 +97,7 @@ class Columns:
         What makes a label be named often beside others; a block has the most of it.
     pair
         Of each pair.
-    asked, own
+    contains_counts, is_dataset_label
         As in `ContainsCounts`.
     names
         Of the columns.
@@ -111,14 +111,14 @@ class Columns:
     often: Float[np.ndarray, "U C Q"]
     pair: Float[np.ndarray, "U C C R"]
     item: Float[np.ndarray, "U Y"]
-    asked: Float[np.ndarray, "U C A"]
-    own: Float[np.ndarray, "U C"]
+    contains_counts: Float[np.ndarray, "U C A"]
+    is_dataset_label: Float[np.ndarray, "U C"]
     names: Names
     which: Int[np.ndarray, "U C C"] | None = None
 
     def named(self, names: Names) -> "Columns":
         """Return the columns of these names; those that are not there are zero."""
-        found = {}
+        tables = {}
         for kind, mine, wanted in (
             ("label", self.names.label, names.label),
             ("slope", self.names.slope, names.slope),
@@ -130,10 +130,14 @@ class Columns:
             place = {name: values[..., at] for at, name in enumerate(mine)}
             nothing = np.zeros(values.shape[:-1])
             columns = {name: place.get(name, nothing) for name in wanted}
-            found[kind] = _stacked(columns, values.shape[:-1])
-        asked = self.asked if names.asked else self.asked[..., :0]
+            tables[kind] = _stacked(columns, values.shape[:-1])
+        asked = self.contains_counts if names.asked else self.contains_counts[..., :0]
         return Columns(
-            **found, asked=asked, own=self.own, names=names, which=self.which
+            **tables,
+            contains_counts=asked,
+            is_dataset_label=self.is_dataset_label,
+            names=names,
+            which=self.which,
         )
 
     def of(self, units: Int[np.ndarray, " _"], num_labels: int) -> BlockCovariates:
@@ -151,22 +155,25 @@ class Columns:
             block=np.concatenate([ones, highest], 2),
             pair=np.einsum("qb,uqr->ubr", pairs_inside(n), pair),
             item=self.item[units],
-            asked=self._contains_counts(units, n),
+            contains_counts=self._contains_counts(units, n),
             pairs=None if self.which is None else self.which[units][:, first, second],
         )
 
     def _contains_counts(
         self, units: Int[np.ndarray, " _"], num_labels: int
     ) -> ContainsCounts | None:
-        if not self.asked.shape[-1]:
+        if not self.contains_counts.shape[-1]:
             return None
-        said, own = (each[units, :num_labels] for each in (self.asked, self.own))
-        return ContainsCounts(said, own)
+        exceeds, dataset_label = (
+            each[units, :num_labels]
+            for each in (self.contains_counts, self.is_dataset_label)
+        )
+        return ContainsCounts(exceeds, dataset_label)
 
 
 def column_names(space: Space) -> Names:
     """Return what the covariates of a study are called."""
-    return columns_of(space, pool(space), among=True).names
+    return candidate_covariates(space, pool(space), among=True).names
 
 
 def _names(*tables: Iterable[str], asked: tuple[str, ...], pairs: Pairs) -> Names:
@@ -182,12 +189,12 @@ def _names(*tables: Iterable[str], asked: tuple[str, ...], pairs: Pairs) -> Name
     )
 
 
-def columns_of(
+def candidate_covariates(
     space: Space,
-    said: Pool | None,
+    reference: Pool | None,
     *,
     among: bool,
-    own: Each | None = None,
+    item_counts: ItemCounts | None = None,
     pairs: Pairs = (),
 ) -> Columns:
     """Return the covariates of every candidate.
@@ -196,23 +203,23 @@ def columns_of(
     ----------
     space
         Candidates and answers.
-    said
+    reference
         What a study says of classes, labels and pairs; None: nothing is known.
     among
         Whether the space is that of the pool: each item is then left out of what is
         said of it.
-    own
+    item_counts
         Instead of that: the part of the pool that comes from each item itself.
     pairs
         Those with an affinity of their own.
     """
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
-    here = named.candidate >= 0
-    mine = (named.candidate == named.dataset_label[:, None]) & here
-    parent = np.where(here, named.parents[named.candidate], "")
+    real = named.candidate >= 0
+    mine = (named.candidate == named.dataset_label[:, None]) & real
+    parent = np.where(real, named.parents[named.candidate], "")
     kin = (parent[:, :, None] == parent[:, None, :]) & (parent != "")[:, :, None]
-    label = {"any": here.astype(float), "own": mine.astype(float)}
+    label = {"any": real.astype(float), "own": mine.astype(float)}
     slope = {
         name: named.covariates[:, :, column]
         for column, name in enumerate(named.covariate_names)
@@ -224,20 +231,23 @@ def columns_of(
         both = np.broadcast_arrays(one, one.swapaxes(1, 2))
         pair["similar"] = named.similar.at(*both)
     item: dict[str, np.ndarray] = {}
-    told = np.zeros((*here.shape, 0))
-    asked: tuple[str, ...] = ()
+    contains_counts = np.zeros((*real.shape, 0))
+    contains_names: tuple[str, ...] = ()
     if named.contains_counts is not None:
-        told, asked = exceeded(named.contains_counts), (LEADING, SEVERAL, OWN)
+        contains_counts, contains_names = (
+            exceedances(named.contains_counts),
+            (LEADING, MULTIPLE, OF_DATASET),
+        )
         label["granted"] = endorsed_share(named.contains_counts)
     if not (named.dataset_label >= 0).any():
         del label["own"], often["own"]
-        asked = asked[:2]
+        contains_names = contains_names[:2]
     if not kin.any():
         del pair["kin"]
-    if said is not None:
-        if own is None:
-            own = each_item(space).only(named.observed & among)
-        _add_pooled(named, own, said, label, slope, often, item)
+    if reference is not None:
+        if item_counts is None:
+            item_counts = count_items(space).only(named.observed & among)
+        _add_pooled(named, item_counts, reference, label, slope, often, item)
     shape = named.candidate.shape
     return Columns(
         label=_stacked(label, shape),
@@ -245,16 +255,18 @@ def columns_of(
         often=_stacked(often, shape),
         pair=_stacked(pair, kin.shape),
         item=_stacked(item, shape[:1]),
-        asked=told,
-        own=mine.astype(float),
-        names=_names(label, slope, often, pair, item, asked=asked, pairs=pairs),
+        contains_counts=contains_counts,
+        is_dataset_label=mine.astype(float),
+        names=_names(
+            label, slope, often, pair, item, asked=contains_names, pairs=pairs
+        ),
         which=places(named, pairs) if pairs else None,
     )
 
 
 def _add_pooled(
     named: Named,
-    own: Each,
+    item_counts: ItemCounts,
     pool: Pool,
     label: dict[str, np.ndarray],
     slope: dict[str, np.ndarray],
@@ -262,42 +274,49 @@ def _add_pooled(
     item: dict[str, np.ndarray],
 ) -> None:
     """Add what other items say; what an item says itself is taken off."""
-    here, code = named.candidate >= 0, class_codes(named)
-    classed = (named.dataset_label >= 0)[:, None] & here
+    real, code = named.candidate >= 0, class_codes(named)
+    classed = (named.dataset_label >= 0)[:, None] & real
     of_class = np.maximum(named.dataset_label, 0)
-    left = own.answered > 0  # an item is left out of its class where it is among them
+    left = (
+        item_counts.answered > 0
+    )  # an item is left out of its class where it is among them
     others = np.maximum(pool.items.at(of_class) - left, 0)
     if classed.any():
-        share = np.maximum(pool.share.at(code) - own.share, 0)
+        share = np.maximum(pool.share.at(code) - item_counts.share, 0)
         label["class"] = np.where(classed, share / (others + 1)[:, None], 0)
         back = named.candidate.astype(np.int64) * len(named.labels)
         back = np.where(classed, back + of_class[:, None], -1)
         mirrored = pool.share.at(back) / (pool.items.at(named.candidate) + 1)
         mine = named.candidate == named.dataset_label[:, None]
         label["mirrored class"] = np.where(classed & ~mine, mirrored, 0)
-        alone = pool.alone.at(of_class) - own.alone
-        answered = pool.answered.at(of_class) - own.answered
+        alone = pool.alone.at(of_class) - item_counts.alone
+        answered = pool.answered.at(of_class) - item_counts.answered
         usual = _usual(pool.alone, pool.answered)
         weight = SHRINK * 5
         item["class"] = np.where(
             named.dataset_label >= 0, _log_odds(alone, answered, usual, weight), 0
         )
-    votes = usual_votes(named, own, pool.items, pool.share)
-    stake = stakes(named, own, votes, pool.appeal)
-    won = pool.won.at(named.candidate) - own.share * own.worth[:, None]
+    votes = usual_votes(named, item_counts, pool.items, pool.share)
+    stake = stakes(named, item_counts, votes, pool.appeal)
+    won = pool.won.at(named.candidate) - item_counts.share * item_counts.worth[:, None]
     expected = pool.stake.at(named.candidate) - stake
     ratio = (np.maximum(won, 0) + SHRINK) / (np.maximum(expected, 0) + SHRINK)
-    slope["attraction"] = np.where(here, np.log(ratio), 0)
-    extra = pool.label_extra.at(named.candidate) - own.extra
-    asked = pool.label_asked.at(named.candidate) - own.asked
+    slope["attraction"] = np.where(real, np.log(ratio), 0)
+    extra = pool.label_extra.at(named.candidate) - item_counts.extra
+    opportunities = pool.label_asked.at(named.candidate) - item_counts.asked
     usual = _usual(pool.label_extra, pool.label_asked)
-    by_label = _rate(extra, asked, usual, SHRINK * 3)
+    by_label = _rate(extra, opportunities, usual, SHRINK * 3)
     rate = by_label
     if classed.any():
-        extra, asked = pool.extra.at(code) - own.extra, pool.asked.at(code) - own.asked
-        rate = np.where(classed, _rate(extra, asked, by_label, SHRINK * 3), by_label)
+        extra, opportunities = (
+            pool.extra.at(code) - item_counts.extra,
+            pool.asked.at(code) - item_counts.asked,
+        )
+        rate = np.where(
+            classed, _rate(extra, opportunities, by_label, SHRINK * 3), by_label
+        )
     centre = np.log(usual) - np.log1p(-usual)
-    often["beside"] = np.where(here, np.log(rate) - np.log1p(-rate) - centre, 0)
+    often["beside"] = np.where(real, np.log(rate) - np.log1p(-rate) - centre, 0)
 
 
 def _usual(part: Tally, whole: Tally) -> float:
@@ -311,10 +330,10 @@ def _rate(
     usual: Float[np.ndarray, "*n"] | float,
     weight: float,
 ) -> Float[np.ndarray, "*n"]:
-    found: Float[np.ndarray, "*n"] = (np.maximum(part, 0) + weight * usual) / (
+    rate: Float[np.ndarray, "*n"] = (np.maximum(part, 0) + weight * usual) / (
         np.maximum(whole, 0) + weight
     )
-    return found
+    return rate
 
 
 def _log_odds(
@@ -325,8 +344,8 @@ def _log_odds(
 ) -> Float[np.ndarray, "*n"]:
     """Return the log-odds of a rate against the usual one, zero where none is known."""
     rate = _rate(part, whole, usual, weight)
-    found: Float[np.ndarray, "*n"] = np.log(rate / (1 - rate) * (1 - usual) / usual)
-    return found
+    log_odds: Float[np.ndarray, "*n"] = np.log(rate / (1 - rate) * (1 - usual) / usual)
+    return log_odds
 
 
 def _stacked(

@@ -7,13 +7,17 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.objects.layout.block_counts import Blocks, count_blocks
-from consilience.objects.layout.by_annotator import People, Responses, people_of
+from consilience.objects.layout.by_annotator import (
+    People,
+    Responses,
+    lay_out_annotators,
+)
 from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import BlockCovariates, columns_of
+from consilience.objects.layout.covariates import BlockCovariates, candidate_covariates
 from consilience.objects.layout.padding import EndToEnd, end_to_end
 from consilience.objects.layout.pair_covariates import frequent_pairs, items_with
 from consilience.objects.layout.partitions import NEVER
-from consilience.objects.layout.pooling import Each, Pool, pool
+from consilience.objects.layout.pooling import ItemCounts, Pool, pool
 from consilience.truth.maths import AnyArray, maths
 from consilience.truth.named import Named
 from consilience.truth.pytree import pytree
@@ -66,7 +70,7 @@ class Items:
         """Who answered what, by the number of candidates; None where none asks."""
         if self.people is None:
             return (None,) * len(self.blocks)
-        return self.people.told
+        return self.people.responses
 
     def in_order(
         self, tables: Sequence[Float[AnyArray, "_ _"]], num_states: int
@@ -86,14 +90,14 @@ class Items:
         for table in tables:
             wide = ((0, 0), (0, num_states - table.shape[1]))
             rows.append(xp.pad(table, wide, constant_values=NEVER))
-        found: Float[AnyArray, "U K"] = xp.concatenate(rows)[self.place]
-        return found
+        log_weights: Float[AnyArray, "U K"] = xp.concatenate(rows)[self.place]
+        return log_weights
 
 
 def items_of(
     space: Space,
-    said: Pool | None = None,
-    own: Each | None = None,
+    reference: Pool | None = None,
+    item_counts: ItemCounts | None = None,
     *,
     names: Names | None = None,
     pooled: bool = True,
@@ -107,10 +111,10 @@ def items_of(
     ----------
     space
         Candidates and answers.
-    said
+    reference
         What another study says of classes, labels and pairs. None: what the other items
         of this one say.
-    own
+    item_counts
         What of that the items of this space have said themselves; None: nothing.
     names
         The covariates to lay out; None: those that there are.
@@ -124,37 +128,43 @@ def items_of(
         Whether pairs of labels that are on enough items have an affinity of their own;
         if `names` are given, these say so.
     """
-    among = said is None
-    if pooled and said is None:
-        said = pool(space)
+    among = reference is None
+    if pooled and reference is None:
+        reference = pool(space)
     named = _named(space)
-    alone = names.pairs if names is not None else frequent_pairs(named) if pairs else ()
-    columns = columns_of(
-        space, said if pooled else None, among=among, own=own, pairs=alone
+    affinity_pairs = (
+        names.pairs if names is not None else frequent_pairs(named) if pairs else ()
+    )
+    columns = candidate_covariates(
+        space,
+        reference if pooled else None,
+        among=among,
+        item_counts=item_counts,
+        pairs=affinity_pairs,
     )
     columns = columns if names is None else columns.named(names)
     blocks = tuple(count_blocks(space, slopes=slopes and by_annotator))
     people = None
     if by_annotator:
-        blocks, people = people_of(space, blocks)
+        blocks, people = lay_out_annotators(space, blocks)
     place = np.zeros(space.num_units, np.int32)
     start = 1
     for each in blocks:
         place[each.unit] = start + np.arange(len(each.unit))
         start += len(each.unit)
-    known = tuple(columns.of(each.unit, each.num_labels) for each in blocks)
+    covariates = tuple(columns.of(each.unit, each.num_labels) for each in blocks)
     plain = slopes and not by_annotator and len(blocks) > 0
     plain = plain and max(each.most for each in blocks) <= PLAIN
     return Items(
         blocks=blocks,
-        covariates=known,
-        end_to_end=end_to_end(blocks, known) if plain else None,
+        covariates=covariates,
+        end_to_end=end_to_end(blocks, covariates) if plain else None,
         place=place,
         answered=np.bincount(space.unit, space.n, space.num_units).astype(np.int32),
         heard=named.observed,
         names=columns.names,
         people=people,
-        pair_items=items_with(named, alone) if alone else None,
+        pair_items=items_with(named, affinity_pairs) if affinity_pairs else None,
     )
 
 

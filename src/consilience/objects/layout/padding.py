@@ -33,7 +33,7 @@ class EndToEnd:
     ----------
     label, slope, block, pair, item, pairs
         Covariates, as in `consilience.objects.layout.covariates.BlockCovariates`.
-    main, seen, unseen, named, uniform, votes, answered
+    main, detected, missed, named, uniform, votes, answered
         Counts, as in `consilience.objects.layout.block_counts.Blocks`.
     unit
         Which units they are.
@@ -49,7 +49,7 @@ class EndToEnd:
         is not.
     cell
         That of each block and completion.
-    of_unit, style, ways
+    of_unit, style, log_multiplicity
         Of completions: the unit; the place in a table of units and numbers of pickers;
         and log in how many ways.
     most, labels
@@ -63,8 +63,8 @@ class EndToEnd:
     item: Float[AnyArray, "U Y"]
     pairs: Int[AnyArray, " Z"] | None
     main: Int[AnyArray, " R"]
-    seen: Int[AnyArray, " R"]
-    unseen: Int[AnyArray, " R"]
+    detected: Int[AnyArray, " R"]
+    missed: Int[AnyArray, " R"]
     named: Int[AnyArray, " R"]
     uniform: Float[AnyArray, " R"]
     votes: Int[AnyArray, " U"]
@@ -83,38 +83,40 @@ class EndToEnd:
     cell: Int[AnyArray, " D"]
     of_unit: Int[AnyArray, " V"]
     style: Int[AnyArray, " V"]
-    ways: Float[AnyArray, " V"]
+    log_multiplicity: Float[AnyArray, " V"]
     most: int
     labels: int
 
 
-def end_to_end(blocks: Sequence[Blocks], known: Sequence[BlockCovariates]) -> EndToEnd:
+def end_to_end(
+    blocks: Sequence[Blocks], covariates: Sequence[BlockCovariates]
+) -> EndToEnd:
     """Lay out units one behind the other.
 
     Parameters
     ----------
-    blocks, known
+    blocks, covariates
         By the number of candidates.
     """
     most = max(each.most for each in blocks)
     labels = max(each.num_labels for each in blocks)
     slots = sum(len(each.unit) * each.num_labels for each in blocks)
     start = {"slot": 0, "row": 0, "unit": 0, "cell": 0}
-    columns: dict[str, list[np.ndarray]] = {}
-    for each, covariates in zip(blocks, known, strict=True):
+    arrays: dict[str, list[np.ndarray]] = {}
+    for each, columns_of_unit in zip(blocks, covariates, strict=True):
         units, n, several = len(each.unit), each.num_labels, 1 << each.num_labels
         unit, block, alone = np.arange(units), np.arange(several), 1 << np.arange(n)
         cell = _cells(each)
         taker, taken, times = _takings(each, start["slot"], most, labels, slots)
-        found = {
-            "label": _flat(covariates.label),
-            "slope": _flat(covariates.slope),
-            "block": _flat(covariates.block),
-            "pair": _flat(covariates.pair),
-            "item": covariates.item,
+        values_of = {
+            "label": _flat(columns_of_unit.label),
+            "slope": _flat(columns_of_unit.slope),
+            "block": _flat(columns_of_unit.block),
+            "pair": _flat(columns_of_unit.pair),
+            "item": columns_of_unit.item,
             "main": _flat(each.main),
-            "seen": _flat(each.seen),
-            "unseen": _flat(each.unseen),
+            "detected": _flat(each.detected),
+            "missed": _flat(each.missed),
             "named": _flat(each.named),
             "uniform": _flat(each.uniform),
             "votes": each.votes,
@@ -133,17 +135,17 @@ def end_to_end(blocks: Sequence[Blocks], known: Sequence[BlockCovariates]) -> En
             "cell": start["cell"] + cell["cell"].ravel(),
             "of_unit": start["unit"] + each.of_unit,
             "style": (start["unit"] + each.of_unit) * (most + 1) + each.pickers,
-            "ways": each.ways,
+            "log_multiplicity": each.log_multiplicity,
         }
-        if covariates.pairs is not None:
-            found["pairs"] = _flat(covariates.pairs)
-        for name, values in found.items():
-            columns.setdefault(name, []).append(np.asarray(values))
+        if columns_of_unit.pairs is not None:
+            values_of["pairs"] = _flat(columns_of_unit.pairs)
+        for name, values in values_of.items():
+            arrays.setdefault(name, []).append(np.asarray(values))
         start["slot"] += units * n
         start["row"] += units * several
         start["unit"] += units
         start["cell"] += len(cell["row"])
-    together = {name: np.concatenate(parts) for name, parts in columns.items()}
+    together = {name: np.concatenate(parts) for name, parts in arrays.items()}
     for name, values in together.items():
         if values.dtype == np.int64:
             together[name] = values.astype(np.int32)

@@ -49,15 +49,15 @@ def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
         As `frequent_pairs` returns them, of these labels.
     """
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
-    known = LabelPairs(first, second, np.zeros(len(pairs)))
-    return known.place(*_two(named))
+    label_pairs = LabelPairs(first, second, np.zeros(len(pairs)))
+    return label_pairs.place(*_two(named))
 
 
 def items_with(named: Named, pairs: Pairs) -> Int[np.ndarray, " P"]:
     """Return on how many items whose answers count each pair is."""
-    here = _each(named, places(named, pairs))
-    found: Int[np.ndarray, " P"] = np.bincount(here, minlength=len(pairs) + 1)[:-1]
-    return found
+    pair = _each(named, places(named, pairs))
+    num_items: Int[np.ndarray, " P"] = np.bincount(pair, minlength=len(pairs) + 1)[:-1]
+    return num_items
 
 
 def _two(named: Named) -> tuple[Int[np.ndarray, "U C C"], Int[np.ndarray, "U C C"]]:
@@ -71,5 +71,5 @@ def _each(named: Named, what: Int[np.ndarray, "U C C"]) -> Int[np.ndarray, " _"]
     """Return what is said of each two candidates, once, of the items that count."""
     first, second = np.triu_indices(named.candidate.shape[1], 1)
     both = (named.candidate[:, second] >= 0) & named.observed[:, None]
-    found: Int[np.ndarray, " _"] = what[:, first, second][both]
-    return found
+    values: Int[np.ndarray, " _"] = what[:, first, second][both]
+    return values

@@ -30,7 +30,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.truth.maths import HOST, AnyArray, maths
-from consilience.truth.named import MOST_LABELS
+from consilience.truth.named import MAX_LABELS
 
 BY_MATRIX = 8  # labels up to which the product of matrices is the faster
 NEVER = -1e30  # a log that is zero once exponentiated, and whose gradient is not NaN
@@ -62,7 +62,7 @@ class Partitions:
         return (self.blocks > 0).sum(1)
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def block_indices(num_labels: int) -> Int[np.ndarray, "P n"]:
     """Return the blocks of every partition of that many labels, by number of blocks."""
     partitions: list[tuple[int, ...]] = [()]
@@ -80,13 +80,13 @@ def block_indices(num_labels: int) -> Int[np.ndarray, "P n"]:
             )
         ]
     partitions.sort(key=len)
-    found = np.zeros((len(partitions), num_labels), np.int32)
-    for row, blocks in zip(found, partitions, strict=True):
+    indices = np.zeros((len(partitions), num_labels), np.int32)
+    for row, blocks in zip(indices, partitions, strict=True):
         row[: len(blocks)] = blocks
-    return found
+    return indices
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def enumerated(num_labels: int) -> Partitions:
     """Return all partitions of that many labels, with their incidence."""
     blocks = block_indices(num_labels)
@@ -99,14 +99,14 @@ def enumerated(num_labels: int) -> Partitions:
     return Partitions(blocks, incidence, tuple(first.tolist()))
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def members(num_labels: int) -> Float[np.ndarray, "B n"]:
     """Return which labels each block holds, one or zero."""
     mask = np.arange(1 << num_labels)
     return ((mask[:, None] >> np.arange(num_labels)) & 1).astype(float)
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def pairs_inside(num_labels: int) -> Float[np.ndarray, "Q B"]:
     """Return one where both labels of a pair (row) are in a block.
 
@@ -139,14 +139,14 @@ def sum_over_partitions(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
 def by_matrix(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
     """Return the sums by number of blocks, as one product of matrices."""
     num_labels = phi.shape[1].bit_length() - 1
-    here, partitions = maths(phi), enumerated(num_labels)
+    library, partitions = maths(phi), enumerated(num_labels)
     weight = phi @ partitions.incidence.astype(phi.dtype)
     sums = [
-        here.logsumexp(weight[:, start:end], axis=1)
+        library.logsumexp(weight[:, start:end], axis=1)
         for start, end in zip(partitions.first, partitions.first[1:], strict=False)
     ]
-    found: Float[AnyArray, "V n"] = here.xp.stack(sums, axis=1)
-    return found
+    log_sums: Float[AnyArray, "V n"] = library.xp.stack(sums, axis=1)
+    return log_sums
 
 
 def by_recursion(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
@@ -170,8 +170,8 @@ def by_recursion(phi: Float[AnyArray, "V B"]) -> Float[AnyArray, "V n"]:
 
 
 def _recursion(phi: Float[AnyArray, "V B"], num_labels: int) -> Float[AnyArray, "V n"]:
-    here = maths(phi)
-    xp = here.xp
+    library = maths(phi)
+    xp = library.xp
     none = xp.full((len(phi), 1, num_labels), NEVER, phi.dtype)
     # Of the empty set: no blocks.
     sums = xp.concatenate([xp.zeros((len(phi), 1, 1), phi.dtype), none], axis=2)
@@ -179,12 +179,12 @@ def _recursion(phi: Float[AnyArray, "V B"], num_labels: int) -> Float[AnyArray, 
         never = xp.full((*sums.shape[:2], 1), NEVER, phi.dtype)
         longer = xp.concatenate([never, sums[:, :, :-1]], axis=2)
         term = phi[:, block][..., None] + longer[:, rest]
-        sums = xp.concatenate([sums, here.logsumexp(term, axis=2)], axis=1)
-    found: Float[AnyArray, "V n"] = sums[:, -1, 1:]
-    return found
+        sums = xp.concatenate([sums, library.logsumexp(term, axis=2)], axis=1)
+    log_sums: Float[AnyArray, "V n"] = sums[:, -1, 1:]
+    return log_sums
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def subsets_by_size(
     num_labels: int,
 ) -> tuple[tuple[Int[np.ndarray, "U T"], Int[np.ndarray, "U T"]], ...]:
@@ -210,9 +210,9 @@ def _with_lowest(subset: int) -> list[int]:
     """Return the subsets of a set that hold its first label."""
     lowest = subset & -subset
     rest = subset ^ lowest
-    found, part = [], rest
+    subsets, part = [], rest
     while True:
-        found.append(part | lowest)
+        subsets.append(part | lowest)
         if not part:
-            return found
+            return subsets
         part = (part - 1) & rest

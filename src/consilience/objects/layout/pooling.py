@@ -42,7 +42,7 @@ def tally(code: Int[np.ndarray, " N"], value: Float[np.ndarray, " N"]) -> Tally:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Each:
+class ItemCounts:
     """Evidence of the answers to each item about each candidate.
 
     Attributes
@@ -64,27 +64,27 @@ class Each:
     alone: Float[np.ndarray, " U"]
     answered: Float[np.ndarray, " U"]
 
-    def only(self, units: Bool[np.ndarray, " U"]) -> "Each":
+    def only(self, units: Bool[np.ndarray, " U"]) -> "ItemCounts":
         """Return the same with nothing said of other units."""
-        return Each(
+        return ItemCounts(
             **{
                 name: np.where(
                     units.reshape(-1, *(1,) * (getattr(self, name).ndim - 1)),
                     getattr(self, name),
                     0.0,
                 )
-                for name in Each.__dataclass_fields__
+                for name in ItemCounts.__dataclass_fields__
             }
         )
 
 
-def each_item(space: Space) -> Each:
+def count_items(space: Space) -> ItemCounts:
     """Count what the answers to each item say."""
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
     units, places = named.candidate.shape
     slot = np.arange(places)
-    said = ((named.mask[:, None] >> slot) & 1).astype(float)
+    named_label = ((named.mask[:, None] >> slot) & 1).astype(float)
     main = (named.main[:, None] == slot).astype(float)
     size = np.bitwise_count(named.mask)
     lister = (size > 1).astype(float)
@@ -92,15 +92,15 @@ def each_item(space: Space) -> Each:
 
     def total(value: Float[np.ndarray, "N ..."]) -> Float[np.ndarray, "U ..."]:
         flat = (value * n.reshape(-1, *(1,) * (value.ndim - 1))).reshape(len(n), -1)
-        found = np.stack(
+        sums = np.stack(
             [np.bincount(space.unit, column, units) for column in flat.T], axis=1
         )
-        return found.reshape(units, *value.shape[1:])
+        return sums.reshape(units, *value.shape[1:])
 
     votes = total(main)
     number = votes.sum(1)
-    one = lister[:, None] * said
-    return Each(
+    one = lister[:, None] * named_label
+    return ItemCounts(
         share=votes / np.maximum(number, 1)[:, None],
         worth=number * (1 + INDEPENDENT) / (number + INDEPENDENT),
         extra=total(one * (1 - main)),
@@ -149,19 +149,19 @@ def pool(space: Space) -> Pool:
     """Count over all items of a study."""
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
-    each = each_item(space).only(named.observed)
+    each = count_items(space).only(named.observed)
     unit, slot = np.nonzero(named.candidate >= 0)
-    label, own = named.candidate[unit, slot], named.dataset_label
+    label, dataset_label = named.candidate[unit, slot], named.dataset_label
     of_class = class_codes(named)[unit, slot]
-    here = own[unit] >= 0
-    has = (own >= 0) & named.observed
-    share = tally(of_class[here], each.share[unit, slot][here])
-    items = tally(own[has], np.ones(has.sum()))
+    classed = dataset_label[unit] >= 0
+    usable = (dataset_label >= 0) & named.observed
+    share = tally(of_class[classed], each.share[unit, slot][classed])
+    items = tally(dataset_label[usable], np.ones(usable.sum()))
     appeal = _bradley_terry(named, each, items, share)
     stake = stakes(named, each, usual_votes(named, each, items, share), appeal)
 
     def by_class(value: Float[np.ndarray, "U C"]) -> Tally:
-        return tally(of_class[here], value[unit, slot][here])
+        return tally(of_class[classed], value[unit, slot][classed])
 
     def by_label(value: Float[np.ndarray, "U C"]) -> Tally:
         return tally(label, value[unit, slot])
@@ -175,8 +175,8 @@ def pool(space: Space) -> Pool:
         asked=by_class(each.asked),
         label_extra=by_label(each.extra),
         label_asked=by_label(each.asked),
-        alone=tally(own[has], each.alone[has]),
-        answered=tally(own[has], each.answered[has]),
+        alone=tally(dataset_label[usable], each.alone[usable]),
+        answered=tally(dataset_label[usable], each.answered[usable]),
         appeal=appeal,
     )
 
@@ -191,15 +191,19 @@ def class_codes(named: Named) -> Int[np.ndarray, "U C"]:
 
 
 def usual_votes(
-    named: Named, own: Each, items: Tally, share: Tally
+    named: Named, item_counts: ItemCounts, items: Tally, share: Tally
 ) -> Float[np.ndarray, "U C"]:
     """Return imagined votes of each candidate, were all labels as attractive.
 
     The weights are those that the best of simple rules has on the multi-label study.
     """
-    where = np.maximum(named.dataset_label, 0)
-    others = np.maximum(items.at(where) - (own.answered > 0), 0)[:, None]
-    class_share = np.maximum(share.at(class_codes(named)) - own.share, 0) / (others + 1)
+    dataset_class = np.maximum(named.dataset_label, 0)
+    others = np.maximum(items.at(dataset_class) - (item_counts.answered > 0), 0)[
+        :, None
+    ]
+    class_share = np.maximum(share.at(class_codes(named)) - item_counts.share, 0) / (
+        others + 1
+    )
     mine = named.candidate == named.dataset_label[:, None]
     votes = (
         0.7
@@ -211,18 +215,20 @@ def usual_votes(
 
 def stakes(
     named: Named,
-    each: Each,
+    item_counts: ItemCounts,
     votes: Float[np.ndarray, "U C"],
     appeal: Float[np.ndarray, " L"],
 ) -> Float[np.ndarray, "U C"]:
     """Return the votes expected of each candidate, for each unit of its appeal."""
     total = (votes * appeal[named.candidate]).sum(1, keepdims=True)
-    found: Float[np.ndarray, "U C"] = each.worth[:, None] * votes / (total + 1e-12)
-    return found
+    exposure: Float[np.ndarray, "U C"] = (
+        item_counts.worth[:, None] * votes / (total + 1e-12)
+    )
+    return exposure
 
 
 def _bradley_terry(
-    named: Named, each: Each, items: Tally, share: Tally
+    named: Named, each: ItemCounts, items: Tally, share: Tally
 ) -> Float[np.ndarray, " L"]:
     """Fit Luce's choice rule by minorisation (Hunter 2004, section 2), held at one."""
     votes = usual_votes(named, each, items, share)

@@ -25,7 +25,7 @@ from consilience.truth._candidates import offered_lists, with_candidates
 from consilience.truth._similarity import similar_labels
 from consilience.truth.coding import code_annotators
 from consilience.truth.label_pairs import LabelPairs
-from consilience.truth.named import MOST_LABELS, NOBODY, Named
+from consilience.truth.named import MAX_LABELS, NOBODY, Named
 from consilience.truth.space import Space
 
 ALIKE = (
@@ -77,48 +77,55 @@ def objects(
     rows = _rows(table)
     items = table["item"].cat.categories.to_numpy(dtype=object)
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
-    own = dataset_labels(responses, items, labels)
-    listed, known, names = _listed(responses, lists, items, labels)
+    dataset_label = dataset_labels(responses, items, labels)
+    listed, covariates, names = _listed(responses, lists, items, labels)
     pairs = np.concatenate(
         [
             rows["unit"].astype(np.int64) * len(labels) + rows["label"],
-            np.flatnonzero(own >= 0) * len(labels) + own[own >= 0],
+            np.flatnonzero(dataset_label >= 0) * len(labels)
+            + dataset_label[dataset_label >= 0],
             listed,
         ]
     )
     votes = np.concatenate(
-        [rows["n"] + 1.0, np.full((own >= 0).sum(), 1e6), np.ones(len(listed))]
+        [
+            rows["n"] + 1.0,
+            np.full((dataset_label >= 0).sum(), 1e6),
+            np.ones(len(listed)),
+        ]
     )
     candidate, dropped = _candidates(pairs, votes, len(items), len(labels))
     named, left_out = _responses(rows, candidate)
     parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
     sentences += _sentences(dropped, left_out, responses)
-    asked = None
+    counts = None
     if contains is not None:
-        asked, more = contains_counts(contains, items, labels, candidate, own)
-        sentences += [f"of contains: {said}" for said in contains.assumptions]
-        sentences += more
+        counts, counts_sentences = contains_counts(
+            contains, items, labels, candidate, dataset_label
+        )
+        sentences += [f"of contains: {sentence}" for sentence in contains.assumptions]
+        sentences += counts_sentences
     similar = None
     if alike is not None:
         similar = _in_spreads(similar_labels(labels, alike), candidate)
         sentences.append(ALIKE)
     annotator, annotators, people = code_annotators(table["annotator"])
     whose = annotator[rows["first"]][named["response"]]
-    told = Named(
+    layout = Named(
         labels=labels,
         parents=parents,
         candidate=candidate,
-        dataset_label=own,
+        dataset_label=dataset_label,
         mask=named["mask"],
         main=named["main"],
-        covariates=_of_candidates(candidate, listed, known, len(labels)),
+        covariates=_of_candidates(candidate, listed, covariates, len(labels)),
         covariate_names=names,
         observed=np.ones(len(items), bool),
-        contains_counts=asked,
+        contains_counts=counts,
         similar=similar,
     )
     return assembled(
-        told,
+        layout,
         items,
         annotators,
         people,
@@ -182,10 +189,10 @@ def dataset_labels(
     table = responses.items
     if table is None or "dataset_label" not in table:
         return np.full(len(items), NOBODY)
-    told = table.drop_duplicates("item").set_index(table["item"].astype(str))
-    given = told["dataset_label"].reindex(items.astype(str)).astype(object)
-    found: Int[np.ndarray, " U"] = pd.Index(labels).get_indexer(given)
-    return found
+    rows = table.drop_duplicates("item").set_index(table["item"].astype(str))
+    given = rows["dataset_label"].reindex(items.astype(str)).astype(object)
+    codes: Int[np.ndarray, " U"] = pd.Index(labels).get_indexer(given)
+    return codes
 
 
 def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:
@@ -220,12 +227,12 @@ def _rows(table: pd.DataFrame) -> dict[str, Shaped[np.ndarray, " _"]]:
 def _response(table: pd.DataFrame) -> Int[np.ndarray, " N"]:
     """Return a code of each row's response: its id, else its annotator and item."""
     item = table["item"].cat.codes.to_numpy().astype(np.int64)
-    told = table["response_id"].cat.codes.to_numpy().astype(np.int64)
+    response_id = table["response_id"].cat.codes.to_numpy().astype(np.int64)
     person = table["annotator"].cat.codes.to_numpy().astype(np.int64)
     row = np.arange(len(table), dtype=np.int64)
     whose = np.where(
-        told >= 0,
-        told,
+        response_id >= 0,
+        response_id,
         np.where(person >= 0, len(table) + person, 2 * len(table) + row),
     )
     _, code = np.unique(np.stack([item, whose]), axis=1, return_inverse=True)
@@ -246,19 +253,19 @@ def _listed(
     names = tuple(str(name) for name in given.columns if name not in ("item", "label"))
     item = pd.Index(items.astype(str)).get_indexer(given["item"].astype(str))
     label = pd.Index(labels).get_indexer(given["label"].astype(str))
-    here = item >= 0
-    pair = item[here].astype(np.int64) * len(labels) + label[here]
+    matched = item >= 0
+    pair = item[matched].astype(np.int64) * len(labels) + label[matched]
     if len(np.unique(pair)) < len(pair):
         msg = "candidates name one item and label twice; name it once"
         raise CandidatesError(msg)
-    numbers = given.loc[here, list(names)].apply(pd.to_numeric, errors="coerce")
-    known = numbers.to_numpy(dtype=float)
-    if not np.isfinite(known).all():
+    numbers = given.loc[matched, list(names)].apply(pd.to_numeric, errors="coerce")
+    covariates = numbers.to_numpy(dtype=float)
+    if not np.isfinite(covariates).all():
         msg = (
             "candidates hold a cell that is not a finite number; fix or drop the column"
         )
         raise CandidatesError(msg)
-    return pair, known.reshape(len(pair), len(names)), names
+    return pair, covariates.reshape(len(pair), len(names)), names
 
 
 def _candidates(
@@ -274,14 +281,14 @@ def _candidates(
     order = np.lexsort([label, -weight, unit])
     start = np.searchsorted(unit, np.arange(num_items + 1))
     rank = np.arange(len(code)) - np.repeat(start[:-1], np.diff(start))
-    kept = np.sort(order[rank < MOST_LABELS])
-    dropped = len(np.unique(unit[order[rank >= MOST_LABELS]]))
+    kept = np.sort(order[rank < MAX_LABELS])
+    dropped = len(np.unique(unit[order[rank >= MAX_LABELS]]))
     unit, label = unit[kept], label[kept]
     start = np.searchsorted(unit, np.arange(num_items + 1))
     rank = np.arange(len(kept)) - np.repeat(start[:-1], np.diff(start))
-    found = np.full((num_items, max(int(rank.max(initial=0)) + 1, 1)), NOBODY)
-    found[unit, rank] = label
-    return found, dropped
+    candidates = np.full((num_items, max(int(rank.max(initial=0)) + 1, 1)), NOBODY)
+    candidates[unit, rank] = label
+    return candidates, dropped
 
 
 def _responses(
@@ -311,26 +318,30 @@ def _responses(
 def _of_candidates(
     candidate: Int[np.ndarray, "U C"],
     pair: Int[np.ndarray, " P"],
-    known: Float[np.ndarray, "P X"],
+    covariates: Float[np.ndarray, "P X"],
     num_labels: int,
 ) -> Float[np.ndarray, "U C X"]:
     units, places = candidate.shape
-    found = np.zeros((units, places, known.shape[1]))
-    if not known.shape[1]:
-        return found
+    values = np.zeros((units, places, covariates.shape[1]))
+    if not covariates.shape[1]:
+        return values
     code = np.arange(units)[:, None] * num_labels + candidate
     at = pd.Index(pair).get_indexer(np.where(candidate >= 0, code, -1).ravel())
-    flat = found.reshape(-1, known.shape[1])
-    flat[at >= 0] = known[at[at >= 0]]
-    return found
+    flat = values.reshape(-1, covariates.shape[1])
+    flat[at >= 0] = covariates[at[at >= 0]]
+    return values
 
 
-def _in_spreads(known: LabelPairs, candidate: Int[np.ndarray, "U C"]) -> LabelPairs:
+def _in_spreads(
+    similarities: LabelPairs, candidate: Int[np.ndarray, "U C"]
+) -> LabelPairs:
     """Return how alike labels are, over what that varies between the candidates."""
     first, second = np.triu_indices(candidate.shape[1], 1)
     one, other = candidate[:, first], candidate[:, second]
-    spread = known.at(one, other)[other >= 0].std() if (other >= 0).any() else 0.0
-    return replace(known, value=known.value / (spread or 1.0))
+    deviation = (
+        similarities.at(one, other)[other >= 0].std() if (other >= 0).any() else 0.0
+    )
+    return replace(similarities, value=similarities.value / (deviation or 1.0))
 
 
 def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]:
@@ -342,7 +353,7 @@ def _sentences(dropped: int, left_out: float, responses: Responses) -> list[str]
         )
     if dropped:
         sentences.append(
-            f"{dropped:,} items have more than {MOST_LABELS} candidates: the most "
+            f"{dropped:,} items have more than {MAX_LABELS} candidates: the most "
             f"named are kept, and with the others {left_out:.2%} of all names given "
             "are left out"
         )

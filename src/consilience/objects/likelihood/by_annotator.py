@@ -32,68 +32,85 @@ NODES = 11  # of an item's pull
 
 
 def unit_sums(
-    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    responses: Responses,
+    parameters: Parameters,
 ) -> Float[Array, "U n"]:
     """Return log p(k objects, answers) of units that have n candidates."""
-    phi, styles, _ = completed(blocks, known, told, parameters)
+    phi, styles, _ = allocation_weights(blocks, covariates, responses, parameters)
     rest = logsumexp(styles, axis=1)
     total = log_sum_allocations_and_sizes(blocks, phi, rest)
-    prior = sum_over_partitions(affinities(known, parameters))
-    found: Float[Array, "U n"] = total - logsumexp(prior, axis=1, keepdims=True)
-    return found
+    prior = sum_over_partitions(affinities(covariates, parameters))
+    log_sums: Float[Array, "U n"] = total - logsumexp(prior, axis=1, keepdims=True)
+    return log_sums
 
 
-def completed(
-    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
+def allocation_weights(
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    responses: Responses,
+    parameters: Parameters,
 ) -> tuple[Float[Array, "V B"], Float[Array, "V T"], Float[Array, "V B"]]:
     """Return log weights of blocks, of styles by node, and how far blocks are often."""
     recall = parameters["recall"]
     elsewhere = blocks.lazy @ jnp.asarray(1 - members(blocks.num_labels).T)
     inside = blocks.lazy.sum(1, keepdims=True) - elsewhere
     slips = slip_table(parameters, blocks.num_labels)
-    alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
-    odds = known.block @ parameters["often"]
-    said = log_endorsed(known, jnp.stack(detection_log_odds(parameters)), parameters)
+    shared = named_weights(blocks, covariates, parameters) + (blocks.slips * slips).sum(
+        2
+    )
+    odds = covariates.block @ parameters["often"]
+    endorsement = log_endorsed(
+        covariates, jnp.stack(detection_log_odds(parameters)), parameters
+    )
     sure, unsure = [], []
     for rate in detection_log_odds(parameters):
-        logit = (rate + recall[told.lister])[:, None]
-        each = told.seen * log_sigmoid(logit) + told.missed * log_sigmoid(-logit)
-        sure.append(told.of_lister @ each)
-        logit = (rate + recall[told.single])[:, None]
-        unsure.append(told.lazy @ (told.outside * log_sigmoid(-logit)))
+        logit = (rate + recall[responses.lister])[:, None]
+        each = responses.detected * log_sigmoid(logit) + responses.missed * log_sigmoid(
+            -logit
+        )
+        sure.append(responses.of_lister @ each)
+        logit = (rate + recall[responses.single])[:, None]
+        unsure.append(responses.lazy @ (responses.outside * log_sigmoid(-logit)))
     rows = jnp.concatenate(
         [
-            log_sigmoid(-odds) + sure[0] + said[0],
-            log_sigmoid(odds) + sure[1] + said[1],
-            alike,
+            log_sigmoid(-odds) + sure[0] + endorsement[0],
+            log_sigmoid(odds) + sure[1] + endorsement[1],
+            shared,
         ],
         axis=1,
     )
-    low, high, alike = jnp.split(row_of_allocation(blocks, rows), 3, axis=1)
+    low, high, shared = jnp.split(row_of_allocation(blocks, rows), 3, axis=1)
     low, high = low + unsure[0], high + unsure[1]
-    phi = alike + inside * slips[:, 0] + jnp.logaddexp(low, high)
-    styles = _styles(blocks, known, told, parameters)
+    phi = shared + inside * slips[:, 0] + jnp.logaddexp(low, high)
+    styles = _styles(blocks, covariates, responses, parameters)
     return phi.at[:, 0].set(0.0), styles, high - low
 
 
-def pulls(
-    known: BlockCovariates, parameters: Parameters
+def picker_log_odds(
+    covariates: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[Array, "U T"], Float[Array, " T"]]:
     """Return the log-odds of picking by node, and the nodes' log weights."""
     node, weight = normal_nodes(NODES)
-    mean = parameters["picker"][0] + known.item @ parameters["style"]
+    mean = parameters["picker"][0] + covariates.item @ parameters["style"]
     return mean[:, None] + jnp.exp(parameters["picker"][1]) * node, weight
 
 
 def _styles(
-    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    responses: Responses,
+    parameters: Parameters,
 ) -> Float[Array, "V T"]:
     """Return log p(such pickers and listers, node), of each completion."""
-    pull, weight = pulls(known, parameters)
+    pull, weight = picker_log_odds(covariates, parameters)
     picking = parameters["picking"]
-    lists = log_sigmoid(-pull[told.unit_of_lister] - picking[told.lister][:, None])
-    logit = pull[told.unit_of_single] + picking[told.single][:, None]
+    lists = log_sigmoid(
+        -pull[responses.unit_of_lister] - picking[responses.lister][:, None]
+    )
+    logit = pull[responses.unit_of_single] + picking[responses.single][:, None]
     # log p(lister) - log p(picker) is minus the log-odds.
-    sure = told.of_lister @ lists + told.of_single @ log_sigmoid(logit)
-    each: Float[Array, "V T"] = row_of_allocation(blocks, sure + weight)
-    return each - told.lazy @ logit
+    sure = responses.of_lister @ lists + responses.of_single @ log_sigmoid(logit)
+    log_styles: Float[Array, "V T"] = row_of_allocation(blocks, sure + weight)
+    return log_styles - responses.lazy @ logit

@@ -54,7 +54,7 @@ from consilience.truth.maths import AnyArray, maths
 # way, a slope from a third to three, and labels that differ as a Beta of two answers.
 EFFECTS = 1.0
 SHAPE = ((0.0, 0.5), (np.log(2.0), 1.0), (0.0, 1.0))  # of slope, spread and maybe
-LEAST = 1e-12  # of a share
+MIN_SHARE = 1e-12  # of a share
 
 DIMS = {
     "granting": ("asked_covariate",),
@@ -77,7 +77,7 @@ def sample_endorsement(names: Names) -> Parameters:
 
 
 def log_endorsed(
-    known: BlockCovariates, rates: Float[AnyArray, " 2"], parameters: Parameters
+    covariates: BlockCovariates, rates: Float[AnyArray, " 2"], parameters: Parameters
 ) -> Float[AnyArray, "2 #U #B"]:
     """Return log p(what was said of a block's names), seldom and often seen.
 
@@ -85,55 +85,57 @@ def log_endorsed(
 
     Parameters
     ----------
-    known
+    covariates
         With the answers.
     rates
         Log-odds of being seen, seldom and often.
     parameters
         As sampled.
     """
-    asked, xp = known.asked, maths(parameters).xp
-    if asked is None:
+    counts, xp = covariates.contains_counts, maths(parameters).xp
+    if counts is None:
         return xp.zeros((2, 1, 1))
-    units, labels, width = asked.said.shape
+    units, labels, width = counts.exceeds.shape
     table = _steps(rates, parameters, width // 4)
-    each = (asked.said @ table.reshape(width, -1)).reshape(units, labels, 2, 2, 2)
-    own = asked.own[:, :, None, None] > 0
-    each = xp.where(own, each[..., 1], each[..., 0])
+    by_label = (counts.exceeds @ table.reshape(width, -1)).reshape(
+        units, labels, 2, 2, 2
+    )
+    is_own = counts.is_dataset_label[:, :, None, None] > 0
+    by_label = xp.where(is_own, by_label[..., 1], by_label[..., 0])
     inside, size = members(labels), block_sizes(labels)[:, None]
     by_size = np.stack([inside * (size == 1), inside * (size > 1)])
-    found: Float[AnyArray, "2 U B"] = xp.einsum("unks,sbn->kub", each, by_size)
-    return found
+    by_block: Float[AnyArray, "2 U B"] = xp.einsum("unks,sbn->kub", by_label, by_size)
+    return by_block
 
 
 def endorsement_log_odds(
     rates: Float[AnyArray, " 2"], parameters: Parameters
 ) -> Float[AnyArray, "2 2 2"]:
     """Return the log-odds of being granted: seldom or often, several names, own."""
-    leading, several, *own = parameters["granting"]
+    leading, multiple, *own_label = parameters["granting"]
     flag = np.arange(2)
     xp = maths(parameters).xp
     odds = leading + xp.exp(parameters["granters"][0]) * rates
-    odds = odds[:, None, None] + several * flag[:, None]
-    return odds + (own[0] * flag if own else np.zeros(2))
+    odds = odds[:, None, None] + multiple * flag[:, None]
+    return odds + (own_label[0] * flag if own_label else np.zeros(2))
 
 
 def mean_shares(
     odds: Float[AnyArray, "*any"], parameters: Parameters
 ) -> Float[AnyArray, "3 *any"]:
     """Return the mean shares of no, maybe and yes."""
-    here = maths(odds, parameters)
-    endorsement, refused = here.sigmoid(odds), here.sigmoid(-odds)
-    maybe = here.sigmoid(parameters["granters"][2])
-    shares = here.xp.stack(
+    library = maths(odds, parameters)
+    endorsement, refused = library.sigmoid(odds), library.sigmoid(-odds)
+    maybe = library.sigmoid(parameters["granters"][2])
+    shares = library.xp.stack(
         [
             refused * (1 - maybe * endorsement),
             2 * maybe * endorsement * refused,
             endorsement * (1 - maybe * refused),
         ]
     )
-    found: Float[AnyArray, 3 * any] = here.xp.maximum(shares, LEAST)
-    return found
+    positive: Float[AnyArray, 3 * any] = library.xp.maximum(shares, MIN_SHARE)
+    return positive
 
 
 def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
@@ -153,7 +155,7 @@ def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Paramet
 
 
 def draw_endorsements(
-    asked: Int[np.ndarray, " n"],
+    num_answers: Int[np.ndarray, " n"],
     odds: Float[np.ndarray, " n"],
     parameters: Parameters,
     generator: np.random.Generator,
@@ -162,7 +164,7 @@ def draw_endorsements(
 
     Parameters
     ----------
-    asked
+    num_answers
         How many.
     odds
         Mean log-odds of being granted.
@@ -175,8 +177,8 @@ def draw_endorsements(
     shares = np.asarray(mean_shares(odds, parameters), float).T
     gamma = np.maximum(generator.gamma(weight * shares), 1e-300)
     drawn = gamma / gamma.sum(1, keepdims=True)
-    said: Int[np.ndarray, "n 3"] = generator.multinomial(asked, drawn)
-    return said
+    counts: Int[np.ndarray, "n 3"] = generator.multinomial(num_answers, drawn)
+    return counts
 
 
 def _steps(

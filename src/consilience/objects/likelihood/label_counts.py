@@ -24,9 +24,9 @@ from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import (
     Blocks,
     block_sizes,
-    each_style,
     log_sum_allocations_and_sizes,
     row_of_allocation,
+    style_of_allocation,
 )
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members, sum_over_partitions
@@ -58,11 +58,13 @@ TINY = 1e-12  # of imagined votes; those of the empty block are none
 AT_ONCE = 8  # steps of a product under one logarithm
 
 
-def log_prior(known: BlockCovariates, parameters: Parameters) -> Float[AnyArray, "U n"]:
+def log_prior(
+    covariates: BlockCovariates, parameters: Parameters
+) -> Float[AnyArray, "U n"]:
     """Return log p(k objects) before anyone has answered."""
-    sums = sum_over_partitions(affinities(known, parameters))
-    found: Float[AnyArray, "U n"] = sums - _whole(sums)
-    return found
+    sums = sum_over_partitions(affinities(covariates, parameters))
+    normalised: Float[AnyArray, "U n"] = sums - _whole(sums)
+    return normalised
 
 
 def _whole(sums: Float[AnyArray, "U n"]) -> Float[AnyArray, "U 1"]:
@@ -71,118 +73,132 @@ def _whole(sums: Float[AnyArray, "U n"]) -> Float[AnyArray, "U 1"]:
 
 
 def unit_sums(
-    blocks: Blocks, known: BlockCovariates, parameters: Parameters
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U n"]:
     """Return log p(k objects, answers) of units that have n candidates."""
     return reported_sums(
-        blocks, known, parameters, *completed(blocks, known, parameters)
+        blocks,
+        covariates,
+        parameters,
+        *allocation_weights(blocks, covariates, parameters),
     )
 
 
 def reported_sums(
     blocks: Blocks,
-    known: BlockCovariates,
+    covariates: BlockCovariates,
     parameters: Parameters,
     phi: Float[AnyArray, "V B"],
     rest: Float[AnyArray, " V"],
 ) -> Float[AnyArray, "U n"]:
-    """Return the same of what `completed` has returned."""
+    """Return the same of what `allocation_weights` returns."""
     total = log_sum_allocations_and_sizes(blocks, phi, rest)
-    prior = sum_over_partitions(affinities(known, parameters))
+    prior = sum_over_partitions(affinities(covariates, parameters))
     return total - _whole(prior)
 
 
-def completed(
-    blocks: Blocks, known: BlockCovariates, parameters: Parameters
+def allocation_weights(
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, " V"]]:
     """Return log weights of blocks, and of styles, of each completion."""
-    here = maths(parameters)
+    library = maths(parameters)
     elsewhere = blocks.lazy @ (1 - members(blocks.num_labels).T)
     inside = blocks.lazy.sum(1, keepdims=True) - elsewhere
     seldom, often = detection_log_odds(parameters)
     # One product for both: what differs by unit alone.
-    rows = here.xp.concatenate(exhaustive_weights(blocks, known, parameters), axis=1)
-    low, high = here.xp.split(row_of_allocation(blocks, rows), 2, axis=1)
-    seen = here.xp.logaddexp(
-        low + elsewhere * here.log_sigmoid(-seldom),
-        high + elsewhere * here.log_sigmoid(-often),
+    rows = library.xp.concatenate(
+        exhaustive_weights(blocks, covariates, parameters), axis=1
     )
-    phi = seen + inside * slip_table(parameters, blocks.num_labels)[:, 0]
-    style = each_style(
-        blocks, picked(known.item, blocks.answered, blocks.most, parameters)
+    low, high = library.xp.split(row_of_allocation(blocks, rows), 2, axis=1)
+    detected = library.xp.logaddexp(
+        low + elsewhere * library.log_sigmoid(-seldom),
+        high + elsewhere * library.log_sigmoid(-often),
+    )
+    phi = detected + inside * slip_table(parameters, blocks.num_labels)[:, 0]
+    style = style_of_allocation(
+        blocks,
+        log_style_probability(
+            covariates.item, blocks.answered, blocks.most, parameters
+        ),
     )
     empty = np.arange(1 << blocks.num_labels) == 0
-    return here.xp.where(empty, 0.0, phi), style + blocks.ways
+    return library.xp.where(empty, 0.0, phi), style + blocks.log_multiplicity
 
 
 def exhaustive_weights(
-    blocks: Blocks, known: BlockCovariates, parameters: Parameters
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "U B"], Float[AnyArray, "U B"]]:
     """Return log weights of blocks, seldom and often seen, by exhaustive responses."""
-    here = maths(parameters)
+    library = maths(parameters)
     seldom, often = detection_log_odds(parameters)
-    odds = known.block @ parameters["often"]
-    said = log_endorsed(known, here.xp.stack([seldom, often]), parameters)
+    odds = covariates.block @ parameters["often"]
+    endorsement = log_endorsed(
+        covariates, library.xp.stack([seldom, often]), parameters
+    )
     slips = slip_table(parameters, blocks.num_labels)
-    alike = named_weights(blocks, known, parameters) + (blocks.slips * slips).sum(2)
+    shared = named_weights(blocks, covariates, parameters) + (blocks.slips * slips).sum(
+        2
+    )
     low = (
-        here.log_sigmoid(-odds)
-        + _detected(blocks.seen, blocks.unseen, seldom)
-        + said[0]
+        library.log_sigmoid(-odds)
+        + _detected(blocks.detected, blocks.missed, seldom)
+        + endorsement[0]
     )
     high = (
-        here.log_sigmoid(odds) + _detected(blocks.seen, blocks.unseen, often) + said[1]
+        library.log_sigmoid(odds)
+        + _detected(blocks.detected, blocks.missed, often)
+        + endorsement[1]
     )
-    return alike + low, alike + high
+    return shared + low, shared + high
 
 
 def affinities(
-    known: BlockCovariates, parameters: Parameters
+    covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
     """Return log c of each block."""
-    alike = parameters["objects"] + known.pair @ parameters["affinity"]
-    return alike + pair_affinities(known, parameters)
+    alike = parameters["objects"] + covariates.pair @ parameters["affinity"]
+    return alike + pair_affinities(covariates, parameters)
 
 
-def imagined(
-    known: BlockCovariates, parameters: Parameters, what: str
+def pseudo_votes(
+    covariates: BlockCovariates, parameters: Parameters, what: str
 ) -> Float[AnyArray, "U n"]:
     """Return the imagined votes of each candidate, for `naming` or `salience`."""
     xp = maths(parameters).xp
-    votes = known.label @ xp.exp(parameters[what])
-    found: Float[AnyArray, "U n"] = votes * xp.exp(
-        known.slope @ parameters["attraction"]
+    votes = covariates.label @ xp.exp(parameters[what])
+    attracted: Float[AnyArray, "U n"] = votes * xp.exp(
+        covariates.slope @ parameters["attraction"]
     )
-    return found
+    return attracted
 
 
 def named_weights(
-    blocks: Blocks, known: BlockCovariates, parameters: Parameters
+    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
     """Return what of a block's weight does not depend on who is a lister."""
     inside = members(blocks.num_labels).T
-    votes = imagined(known, parameters, "salience")
-    names = imagined(known, parameters, "naming")
+    votes = pseudo_votes(covariates, parameters, "salience")
+    names = pseudo_votes(covariates, parameters, "naming")
     most = blocks.most
-    main = rising(votes @ inside, blocks.main, most)
-    total = rising(names @ inside, blocks.named, most)
-    each = rising_by_count(names, blocks.names, most).sum(2)
-    whole = rising(votes.sum(1), blocks.votes, most)
+    main = log_rising_factorial(votes @ inside, blocks.main, most)
+    total = log_rising_factorial(names @ inside, blocks.named, most)
+    by_label = log_rising_by_count(names, blocks.names, most).sum(2)
+    whole = log_rising_factorial(votes.sum(1), blocks.votes, most)
     # Each block of a partition bears a part of what the partition bears once: the block
     # of the first label all of it.
     first = members(blocks.num_labels)[:, 0]
     return (
-        affinities(known, parameters)
+        affinities(covariates, parameters)
         + main
-        + each
+        + by_label
         - total
         + blocks.uniform
         - whole[:, None] * first
     )
 
 
-def rising(
-    votes: Float[AnyArray, "*#n"], count: Int[AnyArray, "*#n"], most: int
+def log_rising_factorial(
+    votes: Float[AnyArray, "*#n"], count: Int[AnyArray, "*#n"], max_count: int
 ) -> Float[AnyArray, "*n"]:
     """Return log of v (v + 1) ... (v + c - 1): what c votes weigh under a Dirichlet.
 
@@ -190,28 +206,28 @@ def rising(
     ----------
     votes, count
         v and c.
-    most
+    max_count
         No count is larger.
     """
     if isinstance(votes, jax.Array):
-        found: Float[AnyArray, "*n"] = _sloping(votes, count, most)
-        return found
-    return _rising(votes, count, most)
+        log_rising: Float[AnyArray, "*n"] = _sloping(votes, count, max_count)
+        return log_rising
+    return _rising(votes, count, max_count)
 
 
 def _rising(
-    votes: Float[AnyArray, "*#n"], count: Int[AnyArray, "*#n"], most: int
+    votes: Float[AnyArray, "*#n"], count: Int[AnyArray, "*#n"], max_count: int
 ) -> Float[AnyArray, "*n"]:
     xp = maths(votes).xp
     votes = xp.maximum(votes, TINY)[..., None]
     logs = []
     # One logarithm for several steps, whose product no number of votes makes too large.
-    for start in range(0, most, AT_ONCE):
-        step = np.arange(start, min(start + AT_ONCE, most))
-        each = xp.where(step < count[..., None], votes + step, 1.0)
-        logs.append(xp.log(xp.prod(each, -1)))
-    found: Float[AnyArray, "*n"] = sum(logs, np.zeros(()))
-    return found
+    for start in range(0, max_count, AT_ONCE):
+        step = np.arange(start, min(start + AT_ONCE, max_count))
+        factors = xp.where(step < count[..., None], votes + step, 1.0)
+        logs.append(xp.log(xp.prod(factors, -1)))
+    log_rising: Float[AnyArray, "*n"] = sum(logs, np.zeros(()))
+    return log_rising
 
 
 _sloping = jax.custom_jvp(_rising, nondiff_argnums=(2,))
@@ -219,36 +235,38 @@ _sloping = jax.custom_jvp(_rising, nondiff_argnums=(2,))
 
 @_sloping.defjvp
 def _rising_slope(
-    most: int,
+    max_count: int,
     primals: tuple[Float[Array, "*#n"], Int[AnyArray, "*#n"]],
     tangents: tuple[Float[Array, "*#n"], Any],
 ) -> tuple[Float[Array, "*n"], Float[Array, "*n"]]:
     (votes, count), (towards, _) = primals, tangents
-    step = jnp.arange(most)
+    step = jnp.arange(max_count)
     each = 1.0 / (jnp.maximum(votes, TINY)[..., None] + step)
     steps = jnp.where(step < count[..., None], each, 0.0).sum(-1)
     slope = jnp.where(votes > TINY, steps, 0.0)
-    return rising(votes, count, most), slope * towards
+    return log_rising_factorial(votes, count, max_count), slope * towards
 
 
-def rising_to(votes: Float[AnyArray, "*n"], most: int) -> Float[AnyArray, "*n W"]:
+def log_rising_factorials(
+    votes: Float[AnyArray, "*n"], max_count: int
+) -> Float[AnyArray, "*n W"]:
     """Return the same of every count from none to the most."""
-    steps = maths(votes).xp.log(votes[..., None] + np.arange(most))
+    steps = maths(votes).xp.log(votes[..., None] + np.arange(max_count))
     # A product: XLA's cumulative sum takes several times as long.
-    before = np.arange(most)[:, None] < np.arange(most + 1)
-    found: Float[AnyArray, "*n W"] = steps @ before.astype(float)
-    return found
+    before = np.arange(max_count)[:, None] < np.arange(max_count + 1)
+    log_rising: Float[AnyArray, "*n W"] = steps @ before.astype(float)
+    return log_rising
 
 
-def rising_by_count(
-    votes: Float[AnyArray, "U n"], count: Int[AnyArray, "U B n"], most: int
+def log_rising_by_count(
+    votes: Float[AnyArray, "U n"], count: Int[AnyArray, "U B n"], max_count: int
 ) -> Float[AnyArray, "U B n"]:
     """Return the same of counts that differ by block, votes that do not."""
-    table = rising_to(votes, most)
-    found: Float[AnyArray, "U B n"] = maths(votes).xp.take_along_axis(
+    table = log_rising_factorials(votes, max_count)
+    log_rising: Float[AnyArray, "U B n"] = maths(votes).xp.take_along_axis(
         table[:, None], count[..., None], axis=3
     )[..., 0]
-    return found
+    return log_rising
 
 
 def slip_table(parameters: Parameters, num_labels: int) -> Float[AnyArray, "B n"]:
@@ -260,8 +278,8 @@ def slip_table(parameters: Parameters, num_labels: int) -> Float[AnyArray, "B n"
     by_block = slips_by_size(parameters, num_labels)[
         block_sizes(num_labels).astype(int)
     ]
-    found: Float[AnyArray, "B n"] = maths(parameters).once(by_block)
-    return found
+    table: Float[AnyArray, "B n"] = maths(parameters).once(by_block)
+    return table
 
 
 def slips_by_size(parameters: Parameters, num_labels: int) -> Float[AnyArray, "N n"]:
@@ -270,8 +288,10 @@ def slips_by_size(parameters: Parameters, num_labels: int) -> Float[AnyArray, "N
     count = np.arange(num_labels)[None]
     left = np.maximum(more - count, 0)
     yes, no = slip_weights(parameters)
-    table = rising(yes, count, num_labels) + rising(no, left, num_labels)
-    return table - rising(yes + no, count + left, num_labels)
+    table = log_rising_factorial(yes, count, num_labels) + log_rising_factorial(
+        no, left, num_labels
+    )
+    return table - log_rising_factorial(yes + no, count + left, num_labels)
 
 
 def slip_weights(
@@ -292,11 +312,15 @@ def detection_log_odds(
     return seldom, seldom + maths(parameters).xp.exp(gap)
 
 
-def kind_odds(known: BlockCovariates, parameters: Parameters) -> Float[AnyArray, "U B"]:
+def kind_odds(
+    covariates: BlockCovariates, parameters: Parameters
+) -> Float[AnyArray, "U B"]:
     """Return the log-odds that a block is of what is often seen, no lister heard."""
     rates = maths(parameters).xp.stack(detection_log_odds(parameters))
-    said = log_endorsed(known, rates, parameters)
-    odds: Float[AnyArray, "U B"] = known.block @ parameters["often"] + said[1] - said[0]
+    endorsement = log_endorsed(covariates, rates, parameters)
+    odds: Float[AnyArray, "U B"] = (
+        covariates.block @ parameters["often"] + endorsement[1] - endorsement[0]
+    )
     return odds
 
 
@@ -308,16 +332,18 @@ def follows(parameters: Parameters) -> Parameters:
 
 
 def _detected(
-    seen: Int[AnyArray, "U B"], missed: Int[AnyArray, "U B"], odds: Float[AnyArray, ""]
+    detected: Int[AnyArray, "U B"],
+    missed: Int[AnyArray, "U B"],
+    odds: Float[AnyArray, ""],
 ) -> Float[AnyArray, "U B"]:
     log_sigmoid = maths(odds).log_sigmoid
-    found: Float[AnyArray, "U B"] = seen * log_sigmoid(odds) + missed * log_sigmoid(
-        -odds
-    )
-    return found
+    log_probability: Float[AnyArray, "U B"] = detected * log_sigmoid(
+        odds
+    ) + missed * log_sigmoid(-odds)
+    return log_probability
 
 
-def of_styles(
+def style_beta(
     item: Float[AnyArray, "U Y"], parameters: Parameters
 ) -> tuple[Float[AnyArray, " U"], Float[AnyArray, " U"]]:
     """Return the weights of the Beta distribution of the share of pickers, by item."""
@@ -327,21 +353,24 @@ def of_styles(
     return here.sigmoid(mean) * weight, here.sigmoid(-mean) * weight
 
 
-def picked(
+def log_style_probability(
     item: Float[AnyArray, "U Y"],
     answered: Int[AnyArray, " U"],
-    most: int,
+    max_answers: int,
     parameters: Parameters,
 ) -> Float[AnyArray, "U W"]:
     """Return log p(such pickers and listers), by unit and number of pickers."""
-    yes, no = of_styles(item, parameters)
-    both = rising(yes + no, answered, most)
-    ups, downs = rising_to(yes, most), rising_to(no, most)
+    yes, no = style_beta(item, parameters)
+    both = log_rising_factorial(yes + no, answered, max_answers)
+    ups, downs = (
+        log_rising_factorials(yes, max_answers),
+        log_rising_factorials(no, max_answers),
+    )
     # Listers fall by one where pickers rise by one, from an end that differs by unit:
     # what lies beyond it is not an allocation, and its value is not used.
     xp = maths(parameters).xp
-    listers = xp.maximum(answered[:, None] - np.arange(most + 1), 0)
-    found: Float[AnyArray, "U W"] = (
+    listers = xp.maximum(answered[:, None] - np.arange(max_answers + 1), 0)
+    log_probability: Float[AnyArray, "U W"] = (
         ups + xp.take_along_axis(downs, listers, 1) - both[:, None]
     )
-    return found
+    return log_probability

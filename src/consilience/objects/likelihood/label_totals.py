@@ -23,9 +23,9 @@ from consilience.objects.layout.totals import total
 from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (
     detection_log_odds,
-    picked,
-    rising,
-    rising_to,
+    log_rising_factorial,
+    log_rising_factorials,
+    log_style_probability,
     slips_by_size,
 )
 from consilience.truth.maths import COMPILED, AnyArray
@@ -54,30 +54,30 @@ def totals(
     """
     prior = _affinities(items, every, parameters)
     low, high, whole = _rows(items, every, parameters)
-    each = prior + _further(evidence[every.unit])[every.owner]
-    low, high = low + each, high + each
+    log_weight = prior + _further(evidence[every.unit])[every.owner]
+    low, high = low + log_weight, high + log_weight
     # Off each block comes what its labels weigh as objects of their own. Then all of
     # them apart weigh one, and the total is no smaller; it is finite up to odds of
     # e^700 against that (in double precision).
     logs = jax.lax.stop_gradient(jnp.stack([jnp.logaddexp(low, high), prior]))
-    off = _of_blocks(items, logs[:, every.single], _members)
+    off = _sum_in_blocks(items, logs[:, every.single], _members)
     spared = slips_by_size(parameters, every.labels)[every.size, 0]
-    shared = every.inside * _looked_up(spared, every.row)
+    shared = every.inside * _take(spared, every.row)
     weight = jnp.zeros(len(every.row))
     for block, rate in zip((low, high), detection_log_odds(parameters), strict=True):
-        logs = _looked_up(block - off[0], every.row) + shared
+        logs = _take(block - off[0], every.row) + shared
         weight += _exp(logs + every.elsewhere * log_sigmoid(-rate))
-    cells = _looked_up(weight, every.cell)
+    cells = _take(weight, every.cell)
     sums, before = _sums(items, cells, jnp.exp(prior - off[1]))
-    style = _styles(every, parameters).ravel()[every.style] + every.ways
+    style = _styles(every, parameters).ravel()[every.style] + every.log_multiplicity
     answered = jax.ops.segment_sum(
         sums * jnp.exp(style), every.of_unit, len(every.votes), indices_are_sorted=True
     )
     apart, alone = off[:, every.whole]
-    found: Float[Array, " U"] = (
+    log_likelihood: Float[Array, " U"] = (
         jnp.log(answered) + apart - jnp.log(before) - alone - whole
     )
-    return found
+    return log_likelihood
 
 
 def _further(evidence: Float[Array, "U K"]) -> Float[Array, " U"]:
@@ -92,34 +92,34 @@ def _further(evidence: Float[Array, "U K"]) -> Float[Array, " U"]:
     return jnp.log(further) - jnp.log(most - further)
 
 
-def _looked_up(
+def _take(
     table: Float[Array, "N ..."], index: Int[AnyArray, " M"]
 ) -> Float[Array, "M ..."]:
     # Codes are never negative nor too large: told so, XLA drops its checks.
-    found: Float[Array, "M ..."] = (
+    entries: Float[Array, "M ..."] = (
         once(table).at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
     )
-    return found
+    return entries
 
 
 @jax.custom_vjp
 def _exp(logs: Float[Array, " C"]) -> Float[Array, " C"]:
     """Return the exponentials, which XLA would compute again, slowly, for gradients."""
-    found: Float[Array, " C"] = once(jnp.exp(logs))
-    return found
+    exponentials: Float[Array, " C"] = once(jnp.exp(logs))
+    return exponentials
 
 
 def _exp_forward(
     logs: Float[Array, " C"],
 ) -> tuple[Float[Array, " C"], Float[Array, " C"]]:
-    found = _exp(logs)
-    return found, found
+    exponentials = _exp(logs)
+    return exponentials, exponentials
 
 
 def _exp_backward(
-    found: Float[Array, " C"], cotangent: Float[Array, " C"]
+    exponentials: Float[Array, " C"], cotangent: Float[Array, " C"]
 ) -> tuple[Float[Array, " C"]]:
-    return (found * cotangent,)
+    return (exponentials * cotangent,)
 
 
 _exp.defvjp(_exp_forward, _exp_backward)
@@ -138,30 +138,33 @@ def _rows(
         every.label @ jnp.exp(parameters[what]) * slope
         for what in ("salience", "naming")
     )
-    together = _of_blocks(items, jnp.stack([votes, names]), _members)
-    tables = [rising_to(names, most), slips_by_size(parameters, every.labels)]
+    together = _sum_in_blocks(items, jnp.stack([votes, names]), _members)
+    tables = [
+        log_rising_factorials(names, most),
+        slips_by_size(parameters, every.labels),
+    ]
     entries = jnp.concatenate([table.ravel() for table in tables])
     taken = jax.ops.segment_sum(
-        every.times * _looked_up(entries, every.taken), every.taker, len(every.main)
+        every.times * _take(entries, every.taken), every.taker, len(every.main)
     )
     alike = (
-        rising(together[0], every.main, most)
-        - rising(together[1], every.named, most)
+        log_rising_factorial(together[0], every.main, most)
+        - log_rising_factorial(together[1], every.named, most)
         + every.uniform
         + taken
     )
     odds = every.block @ parameters["often"]
     rates = detection_log_odds(parameters)
-    said = _log_endorsed(items, jnp.stack(rates), parameters)
+    endorsement = _log_endorsed(items, jnp.stack(rates), parameters)
     low, high = (
         alike
         + log_sigmoid(sign * odds)
-        + every.seen * log_sigmoid(rate)
-        + every.unseen * log_sigmoid(-rate)
-        + said[at]
+        + every.detected * log_sigmoid(rate)
+        + every.missed * log_sigmoid(-rate)
+        + endorsement[at]
         for at, (sign, rate) in enumerate(zip((-1, 1), rates, strict=True))
     )
-    return low, high, rising(together[0][every.whole], every.votes, most)
+    return low, high, log_rising_factorial(together[0][every.whole], every.votes, most)
 
 
 def _affinities(
@@ -173,25 +176,29 @@ def _affinities(
     )
     if every.pairs is None:
         return alike
-    own = jnp.append(parameters["pairs"], 0.0)[every.pairs]
-    return alike + _of_blocks(items, own[None], pairs_inside)[0]
+    single_pairs = jnp.append(parameters["pairs"], 0.0)[every.pairs]
+    return alike + _sum_in_blocks(items, single_pairs[None], pairs_inside)[0]
 
 
 def _log_endorsed(
     items: Items, rates: Float[Array, " 2"], parameters: Parameters
 ) -> Float[Array, "2 #R"]:
     """Return log p(what was said of a block's names), seldom and often seen."""
-    each = [log_endorsed(known, rates, parameters) for known in items.covariates]
-    if any(known.asked is None for known in items.covariates):
+    tables = [
+        log_endorsed(covariates, rates, parameters) for covariates in items.covariates
+    ]
+    if any(covariates.contains_counts is None for covariates in items.covariates):
         return jnp.zeros((2, 1))
-    return jnp.concatenate([one.swapaxes(1, 2).reshape(2, -1) for one in each], axis=1)
+    return jnp.concatenate(
+        [table.swapaxes(1, 2).reshape(2, -1) for table in tables], axis=1
+    )
 
 
 def _styles(every: EndToEnd, parameters: Parameters) -> Float[Array, "U W"]:
-    found: Float[Array, "U W"] = picked(
+    log_probability: Float[Array, "U W"] = log_style_probability(
         every.item, every.answered, every.most, parameters
     )
-    return found
+    return log_probability
 
 
 @cache
@@ -199,34 +206,34 @@ def _members(num_labels: int) -> Float[np.ndarray, "n B"]:
     return members(num_labels).T
 
 
-def _of_blocks(
+def _sum_in_blocks(
     items: Items,
     table: Float[Array, "k S"],
     parts: Callable[[int], Float[np.ndarray, "n B"]],
 ) -> Float[Array, "k R"]:
     """Return the sums over what is in each block: its labels, or its pairs of them."""
-    first, found = 0, []
+    first, sums = 0, []
     for blocks in items.blocks:
         inside = parts(blocks.num_labels)
         last = first + len(blocks.votes) * len(inside)
-        some = table[:, first:last].reshape(len(table), len(inside), -1)
-        found.append((inside.T @ some).reshape(len(table), -1))
+        values = table[:, first:last].reshape(len(table), len(inside), -1)
+        sums.append((inside.T @ values).reshape(len(table), -1))
         first = last
-    return jnp.concatenate(found, axis=1)
+    return jnp.concatenate(sums, axis=1)
 
 
 def _sums(
-    items: Items, each: Float[Array, " D"], before: Float[Array, " R"]
+    items: Items, weight: Float[Array, " D"], before: Float[Array, " R"]
 ) -> tuple[Float[Array, " V"], Float[Array, " U"]]:
     """Return the sums over partitions of completions, and of units unanswered."""
     answered, prior = [], []
     cell, row = 0, 0
     for blocks in items.blocks:
-        several, ways = 1 << blocks.num_labels, len(blocks.of_unit)
-        cells, rows = several * ways, several * len(blocks.votes)
-        told = each[cell : cell + cells].reshape(several, ways)
-        untold = before[row : row + rows].reshape(several, -1)
-        both = total(jnp.concatenate([told, untold], axis=1))
+        num_blocks, ways = 1 << blocks.num_labels, len(blocks.of_unit)
+        cells, rows = num_blocks * ways, num_blocks * len(blocks.votes)
+        with_answers = weight[cell : cell + cells].reshape(num_blocks, ways)
+        without = before[row : row + rows].reshape(num_blocks, -1)
+        both = total(jnp.concatenate([with_answers, without], axis=1))
         answered.append(both[:ways])
         prior.append(both[ways:])
         cell, row = cell + cells, row + rows

@@ -27,7 +27,7 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 # What the answers to one item tell of the affinity of a pair: up to .17, and .07 on
 # average, in a study simulated with nine answers an item and a spread of two.
-TOLD = 0.1
+INFORMATION = 0.1
 WIDE = 0.7  # standard deviation of the logarithm of the spread; judgement
 
 
@@ -43,17 +43,17 @@ def sample_pairs(items: Items, spread: float) -> Parameters:
     """
     if items.pair_items is None:
         return {}
-    wide = sample_scale("pairs", spread, WIDE)
-    told = jnp.asarray(TOLD * items.pair_items)
-    return {"pairs": sample_random_effects("pairs", wide, told)}
+    scale = sample_scale("pairs", spread, WIDE)
+    relative_information = jnp.asarray(INFORMATION * items.pair_items)
+    return {"pairs": sample_random_effects("pairs", scale, relative_information)}
 
 
 def pair_affinities(
-    known: BlockCovariates, parameters: Parameters
+    covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"] | float:
     """Return what the pairs inside each block add to its log c."""
-    if known.pairs is None:
+    if covariates.pairs is None:
         return 0.0
-    each = maths(parameters).xp.append(parameters["pairs"], 0.0)[known.pairs]
-    inside: Float[AnyArray, "U B"] = each @ pairs_inside(known.label.shape[1])
+    affinity = maths(parameters).xp.append(parameters["pairs"], 0.0)[covariates.pairs]
+    inside: Float[AnyArray, "U B"] = affinity @ pairs_inside(covariates.label.shape[1])
     return inside

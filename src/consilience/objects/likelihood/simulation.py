@@ -17,7 +17,7 @@ from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import enumerated
-from consilience.objects.likelihood.by_annotator import pulls
+from consilience.objects.likelihood.by_annotator import picker_log_odds
 from consilience.objects.likelihood.endorsement import (
     draw_endorsements,
     endorsement_log_odds,
@@ -25,12 +25,12 @@ from consilience.objects.likelihood.endorsement import (
 from consilience.objects.likelihood.label_counts import (
     affinities,
     detection_log_odds,
-    imagined,
-    of_styles,
+    pseudo_votes,
     slip_weights,
+    style_beta,
 )
 from consilience.truth import Observations
-from consilience.truth.named import MOST_LABELS
+from consilience.truth.named import MAX_LABELS
 
 
 def simulation(
@@ -43,11 +43,13 @@ def simulation(
     maybe and yes.
     """
     seed = jax.random.bits(key).item()
-    answer, objects, state, said = simulated(observations.layout, parameters, seed)
-    found = {"object_of": jnp.asarray(objects)}
+    answer, objects, state, contains_counts = simulate_items(
+        observations.layout, parameters, seed
+    )
+    substates = {"object_of": jnp.asarray(objects)}
     if observations.layout.names.asked:
-        found["said"] = jnp.asarray(said)
-    return Simulated(found, state, answer)
+        substates["said"] = jnp.asarray(contains_counts)
+    return Simulated(substates, state, answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,13 @@ class _Item:
     objects: list[list[int]]
     salience: Float[np.ndarray, " k"]
     shares: list[Float[np.ndarray, " _"]]
-    seen: Float[np.ndarray, " k"]
+    detection: Float[np.ndarray, " k"]
     pull: float
     slip: tuple[float, float]
-    said: Int[np.ndarray, "n 3"]
+    contains_counts: Int[np.ndarray, "n 3"]
 
 
-def simulated(
+def simulate_items(
     items: Items, parameters: Parameters, seed: int
 ) -> tuple[
     Int[Array, " N"], Int[np.ndarray, "U C"], Int[Array, " U"], Int[np.ndarray, "U C 3"]
@@ -82,16 +84,16 @@ def simulated(
     """
     generator = np.random.default_rng(seed)
     units = len(items.place)
-    objects = np.full((units, MOST_LABELS), -1)
+    objects = np.full((units, MAX_LABELS), -1)
     objects[:, 0] = 0
-    said = np.zeros((*objects.shape, 3), np.int64)
+    contains_counts = np.zeros((*objects.shape, 3), np.int64)
     number = np.asarray(items.answered)
     who, picking, recall = _effects(items, parameters)
-    answers = [np.full(n, (0 << MOST_LABELS) + 1) for n in number]
-    for blocks, known in zip(items.blocks, items.covariates, strict=True):
+    answers = [np.full(n, (0 << MAX_LABELS) + 1) for n in number]
+    for blocks, covariates in zip(items.blocks, items.covariates, strict=True):
         for row, unit in enumerate(np.asarray(blocks.unit)):
-            item = _item(blocks, known, items.names, parameters, row, generator)
-            said[unit, : len(item.said)] = item.said
+            item = _item(blocks, covariates, items.names, parameters, row, generator)
+            contains_counts[unit, : len(item.contains_counts)] = item.contains_counts
             for place, labels in enumerate(item.objects):
                 objects[unit, labels] = place
             answers[unit] = np.array(
@@ -102,7 +104,7 @@ def simulated(
         jnp.asarray(np.concatenate(answers)),
         objects,
         jnp.asarray(objects.max(1)),
-        said,
+        contains_counts,
     )
 
 
@@ -122,13 +124,13 @@ def _effects(
 
 def _item(
     blocks: Blocks,
-    known: BlockCovariates,
+    covariates: BlockCovariates,
     names: Names,
     parameters: Parameters,
     row: int,
     generator: np.random.Generator,
 ) -> _Item:
-    one = jax.tree.map(lambda leaf: leaf[row : row + 1], known)
+    one = jax.tree.map(lambda leaf: leaf[row : row + 1], covariates)
     partitions = enumerated(blocks.num_labels)
     affinity = np.asarray(affinities(one, parameters))[0]
     weight = affinity @ partitions.incidence
@@ -143,28 +145,30 @@ def _item(
     odds = np.asarray(one.block[0, masks] @ parameters["often"])
     often = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
     rates = np.asarray(jnp.stack(detection_log_odds(parameters)))
-    said = _draw_contains(one, objects, often.astype(int), rates, parameters, generator)
+    contains_counts = _draw_contains(
+        one, objects, often.astype(int), rates, parameters, generator
+    )
     if "granted" in names.label:
         label = np.array(one.label)
-        label[0, :, names.label.index("granted")] = endorsed_share(said)
+        label[0, :, names.label.index("granted")] = endorsed_share(contains_counts)
         one = replace(one, label=label)
-    votes = np.asarray(imagined(one, parameters, "salience"))[0]
-    called = np.asarray(imagined(one, parameters, "naming"))[0]
+    votes = np.asarray(pseudo_votes(one, parameters, "salience"))[0]
+    called = np.asarray(pseudo_votes(one, parameters, "naming"))[0]
     if "picking" in parameters:
-        nodes, weight = map(np.asarray, pulls(one, parameters))
+        nodes, weight = map(np.asarray, picker_log_odds(one, parameters))
         pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
     else:
-        yes, no = of_styles(one.item, parameters)
+        yes, no = style_beta(one.item, parameters)
         pull = logit(generator.beta(float(yes[0]), float(no[0])))
     yes_slip, no_slip = slip_weights(parameters)
     return _Item(
         objects=objects,
         salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
         shares=[_dirichlet(called[labels], generator) for labels in objects],
-        seen=rates[often.astype(int)],
+        detection=rates[often.astype(int)],
         pull=float(pull),
         slip=(float(yes_slip), float(no_slip)),
-        said=said,
+        contains_counts=contains_counts,
     )
 
 
@@ -177,15 +181,15 @@ def _draw_contains(
     generator: np.random.Generator,
 ) -> Int[np.ndarray, "n 3"]:
     """Draw what is said of each label, as many answers as were given."""
-    if one.asked is None:
+    if one.contains_counts is None:
         return np.zeros((one.label.shape[1], 3), np.int64)
     every = np.asarray(endorsement_log_odds(jnp.asarray(rates), parameters))
-    own = np.asarray(one.asked.own[0]).astype(int)
-    odds = np.zeros(len(own))
+    is_own = np.asarray(one.contains_counts.is_dataset_label[0]).astype(int)
+    odds = np.zeros(len(is_own))
     for labels, kind in zip(objects, often, strict=True):
-        odds[labels] = every[kind, int(len(labels) > 1), own[labels]]
-    width = one.asked.said.shape[-1] // 4
-    number = np.asarray(one.asked.said[0, :, -width:]).sum(1).astype(int)
+        odds[labels] = every[kind, int(len(labels) > 1), is_own[labels]]
+    width = one.contains_counts.exceeds.shape[-1] // 4
+    number = np.asarray(one.contains_counts.exceeds[0, :, -width:]).sum(1).astype(int)
     return draw_endorsements(number, odds, parameters, generator)
 
 
@@ -194,7 +198,7 @@ def _answer(
 ) -> int:
     first = generator.choice(len(item.objects), p=item.salience)
     picker = generator.random() < expit(item.pull + picking)
-    seen = expit(item.seen + recall)
+    detection = expit(item.detection + recall)
     mask, main = 0, 0
     for place, labels in enumerate(item.objects):
         if place == first:
@@ -203,18 +207,18 @@ def _answer(
             chance = 0.0 if picker else generator.beta(*item.slip)
             slips = [label for label in others if generator.random() < chance]
             mask |= _bits([main, *slips])
-        elif not picker and generator.random() < seen[place]:
-            more = generator.binomial(len(labels) - 1, generator.beta(*item.slip))
-            if more:  # several names at once: any of them may have been the first
-                mask |= _bits(generator.choice(labels, more + 1, replace=False))
+        elif not picker and generator.random() < detection[place]:
+            extra = generator.binomial(len(labels) - 1, generator.beta(*item.slip))
+            if extra:  # several names at once: any of them may have been the first
+                mask |= _bits(generator.choice(labels, extra + 1, replace=False))
             else:
                 mask |= _bits([generator.choice(labels, p=item.shares[place])])
-    return (main << MOST_LABELS) + mask
+    return (main << MAX_LABELS) + mask
 
 
 def _dirichlet(weight: Any, generator: np.random.Generator) -> Float[np.ndarray, " k"]:
-    found: Float[np.ndarray, " k"] = generator.dirichlet(np.asarray(weight, float))
-    return found
+    shares: Float[np.ndarray, " k"] = generator.dirichlet(np.asarray(weight, float))
+    return shares
 
 
 def _bits(labels: Any) -> int:

@@ -19,8 +19,8 @@ from scipy.special import softmax
 from consilience.objects.layout.block_counts import Blocks
 from consilience.objects.layout.partitions import block_indices, members
 from consilience.objects.posterior.streams import Streams
-from consilience.objects.posterior.weights import Weighed
-from consilience.truth.named import MOST_LABELS
+from consilience.objects.posterior.weights import BlockWeights
+from consilience.truth.named import MAX_LABELS
 
 # Completions x partitions, and draws x candidates x candidates, that are held at once:
 # few enough to stay near the processor, and to be memory that is used again.
@@ -68,8 +68,8 @@ class Chunk:
     def main(self) -> Float[np.ndarray, "u D n"]:
         """Share of annotators whose main label each candidate is."""
         of_object = np.take_along_axis(self.salience, self.object_of, axis=2)
-        found: Float[np.ndarray, "u D n"] = of_object * self.share
-        return found
+        shares: Float[np.ndarray, "u D n"] = of_object * self.share
+        return shares
 
     @cached_property
     def of_label(self) -> Float[np.ndarray, "u D n"]:
@@ -79,13 +79,13 @@ class Chunk:
     @cached_property
     def relative(self) -> Float[np.ndarray, "u D n"]:
         """Share of each candidate over that of its object's most used name."""
-        found: Float[np.ndarray, "u D n"] = self.share / _highest(
+        ratio: Float[np.ndarray, "u D n"] = self.share / _highest(
             self.object_of, self.share
         )
-        return found
+        return ratio
 
 
-def alone(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
+def single_candidate(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
     """Return what items of one candidate hold: it, and nothing else.
 
     Parameters
@@ -111,7 +111,7 @@ def alone(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
 
 
 def chunks(
-    weights: Weighed, num_labels: int, number: int
+    weights: BlockWeights, num_labels: int, number: int
 ) -> Iterator[Int[np.ndarray, " u"]]:
     """Give items a few at a time, so that partitions and draws fit in memory."""
     cells = np.diff(weights.start) * len(block_indices(num_labels))
@@ -128,7 +128,7 @@ def chunks(
 
 def draw(
     blocks: Blocks,
-    weights: Weighed,
+    weights: BlockWeights,
     rows: Int[np.ndarray, " u"],
     number: int,
     generator: Streams,
@@ -164,23 +164,23 @@ def draw(
 
 
 def _log_weights(
-    weights: Weighed, rows: Int[np.ndarray, " u"], num_labels: int
+    weights: BlockWeights, rows: Int[np.ndarray, " u"], num_labels: int
 ) -> Float[np.ndarray, "v P"]:
-    some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
-    phi, index = weights.phi[some], block_indices(num_labels)
+    allocations = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
+    phi, index = weights.phi[allocations], block_indices(num_labels)
     if num_labels <= BY_MATRIX:
         incidence = np.zeros((phi.shape[1], len(index)))
         which = np.broadcast_to(np.arange(len(index))[:, None], index.shape)
         incidence[index.ravel(), which.ravel()] = 1.0
         incidence[0] = 0.0
-        found: Float[np.ndarray, "v P"] = phi @ incidence
-        found += weights.rest[some][:, None]
-        return found
+        log_weights: Float[np.ndarray, "v P"] = phi @ incidence
+        log_weights += weights.rest[allocations][:, None]
+        return log_weights
     # Weights of the empty block are zero, so padding adds nothing.
-    found = np.repeat(weights.rest[some][:, None], len(index), axis=1)
+    log_weights = np.repeat(weights.rest[allocations][:, None], len(index), axis=1)
     for column in index.T:
-        found += phi[:, column]
-    return found
+        log_weights += phi[:, column]
+    return log_weights
 
 
 def _chosen(
@@ -199,7 +199,7 @@ def _chosen(
 
 def _continuous(
     blocks: Blocks,
-    weights: Weighed,
+    weights: BlockWeights,
     rows: Int[np.ndarray, " u"],
     partition: Float[np.ndarray, "u P"],
     completion: Int[np.ndarray, "u D"],
@@ -209,23 +209,23 @@ def _continuous(
     n = blocks.num_labels
     completion = completion + weights.start[rows[0]]
     masks = block_indices(n)[which]
-    here = (rows[:, None, None], masks)
+    cells = (rows[:, None, None], masks)
     inside = members(n)
-    seldom, often = (float(odds) for odds in weights.seen)
+    seldom, often = (float(odds) for odds in weights.detection)
     if weights.lean is None:
         some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
         elsewhere = np.asarray(blocks.lazy)[some] @ (1 - inside.T)
         outside = elsewhere[completion[:, :, None] - some.start, masks]
-        seen = np.asarray(blocks.seen)[here]
-        missed = np.asarray(blocks.unseen)[here] + outside
-        odds = weights.often[here] + seen * (_log_rate(often) - _log_rate(seldom))
+        detected = np.asarray(blocks.detected)[cells]
+        missed = np.asarray(blocks.missed)[cells] + outside
+        odds = weights.often[cells] + detected * (_log_rate(often) - _log_rate(seldom))
         odds += missed * (_log_rate(-often) - _log_rate(-seldom))
     else:
         odds = weights.lean[completion[:, :, None], masks]
     is_often = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
     rate = 1 / (1 + np.exp(-np.where(is_often, often, seldom)))
     votes = weights.votes @ inside.T + np.asarray(blocks.main)
-    salience = _dirichlet(votes[here], masks > 0, generator)
+    salience = _dirichlet(votes[cells], masks > 0, generator)
     lists = _listing(blocks, weights, rows, completion, generator)
     frequency = salience + (1 - salience) * lists[..., None] * rate
     object_of = _object_of(n)[which]
@@ -252,8 +252,8 @@ def _continuous(
 def _code(object_of: Int[np.ndarray, "u D n"]) -> Int[np.ndarray, "u D n"]:
     """Return a code of the object of each candidate, one for all items and draws."""
     first = np.arange(object_of.size).reshape(object_of.shape)[:, :, :1]
-    found: Int[np.ndarray, "u D n"] = first + object_of
-    return found
+    codes: Int[np.ndarray, "u D n"] = first + object_of
+    return codes
 
 
 def _highest(
@@ -261,22 +261,22 @@ def _highest(
 ) -> Float[np.ndarray, "u D n"]:
     """Return the highest value of the names of each candidate's object."""
     code = _code(object_of)
-    found = np.full(code.size, -np.inf)
-    np.maximum.at(found, code.ravel(), value.ravel())
-    highest: Float[np.ndarray, "u D n"] = found[code]
+    maxima = np.full(code.size, -np.inf)
+    np.maximum.at(maxima, code.ravel(), value.ravel())
+    highest: Float[np.ndarray, "u D n"] = maxima[code]
     return highest
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def _object_of(num_labels: int) -> Int[np.ndarray, "P n"]:
     """Return the object of each candidate, by partition."""
-    found = (block_indices(num_labels)[:, :, None] >> np.arange(num_labels)) & 1
-    return np.asarray(found.argmax(1))
+    is_member = (block_indices(num_labels)[:, :, None] >> np.arange(num_labels)) & 1
+    return np.asarray(is_member.argmax(1))
 
 
 def _listing(
     blocks: Blocks,
-    weights: Weighed,
+    weights: BlockWeights,
     rows: Int[np.ndarray, " u"],
     completion: Int[np.ndarray, "u D"],
     generator: Streams,
@@ -303,5 +303,5 @@ def _dirichlet(
     generator: Streams,
 ) -> Float[np.ndarray, "u D n"]:
     logs = generator.log_gamma(np.where(there, weight, 1.0))
-    found: Float[np.ndarray, "u D n"] = softmax(np.where(there, logs, -np.inf), axis=2)
-    return found
+    shares: Float[np.ndarray, "u D n"] = softmax(np.where(there, logs, -np.inf), axis=2)
+    return shares

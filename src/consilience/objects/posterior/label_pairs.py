@@ -18,7 +18,13 @@ from jaxtyping import Int, Shaped
 
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.pair_covariates import Pairs
-from consilience.objects.layout.pooling import Each, Pool, Tally, each_item, pool
+from consilience.objects.layout.pooling import (
+    ItemCounts,
+    Pool,
+    Tally,
+    count_items,
+    pool,
+)
 from consilience.objects.layout.space import assembled
 from consilience.truth import Space
 from consilience.truth.label_pairs import LabelPairs
@@ -44,7 +50,7 @@ class Learned:
         Names of labels and of their superclasses.
     names
         What the covariates of its fit are called.
-    said
+    answers
         Who answered what, of items that are in the sums.
     """
 
@@ -52,12 +58,12 @@ class Learned:
     labels: Shaped[np.ndarray, " L"]
     parents: Shaped[np.ndarray, " L"]
     names: Names
-    said: Space
+    answers: Space
 
     @property
     def similar(self) -> LabelPairs | None:
         """How alike two labels are, as the user said."""
-        return _named(self.said).similar
+        return _named(self.answers).similar
 
     def with_labels(
         self, labels: Shaped[np.ndarray, " M"], parents: Shaped[np.ndarray, " M"]
@@ -71,21 +77,23 @@ class Learned:
         }
         usual = np.ones(new - old)
         appeal = np.concatenate([self.pool.appeal, usual])
-        named = replace(_named(self.said), labels=labels, parents=parents)
+        named = replace(_named(self.answers), labels=labels, parents=parents)
         return Learned(
             pool=replace(self.pool, **sums, appeal=appeal),
             labels=labels,
             parents=parents,
             names=self.names,
-            said=replace(self.said, named=named),
+            answers=replace(self.answers, named=named),
         )
 
     def about(self, items: Shaped[np.ndarray, " U"]) -> "Learned":
         """Return the same with the answers about some items alone."""
-        place = pd.Index(self.said.unit_item).get_indexer(items)
-        return replace(self, said=some_units(self.said, np.unique(place[place >= 0])))
+        place = pd.Index(self.answers.unit_item).get_indexer(items)
+        return replace(
+            self, answers=some_units(self.answers, np.unique(place[place >= 0]))
+        )
 
-    def own_sums(self, space: Space) -> Each:
+    def own_sums(self, space: Space) -> ItemCounts:
         """Return what of the sums each item of a space has said itself.
 
         Parameters
@@ -93,24 +101,24 @@ class Learned:
         space
             Items, and candidates from the same list of labels.
         """
-        known = self.about(space.unit_item).said
-        unit = pd.Index(known.unit_item).get_indexer(space.unit_item)
-        now, before = _named(space).candidate, _named(known).candidate
-        unit, here = np.maximum(unit, 0), unit >= 0
-        if not len(known.unit):
+        answered = self.about(space.unit_item).answers
+        unit = pd.Index(answered.unit_item).get_indexer(space.unit_item)
+        now, before = _named(space).candidate, _named(answered).candidate
+        unit, matched = np.maximum(unit, 0), unit >= 0
+        if not len(answered.unit):
             return _nothing(now.shape)
-        earlier = each_item(known)
-        hit = (now[:, :, None] == before[unit][:, None, :]) & (now >= 0)[:, :, None]
-        slot, there = hit.argmax(2), hit.any(2) & here[:, None]
+        earlier = count_items(answered)
+        same = (now[:, :, None] == before[unit][:, None, :]) & (now >= 0)[:, :, None]
+        slot, listed = same.argmax(2), same.any(2) & matched[:, None]
         one = unit[:, None]
-        found = {}
-        for name in (field.name for field in fields(Each)):
+        sums = {}
+        for name in (field.name for field in fields(ItemCounts)):
             value = getattr(earlier, name)
             if value.ndim == 1:
-                found[name] = np.where(here, value[unit], 0.0)
+                sums[name] = np.where(matched, value[unit], 0.0)
             else:
-                found[name] = np.where(there, value[one, slot], 0.0)
-        return Each(**found)
+                sums[name] = np.where(listed, value[one, slot], 0.0)
+        return ItemCounts(**sums)
 
 
 def learned_from(space: Space, names: Names) -> Learned:
@@ -121,7 +129,7 @@ def learned_from(space: Space, names: Names) -> Learned:
         labels=named.labels,
         parents=named.parents,
         names=names,
-        said=space,
+        answers=space,
     )
 
 
@@ -144,7 +152,7 @@ def as_dataset(learned: Learned) -> xr.Dataset:
         some = tally.total != 0
         variables[f"{name}_code"] = (f"{name}_entry", tally.code[some])
         variables[name] = (f"{name}_entry", tally.total[some])
-    said, named = learned.said, _named(learned.said)
+    answered, named = learned.answers, _named(learned.answers)
     for kind in _KINDS:
         names = np.asarray(getattr(learned.names, kind), object)
         variables[f"{kind}_covariates"] = (f"{kind}_covariate", names)
@@ -158,13 +166,13 @@ def as_dataset(learned: Learned) -> xr.Dataset:
     variables |= {
         "appeal": ("label", learned.pool.appeal),
         "parent": ("label", learned.parents.astype(object)),
-        "said_item": ("said_item_entry", said.unit_item.astype(object)),
+        "said_item": ("said_item_entry", answered.unit_item.astype(object)),
         "said_own": ("said_item_entry", named.dataset_label.astype(np.int32)),
         "said_candidate": (("said_item_entry", "place"), named.candidate.astype("i4")),
-        "said_unit": ("said", said.unit.astype(np.int32)),
+        "said_unit": ("said", answered.unit.astype(np.int32)),
         "said_main": ("said", named.main.astype(np.int8)),
         "said_mask": ("said", named.mask.astype(np.int16)),
-        "said_n": ("said", said.n.astype(np.int64)),
+        "said_n": ("said", answered.n.astype(np.int64)),
     }
     return xr.Dataset(variables, {"label": learned.labels.astype(object)})
 
@@ -196,7 +204,7 @@ def learned_of(data: xr.DataTree) -> Learned | None:
         labels=labels,
         parents=parents,
         names=Names(**covariates, pairs=_pairs(group)),
-        said=_label_sums(group, labels, parents),
+        answers=_label_sums(group, labels, parents),
     )
 
 
@@ -245,13 +253,13 @@ def _label_sums(
     )
 
 
-def _nothing(shape: tuple[int, ...]) -> Each:
+def _nothing(shape: tuple[int, ...]) -> ItemCounts:
     units, _ = shape
     axes: dict[str, tuple[int, ...]] = dict.fromkeys(
         ("worth", "alone", "answered"), (units,)
     )
-    names = (field.name for field in fields(Each))
-    return Each(**{name: np.zeros(axes.get(name, shape)) for name in names})
+    names = (field.name for field in fields(ItemCounts))
+    return ItemCounts(**{name: np.zeros(axes.get(name, shape)) for name in names})
 
 
 def _tallies(pool: Pool) -> dict[str, Tally]:

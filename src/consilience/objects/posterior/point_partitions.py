@@ -39,7 +39,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from consilience.objects.layout.partitions import block_indices, members
-from consilience.truth.named import MOST_LABELS
+from consilience.truth.named import MAX_LABELS
 
 # Losses closer than this, of at most 45 pairs or log 10, differ by rounding
 # alone: the first of such partitions is returned, which has the fewest objects.
@@ -69,10 +69,10 @@ def binder(
     """
     pairs = _together(num_labels)
     same = partition @ pairs
-    found: Float[np.ndarray, "u P"] = same.sum(1, keepdims=True) + (
+    loss: Float[np.ndarray, "u P"] = same.sum(1, keepdims=True) + (
         (1 - 2 * same) @ pairs.T
     )
-    return found
+    return loss
 
 
 def information(
@@ -89,34 +89,34 @@ def information(
     """
     holds, part = _blocks(num_labels), _part(num_labels)
     block = (holds.T @ partition.T).T
-    each = 2 * (block @ _shared(num_labels)) - part
-    found: Float[np.ndarray, "u P"] = (holds @ each.T).T
-    found -= (block @ part)[:, None]
-    return found
+    conditional_entropy = 2 * (block @ _shared(num_labels)) - part
+    loss: Float[np.ndarray, "u P"] = (holds @ conditional_entropy.T).T
+    loss -= (block @ part)[:, None]
+    return loss
 
 
 LOSSES: Mapping[str, Loss] = MappingProxyType({"binder": binder, "vi": information})
 
 
-def best(losses: Float[np.ndarray, "u P"]) -> Int[np.ndarray, " u"]:
+def least_loss(losses: Float[np.ndarray, "u P"]) -> Int[np.ndarray, " u"]:
     """Return the partition of least loss of each item; of several, the first."""
-    found: Int[np.ndarray, " u"] = losses.round(_DIGITS).argmin(1)
-    return found
+    partitions: Int[np.ndarray, " u"] = losses.round(_DIGITS).argmin(1)
+    return partitions
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def _together(num_labels: int) -> Float[np.ndarray, "P Q"]:
     """Return whether each partition joins the labels of each pair."""
     index = block_indices(num_labels)
     first, second = np.triu_indices(num_labels, 1)
     both = (1 << first) | (1 << second)
-    found: Float[np.ndarray, "P Q"] = sum(
+    joins: Float[np.ndarray, "P Q"] = sum(
         ((column[:, None] & both) == both).astype(float) for column in index.T
     )
-    return found
+    return joins
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def _blocks(num_labels: int) -> csr_array:
     """Return whether each partition (row) has each block; the empty one, never."""
     index = block_indices(num_labels)
@@ -125,17 +125,17 @@ def _blocks(num_labels: int) -> csr_array:
     return csr_array(ones, shape=(len(index), 1 << num_labels))
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def _part(num_labels: int) -> Float[np.ndarray, " B"]:
     """Return what each block adds to the entropy of a partition; the empty, none."""
     share = members(num_labels).sum(1) / num_labels
-    found: Float[np.ndarray, " B"] = -share * np.log(np.where(share > 0, share, 1.0))
-    return found
+    entropy: Float[np.ndarray, " B"] = -share * np.log(np.where(share > 0, share, 1.0))
+    return entropy
 
 
-@lru_cache(maxsize=MOST_LABELS)
+@lru_cache(maxsize=MAX_LABELS)
 def _shared(num_labels: int) -> Float[np.ndarray, "B B"]:
     """Return the same of what two blocks have in common."""
     mask = np.arange(1 << num_labels)
-    found: Float[np.ndarray, "B B"] = _part(num_labels)[mask[:, None] & mask]
-    return found
+    entropy: Float[np.ndarray, "B B"] = _part(num_labels)[mask[:, None] & mask]
+    return entropy

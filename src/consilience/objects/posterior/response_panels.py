@@ -48,25 +48,27 @@ class Verdicts:
     differs: Float[np.ndarray, "u S"]
 
 
-def verdicts(chunk: Chunk, own: Int[np.ndarray, " u"], numbers: Streams) -> Verdicts:
+def verdicts(
+    chunk: Chunk, dataset_label: Int[np.ndarray, " u"], numbers: Streams
+) -> Verdicts:
     """Draw a panel of each size for each draw of an item.
 
     Parameters
     ----------
     chunk
         What some items hold.
-    own
+    dataset_label
         Place of each item's own label in the data set; -1: it has none.
     numbers
         Random numbers of these items.
     """
     size, main = sizes_of_responses(chunk), _first(chunk.main)
     place = np.arange(len(size))[:, None]
-    several = np.broadcast_to(place > 0, (len(size), len(own)))
-    differs = _coverage(main / main.sum(0), place != own, numbers)
+    several = np.broadcast_to(place > 0, (len(size), len(dataset_label)))
+    differs = _coverage(main / main.sum(0), place != dataset_label, numbers)
     return Verdicts(
         several=_coverage(size, several, numbers),
-        differs=np.where(own[:, None] >= 0, differs, np.nan),
+        differs=np.where(dataset_label[:, None] >= 0, differs, np.nan),
     )
 
 
@@ -81,14 +83,14 @@ def sizes_of_responses(chunk: Chunk) -> Float[np.ndarray, "n u D"]:
     before[0] = 1.0
     for mask, weight, share in zip(blocks, salience, rate, strict=True):
         names = further[:, mask]  # none of them where there is no block
-        seen = np.where(mask > 0, share, 0.0)
-        named, other = _convolved(before, names), _convolved(after, names)
-        after = weight * named + (1 - seen) * after + seen * other
-        before = (1 - seen) * before + seen * named
-    found = chunk.lists * after[1:]
-    found[0] += 1 - chunk.lists
-    total: Float[np.ndarray, "n u D"] = found / found.sum(0)
-    return total
+        detection = np.where(mask > 0, share, 0.0)
+        named, other = _convolve(before, names), _convolve(after, names)
+        after = weight * named + (1 - detection) * after + detection * other
+        before = (1 - detection) * before + detection * named
+    by_size = chunk.lists * after[1:]
+    by_size[0] += 1 - chunk.lists
+    shares: Float[np.ndarray, "n u D"] = by_size / by_size.sum(0)
+    return shares
 
 
 def _first(values: Shaped[np.ndarray, "u D n"]) -> Shaped[np.ndarray, "n u D"]:
@@ -99,29 +101,31 @@ def _further(slips: Float[np.ndarray, "B n"]) -> Float[np.ndarray, "n B"]:
     """Return how probably a block that is named is named by one label, two, ..."""
     size = block_sizes(len(slips).bit_length() - 1)[:, None]
     ways = comb(np.maximum(size - 1, 0), np.arange(slips.shape[1]))
-    found: Float[np.ndarray, "n B"] = np.where(size > 0, ways * np.exp(slips), 0.0).T
-    return found
+    probability: Float[np.ndarray, "n B"] = np.where(
+        size > 0, ways * np.exp(slips), 0.0
+    ).T
+    return probability
 
 
-def _convolved(
+def _convolve(
     chance: Float[np.ndarray, "m u D"], names: Float[np.ndarray, "n u D"]
 ) -> Float[np.ndarray, "m u D"]:
     """Return the chances once a block's names, one or more, have been added."""
-    found = np.zeros(chance.shape)
+    total = np.zeros(chance.shape)
     for number in range(1, len(chance)):
-        found[number:] += chance[:-number] * names[number - 1]
-    return found
+        total[number:] += chance[:-number] * names[number - 1]
+    return total
 
 
 def _coverage(
     chance: Float[np.ndarray, "n u D"],
-    asked: Bool[np.ndarray, "n u"],
+    event: Bool[np.ndarray, "n u"],
     numbers: Streams,
 ) -> Float[np.ndarray, "u S"]:
     """Return how probably what most of a panel say is among what is asked."""
     ladder = np.cumsum(chance, axis=0)[:-1]
     votes = np.zeros(chance.shape, np.int8)
-    found = []
+    coverage = []
     for annotator in range(1, SIZES[-1] + 1):
         beyond = numbers.random(chance.shape[1:]) > ladder
         # One vote: of the steps below the number, each takes it from the one before.
@@ -129,18 +133,18 @@ def _coverage(
         votes[:-1] -= beyond
         votes[1:] += beyond
         if annotator in SIZES:
-            found.append(_shares(votes, asked))
-    found.append(_shares(chance, asked))
-    return np.stack(found, axis=1)
+            coverage.append(_shares(votes, event))
+    coverage.append(_shares(chance, event))
+    return np.stack(coverage, axis=1)
 
 
 def _shares(
     votes: Float[np.ndarray, "n u D"] | Int[np.ndarray, "n u D"],
-    asked: Bool[np.ndarray, "n u"],
+    event: Bool[np.ndarray, "n u"],
 ) -> Float[np.ndarray, " u"]:
     """Return how often the most voted is among what is asked; each that ties a part."""
     top = votes == votes.max(0)
     every = top.sum(0, dtype=np.int8)
-    right = (top & asked[:, :, None]).sum(0, dtype=np.int8)
-    found: Float[np.ndarray, " u"] = (right / every).mean(1)
-    return found
+    right = (top & event[:, :, None]).sum(0, dtype=np.int8)
+    shares: Float[np.ndarray, " u"] = (right / every).mean(1)
+    return shares

@@ -62,13 +62,13 @@ class LabelCounts:
         How many annotators named each candidate.
     answers
         How many answered about each item.
-    own
+    dataset_label
         Place of the data set's own label among the candidates; -1: it has none.
     """
 
     votes: Float[np.ndarray, "U C"]
     answers: Float[np.ndarray, " U"]
-    own: Int[np.ndarray, " U"]
+    dataset_label: Int[np.ndarray, " U"]
 
 
 def label_counts(space: Space, named: Named) -> LabelCounts:
@@ -107,8 +107,8 @@ def levels(
         Random numbers of these items.
     """
     n = chunk.share.shape[2]
-    own = given.own[units, None, None]
-    is_own = np.arange(n) == own
+    dataset_label = given.dataset_label[units, None, None]
+    is_own = np.arange(n) == dataset_label
     frequency = chunk.of_label
     expected = np.clip(frequency * chunk.share, _EDGE, 1 - _EDGE)
     votes = given.votes[units, None, :n]
@@ -116,7 +116,7 @@ def levels(
     named = numbers.beta(votes + expected, others + 1 - expected)
     right = np.clip(np.sqrt(named * frequency * chunk.relative), _EDGE, 1 - _EDGE)
     odds = logit(right) * np.where(is_own, WEIGHT, 1.0)
-    odds += np.where(is_own, OPINION, -OPINION) * (own >= 0)
+    odds += np.where(is_own, OPINION, -OPINION) * (dataset_label >= 0)
     step = np.stack(
         [numbers.stratified(chunk.share.shape[1]) for _ in range(n)], axis=2
     )

@@ -50,8 +50,8 @@ class Streams:
         pairs = list(zip(self.each, shape, strict=True))
         larger = np.stack([one.standard_gamma(a + 1) for one, a in pairs])
         power = np.stack([one.standard_exponential(a.shape) / a for one, a in pairs])
-        found: Float[np.ndarray, "u ..."] = np.log(larger) - power
-        return found
+        logs: Float[np.ndarray, "u ..."] = np.log(larger) - power
+        return logs
 
     def beta(
         self, yes: Float[np.ndarray, "u ..."], no: Float[np.ndarray, "u ..."]
@@ -64,10 +64,10 @@ class Streams:
         self, number: Int[np.ndarray, " u"], chance: Float[np.ndarray, "u D n"]
     ) -> Int[np.ndarray, "u D n"]:
         """Return how often each came, in so many trials of each item."""
-        found = np.zeros(chance.shape, np.int64)
+        counts = np.zeros(chance.shape, np.int64)
         for at in np.flatnonzero(number):
-            found[at] = self.each[at].multinomial(number[at], chance[at])
-        return found
+            counts[at] = self.each[at].multinomial(number[at], chance[at])
+        return counts
 
 
 def streams(seed: int, names: Iterable[Any] | Shaped[np.ndarray, " u"]) -> Streams:

@@ -16,19 +16,19 @@ from consilience.objects.layout.by_annotator import Responses
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.likelihood import by_annotator
 from consilience.objects.likelihood.label_counts import (
-    completed,
+    allocation_weights,
     detection_log_odds,
-    imagined,
     kind_odds,
-    of_styles,
+    pseudo_votes,
     reported_sums,
     slip_table,
+    style_beta,
 )
 from consilience.truth.maths import on_host
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Weighed:
+class BlockWeights:
     """Log weights of items of n candidates under one draw of the parameters.
 
     Attributes
@@ -42,7 +42,7 @@ class Weighed:
         that a block is of what is often seen.
     picker
         Weights of the Beta distribution of pickers, by item.
-    seen
+    detection
         Log-odds of being seen, seldom and often.
     slips
         Log probability of further names of a block.
@@ -63,7 +63,7 @@ class Weighed:
     names: Float[np.ndarray, "U n"]
     often: Float[np.ndarray, "U B"]
     picker: Float[np.ndarray, "2 U"]
-    seen: Float[np.ndarray, " 2"]
+    detection: Float[np.ndarray, " 2"]
     slips: Float[np.ndarray, "B n"]
     sums: Float[np.ndarray, "U n"]
     lean: Float[np.ndarray, "V B"] | None = None
@@ -73,10 +73,15 @@ class Weighed:
 
 @jax.jit
 def _weights_by_annotator(
-    blocks: Blocks, known: BlockCovariates, told: Responses, parameters: Parameters
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    responses: Responses,
+    parameters: Parameters,
 ) -> dict[str, Array]:
-    phi, styles, lean = by_annotator.completed(blocks, known, told, parameters)
-    pull, _ = by_annotator.pulls(known, parameters)
+    phi, styles, lean = by_annotator.allocation_weights(
+        blocks, covariates, responses, parameters
+    )
+    pull, _ = by_annotator.picker_log_odds(covariates, parameters)
     node, weight = normal_nodes(31)
     apart = parameters["spreads"][:, None] * node
     share = jnp.exp(weight)
@@ -84,54 +89,56 @@ def _weights_by_annotator(
     return {
         "phi": phi,
         "rest": logsumexp(styles, axis=1),
-        "votes": imagined(known, parameters, "salience"),
-        "names": imagined(known, parameters, "naming"),
-        "often": kind_odds(known, parameters),
+        "votes": pseudo_votes(covariates, parameters, "salience"),
+        "names": pseudo_votes(covariates, parameters, "naming"),
+        "often": kind_odds(covariates, parameters),
         "picker": jnp.zeros((2, len(pull))),
         # Of an annotator drawn from the population.
-        "seen": logit(sigmoid(rates) @ share),
+        "detection": logit(sigmoid(rates) @ share),
         "slips": slip_table(parameters, blocks.num_labels),
-        "sums": by_annotator.unit_sums(blocks, known, told, parameters),
+        "sums": by_annotator.unit_sums(blocks, covariates, responses, parameters),
         "lean": lean,
         "styles": styles,
         "lists": sigmoid(-(pull[:, :, None] + apart[0])) @ share,
     }
 
 
-def weighed(
+def block_weights(
     blocks: Blocks,
-    known: BlockCovariates,
+    covariates: BlockCovariates,
     parameters: Parameters,
-    told: Responses | None = None,
-) -> Weighed:
+    responses: Responses | None = None,
+) -> BlockWeights:
     """Return the log weights of blocks, on the host.
 
     Parameters
     ----------
-    blocks, known
+    blocks, covariates
         Of all items of that many candidates.
     parameters
         One draw of them.
-    told
+    responses
         Who answered what, where annotators have parameters.
     """
-    if told is not None:
-        values = _weights_by_annotator(blocks, known, told, parameters)
+    if responses is not None:
+        values = _weights_by_annotator(blocks, covariates, responses, parameters)
         each = {name: np.asarray(value) for name, value in values.items()}
-        return Weighed(**each, start=_starts(blocks))
-    here, beside, values = on_host((blocks, known, dict(parameters)))
-    phi, rest = completed(here, beside, values)
-    return Weighed(
+        return BlockWeights(**each, start=_starts(blocks))
+    block_arrays, covariate_arrays, values = on_host(
+        (blocks, covariates, dict(parameters))
+    )
+    phi, rest = allocation_weights(block_arrays, covariate_arrays, values)
+    return BlockWeights(
         phi=phi,
         rest=rest,
         start=_starts(blocks),
-        votes=imagined(beside, values, "salience"),
-        names=imagined(beside, values, "naming"),
-        often=kind_odds(beside, values),
-        picker=np.stack(of_styles(beside.item, values)),
-        seen=np.stack(detection_log_odds(values)),
+        votes=pseudo_votes(covariate_arrays, values, "salience"),
+        names=pseudo_votes(covariate_arrays, values, "naming"),
+        often=kind_odds(covariate_arrays, values),
+        picker=np.stack(style_beta(covariate_arrays.item, values)),
+        detection=np.stack(detection_log_odds(values)),
         slips=slip_table(values, blocks.num_labels),
-        sums=reported_sums(here, beside, values, phi, rest),
+        sums=reported_sums(block_arrays, covariate_arrays, values, phi, rest),
     )
 
 

@@ -22,12 +22,18 @@ from consilience.model.contract import Parameters
 from consilience.objects.layout.block_counts import Blocks
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import block_indices
-from consilience.objects.posterior.draws import MAX_CELLS, Chunk, alone, chunks, draw
-from consilience.objects.posterior.point_partitions import LOSSES, best
+from consilience.objects.posterior.draws import (
+    MAX_CELLS,
+    Chunk,
+    chunks,
+    draw,
+    single_candidate,
+)
+from consilience.objects.posterior.point_partitions import LOSSES, least_loss
 from consilience.objects.posterior.response_panels import SIZES, verdicts
 from consilience.objects.posterior.right_names import LabelCounts, levels
 from consilience.objects.posterior.streams import Streams, streams
-from consilience.objects.posterior.weights import Weighed, weighed
+from consilience.objects.posterior.weights import BlockWeights, block_weights
 from consilience.posterior.objects.joint_draws import Record
 
 TAUS = np.linspace(0.1, 0.9, 9)  # of the table object_counts
@@ -129,25 +135,27 @@ def item_posterior(
     seed
         Of random numbers.
     """
-    own_slot = given.own
+    own_slot = given.dataset_label
     units = len(own_slot)
     most = max([blocks.num_labels for blocks in items.blocks], default=1)
     total = number * len(draws)
-    found = _single(own_slot, most, len(draws), total)
-    whole = _Run(found, given, record, number, 1 / len(draws), Streams(()))
+    posterior = _single(own_slot, most, len(draws), total)
+    whole = _Run(posterior, given, record, number, 1 / len(draws), Streams(()))
     several = [blocks.unit for blocks in items.blocks]
     single = np.setdiff1d(np.arange(units), np.concatenate([*several, []]))
     step = max(MAX_CELLS // number, 1)
     for first in range(0, len(single), step):
         some = single[first : first + step]
         run = replace(whole, numbers=streams(seed, names[some]))
-        chunk = alone(some, number)
+        chunk = single_candidate(some, number)
         for which in range(len(draws)):
             _add_levels(run, some, chunk, which)
-    for blocks, known, who in zip(
+    for blocks, covariates, who in zip(
         items.blocks, items.covariates, items.responses_by_size, strict=True
     ):
-        weights = [weighed(blocks, known, parameters, who) for parameters in draws]
+        weights = [
+            block_weights(blocks, covariates, parameters, who) for parameters in draws
+        ]
         for rows in chunks(weights[0], blocks.num_labels, number):
             partition = np.zeros((len(rows), len(block_indices(blocks.num_labels))))
             run = replace(whole, numbers=streams(seed, names[blocks.unit[rows]]))
@@ -155,19 +163,19 @@ def item_posterior(
                 chunk = draw(blocks, weight, rows, number, run.numbers)
                 partition += run.weight * chunk.partition
                 _add(run, blocks, chunk, which)
-            told = _point_partitions(run, blocks, rows, partition)
-            _add_point_partitions(run, blocks, weights, rows, told, seed, names)
-    has = max(int((own_slot >= 0).sum()), 1)
-    found.several /= max(units, 1)
-    found.differs /= has
-    return found
+            partitions = _point_partitions(run, blocks, rows, partition)
+            _add_point_partitions(run, blocks, weights, rows, partitions, seed, names)
+    num_labelled = max(int((own_slot >= 0).sum()), 1)
+    posterior.several /= max(units, 1)
+    posterior.differs /= num_labelled
+    return posterior
 
 
 def _single(
-    own: Int[np.ndarray, " U"], most: int, draws: int, total: int
+    dataset_label: Int[np.ndarray, " U"], most: int, draws: int, total: int
 ) -> ItemPosterior:
     """Return what items of one candidate hold: it, and nothing else."""
-    units = len(own)
+    units = len(dataset_label)
     first = np.zeros((units, most))
     first[:, 0] = 1.0
     counts = np.zeros((units, len(TAUS), most + 1))
@@ -190,46 +198,48 @@ def _single(
         there=by_loss.copy(),
         main=by_loss.copy(),
         panel_several=panels.copy(),
-        panel_differs=np.where((own < 0)[:, None], np.nan, panels),
+        panel_differs=np.where((dataset_label < 0)[:, None], np.nan, panels),
         several=np.zeros((total, len(TAUS))),
         differs=np.zeros((total, len(PANELS) + 1)),
     )
 
 
 def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
-    told, n = run.posterior, blocks.num_labels
+    posterior, n = run.posterior, blocks.num_labels
     units = blocks.unit[chunk.rows]
     labels = slice(0, n)
     if which == 0:
-        for values in (told.main_label, told.main_share, told.counts):
+        for values in (posterior.main_label, posterior.main_share, posterior.counts):
             values[units] = 0.0
-        told.panel_differs[units] = 0.0
+        posterior.panel_differs[units] = 0.0
     weight = run.weight
     _add_levels(run, units, chunk, which)
     main = chunk.main
     top = main.argmax(2)
-    told.main_label[units, labels] += weight * _shares(top, n)
-    told.main_share[units, labels] += weight * main.mean(1)
+    posterior.main_label[units, labels] += weight * _shares(top, n)
+    posterior.main_share[units, labels] += weight * main.mean(1)
     some = slice(which * run.number, (which + 1) * run.number)
     # The small axis comes first: what follows is done to whole arrays of draws.
     frequency = np.ascontiguousarray(np.moveaxis(chunk.frequency, 2, 0))
     for place, tau in enumerate(TAUS):
         number = (frequency > tau).sum(0)
-        told.counts[units, place, : n + 1] += weight * _shares(number, n + 1)
-        told.several[some, place] += (number > 1).sum(0)
-    told.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
-    told.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(1)
-    told.differs[some] += _differing(run, blocks, chunk, main)
-    found = verdicts(chunk, run.given.own[units], run.numbers)
-    told.panel_several[units] += weight * found.several
-    told.panel_differs[units] += weight * found.differs
+        posterior.counts[units, place, : n + 1] += weight * _shares(number, n + 1)
+        posterior.several[some, place] += (number > 1).sum(0)
+    posterior.naming[units] += weight * _entropy(chunk.share, chunk.main).mean(1)
+    posterior.salience[units] += weight * _entropy(chunk.salience, chunk.salience).mean(
+        1
+    )
+    posterior.differs[some] += _differing(run, blocks, chunk, main)
+    panels = verdicts(chunk, run.given.dataset_label[units], run.numbers)
+    posterior.panel_several[units] += weight * panels.several
+    posterior.panel_differs[units] += weight * panels.differs
 
 
 def _add_levels(
     run: _Run, units: Int[np.ndarray, " u"], chunk: Chunk, which: int
 ) -> None:
     """Draw up to which threshold labels are valid, and keep these worlds."""
-    told, n = run.posterior, chunk.share.shape[2]
+    posterior, n = run.posterior, chunk.share.shape[2]
     level = levels(chunk, units, run.given, run.numbers)
     run.record.add(units, chunk, level, which)
     # How many draws lie beyond each grid point: a histogram, summed from its end.
@@ -240,25 +250,25 @@ def _add_levels(
     histogram = np.bincount(code, minlength=size).reshape(len(units), n, -1)
     after = np.cumsum(histogram[:, :, ::-1], axis=2)[:, :, ::-1] / run.number
     if which == 0:
-        told.beyond[units] = 0.0
-    told.beyond[units, :n, : len(GRID) - 1] += run.weight * after
-    told.valid[which, units, :n] = (level > TAU).mean(1)
+        posterior.beyond[units] = 0.0
+    posterior.beyond[units, :n, : len(GRID) - 1] += run.weight * after
+    posterior.valid[which, units, :n] = (level > TAU).mean(1)
 
 
 def _shares(value: Int[np.ndarray, "u D"], number: int) -> Float[np.ndarray, "u n"]:
     """Return in which share of an item's draws a value is 0, 1, and so on."""
     code = np.arange(len(value))[:, None] * number + value
     count = np.bincount(code.ravel(), minlength=len(value) * number)
-    found: Float[np.ndarray, "u n"] = count.reshape(-1, number) / value.shape[1]
-    return found
+    shares: Float[np.ndarray, "u n"] = count.reshape(-1, number) / value.shape[1]
+    return shares
 
 
 def _entropy(
     share: Float[np.ndarray, "u D n"], weight: Float[np.ndarray, "u D n"]
 ) -> Float[np.ndarray, "u D"]:
     logs = np.log(np.where(share > 0, share, 1.0))
-    found: Float[np.ndarray, "u D"] = -(weight * logs).sum(2)
-    return found
+    entropy: Float[np.ndarray, "u D"] = -(weight * logs).sum(2)
+    return entropy
 
 
 def _differing(
@@ -270,20 +280,20 @@ def _differing(
     broken at random.
     """
     n = blocks.num_labels
-    own = run.given.own[blocks.unit[chunk.rows]]
-    known = (own >= 0)[:, None]
+    dataset_label = run.given.dataset_label[blocks.unit[chunk.rows]]
+    has_label = (dataset_label >= 0)[:, None]
     given = np.asarray(blocks.main)[chunk.rows][:, 1 << np.arange(n)]
     size = np.asarray(blocks.votes)[chunk.rows]
-    found = []
+    counts = []
     for panel in PANELS:
         new = np.maximum(panel - size, 0)
         votes = given[:, None] + run.numbers.multinomial(
             new, main / main.sum(2, keepdims=True)
         )
         top = (votes + run.numbers.random(votes.shape)).argmax(2)
-        found.append(((top != own[:, None]) & known).sum(0))
-    found.append(((main.argmax(2) != own[:, None]) & known).sum(0))
-    return np.stack(found, axis=1).astype(float)
+        counts.append(((top != dataset_label[:, None]) & has_label).sum(0))
+    counts.append(((main.argmax(2) != dataset_label[:, None]) & has_label).sum(0))
+    return np.stack(counts, axis=1).astype(float)
 
 
 def _point_partitions(
@@ -301,26 +311,26 @@ def _point_partitions(
     logs = np.log(np.where(partition > 0, partition, 1.0))
     run.posterior.structure[units] = -(partition * logs).sum(1)
     run.posterior.same[units, :n, :n] = same.reshape(-1, n, n)
-    told = [best(loss(partition, n)) for loss in LOSSES.values()]
-    for number, each in enumerate(told):
-        run.posterior.object_of[number, units, :n] = inside[each].argmax(1)
+    partitions = [least_loss(loss(partition, n)) for loss in LOSSES.values()]
+    for number, chosen in enumerate(partitions):
+        run.posterior.object_of[number, units, :n] = inside[chosen].argmax(1)
     for values in (run.posterior.share, run.posterior.there, run.posterior.main):
         values[:, units] = 0.0
-    return told
+    return partitions
 
 
 def _add_point_partitions(
     run: _Run,
     blocks: Blocks,
-    weights: list[Weighed],
+    weights: list[BlockWeights],
     rows: Int[np.ndarray, " u"],
-    told: list[Int[np.ndarray, " u"]],
+    partitions: list[Int[np.ndarray, " u"]],
     seed: int,
     names: Shaped[np.ndarray, " U"],
 ) -> None:
     """Draw the labels of the estimated partitions; where losses agree, once."""
-    for loss, each in enumerate(told):
-        new = (each != told[0]) | (loss == 0)
+    for loss, chosen in enumerate(partitions):
+        new = (chosen != partitions[0]) | (loss == 0)
         same = blocks.unit[rows[~new]]
         for values in (run.posterior.share, run.posterior.there, run.posterior.main):
             values[loss, same] = values[0, same]
@@ -331,7 +341,7 @@ def _add_point_partitions(
                 numbers = streams(seed, names[blocks.unit[rows[some]]])
                 for weight in weights:
                     given = draw(
-                        blocks, weight, rows[some], run.number, numbers, each[some]
+                        blocks, weight, rows[some], run.number, numbers, chosen[some]
                     )
                     _add_given(run, blocks, given, loss)
 

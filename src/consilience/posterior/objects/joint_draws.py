@@ -17,7 +17,7 @@ from consilience.errors import OptionError
 from consilience.objects.posterior.draws import Chunk
 from consilience.posterior.stored_fit.stored import WORLDS, stored
 
-MOST_NUMBERS = 30_000_000  # worlds x candidates: 90 MB
+MAX_NUMBERS = 30_000_000  # worlds x candidates: 90 MB
 LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
 
 
@@ -69,7 +69,7 @@ class Record:
         unit, slot = np.nonzero(candidate >= 0)
         self._item, self._label = unit, candidate[unit, slot]
         self._first = np.searchsorted(unit, np.arange(len(candidate)))
-        self._number = max(min(number, MOST_NUMBERS // (draws * len(unit))), 1)
+        self._number = max(min(number, MAX_NUMBERS // (draws * len(unit))), 1)
         shape = (draws, self._number, len(unit))
         # What is the only candidate is all of it, in every world.
         self._hundredths = np.full(shape, 100, np.uint8)
@@ -123,8 +123,8 @@ def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
     main_object = chunk.object_of == chunk.salience.argmax(2)[:, :, None]
     main_label = np.arange(chunk.share.shape[2]) == chunk.main.argmax(2)[:, :, None]
     leading = chunk.relative >= 1
-    found = leading * LEADING | main_object * MAIN_OBJECT | main_label * MAIN_LABEL
-    facts: UInt8[np.ndarray, "u D n"] = found.astype(np.uint8)
+    flags = leading * LEADING | main_object * MAIN_OBJECT | main_label * MAIN_LABEL
+    facts: UInt8[np.ndarray, "u D n"] = flags.astype(np.uint8)
     return facts
 
 
@@ -168,13 +168,13 @@ def _of_heuristic(
     """Return the one world that a rule states: an object is valid under its name."""
     assert labels is not None  # noqa: S101 (a rule that states objects states labels)
     names = pd.Index(items["item"].astype(str))
-    known = pd.Index(labels["label"].cat.categories.astype(str))
+    label_names = pd.Index(labels["label"].cat.categories.astype(str))
 
     def key(frame: pd.DataFrame, label: str = "label") -> pd.Index:
         place = names.get_indexer(pd.Index(frame["item"].astype(str)))
-        code = known.get_indexer(pd.Index(frame[label].astype(str)))
-        found: pd.Index = pd.Index(place.astype(np.int64) * len(known) + code)
-        return found
+        code = label_names.get_indexer(pd.Index(frame[label].astype(str)))
+        index: pd.Index = pd.Index(place.astype(np.int64) * len(label_names) + code)
+        return index
 
     cells = key(labels).sort_values()
     valid = pd.Series(labels["probability"].to_numpy(), key(labels)).loc[cells] > 0
@@ -190,9 +190,9 @@ def _of_heuristic(
     hundredths = np.where(valid, 100, 0)
     return JointDraws(
         items=names.to_numpy(),
-        labels=known.to_numpy(),
-        item=(cells // len(known)).to_numpy(),
-        label=(cells % len(known)).to_numpy(),
+        labels=label_names.to_numpy(),
+        item=(cells // len(label_names)).to_numpy(),
+        label=(cells % len(label_names)).to_numpy(),
         hundredths=hundredths.astype(np.uint8)[None, None],
         levels=hundredths.astype(np.uint8)[None, None],
         facts=facts.astype(np.uint8)[None, None],

@@ -22,11 +22,11 @@ from consilience.truth.named import Named
 from consilience.truth.space import Space
 
 WEIGHT = 4.0  # answers
-_MOST_ROWS = 1_000_000  # of single annotators
+_MAX_ROWS = 1_000_000  # of single annotators
 _EDGE = 1e-9  # counts
 
 
-def confusion_of(
+def main_confusion(
     space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
 ) -> pd.DataFrame:
     """Return P(main label given | true main label) of the population and of each.
@@ -72,21 +72,21 @@ def confusion_of(
     theirs = space.identified[space.annotator[answer]]
     met = np.unique((at * labels + pair // labels)[theirs])
     size = np.bincount(of_true, minlength=labels)[met % labels]
-    if 0 < size.sum() <= _MOST_ROWS:
+    if 0 < size.sum() <= _MAX_ROWS:
         # Of each annotator all pairs of each true label that they met.
         first = np.searchsorted(of_true, met % labels)
         which = np.repeat(first, size) + _ranges(size)
         who = np.repeat(met // labels, size)
         code = who * len(pairs) + which
         mine = _sums((at * len(pairs) + place)[theirs], count[theirs], code)
-        asked = _sums(
+        met_count = _sums(
             (at * labels + pair // labels)[theirs],
             count[theirs],
             who * labels + of_true[which],
         )
         expected = mine + WEIGHT * everyone[which]
-        low, high = _bounds(expected, asked + WEIGHT, mass)
-        value = expected / (asked + WEIGHT)
+        low, high = _bounds(expected, met_count + WEIGHT, mass)
+        value = expected / (met_count + WEIGHT)
         parts.append((people[who], which, value, low, high))
     owner, which, value, low, high = (
         np.concatenate(each) for each in zip(*parts, strict=True)
@@ -103,7 +103,7 @@ def confusion_of(
     )
 
 
-def annotators_of(
+def main_accuracy(
     space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
 ) -> pd.DataFrame:
     """Return how often each annotator with an id gives the main label that most would.
@@ -111,7 +111,7 @@ def annotators_of(
     Parameters
     ----------
     space, named, main, mass
-        As of `confusion_of`.
+        As of `main_confusion`.
 
     Returns
     -------
@@ -147,10 +147,10 @@ def _bounds(
 
 def _ranges(size: Int[np.ndarray, " M"]) -> Int[np.ndarray, " N"]:
     """Return 0, 1, ... up to each size, one behind the other."""
-    found: Int[np.ndarray, " N"] = np.arange(size.sum()) - np.repeat(
+    ranges: Int[np.ndarray, " N"] = np.arange(size.sum()) - np.repeat(
         np.cumsum(size) - size, size
     )
-    return found
+    return ranges
 
 
 def _sums(

@@ -34,17 +34,17 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
     OptionError
         The fit is not of kind objects, or there is no such loss.
     """
-    found = _stored(data, "objects")
+    table = _stored(data, "objects")
     if loss == BINDER:
-        return found
+        return table
     others = [
         each.removeprefix("objects_")
         for each in stored_names(data)
         if each.startswith("objects_")
     ]
     if loss not in others:
-        known = ", ".join([BINDER, *others])
-        msg = f"loss is {loss!r}; this fit has the partitions that minimize {known}"
+        available = ", ".join([BINDER, *others])
+        msg = f"loss is {loss!r}; this fit has the partitions that minimize {available}"
         raise OptionError(msg)
     return _stored(data, name_of(loss))
 
@@ -153,15 +153,15 @@ def panel(data: xr.DataTree, annotators: int) -> pd.DataFrame:
     OptionError
         The fit is not of kind objects, or a rule; or it holds no panel of that size.
     """
-    found = _stored(data, "panels")
-    sizes = found["annotators"].unique()
+    panels = _stored(data, "panels")
+    sizes = panels["annotators"].unique()
     if annotators not in sizes:
-        known = ", ".join(str(size) for size in sorted(sizes))
+        listed = ", ".join(str(size) for size in sorted(sizes))
         msg = (
-            f"a panel of {annotators} annotators is not available; give one of {known}"
+            f"a panel of {annotators} annotators is not available; give one of {listed}"
         )
         raise OptionError(msg)
-    rows = found[found["annotators"] == annotators]
+    rows = panels[panels["annotators"] == annotators]
     return rows.drop(columns="annotators").reset_index(drop=True)
 
 

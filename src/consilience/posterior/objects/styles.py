@@ -38,27 +38,27 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
     not the main one: those that are named) and `further_name` (of listers and further
     names of an object: those that are given); empty but for models of objects.
     """
-    found = {name: draws(data, name, (axis,)) for name, axis in _AXES.items()}
-    known = {name: value for name, value in found.items() if value is not None}
-    if len(known) < len(_AXES):
+    by_name = {name: draws(data, name, (axis,)) for name, axis in _AXES.items()}
+    parameters = {name: value for name, value in by_name.items() if value is not None}
+    if len(parameters) < len(_AXES):
         nothing = pd.DataFrame(columns=["share", "lower", "upper"], dtype=float)
         nothing.insert(0, "style", pd.Series(dtype="str"))
         return nothing
-    seldom = known["seen"][:, 0]
-    often = seldom + np.exp(known["seen"][:, 1])
-    share = expit(known["often"][:, 0])
+    seldom = parameters["seen"][:, 0]
+    often = seldom + np.exp(parameters["seen"][:, 1])
+    share = expit(parameters["often"][:, 0])
     drawn = {
-        "picker": _pickers(known["picker"], pulled="spreads" in data["posterior"]),
+        "picker": _pickers(parameters["picker"], pulled="spreads" in data["posterior"]),
         "recall": (1 - share) * expit(seldom) + share * expit(often),
-        "further_name": expit(known["slip"][:, 0]),
+        "further_name": expit(parameters["slip"][:, 0]),
     }
-    told = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["mass"]))
+    interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["mass"]))
     return pd.DataFrame(
         {
             "style": pd.Series(list(drawn), dtype="str"),
-            "share": told.mean,
-            "lower": told.lower,
-            "upper": told.upper,
+            "share": interval.mean,
+            "lower": interval.lower,
+            "upper": interval.upper,
         }
     )
 

@@ -17,8 +17,8 @@ from consilience.posterior.objects.item_posterior import (
     ItemPosterior,
 )
 from consilience.posterior.objects.main_confusion import (
-    annotators_of,
-    confusion_of,
+    main_accuracy,
+    main_confusion,
 )
 from consilience.posterior.objects.stored_objects import name_of
 from consilience.posterior.results.frames import category
@@ -26,8 +26,8 @@ from consilience.truth import Space
 from consilience.truth.named import Named
 
 
-def tables_of(
-    space: Space, held: ItemPosterior, mass: float
+def item_tables(
+    space: Space, posterior: ItemPosterior, mass: float
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a run by name.
 
@@ -35,28 +35,28 @@ def tables_of(
     ----------
     space
         Candidates and answers.
-    held
+    posterior
         What items hold.
     mass
         Probability that an interval holds.
     """
     return {
-        "labels": _labels(space, held, mass),
-        "items": _items(space, held),
+        "labels": _labels(space, posterior, mass),
+        "items": _items(space, posterior),
         **{
-            name_of(loss): _objects(space, held, place)
+            name_of(loss): _objects(space, posterior, place)
             for place, loss in enumerate(LOSSES)
         },
-        "object_counts": _counts(space, held),
-        "same_object": _same(space, held),
-        "ambiguity": _ambiguity(space, held),
-        "panels": _panels(space, held),
-        "confusion": confusion_of(space, _named(space), held.main_label, mass),
-        "annotators": annotators_of(space, _named(space), held.main_label, mass),
+        "object_counts": _counts(space, posterior),
+        "same_object": _same(space, posterior),
+        "ambiguity": _ambiguity(space, posterior),
+        "panels": _panels(space, posterior),
+        "confusion": main_confusion(space, _named(space), posterior.main_label, mass),
+        "annotators": main_accuracy(space, _named(space), posterior.main_label, mass),
     }
 
 
-def curves(space: Space, held: ItemPosterior) -> xr.Dataset:
+def curves(space: Space, posterior: ItemPosterior) -> xr.Dataset:
     """Return how often objects are named, of each label, and totals over all items.
 
     Returns
@@ -73,12 +73,12 @@ def curves(space: Space, held: ItemPosterior) -> xr.Dataset:
         {
             "beyond": (
                 ("item", "candidate", "share"),
-                held.beyond.astype(np.float32),
+                posterior.beyond.astype(np.float32),
             ),
-            "main_share": (("item", "candidate"), held.main_share),
-            "candidate_label": (("item", "candidate"), _candidates(space, held)),
-            "several": (("population_draw", "tau"), held.several),
-            "differs": (("population_draw", "panel"), held.differs),
+            "main_share": (("item", "candidate"), posterior.main_share),
+            "candidate_label": (("item", "candidate"), _candidates(space, posterior)),
+            "several": (("population_draw", "tau"), posterior.several),
+            "differs": (("population_draw", "panel"), posterior.differs),
         },
         {
             "share": GRID,
@@ -134,15 +134,15 @@ def _named(space: Space) -> Named:
     return space.named
 
 
-def _candidates(space: Space, held: ItemPosterior) -> Int[np.ndarray, "U C"]:
-    return _named(space).candidate[:, : held.beyond.shape[1]]
+def _candidates(space: Space, posterior: ItemPosterior) -> Int[np.ndarray, "U C"]:
+    return _named(space).candidate[:, : posterior.beyond.shape[1]]
 
 
 def _rows(
-    space: Space, held: ItemPosterior
+    space: Space, posterior: ItemPosterior
 ) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], dict[str, pd.Categorical]]:
     """Return item and place of each candidate, and both by name."""
-    candidate = _candidates(space, held)
+    candidate = _candidates(space, posterior)
     unit, slot = np.nonzero(candidate >= 0)
     names = {
         "item": category(unit, space.unit_item),
@@ -151,12 +151,12 @@ def _rows(
     return unit, slot, names
 
 
-def _labels(space: Space, held: ItemPosterior, mass: float) -> pd.DataFrame:
-    unit, slot, names = _rows(space, held)
-    probability = held.valid.mean(0)[unit, slot]
+def _labels(space: Space, posterior: ItemPosterior, mass: float) -> pd.DataFrame:
+    unit, slot, names = _rows(space, posterior)
+    probability = posterior.valid.mean(0)[unit, slot]
     lower = upper = np.full(len(unit), np.nan)
-    if len(held.valid) > 1:
-        low, high = bounds(held.valid, mass)
+    if len(posterior.valid) > 1:
+        low, high = bounds(posterior.valid, mass)
         lower, upper = low[unit, slot], high[unit, slot]
         lower, upper = np.minimum(lower, probability), np.maximum(upper, probability)
     return pd.DataFrame(
@@ -164,10 +164,10 @@ def _labels(space: Space, held: ItemPosterior, mass: float) -> pd.DataFrame:
     )
 
 
-def _items(space: Space, held: ItemPosterior) -> pd.DataFrame:
-    candidate = _candidates(space, held)
+def _items(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+    candidate = _candidates(space, posterior)
     units = np.arange(len(candidate))
-    chance = np.where(candidate >= 0, held.main_label, 0.0)
+    chance = np.where(candidate >= 0, posterior.main_label, 0.0)
     best = chance.argmax(1)
     highest = chance[units, best]
     names = category(candidate[units, best], _named(space).labels)
@@ -181,25 +181,25 @@ def _items(space: Space, held: ItemPosterior) -> pd.DataFrame:
             "entropy": -(chance * np.log(np.where(chance > 0, chance, 1.0))).sum(1),
             "responses": answers.astype(np.int64),
             "tied": (chance >= highest[:, None]).sum(1) > 1,
-            "objects": held.counts[:, at].argmax(1),
+            "objects": posterior.counts[:, at].argmax(1),
             "main_label": names,
         }
     )
 
 
-def _objects(space: Space, held: ItemPosterior, loss: int) -> pd.DataFrame:
-    unit, slot, names = _rows(space, held)
-    main = held.main[loss]
+def _objects(space: Space, posterior: ItemPosterior, loss: int) -> pd.DataFrame:
+    unit, slot, names = _rows(space, posterior)
+    main = posterior.main[loss]
     # Objects are numbered from one by how probably they are the main one.
     order = np.argsort(np.argsort(-main, axis=1, kind="stable"), axis=1)
-    place = held.object_of[loss, unit, slot]
+    place = posterior.object_of[loss, unit, slot]
     frame = pd.DataFrame(
         {
             "item": names["item"],
             "object": order[unit, place] + 1,
             "label": names["label"],
-            "share": held.share[loss, unit, slot],
-            "probability": held.there[loss, unit, place],
+            "share": posterior.share[loss, unit, slot],
+            "probability": posterior.there[loss, unit, place],
             "main_probability": main[unit, place],
         }
     )
@@ -208,54 +208,54 @@ def _objects(space: Space, held: ItemPosterior, loss: int) -> pd.DataFrame:
     return frame.iloc[keys].reset_index(drop=True)
 
 
-def _counts(space: Space, held: ItemPosterior) -> pd.DataFrame:
-    unit, tau, number = np.nonzero(held.counts > 0)
+def _counts(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+    unit, tau, number = np.nonzero(posterior.counts > 0)
     return pd.DataFrame(
         {
             "item": category(unit, space.unit_item),
             "tau": TAUS[tau].round(6),
             "objects": number,
-            "probability": held.counts[unit, tau, number],
+            "probability": posterior.counts[unit, tau, number],
         }
     )
 
 
-def _same(space: Space, held: ItemPosterior) -> pd.DataFrame:
-    candidate = _candidates(space, held)
-    here = (candidate[:, :, None] >= 0) & (candidate[:, None, :] >= 0)
+def _same(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+    candidate = _candidates(space, posterior)
+    real = (candidate[:, :, None] >= 0) & (candidate[:, None, :] >= 0)
     places = candidate.shape[1]
     before = np.triu(np.ones((places, places), bool), 1)
-    unit, first, second = np.nonzero(here & before)
+    unit, first, second = np.nonzero(real & before)
     names = _named(space).labels
     return pd.DataFrame(
         {
             "item": category(unit, space.unit_item),
             "label_a": category(candidate[unit, first], names),
             "label_b": category(candidate[unit, second], names),
-            "probability": np.clip(held.same[unit, first, second], 0.0, 1.0),
+            "probability": np.clip(posterior.same[unit, first, second], 0.0, 1.0),
         }
     )
 
 
-def _ambiguity(space: Space, held: ItemPosterior) -> pd.DataFrame:
+def _ambiguity(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "item": category(np.arange(space.num_units), space.unit_item),
-            "structure": held.structure,
-            "naming": held.naming,
-            "salience": held.salience,
+            "structure": posterior.structure,
+            "naming": posterior.naming,
+            "salience": posterior.salience,
         }
     )
 
 
-def _panels(space: Space, held: ItemPosterior) -> pd.DataFrame:
+def _panels(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
     sizes = np.array([*SIZES, 0])
     units = np.arange(space.num_units).repeat(len(sizes))
     return pd.DataFrame(
         {
             "item": category(units, space.unit_item),
             "annotators": np.tile(sizes, space.num_units),
-            "several": held.panel_several.ravel(),
-            "differs": held.panel_differs.ravel(),
+            "several": posterior.panel_several.ravel(),
+            "differs": posterior.panel_differs.ravel(),
         }
     )

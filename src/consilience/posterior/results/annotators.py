@@ -68,16 +68,16 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
             ("specificity", present == 0, "no"),
         ):
             right = np.broadcast_to((given == answer).astype(float), votes.shape)
-            found = _chance(data, states, right)
-            columns[column] = found.mean[people]
-            columns[f"{column}_lower"] = found.lower[people]
-            columns[f"{column}_upper"] = found.upper[people]
+            interval = _chance(data, states, right)
+            columns[column] = interval.mean[people]
+            columns[f"{column}_lower"] = interval.lower[people]
+            columns[f"{column}_upper"] = interval.upper[people]
     habit = draws(data, "spammer", ("annotator",))
     if habit is not None:
-        found = estimate(habit, float(data.attrs["mass"]))
-        columns["spammer"] = found.mean[people]
-        columns["spammer_lower"] = found.lower[people]
-        columns["spammer_upper"] = found.upper[people]
+        interval = estimate(habit, float(data.attrs["mass"]))
+        columns["spammer"] = interval.mean[people]
+        columns["spammer_lower"] = interval.lower[people]
+        columns["spammer_upper"] = interval.upper[people]
     return pd.DataFrame(columns)
 
 
@@ -87,12 +87,12 @@ def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
     for column, name in (("picker", "picks"), ("recall", "sees")):
         drawn = draws(data, name, ("annotator",))
         if drawn is not None:
-            known = data["constant_data"]["annotator_known"].to_numpy()
-            people = np.flatnonzero(known)
-            found = estimate(drawn, float(data.attrs["mass"]))
-            columns[column] = found.mean[people]
-            columns[f"{column}_lower"] = found.lower[people]
-            columns[f"{column}_upper"] = found.upper[people]
+            identified = data["constant_data"]["annotator_known"].to_numpy()
+            people = np.flatnonzero(identified)
+            interval = estimate(drawn, float(data.attrs["mass"]))
+            columns[column] = interval.mean[people]
+            columns[f"{column}_lower"] = interval.lower[people]
+            columns[f"{column}_upper"] = interval.upper[people]
     return columns
 
 
@@ -114,11 +114,11 @@ def _chance(
         prevalence = draws(data, "prevalence", ("true_class",))
     confusion = draws(data, "confusion", ("annotator", "true_class", "given_class"))
     if confusion is None:
-        found = individual(data)
-        if found is None:
+        by_annotator = individual(data)
+        if by_annotator is None:
             nothing = np.full(data["constant_data"].sizes["annotator"], np.nan)
             return Estimate(mean=nothing, lower=nothing, upper=nothing)
-        confusion = found.mean[None]
+        confusion = by_annotator.mean[None]
         if prevalence is not None:
             prevalence = prevalence.mean(axis=0, keepdims=True)
     if prevalence is None:

@@ -38,8 +38,8 @@ def comparison(data: xr.DataTree) -> pd.DataFrame:
         return pd.DataFrame({"model": pd.Series([], dtype="str"), **none})
     group = data["comparison"]
     names = pd.Series(group["model"].to_numpy(), dtype="str")
-    found = {name: group[name].to_numpy().astype(float) for name in COLUMNS}
-    return pd.DataFrame({"model": names, **found})
+    columns = {name: group[name].to_numpy().astype(float) for name in COLUMNS}
+    return pd.DataFrame({"model": names, **columns})
 
 
 def as_dataset(table: pd.DataFrame) -> xr.Dataset:

@@ -39,17 +39,17 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
     together, each = population(data), individual(data)
     if together is None and data.attrs["kind"] == "choice":
         return sparse_confusion(data)
-    known = data["constant_data"]["annotator_known"].to_numpy().astype(bool)
-    people = np.flatnonzero(known) if each is not None else np.zeros(0, np.int64)
+    identified = data["constant_data"]["annotator_known"].to_numpy().astype(bool)
+    people = np.flatnonzero(identified) if each is not None else np.zeros(0, np.int64)
     owners = np.concatenate([[-1], people]) if together is not None else people
     true_names, given_names = (names(data, dim) for dim in _CELLS)
     num_true, num_given = len(true_names), len(given_names)
     columns = {
         column: np.concatenate(
             [
-                getattr(found, part)[which].ravel()
-                for found, which in ((together, None), (each, people))
-                if found is not None
+                getattr(part_of_table, part)[which].ravel()
+                for part_of_table, which in ((together, None), (each, people))
+                if part_of_table is not None
             ]
             or [np.zeros(0)]
         )
@@ -72,7 +72,7 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
     )
 
 
-def of_groups(data: xr.DataTree) -> pd.DataFrame:
+def group_confusion(data: xr.DataTree) -> pd.DataFrame:
     """P(answer | truth) in each group of labels (contains).
 
     Parameters
@@ -96,7 +96,7 @@ def of_groups(data: xr.DataTree) -> pd.DataFrame:
             "model contains to responses whose labels have a parent"
         )
         raise OptionError(msg)
-    found = estimate(values, float(data.attrs["mass"]))
+    interval = estimate(values, float(data.attrs["mass"]))
     group, true_code, given_code = (
         part.ravel() for part in np.indices(values.shape[1:])
     )
@@ -107,9 +107,9 @@ def of_groups(data: xr.DataTree) -> pd.DataFrame:
             "group": category(group, groups),
             "true_label": category(true_code, true_names),
             "given_label": category(given_code, given_names),
-            "probability": found.mean.ravel(),
-            "lower": found.lower.ravel(),
-            "upper": found.upper.ravel(),
+            "probability": interval.mean.ravel(),
+            "lower": interval.lower.ravel(),
+            "upper": interval.upper.ravel(),
         }
     )
 
@@ -160,10 +160,10 @@ def population(data: xr.DataTree) -> Estimate | None:
     values = population_draws(data)
     if values is not None:
         return estimate(values, float(data.attrs["mass"]))
-    found = individual(data)
-    if found is None:
+    by_annotator = individual(data)
+    if by_annotator is None:
         return None
-    mean = np.einsum("j,jkl->kl", _shares(data), found.mean)
+    mean = np.einsum("j,jkl->kl", _shares(data), by_annotator.mean)
     unknown = np.full_like(mean, np.nan)
     return Estimate(mean=mean, lower=unknown, upper=unknown)
 

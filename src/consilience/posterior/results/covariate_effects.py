@@ -35,16 +35,16 @@ def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
         nothing = pd.DataFrame(columns=["weight", *_BOUNDS, "slope"], dtype=float)
         nothing.insert(0, "column", pd.Series(dtype="str"))
         return nothing
-    found = estimate(weight, float(data.attrs["mass"]))
+    interval = estimate(weight, float(data.attrs["mass"]))
     names = [str(name) for name in data["posterior"]["covariate"].to_numpy()]
     spread = data["constant_data"]["covariate_spread"].to_numpy()
     return pd.DataFrame(
         {
             "column": pd.Series(names, dtype="str"),
-            "weight": found.mean,
-            "lower": found.lower,
-            "upper": found.upper,
-            "slope": found.mean / spread,
+            "weight": interval.mean,
+            "lower": interval.lower,
+            "upper": interval.upper,
+            "slope": interval.mean / spread,
         }
     )
 
@@ -61,10 +61,10 @@ def relative_information(data: xr.DataTree) -> pd.DataFrame:
     -------
     One row: worth, lower, upper; none where candidates had no columns.
     """
-    told = draws(data, "worth", ())
-    if told is None:
+    drawn = draws(data, "worth", ())
+    if drawn is None:
         return pd.DataFrame(columns=["worth", *_BOUNDS], dtype=float)
-    found = estimate(told[:, None], float(data.attrs["mass"]))
+    interval = estimate(drawn[:, None], float(data.attrs["mass"]))
     return pd.DataFrame(
-        {"worth": found.mean, "lower": found.lower, "upper": found.upper}
+        {"worth": interval.mean, "lower": interval.lower, "upper": interval.upper}
     )

@@ -26,61 +26,61 @@ def diagnostics(data: xr.DataTree) -> pd.DataFrame:
     Columns name, value, limit, outcome, ok, remedy; empty when no check was run. Runs
     of version 0.1 have no outcome; it follows from `ok`, and from values that are NaN.
     """
-    found = dict.fromkeys(_COLUMNS, np.zeros(0))
+    columns = dict.fromkeys(_COLUMNS, np.zeros(0))
     outcome = np.zeros(0, object)
     if "diagnostics" in data.children:
         group = data["diagnostics"]
-        found = {name: group[name].to_numpy() for name in _COLUMNS}
+        columns = {name: group[name].to_numpy() for name in _COLUMNS}
         outcome = np.where(
-            ~found["ok"].astype(bool),
+            ~columns["ok"].astype(bool),
             FAILED,
-            np.where(np.isnan(found["value"]), TOO_LITTLE, PASSED),
+            np.where(np.isnan(columns["value"]), TOO_LITTLE, PASSED),
         )
         if "outcome" in group:
             outcome = group["outcome"].to_numpy()
     return pd.DataFrame(
         {
-            "name": pd.Series(found["name"], dtype="str"),
-            "value": found["value"].astype(np.float64),
-            "limit": found["limit"].astype(np.float64),
+            "name": pd.Series(columns["name"], dtype="str"),
+            "value": columns["value"].astype(np.float64),
+            "limit": columns["limit"].astype(np.float64),
             "outcome": pd.Series(outcome, dtype="str"),
-            "ok": found["ok"].astype(bool),
-            "remedy": pd.Series(found["remedy"], dtype="str"),
+            "ok": columns["ok"].astype(bool),
+            "remedy": pd.Series(columns["remedy"], dtype="str"),
         }
     )
 
 
-def counts(found: pd.DataFrame) -> dict[Outcome, int]:
+def counts(table: pd.DataFrame) -> dict[Outcome, int]:
     """Return how many checks had each outcome.
 
     Parameters
     ----------
-    found
+    table
         The table `diagnostics`.
     """
-    number = found["outcome"].value_counts()
+    number = table["outcome"].value_counts()
     return {each: int(number.get(each, 0)) for each in OUTCOMES}
 
 
-def tally(found: pd.DataFrame) -> str:
+def tally(table: pd.DataFrame) -> str:
     """Return how many checks had each outcome, in words.
 
     Parameters
     ----------
-    found
+    table
         The table `diagnostics`, of one check at least.
 
     Returns
     -------
     Such as "4 passed, 1 failed (rhat), 1 with too little data to tell (independence)".
     """
-    if (found["outcome"] == PASSED).all():
-        return f"all {len(found)} passed"
+    if (table["outcome"] == PASSED).all():
+        return f"all {len(table)} passed"
     words = {PASSED: "passed", FAILED: "failed", TOO_LITTLE: f"with {TOO_LITTLE}"}
     parts = []
-    for outcome, number in counts(found).items():
+    for outcome, number in counts(table).items():
         if number:
-            names = found.loc[found["outcome"] == outcome, "name"]
+            names = table.loc[table["outcome"] == outcome, "name"]
             which = f" ({', '.join(names)})" if outcome != PASSED else ""
             parts.append(f"{number} {words[outcome]}{which}")
     return ", ".join(parts)

@@ -14,7 +14,7 @@ from consilience.errors import OptionError
 from consilience.posterior.results.labels import labels
 
 # Some 2 GB in double precision.
-_MOST_CELLS = 250_000_000
+_MAX_CELLS = 250_000_000
 
 
 def soft_labels(data: xr.DataTree) -> pd.DataFrame:
@@ -42,10 +42,10 @@ def soft_labels(data: xr.DataTree) -> pd.DataFrame:
             "export the table `labels`, or rename that label"
         )
         raise OptionError(msg)
-    if len(items) * len(names) > _MOST_CELLS:
+    if len(items) * len(names) > _MAX_CELLS:
         msg = (
             f"soft labels: {len(items):,} items by {len(names):,} labels are too many "
-            f"for one table (at most {_MOST_CELLS:,} cells); export the table "
+            f"for one table (at most {_MAX_CELLS:,} cells); export the table "
             "`labels`, which lists candidates only"
         )
         raise OptionError(msg)

@@ -39,18 +39,20 @@ from consilience.errors import OptionError
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates
 
-LEAST = 0.5  # answers expected in a cell that is worth a row
+MIN_EXPECTED = 0.5  # answers expected in a cell that is worth a row
 _TRACE = 1e-6  # a state less probable than this adds nothing that can be seen
 
 
-def sparse_confusion(data: xr.DataTree, least: float = LEAST) -> pd.DataFrame:
+def sparse_confusion(
+    data: xr.DataTree, min_expected: float = MIN_EXPECTED
+) -> pd.DataFrame:
     """P(answer | truth) of the annotators together, where some answers are expected.
 
     Parameters
     ----------
     data
         A fit of choice.
-    least
+    min_expected
         Answers expected in a cell that gets a row.
 
     Returns
@@ -60,7 +62,7 @@ def sparse_confusion(data: xr.DataTree, least: float = LEAST) -> pd.DataFrame:
     """
     labels = names(data, "true_class")
     table = _table(data, np.arange(len(labels)), labels)
-    return table[table.pop("expected") >= least].reset_index(drop=True)
+    return table[table.pop("expected") >= min_expected].reset_index(drop=True)
 
 
 def confusion_of_label(data: xr.DataTree, label: str) -> pd.DataFrame:
@@ -110,8 +112,8 @@ def confusion_of_superclasses(data: xr.DataTree) -> pd.DataFrame:
         )
         raise OptionError(msg)
     superclass = pd.Series(constant["superclass"].to_numpy(), dtype="str")
-    groups, found = pd.factorize(superclass.mask(superclass == ""), sort=True)
-    return _table(data, groups, np.asarray(found)).drop(columns="expected")
+    groups, group_names = pd.factorize(superclass.mask(superclass == ""), sort=True)
+    return _table(data, groups, np.asarray(group_names)).drop(columns="expected")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,16 +133,16 @@ def _table(
 ) -> pd.DataFrame:
     number = len(group_names)
     believed = _beliefs(data, groups, number, only)
-    answers, said = _answers(data, groups, number)
+    answers, answered = _answers(data, groups, number)
     # Every group of the truth of an item meets every group that was named for it.
-    times = np.bincount(said.item, minlength=len(answers))
+    times = np.bincount(answered.item, minlength=len(answers))
     start = np.cumsum(times) - times
     repeat = times[believed.item]
     left = np.repeat(np.arange(len(believed.item)), repeat)
     within = np.arange(len(left)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
     right = start[believed.item[left]] + within
-    chance, count = believed.value[left], said.value[right]
-    code = believed.group[left] * number + said.group[right]
+    chance, count = believed.value[left], answered.value[right]
+    code = believed.group[left] * number + answered.group[right]
     total = answers[believed.item[left]]
     cells, place = np.unique(code, return_inverse=True)
     given, square, cross = (
@@ -193,7 +195,7 @@ def _beliefs(
     group = groups[truth.state[item, slot]]
     kept = group >= 0 if only is None else group == only
     value = truth.probability[item, slot]
-    return _summed(item[kept], group[kept], value[kept], number)
+    return _sum_cells(item[kept], group[kept], value[kept], number)
 
 
 def _answers(
@@ -207,11 +209,11 @@ def _answers(
     total = np.bincount(item, n, data["truth"].sizes["item"])
     group = groups[answer]
     kept = group >= 0
-    said = _summed(item[kept], group[kept], n[kept].astype(float), number)
-    return total, said
+    cells = _sum_cells(item[kept], group[kept], n[kept].astype(float), number)
+    return total, cells
 
 
-def _summed(
+def _sum_cells(
     item: Int[np.ndarray, " M"],
     group: Int[np.ndarray, " M"],
     value: Float[np.ndarray, " M"],

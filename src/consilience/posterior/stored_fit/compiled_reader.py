@@ -44,8 +44,8 @@ def compiled_reader(
 
     def read(draw: Mapping[str, Any]) -> Any:
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            found = _read(model, observations, dict(draw))
-        return jax.tree.map(np.asarray, found)
+            values = _read(model, observations, dict(draw))
+        return jax.tree.map(np.asarray, values)
 
     return read
 

@@ -120,10 +120,10 @@ def load(folder: str | Path) -> Fit:
         )
         raise BrokenRunError(msg)
     path = place / "fit.nc"
-    found = path.stat().st_size
-    if found != size:
+    actual = path.stat().st_size
+    if actual != size:
         msg = (
-            f"{path}: {found} bytes where {size} were written; use an intact copy, or "
+            f"{path}: {actual} bytes where {size} were written; use an intact copy, or "
             "fit again"
         )
         raise BrokenRunError(msg)

@@ -99,11 +99,13 @@ def _posterior(
 ) -> xr.Dataset:
     values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
-    told = bool({"confusion", "accuracy"} & values.keys()) or space.kind == "objects"
-    if not told and _too_many_cells(space):
+    has_accuracy = (
+        bool({"confusion", "accuracy"} & values.keys()) or space.kind == "objects"
+    )
+    if not has_accuracy and _too_many_cells(space):
         values["accuracy"] = _observed_accuracy(space, result)[None, None]
         axes["accuracy"] = ("annotator",)
-    elif not told:
+    elif not has_accuracy:
         prevalence, confusion = _observed_confusion(space, result)
         values["prevalence"] = prevalence[None, None]
         values["confusion"] = confusion[None, None]
@@ -146,8 +148,8 @@ def _posterior(
 def _pairs(space: Space, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
     """Return the labels of the pairs that have a number of their own."""
     if space.named is None:
-        known, labels = named_pairs(space), np.asarray(space.states, object)
-        return np.stack([labels[known.first], labels[known.second]], 1)
+        label_pairs, labels = named_pairs(space), np.asarray(space.states, object)
+        return np.stack([labels[label_pairs.first], labels[label_pairs.second]], 1)
     pairs = frequent_pairs(space.named) if covariates is None else covariates.pairs
     return np.asarray(space.named.labels[np.array(pairs, int).reshape(-1, 2)])
 
@@ -195,11 +197,11 @@ def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Data
     if tempering is None:
         truth = Truth(result.belief, result.lower, result.upper)
         return _dataset(space, {name: getattr(truth, name) for name in FIELDS})
-    told, other = tempering.raw, tempering.tempered
+    reported, other = tempering.raw, tempering.tempered
     name_of_other = "tempered"
     if tempering.reported == "tempered":
-        told, other, name_of_other = other, told, "raw"
-    values = {name: getattr(told, name) for name in FIELDS}
+        reported, other, name_of_other = other, reported, "raw"
+    values = {name: getattr(reported, name) for name in FIELDS}
     for name in FIELDS:
         values[f"{name_of_other}_{name}"] = getattr(other, name).astype(np.float32)
     dataset = _dataset(space, values)
@@ -252,8 +254,8 @@ def _constant(space: Space) -> xr.Dataset:
         variables["present"] = ("true_class", space.present)
     variables |= _label_relations(space)
     if space.named is not None and space.named.contains_counts is not None:
-        said = space.named.contains_counts.astype(np.int32)
-        variables["asked"] = (("item", "place", "asked_answer"), said)
+        contains_counts = space.named.contains_counts.astype(np.int32)
+        variables["asked"] = (("item", "place", "asked_answer"), contains_counts)
     if space.covariates is not None:
         listed = ("candidate",) if space.kind == "choice" else ()
         axes = ("item", *listed, "covariate")
