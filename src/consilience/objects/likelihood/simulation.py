@@ -56,7 +56,7 @@ def simulation(
 class _Item:
     """One item: its objects as places of labels, and what annotators make of them.
 
-    `said` is what was said when labels were asked about; zeros where nobody asked. The
+    `contains_counts` are those drawn where labels were asked about, else zero. The
     chances of being seen, and the pull towards picking one, are in log-odds.
     """
 
