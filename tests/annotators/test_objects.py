@@ -23,7 +23,7 @@ from consilience.model import (
 )
 from consilience.objects.layout import partitions
 from consilience.objects.layout.items import items_of
-from consilience.objects.layout.partitions import MOST_LABELS, enumerated
+from consilience.objects.layout.partitions import MAX_LABELS, enumerated
 from consilience.objects.layout.space import assembled
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -400,7 +400,7 @@ def study():
         usual = {name: jnp.array(value) for name, value in USUAL.items()}
         made = ALONE.simulate_answers(jax.random.key(3), observations, usual)
     answer = np.asarray(made.answer).reshape(600, 9)
-    answers = [[divmod(int(code), 1 << MOST_LABELS) for code in row] for row in answer]
+    answers = [[divmod(int(code), 1 << MAX_LABELS) for code in row] for row in answer]
     return space_of_answers(answers, 4), made, usual
 
 

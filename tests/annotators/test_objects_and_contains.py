@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from consilience.annotators import load
 from consilience.model import lay_out, marginal, score
 from consilience.objects.layout.items import items_of
-from consilience.objects.layout.partitions import MOST_LABELS
+from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled
 from consilience.objects.likelihood.label_counts import follows
 from consilience.truth.named import Named
@@ -65,7 +65,7 @@ def blank_space(items, said):
 
 
 def with_answers(named, code):
-    main, mask = np.divmod(code, 1 << MOST_LABELS)
+    main, mask = np.divmod(code, 1 << MAX_LABELS)
     items = len(named.candidate)
     return assembled(
         replace(named, main=main, mask=mask),

@@ -17,7 +17,7 @@ from consilience.inference.engines import em
 from consilience.model import lay_out, marginal, score
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.pair_covariates import frequent_pairs
-from consilience.objects.layout.partitions import MOST_LABELS
+from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled
 from consilience.truth.named import Named
 
@@ -74,7 +74,7 @@ def study():
         true["pairs"] = SPREAD * jax.random.normal(jax.random.key(1), (PAIRS,))
         blank = lay_out(WITH, space_of_pairs(answers, answers + 1))
         made = WITH.simulate_answers(jax.random.key(2), blank, true)
-    main, mask = np.divmod(np.asarray(made.answer), 1 << MOST_LABELS)
+    main, mask = np.divmod(np.asarray(made.answer), 1 << MAX_LABELS)
     return space_of_pairs(main, mask), true
 
 

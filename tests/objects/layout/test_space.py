@@ -14,7 +14,7 @@ from consilience.objects.layout.block_counts import (
     log_sum_allocations_and_sizes,
 )
 from consilience.objects.layout.covariates import candidate_covariates
-from consilience.objects.layout.partitions import MOST_LABELS, by_recursion
+from consilience.objects.layout.partitions import MAX_LABELS, by_recursion
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -114,7 +114,7 @@ def test_too_many_candidates_are_cut_and_the_result_says_so():
     rows += [("i", "bob", label, label == "l01") for label in labels[:10]]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
     space = space_of(read(frame, kind="objects", labels=labels))
-    assert space.named.size.tolist() == [MOST_LABELS]
+    assert space.named.size.tolist() == [MAX_LABELS]
     assert any("9.09% of all names" in said for said in space.assumptions)
 
 
