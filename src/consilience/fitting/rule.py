@@ -91,10 +91,10 @@ def heuristic_tree(
         }
     )
     data = xr.DataTree.from_dict({"/": root(attributes), "constant_data": constant})
-    return with_tables(data, {**tables, **_of_annotators(responses)})
+    return with_tables(data, {**tables, **_annotator_tables(responses)})
 
 
-def _of_annotators(responses: Responses) -> dict[str, pd.DataFrame]:
+def _annotator_tables(responses: Responses) -> dict[str, pd.DataFrame]:
     """Return the tables of annotators: a rule knows no more than that they answered."""
     given = responses.table["annotator"]
     keys = ["response_id"] if responses.table["response_id"].notna().all() else ["item"]

@@ -30,7 +30,7 @@ def columns(space, said, own):
 
 def test_items_asked_again_with_the_same_answers_are_told_the_same(space, kept):
     before = candidate_covariates(space, pool(space), among=True)
-    after = columns(space, kept.pool, kept.own_sums(space))
+    after = columns(space, kept.pool, kept.item_counts(space))
     for kind in ("label", "slope", "often", "pair", "item"):
         assert np.allclose(getattr(before, kind), getattr(after, kind), atol=1e-12)
     # Were its own answers not taken off, an item would hear itself.
@@ -44,8 +44,8 @@ def test_new_labels_at_the_end_change_nothing(space, kept):
     parents = np.append(named.parents, ["", ""])
     wider = replace(space, named=replace(named, labels=labels, parents=parents))
     more = kept.with_labels(labels, parents)
-    one = columns(space, kept.pool, kept.own_sums(space))
-    other = columns(wider, more.pool, more.own_sums(wider))
+    one = columns(space, kept.pool, kept.item_counts(space))
+    other = columns(wider, more.pool, more.item_counts(wider))
     for kind in ("label", "slope", "often", "pair", "item"):
         assert np.array_equal(getattr(one, kind), getattr(other, kind))
 

@@ -153,7 +153,7 @@ def predict_objects(
     items = items_of(
         space,
         study.pool,
-        study.own_sums(space),
+        study.item_counts(space),
         names=study.names,
         slopes=False,
         by_annotator="annotator" in earlier.data["posterior"].dims,

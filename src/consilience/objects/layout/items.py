@@ -149,12 +149,12 @@ def items_of(
         blocks, people = lay_out_annotators(space, blocks)
     place = np.zeros(space.num_units, np.int32)
     start = 1
-    for each in blocks:
-        place[each.unit] = start + np.arange(len(each.unit))
-        start += len(each.unit)
-    covariates = tuple(columns.of(each.unit, each.num_labels) for each in blocks)
+    for counts in blocks:
+        place[counts.unit] = start + np.arange(len(counts.unit))
+        start += len(counts.unit)
+    covariates = tuple(columns.of(counts.unit, counts.num_labels) for counts in blocks)
     plain = slopes and not by_annotator and len(blocks) > 0
-    plain = plain and max(each.most for each in blocks) <= PLAIN
+    plain = plain and max(counts.most for counts in blocks) <= PLAIN
     return Items(
         blocks=blocks,
         covariates=covariates,

@@ -98,30 +98,30 @@ def end_to_end(
     blocks, covariates
         By the number of candidates.
     """
-    most = max(each.most for each in blocks)
-    labels = max(each.num_labels for each in blocks)
-    slots = sum(len(each.unit) * each.num_labels for each in blocks)
+    most = max(counts.most for counts in blocks)
+    labels = max(counts.num_labels for counts in blocks)
+    slots = sum(len(counts.unit) * counts.num_labels for counts in blocks)
     start = {"slot": 0, "row": 0, "unit": 0, "cell": 0}
     arrays: dict[str, list[np.ndarray]] = {}
-    for each, columns_of_unit in zip(blocks, covariates, strict=True):
-        units, n, several = len(each.unit), each.num_labels, 1 << each.num_labels
+    for counts, columns in zip(blocks, covariates, strict=True):
+        units, n, several = len(counts.unit), counts.num_labels, 1 << counts.num_labels
         unit, block, alone = np.arange(units), np.arange(several), 1 << np.arange(n)
-        cell = _cells(each)
-        taker, taken, times = _takings(each, start["slot"], most, labels, slots)
-        values_of = {
-            "label": _flat(columns_of_unit.label),
-            "slope": _flat(columns_of_unit.slope),
-            "block": _flat(columns_of_unit.block),
-            "pair": _flat(columns_of_unit.pair),
-            "item": columns_of_unit.item,
-            "main": _flat(each.main),
-            "detected": _flat(each.detected),
-            "missed": _flat(each.missed),
-            "named": _flat(each.named),
-            "uniform": _flat(each.uniform),
-            "votes": each.votes,
-            "answered": each.answered,
-            "unit": each.unit,
+        cell = _cells(counts)
+        taker, taken, times = _takings(counts, start["slot"], most, labels, slots)
+        parts_by_name = {
+            "label": _flat(columns.label),
+            "slope": _flat(columns.slope),
+            "block": _flat(columns.block),
+            "pair": _flat(columns.pair),
+            "item": columns.item,
+            "main": _flat(counts.main),
+            "detected": _flat(counts.detected),
+            "missed": _flat(counts.missed),
+            "named": _flat(counts.named),
+            "uniform": _flat(counts.uniform),
+            "votes": counts.votes,
+            "answered": counts.answered,
+            "unit": counts.unit,
             "owner": start["unit"] + np.tile(unit, several),
             "size": np.repeat(block_sizes(n).astype(np.int32), units),
             "taken": taken,
@@ -133,13 +133,13 @@ def end_to_end(
             "inside": cell["inside"],
             "elsewhere": cell["elsewhere"],
             "cell": start["cell"] + cell["cell"].ravel(),
-            "of_unit": start["unit"] + each.of_unit,
-            "style": (start["unit"] + each.of_unit) * (most + 1) + each.pickers,
-            "log_multiplicity": each.log_multiplicity,
+            "of_unit": start["unit"] + counts.of_unit,
+            "style": (start["unit"] + counts.of_unit) * (most + 1) + counts.pickers,
+            "log_multiplicity": counts.log_multiplicity,
         }
-        if columns_of_unit.pairs is not None:
-            values_of["pairs"] = _flat(columns_of_unit.pairs)
-        for name, values in values_of.items():
+        if columns.pairs is not None:
+            parts_by_name["pairs"] = _flat(columns.pairs)
+        for name, values in parts_by_name.items():
             arrays.setdefault(name, []).append(np.asarray(values))
         start["slot"] += units * n
         start["row"] += units * several

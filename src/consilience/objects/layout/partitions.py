@@ -200,13 +200,13 @@ def subsets_by_size(
     steps = []
     for number in range(1, num_labels + 1):
         subsets = order[size[order] == number]
-        split = [_with_lowest(int(subset)) for subset in subsets]
+        split = [_subsets_with_lowest(int(subset)) for subset in subsets]
         block = np.array(split, np.int32)
         steps.append((block, place[subsets[:, None] ^ block]))
     return tuple(steps)
 
 
-def _with_lowest(subset: int) -> list[int]:
+def _subsets_with_lowest(subset: int) -> list[int]:
     """Return the subsets of a set that hold its first label."""
     lowest = subset & -subset
     rest = subset ^ lowest

@@ -149,16 +149,18 @@ def pool(space: Space) -> Pool:
     """Count over all items of a study."""
     named = space.named
     assert named is not None  # noqa: S101 (asked by the caller)
-    each = count_items(space).only(named.observed)
+    item_counts = count_items(space).only(named.observed)
     unit, slot = np.nonzero(named.candidate >= 0)
     label, dataset_label = named.candidate[unit, slot], named.dataset_label
     of_class = class_codes(named)[unit, slot]
     classed = dataset_label[unit] >= 0
     usable = (dataset_label >= 0) & named.observed
-    share = tally(of_class[classed], each.share[unit, slot][classed])
+    share = tally(of_class[classed], item_counts.share[unit, slot][classed])
     items = tally(dataset_label[usable], np.ones(usable.sum()))
-    appeal = _bradley_terry(named, each, items, share)
-    stake = stakes(named, each, usual_votes(named, each, items, share), appeal)
+    appeal = _bradley_terry(named, item_counts, items, share)
+    stake = stakes(
+        named, item_counts, usual_votes(named, item_counts, items, share), appeal
+    )
 
     def by_class(value: Float[np.ndarray, "U C"]) -> Tally:
         return tally(of_class[classed], value[unit, slot][classed])
@@ -169,14 +171,14 @@ def pool(space: Space) -> Pool:
     return Pool(
         items=items,
         share=share,
-        won=by_label(each.share * each.worth[:, None]),
+        won=by_label(item_counts.share * item_counts.worth[:, None]),
         stake=by_label(stake),
-        extra=by_class(each.extra),
-        asked=by_class(each.asked),
-        label_extra=by_label(each.extra),
-        label_asked=by_label(each.asked),
-        alone=tally(dataset_label[usable], each.alone[usable]),
-        answered=tally(dataset_label[usable], each.answered[usable]),
+        extra=by_class(item_counts.extra),
+        asked=by_class(item_counts.asked),
+        label_extra=by_label(item_counts.extra),
+        label_asked=by_label(item_counts.asked),
+        alone=tally(dataset_label[usable], item_counts.alone[usable]),
+        answered=tally(dataset_label[usable], item_counts.answered[usable]),
         appeal=appeal,
     )
 

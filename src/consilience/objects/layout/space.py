@@ -107,7 +107,7 @@ def objects(
         sentences += counts_sentences
     similar = None
     if alike is not None:
-        similar = _in_spreads(similar_labels(labels, alike), candidate)
+        similar = _standardise(similar_labels(labels, alike), candidate)
         sentences.append(ALIKE)
     annotator, annotators, people = code_annotators(table["annotator"])
     whose = annotator[rows["first"]][named["response"]]
@@ -118,7 +118,7 @@ def objects(
         dataset_label=dataset_label,
         mask=named["mask"],
         main=named["main"],
-        covariates=_of_candidates(candidate, listed, covariates, len(labels)),
+        covariates=_candidate_covariates(candidate, listed, covariates, len(labels)),
         covariate_names=names,
         observed=np.ones(len(items), bool),
         contains_counts=counts,
@@ -315,7 +315,7 @@ def _responses(
     }, float(left_out)
 
 
-def _of_candidates(
+def _candidate_covariates(
     candidate: Int[np.ndarray, "U C"],
     pair: Int[np.ndarray, " P"],
     covariates: Float[np.ndarray, "P X"],
@@ -332,7 +332,7 @@ def _of_candidates(
     return values
 
 
-def _in_spreads(
+def _standardise(
     similarities: LabelPairs, candidate: Int[np.ndarray, "U C"]
 ) -> LabelPairs:
     """Return how alike labels are, over what that varies between the candidates."""

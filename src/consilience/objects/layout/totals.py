@@ -34,13 +34,13 @@ def total(weight: Float[Array, "B V"]) -> Float[Array, " V"]:
     weight
         Of each block, by mask; that of the empty block is not looked at.
     """
-    return _of_subsets(weight)[-1]
+    return _subset_sums(weight)[-1]
 
 
 def _forward(
     weight: Float[Array, "B V"],
 ) -> tuple[Float[Array, " V"], Float[Array, "B V"]]:
-    sums = _of_subsets(weight)
+    sums = _subset_sums(weight)
     return sums[-1], sums
 
 
@@ -56,7 +56,7 @@ def _backward(
 total.defvjp(_forward, _backward)
 
 
-def _of_subsets(weight: Float[Array, "B V"]) -> Float[Array, "B V"]:
+def _subset_sums(weight: Float[Array, "B V"]) -> Float[Array, "B V"]:
     """Return the sums over the partitions of every subset, in order of size."""
     num_labels = len(weight).bit_length() - 1
     sums = jnp.ones((1, *weight.shape[1:]), weight.dtype)  # of the empty set

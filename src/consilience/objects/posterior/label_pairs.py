@@ -93,7 +93,7 @@ class Learned:
             self, answers=some_units(self.answers, np.unique(place[place >= 0]))
         )
 
-    def own_sums(self, space: Space) -> ItemCounts:
+    def item_counts(self, space: Space) -> ItemCounts:
         """Return what of the sums each item of a space has said itself.
 
         Parameters

@@ -159,10 +159,10 @@ def joint_draws(data: xr.DataTree) -> JointDraws:
             f"{data.attrs['kind']}, or it was written by an older version; fit again"
         )
         raise OptionError(msg)
-    return _of_heuristic(objects, items, stored(data, "labels"))
+    return _heuristic_draws(objects, items, stored(data, "labels"))
 
 
-def _of_heuristic(
+def _heuristic_draws(
     objects: pd.DataFrame, items: pd.DataFrame, labels: pd.DataFrame | None
 ) -> JointDraws:
     """Return the one world that a rule states: an object is valid under its name."""

@@ -43,11 +43,11 @@ def items(data: xr.DataTree) -> pd.DataFrame:
         return kept
     width = _TIE[np.dtype(data["truth"]["probability"].dtype)]
     if data.attrs["kind"] == "contains":
-        return _of_pairs(data, width)
-    return _of_lists(data, width)
+        return _contains_items(data, width)
+    return _choice_items(data, width)
 
 
-def _of_lists(data: xr.DataTree, width: float) -> pd.DataFrame:
+def _choice_items(data: xr.DataTree, width: float) -> pd.DataFrame:
     """Items of choice, straight from the rectangle: the long table takes ten times."""
     constant = data["constant_data"]
     truth = candidates(data)
@@ -68,7 +68,7 @@ def _of_lists(data: xr.DataTree, width: float) -> pd.DataFrame:
     )
 
 
-def _of_pairs(data: xr.DataTree, width: float) -> pd.DataFrame:
+def _contains_items(data: xr.DataTree, width: float) -> pd.DataFrame:
     """Items of contains, summed up over the labels asked about each."""
     table = labels(data)
     items = table["item"].cat.categories

@@ -144,16 +144,16 @@ def presence(
         lower = group["present_lower"].to_numpy()
         upper = group["present_upper"].to_numpy()
     elif np.array_equal(np.sort(weights)[-2:], [0, 1]) and weights.sum() == 1:
-        lower, upper = _of_state(truth, int(weights.argmax()))
+        lower, upper = _state_bounds(truth, int(weights.argmax()))
     elif weights.sum() == len(weights) - 1 and weights.min() == 0:
-        absent_lower, absent_upper = _of_state(truth, int(weights.argmin()))
+        absent_lower, absent_upper = _state_bounds(truth, int(weights.argmin()))
         lower, upper = 1 - absent_upper, 1 - absent_lower
     else:
         lower = upper = np.full(len(probability), np.nan)
     return probability, lower, upper
 
 
-def _of_state(
+def _state_bounds(
     truth: Candidates, state: int
 ) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, " U"]]:
     """Bounds of one state's probability; zero for a unit that does not have it."""
