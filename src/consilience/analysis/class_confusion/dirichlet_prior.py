@@ -343,8 +343,12 @@ def _log_others(counts: _Counts, parameters: Hyperparameters) -> Float[Array, ""
         counted, counts.first
     )
     share = jnp.maximum(concentration / rest[counts.item], _MIN_CONCENTRATION)
-    named = _log_rising_factorial(precision[counts.item] * share, counts.votes)
-    return named.sum() - _log_rising_factorial(precision, counts.others).sum()
+    # One call: log-Gamma dominates the time of compilation.
+    log_rising = _log_rising_factorial(
+        jnp.concatenate([precision[counts.item] * share, precision]),
+        jnp.concatenate([counts.votes, counts.others]),
+    )
+    return log_rising[: len(share)].sum() - log_rising[len(share) :].sum()
 
 
 _slopes = jax.jit(jax.value_and_grad(_loss, argnums=1))
@@ -360,7 +364,8 @@ def _precision(
 
 
 def _log_rising_factorial(start: Float[Array, " N"], steps: Any) -> Float[Array, " N"]:
-    return gammaln(start + steps) - gammaln(start)
+    end, begin = gammaln(jnp.stack([start + steps, start]))
+    return end - begin
 
 
 def _sum_before(values: Float[Array, " N"], start: Any) -> Float[Array, " N"]:
