@@ -13,11 +13,12 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 .DELETE_ON_ERROR:
 # Several targets write to the same .venv, so they must not run in parallel.
 .NOTPARALLEL:
-.PHONY: help demo test lint docs format benchmark requirements hooks news clean
+.PHONY: help demo test studies lint docs format benchmark requirements hooks news clean
 
 help: ## list the targets
 	@echo "make demo         run the main workflow on the built-in study"
 	@echo "make test         run the tests (ARGS='-k name' to select)"
+	@echo "make studies      run the long statistical studies"
 	@echo "make lint         check style, types and imports"
 	@echo "make docs         build the documentation and run its examples"
 	@echo "make format       format the code and apply automatic fixes"
@@ -32,6 +33,9 @@ demo: .venv/core.done
 
 test: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+
+studies: .venv/dev.done
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadscope -m study $(ARGS)
 
 lint: .venv/dev.done
 	$(BIN)/ruff check
