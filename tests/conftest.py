@@ -1,6 +1,7 @@
-"""What every test shares: compiled functions are kept, public data may be absent."""
+"""What every test shares: checked calls, compiled functions, public data or none."""
 
 import functools
+import importlib.util
 import itertools
 import os
 from collections.abc import Iterator
@@ -11,12 +12,55 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from jaxtyping import install_import_hook
 from scipy.special import gammaln, logsumexp
 
-from consilience.annotators import load
-from consilience.programs import drop_programs
-from consilience.responses import read
-from consilience.spaces import space_of
+SOURCE = Path(importlib.util.find_spec("consilience").origin).parent
+# What a fit calls ten thousand times: checking every call would double the time of the
+# suite. tests/test_types.py checks these modules in a few tests of their own.
+BUSY = frozenset(
+    {
+        "consilience.annotators.bayesian_dawid_skene",
+        "consilience.checks.independence",
+        "consilience.checks.residuals",
+        "consilience.inference.closed_form.ascent",
+        "consilience.inference.closed_form.augmentation",
+        "consilience.inference.closed_form.dirichlet",
+        "consilience.inference.closed_form.learned_prior",
+        "consilience.inference.closed_form.variates",
+        "consilience.model.array_api",
+        "consilience.model.draws",
+        "consilience.model.emission",
+        "consilience.model.properties",
+        "consilience.model.tables",
+        "consilience.truth.incidence",
+        "consilience.truth.pytree",
+        "consilience.truth.response_matrix",
+        "consilience.truth.space",
+        "consilience.truth.votes",
+    }
+)
+EVERY_CALL = "CONSILIENCE_CHECK_CALLS"  # names a type checker for every call
+
+
+def _modules() -> list[str]:
+    files = SOURCE.rglob("*.py")
+    parts = (file.relative_to(SOURCE.parent).with_suffix("").parts for file in files)
+    return sorted(".".join(each) for each in parts if each[-1] != "__init__")
+
+
+def _check_calls() -> None:
+    """Check types and shapes whenever a function of the package is called."""
+    checker = os.environ.get(EVERY_CALL)
+    if checker:
+        install_import_hook("consilience", checker)
+    else:
+        checked = [name for name in _modules() if name not in BUSY]
+        install_import_hook(checked, "beartype.beartype")
+
+
+# Before anything imports a module of the package.
+_check_calls()
 
 # The same examples in every run, and no clock: a busy machine fails no test.
 hypothesis.settings.register_profile(
@@ -73,6 +117,8 @@ def _lacks_a_gpu(library: str) -> str:
 @pytest.fixture(scope="module", autouse=True)
 def _what_is_compiled_stays_in_bounds() -> Iterator[None]:
     """Also where tests call engines themselves, and no fit drops programs."""
+    from consilience.programs import drop_programs
+
     yield
     drop_programs()
 
@@ -83,6 +129,12 @@ def _the_callers_jax_settings_stay() -> Iterator[None]:
     before = jax.config.jax_enable_x64
     yield
     assert jax.config.jax_enable_x64 == before, "a global JAX setting was changed"
+
+
+@pytest.fixture(scope="session")
+def busy() -> frozenset[str]:
+    """Return the modules whose calls are checked in few tests."""
+    return BUSY
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +192,10 @@ class Tiny:
     )
 
     def __init__(self) -> None:
+        from consilience.annotators import load
+        from consilience.responses import read
+        from consilience.spaces import space_of
+
         frame = pd.DataFrame(self.rows, columns=["item", "annotator", "label"])
         self.responses = read(frame)
         self.space = space_of(self.responses)

@@ -38,7 +38,7 @@ def test_a_benchmark_that_does_not_exist_is_refused(tmp_path):
         run("nonsense", tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize(
     "name",
     [

@@ -44,10 +44,11 @@ MODELS = {
     "rule": ("tsipras2020", "auto"),
     "objects": ("objects", "em"),
 }
-SLOW = pytest.param("objects", marks=pytest.mark.slow)
+# Its numbers do not matter here: two sweeps and two draws have all tables.
+OPTIONS = {"objects": cs.EngineOptions(restarts=1, sweeps=2, draws=2)}
 
 
-@pytest.fixture(scope="module", params=["choice", "contains", "rule", SLOW])
+@pytest.fixture(scope="module", params=list(MODELS))
 def fitted(request, tmp_path_factory):
     """Return responses of numbers, and a fit of them that was saved and read again."""
     model, engine = MODELS[request.param]
@@ -56,7 +57,9 @@ def fitted(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(kind)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        cs.fit(responses, model=model, engine=engine).save(folder / "run")
+        effort = OPTIONS.get(request.param, cs.EngineOptions())
+        fit = cs.fit(responses, model=model, engine=engine, effort=effort)
+        fit.save(folder / "run")
     return responses, cs.load(folder / "run"), folder
 
 

@@ -34,7 +34,6 @@ from consilience.spaces import space_of
 
 ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
 ONCE = Steps(restarts=1)
-STUDIES = 30
 
 
 def table_of(number, columns, generator, labels=LABELS):
@@ -173,12 +172,12 @@ def fitted(model, space, answer, power=1):
     return vb.fit(model, told, 7, effort)
 
 
-@pytest.fixture(scope="module")
-def held(model, design):
+@pytest.fixture(scope="module", params=[8, pytest.param(60, marks=pytest.mark.study)])
+def held(request, model, design):
     """How many 90 % intervals hold the weight, by how often answers are counted."""
-    found = {1: [], 4: []}
+    found = {1: [], 9: []}
     with jax.enable_x64(True):
-        for number in range(STUDIES):
+        for number in range(request.param):
             made = simulate(model, design, jax.random.key(number))
             true = np.asarray(made.parameters["weight"])
             for power, each in found.items():
@@ -197,8 +196,8 @@ def test_intervals_hold_the_weights_of_columns_as_often_as_they_say(held):
     assert off(held[1]) < 4
 
 
-def test_the_same_check_catches_intervals_of_answers_counted_four_times(held):
-    assert off(held[4]) > 4
+def test_the_same_check_catches_intervals_of_answers_counted_nine_times(held):
+    assert off(held[9]) > 4
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +226,7 @@ def test_a_column_that_tells_nothing_has_no_weight(model, design, strong):
     assert bounds(told, "worth")[0] > bounds(shuffled, "worth")[1]
 
 
+@pytest.mark.study
 def test_sampling_and_closed_forms_find_the_same_weights(model, design, strong):
     effort = nuts.Options(tune=100, draws=150, chains=1)
     with jax.enable_x64(True):

@@ -256,13 +256,13 @@ def sampled():
     return held
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_nine_tenths_intervals_hold_nine_annotators_in_ten(sampled):
     held = sampled[1]
     assert abs(held.mean() - 0.9) < 4 * np.sqrt(0.9 * 0.1 / held.size)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_same_check_catches_intervals_of_answers_counted_four_times(sampled):
     held = sampled[4]
     assert abs(held.mean() - 0.9) > 4 * np.sqrt(0.9 * 0.1 / held.size)
@@ -290,6 +290,7 @@ def log_loss(golden, raters, model, engine="em"):
     return found.metrics["log_loss"].value
 
 
+@pytest.mark.study
 def test_more_raters_are_better_and_beat_their_votes(golden):
     few, many = (log_loss(golden, raters, "contains") for raters in (3, 20))
     assert many < few < log_loss(golden, 3, "majority")

@@ -133,21 +133,21 @@ def scale():
     return truth, fitted("contains", space)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("name", [*SHARED, *SPREADS])
 def test_what_annotators_share_is_found_again(scale, name):
     truth, found = scale
     assert errors(found[name], truth[name]).max() < MOST
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("name", OWN)
 def test_bounds_of_annotators_hold_them_as_often_as_they_say(scale, name):
     truth, found = scale
     assert off(held(among(found[name]), among(truth[name]))) < 4
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_same_check_catches_annotators_mistaken_for_one_another(scale):
     truth, found = scale
     names = ("threshold", "own_width")
@@ -158,7 +158,7 @@ def test_the_same_check_catches_annotators_mistaken_for_one_another(scale):
     assert off(np.concatenate(inside)) > 4
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_same_check_catches_bounds_of_half_the_spread(scale):
     truth, found = scale
     inside = [held(among(found[name]), among(truth[name]), width=0.5) for name in OWN]
@@ -176,21 +176,21 @@ def sampled():
     return truth, result.parameters
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("name", [*SHARED, *SPREADS])
 def test_what_annotators_share_is_where_draws_from_the_posterior_are(sampled, name):
     truth, found = sampled
     assert errors(found[name], truth[name]).max() < MOST
 
 
-@pytest.mark.slow
+@pytest.mark.study
 @pytest.mark.parametrize("name", EVERY_OWN)
 def test_bounds_of_draws_from_the_posterior_hold_every_annotator(sampled, name):
     truth, found = sampled
     assert off(held(among(found[name]), among(truth[name]))) < 4
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_same_check_catches_draws_of_half_the_spread(sampled):
     truth, found = sampled
     each = [

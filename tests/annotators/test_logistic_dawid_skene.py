@@ -51,6 +51,7 @@ def exact_mean_accuracy(right, wrong):
     return weighted(1) / weighted(0)
 
 
+@pytest.mark.study
 def test_sampled_accuracy_is_that_of_quadrature():
     responses, gold = one_annotator(right=5, wrong=3)
     fitted = fit(

@@ -198,6 +198,7 @@ def test_the_learned_prior_is_the_best_beta_for_the_counts(study):
     assert learned[0] / learned.sum() == pytest.approx(0.8, abs=4 * np.sqrt(0.16 / 60))
 
 
+@pytest.mark.study
 def test_sampling_learns_the_prior_too():
     # Thirty annotators, all right nineteen times in twenty, truth known: a fixed prior
     # of four and two would leave them at (19 + 4) / 26 = .885.

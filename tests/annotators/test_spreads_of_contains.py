@@ -59,6 +59,7 @@ def spreads():
 
 # The logarithm of a standard deviation of J numbers errs by 1 / sqrt(2 J).
 MOST = 4 / np.sqrt(2 * PEOPLE)
+pytestmark = pytest.mark.study
 
 
 @pytest.mark.parametrize("site", list(ALIKE))

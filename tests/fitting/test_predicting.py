@@ -168,7 +168,7 @@ def test_numbers_known_beforehand_are_measured_as_in_the_earlier_study(appearanc
         model="contains",
         engine="em",
         candidates=known,
-        effort=cs.EngineOptions(restarts=1),
+        effort=cs.EngineOptions(restarts=1, draws=2),
     )
     again = cs.predict(fit, told, candidates=known)
     before, after = (each.labels()["probability"] for each in (fit, again))

@@ -65,9 +65,10 @@ def drawn(seed, naming=one_dirichlet):
     return given, truth
 
 
-@pytest.fixture(scope="module")
-def studies():
-    return [(*study, learn(study[0]).best) for study in map(drawn, range(3))]
+@pytest.fixture(scope="module", params=[2, pytest.param(6, marks=pytest.mark.study)])
+def studies(request):
+    found = map(drawn, range(request.param))
+    return [(*study, learn(study[0]).best) for study in found]
 
 
 def held(naming, truth, mass=0.9):
@@ -90,7 +91,7 @@ def test_nine_tenths_intervals_hold_the_true_naming_nine_times_in_ten(studies):
 
 def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
     found = []
-    for given, truth, _ in studies[:2]:
+    for given, truth, _ in studies[: len(studies) // 2]:
         # Each cell an item of its own: nothing goes together any more.
         alone = replace(
             given,
@@ -108,9 +109,10 @@ def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
     assert found.mean() < 0.9 - 4 * error - 0.02
 
 
-@pytest.fixture(scope="module")
-def differing():
-    return [(learn(given), truth) for given, truth in (drawn(s, apart) for s in (3, 4))]
+@pytest.fixture(scope="module", params=[1, pytest.param(4, marks=pytest.mark.study)])
+def differing(request):
+    found = (drawn(seed, apart) for seed in range(3, 3 + request.param))
+    return [(learn(given), truth) for given, truth in found]
 
 
 def own_held(learned, truth, **changed):

@@ -115,14 +115,15 @@ def fitted(rows, who, model="contains"):
     return Fit(tree(space, result, MODEL.dims, about))
 
 
-STUDIES = 24
 TRUTH = np.array([THERE, APART])
 
 
-@pytest.fixture(scope="module")
-def found():
+@pytest.fixture(scope="module", params=[8, pytest.param(48, marks=pytest.mark.study)])
+def found(request):
     """Log odds ratios and their bounds, of many studies."""
-    tables = [leading_question(fitted(*study(seed)), ALIKE) for seed in range(STUDIES)]
+    tables = [
+        leading_question(fitted(*study(seed)), ALIKE) for seed in range(request.param)
+    ]
     return np.log(
         [table[["odds_ratio", "lower", "upper"]].to_numpy() for table in tables]
     )
@@ -131,7 +132,7 @@ def found():
 def away(found, truth):
     """How far the mean estimate is from the truth, in its standard errors."""
     estimate = found[:, :, 0]
-    error = estimate.std(0, ddof=1) / np.sqrt(STUDIES)
+    error = estimate.std(0, ddof=1) / np.sqrt(len(found))
     return np.abs(estimate.mean(0) - truth) / error
 
 
@@ -149,13 +150,13 @@ def held(found, truth):
 
 
 def test_nine_tenths_intervals_hold_it_nine_times_in_ten(found):
-    assert abs(held(found, TRUTH) - 0.9) < 4 * np.sqrt(0.09 / (2 * STUDIES))
+    assert abs(held(found, TRUTH) - 0.9) < 4 * np.sqrt(0.09 / (2 * len(found)))
 
 
 def test_the_same_check_catches_intervals_that_are_too_narrow(found):
     middle = found[:, :, :1]
     narrow = middle + (found - middle) / 4
-    assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * STUDIES))
+    assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * len(found)))
 
 
 def test_labels_that_are_not_alike_show_nothing():

@@ -11,7 +11,6 @@ from consilience.responses import read
 WORDS = ("no", "maybe", "yes")
 PAIRS, ANSWERS, MAYBE = 500, 5, 0.4
 CUTS = (0.3, 0.5, 0.9)
-STUDIES = 12
 
 
 def study(seed, pairs=PAIRS, times=1):
@@ -42,10 +41,10 @@ def fitted(told):
     )
 
 
-@pytest.fixture(scope="module")
-def tables():
+@pytest.fixture(scope="module", params=[6, pytest.param(24, marks=pytest.mark.study)])
+def tables(request):
     found = []
-    for seed in range(STUDIES):
+    for seed in range(request.param):
         told, frequency = study(seed)
         table = cs.selection_frequencies(fitted(told), CUTS)
         found.append(table.assign(true=[(frequency > cut).mean() for cut in CUTS]))
@@ -65,12 +64,12 @@ def held(tables, name):
 def test_bounds_of_a_data_set_hold_its_frequencies(tables):
     # They are of the population that the pairs are drawn from, so they may hold the
     # share among these pairs more often than in nine cases of ten, not less often.
-    assert (held(tables, "share") > 0.9 - 4 * np.sqrt(0.09 / STUDIES)).all()
+    assert (held(tables, "share") > 0.9 - 4 * np.sqrt(0.09 / len(tables))).all()
 
 
 def test_the_same_check_catches_the_shares_that_were_observed(tables):
     # Five yeses of five are common, frequencies above .9 are not.
-    assert held(tables, "observed")[-1] < 0.9 - 4 * np.sqrt(0.09 / STUDIES)
+    assert held(tables, "observed")[-1] < 0.9 - 4 * np.sqrt(0.09 / len(tables))
 
 
 def test_bounds_hold_the_population(tables):
@@ -80,7 +79,7 @@ def test_bounds_hold_the_population(tables):
         high, low = generator.beta(5, 2, 400_000), generator.beta(0.4, 6, 400_000)
         population.append(0.3 * (high > cut).mean() + 0.7 * (low > cut).mean())
     drawn = [table.assign(true=population) for table in tables]
-    error = np.sqrt(0.09 / STUDIES)
+    error = np.sqrt(0.09 / len(tables))
     assert (np.abs(held(drawn, "share") - 0.9) < 4 * error).all()
     narrow = [
         table.assign(

@@ -101,7 +101,7 @@ def test_scales_and_counts_can_be_asked(model):
         read(frame, kind="contains"),
         model=model,
         engine="em",
-        effort=cs.EngineOptions(restarts=1, sweeps=5),
+        effort=cs.EngineOptions(restarts=1, sweeps=5, draws=0),
     )
     table = cs.more_answers(fit, most=5, futures=10)
     assert np.allclose(table["probability"], fit.labels()["probability"], atol=1e-5)

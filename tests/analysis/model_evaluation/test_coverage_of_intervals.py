@@ -192,7 +192,7 @@ def test_the_same_check_catches_confusions_whose_items_count_four_times():
 
 
 # How people call the items of ten classes, of which each is often called by its own.
-CLASSES, EACH, ANSWERS, ROUNDS = 10, 20, 4, 6
+CLASSES, EACH, ANSWERS = 10, 20, 4
 
 
 def told_of_people(seed):
@@ -225,9 +225,9 @@ def told_of_people(seed):
     return true, bounds, found
 
 
-@pytest.fixture(scope="module")
-def people():
-    return [told_of_people(seed) for seed in range(ROUNDS)]
+@pytest.fixture(scope="module", params=[2, pytest.param(12, marks=pytest.mark.study)])
+def people(request):
+    return [told_of_people(seed) for seed in range(request.param)]
 
 
 def held_by_row(people, slack=1.0):

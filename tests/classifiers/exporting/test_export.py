@@ -111,7 +111,7 @@ def test_the_leaner_network_is_the_one_that_was_published():
         assert (lean(squares) - lean.made(squares)).abs().max() < 1e-4
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_the_network_of_the_repository_is_built_anew_from_its_package(tmp_path):
     pytest.importorskip("efficientnet_lite_pytorch")
     main(["efficientnet_lite0", "--out", str(tmp_path / "lite0")])

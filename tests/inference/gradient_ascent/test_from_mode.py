@@ -80,7 +80,7 @@ def few():
     return space_of(told)
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_chains_of_what_annotators_have_of_their_own_start_at_the_mode(few):
     with jax.enable_x64(True):
         result = nuts.fit(load("contains"), few, 0, EFFORT)

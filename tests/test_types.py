@@ -1,0 +1,66 @@
+"""Types and shapes are checked at every call: of most modules in all tests.
+
+The busiest modules are checked here, in a pytest of its own over tests that call them.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+CALLING = (
+    "tests/checks/test_independence.py::test_a_count_weighs_as_that_many_rows",
+    "tests/inference/closed_form/test_augmentation.py",
+    "tests/inference/closed_form/test_variates.py",
+    "tests/model/test_model.py",
+    "tests/truth/test_incidence.py",
+    "tests/truth/test_truth.py",
+)
+
+
+def test_calls_of_the_busiest_modules_are_checked(busy, tmp_path):
+    called = tmp_path / "called"
+    changed = {
+        "PYTHONPATH": os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]),
+        "CONSILIENCE_CHECK_CALLS": "checked_calls.typechecked",
+        "CHECKED_CALLS": str(called),
+    }
+    ran = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("-p", "checked_calls", *CALLING),
+        ],
+        env=os.environ | changed,
+        cwd=TESTS.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert busy <= set(called.read_text().split())
+
+
+PROGRAM = """
+from jaxtyping import install_import_hook
+
+HOOK
+import numpy as np
+from consilience.inference.closed_form.dirichlet import log_normaliser
+
+log_normaliser(np.ones(3, dtype=complex))
+"""
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_array_of_the_wrong_type_is_caught_where_calls_are_checked(checked):
+    hook = 'install_import_hook("consilience", "beartype.beartype")' if checked else ""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM.replace("HOOK", hook)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("TypeCheckError" in ran.stderr) == checked
