@@ -41,7 +41,7 @@ def on_a_grid():
 
 
 def chain(held, sweeps=4000):
-    prior = Dirichlet(START, (4, 2), held=held)
+    prior = Dirichlet(START, (4, 2), hyperprior_weight=held)
     generator, at, walked = np.random.default_rng(0), START, []
     for _ in range(sweeps):
         at = _draw_concentration(generator, prior, at, COUNTS)
