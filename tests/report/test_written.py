@@ -69,7 +69,7 @@ def test_a_report_is_replaced_only_when_asked(report, tmp_path):
 def test_what_is_no_report_is_never_replaced(report, tmp_path):
     out = tmp_path / "thesis.html"
     out.write_text("<!doctype html>my thesis")
-    with pytest.raises(FolderExistsError, match="no report"):
+    with pytest.raises(FolderExistsError, match="not a report"):
         write(report, out, overwrite=True)
     assert out.read_text() == "<!doctype html>my thesis"
 

@@ -35,7 +35,7 @@ class Plan:
     limits
         Of each process.
     seed
-        One seed gives one result.
+        Seed of the random number generator.
     again
         Run also what is kept.
     """

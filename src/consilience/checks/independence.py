@@ -240,7 +240,8 @@ def independence(data: xr.DataTree) -> list[Verdict]:
             "independence",
             residual.z,
             LIMIT,
-            f"annotators err together (residual correlation {residual.correlation:.3f})"
+            "errors of annotators are correlated (residual correlation "
+            f"{residual.correlation:.3f})"
             ", so the posterior of the truth is tempered by a design effect; the "
             "intervals of annotators and confusions are not, and may be narrow",
         )

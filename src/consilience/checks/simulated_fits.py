@@ -111,8 +111,8 @@ def simulated_fits(
     simulations
         How many studies.
     seed_of_all
-        One seed gives one result. The studies do not depend on the engine, but where
-        the model has another prior for it.
+        Seed of the random number generator. The studies do not depend on the engine,
+        but where the model has another prior for it.
     effort
         How hard the engine works.
     power

@@ -44,7 +44,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     by
         Also show agreement on each label, of each pair of annotators, or both.
     distance
-        What makes two answers more or less alike: nominal, ordinal, interval or ratio;
+        Distance between two answers: nominal, ordinal, interval or ratio;
         for objects nominal, jaccard or masi. By default nominal for choice, ordinal
         (no, maybe, yes) for contains, masi for objects.
     mass

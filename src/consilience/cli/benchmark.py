@@ -82,7 +82,8 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     mass
         Share of the resamples between the bounds.
     bins
-        Most bins of the calibration error; by default as many as the data allow.
+        Largest number of bins of the calibration error; by default as many as the data
+        allow.
     json
         Print the means as JSON.
     """

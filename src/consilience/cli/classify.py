@@ -45,7 +45,7 @@ def classify(  # noqa: PLR0913 (each option stands alone)
     device
         Where to run; auto takes the GPU where there is one.
     keep
-        How many labels to keep of each image and classifier, the most probable ones.
+        Number of labels to keep for each image and classifier, the most probable ones.
     naming
         What names the item: the whole path, the file's name, or its name without the
         ending.

@@ -26,7 +26,7 @@ def filtering(
     by: Literal["votes", "probability"] = "votes",
     json: Flag = False,
 ) -> None:
-    """Show what a threshold on answers keeps of a run's labels, and what it loses.
+    """Show which labels of a run a threshold on answers keeps, and which it loses.
 
     Parameters
     ----------
@@ -63,10 +63,12 @@ def decide(
     run
         Folder of the run.
     loss
-        "errors" counts false yeses and misses; "f1" is one minus the F-measure of all
-        labels together, for which it pays to call also less likely labels present.
+        "errors" counts false positives and false negatives; "f1" is one minus the
+        F-measure of all labels together, for which it pays to call also less likely
+        labels present.
     miss
-        How many false yeses a miss costs; with f1 the square of beta, so 4 for F2.
+        Cost of a false negative in false positives; with f1 the square of beta, so 4
+        for F2.
     out
         Table to write (.csv, .parquet or .json): item, label, probability, present.
     overwrite
@@ -106,7 +108,7 @@ def decide(
 def leading_question(
     run: Path, /, *, similarity: Path | None = None, json: Flag = False
 ) -> None:
-    """Estimate how much likelier a false yes is where a similar label is present.
+    """Estimate how much more probable a false yes is where a similar label is present.
 
     For a run of the model contains with ids of annotators, where people were asked
     about several labels of an item. For a run of objects and contains together it

@@ -33,7 +33,7 @@ def demo(
     engine
         How to fit.
     seed
-        One seed gives one study and one result.
+        Seed of the random number generator.
     overwrite
         Replace the folder of an earlier demonstration.
     json

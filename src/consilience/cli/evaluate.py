@@ -72,8 +72,8 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Probability between the bounds.
     out
         Folder for the tables, each a Parquet file: models, differences, labels; of
-        objects also baselines; with --dataset-labels also confusion and pairs, what
-        people call items beside what models do (with --parents also
+        objects also baselines; with --dataset-labels also confusion and pairs, the
+        confusion of people and of models (with --parents also
         superclass_confusion and within); of contains also frequencies, how often people
         select what models predict.
     overwrite

@@ -68,11 +68,10 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     engine
         How to fit; auto takes an engine that answers in seconds, never nuts.
     candidates
-        Table of the labels that can be true of each item: item, label, and what is
-        known of them before anyone answers: log_odds, or columns of numbers whose
-        weights are learned.
+        Table of the labels that can be true of each item: item, label, and prior
+        covariates: log_odds, or columns of numbers whose weights are learned.
     similarity
-        Table of how alike two labels are: label_a, label_b, value (`structured`,
+        Table of similarities of labels: label_a, label_b, value (`structured`,
         `contains`, models of objects); or a folder that `candidates` wrote: how much
         classifiers confuse them.
     gold
@@ -90,7 +89,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         Run folder of an earlier fit of the same model, with draws: what it learned is
         the prior.
     seed
-        One seed gives one result.
+        Seed of the random number generator.
     overwrite
         Replace an existing run.
     json

@@ -104,8 +104,8 @@ class Reading:
     fold_case
         Treat labels that differ only in case as one.
     normalize
-        Treat labels that differ only in Unicode form (NFKC) or in characters of no
-        width as one.
+        Treat labels that differ only in Unicode form (NFKC) or in zero-width characters
+        as one.
     """
 
     format: str | None = None

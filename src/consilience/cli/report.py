@@ -34,7 +34,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
 ) -> None:
     """Write one HTML file that shows runs: to search, to sort, to print.
 
-    The file needs no network and asks for none. Needs consilience[report].
+    The file works offline. Needs consilience[report].
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
         Tables about models, such as `evaluate` writes: CSV or Parquet files, or
         folders of them.
     names
-        What labels are called on the page: a table of label and name, or a JSON object
+        Names of labels on the page: a table of label and name, or a JSON object
         of names by label. By default as the responses name them (--labels).
     images
         Folder of pictures named as the items are, or a list or Parquet file of images
@@ -57,7 +57,7 @@ def report(  # noqa: PLR0913 (each option stands alone)
     title
         Title of the page; by default the names of the runs.
     bootstrap
-        Resamples of the items behind the intervals of agreement.
+        Resamples of the items for the intervals of agreement.
     overwrite
         Replace an existing report.
     json

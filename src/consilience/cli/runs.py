@@ -71,8 +71,8 @@ def export(
         Format of the files; by default csv, or what the ending of --out says.
     truth
         Which posterior of the truth: raw, as the model has it, or tempered, as if of
-        fewer answers where annotators err together; by default the one that the run
-        reports.
+        fewer answers where errors of annotators are correlated; by default the one that
+        the run reports.
     overwrite
         Replace an earlier export.
     json
@@ -131,9 +131,10 @@ def score(  # noqa: PLR0913 (each option stands alone)
     mass
         Share of the resamples between the bounds.
     bins
-        Most bins of the calibration error; by default as many as the data allow.
+        Largest number of bins of the calibration error; by default as many as the data
+        allow.
     clip
-        Smallest probability that log-loss reckons with.
+        Smallest probability in the log loss.
     truth
         Which posterior of the truth, raw or tempered; by default the one that the run
         reports.

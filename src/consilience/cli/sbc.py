@@ -80,7 +80,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         A setting of the priors, such as own=8, for every model that has it; or
         MODEL.own=8 for one. Studies are drawn and fitted with it alike.
     seed
-        One seed gives one result.
+        Seed of the random number generator.
     overwrite
         Replace the results of other settings in the folder, once the new ones are
         complete.

@@ -53,7 +53,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
         Settings of the model's prior, such as own=8; of objects, settings of the
         simulation, such as picker=0.8.
     seed
-        One seed gives one study.
+        Seed of the random number generator.
     overwrite
         Replace an existing folder of responses.
     json

@@ -93,7 +93,7 @@ def simulate_objects(
     settings
         Of `ObjectsSettings`, those that are to differ.
     seed
-        One seed gives one study.
+        Seed of the random number generator.
 
     Raises
     ------

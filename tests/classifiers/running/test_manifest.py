@@ -57,7 +57,7 @@ def test_labels_that_stand_twice_are_refused():
     ("data", "said"),
     [
         (b"label\tname\tname\n0\ta\tb\n", "two columns have one name"),
-        (b"label\tname\n" + b"0" * 200_000 + b"\ta\n", "is no table"),
+        (b"label\tname\n" + b"0" * 200_000 + b"\ta\n", "is not a table"),
         (b"caf\xe9\n", "not UTF-8"),
     ],
 )
