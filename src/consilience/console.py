@@ -1,4 +1,4 @@
-"""Where text is printed for people: a console that nothing in the data can steer."""
+"""The console: prints text in which nothing from the data is interpreted."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""How far long work has come: what is reported, and a bar that shows it.
+"""Progress of long computations: what is reported, and a bar that shows it.
 
 An engine calls its reporter after every compiled block. On a terminal the bar is drawn
 in place; elsewhere a plain line is printed each tenth of the way.

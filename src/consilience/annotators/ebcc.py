@@ -1,4 +1,4 @@
-r"""EBCC: each label has subtypes, so that those who err together do not count twice.
+r"""EBCC: each label has subtypes, so that correlated errors do not count twice.
 
 .. math::
 

@@ -1,4 +1,4 @@
-r"""Majority vote: the truth is what a response picked at random says.
+r"""Majority vote: the truth is the label of a response drawn at random.
 
 .. math::
 

@@ -9,7 +9,7 @@ As the model `objects`, with parameters for each annotator: :math:`h_{ij}` is th
 that annotator j picks one object of item i and stops, and :math:`r_{Bj}` that, listing,
 they see an object that is not the main one; :math:`t_B` says whether it is often or
 seldom seen. Who names one label everywhere says little of what else is there; who lists
-all says much, and from ids the two are told apart.
+all says much, and ids distinguish the two.
 
 .. math::
 

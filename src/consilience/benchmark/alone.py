@@ -111,7 +111,7 @@ def resident_gib(process: int) -> float:
 def peak_mib() -> float:
     """Return the most memory this process has held, in MiB.
 
-    On Linux what `getrusage` tells starts at what the parent held; the kernel's own
+    On Linux what `getrusage` reports starts at what the parent held; the kernel's own
     account of this program does not.
     """
     kib = _status("/proc/self/status", "VmHWM")

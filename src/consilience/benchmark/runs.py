@@ -1,4 +1,4 @@
-"""Run every method on every set, each in a process of its own; keep what each says."""
+"""Run every method on every set, each in a process of its own; keep the results."""
 
 import json
 import sys

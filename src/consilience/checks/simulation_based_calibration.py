@@ -1,4 +1,4 @@
-"""Simulation-based calibration: whether posteriors hold what they promise, on average.
+"""Simulation-based calibration: whether posteriors are calibrated on average.
 
 Draw parameters from the prior, answers from the parameters, and fit the answers. Over
 many such studies the position of the drawn parameter among the draws of its posterior

@@ -1,4 +1,4 @@
-"""The command `agreement`: how far annotators agree, before any model."""
+"""The command `agreement`: coefficients of agreement."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""The command `classify`: what image classifiers say, before anyone is asked."""
+"""The command `classify`: predictions of image classifiers."""
 
 from dataclasses import asdict
 from pathlib import Path

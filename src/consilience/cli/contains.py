@@ -1,4 +1,4 @@
-"""The commands about a run of kind contains: what to keep, and leading questions."""
+"""The commands about a run of kind contains: decisions, and leading questions."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal

@@ -1,4 +1,4 @@
-"""The command `demo`: the main job end to end on a study with known truth."""
+"""The command `demo`: a complete analysis of a study with known truth."""
 
 from pathlib import Path
 

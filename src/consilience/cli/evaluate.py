@@ -1,4 +1,4 @@
-"""The command `evaluate`: models judged by what items really show."""
+"""The command `evaluate`: models evaluated against the posterior of the truth."""
 
 from collections.abc import Hashable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Options that several commands share: how to read, how hard to work."""
+"""Options that several commands share: reading, and settings of engines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

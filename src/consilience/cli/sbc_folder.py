@@ -1,4 +1,4 @@
-"""What `sbc` keeps on disk, so that it goes on where it was interrupted.
+"""The folder of `sbc`, from which an interrupted check continues.
 
 - `sbc.toml`: the settings; a folder holds the results of one.
 - `fits/MODEL-ENGINE/`: positions and tallies of all studies, whole or not at all.

@@ -1,4 +1,4 @@
-"""What every command needs: a screen, JSON, a free place."""
+"""Helpers of every command: the terminal, JSON, the destination of output."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-r"""The scale of appearance on nodes: what annotators answer there, and who grants.
+r"""The latent trait on nodes: probabilities of answers there, and of endorsement.
 
 Arithmetic of the model `contains`, whose parameters it takes by name: `node`,
 `threshold`, `slope`, `width`, `lapse`, `means`, `scale` and `panel`.

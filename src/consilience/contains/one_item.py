@@ -1,4 +1,4 @@
-r"""Pairs of one item looked at together: exact sums over what they share.
+r"""Pairs of one item modelled together: exact sums over what they share.
 
 An item makes all its labels look more, or less, to be there: an effect :math:`v_i`,
 on nodes. Given it, labels that are not similar are independent. Of similar labels, an

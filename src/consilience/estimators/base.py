@@ -1,4 +1,4 @@
-"""What all estimators share: parameters, attributes, and how they are fitted."""
+"""The base of all estimators: parameters, attributes, and fitting."""
 
 from collections.abc import Mapping
 from inspect import signature

@@ -1,4 +1,4 @@
-"""Estimators of the models that say all they learn by confusions."""
+"""Estimators of the models whose parameters are confusion matrices."""
 
 from consilience.estimators.base import Aggregator
 

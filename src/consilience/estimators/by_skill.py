@@ -1,4 +1,4 @@
-"""Estimators of the models that say in few numbers how good a worker is."""
+"""Estimators of the models with few parameters for each annotator."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The model `auto`: whichever the data choose, and what all of them believe, mixed.
+"""The model `auto`: the best of several models, and a mixture of their posteriors.
 
 The posterior of the truth is that of the mixture that predicts answers best; annotators
 and confusions are those of the one model that does. Which models are worth comparing is

@@ -1,4 +1,4 @@
-r"""What an earlier study has learned, as the prior of another.
+r"""The posterior of an earlier study as the prior of another.
 
 Each parameter that the earlier study knows has a normal prior at its posterior there,
 

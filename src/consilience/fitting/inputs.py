@@ -1,4 +1,4 @@
-"""What a caller hands in, made ready."""
+"""Check and convert the arguments of the public functions."""
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext

@@ -1,4 +1,4 @@
-"""What one study has learned, used on another: the truth of new items.
+"""Apply a fit to another study: the truth of new items.
 
 Parameters stay as they were fitted; the truth alone is inferred. An annotator who was
 not there before is taken for the mean of those who were.

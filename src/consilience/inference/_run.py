@@ -1,4 +1,4 @@
-"""Any engine by its name: which one, how hard, and the call."""
+"""Choose and run an engine by its name."""
 
 from dataclasses import asdict, replace
 from typing import Any

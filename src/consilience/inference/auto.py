@@ -1,4 +1,4 @@
-"""Which engine to take where none is named: the one that answers in seconds."""
+"""The default engine of a model: the one that answers in seconds."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How hard an engine works: what a caller asks for, and an engine's own settings."""
+"""Settings of engines: those of the caller, and each engine's own."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace

@@ -1,4 +1,4 @@
-"""What every engine returns, whichever way it took."""
+"""The result of an engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

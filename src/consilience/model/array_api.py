@@ -1,4 +1,4 @@
-"""What emissions need beside the array API, of arrays of NumPy and of JAX alike."""
+"""Functions of arrays beyond the array API, for both NumPy and JAX."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""How answers look under each state of the truth, given parameters: the emission.
+"""The emission: the distribution of answers in each state of the truth.
 
 Emissions by tables take arrays of NumPy and of JAX alike, through the array API.
 """
@@ -51,7 +51,7 @@ class ByConfusion:
 
 @dataclass(frozen=True, slots=True)
 class ByMixture:
-    """Answers each drawn from one of several confusions, which one anew each time.
+    """Answers each drawn from one of several confusions, independently chosen.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""The parameters of a model again, from what a result reports of them."""
+"""Restore the parameters of a model from the draws of a result."""
 
 from collections.abc import Collection, Mapping
 from typing import Any

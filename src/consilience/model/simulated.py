@@ -1,4 +1,4 @@
-"""What a simulation from a model returns."""
+"""The result of a simulation from a model."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """The information of covariates, in answers of an annotator drawn at random.
 
-Both are information about the truth, given the list: what the columns tell of it, and
-what one answer would tell to whoever does not have them. Without columns each label has
+Both are information about the truth, given the list: that of the columns, and
+that of one answer without them. Without columns each label has
 an attraction of its own, and the truth is drawn from the list in proportion to it; the
 attractions are those that give each label its share of the truths.
 """

@@ -1,4 +1,4 @@
-"""What a fit says: tables read from its draws, and the folder it is kept in."""
+"""Results of a fit: tables computed from its draws, and its folder."""
 
 from consilience.posterior._export import EXPORTS, export, export_table
 from consilience.posterior.fit import Fit

@@ -1,4 +1,4 @@
-"""What a fit leaves: one ArviZ DataTree, and the tables read from it.
+"""A fit: one ArviZ DataTree, and the tables computed from it.
 
 Whichever model and engine wrote it, the tree means the same. Draws have the dimensions
 chain and draw, one of each for a point estimate; a *unit* is an item, or for contains

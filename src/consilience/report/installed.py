@@ -1,4 +1,4 @@
-"""Whether what draws the report is installed: the extra `report`."""
+"""Check that the dependencies of the report are installed (extra `report`)."""
 
 from importlib.util import find_spec
 

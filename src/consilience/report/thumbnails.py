@@ -1,4 +1,4 @@
-"""Small pictures of the items, found by the items' names where `classify` finds them.
+"""Thumbnails of the items, found by the items' names as in `classify`.
 
 A folder is listed and its files are looked up by name: an id is never made into a path,
 so that one such as `../secret` opens nothing. A list of paths, or a Parquet file with

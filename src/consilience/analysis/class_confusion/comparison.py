@@ -1,4 +1,4 @@
-r"""What people call items, and what models do: tables of confusion side by side.
+r"""The confusion of people and of models, side by side.
 
 With :math:`w_i` the weight of an item, of label g that is held to be true,
 

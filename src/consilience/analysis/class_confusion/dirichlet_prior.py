@@ -1,4 +1,4 @@
-r"""How much each kind of evidence weighs, by the marginal likelihood of items in turn.
+r"""Weights of the kinds of evidence, by the marginal likelihood of items in turn.
 
 Items of a class differ, and answers about one item go together. How often the
 items of a class are called by its own label is learned exactly (`naming_own_label`);

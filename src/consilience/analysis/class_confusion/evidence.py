@@ -1,4 +1,4 @@
-"""What other answers say of what the items of a class are called beside its own label.
+"""Evidence for the other labels of a class: answers besides the data set's label.
 
 Each kind of evidence is a matrix, class by label, that says where answers about the
 items of a class are to be expected. None looks at the answers about the class itself:

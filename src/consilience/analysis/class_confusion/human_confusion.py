@@ -1,4 +1,4 @@
-"""How people call the items of each class, learned from few answers to each.
+"""Confusion of people for each class, estimated from few answers per item.
 
 With a thousand classes and some fifty answers to the items of each, most cells of the
 table of classes by labels are empty, and the others are noise. What is known of other

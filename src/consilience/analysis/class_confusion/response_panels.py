@@ -1,4 +1,4 @@
-"""What a panel of more annotators would call the items, from few answers to each.
+"""Predicted labels of a larger panel of annotators, from few answers per item.
 
 The label that most of a few annotators give is more often another than the data set's
 own than that of many: noise rarely speaks for the class. So a panel is drawn: those who

@@ -1,4 +1,4 @@
-r"""The leading question: how much likelier a similar label makes a false *yes*.
+r"""The leading question: how much a similar label raises the odds of a false *yes*.
 
 Who is asked *is there a husky?* may say yes to a malamute, and all the sooner if nobody
 has asked them about malamutes. Two odds ratios measure the effect: of saying yes to a

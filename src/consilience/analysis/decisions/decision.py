@@ -1,4 +1,4 @@
-"""Decisions: which labels to call present, by what the errors cost.
+"""Decisions: which labels are present, given the cost of errors.
 
 A probability of one half is the right place to cut where each error costs the same,
 wherever it happens. The F-measure is not such a loss: a label that is found is worth

@@ -1,4 +1,4 @@
-"""Filtering as a decision: what a threshold on answers keeps, and what it loses.
+"""Filtering: the labels that a threshold on answers keeps and loses.
 
 Data sets were made by keeping what a share of the annotators agreed to. What such a
 rule does is estimated by a fit: of the pairs of item and label that it keeps, how many

@@ -1,4 +1,4 @@
-r"""Selection frequencies: how many would say yes, of a label and of a whole data set.
+r"""Selection frequencies of labels: the share of annotators who would answer yes.
 
 The share of yes among five answers is a noisy frequency, and rules that keep what has a
 high share keep what was lucky: of the kept the true frequencies are lower, and the

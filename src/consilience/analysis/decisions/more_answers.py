@@ -1,4 +1,4 @@
-r"""How many more answers a label needs, until it is sure whether it is there.
+r"""Expected number of further answers until the presence of a label is settled.
 
 From what the fit believes now, futures are played through: a state of the pair is drawn
 from its posterior, fresh annotators answer as the population does in that state, and

@@ -1,4 +1,4 @@
-"""What items are called: by people, as a fit has it, by the data set, by models.
+"""Labels of items: by people, given a fit, by the data set, and by models.
 
 A *call* is an item, what is held to be true of it, what it is called, and with which
 probability; one of a model is certain, one of people has the posterior of a fit.

@@ -1,4 +1,4 @@
-r"""Models judged by what items really show, as a fit knows it, not by one old label.
+r"""Models evaluated against the posterior of the truth, not against one fixed label.
 
 A model proposes labels for each item, the best first. Its accuracy is the share of
 items whose proposed label is true; as the truth is known with a probability only, it is

@@ -1,4 +1,4 @@
-"""What is summed over items to judge models, where items hold objects.
+"""Sums over items for the evaluation of models, where items hold objects.
 
 Of each metric and subset the two sums of a ratio: the probability that the model is
 right and the item in the subset, and that the item is in it, both from the

@@ -1,4 +1,4 @@
-"""How many people would say yes to what models predict, and to the data set's labels.
+"""Selection frequencies of the labels that models predict, and of the data set's.
 
 A prediction can differ from the data set's label and be one that most people would say
 yes to, or agree with it and be one that few would. Set beside a model's accuracy, the

@@ -1,4 +1,4 @@
-"""What models propose for the items of a fit, and what the data set says, as codes."""
+"""Predictions of models and labels of the data set for the items of a fit, as codes."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What is summed over items to judge models, where truths are single labels.
+"""Sums over items for the evaluation of models, where truths are single labels.
 
 Of each metric and subset the two sums of a ratio: the probability that the label is
 true and the item in the subset, and that the item is in it, by draw of the parameters.

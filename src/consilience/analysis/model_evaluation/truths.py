@@ -1,4 +1,4 @@
-"""What a fit says of labels that somebody proposes for an item.
+"""The posterior probability of labels that are proposed for an item.
 
 Two ways of being true: one label is the truth (choice), or each may be present or not,
 independently of the others given the fit (contains). Letters: I items, A models, R

@@ -1,4 +1,4 @@
-"""How far annotators agree: every usual coefficient, with two sorts of interval.
+"""Agreement of annotators: the usual coefficients, with two kinds of interval.
 
 `lower` and `upper` are quantiles over resamples of the items (the item bootstrap), all
 answers about an item together. `se`, `se_lower` and `se_upper` are of the published

@@ -1,4 +1,4 @@
-"""Agreement on each label: whether those who say it meet others who say it.
+"""Agreement on each label: whether another annotator gives it too.
 
 To say a label is to choose it, to answer yes to it (contains), or to have it among
 one's objects. *Specific agreement*: given that one annotator says the label, how often

@@ -1,4 +1,4 @@
-"""The coefficients that see only counts: what is agreed by chance, and the rest.
+"""The coefficients that depend on counts only: agreement by chance, and beyond.
 
 Each is (agreed - by chance) / (1 - by chance), both in units of similarity W, with pi
 the mean over questions of the shares of answers:

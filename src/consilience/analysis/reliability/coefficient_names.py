@@ -1,4 +1,4 @@
-"""What people call the coefficients of agreement."""
+"""Names of the coefficients of agreement."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""How often each answer was given to each question, and how far its answers agree.
+"""Counts of each answer to each question, and the agreement of its answers.
 
 With x_g the vote of annotator g on a question and c = sum_g x_g its counts, the pairs
 of different annotators agree by sum_{g != h} x_g' W x_h = c' W c - sum_g x_g' W x_g,

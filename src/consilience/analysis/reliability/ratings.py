@@ -1,4 +1,4 @@
-"""Answers laid out for agreement: who gave which answer to which question.
+"""Arrays of answers for the coefficients of agreement.
 
 A question is an item (choice, objects) or a pair of item and label (contains). Where an
 annotator answered a question more than once, the answers share one vote, so that nobody

@@ -1,4 +1,4 @@
-"""How alike two answers are: 1 for equal ones, 0 for the most unlike, W in formulas.
+"""Similarity of two answers: 1 for equal ones, 0 for the most different, W in formulas.
 
 A distance d gives the similarity 1 - d / max d. *Nominal*: equal or not. *Ordinal*:
 1 - C(|k - l| + 1, 2) / C(K, 2) for the k-th and l-th of K labels. *Interval*: from

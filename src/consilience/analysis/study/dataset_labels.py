@@ -1,4 +1,4 @@
-"""The label that the data set has for each item, beside what a fit says of it."""
+"""The data set's label of each item, beside the posterior of a fit."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""What a study of objects says of its items together, in shares.
+"""Summary of a study of objects: shares of its items.
 
 A share is what is expected of the items, given the fit: the mean of probabilities, each
 from the drawn worlds of the items. Of whom it speaks depends on the fit. A model with a

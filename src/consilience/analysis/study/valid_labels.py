@@ -1,4 +1,4 @@
-"""How many labels, or objects, of an item are valid, by how many must agree.
+"""Number of valid labels, or objects, of an item by threshold of agreement.
 
 Asked of each label alone (contains), most items have several valid labels, since people
 say yes to whatever could be meant; asked to name what they see (objects), people name

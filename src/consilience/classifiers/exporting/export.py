@@ -1,4 +1,4 @@
-"""Export a PyTorch network to a classifier's folder, and show that both agree.
+"""Export a PyTorch network to a classifier's folder, and verify the outputs.
 
 The exported graph takes eight-bit RGB squares, so that scaling the pixels is part of
 the network, and gives logits. One network exports to the same bytes each time.

@@ -1,4 +1,4 @@
-"""What classifiers answer about a batch: the best labels of each image."""
+"""The best labels of each image of a batch."""
 
 from collections.abc import Sequence
 from typing import Any

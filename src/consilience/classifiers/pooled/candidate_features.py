@@ -1,4 +1,4 @@
-"""What is known of a pair of item and label: the number columns of candidates."""
+"""Covariates of a pair of item and label: the numeric columns of candidates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

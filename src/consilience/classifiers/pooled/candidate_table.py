@@ -1,4 +1,4 @@
-"""The candidates of each item, what is known of them, and where each comes from.
+"""The candidates of each item, their covariates, and their sources.
 
 Numbers are columns that annotator models learn weights for: how many
 classifiers have the label among their best, how high, how often first, and the log of

@@ -1,4 +1,4 @@
-r"""How much classifiers confuse two labels: the probability that they give to both.
+r"""Confusion of two labels by classifiers: the probability that they give to both.
 
 With :math:`p_i(l)` the pooled probability of label l for item i,
 

@@ -1,4 +1,4 @@
-"""What the ranks of a list deserve: how often each is right.
+"""The accuracy of each rank of a list.
 
 Learned from gold, each list's own shares shrunk to those of all lists; or else in
 proportion to one over the rank.

@@ -1,4 +1,4 @@
-"""Where the images come from: folders, files, lists of paths, Parquet with images.
+"""Sources of images: folders, files, lists of paths, Parquet files with images.
 
 Every image has the name that its item has among the responses: in a folder the path
 below it, in a list or a table what the column `item` says. Bytes are read only when an

@@ -1,4 +1,4 @@
-"""What a classifier's folder says of it: files and hashes, preprocessing, licence.
+"""The manifest of a classifier: files and hashes, preprocessing, licence.
 
 One folder holds one classifier: the network, its labels, its licence and
 `manifest.toml`, which names them. All files lie in the folder itself, under a plain

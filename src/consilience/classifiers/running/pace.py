@@ -1,4 +1,4 @@
-"""How the work of classifying is spread over the machine."""
+"""Distribution of the work of classification over the machine."""
 
 import os
 from dataclasses import dataclass

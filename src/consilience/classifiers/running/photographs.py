@@ -1,4 +1,4 @@
-"""Photographs that scikit-image ships: what classifiers are shown to be right on."""
+"""Photographs of scikit-image, on which classifiers are verified."""
 
 from importlib.metadata import version
 from pathlib import Path

@@ -181,7 +181,7 @@ def _on_windows() -> bool:
 def _preload(runtime: Any) -> None:
     """Load CUDA's libraries from the packages beside ONNX Runtime, if they are there.
 
-    It prints what it lacks and never fails; what comes of it, the session tells.
+    It prints what it lacks and never fails; the session reports the result.
     """
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(AttributeError):
         runtime.preload_dlls(directory="")

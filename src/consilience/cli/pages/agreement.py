@@ -1,4 +1,4 @@
-"""Agreement on one screen: the coefficients on a common scale, and what they leave."""
+"""Agreement on one screen: the coefficients on a common scale, and remarks."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""From the parameters of a fit of kind objects to what each item holds."""
+"""From the parameters of a fit of kind objects to the posterior of each item."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What one study of objects has learned, used on other items, or on more answers.
+"""Apply a fit of objects to other items, or to more answers.
 
 Parameters stay as they were fitted, and so does what that study said of classes, labels
 and pairs. An item that was in it does not get its own answers from there. What is found

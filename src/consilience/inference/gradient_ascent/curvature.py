@@ -1,4 +1,4 @@
-"""How a density bends about a place, by differences of gradients.
+"""Curvature of a density at a point, by differences of gradients.
 
 What each annotator has of its own is measured in units of its own posterior
 (`consilience.model.varying`), so it is the coordinates that all share which bend by far

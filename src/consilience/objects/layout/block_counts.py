@@ -1,4 +1,4 @@
-"""What is counted of each block of an item's candidates, whatever a model makes of it.
+"""Counts of each block of an item's candidates, for all models of objects.
 
 Units are laid out by the number of their candidates, so that all shapes are static. A
 *picker* names the main object alone, a *lister* all objects they see; who names one

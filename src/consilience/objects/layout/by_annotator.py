@@ -1,4 +1,4 @@
-"""Answers about objects one by one, with who gave each, where annotators differ.
+"""Answers about objects one by one, with their annotators.
 
 Where all annotators are alike, counts are enough
 (`consilience.objects.layout.block_counts`). Where each has a style and a recall of

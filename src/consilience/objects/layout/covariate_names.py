@@ -1,4 +1,4 @@
-"""What the covariates of objects are called."""
+"""Names of the covariates of objects."""
 
 from dataclasses import dataclass
 

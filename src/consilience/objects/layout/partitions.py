@@ -190,8 +190,8 @@ def subsets_by_size(
 ) -> tuple[tuple[Int[np.ndarray, "U T"], Int[np.ndarray, "U T"]], ...]:
     """Return for each size of subset the blocks to split off, and what is left.
 
-    Rows are the subsets of that size; what is left is told as a place among all smaller
-    subsets, in order of size.
+    Rows are the subsets of that size; what is left is coded as a place among all
+    smaller subsets, in order of size.
     """
     size = np.bitwise_count(np.arange(1 << num_labels))
     order = np.argsort(size, kind="stable")

@@ -1,4 +1,4 @@
-r"""What is granted to a leading question, given how often a thing is seen.
+r"""Endorsement of labels in a leading question, given the detection probability.
 
 Asked *is there a laptop?*, people grant what they would not have named. Of a block
 :math:`B` that listers see with :math:`r_t` (seldom or often,

@@ -273,7 +273,8 @@ def slip_table(parameters: Parameters, num_labels: int) -> Float[AnyArray, "B n"
     """Return log p(these further names of a block), by block and how many they are.
 
     How readily a lister gives all names of a thing differs from one to the next: the
-    chance of each is drawn anew, from a Beta distribution, for each response and block.
+    chance of each is drawn independently, from a Beta distribution, for each response
+    and block.
     """
     by_block = slips_by_size(parameters, num_labels)[
         block_sizes(num_labels).astype(int)

@@ -1,4 +1,4 @@
-r"""Affinities of single pairs of labels, about what their features say.
+r"""Affinities of single pairs of labels, around the prediction of their features.
 
 .. math::
 

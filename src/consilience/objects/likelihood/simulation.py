@@ -1,4 +1,4 @@
-"""Answers drawn from what is believed of named objects, with the partitions known."""
+"""Simulate answers of the model of objects, given the partitions."""
 
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What each item holds, given parameters: exact where sums are, else drawn.
+"""The objects of each item, given parameters: exact sums where possible, else draws.
 
 Probabilities of partitions, of numbers of objects and of two labels being one object
 are exact: all partitions are enumerated. What depends on continuous quantities as well

@@ -1,4 +1,4 @@
-r"""What a fresh panel of annotators would find of an item, as a function of its size.
+r"""Predictions for a new panel of annotators, as a function of its size.
 
 Given what is drawn of an item, each annotator answers on their own. How many labels a
 response names follows from the model: a picker names one; a lister names the main

@@ -1,4 +1,4 @@
-r"""Whether a label is a right name for what its item holds, in each drawn world.
+r"""Whether a label is a right name of an object, in each joint posterior draw.
 
 That an object is there does not make each of its names right: a label that one
 annotator used for what everybody saw may be a rival of the right name, or a slip. In a

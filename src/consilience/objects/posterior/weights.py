@@ -1,4 +1,4 @@
-"""Log weights of what items may hold, given parameters, on the host."""
+"""Log weights of the partitions of items, given parameters, on the host."""
 
 from dataclasses import dataclass
 

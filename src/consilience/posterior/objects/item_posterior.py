@@ -1,4 +1,4 @@
-r"""What all items hold, over all draws of the parameters.
+r"""The posterior of the objects of all items, over all draws of the parameters.
 
 For each item: how probable it is that two labels are one object, the partition of least
 expected loss, how often each label's object is named, which label is the main one, and

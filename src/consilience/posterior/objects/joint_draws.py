@@ -1,4 +1,4 @@
-"""What items hold, draw by draw: for whoever asks about two things at once.
+"""Joint posterior draws of the objects of items.
 
 The tables of a fit describe each label by itself. That a label is valid *and* that the
 item holds several objects is a question to the joint posterior, and drawn worlds answer

@@ -1,4 +1,4 @@
-r"""Who gives which main label, given the one that most would give (kind objects).
+r"""Confusion of main labels, given the one that most would give (kind objects).
 
 Each answer counts towards a true main label by the probability that the fit gives it,
 so that an annotator's answers about items of true label k are :math:`n_{jk}` and those

@@ -1,4 +1,4 @@
-"""The table `styles`: how people answer who name objects, whoever they are.
+"""The table `styles`: how a typical annotator answers (kind objects).
 
 Some pick one object and stop, others list what they see. Of the typical item: how many
 are pickers, how often a lister sees an object that is not the main one (averaged over

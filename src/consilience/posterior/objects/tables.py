@@ -1,4 +1,4 @@
-"""The tables of a fit of kind objects, from what items hold."""
+"""The tables of a fit of kind objects, from the posterior of items."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The table `annotators`: how good each annotator with an id is.
+"""The table `annotators`: the accuracy of each annotator with an id.
 
 Accuracy is the chance that an answer names the truth: in each draw
 sum_k p_k sum_l c_kl v_lk, with p the prevalence of the true states (what is known of

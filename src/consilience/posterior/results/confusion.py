@@ -1,4 +1,4 @@
-"""The table `confusion`: what annotators answer, given the truth.
+"""The table `confusion`: p(answer | truth).
 
 The rows without an annotator are the population: in each draw, the mean of the
 annotators' confusions weighted by how many responses each gave, the anonymous pool

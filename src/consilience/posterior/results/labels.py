@@ -1,4 +1,4 @@
-"""The table `labels`: how probable each label is as the truth of each item.
+"""The table `labels`: the posterior probability of each label of each item.
 
 For choice a row is an item and one of its candidates, and the probability is that of
 the candidate being the truth. For contains a row is an item and a label asked about,

@@ -1,4 +1,4 @@
-"""How draws of models that JAX lays out are read: one program for all of them."""
+"""Evaluate all draws of models with JAX layouts by one compiled program."""
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""The model and the space of a fit, restored from what its tree keeps.
+"""Restore the model and the space of a fit from its tree.
 
 How alike the user said that labels are is kept of labels that one item was asked about.
 """

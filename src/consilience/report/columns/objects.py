@@ -1,4 +1,4 @@
-"""The objects of each item: names, numbers, one object or two, what is ambiguous."""
+"""The objects of each item: labels, counts, pairs of labels, ambiguity."""
 
 from typing import Any
 

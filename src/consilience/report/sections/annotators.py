@@ -1,4 +1,4 @@
-"""Annotators: how good each is, run beside run."""
+"""Annotators: the accuracy of each, run beside run."""
 
 from math import isfinite
 

@@ -1,4 +1,4 @@
-"""When not to trust this: what the run itself gives reason to doubt, then the rest."""
+"""When not to trust this: doubts from the run itself, then general ones."""
 
 from consilience.posterior.results.diagnostics import FAILED, TOO_LITTLE
 from consilience.report.content import Note, Part, Section

@@ -1,4 +1,4 @@
-"""Diagnostics: what the checks found, and how the models stand that were compared."""
+"""Diagnostics: results of the checks, and the comparison of models."""
 
 import pandas as pd
 
