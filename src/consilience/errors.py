@@ -1,4 +1,4 @@
-"""Every error a person can meet, one class per remedy.
+"""All errors that a user can meet, one class per remedy.
 
 Each message says where, what was found, what was expected and what to do. The
 command line prints the message of a `ConsilienceError` as one sentence and leaves with
@@ -46,14 +46,14 @@ def _option(match: re.Match[str]) -> str:
 
 
 class UnfamiliarAnnotatorsWarning(UserWarning):
-    """A prediction is about annotators of whom nothing was learned."""
+    """None of the annotators of a prediction is in the earlier fit."""
 
 
 class ConsilienceError(Exception):
-    """What a person can put right; the root of all errors of this project."""
+    """Base class of all errors that a user can fix."""
 
     def __str__(self) -> str:
-        """Return the message, which no text in the data can fill or turn a terminal."""
+        """Return the message, shortened, with control characters made visible."""
         message = visible(super().__str__())
         if len(message) <= _MAX_LENGTH:
             return message
@@ -61,22 +61,22 @@ class ConsilienceError(Exception):
 
 
 class ConsilienceWarning(UserWarning):
-    """What was read as it stands but looks wrong: check it."""
+    """Data that were read unchanged look wrong: check them."""
 
 
 # Of the responses, when they are read or written.
 
 
 class SourceNotFoundError(ConsilienceError):
-    """A file or folder is not there: check the path."""
+    """A file or folder does not exist: check the path."""
 
 
 class UnknownFormatError(ConsilienceError):
-    """No reader, or more than one, takes the file: name the format."""
+    """No reader, or more than one, recognizes the file: name the format."""
 
 
 class UnreadableFileError(ConsilienceError):
-    """A file is broken (cut off, not UTF-8, not the format): export it again."""
+    """A file is damaged (truncated, not UTF-8, not of the format): export it again."""
 
 
 class NoResponsesError(ConsilienceError):
@@ -84,15 +84,15 @@ class NoResponsesError(ConsilienceError):
 
 
 class MissingColumnError(ConsilienceError):
-    """A column that is needed was not found: name it."""
+    """A required column was not found: name it."""
 
 
 class DuplicateColumnError(ConsilienceError):
-    """Two columns have one name: rename one."""
+    """Two columns have the same name: rename one."""
 
 
 class BadCellError(ConsilienceError):
-    """A cell holds what it must not: fix the row."""
+    """A cell has an invalid value: fix the row."""
 
 
 class LabelNotOfferedError(ConsilienceError):
@@ -100,7 +100,7 @@ class LabelNotOfferedError(ConsilienceError):
 
 
 class UnknownAnswerError(ConsilienceError):
-    """Answers are not of the known words yes, no, maybe: map them."""
+    """Answers are other words than yes, no and maybe: map them."""
 
 
 class RepeatedAnswerError(ConsilienceError):
@@ -108,7 +108,7 @@ class RepeatedAnswerError(ConsilienceError):
 
 
 class OfferUnknownError(ConsilienceError):
-    """It cannot be known what was on screen: say what was offered."""
+    """It is unknown what was on screen: give the labels that were offered."""
 
 
 class KindError(ConsilienceError):
@@ -116,11 +116,11 @@ class KindError(ConsilienceError):
 
 
 class OptionError(ConsilienceError):
-    """An option has a value that cannot be used: change the option."""
+    """An option has an invalid value: change it."""
 
 
 class UnsafePickleError(ConsilienceError):
-    """A pickle asks for more than plain data: do not open it."""
+    """A pickle needs more than plain data: do not open it."""
 
 
 class FolderExistsError(ConsilienceError):
@@ -174,11 +174,11 @@ class NotARunError(ConsilienceError):
 
 
 class BrokenRunError(ConsilienceError):
-    """A run's file is cut off or damaged: fit again, or use an intact copy."""
+    """A run's file is truncated or damaged: fit again, or use an intact copy."""
 
 
 class CannotWriteError(ConsilienceError):
-    """The disk refuses (full, read-only, no such parent): choose another place."""
+    """The destination cannot be written (full, read-only, no parent)."""
 
 
 # Classifiers
@@ -189,7 +189,7 @@ class BadClassifierError(ConsilienceError):
 
 
 class DeviceError(ConsilienceError):
-    """The GPU that was asked for is not there: check the driver or use the CPU."""
+    """The requested GPU is not available: check the driver or use the CPU."""
 
 
 class MissingExtraError(ConsilienceError):
@@ -204,7 +204,7 @@ class ImagesError(ConsilienceError):
 
 
 def not_among(what: str, name: object, names: Iterable[str]) -> str:
-    """Return the sentence that a name is not among those there are.
+    """Return the message that a name does not exist, with the closest existing one.
 
     Parameters
     ----------

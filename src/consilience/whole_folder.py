@@ -50,7 +50,7 @@ def whole_folder(
     FolderExistsError
         When the place is taken and may not be replaced.
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     with refusals(folder):
         place = clean_path(folder)
@@ -91,7 +91,7 @@ def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     FolderExistsError
         When the place is taken and may not be replaced.
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     with refusals(path):
         place = clean_path(path)
@@ -122,7 +122,7 @@ def whole_files(folder: Path) -> Iterator[Path]:
     Raises
     ------
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     with refusals(folder):
         place = clean_path(folder / folder.name)
@@ -144,7 +144,7 @@ def refusals(path: Path) -> Iterator[None]:
     Raises
     ------
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     try:
         yield
@@ -164,12 +164,12 @@ def check_writable(path: Path) -> None:
     Parameters
     ----------
     path
-        Of the file or folder that will be written.
+        Path of the file or folder that will be written.
 
     Raises
     ------
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     with refusals(path), _hidden(clean_path(path)) as hidden:
         (hidden / "probe").write_bytes(_PROBE)
@@ -181,7 +181,7 @@ def clean_path(path: Path) -> Path:
     Parameters
     ----------
     path
-        Of the file or folder that will be written.
+        Path of the file or folder that will be written.
 
     Raises
     ------

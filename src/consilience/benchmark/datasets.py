@@ -22,7 +22,7 @@ class DataSet:
     Attributes
     ----------
     name
-        Of its folder.
+        Name of its folder.
     responses
         What the methods see: no gold.
     gold

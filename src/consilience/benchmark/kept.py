@@ -48,7 +48,7 @@ def save(result: Result, folder: Path) -> None:
     Raises
     ------
     CannotWriteError
-        The disk refuses.
+        The destination cannot be written.
     """
     path = _path(folder, result.data, result.method)
     record = {

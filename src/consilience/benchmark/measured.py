@@ -32,9 +32,9 @@ class Protocol:
     Attributes
     ----------
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
     resamples
-        Of the items of each set.
+        Number of resamples of the items of each set.
     mass
         Share of the resamples between the bounds.
     bins
@@ -84,7 +84,7 @@ def measure(
     table
         Columns item, label, probability.
     name
-        Of the set; fixes how its items are resampled.
+        Name of the set; fixes how its items are resampled.
     gold
         Columns item, label.
     metrics

@@ -18,7 +18,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
     Parameters
     ----------
     name
-        Of the model, or auto; after a slash the engine, where it is not to be auto.
+        Name of the model, or auto; after a slash the engine, unless it is auto.
     """
     import jax  # noqa: PLC0415 (only in the process that fits)
 

@@ -26,7 +26,7 @@ def work(folder: Path) -> dict[str, Any]:
     Parameters
     ----------
     folder
-        Of the job.
+        Folder of the job.
 
     Returns
     -------

@@ -30,7 +30,7 @@ def write(comparison: Comparison, items: Mapping[str, int], folder: Path) -> lis
     Raises
     ------
     CannotWriteError
-        The disk refuses.
+        The destination cannot be written.
     """
     tables = {
         "results": comparison.results,

@@ -56,7 +56,7 @@ class SimulatedFits:
     one_state
         Share of studies in which all units have the same truth.
     seconds
-        Of a fit, on average; the first, which compiles, is left out.
+        Seconds of a fit, on average; the first, which compiles, is left out.
     """
 
     ranks: pd.DataFrame

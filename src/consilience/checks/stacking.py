@@ -66,7 +66,7 @@ def standing(
     unit, n
         Whose answer it is, and how often it was given.
     seed
-        Of the bootstrap.
+        Seed of the bootstrap.
     """
     units = int(unit.max()) + 1
     total = np.stack([np.bincount(unit, n * values, units) for values in elpd])

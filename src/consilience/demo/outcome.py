@@ -79,7 +79,7 @@ def run(
     engine
         Engine of the fit.
     seed
-        Of the fit and of the scores' bootstrap.
+        Seed of the fit and of the scores' bootstrap.
     overwrite
         Replace the folder of an earlier demonstration.
     progress
@@ -90,7 +90,7 @@ def run(
     FolderExistsError
         When the folder is there already and may not be replaced.
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     started = monotonic()
     with whole_folder(folder, replaceable=is_demo if overwrite else None) as partial:

@@ -144,7 +144,7 @@ def compare_models(
     names
         Which models.
     seed
-        Of fits and bootstrap.
+        Seed of fits and bootstrap.
     effort
         How hard each is fitted.
     report

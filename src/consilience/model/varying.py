@@ -140,7 +140,7 @@ class RandomEffects(dist.Normal):  # type: ignore[misc]
     information
         In the answers, of each number.
     mean
-        Of the numbers.
+        Mean of the numbers.
     """
 
     pytree_data_fields = ("information",)

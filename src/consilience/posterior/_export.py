@@ -169,7 +169,7 @@ def export_table(
     FolderExistsError
         A file is there already, and `overwrite` is false.
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     place = Path(path)
     format = ending(place)

@@ -163,7 +163,7 @@ def estimates(
     Parameters
     ----------
     title
-        Of the column.
+        Title of the column.
     table
         Where the values are.
     names

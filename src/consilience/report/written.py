@@ -93,7 +93,7 @@ def check_place(place: Path, *, overwrite: bool) -> None:
     FolderExistsError
         The file already exists, and is not a report or `overwrite` is false.
     CannotWriteError
-        The disk refuses.
+        The destination cannot be written.
     """
     check_writable(place)
     if not place.exists():

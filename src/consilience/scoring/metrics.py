@@ -276,7 +276,7 @@ def interval(
     Parameters
     ----------
     name
-        Of the metric; that of the ECE takes the basic bootstrap.
+        Name of the metric; that of the ECE takes the basic bootstrap.
     value
         Of the metric itself.
     resampled

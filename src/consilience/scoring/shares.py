@@ -55,7 +55,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
     Parameters
     ----------
     name
-        Of the baseline.
+        Name of the baseline.
     """
     del name
     return lambda responses, _seed: Prediction(smoothed_shares(responses))

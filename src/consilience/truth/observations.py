@@ -181,7 +181,7 @@ def minibatches(space: Space, size: int, seed: int) -> Observations:
     size
         Units in a batch.
     seed
-        Of the order in which units are dealt.
+        Seed of the order in which units are dealt.
     """
     generator = np.random.default_rng(seed)
     order = generator.permutation(space.num_units)

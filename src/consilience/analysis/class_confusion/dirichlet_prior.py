@@ -71,7 +71,7 @@ class Hyperparameters(NamedTuple):
     Attributes
     ----------
     weight
-        Of each kind of evidence.
+        Weight of each kind of evidence.
     odds, against, classes, spread, beside, lapse, aside
         Of all.
     """

@@ -53,7 +53,7 @@ def panel_disagreement(
     draws
         D, how many: of the weights, the confusions of classes, and the answers to come.
     seed
-        Of random numbers.
+        Seed of the random number generator.
     """
     generator = np.random.default_rng(seed)
     label_counts = learned.label_counts

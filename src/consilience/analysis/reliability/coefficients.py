@@ -72,7 +72,7 @@ def coefficient_table(
     why
         Why one (``all``: all but the percent agreement) is undefined.
     mass
-        Of the intervals.
+        Probability of the intervals.
     """
     rows = []
     for name in NAMES:

@@ -50,7 +50,7 @@ class Pool:
         The rows behind the cells: who listed it, at which rank, and what that
         classifier weighs among those that answered about the item.
     weight
-        Of each classifier; sums to one.
+        Weight of each classifier; sums to one.
     """
 
     items: Shaped[np.ndarray, " I"]

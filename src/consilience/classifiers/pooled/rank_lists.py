@@ -29,7 +29,7 @@ def from_table(
         Columns item, label, rank (from 1); model and family where it holds several
         classifiers; probability where it is known.
     name
-        Of the classifier, where the table names none.
+        Name of the classifier, where the table names none.
     source
         What the table is called in messages.
     num_labels

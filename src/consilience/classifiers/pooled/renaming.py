@@ -12,7 +12,7 @@ def rename_labels(predictions: Predictions, column: str) -> Predictions:
     predictions
         To rename.
     column
-        Of the table of labels: `name` or `wnid`, say.
+        Column of the table of labels: `name` or `wnid`, say.
 
     Raises
     ------

@@ -146,7 +146,7 @@ class Manifest(_Record, frozen=True):
     Attributes
     ----------
     name
-        Of the classifier; predictions carry it.
+        Name of the classifier; predictions carry it.
     family
         Classifiers of one family count as one when they are pooled.
     """

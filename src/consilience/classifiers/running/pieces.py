@@ -43,7 +43,7 @@ class Pieces:
         PredictionsError
             It holds the predictions of other classifiers, or of other settings.
         CannotWriteError
-            The disk refuses.
+            The destination cannot be written.
         """
         self.folder = folder
         before = read_account(folder) if is_folder(folder) else None
@@ -66,7 +66,7 @@ class Pieces:
         Raises
         ------
         CannotWriteError
-            The disk refuses.
+            The destination cannot be written.
         """
         name = f"part-{self.number:05d}.parquet"
         rows = pa.Table.from_pylist(list(images), schema=IMAGE_SCHEMA)

@@ -44,7 +44,7 @@ def with_objects(
     space, model, result
         What was fitted, and how it came out.
     seed
-        Of the draws of items.
+        Seed of the draws of items.
     mass
         Probability that an interval holds.
     """
@@ -79,9 +79,9 @@ def with_item_posteriors(
     space, items
         Candidates and answers, and the same laid out.
     draws
-        Of the parameters.
+        Number of draws of the parameters.
     seed
-        Of the draws of items.
+        Seed of the draws of items.
     mass
         Probability that an interval holds.
     """

@@ -43,7 +43,7 @@ def fit_by_gradient(
     steps
         When to stop.
     seed
-        Of restarts and draws.
+        Seed of restarts and draws.
     draws
         How many to take.
     mass

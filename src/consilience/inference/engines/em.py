@@ -86,7 +86,7 @@ def fit(
     space
         What can be true, and the answers.
     seed
-        Of the restarts.
+        Seed of the restarts.
     effort
         Settings of the optimizer.
     report

@@ -125,7 +125,7 @@ def fit(
     space
         What can be true, and the answers.
     seed
-        Of all random numbers.
+        Seed of the random number generator.
     effort
         How hard to sample.
     report

@@ -102,7 +102,7 @@ def fit(
     space
         What can be true, and the answers.
     seed
-        Of all random numbers.
+        Seed of the random number generator.
     effort
         Settings of the optimizer.
     report

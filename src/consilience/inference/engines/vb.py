@@ -113,7 +113,7 @@ def fit(
     space
         What can be true, and the answers.
     seed
-        Of restarts and draws.
+        Seed of restarts and draws.
     effort
         Settings of the optimizer and of the draws.
     report

@@ -32,7 +32,7 @@ def total(weight: Float[Array, "B V"]) -> Float[Array, " V"]:
     Parameters
     ----------
     weight
-        Of each block, by mask; that of the empty block is not looked at.
+        Weight of each block, by mask; that of the empty block is not looked at.
     """
     return _subset_sums(weight)[-1]
 

@@ -171,7 +171,7 @@ def draw_endorsements(
     parameters
         As sampled.
     generator
-        Of random numbers.
+        Random number generator.
     """
     weight = float(np.exp(parameters["granters"][1]))
     shares = np.asarray(mean_shares(odds, parameters), float).T

@@ -145,7 +145,7 @@ def draw(
     number
         D, how many draws of each.
     generator
-        Of random numbers.
+        Random number generator.
     only
         The partition that each item is taken to have; None for its posterior.
     """

@@ -127,13 +127,13 @@ def item_posterior(
     given
         Who named what.
     draws
-        Of the parameters.
+        Number of draws of the parameters.
     record
         Keeps the worlds.
     number
         Draws of each item for each draw of the parameters.
     seed
-        Of random numbers.
+        Seed of the random number generator.
     """
     own_slot = given.dataset_label
     units = len(own_slot)

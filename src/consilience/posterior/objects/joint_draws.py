@@ -58,7 +58,7 @@ class Record:
     candidate
         Codes of each item's candidates; -1 is padding.
     draws
-        Of the parameters.
+        Number of draws of the parameters.
     number
         Worlds for each of them; fewer are kept where they would take more than 90 MB.
     """

@@ -55,7 +55,7 @@ def save(fit: Fit, folder: str | Path, *, overwrite: bool = False) -> None:
     FolderExistsError
         If the folder already exists, and is not a run or `overwrite` is false.
     CannotWriteError
-        When the disk refuses.
+        If the destination cannot be written.
     """
     place = Path(folder)
     with whole_folder(place, replaceable=is_run if overwrite else None) as partial:

@@ -45,7 +45,7 @@ def stored(data: xr.DataTree, name: str) -> pd.DataFrame | None:
     data
         A fit.
     name
-        Of the table.
+        Name of the table.
     """
     if name not in stored_names(data):
         return None
