@@ -178,7 +178,7 @@ class BrokenRunError(ConsilienceError):
 
 
 class CannotWriteError(ConsilienceError):
-    """The destination cannot be written (full, read-only, no parent)."""
+    """The destination cannot be written (full disk, read-only): choose another."""
 
 
 # Classifiers
