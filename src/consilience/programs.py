@@ -123,7 +123,7 @@ def prune(folder: Path, max_bytes: int) -> None:
     Parameters
     ----------
     folder
-        Of compiled programs.
+        Folder of compiled programs.
     max_bytes
         Bytes that they may take up.
     """

@@ -46,7 +46,7 @@ def verdict(run: Run, *, named: bool) -> Note:
         return Note(f"{who}do not trust this fit yet: {summary}", "bad")
     if together.any():
         tempered = run.reported_posterior == "tempered"
-        summary += "; annotators err together, so probabilities are "
+        summary += "; errors of annotators are correlated, so probabilities are "
         summary += "tempered" if tempered else "overconfident"
     good = (checks["outcome"] == PASSED).all()
     return Note(f"{who}{summary}", "good" if good else "mind")
