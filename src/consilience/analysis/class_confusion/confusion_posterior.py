@@ -1,4 +1,4 @@
-r"""How the items of each class are called: a posterior of P(label | class).
+r"""The posterior of P(label | class).
 
 A share :math:`\epsilon` of answers are lapses, which give another label whatever the
 item shows. How often the others give the class's own label is Beta, and the other

@@ -1,4 +1,4 @@
-"""How items were called: the answers about each, beside the data set's own label."""
+"""Counts of the labels given to each item, beside the data set's label."""
 
 from dataclasses import dataclass
 

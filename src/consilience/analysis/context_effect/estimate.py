@@ -38,7 +38,7 @@ class Design:
     side, annotator, group, answer, n
         Of each answer, in order of side: its side, and so on.
     item
-        Item of each pair.
+        Of each two.
     odds, side_group
         Of each side: prior log-odds of presence, and group of labels.
     without, with_rival
