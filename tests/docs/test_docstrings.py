@@ -140,7 +140,7 @@ def test_examples_give_what_they_show(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.study
 def test_costly_examples_give_what_they_show(tmp_path):
     assert run(sorted(COSTLY), tmp_path) == {}
 
