@@ -236,7 +236,7 @@ def test_a_path_that_cannot_be_is_refused(place, tmp_path):
 KILLED = """
 import json, os, shutil, sys
 from pathlib import Path
-from consilience.whole_folder import tidied, whole_folder
+from consilience.whole_folder import clean_path, whole_folder
 
 place, how = Path(sys.argv[1]) / "run", sys.argv[2]
 steps = 0
@@ -277,7 +277,7 @@ for last in range(1, 200):
     if os.waitpid(child, 0)[1] == 0:
         break
     at_once = state()
-    tidied(place)
+    clean_path(place)
     found.append((at_once, state(), sorted(os.listdir(place.parent))))
 print(json.dumps(found))
 """
