@@ -69,14 +69,14 @@ class Votes(NamedTuple):
         Sum of the squared votes of each annotator for each state.
     rate
         b: imagined squared residuals.
-    known, fixed
-        Which scores are known, and what they are.
+    is_fixed, fixed
+        Which scores are fixed, and their values.
     """
 
     counts: Float[Array, " J"]
     squares: Float[Array, "J K"]
     rate: Float[Array, " K"]
-    known: Float[Array, "U K"]
+    is_fixed: Float[Array, "U K"]
     fixed: Float[Array, "U K"]
 
 
@@ -97,7 +97,7 @@ def prepare(observations: Observations, prior: Prior) -> Votes:
         counts=counts.sum(1),
         squares=counts @ votes**2,
         rate=4 * (1 - 1 / votes.shape[1]) * prior.answers * doubt,
-        known=jnp.where(alone, 1.0, 1 - open_to),
+        is_fixed=jnp.where(alone, 1.0, 1 - open_to),
         fixed=jnp.where(alone, open_to, 0.0),
     )
 
@@ -129,8 +129,8 @@ def _best(
     """Return the most probable mean, and the log density of all votes and scores."""
     weighed, total = _weighed(observations, precision)
     # Scores are rest + pull x mean, and the mean is that of the scores.
-    pull = (1 - data.known) * prior.items / (prior.items + total)
-    rest = (1 - data.known) * weighed / (prior.items + total) + data.fixed
+    pull = (1 - data.is_fixed) * prior.items / (prior.items + total)
+    rest = (1 - data.is_fixed) * weighed / (prior.items + total) + data.fixed
     mean = rest.sum(0) / (len(rest) - pull.sum(0))
     scores = rest + pull * mean
     misses = (precision * data.squares).sum(0)

@@ -88,7 +88,7 @@ class Prior:
 class Counts:
     """Counts of each answer to each pair, and the prior covariates."""
 
-    said: Float[Array, "U L"]
+    by_answer: Float[Array, "U L"]
     covariates: Float[Array, "U P"]
 
 
@@ -114,7 +114,7 @@ def layout(space: Space, prior: Prior) -> Counts:
     counts = np.bincount(cell, space.n, space.num_units * answers)
     covariates = space.covariates
     return Counts(
-        said=jnp.asarray(counts.reshape(space.num_units, answers)),
+        by_answer=jnp.asarray(counts.reshape(space.num_units, answers)),
         covariates=jnp.zeros((space.num_units, 0))
         if covariates is None
         else jnp.asarray(covariates.value),
@@ -132,7 +132,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     concentration = numpyro.sample("concentration", spread.to_event(1))
     free = jnp.zeros(number - 1)
     share = numpyro.sample("share", dist.Normal(free, prior.share).to_event(1))
-    odds = jnp.broadcast_to(share, (len(counts.said), number - 1))
+    odds = jnp.broadcast_to(share, (len(counts.by_answer), number - 1))
     columns = counts.covariates.shape[1]
     if columns:
         wide = dist.Normal(jnp.zeros((columns, number - 1)), prior.weights)
@@ -165,7 +165,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
 def log_frequency(counts: Counts, parameters: Parameters) -> Float[Array, "U T"]:
     """Return log p(frequency, answers) of each pair, on the nodes."""
     table = _table(parameters["node"], parameters["maybe"])
-    return counts.said @ table + _frequency(parameters)
+    return counts.by_answer @ table + _frequency(parameters)
 
 
 def share_above(

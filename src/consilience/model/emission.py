@@ -104,8 +104,8 @@ class BySubtype:
         """Sum over the answers of each unit what a table (#J, K, T, L) says of each."""
         annotators, states, subtypes, answers = table.shape
         flat = table.reshape(annotators, states * subtypes, answers)
-        said = _summed(observations, flat)
-        return observations.listed(said.reshape(-1, states, subtypes))
+        log_likelihood = _summed(observations, flat)
+        return observations.listed(log_likelihood.reshape(-1, states, subtypes))
 
     def sample(self, key: Any, observations: Any, state: Any) -> Any:
         """Draw each answer, given the true state of each unit."""

@@ -319,8 +319,8 @@ def _sites(model: AnnotatorModel[Any], flat: Any, observations: Observations) ->
     def one(sites: Parameters) -> Any:
         return {name: leaf for name, leaf in sites.items() if name != SCORE}
 
-    found, empty = _of_each(model, flat, observations, one)
-    return {**found, **empty}
+    sites_by_name, empty = _of_each(model, flat, observations, one)
+    return {**sites_by_name, **empty}
 
 
 @partial(jax.jit, static_argnames="model")

@@ -112,8 +112,8 @@ def curvature(
             step = np.zeros(len(place))
             step[at] = wide
             hessian[done] = (slope(place + step) - slope(place - step)) / (2 * wide)
-            told = f"{done + 1} of {len(which)} numbers"
-            report(Progress("curvature", done + 1, len(which), told))
+            note = f"{done + 1} of {len(which)} numbers"
+            report(Progress("curvature", done + 1, len(which), note))
         return hessian
 
     bent = rows(which, np.full(len(which), FIRST))[:, which]

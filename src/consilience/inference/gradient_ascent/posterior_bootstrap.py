@@ -214,8 +214,8 @@ def _linear_tilt(
         total: Float[Array, ""] = jnp.stack(each).sum()
         return total
 
-    found: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(rise)(position)
-    return found
+    with_slope: tuple[Float[Array, ""], Parameters] = jax.value_and_grad(rise)(position)
+    return with_slope
 
 
 @partial(jax.jit, static_argnames="model")
