@@ -205,10 +205,12 @@ def errors(found, truth):
 MOST = stats.t.ppf(1 - 0.001 / 8, STUDIES - 1)
 
 
+@pytest.mark.study
 def test_what_items_and_similar_labels_do_is_found_again(found):
     truth = np.hstack([TRUE[name] for name in SITES])
     assert errors(found, truth).max() < MOST
 
 
+@pytest.mark.study
 def test_the_same_check_catches_that_nothing_leads(found):
     assert errors(found, np.zeros(4)).max() > MOST
