@@ -225,7 +225,7 @@ def told_of_people(seed):
     return true, bounds, found
 
 
-@pytest.fixture(scope="module", params=[2, pytest.param(12, marks=pytest.mark.study)])
+@pytest.fixture(scope="module", params=[4, pytest.param(12, marks=pytest.mark.study)])
 def people(request):
     return [told_of_people(seed) for seed in range(request.param)]
 
