@@ -106,5 +106,5 @@ def test_an_effort_out_of_range_is_refused(wrong):
 
 
 def test_a_sampler_must_draw(made):
-    with pytest.raises(OptionError, match="no draws"):
+    with pytest.raises(OptionError, match="needs draws"):
         fit(made, model=HIERARCHICAL, engine="nuts", effort=EngineOptions(draws=0))
