@@ -102,10 +102,10 @@ def help_texts(source: str) -> Iterator[str]:
 def test_every_page_is_looked_at():
     names = {path.relative_to(ROOT).as_posix() for path in PAGES}
     assert {"README.md", "docs/index.md", "docs/how-to/score.md"} <= names
-    assert len(PAGES) > 100
+    assert len(PAGES) > 60
 
 
-@pytest.mark.parametrize("text", ["README.md", "docs", "news"])
+@pytest.mark.parametrize("text", ["README.md", "CHANGELOG.md", "docs", "news"])
 def test_no_page_has_a_banned_word(text):
     pages = [page for page in PAGES if page.is_relative_to(ROOT / text)]
     assert pages
