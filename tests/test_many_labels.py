@@ -103,7 +103,7 @@ def test_auto_takes_the_model_of_many_labels_where_tables_do_not_fit(
     assert fit.data.attrs["model"] == "structured"
     space = space_of(told, lists=candidates)
     assert not fits_in_memory(load("bayesian_dawid_skene"), space)
-    with pytest.raises(TooLargeError, match="take the model structured"):
+    with pytest.raises(TooLargeError, match="take the model `structured`"):
         cs.fit(told, model="one_coin_dawid_skene", engine="em", candidates=candidates)
 
 

@@ -33,7 +33,7 @@ def test_photographs_become_candidates_by_name(run, photographs, capsys, tmp_pat
     said = capsys.readouterr()
     found = json.loads(said.out)
     assert (found["classified"], found["unusable"]) == (3, 1)
-    assert "no images by their names: 1" in said.err
+    assert "skipped, because their names are not those of images: 1" in said.err
     assert "ran on the" in said.err
     assert "1 could not be used" in said.err
     assert run("candidates", "p", "--label-column", "name", "--out", "c") == 0

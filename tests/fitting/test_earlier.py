@@ -117,7 +117,7 @@ def test_strangers_are_learned_as_ever(fits, own):
 def test_the_fit_says_whose_posterior_its_prior_was(fits, model):
     assumptions = fits["informed"].data.attrs["assumptions"]
     assert (
-        f"the posterior of an earlier fit ({model} by em), which knew 6 of the 12"
+        f"the posterior of an earlier fit ({model} by em), which includes 6 of the 12"
         in (assumptions)
     )
 

@@ -122,8 +122,7 @@ def with_informative_prior(
     remark = (
         f"the prior is the posterior of an earlier fit ({fit.data.attrs['model']} by "
         f"{fit.data.attrs['engine']}), which includes {int((names >= 0).sum()):,} of "
-        "the "
-        f"{len(names):,} annotators"
+        f"the {len(names):,} annotators"
     )
     return replace(model, parameters=sampled), remark
 

@@ -231,6 +231,6 @@ def check_lists(num_units: int, num_listed: int) -> None:
             f"{num_units:,} items with up to {num_listed:,} labels each make "
             f"{num_units * num_listed:,} probabilities, over the {MAX_LISTED:,} that "
             "fit in memory; list few candidates for every item (`candidates=`; an item "
-            "without any may be every label) and take the model structured"
+            "without any may be every label) and take the model `structured`"
         )
         raise TooLargeError(msg)

@@ -278,7 +278,7 @@ def test_items_before_count_by_their_effective_number():
 def test_cells_have_the_mean_and_the_variance_of_draws():
     counts = np.array([[0.0, 2.0, 1.0], [1.0, 0.0, 3.0], [4.0, 1.0, 0.0]])
     naming = ConfusionPosterior(
-        own=np.array([3.0, 1.0, 2.0]), otherwise=np.array([2.0, 4.0, 1.0]),
+        agreeing=np.array([3.0, 1.0, 2.0]), otherwise=np.array([2.0, 4.0, 1.0]),
         concentration=counts, weights={}, odds=1.0, against=0.3, classes=5.0,
         spread=2.0, beside=1.0, lapse=0.1, aside=0.0,
     )  # fmt: skip

@@ -130,7 +130,7 @@ def test_what_a_panel_would_find_stands_in_the_fit(objects_study, objects_fit):
     # How many responses name several, over all items, is what was fitted.
     assert abs(single["several"].mean() - (named > 1).mean()) < 0.05
     assert abs(objects_fit.panel(25)["several"].mean() - (named > 1).mean()) > 0.05
-    with pytest.raises(OptionError, match="panel of 12 annotators is not held"):
+    with pytest.raises(OptionError, match="a panel of 12 annotators is not available"):
         objects_fit.panel(12)
 
 

@@ -10,7 +10,7 @@ NAMES = np.array(["a", "b", "c"], object)
 def drawn(numbers, size):
     return [
         numbers.random((size, 5)),
-        numbers.spread(7),
+        numbers.stratified(7),
         numbers.log_gamma(np.full((size, 4), 2.0)),
         numbers.beta(np.full((size, 3), 2.0), np.full((size, 3), 1.0)),
         numbers.multinomial(np.full(size, 9), np.full((size, 2, 3), 1 / 3)),
@@ -31,8 +31,8 @@ def test_another_item_or_seed_draws_others():
     assert len(np.unique(one)) == one.size
 
 
-def test_what_is_spread_is_even_and_in_no_order():
-    found = streams(0, NAMES).spread(1000)
+def test_stratified_numbers_are_even_and_in_no_order():
+    found = streams(0, NAMES).stratified(1000)
     assert (np.diff(np.sort(found, axis=1)) - 1e-3 < 1e-12).all()
     # The correlation with the order is normal with variance 1 / 1000.
     order = np.corrcoef(np.vstack([np.arange(1000), found]))[0, 1:]
