@@ -153,12 +153,10 @@ def coverage(spread_seed):
 MARGIN = 4 * np.sqrt(0.9 * 0.1 / 300) + 0.02
 
 
-@pytest.mark.study
 def test_nine_tenths_intervals_of_a_difference_hold_it_nine_times_in_ten():
     assert abs(coverage(spread_seed=0) - 0.9) < MARGIN
 
 
-@pytest.mark.study
 def test_the_same_check_catches_methods_that_are_resampled_apart():
     assert abs(coverage(spread_seed=1) - 0.9) > MARGIN
 

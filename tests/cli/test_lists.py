@@ -80,7 +80,6 @@ def test_what_sbc_cannot_use_is_refused(run, capsys, option, said):
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.study
 def test_sbc_fits_the_models_of_a_list_and_says_why_one_is_left_out(run, capsys):
     size = ("--items", "6", "--annotators", "3", "--per-item", "2")
     lists = ("--models", "dawid_skene", "majority", "--engines", "em")

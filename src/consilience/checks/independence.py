@@ -231,8 +231,7 @@ def independence(data: xr.DataTree) -> list[Verdict]:
             f"a residual correlation of {MATTERS} already matters, and these answers "
             f"would probably not reveal one below {residual.detectable:.3f}: "
             "probabilities may be overconfident; compare them with gold labels, or "
-            "collect "
-            "more answers"
+            "collect more answers"
         )
         return [too_little("independence", LIMIT, how, residual.z)]
     return [

@@ -56,13 +56,11 @@ def held(study):
     return np.concatenate(each)
 
 
-@pytest.mark.study
 def test_nine_tenths_intervals_hold_nine_annotators_in_ten(study):
     inside = held(study)
     assert abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / inside.size)
 
 
-@pytest.mark.study
 def test_the_same_check_catches_draws_that_never_lean_on_the_prior(study, monkeypatch):
     def nowhere(model, summit, spreads, key):
         return {
