@@ -11,8 +11,8 @@ three states instead of anywhere on a scale, *maybe* is the answer that names th
 one, and each annotator has a confusion of three states by three answers whose prior is
 learned from all. An unclear pair counts half towards P(present). On the raters of the
 reassessed ImageNet study it fits a million answers in seconds, and its tempered
-posterior is nearly as good as the scale; it knows no groups of labels and nothing
-beforehand.
+posterior is nearly as good as that of `contains`; it uses neither groups of labels nor
+covariates.
 
 Two states (``states=2``) are Dawid and Skene's, which grow too sure: an image in which
 a label is hard to see misleads all annotators alike.

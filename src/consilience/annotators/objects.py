@@ -43,10 +43,10 @@ property of the population, not a second truth, with :math:`\tau` chosen when th
 question is asked. **Valid** is a label whose object is there and that is a right name
 for it (`consilience.objects.posterior.right_names`).
 
-:math:`\sigma_l` and :math:`\nu_l` are imagined votes, sums of what is known of a label
-beforehand with learned weights; :math:`f_{ll'}` says what is known of a pair (one
-superclass; how alike the user says that labels are), and :math:`\xi_{ll'}` is what
-pairs on several items say themselves.
+:math:`\sigma_l` and :math:`\nu_l` are pseudo-votes, sums of the prior covariates of a
+label with learned weights; :math:`f_{ll'}` are the covariates of a pair (one
+superclass; the similarity that the user gives), and :math:`\xi_{ll'}` is the affinity
+of a pair that occurs on several items, estimated from its own responses.
 
 References
 ----------

@@ -11,8 +11,8 @@ from jaxtyping import Float
 
 from consilience.errors import CandidatesError, GoldError, OptionError
 from consilience.responses import Responses
-from consilience.truth.beforehand import check_any, numbers, standardise
 from consilience.truth.coding import code_annotators, in_order_of_unit
+from consilience.truth.covariates import check_any, numbers, standardise
 from consilience.truth.space import Covariates, Groups, Space
 
 ANSWERS = ("no", "maybe", "yes")

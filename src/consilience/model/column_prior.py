@@ -58,7 +58,7 @@ def of_columns(model: AnnotatorModel[Any], space: Space) -> ColumnPrior | None:
         return None
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         observations = observe(space, tables=False)
-    if observations.beforehand is None:
+    if observations.prior_covariates is None:
         return None
     return ColumnPrior(model, observations)
 

@@ -47,7 +47,7 @@ def log_prior_of_truth(
     What gold excludes has a prior of its own, but is not believed: so gold says what
     columns weigh.
     """
-    if observations.beforehand is None:
+    if observations.prior_covariates is None:
         prevalence = observations.listed(parameters[PREVALENCE][None])
         return prevalence + observations.log_prior
     return log_logit(observations, parameters) + observations.log_prior
@@ -68,7 +68,7 @@ def log_total(observations: Observations, parameters: Parameters) -> Float[Array
     Labels that are not on the list for want of an answer count as well: which are on
     it must not depend on what was answered, or answers would count twice.
     """
-    covariates = observations.beforehand
+    covariates = observations.prior_covariates
     assert covariates is not None  # noqa: S101 (asked by the caller)
     listed = logsumexp(_odds(observations, parameters), axis=1)
     every = jnp.exp(parameters[PREVALENCE])
@@ -89,7 +89,7 @@ def share_of_list(
 
 
 def _odds(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
-    covariates = observations.beforehand
+    covariates = observations.prior_covariates
     assert covariates is not None  # noqa: S101 (asked by the caller)
     odds = observations.listed(parameters[PREVALENCE][None])
     odds += covariates.value @ parameters[WEIGHT]
@@ -107,7 +107,7 @@ def over_labels(
 
 def sample_weights(observations: Observations, parameters: Parameters) -> Parameters:
     """Sample the weights of columns beside the model's own parameters, if there are."""
-    covariates = observations.beforehand
+    covariates = observations.prior_covariates
     if covariates is None:
         return parameters
     number = covariates.value.shape[2]

@@ -55,7 +55,7 @@ def parameters_from_draw(
     closed = {} if model.dirichlet is None else model.dirichlet(observations, prior)
     if closed and closed.keys() <= values.keys():
         free = set() if model.normal is None else {*model.normal(observations, prior)}
-        if observations.beforehand is not None:
+        if observations.prior_covariates is not None:
             free = {*free, WEIGHT}
         logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
         return {**logs, **{name: jnp.asarray(values[name]) for name in free}}

@@ -126,7 +126,7 @@ def derived(
                 )
             case _:
                 pass
-    if observations.beforehand is not None:
+    if observations.prior_covariates is not None:
         informed = share_of_list(observations, parameters)
         quantities["mean_prior"] = over_labels(observations, informed) / len(informed)
         emission = emission_of(model, observations, parameters)

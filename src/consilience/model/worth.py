@@ -48,7 +48,7 @@ def _without_columns(
     observations: Observations, informed: Float[Array, "U S"]
 ) -> Float[Array, "U S"]:
     """Return the prior that whoever has no columns would have, by label alone."""
-    covariates = observations.beforehand
+    covariates = observations.prior_covariates
     assert covariates is not None  # noqa: S101 (asked by the caller)
     true = over_labels(observations, informed)
 

@@ -24,8 +24,8 @@ from consilience.errors import CandidatesError, TooLargeError
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
 from consilience.truth._classes import answers_about, gold_sentence
-from consilience.truth.beforehand import check_any, numbers, standardise
 from consilience.truth.coding import gold_codes
+from consilience.truth.covariates import check_any, numbers, standardise
 from consilience.truth.space import MAX_LISTED, Space, check_lists
 
 

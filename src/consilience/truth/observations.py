@@ -64,7 +64,7 @@ class Observations:
         Codes of each answer; empty unless a model looks at each answer on its own.
     state, log_prior
         The states listed for each unit and their log prior weight.
-    beforehand
+    prior_covariates
         What is known of candidates; None where nothing is, or nothing is made of it.
     by_state
         (Slots x units) x states: which state is in which slot of a list. None where
@@ -97,7 +97,7 @@ class Observations:
     answer: Int[Array, " N"]
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
-    beforehand: PriorCovariates | None
+    prior_covariates: PriorCovariates | None
     by_state: Incidence | None
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
@@ -261,7 +261,7 @@ def _assemble(
         answer=jnp.asarray(space.answer[some]),
         state=jnp.asarray(space.state[lists]),
         log_prior=log_prior,
-        beforehand=_prior_covariates(space, units),
+        prior_covariates=_prior_covariates(space, units),
         by_state=by_state,
         votes=votes,
         guess=jnp.asarray(vote_shares(space, units)),

@@ -51,7 +51,7 @@ class CompiledSweeps:
         self.model = model
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             self.observations = lay_out(model, space)
-        columns = self.observations.beforehand is not None
+        columns = self.observations.prior_covariates is not None
         self.columns = ColumnPrior(model, self.observations) if columns else None
         closed = closed_priors(model, self.coding, columns=columns)
         self.priors: dict[str, Dirichlet] = {

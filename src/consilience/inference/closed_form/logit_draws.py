@@ -126,7 +126,7 @@ def _prevalence(
     logit: Parameters,
     counts: LogitCounts,
 ) -> Float[Array, " K"]:
-    covariates = observations.beforehand
+    covariates = observations.prior_covariates
     assert covariates is not None  # noqa: S101 (asked by the caller)
     of_waits, of_gamma = jax.random.split(key)
     total = log_total(observations, logit)

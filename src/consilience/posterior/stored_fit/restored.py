@@ -99,9 +99,9 @@ def _covariates(data: xr.DataTree) -> Covariates | None:
     constant = data["constant_data"]
     if "beforehand" not in constant:
         return None
-    beforehand = constant["beforehand"]
-    axes = [axis for axis in ("item", "candidate") if axis in beforehand.dims]
-    value = beforehand.transpose(*axes, "covariate").to_numpy()
+    stored = constant["beforehand"]
+    axes = [axis for axis in ("item", "candidate") if axis in stored.dims]
+    value = stored.transpose(*axes, "covariate").to_numpy()
     return Covariates(
         value=value,
         names=tuple(map(str, constant["covariate"].to_numpy())),
