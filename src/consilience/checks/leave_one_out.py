@@ -36,6 +36,9 @@ from consilience.model import (
 from consilience.truth import Space
 
 MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)
+# The mean over so many answers x draws has far less error from the draws than from the
+# answers; of every answer, this many draws are scored at least.
+ENOUGH, MIN_DRAWS = 500_000, 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ def leave_one_response_out(
         return None
     tables = Tables(model, space)
     responses = space.unit, space.annotator, space.answer
-    most = max(MAX_SCORED // max(len(space.unit), 1), 2)
+    answers = max(len(space.unit), 1)
+    most = max(min(max(ENOUGH // answers, MIN_DRAWS), MAX_SCORED // answers), 2)
     scored = [
         tables.given_the_others(logarithms(values, tables.closed), responses).astype(
             np.float32

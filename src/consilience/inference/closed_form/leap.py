@@ -6,7 +6,8 @@ leap is taken only where the objective of the steps, the Dirichlet-multinomial
 probability of the counts and the hyperprior, gains by it, so it is an ascent like them.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,21 +66,47 @@ class Evidence:
     """
 
     def __init__(self, prior: Dirichlet, counts: Float[np.ndarray, "*batch L"]) -> None:
-        self.counts, self.sizes = counts, total(counts)[..., None]
-        self.start = prior.concentration
-        self.number = counts.size // np.size(prior.concentration)
+        self.start = np.asarray(prior.concentration, float)
         self.weight = (
             0.0 if prior.hyperprior_weight is None else prior.hyperprior_weight
         )
+        shared = self.start.shape
+        self._of_each = log_rising(counts, shared)
+        self._of_total = log_rising(total(counts)[..., None], (*shared[:-1], 1))
 
     def __call__(self, concentration: Any) -> Any:
         """Return it for one concentration (*shared, L): (*shared, 1)."""
-        mass = total(concentration)[..., None]
-        each = over_shared(gammaln(self.counts + concentration), concentration)
-        whole = over_shared(gammaln(self.sizes + mass), mass)
-        each -= self.number * gammaln(concentration)
+        each = self._of_each(concentration)
         each += self.weight * (self.start * np.log(concentration) - concentration)
-        return total(each)[..., None] - whole + self.number * gammaln(mass)
+        return total(each)[..., None] - self._of_total(total(concentration)[..., None])
+
+
+def log_rising(
+    counts: Float[np.ndarray, "*batch L"], shared: tuple[int, ...]
+) -> Callable[[Any], Any]:
+    r"""Return what sums log(gamma(count + a) / gamma(a)) over counts that share an a.
+
+    Whole counts n are summed as :math:`\sum_m t_m \log(a + m)`, where :math:`t_m` is
+    how many of them exceed m: no work then grows with the number of vectors.
+
+    Parameters
+    ----------
+    counts
+        Of every vector.
+    shared
+        Shape of a, which is broadcast against the counts.
+    """
+    cells = math.prod(shared)
+    length = int(counts.max(initial=0)) + 1
+    if length * cells > counts.size or (counts != np.rint(counts)).any():
+        number = counts.size // cells
+        return lambda a: over_shared(gammaln(counts + a), a) - number * gammaln(a)
+    cell = np.broadcast_to(np.arange(cells).reshape(shared), counts.shape)
+    place = (counts * cells + cell).astype(np.int64).ravel()
+    histogram = np.bincount(place, minlength=length * cells).reshape(length, *shared)
+    exceeding = np.cumsum(histogram[:0:-1], 0)[::-1].astype(float)
+    more = np.arange(length - 1.0).reshape(-1, *(1 for _ in shared))
+    return lambda a: np.einsum("m...,m...->...", exceeding, np.log(a + more))
 
 
 def over_shared(
