@@ -7,7 +7,7 @@ from scipy.special import gammaln
 from consilience.inference.closed_form import leap
 from consilience.inference.closed_form.leap import log_rising, over_shared
 
-SHARED = [(3, 4), (1, 4), (4,), (1, 1)]
+SHARED = [(3, 4), (1, 4), (4,)]
 
 
 def studies(shared):
