@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from consilience.truth import Observations, Space, tally
+from consilience.truth import Observations, Space, next_size, tally
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.pytree import pytree
 
@@ -152,7 +152,9 @@ def _block_layout(
     place = np.empty(len(group), np.int32)
     within = np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
     place[order] = start[group[order]] + within
-    return place, np.repeat(np.arange(number, dtype=np.int32), blocks), width
+    of_block = np.repeat(np.arange(number, dtype=np.int32), blocks)
+    unused = next_size(len(of_block)) - len(of_block)
+    return place, np.append(of_block, np.zeros(unused, np.int32)), width
 
 
 def _together(
@@ -172,11 +174,13 @@ def _together(
     _, one = np.unique(shown, return_index=True)
     _, first = np.unique(of_set, return_index=True)
     size = np.bincount(item)
+    # Rows behind the last are of nothing; of similar studies they are as many.
+    items_, sets_, parts_ = map(next_size, (pairs, sets, parts))
     made = Together(
-        parts=incidence(shown, place, None, (parts, places)),
-        sets=incidence(of_set[one], np.arange(parts), None, (sets, parts)),
-        items=incidence(item[first], np.arange(sets), None, (pairs, sets)),
-        share=incidence(np.arange(units), item, 1 / size[item], (units, pairs)),
+        parts=incidence(shown, place, None, (parts_, places)),
+        sets=incidence(of_set[one], np.arange(parts), None, (sets_, parts_)),
+        items=incidence(item[first], np.arange(sets), None, (items_, sets_)),
+        share=incidence(np.arange(units), item, 1 / size[item], (units, items_)),
         item=jnp.asarray(item),
         of_set=jnp.asarray(of_set),
         shown=jnp.asarray(shown),

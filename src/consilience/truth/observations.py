@@ -82,6 +82,8 @@ class Observations:
     scale
         How many units stand behind each one here: above one in a minibatch, or where
         units that look alike are merged.
+    asked
+        One for each annotator; zero for those that fill an array up.
     prepared
         What a model computes from the data once, before it is sampled; None until then.
     layout
@@ -104,6 +106,7 @@ class Observations:
     power: Float[Array, "#U"]
     total: Float[Array, ""]
     scale: Float[Array, "#U"]
+    asked: Float[Array, " J"]
     prepared: Any
     layout: Any
     num_annotators: int
@@ -268,6 +271,7 @@ def _assemble(
         power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),
+        asked=jnp.ones(space.num_annotators),
         prepared=None,
         layout=None,
         num_annotators=space.num_annotators,

@@ -64,7 +64,7 @@ def find_mode(
     DivergedError
         The density is not finite.
     """
-    _, _, summit = ascend(model, space, Steps(), key, report)
+    _, _, summit = ascend(model, space, Steps(), key, report, pad=False)
     place = np.asarray(summit.position, float)
     every = np.arange(len(place))
     root = root_of_inverse(curvature(slope_about(model, summit), place, every, report))
