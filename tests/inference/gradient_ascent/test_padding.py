@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -75,17 +76,31 @@ def test_results_are_those_without_padding(model):
     assert_close(mode(model, space, pad=True), mode(model, space, pad=False))
 
 
-def test_units_with_a_weight_would_change_results(monkeypatch):
-    space = space_of(study("contains", 33, 9, 3))
-    expected = mode("contains", space, pad=False)
+@pytest.fixture
+def lists():
+    """A space whose units have lists of their own: a unit added has one state."""
+    space = space_of(study("bwa", 33, 9, 3))
+    shape = (space.num_units, 1)
+    return replace(
+        space,
+        state=np.tile(space.state, shape),
+        log_prior=np.tile(space.log_prior, shape),
+    )
+
+
+def test_results_are_those_without_padding_where_units_have_lists(lists):
+    assert_close(mode("bwa", lists, pad=True), mode("bwa", lists, pad=False))
+
+
+def test_units_with_a_weight_would_change_results(lists, monkeypatch):
+    expected = mode("bwa", lists, pad=False)
     laid_out = optimize._lay_out
 
     def weighed(*args, **options):
         data, real = laid_out(*args, **options)
-        whole = replace(data.whole, scale=np.ones_like(data.whole.scale))
-        weight = np.ones_like(data.weight)
-        return data._replace(whole=whole, weight=weight), real
+        whole = replace(data.whole, scale=jnp.ones_like(data.whole.scale))
+        return data._replace(whole=whole, weight=jnp.ones_like(data.weight)), real
 
     monkeypatch.setattr(optimize, "_lay_out", weighed)
     with pytest.raises(AssertionError):
-        assert_close(mode("contains", space, pad=True), expected)
+        assert_close(mode("bwa", lists, pad=True), expected)
