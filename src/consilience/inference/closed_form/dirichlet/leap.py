@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import gammaln
 
-from consilience.inference.closed_form.dirichlet import total
+from consilience.inference.closed_form.dirichlet.expectations import total
 from consilience.model import Dirichlet
 
 FARTHEST = 100.0  # steps that a leap may stand for

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import digamma
 
-from consilience.inference.closed_form.dirichlet import total
-from consilience.inference.closed_form.leap import extrapolate, over_shared
+from consilience.inference.closed_form.dirichlet.expectations import total
+from consilience.inference.closed_form.dirichlet.leap import extrapolate, over_shared
 from consilience.model import Dirichlet
 
 FIXED_POINT_STEPS = 2  # a sweep; a leap goes on from them

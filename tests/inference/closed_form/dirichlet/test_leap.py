@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from consilience.inference.closed_form import leap
-from consilience.inference.closed_form.leap import log_rising, over_shared
+from consilience.inference.closed_form.dirichlet import leap
+from consilience.inference.closed_form.dirichlet.leap import log_rising, over_shared
 
 SHARED = [(3, 4), (1, 4), (4,)]
 

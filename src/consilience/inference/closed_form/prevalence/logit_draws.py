@@ -27,8 +27,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from consilience.inference.closed_form.gamma import log_gamma
-from consilience.inference.closed_form.logit_step import LogitCounts, curvature, height
+from consilience.inference.closed_form.dirichlet.gamma import log_gamma
+from consilience.inference.closed_form.prevalence.logit_step import (
+    LogitCounts,
+    curvature,
+    height,
+)
 from consilience.model import (
     PREVALENCE,
     WEIGHT,

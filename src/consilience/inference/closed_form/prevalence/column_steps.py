@@ -11,8 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from consilience.inference.closed_form.logit_draws import Walk, draw_logit, walk
-from consilience.inference.closed_form.logit_step import (
+from consilience.inference.closed_form.prevalence.logit_draws import (
+    Walk,
+    draw_logit,
+    walk,
+)
+from consilience.inference.closed_form.prevalence.logit_step import (
     LogitCounts,
     first_logit,
     log_density,

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from consilience.inference.closed_form.dirichlet import total
+from consilience.inference.closed_form.dirichlet.expectations import total
 
 
 def log_dirichlet(
