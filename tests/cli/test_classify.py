@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.classifiers.running.photographs import photograph
+from consilience.classifiers.images.photographs import photograph
 from consilience.classifiers.running.pieces import Pieces
 
 LITE0 = Path(__file__).parent.parent.parent / "models" / "efficientnet_lite0"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from consilience.classifiers.running.decoding import UnusableImageError, decode
-from consilience.classifiers.running.photographs import photograph
+from consilience.classifiers.images.decoding import UnusableImageError, decode
+from consilience.classifiers.images.photographs import photograph
 
 from ..conftest import as_bytes
 

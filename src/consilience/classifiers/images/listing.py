@@ -10,7 +10,7 @@ from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from consilience.classifiers.running.image_sources import (
+from consilience.classifiers.images.sources import (
     Columns,
     Files,
     Image,
