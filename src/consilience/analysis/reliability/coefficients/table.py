@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.reliability import chance, conger, pairs
-from consilience.analysis.reliability.chance import Estimate
-from consilience.analysis.reliability.estimates import (
+from consilience.analysis.reliability.coefficients import chance, conger, pairs
+from consilience.analysis.reliability.coefficients.chance import Estimate
+from consilience.analysis.reliability.coefficients.estimates import (
     Study,
     StudySums,
     cohen,
     estimate_all,
 )
-from consilience.analysis.reliability.interval import (
+from consilience.analysis.reliability.coefficients.interval import (
     NAN,
     from_error,
     from_resamples,

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.analysis.reliability.ratings import Ratings
-from consilience.analysis.reliability.similarity import Similarity
-from consilience.analysis.reliability.within import pairs_within
+from consilience.analysis.reliability.ratings.arrays import Ratings
+from consilience.analysis.reliability.ratings.similarity import Similarity
+from consilience.analysis.reliability.ratings.within import pairs_within
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from consilience.analysis.reliability import chance, conger, pairs
-from consilience.analysis.reliability.by_label import (
+from consilience.analysis.reliability.coefficients import chance, conger, pairs
+from consilience.analysis.reliability.coefficients.by_label import (
     LabelSums,
     estimate_labels,
     sum_labels,
 )
-from consilience.analysis.reliability.chance import Estimate
-from consilience.analysis.reliability.counts import Counts
-from consilience.analysis.reliability.groups import resample_groups
-from consilience.analysis.reliability.ratings import Ratings
-from consilience.analysis.reliability.similarity import Similarity
+from consilience.analysis.reliability.coefficients.chance import Estimate
+from consilience.analysis.reliability.ratings.arrays import Ratings
+from consilience.analysis.reliability.ratings.counts import Counts
+from consilience.analysis.reliability.ratings.groups import resample_groups
+from consilience.analysis.reliability.ratings.similarity import Similarity
 
 # Products that are still worth the wait: some seconds.
 _MAX_PRODUCTS = 2**30

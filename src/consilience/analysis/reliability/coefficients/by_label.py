@@ -18,9 +18,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from consilience.analysis.reliability.groups import Table, table_of_sums, weighted_sums
-from consilience.analysis.reliability.interval import from_resamples
-from consilience.analysis.reliability.ratings import Ratings
+from consilience.analysis.reliability.coefficients.interval import from_resamples
+from consilience.analysis.reliability.ratings.arrays import Ratings
+from consilience.analysis.reliability.ratings.groups import (
+    Table,
+    table_of_sums,
+    weighted_sums,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
