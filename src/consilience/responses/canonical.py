@@ -19,8 +19,9 @@ from consilience.responses.columns.names import listing
 from consilience.responses.options import Offer
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.side_tables import checked_labels
+from consilience.responses.sources.arrow_columns import as_text
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.table import ANSWERS, CANONICAL, KINDS, Responses
-from consilience.responses.tables.arrow_columns import as_text
 from consilience.responses.tables.coding import (
     Coded,
     encode,
@@ -31,7 +32,6 @@ from consilience.responses.tables.coding import (
     sort_values,
     text_array,
 )
-from consilience.responses.tables.library_errors import readable
 from consilience.responses.tables.text_table import not_as_text, unusable_notes
 from consilience.responses.tables.texts import check_texts
 from consilience.responses.tables.type_names import type_of_arrow

@@ -16,9 +16,9 @@ from consilience.errors import FolderExistsError, UnreadableFileError
 from consilience.responses.canonical import canonical_responses
 from consilience.responses.options import Offer
 from consilience.responses.quality.cleaning import Cleaning
+from consilience.responses.sources.arrow_columns import NOT_WHOLE
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.table import Responses
-from consilience.responses.tables.arrow_columns import NOT_WHOLE
-from consilience.responses.tables.library_errors import readable
 from consilience.responses.tables.text_table import check_names
 from consilience.whole_folder import whole_folder
 

@@ -11,10 +11,10 @@ from consilience.responses.columns.selections import Unrolled
 from consilience.responses.draft import Draft
 from consilience.responses.mturk.answers import Given
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.csv_file import find_layout
+from consilience.responses.sources.csv_rows import check_line_breaks, csv_rows
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import Coded, encode_texts, recode
-from consilience.responses.tables.csv_file import find_layout
-from consilience.responses.tables.csv_rows import check_line_breaks, csv_rows
-from consilience.responses.tables.library_errors import readable
 from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
 
 _LAST = ("Approve", "Reject")  # a header may end before these, or before the rows do

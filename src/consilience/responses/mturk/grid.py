@@ -15,8 +15,8 @@ from consilience.responses.draft import Draft
 from consilience.responses.mturk.batch import Batch, batch_draft
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import label_list
+from consilience.responses.sources.json_file import decode_or_text
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.json_file import decode_or_text
 
 NOT_SELECTED = "An item of a grid that was not selected is taken as a no."
 

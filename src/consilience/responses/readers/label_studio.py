@@ -31,12 +31,12 @@ from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
 from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.json_file import read_json
+from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.arrow_columns import cell_text
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.json_file import read_json
-from consilience.responses.tables.load import Source, fingerprints
-from consilience.responses.tables.probe import Probe
 
 
 def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Responses:

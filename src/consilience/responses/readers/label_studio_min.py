@@ -21,10 +21,10 @@ from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
 from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.sources.json_file import decode_or_text
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.json_file import decode_or_text
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
 
 EXPORT_FIELDS = {

@@ -24,10 +24,10 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
 from consilience.responses.side_tables import checked_labels, label_list
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
 
 _ITEMS = ("_input_hash", "id", "image", "text", "html", "audio", "video", "_task_hash")

@@ -16,9 +16,9 @@ import pyarrow as pa
 
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.options import ReadOptions
-from consilience.responses.tables.arrow_columns import cell_text
+from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import encode, text_array
-from consilience.responses.tables.library_errors import readable
 from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
 from consilience.responses.tables.type_names import type_of_cells
 

@@ -7,9 +7,9 @@ import msgspec
 import pandas as pd
 
 from consilience.responses.options import Columns
-from consilience.responses.tables.arrow_columns import read_schema
-from consilience.responses.tables.csv_file import header_names
-from consilience.responses.tables.load import TEXT_SUFFIXES, Source
+from consilience.responses.sources.arrow_columns import read_schema
+from consilience.responses.sources.csv_file import header_names
+from consilience.responses.sources.load import TEXT_SUFFIXES, Source
 
 _LOOK = 1 << 16
 

@@ -15,8 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from consilience.errors import NoResponsesError, UnreadableFileError
 from consilience.responses.options import ReadOptions
-from consilience.responses.tables.coding import encode
-from consilience.responses.tables.csv_rows import (
+from consilience.responses.sources.csv_rows import (
     check_line_breaks,
     check_quotes,
     check_separator,
@@ -24,7 +23,8 @@ from consilience.responses.tables.csv_rows import (
     encoding_of,
     not_text,
 )
-from consilience.responses.tables.library_errors import readable
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.tables.coding import encode
 from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
 
 _SEPARATORS = ",;\t|"

@@ -19,8 +19,8 @@ from pyarrow import parquet
 
 from consilience.errors import BadCellError, ConsilienceError, NoResponsesError
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import Coded, drop_unused, encode, text_array
-from consilience.responses.tables.library_errors import readable
 from consilience.responses.tables.text_table import (
     TextTable,
     check_names,

@@ -10,9 +10,9 @@ import pandas as pd
 from consilience.errors import SourceNotFoundError, UnknownFormatError
 from consilience.responses.columns.names import find, listing
 from consilience.responses.options import ReadOptions
-from consilience.responses.tables.arrow_columns import read_frame, read_parquet
-from consilience.responses.tables.csv_file import read_csv
-from consilience.responses.tables.json_file import read_json_lines, read_json_records
+from consilience.responses.sources.arrow_columns import read_frame, read_parquet
+from consilience.responses.sources.csv_file import read_csv
+from consilience.responses.sources.json_file import read_json_lines, read_json_records
 from consilience.responses.tables.text_table import TextTable, stack
 
 type Source = Path | pd.DataFrame
