@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from consilience.errors import FolderExistsError, UnreadableFileError
-from consilience.responses.canonical import canonical_responses
+from consilience.responses.canonical_folder.columns import canonical_responses
 from consilience.responses.options import Offer
 from consilience.responses.quality.cleaning import Cleaning
 from consilience.responses.sources.arrow_columns import NOT_WHOLE
