@@ -21,8 +21,8 @@ SOURCE = Path(importlib.util.find_spec("consilience").origin).parent
 BUSY = frozenset(
     {
         "consilience.annotators.bayesian_dawid_skene",
-        "consilience.checks.independence",
-        "consilience.checks.residuals",
+        "consilience.checks.dependence.independence",
+        "consilience.checks.dependence.residuals",
         "consilience.inference.closed_form.ascent",
         "consilience.inference.closed_form.augmentation",
         "consilience.inference.closed_form.dirichlet.expectations",

@@ -45,7 +45,11 @@ import xarray as xr
 from jaxtyping import Float, Shaped
 from scipy.special import ndtri
 
-from consilience.checks.residuals import MIN_PROBABILITY, Residuals, table_residuals
+from consilience.checks.dependence.residuals import (
+    MIN_PROBABILITY,
+    Residuals,
+    table_residuals,
+)
 from consilience.checks.verdict import Verdict, at_most, too_little
 from consilience.model import (
     AnnotatorModel,
@@ -167,7 +171,7 @@ def _residuals_by_draw(
 ) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
     """Give the residuals by each of some draws, and what it says of the truth."""
     if not has_tables(model):
-        from consilience.checks.compiled_residuals import compiled_residuals
+        from consilience.checks.dependence.compiled_residuals import compiled_residuals
 
         yield from compiled_residuals(model, space, thin(parameters, LOOKED_AT))
         return

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy.stats import norm
 
 from consilience import annotators
-from consilience.checks.independence import (
+from consilience.checks.dependence.independence import (
     CHANCE,
     LIMIT,
     Residual,

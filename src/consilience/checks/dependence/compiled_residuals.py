@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from scipy.special import softmax
 
-from consilience.checks.residuals import Residuals, table_residuals
+from consilience.checks.dependence.residuals import Residuals, table_residuals
 from consilience.model import (
     PREVALENCE,
     WEIGHT,
