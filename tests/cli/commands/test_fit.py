@@ -6,7 +6,7 @@ import xarray as xr
 
 import consilience as cs
 from consilience.checks.verdict import as_dataset, at_most
-from consilience.cli.fit import summary
+from consilience.cli.commands.fit import summary
 from consilience.cli.options import Work
 from consilience.cli.pages.fit import (
     annotator_table,

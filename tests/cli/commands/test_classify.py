@@ -10,7 +10,7 @@ import pytest
 from consilience.classifiers.images.photographs import photograph
 from consilience.classifiers.running.pieces import Pieces
 
-LITE0 = Path(__file__).parent.parent.parent / "models" / "efficientnet_lite0"
+LITE0 = Path(__file__).parents[3] / "models" / "efficientnet_lite0"
 
 
 @pytest.fixture

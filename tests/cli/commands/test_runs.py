@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.cli import runs
+from consilience.cli.commands import runs
 from consilience.errors import CannotWriteError
 
 

@@ -4,7 +4,8 @@ import warnings
 from dataclasses import asdict
 from pathlib import Path
 
-from consilience.cli.fit import summary
+from consilience.cli.commands.fit import summary
+from consilience.cli.commands.runs import save
 from consilience.cli.options import (
     READ_AS_IT_IS,
     Flag,
@@ -14,7 +15,6 @@ from consilience.cli.options import (
     read_responses,
     with_options,
 )
-from consilience.cli.runs import save
 from consilience.cli.terminal import check_free, print_json, screen
 from consilience.errors import as_options
 

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from consilience.cli.commands.runs import save
 from consilience.cli.options import (
     READ_AS_IT_IS,
     WORK_AS_USUAL,
@@ -19,7 +20,6 @@ from consilience.cli.options import (
     read_responses,
     with_options,
 )
-from consilience.cli.runs import save
 from consilience.cli.terminal import (
     check_free,
     print_json,
