@@ -7,8 +7,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from consilience.errors import NoResponsesError, UnreadableFileError
-from consilience.responses.columns.selections import Unrolled
-from consilience.responses.draft import Draft
 from consilience.responses.mturk.answers import Given
 from consilience.responses.options import ReadOptions
 from consilience.responses.sources.csv_file import find_layout
@@ -115,23 +113,6 @@ def read_batch(path: Path, options: ReadOptions) -> TextTable:
         num_rows=len(padded),
         where=where,
         notes=notes,
-    )
-
-
-def batch_draft(rows: Unrolled, table: TextTable, note: str | None = None) -> Draft:
-    """Make a draft of unrolled answers; the reader adds the account."""
-    return Draft(
-        kind=rows.kind,
-        item=rows.item,
-        annotator=rows.annotator,
-        label=rows.label,
-        answer=rows.answer,
-        object=rows.object,
-        response_id=rows.response_id,
-        row=rows.row,
-        where=table.where,
-        num_read=table.num_rows,
-        notes=() if note is None else (note,),
     )
 
 

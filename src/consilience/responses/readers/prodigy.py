@@ -108,22 +108,10 @@ def _picked(
     ]
     offered = label_list(options) if options.kind == "contains" else None
     rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
-    draft = Draft(
-        kind=rows.kind,
-        item=rows.item,
-        annotator=rows.annotator,
-        response_id=rows.response_id,
-        label=rows.label,
-        answer=rows.answer,
-        object=rows.object,
-        row=rows.row,
-        where=table.where,
-        num_read=table.num_rows,
-        unit="records",
-    )
-    each = {ids for ids in shown if ids is not None}
-    if draft.kind != "contains" and len(each) == 1 and None not in shown:
-        names = pd.DataFrame({"label": pd.Series(list(each.pop()), dtype="str")})
+    draft = replace(rows.draft(table.where, table.num_rows), unit="records")
+    offers = {ids for ids in shown if ids is not None}
+    if draft.kind != "contains" and len(offers) == 1 and None not in shown:
+        names = pd.DataFrame({"label": pd.Series(list(offers.pop()), dtype="str")})
         draft = replace(draft, labels=checked_labels(names), offer="all")
     used = {"accept": "label"}
     used |= {"options": "labels on screen"} if any(shown) else {}
