@@ -96,44 +96,17 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     dataset = None
     if dataset_labels is not None:
         dataset = gold_table(dataset_labels, read_options(READ_AS_IT_IS))
-    evaluation = analysis.evaluate(
-        fitted,
-        predicted,
-        dataset_labels=dataset,
-        top=top,
-        tau=tau,
-        resamples=resamples,
-        mass=mass,
-        seed=seed,
-        circular=circular,
-    )
+    settings: dict[str, Any] = {
+        "dataset_labels": dataset,
+        "resamples": resamples,
+        "mass": mass,
+        "seed": seed,
+        "circular": circular,
+    }
+    evaluation = analysis.evaluate(fitted, predicted, top=top, tau=tau, **settings)
     if out is not None:
-        beside: dict[str, pd.DataFrame] = {}
-        if fitted.data.attrs["kind"] == "contains":
-            beside["frequencies"] = analysis.predicted_frequencies(
-                fitted,
-                predicted,
-                dataset_labels=dataset,
-                resamples=resamples,
-                mass=mass,
-                seed=seed,
-                circular=circular,
-            )
-        elif dataset is not None:
-            above = None if parents is None else _column_pair(parents)
-            beside = _columns(
-                analysis.compare_confusion(
-                    fitted,
-                    predicted,
-                    dataset_labels=dataset,
-                    labels=above,
-                    resamples=resamples,
-                    mass=mass,
-                    seed=seed,
-                    circular=circular,
-                )
-            )
-        _save({**dict(_parts(evaluation)), **beside}, out, overwrite=overwrite)
+        human = _human_tables(fitted, predicted, parents, settings)
+        _save({**dict(_parts(evaluation)), **human}, out, overwrite=overwrite)
     for table in _tables(evaluation):
         show.print(table)
     for sentence in _sentences(fitted, evaluation):
@@ -151,6 +124,26 @@ def _parts(evaluation: "Evaluation") -> "list[tuple[str, pd.DataFrame]]":
     names = ("models", "differences", "labels", "baselines")
     tables = [(name, getattr(evaluation, name)) for name in names]
     return [part for part in tables if len(part[1]) or part[0] != "baselines"]
+
+
+def _human_tables(
+    fitted: "Fit",
+    predicted: "pd.DataFrame",
+    parents: Path | None,
+    settings: dict[str, Any],
+) -> "dict[str, pd.DataFrame]":
+    """Return what people answer beside what models predict, as the kind allows."""
+    from consilience import analysis
+
+    if fitted.data.attrs["kind"] == "contains":
+        table = analysis.predicted_frequencies(fitted, predicted, **settings)
+        return {"frequencies": table}
+    if settings["dataset_labels"] is None:
+        return {}
+    above = None if parents is None else _column_pair(parents)
+    return _columns(
+        analysis.compare_confusion(fitted, predicted, labels=above, **settings)
+    )
 
 
 def _columns(confusion: "ComparedConfusion") -> "dict[str, pd.DataFrame]":

@@ -122,33 +122,7 @@ def canonical_responses(
     labels = _labels(text["label"], parts)
     label_values = text_array(labels["label"])
     items = _items(parts)
-    item_values = None if items is None else text_array(items["item"])
-    label = recode_to(text["label"], label_values)
-    unknown = (text["label"].codes >= 0) & (label.codes < 0)
-    _check(~unknown, source, "the label is not in labels.parquet")
-    kind = _among(text["kind"], KINDS, source, "kind", null=False)
-    is_contains = kind.codes == KINDS.index("contains")
-    _check(~is_contains | (label.codes >= 0), source, "the label asked about is empty")
-    answer = _among(text["answer"], ANSWERS, source, "answer", null=True)
-    columns = {
-        "item": sort_values(text["item"], item_values).series(),
-        "annotator": sort_values(text["annotator"]).series(),
-        "kind": kind.series(),
-        "label": label.series(),
-        "answer": answer.series(ordered=True),
-        "object": _numbers(table, "object", "Int32", 0, source),
-        "main": _numbers(table, "main", "boolean", 0, source),
-        "n": _numbers(table, "n", "int64", 1, source),
-        "response_id": sort_values(text["response_id"]).series(),
-    }
-    num_rows = table.num_rows
-    cleaning = cleaning or Cleaning(read=num_rows, kept=num_rows, answers=num_rows)
-    notes = [note for name, part in parts.items() for note in part.notes(name)]
-    if cleaning.answers != num_rows:
-        notes.append(
-            f"the folder holds {num_rows:,} answers; {cleaning.answers:,} were read "
-            "when its account was written"
-        )
+    columns = _answers(text, parts["responses"], label_values, items)
     offered = _offered(parts, label_values)
     _check_offer(offer, offered, folder)
     return Responses(
@@ -159,12 +133,53 @@ def canonical_responses(
         labels=labels,
         gold=_gold(parts, labels),
         assumptions=assumptions,
-        cleaning=replace(
-            cleaning, notes=tuple(dict.fromkeys((*cleaning.notes, *notes)))
-        ),
+        cleaning=_with_notes(cleaning, parts, table.num_rows),
         sources=sources,
         types=_types(table) if types is None else types,
     )
+
+
+def _answers(
+    text: Mapping[str, Coded],
+    part: _Part,
+    labels: pa.Array,
+    items: pd.DataFrame | None,
+) -> dict[str, pd.Series]:
+    """Return the columns of the answers, held to their rules."""
+    table, source = part.table, part.source
+    item_values = None if items is None else text_array(items["item"])
+    label = recode_to(text["label"], labels)
+    unknown = (text["label"].codes >= 0) & (label.codes < 0)
+    _check(~unknown, source, "the label is not in labels.parquet")
+    kind = _among(text["kind"], KINDS, source, "kind", null=False)
+    is_contains = kind.codes == KINDS.index("contains")
+    _check(~is_contains | (label.codes >= 0), source, "the label asked about is empty")
+    answer = _among(text["answer"], ANSWERS, source, "answer", null=True)
+    return {
+        "item": sort_values(text["item"], item_values).series(),
+        "annotator": sort_values(text["annotator"]).series(),
+        "kind": kind.series(),
+        "label": label.series(),
+        "answer": answer.series(ordered=True),
+        "object": _numbers(table, "object", "Int32", 0, source),
+        "main": _numbers(table, "main", "boolean", 0, source),
+        "n": _numbers(table, "n", "int64", 1, source),
+        "response_id": sort_values(text["response_id"]).series(),
+    }
+
+
+def _with_notes(
+    cleaning: Cleaning | None, parts: Mapping[str, _Part], num_rows: int
+) -> Cleaning:
+    """Return the account of the folder, with notes on what differs from it."""
+    cleaning = cleaning or Cleaning(read=num_rows, kept=num_rows, answers=num_rows)
+    notes = [note for name, part in parts.items() for note in part.notes(name)]
+    if cleaning.answers != num_rows:
+        notes.append(
+            f"the folder holds {num_rows:,} answers; {cleaning.answers:,} were read "
+            "when its account was written"
+        )
+    return replace(cleaning, notes=tuple(dict.fromkeys((*cleaning.notes, *notes))))
 
 
 def _types(table: pa.Table) -> dict[str, str]:
