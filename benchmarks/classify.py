@@ -87,8 +87,8 @@ def make_images(folder: Path, number: int) -> None:
     import numpy as np
     from PIL import Image
 
-    from consilience.classifiers.running.decoding import decode
-    from consilience.classifiers.running.photographs import photograph
+    from consilience.classifiers.images.decoding import decode
+    from consilience.classifiers.images.photographs import photograph
 
     folder.mkdir()
     generator = np.random.default_rng(0)
@@ -174,9 +174,9 @@ def stages(folder: str) -> Figures:
     """Take the stages one after the other, in one thread."""
     import numpy as np
 
+    from consilience.classifiers.images.decoding import decode
     from consilience.classifiers.pooled.best_labels import best_labels
     from consilience.classifiers.pooled.predictions import Account, provenance
-    from consilience.classifiers.running.decoding import decode
     from consilience.classifiers.running.pieces import Pieces
     from consilience.classifiers.running.preprocessing import prepare
 
@@ -231,7 +231,7 @@ def _loaded():
 
 
 def _square(file: Path, how):
-    from consilience.classifiers.running.decoding import decode
+    from consilience.classifiers.images.decoding import decode
     from consilience.classifiers.running.preprocessing import prepare
 
     return prepare(decode(file.read_bytes()).rgb, how)

@@ -67,7 +67,8 @@ def run(*, quick: bool, repeats: int) -> Report:
 
 def report(sets: Mapping[str, Mapping]) -> Report:
     """Return the tables for sets that are fitted."""
-    from consilience.checks import independence, stacking
+    from consilience.checks import stacking
+    from consilience.checks.dependence import independence
 
     shipped = (independence.POWER, stacking.SHRINKAGE, stacking.DRIFT)
     grid = [*itertools.product(POWERS, SHRINKAGES, DRIFTS)]

@@ -21,13 +21,13 @@ SOURCE = Path(importlib.util.find_spec("consilience").origin).parent
 BUSY = frozenset(
     {
         "consilience.annotators.bayesian_dawid_skene",
-        "consilience.checks.independence",
-        "consilience.checks.residuals",
+        "consilience.checks.dependence.independence",
+        "consilience.checks.dependence.residuals",
         "consilience.inference.closed_form.ascent",
         "consilience.inference.closed_form.augmentation",
-        "consilience.inference.closed_form.dirichlet",
-        "consilience.inference.closed_form.learned_prior",
-        "consilience.inference.closed_form.variates",
+        "consilience.inference.closed_form.dirichlet.expectations",
+        "consilience.inference.closed_form.dirichlet.learned_prior",
+        "consilience.inference.closed_form.dirichlet.variates",
         "consilience.model.array_api",
         "consilience.model.draws",
         "consilience.model.emission",

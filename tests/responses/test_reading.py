@@ -8,7 +8,7 @@ import pytest
 from consilience import responses
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses import formats, read, readers, reading
-from consilience.responses.tables import csv_file
+from consilience.responses.sources import csv_file
 
 HEAVY = """
 import sys

@@ -1,10 +1,10 @@
 from .exporting.export import About, export_network
+from .images.listing import Images, list_images
 from .pooled.candidate_table import Candidates, candidates
 from .pooled.co_confusion import co_confusion
 from .pooled.predictions import Predictions, read_predictions
 from .running.classifier import Classifier, load_classifier
 from .running.classifying import Outcome, classify
-from .running.images import Images, list_images
 from .running.manifest import Manifest, read_manifest
 from .running.pace import Pace
 

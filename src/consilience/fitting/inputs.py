@@ -19,9 +19,9 @@ from consilience.responses.side_tables import (
     side_table,
     text_frame,
 )
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import text_array
 from consilience.responses.tables.id_types import Types, settled
-from consilience.responses.tables.library_errors import readable
 from consilience.truth import Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"

@@ -17,7 +17,7 @@ from jaxtyping import Shaped
 
 from consilience import annotators
 from consilience.checks import all_checks, as_dataset
-from consilience.checks.independence import Residual
+from consilience.checks.dependence.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.inputs import (
     Table,

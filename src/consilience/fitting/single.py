@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from consilience import annotators
-from consilience.checks.independence import Residual, residual_correlation
+from consilience.checks.dependence.independence import Residual, residual_correlation
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.seeds import Seed
 from consilience.model import PREVALENCE, AnnotatorModel

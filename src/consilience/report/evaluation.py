@@ -11,7 +11,7 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.responses.tables.library_errors import readable
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.text_table import check_names
 
 SUFFIXES = (".parquet", ".csv")

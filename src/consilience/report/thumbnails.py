@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
-from consilience.classifiers.running.image_sources import Naming
-from consilience.classifiers.running.images import Images, list_images
+from consilience.classifiers.images.listing import Images, list_images
+from consilience.classifiers.images.sources import Naming
 from consilience.errors import ImagesError, SourceNotFoundError
 
 SUFFIXES = frozenset(

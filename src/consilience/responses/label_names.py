@@ -12,8 +12,8 @@ import pandas as pd
 from consilience.errors import OptionError
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table
+from consilience.responses.sources.json_file import read_json
 from consilience.responses.tables.id_types import text_of
-from consilience.responses.tables.json_file import read_json
 
 COLUMNS = (
     "label",

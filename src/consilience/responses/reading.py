@@ -31,11 +31,11 @@ from consilience.responses.options import (
     Repeats,
 )
 from consilience.responses.reader import Reader
+from consilience.responses.sources.json_file import read_json, read_json_lines
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.load import Source, load_table
+from consilience.responses.sources.probe import Probe, probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.json_file import read_json, read_json_lines
-from consilience.responses.tables.library_errors import readable
-from consilience.responses.tables.load import Source, load_table
-from consilience.responses.tables.probe import Probe, probe
 from consilience.responses.unknown_format import looks_wide, unknown_format
 
 type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]

@@ -4,7 +4,7 @@ import re
 
 from consilience.errors import UnknownFormatError
 from consilience.responses.columns.names import find, listing
-from consilience.responses.tables.probe import Probe
+from consilience.responses.sources.probe import Probe
 
 _ROLES = ("item", "annotator", "label")
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from consilience.classifiers.running.decoding import decode
+from consilience.classifiers.images.decoding import decode
+from consilience.classifiers.images.photographs import photograph
 from consilience.classifiers.running.manifest import Preprocessing
-from consilience.classifiers.running.photographs import photograph
 from consilience.classifiers.running.preprocessing import prepare
 
 

@@ -26,7 +26,8 @@ from consilience.classifiers.exporting.half_precision import (
     strip_traces,
     to_half_precision,
 )
-from consilience.classifiers.running.decoding import decode
+from consilience.classifiers.images.decoding import decode
+from consilience.classifiers.images.photographs import photograph
 from consilience.classifiers.running.label_file import parse_labels
 from consilience.classifiers.running.manifest import (
     Accuracy,
@@ -39,7 +40,6 @@ from consilience.classifiers.running.manifest import (
     Source,
     write_manifest,
 )
-from consilience.classifiers.running.photographs import photograph
 from consilience.classifiers.running.preprocessing import prepare
 from consilience.errors import (
     BadClassifierError,

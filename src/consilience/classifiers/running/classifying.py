@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from consilience.classifiers.images.decoding import quiet
+from consilience.classifiers.images.listing import Images, list_images
 from consilience.classifiers.pooled.best_labels import classify_batch
 from consilience.classifiers.pooled.predictions import Account, is_folder, provenance
 from consilience.classifiers.running.classifier import Classifier, load_classifier
-from consilience.classifiers.running.decoding import quiet
-from consilience.classifiers.running.images import Images, list_images
 from consilience.classifiers.running.pace import (
     AS_THE_MACHINE_HAS,
     Pace,

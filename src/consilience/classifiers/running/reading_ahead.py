@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.classifiers.running.decoding import UnusableImageError, decode
-from consilience.classifiers.running.image_sources import Image
+from consilience.classifiers.images.decoding import UnusableImageError, decode
+from consilience.classifiers.images.sources import Image
 from consilience.classifiers.running.manifest import Preprocessing
 from consilience.classifiers.running.pace import Workers
 from consilience.classifiers.running.preprocessing import prepare

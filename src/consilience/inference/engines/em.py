@@ -21,7 +21,10 @@ from consilience.inference.closed_form.ascent import (
     optimize,
     point,
 )
-from consilience.inference.closed_form.dirichlet import log_mean, log_normaliser
+from consilience.inference.closed_form.dirichlet.expectations import (
+    log_mean,
+    log_normaliser,
+)
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import override
 from consilience.inference.result import Result, at_a_point

@@ -27,7 +27,10 @@ from consilience.inference.closed_form.augmentation import (
     interval,
     mean_belief,
 )
-from consilience.inference.closed_form.dirichlet import expected_log, log_normaliser
+from consilience.inference.closed_form.dirichlet.expectations import (
+    expected_log,
+    log_normaliser,
+)
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import override
 from consilience.inference.result import MAX_KEPT, Result, at_a_point

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array
 from scipy.special import gammaln
 
@@ -161,6 +161,11 @@ def count_answers(
     mask, main, weight = answers.mask, answers.main, answers.n
     at = (answers.unit, np.arange(len(mask)))
     sums = csr_array((weight, at), shape=(len(units), len(mask)))
+
+    def total(event: Bool[np.ndarray, "N *n"]) -> Int[np.ndarray, "U *n"]:
+        """Return how many responses of each unit an event is true of."""
+        return sums @ event.astype(int)
+
     block = np.arange(1 << num_labels)
     size = np.bitwise_count(block).astype(np.int64)
     named_size = np.bitwise_count(mask)
@@ -171,54 +176,48 @@ def count_answers(
     elsewhere = lister & ~is_main
     detected = elsewhere & (shared > 0)
     reported = lister & (shared > 0)
-    slips = np.stack(
-        [
-            sums @ (reported & (shared == extra + 1)).astype(int)
-            for extra in range(num_labels)
-        ],
-        axis=-1,
-    )
+    slips = [total(reported & (shared == extra + 1)) for extra in range(num_labels)]
     multiple = detected & (shared > 1)
     uniform = np.where(multiple, np.log(np.maximum(shared, 1) / np.maximum(size, 1)), 0)
-    names = np.stack(
-        [
-            sums @ (is_main & (main == label)[:, None]).astype(int)
-            + sums @ (detected & (together == 1 << label)).astype(int)
-            for label in range(num_labels)
-        ],
-        axis=-1,
-    )
+    names = [
+        total(is_main & (main == label)[:, None] | detected & (together == 1 << label))
+        for label in range(num_labels)
+    ]
     of_main = main[:, None] == np.arange(num_labels)
-    singles = sums @ (of_main & (named_size == 1)[:, None]).astype(int)
+    singles = total(of_main & (named_size == 1)[:, None])
     of_unit, lazy, ways = _allocations(singles, len(block))
     votes = sums @ np.ones(len(mask), int)
     max_answers = int(votes.max(initial=1)) if max_answers is None else max_answers
     pickers = singles.sum(1)[of_unit] - lazy.sum(1)
-    completions = np.arange(len(of_unit), dtype=np.int32)
     style = of_unit * (max_answers + 1) + pickers
-    shape = (len(of_unit), len(units))
-    of_style = (len(of_unit), len(units) * (max_answers + 1))
+    num_styles = len(units) * (max_answers + 1)
     return Blocks(
         unit=units,
-        main=_counts(sums @ is_main.astype(int)),
-        detected=_counts(sums @ detected.astype(int)),
-        missed=_counts(sums @ (elsewhere & (shared == 0)).astype(int)),
-        slips=_counts(slips),
+        main=_counts(total(is_main)),
+        detected=_counts(total(detected)),
+        missed=_counts(total(elsewhere & (shared == 0))),
+        slips=_counts(np.stack(slips, axis=-1)),
         uniform=sums @ uniform,
-        names=_counts(names),
-        named=_counts(names.sum(2)),
+        names=_counts(np.stack(names, axis=-1)),
+        named=_counts(np.sum(names, axis=0)),
         votes=votes,
-        answered=sums @ (mask > 0).astype(int),
+        answered=total(mask > 0),
         singles=singles.sum(1),
         of_unit=of_unit,
         lazy=lazy,
         pickers=pickers,
         log_multiplicity=ways,
-        by_unit=incidence(completions, of_unit, None, shape) if slopes else None,
-        by_style=incidence(completions, style, None, of_style) if slopes else None,
+        by_unit=_one_of_each(of_unit, len(units)) if slopes else None,
+        by_style=_one_of_each(style, num_styles) if slopes else None,
         num_labels=num_labels,
         most=max_answers,
     )
+
+
+def _one_of_each(column: Int[np.ndarray, " V"], num_columns: int) -> Incidence:
+    """Return the sparse matrix with a one in the given column of each row."""
+    rows = np.arange(len(column), dtype=np.int32)
+    return incidence(rows, column, None, (len(column), num_columns))
 
 
 def _allocations(

@@ -79,22 +79,7 @@ def objects(
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
     dataset_label = dataset_labels(responses, items, labels)
     listed, covariates, names = _listed(responses, lists, items, labels)
-    pairs = np.concatenate(
-        [
-            rows["unit"].astype(np.int64) * len(labels) + rows["label"],
-            np.flatnonzero(dataset_label >= 0) * len(labels)
-            + dataset_label[dataset_label >= 0],
-            listed,
-        ]
-    )
-    votes = np.concatenate(
-        [
-            rows["n"] + 1.0,
-            np.full((dataset_label >= 0).sum(), 1e6),
-            np.ones(len(listed)),
-        ]
-    )
-    candidate, dropped = _candidates(pairs, votes, len(items), len(labels))
+    candidate, dropped = _candidates(rows, dataset_label, listed, len(labels))
     named, left_out = _responses(rows, candidate)
     parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
     sentences += _sentences(dropped, left_out, responses)
@@ -269,12 +254,24 @@ def _listed(
 
 
 def _candidates(
-    pairs: Int[np.ndarray, " P"],
-    votes: Float[np.ndarray, " P"],
-    num_items: int,
+    rows: dict[str, Shaped[np.ndarray, " _"]],
+    dataset_label: Int[np.ndarray, " U"],
+    listed: Int[np.ndarray, " P"],
     num_labels: int,
 ) -> tuple[Int[np.ndarray, "U C"], int]:
     """Return candidates of each item, the most named where they are too many."""
+    num_items = len(dataset_label)
+    has_label = np.flatnonzero(dataset_label >= 0)
+    pairs = np.concatenate(
+        [
+            rows["unit"].astype(np.int64) * num_labels + rows["label"],
+            has_label * num_labels + dataset_label[has_label],
+            listed,
+        ]
+    )
+    votes = np.concatenate(
+        [rows["n"] + 1.0, np.full(len(has_label), 1e6), np.ones(len(listed))]
+    )
     code, where = np.unique(pairs, return_inverse=True)
     weight = np.bincount(where.ravel(), votes)
     unit, label = np.divmod(code, num_labels)

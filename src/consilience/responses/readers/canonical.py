@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from consilience.errors import OptionError
-from consilience.responses.folder import read_folder
+from consilience.responses.canonical_folder.folder import read_folder
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source
 from consilience.responses.table import Responses
-from consilience.responses.tables.load import Source
 
 
 def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses:

@@ -24,11 +24,11 @@ from consilience.responses.columns.names import find, plain
 from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
 from consilience.responses.tables.cells import counts
 from consilience.responses.tables.coding import Coded, nothing, recode, text_array
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
 
 _YES = ("nyes", "numyes", "selected", "yes")

@@ -22,10 +22,10 @@ from consilience.responses.assemble import assemble
 from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.load import Source, fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, encode, nothing, text_array
-from consilience.responses.tables.library_errors import readable
-from consilience.responses.tables.load import Source, fingerprints
 from consilience.responses.tables.safe_pickle import load_frame, load_object_array
 
 ANSWERS = "annotations_classify_task.pkl"

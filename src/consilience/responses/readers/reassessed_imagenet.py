@@ -25,10 +25,10 @@ from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.reader import Reader
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.load import Source, fingerprints
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, concatenate, encode, index
-from consilience.responses.tables.library_errors import readable
-from consilience.responses.tables.load import Source, fingerprints
 
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"
 NUM_LABELS = 1000
