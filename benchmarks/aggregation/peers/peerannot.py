@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from consilience.benchmark.tables import answers_table
+from benchmarks.aggregation.tables import answers_table
 from consilience.responses import Responses
 from consilience.scoring.prediction import Prediction
 
@@ -40,7 +40,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
     name
         One of `METHODS`.
     """
-    from peerannot import models  # noqa: PLC0415 (only in the process that fits)
+    from peerannot import models
 
     make: Any = getattr(models, name)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from consilience.benchmark.tables import answers_table
+from benchmarks.aggregation.tables import answers_table
 from consilience.responses import Responses
 from consilience.scoring.prediction import Prediction
 
@@ -28,7 +28,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
     name
         One of `METHODS`.
     """
-    from cleanlab import multiannotator  # noqa: PLC0415 (only where it fits)
+    from cleanlab import multiannotator
 
     def predict(responses: Responses, seed: int) -> Prediction:
         np.random.seed(seed)  # noqa: NPY002 (it breaks ties by the global generator)

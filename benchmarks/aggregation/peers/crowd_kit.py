@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from consilience.benchmark.tables import answers_table
+from benchmarks.aggregation.tables import answers_table
 from consilience.responses import Responses
 from consilience.scoring.prediction import Prediction
 
@@ -41,7 +41,7 @@ def load(name: str) -> Callable[[Responses, int], Prediction]:
     name
         One of `METHODS`.
     """
-    from crowdkit import aggregation  # noqa: PLC0415 (only in the process that fits)
+    from crowdkit import aggregation
 
     make: Any = getattr(aggregation, name)
 

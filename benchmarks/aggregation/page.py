@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from consilience.benchmark.comparison import Comparison
+from consilience.benchmark.comparison import Comparison, mean_table
 from consilience.benchmark.differences import MEAN
 from consilience.benchmark.measured import CLIPS, METRICS
 
@@ -49,34 +49,6 @@ def page(comparison: Comparison, items: Mapping[str, int]) -> str:
     parts += ["", "## Seconds by set", "", *_by_set(comparison, "seconds", means)]
     parts += ["", *_failures(comparison.runs), "", *_protocol(comparison, items), ""]
     return "\n".join(parts)
-
-
-def mean_table(comparison: Comparison) -> pd.DataFrame:
-    """Return the means over sets, the least log-loss first.
-
-    Parameters
-    ----------
-    comparison
-        The comparison.
-
-    Returns
-    -------
-    A row per method; columns are the metrics and the figures, and `sets`: how many
-    sets the method did.
-    """
-    results = comparison.results
-    mean = results[results["set"] == MEAN]
-    names = list(dict.fromkeys(results["method"]))
-    wide = mean.pivot_table(
-        index="method", columns="metric", values="value", dropna=False, sort=False
-    ).reindex(index=names)
-    done = mean[mean["metric"] == "accuracy"].set_index("method")["sets"]
-    wide["sets"] = done.reindex(wide.index).fillna(0).astype(int)
-    # A method that failed somewhere has the mean of other, maybe easier, sets.
-    wide["part"] = wide["sets"] < wide["sets"].max()
-    return wide.sort_values(
-        ["part", "log_loss", "accuracy"], ascending=[True, True, False]
-    )
 
 
 def with_noun(number: int, what: str) -> str:

@@ -1,25 +1,17 @@
 """A picture of a comparison: each method's mean accuracy, log-loss, Brier and ECE.
 
-Drawn by Altair, of the extra `report`.
+Drawn by Altair.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from consilience.benchmark.comparison import Comparison
+from benchmarks.aggregation.page import TITLES, with_noun
+from consilience.benchmark.comparison import Comparison, mean_table
 from consilience.benchmark.differences import MEAN
-from consilience.benchmark.page import TITLES, mean_table, with_noun
 
-NEEDS = ("altair", "vl_convert")
-ADVICE = "no picture: it needs Altair; install consilience[report]"
 _SHOWN = ("accuracy", "log_loss", "brier", "ece")
 _COLORS = {"consilience": "#1f6f8b", "another package": "#c0702a"}
-
-
-def can_draw() -> bool:
-    """Return whether what draws is installed."""
-    return all(find_spec(name) is not None for name in NEEDS)
 
 
 def draw(comparison: Comparison, path: Path) -> None:
@@ -32,7 +24,7 @@ def draw(comparison: Comparison, path: Path) -> None:
     path
         File, ending in .svg or .png.
     """
-    import altair as alt  # noqa: PLC0415 (an extra)
+    import altair as alt
 
     means = mean_table(comparison)
     order = list(means.index)
