@@ -49,7 +49,7 @@ GROUPS = {
 def imported(folder: str) -> frozenset[str]:
     """Packages that the files of a folder import, at the top or within a function."""
     ours = {path.stem for path in (ROOT / folder).rglob("*.py")}
-    ours |= {"consilience", "benchmarks", "packages", "plates", "pytest"}
+    ours |= {"consilience", "benchmarks", "models", "packages", "plates", "pytest"}
     found = frozenset(
         name.split(".")[0]
         for path in (ROOT / folder).rglob("*.py")
@@ -86,6 +86,12 @@ def test_every_import_of_the_package_is_declared():
 def test_every_import_of_the_tests_is_declared():
     there = CORE | GROUPS["dev"] | set().union(*EXTRAS.values())
     assert not imported("tests") - there
+
+
+def test_every_import_of_the_exporter_is_declared_and_what_is_declared_is_imported():
+    declared = GROUPS["export"]
+    assert not imported("models") - declared - CORE - EXTRAS["classifiers"]
+    assert not declared - imported("models") - BY_NAME
 
 
 def test_what_only_tests_import_is_a_dependency_of_developers_alone():

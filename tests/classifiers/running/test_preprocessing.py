@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from models.exporting.photographs import photograph
 from PIL import Image
 
 from consilience.classifiers.running.decoding import decode
 from consilience.classifiers.running.manifest import Preprocessing
-from consilience.classifiers.running.photographs import photograph
 from consilience.classifiers.running.preprocessing import prepare
 
 

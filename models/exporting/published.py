@@ -8,8 +8,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from consilience.classifiers.exporting.export import About, export_network
-from consilience.classifiers.running.label_file import imagenet_labels
 from consilience.classifiers.running.manifest import (
     Accuracy,
     Licence,
@@ -18,9 +16,11 @@ from consilience.classifiers.running.manifest import (
     Source,
 )
 from consilience.errors import BadClassifierError, MissingExtraError
+from models.exporting.export import About, export_network
 
 ARCHITECTURE = "efficientnet-lite-pytorch"
 PHOTOGRAPHS = ("coffee", "chelsea", "motorcycle_left")
+LABELS = Path(__file__).parents[1] / "efficientnet_lite0" / "labels.tsv"
 PADDING = 32  # pixels around the square that the networks were trained on
 TABLE = "github.com/tensorflow/tpu, models/official/efficientnet/lite"
 NOTE = (
@@ -86,6 +86,11 @@ PUBLISHED = {
         ),
     )
 }
+
+
+def imagenet_labels() -> bytes:
+    """Return the table of ImageNet's thousand classes."""
+    return LABELS.read_bytes()
 
 
 def build(name: str, folder: Path) -> Manifest:
@@ -190,7 +195,7 @@ def _installed(package: str) -> metadata.Distribution:
     try:
         return metadata.distribution(package)
     except metadata.PackageNotFoundError:
-        msg = f"{package} is not installed; install consilience[export]"
+        msg = f"{package} is not installed; install requirements/export.txt"
         raise MissingExtraError(msg) from None
 
 

@@ -3,15 +3,13 @@
 The exported graph takes eight-bit RGB squares, so that scaling the pixels is part of
 the network, and gives logits. One network exports to the same bytes each time.
 
-`python -m consilience.classifiers.exporting.export NAME --out FOLDER` builds those
+`python -m models.exporting NAME --out FOLDER` builds those
 whose weights are in packages of the registry; `export_network` takes any network of the
 shape that torchvision's and timm's have.
 """
 
-import argparse
 import hashlib
 import io
-import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -21,11 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from consilience.classifiers.exporting.half_precision import (
-    as_bytes,
-    strip_traces,
-    to_half_precision,
-)
 from consilience.classifiers.running.decoding import decode
 from consilience.classifiers.running.label_file import parse_labels
 from consilience.classifiers.running.manifest import (
@@ -39,14 +32,15 @@ from consilience.classifiers.running.manifest import (
     Source,
     write_manifest,
 )
-from consilience.classifiers.running.photographs import photograph
 from consilience.classifiers.running.preprocessing import prepare
-from consilience.errors import (
-    BadClassifierError,
-    ConsilienceError,
-    MissingExtraError,
-)
+from consilience.errors import BadClassifierError, MissingExtraError
 from consilience.whole_folder import whole_folder
+from models.exporting.half_precision import (
+    as_bytes,
+    strip_traces,
+    to_half_precision,
+)
+from models.exporting.photographs import photograph
 
 OPSET = 18
 MAX_BATCH = 4096
@@ -270,33 +264,6 @@ def _torch() -> Any:
         import onnxscript  # noqa: F401, PLC0415 (an extra)
         import torch  # noqa: PLC0415
     except ImportError as error:
-        msg = f"{error.name} is not installed; install consilience[export]"
+        msg = f"{error.name} is not installed; install requirements/export.txt"
         raise MissingExtraError(msg) from None
     return torch
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Build a classifier whose weights are in a package of the registry."""
-    from consilience.classifiers.exporting.published import PUBLISHED, build  # noqa: PLC0415
-
-    parser = argparse.ArgumentParser(
-        prog="python -m consilience.classifiers.exporting.export"
-    )
-    parser.add_argument("name", choices=sorted(PUBLISHED))
-    parser.add_argument("--out", type=Path, required=True, help="folder to write")
-    options = parser.parse_args(arguments)
-    try:
-        manifest = build(options.name, options.out)
-    except ConsilienceError as error:
-        sys.stderr.write(f"consilience: {error}\n")
-        sys.exit(2)
-    source = manifest.source
-    sys.stdout.write(
-        f"{options.out}: {manifest.network.sha256}\n"
-        f"largest difference of a logit: {source.worst_difference if source else ''} "
-        f"exported, {source.stored_difference if source else ''} as stored\n"
-    )
-
-
-if __name__ == "__main__":
-    main()
