@@ -46,15 +46,17 @@ def test_each_part_holds_its_answers_and_the_experts_majority(study):
         ["b.JPEG", "9", "1", "yes"],
     ]
     assert main.gold.astype("str").to_numpy().tolist() == [["a.JPEG", "2", "yes", "2"]]
-    golden = read(study, part="golden")
+    golden = read(study, format="reassessed_imagenet_golden")
     assert rows(golden) == [["a.JPEG", "11", "2", "no"], ["a.JPEG", "9", "2", "yes"]]
-    joint = read(study, part="joint")
+    joint = read(study, format="reassessed_imagenet_joint")
     assert rows(joint) == [
         ["a.JPEG", "11", "2", "no"],
         ["a.JPEG", "7", "1", "no"],
         ["a.JPEG", "9", "2", "yes"],
         ["b.JPEG", "9", "1", "yes"],
     ]
+    with pytest.warns(FutureWarning, match='use `format="reassessed_imagenet_joint"`'):
+        assert rows(read(study, part="joint")) == rows(joint)
     assert (joint.cleaning.read, joint.cleaning.kept) == (6, 4)
     assert joint.cleaning.dropped[0].count == 2
 
@@ -66,7 +68,7 @@ def test_the_first_round_needs_no_golden_files(study):
     with pytest.raises(
         UnreadableFileError, match=r"raters_golden\.npz: the file is miss"
     ):
-        read(study, part="joint")
+        read(study, format="reassessed_imagenet_joint")
 
 
 def test_a_file_that_is_cut_off_is_refused(study):
@@ -91,5 +93,7 @@ def test_the_study_has_its_published_counts(data_folder):
     assert (design.questions, design.items, design.annotators) == (184_962, 24_889, 85)
     assert design.frequencies == {"no": 729_424, "maybe": 78_942, "yes": 116_444}
     assert design.answers_per_question.min == design.answers_per_question.max == 5
-    joint = read(data_folder / "reassessed-imagenet", part="joint")
+    joint = read(
+        data_folder / "reassessed-imagenet", format="reassessed_imagenet_joint"
+    )
     assert joint.num_responses == 924_810 - 553 * 5 + 553 * 78

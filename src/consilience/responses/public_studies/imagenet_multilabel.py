@@ -150,9 +150,12 @@ def _other_images(folder: Path) -> str:
     )
 
 
-READER = Reader(
-    name="imagenet_multilabel",
-    what="the folder of the ImageNet multi-label study (MadryLab/ImageNetMultiLabel)",
-    sniff=lambda probe: 3 * (ANSWERS in probe.files),
-    read=read_imagenet_multilabel,
+READERS = (
+    Reader(
+        name="imagenet_multilabel",
+        what="the folder of the ImageNet multi-label study "
+        "(MadryLab/ImageNetMultiLabel)",
+        sniff=lambda probe: 3 * (ANSWERS in probe.files),
+        read=read_imagenet_multilabel,
+    ),
 )

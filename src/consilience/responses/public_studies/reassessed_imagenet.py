@@ -12,7 +12,9 @@ Beyer, Henaff, Kolesnikov, Zhai and van den Oord (2020), Are we done with ImageN
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -32,6 +34,8 @@ from consilience.responses.tables.load import Source, fingerprints
 
 MAIN, GOLDEN, EXPERTS = "raters.npz", "raters_golden.npz", "golden.npz"
 NUM_LABELS = 1000
+
+type Part = Literal["main", "golden", "joint"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +62,7 @@ class _Answers:
 
 
 def read_reassessed_imagenet(
-    sources: Sequence[Source], options: ReadOptions
+    sources: Sequence[Source], options: ReadOptions, part: Part = "main"
 ) -> Responses:
     """Read the folder of the study.
 
@@ -68,8 +72,10 @@ def read_reassessed_imagenet(
         One folder with `raters.npz`; `raters_golden.npz` and `golden.npz` for the
         golden part and for gold.
     options
-        `part`: ``main`` (the first round), ``golden`` (the second), or ``joint``: both,
-        without the first round's answers to the golden pairs.
+        `gold`, `labels` and `offered` are used.
+    part
+        ``main`` (the first round), ``golden`` (the second), or ``joint``: both, without
+        the first round's answers to the golden pairs.
 
     Raises
     ------
@@ -80,7 +86,6 @@ def read_reassessed_imagenet(
         msg = "format 'reassessed_imagenet' reads one folder"
         raise OptionError(msg)
     folder = sources[0]
-    part = options.part
     rounds = [MAIN] if part == "main" else [GOLDEN]
     rounds = [MAIN, GOLDEN] if part == "joint" else rounds
     answers = [_read_answers(folder / name) for name in rounds]
@@ -132,7 +137,7 @@ def _draft(
 def _read_answers(path: Path) -> _Answers:
     """Read one file, rater by rater, so that the whole cube is never in memory."""
     if not path.exists():
-        msg = f"{path}: the file is missing; fetch it, or choose another part"
+        msg = f"{path}: the file is missing; fetch it, or choose another format"
         raise UnreadableFileError(msg)
     with readable(str(path), "not whole or not as published", "fetch it again"):
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
@@ -198,9 +203,23 @@ def _gold(experts: _Answers) -> pd.DataFrame:
     )
 
 
-READER = Reader(
-    name="reassessed_imagenet",
-    what="the folder of the reassessed ImageNet labels (raters.npz, golden.npz)",
-    sniff=lambda probe: 3 * (MAIN in probe.files),
-    read=read_reassessed_imagenet,
+READERS = (
+    Reader(
+        name="reassessed_imagenet",
+        what="the folder of the reassessed ImageNet labels (raters.npz, golden.npz)",
+        sniff=lambda probe: 3 * (MAIN in probe.files),
+        read=read_reassessed_imagenet,
+    ),
+    Reader(
+        name="reassessed_imagenet_golden",
+        what="the same folder: the second round, about the golden pairs",
+        sniff=lambda _: 0,
+        read=partial(read_reassessed_imagenet, part="golden"),
+    ),
+    Reader(
+        name="reassessed_imagenet_joint",
+        what="the same folder: both rounds, golden pairs by the second alone",
+        sniff=lambda _: 0,
+        read=partial(read_reassessed_imagenet, part="joint"),
+    ),
 )
