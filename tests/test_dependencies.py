@@ -99,7 +99,7 @@ def test_every_import_of_the_exporter_is_declared_and_what_is_declared_is_import
 
 
 def test_what_only_tests_import_is_a_dependency_of_developers_alone():
-    only_tests = imported("tests") - SOURCE
+    only_tests = imported("tests") - SOURCE - BY_NAME
     assert not only_tests & (CORE | set().union(*EXTRAS.values()))
 
 

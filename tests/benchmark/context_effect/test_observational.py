@@ -5,18 +5,20 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
-
-from consilience.analysis.context_effect.leading_question import leading_question
-from consilience.analysis.context_effect.likelihood import (
+from benchmarks.context_effect.likelihood import (
     Risk,
     Scale,
     Shifts,
     log_likelihood,
 )
+from benchmarks.context_effect.observational import (
+    leading_question,
+    share_shown,
+    shown,
+)
+from scipy.special import expit
+
 from consilience.annotators.contains import MODEL
-from consilience.contains.context_labels import rivals, share_shown, shown
-from consilience.errors import CandidatesError, OptionError
 from consilience.inference.result import Result
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.tree import tree
@@ -236,29 +238,6 @@ DESIGN = [
 ]
 
 
-def named(space, found):
-    return {
-        tuple(space.unit_item[[one, other]]) + tuple(space.unit_label[[one, other]])
-        for one, other in zip(found.first, found.second, strict=True)
-    }
-
-
-def test_rivals_are_similar_labels_of_one_item():
-    space = space_of(responses(DESIGN))
-    told = pd.DataFrame({"label_a": ["a2"], "label_b": ["a1"], "value": ["0.5"]})
-    found = rivals(space, told)
-    assert named(space, found) == {("i", "i", "a1", "a2")}
-    assert found.alike.tolist() == [0.5]
-    # a1 and b1 are asked about together in both items of b1, a2 once.
-    assert named(space, rivals(space, None)) == {
-        ("i", "i", "a1", "b1"),
-        ("j", "j", "a1", "b1"),
-    }
-    labels = pd.DataFrame({"label": ["a1", "a2", "b1"], "parent": ["a", "a", "b"]})
-    grouped = space_of(responses(DESIGN, labels))
-    assert named(grouped, rivals(grouped, None)) == {("i", "i", "a1", "a2")}
-
-
 def test_who_was_shown_what_is_read_off_the_design():
     space = space_of(responses(DESIGN))
     of_a2 = np.flatnonzero(space.unit_label == "a2")
@@ -276,27 +255,3 @@ def test_nothing_is_told_of_a_rival_that_everyone_was_shown():
     assert np.isfinite(there["odds_ratio"])
     assert np.isnan(apart["odds_ratio"])
     assert apart["answers"] == 0
-
-
-@pytest.mark.parametrize(
-    ("table", "error", "said"),
-    [
-        ({"label_a": ["a1"], "other": ["a2"]}, CandidatesError, "column 'label_b'"),
-        ({"label_a": ["x"], "label_b": ["y"]}, CandidatesError, "no two labels"),
-        (
-            {"label_a": ["a1"], "label_b": ["a2"], "value": ["much"]},
-            CandidatesError,
-            "row 1: found 'much'",
-        ),
-        ({"label_a": ["a1"], "label_b": ["a1"]}, OptionError, "no item was asked"),
-    ],
-)
-def test_a_table_of_similar_labels_must_be_one(table, error, said):
-    with pytest.raises(error, match=said):
-        leading_question(fitted(*study(0, items=4)), pd.DataFrame(table))
-
-
-def test_it_is_asked_of_the_model_contains():
-    fit = fitted(*study(0, items=4), model="contains_states")
-    with pytest.raises(OptionError, match="fit the model contains"):
-        leading_question(fit, ALIKE)

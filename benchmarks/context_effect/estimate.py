@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from consilience.analysis.context_effect.likelihood import Risk, Scale, Shifts, slopes
+from benchmarks.context_effect.likelihood import Risk, Scale, Shifts, slopes
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth.incidence import incidences
 

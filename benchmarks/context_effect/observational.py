@@ -26,15 +26,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.special import logit
 from scipy.stats import t
 
-from consilience.analysis.context_effect.estimate import Design, ShiftEstimate, estimate
-from consilience.analysis.context_effect.items import leading_of_objects
-from consilience.analysis.context_effect.likelihood import Scale, false_yes
+from benchmarks.context_effect.estimate import Design, ShiftEstimate, estimate
+from benchmarks.context_effect.likelihood import Scale, false_yes
 from consilience.annotators.contains import MODEL
-from consilience.contains.context_labels import Rivals, rivals, share_shown, shown
+from consilience.contains.context_labels import Rivals, rivals
 from consilience.contains.item_label_pairs import Pairs
 from consilience.contains.label_kinds import Kind, appearances, item_nodes
 from consilience.contains.latent_trait import answer_tables, log_odds
@@ -51,72 +50,31 @@ THERE, APART = "a similar label is there", "and was not shown"
 
 
 def leading_question(
-    fit: Fit,
-    similarity: Table | None = None,
-    *,
-    progress: bool | Reporter = False,
+    fit: Fit, similarity: Table, *, progress: bool | Reporter = False
 ) -> pd.DataFrame:
     """Estimate how much a similar label that is present raises the odds of a false yes.
 
     Parameters
     ----------
-    fit : Fit
+    fit
         A fit of the model `contains`, of annotators with ids, in which items were asked
-        about several labels; or a fit of kind objects and contains together (see
-        below).
-    similarity : data frame or path, optional
-        Columns label_a, label_b and, if pairs differ, value: labels that are similar,
-        and how much, as `co_confusion` returns them; or a folder of candidates. By
-        default the labels of one group, where labels have groups; else those that are
-        often asked about together.
-    progress : bool or callable, default False
+        about several labels.
+    similarity
+        Columns label_a, label_b and, if pairs differ, value.
+    progress
         As for `fit`.
 
     Returns
     -------
-    pandas.DataFrame
-        Two rows, for the contrasts *a similar label is there* and *and was not shown*:
-        odds_ratio of one annotator and one pair, lower and upper; average_odds_ratio,
-        average_lower and average_upper, of the rates of false yes over all pairs
-        (rate_without, rate_with); answers (expected number about absent labels whose
-        similar label is present; in the second row those that were not shown it) and
-        items. NaN where the data cannot show the effect: all were shown the similar
-        label, or none.
-
-        For objects and contains together, how much more likely objects are endorsed
-        than named: columns contrast, odds_ratio, lower, upper, seen and granted (shares
-        of exhaustive responses, and of the annotators who were asked), for objects of
-        low and high detection probability, and what makes a label be endorsed more or
-        less.
-
-    Raises
-    ------
-    OptionError
-        If the fit is of another model, or no label has a similar one in its item.
-    CandidatesError
-        If the table of similar labels is not valid.
-
-    See Also
-    --------
-    co_confusion : Which labels are similar, from classifiers.
-
-    Examples
-    --------
-    >>> import consilience as cs
-    >>> import pandas as pd
-    >>> study = cs.simulate(
-    ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
-    ...     prior={"asked": 4.0}, seed=0,
-    ... )
-    >>> fit = cs.fit(study.contains, model="contains", engine="em")
-    >>> similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
-    >>> table = cs.leading_question(fit, similar)
-    >>> table["contrast"].tolist()
-    ['a similar label is there', 'and was not shown']
+    Two rows, for the contrasts *a similar label is there* and *and was not shown*:
+    odds_ratio of one annotator and one pair, lower and upper; average_odds_ratio,
+    average_lower and average_upper, of the rates of false yes over all pairs
+    (rate_without, rate_with); answers (expected number about absent labels whose
+    similar label is present; in the second row those that were not shown it) and
+    items. NaN where the data cannot show the effect: all were shown the similar label,
+    or none.
     """
     name = fit.data.attrs["model"]
-    if fit.data.attrs["kind"] == "objects" and similarity is None:
-        return leading_of_objects(fit.data)
     if name != "contains":
         msg = f"the fit is of the model {name}; fit the model contains to the responses"
         raise OptionError(msg)
@@ -124,10 +82,7 @@ def leading_question(
     labels = () if space.unit_label is None else space.unit_label
     similar = rivals(space, as_similarity(similarity, labels))
     if not len(similar.first):
-        msg = (
-            "no item was asked about two similar labels; give pairs of similar labels "
-            "(`similarity=`), or groups of labels"
-        )
+        msg = "no item was asked about two similar labels"
         raise OptionError(msg)
     with jax.enable_x64(True), reporter(progress) as report:  # noqa: FBT003 (JAX's way)
         units, place = np.unique([similar.first, similar.second], return_inverse=True)
@@ -287,3 +242,27 @@ def _rate(
     mean = float(share @ np.asarray(rate))
     slope: Float[np.ndarray, " P"] = (share * np.asarray(rise)) @ columns
     return mean, slope / (mean * (1 - mean))
+
+
+def shown(
+    space: Space, unit: Int[np.ndarray, " N"], annotator: Int[np.ndarray, " N"]
+) -> Bool[np.ndarray, " N"]:
+    """Return whether each annotator was asked about that pair of item and label."""
+    width = space.num_annotators
+    pairs = np.unique(space.unit.astype(np.int64) * width + space.annotator)
+    sought = unit.astype(np.int64) * width + annotator
+    position = np.minimum(np.searchsorted(pairs, sought), len(pairs) - 1)
+    return np.asarray(pairs[position] == sought)
+
+
+def share_shown(space: Space) -> Float[np.ndarray, " N"]:
+    """Return the share of the labels of the item that each answer's annotator saw."""
+    item, names = pd.factorize(space.unit_item)
+    width = space.num_annotators
+    both = item[space.unit].astype(np.int64) * width + space.annotator
+    pairs = np.unique(space.unit.astype(np.int64) * width + space.annotator)
+    saw = item[pairs // width].astype(np.int64) * width + pairs % width
+    number = np.bincount(saw, minlength=len(names) * width)
+    there = np.bincount(item, minlength=len(names))
+    share: Float[np.ndarray, " N"] = number[both] / there[item[space.unit]]
+    return share
