@@ -85,10 +85,10 @@ def _row(what, figures, peer, number):
 def make_images(folder: Path, number: int) -> None:
     """Write JPEG files, each another part of a photograph."""
     import numpy as np
+    from models.exporting.photographs import photograph
     from PIL import Image
 
     from consilience.classifiers.images.decoding import decode
-    from consilience.classifiers.images.photographs import photograph
 
     folder.mkdir()
     generator = np.random.default_rng(0)

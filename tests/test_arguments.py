@@ -37,7 +37,6 @@ CALLS = {
     "cs.read(frame, kind='choise')": "did you mean 'choice'?",
     "cs.read(frame, repeats='frist')": "did you mean 'first'?",
     "cs.read(frame, repeats=None)": "no rule for repeats None",
-    "cs.read(frame, part='mian')": "did you mean 'main'?",
     "cs.read(frame, format='lon')": "did you mean 'long'?",
     "cs.read(frame, missing='NA')": "give a list",
     "cs.read(frame, answers=5)": "answers is of type int",

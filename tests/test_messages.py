@@ -21,7 +21,6 @@ for _function in (cs.read, cs.fit, cs.agreement, candidates, classify, list_imag
 # A message that a command alone can give, and a program's own options.
 COMMANDS = {
     SOURCE / "errors.py",
-    SOURCE / "classifiers" / "exporting" / "export.py",
     *(SOURCE / "cli").rglob("*.py"),
 }
 OPTION = re.compile(r"(?<![\w-])(?<!var\()--(?:[a-z][a-z-]+|{)")

@@ -270,7 +270,9 @@ def test_the_same_check_catches_intervals_of_answers_counted_four_times(sampled)
 
 @pytest.fixture(scope="module")
 def golden(data_folder):
-    return read(data_folder / "reassessed-imagenet", part="golden")
+    return read(
+        data_folder / "reassessed-imagenet", format="reassessed_imagenet_golden"
+    )
 
 
 def log_loss(golden, raters, model, engine="em"):

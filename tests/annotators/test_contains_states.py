@@ -70,7 +70,9 @@ def test_two_states_can_be_asked_for():
 
 @pytest.fixture(scope="module")
 def golden(data_folder):
-    return read(data_folder / "reassessed-imagenet", part="golden")
+    return read(
+        data_folder / "reassessed-imagenet", format="reassessed_imagenet_golden"
+    )
 
 
 def log_loss(golden, states):

@@ -1,10 +1,10 @@
-"""Two small sets with gold, and a fake package of methods that a child finds."""
+"""Two small sets with gold, and a fake package of methods that a child finds too."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from consilience.benchmark.alone import Limits
 from consilience.benchmark.datasets import load
 from consilience.benchmark.methods import Method
 from consilience.benchmark.runs import Plan
@@ -66,7 +66,8 @@ def second(crowd):
 @pytest.fixture
 def fake(monkeypatch):
     """Return a method of the fake package, by the name of what it does."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(Path(__file__).parent)
 
     def method(setting, *, name=None, probabilistic=True):
         name = name or f"fake.{setting.partition(':')[0]}"
@@ -77,4 +78,4 @@ def fake(monkeypatch):
 
 @pytest.fixture
 def plan(tmp_path):
-    return Plan(folder=tmp_path / "out" / "runs", limits=Limits(60.0))
+    return Plan(folder=tmp_path / "out" / "runs")

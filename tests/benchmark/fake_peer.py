@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pandas as pd
+from benchmarks.aggregation.tables import answers_table
 
-from consilience.benchmark.tables import answers_table
 from consilience.scoring.prediction import Prediction
 
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from consilience.benchmark.comparison import compare
+from consilience.benchmark.comparison import compare, write_tables
 from consilience.benchmark.kept import Result
 from consilience.benchmark.measured import METRICS, Protocol, measure, paired
+from consilience.errors import CannotWriteError
 from consilience.intervals import bounds
 
 QUICK = Protocol(resamples=200)
@@ -232,3 +233,38 @@ def test_the_reference_can_be_named():
     results = [done(data, name, [0.8, 0.8]) for name in ("auto", "other")]
     named = Protocol(resamples=20, against="other")
     assert compared([data], results, named).reference == "other"
+
+
+def test_the_tables_are_parquet(tmp_path):
+    sets = [a_set("bees", 4), a_set("ants", 4)]
+    results = [
+        *(done(each, "auto", [0.9, 0.9, 0.2, 0.6]) for each in sets),
+        done(sets[0], "other", [0.9, 0.5, 0.5, 0.1]),
+        failed(sets[1], "other"),
+    ]
+    found = compared(sets, results, QUICK)
+    assert all(file.exists() for file in write_tables(found, tmp_path))
+    results = pd.read_parquet(tmp_path / "results.parquet")
+    assert list(results.columns) == [
+        "set",
+        "method",
+        "metric",
+        "value",
+        "lower",
+        "upper",
+        "sets",
+    ]
+    named = set(results["metric"])
+    assert {"accuracy", "log_loss", "brier", "ece", "seconds", "peak_mib"} <= named
+    assert set(results["set"]) == {"bees", "ants", "mean"}
+    runs = pd.read_parquet(tmp_path / "runs.parquet")
+    assert sorted(runs["status"]) == ["done", "done", "done", "timeout"]
+    assert len(pd.read_parquet(tmp_path / "differences.parquet")) == 10
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    data = a_set("one", 2)
+    found = compared([data], [done(data, "auto", [0.9, 0.4])], QUICK)
+    with pytest.raises(CannotWriteError, match=r"cannot be written.*choose another"):
+        write_tables(found, tmp_path / "file")

@@ -74,6 +74,14 @@ def test_labels_of_one_group_are_similar_where_nobody_says_which_are():
     assert space({"one": TASKS}).similar_sets is None
 
 
-def test_a_table_that_names_no_label_of_the_study_is_refused():
-    with pytest.raises(CandidatesError, match="names no two labels"):
-        space({"one": TASKS}, alike=SIMILAR.iloc[:1].assign(label_a="lynx"))
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (SIMILAR.iloc[:1].assign(label_a="lynx"), "names no two labels"),
+        (SIMILAR.rename(columns={"label_b": "other"}), "column 'label_b'"),
+        (SIMILAR.astype(str).assign(value="much"), "row 1: found 'much'"),
+    ],
+)
+def test_a_table_of_similar_labels_must_be_one(table, said):
+    with pytest.raises(CandidatesError, match=said):
+        space({"one": TASKS}, alike=table)

@@ -5,10 +5,10 @@ import zlib
 
 import numpy as np
 import pytest
+from models.exporting.photographs import photograph
 from PIL import Image
 
 from consilience.classifiers.images.decoding import UnusableImageError, decode
-from consilience.classifiers.images.photographs import photograph
 
 from ..conftest import as_bytes
 

@@ -4,10 +4,10 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from models.exporting.photographs import photograph
 from onnx import TensorProto, external_data_helper, numpy_helper
 
 from consilience.classifiers.images.decoding import decode
-from consilience.classifiers.images.photographs import photograph
 from consilience.classifiers.running.classifier import load_classifier
 from consilience.classifiers.running.manifest import Preprocessing
 from consilience.classifiers.running.preprocessing import prepare

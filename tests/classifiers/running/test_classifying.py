@@ -344,7 +344,7 @@ def _ort():
 
 
 def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
-    from consilience.classifiers.images.photographs import photograph
+    from models.exporting.photographs import photograph
 
     for name in ("coffee", "chelsea", "motorcycle_left"):
         (tmp_path / f"{name}.png").write_bytes(photograph(name))

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from models.exporting.photographs import photograph
 from PIL import Image
 
 from consilience.classifiers.images.decoding import decode
-from consilience.classifiers.images.photographs import photograph
 from consilience.classifiers.running.manifest import Preprocessing
 from consilience.classifiers.running.preprocessing import prepare
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from models.exporting.photographs import photograph
 
-from consilience.classifiers.images.photographs import photograph
 from consilience.classifiers.running.pieces import Pieces
 
 LITE0 = Path(__file__).parents[3] / "models" / "efficientnet_lite0"

@@ -2,11 +2,13 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import consilience as cs
 from consilience.cli import main
+from consilience.errors import OptionError
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +24,9 @@ def asked(tmp_path_factory):
     folder = tmp_path_factory.mktemp("asked")
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     frame.to_csv(folder / "answers.csv", index=False)
+    (folder / "alike.csv").write_text("label_a,label_b\ncat,lynx\n")
     options = ("--model", "contains", "--engine", "em", "--sweeps", "3")
+    options += ("--draws", "10", "--similarity", str(folder / "alike.csv"))
     main(["fit", str(folder / "answers.csv"), *options, "--out", str(folder / "run")])
     return folder / "run"
 
@@ -56,18 +60,22 @@ def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
     assert "fix the ending" in capsys.readouterr().err
 
 
-def test_the_leading_question_is_told(run, asked, tmp_path, capsys):
-    alike = tmp_path / "alike.csv"
-    alike.write_text("label_a,label_b\ncat,lynx\n")
-    told = ("leading-question", asked, "--similarity", alike, "--json")
-    assert run(*told) == 0
+def test_the_leading_question_is_that_of_the_fit(run, asked, capsys):
+    assert run("leading-question", asked, "--json") == 0
     found = json.loads(capsys.readouterr().out)["contrasts"]
     names = ["a similar label is there", "and was not shown"]
     assert [row["contrast"] for row in found] == names
-    assert all(row["lower"] < row["odds_ratio"] < row["upper"] for row in found)
+    posterior = cs.load(asked).data["posterior"]
+    for row, name in zip(found, ("led", "led_apart"), strict=True):
+        draws = posterior[name].to_numpy().ravel()
+        assert row["odds_ratio"] == pytest.approx(np.exp(draws.mean()))
+        bounds = np.exp(np.quantile(draws, [0.05, 0.95]))
+        assert [row["lower"], row["upper"]] == pytest.approx(bounds)
 
 
-def test_labels_that_are_not_alike_are_refused(run, asked, tmp_path, capsys):
-    (tmp_path / "alike.csv").write_text("label_a,label_b\nx,y\n")
-    assert run("leading-question", asked, "--similarity", "alike.csv") == 2
-    assert "check that both name them alike" in capsys.readouterr().err
+def test_a_fit_that_knows_no_similar_labels_is_refused():
+    rows = [("i", "a", "cat", "yes"), ("j", "a", "cat", "no")]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    fit = cs.fit(frame, model="contains_states", engine="vb")
+    with pytest.raises(OptionError, match="fit the model contains"):
+        cs.leading_question(fit)

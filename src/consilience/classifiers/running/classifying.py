@@ -113,7 +113,6 @@ def classify(
     See Also
     --------
     read_predictions : Read the folder.
-    consilience.classifiers.export_network : Make a classifier from a network.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The command `benchmark`: every method on every data set, side by side."""
+"""The command `benchmark`: every model on every data set, side by side."""
 
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -31,10 +31,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     *,
     out: Path = Path("benchmark"),
     models: Several = ("all",),
-    peers: Flag = False,
     engine: Engine = "auto",
-    limit: float = 600.0,
-    memory: float | None = None,
     again: Flag = False,
     against: str | None = None,
     seed: int = 0,
@@ -44,11 +41,11 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     json: Flag = False,
     reading: Reading = READ_AS_IT_IS,
 ) -> None:
-    """Compare methods on data sets with gold: metrics, seconds, memory.
+    """Compare models on data sets with gold: accuracy, calibration, seconds.
 
-    Each method runs on each set in a process of its own, and its result is kept in the
-    folder --out: a benchmark that was interrupted continues, and methods can be added
-    later. The tables show all results in the folder for these sets.
+    Each result is kept in the folder --out: a benchmark that was interrupted continues,
+    and models can be added later. The tables show all results in the folder for these
+    sets.
 
     Parameters
     ----------
@@ -56,21 +53,14 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         Data sets, or folders of data sets. A set is a folder with labels.csv (task,
         worker, label) and truth.csv (task, label).
     out
-        Folder for results.parquet, differences.parquet, runs.parquet, benchmark.md,
-        the picture benchmark.svg and .png, and what each run found (runs/).
+        Folder for results.parquet, differences.parquet, runs.parquet, and what each run
+        found (runs/).
     models
-        Names of models, auto, smoothed_shares, or peers such as crowd-kit.GLAD; all,
-        the default, is every one of these but the peers.
-    peers
-        Add every method of crowd-kit, peerannot and cleanlab, where installed.
+        Names of models, auto or smoothed_shares; all, the default, is every one of
+        these.
     engine
         Engine of the models that have it; others take their first. auto is what
         `consilience fit` takes: never nuts, which takes minutes.
-    limit
-        Seconds after which a run is stopped.
-    memory
-        GiB of memory at which a run is stopped; by default nine tenths of what is free
-        at the start.
     again
         Run again also what the folder already holds.
     against
@@ -88,9 +78,8 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         Print the means as JSON.
     """
     show = screen(as_json=json)
-    from consilience.benchmark import datasets, methods, written
-    from consilience.benchmark.alone import Limits, free_gib
-    from consilience.benchmark.comparison import compare
+    from consilience.benchmark import datasets, methods
+    from consilience.benchmark.comparison import compare, write_tables
     from consilience.benchmark.measured import Protocol
     from consilience.benchmark.runs import Plan, other_stored_results, run_all
     from consilience.fitting import check_seed
@@ -98,44 +87,34 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     protocol = Protocol(
         seed=seed, resamples=resamples, mass=mass, bins=bins, against=against
     )
-    _check(limit, memory, protocol)
+    _check(protocol)
     check_seed(seed)
     names = [] if models == ("all",) else models
-    chosen = methods.choose_methods(names, with_peers=peers, engine=engine)
-    absent = methods.peers()[1]
-    if peers and absent:
-        show.print(f"not installed, left out: {', '.join(absent)}", soft_wrap=True)
+    chosen = methods.choose_methods(names, methods.library_methods(engine))
     sets = datasets.load_all(
         datasets.find(data),
         read_options(reading),
         reading.format,
         lambda sentence: show.say(f"left out: {sentence}"),
     )
-    free = free_gib()
-    gib = memory or (0.9 * free if free else None)
-    plan = Plan(folder=out / "runs", limits=Limits(limit, gib), seed=seed, again=again)
+    plan = Plan(folder=out / "runs", seed=seed, again=again)
     with _progress() as report:
         results = run_all(sets, chosen, plan, report)
     results += other_stored_results(sets, results, plan)
     comparison = compare({one.name: one.gold for one in sets}, results, protocol)
-    items = {one.name: len(one.items) for one in sets}
-    files = written.write(comparison, items, out)
+    files = write_tables(comparison, out)
     show.print(_means(comparison))
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)
-    if not written.can_draw():
-        show.print(written.ADVICE, soft_wrap=True)
     if json:
         print_json(
             {"out": out, "reference": comparison.reference, **_plain(comparison)}
         )
 
 
-def _check(limit: float, memory: float | None, protocol: "Protocol") -> None:
+def _check(protocol: "Protocol") -> None:
     """Refuse settings that cannot be used before any work is done."""
     wrong = {
-        f"--limit {limit:g}: give seconds above 0": not limit > 0,
-        f"--memory {memory}: give GiB above 0": memory is not None and not memory > 0,
         f"--resamples {protocol.resamples}: give 2 or more": protocol.resamples < 2,
         f"--mass {protocol.mass:g}: give a number between 0 and 1": not (
             0 < protocol.mass < 1
@@ -172,32 +151,34 @@ def _outcome(step: "Step") -> str:
     before = " (kept)" if step.kept else ""
     if outcome["status"] != "done":
         return f"{outcome['status']}, {as_options(outcome['reason'])}{before}"
-    return f"{outcome['seconds']:.1f} s, {outcome['peak_mib']:,.0f} MiB{before}"
+    return f"{outcome['seconds']:.1f} s{before}"
 
 
 def _means(comparison: "Comparison") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from consilience.benchmark.measured import METRICS
-    from consilience.benchmark.page import SHORT, mean_table
+    from consilience.benchmark.comparison import mean_table
 
     means = mean_table(comparison)
-    shown = [name for name in METRICS if name in _SHOWN]
-    head = [SHORT[name].lower().replace("ece", "ECE") for name in shown]
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("method", no_wrap=True)
-    for name in ("sets", *head, "seconds"):
+    for name in ("sets", *_SHOWN.values(), "seconds"):
         table.add_column(name, justify="right")
     for method, row in means.iterrows():
-        cells = [_figure(row[name], 4) for name in shown]
+        cells = [_figure(row[name], 4) for name in _SHOWN]
         seconds = _figure(row["seconds"], 1)
         style = "bold" if method == comparison.reference else ""
         table.add_row(Text(str(method), style), str(row["sets"]), *cells, seconds)
     return table
 
 
-_SHOWN = ("accuracy", "log_loss", "brier", "ece")
+_SHOWN = {
+    "accuracy": "accuracy",
+    "log_loss": "log-loss",
+    "brier": "brier",
+    "ece": "ECE",
+}
 
 
 def _figure(value: float, digits: int) -> str:
@@ -205,7 +186,7 @@ def _figure(value: float, digits: int) -> str:
 
 
 def _plain(comparison: "Comparison") -> dict[str, Any]:
-    from consilience.benchmark.page import mean_table
+    from consilience.benchmark.comparison import mean_table
 
     failed = comparison.runs[comparison.runs["status"] != "done"]
     failed = failed.assign(reason=failed["reason"].map(as_options))

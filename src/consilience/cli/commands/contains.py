@@ -105,32 +105,25 @@ def decide(
         show.print(f"written: {out}", soft_wrap=True)
 
 
-def leading_question(
-    run: Path, /, *, similarity: Path | None = None, json: Flag = False
-) -> None:
-    """Estimate how much more probable a false yes is where a similar label is present.
+def leading_question(run: Path, /, *, json: Flag = False) -> None:
+    """Show how much a leading question raises the odds of a yes.
 
-    For a run of the model contains with ids of annotators, where people were asked
-    about several labels of an item. For a run of objects and contains together it
-    estimates how much likelier people are to say yes to a label than to name it.
+    For a run of the model contains whose fit knows similar labels (--similarity, or
+    groups): the odds of a false yes where a similar label is present. For a run of
+    objects and contains together: the odds of saying yes to a label over those of
+    naming it.
 
     Parameters
     ----------
     run
         Folder of the run.
-    similarity
-        Table of labels that are similar: label_a, label_b, and value if some are more
-        so than others; or a folder that `candidates` wrote: how much classifiers
-        confuse them. By default labels of one group, else labels that are often asked
-        about together.
     json
         Print the result as JSON.
     """
-    from consilience.analysis import leading_question as estimate
+    from consilience.analysis import leading_question as table_of
     from consilience.posterior import load
 
-    contrasts = estimate(load(run), similarity, progress=True)
-    _show(contrasts, "contrasts", as_json=json)
+    _show(table_of(load(run)), "contrasts", as_json=json)
 
 
 def _show(contrasts: "pd.DataFrame", name: str, *, as_json: bool) -> None:

@@ -58,7 +58,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     Parameters
     ----------
     out
-        Folder to write: the table, the figures behind it, and all ranks.
+        Folder to write: the tables of parameters and labels, and all ranks.
     models
         Names of models; by default all.
     engines
@@ -93,7 +93,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         )
         raise OptionError(msg)
     from consilience import annotators as room
-    from consilience.cli.pages.calibration_check import markdown, notes, page, tables
+    from consilience.cli.pages.calibration_check import notes, page, tables
     from consilience.cli.sbc_folder import open_folder, write_tables
 
     changed = numbers(prior, "prior")
@@ -118,7 +118,7 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
         remarks = notes(findings, left_out, settings)
         verdicts = tables(findings)
         if place is not None:
-            write_tables(place, verdicts, markdown(findings, remarks))
+            write_tables(place, verdicts)
     show = screen(as_json=json)
     show.print(page(findings))
     for note in remarks:
