@@ -47,7 +47,9 @@ from consilience.inference.gradient_ascent.curvature import (
 from consilience.inference.result import Optimization
 from consilience.model import (
     AnnotatorModel,
+    LaidOutModel,
     Parameters,
+    SampledModel,
     belief,
     derived,
     lay_out,
@@ -57,7 +59,6 @@ from consilience.model import (
     posterior_of_truth,
     prepared,
     sample_parameters,
-    score,
 )
 from consilience.objects.layout.items import Items
 from consilience.progress import Progress, Reporter, silent
@@ -108,7 +109,7 @@ class Optimized(NamedTuple):
 
 
 def ascend(
-    model: AnnotatorModel[Any],
+    model: SampledModel[Any],
     space: Space,
     steps: Steps,
     key: Key[Array, ""],
@@ -192,11 +193,11 @@ def _whitening(
     return Whitening(which, root_of_inverse(bent), np.ones(len(of_all), bool))
 
 
-def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
+def _lay_out(model: SampledModel[Any], space: Space) -> Data:
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count = np.ones(1)
     together = space.named is not None or model.whole_items
-    if not together and model.prepare is None and not model.per_answer:
+    if not together and not model.follows_data and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
         merged = merge_identical(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:
@@ -208,7 +209,7 @@ def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     )
     columns = space.state.shape[1] * num_substates(model)
     size = max(MAX_TABLE // columns, 1)
-    uncut = model.per_answer or model.layout is not None
+    uncut = model.per_answer or isinstance(model, LaidOutModel)
     if size >= space.num_units or uncut:
         parts = _as_one_block(whole)
         weight = np.broadcast_to(count, (1, space.num_units))
@@ -384,17 +385,13 @@ def _program(
 def mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
     """Return what is found at a position, units in their order."""
     layout = data.whole.layout
-    if (
-        model.log_joint is None
-        or not isinstance(layout, Items)
-        or layout.end_to_end is None
-    ):
+    if not isinstance(layout, Items) or layout.end_to_end is None:
         mode: Mode = _mode_at(model, data, position)
         return mode
     # The score is another program than the objective, and computed once.
     values, parameters = _constrained(model, data.whole, position)
     whole, parameters = on_host(data.whole), on_host(parameters)
-    scores = model.log_joint(whole, parameters)
+    scores = model.score(whole, parameters)
     return Mode(
         {**values, **derived(model, whole, parameters)},
         jax.device_put(special.softmax(scores, axis=1)[data.place]),
@@ -418,7 +415,7 @@ def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mo
     values, parameters = _constrained(model, data.whole, position)
 
     def one(observations: Observations) -> Any:
-        scores = score(model, observations, parameters)
+        scores = model.score(observations, parameters)
         return posterior_of_truth(model, belief(scores)), marginal(scores)
 
     if len(data.weight) == 1:
