@@ -164,6 +164,16 @@ class Heuristic[P](Method[P]):
         As of an `AnnotatorModel`; a rule has no parameters.
     tables : callable
         The tables of a run by name, computed from the responses.
+
+    See Also
+    --------
+    AnnotatorModel : A model that engines fit.
+
+    Examples
+    --------
+    >>> from consilience import annotators
+    >>> annotators.load("tsipras2020").kinds
+    ('objects',)
     """
 
     tables: Callable[[Responses], Mapping[str, pd.DataFrame]]
