@@ -25,7 +25,6 @@ from consilience.model import (
     num_substates,
     parameters_from_draw,
     sample_parameters,
-    score,
     simulate,
     takes_columns,
 )
@@ -92,7 +91,7 @@ def test_answers_sum_to_a_multinomial_logit_in_every_model(name, every_answer):
         log_prevalence = np.log([0.5, 0.3, 0.2])
         parameters["prevalence"] = jnp.asarray(log_prevalence)
         parameters["weight"] = jnp.array([0.7])
-        scores = np.exp(score(model, observations, parameters)).sum(0)
+        scores = np.exp(model.score(observations, parameters)).sum(0)
     odds = log_prevalence + 0.7 * space.covariates.value[0, :, 0]
     total = scores.reshape(-1, num_substates(model)).sum(1)
     assert np.allclose(total, softmax(odds))
@@ -252,7 +251,7 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
         mean = {name: value[0].mean(0) for name, value in found.parameters.items()}
         at_one = {**mean, "weight": jnp.array([3.0, 0.0])}
         parameters = parameters_from_draw(model, observations, at_one)
-        too_sure = np.asarray(belief(score(model, observations, parameters)))
+        too_sure = np.asarray(belief(model.score(observations, parameters)))
     truth = np.asarray(made.state)
 
     def gap(belief):

@@ -17,7 +17,7 @@ from consilience.checks.simulated_fits import replace_answers
 from consilience.errors import CandidatesError, KindError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts
-from consilience.model import lay_out, sample_parameters, score, simulate
+from consilience.model import lay_out, sample_parameters, simulate
 from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
@@ -90,7 +90,7 @@ def test_the_score_is_the_integral_over_appearances(said):
     space = space_of(pairs(rows))
     with jax.enable_x64(True):
         model, observations, parameters = drawn(space, TINY)
-        found = np.asarray(score(model, observations, parameters))
+        found = np.asarray(model.score(observations, parameters))
     by_state = np.exp(found).reshape(2, -1).sum(1)
     expected = [integrated(said, state) for state in (0, 1)]
     assert by_state == pytest.approx(expected, rel=1e-5)

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from consilience.annotators.glad import MODEL, emission, parameters
 from consilience.inference.engines import em
-from consilience.model import belief, posterior_of_truth, score, simulate
+from consilience.model import belief, posterior_of_truth, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -49,7 +49,7 @@ def scored(space, **prior):
         observations = observe(space)
         skill = np.array([SKILL[name] for name in space.annotators])
         drawn = at_skill(observations, model.prior, skill)
-        scores = score(model, observations, drawn)
+        scores = model.score(observations, drawn)
         truth = posterior_of_truth(model, belief(scores))
         joint = np.logaddexp.reduce(np.asarray(scores).reshape(3, 3, -1), axis=2)
         return np.asarray(truth), joint

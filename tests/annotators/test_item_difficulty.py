@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from consilience.annotators import item_difficulty, logistic_random_effects
 from consilience.inference.engines import em
-from consilience.model import score, simulate
+from consilience.model import simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -41,7 +41,7 @@ def joint(module, space, **drawn):
         data = {name: jnp.asarray(value) for name, value in {**data, **drawn}.items()}
         observations = observe(space)
         program = substitute(seed(module.parameters, 0), data=data)
-        scores = score(model, observations, program(observations, prior))
+        scores = model.score(observations, program(observations, prior))
         return np.logaddexp.reduce(np.asarray(scores).reshape(2, 2, -1), axis=2)
 
 

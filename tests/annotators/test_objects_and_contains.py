@@ -11,7 +11,7 @@ from jax.scipy.special import logit
 from scipy.optimize import minimize
 
 from consilience.annotators import load
-from consilience.model import lay_out, marginal, score
+from consilience.model import lay_out, marginal
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled
@@ -95,9 +95,7 @@ def study():
 def log_likelihood():
     """log p(both answers of each item), compiled."""
     return jax.jit(
-        lambda observations, parameters: marginal(
-            score(ALONE, observations, parameters)
-        )
+        lambda observations, parameters: marginal(ALONE.score(observations, parameters))
     )
 
 

@@ -27,7 +27,6 @@ from consilience.checks.simulation_based_calibration import (
     uniformity,
 )
 from consilience.inference import EngineOptions
-from consilience.model import score
 from consilience.model.layout import lay_out
 from consilience.simulation import simulate
 from consilience.spaces import space_of
@@ -237,7 +236,7 @@ def test_every_study_is_laid_out_alike():
             ours = lay_out(model, replace_answers(space, answer))
             plain.append(jax.tree.map(np.shape, usual))
             alike.append(jax.tree.map(np.shape, ours))
-        scores = [score(model, told, logs) for told in (usual, ours)]
+        scores = [model.score(told, logs) for told in (usual, ours)]
     assert np.allclose(*scores)
     assert all(shapes == alike[0] for shapes in alike)
     assert not all(shapes == plain[0] for shapes in plain)

@@ -16,14 +16,7 @@ from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.model import (
-    belief,
-    lay_out,
-    marginal,
-    sample_parameters,
-    score,
-    simulate,
-)
+from consilience.model import belief, lay_out, marginal, sample_parameters, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -129,7 +122,7 @@ def as_the_model_has_it(gold):
         values |= {name: jnp.asarray(v) for name, v in {**HUMPS, **SHARED}.items()}
         values["threshold"] = jnp.asarray(THRESHOLD)
         parameters = substitute(program, data=values)(model, observations)
-        found = score(model, observations, parameters)
+        found = model.score(observations, parameters)
         truth = belief(found).reshape(len(found), 2, -1).sum(2)
         return float(marginal(found).sum()), np.asarray(truth[:, 1])
 

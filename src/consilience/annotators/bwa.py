@@ -36,7 +36,7 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float, Key
 
-from consilience.model import AnnotatorModel, Parameters, Simulated
+from consilience.model import Parameters, ScoreModel, Simulated
 from consilience.truth import Observations
 
 TRACE = 1e-12  # keeps a label without votes possible, where gold says it
@@ -193,7 +193,7 @@ def _shares(
     return scores / scores.sum(1, keepdims=True)
 
 
-MODEL = AnnotatorModel(
+MODEL = ScoreModel(
     prior=Prior(),
     dims={"precision": ("annotator", "true_class")},
     engines=("em",),

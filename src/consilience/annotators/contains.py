@@ -71,7 +71,7 @@ from consilience.contains.latent_trait import (
 )
 from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
-from consilience.model import AnnotatorModel, Parameters, Simulated
+from consilience.model import LaidOutScoreModel, Parameters, Simulated
 from consilience.model.varying import sample_random_effects, sample_scale
 from consilience.truth import Observations, Space
 
@@ -381,7 +381,7 @@ def simulation(
     return Simulated({}, state, answer)
 
 
-MODEL = AnnotatorModel(
+MODEL = LaidOutScoreModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

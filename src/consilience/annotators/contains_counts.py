@@ -42,7 +42,7 @@ from jax.nn import log_sigmoid, sigmoid, softmax
 from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
-from consilience.model import AnnotatorModel, Parameters, Simulated
+from consilience.model import LaidOutScoreModel, Parameters, Simulated, marginal
 from consilience.truth import Observations, Space
 from consilience.truth.pytree import pytree
 
@@ -162,6 +162,13 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     return both.reshape(len(both), -1)
 
 
+def log_likelihood(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, " U"]:
+    """Return log p(the pair's answers): the score, summed."""
+    return marginal(score(observations, parameters))
+
+
 def log_frequency(counts: Counts, parameters: Parameters) -> Float[Array, "U T"]:
     """Return log p(frequency, answers) of each pair, on the nodes."""
     table = _table(parameters["node"], parameters["maybe"])
@@ -231,7 +238,7 @@ def simulation(
     return Simulated({}, state, answer)
 
 
-MODEL = AnnotatorModel(
+MODEL = LaidOutScoreModel(
     prior=Prior(),
     dims={
         "mean": ("component",),
@@ -251,6 +258,7 @@ MODEL = AnnotatorModel(
     parameters=parameters,
     layout=layout,
     log_joint=score,
+    log_likelihood=log_likelihood,
     simulate_answers=simulation,
     new_annotator=fresh,
     derived=derived,

@@ -63,7 +63,7 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
-from consilience.model import NOTHING, AnnotatorModel, Parameters, marginal
+from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.endorsement import sample_endorsement
@@ -177,7 +177,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return follows(parameters)
 
 
-MODEL = AnnotatorModel(
+MODEL = LaidOutScoreModel(
     prior=Prior(),
     dims=DIMS,
     engines=("em", "nuts"),

@@ -27,9 +27,9 @@ import numpy as np
 
 from consilience.errors import OptionError
 from consilience.model import (
-    AnnotatorModel,
     Coding,
     Dirichlet,
+    NewtonModel,
     Normal,
     OnShortlists,
     Parameters,
@@ -161,7 +161,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return {"accuracy": namespace(skill).exp(skill[:, 0])}
 
 
-MODEL = AnnotatorModel(
+MODEL = NewtonModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

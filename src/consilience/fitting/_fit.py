@@ -27,7 +27,7 @@ from consilience.fitting.rule import REMARK, WHY, apply_heuristic, heuristic_tre
 from consilience.fitting.single import Single, fit_one
 from consilience.fitting.which_contains import which_contains
 from consilience.inference import EngineOptions, check_engine
-from consilience.model import DIMS
+from consilience.model import DIMS, Heuristic
 from consilience.posterior import Fit
 from consilience.posterior.results.comparison import as_dataset as comparison_dataset
 from consilience.posterior.stored_fit.tree import tree, with_groups
@@ -153,7 +153,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         "told_of": classifiers_of(candidates, similarity),
     }
     chosen = None if model == "auto" else annotators.load(model, prior)
-    if chosen is not None and chosen.heuristic is not None:
+    if isinstance(chosen, Heuristic):
         tables = apply_heuristic(
             chosen,
             model,
@@ -192,7 +192,16 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         name, why = model, None
         if model == "auto" and given.kind == "contains":
             name, why = which_contains(space_with(states or 2))
-        if prior_from is not None:
+
+        def space_for(name: str) -> Space:
+            return space_with(
+                states or (2 if name == "auto" else annotators.fittable(name).states)
+            )
+
+        informative = None
+        if prior_from is None:
+            space = space_for(name)
+        else:
             from consilience.fitting.earlier import (
                 align,
                 check_previous,
@@ -201,16 +210,9 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
             name = prior_from.data.attrs["model"] if model == "auto" else name
             why = "it is that of the earlier fit" if model == "auto" else why
-            check_previous(name, annotators.load(name), prior_from)
-        space = space_with(
-            states or (2 if name == "auto" else annotators.load(name).states)
-        )
-        informative = None
-        if prior_from is not None:
-            space = align(space, prior_from)
-            informative, remark = with_informative_prior(
-                annotators.load(name, prior), space, prior_from
-            )
+            previous = check_previous(name, annotators.load(name, prior), prior_from)
+            space = align(space_for(name), prior_from)
+            informative, remark = with_informative_prior(previous, space, prior_from)
             remarks.append(remark)
         table = None
         if name == "auto":

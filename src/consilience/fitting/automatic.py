@@ -109,7 +109,7 @@ def _only_model(space: Space) -> str | None:
     safe = "hierarchical_dawid_skene"
     if not space.identified.any():
         safe = "multinomial"
-    if not fits_in_memory(annotators.load(safe), space):
+    if not fits_in_memory(annotators.fittable(safe), space):
         return "structured"
     alone = np.bincount(space.unit, space.n, space.num_units).max(initial=0) < 2
     if not space.identified.any() or alone:

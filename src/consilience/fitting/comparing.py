@@ -162,7 +162,7 @@ def compare_models(
         msg = "no model was named; name those to compare"
         raise OptionError(msg)
     for name in names:
-        choose(annotators.load(name), name, "vb", space)
+        choose(annotators.fittable(name), name, "vb", space)
     if effort.draws is not None and effort.draws < 2:
         msg = (
             f"models are compared by draws, and {effort.draws} were asked for; ask for "
@@ -224,7 +224,7 @@ def _score(
 
 def _draws(name: str, space: Space) -> int:
     """Return how many draws of a model are taken by default."""
-    split = num_substates(annotators.load(name))
+    split = num_substates(annotators.fittable(name))
     visits = len(space.unit) * int(space.state.shape[1]) * split
     return min(DRAWS, max(FEWEST, MAX_VISITS // max(visits, 1)))
 

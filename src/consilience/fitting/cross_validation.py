@@ -33,7 +33,7 @@ from consilience.fitting.inputs import (
 )
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions
-from consilience.model import Tables, has_tables, logarithms, stack_chains
+from consilience.model import TableModel, Tables, logarithms, stack_chains
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
 from consilience.spaces import space_of
@@ -115,7 +115,7 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
     rows = []
     with reporter(progress) as report:
-        states = annotators.load(model).states
+        states = annotators.fittable(model).states
         space = space_of(given, lists=lists, gold=gold_table, num_states=states)
         for number, fold in enumerate(_folds(space, by, folds, seed)):
             # Counted no times, not taken out: all folds then have one layout.
@@ -169,7 +169,7 @@ def _log_predictive(
 ) -> Float[np.ndarray, " H"]:
     """Return n times log p of each held answer; of an item, its share of the whole."""
     model = single.model
-    if not has_tables(model):
+    if not isinstance(model, TableModel):
         msg = (
             f"{single.name} cannot be cross-validated: its answers are not drawn from "
             "tables with Dirichlet rows; choose another model"

@@ -34,7 +34,7 @@ from numpyro.primitives import Messenger
 from consilience.errors import OptionError
 from consilience.fitting.matching import places
 from consilience.fitting.predicting import default_groups, rescale_covariates
-from consilience.model import AnnotatorModel, Parameters, stack_chains
+from consilience.model import Method, Parameters, SampledModel, stack_chains
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
 from consilience.truth import Observations, Space
@@ -58,8 +58,8 @@ class Matched:
     in_previous: Bool[np.ndarray, "..."]
 
 
-def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
-    """Refuse an earlier fit that cannot be a prior.
+def check_previous(name: str, model: Method[Any], fit: Fit) -> SampledModel[Any]:
+    """Return the model; refuse an earlier fit that cannot be its prior.
 
     Raises
     ------
@@ -74,8 +74,11 @@ def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
             "take the same model, or a fit of this one"
         )
         raise OptionError(msg)
-    closed = model.dirichlet is not None or model.prepare is not None
-    if closed or model.parameters is None or "objects" in model.kinds:
+    if (
+        not isinstance(model, SampledModel)
+        or model.follows_data
+        or "objects" in model.kinds
+    ):
         msg = (
             f"{name} cannot take its prior from an earlier fit: fit both studies "
             "together, or use `predict` to keep all as it was learned; contains, "
@@ -89,6 +92,7 @@ def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
             "uncertainty; fit it again with draws (em: `draws=50`; or nuts)"
         )
         raise OptionError(msg)
+    return model
 
 
 def align(space: Space, fit: Fit) -> Space:
@@ -97,8 +101,8 @@ def align(space: Space, fit: Fit) -> Space:
 
 
 def with_informative_prior(
-    model: AnnotatorModel[Any], space: Space, fit: Fit
-) -> tuple[AnnotatorModel[Any], str]:
+    model: SampledModel[Any], space: Space, fit: Fit
+) -> tuple[SampledModel[Any], str]:
     """Return the model with the earlier posterior as its prior, and a remark on it.
 
     Parameters
@@ -112,12 +116,10 @@ def with_informative_prior(
     """
     previous = match_draws(fit.data["posterior"].to_dataset(), model.dims, space)
     names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
-    program = model.parameters
-    assert program is not None  # noqa: S101 (for the type checker: it was checked)
 
     def sampled(observations: Observations, prior: Any) -> Parameters:
         with _InformativePrior(previous):
-            return program(observations, prior)
+            return model.parameters(observations, prior)
 
     remark = (
         f"the prior is the posterior of an earlier fit ({fit.data.attrs['model']} by "

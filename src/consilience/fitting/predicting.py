@@ -36,8 +36,9 @@ from consilience.intervals import bounds
 from consilience.model import (
     DIMS,
     AnnotatorModel,
+    Heuristic,
+    TableModel,
     Tables,
-    has_tables,
     logarithms,
     thin,
 )
@@ -125,7 +126,7 @@ def predict(
             str(familiar["warning"]), UnfamiliarAnnotatorsWarning, stacklevel=2
         )
     settings = json.loads(before["settings"])
-    model = annotators.load(before["model"], _changed(before["model"], settings))
+    model = annotators.fittable(before["model"], _changed(before["model"], settings))
     lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
     classifiers = sorted(
         {
@@ -212,7 +213,7 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
             f"{given.kind}; use a fit of the same kind"
         )
         raise OptionError(msg)
-    if annotators.load(name).heuristic is not None:
+    if isinstance(annotators.load(name), Heuristic):
         msg = (
             f"{name} is a heuristic and has no parameters to apply to other items; "
             "apply it to the new responses themselves (fit)"
@@ -290,7 +291,7 @@ def _reader(
 
     None where parameters of these names do not say all that the emission wants.
     """
-    if not has_tables(model):
+    if not isinstance(model, TableModel):
         from consilience.posterior.stored_fit.compiled_reader import compiled_reader
 
         return compiled_reader(model, space, names)

@@ -8,7 +8,7 @@ import pandas as pd
 import xarray as xr
 
 from consilience.errors import KindError, OptionError, UnknownEngineError
-from consilience.model import AnnotatorModel
+from consilience.model import Heuristic
 from consilience.posterior.stored_fit.stored import with_tables
 from consilience.posterior.stored_fit.tree import root
 from consilience.responses import Responses
@@ -18,18 +18,18 @@ REMARK = "a heuristic states its result as certain, without uncertainty"
 
 
 def apply_heuristic(
-    model: AnnotatorModel[Any],
+    model: Heuristic[Any],
     name: str,
     engine: str,
     responses: Responses,
     **beside: object,
 ) -> Mapping[str, pd.DataFrame]:
-    """Return what a model's rule says of responses.
+    """Return what a heuristic says of responses.
 
     Parameters
     ----------
     model, name
-        A model with a rule, and what it is called.
+        A heuristic, and what it is called.
     engine
         What was asked for.
     responses
@@ -55,13 +55,13 @@ def apply_heuristic(
             f"{name} is a heuristic and does not use {', '.join(given)}; leave them out"
         )
         raise OptionError(msg)
-    if responses.kind not in model.kinds or model.heuristic is None:
+    if responses.kind not in model.kinds:
         msg = (
             f"the model {name} takes responses of kind {', '.join(model.kinds)}; these "
             f"are of kind {responses.kind}: choose another model (`consilience models`)"
         )
         raise KindError(msg)
-    return model.heuristic(responses)
+    return model.tables(responses)
 
 
 def heuristic_tree(

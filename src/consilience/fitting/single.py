@@ -58,7 +58,7 @@ def fit_one(
 ) -> Single:
     """Fit the model of that name, or that model as an earlier fit informs it."""
     started = time.monotonic()
-    model = informative or annotators.load(name, prior)
+    model = informative or annotators.fittable(name, prior)
     unasked = engine == "auto"
     engine, reason = choose(model, name, engine, space)
     if unasked:

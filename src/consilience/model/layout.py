@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from consilience.model.contract import AnnotatorModel
+from consilience.model.contract import AnnotatorModel, LaidOutModel, SampledModel
 from consilience.model.properties import check_tables, takes_columns
 from consilience.truth import Observations, Space, observe
 
@@ -32,18 +32,17 @@ def lay_out(
     check_tables(model, space)
     if space.kind == "choice" and not takes_columns(model):
         space = replace(space, covariates=None)
-    layout = None if model.layout is None else model.layout(space, model.prior)
-    observations = observe(
-        space,
-        per_answer=model.per_answer or simulating,
-        tables=model.layout is None,
-    )
+    per_answer = model.per_answer or simulating
+    if not isinstance(model, LaidOutModel):
+        return observe(space, per_answer=per_answer)
+    layout = model.layout(space, model.prior)
+    observations = observe(space, per_answer=per_answer, tables=False)
     return replace(observations, layout=layout)
 
 
 def prepared(model: AnnotatorModel[Any], observations: Observations) -> Observations:
     """Return the observations with what the model computes from them once."""
-    if model.prepare is None:
+    if not isinstance(model, SampledModel) or not model.follows_data:
         return observations
     prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
     return replace(observations, prepared=prepared)

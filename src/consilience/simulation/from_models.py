@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from consilience.annotators import load
+from consilience.annotators import fittable
 from consilience.errors import OptionError
 from consilience.model import simulate as draw
 from consilience.responses import Responses, read
@@ -132,7 +132,7 @@ def simulate(
     classes, model = classes or 4, model or "bayesian_dawid_skene"
     design = _design(kind, items, annotators, classes, per_item, seed)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        chosen = load(model, prior)
+        chosen = fittable(model, prior)
         space = space_of(design, num_states=chosen.states)
         drawn = draw(chosen, space, jax.random.key(seed))
         answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)

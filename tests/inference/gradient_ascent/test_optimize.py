@@ -12,14 +12,17 @@ from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import optimize as gradient
-from consilience.model import sample_parameters
+from consilience.model import ProgramModel
 
 CLOSED = load("bayesian_dawid_skene")
 # The same model, whose parameters are now sampled by a program, not known as Dirichlet.
-OPEN = replace(
-    CLOSED,
-    dirichlet=None,
-    parameters=lambda observations, _: sample_parameters(CLOSED, observations),
+OPEN = ProgramModel(
+    prior=CLOSED.prior,
+    dims=CLOSED.dims,
+    engines=("em",),
+    references=CLOSED.references,
+    parameters=lambda observations, _: CLOSED.sample(observations),
+    emission=CLOSED.emission,
 )
 EXACT = Steps(tolerance=1e-13)
 
@@ -63,7 +66,7 @@ def test_another_prior_is_another_top(closed, space):
 
 def _of(prior):
     model = replace(CLOSED, prior=prior)
-    return lambda observations, _: sample_parameters(model, observations)
+    return lambda observations, _: model.sample(observations)
 
 
 def test_block_by_block_it_is_the_same(found, space, monkeypatch):
@@ -105,7 +108,7 @@ def test_one_seed_gives_one_result(space):
 
 def test_an_infinite_density_is_refused(space):
     def endless(observations, _):
-        parameters = sample_parameters(CLOSED, observations)
+        parameters = CLOSED.sample(observations)
         return {**parameters, "prevalence": parameters["prevalence"] + jnp.inf}
 
     with pytest.raises(DivergedError, match="1 start"):

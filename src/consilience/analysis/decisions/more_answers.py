@@ -25,12 +25,12 @@ from jaxtyping import Array, Float, Int, Key
 from consilience.errors import OptionError
 from consilience.model import (
     AnnotatorModel,
+    EmissionModel,
+    LaidOutScoreModel,
     by_subtype,
-    emission_of,
     lay_out,
     num_substates,
     parameters_from_draw,
-    score,
 )
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.restored import restored_model, restored_space
@@ -157,7 +157,7 @@ def _by_state(
     """Return log posterior, answers of a fresh annotator, and P(present) of states."""
     observations = lay_out(model, space)
     parameters = parameters_from_draw(model, observations, values)
-    scores = log_softmax(score(model, observations, parameters))
+    scores = log_softmax(model.score(observations, parameters))
     fresh, group = _fresh_annotator(model, space, observations, parameters)
     present = jnp.repeat(jnp.asarray(space.present), num_substates(model))
     return scores, fresh, group, present
@@ -171,13 +171,13 @@ def _fresh_annotator(
 ) -> tuple[Float[Array, "G M L"], Int[Array, " U"]]:
     """Return what a fresh annotator answers in each state, for each group of labels."""
     group = jnp.zeros(space.num_units, int)
-    if model.new_annotator is not None:
+    if isinstance(model, LaidOutScoreModel):
         if space.groups is not None:
             group = jnp.asarray(space.groups.code)
         return model.new_annotator(parameters), group
     tables = None
-    if model.emission is not None:
-        tables = by_subtype(emission_of(model, observations, parameters))
+    if isinstance(model, EmissionModel):
+        tables = by_subtype(model.emission(observations, parameters))
     if tables is None:
         msg = "answers of this model are not drawn from tables; take contains_states"
         raise OptionError(msg)

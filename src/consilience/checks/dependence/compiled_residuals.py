@@ -18,13 +18,12 @@ from consilience.checks.dependence.residuals import Residuals, table_residuals
 from consilience.model import (
     PREVALENCE,
     WEIGHT,
-    AnnotatorModel,
     BySubtype,
+    EmissionModel,
     OnShortlists,
     Parameters,
     belief,
     by_subtype,
-    emission_of,
     lay_out,
     lists_of,
     log_prior,
@@ -38,7 +37,7 @@ from consilience.truth.response_matrix import response_matrix
 
 
 def compiled_residuals(
-    model: AnnotatorModel[Any], space: Space, draws: Iterator[Mapping[str, Any]]
+    model: EmissionModel[Any], space: Space, draws: Iterator[Mapping[str, Any]]
 ) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
     """Give the residuals by each draw, and what it says of the truth.
 
@@ -77,12 +76,12 @@ def compiled_residuals(
 
 @partial(jax.jit, static_argnames="model")
 def _emission_of_draw(
-    model: AnnotatorModel[Any], observations: Observations, values: Parameters
+    model: EmissionModel[Any], observations: Observations, values: Parameters
 ) -> tuple[OnShortlists | None, tuple[Any, Any] | None, Parameters]:
     """Return how answers look by one draw, and what it says of the truth."""
     logs = parameters_from_draw(model, observations, values)
     of_truth = {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
-    emission = emission_of(model, observations, logs)
+    emission = model.emission(observations, logs)
     if isinstance(emission, OnShortlists):
         return emission, None, of_truth
     tables = by_subtype(emission)

@@ -53,8 +53,9 @@ from consilience.checks.dependence.residuals import (
 from consilience.checks.verdict import Verdict, at_most, too_little
 from consilience.model import (
     AnnotatorModel,
+    EmissionModel,
+    TableModel,
     Tables,
-    has_tables,
     logarithms,
     thin,
 )
@@ -141,7 +142,7 @@ def residual_correlation(
     -------
     The correlation; None where answers do not come from tables.
     """
-    if model.emission is None:
+    if not isinstance(model, EmissionModel):
         return None
     product, scale = np.zeros(space.num_units), np.zeros(space.num_units)
     for residuals in _residuals_by_draw(model, space, parameters):
@@ -165,12 +166,12 @@ def _correlation(
 
 
 def _residuals_by_draw(
-    model: AnnotatorModel[Any],
+    model: EmissionModel[Any],
     space: Space,
     parameters: Mapping[str, Shaped[np.ndarray, "chain draw ..."]],
 ) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
     """Give the residuals by each of some draws, and what it says of the truth."""
-    if not has_tables(model):
+    if not isinstance(model, TableModel):
         from consilience.checks.dependence.compiled_residuals import compiled_residuals
 
         yield from compiled_residuals(model, space, thin(parameters, LOOKED_AT))

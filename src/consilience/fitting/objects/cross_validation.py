@@ -134,7 +134,7 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
             as_similarity(similarity, given.labels["label"]),
         )
         fold = _folds(folds, space.num_units, seed)
-        model = annotators.load("objects", prior)
+        model = annotators.fittable("objects", prior)
         tables, test_folds = [], np.unique(fold if only is None else only)
         for number, test_fold in enumerate(test_folds):
             tables.append(

@@ -233,7 +233,7 @@ def _sweep(
         from consilience.inference.closed_form.prevalence.column_steps import step
 
         truth = sweeps.truth(swept.belief)
-        logit, density = step(sweeps.columns, sweeps.coding, logit, truth)
+        logit, density = step(sweeps, logit, truth)
         value += density
     concentration = dict(where.concentration)
     for name, prior in sweeps.priors.items():
@@ -275,7 +275,7 @@ def _start(
     if sweeps.columns is not None:
         from consilience.inference.closed_form.prevalence.column_steps import first
 
-        logit = first(sweeps.columns, sweeps.coding)
+        logit = first(sweeps)
     swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)
     return Optimum(swept.counts, concentration, free, logit)
 

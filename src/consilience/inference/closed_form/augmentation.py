@@ -156,7 +156,7 @@ def _of_columns(
         return lambda _number, logit, _truth: logit
     from consilience.inference.closed_form.prevalence import column_steps
 
-    chain = column_steps.chain(sweeps.columns, sweeps.coding, logit, generator)
+    chain = column_steps.chain(sweeps, logit, generator)
 
     def draw(number: int, logit: Parameters, truth: Any) -> Parameters:
         return column_steps.draw(chain, BURN_IN + number, logit, truth)

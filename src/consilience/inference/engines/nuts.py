@@ -47,7 +47,9 @@ from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
     AnnotatorModel,
+    ClosedFormModel,
     Parameters,
+    SampledModel,
     belief,
     joint,
     lay_out,
@@ -137,7 +139,7 @@ def fit(
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
     block: Any
-    if few and model.dirichlet is None and model.prepare is None:
+    if few and isinstance(model, SampledModel) and not model.follows_data:
         tune = _tune(effort, TUNE_KNOWN)
         mode = find_mode(model, space, of_guess, report)
         how = (tune, effort.target, effort.chains, BLOCK)
@@ -209,7 +211,7 @@ def with_guess(
     Models without closed forms keep the vote shares as their guess.
     """
     values: dict[str, Any] = {}
-    if model.dirichlet is not None:
+    if isinstance(model, ClosedFormModel):
         sweeps = sweeps_of(model, space)
         where, _ = optimize(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
         logs = logs_of(vb.RULE, where)

@@ -36,7 +36,7 @@ from consilience.inference.gradient_ascent.optimize import (
     energy_and_slope,
     slope_about,
 )
-from consilience.model import AnnotatorModel, Parameters, joint
+from consilience.model import AnnotatorModel, Parameters, SampledModel, joint
 from consilience.progress import Reporter, silent
 from consilience.truth import Observations, Space
 
@@ -52,7 +52,7 @@ class Mode(NamedTuple):
 
 
 def find_mode(
-    model: AnnotatorModel[Any],
+    model: SampledModel[Any],
     space: Space,
     key: Key[Array, ""],
     report: Reporter = silent,

@@ -48,7 +48,9 @@ from consilience.inference.result import Optimization
 from consilience.model import (
     DIMS,
     AnnotatorModel,
+    LaidOutModel,
     Parameters,
+    SampledModel,
     belief,
     derived,
     lay_out,
@@ -58,7 +60,6 @@ from consilience.model import (
     posterior_of_truth,
     prepared,
     sample_parameters,
-    score,
 )
 from consilience.objects.layout.items import Items
 from consilience.progress import Progress, Reporter, silent
@@ -116,7 +117,7 @@ class Optimized(NamedTuple):
 
 
 def ascend(
-    model: AnnotatorModel[Any],
+    model: SampledModel[Any],
     space: Space,
     steps: Steps,
     key: Key[Array, ""],
@@ -206,12 +207,12 @@ def _whitening(
 
 
 def _lay_out(
-    model: AnnotatorModel[Any], space: Space, *, pad: bool = True
+    model: SampledModel[Any], space: Space, *, pad: bool = True
 ) -> tuple[Data, Real]:
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count, annotators = np.ones(space.num_units), space.num_annotators
     together = space.named is not None or model.whole_items
-    if not together and model.prepare is None and not model.per_answer:
+    if not together and not model.follows_data and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
         merged = merge_identical(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:
@@ -228,7 +229,7 @@ def _lay_out(
     real = Real(place, annotators)
     columns = space.state.shape[1] * num_substates(model)
     size = max(MAX_TABLE // columns, 1)
-    uncut = model.per_answer or model.layout is not None
+    uncut = model.per_answer or isinstance(model, LaidOutModel)
     if size >= space.num_units or uncut:
         parts = _as_one_block(whole)
         return Data(whole, parts, jnp.asarray(count[None])), real
@@ -416,18 +417,14 @@ def mode_at(
     """Return what is found at a position, units in their order, on the host."""
     data, (place, _) = summit.data, summit.real
     free, layout = summit.unravel(jnp.asarray(position)), data.whole.layout
-    if (
-        model.log_joint is None
-        or not isinstance(layout, Items)
-        or layout.end_to_end is None
-    ):
+    if not isinstance(layout, Items) or layout.end_to_end is None:
         found = on_host(_mode_at(model, data, free))
         parameters = _of_annotators(model, summit, found.parameters)
         return Mode(parameters, found.belief[place], found.log_likelihood[place])
     # The score is another program than the objective, and computed once.
     values, parameters = on_host(_constrained(model, data.whole, free))
     whole = on_host(data.whole)
-    scores = model.log_joint(whole, parameters)
+    scores = model.score(whole, parameters)
     return Mode(
         {**values, **derived(model, whole, parameters)},
         special.softmax(scores, axis=1)[place],
@@ -467,7 +464,7 @@ def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mo
     values, parameters = _constrained(model, data.whole, position)
 
     def one(observations: Observations) -> Any:
-        scores = score(model, observations, parameters)
+        scores = model.score(observations, parameters)
         return posterior_of_truth(model, belief(scores)), marginal(scores)
 
     if len(data.weight) == 1:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from consilience.annotators import load
+from consilience.annotators import fittable
 from consilience.model import AnnotatorModel
 from consilience.truth import Space
 from consilience.truth.space import Covariates, Groups, SimilarSets
@@ -25,7 +25,7 @@ def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
         A fit.
     """
     settings = json.loads(data.attrs["settings"])
-    return load(data.attrs["model"], settings["prior"])
+    return fittable(data.attrs["model"], settings["prior"])
 
 
 def restored_space(data: xr.DataTree) -> Space:

@@ -13,16 +13,16 @@ from scipy.stats import norm
 from consilience.annotators import load, names
 from consilience.inference.closed_form.dirichlet.learned_prior import hyperprior
 from consilience.inference.engines import vb
-from consilience.model import lay_out, sample_parameters
+from consilience.model import ClosedFormModel, SampledModel, lay_out, sample_parameters
 from consilience.responses import read
 from consilience.spaces import space_of
 
-CLOSED = [name for name in names() if load(name).dirichlet is not None]
+CLOSED = [name for name in names() if isinstance(load(name), ClosedFormModel)]
 
 
 def test_a_model_states_its_prior_once():
     # As Dirichlet priors, which samplers take as well, or as a program for all engines.
-    both = [name for name in CLOSED if load(name).parameters is not None]
+    both = [name for name in CLOSED if isinstance(load(name), SampledModel)]
     assert not both
 
 
@@ -53,8 +53,7 @@ def closed(model, observations, values):
         logs = np.log(np.maximum(values[name], np.finfo(float).tiny))
         normaliser = gammaln(whole.sum(-1)) - gammaln(whole).sum(-1)
         total += (normaliser + ((whole - 1) * logs).sum(-1)).sum()
-    normal = {} if model.normal is None else model.normal(observations, model.prior)
-    for name, prior in normal.items():
+    for name, prior in model.normals(observations).items():
         total += norm.logpdf(values[name], 0, prior.scale).sum()
     return total
 

@@ -23,38 +23,38 @@ from consilience.inference.closed_form.prevalence.logit_step import (
     logit_counts,
     logit_step,
 )
-from consilience.model import Coding, Parameters, imagined_units
+from consilience.inference.closed_form.sweeps import Sweeps
+from consilience.model import Parameters, imagined_units
 from consilience.model.column_prior import ColumnPrior
 from consilience.truth import Observations
 
 
-def first(columns: ColumnPrior, coding: Coding) -> Parameters:
+def first(sweeps: Sweeps) -> Parameters:
     """Return the start: prevalence as in the prior, columns unused."""
-    imagined = imagined_units(columns.model, coding)
+    imagined = imagined_units(sweeps.model, sweeps.coding)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        return _on_host(first_logit(columns.observations, jnp.asarray(imagined)))
+        return _on_host(first_logit(sweeps.columns.observations, jnp.asarray(imagined)))
 
 
 def step(
-    columns: ColumnPrior,
-    coding: Coding,
-    logit: Parameters,
-    truth: Float[np.ndarray, "U S"],
+    sweeps: Sweeps, logit: Parameters, truth: Float[np.ndarray, "U S"]
 ) -> tuple[Parameters, float]:
     """Return prevalence and weights one step further up, and their log density before.
 
     Parameters
     ----------
-    columns, coding
-        What is known of candidates, and what the model was laid out for.
+    sweeps
+        The model laid out, and what is known of candidates.
     logit
         Where the step starts: logarithms of prevalence, and weights.
     truth
         What is believed of the truth.
     """
-    imagined = imagined_units(columns.model, coding)
+    imagined = imagined_units(sweeps.model, sweeps.coding)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-        ended, density = _step(columns.observations, imagined, dict(logit), truth)
+        ended, density = _step(
+            sweeps.columns.observations, imagined, dict(logit), truth
+        )
         return _on_host(ended), float(density)
 
 
@@ -67,14 +67,9 @@ class Chain(NamedTuple):
     key: Key[Array, ""]
 
 
-def chain(
-    columns: ColumnPrior,
-    coding: Coding,
-    logit: Parameters,
-    generator: np.random.Generator,
-) -> Chain:
+def chain(sweeps: Sweeps, logit: Parameters, generator: np.random.Generator) -> Chain:
     """Return how to draw prevalence and weights, starting from the optimum."""
-    imagined = imagined_units(columns.model, coding)
+    columns, imagined = sweeps.columns, imagined_units(sweeps.model, sweeps.coding)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         how = _walk(columns.observations, imagined, dict(logit))
         key = jax.random.key(int(generator.integers(2**32)))
