@@ -12,7 +12,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 CALLING = (
-    "tests/checks/test_independence.py::test_a_count_weighs_as_that_many_rows",
+    "tests/checks/dependence/test_independence.py::test_a_count_weighs_as_that_many_rows",
     "tests/inference/closed_form/test_augmentation.py",
     "tests/inference/closed_form/test_variates.py",
     "tests/model/test_model.py",

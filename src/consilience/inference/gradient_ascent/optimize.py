@@ -418,9 +418,9 @@ def mode_at(
     data, (place, _) = summit.data, summit.real
     free, layout = summit.unravel(jnp.asarray(position)), data.whole.layout
     if not isinstance(layout, Items) or layout.end_to_end is None:
-        found = on_host(_mode_at(model, data, free))
-        parameters = _of_annotators(model, summit, found.parameters)
-        return Mode(parameters, found.belief[place], found.log_likelihood[place])
+        mode = on_host(_mode_at(model, data, free))
+        parameters = _of_annotators(model, summit, mode.parameters)
+        return Mode(parameters, mode.belief[place], mode.log_likelihood[place])
     # The score is another program than the objective, and computed once.
     values, parameters = on_host(_constrained(model, data.whole, free))
     whole = on_host(data.whole)
