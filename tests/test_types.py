@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent
 CALLING = (
     "tests/checks/dependence/test_independence.py::test_a_count_weighs_as_that_many_rows",
     "tests/inference/closed_form/test_augmentation.py",
-    "tests/inference/closed_form/test_variates.py",
+    "tests/inference/closed_form/dirichlet/test_variates.py",
     "tests/model/test_model.py",
     "tests/truth/test_incidence.py",
     "tests/truth/test_truth.py",
