@@ -78,7 +78,6 @@ class Blocks:
     named: Int[AnyArray, "U B"]
     votes: Int[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
-    singles: Int[AnyArray, " U"]
     of_unit: Int[AnyArray, " V"]
     lazy: Int[AnyArray, "V n"]
     pickers: Int[AnyArray, " V"]
@@ -209,7 +208,6 @@ def count_answers(
         named=_counts(names.sum(2)),
         votes=votes,
         answered=sums @ (mask > 0).astype(int),
-        singles=singles.sum(1),
         of_unit=of_unit,
         lazy=lazy,
         pickers=pickers,
