@@ -21,6 +21,7 @@ from jaxtyping import Float, Int
 from consilience.analysis.reliability.groups import Table, table_of_sums, weighted_sums
 from consilience.analysis.reliability.interval import from_resamples
 from consilience.analysis.reliability.ratings import Ratings
+from consilience.ragged import places_within
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -128,6 +129,6 @@ def _votes_for(ratings: Ratings) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray,
     begin, end = ratings.sets.indptr[:-1], ratings.sets.indptr[1:]
     length = (end - begin)[ratings.answer].astype(np.int64)
     vote = np.repeat(np.arange(len(length)), length)
-    within = np.arange(len(vote)) - np.repeat(np.cumsum(length) - length, length)
+    within = places_within(length)
     label = ratings.sets.indices[begin[ratings.answer][vote] + within]
     return vote, label.astype(np.int64)

@@ -23,6 +23,7 @@ from consilience.objects.layout.partitions import (
     members,
     sum_over_partitions,
 )
+from consilience.ragged import places_within
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.maths import HOST, AnyArray, maths
 from consilience.truth.pytree import pytree
@@ -233,7 +234,7 @@ def _allocations(
         raise TooLargeError(msg)
     count = number.astype(np.int64)
     of_unit = np.repeat(np.arange(len(alone)), count)
-    rest = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    rest = places_within(count)
     lazy = np.empty((len(rest), alone.shape[1]), np.int32)
     for label in range(alone.shape[1]):
         rest, lazy[:, label] = np.divmod(rest, alone[of_unit, label] + 1)
