@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import Float, Int
 
 from consilience.errors import CandidatesError
+from consilience.ragged import places_within
 from consilience.truth.space import Space
 
 
@@ -65,7 +66,7 @@ def together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]
     start = np.cumsum(number) - number
     times = number[item[order]]
     first = np.repeat(order, times)
-    within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    within = places_within(times)
     second = order[start[item[first]] + within]
     once = first < second
     return first[once], second[once]

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from consilience.ragged import places_within
 from consilience.truth import Observations, Space, next_size, tally
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.pytree import pytree
@@ -150,7 +151,7 @@ def _block_layout(
     start = (np.cumsum(blocks) - blocks) * width
     order = np.argsort(group, kind="stable")
     place = np.empty(len(group), np.int32)
-    within = np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
+    within = places_within(count)
     place[order] = start[group[order]] + within
     of_block = np.repeat(np.arange(number, dtype=np.int32), blocks)
     unused = next_size(len(of_block)) - len(of_block)

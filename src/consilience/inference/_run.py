@@ -5,7 +5,7 @@ from typing import Any
 
 from consilience.errors import KindError, OptionError, UnknownEngineError, not_among
 from consilience.inference import auto, engines
-from consilience.inference.options import EngineOptions
+from consilience.inference.options import EngineOptions, override
 from consilience.inference.result import Result
 from consilience.inference.seeds import Seed
 from consilience.model import AnnotatorModel, TableModel
@@ -111,6 +111,9 @@ def _fitted(
 ) -> Result:
     engine = engines.load(name)
     given = {key: value for key, value in asdict(effort).items() if value is not None}
-    options = engine.options(model, space, given)
+    if hasattr(engine, "options"):
+        options = engine.options(model, space, given)
+    else:
+        options = override(engine.Options(), given)
     result: Result = engine.fit(model, space, seed, options, report)
     return result

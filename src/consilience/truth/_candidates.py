@@ -21,6 +21,7 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import CandidatesError, TooLargeError
+from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
 from consilience.truth._classes import answers_about, gold_sentence
@@ -254,5 +255,5 @@ def _places(code: Int[np.ndarray, " M"], num_items: int, num_labels: int) -> _Pl
     length = np.bincount(unit, minlength=num_items)
     size = int(length.max())
     check_lists(num_items, size)
-    slot = np.arange(len(code)) - np.repeat(np.cumsum(length) - length, length)
+    slot = places_within(length)
     return _Places(unit, slot, (num_items, size))

@@ -75,16 +75,16 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     if fit.data.attrs["kind"] == "objects":
         return _of_objects(fit.data)
     effects = {name: draws(fit.data, name, ()) for name in SIMILAR}
-    reported = [effect for effect in effects.values() if effect is not None]
-    if not reported:
+    estimated = [effect for effect in effects.values() if effect is not None]
+    if not estimated:
         msg = (
             "the fit estimates no effect of similar labels; fit the model contains to "
             "items that were asked about similar labels, and name these "
             "(`similarity=`), or give groups of labels"
         )
         raise OptionError(msg)
-    unknown = np.full_like(reported[0], np.nan)
-    columns = [unknown if each is None else each for each in effects.values()]
+    nothing = np.full_like(estimated[0], np.nan)
+    columns = [nothing if each is None else each for each in effects.values()]
     return _odds_ratios(list(SIMILAR.values()), np.stack(columns, 1), fit.data)
 
 

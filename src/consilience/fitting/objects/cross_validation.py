@@ -43,6 +43,7 @@ from consilience.objects.layout.pooling import Pool, class_codes, pool
 from consilience.objects.layout.space import assembled, objects
 from consilience.objects.likelihood.label_counts import unit_sums
 from consilience.progress import Progress, Reporter, silent
+from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth import Space
 from consilience.truth.maths import AnyArray
@@ -337,7 +338,7 @@ def _conditioned(
     unit = space.unit[target]
     length = start[unit + 1] - start[unit]
     context = np.repeat(np.arange(len(target)), length)
-    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    within = places_within(length)
     row = start[unit][context] + within
     count = space.n[row] - (row == target[context])
     if others is not None:
@@ -468,7 +469,7 @@ def _answers(
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
     length = start[context + 1] - start[context]
     unit = np.repeat(np.arange(len(context)), length)
-    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    within = places_within(length)
     row = start[context][unit] + within
     more = np.flatnonzero(main >= 0)
     return Answers(

@@ -40,7 +40,6 @@ from consilience.inference.gradient_ascent.from_mode import (
     chains_from,
     find_mode,
 )
-from consilience.inference.options import override
 from consilience.inference.result import MAX_KEPT, Result
 from consilience.inference.seeds import Seed, generator_of, key_of
 from consilience.intervals import bounds
@@ -93,22 +92,6 @@ class Options:
     chains: int = 4
     target: float = 0.9
     mass: float = 0.9
-
-
-def options(
-    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
-) -> Options:
-    """Return the settings for a fit.
-
-    Parameters
-    ----------
-    model, space
-        The model to fit, and the answers.
-    given
-        Settings that the caller asked for, by name.
-    """
-    del model, space
-    return override(Options(), given)
 
 
 def fit(

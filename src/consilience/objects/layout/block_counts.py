@@ -23,6 +23,7 @@ from consilience.objects.layout.partitions import (
     members,
     sum_over_partitions,
 )
+from consilience.ragged import places_within
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.maths import HOST, AnyArray, maths
 from consilience.truth.pytree import pytree
@@ -78,7 +79,6 @@ class Blocks:
     named: Int[AnyArray, "U B"]
     votes: Int[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
-    singles: Int[AnyArray, " U"]
     of_unit: Int[AnyArray, " V"]
     lazy: Int[AnyArray, "V n"]
     pickers: Int[AnyArray, " V"]
@@ -202,7 +202,6 @@ def count_answers(
         named=_counts(np.sum(names, axis=0)),
         votes=votes,
         answered=total(mask > 0),
-        singles=singles.sum(1),
         of_unit=of_unit,
         lazy=lazy,
         pickers=pickers,
@@ -234,7 +233,7 @@ def _allocations(
         raise TooLargeError(msg)
     count = number.astype(np.int64)
     of_unit = np.repeat(np.arange(len(alone)), count)
-    rest = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    rest = places_within(count)
     lazy = np.empty((len(rest), alone.shape[1]), np.int32)
     for label in range(alone.shape[1]):
         rest, lazy[:, label] = np.divmod(rest, alone[of_unit, label] + 1)

@@ -17,6 +17,7 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 from consilience.errors import TooLargeError
 from consilience.objects.layout.block_counts import MAX_CELLS, Blocks
 from consilience.objects.layout.partitions import members
+from consilience.ragged import places_within
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.named import Named
 from consilience.truth.pytree import pytree
@@ -196,7 +197,7 @@ def _allocations(
 ) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
     """Return the unit of each completion, and the pairs of it and a lister's answer."""
     of_unit = np.repeat(np.arange(len(ways)), ways)
-    which = np.arange(ways.sum()) - np.repeat(np.cumsum(ways) - ways, ways)
+    which = places_within(ways)
     order = np.argsort(unit, kind="stable")
     first = np.searchsorted(unit[order], np.arange(len(ways)))
     most = int(ways.max(initial=1)).bit_length() - 1

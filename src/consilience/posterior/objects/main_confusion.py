@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import betaincinv
 
 from consilience.posterior.results.frames import category
+from consilience.ragged import places_within
 from consilience.truth.named import Named
 from consilience.truth.space import Space
 
@@ -54,7 +55,7 @@ def main_confusion(
     start = np.searchsorted(space.unit[order], np.arange(len(main) + 1))
     number = np.diff(start)[unit]
     cell = np.repeat(np.arange(len(unit)), number)
-    within = np.arange(len(cell)) - np.repeat(np.cumsum(number) - number, number)
+    within = places_within(number)
     answer = order[start[unit[cell]] + within]
     pair = named.candidate[unit, true][cell] * labels
     pair += named.candidate[unit[cell], named.main[answer]]
@@ -75,7 +76,7 @@ def main_confusion(
     if 0 < size.sum() <= _MAX_ROWS:
         # Of each annotator all pairs of each true label that they met.
         first = np.searchsorted(of_true, met % labels)
-        which = np.repeat(first, size) + _ranges(size)
+        which = np.repeat(first, size) + places_within(size)
         who = np.repeat(met // labels, size)
         code = who * len(pairs) + which
         mine = _sums((at * len(pairs) + place)[theirs], count[theirs], code)
@@ -143,14 +144,6 @@ def _bounds(
     tail = (1 - mass) / 2
     here, elsewhere = np.maximum(part, _EDGE), np.maximum(whole - part, _EDGE)
     return betaincinv(here, elsewhere, tail), betaincinv(here, elsewhere, 1 - tail)
-
-
-def _ranges(size: Int[np.ndarray, " M"]) -> Int[np.ndarray, " N"]:
-    """Return 0, 1, ... up to each size, one behind the other."""
-    ranges: Int[np.ndarray, " N"] = np.arange(size.sum()) - np.repeat(
-        np.cumsum(size) - size, size
-    )
-    return ranges
 
 
 def _sums(

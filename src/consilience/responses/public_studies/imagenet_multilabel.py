@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import OptionError, UnreadableFileError
+from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
 from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
@@ -94,7 +95,7 @@ def _draft(
     response = np.repeat(np.arange(len(sizes)), sizes)
     image = np.repeat(np.arange(len(images)), workers)
     labels = _labels(folder)
-    order = np.arange(len(sizes)) - np.repeat(np.cumsum(workers) - workers, workers)
+    order = places_within(workers)
     names = text_array(images)
     ids = [f"{images[i]}/{k + 1}" for i, k in zip(image, order, strict=True)]
     items = pd.DataFrame(

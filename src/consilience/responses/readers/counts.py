@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import BadCellError
+from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import ANONYMOUS, column_looks, long_draft
 from consilience.responses.columns.matrix import (
@@ -166,7 +167,7 @@ def _patterns(table: TextTable, n: str) -> Draft:
     _check_size(table, copies)
     times = copies[rows] * (label.codes >= 0)
     which = np.repeat(np.arange(len(rows)), times)
-    copy = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
+    copy = places_within(times)
     width = len(str(int(copies.max(initial=1))))
     names = [
         f"{row + 1}-{k + 1:0{width}d}"

@@ -25,6 +25,7 @@ from consilience.analysis.reliability.ratings.groups import (
     table_of_sums,
     weighted_sums,
 )
+from consilience.ragged import places_within
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -132,6 +133,6 @@ def _votes_for(ratings: Ratings) -> tuple[Int[np.ndarray, " M"], Int[np.ndarray,
     begin, end = ratings.sets.indptr[:-1], ratings.sets.indptr[1:]
     length = (end - begin)[ratings.answer].astype(np.int64)
     vote = np.repeat(np.arange(len(length)), length)
-    within = np.arange(len(vote)) - np.repeat(np.cumsum(length) - length, length)
+    within = places_within(length)
     label = ratings.sets.indices[begin[ratings.answer][vote] + within]
     return vote, label.astype(np.int64)

@@ -52,8 +52,8 @@ class Meetings:
         Cell of the first and the second annotator's answer: a pair and an answer.
     annotators
         The two of each pair.
-    cell_pair, cell_answer
-        Of each cell, sorted.
+    cell_pair
+        Pair of each cell, sorted.
     joins
         Pairs of cells of one pair of annotators and their similarity.
     """
@@ -66,7 +66,6 @@ class Meetings:
     second: Int[np.ndarray, " M"]
     annotators: Int[np.ndarray, "P 2"]
     cell_pair: Int[np.ndarray, " C"]
-    cell_answer: Int[np.ndarray, " C"]
     joins: tuple[np.ndarray, np.ndarray, np.ndarray]
 
     @property
@@ -111,7 +110,6 @@ def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
         second=cell[len(one) :],
         annotators=np.stack([key // num, key % num], axis=1),
         cell_pair=cell_pair,
-        cell_answer=cell_answer,
         joins=_joins(cell_pair, cell_answer, similarity),
     )
 
