@@ -31,9 +31,14 @@ from jaxtyping import Bool, Float
 from numpyro.distributions.transforms import biject_to
 from numpyro.primitives import Messenger
 
+from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.matching import places
-from consilience.fitting.predicting import default_groups, rescale_covariates
+from consilience.fitting.assembly import fit_tree
+from consilience.fitting.inputs import reporter
+from consilience.fitting.previous.matching import places
+from consilience.fitting.previous.predicting import default_groups, rescale_covariates
+from consilience.fitting.request import Request, Study
+from consilience.fitting.single import fit_one
 from consilience.model import AnnotatorModel, Parameters, stack_chains
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
@@ -56,6 +61,48 @@ class Matched:
 
     draws: Float[np.ndarray, "D ..."]
     in_previous: Bool[np.ndarray, "..."]
+
+
+def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataTree:
+    """Fit a study with the posterior of an earlier one as the prior.
+
+    Parameters
+    ----------
+    study
+        Responses of kind choice or contains.
+    request
+        How to fit them; the model "auto" is that of the previous fit.
+    previous
+        The fit of the earlier study.
+
+    Raises
+    ------
+    OptionError
+        The previous fit cannot be a prior of this study.
+    """
+    name = request.model
+    if name == "auto":
+        name = previous.data.attrs["model"]
+    with reporter(request.progress) as report:
+        check_previous(name, annotators.load(name), previous)
+        space = study.space(request.states or annotators.load(name).states)
+        space = align(space, previous)
+        model, remark = with_informative_prior(
+            annotators.load(name, request.prior), space, previous
+        )
+        single = fit_one(
+            name,
+            space,
+            request.seed,
+            engine=request.engine,
+            informative=model,
+            effort=request.effort,
+            report=report,
+        )
+    if request.model == "auto":
+        reason = f"it is that of the earlier fit; {single.reason}"
+        single = replace(single, reason=reason)
+    return fit_tree(study, request, space, single, remarks=[remark])
 
 
 def check_previous(name: str, model: AnnotatorModel[Any], fit: Fit) -> None:
