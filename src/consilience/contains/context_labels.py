@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 
 from consilience.errors import CandidatesError
-from consilience.truth.space import Space
+from consilience.truth.space import ContainsSpace
 
 OFTEN = 0.1  # of the items in which the rarer of two labels is asked about
 
@@ -33,7 +33,7 @@ class Rivals:
     alike: Float[np.ndarray, " E"]
 
 
-def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
+def rivals(space: ContainsSpace, alike: pd.DataFrame | None) -> Rivals:
     """Find all similar labels that one item was asked about.
 
     Parameters
@@ -51,10 +51,10 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
         The table of similar labels is not as it must be.
     """
     first, second = together(space)
-    label, names = pd.factorize(np.asarray(space.unit_label, str), sort=True)
+    label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     if alike is not None:
         value = _given(alike, names, label[first], label[second])
-    elif space.groups is not None:
+    elif len(space.groups.names):
         code = space.groups.code
         named = space.groups.names[code[first]] != ""
         value = (named & (code[first] == code[second])).astype(float)
@@ -65,7 +65,7 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
 
 
 def shown(
-    space: Space, unit: Int[np.ndarray, " N"], annotator: Int[np.ndarray, " N"]
+    space: ContainsSpace, unit: Int[np.ndarray, " N"], annotator: Int[np.ndarray, " N"]
 ) -> Bool[np.ndarray, " N"]:
     """Return whether each annotator was asked about that pair of item and label."""
     width = space.num_annotators
@@ -75,7 +75,7 @@ def shown(
     return np.asarray(pairs[position] == sought)
 
 
-def share_shown(space: Space) -> Float[np.ndarray, " N"]:
+def share_shown(space: ContainsSpace) -> Float[np.ndarray, " N"]:
     """Return the share of the labels of the item that each answer's annotator saw."""
     item, names = pd.factorize(space.unit_item)
     width = space.num_annotators
@@ -88,7 +88,9 @@ def share_shown(space: Space) -> Float[np.ndarray, " N"]:
     return share
 
 
-def together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+def together(
+    space: ContainsSpace,
+) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
     """Return all pairs of units of one item, each once, the first below the second."""
     item, _ = pd.factorize(space.unit_item)
     order = np.argsort(item, kind="stable")

@@ -10,7 +10,7 @@ from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single
 from consilience.model import DIMS
 from consilience.posterior.stored_fit.tree import tree
-from consilience.truth import Space
+from consilience.truth import ChoiceSpace, ContainsSpace, Space
 
 
 def fit_tree(
@@ -51,7 +51,7 @@ def fit_tree(
         "settings": {
             "effort": asdict(request.effort),
             "prior": asdict(single.model.prior),
-            "states": len(space.states) if space.kind == "contains" else 2,
+            "states": len(space.states) if isinstance(space, ContainsSpace) else 2,
             "precision": "float64",
         },
     }
@@ -62,10 +62,10 @@ def fit_tree(
 def _unused(study: Study, space: Space, single: Single) -> list[str]:
     """Say what is known of labels that the model does not use."""
     parameters, unused = single.result.parameters, []
-    if space.covariates is not None and "weight" not in parameters:
-        names = ", ".join(space.covariates.names)
-        unused += [f"the prior covariates ({names})"]
-    similar = study.similarity is not None and space.kind == "contains"
+    known = isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names
+    if known and "weight" not in parameters:
+        unused += [f"the prior covariates ({', '.join(known)})"]
+    similar = study.similarity is not None and isinstance(space, ContainsSpace)
     if similar and "led" not in parameters:
         unused += ["the similarity of labels"]
     return [f"{single.name} does not use {each}" for each in unused]

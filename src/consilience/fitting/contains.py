@@ -17,7 +17,7 @@ from consilience.fitting.assembly import fit_tree
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
-from consilience.truth import Space
+from consilience.truth import ContainsSpace
 
 MANY = 5  # answers a label, beyond which a scale is better than states
 MAX_ON_SCALE = 2_000_000  # answers: some ten minutes on two cores
@@ -36,8 +36,8 @@ def fit_contains(study: Study, request: Request) -> xr.DataTree:
     name, why = request.model, None
     with reporter(request.progress) as report:
         if name == "auto":
-            name, why = which_contains(study.space(request.states or 2))
-        space = study.space(request.states or annotators.load(name).states)
+            name, why = which_contains(study.contains_space(request.states or 2))
+        space = study.contains_space(request.states or annotators.load(name).states)
         single = fit_one(
             name,
             space,
@@ -52,7 +52,7 @@ def fit_contains(study: Study, request: Request) -> xr.DataTree:
     return fit_tree(study, request, space, single)
 
 
-def which_contains(space: Space) -> tuple[str, str]:
+def which_contains(space: ContainsSpace) -> tuple[str, str]:
     """Return the name of the model that suits, and why.
 
     Parameters
@@ -63,11 +63,11 @@ def which_contains(space: Space) -> tuple[str, str]:
     answers = int(space.n.sum())
     each = answers / max(space.num_units, 1)
     scale = None
-    if space.covariates is not None:
+    if space.covariates.names:
         scale = "it can use prior covariates of labels"
-    elif space.groups is not None:
+    elif len(space.groups.names):
         scale = "it can use the groups that labels have"
-    elif space.similar_sets is not None:
+    elif space.similar_sets.linked:
         scale = "it can use the similarity of labels"
     elif each > MANY:
         scale = f"with {each:.1f} answers a label a scale is better than states"

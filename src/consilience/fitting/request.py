@@ -23,8 +23,8 @@ from consilience.inference import EngineOptions, check_engine
 from consilience.posterior import Fit
 from consilience.progress import Reporter
 from consilience.responses import Responses
-from consilience.spaces import space_of
-from consilience.truth import Space
+from consilience.spaces import contains_space, objects_space, space_of
+from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -97,6 +97,24 @@ class Study:
             num_states=num_states,
             alike=self.similarity,
             contains=self.contains,
+        )
+
+    def contains_space(self, num_states: int) -> ContainsSpace:
+        """Return the space of responses of kind contains.
+
+        Parameters
+        ----------
+        num_states
+            States of a label's presence.
+        """
+        return contains_space(
+            self.responses, num_states, self.gold, self.candidates, self.similarity
+        )
+
+    def objects_space(self) -> ObjectsSpace:
+        """Return the space of responses of kind objects."""
+        return objects_space(
+            self.responses, self.candidates, self.gold, self.similarity, self.contains
         )
 
 

@@ -8,7 +8,6 @@ import pandas as pd
 
 from consilience.model.emission import Emission
 from consilience.responses import Responses
-from consilience.truth import Space
 
 # By name; arrays of NumPy where a closed form has them, of JAX elsewhere.
 type Parameters = Mapping[str, Any]
@@ -167,7 +166,7 @@ class AnnotatorModel[P]:
     references: tuple[str, ...]
     dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]] | None = None
     normal: Callable[[Any, P], Mapping[str, Normal]] | None = None
-    layout: Callable[[Space, P], Any] | None = None
+    layout: Callable[[Any, P], Any] | None = None
     parameters: Callable[[Any, P], Parameters] | None = None
     prepare: Callable[[Any, P], Any] | None = None
     emission: Callable[[Any, Parameters], Emission] | None = None

@@ -30,7 +30,7 @@ from consilience.model.properties import (
     closed_priors,
     num_substates,
 )
-from consilience.truth import Space
+from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Tables:
         self.model = model
         self.matrix: ResponseMatrix = response_matrix(space)
         self.columns: ColumnPrior | None = None
-        if space.kind == "choice" and space.covariates is not None:
+        if isinstance(space, ChoiceSpace) and space.covariates.names:
             from consilience.model.column_prior import of_columns
 
             self.columns = of_columns(model, space)

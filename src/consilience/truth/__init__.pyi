@@ -15,6 +15,9 @@ from .observations import (
 from .response_matrix import ResponseMatrix
 from .space import (
     ANONYMOUS,
+    ChoiceSpace,
+    ContainsSpace,
+    ObjectsSpace,
     Space,
     check_lists,
     check_size,
@@ -23,7 +26,10 @@ from .votes import tally
 
 __all__ = [
     "ANONYMOUS",
+    "ChoiceSpace",
+    "ContainsSpace",
     "LabelPairs",
+    "ObjectsSpace",
     "Observations",
     "ResponseMatrix",
     "Shortlists",

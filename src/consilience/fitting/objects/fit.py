@@ -21,7 +21,7 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
         How to fit them; the model "auto" is `objects`.
     """
     with reporter(request.progress) as report:
-        space = study.space()
+        space = study.objects_space()
         single = fit_one(
             "objects" if request.model == "auto" else request.model,
             space,

@@ -29,7 +29,7 @@ from consilience.objects.posterior.label_pairs import Learned
 from consilience.objects.posterior.weights import block_weights
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.responses import Responses
-from consilience.truth import Space
+from consilience.truth import ObjectsSpace
 
 NOT_OURS = "attraction"  # the slope that no table of candidates gives
 
@@ -76,7 +76,7 @@ class Predicted:
     """
 
     earlier: PreviousFit
-    space: Space
+    space: ObjectsSpace
     items: Items
     learned: Learned
     draws: list[Parameters]
@@ -134,8 +134,7 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
         )
         raise OptionError(msg)
     given = with_labels(study.responses, learned)
-    space = replace(study, responses=given).space()
-    assert space.named is not None  # noqa: S101 (a space of objects)
+    space = replace(study, responses=given).objects_space()
     named = replace(space.named, similar=learned.similar)
     space = replace(space, named=named)
     _check_numbers(learned, named.covariate_names)

@@ -42,7 +42,7 @@ from consilience.fitting.single import fit_one
 from consilience.model import AnnotatorModel, Parameters, stack_chains
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
-from consilience.truth import Observations, Space
+from consilience.truth import ContainsSpace, Observations, Space
 
 MIN_SCALE = 1e-3  # standard deviation that a prior has at least
 
@@ -179,7 +179,7 @@ def match_draws(
 ) -> dict[str, Matched]:
     """Return the draws of each parameter, annotators and groups those of the space."""
     new = {"annotator": space.annotators}
-    if space.groups is not None:
+    if isinstance(space, ContainsSpace):
         new["group"] = space.groups.names
     by_name = {}
     for name, variable in posterior.data_vars.items():

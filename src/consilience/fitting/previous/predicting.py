@@ -42,8 +42,8 @@ from consilience.posterior import Fit
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.posterior.tempering import Tempering
 from consilience.responses import Responses
-from consilience.truth import Space
-from consilience.truth.space import UNLISTED, Groups
+from consilience.truth import ChoiceSpace, ContainsSpace, Space
+from consilience.truth.covariates import UNLISTED
 
 type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
 
@@ -217,15 +217,16 @@ def _names(data: xr.DataTree) -> Shaped[np.ndarray, " J"]:
     return names
 
 
-def default_groups(space: Space, data: xr.DataTree) -> Space:
+def default_groups[S: Space](space: S, data: xr.DataTree) -> S:
     """Return the space with groups of labels, of no name, where the fit had groups."""
-    if space.groups is not None or "group" not in data["posterior"].coords:
+    if not isinstance(space, ContainsSpace) or len(space.groups.names):
         return space
-    none = Groups(np.zeros(space.num_units, np.int32), np.array([""], object))
-    return replace(space, groups=none)
+    if "group" not in data["posterior"].coords:
+        return space
+    return replace(space, groups=replace(space.groups, names=np.array([""], object)))
 
 
-def rescale_covariates(space: Space, data: xr.DataTree) -> Space:
+def rescale_covariates[S: Space](space: S, data: xr.DataTree) -> S:
     """Return the space with covariates measured as in the earlier fit.
 
     Raises
@@ -233,9 +234,11 @@ def rescale_covariates(space: Space, data: xr.DataTree) -> Space:
     OptionError
         They are others.
     """
-    covariates = space.covariates
-    if covariates is None:
+    if not isinstance(space, (ChoiceSpace, ContainsSpace)):
         return space
+    if not space.covariates.names:
+        return space
+    covariates = space.covariates
     constant, learned = data["constant_data"], data["posterior"]
     before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
     names = tuple(map(str, before))

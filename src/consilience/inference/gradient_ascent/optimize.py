@@ -61,7 +61,7 @@ from consilience.model import (
 )
 from consilience.objects.layout.items import Items
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth import Observations, Space, blocks, merge_identical
+from consilience.truth import ObjectsSpace, Observations, Space, blocks, merge_identical
 from consilience.truth.maths import on_host
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
@@ -195,7 +195,7 @@ def _whitening(
 def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count = np.ones(1)
-    together = space.named is not None or model.whole_items
+    together = isinstance(space, ObjectsSpace) or model.whole_items
     if not together and model.prepare is None and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
         merged = merge_identical(space, annotators=who)
