@@ -131,7 +131,11 @@ def fitted(folder: Path) -> Mapping:
     import numpy as np
 
     from consilience.benchmark.datasets import load
-    from consilience.fitting.comparing import CANDIDATES, compare_models, sample
+    from consilience.fitting.comparison.comparing import (
+        CANDIDATES,
+        compare_models,
+        sample,
+    )
     from consilience.inference import EngineOptions
     from consilience.progress import silent
     from consilience.responses import ReadOptions

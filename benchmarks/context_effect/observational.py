@@ -41,9 +41,9 @@ from consilience.errors import OptionError
 from consilience.fitting.inputs import Table, as_similarity, reporter
 from consilience.model import lay_out, parameters_from_draw
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import restored_space
+from consilience.posterior.stored_fit.restored import restored_contains
 from consilience.progress import Reporter
-from consilience.truth import Space
+from consilience.truth import ContainsSpace
 from consilience.truth.parts import some_units
 
 THERE, APART = "a similar label is there", "and was not shown"
@@ -78,9 +78,8 @@ def leading_question(
     if name != "contains":
         msg = f"the fit is of the model {name}; fit the model contains to the responses"
         raise OptionError(msg)
-    space = restored_space(fit.data)
-    labels = () if space.unit_label is None else space.unit_label
-    similar = rivals(space, as_similarity(similarity, labels))
+    space = restored_contains(fit.data)
+    similar = rivals(space, as_similarity(similarity, space.unit_label))
     if not len(similar.first):
         msg = "no item was asked about two similar labels"
         raise OptionError(msg)
@@ -97,7 +96,9 @@ def leading_question(
     return pd.DataFrame(rows)
 
 
-def _fitted_scale(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"]]:
+def _fitted_scale(
+    fit: Fit, space: ContainsSpace
+) -> tuple[Scale, Float[np.ndarray, " U"]]:
     """Return annotators, mixture components and the prior log-odds of presence.
 
     Components are those of labels that no other label leads, averaged over items.
@@ -120,16 +121,16 @@ def _fitted_scale(fit: Fit, space: Space) -> tuple[Scale, Float[np.ndarray, " U"
     return Scale(low, high, lapse, absent, present), np.asarray(odds)
 
 
-def _design(space: Space, similar: Rivals, odds: Float[np.ndarray, "E 2"]) -> Design:
+def _design(
+    space: ContainsSpace, similar: Rivals, odds: Float[np.ndarray, "E 2"]
+) -> Design:
     sides = np.stack([similar.first, similar.second], 1).ravel()
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
     number = (start[1:] - start[:-1])[sides]
     side = np.repeat(np.arange(len(sides)), number)
     within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
     at = start[sides][side] + within
-    group = np.zeros(space.num_units, int)
-    if space.groups is not None:
-        group = space.groups.code
+    group = space.groups.code
     both, led = _shifts(space, similar, at, side)
     names = (*both, *led, "share", "together")
     shifts = np.stack([*both.values(), *led.values()], 1)
@@ -150,7 +151,7 @@ def _design(space: Space, similar: Rivals, odds: Float[np.ndarray, "E 2"]) -> De
 
 
 def _shifts(
-    space: Space,
+    space: ContainsSpace,
     similar: Rivals,
     at: Int[np.ndarray, " N"],
     side: Int[np.ndarray, " N"],
@@ -160,13 +161,11 @@ def _shifts(
     partly = 1 - share_shown(space)[at]
     if np.ptp(partly) > 0:
         both["partly"] = partly
-    if space.covariates is not None:
-        covariates = space.covariates
-        columns = covariates.value[space.unit[at]].T
-        both.update(
-            (f"covariate {name}", column)
-            for name, column in zip(covariates.names, columns, strict=True)
-        )
+    columns = space.covariates.value[space.unit[at]].T
+    both.update(
+        (f"covariate {name}", column)
+        for name, column in zip(space.covariates.names, columns, strict=True)
+    )
     led = {THERE: np.ones(len(at))}
     if np.ptp(similar.alike) > 0:
         closeness = np.log(similar.alike)

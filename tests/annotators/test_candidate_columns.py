@@ -450,7 +450,7 @@ def test_columns_that_are_no_numbers_of_the_candidates_are_refused(changed, said
 def test_log_odds_are_taken_as_they_are_and_other_columns_left():
     lists = KNOWN.assign(log_odds=["1", "0", "0", None])
     space = space_of(read(SAID), lists=lists)
-    assert space.covariates is None
+    assert space.covariates.names == ()
     assert space.log_prior[0].tolist() == [1.0, 0.0]
     assert "other columns are not used" in space.assumptions[-1]
     alone = space_of(read(SAID), lists=lists.drop(columns="score"))

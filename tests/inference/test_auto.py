@@ -3,11 +3,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from consilience.annotators import load, names
 from consilience.inference import EngineOptions, with_default_draws
 from consilience.inference.auto import DRAWS, MAX_DRAWN, choose
+from consilience.responses import read
+from consilience.spaces import space_of
 
 
 @pytest.fixture(scope="module")
@@ -43,4 +46,6 @@ def test_few_answers_get_draws_where_no_closed_form_takes_them(space):
     assert drawn("dawid_skene", space) is None
     assert drawn("logistic_random_effects", space) is None
     assert drawn("bayesian_dawid_skene", space) is None
-    assert drawn("objects", replace(space, kind="objects")) is None
+    rows = {"item": ["i", "i"], "annotator": ["a", "b"], "label": ["x", "y"]}
+    objects = space_of(read(pd.DataFrame(rows), kind="objects"))
+    assert drawn("objects", objects) is None

@@ -14,6 +14,7 @@ from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import merge_identical
 from consilience.truth.merging import Merged
+from consilience.truth.space import Groups
 
 WORDS = np.array(["no", "maybe", "yes"])
 NAMES = ["item", "annotator", "label", "answer"]
@@ -111,7 +112,7 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
         annotator=nobody,
         annotators=whole.annotators[:1],
         identified=whole.identified[:1],
-        groups=None,
+        groups=Groups(np.zeros(whole.num_units, np.int32), np.zeros(0, object)),
     )
     merged = fitted(name, whole)
     monkeypatch.setattr(gradient, "WORTH_MERGING", 1.0)

@@ -73,7 +73,7 @@ from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
 from consilience.model import LaidOutScoreModel, Parameters, Simulated
 from consilience.model.varying import sample_random_effects, sample_scale
-from consilience.truth import Observations, Space
+from consilience.truth import ContainsSpace, Observations
 
 TINY = 1e-300
 
@@ -143,7 +143,7 @@ class Prior:
     reach: float = 12.0
 
 
-def layout(space: Space, prior: Prior) -> Pairs:
+def layout(space: ContainsSpace, prior: Prior) -> Pairs:
     """Lay the answers out by annotator and group of labels.
 
     Raises

@@ -43,7 +43,7 @@ from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
 from consilience.model import LaidOutScoreModel, Parameters, Simulated, marginal
-from consilience.truth import Observations, Space
+from consilience.truth import ContainsSpace, Observations
 from consilience.truth.pytree import pytree
 
 LEAST = 1e-12  # of a probability
@@ -92,7 +92,7 @@ class Counts:
     covariates: Float[Array, "U P"]
 
 
-def layout(space: Space, prior: Prior) -> Counts:
+def layout(space: ContainsSpace, prior: Prior) -> Counts:
     """Count the answers to each pair.
 
     Raises
@@ -112,12 +112,9 @@ def layout(space: Space, prior: Prior) -> Counts:
     answers = len(space.answers)
     cell = space.unit.astype(np.int64) * answers + space.answer
     counts = np.bincount(cell, space.n, space.num_units * answers)
-    covariates = space.covariates
     return Counts(
         by_answer=jnp.asarray(counts.reshape(space.num_units, answers)),
-        covariates=jnp.zeros((space.num_units, 0))
-        if covariates is None
-        else jnp.asarray(covariates.value),
+        covariates=jnp.asarray(space.covariates.value),
     )
 
 

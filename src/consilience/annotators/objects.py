@@ -76,7 +76,7 @@ from consilience.objects.likelihood.label_counts import (
 from consilience.objects.likelihood.label_totals import totals
 from consilience.objects.likelihood.pair_affinities import sample_pairs
 from consilience.objects.likelihood.simulation import simulation
-from consilience.truth import Observations, Space
+from consilience.truth import ObjectsSpace, Observations
 from consilience.truth.maths import AnyArray, maths
 
 
@@ -166,7 +166,7 @@ def likelihood(
     return jnp.where(items.heard, likelihoods, 0.0)
 
 
-def layout(space: Space, prior: Prior) -> Items:
+def layout(space: ObjectsSpace, prior: Prior) -> Items:
     """Lay the items out by the number of their candidates."""
     return items_of(space, pairs=prior.pairs > 0)
 

@@ -58,7 +58,7 @@ from consilience.objects.likelihood.label_counts import (
 )
 from consilience.objects.likelihood.pair_affinities import sample_pairs
 from consilience.objects.likelihood.simulation import simulation
-from consilience.truth import Observations, Space
+from consilience.truth import ObjectsSpace, Observations
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four
 
@@ -167,7 +167,7 @@ def log_likelihood(
     return marginal(score(observations, parameters) + prior)
 
 
-def layout(space: Space, prior: Prior) -> Items:
+def layout(space: ObjectsSpace, prior: Prior) -> Items:
     """Lay the items out by the number of their candidates, answer by answer."""
     return items_of(space, by_annotator=True, pairs=prior.pairs > 0)
 

@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from consilience.errors import CandidatesError
 from consilience.ragged import places_within
-from consilience.truth.space import Space
+from consilience.truth.space import ContainsSpace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Rivals:
     alike: Float[np.ndarray, " E"]
 
 
-def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
+def rivals(space: ContainsSpace, alike: pd.DataFrame | None) -> Rivals:
     """Find all similar labels that one item was asked about.
 
     Parameters
@@ -45,10 +45,10 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
         The table of similar labels is not as it must be.
     """
     first, second = together(space)
-    label, names = pd.factorize(np.asarray(space.unit_label, str), sort=True)
+    label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     if alike is not None:
         value = _given(alike, names, label[first], label[second])
-    elif space.groups is not None:
+    elif len(space.groups.names):
         code = space.groups.code
         named = space.groups.names[code[first]] != ""
         value = (named & (code[first] == code[second])).astype(float)
@@ -58,7 +58,9 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
     return Rivals(first[kept], second[kept], value[kept])
 
 
-def together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+def together(
+    space: ContainsSpace,
+) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
     """Return all pairs of units of one item, each once, the first below the second."""
     item, _ = pd.factorize(space.unit_item)
     order = np.argsort(item, kind="stable")

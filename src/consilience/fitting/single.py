@@ -14,7 +14,7 @@ from consilience.inference.seeds import Seed
 from consilience.model import PREVALENCE, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, temper
 from consilience.progress import Reporter
-from consilience.truth import Space
+from consilience.truth import ContainsSpace, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -102,7 +102,7 @@ def temper_result(
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
     raw = Truth(result.belief, result.lower, result.upper)
     kept = np.isfinite(space.log_prior).astype(float)
-    if space.kind == "contains":
+    if isinstance(space, ContainsSpace):
         prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))
         kept = prevalence[space.state] * np.exp(space.log_prior)
     return Tempering(

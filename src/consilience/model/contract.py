@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from consilience.model.emission import Emission
-from consilience.truth import Space
 
 # By name; arrays of NumPy where a closed form has them, of JAX elsewhere.
 type Parameters = Mapping[str, Any]
@@ -282,4 +281,4 @@ class LaidOutModel[P](AnnotatorModel[P]):
         annotator is built for such a model.
     """
 
-    layout: Callable[[Space, P], Any]
+    layout: Callable[[Any, P], Any]

@@ -7,7 +7,8 @@ import jax
 
 from consilience.model.contract import AnnotatorModel, LaidOutModel, SampledModel
 from consilience.model.properties import check_tables, takes_columns
-from consilience.truth import Observations, Space, observe
+from consilience.truth import ChoiceSpace, Observations, Space, observe
+from consilience.truth.covariates import no_covariates
 
 
 def lay_out(
@@ -30,8 +31,8 @@ def lay_out(
         The model's tables of answers would not fit in memory.
     """
     check_tables(model, space)
-    if space.kind == "choice" and not takes_columns(model):
-        space = replace(space, covariates=None)
+    if isinstance(space, ChoiceSpace) and not takes_columns(model):
+        space = replace(space, covariates=no_covariates(space.num_units, 0))
     per_answer = model.per_answer or simulating
     if not isinstance(model, LaidOutModel):
         return observe(space, per_answer=per_answer)

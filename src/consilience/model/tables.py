@@ -31,7 +31,7 @@ from consilience.model.properties import (
     num_substates,
 )
 from consilience.model.records import TableModel
-from consilience.truth import Space
+from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Tables:
         self.model = model
         self.matrix: ResponseMatrix = response_matrix(space)
         self.columns: ColumnPrior | None = None
-        if space.kind == "choice" and space.covariates is not None:
+        if isinstance(space, ChoiceSpace) and space.covariates.names:
             from consilience.model.column_prior import of_columns
 
             self.columns = of_columns(model, space)

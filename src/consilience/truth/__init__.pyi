@@ -17,6 +17,9 @@ from .padding import padded
 from .response_matrix import ResponseMatrix
 from .space import (
     ANONYMOUS,
+    ChoiceSpace,
+    ContainsSpace,
+    ObjectsSpace,
     Space,
     check_lists,
     check_size,
@@ -25,7 +28,10 @@ from .votes import tally
 
 __all__ = [
     "ANONYMOUS",
+    "ChoiceSpace",
+    "ContainsSpace",
     "LabelPairs",
+    "ObjectsSpace",
     "Observations",
     "ResponseMatrix",
     "Shortlists",

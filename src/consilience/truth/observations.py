@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from consilience.programs import keep_programs
+from consilience.truth.covariates import FAR, UNLISTED
 from consilience.truth.incidence import (
     Incidence,
     incidence,
@@ -19,7 +20,7 @@ from consilience.truth.incidence import (
     no_incidence,
 )
 from consilience.truth.pytree import pytree
-from consilience.truth.space import FAR, UNLISTED, Space
+from consilience.truth.space import ChoiceSpace, Space
 from consilience.truth.votes import vote_shares
 
 
@@ -284,9 +285,9 @@ def _assemble(
 def _prior_covariates(
     space: Space, units: Int[np.ndarray, " B"]
 ) -> PriorCovariates | None:
-    covariates = space.covariates
-    if covariates is None or space.kind != "choice":
+    if not isinstance(space, ChoiceSpace) or not space.covariates.names:
         return None
+    covariates = space.covariates
     real = space.real[units]
     unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in covariates.names])
     whole = real.sum(1) == len(space.states)

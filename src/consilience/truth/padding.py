@@ -11,8 +11,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from consilience.truth.covariates import Covariates
 from consilience.truth.grid import next_size
-from consilience.truth.space import MAX_LISTED, MAX_NUMBERS, Space
+from consilience.truth.space import (
+    MAX_LISTED,
+    MAX_NUMBERS,
+    ChoiceSpace,
+    ContainsSpace,
+    Space,
+)
 
 
 def padded(space: Space) -> Space:
@@ -45,35 +52,45 @@ def _with_annotators(space: Space, more: int) -> Space:
 
 
 def _with_units(space: Space, more: int) -> Space:
-    groups, similar, covariates = space.groups, space.similar_sets, space.covariates
-    if groups is not None:
-        groups = replace(groups, code=_with_rows(groups.code, more, value=0))
-    if similar is not None:
-        similar = replace(
-            similar,
-            of_unit=_with_codes(similar.of_unit, more),
-            shown=_with_codes(similar.shown, more),
-        )
-    if covariates is not None:
-        covariates = replace(
-            covariates,
-            value=_with_rows(covariates.value, more, value=0.0),
-            observed=_with_rows(covariates.observed, more, value=False),
-        )
-    label = space.unit_label
-    alone = np.where(np.arange(space.state.shape[1]) == 0, 0.0, -np.inf)
+    listed = np.arange(space.state.shape[1])
+    alone = np.where(listed == 0, 0.0, -np.inf)
     open_to = alone if len(space.state) > 1 else space.log_prior.max(0)
-    return replace(
-        space,
-        unit_item=_with_names(space.unit_item, more),
-        unit_label=None if label is None else _with_rows(label, more, value=label[0]),
-        state=_with_rows(space.state, more if len(space.state) > 1 else 0, value=0),
-        log_prior=_with_rows(
+    common: dict[str, Any] = {
+        "unit_item": _with_names(space.unit_item, more),
+        "state": _with_rows(space.state, more if len(space.state) > 1 else 0, value=0),
+        "log_prior": _with_rows(
             space.log_prior, more if len(space.log_prior) > 1 else 0, value=open_to
         ),
-        groups=groups,
-        similar_sets=similar,
-        covariates=covariates,
+    }
+    match space:
+        case ContainsSpace():
+            groups, similar = space.groups, space.similar_sets
+            label = space.unit_label
+            return replace(
+                space,
+                **common,
+                unit_label=_with_rows(label, more, value=label[0]),
+                groups=replace(groups, code=_with_rows(groups.code, more, value=0)),
+                similar_sets=replace(
+                    similar,
+                    of_unit=_with_codes(similar.of_unit, more),
+                    shown=_with_codes(similar.shown, more),
+                ),
+                covariates=_covariates(space.covariates, more),
+            )
+        case ChoiceSpace():
+            return replace(
+                space, **common, covariates=_covariates(space.covariates, more)
+            )
+        case _:
+            return replace(space, **common)
+
+
+def _covariates(covariates: Covariates, more: int) -> Covariates:
+    return replace(
+        covariates,
+        value=_with_rows(covariates.value, more, value=0.0),
+        observed=_with_rows(covariates.observed, more, value=False),
     )
 
 

@@ -14,7 +14,8 @@ from consilience.cli.pages.fit import (
     interval_bar,
     verdicts,
 )
-from consilience.fitting import EngineOptions, automatic
+from consilience.fitting import EngineOptions
+from consilience.fitting.comparison import automatic
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")

@@ -63,7 +63,15 @@ from consilience.model import (
 )
 from consilience.objects.layout.items import Items
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth import Observations, Space, blocks, merge_identical, padded
+from consilience.truth import (
+    ChoiceSpace,
+    ObjectsSpace,
+    Observations,
+    Space,
+    blocks,
+    merge_identical,
+    padded,
+)
 from consilience.truth.maths import AnyArray, on_host
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
@@ -211,7 +219,7 @@ def _lay_out(
 ) -> tuple[Data, Real]:
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
     count, annotators = np.ones(space.num_units), space.num_annotators
-    together = space.named is not None or model.whole_items
+    together = isinstance(space, ObjectsSpace) or model.whole_items
     if not together and not model.follows_data and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
         merged = merge_identical(space, annotators=who)
@@ -244,8 +252,13 @@ def _may_pad(model: AnnotatorModel[Any], space: Space) -> bool:
     Objects are laid out by the number of their candidates, and what covariates of
     candidates are worth is a mean over all units and annotators.
     """
-    plain = space.kind != "choice" or space.covariates is None
-    return plain and space.named is None and not model.per_answer
+    match space:
+        case ObjectsSpace():
+            return False
+        case ChoiceSpace() if space.covariates.names:
+            return False
+        case _:
+            return not model.per_answer
 
 
 @jax.jit

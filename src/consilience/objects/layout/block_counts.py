@@ -27,7 +27,7 @@ from consilience.ragged import places_within
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.maths import HOST, AnyArray, maths
 from consilience.truth.pytree import pytree
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 MAX_CELLS = 300_000_000  # completions x blocks (int32: 1.2 GB)
 
@@ -89,7 +89,7 @@ class Blocks:
     most: int
 
 
-def count_blocks(space: Space, *, slopes: bool = True) -> list[Blocks]:
+def count_blocks(space: ObjectsSpace, *, slopes: bool = True) -> list[Blocks]:
     """Count all blocks of all units that have two candidates or more.
 
     Parameters
@@ -106,9 +106,6 @@ def count_blocks(space: Space, *, slopes: bool = True) -> list[Blocks]:
         memory.
     """
     named = space.named
-    if named is None:
-        msg = "only responses of kind objects name blocks"
-        raise TypeError(msg)
     size = named.size
     counts = []
     for number in np.unique(size[size > 1]).tolist():

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.truth.named import Named
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 # Of the pull towards what is usual: images, effective votes, or listers of its weight.
 # With such small counts their exact value matters little; see docs/explanation.
@@ -78,10 +78,9 @@ class ItemCounts:
         )
 
 
-def count_items(space: Space) -> ItemCounts:
+def count_items(space: ObjectsSpace) -> ItemCounts:
     """Count what the answers to each item say."""
     named = space.named
-    assert named is not None  # noqa: S101 (asked by the caller)
     units, places = named.candidate.shape
     slot = np.arange(places)
     named_label = ((named.mask[:, None] >> slot) & 1).astype(float)
@@ -145,10 +144,9 @@ class Pool:
     appeal: Float[np.ndarray, " L"]
 
 
-def pool(space: Space) -> Pool:
+def pool(space: ObjectsSpace) -> Pool:
     """Count over all items of a study."""
     named = space.named
-    assert named is not None  # noqa: S101 (asked by the caller)
     item_counts = count_items(space).only(named.observed)
     unit, slot = np.nonzero(named.candidate >= 0)
     label, dataset_label = named.candidate[unit, slot], named.dataset_label

@@ -26,7 +26,7 @@ from consilience.truth._similarity import similar_labels
 from consilience.truth.coding import code_annotators
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import MAX_LABELS, NOBODY, Named
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 ALIKE = (
     "a similarity of labels was given: where a classifier gave it, "
@@ -39,7 +39,7 @@ def objects(
     lists: pd.DataFrame | None = None,
     contains: Responses | None = None,
     alike: pd.DataFrame | None = None,
-) -> Space:
+) -> ObjectsSpace:
     """Return the space of the partitions of each item's candidates.
 
     Parameters
@@ -131,7 +131,7 @@ def assembled(
     annotator: Int[np.ndarray, " N"],
     n: Int[np.ndarray, " N"],
     assumptions: Sequence[str] = (),
-) -> Space:
+) -> ObjectsSpace:
     """Return the space of responses that are coded already; equal ones are counted."""
     most = max(int(named.size.max()), 1)
     code = np.stack([unit, annotator, named.main, named.mask])
@@ -144,10 +144,8 @@ def assembled(
     states = tuple(str(number) for number in range(1, most + 1))
     possible = np.arange(1, most + 1) <= named.size[:, None]
     answer = np.maximum(np.bitwise_count(mask), 1) - 1
-    return Space(
-        kind="objects",
+    return ObjectsSpace(
         unit_item=items,
-        unit_label=None,
         annotators=annotators,
         identified=people,
         states=states,
@@ -159,7 +157,6 @@ def assembled(
         state=np.arange(most, dtype=np.int32)[None],
         log_prior=np.where(possible, 0.0, -np.inf),
         votes=np.eye(most),
-        present=None,
         assumptions=tuple(assumptions),
         named=replace(named, main=main, mask=mask),
     )

@@ -20,7 +20,7 @@ from scipy.special import betaincinv
 from consilience.posterior.results.frames import category
 from consilience.ragged import places_within
 from consilience.truth.named import Named
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 WEIGHT = 4.0  # answers
 _MAX_ROWS = 1_000_000  # of single annotators
@@ -28,7 +28,7 @@ _EDGE = 1e-9  # counts
 
 
 def main_confusion(
-    space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
+    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], mass: float
 ) -> pd.DataFrame:
     """Return P(main label given | true main label) of the population and of each.
 
@@ -105,7 +105,7 @@ def main_confusion(
 
 
 def main_accuracy(
-    space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
+    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], mass: float
 ) -> pd.DataFrame:
     """Return how often each annotator with an id gives the main label that most would.
 

@@ -15,8 +15,8 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.comparing import CANDIDATES, compare_models, sample
-from consilience.fitting.side_by_side import side_by_side
+from consilience.fitting.comparison.comparing import CANDIDATES, compare_models, sample
+from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
@@ -104,8 +104,6 @@ def _whole(
 
 def _only_model(space: Space) -> str | None:
     """Return the one model that suits, or None where several do."""
-    if space.kind == "objects":
-        return "objects"
     safe = "hierarchical_dawid_skene"
     if not space.identified.any():
         safe = "multinomial"

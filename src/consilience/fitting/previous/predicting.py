@@ -21,15 +21,12 @@ from consilience.checks.dependence.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
 from consilience.fitting.inputs import (
     Table,
-    as_candidates,
-    as_similarity,
-    as_table,
     both_tasks,
     check_fit,
-    classifiers_of,
     types_in,
 )
-from consilience.fitting.matching import DRAWS, align_draws, familiarity
+from consilience.fitting.previous.matching import DRAWS, align_draws, familiarity
+from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
 from consilience.inference.result import Result
 from consilience.intervals import bounds
@@ -46,9 +43,8 @@ from consilience.posterior import Fit
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.posterior.tempering import Tempering
 from consilience.responses import Responses
-from consilience.spaces import space_of
-from consilience.truth import Space
-from consilience.truth.space import UNLISTED, Groups
+from consilience.truth import ChoiceSpace, ContainsSpace, Space
+from consilience.truth.covariates import UNLISTED
 
 type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
 
@@ -127,12 +123,10 @@ def predict(
         )
     settings = json.loads(before["settings"])
     model = annotators.fittable(before["model"], _changed(before["model"], settings))
-    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
-    classifiers = sorted(
-        {
-            *json.loads(before.get("told_of", "[]")),
-            *classifiers_of(candidates, similarity),
-        }
+    # Objects have the similarity of the earlier fit.
+    alike = None if given.kind == "objects" else similarity
+    study = Study.read(
+        given, beside, candidates=candidates, similarity=alike, gold=gold
     )
     if given.kind == "objects":
         import jax
@@ -140,21 +134,13 @@ def predict(
         from consilience.fitting.objects.prediction import PreviousFit, predict_objects
 
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            prediction = predict_objects(
-                PreviousFit(fit.data, model), given, lists, gold_table, beside
-            )
+            prediction = predict_objects(PreviousFit(fit.data, model), study)
             attributes = familiar | _attributes(
-                fit.data, given, prediction.space, classifiers, started
+                fit.data, study, prediction.space, started
             )
             data = prediction.tree(attributes)
             return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
-    space = space_of(
-        given,
-        lists=lists,
-        gold=gold_table,
-        num_states=settings.get("states", 2),
-        alike=as_similarity(similarity, given.labels["label"]),
-    )
+    space = study.space(settings.get("states", 2))
     space = rescale_covariates(default_groups(space, fit.data), fit.data)
     _check(fit.data, space)
     values = align_draws(space, fit.data)
@@ -166,18 +152,14 @@ def predict(
         )
         raise OptionError(msg)
     result = _result(read, values, before["mass"])
-    attributes = familiar | _attributes(fit.data, given, space, classifiers, started)
+    attributes = familiar | _attributes(fit.data, study, space, started)
     tempering = _tempering(fit.data, space, result)
     data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
     return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
 
 
 def _attributes(
-    data: xr.DataTree,
-    given: Responses,
-    space: Space,
-    classifiers: list[str],
-    started: float,
+    data: xr.DataTree, study: Study, space: Space, started: float
 ) -> dict[str, Any]:
     """Return the attributes of the earlier fit, and what is new."""
     unseen = int((~np.isin(space.annotators, _names(data))).sum())
@@ -186,7 +168,8 @@ def _attributes(
         "annotator" in each.dims for each in data["posterior"].data_vars.values()
     ):
         remark += f"; {unseen:,} annotators were not in it and get its mean"
-    types, lost = types_in(space, given.types)
+    types, lost = types_in(space, study.responses.types)
+    classifiers = {*json.loads(data.attrs.get("told_of", "[]")), *study.classifiers}
     plain = {
         str(name): value.item() if isinstance(value, np.generic) else value
         for name, value in data.attrs.items()
@@ -198,9 +181,9 @@ def _attributes(
         "kind": space.kind,
         "seconds": round(time.monotonic() - started, 3),
         "assumptions": [*space.assumptions, *lost, remark],
-        "sources": dict(given.sources),
+        "sources": dict(study.responses.sources),
         "settings": json.loads(data.attrs["settings"]),
-        "told_of": classifiers,
+        "told_of": sorted(classifiers),
         "id_types": types,
     }
 
@@ -235,15 +218,16 @@ def _names(data: xr.DataTree) -> Shaped[np.ndarray, " J"]:
     return names
 
 
-def default_groups(space: Space, data: xr.DataTree) -> Space:
+def default_groups[S: Space](space: S, data: xr.DataTree) -> S:
     """Return the space with groups of labels, of no name, where the fit had groups."""
-    if space.groups is not None or "group" not in data["posterior"].coords:
+    if not isinstance(space, ContainsSpace) or len(space.groups.names):
         return space
-    none = Groups(np.zeros(space.num_units, np.int32), np.array([""], object))
-    return replace(space, groups=none)
+    if "group" not in data["posterior"].coords:
+        return space
+    return replace(space, groups=replace(space.groups, names=np.array([""], object)))
 
 
-def rescale_covariates(space: Space, data: xr.DataTree) -> Space:
+def rescale_covariates[S: Space](space: S, data: xr.DataTree) -> S:
     """Return the space with covariates measured as in the earlier fit.
 
     Raises
@@ -251,9 +235,11 @@ def rescale_covariates(space: Space, data: xr.DataTree) -> Space:
     OptionError
         They are others.
     """
-    covariates = space.covariates
-    if covariates is None:
+    if not isinstance(space, (ChoiceSpace, ContainsSpace)):
         return space
+    if not space.covariates.names:
+        return space
+    covariates = space.covariates
     constant, learned = data["constant_data"], data["posterior"]
     before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
     names = tuple(map(str, before))

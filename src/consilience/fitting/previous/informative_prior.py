@@ -31,13 +31,18 @@ from jaxtyping import Bool, Float
 from numpyro.distributions.transforms import biject_to
 from numpyro.primitives import Messenger
 
+from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.matching import places
-from consilience.fitting.predicting import default_groups, rescale_covariates
+from consilience.fitting.assembly import fit_tree
+from consilience.fitting.inputs import reporter
+from consilience.fitting.previous.matching import places
+from consilience.fitting.previous.predicting import default_groups, rescale_covariates
+from consilience.fitting.request import Request, Study
+from consilience.fitting.single import fit_one
 from consilience.model import Method, Parameters, SampledModel, stack_chains
 from consilience.model.varying import RandomEffects
 from consilience.posterior import Fit
-from consilience.truth import Observations, Space
+from consilience.truth import ContainsSpace, Observations, Space
 
 MIN_SCALE = 1e-3  # standard deviation that a prior has at least
 
@@ -56,6 +61,46 @@ class Matched:
 
     draws: Float[np.ndarray, "D ..."]
     in_previous: Bool[np.ndarray, "..."]
+
+
+def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataTree:
+    """Fit a study with the posterior of an earlier one as the prior.
+
+    Parameters
+    ----------
+    study
+        Responses of kind choice or contains.
+    request
+        How to fit them; the model "auto" is that of the previous fit.
+    previous
+        The fit of the earlier study.
+
+    Raises
+    ------
+    OptionError
+        The previous fit cannot be a prior of this study.
+    """
+    name = request.model
+    if name == "auto":
+        name = previous.data.attrs["model"]
+    with reporter(request.progress) as report:
+        loaded = annotators.load(name, request.prior)
+        model = check_previous(name, loaded, previous)
+        space = align(study.space(request.states or model.states), previous)
+        informative, remark = with_informative_prior(model, space, previous)
+        single = fit_one(
+            name,
+            space,
+            request.seed,
+            engine=request.engine,
+            informative=informative,
+            effort=request.effort,
+            report=report,
+        )
+    if request.model == "auto":
+        reason = f"it is that of the earlier fit; {single.reason}"
+        single = replace(single, reason=reason)
+    return fit_tree(study, request, space, single, remarks=[remark])
 
 
 def check_previous(name: str, model: Method[Any], fit: Fit) -> SampledModel[Any]:
@@ -134,7 +179,7 @@ def match_draws(
 ) -> dict[str, Matched]:
     """Return the draws of each parameter, annotators and groups those of the space."""
     new = {"annotator": space.annotators}
-    if space.groups is not None:
+    if isinstance(space, ContainsSpace):
         new["group"] = space.groups.names
     by_name = {}
     for name, variable in posterior.data_vars.items():

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 import consilience as cs
-from consilience.fitting import which_contains as room
-from consilience.fitting.which_contains import which_contains
+from consilience.fitting import contains as room
+from consilience.fitting.contains import which_contains
 from consilience.responses import read
 from consilience.spaces import space_of
 

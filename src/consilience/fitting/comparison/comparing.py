@@ -18,23 +18,21 @@ from consilience import annotators
 from consilience.checks.leave_one_out import leave_one_response_out
 from consilience.checks.stacking import shrink_weights, standing
 from consilience.errors import OptionError
+from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.inputs import (
     Table,
-    as_candidates,
     as_responses,
-    as_table,
     check_options,
     check_seed,
     reporter,
 )
-from consilience.fitting.side_by_side import side_by_side
+from consilience.fitting.request import Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, choose
 from consilience.inference.seeds import seed_for
 from consilience.model import num_substates
 from consilience.progress import Progress, Reporter
 from consilience.responses import Responses
-from consilience.spaces import space_of
 from consilience.truth import Space
 from consilience.truth.parts import some_units
 
@@ -118,12 +116,11 @@ def compare(
     0  hierarchical_dawid_skene -0.933       0.000
     1             shared_errors -0.934      -0.001
     """
-    given = as_responses(responses)
+    study = Study.read(as_responses(responses), candidates=candidates, gold=gold)
     seed = check_seed(seed)
     check_options(effort)
-    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
     with reporter(progress) as report:
-        space = space_of(given, lists=lists, gold=gold_table)
+        space = study.space()
         _, table = compare_models(sample(space, seed), models, seed, effort, report)
     return table
 

@@ -11,7 +11,8 @@ from consilience.annotators import load
 from consilience.checks.simulated_fits import replace_answers
 from consilience.checks.stacking import SHRINKAGE
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
-from consilience.fitting import EngineOptions, compare, comparing
+from consilience.fitting import EngineOptions, compare
+from consilience.fitting.comparison import comparing
 from consilience.model import simulate
 from consilience.progress import silent
 from consilience.simulation import simulate as study

@@ -9,9 +9,10 @@ import pytest
 
 import consilience as cs
 from consilience.errors import OptionError, UnknownEngineError
-from consilience.fitting import EngineOptions, automatic, comparing, fit
-from consilience.fitting.automatic import fit_auto
-from consilience.fitting.comparing import CANDIDATES
+from consilience.fitting import EngineOptions, fit
+from consilience.fitting.comparison import automatic, comparing
+from consilience.fitting.comparison.automatic import fit_auto
+from consilience.fitting.comparison.comparing import CANDIDATES
 from consilience.progress import silent
 from consilience.responses import read
 from consilience.spaces import space_of

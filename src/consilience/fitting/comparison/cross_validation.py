@@ -24,19 +24,17 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.inputs import (
     Table,
-    as_candidates,
     as_responses,
-    as_table,
     check_options,
     check_seed,
     reporter,
 )
+from consilience.fitting.request import Study
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions
 from consilience.model import TableModel, Tables, logarithms, stack_chains
 from consilience.progress import Progress, Reporter, silent
 from consilience.responses import Responses
-from consilience.spaces import space_of
 from consilience.truth import Space
 
 type By = Literal["item", "annotator", "response"]
@@ -109,14 +107,12 @@ def cross_validate(  # noqa: PLR0913 (the public face; each argument stands alon
     1     1       60 -1.24
     2     2       60 -1.08
     """
-    given = as_responses(responses)
+    study = Study.read(as_responses(responses), candidates=candidates, gold=gold)
     seed = check_seed(seed)
     check_options(effort)
-    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
     rows = []
     with reporter(progress) as report:
-        states = annotators.fittable(model).states
-        space = space_of(given, lists=lists, gold=gold_table, num_states=states)
+        space = study.space(annotators.fittable(model).states)
         for number, fold in enumerate(_folds(space, by, folds, seed)):
             # Counted no times, not taken out: all folds then have one layout.
             part = replace(space, n=np.where(fold.test, 0, space.n))

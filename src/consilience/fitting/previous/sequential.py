@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.fitting.inputs import Table, as_responses
-from consilience.fitting.predicting import predict
+from consilience.fitting.previous.predicting import predict
 from consilience.posterior import Fit
 from consilience.posterior.results.tables import TABLES, names_of
 from consilience.responses import Responses

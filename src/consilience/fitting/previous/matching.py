@@ -5,7 +5,7 @@ import xarray as xr
 from jaxtyping import Float, Int, Shaped
 
 from consilience.responses import Responses
-from consilience.truth import ANONYMOUS, Space
+from consilience.truth import ANONYMOUS, ContainsSpace, Space
 
 DRAWS = 100  # of the earlier fit that are looked at, evenly taken
 
@@ -25,7 +25,7 @@ def align_draws(
         The earlier fit.
     """
     new = {"annotator": space.annotators}
-    if space.groups is not None:
+    if isinstance(space, ContainsSpace):
         new["group"] = space.groups.names
     draws = {}
     for name, variable in data["posterior"].data_vars.items():

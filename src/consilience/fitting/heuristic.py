@@ -1,4 +1,4 @@
-"""A rule applied: its tables, kept as a fit keeps them."""
+"""Apply a heuristic, and keep its tables as a fit keeps them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from consilience import annotators
 from consilience.errors import KindError, OptionError, UnknownEngineError
+from consilience.fitting.request import Request, Study
 from consilience.model import Heuristic
 from consilience.posterior.stored_fit.stored import with_tables
 from consilience.posterior.stored_fit.tree import root
@@ -17,37 +19,74 @@ WHY = "it is a heuristic: nothing is fitted"
 REMARK = "a heuristic states its result as certain, without uncertainty"
 
 
-def apply_heuristic(
-    model: Heuristic[Any],
-    name: str,
-    engine: str,
-    responses: Responses,
-    **beside: object,
-) -> Mapping[str, pd.DataFrame]:
-    """Return what a heuristic says of responses.
+def asked_heuristic(request: Request) -> Heuristic[Any] | None:
+    """Return the heuristic that is asked for; None where it is another model.
 
     Parameters
     ----------
-    model, name
-        A heuristic, and what it is called.
-    engine
-        What was asked for.
+    request
+        What is asked for.
+    """
+    if request.model == "auto":
+        return None
+    model = annotators.load(request.model, request.prior)
+    return model if isinstance(model, Heuristic) else None
+
+
+def fit_heuristic(
+    model: Heuristic[Any],
+    responses: Responses,
+    request: Request,
+    **beside: object,
+) -> xr.DataTree:
+    """Apply a heuristic.
+
+    Parameters
+    ----------
+    model
+        The heuristic that is asked for.
     responses
         Responses of a kind that it takes.
+    request
+        What is asked for.
     beside
         What else was given, by name; None where it was not.
 
     Raises
     ------
     OptionError
-        Something else was given, such as gold labels, which a rule cannot heed.
+        Something else was given, such as gold labels, which a heuristic does not use.
     UnknownEngineError
-        Another engine than the rule was asked for.
+        An engine was asked for by name.
     KindError
         It does not take responses of this kind.
     """
-    if engine not in ("auto", *model.engines):
-        msg = f"{name} cannot be fitted by {engine}: {WHY}; leave the engine out"
+    tables = _apply(model, request, responses, beside)
+    attributes = {
+        **request.attributes(Study(responses=responses)),
+        "id_types": dict(responses.types),
+        "model": request.model,
+        "engine": model.engines[0],
+        "engine_reason": WHY,
+        "assumptions": [*responses.assumptions, REMARK],
+        "settings": {},
+    }
+    return with_tables(
+        _tree(responses, attributes), {**tables, **_annotator_tables(responses)}
+    )
+
+
+def _apply(
+    model: Heuristic[Any],
+    request: Request,
+    responses: Responses,
+    beside: Mapping[str, object],
+) -> Mapping[str, pd.DataFrame]:
+    name = request.model
+    if request.engine not in ("auto", *model.engines):
+        msg = (
+            f"{name} cannot be fitted by {request.engine}: {WHY}; leave the engine out"
+        )
         raise UnknownEngineError(msg)
     given = [what for what, value in beside.items() if value is not None]
     if given:
@@ -64,22 +103,7 @@ def apply_heuristic(
     return model.tables(responses)
 
 
-def heuristic_tree(
-    tables: Mapping[str, pd.DataFrame],
-    responses: Responses,
-    attributes: Mapping[str, Any],
-) -> xr.DataTree:
-    """Lay the tables of a rule out as a fit.
-
-    Parameters
-    ----------
-    tables
-        What the rule says.
-    responses
-        Of what.
-    attributes
-        Of the root; lists and tables become JSON.
-    """
+def _tree(responses: Responses, attributes: Mapping[str, Any]) -> xr.DataTree:
     table = responses.table
     count = np.bincount(
         table["item"].cat.codes, table["n"], minlength=len(table["item"].cat.categories)
@@ -90,12 +114,11 @@ def heuristic_tree(
             "num_responses": ("item", count.astype(np.int64)),
         }
     )
-    data = xr.DataTree.from_dict({"/": root(attributes), "constant_data": constant})
-    return with_tables(data, {**tables, **_annotator_tables(responses)})
+    return xr.DataTree.from_dict({"/": root(attributes), "constant_data": constant})
 
 
 def _annotator_tables(responses: Responses) -> dict[str, pd.DataFrame]:
-    """Return the tables of annotators: a rule knows no more than that they answered."""
+    """Return the tables of annotators, of whom only the answers are known."""
     given = responses.table["annotator"]
     keys = ["response_id"] if responses.table["response_id"].notna().all() else ["item"]
     once = responses.table.drop_duplicates([*keys, "annotator"])
