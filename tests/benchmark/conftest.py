@@ -1,13 +1,16 @@
 """Two small sets with gold, and a fake package of methods that a child finds."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from consilience.benchmark.alone import Limits
+from consilience.benchmark import runs
+from consilience.benchmark.alone import Ending, Limits
 from consilience.benchmark.datasets import load
 from consilience.benchmark.methods import Method
 from consilience.benchmark.runs import Plan
+from consilience.benchmark.worker import work
 from consilience.responses import ReadOptions
 
 # Three workers on four tasks: the third is wrong once, and one task is a tie.
@@ -78,3 +81,17 @@ def fake(monkeypatch):
 @pytest.fixture
 def plan(tmp_path):
     return Plan(folder=tmp_path / "out" / "runs", limits=Limits(60.0))
+
+
+@pytest.fixture
+def in_process(monkeypatch):
+    """Have workers run in this process: for what becomes of results, that is enough."""
+
+    def run(command, *_):
+        folder = Path(command[-1])
+        outcome = json.dumps(work(folder))
+        (folder / "outcome.json").write_text(outcome, encoding="utf-8")
+        return Ending("done", 0)
+
+    monkeypatch.setattr(runs, "run", run)
+    monkeypatch.syspath_prepend(Path(__file__).parent)

@@ -48,10 +48,12 @@ def test_one_that_takes_too_long_or_too_much_is_given_up(first, fake, plan):
     )
 
 
+@pytest.mark.usefixtures("in_process")
 def test_an_item_of_which_nothing_is_said_is_counted(first, fake, plan):
     assert run_one(first, fake("silent"), plan).outcome["silent"] == 1
 
 
+@pytest.mark.usefixtures("in_process")
 def test_what_is_kept_is_not_run_again_unless_asked(
     first, second, fake, plan, tmp_path
 ):
@@ -69,6 +71,7 @@ def test_what_is_kept_is_not_run_again_unless_asked(
     assert log.read_text().count("run") == 3
 
 
+@pytest.mark.usefixtures("in_process")
 def test_another_seed_is_run_anew(first, fake, plan, tmp_path):
     log = tmp_path / "log"
     method = fake(f"counted:{log}")
@@ -89,6 +92,7 @@ def test_a_failure_is_kept_but_what_timed_out_gets_more_time(first, fake, plan):
     assert runs._load_stored(first, method, limited(3.0)) is None
 
 
+@pytest.mark.usefixtures("in_process")
 def test_an_interrupted_benchmark_goes_on_where_it_was(
     first, second, fake, plan, tmp_path, monkeypatch
 ):
@@ -110,6 +114,7 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(
     assert log.read_text().count("run") == 2
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_damaged_result_is_run_again(first, fake, plan):
     method = fake("votes")
     run_all([first], [method], plan, lambda _: None)
@@ -120,6 +125,7 @@ def test_a_damaged_result_is_run_again(first, fake, plan):
     assert run_all([first], [method], plan, lambda _: None)[0].done
 
 
+@pytest.mark.usefixtures("in_process")
 def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
     first, fake, plan, monkeypatch
 ):
@@ -140,6 +146,7 @@ def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
     assert names == {"fake-votes.json", "fake-votes.parquet"}
 
 
+@pytest.mark.usefixtures("in_process")
 def test_the_folder_gives_what_else_it_holds_of_the_same_answers(first, fake, plan):
     run_all([first], [fake("votes"), fake("fail")], plan, lambda _: None)
     only = run_all([first], [fake("votes")], plan, lambda _: None)
