@@ -244,7 +244,7 @@ def _rate(
 
 
 def shown(
-    space: Space, unit: Int[np.ndarray, " N"], annotator: Int[np.ndarray, " N"]
+    space: ContainsSpace, unit: Int[np.ndarray, " N"], annotator: Int[np.ndarray, " N"]
 ) -> Bool[np.ndarray, " N"]:
     """Return whether each annotator was asked about that pair of item and label."""
     width = space.num_annotators
@@ -254,7 +254,7 @@ def shown(
     return np.asarray(pairs[position] == sought)
 
 
-def share_shown(space: Space) -> Float[np.ndarray, " N"]:
+def share_shown(space: ContainsSpace) -> Float[np.ndarray, " N"]:
     """Return the share of the labels of the item that each answer's annotator saw."""
     item, names = pd.factorize(space.unit_item)
     width = space.num_annotators

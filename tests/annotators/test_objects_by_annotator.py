@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +27,9 @@ ALONE = replace(
     layout=lambda space, _: items_of(space, pooled=False, by_annotator=True),
 )
 ALIKE = replace(load("objects"), layout=lambda space, _: items_of(space, pooled=False))
+
+# Compiled whole: one by one, hundreds of operations take longer.
+score = jax.jit(score, static_argnums=0)
 
 
 def space_of_answers(answers, num_labels):
@@ -53,6 +57,7 @@ def every_answer(num_labels):
     ]
 
 
+@partial(jax.jit, static_argnames="number")
 def some_parameters(observations, number=1):
     return seed(sample_parameters, number)(ALONE, observations)
 

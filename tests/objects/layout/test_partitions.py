@@ -17,6 +17,11 @@ from consilience.objects.layout.partitions import (
     sum_over_partitions,
 )
 
+# Compiled whole: one by one, hundreds of operations take longer.
+by_matrix, by_recursion, sum_over_partitions = (
+    jax.jit(each) for each in (by_matrix, by_recursion, sum_over_partitions)
+)
+
 BELL = {1: 1, 2: 2, 3: 5, 4: 15, 5: 52, 6: 203, 7: 877, 8: 4140}
 ROUNDING = 64 * np.finfo(float).eps  # of sums of up to some hundred terms
 
@@ -80,7 +85,7 @@ def test_the_gradient_is_the_probability_of_each_block(way):
     weight = np.exp(phi @ partitions.incidence)
     expected = (weight / weight.sum(1, keepdims=True)) @ partitions.incidence.T
     with jax.enable_x64(True):
-        slope = jax.grad(lambda phi: logsumexp(way(phi), axis=1).sum())
+        slope = jax.jit(jax.grad(lambda phi: logsumexp(way(phi), axis=1).sum()))
         found = np.asarray(slope(jnp.asarray(phi)))
     assert np.abs(found - expected).max() < ROUNDING
     assert np.allclose(found @ members(num_labels), 1)
@@ -91,7 +96,7 @@ def test_the_gradient_of_other_weights_is_not_that_probability():
     weight = np.exp(phi @ partitions.incidence)
     expected = (weight / weight.sum(1, keepdims=True)) @ partitions.incidence.T
     with jax.enable_x64(True):
-        slope = jax.grad(lambda phi: logsumexp(by_matrix(phi), axis=1).sum())
+        slope = jax.jit(jax.grad(lambda phi: logsumexp(by_matrix(phi), axis=1).sum()))
         found = np.asarray(slope(jnp.asarray(1.001 * phi)))
     assert np.abs(found - expected).max() > ROUNDING
 
