@@ -179,7 +179,7 @@ def candidates(
     0    a   cat              1.0
     1    a   dog              0.5
     """
-    if not predictions or all(each.table.empty for each in predictions):
+    if not predictions or all(source.table.empty for source in predictions):
         msg = "there are no predictions to pool; classify images first"
         raise CandidatesError(msg)
     several = gold is not None and "answer" in gold
@@ -214,7 +214,7 @@ def candidates(
         table=table,
         sources=_sources(pooled, pairs, vocabulary, also),
         account=_account(pooled, table, (policy, top, mass), calibrated, features),
-        labels=pd.concat([each.labels for each in predictions], ignore_index=True)
+        labels=pd.concat([source.labels for source in predictions], ignore_index=True)
         .drop_duplicates("label", ignore_index=True)
         .astype("str"),
     )
