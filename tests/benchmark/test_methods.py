@@ -20,8 +20,8 @@ def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
 
 def test_methods_are_taken_by_name_once():
     names = ["auto", "majority", "auto"]
-    found = methods.choose_methods(names, with_peers=False)
-    assert [method.name for method in found] == ["auto", "majority"]
+    result = methods.choose_methods(names, with_peers=False)
+    assert [method.name for method in result] == ["auto", "majority"]
 
 
 def test_a_model_without_the_engine_asked_for_takes_its_best():
@@ -38,8 +38,8 @@ def test_an_unknown_method_is_refused():
 
 def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(methods, "find_spec", lambda _: None)
-    found, absent = methods.peers()
-    assert found == ()
+    result, absent = methods.peers()
+    assert result == ()
     assert absent == ("crowd-kit", "peerannot", "cleanlab")
     assert methods.choose_methods(["auto"], with_peers=True)[0].name == "auto"
 

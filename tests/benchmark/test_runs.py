@@ -9,12 +9,12 @@ from consilience.benchmark.runs import Plan, other_stored_results, run_all, run_
 
 
 def test_a_method_in_its_own_process_gives_labels_and_figures(first, fake, plan):
-    found = run_one(first, fake("without_gold"), plan)
-    assert found.done
-    assert set(found.labels["variant"]) == {"", "even"}
-    assert found.outcome["seconds"] > 0
-    assert found.outcome["peak_mib"] > 20
-    assert found.outcome["silent"] == 0
+    result = run_one(first, fake("without_gold"), plan)
+    assert result.done
+    assert set(result.labels["variant"]) == {"", "even"}
+    assert result.outcome["seconds"] > 0
+    assert result.outcome["peak_mib"] > 20
+    assert result.outcome["silent"] == 0
 
 
 @pytest.mark.parametrize(
@@ -30,10 +30,10 @@ def test_a_method_in_its_own_process_gives_labels_and_figures(first, fake, plan)
 def test_a_failure_is_a_result_with_its_reason(
     setting, status, reason, first, fake, plan
 ):
-    found = run_one(first, fake(setting), plan)
-    assert not found.done
-    assert found.outcome["status"] == status
-    assert reason in found.outcome["reason"]
+    result = run_one(first, fake(setting), plan)
+    assert not result.done
+    assert result.outcome["status"] == status
+    assert reason in result.outcome["reason"]
 
 
 def test_one_that_takes_too_long_or_too_much_is_given_up(first, fake, plan):
@@ -123,19 +123,19 @@ def test_a_damaged_result_is_run_again(first, fake, plan):
 def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
     first, fake, plan, monkeypatch
 ):
-    found = run_one(first, fake("votes"), plan)
-    kept.save(found, plan.folder)
+    result = run_one(first, fake("votes"), plan)
+    kept.save(result, plan.folder)
 
     def full(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
-    changed = replace(found, outcome={**found.outcome, "seconds": -1.0})
+    changed = replace(result, outcome={**result.outcome, "seconds": -1.0})
     with pytest.raises(KeyboardInterrupt):
         kept.save(changed, plan.folder)
     left = kept.load(plan.folder, "first", "fake.votes")
-    assert left.outcome == found.outcome
-    assert len(left.labels) == len(found.labels)
+    assert left.outcome == result.outcome
+    assert len(left.labels) == len(result.labels)
     names = {path.name for path in (plan.folder / "first").iterdir()}
     assert names == {"fake-votes.json", "fake-votes.parquet"}
 

@@ -54,14 +54,14 @@ def documented() -> Iterator[str]:
 def resolved(name: str) -> object:
     """Return the object of a dotted name."""
     first, *parts = name.split(".")
-    found, path = importlib.import_module(first), first
+    result, path = importlib.import_module(first), first
     for part in parts:
         path = f"{path}.{part}"
         try:
-            found = getattr(found, part)
+            result = getattr(result, part)
         except AttributeError:
-            found = importlib.import_module(path)
-    return found
+            result = importlib.import_module(path)
+    return result
 
 
 def lacking(thing: object) -> list[str]:
@@ -198,5 +198,5 @@ def test_every_name_that_is_costly_is_public():
 
 if __name__ == "__main__":
     share_fits()
-    found = {name: failures(resolved(name), name) for name in sys.argv[1:]}
-    sys.stdout.write(json.dumps({name: text for name, text in found.items() if text}))
+    failed = {name: failures(resolved(name), name) for name in sys.argv[1:]}
+    sys.stdout.write(json.dumps({name: text for name, text in failed.items() if text}))

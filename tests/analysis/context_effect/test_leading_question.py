@@ -119,7 +119,7 @@ TRUTH = np.array([THERE, APART])
 
 
 @pytest.fixture(scope="module", params=[8, pytest.param(48, marks=pytest.mark.study)])
-def found(request):
+def estimates(request):
     """Log odds ratios and their bounds, of many studies."""
     tables = [
         leading_question(fitted(*study(seed)), ALIKE) for seed in range(request.param)
@@ -129,34 +129,34 @@ def found(request):
     )
 
 
-def away(found, truth):
+def away(estimates, truth):
     """How far the mean estimate is from the truth, in its standard errors."""
-    estimate = found[:, :, 0]
-    error = estimate.std(0, ddof=1) / np.sqrt(len(found))
+    estimate = estimates[:, :, 0]
+    error = estimate.std(0, ddof=1) / np.sqrt(len(estimates))
     return np.abs(estimate.mean(0) - truth) / error
 
 
-def test_a_known_effect_is_found_again(found):
-    assert (away(found, TRUTH) < 4).all()
+def test_a_known_effect_is_found_again(estimates):
+    assert (away(estimates, TRUTH) < 4).all()
 
 
-def test_the_same_check_catches_another_effect(found):
-    assert (away(found, 0 * TRUTH) > 4).all()
-    assert (away(found, 1.5 * TRUTH) > 4).all()
+def test_the_same_check_catches_another_effect(estimates):
+    assert (away(estimates, 0 * TRUTH) > 4).all()
+    assert (away(estimates, 1.5 * TRUTH) > 4).all()
 
 
-def held(found, truth):
-    return ((found[:, :, 1] <= truth) & (truth <= found[:, :, 2])).mean()
+def held(estimates, truth):
+    return ((estimates[:, :, 1] <= truth) & (truth <= estimates[:, :, 2])).mean()
 
 
-def test_nine_tenths_intervals_hold_it_nine_times_in_ten(found):
-    assert abs(held(found, TRUTH) - 0.9) < 4 * np.sqrt(0.09 / (2 * len(found)))
+def test_nine_tenths_intervals_hold_it_nine_times_in_ten(estimates):
+    assert abs(held(estimates, TRUTH) - 0.9) < 4 * np.sqrt(0.09 / (2 * len(estimates)))
 
 
-def test_the_same_check_catches_intervals_that_are_too_narrow(found):
-    middle = found[:, :, :1]
-    narrow = middle + (found - middle) / 4
-    assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * len(found)))
+def test_the_same_check_catches_intervals_that_are_too_narrow(estimates):
+    middle = estimates[:, :, :1]
+    narrow = middle + (estimates - middle) / 4
+    assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * len(estimates)))
 
 
 def test_labels_that_are_not_alike_show_nothing():
@@ -236,19 +236,19 @@ DESIGN = [
 ]
 
 
-def named(space, found):
+def named(space, pairs):
     return {
         tuple(space.unit_item[[one, other]]) + tuple(space.unit_label[[one, other]])
-        for one, other in zip(found.first, found.second, strict=True)
+        for one, other in zip(pairs.first, pairs.second, strict=True)
     }
 
 
 def test_rivals_are_similar_labels_of_one_item():
     space = space_of(responses(DESIGN))
-    told = pd.DataFrame({"label_a": ["a2"], "label_b": ["a1"], "value": ["0.5"]})
-    found = rivals(space, told)
-    assert named(space, found) == {("i", "i", "a1", "a2")}
-    assert found.alike.tolist() == [0.5]
+    table = pd.DataFrame({"label_a": ["a2"], "label_b": ["a1"], "value": ["0.5"]})
+    result = rivals(space, table)
+    assert named(space, result) == {("i", "i", "a1", "a2")}
+    assert result.alike.tolist() == [0.5]
     # a1 and b1 are asked about together in both items of b1, a2 once.
     assert named(space, rivals(space, None)) == {
         ("i", "i", "a1", "b1"),

@@ -28,22 +28,22 @@ def asked(tmp_path_factory):
 
 
 def test_thresholds_are_told(run, asked, capsys):
-    told = ("--threshold", "0.5", "--threshold", "0.9")
-    assert run("filtering", asked, *told, "--json") == 0
-    found = json.loads(capsys.readouterr().out)["thresholds"]
+    options = ("--threshold", "0.5", "--threshold", "0.9")
+    assert run("filtering", asked, *options, "--json") == 0
+    output = json.loads(capsys.readouterr().out)["thresholds"]
     expected = cs.filtering(cs.load(asked), [0.5, 0.9])
-    assert [row["kept"] for row in found] == expected["kept"].tolist()
-    assert run("filtering", asked, *told) == 0
+    assert [row["kept"] for row in output] == expected["kept"].tolist()
+    assert run("filtering", asked, *options) == 0
     assert "wrong_lower" in capsys.readouterr().out
 
 
 def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
     out = tmp_path / "called.csv"
     assert run("decide", asked, "--loss", "f1", "--out", out, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     expected = cs.decide(cs.load(asked), loss="f1")
-    assert told["threshold"] == expected.threshold
-    assert told["present"] == expected.labels["present"].sum()
+    assert output["threshold"] == expected.threshold
+    assert output["present"] == expected.labels["present"].sum()
     written = pd.read_csv(out)
     assert written["present"].tolist() == expected.labels["present"].tolist()
     assert run("decide", asked, "--out", out) == 2
@@ -59,12 +59,12 @@ def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
 def test_the_leading_question_is_told(run, asked, tmp_path, capsys):
     alike = tmp_path / "alike.csv"
     alike.write_text("label_a,label_b\ncat,lynx\n")
-    told = ("leading-question", asked, "--similarity", alike, "--json")
-    assert run(*told) == 0
-    found = json.loads(capsys.readouterr().out)["contrasts"]
+    options = ("leading-question", asked, "--similarity", alike, "--json")
+    assert run(*options) == 0
+    output = json.loads(capsys.readouterr().out)["contrasts"]
     names = ["a similar label is there", "and was not shown"]
-    assert [row["contrast"] for row in found] == names
-    assert all(row["lower"] < row["odds_ratio"] < row["upper"] for row in found)
+    assert [row["contrast"] for row in output] == names
+    assert all(row["lower"] < row["odds_ratio"] < row["upper"] for row in output)
 
 
 def test_labels_that_are_not_alike_are_refused(run, asked, tmp_path, capsys):
