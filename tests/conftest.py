@@ -222,12 +222,12 @@ class Tiny:
             both = [gammaln(c.sum(-1)) - gammaln(c).sum(-1) for c in (prior, total)]
             return (both[0] - both[1]).sum()
 
-        found = []
+        results = []
         for truth in self.truths:
             items, answers = self.counts(kept, truth)
             own = np.broadcast_to(self.own, answers.shape)
-            found.append(of(np.full(2, 1.0), items) + of(own, answers))
-        return np.array(found)
+            results.append(of(np.full(2, 1.0), items) + of(own, answers))
+        return np.array(results)
 
     def log_evidence(self, kept):
         """Log p(answers that are kept)."""
@@ -238,13 +238,13 @@ class Tiny:
         rows = np.arange(len(self.rows))
         weight = np.exp(self.log_joint(rows))
         which = generator.choice(len(weight), number, p=weight / weight.sum())
-        found = [self.counts(rows, truth) for truth in self.truths[which]]
+        results = [self.counts(rows, truth) for truth in self.truths[which]]
 
         def drawn(total):
             gamma = generator.standard_gamma(np.array(total))
             return (gamma / gamma.sum(-1, keepdims=True))[None]
 
-        prevalence, confusion = (drawn(total) for total in zip(*found, strict=True))
+        prevalence, confusion = (drawn(total) for total in zip(*results, strict=True))
         return {"prevalence": prevalence, "confusion": confusion}
 
 

@@ -37,8 +37,8 @@ def sets(space, codes):
 
 
 def test_labels_are_linked_within_an_item_and_not_across():
-    found = space({"one": TASKS, "two": TASKS}, alike=SIMILAR).similar_sets
-    assert sets(space({"one": TASKS, "two": TASKS}), found.of_unit) == {
+    result = space({"one": TASKS, "two": TASKS}, alike=SIMILAR).similar_sets
+    assert sets(space({"one": TASKS, "two": TASKS}), result.of_unit) == {
         frozenset({"one husky", "one malamute"}),
         frozenset({"two husky", "two malamute"}),
         frozenset({"one cup"}),

@@ -38,29 +38,29 @@ KNOWN = pd.DataFrame(
     ],
 )
 def test_the_model_goes_by_what_is_known(each, given, lists, name, why):
-    told = read(answers(each), kind="contains", **given)
-    found = which_contains(space_of(told, lists=lists))
-    assert found[0] == name
-    assert why in found[1]
+    responses = read(answers(each), kind="contains", **given)
+    result = which_contains(space_of(responses, lists=lists))
+    assert result[0] == name
+    assert why in result[1]
 
 
 def test_counts_are_taken_where_nobody_has_an_id():
-    told = read(answers(6).drop(columns="annotator"), kind="contains")
-    assert which_contains(space_of(told))[0] == "contains_counts"
+    responses = read(answers(6).drop(columns="annotator"), kind="contains")
+    assert which_contains(space_of(responses))[0] == "contains_counts"
 
 
 def test_the_closed_form_is_taken_where_answers_are_many(monkeypatch):
     monkeypatch.setattr(room, "MAX_ON_SCALE", 50)
-    told = read(answers(6), kind="contains")
-    name, why = which_contains(space_of(told))
+    responses = read(answers(6), kind="contains")
+    name, why = which_contains(space_of(responses))
     assert name == "contains_states"
     assert "72 answers are many" in why
 
 
 def test_auto_is_the_model_that_it_names_and_says_why():
-    told = read(answers(3), kind="contains")
+    responses = read(answers(3), kind="contains")
     ours, named = (
-        cs.fit(told, model=name, engine="vb", effort=QUICK)
+        cs.fit(responses, model=name, engine="vb", effort=QUICK)
         for name in ("auto", "contains_states")
     )
     assert ours.data.attrs["model"] == "contains_states"

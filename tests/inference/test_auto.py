@@ -15,10 +15,10 @@ from consilience.spaces import space_of
 
 @pytest.fixture(scope="module")
 def space(simulated):
-    found, _, _ = simulated(
+    result, _, _ = simulated(
         "multinomial", 0, items=20, annotators=4, per_item=3, classes=2
     )
-    return found
+    return result
 
 
 def enlarged(space, number):

@@ -30,8 +30,8 @@ LISTS = [("i", "x"), ("i", "y"), ("j", "z"), ("j", "y"), ("k", "x"), ("l", "z")]
 
 
 def choice(**given):
-    told = read(pd.DataFrame(CHOICE, columns=["item", "annotator", "label"]))
-    return space_of(told, **given)
+    responses = read(pd.DataFrame(CHOICE, columns=["item", "annotator", "label"]))
+    return space_of(responses, **given)
 
 
 def contains():
@@ -47,7 +47,7 @@ SPACES = {
 }
 
 
-def told(space, unit):
+def facts(space, unit):
     """All that is said of a unit, by name."""
     mine = space.unit == unit
     lists = space.state[unit if len(space.state) > 1 else 0]
@@ -69,7 +69,9 @@ def test_some_units_are_told_as_they_were(name):
     units = np.array([1, 3])
     part = some_units(space, units)
     assert part.num_units == 2
-    assert [told(part, place) for place in range(2)] == [told(space, u) for u in units]
+    assert [facts(part, place) for place in range(2)] == [
+        facts(space, u) for u in units
+    ]
     assert (np.diff(part.unit) >= 0).all()
     assert part.unit.dtype == space.unit.dtype
 
@@ -107,6 +109,6 @@ def test_some_answers_leave_the_units():
     kept = np.array([True, False, True, False, False, True])
     part = some_answers(space, kept)
     assert part.num_units == space.num_units
-    assert told(part, 0)[2:4] == (["a"], ["x"])
-    assert told(part, 2)[2:5] == ([], [], [])
-    assert told(part, 3) == told(space, 3)
+    assert facts(part, 0)[2:4] == (["a"], ["x"])
+    assert facts(part, 2)[2:5] == ([], [], [])
+    assert facts(part, 3) == facts(space, 3)

@@ -238,7 +238,7 @@ def with_options(responses: "Responses") -> "Responses":
     """Return responses whose account names options in place of arguments."""
     account = responses.cleaning
     dropped = [
-        replace(each, reason=as_options(each.reason)) for each in account.dropped
+        replace(group, reason=as_options(group.reason)) for group in account.dropped
     ]
     cleaning = replace(
         account,

@@ -59,8 +59,8 @@ def test_the_peak_of_a_child_does_not_begin_at_its_parents():
         "tell = 'from benchmarks.aggregation import alone; print(alone.peak_mib())'\n"
         "print(subprocess.check_output([sys.executable, '-c', tell], text=True))\n"
     )
-    told = subprocess.check_output([PYTHON, "-c", program], text=True)
-    assert 5 < float(told) < 300
+    output = subprocess.check_output([PYTHON, "-c", program], text=True)
+    assert 5 < float(output) < 300
 
 
 def test_an_interrupted_wait_leaves_no_process(tmp_path, monkeypatch):

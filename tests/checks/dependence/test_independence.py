@@ -69,11 +69,11 @@ def residual_of(space, confusion, name="bayesian_dawid_skene"):
 
 def residuals(labels, guessed, studies=STUDIES, items=ITEMS):
     space, generator = design(labels, items), np.random.default_rng(1)
-    found = []
+    results = []
     for _ in range(studies):
         answer, confusion = drawn(space, generator, guessed)
-        found.append(residual_of(replace_answers(space, answer), confusion))
-    return found
+        results.append(residual_of(replace_answers(space, answer), confusion))
+    return results
 
 
 def at_most_by_chance(level):
@@ -95,58 +95,61 @@ def test_independent_annotators_are_rejected_no_more_often_than_said(independent
 
 @pytest.mark.parametrize("labels", [2, 3, 5, 10])
 def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
-    found = residuals(labels, SHARE)
-    assert np.mean([each.z for each in found]) > 4 / np.sqrt(STUDIES)
-    assert np.mean([each.rejected for each in found]) > 0.5
-    assert all(each.correlation > 0 for each in found)
+    result = residuals(labels, SHARE)
+    assert np.mean([each.z for each in result]) > 4 / np.sqrt(STUDIES)
+    assert np.mean([each.rejected for each in result]) > 0.5
+    assert all(each.correlation > 0 for each in result)
 
 
-def outcomes(found):
+def outcomes(diagnostics):
     """Verdicts on studies with these residuals."""
     each = [
-        judged(residual_correlation=one.correlation, residual_z=one.z) for one in found
+        judged(residual_correlation=one.correlation, residual_z=one.z)
+        for one in diagnostics
     ]
     return [verdict.outcome for (verdict,) in each]
 
 
 def test_studies_too_small_to_show_that_people_guess_together_do_not_pass():
-    found = outcomes(residuals(3, 0.15, studies=40, items=60))
-    assert TOO_LITTLE in found
-    assert PASSED not in found
+    result = outcomes(residuals(3, 0.15, studies=40, items=60))
+    assert TOO_LITTLE in result
+    assert PASSED not in result
 
 
 def test_large_studies_of_independent_annotators_pass():
-    found = outcomes(residuals(3, 0, studies=20, items=2_000))
+    result = outcomes(residuals(3, 0, studies=20, items=2_000))
     # Two of twenty are rejected by chance once in sixty runs.
-    assert found.count(PASSED) >= 18
-    assert TOO_LITTLE not in found
+    assert result.count(PASSED) >= 18
+    assert TOO_LITTLE not in result
 
 
-def power_of(found, limit):
+def power_of(diagnostics, limit):
     """Chance of a rejection that the standard errors of studies make one expect."""
-    mean = np.mean([each.correlation for each in found])
-    error = np.array([each.detectable for each in found]) / (LIMIT + norm.ppf(CHANCE))
+    mean = np.mean([each.correlation for each in diagnostics])
+    error = np.array([each.detectable for each in diagnostics]) / (
+        LIMIT + norm.ppf(CHANCE)
+    )
     return norm.cdf(mean / error - limit).mean()
 
 
 def test_as_many_studies_are_rejected_as_their_standard_errors_say():
-    found = residuals(3, 0.15, studies=100, items=100)
-    seen = np.mean([each.rejected for each in found])
-    margin = 4 * np.sqrt(0.25 / len(found))
-    assert abs(power_of(found, LIMIT) - seen) < margin
+    result = residuals(3, 0.15, studies=100, items=100)
+    seen = np.mean([each.rejected for each in result])
+    margin = 4 * np.sqrt(0.25 / len(result))
+    assert abs(power_of(result, LIMIT) - seen) < margin
     # The same comparison notices a power without regard to the limit.
-    assert abs(power_of(found, 0.0) - seen) > margin
+    assert abs(power_of(result, 0.0) - seen) > margin
 
 
 def held_back(guessed, studies=40):
     """Residuals given confusions that are off towards chance, as by a strong prior."""
     space, generator = design(5), np.random.default_rng(5)
-    found = []
+    results = []
     for _ in range(studies):
         answer, confusion = drawn(space, generator, guessed)
         off = 0.7 * confusion + 0.3 / 5
-        found.append(residual_of(replace_answers(space, answer), off).z)
-    return np.array(found)
+        results.append(residual_of(replace_answers(space, answer), off).z)
+    return np.array(results)
 
 
 def test_confusions_that_a_prior_holds_back_are_no_dependence():
@@ -168,19 +171,19 @@ def on_lists(guessed, studies):
     names = [f"i{number:03d}" for number in range(ITEMS)]
     shown = {"item": np.repeat(names, 4), "label": labels[lists.ravel()]}
     responses = design(5)  # who answers what
-    told = {
+    reported = {
         "item": np.array(names)[responses.unit],
         "label": shown["label"][::4][responses.unit],
     }
     space = space_of(
-        read(pd.DataFrame(told), labels=list(labels)),
+        read(pd.DataFrame(reported), labels=list(labels)),
         lists=pd.DataFrame(shown).drop_duplicates(),
     )
     right = generator.uniform(0.8, 0.95, PEOPLE)
     hits = (1 - guessed) * right + guessed / 4
     draw = {"prevalence": np.full(50, 1 / 50), "skill": np.stack([hits, 1 - hits], 1)}
     whole = {each: value[None, None] for each, value in draw.items()}
-    found = []
+    results = []
     for _ in range(studies):
         hard = (generator.random(ITEMS) < guessed)[space.unit]
         chance = np.where(hard, 0.25, right[space.annotator])
@@ -189,10 +192,10 @@ def on_lists(guessed, studies):
         answer = lists[space.unit, slot].astype(np.int32)
         with jax.enable_x64(True):
             model = annotators.load("structured")
-            found.append(
+            results.append(
                 residual_correlation(model, replace_answers(space, answer), whole).z
             )
-    return np.array(found)
+    return np.array(results)
 
 
 def test_independent_annotators_who_choose_from_lists_are_seldom_rejected():
@@ -215,7 +218,7 @@ def of_two_subtypes(name, studies=40):
     hits = np.array([0.95, 0.55])
     rows = np.stack([hits, 1 - hits], -1)
     table = np.stack([rows, rows[:, ::-1]])  # label, subtype, answer
-    found = []
+    results = []
     for _ in range(studies):
         truth, subtype = generator.integers(0, 2, (2, ITEMS))
         chance = table[truth, subtype][space.unit]
@@ -229,10 +232,10 @@ def of_two_subtypes(name, studies=40):
         whole = {each: value[None, None] for each, value in draw.items()}
         prior = {"subtypes": 2.0} if name == "ebcc" else None
         model = annotators.load(name, prior)
-        told = replace_answers(space, answer)
+        responses = replace_answers(space, answer)
         with jax.enable_x64(True):
-            found.append(residual_correlation(model, told, whole).z)
-    return np.array(found)
+            results.append(residual_correlation(model, responses, whole).z)
+    return np.array(results)
 
 
 def test_what_a_model_knows_of_items_is_no_dependence():
@@ -247,7 +250,7 @@ def test_to_a_model_that_knows_labels_alone_it_is():
 
 def by_fit(guessed, studies=8):
     space, generator = design(2), np.random.default_rng(2)
-    found = []
+    results = []
     with jax.enable_x64(True):
         for _ in range(studies):
             answer, _ = drawn(space, generator, guessed)
@@ -259,25 +262,25 @@ def by_fit(guessed, studies=8):
                 effort=EngineOptions(draws=0, restarts=1),
                 report=silent,
             )
-            found.append(fitted.tempering)
-    return found
+            results.append(fitted.tempering)
+    return results
 
 
 def test_with_fitted_confusions_the_independent_are_not_tempered():
-    found = by_fit(0)
-    z = np.array([each.z for each in found])
+    result = by_fit(0)
+    z = np.array([each.z for each in result])
     # The fit takes some of the residuals: z is at most that of the true confusions.
-    assert z.mean() < 4 / np.sqrt(len(found))
-    assert all(each.reported == "raw" for each in found)
+    assert z.mean() < 4 / np.sqrt(len(result))
+    assert all(each.reported == "raw" for each in result)
 
 
 def test_with_fitted_confusions_those_who_guess_together_are_tempered():
-    found = by_fit(SHARE)
-    z = np.array([each.z for each in found])
-    assert z.mean() > 4 / np.sqrt(len(found))
-    assert np.mean([each.reported == "tempered" for each in found]) > 0.5
+    result = by_fit(SHARE)
+    z = np.array([each.z for each in result])
+    assert z.mean() > 4 / np.sqrt(len(result))
+    assert np.mean([each.reported == "tempered" for each in result]) > 0.5
     number = np.full(ITEMS, float(PER_ITEM))
-    for each in found:
+    for each in result:
         effect = Residual(each.correlation, each.z).design_effect(number)
         assert np.allclose(each.design_effect, effect)
         sure = [part.probability.max(1).mean() for part in (each.raw, each.tempered)]
@@ -297,7 +300,7 @@ def test_a_count_weighs_as_that_many_rows():
         answer=answer[rows],
         n=np.ones(len(rows), int),
     )
-    both = [residual_of(told, confusion) for told in (counted, each)]
+    both = [residual_of(reported, confusion) for reported in (counted, each)]
     assert both[0].correlation == pytest.approx(both[1].correlation)
     assert both[0].z == pytest.approx(both[1].z)
     once = residual_of(replace(counted, n=np.ones_like(n)), confusion)
@@ -307,21 +310,21 @@ def test_a_count_weighs_as_that_many_rows():
 def test_a_confusion_that_all_share_is_that_of_each():
     space, generator = design(3), np.random.default_rng(4)
     answer, confusion = drawn(space, generator, 0)
-    told, shared = replace(space, answer=answer), confusion.mean(0, keepdims=True)
+    reported, shared = replace(space, answer=answer), confusion.mean(0, keepdims=True)
     whole = np.repeat(shared, PEOPLE, 0)
-    one = residual_of(told, shared[0], "multinomial")
-    assert one.z == pytest.approx(residual_of(told, whole).z)
+    one = residual_of(reported, shared[0], "multinomial")
+    assert one.z == pytest.approx(residual_of(reported, whole).z)
 
 
 def test_without_two_answers_to_an_item_there_is_no_correlation():
     frame = pd.DataFrame({"item": list("ijk"), "annotator": "a", "label": list("xyx")})
     space = space_of(read(frame))
-    found = residual_of(space, np.full((1, 2, 2), 0.5))
-    assert np.isnan(found.correlation)
-    assert np.isnan(found.z)
-    assert not found.rejected
-    assert found.given_truth == 0
-    assert found.design_effect(np.array([1.0, 5.0])).tolist() == [1, 1]
+    result = residual_of(space, np.full((1, 2, 2), 0.5))
+    assert np.isnan(result.correlation)
+    assert np.isnan(result.z)
+    assert not result.rejected
+    assert result.given_truth == 0
+    assert result.design_effect(np.array([1.0, 5.0])).tolist() == [1, 1]
 
 
 def test_the_design_effect_is_that_of_kish():

@@ -97,17 +97,17 @@ def test_a_misnamed_file_is_what_its_bytes_say(cat):
 
 def test_grey_and_palette_images_become_rgb(cat):
     for mode in ("L", "1", "P"):
-        found = decode(as_bytes(cat.convert(mode)))
-        assert found.rgb.mode == "RGB"
-        assert distance(found.rgb, cat.convert(mode).convert("RGB")) < 1
+        decoded = decode(as_bytes(cat.convert(mode)))
+        assert decoded.rgb.mode == "RGB"
+        assert distance(decoded.rgb, cat.convert(mode).convert("RGB")) < 1
 
 
 def test_sixteen_bits_are_scaled_and_not_cut_off(cat):
     grey = np.asarray(cat.convert("L"))
     deep = Image.fromarray(grey.astype(np.uint16) * 257)
-    found = decode(as_bytes(deep))
-    assert "scaled" in found.note
-    assert np.array_equal(np.asarray(found.rgb)[:, :, 0], grey)
+    decoded = decode(as_bytes(deep))
+    assert "scaled" in decoded.note
+    assert np.array_equal(np.asarray(decoded.rgb)[:, :, 0], grey)
 
 
 def test_a_plain_conversion_would_have_cut_sixteen_bits_off(cat):
@@ -118,9 +118,9 @@ def test_a_plain_conversion_would_have_cut_sixteen_bits_off(cat):
 
 def test_floats_are_scaled_by_their_own_range(cat):
     grey = np.asarray(cat.convert("L"))
-    found = decode(as_bytes(Image.fromarray(grey.astype(np.float32) / 255), "TIFF"))
+    decoded = decode(as_bytes(Image.fromarray(grey.astype(np.float32) / 255), "TIFF"))
     wanted = grey.astype(float) * 255 / grey.max()
-    assert np.abs(np.asarray(found.rgb)[:, :, 0] - wanted).max() <= 1
+    assert np.abs(np.asarray(decoded.rgb)[:, :, 0] - wanted).max() <= 1
 
 
 def test_pixels_that_are_not_finite_are_refused():
@@ -133,23 +133,25 @@ def test_transparency_is_laid_over_white():
     clear = Image.new("RGBA", (9, 9), (0, 0, 0, 0))
     palette = Image.new("P", (9, 9), 0)
     for data in (as_bytes(clear), as_bytes(palette, transparency=0)):
-        found = decode(data)
-        assert "white" in found.note
-        assert (np.asarray(found.rgb) == 255).all()
+        decoded = decode(data)
+        assert "white" in decoded.note
+        assert (np.asarray(decoded.rgb) == 255).all()
 
 
 def test_a_photograph_is_turned_as_its_camera_was(cat):
     exif = Image.Exif()
     exif[0x0112] = 6  # turn a quarter to the right to see it upright
-    found = decode(as_bytes(cat.rotate(90, expand=True), "JPEG", exif=exif, quality=95))
-    assert "turned" in found.note
-    assert found.rgb.size == cat.size
-    assert distance(found.rgb, cat) < 3
+    decoded = decode(
+        as_bytes(cat.rotate(90, expand=True), "JPEG", exif=exif, quality=95)
+    )
+    assert "turned" in decoded.note
+    assert decoded.rgb.size == cat.size
+    assert distance(decoded.rgb, cat) < 3
 
 
 def test_of_an_animation_the_first_frame_counts(cat):
     frames = [cat.convert("P"), cat.rotate(180).convert("P")]
     data = as_bytes(frames[0], "GIF", save_all=True, append_images=frames[1:])
-    found = decode(data)
-    assert "first of 2 frames" in found.note
-    assert distance(found.rgb, cat) < distance(found.rgb, cat.rotate(180))
+    decoded = decode(data)
+    assert "first of 2 frames" in decoded.note
+    assert distance(decoded.rgb, cat) < distance(decoded.rgb, cat.rotate(180))

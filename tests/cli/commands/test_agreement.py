@@ -17,29 +17,29 @@ def test_json_holds_all_that_was_found(run, export, columns, capsys):
     asked = ("--by", "label", "--by", "pair", "--mass", "0.8", "--json")
     assert run("agreement", export, *columns, *asked) == 0
     said = capsys.readouterr()
-    found = json.loads(said.out)
-    assert found["mass"] == 0.8
-    rows = {row["coefficient"]: row for row in found["coefficients"]}
+    output = json.loads(said.out)
+    assert output["mass"] == 0.8
+    rows = {row["coefficient"]: row for row in output["coefficients"]}
     # ann and bob agree always, each with cid on 6 of 12: the mean of three pairs.
     assert rows["percent"]["value"] == pytest.approx(2 / 3)
     assert rows["scott"]["value"] is None
-    assert {row["label"] for row in found["labels"]} == {"cat", "dog"}
-    assert len(found["pairs"]) == 3
+    assert {row["label"] for row in output["labels"]} == {"cat", "dog"}
+    assert len(output["pairs"]) == 3
     assert "Fleiss's kappa" in said.err
 
 
 def test_tables_are_written_as_parquet(run, export, columns, capsys, tmp_path):
-    told = ("agreement", export, *columns, "--by", "label", "--out", "tables")
-    assert run(*told) == 0
+    options = ("agreement", export, *columns, "--by", "label", "--out", "tables")
+    assert run(*options) == 0
     assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
         "coefficients.parquet",
         "labels.parquet",
     ]
     kept = pd.read_parquet(tmp_path / "tables" / "coefficients.parquet")
     assert len(kept) == 8
-    assert run(*told) == 2
+    assert run(*options) == 2
     assert "--overwrite" in capsys.readouterr().err
-    assert run(*told, "--overwrite") == 0
+    assert run(*options, "--overwrite") == 0
 
 
 def test_without_resamples_intervals_are_marked(run, export, columns, capsys):
@@ -59,10 +59,10 @@ def test_without_resamples_intervals_are_marked(run, export, columns, capsys):
 )
 def test_a_mistake_is_one_sentence(options, said, run, export, columns, capsys):
     assert run("agreement", export, *columns, *options) == 2
-    told = capsys.readouterr()
-    assert said in told.err
-    assert told.err.count("\n") == 1
-    assert told.out == ""
+    output = capsys.readouterr()
+    assert said in output.err
+    assert output.err.count("\n") == 1
+    assert output.out == ""
 
 
 def test_a_perfect_pair_is_drawn_without_an_interval(run, export, columns, capsys):

@@ -47,9 +47,9 @@ def test_methods_are_compared_and_a_second_call_runs_nothing(
     assert run("benchmark", crowd, *QUICK, "--out", "out", "--json") == 0
     again = capsys.readouterr()
     assert again.err.count("(kept)") == 2
-    found = json.loads(again.out)
-    assert {row["method"] for row in found["means"]} == {"smoothed_shares", "majority"}
-    assert found["failures"] == []
+    output = json.loads(again.out)
+    assert {row["method"] for row in output["means"]} == {"smoothed_shares", "majority"}
+    assert output["failures"] == []
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ def classify(run, photographs, *more):
 def test_photographs_become_candidates_by_name(run, photographs, capsys, tmp_path):
     assert classify(run, photographs, "--naming", "stem", "--json") == 0
     said = capsys.readouterr()
-    found = json.loads(said.out)
-    assert (found["classified"], found["unusable"]) == (3, 1)
+    output = json.loads(said.out)
+    assert (output["classified"], output["unusable"]) == (3, 1)
     assert "skipped, because their names are not those of images: 1" in said.err
     assert "ran on the" in said.err
     assert "1 could not be used" in said.err

@@ -49,9 +49,9 @@ def test_the_usual_folder_is_replaced_and_a_named_one_is_not(run, capsys):
 
 def test_the_demonstration_answers_in_json(run, capsys):
     assert run("demo", *QUICK, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     loss = {
-        name: score["metrics"]["log_loss"] for name, score in found["scores"].items()
+        name: score["metrics"]["log_loss"] for name, score in output["scores"].items()
     }
     assert loss["hierarchical_dawid_skene"]["value"] < 0.7 * loss["majority"]["value"]
 

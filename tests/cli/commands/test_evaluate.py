@@ -51,9 +51,9 @@ def evaluated(study, capsys, *options):
 
 def test_tables_arrays_and_scores_are_judged_side_by_side(study, capsys):
     old = ("--dataset-labels", str(study / "old.csv"))
-    found = json.loads(evaluated(study, capsys, *old, "--top", "2", "--json"))
+    output = json.loads(evaluated(study, capsys, *old, "--top", "2", "--json"))
     rows = {
-        (row["model"], row["metric"], row["subset"]): row for row in found["models"]
+        (row["model"], row["metric"], row["subset"]): row for row in output["models"]
     }
     assert rows["follower", "accuracy", "all"]["value"] == pytest.approx(0.75)
     assert rows["follower", "dataset_accuracy", "all"]["value"] == 1

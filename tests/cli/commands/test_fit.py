@@ -22,9 +22,9 @@ QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
 
 
 def test_fit_reads_any_export_and_writes_a_run(fitted):
-    found = cs.load(fitted)
-    assert found.data.attrs["engine"] == "em"
-    best = found.items().set_index("item")["label"].astype(str)
+    saved = cs.load(fitted)
+    assert saved.data.attrs["engine"] == "em"
+    best = saved.items().set_index("item")["label"].astype(str)
     assert best["001"] == "cat"
     assert best["002"] == "dog"
 
@@ -32,8 +32,8 @@ def test_fit_reads_any_export_and_writes_a_run(fitted):
 def test_fit_says_what_was_read_which_engine_and_how_it_went(
     run, export, columns, capsys
 ):
-    told = ("--prior", "own=8", "--restarts", "2")
-    assert run("fit", export, *columns, *QUICK, *told, "--out", "run") == 0
+    options = ("--prior", "own=8", "--restarts", "2")
+    assert run("fit", export, *columns, *QUICK, *options, "--out", "run") == 0
     said = capsys.readouterr().out
     order = ("read 36 rows", "bayesian_dawid_skene by em", "12 items", "cid", "checks:")
     places = [said.index(part) for part in order]
@@ -57,12 +57,12 @@ def test_fit_answers_in_json_and_shows_progress_on_standard_error(
 
 
 def test_json_names_options_and_not_arguments(fitted, monkeypatch):
-    found = cs.load(fitted)
-    found.data.attrs["engine_reason"] = "asked for (`draws=9`)"
-    found.data.attrs["assumptions"] = json.dumps(["all of `labels=`"])
-    checks = found.diagnostics().assign(remedy="run longer (`tune=`)")
-    monkeypatch.setattr(type(found), "diagnostics", lambda _: checks)
-    result = summary(found)
+    saved = cs.load(fitted)
+    saved.data.attrs["engine_reason"] = "asked for (`draws=9`)"
+    saved.data.attrs["assumptions"] = json.dumps(["all of `labels=`"])
+    checks = saved.diagnostics().assign(remedy="run longer (`tune=`)")
+    monkeypatch.setattr(type(saved), "diagnostics", lambda _: checks)
+    result = summary(saved)
     assert result["engine_reason"] == "asked for (--draws 9)"
     assert result["assumptions"] == ["all of --labels"]
     assert {row["remedy"] for row in result["diagnostics"]} == {"run longer (--tune)"}
@@ -86,8 +86,8 @@ def test_an_existing_run_is_refused_before_anything_is_read(run, fitted, capsys)
 
 def test_gold_given_to_a_fit_is_believed(run, export, columns, tmp_path):
     (tmp_path / "gold.csv").write_text("photo,said\n001,dog\n")
-    told = ("--gold", "gold.csv", "--out", "run")
-    assert run("fit", export, *columns, *QUICK, *told) == 0
+    options = ("--gold", "gold.csv", "--out", "run")
+    assert run("fit", export, *columns, *QUICK, *options) == 0
     best = cs.load("run").items().set_index("item")
     assert best.loc["001", "label"] == "dog"
     assert best.loc["001", "probability"] == pytest.approx(1.0)
@@ -96,8 +96,8 @@ def test_gold_given_to_a_fit_is_believed(run, export, columns, tmp_path):
 def test_candidates_limit_what_can_be_true(run, export, columns, tmp_path):
     rows = "".join(f"{item:03d},cat\n{item:03d},dog\n" for item in range(1, 13))
     (tmp_path / "candidates.csv").write_text("item,label\n" + rows)
-    told = ("--candidates", "candidates.csv", "--out", "run")
-    assert run("fit", export, *columns, *QUICK, *told) == 0
+    options = ("--candidates", "candidates.csv", "--out", "run")
+    assert run("fit", export, *columns, *QUICK, *options) == 0
     assert len(cs.load("run").labels()) == 24
 
 
@@ -151,8 +151,8 @@ def test_checks_that_pass_take_one_line():
     ],
 )
 def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said):
-    found = lines(GOOD, other)
-    assert found == [f"checks: 1 passed, {said}", f"independence: {other['remedy']}"]
+    result = lines(GOOD, other)
+    assert result == [f"checks: 1 passed, {said}", f"independence: {other['remedy']}"]
     assert {each.style for each in verdicts(pd.DataFrame([GOOD, other]))} == {"yellow"}
 
 
@@ -166,13 +166,13 @@ def test_beside_another_failure_the_fit_is_not_to_be_trusted():
 def test_annotators_who_err_together_are_no_failure_in_json(fitted):
     data = cs.load(fitted).data
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
-    found = []
+    results = []
     for name in ("independence", "not_finite"):
         verdict = at_most(name, 5.0, 3.0, "they err together")
         at = next(path for path in groups if path.strip("/") == "diagnostics")
         changed = {**groups, at: as_dataset([verdict])}
-        found.append(summary(cs.Fit(xr.DataTree.from_dict(changed)))["ok"])
-    assert found == [True, False]
+        results.append(summary(cs.Fit(xr.DataTree.from_dict(changed)))["ok"])
+    assert results == [True, False]
 
 
 @pytest.fixture
@@ -183,8 +183,8 @@ def two_models(monkeypatch):
 
 @pytest.mark.usefixtures("two_models")
 def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
-    told = ("--restarts", "1", "--draws", "20", "--out", "run")
-    assert run("fit", export, *columns, *told, "--json") == 0
+    options = ("--restarts", "1", "--draws", "20", "--out", "run")
+    assert run("fit", export, *columns, *options, "--json") == 0
     said = capsys.readouterr()
     result = json.loads(said.out)
     compared = cs.load("run").comparison()

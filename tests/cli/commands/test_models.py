@@ -20,5 +20,5 @@ def test_what_is_read_from_the_file_is_what_the_model_has(entry):
 
 def test_models_are_listed_in_json(run, capsys):
     assert run("models", "--json") == 0
-    found = json.loads(capsys.readouterr().out)["models"]
-    assert {"name", "assumes", "engines", "references"} == set(found[0])
+    output = json.loads(capsys.readouterr().out)["models"]
+    assert {"name", "assumes", "engines", "references"} == set(output[0])

@@ -19,19 +19,19 @@ def test_a_run_becomes_one_file(run, fitted, capsys):
 
 
 def test_responses_add_what_was_read_and_kept(run, fitted, export, columns, capsys):
-    told = ("--responses", export, *columns)
-    assert run("report", fitted, *told, "--out", "report.html", "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["items"] == 12
-    assert found["bytes"] == Path("report.html").stat().st_size
+    options = ("--responses", export, *columns)
+    assert run("report", fitted, *options, "--out", "report.html", "--json") == 0
+    output = json.loads(capsys.readouterr().out)
+    assert output["items"] == 12
+    assert output["bytes"] == Path("report.html").stat().st_size
     assert "Read 36 rows, kept 36: 36 answers" in Path("report.html").read_text()
 
 
 def test_labels_are_called_as_a_file_of_names_says(run, fitted, capsys):
     label = pd.read_parquet(Path(fitted, "tables", "labels.parquet"))["label"].iloc[0]
     Path("names.json").write_text(json.dumps({label: "<i>Tabby</i> & co"}), "utf-8")
-    told = ("--names", "names.json", "--out", "named.html")
-    assert run("report", fitted, *told) == 0
+    options = ("--names", "names.json", "--out", "named.html")
+    assert run("report", fitted, *options) == 0
     capsys.readouterr()
     text = Path("named.html").read_text(encoding="utf-8")
     assert "&lt;i&gt;Tabby&lt;/i&gt; &amp; co" in text
@@ -50,8 +50,8 @@ def test_tables_of_models_and_pictures_are_shown(run, fitted, capsys):
     Image.new("RGB", (40, 30), "teal").save("images/001.png")
     scores = pd.DataFrame({"model": ["resnet"], "accuracy": [0.75]})
     scores.to_csv("by_model.csv", index=False)
-    told = ("--evaluation", "by_model.csv", "--images", "images", "--title", "Cats")
-    assert run("report", fitted, *told, "--out", "report.html") == 0
+    options = ("--evaluation", "by_model.csv", "--images", "images", "--title", "Cats")
+    assert run("report", fitted, *options, "--out", "report.html") == 0
     assert "11 items have no picture in images" in capsys.readouterr().out
     text = Path("report.html").read_text()
     assert "<title>Cats</title>" in text

@@ -17,8 +17,8 @@ def test_read_says_what_it_kept_and_writes_the_canonical_folder(
 def test_read_answers_in_json_with_the_account_on_standard_error(
     run, export, columns, truth, capsys
 ):
-    told = ("--gold", truth, "--out", "responses", "--json")
-    assert run("read", export, *columns, *told) == 0
+    options = ("--gold", truth, "--out", "responses", "--json")
+    assert run("read", export, *columns, *options) == 0
     said = capsys.readouterr()
     result = json.loads(said.out)
     assert (result["items"], result["annotators"], result["labels"]) == (12, 3, 2)
@@ -47,9 +47,9 @@ def test_a_folder_of_responses_is_replaced_only_on_request(
 
 def test_labels_are_a_list_or_a_table(run, export, columns, tmp_path):
     (tmp_path / "labels.csv").write_text("label\ndog\ncat\nfox\n")
-    told = [("--labels", "dog", "--labels", "cat", "--labels", "fox")]
-    told += [("--labels", "labels.csv")]
-    for number, labels in enumerate(told):
+    results = [("--labels", "dog", "--labels", "cat", "--labels", "fox")]
+    results += [("--labels", "labels.csv")]
+    for number, labels in enumerate(results):
         assert run("read", export, *columns, *labels, "--out", f"r{number}") == 0
         assert list(read(f"r{number}").labels["label"]) == ["dog", "cat", "fox"]
 
@@ -57,8 +57,8 @@ def test_labels_are_a_list_or_a_table(run, export, columns, tmp_path):
 def test_a_word_for_yes_can_be_told(run, tmp_path):
     rows = "item,annotator,label,answer\n1,a,cat,oui\n1,b,cat,non\n"
     (tmp_path / "french.csv").write_text(rows)
-    told = ("--answers", "oui=yes", "--answers", "non=no", "--out", "responses")
-    assert run("read", "french.csv", *told) == 0
+    options = ("--answers", "oui=yes", "--answers", "non=no", "--out", "responses")
+    assert run("read", "french.csv", *options) == 0
     assert list(read("responses").table["answer"]) == ["yes", "no"]
 
 
@@ -66,9 +66,9 @@ def test_describe_counts_on_the_terminal_and_in_json(run, export, columns, capsy
     assert run("describe", export, *columns) == 0
     assert "answers per annotator" in capsys.readouterr().out
     assert run("describe", export, *columns, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["answers"] == 36
-    assert found["answers_per_annotator"]["median"] == 12
+    output = json.loads(capsys.readouterr().out)
+    assert output["answers"] == 36
+    assert output["answers_per_annotator"]["median"] == 12
 
 
 def test_several_kinds_ask_for_one(run, capsys, tmp_path):
@@ -101,10 +101,10 @@ def test_reading_ends_with_what_was_understood_and_what_looks_wrong(
     assert "--fold-case" in text
     again = ("--out", tmp_path / "again", "--fold-case", "--json")
     assert run("read", path, *again) == 0
-    told = json.loads(capsys.readouterr().out)["summary"]
-    assert told["labels"] == 2
-    assert told["unused"] == {"Notes": ""}
-    assert told["warnings"] == []
+    output = json.loads(capsys.readouterr().out)["summary"]
+    assert output["labels"] == 2
+    assert output["unused"] == {"Notes": ""}
+    assert output["warnings"] == []
 
 
 def test_json_names_options_and_not_arguments(run, capsys, tmp_path):

@@ -10,8 +10,8 @@ from consilience.errors import CannotWriteError
 
 
 def test_export_writes_the_named_tables(run, fitted, capsys):
-    told = ("--what", "labels,soft_labels", "--format", "parquet", "--out", "tables")
-    assert run("export", fitted, *told, "--json") == 0
+    options = ("--what", "labels,soft_labels", "--format", "parquet", "--out", "tables")
+    assert run("export", fitted, *options, "--json") == 0
     files = json.loads(capsys.readouterr().out)["files"]
     assert files == ["tables/labels.parquet", "tables/soft_labels.parquet"]
     soft = pd.read_parquet("tables/soft_labels.parquet")
@@ -20,9 +20,9 @@ def test_export_writes_the_named_tables(run, fitted, capsys):
 
 def test_export_writes_every_table_as_csv_by_default(run, fitted, tmp_path):
     assert run("export", fitted, "--out", "tables") == 0
-    found = {path.name for path in (tmp_path / "tables").glob("*.csv")}
+    results = {path.name for path in (tmp_path / "tables").glob("*.csv")}
     names = ("labels", "items", "annotators", "confusion", "diagnostics")
-    assert found == {f"{name}.csv" for name in names}
+    assert results == {f"{name}.csv" for name in names}
 
 
 def test_export_of_a_table_there_is_not_names_those_there_are(run, fitted, capsys):
@@ -31,26 +31,26 @@ def test_export_of_a_table_there_is_not_names_those_there_are(run, fitted, capsy
 
 
 def test_export_of_one_table_can_be_a_file(run, fitted, tmp_path, capsys):
-    told = ("export", fitted, "--out", "items.csv")
-    assert run(*told) == 2
+    options = ("export", fitted, "--out", "items.csv")
+    assert run(*options) == 2
     assert "name of a csv file, for one table" in capsys.readouterr().err
-    assert run(*told, "--what", "items") == 0
+    assert run(*options, "--what", "items") == 0
     assert len(pd.read_csv(tmp_path / "items.csv")) == 12
     assert run("export", fitted, "--what", "items", "--out", "items.parquet") == 0
     assert len(pd.read_parquet(tmp_path / "items.parquet")) == 12
     mixed = ("--what", "items", "--format", "json", "--overwrite")
-    assert run(*told, *mixed) == 2
+    assert run(*options, *mixed) == 2
     assert "name of a csv file" in capsys.readouterr().err
 
 
 def test_export_replaces_an_earlier_one_if_asked(run, fitted, capsys):
     for out in ("tables", "items.csv"):
-        told = ("export", fitted, "--what", "items", "--out", out)
-        assert run(*told) == 0
+        options = ("export", fitted, "--what", "items", "--out", out)
+        assert run(*options) == 0
         capsys.readouterr()
-        assert run(*told) == 2
+        assert run(*options) == 2
         assert "pass --overwrite" in capsys.readouterr().err
-        assert run(*told, "--overwrite") == 0
+        assert run(*options, "--overwrite") == 0
 
 
 def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
@@ -90,9 +90,9 @@ def test_score_prints_the_metrics_with_intervals(run, fitted, truth, capsys):
 def test_score_in_json_counts_what_the_fit_got_right(run, fitted, truth, capsys):
     named = ("--item", "photo", "--label", "said")
     assert run("score", fitted, "--gold", truth, *named, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["items"] == 12
-    assert found["metrics"]["accuracy"]["value"] == pytest.approx(1.0)
+    output = json.loads(capsys.readouterr().out)
+    assert output["items"] == 12
+    assert output["metrics"]["accuracy"]["value"] == pytest.approx(1.0)
 
 
 def test_the_same_score_falls_when_the_gold_says_otherwise(run, fitted, truth, capsys):
@@ -102,14 +102,14 @@ def test_the_same_score_falls_when_the_gold_says_otherwise(run, fitted, truth, c
     truth.write_text(text)
     named = ("--item", "photo", "--label", "said")
     assert run("score", fitted, "--gold", truth, *named, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["metrics"]["accuracy"]["value"] == pytest.approx(0.0)
+    output = json.loads(capsys.readouterr().out)
+    assert output["metrics"]["accuracy"]["value"] == pytest.approx(0.0)
 
 
 def test_export_tells_the_posterior_that_was_asked_for(run, fitted):
     for which in ("raw", "tempered"):
-        told = ("--what", "labels", "--format", "parquet", "--truth", which)
-        assert run("export", fitted, *told, "--out", which) == 0
+        options = ("--what", "labels", "--format", "parquet", "--truth", which)
+        assert run("export", fitted, *options, "--out", which) == 0
         written = pd.read_parquet(f"{which}/labels.parquet")
         wanted = cs.load(fitted).with_truth(which).labels()
         assert np.allclose(written["probability"], wanted["probability"])
@@ -128,8 +128,8 @@ def test_score_judges_the_posterior_that_was_asked_for(run, fitted, truth, capsy
         assert run("score", fitted, *named, *asked) == 0
         metrics = json.loads(capsys.readouterr().out)["metrics"]
         losses.append(metrics["log_loss"]["value"])
-    told = cs.load(fitted).data["truth"].attrs["told"]
-    assert losses[0] == losses[["raw", "tempered"].index(told) + 1]
+    reported = cs.load(fitted).data["truth"].attrs["told"]
+    assert losses[0] == losses[["raw", "tempered"].index(reported) + 1]
     assert losses[2] > losses[1]  # all labels are right, and less sure
 
 
@@ -139,14 +139,14 @@ def test_what_a_run_has_learned_is_used_on_another_file(
     (tmp_path / "later.csv").write_text(
         "photo,who,said\n101,ann,cat\n101,eve,dog\n102,bob,dog\n"
     )
-    told = ("predict", fitted, "later.csv", *columns, "--out", "later")
-    assert run(*told, "--json") == 0
+    options = ("predict", fitted, "later.csv", *columns, "--out", "later")
+    assert run(*options, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["items"] == 2
     assert "1 annotators were not in it" in said["engine_reason"]
     best = cs.load("later").items().set_index("item")["label"].astype(str)
     assert best["102"] == "dog"
-    assert run(*told) == 2
+    assert run(*options) == 2
     assert "already exists" in capsys.readouterr().err
 
 
@@ -154,16 +154,16 @@ def test_a_prediction_of_nobody_familiar_says_so_before_anything_else(
     run, fitted, columns, tmp_path, capsys
 ):
     (tmp_path / "later.csv").write_text("photo,who,said\n101,new,cat\n102,new,dog\n")
-    told = ("predict", fitted, "later.csv", *columns)
-    assert run(*told, "--out", "later") == 0
+    options = ("predict", fitted, "later.csv", *columns)
+    assert run(*options, "--out", "later") == 0
     said = capsys.readouterr().out
     assert said.startswith("WARNING: none of the 1 annotators")
     assert "passed, " in said
     assert "(familiar_annotators" in said
-    assert run(*told, "--out", "again", "--json") == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["warning"].startswith("none of the 1 annotators")
-    assert told["checks"]["too little data to tell"] >= 1
+    assert run(*options, "--out", "again", "--json") == 0
+    options = json.loads(capsys.readouterr().out)
+    assert options["warning"].startswith("none of the 1 annotators")
+    assert options["checks"]["too little data to tell"] >= 1
 
 
 def test_what_a_run_has_learned_of_objects_is_used_on_another_file(
@@ -174,8 +174,8 @@ def test_what_a_run_has_learned_of_objects_is_used_on_another_file(
         "item,annotator,label,main\nnew,ann,class1,true\nnew,ann,class2,false\n"
         "new,bob,class2,true\n"
     )
-    told = ("predict", "run", "later.csv", "--kind", "objects", "--out", "later")
-    assert run(*told, "--json") == 0
+    options = ("predict", "run", "later.csv", "--kind", "objects", "--out", "later")
+    assert run(*options, "--json") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["items"] == 1
     assert "an earlier fit (objects)" in said["engine_reason"]
@@ -215,8 +215,8 @@ def test_sets_of_objects_are_scored_against_gold(run, capsys):
     assert run("fit", "answers.csv", "--kind", "objects", "--model", "tsipras2020",
                "--out", "run") == 0  # fmt: skip
     assert run("export", "run", "--out", "tables") == 0
-    told = pd.read_csv("tables/objects.csv")
-    assert list(told.columns)[:4] == ["item", "object", "label", "share"]
+    reported = pd.read_csv("tables/objects.csv")
+    assert list(reported.columns)[:4] == ["item", "object", "label", "share"]
     gold = pd.DataFrame(
         {"item": list("iij"), "label": ["cat", "dog", "cat"], "main": [1, 0, 1]}
     )

@@ -10,12 +10,12 @@ SMALL = ("--items", "30", "--annotators", "6", "--per-item", "3", "--classes", "
 @pytest.mark.parametrize("kind", ["choice", "contains"])
 def test_a_simulated_study_holds_answers_truth_and_confusions(run, kind):
     assert run("simulate", "--kind", kind, *SMALL, "--out", "study") == 0
-    told = cs.read("study")
-    assert told.kind == kind
-    assert told.num_responses == 90
-    assert len(told.gold) == 30
+    responses = cs.read("study")
+    assert responses.kind == kind
+    assert responses.num_responses == 90
+    assert len(responses.gold) == 30
     confusion = pd.read_parquet("study/confusion.parquet")
-    assert set(confusion["annotator"]) == set(told.table["annotator"])
+    assert set(confusion["annotator"]) == set(responses.table["annotator"])
     sums = confusion.groupby(["annotator", "true_label"])["probability"].sum()
     assert np.allclose(sums, 1)
 
@@ -50,10 +50,10 @@ def test_one_seed_gives_one_study(run):
 def test_a_simulated_study_of_objects_holds_its_partitions(run):
     small = ("--items", "12", "--annotators", "6", "--per-item", "3")
     assert run("simulate", "--kind", "objects", *small, "--out", "study") == 0
-    told = cs.read("study")
-    assert told.kind == "objects"
-    assert {"item", "label", "main"} == set(told.gold.columns)
-    assert list(told.items.columns) == ["item", "dataset_label"]
+    responses = cs.read("study")
+    assert responses.kind == "objects"
+    assert {"item", "label", "main"} == set(responses.gold.columns)
+    assert list(responses.items.columns) == ["item", "dataset_label"]
     truth = pd.read_parquet("study/truth/objects.parquet")
     assert {"item", "object", "label", "salience", "naming"} <= set(truth.columns)
     assert len(pd.read_parquet("study/truth/annotators.parquet")) == 6

@@ -25,7 +25,7 @@ def fitted(crowd, few):
     return fit(crowd, effort=few)
 
 
-def told(fitted, which):
+def truth_of(fitted, which):
     return fitted.with_truth(which).data["truth"]
 
 
@@ -47,7 +47,7 @@ def test_the_truth_is_the_weighted_mixture(fitted, standing):
     weight = table["weight"].to_numpy()
     assert weight[0] < 0.99  # else it were no mixture
     which = fitted.data["truth"].attrs["told"]
-    truth = told(fitted, which)
+    truth = truth_of(fitted, which)
     for name in ("probability", "lower", "upper"):
         parts = [getattr(getattr(each.tempering, which), name) for each in fits]
         mixture = np.tensordot(weight, parts, 1)
@@ -57,7 +57,7 @@ def test_the_truth_is_the_weighted_mixture(fitted, standing):
 
 
 def test_raw_and_tempered_have_the_same_order_of_labels(fitted):
-    raw, tempered = (told(fitted, which) for which in ("raw", "tempered"))
+    raw, tempered = (truth_of(fitted, which) for which in ("raw", "tempered"))
     power = 1 / fitted.data["truth"]["design_effect"].to_numpy()[:, None]
     assert (power < 0.99).any()
     expected = raw["probability"].to_numpy() ** power
@@ -144,7 +144,7 @@ def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "told"),
+    ("wrong", "error", "message"),
     [
         ({"engine": "magic"}, UnknownEngineError, "no engine 'magic'"),
         ({"prior": {"own": 6.0}}, OptionError, "auto compares several; name the model"),
@@ -152,13 +152,13 @@ def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
     ],
 )
 def test_what_auto_cannot_do_is_refused_before_models_are_fitted(
-    crowd, monkeypatch, wrong, error, told
+    crowd, monkeypatch, wrong, error, message
 ):
     def stop(*_):
         pytest.fail("a model was fitted first")
 
     monkeypatch.setattr("consilience.fitting.single.run", stop)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         fit(crowd, **wrong)
 
 

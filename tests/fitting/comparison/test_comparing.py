@@ -29,29 +29,29 @@ def tables(model, prior, *, shuffled=False):
         study(items=200, annotators=8, classes=3, per_item=6, seed=0).responses
     )
     words = len(design.answers)
-    found = []
+    results = []
     with jax.enable_x64(True):
         made_by = load(model, prior)
         for seed in range(STUDIES):
             drawn = simulate(made_by, design, jax.random.key(seed))
-            told = replace_answers(design, np.asarray(drawn.answer))
+            responses = replace_answers(design, np.asarray(drawn.answer))
             if shuffled:
                 order = np.random.default_rng(seed).permutation(len(design.unit))
                 whose = np.repeat(design.annotator[order], words)
-                told = replace(told, annotator=whose)
+                responses = replace(responses, annotator=whose)
             names = (OWN, POOLED, KINDS)
-            _, table = comparing.compare_models(told, names, seed, ENOUGH, silent)
-            found.append(table.set_index("model"))
-    return found
+            _, table = comparing.compare_models(responses, names, seed, ENOUGH, silent)
+            results.append(table.set_index("model"))
+    return results
 
 
-def lead(found, one, other):
+def lead(comparison, one, other):
     """How far one model is ahead of another over all studies, in standard errors.
 
     The error of the difference is that of the one which is behind, to the best.
     """
-    difference = [each["elpd"][one] - each["elpd"][other] for each in found]
-    error = [each["difference_se"][[one, other]].max() for each in found]
+    difference = [each["elpd"][one] - each["elpd"][other] for each in comparison]
+    error = [each["difference_se"][[one, other]].max() for each in comparison]
     return np.sum(difference) / np.sqrt(np.sum(np.square(error)))
 
 
@@ -115,17 +115,17 @@ def test_a_comparison_has_a_row_for_each_model_the_best_first(crowd, few, standi
 
 
 def test_a_model_stands_where_it_stood_whoever_else_is_compared(crowd, few, standing):
-    told = []
-    table = compare(crowd, ("shared_errors",), effort=few, progress=told.append)
+    results = []
+    table = compare(crowd, ("shared_errors",), effort=few, progress=results.append)
     among = standing[1].set_index("model").loc["shared_errors"]
     assert table.loc[0, "elpd"] == among["elpd"]
     assert table.loc[0, "se"] == among["se"]
     assert table.loc[0, "weight"] == table.loc[0, "best"] == 1
-    assert {each.phase for each in told} == {"shared_errors (1 of 1)"}
+    assert {each.phase for each in results} == {"shared_errors (1 of 1)"}
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "told"),
+    ("wrong", "error", "message"),
     [
         ({"models": (OWN, "best")}, UnknownModelError, "no model 'best'"),
         ({"models": (OWN, "glad")}, UnknownEngineError, "cannot be fitted by vb"),
@@ -134,12 +134,12 @@ def test_a_model_stands_where_it_stood_whoever_else_is_compared(crowd, few, stan
         ({"seed": -1}, OptionError, "seed is -1"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(crowd, monkeypatch, wrong, error, told):
+def test_what_cannot_be_compared_is_refused(crowd, monkeypatch, wrong, error, message):
     def stop(*_):
         pytest.fail("a model was fitted first")
 
     monkeypatch.setattr("consilience.fitting.single.run", stop)
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         compare(crowd, **wrong)
 
 

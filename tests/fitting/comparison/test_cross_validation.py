@@ -15,7 +15,7 @@ ALL = {"item": 4, "annotator": 3, "response": 9}
 
 
 @pytest.fixture(scope="module")
-def found(tiny):
+def predicted(tiny):
     """Mean log probability of each item, annotator or response, for some seeds."""
 
     def of(by, folds):
@@ -59,28 +59,28 @@ def exact(tiny, by):
     return np.array(elpd)
 
 
-def distance(found, exact):
+def distance(predicted, exact):
     """Largest distance over that which replications with other seeds leave open.
 
     Of so many groups one lies beyond by chance once in ten thousand runs.
     """
-    error = found.std(0, ddof=1) / np.sqrt(SEEDS)
-    limit = stats.t.ppf(1 - 5e-5 / found.shape[1], SEEDS - 1)
-    return (np.abs(found.mean(0) - exact) / error / limit).max()
+    error = predicted.std(0, ddof=1) / np.sqrt(SEEDS)
+    limit = stats.t.ppf(1 - 5e-5 / predicted.shape[1], SEEDS - 1)
+    return (np.abs(predicted.mean(0) - exact) / error / limit).max()
 
 
 @pytest.mark.parametrize("by", ALL)
-def test_what_is_held_out_is_foreseen_as_the_evidence_says(found, tiny, by):
-    assert distance(found[by], exact(tiny, by)) < 1
+def test_what_is_held_out_is_foreseen_as_the_evidence_says(predicted, tiny, by):
+    assert distance(predicted[by], exact(tiny, by)) < 1
 
 
-def test_what_is_not_held_out_is_foreseen_better(found, tiny):
+def test_what_is_not_held_out_is_foreseen_better(predicted, tiny):
     # All answers known: that of one row given all nine, itself among them.
     rows = np.arange(9)
     whole = tiny.log_evidence(rows)
     known = np.array([tiny.log_evidence(np.append(rows, row)) for row in rows]) - whole
-    assert distance(found["response"], known) > 1
-    assert (found["response"].mean(0) < known).all()
+    assert distance(predicted["response"], known) > 1
+    assert (predicted["response"].mean(0) < known).all()
 
 
 def test_folds_of_many_items_have_an_error_clustered_by_item(tiny, monkeypatch):
@@ -89,8 +89,8 @@ def test_folds_of_many_items_have_an_error_clustered_by_item(tiny, monkeypatch):
     module = "consilience.fitting.comparison.cross_validation"
     monkeypatch.setattr(f"{module}.fit_one", lambda *_, **__: None)
     monkeypatch.setattr(f"{module}._log_predictive", lambda *given: elpd[given[3].test])
-    told = []
-    table = cross_validate(tiny.responses, folds=2, progress=told.append)
+    results = []
+    table = cross_validate(tiny.responses, folds=2, progress=results.append)
     assert table["fold"].tolist() == [0, 1]
     assert table["answers"].sum() == 9
     rows = zip(_folds(tiny.space, "item", 2, 0), table.itertuples(), strict=True)
@@ -101,7 +101,7 @@ def test_folds_of_many_items_have_an_error_clustered_by_item(tiny, monkeypatch):
         assert row.elpd == pytest.approx(mean)
         spread = 2 * ((total - mean * size) ** 2).sum()  # of two items; U / (U - 1)
         assert row.se == pytest.approx(np.sqrt(spread) / size.sum())
-    assert [(each.done, each.total) for each in told] == [(1, 2), (2, 2)]
+    assert [(each.done, each.total) for each in results] == [(1, 2), (2, 2)]
 
 
 @pytest.mark.parametrize("by", ALL)

@@ -17,9 +17,13 @@ def test_what_is_found_comes_in_order():
 
         return done
 
-    told = []
-    assert side_by_side([work(number) for number in range(3)], told.append) == [0, 1, 2]
-    assert len(told) == 3
+    results = []
+    assert side_by_side([work(number) for number in range(3)], results.append) == [
+        0,
+        1,
+        2,
+    ]
+    assert len(results) == 3
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])

@@ -88,10 +88,10 @@ def later(model, own):
 def error(fit, own, known):
     """Root mean square error about known people, or about strangers."""
     name = PARAMETER[fit.data.attrs["model"]]
-    found = fit.data["posterior"][name].mean(("chain", "draw"))
-    number = np.array([int(str(name)[1:]) for name in found["annotator"].to_numpy()])
+    result = fit.data["posterior"][name].mean(("chain", "draw"))
+    number = np.array([int(str(name)[1:]) for name in result["annotator"].to_numpy()])
     chosen = (number < PEOPLE) == known
-    away = found.to_numpy() - own[number]
+    away = result.to_numpy() - own[number]
     return np.sqrt(np.mean((away[chosen]) ** 2))
 
 
@@ -139,11 +139,11 @@ def test_under_other_names_the_earlier_study_is_of_no_help(
         effort=EFFORT,
         prior_from=earlier,
     )
-    found = informed.data["posterior"][PARAMETER[model]].mean(("chain", "draw"))
-    found = found.to_series()
+    result = informed.data["posterior"][PARAMETER[model]].mean(("chain", "draw"))
+    result = result.to_series()
     names = sorted({k for k in number if k < PEOPLE})
     at = [f"a{(k + 1) % PEOPLE:02d}" for k in names]
-    away = found[at].to_numpy() - own[names]
+    away = result[at].to_numpy() - own[names]
     right = error(fits["informed"], own, known=True)
     assert np.sqrt(np.mean(away**2)) > 2 * right
 

@@ -73,26 +73,28 @@ def test_the_same_items_are_believed_alike(studies, fitted):
 def test_answers_of_others_are_not_learned_from(studies, fitted):
     later = studies[1]
     turned = later.assign(label=later["label"].map({"x": "y", "y": "x"}))
-    one, other = (cs.predict(fitted, told).annotators() for told in (later, turned))
+    one, other = (
+        cs.predict(fitted, reported).annotators() for reported in (later, turned)
+    )
     assert np.allclose(one["accuracy"], other["accuracy"])
 
 
 def test_who_was_not_there_is_the_mean_of_who_was(studies, fitted):
     stranger = studies[1].head(40).assign(annotator="nobody")
     with pytest.warns(UnfamiliarAnnotatorsWarning):
-        found = cs.predict(fitted, stranger)
+        predicted = cs.predict(fitted, stranger)
     mean = (
         fitted.data["posterior"]["confusion"].mean("annotator").mean(("chain", "draw"))
     )
-    own = found.data["posterior"]["confusion"].mean(("chain", "draw"))[0]
+    own = predicted.data["posterior"]["confusion"].mean(("chain", "draw"))[0]
     assert np.allclose(own, mean, atol=0.02)
-    assert "1 annotators were not in it" in found.data.attrs["engine_reason"]
+    assert "1 annotators were not in it" in predicted.data.attrs["engine_reason"]
 
 
 def familiar(fit):
     """Whether anybody is familiar: the check, and the warning."""
-    found = fit.diagnostics().set_index("name")["outcome"]
-    return found["familiar_annotators"], bool(fit.data.attrs["warning"])
+    result = fit.diagnostics().set_index("name")["outcome"]
+    return result["familiar_annotators"], bool(fit.data.attrs["warning"])
 
 
 def test_where_nobody_is_familiar_there_is_a_warning_and_not_all_checks_pass(
@@ -101,27 +103,29 @@ def test_where_nobody_is_familiar_there_is_a_warning_and_not_all_checks_pass(
     some = studies[1].head(40)
     anonymous = some.drop(columns="annotator")
     mixed = some.assign(annotator=["a0", *some["annotator"].iloc[1:] + "x"])
-    for told in (some.assign(annotator="nobody"), anonymous):
+    for reported in (some.assign(annotator="nobody"), anonymous):
         with pytest.warns(UnfamiliarAnnotatorsWarning, match="by themselves"):
-            found = cs.predict(fitted, told)
-        assert familiar(found) == (TOO_LITTLE, True)
-    for told in (some, mixed):
-        assert familiar(cs.predict(fitted, told)) == (PASSED, False)
+            predicted = cs.predict(fitted, reported)
+        assert familiar(predicted) == (TOO_LITTLE, True)
+    for reported in (some, mixed):
+        assert familiar(cs.predict(fitted, reported)) == (PASSED, False)
 
 
 def test_a_prediction_can_be_kept_and_read_again(studies, fitted, tmp_path):
-    found = cs.predict(fitted, studies[1])
-    found.save(tmp_path / "run")
-    told = cs.load(tmp_path / "run").labels()
-    pd.testing.assert_frame_equal(told, found.labels())
+    predicted = cs.predict(fitted, studies[1])
+    predicted.save(tmp_path / "run")
+    reported = cs.load(tmp_path / "run").labels()
+    pd.testing.assert_frame_equal(reported, predicted.labels())
     again = cs.predict(cs.load(tmp_path / "run"), studies[1])
-    assert np.allclose(again.labels()["probability"], told["probability"], atol=0.02)
+    assert np.allclose(
+        again.labels()["probability"], reported["probability"], atol=0.02
+    )
 
 
 def test_other_labels_are_refused(studies, fitted):
-    told = studies[1].replace({"label": {"y": "z"}})
+    changed = studies[1].replace({"label": {"y": "z"}})
     with pytest.raises(OptionError, match=r"other labels .only in one of both: y, z"):
-        cs.predict(fitted, told)
+        cs.predict(fitted, changed)
 
 
 def test_another_kind_is_refused(fitted):
@@ -162,26 +166,26 @@ def appearances():
 
 
 def test_numbers_known_beforehand_are_measured_as_in_the_earlier_study(appearances):
-    told, known = appearances
+    reported, known = appearances
     fit = cs.fit(
-        told,
+        reported,
         model="contains",
         engine="em",
         candidates=known,
         effort=cs.EngineOptions(restarts=1, draws=2),
     )
-    again = cs.predict(fit, told, candidates=known)
+    again = cs.predict(fit, reported, candidates=known)
     before, after = (each.labels()["probability"] for each in (fit, again))
     assert np.allclose(before, after, atol=1e-4)
     # A few pairs of high hints: by their own mean they would be nothing special.
     few = known.nlargest(20, "hint")
-    table = told.table[told.table["item"].isin(few["item"])]
+    table = reported.table[reported.table["item"].isin(few["item"])]
     names = ["item", "annotator", "label", "answer"]
     rows = pd.DataFrame({name: table[name].astype(str) for name in names})
-    part = read(rows, kind="contains", labels=told.labels)
+    part = read(rows, kind="contains", labels=reported.labels)
     there = cs.predict(fit, part, candidates=few).labels()
     both = fit.labels().merge(there, on=["item", "label"], suffixes=("", "_there"))
     assert len(both) == 20
     assert np.allclose(both["probability"], both["probability_there"], atol=1e-4)
     with pytest.raises(OptionError, match="the earlier fit had hint"):
-        cs.predict(fit, told, candidates=known.rename(columns={"hint": "other"}))
+        cs.predict(fit, reported, candidates=known.rename(columns={"hint": "other"}))

@@ -29,10 +29,10 @@ EXACT = Steps(tolerance=1e-13)
 
 @pytest.fixture(scope="module")
 def space(simulated):
-    found, _, _ = simulated(
+    result, _, _ = simulated(
         "bayesian_dawid_skene", 0, items=150, annotators=6, per_item=4, classes=3
     )
-    return replace(found, n=np.arange(len(found.n)) % 3 + 1)
+    return replace(result, n=np.arange(len(result.n)) % 3 + 1)
 
 
 def fitted(model, space, steps=EXACT, seed=0):
@@ -46,16 +46,16 @@ def closed(space):
 
 
 @pytest.fixture(scope="module")
-def found(space):
+def optimum(space):
     return fitted(OPEN, space)
 
 
-def test_it_arrives_where_the_closed_form_arrives(closed, found):
+def test_it_arrives_where_the_closed_form_arrives(closed, optimum):
     # Near the top the objective is flat: half its digits are left to the parameters.
-    assert np.allclose(found.belief, closed.belief, atol=1e-5)
+    assert np.allclose(optimum.belief, closed.belief, atol=1e-5)
     for name, value in closed.parameters.items():
-        assert np.allclose(found.parameters[name], value, atol=1e-5)
-    assert np.allclose(found.log_likelihood, closed.log_likelihood, atol=1e-4)
+        assert np.allclose(optimum.parameters[name], value, atol=1e-5)
+    assert np.allclose(optimum.log_likelihood, closed.log_likelihood, atol=1e-4)
 
 
 def test_another_prior_is_another_top(closed, space):
@@ -69,13 +69,13 @@ def _of(prior):
     return lambda observations, _: model.sample(observations)
 
 
-def test_block_by_block_it_is_the_same(found, space, monkeypatch):
+def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
     # 150 units in blocks of 13: the last is filled up with units that must not count.
     monkeypatch.setattr(gradient, "MAX_TABLE", 13 * 3)
     cut = fitted(OPEN, space)
-    assert cut.belief.shape == found.belief.shape
-    assert np.allclose(cut.belief, found.belief, atol=1e-5)
-    assert np.allclose(cut.log_likelihood, found.log_likelihood, atol=1e-4)
+    assert cut.belief.shape == optimum.belief.shape
+    assert np.allclose(cut.belief, optimum.belief, atol=1e-5)
+    assert np.allclose(cut.log_likelihood, optimum.log_likelihood, atol=1e-4)
 
 
 def test_the_objective_never_falls_from_any_start(space):

@@ -160,26 +160,26 @@ def test_a_nested_column_is_put_aside_and_named(
     out = write(responses, tmp_path / "out")
     rows = parquet.read_metadata(out / f"{table}.parquet").num_rows
     cells = [None if empty or row == 1 else cell for row in range(rows)]
-    found = read(with_column(out, "more", pa.array(cells, kind), table))
-    frame = getattr(found, "table" if table == "responses" else table)
+    result = read(with_column(out, "more", pa.array(cells, kind), table))
+    frame = getattr(result, "table" if table == "responses" else table)
     assert "more" not in frame
-    assert sum("column 'more' (" in note for note in found.cleaning.notes) == 1
-    again = read(write(found, tmp_path / "again"))
-    pd.testing.assert_frame_equal(again.table, found.table)
-    assert again.cleaning == found.cleaning
+    assert sum("column 'more' (" in note for note in result.cleaning.notes) == 1
+    again = read(write(result, tmp_path / "again"))
+    pd.testing.assert_frame_equal(again.table, result.table)
+    assert again.cleaning == result.cleaning
 
 
 def test_a_column_that_another_program_added_keeps_its_values(responses, tmp_path):
     whole = pa.array([2**53 + 1, None, 3])
     texts = pa.array([None, None, None], pa.dictionary(pa.int32(), pa.string()))
     out = with_column(write(responses, tmp_path / "out"), "whole", whole)
-    found = read(with_column(out, "texts", texts))
-    assert found.table["whole"].iloc[0] == 2**53 + 1
-    again = read(write(found, tmp_path / "again"))
-    pd.testing.assert_frame_equal(again.table, found.table)
+    result = read(with_column(out, "texts", texts))
+    assert result.table["whole"].iloc[0] == 2**53 + 1
+    again = read(write(result, tmp_path / "again"))
+    pd.testing.assert_frame_equal(again.table, result.table)
 
 
 def test_a_column_carried_along_without_a_cell_comes_back(tmp_path):
-    found = read(FRAME.assign(seconds=None), extras=["seconds"])
-    again = read(write(found, tmp_path / "out"))
-    pd.testing.assert_frame_equal(again.table, found.table)
+    responses = read(FRAME.assign(seconds=None), extras=["seconds"])
+    again = read(write(responses, tmp_path / "out"))
+    pd.testing.assert_frame_equal(again.table, responses.table)

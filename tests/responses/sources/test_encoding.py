@@ -47,5 +47,5 @@ def test_a_table_without_header_asks_for_its_columns(tmp_path):
     with pytest.raises(OptionError, match='`item="column 1"`'):
         read(path, header=False)
     named = {"item": "column 1", "annotator": "column 2", "label": "column 3"}
-    found = read(path, header=False, **named)
-    assert list(found.labels["label"]) == ["cat", "dog"]
+    responses = read(path, header=False, **named)
+    assert list(responses.labels["label"]) == ["cat", "dog"]

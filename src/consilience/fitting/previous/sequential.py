@@ -83,6 +83,26 @@ class Sequential:
             If an annotator has already answered about an item. No answer is added then.
         OptionError
             As for `consilience.predict`. No answer is added then.
+
+        See Also
+        --------
+        table : A table of all items so far.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> labels = sorted(answers["animal"].unique())
+        >>> columns = {"item": "photo", "label": "animal", "labels": labels}
+        >>> new = answers["photo"] > "photo-025"
+        >>> fit = cs.fit(cs.read(answers[~new], **columns), model="dawid_skene")
+        >>> stream = cs.Sequential(fit)
+        >>> latest = stream.update(cs.read(answers[new], **columns))
+        >>> latest.items()[["item", "label"]].head(2)
+                item    label
+        0  photo-026  samoyed
+        1  photo-027      fox
         """
         given = as_responses(responses)
         codes = given.table["item"].cat.codes.to_numpy()
@@ -126,6 +146,24 @@ class Sequential:
         ------
         KeyError
             If there is no such table, or no answer has been added yet.
+
+        See Also
+        --------
+        fit : All items so far as one fit.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> labels = sorted(answers["animal"].unique())
+        >>> columns = {"item": "photo", "label": "animal", "labels": labels}
+        >>> new = answers["photo"] > "photo-025"
+        >>> fit = cs.fit(cs.read(answers[~new], **columns), model="dawid_skene")
+        >>> stream = cs.Sequential(fit)
+        >>> latest = stream.update(cs.read(answers[new], **columns))
+        >>> stream.table("items")["label"].tolist()
+        ['samoyed', 'fox', 'wolf', 'wolf', 'wolf']
         """
         self._compact(name)
         (frame,) = self._latest[name]
@@ -140,6 +178,24 @@ class Sequential:
         Fit
             The result of `consilience.predict` for all answers, at the cost of all of
             them.
+
+        See Also
+        --------
+        table : A table of all items, as each was last updated.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> labels = sorted(answers["animal"].unique())
+        >>> columns = {"item": "photo", "label": "animal", "labels": labels}
+        >>> new = answers["photo"] > "photo-025"
+        >>> fit = cs.fit(cs.read(answers[~new], **columns), model="dawid_skene")
+        >>> stream = cs.Sequential(fit)
+        >>> latest = stream.update(cs.read(answers[new], **columns))
+        >>> len(stream.fit().items())
+        5
         """
         return predict(
             self._earlier, concatenate(self._parts), candidates=self._candidates

@@ -165,8 +165,8 @@ class Columns:
         if not self.contains_counts.shape[-1]:
             return None
         exceeds, dataset_label = (
-            each[units, :num_labels]
-            for each in (self.contains_counts, self.is_dataset_label)
+            table[units, :num_labels]
+            for table in (self.contains_counts, self.is_dataset_label)
         )
         return ContainsCounts(exceeds, dataset_label)
 

@@ -228,15 +228,17 @@ def stakes(
 
 
 def _bradley_terry(
-    named: Named, each: ItemCounts, items: Tally, share: Tally
+    named: Named, item_counts: ItemCounts, items: Tally, share: Tally
 ) -> Float[np.ndarray, " L"]:
     """Fit Luce's choice rule by minorisation (Hunter 2004, section 2), held at one."""
-    votes = usual_votes(named, each, items, share)
+    votes = usual_votes(named, item_counts, items, share)
     here = named.candidate >= 0
     label, number = named.candidate[here], len(named.labels)
-    won = np.bincount(label, (each.share * each.worth[:, None])[here], number)
+    won = np.bincount(
+        label, (item_counts.share * item_counts.worth[:, None])[here], number
+    )
     appeal = np.ones(number)
     for _ in range(ROUNDS):
-        stake = stakes(named, each, votes, appeal)[here]
+        stake = stakes(named, item_counts, votes, appeal)[here]
         appeal = (won + SHRINK) / (np.bincount(label, stake, number) + SHRINK)
     return appeal

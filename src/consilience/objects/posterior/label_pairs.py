@@ -71,8 +71,8 @@ class Learned:
         """Return the same in a list of labels that begins with the one it has."""
         old, new = len(self.labels), len(labels)
         sums = {
-            name: replace(each, code=each.code // old * new + each.code % old)
-            for name, each in _tallies(self.pool).items()
+            name: replace(tally, code=tally.code // old * new + tally.code % old)
+            for name, tally in _tallies(self.pool).items()
             if name in _OF_TWO
         }
         usual = np.ones(new - old)
@@ -161,8 +161,8 @@ def as_dataset(learned: Learned) -> xr.Dataset:
         variables[f"pair_{which}"] = ("own_pair", np.array(codes, np.int64))
     if learned.similar is not None:
         for name in ("first", "second", "value"):
-            each = getattr(learned.similar, name)
-            variables[f"similar_{name}"] = ("similar_pair", each)
+            values = getattr(learned.similar, name)
+            variables[f"similar_{name}"] = ("similar_pair", values)
     variables |= {
         "appeal": ("label", learned.pool.appeal),
         "parent": ("label", learned.parents.astype(object)),
@@ -264,4 +264,4 @@ def _nothing(shape: tuple[int, ...]) -> ItemCounts:
 
 def _tallies(pool: Pool) -> dict[str, Tally]:
     every = {field.name: getattr(pool, field.name) for field in fields(pool)}
-    return {name: each for name, each in every.items() if isinstance(each, Tally)}
+    return {name: value for name, value in every.items() if isinstance(value, Tally)}

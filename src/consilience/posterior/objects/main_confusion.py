@@ -90,7 +90,7 @@ def main_confusion(
         value = expected / (met_count + WEIGHT)
         parts.append((people[who], which, value, low, high))
     owner, which, value, low, high = (
-        np.concatenate(each) for each in zip(*parts, strict=True)
+        np.concatenate(arrays) for arrays in zip(*parts, strict=True)
     )
     return pd.DataFrame(
         {
@@ -121,8 +121,8 @@ def main_accuracy(
     right = main[space.unit, named.main] * space.n
     people = np.flatnonzero(space.identified)
     hits, answers = (
-        np.bincount(space.annotator, each, space.num_annotators)
-        for each in (right, space.n)
+        np.bincount(space.annotator, weight, space.num_annotators)
+        for weight in (right, space.n)
     )
     everyone = hits.sum() / answers.sum()
     expected, total = hits[people] + WEIGHT * everyone, answers[people] + WEIGHT

@@ -130,8 +130,8 @@ def _posterior(
 
         names = covariates or column_names(space)
         coordinates |= {
-            f"{what}_covariate": np.asarray(each, object)
-            for what, each in asdict(names).items()
+            f"{what}_covariate": np.asarray(columns, object)
+            for what, columns in asdict(names).items()
             if what != "pairs"
         }
     else:
@@ -225,10 +225,10 @@ def _dataset(
     if space.ragged:
         padding = _padding(space, next(iter(values.values())).shape)
         values = {
-            name: np.where(padding, np.nan, each) for name, each in values.items()
+            name: np.where(padding, np.nan, array) for name, array in values.items()
         }
     return xr.Dataset(
-        {name: (("item", "candidate"), each) for name, each in values.items()},
+        {name: (("item", "candidate"), array) for name, array in values.items()},
         {"item": _items(space)},
     )
 

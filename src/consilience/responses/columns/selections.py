@@ -240,7 +240,7 @@ def _contains(
     picked = {key(label): label for label in selection.picked or ()}
     strange = picked.keys() - set(map(key, shown))
     if strange:
-        label = min(picked[each] for each in strange)
+        label = min(picked[spelling] for spelling in strange)
         msg = (
             f"{where(selection.record)}: label {label!r} is not among the "
             f"{len(shown)} that were offered; fix the record or correct `offered=`"

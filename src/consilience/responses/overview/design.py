@@ -139,9 +139,11 @@ def describe(responses: Responses) -> Description:
     who = answered["annotator"][identified]
     pair = answered["question"][identified] * max(responses.num_annotators, 1) + who
     distinct = _num_distinct(pair)
-    each = len(pair)
+    num_answers = len(pair)
     if kind == "objects":
-        each = _num_distinct(_pair_codes(pair, answered["response_id"][identified]))
+        num_answers = _num_distinct(
+            _pair_codes(pair, answered["response_id"][identified])
+        )
     num_questions = _num_distinct(codes["question"])
     num_pairs = num_questions * responses.num_annotators
     frequency = np.bincount(value, weight, len(names)).astype(np.int64)
@@ -158,7 +160,7 @@ def describe(responses: Responses) -> Description:
         labels=responses.num_labels,
         items_without_answers=responses.num_items - _num_distinct(answered["item"]),
         anonymous=int(weight[~identified].sum()),
-        repeated=each - distinct,
+        repeated=num_answers - distinct,
         answers_per_question=_range(np.bincount(answered["question"], weight)),
         answers_per_annotator=_range(np.bincount(who, weight[identified])),
         coverage=distinct / num_pairs if num_pairs else float("nan"),

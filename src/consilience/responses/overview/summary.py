@@ -90,7 +90,9 @@ class Summary:
         facts = self.facts()
         width = max(map(len, facts)) + 2
         lines = [f"{name:<{width}}{value}" for name, value in facts.items()]
-        return "\n".join([*lines, *(f"warning: {each}" for each in self.warnings)])
+        return "\n".join(
+            [*lines, *(f"warning: {warning}" for warning in self.warnings)]
+        )
 
 
 def summarize(responses: "Responses") -> Summary:
@@ -139,9 +141,9 @@ def _per_item(responses: "Responses", given: np.ndarray) -> tuple[int, float, in
 
 
 def _columns(columns: Mapping[str, str], form: str) -> str:
-    each = [_shown(c) + (form.format(r) if r else "") for c, r in columns.items()]
-    more = f"; and {len(each) - _COLUMNS} more" if len(each) > _COLUMNS else ""
-    return "; ".join(each[:_COLUMNS]) + more
+    shown = [_shown(c) + (form.format(r) if r else "") for c, r in columns.items()]
+    more = f"; and {len(shown) - _COLUMNS} more" if len(shown) > _COLUMNS else ""
+    return "; ".join(shown[:_COLUMNS]) + more
 
 
 def _shown(text: str) -> str:

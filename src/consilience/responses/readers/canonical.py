@@ -32,7 +32,9 @@ def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses
         raise OptionError(msg)
     beside = (options.gold, options.offered, options.labels)  # frames are not compared
     rest = replace(options, gold=None, offered=None, labels=None)
-    if any(each is not None for each in beside) or rest != ReadOptions(kind=rest.kind):
+    if any(value is not None for value in beside) or rest != ReadOptions(
+        kind=rest.kind
+    ):
         msg = (
             f"{sources[0]} is a folder of responses: its columns, offer and repeats "
             "were settled when it was written; read the export again to change them"

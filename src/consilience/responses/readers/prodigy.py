@@ -195,7 +195,7 @@ def _ids(options: list[str] | None) -> tuple[str, ...] | None:
         return None
     records = [msgspec.json.decode(text) for text in options if text.startswith("{")]
     ids = [record.get("id", record.get("text")) for record in records]
-    return tuple(str(each) for each in ids if each is not None) or None
+    return tuple(str(name) for name in ids if name is not None) or None
 
 
 def _decision_note(decisions: np.ndarray, *, picking: bool) -> tuple[str, ...]:

@@ -76,9 +76,9 @@ class Evidence:
 
     def __call__(self, concentration: Any) -> Any:
         """Return it for one concentration (*shared, L): (*shared, 1)."""
-        each = self._of_each(concentration)
-        each += self.weight * (self.start * np.log(concentration) - concentration)
-        return total(each)[..., None] - self._of_total(total(concentration)[..., None])
+        terms = self._of_each(concentration)
+        terms += self.weight * (self.start * np.log(concentration) - concentration)
+        return total(terms)[..., None] - self._of_total(total(concentration)[..., None])
 
 
 def log_rising(
