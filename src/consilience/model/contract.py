@@ -140,7 +140,8 @@ class AnnotatorModel[P](Method[P], ABC):
         responses that are accepted.
     derived : callable
         Quantities that follow from the parameters and are reported with them, by name.
-        The confusion of an emission by tables is derived without it.
+        The confusion of each annotator is derived from an emission by tables if it is
+        not among them; one confusion that all annotators share is given here.
     substates : callable
         Number of substates into which the score splits each state, given the prior: for
         example subtypes of a class, or quadrature nodes. They are adjacent columns of
