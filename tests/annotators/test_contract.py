@@ -139,15 +139,22 @@ def test_dims_name_every_parameter(model, design):
         observations = lay_out(model, design)
         of_joint = sites(joint, model, observations)
         del of_joint[SCORE]
-    sampled = {
-        name: site["value"].ndim
+    shapes = {
+        name: site["value"].shape
         for name, site in of_joint.items()
         if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
     }
     # Others are there only where the prior requests them.
-    named = {name: len(axes) for name, axes in model.dims.items()}
-    assert sampled.items() <= named.items()
-    assert sampled.keys() == named.keys() or isinstance(model, LaidOutModel)
+    assert shapes.keys() <= model.dims.keys()
+    assert shapes.keys() == model.dims.keys() or isinstance(model, LaidOutModel)
+    sizes = {
+        "annotator": observations.num_annotators,
+        "true_class": observations.num_states,
+        "given_class": observations.num_answers,
+    }
+    for name, shape in shapes.items():
+        axes = model.dims[name]
+        assert shape == tuple(map(sizes.get, axes, shape))
 
 
 def test_expected_counts_are_the_answers_and_the_units(model, design):

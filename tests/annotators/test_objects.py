@@ -30,9 +30,12 @@ MODEL = load("objects")
 ALONE = replace(MODEL, layout=lambda space, _: items_of(space, pooled=False))
 
 # Compiled whole: one by one, hundreds of operations take longer.
-score, log_likelihood = (
-    jax.jit(each, static_argnums=0) for each in (score, log_likelihood)
-)
+log_likelihood = jax.jit(log_likelihood, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
 
 
 def space_of_answers(answers, num_labels, *, own=0, said=None):
@@ -189,9 +192,9 @@ def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, num_labels))
         parameters = some_parameters(observations)
-        total = np.exp(np.asarray(ALONE.score(observations, parameters))).sum(0)
+        total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
         nobody = replace(observations.layout, heard=jnp.zeros(len(answers), bool))
-        before = ALONE.score(replace(observations, layout=nobody), parameters)
+        before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
     assert np.isclose(total.sum(), 1)
 
@@ -206,7 +209,7 @@ def test_three_answers_are_as_probable_as_by_hand(number):
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 3))
         parameters = some_parameters(observations, number)
-        found = np.exp(np.asarray(ALONE.score(observations, parameters)))
+        found = np.exp(np.asarray(score(ALONE, observations, parameters)))
         hand = ByHand(observations, parameters)
     expected = np.stack([hand.likelihood(unit) for unit in answers])
     assert np.allclose(found, expected, rtol=1e-9)
@@ -217,7 +220,7 @@ def test_the_hand_tells_another_model_apart():
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 3))
         parameters = some_parameters(observations)
-        found = np.exp(np.asarray(ALONE.score(observations, parameters)))
+        found = np.exp(np.asarray(score(ALONE, observations, parameters)))
         other = {**parameters, "seen": parameters["seen"] + 0.01}
         hand = ByHand(observations, other)
     assert not np.allclose(found, hand.likelihood(answers[0]), rtol=1e-6)
@@ -236,7 +239,7 @@ def test_both_tasks_are_as_probable_as_by_hand(by_matrix, monkeypatch):
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 3, said=ASKED))
         parameters = some_parameters(observations)
-        found = np.exp(np.asarray(ALONE.score(observations, parameters)))
+        found = np.exp(np.asarray(score(ALONE, observations, parameters)))
         hands = [
             ByHand(observations, parameters, said, row)
             for row, said in enumerate(ASKED)
@@ -259,9 +262,9 @@ def test_both_tasks_sum_over_all_answers_to_the_prior():
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space)
         parameters = some_parameters(observations)
-        total = np.exp(np.asarray(ALONE.score(observations, parameters))).sum(0)
+        total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
         nobody = replace(observations.layout, heard=jnp.zeros(len(every), bool))
-        before = ALONE.score(replace(observations, layout=nobody), parameters)
+        before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
 
 
@@ -277,7 +280,7 @@ def test_what_the_gradient_is_taken_of_is_the_score_summed():
             return each.sum(), each
 
         def summed(parameters):
-            each = marginal(ALONE.score(observations, parameters))
+            each = marginal(score(ALONE, observations, parameters))
             return each.sum(), each
 
         (_, found), slope = jax.jit(jax.value_and_grad(both, has_aux=True))(parameters)
@@ -304,14 +307,14 @@ def test_items_of_several_sizes_are_summed_as_each_by_itself():
     with jax.enable_x64(True):
         observations, parameters = of_two_sizes()
         found = log_likelihood(ALONE, observations, parameters)
-        expected = marginal(ALONE.score(observations, parameters))
+        expected = marginal(score(ALONE, observations, parameters))
     assert np.allclose(found, expected, rtol=1e-12)
 
 
 def test_the_host_scores_as_what_is_compiled():
     with jax.enable_x64(True):
         observations, parameters = of_two_sizes()
-        compiled = ALONE.score(observations, parameters)
+        compiled = score(ALONE, observations, parameters)
         host = ALONE.log_joint(*on_host((observations, dict(parameters))))
     assert isinstance(host, np.ndarray)
     assert np.allclose(host, compiled, rtol=1e-12)
@@ -325,7 +328,7 @@ def test_what_is_known_of_the_number_of_objects_enters():
         found = log_likelihood(ALONE, observations, parameters, known)
         nothing = log_likelihood(ALONE, observations, parameters, 0 * known)
         plain = log_likelihood(ALONE, observations, parameters)
-        scores = ALONE.score(observations, parameters)
+        scores = score(ALONE, observations, parameters)
         # Of two candidates there is one object or two, and odds are all there is.
         exact = float(marginal(scores + known)[0] - marginal(scores)[0])
         moved = np.asarray(found - plain)
@@ -341,12 +344,12 @@ def test_an_item_that_nobody_asked_about_is_as_it_was():
     with jax.enable_x64(True):
         both = lay_out(ALONE, space_of_answers(answers, 3, said=said))
         parameters = some_parameters(both)
-        with_others = np.asarray(ALONE.score(both, parameters))
+        with_others = np.asarray(score(ALONE, both, parameters))
         alone = lay_out(ALONE, space_of_answers(answers, 3))
         kept = {**parameters}
         for name in ("naming", "salience"):
             kept[name] = parameters[name][:-1]  # of what was granted
-        without = np.asarray(ALONE.score(alone, kept))
+        without = np.asarray(score(ALONE, alone, kept))
     assert np.allclose(with_others[0], without[0], rtol=1e-12)
     assert not np.allclose(with_others[1], without[1])
 
@@ -361,7 +364,7 @@ def test_an_answer_that_counts_twice_is_two_answers():
     ]
     with jax.enable_x64(True):
         laid = [lay_out(ALONE, space) for space in spaces]
-        scores = [ALONE.score(one, some_parameters(laid[0])) for one in laid]
+        scores = [score(ALONE, one, some_parameters(laid[0])) for one in laid]
     assert np.allclose(scores[0], scores[1])
     assert not np.allclose(scores[0], scores[2])
 
@@ -375,7 +378,7 @@ def test_labels_in_another_order_are_as_probable():
             lay_out(ALONE, space_of_answers(swapped, 4, own=1)),
         ]
         parameters = some_parameters(both[0])
-        one, other = (ALONE.score(each, parameters) for each in both)
+        one, other = (score(ALONE, each, parameters) for each in both)
     assert np.allclose(one, other)
 
 
@@ -439,10 +442,10 @@ def test_what_was_simulated_is_more_probable_under_its_own_parameters(study):
     space, _, usual = study
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space)
-        best = marginal(ALONE.score(observations, usual)).sum()
+        best = marginal(score(ALONE, observations, usual)).sum()
         for number in range(5):
             other = some_parameters(observations, 10 + number)
-            assert marginal(ALONE.score(observations, other)).sum() < best
+            assert marginal(score(ALONE, observations, other)).sum() < best
 
 
 def test_the_parameters_are_found_again(study, fitted):
@@ -452,8 +455,8 @@ def test_the_parameters_are_found_again(study, fitted):
         found = {
             name: jnp.asarray(value[0, 0]) for name, value in fitted.parameters.items()
         }
-        gain = float(marginal(ALONE.score(observations, found)).sum())
-        gain -= float(marginal(ALONE.score(observations, usual)).sum())
+        gain = float(marginal(score(ALONE, observations, found)).sum())
+        gain -= float(marginal(score(ALONE, observations, usual)).sum())
     # Twice what is gained over the truth by fitting P numbers is chi-squared of P, less
     # what their prior holds back.
     number = sum(len(value) for value in USUAL.values())

@@ -29,7 +29,11 @@ ALONE = replace(
 ALIKE = replace(load("objects"), layout=lambda space, _: items_of(space, pooled=False))
 
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
 
 
 def space_of_answers(answers, num_labels):
@@ -70,9 +74,9 @@ def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
         parameters = some_parameters(observations)
         apart = jnp.array([0.9, -0.6, 0.2][:annotators])
         parameters = {**parameters, "recall": apart, "picking": -2 * apart}
-        total = np.exp(np.asarray(ALONE.score(observations, parameters))).sum(0)
+        total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
         nobody = replace(observations.layout, heard=jnp.zeros(len(answers), bool))
-        before = ALONE.score(replace(observations, layout=nobody), parameters)
+        before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
     assert np.isclose(total.sum(), 1)
 
@@ -91,11 +95,11 @@ def test_annotators_who_are_alike_are_those_of_the_plain_model():
         # Styles that hardly differ between items: a narrow Beta, a narrow normal.
         mean = drawn["picker"][0]
         narrow = {**drawn, "picking": nobody, "recall": nobody}
-        one = ALONE.score(apart, {**narrow, "picker": jnp.array([mean, -9.0])})
-        other = ALIKE.score(alike, {**drawn, "picker": jnp.array([mean, 18.0])})
+        one = score(ALONE, apart, {**narrow, "picker": jnp.array([mean, -9.0])})
+        other = score(ALIKE, alike, {**drawn, "picker": jnp.array([mean, 18.0])})
         assert np.allclose(one, other, atol=1e-5)
         moved = {**narrow, "recall": jnp.array([0.5, 0.0, 0.0])}
-        third = ALONE.score(apart, {**moved, "picker": jnp.array([mean, -9.0])})
+        third = score(ALONE, apart, {**moved, "picker": jnp.array([mean, -9.0])})
         assert not np.allclose(third, other, atol=1e-2)
 
 
@@ -109,7 +113,7 @@ def test_one_label_from_who_lists_all_says_that_there_is_one_object():
         found = []
         for effect in (-4.0, 4.0):
             picks = {**drawn, "picking": jnp.full(1, effect)}
-            scores = np.asarray(ALONE.score(observations, picks))[0]
+            scores = np.asarray(score(ALONE, observations, picks))[0]
             found.append(np.exp(scores[0] - np.logaddexp(*scores)))
     assert found[0] > found[1] + 0.05
 

@@ -139,7 +139,8 @@ class AnnotatorModel[P](Method[P], ABC):
         responses that are accepted.
     derived : callable
         Quantities that follow from the parameters and are reported with them, by name.
-        The confusion of an emission by tables is derived without it.
+        The confusion of each annotator is derived from an emission by tables if it is
+        not among them; one confusion that all annotators share is given here.
     substates : callable
         Number of substates into which the score splits each state, given the prior: for
         example subtypes of a class, or quadrature nodes. They are adjacent columns of
@@ -194,14 +195,11 @@ class ClosedFormModel[P](AnnotatorModel[P]):
     They have if the score takes the logarithms of the parameters unchanged: linear in
     them, or a log of sums of exponentials of such. (A NumPyro distribution that
     normalizes its logits does not.)
-
-    Attributes
-    ----------
-    dirichlet : callable
-        Dirichlet priors of the parameters by name, among them `prevalence`.
     """
 
-    dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]]
+    @abstractmethod
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return the Dirichlet priors of the parameters by name."""
 
     def normals(self, observations: Any) -> Mapping[str, Normal]:
         """Return the priors of the parameters that are free numbers; often none."""
@@ -212,8 +210,7 @@ class ClosedFormModel[P](AnnotatorModel[P]):
         """Sample the parameters from their priors."""
         from consilience.model.program import sample_priors
 
-        closed = self.dirichlet(observations, self.prior)
-        return sample_priors(closed, self.normals(observations))
+        return sample_priors(self.priors(observations), self.normals(observations))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

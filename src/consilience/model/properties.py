@@ -45,7 +45,7 @@ def closed_priors(
     columns
         Whether candidates have columns: then prevalence has none.
     """
-    priors = dict(model.dirichlet(coding, model.prior))
+    priors = dict(model.priors(coding))
     if columns:
         priors.pop(PREVALENCE, None)
     return priors
@@ -53,7 +53,7 @@ def closed_priors(
 
 def imagined_units(model: ClosedFormModel[Any], coding: Coding) -> np.ndarray:
     """Return how many units of each state the prior of the prevalence imagines (K,)."""
-    priors = model.dirichlet(coding, model.prior)
+    priors = model.priors(coding)
     if PREVALENCE not in priors:
         return np.ones(coding.num_states)
     prior = priors[PREVALENCE]

@@ -4,7 +4,7 @@ Closed forms need neither JAX nor NumPyro, so this module loads neither.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pandas as pd
@@ -26,7 +26,24 @@ from consilience.responses import Responses
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TableModel[P](ClosedFormModel[P], EmissionModel[P]):
+class DirichletModel[P](ClosedFormModel[P], EmissionModel[P]):
+    """Parameters with Dirichlet priors, and an emission.
+
+    Attributes
+    ----------
+    dirichlet : callable
+        Dirichlet priors of the parameters by name, among them `prevalence`.
+    """
+
+    dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]]
+
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return the Dirichlet priors of the parameters by name."""
+        return self.dirichlet(coding, self.prior)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TableModel[P](DirichletModel[P]):
     """Answers drawn from tables, whose rows have Dirichlet priors.
 
     `em` and `vb` fit it in closed form on the host (`model.Tables`), without JAX.
@@ -42,7 +59,7 @@ class TableModel[P](ClosedFormModel[P], EmissionModel[P]):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class NewtonModel[P](ClosedFormModel[P], EmissionModel[P], LaidOutModel[P]):
+class NewtonModel[P](DirichletModel[P], LaidOutModel[P]):
     """Dirichlet priors, and unconstrained parameters that Newton steps update.
 
     Attributes
@@ -59,12 +76,6 @@ class NewtonModel[P](ClosedFormModel[P], EmissionModel[P], LaidOutModel[P]):
         return self.normal(observations, self.prior)
 
 
-def no_parameters(coding: Coding, prior: Any) -> Mapping[str, Dirichlet]:
-    """Return no priors."""
-    del coding, prior
-    return {}
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ParameterFreeModel[P](ClosedFormModel[P], LaidOutModel[P]):
     """A posterior of the truth that the answers alone give: nothing is estimated.
@@ -75,10 +86,12 @@ class ParameterFreeModel[P](ClosedFormModel[P], LaidOutModel[P]):
         log p(state, the unit's answers) for each listed state (U, S).
     """
 
-    dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]] = field(
-        default=no_parameters, init=False
-    )
     log_joint: Callable[[Any, Parameters], Any]
+
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return no priors: there are no parameters."""
+        del coding
+        return {}
 
     def score(self, observations: Any, parameters: Parameters) -> Any:
         """Return log p(state, the unit's answers)."""

@@ -30,7 +30,7 @@ def can_restore_parameters(
     They do not where a program samples coordinates that the data prepared.
     """
     if isinstance(model, ClosedFormModel):
-        closed = set(model.dirichlet(observations, model.prior))
+        closed = set(model.priors(observations))
         return bool(closed) and closed <= set(names)
     return isinstance(model, SampledModel) and not model.follows_data
 
@@ -55,7 +55,7 @@ def parameters_from_draw(
         One draw of each parameter by name, probabilities as such.
     """
     if isinstance(model, ClosedFormModel):
-        closed = model.dirichlet(observations, model.prior)
+        closed = model.priors(observations)
         if closed and closed.keys() <= values.keys():
             free = {*model.normals(observations)}
             if observations.prior_covariates is not None:

@@ -45,7 +45,7 @@ def sampled(model, observations, number):
 def closed(model, observations, values):
     """Log density of the priors that closed forms take, up to a constant."""
     total = 0.0
-    for name, given in model.dirichlet(observations, model.prior).items():
+    for name, given in model.priors(observations).items():
         prior = replace(given, concentration=np.asarray(given.concentration))
         concentration = np.asarray(values.get(f"{name}_prior", prior.concentration))
         total += float(hyperprior(prior, concentration))
