@@ -156,11 +156,19 @@ def _by_state(
 ) -> tuple[Float[Array, "U M"], Float[Array, "G M L"], Int[Array, " U"], Array]:
     """Return log posterior, answers of a fresh annotator, and P(present) of states."""
     observations = lay_out(model, space)
-    parameters = parameters_from_draw(model, observations, values)
-    scores = log_softmax(score(model, observations, parameters))
+    scores, parameters = _log_posterior(model, observations, values)
     fresh, group = _fresh_annotator(model, space, observations, parameters)
     present = jnp.repeat(jnp.asarray(space.present), num_substates(model))
     return scores, fresh, group, present
+
+
+@partial(jax.jit, static_argnames="model")
+def _log_posterior(
+    model: AnnotatorModel[Any], observations: Observations, values: Any
+) -> tuple[Float[Array, "U M"], Any]:
+    """Return the log posterior, and the parameters as the model has them."""
+    parameters = parameters_from_draw(model, observations, values)
+    return log_softmax(score(model, observations, parameters)), parameters
 
 
 def _fresh_annotator(
@@ -174,7 +182,7 @@ def _fresh_annotator(
     if model.new_annotator is not None:
         if space.groups is not None:
             group = jnp.asarray(space.groups.code)
-        return model.new_annotator(parameters), group
+        return jax.jit(model.new_annotator)(parameters), group
     tables = None
     if model.emission is not None:
         tables = by_subtype(emission_of(model, observations, parameters))
