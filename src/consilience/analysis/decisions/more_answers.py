@@ -156,11 +156,19 @@ def _by_state(
 ) -> tuple[Float[Array, "U M"], Float[Array, "G M L"], Int[Array, " U"], Array]:
     """Return log posterior, answers of a fresh annotator, and P(present) of states."""
     observations = lay_out(model, space)
-    parameters = parameters_from_draw(model, observations, values)
-    scores = log_softmax(model.score(observations, parameters))
+    scores, parameters = _log_posterior(model, observations, values)
     fresh, group = _fresh_annotator(model, space, observations, parameters)
     present = jnp.repeat(jnp.asarray(space.present), num_substates(model))
     return scores, fresh, group, present
+
+
+@partial(jax.jit, static_argnames="model")
+def _log_posterior(
+    model: AnnotatorModel[Any], observations: Observations, values: Any
+) -> tuple[Float[Array, "U M"], Any]:
+    """Return the log posterior, and the parameters as the model has them."""
+    parameters = parameters_from_draw(model, observations, values)
+    return log_softmax(model.score(observations, parameters)), parameters
 
 
 def _fresh_annotator(
@@ -172,7 +180,7 @@ def _fresh_annotator(
     """Return what a fresh annotator answers in each state, for each group of labels."""
     group = jnp.zeros(space.num_units, int)
     if isinstance(model, LaidOutScoreModel):
-        return model.new_annotator(parameters), jnp.asarray(space.groups.code)
+        return jax.jit(model.new_annotator)(parameters), jnp.asarray(space.groups.code)
     tables = None
     if isinstance(model, EmissionModel):
         tables = by_subtype(model.emission(observations, parameters))
