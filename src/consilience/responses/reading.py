@@ -243,10 +243,10 @@ def _name_of(source: str | Path | pd.DataFrame) -> str:
 @cache
 def formats() -> Mapping[str, Reader]:
     """Readers by name: the files of the folders `readers` and `public_studies`."""
-    found = [module.READER for module in _modules(readers)]
+    collected = [module.READER for module in _modules(readers)]
     for module in _modules(public_studies):
-        found += module.READERS
-    return {reader.name: reader for reader in found}
+        collected += module.READERS
+    return {reader.name: reader for reader in collected}
 
 
 def _modules(package: ModuleType) -> list[ModuleType]:
