@@ -62,9 +62,9 @@ def fit_tree(
 def _unused(study: Study, space: Space, single: Single) -> list[str]:
     """Say what is known of labels that the model does not use."""
     parameters, unused = single.result.parameters, []
-    known = isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names
-    if known and "weight" not in parameters:
-        unused += [f"the prior covariates ({', '.join(known)})"]
+    if isinstance(space, (ChoiceSpace, ContainsSpace)) and "weight" not in parameters:
+        names = ", ".join(space.covariates.names)
+        unused += [f"the prior covariates ({names})"] if names else []
     similar = study.similarity is not None and isinstance(space, ContainsSpace)
     if similar and "led" not in parameters:
         unused += ["the similarity of labels"]

@@ -45,7 +45,7 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
         where it does not.
     """
     pattern = _answer_codes(space, annotators=annotators)
-    for side in (space.state, space.log_prior, *_known(space)):
+    for side in (space.state, space.log_prior, *_covariates(space)):
         if len(side) == space.num_units:
             flat = side.reshape(len(side), -1)
             pattern = _row_codes(np.stack([pattern, _row_codes(flat)], 1))
@@ -56,14 +56,14 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
     return Merged(some_units(space, first[order]), count, place)
 
 
-def _known(space: Space) -> list[Shaped[np.ndarray, "U ..."]]:
-    """Return what is known of each unit a priori."""
-    known: list[Shaped[np.ndarray, "U ..."]] = []
+def _covariates(space: Space) -> list[Shaped[np.ndarray, "U ..."]]:
+    """Return groups and prior covariates of units, where there are any."""
+    rows: list[Shaped[np.ndarray, "U ..."]] = []
     if isinstance(space, ContainsSpace) and len(space.groups.names):
-        known.append(space.groups.code[:, None])
+        rows.append(space.groups.code[:, None])
     if isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names:
-        known += [space.covariates.value, space.covariates.observed[:, None]]
-    return known
+        rows += [space.covariates.value, space.covariates.observed[:, None]]
+    return rows
 
 
 def _answer_codes(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:

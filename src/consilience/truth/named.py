@@ -1,11 +1,11 @@
 """What responses of kind objects name: candidates of an item, and sets of them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.label_pairs import LabelPairs, no_pairs
 
 MAX_LABELS = 10  # candidates of one item: 115,975 partitions into objects
 NOBODY = -1
@@ -40,7 +40,7 @@ class Named:
         where nobody was asked.
     similar
         How alike two labels are, as the user says, in standard deviations between pairs
-        of candidates; None where they do not.
+        of candidates.
     """
 
     labels: Shaped[np.ndarray, " L"]
@@ -53,7 +53,7 @@ class Named:
     covariate_names: tuple[str, ...] = ()
     observed: Bool[np.ndarray, " U"]
     contains_counts: Int[np.ndarray, "U C 3"] | None = None
-    similar: LabelPairs | None = None
+    similar: LabelPairs = field(default_factory=no_pairs)
 
     @property
     def size(self) -> Int[np.ndarray, " U"]:

@@ -47,6 +47,7 @@ from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
 from consilience.truth.maths import AnyArray
+from consilience.truth.named import Named
 from consilience.truth.parts import some_units
 
 ROOM = 16_384  # completions of up to four candidates that are summed at once
@@ -282,27 +283,11 @@ def contexts(
     np.maximum.at(present, context, bits)
     place = np.cumsum(present, axis=1) - 1
     moved = np.where(present > 0, 1 << np.maximum(place, 0), 0)
-    mask = (bits * moved[context]).sum(1)
-    main = place[context, named.main[row]]
-    candidate = np.full(present.shape, -1)
-    at, slot = np.nonzero(present)
-    candidate[at, place[at, slot]] = named.candidate[unit[at], slot]
-    covariates = np.zeros((len(unit), *named.covariates.shape[1:]))
-    covariates[at, place[at, slot]] = named.covariates[unit[at], slot]
-    contains_counts = None
-    if named.contains_counts is not None:
-        contains_counts = np.zeros((*present.shape, 3), np.int64)
-        contains_counts[at, place[at, slot]] = named.contains_counts[unit[at], slot]
     answered = (named.mask[target][:, None] >> slots) & 1
     layout = replace(
-        named,
-        candidate=candidate,
-        dataset_label=named.dataset_label[unit],
-        covariates=covariates,
-        mask=mask,
-        main=main,
-        observed=np.ones(len(unit), bool),
-        contains_counts=contains_counts,
+        _with_candidates(named, unit, present, place),
+        mask=(bits * moved[context]).sum(1),
+        main=place[context, named.main[row]],
     )
     conditioned = assembled(
         layout,
@@ -322,6 +307,33 @@ def contexts(
         new_label=(answered * (1 - present)).any(1),
         new_main=~is_there,
         n=n,
+    )
+
+
+def _with_candidates(
+    named: Named,
+    unit: Int[np.ndarray, " C"],
+    present: Int[np.ndarray, "C S"],
+    place: Int[np.ndarray, "C S"],
+) -> Named:
+    """Return the candidates that are present in each context, at their places there."""
+    at, slot = np.nonzero(present)
+    here, there = (at, place[at, slot]), (unit[at], slot)
+    candidate = np.full(present.shape, -1)
+    candidate[here] = named.candidate[there]
+    covariates = np.zeros((len(unit), *named.covariates.shape[1:]))
+    covariates[here] = named.covariates[there]
+    counts = None
+    if named.contains_counts is not None:
+        counts = np.zeros((*present.shape, 3), np.int64)
+        counts[here] = named.contains_counts[there]
+    return replace(
+        named,
+        candidate=candidate,
+        dataset_label=named.dataset_label[unit],
+        covariates=covariates,
+        observed=np.ones(len(unit), bool),
+        contains_counts=counts,
     )
 
 

@@ -225,7 +225,7 @@ def candidate_covariates(
     }
     often = {"own": mine.astype(float)}
     pair = {"any": np.ones(kin.shape), "kin": kin.astype(float)}
-    if named.similar is not None:
+    if len(named.similar.first):
         one = named.candidate[:, :, None]
         both = np.broadcast_arrays(one, one.swapaxes(1, 2))
         pair["similar"] = named.similar.at(*both)

@@ -24,7 +24,7 @@ from consilience.responses import Responses
 from consilience.truth._candidates import offered_lists, with_candidates
 from consilience.truth._similarity import similar_labels
 from consilience.truth.coding import code_annotators
-from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.label_pairs import LabelPairs, no_pairs
 from consilience.truth.named import MAX_LABELS, NOBODY, Named
 from consilience.truth.space import ObjectsSpace
 
@@ -90,7 +90,7 @@ def objects(
         )
         sentences += [f"of contains: {sentence}" for sentence in contains.assumptions]
         sentences += counts_sentences
-    similar = None
+    similar = no_pairs()
     if alike is not None:
         similar = _standardise(similar_labels(labels, alike), candidate)
         sentences.append(ALIKE)

@@ -27,7 +27,7 @@ from consilience.objects.layout.pooling import (
 )
 from consilience.objects.layout.space import assembled
 from consilience.truth import ObjectsSpace
-from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.label_pairs import LabelPairs, no_pairs
 from consilience.truth.named import Named
 from consilience.truth.parts import some_units
 
@@ -61,7 +61,7 @@ class Learned:
     answers: ObjectsSpace
 
     @property
-    def similar(self) -> LabelPairs | None:
+    def similar(self) -> LabelPairs:
         """How alike two labels are, as the user said."""
         return self.answers.named.similar
 
@@ -159,7 +159,7 @@ def as_dataset(learned: Learned) -> xr.Dataset:
     for side, which in enumerate(_SIDES):
         codes = [pair[side] for pair in learned.names.pairs]
         variables[f"pair_{which}"] = ("own_pair", np.array(codes, np.int64))
-    if learned.similar is not None:
+    if len(learned.similar.first):
         for name in ("first", "second", "value"):
             values = getattr(learned.similar, name)
             variables[f"similar_{name}"] = ("similar_pair", values)
@@ -215,9 +215,9 @@ def _pairs(group: xr.Dataset) -> Pairs:
     return tuple(zip(first, second, strict=True))
 
 
-def _similar(group: xr.Dataset) -> LabelPairs | None:
+def _similar(group: xr.Dataset) -> LabelPairs:
     if "similar_value" not in group:
-        return None
+        return no_pairs()
     names = ("first", "second", "value")
     return LabelPairs(*(group[f"similar_{name}"].to_numpy() for name in names))
 

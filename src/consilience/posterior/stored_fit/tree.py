@@ -135,7 +135,7 @@ def _posterior(
             if what != "pairs"
         }
     else:
-        coordinates |= _known_names(space)
+        coordinates |= _coordinates(space)
     used = {axis for name in values for axis in axes[name]}
     coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
     if "pair" in used:
@@ -253,41 +253,41 @@ def _constant(space: Space) -> xr.Dataset:
     before = np.broadcast_to(space.log_prior, shape)
     if before[np.broadcast_to(space.real, shape)].any():
         variables["log_prior"] = (("item", "candidate"), before.astype(np.float32))
-    variables |= _known(space)
+    variables |= _of_kind(space)
     coordinates = {
         "item": _items(space),
         "annotator": space.annotators,
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
     }
-    return xr.Dataset(variables, coordinates | _known_names(space))
+    return xr.Dataset(variables, coordinates | _coordinates(space))
 
 
-def _known(space: Space) -> dict[str, Any]:
-    """Return what is known of items and labels a priori, for one kind of response."""
+def _of_kind(space: Space) -> dict[str, Any]:
+    """Return what only one kind of response has."""
     match space:
         case ChoiceSpace():
-            known = _known_covariates(space.covariates, "item", "candidate")
+            variables = _covariates(space.covariates, "item", "candidate")
             if (space.parent != "").any():
-                known["superclass"] = ("true_class", space.parent)
+                variables["superclass"] = ("true_class", space.parent)
         case ContainsSpace():
-            known = _known_covariates(space.covariates, "item")
-            known["unit_label"] = ("item", space.unit_label)
-            known["present"] = ("true_class", space.present)
+            variables = _covariates(space.covariates, "item")
+            variables["unit_label"] = ("item", space.unit_label)
+            variables["present"] = ("true_class", space.present)
             if len(space.groups.names):
-                known["unit_group"] = ("item", space.groups.code)
+                variables["unit_group"] = ("item", space.groups.code)
             if space.similar_sets.linked:
-                known["similar_set"] = ("item", space.similar_sets.of_unit)
-                known["shown_set"] = ("item", space.similar_sets.shown)
+                variables["similar_set"] = ("item", space.similar_sets.of_unit)
+                variables["shown_set"] = ("item", space.similar_sets.shown)
         case ObjectsSpace() if space.named.contains_counts is not None:
             counts = space.named.contains_counts.astype(np.int32)
-            known = {"asked": (("item", "place", "asked_answer"), counts)}
+            variables = {"asked": (("item", "place", "asked_answer"), counts)}
         case _:
-            known = {}
-    return known
+            variables = {}
+    return variables
 
 
-def _known_covariates(covariates: Covariates, *axes: str) -> dict[str, Any]:
+def _covariates(covariates: Covariates, *axes: str) -> dict[str, Any]:
     if not covariates.names:
         return {}
     return {
@@ -297,7 +297,7 @@ def _known_covariates(covariates: Covariates, *axes: str) -> dict[str, Any]:
     }
 
 
-def _known_names(space: Space) -> dict[str, Shaped[np.ndarray, " _"]]:
+def _coordinates(space: Space) -> dict[str, Shaped[np.ndarray, " _"]]:
     """Return the names of covariates and of groups of labels, where there are any."""
     names: dict[str, Shaped[np.ndarray, " _"]] = {}
     if isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names:
