@@ -43,8 +43,10 @@ lint: .venv/dev.done
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A page waits while its kernel runs, and pages are dealt out in batches: one process more
+# keeps all processors busy.
 docs: .venv/docs.done
-	$(BIN)/python -m sphinx --jobs $(PROCESSES) --fresh-env --fail-on-warning --quiet docs docs/_build/html
+	$(BIN)/python -m sphinx --jobs $$(($(PROCESSES) + 1)) --fresh-env --fail-on-warning --quiet docs docs/_build/html
 	@echo "docs: docs/_build/html/index.html"
 
 format: .venv/dev.done

@@ -22,6 +22,9 @@ from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
 
+# Compiled whole: one by one, hundreds of operations take longer.
+score = jax.jit(score, static_argnums=0)
+
 WORDS = ["no", "maybe", "yes"]
 EFFORT = em.Options(steps=Steps(restarts=1))
 
@@ -37,14 +40,19 @@ def drawn(space, values, prior=None):
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         program = seed(sample_parameters, 0)
-        sites = trace(program).get_trace(model, observations)
+
+        def own(observations):
+            sites = trace(program).get_trace(model, observations)
+            names = ("threshold", "own_width", "own_discrimination", "lapse")
+            return {name: sites[name]["value"] for name in names if name in sites}
+
         zero = {
-            name: jnp.zeros_like(site["value"])
-            for name, site in sites.items()
-            if name in {"threshold", "own_width", "own_discrimination", "lapse"}
+            name: jnp.zeros(value.shape)
+            for name, value in jax.eval_shape(own, observations).items()
         }
         data = {**zero, **{name: jnp.asarray(value) for name, value in values.items()}}
-        return model, observations, substitute(program, data=data)(model, observations)
+        given = jax.jit(substitute(program, data=data), static_argnums=0)
+        return model, observations, given(model, observations)
 
 
 TINY = {
@@ -104,7 +112,7 @@ def test_a_panel_of_one_is_an_annotator():
         prior = replace(MODEL.prior, panel=panel)
         with jax.enable_x64(True):
             model, observations, parameters = drawn(space, TINY, prior)
-            told = model.derived(observations, parameters)
+            told = jax.jit(model.derived)(observations, parameters)
             present, confusion = told["prevalence"][1], told["confusion"]
             shares.append((float(present), np.asarray(confusion)))
     one, many = shares
@@ -367,9 +375,10 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
         values = {**TINY, "weight": [weight], "threshold": [0.0, 0.0]}
         values |= {"own_discrimination": [0.0, 0.0], "own_width": [0.0, 0.0]}
         model, observations, parameters = drawn(space, values)
-        worth = float(model.derived(observations, parameters)["worth"])
+        worth = float(jax.jit(model.derived)(observations, parameters)["worth"])
         design = lay_out(model, space, simulating=True)
-        found = model.simulate_answers(jax.random.key(0), design, parameters)
+        made = jax.jit(model.simulate_answers)
+        found = made(jax.random.key(0), design, parameters)
     state, answer = np.asarray(found.state), np.asarray(found.answer)
     listed = (space.covariates.value[:, 0] > 0).astype(int)
     by_listed, by_answer = np.zeros((2, 2)), np.zeros((2, 3))

@@ -81,7 +81,16 @@ def score(model, observations, parameters):
 
 
 def drawn(model, observations):
+    # Models with Dirichlet priors share samplers, which are long to compile.
+    draw = _compiled if model.dirichlet is None else _drawn
+    return draw(model, observations)
+
+
+def _drawn(model, observations):
     return seed(sample_parameters, 0)(model, observations)
+
+
+_compiled = jax.jit(_drawn, static_argnums=0)
 
 
 def sites(program, model, observations):

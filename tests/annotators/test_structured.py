@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -58,6 +59,11 @@ def every_answer_on_a_list():
     return space_of(read(frame, labels=LABELS), lists=lists, alike=ALIKE)
 
 
+# Compiled whole: one by one, hundreds of operations take longer.
+score = jax.jit(score, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0)
 def drawn(model, observations):
     return seed(sample_parameters, 1)(model, observations)
 
@@ -283,7 +289,7 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
             )
             return marginal(scores).sum() + prior
 
-        slope = jax.grad(density)(terms)
+        slope = jax.jit(jax.grad(density))(terms)
     objective = fit.optimization.objective[0]
     assert (np.diff(objective) >= -1e-9 * np.abs(objective[1:])).all()
     # The prior alone curves by one or more, so this is less than a twentieth of a

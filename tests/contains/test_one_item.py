@@ -20,6 +20,9 @@ from consilience.model import belief, lay_out, marginal, sample_parameters, simu
 from consilience.responses import read
 from consilience.spaces import space_of
 
+# Compiled whole: one by one, hundreds of operations take longer.
+score = jax.jit(score, static_argnums=0)
+
 WORDS = ["no", "maybe", "yes"]
 # Two tasks of one item: three similar labels, of which two were shown together, and a
 # label that is like none.

@@ -68,7 +68,8 @@ def test_what_may_be_answered_next_sums_to_one(space):
     model = load("objects")
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        parameters = seed(sample_parameters, 0)(model, observations)
+        drawn = jax.jit(seed(sample_parameters, 0), static_argnums=0)
+        parameters = drawn(model, observations)
         names = observations.layout.names
         columns = candidate_covariates(
             space, pool(space), among=False, pairs=names.pairs
