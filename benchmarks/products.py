@@ -50,7 +50,7 @@ def products(
     import jax
     import numpy as np
 
-    from consilience.truth.incidence import incidence
+    from consilience.truth.arrays.incidence import incidence
 
     jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's way)
     generator = np.random.default_rng(0)

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Int
 
 from benchmarks.context_effect.likelihood import Risk, Scale, Shifts, slopes
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth.incidence import incidences
+from consilience.truth.arrays.incidence import incidences
 
 BLOCK = 20_000  # answers looked at together: 10 MB for each table of nodes
 STEP = 1e-4  # of the differences that the curvature is taken from

@@ -31,8 +31,8 @@ import jax.numpy as jnp
 from jax.nn import logsumexp, sigmoid
 from jaxtyping import Array, Float, Int
 
-from consilience.truth.incidence import Incidence
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.incidence import Incidence
+from consilience.truth.arrays.pytree import pytree
 
 ROWS = 10_000  # answers averaged together
 FAR = 50.0  # log-odds at which an answer is sure

@@ -7,9 +7,9 @@ from consilience.contains.space import presence
 from consilience.errors import GoldError
 from consilience.objects.layout.space import objects
 from consilience.responses import Responses
-from consilience.truth._candidates import candidates, offered_lists
-from consilience.truth._classes import classes
-from consilience.truth._similarity import similarity
+from consilience.truth.choice.candidates import candidates, offered_lists
+from consilience.truth.choice.classes import classes
+from consilience.truth.label_pairs.similarity import similarity
 from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
 

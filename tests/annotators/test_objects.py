@@ -22,7 +22,7 @@ from consilience.objects.layout.partitions import MAX_LABELS, enumerated
 from consilience.objects.layout.space import assembled
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth.maths import on_host
+from consilience.truth.arrays.maths import on_host
 from consilience.truth.named import Named
 
 MODEL = load("objects")

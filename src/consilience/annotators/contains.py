@@ -72,7 +72,7 @@ from consilience.contains.latent_trait import (
 from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
 from consilience.model import LaidOutScoreModel, Parameters, Simulated
-from consilience.model.varying import sample_random_effects, sample_scale
+from consilience.model.random_effects.varying import sample_random_effects, sample_scale
 from consilience.truth import ContainsSpace, Observations
 
 TINY = 1e-300

@@ -7,9 +7,9 @@ r"""Logistic Dawid-Skene: annotators' log-odds are drawn from a learned populati
    \mu_k \sim N(V^\top m_k, I), \quad \sigma_k \sim N^+(0, 1)
 
 with :math:`m_k` two for the truth and zero for other answers; basis :math:`V` and the
-coordinates that are sampled are those of `model.log_odds`. It is the idea of
-`hierarchical_dawid_skene` without a closed form: the population has a mean and a spread
-of its own for each label, and there is no concentration that is both.
+coordinates that are sampled are those of `model.random_effects.log_odds`. It is the
+idea of `hierarchical_dawid_skene` without a closed form: the population has a mean and
+a spread of its own for each label, and there is no concentration that is both.
 """
 
 from dataclasses import dataclass

@@ -22,8 +22,8 @@ its own; here one :math:`\sigma` serves all, for with two answers an annotator `
 one label of five a home for whatever was odd (spread 2.9 there and .1 elsewhere; .63 of
 300 items right, where one spread gets .86).
 
-`em` finds the mode in the coordinates of `model.log_odds`, in which :math:`\sigma` is
-estimated nearly as if the annotators were integrated out.
+`em` finds the mode in the coordinates of `model.random_effects.log_odds`, in which
+:math:`\sigma` is estimated nearly as if the annotators were integrated out.
 """
 
 from dataclasses import dataclass

@@ -77,7 +77,7 @@ from consilience.objects.likelihood.label_totals import totals
 from consilience.objects.likelihood.pair_affinities import sample_pairs
 from consilience.objects.likelihood.simulation import simulation
 from consilience.truth import ObjectsSpace, Observations
-from consilience.truth.maths import AnyArray, maths
+from consilience.truth.arrays.maths import AnyArray, maths
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ from jax.nn import sigmoid
 from jaxtyping import Array, Float
 
 from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
-from consilience.model.quadrature import normal_nodes
+from consilience.model.random_effects.quadrature import normal_nodes
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.by_annotator import unit_sums

@@ -17,8 +17,8 @@ from jaxtyping import Array, Float, Int
 
 from consilience.ragged import places_within
 from consilience.truth import ContainsSpace, Observations, next_size, tally
-from consilience.truth.incidence import Incidence, incidence
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.incidence import Incidence, incidence
+from consilience.truth.arrays.pytree import pytree
 
 # What an answer tells of a threshold, of what it would if the appearance were known
 # and the votes said it: .17, .24 and .31 in studies of 2, 5 and 15 answers a label,

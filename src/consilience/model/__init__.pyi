@@ -12,9 +12,8 @@ from .contract import (
     Parameters,
     SampledModel,
 )
-from .difficulty import by_difficulty, sample_difficulty
 from .draws import TINY, logarithms, stack_chains, thin
-from .emission import (
+from .emissions.emission import (
     ByConfusion,
     ByMixture,
     BySubtype,
@@ -23,23 +22,9 @@ from .emission import (
     correct_answer,
     right_and_wrong,
 )
+from .emissions.on_shortlists import OnShortlists, lists_of
+from .emissions.per_answer import PerAnswer
 from .layout import lay_out, prepared
-from .log_odds import (
-    Information,
-    information,
-    sample_population,
-    sample_rows,
-    zero_sum_basis,
-)
-from .on_shortlists import OnShortlists, lists_of
-from .per_answer import PerAnswer
-from .prior_of_truth import (
-    SPREAD,
-    log_logit,
-    log_prior_of_truth,
-    log_total,
-    over_labels,
-)
 from .program import SCORE, joint, sample_parameters, simulate
 from .properties import (
     DIMS,
@@ -52,7 +37,15 @@ from .properties import (
     num_substates,
     takes_columns,
 )
-from .quadrature import normal_nodes
+from .random_effects.difficulty import by_difficulty, sample_difficulty
+from .random_effects.log_odds import (
+    Information,
+    information,
+    sample_population,
+    sample_rows,
+    zero_sum_basis,
+)
+from .random_effects.quadrature import normal_nodes
 from .records import (
     Heuristic,
     LaidOutScoreModel,
@@ -74,6 +67,13 @@ from .summed import (
     posterior_of_truth,
 )
 from .tables import Swept, Tables, scores_by_table
+from .truth_prior.prevalence import (
+    SPREAD,
+    log_logit,
+    log_prior_of_truth,
+    log_total,
+    over_labels,
+)
 
 __all__ = [
     "DIMS",

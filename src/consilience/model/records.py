@@ -21,7 +21,7 @@ from consilience.model.contract import (
     Parameters,
     SampledModel,
 )
-from consilience.model.emission import ByTables
+from consilience.model.emissions.emission import ByTables
 from consilience.responses import Responses
 
 

@@ -9,20 +9,20 @@ from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
 
 from consilience.model.contract import AnnotatorModel, EmissionModel, Parameters
-from consilience.model.emission import (
+from consilience.model.emissions.emission import (
     ByConfusion,
     ByMixture,
     BySubtype,
     Emission,
 )
-from consilience.model.prior_of_truth import (
+from consilience.model.properties import num_substates
+from consilience.model.records import LaidOutScoreModel
+from consilience.model.truth_prior.prevalence import (
     log_prior_of_truth,
     over_labels,
     share_of_list,
 )
-from consilience.model.properties import num_substates
-from consilience.model.records import LaidOutScoreModel
-from consilience.model.worth import relative_information
+from consilience.model.truth_prior.relative_information import relative_information
 from consilience.truth import Observations
 
 

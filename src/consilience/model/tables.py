@@ -23,7 +23,12 @@ from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp
 from consilience.model.contract import Coding, Dirichlet, Normal
-from consilience.model.emission import ByConfusion, ByMixture, BySubtype, ByTables
+from consilience.model.emissions.emission import (
+    ByConfusion,
+    ByMixture,
+    BySubtype,
+    ByTables,
+)
 from consilience.model.properties import (
     PREVALENCE,
     check_tables,
@@ -35,7 +40,7 @@ from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
 if TYPE_CHECKING:
-    from consilience.model.column_prior import ColumnPrior
+    from consilience.model.truth_prior.on_host import ColumnPrior
 
 LARGEST_LOG = 80.0  # whose exponential single precision holds
 
@@ -93,7 +98,7 @@ class Tables:
         self.matrix: ResponseMatrix = response_matrix(space)
         self.columns: ColumnPrior | None = None
         if isinstance(space, ChoiceSpace) and space.covariates.names:
-            from consilience.model.column_prior import of_columns
+            from consilience.model.truth_prior.on_host import of_columns
 
             self.columns = of_columns(model, space)
         columns = self.columns is not None

@@ -1,11 +1,11 @@
-from ._candidates import candidates
-from ._classes import classes
-from ._shortlists import Shortlists, shortlists
-from .answer_slots import answer_slot
-from .grid import next_size
-from .label_pairs import LabelPairs
+from .arrays.grid import next_size
+from .choice.answer_slots import answer_slot
+from .choice.candidates import candidates
+from .choice.classes import classes
+from .choice.shortlists import Shortlists, shortlists
+from .label_pairs.named_together import named_pairs
+from .label_pairs.pairs import LabelPairs
 from .merging import merge_identical
-from .named_together import named_pairs
 from .observations import (
     Observations,
     blocks,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
-from consilience.truth.label_pairs import LabelPairs, no_pairs
+from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
 
 MAX_LABELS = 10  # candidates of one item: 115,975 partitions into objects
 NOBODY = -1

@@ -12,14 +12,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from consilience.programs import keep_programs
-from consilience.truth.covariates import FAR, UNLISTED
-from consilience.truth.incidence import (
+from consilience.truth.arrays.incidence import (
     Incidence,
     incidence,
     incidences,
     no_incidence,
 )
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.pytree import pytree
+from consilience.truth.covariates import FAR, UNLISTED
 from consilience.truth.space import ChoiceSpace, Space
 from consilience.truth.votes import vote_shares
 

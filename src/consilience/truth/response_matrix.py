@@ -7,8 +7,9 @@ there. Two products are the whole cost of fitting a model of tables:
 - matrix @ table sums, over the answers of a unit, a row of the table each (E-step);
 - matrix.T @ belief sums, over the units with that answer, a row of belief (M-step).
 
-Nothing is compiled, and nothing of it is loaded with JAX. `truth.incidence` has the
-same products with derivatives, for models that are optimized or sampled by gradients.
+Nothing is compiled, and nothing of it is loaded with JAX. `truth.arrays.incidence` has
+the same products with derivatives, for models that are optimized or sampled by
+gradients.
 """
 
 from dataclasses import dataclass

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.errors import TooLargeError
 from consilience.truth.covariates import Covariates
-from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.label_pairs.pairs import LabelPairs
 from consilience.truth.named import Named
 
 ANONYMOUS = "(anonymous)"

@@ -24,7 +24,7 @@ from consilience.posterior import Fit
 from consilience.posterior.stored_fit.tree import tree
 from consilience.responses import read
 from consilience.spaces import space_of
-from consilience.truth.incidence import incidence
+from consilience.truth.arrays.incidence import incidence
 
 WORDS = ("no", "maybe", "yes")
 LABELS = [f"{kind}{which}" for kind in "abc" for which in "12"]

@@ -31,7 +31,7 @@ from consilience.model import (
     prepared,
     scores_by_table,
 )
-from consilience.model.column_prior import of_columns
+from consilience.model.truth_prior.on_host import of_columns
 from consilience.truth import Observations, Space
 from consilience.truth.response_matrix import response_matrix
 

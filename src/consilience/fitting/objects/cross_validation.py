@@ -46,7 +46,7 @@ from consilience.progress import Progress, Reporter, silent
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
-from consilience.truth.maths import AnyArray
+from consilience.truth.arrays.maths import AnyArray
 from consilience.truth.named import Named
 from consilience.truth.parts import some_units
 

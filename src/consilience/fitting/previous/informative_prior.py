@@ -40,7 +40,7 @@ from consilience.fitting.previous.predicting import default_groups, rescale_cova
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.model import Method, Parameters, SampledModel, stack_chains
-from consilience.model.varying import RandomEffects
+from consilience.model.random_effects.varying import RandomEffects
 from consilience.posterior import Fit
 from consilience.truth import ContainsSpace, Observations, Space
 

@@ -25,7 +25,7 @@ from consilience.model import (
     marginal,
     num_substates,
 )
-from consilience.model.column_prior import ColumnPrior
+from consilience.model.truth_prior.on_host import ColumnPrior
 from consilience.truth import Observations, Space
 
 

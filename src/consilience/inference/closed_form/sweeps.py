@@ -32,8 +32,8 @@ class Sweeps(Protocol):
     Attributes
     ----------
     columns
-        The prior of the truth by columns of candidates (`model.column_prior`); None
-        where it is the prevalence.
+        The prior of the truth by columns of candidates (`model.truth_prior.on_host`);
+        None where it is the prevalence.
     priors
         The Dirichlet priors of what has a closed form, by name.
     """

@@ -1,11 +1,11 @@
 """Curvature of a density at a point, by differences of gradients.
 
 What each annotator has of its own is measured in units of its own posterior
-(`consilience.model.varying`), so it is the coordinates that all share which bend by far
-more or less than one another. An optimizer in coordinates of equal curvature, and a
-chain in their metric, take a fraction of the steps. And the slopes on either side of a
-top tell how far the mean is from it, which matters where numbers are many and answers
-few.
+(`consilience.model.random_effects.varying`), so it is the coordinates that all share
+which bend by far more or less than one another. An optimizer in coordinates of equal
+curvature, and a chain in their metric, take a fraction of the steps. And the slopes on
+either side of a top tell how far the mean is from it, which matters where numbers are
+many and answers few.
 """
 
 from collections.abc import Callable, Collection

@@ -72,7 +72,7 @@ from consilience.truth import (
     merge_identical,
     padded,
 )
-from consilience.truth.maths import AnyArray, on_host
+from consilience.truth.arrays.maths import AnyArray, on_host
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
 WHAT = "log posterior density"

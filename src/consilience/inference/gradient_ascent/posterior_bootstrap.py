@@ -58,7 +58,7 @@ from consilience.inference.gradient_ascent.optimize import (
     slope_about,
 )
 from consilience.model import AnnotatorModel, Parameters, sample_parameters
-from consilience.model.varying import plain, scale_errors, scale_site
+from consilience.model.random_effects.varying import plain, scale_errors, scale_site
 from consilience.progress import Progress, Reporter, silent
 from consilience.truth import Observations, next_size
 

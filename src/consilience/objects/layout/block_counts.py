@@ -24,9 +24,9 @@ from consilience.objects.layout.partitions import (
     sum_over_partitions,
 )
 from consilience.ragged import places_within
-from consilience.truth.incidence import Incidence, incidence
-from consilience.truth.maths import HOST, AnyArray, maths
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.incidence import Incidence, incidence
+from consilience.truth.arrays.maths import HOST, AnyArray, maths
+from consilience.truth.arrays.pytree import pytree
 from consilience.truth.space import ObjectsSpace
 
 MAX_CELLS = 300_000_000  # completions x blocks (int32: 1.2 GB)

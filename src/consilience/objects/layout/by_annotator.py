@@ -18,9 +18,9 @@ from consilience.errors import TooLargeError
 from consilience.objects.layout.block_counts import MAX_CELLS, Blocks
 from consilience.objects.layout.partitions import members
 from consilience.ragged import places_within
-from consilience.truth.incidence import Incidence, incidence
+from consilience.truth.arrays.incidence import Incidence, incidence
+from consilience.truth.arrays.pytree import pytree
 from consilience.truth.named import Named
-from consilience.truth.pytree import pytree
 from consilience.truth.space import ObjectsSpace
 
 

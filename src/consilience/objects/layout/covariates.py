@@ -27,9 +27,9 @@ from consilience.objects.layout.pooling import (
     stakes,
     usual_votes,
 )
-from consilience.truth.maths import AnyArray
+from consilience.truth.arrays.maths import AnyArray
+from consilience.truth.arrays.pytree import pytree
 from consilience.truth.named import Named
-from consilience.truth.pytree import pytree
 from consilience.truth.space import ObjectsSpace
 
 

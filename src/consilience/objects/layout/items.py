@@ -18,8 +18,8 @@ from consilience.objects.layout.padding import EndToEnd, end_to_end
 from consilience.objects.layout.pair_covariates import frequent_pairs, items_with
 from consilience.objects.layout.partitions import NEVER
 from consilience.objects.layout.pooling import ItemCounts, Pool, pool
-from consilience.truth.maths import AnyArray, maths
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.maths import AnyArray, maths
+from consilience.truth.arrays.pytree import pytree
 from consilience.truth.space import ObjectsSpace
 
 # Of so many responses, no way to see an item is e^700 times as likely as another.

@@ -20,8 +20,8 @@ from jaxtyping import Float, Int
 from consilience.objects.layout.block_counts import Blocks, block_sizes
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members
-from consilience.truth.maths import AnyArray
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.maths import AnyArray
+from consilience.truth.arrays.pytree import pytree
 
 
 @pytree("most", "labels")

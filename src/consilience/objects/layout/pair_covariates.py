@@ -8,7 +8,7 @@ too.
 import numpy as np
 from jaxtyping import Int
 
-from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.label_pairs.pairs import LabelPairs
 from consilience.truth.named import Named
 
 # Pairs on fewer items say so little of themselves that they are left to their features.

@@ -11,7 +11,7 @@ from jax.nn import log_sigmoid, logsumexp
 from jaxtyping import Array, Float
 
 from consilience.model.contract import Parameters
-from consilience.model.quadrature import normal_nodes
+from consilience.model.random_effects.quadrature import normal_nodes
 from consilience.objects.layout.block_counts import (
     Blocks,
     log_sum_allocations_and_sizes,

@@ -34,7 +34,7 @@ from consilience.objects.likelihood.endorsement import DIMS as GRANTING
 from consilience.objects.likelihood.endorsement import endorsement, log_endorsed
 from consilience.objects.likelihood.pair_affinities import DIMS as OWN_PAIRS
 from consilience.objects.likelihood.pair_affinities import pair_affinities
-from consilience.truth.maths import AnyArray, maths
+from consilience.truth.arrays.maths import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -28,7 +28,7 @@ from consilience.objects.likelihood.label_counts import (
     log_style_probability,
     slips_by_size,
 )
-from consilience.truth.maths import COMPILED, AnyArray
+from consilience.truth.arrays.maths import COMPILED, AnyArray
 
 once = COMPILED.once
 

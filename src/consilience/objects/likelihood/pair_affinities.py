@@ -16,11 +16,11 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from consilience.model.contract import Parameters
-from consilience.model.varying import sample_random_effects, sample_scale
+from consilience.model.random_effects.varying import sample_random_effects, sample_scale
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import pairs_inside
-from consilience.truth.maths import AnyArray, maths
+from consilience.truth.arrays.maths import AnyArray, maths
 
 DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"pairs": ("pair",), "pairs_spread": ()}

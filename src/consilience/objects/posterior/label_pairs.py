@@ -27,7 +27,7 @@ from consilience.objects.layout.pooling import (
 )
 from consilience.objects.layout.space import assembled
 from consilience.truth import ObjectsSpace
-from consilience.truth.label_pairs import LabelPairs, no_pairs
+from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
 from consilience.truth.named import Named
 from consilience.truth.parts import some_units
 

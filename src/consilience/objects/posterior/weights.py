@@ -10,7 +10,7 @@ from jax.scipy.special import logit
 from jaxtyping import Array, Float, Int
 
 from consilience.model.contract import Parameters
-from consilience.model.quadrature import normal_nodes
+from consilience.model.random_effects.quadrature import normal_nodes
 from consilience.objects.layout.block_counts import Blocks
 from consilience.objects.layout.by_annotator import Responses
 from consilience.objects.layout.covariates import BlockCovariates
@@ -24,7 +24,7 @@ from consilience.objects.likelihood.label_counts import (
     slip_table,
     style_beta,
 )
-from consilience.truth.maths import on_host
+from consilience.truth.arrays.maths import on_host
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

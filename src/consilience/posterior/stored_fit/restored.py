@@ -14,7 +14,7 @@ from consilience.annotators import fittable
 from consilience.model import AnnotatorModel
 from consilience.truth import ChoiceSpace, ContainsSpace
 from consilience.truth.covariates import Covariates, no_covariates
-from consilience.truth.label_pairs import no_pairs
+from consilience.truth.label_pairs.pairs import no_pairs
 from consilience.truth.space import Groups, SimilarSets
 
 

@@ -25,7 +25,7 @@ from consilience.inference.closed_form.prevalence.logit_step import (
 )
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.model import Parameters, imagined_units
-from consilience.model.column_prior import ColumnPrior
+from consilience.model.truth_prior.on_host import ColumnPrior
 from consilience.truth import Observations
 
 

@@ -1,8 +1,9 @@
 r"""Draws of prevalence and the weights of columns, given the truth: exact in the limit.
 
 The truth of a unit, given its list, is drawn from a multinomial logit
-(`model.prior_of_truth`) with :math:`\lambda_k \sim \mathrm{Gamma}(a_k, 1)` instead
-of the prevalence, whose shares it is. With an exponential variable for each unit,
+(`model.truth_prior.prevalence`) with :math:`\lambda_k \sim \mathrm{Gamma}(a_k, 1)`
+instead of the prevalence, whose shares it is. With an exponential variable for each
+unit,
 
 .. math::
 

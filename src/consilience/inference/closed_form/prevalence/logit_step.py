@@ -1,7 +1,8 @@
 r"""A Newton step for prevalence and the weights of columns, given beliefs of the truth.
 
 Where candidates have columns the prior of the truth is a multinomial logit
-(`model.prior_of_truth`), and has no closed form. With the truth as it is believed,
+(`model.truth_prior.prevalence`), and has no closed form. With the truth as it is
+believed,
 
 .. math::
 

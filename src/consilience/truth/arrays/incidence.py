@@ -28,8 +28,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from consilience.truth.grid import next_size
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.grid import next_size
+from consilience.truth.arrays.pytree import pytree
 
 # Widths of pieces, where all groups fit into one each, where some do not, and in
 # further rounds: few, so that matrices of about one size have the same. Wider pieces

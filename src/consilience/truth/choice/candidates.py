@@ -8,10 +8,10 @@ Labels that annotators gave, and gold labels, are always on the list.
 
 Lists are held sparse: nothing here is as large as items times labels.
 
-Columns of numbers are prior covariates of each candidate. Their weights
-are learned with the annotators, and the prior is then another (`model.prior_of_truth`);
-a column `log_odds` is calibrated already, and taken as it is. One more column says
-which candidates are not in the table: annotators gave them, or gold.
+Columns of numbers are prior covariates of each candidate. Their weights are learned
+with the annotators, and the prior is then another (`model.truth_prior.prevalence`); a
+column `log_odds` is calibrated already, and taken as it is. One more column says which
+candidates are not in the table: annotators gave them, or gold.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from consilience.errors import CandidatesError, TooLargeError
 from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
-from consilience.truth._classes import answers_about, gold_sentence
+from consilience.truth.choice.classes import answers_about, gold_sentence
 from consilience.truth.coding import gold_codes
 from consilience.truth.covariates import check_any, numbers, standardise
 from consilience.truth.space import MAX_LISTED, ChoiceSpace, check_lists

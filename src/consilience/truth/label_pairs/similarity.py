@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Shaped
 
 from consilience.errors import CandidatesError
-from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.label_pairs.pairs import LabelPairs
 from consilience.truth.space import ChoiceSpace
 
 _COLUMNS = ("label_a", "label_b", "value")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from consilience.truth.label_pairs import LabelPairs, no_pairs
+from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
 from consilience.truth.space import Space
 
 # Pairs of labels that are followed: those named together for the most units.

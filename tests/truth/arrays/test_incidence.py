@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consilience.truth.incidence import incidence, incidences
+from consilience.truth.arrays.incidence import incidence, incidences
 
 
 def written_out(row, column, weight, shape):

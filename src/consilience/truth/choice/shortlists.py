@@ -15,11 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-from consilience.truth.answer_slots import answer_slot, listed_answers
-from consilience.truth.incidence import Incidence, incidence
-from consilience.truth.label_pairs import LabelPairs
-from consilience.truth.named_together import named_pairs
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.incidence import Incidence, incidence
+from consilience.truth.arrays.pytree import pytree
+from consilience.truth.choice.answer_slots import answer_slot, listed_answers
+from consilience.truth.label_pairs.named_together import named_pairs
+from consilience.truth.label_pairs.pairs import LabelPairs
 from consilience.truth.space import Space
 
 

@@ -8,7 +8,7 @@ from jax.nn import logsumexp
 from jaxtyping import Array, Float, Int, Key
 
 from consilience.truth import Observations, Shortlists
-from consilience.truth.pytree import pytree
+from consilience.truth.arrays.pytree import pytree
 
 NEVER = -1e30  # log of a chance of zero that can still be added to
 

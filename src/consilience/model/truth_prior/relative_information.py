@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from consilience.model.contract import Parameters
-from consilience.model.emission import Emission, by_subtype
-from consilience.model.on_shortlists import OnShortlists
-from consilience.model.prior_of_truth import over_labels, share_of_list
+from consilience.model.emissions.emission import Emission, by_subtype
+from consilience.model.emissions.on_shortlists import OnShortlists
+from consilience.model.truth_prior.prevalence import over_labels, share_of_list
 from consilience.truth import Observations
 
 LEAST = 1e-12  # of a probability

@@ -1,0 +1,1 @@
+"""Emissions: the distribution of answers in each state of the truth."""

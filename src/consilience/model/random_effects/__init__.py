@@ -1,0 +1,1 @@
+"""Parameters that vary between annotators or items."""

@@ -1,0 +1,1 @@
+"""The prior of the truth, and what covariates say of it."""

@@ -1,0 +1,1 @@
+"""Arrays for NumPy and JAX alike, and records of them."""

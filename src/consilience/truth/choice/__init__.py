@@ -1,0 +1,1 @@
+"""Choice of one label: spaces of classes, candidates and short lists."""
