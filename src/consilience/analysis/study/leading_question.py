@@ -75,7 +75,7 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     if fit.data.attrs["kind"] == "objects":
         return _of_objects(fit.data)
     effects = {name: draws(fit.data, name, ()) for name in SIMILAR}
-    estimated = [each for each in effects.values() if each is not None]
+    estimated = [effect for effect in effects.values() if effect is not None]
     if not estimated:
         msg = (
             "the fit estimates no effect of similar labels; fit the model contains to "
