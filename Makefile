@@ -90,7 +90,7 @@ requirements: $(UV)
 	$(COMPILE) pyproject.toml --group build --extra report -o requirements/core.txt
 	$(COMPILE) pyproject.toml --group dev --extra classifiers --extra report -c requirements/core.txt -o requirements/dev.txt
 	$(COMPILE) pyproject.toml --group docs --extra classifiers --extra report -c requirements/core.txt -c requirements/dev.txt -o requirements/docs.txt
-	$(COMPILE) pyproject.toml --group benchmark --extra benchmark --extra classifiers --extra report -c requirements/core.txt -c requirements/dev.txt -c requirements/docs.txt -o requirements/benchmark.txt
-	$(COMPILE) pyproject.toml --group build --extra export --extra classifiers -c requirements/core.txt -c requirements/dev.txt -o requirements/export.txt
+	$(COMPILE) pyproject.toml --group benchmark --extra classifiers --extra report -c requirements/core.txt -c requirements/dev.txt -c requirements/docs.txt -o requirements/benchmark.txt
+	$(COMPILE) pyproject.toml --group export --extra classifiers -c requirements/core.txt -c requirements/dev.txt -o requirements/export.txt
 	echo uv | $(COMPILE) - -o requirements/uv.txt
 	@! grep -nE '://|--find-links|--index|^\.|^/' requirements/*.txt

@@ -218,7 +218,9 @@ class _Study:
         ]
         row = np.arange(len(names))
         self.dataset = pd.DataFrame({"item": names, "label": (row // 50).astype(str)})
-        golden = cs.read(data / "reassessed-imagenet", part="golden")
+        golden = cs.read(
+            data / "reassessed-imagenet", format="reassessed_imagenet_golden"
+        )
         self.gold = golden.gold.astype(str).sort_values(["item", "label"])
         self.present = (self.gold["answer"] == "yes").to_numpy()
         self.image = np.unique(self.gold["item"], return_inverse=True)[1]
@@ -227,7 +229,7 @@ class _Study:
         apart = self.dataset["item"].isin(self.gold["item"]).to_numpy()
         self.held_out = (row % 2 == 1) & ~apart
         self.weighed = self.dataset[(row % 2 == 0) & ~apart]
-        main = cs.read(data / "reassessed-imagenet", part="main")
+        main = cs.read(data / "reassessed-imagenet")
         whole = main.table[COLUMNS].astype(str)
         self.main = whole[~whole["item"].isin(self.gold["item"])]
         yes = (self.main["answer"] == "yes").groupby(

@@ -85,10 +85,10 @@ def _row(what, figures, peer, number):
 def make_images(folder: Path, number: int) -> None:
     """Write JPEG files, each another part of a photograph."""
     import numpy as np
+    from models.exporting.photographs import photograph
     from PIL import Image
 
-    from consilience.classifiers.running.decoding import decode
-    from consilience.classifiers.running.photographs import photograph
+    from consilience.classifiers.images.decoding import decode
 
     folder.mkdir()
     generator = np.random.default_rng(0)
@@ -174,9 +174,9 @@ def stages(folder: str) -> Figures:
     """Take the stages one after the other, in one thread."""
     import numpy as np
 
+    from consilience.classifiers.images.decoding import decode
     from consilience.classifiers.pooled.best_labels import best_labels
     from consilience.classifiers.pooled.predictions import Account, provenance
-    from consilience.classifiers.running.decoding import decode
     from consilience.classifiers.running.pieces import Pieces
     from consilience.classifiers.running.preprocessing import prepare
 
@@ -231,7 +231,7 @@ def _loaded():
 
 
 def _square(file: Path, how):
-    from consilience.classifiers.running.decoding import decode
+    from consilience.classifiers.images.decoding import decode
     from consilience.classifiers.running.preprocessing import prepare
 
     return prepare(decode(file.read_bytes()).rgb, how)

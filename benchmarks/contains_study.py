@@ -80,8 +80,8 @@ class Study:
         import consilience as cs
 
         folder = data / "reassessed-imagenet"
-        golden = cs.read(folder, part="golden")
-        main = cs.read(folder, part="main").table
+        golden = cs.read(folder, format="reassessed_imagenet_golden")
+        main = cs.read(folder).table
         self.gold = golden.gold.astype(str).sort_values(["item", "label"])
         self.present = (self.gold["answer"] == "yes").to_numpy()
         names, self.image = np.unique(self.gold["item"], return_inverse=True)

@@ -56,7 +56,7 @@ def _rows(responses, contains) -> list[dict]:
 
     from consilience.annotators import load
     from consilience.inference import EngineOptions, run
-    from consilience.model import lay_out, marginal, score
+    from consilience.model import lay_out, marginal
     from consilience.objects.likelihood.label_counts import follows
     from consilience.progress import silent
     from consilience.spaces import space_of
@@ -73,7 +73,7 @@ def _rows(responses, contains) -> list[dict]:
     observations = lay_out(model, space)
 
     def logs(observations, flat):
-        return marginal(score(model, observations, unravel(flat)))
+        return marginal(model.score(observations, unravel(flat)))
 
     def told(flat):
         each = unravel(flat)

@@ -28,12 +28,12 @@ def run(*, quick: bool, repeats: int) -> Report:
     data = public_data("reassessed-imagenet", quick=quick)
     if data is None:
         return not_run(title)
-    import consilience as cs
+    from benchmarks.context_effect.observational import leading_question
 
     told = study(data)
     fit = learned(data, "contains, groups and predictions")
     rows = []
     for least in LEAST:
-        found = cs.leading_question(fit, told.similar(least)).round(3)
+        found = leading_question(fit, told.similar(least)).round(3)
         rows += [{"similar": least, **row} for row in found.to_dict("records")]
     return Report(title, rows, NOTES)

@@ -67,7 +67,8 @@ def run(*, quick: bool, repeats: int) -> Report:
 
 def report(sets: Mapping[str, Mapping]) -> Report:
     """Return the tables for sets that are fitted."""
-    from consilience.checks import independence, stacking
+    from consilience.checks import stacking
+    from consilience.checks.dependence import independence
 
     shipped = (independence.POWER, stacking.SHRINKAGE, stacking.DRIFT)
     grid = [*itertools.product(POWERS, SHRINKAGES, DRIFTS)]
@@ -130,7 +131,11 @@ def fitted(folder: Path) -> Mapping:
     import numpy as np
 
     from consilience.benchmark.datasets import load
-    from consilience.fitting.comparing import CANDIDATES, compare_models, sample
+    from consilience.fitting.comparison.comparing import (
+        CANDIDATES,
+        compare_models,
+        sample,
+    )
     from consilience.inference import EngineOptions
     from consilience.progress import silent
     from consilience.responses import ReadOptions

@@ -66,7 +66,7 @@ def run(*, quick: bool, repeats: int) -> Report:
 
 def closed_forms() -> dict[str, str]:
     """Return the engine of each model that has a closed form."""
-    from consilience.cli.models import entries
+    from consilience.cli.commands.models import entries
 
     found = {
         entry.name: next((one for one in entry.engines if one in CLOSED), None)

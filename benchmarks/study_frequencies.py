@@ -23,7 +23,7 @@ class Frequencies:
     def __init__(self, data: Path, names: pd.Index) -> None:
         import consilience as cs
 
-        whole = cs.read(data / "reassessed-imagenet", part="main")
+        whole = cs.read(data / "reassessed-imagenet")
         those = whole.table["item"].isin(names)
         table = whole.table[those][["item", "annotator", "label", "answer"]].astype(str)
         responses = cs.read(table, kind="contains")

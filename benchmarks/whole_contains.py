@@ -64,8 +64,8 @@ def _answers(data: str):
     import consilience as cs
 
     parts = [
-        cs.read(f"{data}/reassessed-imagenet", part=part).table
-        for part in ("golden", "main")
+        cs.read(f"{data}/reassessed-imagenet", format=round_of).table
+        for round_of in ("reassessed_imagenet_golden", "reassessed_imagenet")
     ]
     rows = pd.concat([part[COLUMNS].astype("str") for part in parts])
     return rows.drop_duplicates(COLUMNS[:3], ignore_index=True)

@@ -21,13 +21,13 @@ SOURCE = Path(importlib.util.find_spec("consilience").origin).parent
 BUSY = frozenset(
     {
         "consilience.annotators.bayesian_dawid_skene",
-        "consilience.checks.independence",
-        "consilience.checks.residuals",
+        "consilience.checks.dependence.independence",
+        "consilience.checks.dependence.residuals",
         "consilience.inference.closed_form.ascent",
         "consilience.inference.closed_form.augmentation",
-        "consilience.inference.closed_form.dirichlet",
-        "consilience.inference.closed_form.learned_prior",
-        "consilience.inference.closed_form.variates",
+        "consilience.inference.closed_form.dirichlet.expectations",
+        "consilience.inference.closed_form.dirichlet.learned_prior",
+        "consilience.inference.closed_form.dirichlet.variates",
         "consilience.model.array_api",
         "consilience.model.draws",
         "consilience.model.emission",
@@ -235,12 +235,12 @@ class Tiny:
             both = [gammaln(c.sum(-1)) - gammaln(c).sum(-1) for c in (prior, total)]
             return (both[0] - both[1]).sum()
 
-        found = []
+        results = []
         for truth in self.truths:
             items, answers = self.counts(kept, truth)
             own = np.broadcast_to(self.own, answers.shape)
-            found.append(of(np.full(2, 1.0), items) + of(own, answers))
-        return np.array(found)
+            results.append(of(np.full(2, 1.0), items) + of(own, answers))
+        return np.array(results)
 
     def log_evidence(self, kept):
         """Log p(answers that are kept)."""
@@ -251,13 +251,13 @@ class Tiny:
         rows = np.arange(len(self.rows))
         weight = np.exp(self.log_joint(rows))
         which = generator.choice(len(weight), number, p=weight / weight.sum())
-        found = [self.counts(rows, truth) for truth in self.truths[which]]
+        results = [self.counts(rows, truth) for truth in self.truths[which]]
 
         def drawn(total):
             gamma = generator.standard_gamma(np.array(total))
             return (gamma / gamma.sum(-1, keepdims=True))[None]
 
-        prevalence, confusion = (drawn(total) for total in zip(*found, strict=True))
+        prevalence, confusion = (drawn(total) for total in zip(*results, strict=True))
         return {"prevalence": prevalence, "confusion": confusion}
 
 

@@ -37,7 +37,6 @@ CALLS = {
     "cs.read(frame, kind='choise')": "did you mean 'choice'?",
     "cs.read(frame, repeats='frist')": "did you mean 'first'?",
     "cs.read(frame, repeats=None)": "no rule for repeats None",
-    "cs.read(frame, part='mian')": "did you mean 'main'?",
     "cs.read(frame, format='lon')": "did you mean 'long'?",
     "cs.read(frame, missing='NA')": "give a list",
     "cs.read(frame, answers=5)": "answers is of type int",
@@ -88,7 +87,7 @@ CALLS = {
 
 
 @pytest.fixture(scope="module")
-def told():
+def messages():
     """Return what each call says."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
@@ -101,8 +100,8 @@ def told():
 
 
 @pytest.mark.parametrize(("call", "sentence"), CALLS.items())
-def test_what_cannot_be_used_is_refused_in_a_sentence(told, call, sentence):
-    assert sentence in told[call]
+def test_what_cannot_be_used_is_refused_in_a_sentence(messages, call, sentence):
+    assert sentence in messages[call]
 
 
 def test_without_a_near_name_none_is_proposed():

@@ -91,7 +91,7 @@ def test_methods_are_compared_on_the_draws_that_both_have(monkeypatch):
 def against_peers(scores, generator):
     """Of methods that are as good as one another: the bound, and a naive one."""
     images, peers, studies = 60, 8, 300
-    found = []
+    results = []
     for _ in range(studies):
         whole = generator.normal(size=(peers + 1, images))
         whole += generator.normal(size=images)  # images are harder and easier for all
@@ -99,8 +99,8 @@ def against_peers(scores, generator):
         said = np.concatenate([whole.mean(1, keepdims=True), left], 1)[:, None]
         best = max(said[1:], key=lambda each: each[0, 0])
         bounds = (scores.at_most(said[0], each, 1) for each in (said[1:], [best]))
-        found.append([bound < 0 for bound in bounds])
-    return np.mean(found, 0) * studies, studies
+        results.append([bound < 0 for bound in bounds])
+    return np.mean(results, 0) * studies, studies
 
 
 def test_a_method_as_good_as_all_is_seldom_called_worse_than_the_best(monkeypatch):

@@ -134,11 +134,11 @@ def test_the_baselines_are_as_first_measured(data_folder):
     given = study(responses)
     out = held_out(given)
     outcomes = tuned_votes(given, out)
-    told = outcomes[out.is_main]
-    assert round(told.mean(), 4) == -0.8681
-    assert round(clustered(told, out.item), 4) == 0.0058
+    reported = outcomes[out.is_main]
+    assert round(reported.mean(), 4) == -0.8681
+    assert round(clustered(reported, out.item), 4) == 0.0058
     assert round(hits(outcomes, out).mean(), 4) == 0.656
-    assert len(told) == 59_580
+    assert len(reported) == 59_580
 
 
 def test_the_main_label_and_several_objects_of_a_tie_are_what_came_first():
@@ -166,10 +166,10 @@ def test_scores_of_a_probability_are_as_scikit_learn_has_them():
     generator = np.random.default_rng(0)
     stated = generator.uniform(0.01, 0.99, 500)
     truth = generator.random(500) < stated
-    found = scores(stated, truth)
-    assert found["log-loss"] == pytest.approx(log_loss(truth, stated), abs=1e-4)
-    assert found["Brier"] == pytest.approx(brier_score_loss(truth, stated), abs=1e-4)
-    assert found["ECE"] < 4 * 0.5 / np.sqrt(500 / 10)
+    result = scores(stated, truth)
+    assert result["log-loss"] == pytest.approx(log_loss(truth, stated), abs=1e-4)
+    assert result["Brier"] == pytest.approx(brier_score_loss(truth, stated), abs=1e-4)
+    assert result["ECE"] < 4 * 0.5 / np.sqrt(500 / 10)
 
 
 def test_a_class_without_other_items_is_foreseen_at_random(given):
@@ -177,6 +177,6 @@ def test_a_class_without_other_items_is_foreseen_at_random(given):
 
     alone = np.bincount(given.own, minlength=given.num_labels)[given.own] == 1
     assert alone.any()
-    found = counts(given, None)[alone]
+    result = counts(given, None)[alone]
     expected = given.votes[alone].sum(1) * np.log(1 / given.num_labels)
-    assert np.allclose(found, expected)
+    assert np.allclose(result, expected)

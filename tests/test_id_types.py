@@ -65,26 +65,26 @@ def fitted(request, tmp_path_factory):
 
 def check(frame: pd.DataFrame, kind: str, types: dict[str, str] = TYPES) -> int:
     """Hold the columns of ids of a table to the types that went in; count them."""
-    found = 0
+    result = 0
     for name in set(ROLES) & set(frame.columns) - WORDS.get(kind, set()):
         kept = types[ROLES[name]]
         gaps = frame[name].isna().any()
         assert str(frame[name].dtype) == (NULLABLE[kept] if gaps else kept), name
-        found += 1
-    return found
+        result += 1
+    return result
 
 
 def tables_of(fit: Fit) -> dict[str, pd.DataFrame]:
     """Call every public method of a fit that returns a table."""
-    found = {}
+    results = {}
     for name, method in inspect.getmembers(fit, inspect.ismethod):
         if name.startswith("_") or name in {"save", "with_truth"}:
             continue
         try:
-            found[name] = method(**ARGUMENTS.get(name, {}))
+            results[name] = method(**ARGUMENTS.get(name, {}))
         except OptionError:
             continue  # of another kind
-    return found
+    return results
 
 
 def test_every_table_of_a_fit_has_the_types_that_went_in(fitted):
@@ -138,8 +138,8 @@ def test_side_tables_of_numbers_meet_responses_of_numbers(fitted):
     given = answers("choice")
     gold = given[["item", "label"]].head(1).astype("float64")
     candidates = given[["item", "label"]].drop_duplicates().astype(str)
-    told = cs.fit(responses, model="bayesian_dawid_skene", engine="vb", gold=gold)
-    first = told.items().iloc[0]
+    fit = cs.fit(responses, model="bayesian_dawid_skene", engine="vb", gold=gold)
+    first = fit.items().iloc[0]
     assert first["label"] == gold["label"].iloc[0]
     listed = cs.fit(responses, model="majority", candidates=candidates)
     assert listed.types == TYPES
@@ -160,21 +160,21 @@ def test_a_candidate_that_is_no_number_makes_labels_text_and_says_so(fitted):
 def test_analyses_have_the_types_that_went_in(fitted):
     responses, fit, _ = fitted
     kind = responses.kind
-    found: list[object] = []
+    results: list[object] = []
     given = answers(kind)
     named = given.drop_duplicates("item")[["item", "label"]]
     if kind == "contains":
-        found += [cs.decide(fit), cs.more_answers(fit, futures=2, most=2)]
+        results += [cs.decide(fit), cs.more_answers(fit, futures=2, most=2)]
     if kind == "choice":
         said = named.assign(rank=1)
-        found += [
+        results += [
             cs.agreement(responses, by=("label", "pair"), bootstrap=0),
             cs.evaluate(fit, said, dataset_labels=named, resamples=10),
             cs.compare_confusion(fit, said, dataset_labels=named).table(),
         ]
     tables = [
         value
-        for each in found
+        for each in results
         for value in (
             [getattr(each, field.name) for field in dataclasses.fields(each)]
             if dataclasses.is_dataclass(each)
@@ -206,20 +206,20 @@ def test_an_estimators_fit_knows_the_ids_that_went_in(dtype):
     rows = [(t, w, (t + (w == 2)) % 2) for t in range(4) for w in range(3)]
     data = pd.DataFrame(rows, columns=["task", "worker", "label"])
     data = data.astype({"task": dtype, "label": dtype, "worker": "str"})
-    found = cs.MajorityVote().fit(data)
-    items = found.fit_.items()
+    result = cs.MajorityVote().fit(data)
+    items = result.fit_.items()
     assert items["item"].dtype == items["label"].dtype == dtype
-    assert found.labels_.index.dtype == dtype
-    assert items["item"].tolist() == found.labels_.index.tolist()
-    assert found.fit_.annotators()["annotator"].tolist() == ["0", "1", "2"]
+    assert result.labels_.index.dtype == dtype
+    assert items["item"].tolist() == result.labels_.index.tolist()
+    assert result.fit_.annotators()["annotator"].tolist() == ["0", "1", "2"]
 
 
 def test_an_estimator_takes_ids_that_cannot_be_text_all_the_same():
     tasks = [("a", 1), ("b", 2)]
     rows = [(task, worker, "x\ny"[worker]) for task in tasks for worker in (0, 2)]
     data = pd.DataFrame(rows, columns=["task", "worker", "label"])
-    found = cs.MajorityVote().fit(data)
-    assert found.labels_.index.tolist() == tasks
+    result = cs.MajorityVote().fit(data)
+    assert result.labels_.index.tolist() == tasks
 
 
 def test_names_of_labels_are_found_for_numbers(fitted):

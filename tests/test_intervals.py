@@ -59,12 +59,12 @@ def quantiles_in(source):
 
 def test_no_other_file_has_a_rule_of_its_own():
     root = Path(consilience.__file__).parent
-    found = {
+    results = {
         str(path.relative_to(root)): lines
         for path in sorted(root.rglob("*.py"))
         if (lines := quantiles_in(path.read_text(encoding="utf-8")))
     }
-    assert set(found) == {PLACE}
+    assert set(results) == {PLACE}
 
 
 @pytest.mark.parametrize(

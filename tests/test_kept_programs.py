@@ -87,20 +87,20 @@ def test_a_second_process_compiles_nothing_of_a_fit(tmp_path):
     "off", [{programs.KEEP: "0"}, {"JAX_ENABLE_COMPILATION_CACHE": "false"}]
 )
 def test_nothing_is_kept_where_somebody_says_no(tmp_path, off):
-    found = run(SMALL, tmp_path, **off)
+    result = run(SMALL, tmp_path, **off)
     assert not files(tmp_path)
-    assert found["config"] == [None, 1.0]
+    assert result["config"] == [None, 1.0]
 
 
 def test_what_a_user_has_set_stays(tmp_path):
     own = str(tmp_path / "own")
-    found = run(
+    result = run(
         SMALL,
         tmp_path,
         JAX_COMPILATION_CACHE_DIR=own,
         JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="1",
     )
-    assert found["config"] == [own, 1.0]
+    assert result["config"] == [own, 1.0]
     assert not files(tmp_path)
     set_before = 'jax.config.update("jax_compilation_cache_dir", "/some/where")\n'
     assert run(set_before + SMALL, tmp_path)["config"][0] == "/some/where"
@@ -108,9 +108,9 @@ def test_what_a_user_has_set_stays(tmp_path):
 
 def test_processes_side_by_side_keep_the_same(tmp_path):
     both = [began(SMALL, tmp_path) for _ in range(2)]
-    found = [ended(process) for process in both]
+    results = [ended(process) for process in both]
     assert files(tmp_path)
-    assert not any(each["said"] for each in found)
+    assert not any(each["said"] for each in results)
     third = run(SMALL, tmp_path)
     assert third["misses"] == 0
     assert third["hits"] > 0
@@ -119,10 +119,10 @@ def test_processes_side_by_side_keep_the_same(tmp_path):
 def test_a_place_that_cannot_be_written_to_does_no_harm_and_is_told_once(tmp_path):
     taken = tmp_path / "file"
     taken.write_text("no folder")
-    found = run(SMALL, taken)
-    (said,) = found["said"]
+    result = run(SMALL, taken)
+    (said,) = result["said"]
     assert programs.KEEP in said
-    assert found["config"] == [None, 1.0]
+    assert result["config"] == [None, 1.0]
     assert taken.read_text() == "no folder"
 
 

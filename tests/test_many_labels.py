@@ -35,15 +35,17 @@ def study():
         {"item": np.repeat(items, 4), "label": labels[lists.ravel()]}
     )
     parents = [f"p{code // 100}" for code in range(300)]
-    told = cs.read(frame, labels=pd.DataFrame({"label": labels, "parent": parents}))
-    return told, candidates, labels[lists[:, 0]]
+    responses = cs.read(
+        frame, labels=pd.DataFrame({"label": labels, "parent": parents})
+    )
+    return responses, candidates, labels[lists[:, 0]]
 
 
 @pytest.fixture(scope="module")
 def fitted(study):
-    told, candidates, _ = study
+    responses, candidates, _ = study
     return cs.fit(
-        told,
+        responses,
         model="structured",
         engine="vb",
         candidates=candidates,
@@ -53,14 +55,14 @@ def fitted(study):
 
 
 def test_tables_list_candidates_and_pairs_that_occur_alone(study, fitted):
-    told, _, truth = study
+    responses, _, truth = study
     assert len(fitted.labels()) == 4 * 600
     assert (fitted.items()["label"].astype(str) == truth).mean() > 0.7
     people = fitted.annotators()
     assert people["accuracy"].between(people["lower"], people["upper"]).all()
     confusion = fitted.confusion()
     assert confusion["annotator"].isna().all()
-    assert len(confusion) <= 2 * told.num_responses
+    assert len(confusion) <= 2 * responses.num_responses
     named = confusion.set_index(["true_label", "given_label"])["probability"]
     assert named.groupby("true_label", observed=True).sum().max() < 1 + 1e-9
 
@@ -97,27 +99,29 @@ def test_a_run_is_small_and_read_again_as_it_was(fitted, tmp_path):
 def test_auto_takes_the_model_of_many_labels_where_tables_do_not_fit(
     study, monkeypatch
 ):
-    told, candidates, _ = study
+    responses, candidates, _ = study
     monkeypatch.setattr(space_module, "MAX_NUMBERS", 1_000_000)
-    fit = cs.fit(told, engine="em", candidates=candidates)
+    fit = cs.fit(responses, engine="em", candidates=candidates)
     assert fit.data.attrs["model"] == "structured"
-    space = space_of(told, lists=candidates)
+    space = space_of(responses, lists=candidates)
     assert not fits_in_memory(load("bayesian_dawid_skene"), space)
     with pytest.raises(TooLargeError, match="take the model `structured`"):
-        cs.fit(told, model="one_coin_dawid_skene", engine="em", candidates=candidates)
+        cs.fit(
+            responses, model="one_coin_dawid_skene", engine="em", candidates=candidates
+        )
 
 
 def test_majority_says_of_annotators_how_often_it_agrees_where_tables_do_not_fit(
     study, monkeypatch
 ):
-    told, candidates, _ = study
-    whole = cs.fit(told, model="majority", candidates=candidates)
+    responses, candidates, _ = study
+    whole = cs.fit(responses, model="majority", candidates=candidates)
     monkeypatch.setattr(tree, "MAX_NUMBERS", 1_000_000)
-    fit = cs.fit(told, model="majority", candidates=candidates)
+    fit = cs.fit(responses, model="majority", candidates=candidates)
     assert "confusion" not in fit.data["posterior"]
     said = fit.data["posterior"]["accuracy"].to_numpy()[0, 0]
     # By hand: the share of each answer among those about its item.
-    table = told.table
+    table = responses.table
     shares = table.groupby(["item", "label"], observed=True).size() / 3
     each = shares.reindex(pd.MultiIndex.from_frame(table[["item", "label"]]))
     by_annotator = each.groupby(table["annotator"].to_numpy()).mean()

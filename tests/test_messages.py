@@ -21,7 +21,6 @@ for _function in (cs.read, cs.fit, cs.agreement, candidates, classify, list_imag
 # A message that a command alone can give, and a program's own options.
 COMMANDS = {
     SOURCE / "errors.py",
-    SOURCE / "classifiers" / "exporting" / "export.py",
     *(SOURCE / "cli").rglob("*.py"),
 }
 OPTION = re.compile(r"(?<![\w-])(?<!var\()--(?:[a-z][a-z-]+|{)")
@@ -57,13 +56,13 @@ SOURCES = {path: path.read_text("utf-8") for path in sorted(SOURCE.rglob("*.py")
 def test_no_message_of_the_library_names_an_option():
     files = {path: text for path, text in SOURCES.items() if path not in COMMANDS}
     likely = {path: text for path, text in files.items() if OPTION.search(text)}
-    found = {path.name: options_in(text) for path, text in likely.items()}
-    assert {name: each for name, each in found.items() if each} == {}
+    results = {path.name: options_in(text) for path, text in likely.items()}
+    assert {name: each for name, each in results.items() if each} == {}
 
 
 def test_every_argument_in_a_message_can_be_shown_as_an_option():
-    found = {path.name: arguments_in(text) for path, text in SOURCES.items()}
-    assert {name: each for name, each in found.items() if each} == {}
+    results = {path.name: arguments_in(text) for path, text in SOURCES.items()}
+    assert {name: each for name, each in results.items() if each} == {}
 
 
 def test_a_mix_would_be_found():

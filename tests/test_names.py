@@ -30,20 +30,20 @@ gradient._lay_out(load("glad"), space_of(read(study)))
 
 def packages():
     yield consilience.__name__
-    for found in pkgutil.walk_packages(consilience.__path__, "consilience."):
-        if found.ispkg:
-            yield found.name
+    for result in pkgutil.walk_packages(consilience.__path__, "consilience."):
+        if result.ispkg:
+            yield result.name
 
 
 def shadowed(package):
     """Names of submodules under which the package holds, or offers, something else."""
     offered = {*getattr(package, "__all__", ()), *getattr(package, "_HOMES", ())}
     taken = []
-    for found in pkgutil.iter_modules(package.__path__):
-        value = vars(package).get(found.name)
-        itself = sys.modules.get(f"{package.__name__}.{found.name}")
-        if found.name in offered or (value is not None and value is not itself):
-            taken.append(found.name)
+    for result in pkgutil.iter_modules(package.__path__):
+        value = vars(package).get(result.name)
+        itself = sys.modules.get(f"{package.__name__}.{result.name}")
+        if result.name in offered or (value is not None and value is not itself):
+            taken.append(result.name)
     return taken
 
 

@@ -21,8 +21,8 @@ def study(number):
 
 
 def fitted(number):
-    found = cs.fit(study(number), model="structured", engine="em", seed=number)
-    return found.items()["probability"].to_numpy()
+    result = cs.fit(study(number), model="structured", engine="em", seed=number)
+    return result.items()["probability"].to_numpy()
 
 
 def places():

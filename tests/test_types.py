@@ -12,9 +12,9 @@ import pytest
 
 TESTS = Path(__file__).parent
 CALLING = (
-    "tests/checks/test_independence.py::test_a_count_weighs_as_that_many_rows",
+    "tests/checks/dependence/test_independence.py::test_a_count_weighs_as_that_many_rows",
     "tests/inference/closed_form/test_augmentation.py::test_chains_are_drawn_apart",
-    "tests/inference/closed_form/test_variates.py",
+    "tests/inference/closed_form/dirichlet/test_variates.py",
     "tests/model/test_model.py",
     "tests/truth/test_incidence.py::test_the_gradient_is_the_transposed_product",
     "tests/truth/test_incidence.py::test_matrices_laid_out_alike_can_be_stacked_and_picked",
@@ -49,7 +49,7 @@ from jaxtyping import install_import_hook
 
 HOOK
 import numpy as np
-from consilience.inference.closed_form.dirichlet import log_normaliser
+from consilience.inference.closed_form.dirichlet.expectations import log_normaliser
 
 log_normaliser(np.ones(3, dtype=complex))
 """

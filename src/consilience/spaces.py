@@ -10,7 +10,7 @@ from consilience.responses import Responses
 from consilience.truth._candidates import candidates, offered_lists
 from consilience.truth._classes import classes
 from consilience.truth._similarity import similarity
-from consilience.truth.space import Space
+from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
 
 def space_of(
@@ -49,18 +49,56 @@ def space_of(
         The table of candidates, or of labels that are alike, is not as it must be.
     """
     if responses.kind == "contains":
-        return similar_sets(presence(responses, num_states, gold, lists), alike)
+        return contains_space(responses, num_states, gold, lists, alike)
     if responses.kind == "objects":
-        if gold is not None:
-            msg = (
-                "gold labels do not enter a fit of kind objects; leave them out, and "
-                "compare the run with them (`consilience score`)"
-            )
-            raise GoldError(msg)
-        return objects(responses, lists, contains, alike)
+        return objects_space(responses, lists, gold, alike, contains)
+    return choice_space(responses, lists, gold, alike)
+
+
+def choice_space(
+    responses: Responses,
+    lists: pd.DataFrame | None = None,
+    gold: pd.DataFrame | None = None,
+    alike: pd.DataFrame | None = None,
+) -> ChoiceSpace:
+    """Return the space of responses of kind choice; the arguments are as above."""
     lists = offered_lists(responses) if lists is None else lists
     if lists is None:
         space = classes(responses, gold)
     else:
         space = candidates(responses, lists, gold)
     return space if alike is None else similarity(space, alike)
+
+
+def contains_space(
+    responses: Responses,
+    num_states: int = 2,
+    gold: pd.DataFrame | None = None,
+    lists: pd.DataFrame | None = None,
+    alike: pd.DataFrame | None = None,
+) -> ContainsSpace:
+    """Return the space of responses of kind contains; the arguments are as above."""
+    return similar_sets(presence(responses, num_states, gold, lists), alike)
+
+
+def objects_space(
+    responses: Responses,
+    lists: pd.DataFrame | None = None,
+    gold: pd.DataFrame | None = None,
+    alike: pd.DataFrame | None = None,
+    contains: Responses | None = None,
+) -> ObjectsSpace:
+    """Return the space of responses of kind objects; the arguments are as above.
+
+    Raises
+    ------
+    GoldError
+        Gold labels were given.
+    """
+    if gold is not None:
+        msg = (
+            "gold labels do not enter a fit of kind objects; leave them out, and "
+            "compare the run with them (`consilience score`)"
+        )
+        raise GoldError(msg)
+    return objects(responses, lists, contains, alike)

@@ -31,8 +31,10 @@ def valid(seed, times):
             "named": np.where(named, 0.8, 0.1).ravel(),
         }
     )
-    found = cs.valid_labels(fit_of({"labels": shares}), [0.5], resamples=200, seed=seed)
-    return found[["lower", "upper"]].to_numpy()
+    result = cs.valid_labels(
+        fit_of({"labels": shares}), [0.5], resamples=200, seed=seed
+    )
+    return result[["lower", "upper"]].to_numpy()
 
 
 def beside(seed, times):
@@ -58,8 +60,8 @@ def beside(seed, times):
     known = pd.DataFrame({"item": names, "dataset_label": "a"})
     responses = replace(cs.read(frame, kind="objects"), items=known)
     fit = fit_of({"items": items, "objects": objects})
-    found = cs.cooccurring(fit, responses, least=1)
-    return found[["lower", "upper"]].to_numpy()
+    result = cs.cooccurring(fit, responses, least=1)
+    return result[["lower", "upper"]].to_numpy()
 
 
 TRUTH = {
@@ -68,19 +70,19 @@ TRUTH = {
 }
 
 
-def held(told, studies, times):
-    bounds = np.array([told(seed, times) for seed in range(studies)])
-    truth = np.array(TRUTH[told])
+def held(bounds_of, studies, times):
+    bounds = np.array([bounds_of(seed, times) for seed in range(studies)])
+    truth = np.array(TRUTH[bounds_of])
     return ((bounds[..., 0] <= truth) & (bounds[..., 1] >= truth)).mean(0)
 
 
-@pytest.mark.parametrize("told", [valid, beside])
-def test_bounds_of_counts_hold_nine_times_in_ten(told):
-    share = held(told, STUDIES, 1)
+@pytest.mark.parametrize("bounds_of", [valid, beside])
+def test_bounds_of_counts_hold_nine_times_in_ten(bounds_of):
+    share = held(bounds_of, STUDIES, 1)
     assert (np.abs(share - 0.9) < 4 * np.sqrt(0.9 * 0.1 / STUDIES)).all()
 
 
-@pytest.mark.parametrize("told", [valid, beside])
-def test_the_same_check_catches_items_that_count_four_times(told):
-    share = held(told, TWINS, 4)
+@pytest.mark.parametrize("bounds_of", [valid, beside])
+def test_the_same_check_catches_items_that_count_four_times(bounds_of):
+    share = held(bounds_of, TWINS, 4)
     assert (np.abs(share - 0.9) > 4 * np.sqrt(0.9 * 0.1 / TWINS)).any()

@@ -27,8 +27,10 @@ def every_answer():
         frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
         if kind == "contains":
             frame = frame.rename(columns={"label": "answer"}).assign(label="l0")
-        told = read(frame, kind=kind, labels=labels if kind == "choice" else ["l0"])
-        return space_of(told, lists=lists)
+        responses = read(
+            frame, kind=kind, labels=labels if kind == "choice" else ["l0"]
+        )
+        return space_of(responses, lists=lists)
 
     return build
 

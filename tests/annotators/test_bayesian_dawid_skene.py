@@ -80,15 +80,15 @@ def test_augmentation_draws_from_the_exact_posterior():
     prevalence = np.log(posterior["prevalence"].to_numpy()[0])
     said = {"i": [("ann", 0), ("bob", 0)], "j": [("ann", 1), ("bob", 0)]}
     people = list(posterior["annotator"].to_numpy())
-    found = []
+    results = []
     for answers in said.values():
         total = prevalence.copy()
         for who, given in answers:
             total += logs[:, people.index(who), :, given]
         odds = total[:, 0] - total[:, 1]
-        found.append(1 / (1 + np.exp(-odds)))
-    found = np.array(found)
+        results.append(1 / (1 + np.exp(-odds)))
+    results = np.array(results)
     # Draws of the chain are correlated: batch means give the standard error.
-    batches = found.reshape(2, 40, -1).mean(2)
+    batches = results.reshape(2, 40, -1).mean(2)
     error = batches.std(1, ddof=1) / np.sqrt(40)
-    assert (np.abs(found.mean(1) - exact_posterior()) < 4 * error).all()
+    assert (np.abs(results.mean(1) - exact_posterior()) < 4 * error).all()

@@ -81,10 +81,10 @@ def test_published_accuracy_and_log_loss_are_met(data_folder, name):
     labels = fit(read(folder), model="bwa").labels()
     truth = pd.read_csv(folder / "truth.csv", dtype=str)
     truth.columns = ["item", "label"]
-    found = score(labels, truth, kind="choice", seed=0).metrics
+    result = score(labels, truth, kind="choice", seed=0).metrics
     accuracy, log_loss = PUBLISHED[name]
-    assert found["accuracy"].value == pytest.approx(accuracy, abs=1e-6)
-    assert found["log_loss"].value == pytest.approx(log_loss, abs=1e-3)
+    assert result["accuracy"].value == pytest.approx(accuracy, abs=1e-6)
+    assert result["log_loss"].value == pytest.approx(log_loss, abs=1e-3)
 
 
 def test_all_answers_are_held_equally_likely(space):

@@ -1,5 +1,7 @@
 """Columns of candidates in models of choice: the prior, its weights, their worth."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -25,15 +27,20 @@ from consilience.model import (
     num_substates,
     parameters_from_draw,
     sample_parameters,
-    score,
     simulate,
     takes_columns,
 )
 from consilience.responses import read
 from consilience.spaces import space_of
 
+derived = jax.jit(derived, static_argnums=0)
+
+
 # Compiled whole: one by one, hundreds of operations take longer.
-derived, score = (jax.jit(each, static_argnums=0) for each in (derived, score))
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
+
 
 ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
 ONCE = Steps(restarts=1)
@@ -42,10 +49,10 @@ ONCE = Steps(restarts=1)
 def table_of(number, columns, generator, labels=LABELS):
     """Columns of every label of so many items."""
     index = [(f"i{item:04d}", label) for item in range(number) for label in labels]
-    told = pd.DataFrame(index, columns=["item", "label"])
+    table = pd.DataFrame(index, columns=["item", "label"])
     for column in columns:
-        told[column] = generator.normal(size=len(told))
-    return told
+        table[column] = generator.normal(size=len(table))
+    return table
 
 
 def design_of(number, known, generator, labels=LABELS, per_item=PER_ITEM, gold=None):
@@ -57,8 +64,8 @@ def design_of(number, known, generator, labels=LABELS, per_item=PER_ITEM, gold=N
             "label": np.resize(labels, number * per_item),
         }
     )
-    told = read(frame, labels=list(labels), kind="choice")
-    return space_of(told, lists=known, gold=gold)
+    responses = read(frame, labels=list(labels), kind="choice")
+    return space_of(responses, lists=known, gold=gold)
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +148,14 @@ def golden(number, labels, columns, weights, seed_of=1):
 def test_given_the_truth_weights_are_those_of_logistic_regression():
     # GLAD holds labels to be as likely: no intercept. Its prior N(0, 1) is C = 1.
     space, value, truth = golden(300, ("x", "y"), ["b", "c"], [1.0, -0.5])
-    told = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10)
-    told.fit(value[:, 1] - value[:, 0], truth)
+    regression = LogisticRegression(C=1.0, fit_intercept=False, tol=1e-10)
+    regression.fit(value[:, 1] - value[:, 0], truth)
     with jax.enable_x64(True):
-        found = em.fit(load("glad"), space, 0, em.Options(steps=ONCE))
-    assert found.parameters["weight"][0, 0] == pytest.approx(told.coef_[0], abs=2e-3)
-    assert told.coef_[0][0] != pytest.approx(1.0, abs=2e-3)
+        result = em.fit(load("glad"), space, 0, em.Options(steps=ONCE))
+    assert result.parameters["weight"][0, 0] == pytest.approx(
+        regression.coef_[0], abs=2e-3
+    )
+    assert regression.coef_[0][0] != pytest.approx(1.0, abs=2e-3)
 
 
 def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
@@ -160,9 +169,9 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
     best = minimize(loss, np.zeros(5), tol=1e-12).x
     with jax.enable_x64(True):
-        found = em.fit(load("one_coin_dawid_skene"), space, 0, em.Options(steps=ONCE))
-    assert found.parameters["weight"][0, 0] == pytest.approx(best[3:], abs=2e-3)
-    assert found.parameters["prevalence"][0, 0] == pytest.approx(
+        result = em.fit(load("one_coin_dawid_skene"), space, 0, em.Options(steps=ONCE))
+    assert result.parameters["weight"][0, 0] == pytest.approx(best[3:], abs=2e-3)
+    assert result.parameters["prevalence"][0, 0] == pytest.approx(
         softmax(best[:3]), abs=2e-3
     )
 
@@ -171,24 +180,24 @@ def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
 
 
 def fitted(model, space, answer, power=1):
-    told = replace_answers(space, np.asarray(answer), power=power)
+    responses = replace_answers(space, np.asarray(answer), power=power)
     effort = vb.Options(steps=ONCE, draws=100)
-    return vb.fit(model, told, 7, effort)
+    return vb.fit(model, responses, 7, effort)
 
 
 @pytest.fixture(scope="module", params=[6, pytest.param(60, marks=pytest.mark.study)])
 def held(request, model, design):
     """How many 90 % intervals hold the weight, by how often answers are counted."""
-    found = {1: [], 9: []}
+    results = {1: [], 9: []}
     with jax.enable_x64(True):
         for number in range(request.param):
             made = simulate(model, design, jax.random.key(number))
             true = np.asarray(made.parameters["weight"])
-            for power, each in found.items():
+            for power, each in results.items():
                 draws = fitted(model, design, made.answer, power).parameters["weight"]
                 lower, upper = np.quantile(draws[0], [0.05, 0.95], 0)
                 each.append((lower <= true) & (true <= upper))
-    return {power: np.ravel(each) for power, each in found.items()}
+    return {power: np.ravel(each) for power, each in results.items()}
 
 
 def off(held):
@@ -218,16 +227,16 @@ def bounds(result, name):
 
 def test_a_column_that_tells_nothing_has_no_weight(model, design, strong):
     with jax.enable_x64(True):
-        told = fitted(model, design, strong.answer)
+        fit = fitted(model, design, strong.answer)
         mixed = np.random.default_rng(0).permutation(np.asarray(strong.answer))
         shuffled = fitted(model, design, mixed)
-    lower, upper = bounds(told, "weight")
+    lower, upper = bounds(fit, "weight")
     assert lower[0] > 0.5
     assert lower[1] < 0 < upper[1]
     lower, upper = bounds(shuffled, "weight")
     assert (lower < 0).all()
     assert (upper > 0).all()
-    assert bounds(told, "worth")[0] > bounds(shuffled, "worth")[1]
+    assert bounds(fit, "worth")[0] > bounds(shuffled, "worth")[1]
 
 
 @pytest.mark.study
@@ -235,8 +244,8 @@ def test_sampling_and_closed_forms_find_the_same_weights(model, design, strong):
     effort = nuts.Options(tune=100, draws=150, chains=1)
     with jax.enable_x64(True):
         closed = fitted(model, design, strong.answer).parameters["weight"][0]
-        told = replace_answers(design, np.asarray(strong.answer))
-        sampled = nuts.fit(model, told, 3, effort)
+        responses = replace_answers(design, np.asarray(strong.answer))
+        sampled = nuts.fit(model, responses, 3, effort)
     sampled = sampled.parameters["weight"][0]
     # Of some twenty draws each that count as independent.
     error = np.sqrt((closed.var(0) + sampled.var(0)) / 20)
@@ -250,10 +259,10 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
     with jax.enable_x64(True):
         data = {"weight": jnp.array([0.5, 0.0])}
         made = simulate(model, design, jax.random.key(2), given=data)
-        found = fitted(model, design, made.answer)
+        result = fitted(model, design, made.answer)
         space = replace_answers(design, np.asarray(made.answer))
         observations = lay_out(model, space)
-        mean = {name: value[0].mean(0) for name, value in found.parameters.items()}
+        mean = {name: value[0].mean(0) for name, value in result.parameters.items()}
         at_one = {**mean, "weight": jnp.array([3.0, 0.0])}
         parameters = parameters_from_draw(model, observations, at_one)
         too_sure = np.asarray(belief(score(model, observations, parameters)))
@@ -264,7 +273,7 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
         error = np.sqrt((promised * (1 - promised)).sum()) / ITEMS
         return (promised.mean() - (belief.argmax(1) == truth).mean()) / error
 
-    assert abs(gap(found.belief)) < 4
+    assert abs(gap(result.belief)) < 4
     assert gap(too_sure) > 4
 
 
@@ -394,14 +403,14 @@ def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tm
     pd.testing.assert_frame_equal(kept.covariate_effects(), fit.covariate_effects())
     names = {f"i{item:04d}": f"new {item:04d}" for item in range(200)}
     later = frame.assign(item=frame["item"].map(names))
-    told = known.assign(item=known["item"].map(names))
-    with_columns = cs.predict(kept, later, candidates=told)
+    reported = known.assign(item=known["item"].map(names))
+    with_columns = cs.predict(kept, later, candidates=reported)
     assert hits(with_columns, truth) > hits(cs.predict(kept, later), truth)
     assert with_columns.relative_information()["worth"][0] == pytest.approx(
         fit.relative_information()["worth"][0], rel=0.1
     )
     with pytest.raises(OptionError, match="the earlier fit had score, unlisted"):
-        cs.predict(kept, later, candidates=told.rename(columns={"score": "other"}))
+        cs.predict(kept, later, candidates=reported.rename(columns={"score": "other"}))
 
 
 def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
@@ -415,7 +424,7 @@ def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
         "weight": np.array([1.1]),
     }
     codes = space.unit, space.annotator, space.answer
-    found = Tables(model, space).given_the_others(parameters, codes)
+    result = Tables(model, space).given_the_others(parameters, codes)
     odds = np.log(prevalence) + 1.1 * space.covariates.value[:, :, 0]
     right = np.eye(6) * 0.64 + 0.06  # .7 right, .06 for each other label
     said = space.answer.reshape(-1, 2)
@@ -423,7 +432,7 @@ def test_each_answer_is_foreseen_from_the_others_and_the_columns(study):
         other = softmax(odds, axis=1) * right[:, said[:, 1 - place]].T
         other /= other.sum(1, keepdims=True)
         expected = np.log((other * right[:, said[:, place]].T).sum(1))
-        assert np.allclose(np.asarray(found).reshape(-1, 2)[:, place], expected)
+        assert np.allclose(np.asarray(result).reshape(-1, 2)[:, place], expected)
 
 
 # What is refused, and what is said.
@@ -455,7 +464,7 @@ def test_columns_that_are_no_numbers_of_the_candidates_are_refused(changed, said
 def test_log_odds_are_taken_as_they_are_and_other_columns_left():
     lists = KNOWN.assign(log_odds=["1", "0", "0", None])
     space = space_of(read(SAID), lists=lists)
-    assert space.covariates is None
+    assert space.covariates.names == ()
     assert space.log_prior[0].tolist() == [1.0, 0.0]
     assert "other columns are not used" in space.assumptions[-1]
     alone = space_of(read(SAID), lists=lists.drop(columns="score"))

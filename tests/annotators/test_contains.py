@@ -1,6 +1,7 @@
 """Contains: its integral, the panel, parameters found again, real raters."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +18,17 @@ from consilience.checks.simulated_fits import replace_answers
 from consilience.errors import CandidatesError, KindError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts
-from consilience.model import lay_out, sample_parameters, score, simulate
+from consilience.model import lay_out, sample_parameters, simulate
 from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
 
+
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
+
 
 WORDS = ["no", "maybe", "yes"]
 EFFORT = em.Options(steps=Steps(restarts=1))
@@ -278,7 +283,9 @@ def test_the_same_check_catches_intervals_of_answers_counted_four_times(sampled)
 
 @pytest.fixture(scope="module")
 def golden(data_folder):
-    return read(data_folder / "reassessed-imagenet", part="golden")
+    return read(
+        data_folder / "reassessed-imagenet", format="reassessed_imagenet_golden"
+    )
 
 
 def log_loss(golden, raters, model, engine="em"):

@@ -12,7 +12,7 @@ from scipy.special import expit
 import consilience as cs
 from consilience.annotators.contains_counts import MODEL
 from consilience.errors import OptionError
-from consilience.model import lay_out, sample_parameters, score
+from consilience.model import lay_out, sample_parameters
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -56,7 +56,7 @@ def test_the_score_is_the_integral_over_frequencies(said):
         observations = lay_out(MODEL, space)
         values = {name: jnp.asarray(value) for name, value in VALUES.items()}
         program = substitute(seed(sample_parameters, 0), data=values)
-        found = score(MODEL, observations, program(MODEL, observations))
+        found = MODEL.score(observations, program(MODEL, observations))
         by_state = np.exp(np.asarray(found)).reshape(2, -1).sum(1)
     expected = [integrated(*said, above) for above in (False, True)]
     # Nodes stand .125 apart, in widths of .2 and more: the trapezoidal rule errs next

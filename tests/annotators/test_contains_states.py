@@ -8,7 +8,7 @@ import pytest
 
 import consilience as cs
 from consilience.annotators.contains_states import MODEL
-from consilience.model import belief, score
+from consilience.model import belief
 from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
@@ -35,7 +35,7 @@ def test_posterior_of_a_maybe_and_a_yes():
             "prevalence": jnp.log(jnp.array([0.7, 0.1, 0.2])),
             "confusion": jnp.log(jnp.array([a, b])),
         }
-        found = np.asarray(belief(score(MODEL, observe(space), parameters)))
+        found = np.asarray(belief(MODEL.score(observe(space), parameters)))
     assert np.allclose(found, [[0.0035 / 0.0425, 0.015 / 0.0425, 0.024 / 0.0425]])
 
 
@@ -70,7 +70,9 @@ def test_two_states_can_be_asked_for():
 
 @pytest.fixture(scope="module")
 def golden(data_folder):
-    return read(data_folder / "reassessed-imagenet", part="golden")
+    return read(
+        data_folder / "reassessed-imagenet", format="reassessed_imagenet_golden"
+    )
 
 
 def log_loss(golden, states):

@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -14,6 +15,10 @@ from consilience.annotators import load, names
 from consilience.inference.engines import em, vb
 from consilience.model import (
     SCORE,
+    AnnotatorModel,
+    ClosedFormModel,
+    LaidOutModel,
+    NewtonModel,
     belief,
     expected_counts,
     joint,
@@ -21,14 +26,13 @@ from consilience.model import (
     marginal,
     num_substates,
     sample_parameters,
-    score,
     simulate,
 )
 
 FIT = {"em": (em.fit, em.Options()), "vb": (vb.fit, vb.Options(draws=0))}
 
 
-WITH_SCORE = [name for name in names() if load(name).heuristic is None]
+WITH_SCORE = [name for name in names() if isinstance(load(name), AnnotatorModel)]
 
 
 @pytest.fixture(params=WITH_SCORE)
@@ -44,7 +48,8 @@ def generative(request):
     is learned well, and a study may be drawn in which labels are never right.
     """
     model = load(request.param)
-    learned = model.parameters is None and hasattr(model.prior, "held")
+    closed = isinstance(model, ClosedFormModel)
+    learned = closed and hasattr(model.prior, "held")
     # Four styles are too many for a dozen annotators unless they are plain.
     plain = {"own": 12.0} if request.param == "community_bcc" else {}
     return load(request.param, {"held": 100.0, **plain}) if learned else model
@@ -67,14 +72,17 @@ def needs_single_answers(model):
 
 
 # Compiled, as operations one by one take longer: there are a hundred in a score.
-score, expected_counts = (
-    jax.jit(each, static_argnums=0) for each in (score, expected_counts)
-)
+expected_counts = jax.jit(expected_counts, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
 
 
 def drawn(model, observations):
     # Models with Dirichlet priors share samplers, which are long to compile.
-    draw = _compiled if model.dirichlet is None else _drawn
+    draw = _drawn if isinstance(model, ClosedFormModel) else _compiled
     return draw(model, observations)
 
 
@@ -131,7 +139,7 @@ def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
         found = score(model, lay_out(model, listed), parameters)
         expected[0, 2 * num_substates(model) :] = -np.inf
         # On the short list, a model whose errors fall on what was shown says otherwise.
-        rows = slice(model.layout is not None and bool(model.dims), None)
+        rows = slice(isinstance(model, NewtonModel), None)
         assert np.allclose(found[rows], expected[rows])
 
 
@@ -140,19 +148,22 @@ def test_dims_name_every_parameter(model, design):
         observations = lay_out(model, design)
         of_joint = sites(joint, model, observations)
         del of_joint[SCORE]
-    sampled = {
-        name: site["value"].ndim
+    shapes = {
+        name: site["value"].shape
         for name, site in of_joint.items()
         if site["type"] in ("sample", "deterministic") and not site.get("is_observed")
     }
     # Others are there only where the prior requests them.
-    named = {name: len(axes) for name, axes in model.dims.items()}
-    assert sampled.items() <= named.items()
-    assert (
-        sampled.keys() == named.keys()
-        or model.normal is not None
-        or model.layout is not None
-    )
+    assert shapes.keys() <= model.dims.keys()
+    assert shapes.keys() == model.dims.keys() or isinstance(model, LaidOutModel)
+    sizes = {
+        "annotator": observations.num_annotators,
+        "true_class": observations.num_states,
+        "given_class": observations.num_answers,
+    }
+    for name, shape in shapes.items():
+        axes = model.dims[name]
+        assert shape == tuple(map(sizes.get, axes, shape))
 
 
 def test_expected_counts_are_the_answers_and_the_units(model, design):

@@ -38,9 +38,9 @@ def test_class_posteriors_are_those_of_the_paper(anaesthesia):
     for patient, row in UNSURE.items():
         expected[patient - 1] = row
     table = anaesthesia.labels()
-    found = table.pivot_table(index="item", columns="label", values="probability")
-    found = found.loc[[str(patient) for patient in range(45)], list("1234")]
-    assert np.abs(found.to_numpy() - expected).max() < PRINTED
+    result = table.pivot_table(index="item", columns="label", values="probability")
+    result = result.loc[[str(patient) for patient in range(45)], list("1234")]
+    assert np.abs(result.to_numpy() - expected).max() < PRINTED
 
 
 def test_marginals_and_error_rates_are_those_of_the_paper(anaesthesia):

@@ -96,9 +96,9 @@ def fitted(name, space, draws=DRAWS):
         return em.fit(load(name), space, 0, effort).parameters
 
 
-def held(found, truth, width=1.0):
+def held(estimates, truth, width=1.0):
     """Whether 90 % bounds, drawn together so far, hold each element of a parameter."""
-    draws = np.asarray(found).reshape(-1, *truth.shape)
+    draws = np.asarray(estimates).reshape(-1, *truth.shape)
     middle = draws.mean(0)
     lower, upper = middle + width * (np.stack(bounds(draws, MASS)) - middle)
     return ((lower <= truth) & (truth <= upper)).ravel()
@@ -116,9 +116,9 @@ def off(inside):
     return abs(inside.mean() - MASS) / np.sqrt(MASS * (1 - MASS) / inside.size)
 
 
-def errors(found, truth):
+def errors(estimates, truth):
     """How far the mean of the draws is off, in their standard deviations."""
-    draws = np.asarray(found).reshape(-1, *truth.shape)
+    draws = np.asarray(estimates).reshape(-1, *truth.shape)
     return (np.abs(draws.mean(0) - truth) / draws.std(0, ddof=1)).ravel()
 
 
@@ -136,23 +136,23 @@ def scale():
 @pytest.mark.study
 @pytest.mark.parametrize("name", [*SHARED, *SPREADS])
 def test_what_annotators_share_is_found_again(scale, name):
-    truth, found = scale
-    assert errors(found[name], truth[name]).max() < MOST
+    truth, result = scale
+    assert errors(result[name], truth[name]).max() < MOST
 
 
 @pytest.mark.study
 @pytest.mark.parametrize("name", OWN)
 def test_bounds_of_annotators_hold_them_as_often_as_they_say(scale, name):
-    truth, found = scale
-    assert off(held(among(found[name]), among(truth[name]))) < 4
+    truth, result = scale
+    assert off(held(among(result[name]), among(truth[name]))) < 4
 
 
 @pytest.mark.study
 def test_the_same_check_catches_annotators_mistaken_for_one_another(scale):
-    truth, found = scale
+    truth, result = scale
     names = ("threshold", "own_width")
     inside = [
-        held(among(found[name]), np.roll(among(truth[name]), 1, axis=0))
+        held(among(result[name]), np.roll(among(truth[name]), 1, axis=0))
         for name in names
     ]
     assert off(np.concatenate(inside)) > 4
@@ -160,8 +160,8 @@ def test_the_same_check_catches_annotators_mistaken_for_one_another(scale):
 
 @pytest.mark.study
 def test_the_same_check_catches_bounds_of_half_the_spread(scale):
-    truth, found = scale
-    inside = [held(among(found[name]), among(truth[name]), width=0.5) for name in OWN]
+    truth, result = scale
+    inside = [held(among(result[name]), among(truth[name]), width=0.5) for name in OWN]
     assert off(np.concatenate(inside)) > 4
 
 
@@ -179,22 +179,22 @@ def sampled():
 @pytest.mark.study
 @pytest.mark.parametrize("name", [*SHARED, *SPREADS])
 def test_what_annotators_share_is_where_draws_from_the_posterior_are(sampled, name):
-    truth, found = sampled
-    assert errors(found[name], truth[name]).max() < MOST
+    truth, result = sampled
+    assert errors(result[name], truth[name]).max() < MOST
 
 
 @pytest.mark.study
 @pytest.mark.parametrize("name", EVERY_OWN)
 def test_bounds_of_draws_from_the_posterior_hold_every_annotator(sampled, name):
-    truth, found = sampled
-    assert off(held(among(found[name]), among(truth[name]))) < 4
+    truth, result = sampled
+    assert off(held(among(result[name]), among(truth[name]))) < 4
 
 
 @pytest.mark.study
 def test_the_same_check_catches_draws_of_half_the_spread(sampled):
-    truth, found = sampled
+    truth, result = sampled
     each = [
-        held(among(found[name]), among(truth[name]), width=0.5) for name in EVERY_OWN
+        held(among(result[name]), among(truth[name]), width=0.5) for name in EVERY_OWN
     ]
     assert off(np.concatenate(each)) > 4
 
@@ -206,26 +206,26 @@ STUDIES = 4
 def states():
     """Three states, some studies: confusions drawn, and found."""
     model, space = load("contains_states"), design(600, 6, people=24)
-    told = []
+    results = []
     with jax.enable_x64(True):
         for key in range(STUDIES):
             answers, truth = study("contains_states", space, key)
             effort = vb.Options(steps=Steps(restarts=1), draws=100)
             result = vb.fit(model, answers, 0, effort)
-            told.append((truth, result.parameters))
-    return told
+            results.append((truth, result.parameters))
+    return results
 
 
 def test_every_confusion_and_the_prevalence_of_states_are_held(states):
     for name in ("prevalence", "confusion"):
-        each = [held(found[name], truth[name]) for truth, found in states]
+        each = [held(result[name], truth[name]) for truth, result in states]
         assert off(np.concatenate(each)) < 4
 
 
 def test_the_same_check_catches_confusions_of_another_annotator(states):
     each = [
-        held(found["confusion"], np.roll(truth["confusion"], 1, axis=0))
-        for truth, found in states
+        held(result["confusion"], np.roll(truth["confusion"], 1, axis=0))
+        for truth, result in states
     ]
     assert off(np.concatenate(each)) > 4
 
@@ -249,8 +249,8 @@ def counts():
 
 @pytest.mark.parametrize("name", list(COUNTS))
 def test_every_parameter_of_counts_is_found_again(counts, name):
-    truth, found, _ = counts
-    assert errors(found[name], truth[name]).max() < MOST
+    truth, result, _ = counts
+    assert errors(result[name], truth[name]).max() < MOST
 
 
 def test_the_same_check_catches_answers_dealt_to_other_pairs(counts):

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from consilience.annotators.glad import MODEL, emission, parameters
 from consilience.inference.engines import em
-from consilience.model import belief, posterior_of_truth, score, simulate
+from consilience.model import belief, posterior_of_truth, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -49,7 +49,7 @@ def scored(space, **prior):
         observations = observe(space)
         skill = np.array([SKILL[name] for name in space.annotators])
         drawn = at_skill(observations, model.prior, skill)
-        scores = score(model, observations, drawn)
+        scores = model.score(observations, drawn)
         truth = posterior_of_truth(model, belief(scores))
         joint = np.logaddexp.reduce(np.asarray(scores).reshape(3, 3, -1), axis=2)
         return np.asarray(truth), joint
@@ -104,9 +104,9 @@ def study(design):
     with jax.enable_x64(True):
         made = simulate(MODEL, design, jax.random.key(2))
         answer = np.asarray(made.answer, np.int32)
-        told = replace(design, answer=answer)
-        result = em.fit(MODEL, told, 0, em.Options())
-        observations, skill = observe(told), made.parameters["skill"]
+        changed = replace(design, answer=answer)
+        result = em.fit(MODEL, changed, 0, em.Options())
+        observations, skill = observe(changed), made.parameters["skill"]
         at = at_skill(observations, MODEL.prior, skill)
         table = np.exp(emission(observations, at).log_confusion)
     return np.asarray(skill), result, table
@@ -120,12 +120,12 @@ def errors(true, study):
     at most half of it with five answers an item. The prior adds one.
     """
     _, result, _ = study
-    found = result.parameters["skill"][0, 0]
+    actual = result.parameters["skill"][0, 0]
     ease = stats.norm.rvs(size=20_000, random_state=0)
     slope = true[:, None] * np.exp(ease)
     each = np.mean(np.exp(2 * ease) * expit(slope) * expit(-slope), axis=1)
     information = 1 + 0.5 * 125 * each
-    return np.abs(found - true) * np.sqrt(information)
+    return np.abs(actual - true) * np.sqrt(information)
 
 
 def test_skills_are_found_again(study):

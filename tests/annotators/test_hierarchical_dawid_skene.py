@@ -45,5 +45,5 @@ def test_the_learned_concentration_is_the_optimum_an_optimiser_finds():
         return -value - (start * np.log(learned) - learned).sum()
 
     best = optimize.minimize(loss, np.log(start).ravel(), tol=1e-12)
-    found = np.asarray(where.concentration["confusion"])
-    assert np.allclose(found, np.exp(best.x).reshape(3, 3), rtol=2e-3)
+    result = np.asarray(where.concentration["confusion"])
+    assert np.allclose(result, np.exp(best.x).reshape(3, 3), rtol=2e-3)

@@ -13,7 +13,7 @@ from scipy.special import expit
 
 from consilience.annotators import item_difficulty, logistic_random_effects
 from consilience.inference.engines import em
-from consilience.model import score, simulate
+from consilience.model import simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -41,7 +41,7 @@ def joint(module, space, **drawn):
         data = {name: jnp.asarray(value) for name, value in {**data, **drawn}.items()}
         observations = observe(space)
         program = substitute(seed(module.parameters, 0), data=data)
-        scores = score(model, observations, program(observations, prior))
+        scores = model.score(observations, program(observations, prior))
         return np.logaddexp.reduce(np.asarray(scores).reshape(2, 2, -1), axis=2)
 
 
@@ -79,24 +79,28 @@ def exact(away):
 
 
 def test_the_difficulty_of_an_item_is_integrated_out(space):
-    found = np.exp(joint(item_difficulty, space))
-    assert np.allclose(found, exact(np.zeros((2, 2, 1))), rtol=1e-8, atol=0)
+    result = np.exp(joint(item_difficulty, space))
+    assert np.allclose(result, exact(np.zeros((2, 2, 1))), rtol=1e-8, atol=0)
 
 
 def test_with_annotators_that_differ_it_is_integrated_too(space):
-    found = joint(logistic_random_effects, space, distance=AWAY / SPREAD, spread=SPREAD)
-    assert np.allclose(np.exp(found), exact(AWAY), rtol=1e-8, atol=0)
+    result = joint(
+        logistic_random_effects, space, distance=AWAY / SPREAD, spread=SPREAD
+    )
+    assert np.allclose(np.exp(result), exact(AWAY), rtol=1e-8, atol=0)
 
 
 def test_annotators_that_differ_are_not_all_alike(space):
-    found = joint(logistic_random_effects, space, distance=AWAY / SPREAD, spread=SPREAD)
-    assert np.abs(np.exp(found) - exact(np.zeros((2, 2, 1)))).max() > 0.01
+    result = joint(
+        logistic_random_effects, space, distance=AWAY / SPREAD, spread=SPREAD
+    )
+    assert np.abs(np.exp(result) - exact(np.zeros((2, 2, 1)))).max() > 0.01
 
 
 def test_with_two_answers_a_vector_of_difficulties_is_one_number(space):
     # Paun et al.: logits less theta, of each answer on its own; their difference is
     # normal with the root of the summed variances.
-    found = np.exp(joint(item_difficulty, space))[0, 0]
+    result = np.exp(joint(item_difficulty, space))[0, 0]
     both = HARDER[0] * np.array([0.6, 0.8])
     logits = np.full(2, TWO * CENTRE[0, 0])
 
@@ -108,7 +112,7 @@ def test_with_two_answers_a_vector_of_difficulties_is_one_number(space):
         return weight * right[0] * (1 - right[1])
 
     value, _ = integrate.dblquad(at, -6, 6, -8, 8, epsrel=1e-7)
-    assert np.isclose(found, 0.3 * value, rtol=1e-5)
+    assert np.isclose(result, 0.3 * value, rtol=1e-5)
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +152,10 @@ ERROR = (1 + 0.53**2 / 0.8**2) / np.sqrt(2 * 160)
 
 
 def test_em_finds_the_spread_between_annotators(many):
-    found = spread_found(logistic_random_effects.MODEL, many)
-    assert abs(np.log(found / 0.8)) < 4 * ERROR
+    result = spread_found(logistic_random_effects.MODEL, many)
+    assert abs(np.log(result / 0.8)) < 4 * ERROR
 
 
 def test_in_coordinates_that_ignore_the_answers_it_finds_too_much(many):
-    found = spread_found(replace(logistic_random_effects.MODEL, prepare=None), many)
-    assert np.log(found / 0.8) > 4 * ERROR
+    result = spread_found(replace(logistic_random_effects.MODEL, prepare=None), many)
+    assert np.log(result / 0.8) > 4 * ERROR

@@ -106,10 +106,10 @@ def test_the_geometry_leaves_the_density_of_the_confusions_as_it_is(study):
                 seed(lambda: joint(MODEL, observations), 1),
                 data={**free, "distance": distance},
             )
-            found = trace(fixed).get_trace()
+            result = trace(fixed).get_trace()
             return sum(
                 site["fn"].log_prob(site["value"]).sum()
-                for name, site in found.items()
+                for name, site in result.items()
                 if site["type"] == "sample"
             )
 

@@ -15,13 +15,7 @@ from scipy.stats import dirichlet_multinomial, multinomial
 
 from consilience.annotators import load
 from consilience.inference.engines import em
-from consilience.model import (
-    lay_out,
-    log_likelihood,
-    marginal,
-    sample_parameters,
-    score,
-)
+from consilience.model import lay_out, log_likelihood, marginal, sample_parameters
 from consilience.objects.layout import partitions
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS, enumerated
@@ -36,9 +30,12 @@ MODEL = load("objects")
 ALONE = replace(MODEL, layout=lambda space, _: items_of(space, pooled=False))
 
 # Compiled whole: one by one, hundreds of operations take longer.
-score, log_likelihood = (
-    jax.jit(each, static_argnums=0) for each in (score, log_likelihood)
-)
+log_likelihood = jax.jit(log_likelihood, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
 
 
 def space_of_answers(answers, num_labels, *, own=0, said=None):

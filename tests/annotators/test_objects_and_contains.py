@@ -11,7 +11,7 @@ from jax.scipy.special import logit
 from scipy.optimize import minimize
 
 from consilience.annotators import load
-from consilience.model import lay_out, marginal, score
+from consilience.model import lay_out, marginal
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.partitions import MAX_LABELS
 from consilience.objects.layout.space import assembled
@@ -95,9 +95,7 @@ def study():
 def log_likelihood():
     """log p(both answers of each item), compiled."""
     return jax.jit(
-        lambda observations, parameters: marginal(
-            score(ALONE, observations, parameters)
-        )
+        lambda observations, parameters: marginal(ALONE.score(observations, parameters))
     )
 
 
@@ -134,7 +132,7 @@ def leading(parameters):
 def estimate(observations, log_likelihood, loss):
     """The log odds ratios at the top, and errors from the slopes of items."""
     of, start, unravel = loss
-    found = minimize(
+    result = minimize(
         lambda flat: tuple(map(np.asarray, of(flat))),
         start + 0.3,
         jac=True,
@@ -142,36 +140,36 @@ def estimate(observations, log_likelihood, loss):
     ).x
     slope = np.stack(
         [
-            log_likelihood(observations, unravel(found + step))
-            - log_likelihood(observations, unravel(found - step))
-            for step in 1e-4 * np.eye(len(found))
+            log_likelihood(observations, unravel(result + step))
+            - log_likelihood(observations, unravel(result - step))
+            for step in 1e-4 * np.eye(len(result))
         ],
         axis=1,
     )
     slope /= 2e-4
-    rise = np.asarray(jax.jacfwd(lambda flat: leading(unravel(flat)))(found))
-    covariance = np.linalg.inv(slope.T @ slope + np.eye(len(found)))
+    rise = np.asarray(jax.jacfwd(lambda flat: leading(unravel(flat)))(result))
+    covariance = np.linalg.inv(slope.T @ slope + np.eye(len(result)))
     error = np.sqrt(np.einsum("kp,pq,kq->k", rise, covariance, rise))
-    return np.asarray(leading(unravel(found))), error
+    return np.asarray(leading(unravel(result))), error
 
 
 def test_the_leading_question_is_found_again(study, estimate):
     _, usual = study
-    found, error = estimate
-    assert (abs(found - np.asarray(leading(usual))) < 4 * error).all()
+    result, error = estimate
+    assert (abs(result - np.asarray(leading(usual))) < 4 * error).all()
 
 
 def test_questions_that_do_not_lead_are_told_apart(estimate):
     """The same check, held against an odds ratio of one."""
-    found, error = estimate
-    assert (abs(found) > 4 * error).any()
+    result, error = estimate
+    assert (abs(result) > 4 * error).any()
 
 
 def test_odds_ratios_are_told_with_the_parameters(study):
     _, usual = study
-    told = follows(usual)
-    assert np.allclose(told["leading"], leading(usual), atol=1e-6)
-    odds = logit(told["granted"]) - told["leading"]
+    reported = follows(usual)
+    assert np.allclose(reported["leading"], leading(usual), atol=1e-6)
+    odds = logit(reported["granted"]) - reported["leading"]
     assert np.isclose(odds[0], usual["seen"][0], atol=1e-5)
 
 
@@ -182,7 +180,7 @@ def of_others(study, observations, log_likelihood):
     generator = np.random.default_rng(0)
     place = observations.layout.names.label.index("granted")
     (known,) = observations.layout.covariates
-    found = []
+    results = []
     for _ in range(20):
         order = np.arange(ITEMS)
         order[: ITEMS * 4 // 5] = generator.permutation(ITEMS * 4 // 5)
@@ -195,8 +193,8 @@ def of_others(study, observations, log_likelihood):
             observations.layout,
             covariates=(replace(known, label=label, contains_counts=asked),),
         )
-        found.append(log_likelihood(replace(observations, layout=own), usual))
-    return np.stack(found)
+        results.append(log_likelihood(replace(observations, layout=own), usual))
+    return np.stack(results)
 
 
 def test_answers_given_to_other_items_are_less_probable(

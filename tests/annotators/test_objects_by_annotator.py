@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 import consilience as cs
 from consilience.annotators import load
 from consilience.errors import UnfamiliarAnnotatorsWarning
-from consilience.model import lay_out, sample_parameters, score
+from consilience.model import lay_out, sample_parameters
 from consilience.objects.layout.items import items_of
 from consilience.responses import read
 from consilience.spaces import space_of
@@ -29,7 +29,11 @@ ALONE = replace(
 ALIKE = replace(load("objects"), layout=lambda space, _: items_of(space, pooled=False))
 
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+
+
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
 
 
 def space_of_answers(answers, num_labels):

@@ -46,7 +46,7 @@ def test_the_density_is_that_of_the_model_written_out_with_its_truths(space):
         "skill_prior": learned,
     }
     with jax.enable_x64(True):
-        found, _ = log_density(joint, (MODEL, observe(space)), {}, values)
+        result, _ = log_density(joint, (MODEL, observe(space)), {}, values)
     # Truths in turn: each unit's answers are independent of the others'.
     total = 0.0
     for unit in range(3):
@@ -67,7 +67,7 @@ def test_the_density_is_that_of_the_model_written_out_with_its_truths(space):
 
     with jax.enable_x64(True):
         prior, _ = log_density(plain, (), {}, values)
-        assert np.allclose(float(found), total + float(prior))
+        assert np.allclose(float(result), total + float(prior))
 
 
 def test_with_the_truth_known_accuracies_are_counted():
@@ -84,9 +84,9 @@ def test_with_the_truth_known_accuracies_are_counted():
         prior=held,
     )
     # Four and two imagined: (7 + 4) / 16 right, and half the rest for each wrong label.
-    found = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
+    result = fitted.data["posterior"]["confusion"].to_numpy()[0, 0, 0]
     rows = np.full((3, 3), 5 / 32) + np.eye(3) * (11 / 16 - 5 / 32)
-    assert np.allclose(found, rows, atol=1e-6)
+    assert np.allclose(result, rows, atol=1e-6)
 
 
 def test_candidates_leave_the_truth_among_them():
@@ -152,8 +152,8 @@ def standard_scores(study, fitted):
 
 def test_simulated_accuracies_lie_where_the_posterior_says(study):
     with jax.enable_x64(True):
-        found = vb.fit(MODEL, study[0], 1, vb.Options(draws=200))
-    scores = standard_scores(study, found)
+        result = vb.fit(MODEL, study[0], 1, vb.Options(draws=200))
+    scores = standard_scores(study, result)
     # The mean square of J standard normals has variance 2 / J; a quarter more for a
     # spread that two hundred correlated draws estimate.
     assert (scores**2).mean() < 1.25 + 4 * np.sqrt(2 / len(scores))
@@ -165,13 +165,13 @@ def test_the_same_check_catches_answers_turned_around(study):
     turned = (space.annotator % 2 == 0) & (space.answer == state[space.unit])
     answer = np.where(turned, (space.answer + 1) % 3, space.answer).astype(np.int32)
     with jax.enable_x64(True):
-        found = vb.fit(
+        result = vb.fit(
             MODEL,
             replace(space, answer=answer),
             1,
             vb.Options(draws=200),
         )
-    scores = standard_scores((space, accuracy, state), found)
+    scores = standard_scores((space, accuracy, state), result)
     assert (scores**2).mean() > 1.25 + 4 * np.sqrt(2 / len(scores))
 
 

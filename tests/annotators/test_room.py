@@ -7,7 +7,8 @@ import pytest
 
 from consilience import annotators
 from consilience.annotators import bayesian_dawid_skene
-from consilience.errors import UnknownModelError
+from consilience.errors import UnknownEngineError, UnknownModelError
+from consilience.model import Heuristic
 
 
 def test_a_file_dropped_in_the_room_is_a_model(tmp_path, monkeypatch):
@@ -22,3 +23,10 @@ def test_a_file_dropped_in_the_room_is_a_model(tmp_path, monkeypatch):
 def test_an_unknown_model_is_answered_with_the_known():
     with pytest.raises(UnknownModelError, match=r"no model 'dawid'.*dawid_skene"):
         annotators.load("dawid")
+
+
+def test_a_heuristic_is_loaded_but_not_fitted():
+    assert isinstance(annotators.load("tsipras2020"), Heuristic)
+    with pytest.raises(UnknownEngineError, match="tsipras2020 is a heuristic"):
+        annotators.fittable("tsipras2020")
+    assert annotators.fittable("glad") is annotators.load("glad")

@@ -39,22 +39,22 @@ def spreads():
         }
     )
     space = space_of(read(rows, kind="contains"))
-    found = {}
+    results = {}
     with jax.enable_x64(True):
         for name, true in (("alike", ALIKE), ("apart", APART)):
             data = {site: jnp.asarray(v) for site, v in {**OTHERS, **true}.items()}
             made = simulate(MODEL, space, jax.random.key(2), given=data)
-            told = replace_answers(space, np.asarray(made.answer))
+            responses = replace_answers(space, np.asarray(made.answer))
             effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6))
-            fit = em.fit(MODEL, told, 0, effort)
-            found[name] = {
+            fit = em.fit(MODEL, responses, 0, effort)
+            results[name] = {
                 site: (
                     np.asarray(made.parameters[site.removesuffix("_spread")]).std(),
                     fit.parameters[site][0, 0],
                 )
                 for site in true
             }
-    return found
+    return results
 
 
 # The logarithm of a standard deviation of J numbers errs by 1 / sqrt(2 J).
@@ -65,8 +65,8 @@ pytestmark = pytest.mark.study
 @pytest.mark.parametrize("site", list(ALIKE))
 @pytest.mark.parametrize("people", ["alike", "apart"])
 def test_how_far_annotators_differ_is_found_again(spreads, people, site):
-    drawn, found = spreads[people][site]
-    assert abs(np.log(found / drawn)) < MOST
+    drawn, result = spreads[people][site]
+    assert abs(np.log(result / drawn)) < MOST
 
 
 @pytest.mark.parametrize("site", list(ALIKE))

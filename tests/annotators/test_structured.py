@@ -22,7 +22,6 @@ from consilience.model import (
     lists_of,
     marginal,
     sample_parameters,
-    score,
     simulate,
 )
 from consilience.responses import read
@@ -61,7 +60,9 @@ def every_answer_on_a_list():
 
 
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -43,16 +43,16 @@ def equal_rows(released):
     for row, (named, main) in enumerate(
         zip(released["selected"], released["main"], strict=True)
     ):
-        found = tsipras2020.aggregate(
+        result = tsipras2020.aggregate(
             [tuple(map(int, each)) for each in named], [int(each) for each in main]
         )
-        told = (
-            *(found.responses, found.main_votes, found.main_label, found.sizes),
-            *(found.num_objects, list(found.objects), found.main_object),
-            *(list(found.object_votes),),
-            found.object_of(int(released["imagenet_label"][row])),
+        reported = (
+            *(result.responses, result.main_votes, result.main_label, result.sizes),
+            *(result.num_objects, list(result.objects), result.main_object),
+            *(list(result.object_votes),),
+            result.object_of(int(released["imagenet_label"][row])),
         )
-        for name, value in zip(COLUMNS, told, strict=True):
+        for name, value in zip(COLUMNS, reported, strict=True):
             equal[name] += plain(value) == plain(released[name][row])
     return equal
 
@@ -86,9 +86,9 @@ def test_the_fit_of_the_study_holds_what_was_released(released, data_folder):
 
 
 def test_the_main_label_of_a_tie_is_the_one_that_came_first():
-    found = tsipras2020.aggregate([(5,), (2,), (2,), (5,), (9,)], [5, 2, 2, 5, 9])
-    assert found.main_label == 5
-    assert list(found.main_votes.items()) == [(5, 2), (2, 2), (9, 1)]
+    result = tsipras2020.aggregate([(5,), (2,), (2,), (5,), (9,)], [5, 2, 2, 5, 9])
+    assert result.main_label == 5
+    assert list(result.main_votes.items()) == [(5, 2), (2, 2), (9, 1)]
 
 
 def test_the_number_of_objects_of_a_tie_is_the_one_that_came_first():
@@ -97,47 +97,47 @@ def test_the_number_of_objects_of_a_tie_is_the_one_that_came_first():
 
 
 def test_one_object_holds_every_label():
-    found = tsipras2020.aggregate([(3,), (1, 2), (3,), (3,)], [3, 1, 3, 3])
-    assert plain(list(found.objects)) == [
+    result = tsipras2020.aggregate([(3,), (1, 2), (3,), (3,)], [3, 1, 3, 3])
+    assert plain(list(result.objects)) == [
         [(3, [0.6, 0.75]), (1, [0.2, 0.25]), (2, [0.2, 0.25])]
     ]
 
 
 def test_of_several_objects_a_label_never_named_beside_another_is_dropped():
-    found = tsipras2020.aggregate([(1, 2), (3,), (1, 2)], [1, 3, 2])
-    assert [list(each) for each in found.objects] == [[2], [1]]
-    assert found.object_of(3) is None
+    result = tsipras2020.aggregate([(1, 2), (3,), (1, 2)], [1, 3, 2])
+    assert [list(each) for each in result.objects] == [[2], [1]]
+    assert result.object_of(3) is None
 
 
 def test_of_cuts_that_are_as_good_the_last_of_the_enumeration_is_taken():
     # Each pair of 0, 1, 2 once: two of three pairs can be separated, in three ways,
     # and 110 is the last of 001, 010, 011, 100, 101, 110.
-    found = tsipras2020.aggregate([(0, 1), (1, 2), (0, 2)], [0, 1, 2])
-    assert [list(each) for each in found.objects] == [[2], [0, 1]]
-    assert found.main_object == 1
-    assert found.object_votes == (1, 2)
+    result = tsipras2020.aggregate([(0, 1), (1, 2), (0, 2)], [0, 1, 2])
+    assert [list(each) for each in result.objects] == [[2], [0, 1]]
+    assert result.main_object == 1
+    assert result.object_votes == (1, 2)
 
 
 def test_a_hash_table_of_eight_slots_gives_the_order_of_the_nodes():
     # 8 and 0 want slot 0: whoever comes second goes to 5 x 0 + 1.
     assert hash_order([8, 0]) == (8, 0)
     assert hash_order([0, 8]) == (0, 8)
-    found = tsipras2020.aggregate([(8, 0), (8, 0)], [8, 0])
-    assert [list(each) for each in found.objects] == [[0], [8]]
+    result = tsipras2020.aggregate([(8, 0), (8, 0)], [8, 0])
+    assert [list(each) for each in result.objects] == [[0], [8]]
 
 
 def test_an_object_is_called_by_the_first_of_the_labels_that_are_named_most():
-    found = tsipras2020.aggregate([(7,), (4,), (7,), (4,), (1,)], [7, 4, 7, 4, 1])
-    assert found.names() == (4,)
+    result = tsipras2020.aggregate([(7,), (4,), (7,), (4,), (1,)], [7, 4, 7, 4, 1])
+    assert result.names() == (4,)
 
 
 def test_more_objects_than_labels_leave_some_empty():
-    found = tsipras2020.aggregate([(1, 2, 3), (1, 2), (4, 5, 6)], [1, 1, 4])
-    assert found.num_objects == 3
-    found = tsipras2020.aggregate([(1, 1)], [None])
-    assert found.num_objects == 2
-    assert found.names() == (None, 1)
-    assert found.main_label is None
+    result = tsipras2020.aggregate([(1, 2, 3), (1, 2), (4, 5, 6)], [1, 1, 4])
+    assert result.num_objects == 3
+    result = tsipras2020.aggregate([(1, 1)], [None])
+    assert result.num_objects == 2
+    assert result.names() == (None, 1)
+    assert result.main_label is None
 
 
 @given(st.lists(st.integers(0, 5_000), max_size=40))
@@ -183,7 +183,7 @@ def rows(*those):
 
 
 @pytest.fixture
-def told():
+def responses():
     frame = rows(
         ("i", "a", "cat", True),
         ("i", "a", "dog", False),
@@ -197,8 +197,8 @@ def told():
     return cs.read(frame, kind="objects", labels=["cat", "dog", "fox"])
 
 
-def test_the_tables_say_what_the_rule_says(told):
-    fit = cs.fit(told, model="tsipras2020")
+def test_the_tables_say_what_the_rule_says(responses):
+    fit = cs.fit(responses, model="tsipras2020")
     labels = fit.labels()
     assert list(labels.columns)[:5] == [
         "item",
@@ -227,9 +227,9 @@ def test_the_tables_say_what_the_rule_says(told):
     assert fit.annotators()["responses"].tolist() == [2, 3, 1]
 
 
-def test_an_answer_that_counts_twice_is_two_answers(told):
+def test_an_answer_that_counts_twice_is_two_answers(responses):
     twice = cs.read(
-        told.table.assign(n=2)[["item", "annotator", "label", "main", "n"]].astype(
+        responses.table.assign(n=2)[["item", "annotator", "label", "main", "n"]].astype(
             dict.fromkeys(("item", "annotator", "label"), "object")
         ),
         kind="objects",
@@ -240,8 +240,8 @@ def test_an_answer_that_counts_twice_is_two_answers(told):
     assert np.allclose(fit.labels()["named"], [1, 2 / 3, 1])
 
 
-def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
-    fit = cs.fit(told, model="tsipras2020")
+def test_a_run_of_the_rule_is_read_as_it_was_written(responses, tmp_path):
+    fit = cs.fit(responses, model="tsipras2020")
     fit.save(tmp_path / "run")
     again = cs.load(tmp_path / "run")
     for name in ("labels", "items", "objects", "object_counts", "confusion"):
@@ -254,10 +254,12 @@ def test_a_run_of_the_rule_is_read_as_it_was_written(told, tmp_path):
     )
 
 
-def test_a_rule_has_no_engines_and_one_kind(told):
+def test_a_rule_has_no_engines_and_one_kind(responses):
     with pytest.raises(UnknownEngineError, match="it is a heuristic"):
-        cs.fit(told, model="tsipras2020", engine="nuts")
+        cs.fit(responses, model="tsipras2020", engine="nuts")
     with pytest.raises(OptionError, match="is a heuristic and does not use gold"):
-        cs.fit(told, model="tsipras2020", gold=pd.DataFrame({"item": [], "label": []}))
+        cs.fit(
+            responses, model="tsipras2020", gold=pd.DataFrame({"item": [], "label": []})
+        )
     with pytest.raises(KindError, match="tsipras2020 takes responses of kind obj"):
         cs.fit(rows(("i", "a", "x", None)).drop(columns="main"), model="tsipras2020")

@@ -1,16 +1,13 @@
-"""Two small sets with gold, and a fake package of methods that a child finds."""
+"""Two small sets with gold, and a fake package of methods that a child finds too."""
 
-import json
+import os
 from pathlib import Path
 
 import pytest
 
-from consilience.benchmark import runs
-from consilience.benchmark.alone import Ending, Limits
 from consilience.benchmark.datasets import load
 from consilience.benchmark.methods import Method
 from consilience.benchmark.runs import Plan
-from consilience.benchmark.worker import work
 from consilience.responses import ReadOptions
 
 # Three workers on four tasks: the third is wrong once, and one task is a tie.
@@ -69,7 +66,8 @@ def second(crowd):
 @pytest.fixture
 def fake(monkeypatch):
     """Return a method of the fake package, by the name of what it does."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(Path(__file__).parent)
 
     def method(setting, *, name=None, probabilistic=True):
         name = name or f"fake.{setting.partition(':')[0]}"
@@ -80,18 +78,4 @@ def fake(monkeypatch):
 
 @pytest.fixture
 def plan(tmp_path):
-    return Plan(folder=tmp_path / "out" / "runs", limits=Limits(60.0))
-
-
-@pytest.fixture
-def in_process(monkeypatch):
-    """Have workers run in this process: for what becomes of results, that is enough."""
-
-    def run(command, *_):
-        folder = Path(command[-1])
-        outcome = json.dumps(work(folder))
-        (folder / "outcome.json").write_text(outcome, encoding="utf-8")
-        return Ending("done", 0)
-
-    monkeypatch.setattr(runs, "run", run)
-    monkeypatch.syspath_prepend(Path(__file__).parent)
+    return Plan(folder=tmp_path / "out" / "runs")

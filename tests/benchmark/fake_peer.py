@@ -6,16 +6,16 @@ import time
 from pathlib import Path
 
 import pandas as pd
+from benchmarks.aggregation.tables import answers_table
 
-from consilience.benchmark.tables import answers_table
 from consilience.scoring.prediction import Prediction
 
 
 def load(setting):
     def predict(responses, _seed):
-        name, _, told = setting.partition(":")
+        name, _, reported = setting.partition(":")
         if name == "counted":
-            with Path(told).open("a", encoding="utf-8") as file:
+            with Path(reported).open("a", encoding="utf-8") as file:
                 file.write("run\n")
         return METHODS.get(name, votes)(responses)
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from consilience.benchmark.comparison import compare
+from consilience.benchmark.comparison import compare, write_tables
 from consilience.benchmark.kept import Result
 from consilience.benchmark.measured import METRICS, Protocol, measure, paired
+from consilience.errors import CannotWriteError
 from consilience.intervals import bounds
 
 QUICK = Protocol(resamples=200)
@@ -73,17 +74,17 @@ def test_metrics_and_differences_are_those_worked_by_hand():
         done(data, "auto", [0.9, 0.8, 0.5, 0.4]),
         done(data, "other", [0.9, 0.6, 0.2, 0.0]),
     ]
-    found = compared([data], results, QUICK)
+    result = compared([data], results, QUICK)
     # auto is right on 1, 1, 1/2 and 0 items, other on 1, 1, 0 and 0.
-    value = row(found.results, set="one", method="auto", metric="accuracy")["value"]
+    value = row(result.results, set="one", method="auto", metric="accuracy")["value"]
     assert value == pytest.approx(2.5 / 4)
-    loss = row(found.results, set="one", method="other", metric="log_loss")["value"]
+    loss = row(result.results, set="one", method="other", metric="log_loss")["value"]
     assert loss == pytest.approx(-np.log([0.9, 0.6, 0.2, 1e-10]).mean())
-    mild = row(found.results, set="one", method="other", metric="log_loss_1e-3")
+    mild = row(result.results, set="one", method="other", metric="log_loss_1e-3")
     assert mild["value"] == pytest.approx(-np.log([0.9, 0.6, 0.2, 1e-3]).mean())
     # Differences by item: 0, 0, -1/2, 0, so their mean is -1/8 and their variance
     # (3 (1/8)^2 + (3/8)^2) / 3 = 1/16; its root over the root of 4 is 1/8.
-    difference = row(found.differences, set="one", method="other", metric="accuracy")
+    difference = row(result.differences, set="one", method="other", metric="accuracy")
     assert difference["difference"] == pytest.approx(-1 / 8)
     assert difference["se"] == pytest.approx(1 / 8)
     assert difference["reference"] == "auto"
@@ -111,8 +112,8 @@ def test_a_mean_over_sets_has_two_standard_errors():
         done(sets[1], "auto", [0.1, 0.9, 0.9, 0.9]),
         done(sets[1], "other", [0.9, 0.9, 0.9, 0.9]),
     ]
-    found = compared(sets, results, QUICK)
-    mean = row(found.differences, set="mean", method="other", metric="accuracy")
+    result = compared(sets, results, QUICK)
+    mean = row(result.differences, set="mean", method="other", metric="accuracy")
     # -1/4 and +1/4, each with the standard error 1/4.
     assert mean["difference"] == 0
     assert mean["se"] == pytest.approx(np.sqrt(2 / 16) / 2)
@@ -169,16 +170,16 @@ def test_a_failure_has_no_value_comes_last_and_is_left_out_of_means():
         done(sets[1], "auto", [0.9, 0.2, 0.2]),
         failed(sets[1], "other"),
     ]
-    found = compared(sets, results, QUICK)
-    nothing = row(found.results, set="two", method="other", metric="accuracy")
+    result = compared(sets, results, QUICK)
+    nothing = row(result.results, set="two", method="other", metric="accuracy")
     assert np.isnan(nothing["value"])
-    mean = row(found.results, set="mean", method="other", metric="accuracy")
+    mean = row(result.results, set="mean", method="other", metric="accuracy")
     assert (mean["value"], mean["sets"]) == (pytest.approx(2 / 3), 1)
-    rank = row(found.results, set="mean", method="other", metric="rank_accuracy")
+    rank = row(result.results, set="mean", method="other", metric="rank_accuracy")
     assert rank["value"] == 2
-    pair = row(found.differences, set="mean", method="other", metric="accuracy")
+    pair = row(result.differences, set="mean", method="other", metric="accuracy")
     assert (pair["difference"], pair["sets"]) == (pytest.approx(-1 / 3), 1)
-    assert row(found.runs, set="two", method="other")["reason"] == "not done"
+    assert row(result.runs, set="two", method="other")["reason"] == "not done"
 
 
 def test_a_set_on_which_a_method_was_not_run_says_nothing_of_its_rank():
@@ -187,8 +188,8 @@ def test_a_set_on_which_a_method_was_not_run_says_nothing_of_its_rank():
         *(done(data, "auto", [0.9, 0.4]) for data in sets),
         done(sets[0], "other", [0.9, 0.9]),
     ]
-    found = compared(sets, results, QUICK)
-    rank = row(found.results, set="mean", method="other", metric="rank_accuracy")
+    result = compared(sets, results, QUICK)
+    rank = row(result.results, set="mean", method="other", metric="rank_accuracy")
     assert (rank["value"], rank["sets"]) == (1, 1)
 
 
@@ -196,9 +197,9 @@ def test_equal_values_share_a_rank():
     data = a_set("one", 2)
     results = [done(data, name, [0.9, 0.9]) for name in ("auto", "other")]
     results.append(done(data, "third", [0.1, 0.9]))
-    found = compared([data], results, QUICK)
+    result = compared([data], results, QUICK)
     ranks = [
-        row(found.results, set="one", method=name, metric="rank_accuracy")["value"]
+        row(result.results, set="one", method=name, metric="rank_accuracy")["value"]
         for name in ("auto", "other", "third")
     ]
     assert ranks == [1.5, 1.5, 3.0]
@@ -210,8 +211,8 @@ def test_a_method_without_probabilities_has_an_accuracy_alone():
         done(data, "auto", [0.9, 0.9, 0.9]),
         done(data, "hard", [1.0, 0.0, 1.0], probabilistic=False),
     ]
-    found = compared([data], results, QUICK)
-    metrics = set(found.results[found.results["method"] == "hard"]["metric"])
+    result = compared([data], results, QUICK)
+    metrics = set(result.results[result.results["method"] == "hard"]["metric"])
     assert "accuracy" in metrics
     assert not metrics & set(METRICS[1:])
 
@@ -219,12 +220,12 @@ def test_a_method_without_probabilities_has_an_accuracy_alone():
 def test_a_variant_of_a_fit_stands_as_a_method_of_its_own():
     data = a_set("one", 2)
     fitted = done(data, "ebcc", [0.8, 0.8], variants=[("raw", [0.99, 0.99])])
-    found = compared([data], [fitted], QUICK)
-    loss = row(found.results, set="one", method="ebcc (raw)", metric="log_loss")
+    result = compared([data], [fitted], QUICK)
+    loss = row(result.results, set="one", method="ebcc (raw)", metric="log_loss")
     assert loss["value"] == pytest.approx(-np.log(0.99))
-    ranked = found.results[found.results["metric"] == "rank_log_loss"]
+    ranked = result.results[result.results["metric"] == "rank_log_loss"]
     assert set(ranked["method"]) == {"ebcc"}
-    assert found.reference == "ebcc (raw)"  # no auto: the least log-loss
+    assert result.reference == "ebcc (raw)"  # no auto: the least log-loss
 
 
 def test_the_reference_can_be_named():
@@ -232,3 +233,38 @@ def test_the_reference_can_be_named():
     results = [done(data, name, [0.8, 0.8]) for name in ("auto", "other")]
     named = Protocol(resamples=20, against="other")
     assert compared([data], results, named).reference == "other"
+
+
+def test_the_tables_are_parquet(tmp_path):
+    sets = [a_set("bees", 4), a_set("ants", 4)]
+    results = [
+        *(done(each, "auto", [0.9, 0.9, 0.2, 0.6]) for each in sets),
+        done(sets[0], "other", [0.9, 0.5, 0.5, 0.1]),
+        failed(sets[1], "other"),
+    ]
+    found = compared(sets, results, QUICK)
+    assert all(file.exists() for file in write_tables(found, tmp_path))
+    results = pd.read_parquet(tmp_path / "results.parquet")
+    assert list(results.columns) == [
+        "set",
+        "method",
+        "metric",
+        "value",
+        "lower",
+        "upper",
+        "sets",
+    ]
+    named = set(results["metric"])
+    assert {"accuracy", "log_loss", "brier", "ece", "seconds", "peak_mib"} <= named
+    assert set(results["set"]) == {"bees", "ants", "mean"}
+    runs = pd.read_parquet(tmp_path / "runs.parquet")
+    assert sorted(runs["status"]) == ["done", "done", "done", "timeout"]
+    assert len(pd.read_parquet(tmp_path / "differences.parquet")) == 10
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    data = a_set("one", 2)
+    found = compared([data], [done(data, "auto", [0.9, 0.4])], QUICK)
+    with pytest.raises(CannotWriteError, match=r"cannot be written.*choose another"):
+        write_tables(found, tmp_path / "file")

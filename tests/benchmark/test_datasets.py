@@ -18,8 +18,8 @@ def test_the_methods_see_no_gold(first):
 
 def test_gold_without_answers_is_counted_and_left_out(tmp_path, write_set):
     truth = "task,label\n1,cat\n99,dog\n"
-    found = load(write_set(tmp_path / "one", truth=truth), ReadOptions())
-    assert (found.items, found.unanswered) == (["1"], 1)
+    saved = load(write_set(tmp_path / "one", truth=truth), ReadOptions())
+    assert (saved.items, saved.unanswered) == (["1"], 1)
 
 
 def test_the_fingerprint_follows_the_answers(tmp_path, first, labels, write_set):

@@ -61,7 +61,7 @@ def tree() -> Callable[..., xr.DataTree]:
         }
         if stats is not None:
             groups["sample_stats"] = xr.Dataset(
-                {name: (("chain", "draw"), found) for name, found in stats.items()}
+                {name: (("chain", "draw"), result) for name, result in stats.items()}
             )
         if optimization is not None:
             groups["optimization"] = optimization

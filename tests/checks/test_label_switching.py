@@ -12,53 +12,53 @@ def by_name(verdicts):
 
 
 def test_states_under_their_own_names_pass(tree, skilled):
-    found = by_name(label_switching(tree(confusion=skilled, stats=CHAIN)))
-    assert {name: verdict.value for name, verdict in found.items()} == {
+    result = by_name(label_switching(tree(confusion=skilled, stats=CHAIN)))
+    assert {name: verdict.value for name, verdict in result.items()} == {
         "label_switching": 0.0,
         "chains_aligned": 0.0,
     }
-    assert all(verdict.ok for verdict in found.values())
+    assert all(verdict.ok for verdict in result.values())
 
 
 def test_states_under_each_others_names_fail(tree, skilled):
-    found = by_name(label_switching(tree(confusion=skilled[:, :, SWAP], stats=CHAIN)))
+    result = by_name(label_switching(tree(confusion=skilled[:, :, SWAP], stats=CHAIN)))
     # A skilled annotator is right with probability 18 / 22, and calls one state by
     # the other's name with 2 / 22.
-    assert found["label_switching"].value == pytest.approx(16 / 22, abs=0.02)
-    assert not found["label_switching"].ok
-    assert "`gold=`" in found["label_switching"].remedy
+    assert result["label_switching"].value == pytest.approx(16 / 22, abs=0.02)
+    assert not result["label_switching"].ok
+    assert "`gold=`" in result["label_switching"].remedy
     # All chains agree on the wrong names.
-    assert found["chains_aligned"].ok
+    assert result["chains_aligned"].ok
 
 
 def test_one_chain_that_swapped_is_not_lost_in_the_mean(tree, skilled):
     swapped = skilled.copy()
     swapped[3] = swapped[3][:, SWAP]
-    found = by_name(label_switching(tree(confusion=swapped, stats=CHAIN)))
-    assert not found["label_switching"].ok
-    assert not found["chains_aligned"].ok
+    result = by_name(label_switching(tree(confusion=swapped, stats=CHAIN)))
+    assert not result["label_switching"].ok
+    assert not result["chains_aligned"].ok
 
 
 def test_a_first_chain_that_swapped_is_found_too(tree, skilled):
     swapped = skilled.copy()
     swapped[0] = swapped[0][:, SWAP]
-    found = by_name(label_switching(tree(confusion=swapped, stats=CHAIN)))
-    assert not found["label_switching"].ok
-    assert not found["chains_aligned"].ok
+    result = by_name(label_switching(tree(confusion=swapped, stats=CHAIN)))
+    assert not result["label_switching"].ok
+    assert not result["chains_aligned"].ok
 
 
 def test_a_chain_that_swaps_on_the_way_is_found(tree, skilled):
     swapped = skilled.copy()
     swapped[2, 300:] = swapped[2, 300:][:, SWAP]
-    found = by_name(label_switching(tree(confusion=swapped, stats=CHAIN)))
-    assert not found["label_switching"].ok
+    result = by_name(label_switching(tree(confusion=swapped, stats=CHAIN)))
+    assert not result["label_switching"].ok
 
 
 def test_states_that_nobody_can_tell_apart_are_not_taken_for_swapped(tree):
     key = np.random.default_rng(8)
     guess = key.dirichlet([2, 2, 2], size=(4, 500, 3))
-    found = by_name(label_switching(tree(confusion=guess, stats=CHAIN)))
-    assert all(verdict.ok for verdict in found.values())
+    result = by_name(label_switching(tree(confusion=guess, stats=CHAIN)))
+    assert all(verdict.ok for verdict in result.values())
 
 
 def test_three_answers_vote_for_two_states(tree):

@@ -55,25 +55,25 @@ def test_draws_that_know_the_answer_do_not_leave_it_out(tiny, draws, foreseen, e
 
 def test_given_the_parameters_scores_are_exact_and_every_draw_counts(tiny, draws):
     fixed = {name: value[:, [7] * 12] for name, value in draws.items()}
-    found = leave_one_response_out(tiny.model, tiny.space, fixed)
+    result = leave_one_response_out(tiny.model, tiny.space, fixed)
     alone = given(tiny, draws, 7)
-    assert np.allclose(found.elpd, alone, rtol=1e-6)  # scores are held as float32
-    assert np.allclose(found.effective, 12)
+    assert np.allclose(result.elpd, alone, rtol=1e-6)  # scores are held as float32
+    assert np.allclose(result.effective, 12)
 
 
 def test_a_weight_counts_for_no_more_than_the_mean_times_a_root():
     # Weights 1 and 1 / 100, held to their mean times the root of two.
     held = np.array([0.505 * np.sqrt(2), 0.01])
-    found = leave_one_out._weighted(np.log(np.array([[1.0], [100.0]])) - np.log(100))
-    assert found.elpd[0] == pytest.approx(np.log(held @ [1, 100] / held.sum() / 100))
-    assert found.effective[0] == pytest.approx(held.sum() ** 2 / (held**2).sum())
-    assert 1 < found.effective[0] < 2
+    result = leave_one_out._weighted(np.log(np.array([[1.0], [100.0]])) - np.log(100))
+    assert result.elpd[0] == pytest.approx(np.log(held @ [1, 100] / held.sum() / 100))
+    assert result.effective[0] == pytest.approx(held.sum() ** 2 / (held**2).sum())
+    assert 1 < result.effective[0] < 2
 
 
 def test_of_many_answers_fewer_draws_are_looked_at(tiny, draws, monkeypatch):
     monkeypatch.setattr(leave_one_out, "MAX_SCORED", 3 * len(tiny.rows))
-    found = leave_one_response_out(tiny.model, tiny.space, draws)
-    assert (found.effective <= 3 + 1e-6).all()
+    result = leave_one_response_out(tiny.model, tiny.space, draws)
+    assert (result.effective <= 3 + 1e-6).all()
 
 
 def test_one_draw_is_too_few(tiny, draws):

@@ -31,17 +31,19 @@ def verdicts(tree, skilled):
 
 
 def test_a_climb_that_arrives_passes(verdicts):
-    found = verdicts(climb([-300.0, -210.0, -200.0], [-310.0, -200.1]))
-    assert all(verdict.ok for verdict in found.values())
-    assert set(found) == {"stopped_early", "objective_fall", "objective_spread"}
+    result = verdicts(climb([-300.0, -210.0, -200.0], [-310.0, -200.1]))
+    assert all(verdict.ok for verdict in result.values())
+    assert set(result) == {"stopped_early", "objective_fall", "objective_spread"}
     # A tenth of a nat over 100 responses.
-    assert found["objective_spread"].value == pytest.approx(0.001)
+    assert result["objective_spread"].value == pytest.approx(0.001)
 
 
 def test_a_climb_that_was_cut_short_fails(verdicts):
-    found = verdicts(climb([-300.0, -200.0], [-250.0, -201.0], converged=[False, True]))
-    assert not found["stopped_early"].ok
-    assert "sweeps" in found["stopped_early"].remedy
+    result = verdicts(
+        climb([-300.0, -200.0], [-250.0, -201.0], converged=[False, True])
+    )
+    assert not result["stopped_early"].ok
+    assert "sweeps" in result["stopped_early"].remedy
 
 
 def test_only_the_chosen_start_must_arrive(verdicts):
@@ -50,9 +52,9 @@ def test_only_the_chosen_start_must_arrive(verdicts):
 
 
 def test_a_fall_fails(verdicts):
-    found = verdicts(climb([-300.0, -200.0, -200.1, -199.0]))
-    assert not found["objective_fall"].ok
-    assert found["objective_fall"].value == pytest.approx(0.1 / 200.1)
+    result = verdicts(climb([-300.0, -200.0, -200.1, -199.0]))
+    assert not result["objective_fall"].ok
+    assert result["objective_fall"].value == pytest.approx(0.1 / 200.1)
 
 
 def test_rounding_is_no_fall(verdicts):
@@ -66,15 +68,15 @@ def test_an_engine_of_single_precision_says_what_rounding_is(verdicts):
 
 
 def test_a_noisy_objective_may_fall(verdicts):
-    found = verdicts(climb([-300.0, -200.0, -220.0, -199.0]), engine="svi")
-    assert "objective_fall" not in found
+    result = verdicts(climb([-300.0, -200.0, -220.0, -199.0]), engine="svi")
+    assert "objective_fall" not in result
 
 
 def test_starts_that_end_at_different_optima_fail(verdicts):
-    found = verdicts(climb([-300.0, -200.0], [-310.0, -250.0]))
-    assert found["objective_spread"].value == pytest.approx(0.5)
-    assert not found["objective_spread"].ok
-    assert "restarts" in found["objective_spread"].remedy
+    result = verdicts(climb([-300.0, -200.0], [-310.0, -250.0]))
+    assert result["objective_spread"].value == pytest.approx(0.5)
+    assert not result["objective_spread"].ok
+    assert "restarts" in result["objective_spread"].remedy
 
 
 def test_one_start_says_nothing_of_other_optima(verdicts):

@@ -33,7 +33,7 @@ def objective(weight, elpd, n):
 
 def test_weights_are_the_optimum(study):
     elpd, _, n = study
-    found = stacking_weights(elpd, n)
+    result = stacking_weights(elpd, n)
 
     def cost(weight):
         mixed = weight @ np.exp(elpd)
@@ -48,36 +48,36 @@ def test_weights_are_the_optimum(study):
         method="SLSQP",
         options={"ftol": 1e-14},
     ).x
-    assert found.sum() == pytest.approx(1)
-    gap = objective(best, elpd, n) - objective(found, elpd, n)
+    assert result.sum() == pytest.approx(1)
+    gap = objective(best, elpd, n) - objective(result, elpd, n)
     assert abs(gap) < 1e-6
     # A quadratic of this least curvature is so far from its top at such a gap.
     likely = np.exp(elpd) / (best @ np.exp(elpd))
     curvature = np.linalg.eigvalsh((likely * n) @ likely.T / n.sum())[0]
-    assert np.abs(found - best).max() < np.sqrt(2e-6 / curvature)
+    assert np.abs(result - best).max() < np.sqrt(2e-6 / curvature)
     assert 0.1 < best.max() < 0.9  # neither one model alone nor all alike
 
 
 def test_equal_weights_are_not_the_optimum(study):
     elpd, _, n = study
-    found = objective(stacking_weights(elpd, n), elpd, n)
-    assert objective(np.full(4, 0.25), elpd, n) < found - 1e-3
+    result = objective(stacking_weights(elpd, n), elpd, n)
+    assert objective(np.full(4, 0.25), elpd, n) < result - 1e-3
 
 
 def test_weights_are_shrunk_towards_equal_ones_where_no_model_drifts(study):
     elpd, _, n = study
     weight = stacking_weights(elpd, n)
-    found = shrink_weights(weight, np.full(4, 0.1))
-    assert found.sum() == pytest.approx(1)
-    assert np.allclose(found - 0.25, (1 - SHRINKAGE) * (weight - 0.25))
+    result = shrink_weights(weight, np.full(4, 0.1))
+    assert result.sum() == pytest.approx(1)
+    assert np.allclose(result - 0.25, (1 - SHRINKAGE) * (weight - 0.25))
     assert np.allclose(shrink_weights(np.full(4, 0.25), np.zeros(4)), 0.25)
 
 
 def test_a_model_whose_labels_drift_gets_what_stacking_gives_it_alone():
     weight = np.array([0.1, 0.2, 0.7])
-    found = shrink_weights(weight, np.array([0.0, 0.0, 0.5]))
+    result = shrink_weights(weight, np.array([0.0, 0.0, 0.5]))
     equal = SHRINKAGE / 2
-    assert np.allclose(found, (1 - SHRINKAGE) * weight + [equal, equal, 0], atol=1e-9)
+    assert np.allclose(result, (1 - SHRINKAGE) * weight + [equal, equal, 0], atol=1e-9)
 
 
 def test_models_that_foresee_alike_share_their_weight(study):
@@ -95,9 +95,9 @@ def test_models_that_foresee_alike_share_their_weight(study):
 
 def test_a_model_that_foresees_every_answer_better_takes_all(study):
     elpd, unit, n = study
-    found = standing(np.stack([elpd[0], elpd[0] - 0.5, elpd[0] - 1]), unit, n)
-    assert found.weight[0] == pytest.approx(1, abs=1e-5)
-    assert found.best.tolist() == [1, 0, 0]
+    result = standing(np.stack([elpd[0], elpd[0] - 0.5, elpd[0] - 1]), unit, n)
+    assert result.weight[0] == pytest.approx(1, abs=1e-5)
+    assert result.best.tolist() == [1, 0, 0]
 
 
 def test_an_answer_given_twice_weighs_as_two_answers(study):
@@ -126,12 +126,12 @@ NEAR = 4 / np.sqrt(2 * 4000) + 4 / ITEMS
 
 
 def test_standard_errors_are_those_of_a_bootstrap_by_item(study, resampled):
-    found = standing(*study)
-    assert np.allclose(found.se / resampled.std(0), 1, atol=NEAR)
+    result = standing(*study)
+    assert np.allclose(result.se / resampled.std(0), 1, atol=NEAR)
     lacking = (resampled - resampled[:, [0]]).std(0)[1:]
-    assert np.allclose(found.difference_se[1:] / lacking, 1, atol=NEAR)
-    assert found.difference[0] == found.difference_se[0] == 0
-    assert np.allclose(found.difference, found.elpd - found.elpd.max())
+    assert np.allclose(result.difference_se[1:] / lacking, 1, atol=NEAR)
+    assert result.difference[0] == result.difference_se[0] == 0
+    assert np.allclose(result.difference, result.elpd - result.elpd.max())
 
 
 def test_standard_errors_as_of_independent_answers_are_too_small(study, resampled):
@@ -142,17 +142,17 @@ def test_standard_errors_as_of_independent_answers_are_too_small(study, resample
 
 def test_the_best_is_as_probable_as_the_difference_over_its_error_says(study):
     elpd, unit, n = study
-    found = standing(elpd[:2], unit, n)
-    chance = stats.norm.cdf(-found.difference[1] / found.difference_se[1])
+    result = standing(elpd[:2], unit, n)
+    chance = stats.norm.cdf(-result.difference[1] / result.difference_se[1])
     assert 0.6 < chance < 0.99
     error = np.sqrt(chance * (1 - chance) / DRAWS)
-    assert abs(found.best[0] - chance) < 4 * error
-    assert found.best.sum() == pytest.approx(1)
+    assert abs(result.best[0] - chance) < 4 * error
+    assert result.best.sum() == pytest.approx(1)
 
 
 def test_of_one_item_there_is_no_standard_error():
-    found = standing(
+    result = standing(
         np.array([[-1.0, -2.0], [-1.5, -1.0]]), np.zeros(2, int), np.ones(2, int)
     )
-    assert np.isnan(found.se).all()
-    assert found.weight.sum() == pytest.approx(1)
+    assert np.isnan(result.se).all()
+    assert result.weight.sum() == pytest.approx(1)

@@ -44,10 +44,10 @@ def table(*verdicts):
 def test_outcomes_are_counted_apart():
     good, bad = at_most("a", 1.0, 2.0, "mend"), at_most("b", 1.0, 0.0, "mend")
     unknown = too_little("c", 1.0, "ask more people", value=0.5)
-    found = table(good, bad, good, unknown)
-    assert list(counts(found).values()) == [2, 1, 1]
+    result = table(good, bad, good, unknown)
+    assert list(counts(result).values()) == [2, 1, 1]
     said = "2 passed, 1 failed (b), 1 with too little data to tell (c)"
-    assert tally(found) == said
+    assert tally(result) == said
     assert tally(table(good, good)) == "all 2 passed"
 
 
@@ -58,8 +58,8 @@ def test_outcomes_of_a_run_that_has_none_follow_from_what_it_has():
         too_little("c", 1.0, "ask"),
     ]
     old = as_dataset(verdicts).drop_vars("outcome")
-    found = diagnostics(xr.DataTree.from_dict({"diagnostics": old}))
-    assert found["outcome"].tolist() == [PASSED, FAILED, TOO_LITTLE]
+    result = diagnostics(xr.DataTree.from_dict({"diagnostics": old}))
+    assert result["outcome"].tolist() == [PASSED, FAILED, TOO_LITTLE]
 
 
 def test_verdicts_are_laid_out_along_check(tree, skilled):

@@ -77,21 +77,21 @@ def stopped(killed, finish, tmp_path, signals, *before):
                 waiting.remove(name)
         assert all(running[name].poll() is None for name in waiting)
         time.sleep(0.001)
-    found = {}
+    results = {}
     for process in running.values():
         process.communicate(timeout=60)
     for name, folder in folders.items():
         stands = killed.state(command, folder, tmp_path / "whole", earlier=False)
-        found[name] = stands, len(killed.left(command, folder))
-    return found, command, folders
+        results[name] = stands, len(killed.left(command, folder))
+    return results, command, folders
 
 
 def test_what_read_writes_is_whole_or_absent_and_nothing_else_is_left(
     killed, finish, tmp_path
 ):
-    found, command, folders = stopped(killed, finish, tmp_path, killed.SIGNALS, SLOW)
-    assert found.pop("SIGKILL") == ("absent", 1)  # which the next run removes
-    assert found == {"SIGTERM": ("absent", 0), "SIGINT": ("absent", 0)}
+    result, command, folders = stopped(killed, finish, tmp_path, killed.SIGNALS, SLOW)
+    assert result.pop("SIGKILL") == ("absent", 1)  # which the next run removes
+    assert result == {"SIGTERM": ("absent", 0), "SIGINT": ("absent", 0)}
     finish(command, folders["SIGKILL"])
     assert killed.left(command, folders["SIGKILL"]) == set()
     whole = killed.contents(tmp_path / "whole", "out")
@@ -104,5 +104,5 @@ def test_written_straight_into_place_it_would_be_broken(
     monkeypatch.setattr(
         killed, "begun", lambda command, at: (at / command.out).exists()
     )
-    found, _, _ = stopped(killed, finish, tmp_path, ["SIGTERM"], SLOW, BARE)
-    assert found == {"SIGTERM": ("broken", 0)}
+    result, _, _ = stopped(killed, finish, tmp_path, ["SIGTERM"], SLOW, BARE)
+    assert result == {"SIGTERM": ("broken", 0)}

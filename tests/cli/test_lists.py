@@ -84,9 +84,9 @@ def test_sbc_fits_the_models_of_a_list_and_says_why_one_is_left_out(run, capsys)
     size = ("--items", "6", "--annotators", "3", "--per-item", "2")
     lists = ("--models", "dawid_skene", "majority", "--engines", "em")
     assert run("sbc", *lists, "--simulations", "2", *size, "--json") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert {row["model"] for row in found["truth"]} == {"dawid_skene"}
-    assert "no parameters" in found["left_out"]["majority"]
+    output = json.loads(capsys.readouterr().out)
+    assert {row["model"] for row in output["truth"]} == {"dawid_skene"}
+    assert "no parameters" in output["left_out"]["majority"]
 
 
 def test_lists_in_the_environment_are_words_or_commas(monkeypatch):

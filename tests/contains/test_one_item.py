@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -16,19 +17,16 @@ from consilience.annotators.contains import MODEL
 from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.model import (
-    belief,
-    lay_out,
-    marginal,
-    sample_parameters,
-    score,
-    simulate,
-)
+from consilience.model import belief, lay_out, marginal, sample_parameters, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 
+
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
+
 
 WORDS = ["no", "maybe", "yes"]
 # Two tasks of one item: three similar labels, of which two were shown together, and a

@@ -37,8 +37,8 @@ def sets(space, codes):
 
 
 def test_labels_are_linked_within_an_item_and_not_across():
-    found = space({"one": TASKS, "two": TASKS}, alike=SIMILAR).similar_sets
-    assert sets(space({"one": TASKS, "two": TASKS}), found.of_unit) == {
+    result = space({"one": TASKS, "two": TASKS}, alike=SIMILAR).similar_sets
+    assert sets(space({"one": TASKS, "two": TASKS}), result.of_unit) == {
         frozenset({"one husky", "one malamute"}),
         frozenset({"two husky", "two malamute"}),
         frozenset({"one cup"}),
@@ -71,9 +71,17 @@ def test_labels_of_one_group_are_similar_where_nobody_says_which_are():
         frozenset({"one cup"}),
         frozenset({"one wool"}),
     }
-    assert space({"one": TASKS}).similar_sets is None
+    assert not space({"one": TASKS}).similar_sets.linked
 
 
-def test_a_table_that_names_no_label_of_the_study_is_refused():
-    with pytest.raises(CandidatesError, match="names no two labels"):
-        space({"one": TASKS}, alike=SIMILAR.iloc[:1].assign(label_a="lynx"))
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        (SIMILAR.iloc[:1].assign(label_a="lynx"), "names no two labels"),
+        (SIMILAR.rename(columns={"label_b": "other"}), "column 'label_b'"),
+        (SIMILAR.astype(str).assign(value="much"), "row 1: found 'much'"),
+    ],
+)
+def test_a_table_of_similar_labels_must_be_one(table, said):
+    with pytest.raises(CandidatesError, match=said):
+        space({"one": TASKS}, alike=table)

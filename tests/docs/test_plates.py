@@ -28,22 +28,22 @@ def test_every_model_has_a_diagram_of_its_parameters_and_their_plates(plate, nam
 def test_a_parameter_in_the_wrong_plate_is_amiss(plate):
     drawn = plate.read(DOCS / "plates" / "dawid_skene.toml")
     without = tuple(each for each in drawn.plates if each.name != "annotators")
-    found = plate.amiss(
+    result = plate.amiss(
         replace(drawn, plates=without), annotators.load("dawid_skene").dims
     )
-    assert found == ["confusion stands in ['labels'], not ['annotators', 'labels']"]
+    assert result == ["confusion stands in ['labels'], not ['annotators', 'labels']"]
 
 
 def test_a_parameter_that_is_not_drawn_is_amiss(plate):
     drawn = plate.read(DOCS / "plates" / "dawid_skene.toml")
-    found = plate.amiss(drawn, annotators.load("glad").dims)
-    assert "skill is not drawn" in found
+    result = plate.amiss(drawn, annotators.load("glad").dims)
+    assert "skill is not drawn" in result
 
 
 def test_a_parameter_that_the_model_has_not_is_amiss(plate):
     drawn = plate.read(DOCS / "plates" / "glad.toml")
-    found = plate.amiss(drawn, annotators.load("dawid_skene").dims)
-    assert "the model has no skill" in found
+    result = plate.amiss(drawn, annotators.load("dawid_skene").dims)
+    assert "the model has no skill" in result
 
 
 def test_every_diagram_stands_on_the_page_of_the_models():
@@ -53,8 +53,8 @@ def test_every_diagram_stands_on_the_page_of_the_models():
 
 
 def test_a_picture_tells_in_words_what_it_shows(plate):
-    told = plate.read(DOCS / "plates" / "dawid_skene.toml").alt
-    assert told == (
+    responses = plate.read(DOCS / "plates" / "dawid_skene.toml").alt
+    assert responses == (
         "Plate diagram. prevalence, estimated; truth (for each of the items), summed "
         "out, from prevalence; answer (for each of the items, annotators), observed, "
         "from truth, confusion; confusion (for each of the annotators, labels), "

@@ -67,9 +67,9 @@ def read(page: Path) -> str:
 
 def diagram_words(declaration: str) -> str:
     """Return the prose in the declaration of a plate diagram."""
-    found = re.findall(r'words = """(.*?)"""|words = "(.*?)"', declaration, re.DOTALL)
+    result = re.findall(r'words = """(.*?)"""|words = "(.*?)"', declaration, re.DOTALL)
     reasons = re.findall(r'^\w+ = "(.*)"$', declaration, re.MULTILINE)
-    return "\n".join([*("".join(pair) for pair in found), *reasons])
+    return "\n".join([*("".join(pair) for pair in result), *reasons])
 
 
 def messages(source: str) -> Iterator[str]:
@@ -109,16 +109,16 @@ def test_every_page_is_looked_at():
 def test_no_page_has_a_banned_word(text):
     pages = [page for page in PAGES if page.is_relative_to(ROOT / text)]
     assert pages
-    found = {
+    results = {
         page.relative_to(ROOT).as_posix(): words
         for page in pages
         if (words := banned(read(page)))
     }
-    assert found == {}
+    assert results == {}
 
 
 def test_no_message_has_a_banned_word():
-    found = {
+    results = {
         file.relative_to(ROOT).as_posix(): words
         for file in sorted(SOURCE.rglob("*.py"))
         if (
@@ -129,11 +129,11 @@ def test_no_message_has_a_banned_word():
             ]
         )
     }
-    assert found == {}
+    assert results == {}
 
 
 def test_no_help_text_has_a_banned_word():
-    found = {
+    results = {
         file.relative_to(ROOT).as_posix(): words
         for file in sorted((SOURCE / "cli").rglob("*.py"))
         if (
@@ -144,7 +144,7 @@ def test_no_help_text_has_a_banned_word():
             ]
         )
     }
-    assert found == {}
+    assert results == {}
 
 
 @pytest.mark.parametrize(

@@ -135,9 +135,9 @@ def test_a_prior_moves_the_skills_away_from_crowd_kits(data):
 
 
 def test_mace_finds_the_probabilities_that_crowd_kit_finds(maces_optimum, mace):
-    told = maces_optimum.labels().set_index(["item", "label"])["probability"]
-    found = told.to_xarray().to_pandas()
-    ours = found.loc[mace.probas_.index.astype(str), list("abc")]
+    reported = maces_optimum.labels().set_index(["item", "label"])["probability"]
+    result = reported.to_xarray().to_pandas()
+    ours = result.loc[mace.probas_.index.astype(str), list("abc")]
     assert np.abs(ours.to_numpy() - KNOWING).max() < DIGITS
 
 

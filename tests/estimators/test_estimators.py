@@ -208,7 +208,7 @@ def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):
     said = pd.crosstab([data["worker"], data["label"]], data["task"])
     expected = said @ shares
     expected = expected / expected.groupby("worker").transform("sum")
-    found = cs.DawidSkene(n_iter=200, tol=0.0).fit(data)
+    result = cs.DawidSkene(n_iter=200, tol=0.0).fit(data)
     for _ in range(200):
         log = np.log(np.maximum(expected, 1e-300))
         joint = said.T @ log + np.log(shares.mean())
@@ -217,8 +217,8 @@ def test_dawid_skene_agrees_with_its_formula_on_the_first_answers(data):
         expected = said @ shares
         expected = expected / expected.groupby("worker").transform("sum")
     # The hundredth of a count on every cell moves ten answers a row by a thousandth.
-    assert np.allclose(found.probas_, shares, atol=2e-3)
-    assert np.allclose(found.errors_, expected, atol=2e-3)
+    assert np.allclose(result.probas_, shares, atol=2e-3)
+    assert np.allclose(result.errors_, expected, atol=2e-3)
 
 
 def test_six_answers_are_not_sampled_unasked():

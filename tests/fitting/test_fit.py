@@ -84,7 +84,7 @@ def test_one_annotator_alone_can_be_fitted():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "error", "told"),
+    ("wrong", "error", "message"),
     [
         ({"model": "best"}, UnknownModelError, "no model 'best'"),
         ({"model": HIERARCHICAL, "engine": "magic"}, UnknownEngineError, "no engine"),
@@ -94,8 +94,8 @@ def test_one_annotator_alone_can_be_fitted():
         ({"model": HIERARCHICAL, "prior": {"own": -1.0}}, OptionError, "positive"),
     ],
 )
-def test_what_cannot_be_done_is_refused_with_what_can(made, wrong, error, told):
-    with pytest.raises(error, match=told):
+def test_what_cannot_be_done_is_refused_with_what_can(made, wrong, error, message):
+    with pytest.raises(error, match=message):
         fit(made, **wrong)
 
 

@@ -33,16 +33,16 @@ def mean_and_spread(result):
 @pytest.mark.parametrize("engine", ["em", "vb"])
 def test_estimates_lie_well_inside_the_exact_posterior(fits, engine):
     centre, spread = mean_and_spread(fits["nuts"])
-    found, _ = mean_and_spread(fits[engine])
+    result, _ = mean_and_spread(fits[engine])
     # A mode and a mean differ by a part of the spread; draws by their sampling error.
-    assert (np.abs(found - centre) < 0.5 * spread).all()
+    assert (np.abs(result - centre) < 0.5 * spread).all()
 
 
 def test_augmented_draws_spread_as_the_exact_posterior(fits):
     _, exact = mean_and_spread(fits["nuts"])
-    _, found = mean_and_spread(fits["vb"])
+    _, result = mean_and_spread(fits["vb"])
     # A standard deviation of m effective draws errs by 1/sqrt(2m); m at least 50.
-    assert (np.abs(np.log(found / exact)) < 4 * np.sqrt(2 / (2 * 50))).all()
+    assert (np.abs(np.log(result / exact)) < 4 * np.sqrt(2 / (2 * 50))).all()
 
 
 @pytest.mark.parametrize("engine", ["em", "vb"])

@@ -1,6 +1,6 @@
 """What follows for every model: answers one by one, states finer than the truth."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -13,11 +13,11 @@ from consilience.annotators import bayesian_dawid_skene
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import vb
 from consilience.model import (
-    AnnotatorModel,
+    BySubtype,
     PerAnswer,
+    ProgramModel,
     belief,
     posterior_of_truth,
-    score,
     simulate,
     stack_chains,
 )
@@ -38,31 +38,25 @@ def one_by_one(observations, parameters):
     return PerAnswer(dist.Categorical(logits=listed))
 
 
-EACH = replace(PLAIN, emission=one_by_one, per_answer=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Twins:
-    """Two copies of every state."""
-
-    copies: int = 2
-
-
-def twin_score(observations, parameters):
-    """Every state split in two of half its weight."""
-    scores = score(PLAIN, observations, parameters)
-    return jnp.repeat(scores - jnp.log(2.0), 2, axis=1)
-
-
-SPLIT = AnnotatorModel(
-    prior=Twins(),
+EACH = ProgramModel(
+    prior=PLAIN.prior,
     dims=PLAIN.dims,
-    engines=PLAIN.engines,
+    engines=("nuts",),
     references=PLAIN.references,
-    dirichlet=lambda observations, _: PLAIN.dirichlet(observations, PLAIN.prior),
-    log_joint=twin_score,
-    substates=lambda prior: prior.copies,
+    parameters=lambda observations, _: PLAIN.sample(observations),
+    emission=one_by_one,
+    per_answer=True,
 )
+
+
+def twins(observations, parameters):
+    """Every state split in two of half its weight."""
+    del observations
+    table = parameters["confusion"]
+    return BySubtype(table[:, :, None].repeat(2, 2), np.log(np.full((1, 2), 0.5)))
+
+
+SPLIT = replace(PLAIN, emission=twins, substates=lambda _: 2)
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +85,7 @@ def test_answers_one_by_one_score_as_the_table_does(spaces, of):
         drawn = simulate(PLAIN, spaces["classes"], jax.random.key(1)).parameters
         parameters = {name: jnp.log(value) for name, value in drawn.items()}
         table, each = (
-            np.asarray(score(model, observations, parameters))
-            for model in (PLAIN, EACH)
+            np.asarray(model.score(observations, parameters)) for model in (PLAIN, EACH)
         )
     assert np.allclose(table, each)
 
@@ -123,8 +116,8 @@ def test_states_finer_than_the_truth_are_summed_into_it(spaces):
         observations = observe(spaces["classes"])
         drawn = simulate(PLAIN, spaces["classes"], jax.random.key(1)).parameters
         parameters = {name: jnp.log(value) for name, value in drawn.items()}
-        fine = belief(score(SPLIT, observations, parameters))
-        coarse = belief(score(PLAIN, observations, parameters))
+        fine = belief(SPLIT.score(observations, parameters))
+        coarse = belief(PLAIN.score(observations, parameters))
         assert fine.shape == (50, 6)
         assert np.allclose(posterior_of_truth(SPLIT, fine), coarse)
 

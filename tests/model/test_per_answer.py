@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from consilience.annotators import load, names
-from consilience.model import Tables, has_tables
+from consilience.annotators import load
+from consilience.model import Tables
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -169,12 +169,3 @@ def test_an_answer_that_vouches_for_itself_is_not_given_the_others(name):
     _, itself = scored(Tables.from_outside, name, space, observed(space))
     assert (itself > alone - 1e-12).all()  # by the inequality of Cauchy and Schwarz
     assert (itself > alone + 1e-3).any()
-
-
-def test_models_have_tables_or_have_not():
-    without = {"bwa", "glad", "item_difficulty", "majority", "logistic_random_effects"}
-    without |= {"logistic_dawid_skene", "structured"}
-    models = {name: load(name) for name in names()}
-    choice = {name for name, model in models.items() if "choice" in model.kinds}
-    found = {name for name in choice if not has_tables(models[name])}
-    assert found == without

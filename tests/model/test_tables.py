@@ -10,18 +10,17 @@ import pytest
 
 from consilience.annotators import load, names
 from consilience.model import (
+    TableModel,
     Tables,
     belief,
     expected_counts,
-    has_tables,
     lay_out,
     marginal,
-    score,
 )
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = [name for name in names() if has_tables(load(name))]
+MODELS = [name for name in names() if isinstance(load(name), TableModel)]
 SIZES = [(1, 1, 2), (7, 3, 2), (40, 6, 3), (25, 30, 5)]
 
 
@@ -53,7 +52,7 @@ def by_jax(model, space, logs, weight=None):
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         logs = {name: jnp.asarray(value) for name, value in logs.items()}
-        scores = score(model, observations, logs)
+        scores = model.score(observations, logs)
         believed = belief(scores)
         weight = believed if weight is None else jnp.asarray(weight)
         counts = expected_counts(model, observations, logs, weight)

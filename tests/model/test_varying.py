@@ -26,5 +26,5 @@ def program(information):
 )
 def test_a_spread_is_known_as_its_numbers_are(information, spread, expected):
     at = substitute(seed(program, 0), data={"skill_spread": jnp.asarray(spread)})
-    found = scale_errors(trace(at).get_trace(information))
-    assert float(found["skill"]) == pytest.approx(expected)
+    result = scale_errors(trace(at).get_trace(information))
+    assert float(result["skill"]) == pytest.approx(expected)

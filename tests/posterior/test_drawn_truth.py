@@ -29,17 +29,17 @@ def variational(choice):
 
 def test_the_mean_over_draws_is_what_the_fit_tells(variational):
     drawn = drawn_truth(variational.data)
-    told = candidates(variational.data).probability
-    assert drawn.shape == (40, *told.shape)
+    reported = candidates(variational.data).probability
+    assert drawn.shape == (40, *reported.shape)
     # But for what is cut off at zero and one.
-    np.testing.assert_allclose(drawn.mean(0), told, atol=0.02)
+    np.testing.assert_allclose(drawn.mean(0), reported, atol=0.02)
 
 
 def test_draws_are_as_far_apart_as_the_bounds_say(variational):
-    found = np.quantile(drawn_truth(variational.data, 200), [0.05, 0.95], axis=0)
+    result = np.quantile(drawn_truth(variational.data, 200), [0.05, 0.95], axis=0)
     stated = candidates(variational.data)
     apart = (stated.upper - stated.lower).mean()
-    assert abs((found[1] - found[0]).mean() - apart) < 0.1 * apart
+    assert abs((result[1] - result[0]).mean() - apart) < 0.1 * apart
 
 
 def test_a_bootstrap_is_told_again_to_the_last_digit(contains):
@@ -65,10 +65,10 @@ def test_tempered_draws_vary_by_the_design_effect_less(variational):
     truth = variational.data["truth"].to_dataset()
     effect = truth["design_effect"] * 0 + 4.0
     tempered = truth.assign(design_effect=effect).assign_attrs(told="tempered")
-    found = drawn_truth(with_groups(variational.data, truth=tempered))
+    result = drawn_truth(with_groups(variational.data, truth=tempered))
     inside = ((raw > 0.002) & (raw < 0.998)).all(0)
     assert inside.sum() > 20
-    spread = [logit(each[:, inside]).std(0).mean() for each in (raw, found)]
+    spread = [logit(each[:, inside]).std(0).mean() for each in (raw, result)]
     # Distances in log-odds are divided by four, and rows then sum to one again.
     assert 0.2 < spread[1] / spread[0] < 0.3
 
@@ -98,6 +98,6 @@ def test_lists_of_candidates_come_back_with_their_weights(choice):
         seed=0,
     )
     drawn = drawn_truth(fit.data)
-    told = candidates(fit.data).probability
-    np.testing.assert_array_equal(np.isnan(drawn[0]), np.isnan(told))
+    reported = candidates(fit.data).probability
+    np.testing.assert_array_equal(np.isnan(drawn[0]), np.isnan(reported))
     np.testing.assert_allclose(np.nansum(drawn, 2), 1.0, atol=0.05)

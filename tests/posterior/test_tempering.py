@@ -26,9 +26,9 @@ def at(number, units=40):
 
 
 def test_as_many_answers_as_there_are_leave_the_posterior_as_it_is(truth):
-    found = temper(truth, ALIKE, at(1))
+    result = temper(truth, ALIKE, at(1))
     for name in FIELDS:
-        assert np.allclose(getattr(found, name), getattr(truth, name), atol=1e-12)
+        assert np.allclose(getattr(result, name), getattr(truth, name), atol=1e-12)
 
 
 def test_two_answers_that_count_as_one_are_one_under_a_flat_prior():
@@ -40,11 +40,11 @@ def test_two_answers_that_count_as_one_are_one_under_a_flat_prior():
         return weight / weight.sum(1, keepdims=True)
 
     none = np.full((1, 3), np.nan)
-    found = temper(Truth(posterior(2), none, none), ALIKE, at(2, 1))
-    assert np.allclose(found.probability, posterior(1))
-    assert not np.allclose(found.probability, posterior(2), atol=0.05)
-    assert np.isnan(found.lower).all()
-    assert np.isnan(found.upper).all()
+    result = temper(Truth(posterior(2), none, none), ALIKE, at(2, 1))
+    assert np.allclose(result.probability, posterior(1))
+    assert not np.allclose(result.probability, posterior(2), atol=0.05)
+    assert np.isnan(result.lower).all()
+    assert np.isnan(result.upper).all()
 
 
 def order(probability):
@@ -53,8 +53,8 @@ def order(probability):
 
 @pytest.mark.parametrize("effect", [1.3, 4, 40])
 def test_labels_keep_their_order(truth, effect):
-    found = temper(truth, ALIKE, at(effect))
-    assert np.array_equal(order(found.probability), order(truth.probability))
+    result = temper(truth, ALIKE, at(effect))
+    assert np.array_equal(order(result.probability), order(truth.probability))
     # A prevalence at full strength moves items to common labels.
     drifted = temper(truth, PREVALENCE, at(effect))
     assert not np.array_equal(order(drifted.probability), order(truth.probability))
@@ -62,38 +62,38 @@ def test_labels_keep_their_order(truth, effect):
 
 @pytest.mark.parametrize("kept", [ALIKE, PREVALENCE, np.array([[1.0, 1.0, 0.0]])])
 def test_answers_worth_next_to_nothing_leave_what_is_kept(truth, kept):
-    found = temper(truth, kept, at(1e9))
+    result = temper(truth, kept, at(1e9))
     for name in FIELDS:
-        assert np.allclose(getattr(found, name), kept / kept.sum(), atol=1e-6)
+        assert np.allclose(getattr(result, name), kept / kept.sum(), atol=1e-6)
 
 
 def test_each_unit_has_an_effect_of_its_own(truth):
     effect = np.linspace(1, 5, 40)
-    found = temper(truth, ALIKE, effect)
+    result = temper(truth, ALIKE, effect)
     alone = temper(truth, ALIKE, at(effect[17]))
-    assert np.allclose(found.probability[17], alone.probability[17])
-    assert not np.allclose(found.probability[16], alone.probability[16])
+    assert np.allclose(result.probability[17], alone.probability[17])
+    assert not np.allclose(result.probability[16], alone.probability[16])
 
 
 def test_what_is_impossible_stays_so():
     possible = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 0.0]])
     probability = np.array([[0.9, 0.1, 0.0], [0.0, 1.0, 0.0]])
-    found = temper(Truth(probability, probability, probability), possible, at(3, 2))
+    result = temper(Truth(probability, probability, probability), possible, at(3, 2))
     for name in FIELDS:
-        assert (getattr(found, name)[possible == 0] < 1e-12).all()
-    assert np.allclose(found.probability.sum(1), 1)
+        assert (getattr(result, name)[possible == 0] < 1e-12).all()
+    assert np.allclose(result.probability.sum(1), 1)
     # A third of the log-odds over even ones.
-    assert found.probability[0, 0] == pytest.approx(1 / (1 + 9 ** (-1 / 3)))
+    assert result.probability[0, 0] == pytest.approx(1 / (1 + 9 ** (-1 / 3)))
     # Gold leaves one state, which stays certain.
-    assert found.probability[1, 1] == 1
-    assert found.lower[1, 1] == pytest.approx(1)
+    assert result.probability[1, 1] == 1
+    assert result.lower[1, 1] == pytest.approx(1)
 
 
 @pytest.mark.parametrize("effect", [1, 1.7, 20])
 def test_bounds_hold_the_probability_and_come_closer_in_log_odds(truth, effect):
-    found = temper(truth, ALIKE, at(effect))
-    assert (found.lower <= found.probability).all()
-    assert (found.probability <= found.upper).all()
+    result = temper(truth, ALIKE, at(effect))
+    assert (result.lower <= result.probability).all()
+    assert (result.probability <= result.upper).all()
 
     def odds(part):
         p, low, high = (
@@ -102,16 +102,16 @@ def test_bounds_hold_the_probability_and_come_closer_in_log_odds(truth, effect):
         )
         return p - low, high - p
 
-    for before, after in zip(odds(truth), odds(found), strict=True):
+    for before, after in zip(odds(truth), odds(result), strict=True):
         assert np.allclose(after, before / effect, atol=1e-6)
 
 
 def test_a_mixture_is_the_weighted_mean(truth):
     other = Truth(truth.upper, truth.lower, truth.probability)
-    found = mix([truth, other], np.array([0.25, 0.75]))
-    assert np.allclose(found.probability, truth.probability / 4 + truth.upper * 0.75)
-    assert np.allclose(found.lower, truth.lower)
-    assert np.allclose(found.upper, truth.upper / 4 + truth.probability * 0.75)
+    result = mix([truth, other], np.array([0.25, 0.75]))
+    assert np.allclose(result.probability, truth.probability / 4 + truth.upper * 0.75)
+    assert np.allclose(result.lower, truth.lower)
+    assert np.allclose(result.upper, truth.upper / 4 + truth.probability * 0.75)
 
 
 @pytest.fixture
@@ -134,8 +134,8 @@ def test_a_fit_tells_the_other_posterior_when_asked(both):
         assert np.allclose(now[f"raw_{name}"], was[name], equal_nan=True)
         assert f"tempered_{name}" not in now
     assert now.attrs == {"told": "tempered", "residual_z": 5.0}
-    told = both.labels()["probability"], other.labels()["probability"]
-    assert np.allclose(told[1], 0.5 * told[0] + 0.1)
+    reported = both.labels()["probability"], other.labels()["probability"]
+    assert np.allclose(reported[1], 0.5 * reported[0] + 0.1)
     assert both.data["truth"].attrs["told"] == "raw"  # the first is left as it was
 
 

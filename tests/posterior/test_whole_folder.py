@@ -293,19 +293,19 @@ def killed(folder, how):
 
 @posix
 def test_wherever_a_replacement_is_killed_the_old_or_the_new_is_whole(tmp_path):
-    found = killed(tmp_path, "whole")
-    assert 10 < len(found) < 199
-    for at_once, afterwards, left in found:
+    result = killed(tmp_path, "whole")
+    assert 10 < len(result) < 199
+    for at_once, afterwards, left in result:
         assert at_once in (OLD, NEW, [])
         assert afterwards in (OLD, NEW)
         assert left == ["run"]
-    assert {tuple(state) for _, state, _ in found} == {tuple(OLD), tuple(NEW)}
+    assert {tuple(state) for _, state, _ in result} == {tuple(OLD), tuple(NEW)}
 
 
 @posix
 def test_without_it_a_kill_loses_both(tmp_path):
-    found = killed(tmp_path, "bare")
-    assert any(state not in (OLD, NEW) for _, state, _ in found)
+    result = killed(tmp_path, "bare")
+    assert any(state not in (OLD, NEW) for _, state, _ in result)
 
 
 @posix

@@ -34,14 +34,14 @@ def _driver():
 def browser_page():
     """Return a page of a headless Chromium, or skip where there is none."""
     driver = _driver()
-    found = driver.find_chromium()
-    if found is None:
+    result = driver.find_chromium()
+    if result is None:
         pytest.skip("no Chromium on the path; name one in CONSILIENCE_CHROMIUM")
     with contextlib.ExitStack() as stack:
         try:
-            opened = stack.enter_context(driver.browser(found))
+            opened = stack.enter_context(driver.browser(result))
         except (OSError, TimeoutError) as error:
-            pytest.skip(f"{found} does not start here: {error}")
+            pytest.skip(f"{result} does not start here: {error}")
         yield opened
 
 
@@ -267,13 +267,13 @@ def many() -> Report:
 def files(tmp_path_factory, report, beside, contains, objects, many) -> dict[str, Path]:
     """Return each report written."""
     folder = tmp_path_factory.mktemp("reports")
-    found = {
+    results = {
         "report": report,
         "beside": beside,
         "contains": contains,
         "objects": objects,
         "many": many,
     }
-    for name, made in found.items():
+    for name, made in results.items():
         write(made, folder / f"{name}.html")
-    return {name: folder / f"{name}.html" for name in found}
+    return {name: folder / f"{name}.html" for name in results}

@@ -39,8 +39,8 @@ def test_the_answers_of_the_record_are_those_that_were_given(report, responses):
 
 
 def test_agreement_is_what_the_analysis_says(report, responses):
-    found = cs.agreement(responses, by=("label", "pair"), bootstrap=50)
-    pd.testing.assert_frame_equal(report.agreement.coefficients, found.coefficients)
+    result = cs.agreement(responses, by=("label", "pair"), bootstrap=50)
+    pd.testing.assert_frame_equal(report.agreement.coefficients, result.coefficients)
 
 
 def test_a_run_alone_tells_agreement_from_the_answers_that_it_keeps(fit, responses):
@@ -86,8 +86,8 @@ def test_objects_tell_the_pairs_of_labels_that_the_analysis_finds():
     report = gather({"rule": fitted}, responses=made, bootstrap=0)
     otherwise = cs.with_names(called_otherwise(fitted, made), made.labels)
     assert len(otherwise) > 0
-    found = report.pairs["labels_with_another_main_object"]
-    pd.testing.assert_frame_equal(found, otherwise)
+    result = report.pairs["labels_with_another_main_object"]
+    pd.testing.assert_frame_equal(result, otherwise)
     section = next(each for each in sections(report) if each.id == "pairs")
     tables = {part.caption: part for part in section.parts}
     shown = tables["Labels with another main object"]
@@ -109,9 +109,9 @@ def test_objects_that_were_read_keep_what_was_said_together():
     )
     from consilience.report.answers import read_answers
 
-    found = read_answers(cs.read(table, kind="objects"))
-    assert list(found["main"]) == [True, False, True]
-    assert list(found["response"]) == [0, 0, 1]
+    result = read_answers(cs.read(table, kind="objects"))
+    assert list(result["main"]) == [True, False, True]
+    assert list(result["response"]) == [0, 0, 1]
 
 
 def test_where_agreement_cannot_be_measured_the_report_says_why():
@@ -128,8 +128,8 @@ def test_where_agreement_cannot_be_measured_the_report_says_why():
 
 def test_labels_are_told_by_the_names_that_are_given(fit, responses, hostile):
     names = pd.DataFrame({"label": hostile[:2], "name": ["cat", "<b>dog</b>"]})
-    told = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
-    run = told.runs[0]
+    report = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
+    run = report.runs[0]
     expected = {"cat", "<b>dog</b>", *hostile[2:]}
     assert set(run.table("labels")["label"].cat.categories) == expected
     assert set(run.table("confusion")["given_label"].unique()) == expected
@@ -140,8 +140,8 @@ def test_labels_are_told_by_the_names_that_are_given(fit, responses, hostile):
 
 def test_names_are_data_on_the_page_and_no_markup(fit, responses, hostile):
     names = pd.DataFrame({"label": hostile[:1], "name": ["<u id=evil>dog</u>"]})
-    told = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
-    html = page(told)
+    report = gather({"em": fit}, responses=responses, names=names, bootstrap=0)
+    html = page(report)
     assert "<u id=evil>" not in html
     assert "&lt;u id=evil&gt;dog" in html
 
@@ -149,8 +149,8 @@ def test_names_are_data_on_the_page_and_no_markup(fit, responses, hostile):
 def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):
     labels = responses.labels.assign(name=[f"kind {k}" for k in range(len(hostile))])
     named = dataclasses.replace(responses, labels=labels)
-    told = gather({"em": fit}, responses=named, bootstrap=0)
-    assert told.agreement.labels["label"].tolist()[0] == "kind 0"
+    report = gather({"em": fit}, responses=named, bootstrap=0)
+    assert report.agreement.labels["label"].tolist()[0] == "kind 0"
 
 
 @pytest.mark.parametrize("kind", ["choice", "objects"])
@@ -160,9 +160,9 @@ def test_where_labels_have_names_no_code_is_left_on_the_page(kind):
     names = [f"kind of thing {k}" for k in range(len(codes))]
     named = dataclasses.replace(made, labels=made.labels.assign(name=names))
     fitted = cs.fit(made, model="majority" if kind == "choice" else "tsipras2020")
-    told = gather({"run": fitted}, responses=named, bootstrap=0)
-    html = page(told)
-    data = json.dumps(columns(told))
+    report = gather({"run": fitted}, responses=named, bootstrap=0)
+    html = page(report)
+    data = json.dumps(columns(report))
     for code in codes:
         assert re.search(rf">\s*{code}\s*<", html) is None
         assert f'"{code}"' not in data

@@ -43,21 +43,23 @@ def list_of_people(page):
 
 def texts(page, selector):
     """Return the texts of elements."""
-    found = f"[...document.querySelectorAll('{selector}')]"
-    return page.run(f"{found}.map((each) => each.textContent)")
+    result = f"[...document.querySelectorAll('{selector}')]"
+    return page.run(f"{result}.map((each) => each.textContent)")
 
 
-def told(page, method):
+def events(page, method):
     return [event["params"] for event in page.events if event["method"] == method]
 
 
 @pytest.mark.parametrize("name", ["report", "beside", "contains", "objects", "many"])
 def test_the_page_asks_for_nothing_and_nothing_goes_wrong(show, name):
     page = show(name)
-    asked = [each["request"]["url"] for each in told(page, "Network.requestWillBeSent")]
+    asked = [
+        each["request"]["url"] for each in events(page, "Network.requestWillBeSent")
+    ]
     assert [url.split(":")[0] for url in asked] == ["file"]
-    assert told(page, "Log.entryAdded") == []
-    assert told(page, "Runtime.exceptionThrown") == []
+    assert events(page, "Log.entryAdded") == []
+    assert events(page, "Runtime.exceptionThrown") == []
 
 
 def test_the_policy_stops_a_request_and_a_script_that_were_smuggled_in(show):
@@ -271,7 +273,7 @@ def test_a_thumbnail_is_seen_though_nothing_may_be_loaded(
     page.wait(f"{picture}.complete")
     assert page.run(f"{picture}.naturalWidth") == 48
     assert page.run(f"{picture}.alt") == f"picture of {item}"
-    assert told(page, "Log.entryAdded") == []
+    assert events(page, "Log.entryAdded") == []
 
 
 def test_an_item_with_objects_shows_what_is_grouped_and_what_is_ambiguous(show):
@@ -316,9 +318,9 @@ def test_a_table_is_sorted_by_the_button_in_its_head(show, report):
 @pytest.mark.parametrize("name", ["beside", "objects"])
 def test_all_text_stands_out_from_what_lies_behind_it(show, name, scheme):
     page = show(name, scheme=scheme)
-    found = page.run(CONTRASTS)
-    assert len(found) > 100
-    assert [each for each in found if each[0] < NEEDED] == []
+    result = page.run(CONTRASTS)
+    assert len(result) > 100
+    assert [each for each in result if each[0] < NEEDED] == []
 
 
 def test_the_same_check_finds_text_that_is_too_pale(show):
@@ -334,9 +336,9 @@ def test_every_shade_of_the_confusion_bears_its_number(show):
             "[...document.querySelectorAll('#confusion-tables button')].slice(0, 10)"
             ".forEach((button, at) => { button.className = `heat${at}`; })"
         )
-        found = [each for each in page.run(CONTRASTS) if each[1] == "BUTTON"]
-        assert len(found) >= 16
-        assert min(each[0] for each in found) >= NEEDED
+        results = [each for each in page.run(CONTRASTS) if each[1] == "BUTTON"]
+        assert len(results) >= 16
+        assert min(each[0] for each in results) >= NEEDED
 
 
 def test_light_and_dark_follow_the_system_until_the_button_says_otherwise(show):

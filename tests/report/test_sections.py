@@ -94,26 +94,26 @@ def test_runs_side_by_side_have_a_column_each(beside):
 def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sort):
     outcome = TOO_LITTLE if np.isnan(value) else PASSED if ok else FAILED
     row = {"name": name, "value": value, "limit": 1.01, "ok": ok, "remedy": "x"}
-    found = pd.DataFrame([row | {"outcome": outcome}])
+    result = pd.DataFrame([row | {"outcome": outcome}])
     run = report.runs[0]
-    run = replace(run, tables={**run.tables, "diagnostics": found})
+    run = replace(run, tables={**run.tables, "diagnostics": result})
     assert verdict(run, named=False).sort == sort
-    told = caution(replace(report, runs=(run,))).parts
-    about = [each for each in told if isinstance(each, Note) and name in each.text]
+    reported = caution(replace(report, runs=(run,))).parts
+    about = [each for each in reported if isinstance(each, Note) and name in each.text]
     assert bool(about) == (not ok or np.isnan(value))
 
 
 def test_caution_is_about_this_run(beside, report):
-    def told(of):
+    def sentences(of):
         return " ".join(each.text for each in caution(of).parts)
 
-    assert "Shares of votes are not probabilities" in told(beside)
-    assert "Shares of votes are not probabilities" not in told(report)
-    assert "point estimates" in told(report)
+    assert "Shares of votes are not probabilities" in sentences(beside)
+    assert "Shares of votes are not probabilities" not in sentences(report)
+    assert "point estimates" in sentences(report)
     run = report.runs[0]
     people = run.table("annotators").assign(lower=0.1, upper=0.9)
     drawn = replace(run, tables={**run.tables, "annotators": people})
-    assert "point estimates" not in told(replace(report, runs=(drawn,)))
+    assert "point estimates" not in sentences(replace(report, runs=(drawn,)))
 
 
 def test_a_table_says_whether_it_has_intervals():
@@ -142,9 +142,9 @@ def test_an_evaluation_is_a_file_or_a_folder_of_them(tmp_path):
     frame = pd.DataFrame({"model": ["a"], "accuracy": [0.5]})
     frame.to_csv(tmp_path / "one.csv", index=False)
     frame.to_parquet(tmp_path / "two.parquet")
-    found = evaluation_tables(tmp_path)
-    assert list(found) == ["one", "two"]
-    for each in found.values():
+    result = evaluation_tables(tmp_path)
+    assert list(result) == ["one", "two"]
+    for each in result.values():
         assert each["accuracy"].tolist() == [0.5]
     assert list(evaluation_tables(tmp_path / "one.csv")) == ["one"]
 
@@ -201,8 +201,8 @@ def test_tables_of_models_are_drawn_to_be_compared(report):
     accuracy, followed, confusion = made["models"].parts
 
     def column(table, title):
-        (found,) = [each for each in table.columns if each.title == title]
-        return [cell.text for cell in found.cells]
+        (results,) = [each for each in table.columns if each.title == title]
+        return [cell.text for cell in results.cells]
 
     assert column(accuracy, "Model") == ["high", "low"]  # the best first
     assert column(accuracy, "Several objects") == ["0.700", "0.100"]

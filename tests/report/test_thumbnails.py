@@ -56,9 +56,9 @@ def test_lists_and_tables_that_classify_takes_name_their_items(tmp_path):
     picture = tmp_path / "deep" / "one.png"
     Image.new("RGB", (300, 200), "red").save(picture)
     (tmp_path / "list.csv").write_text("item,path\nfirst,deep/one.png\nno,gone.png\n")
-    found = thumbnails(tmp_path / "list.csv", ["first", "no", "other"])
-    assert list(found) == ["first"]
-    assert Image.open(io.BytesIO(found["first"])).size == (96, 64)
+    result = thumbnails(tmp_path / "list.csv", ["first", "no", "other"])
+    assert list(result) == ["first"]
+    assert Image.open(io.BytesIO(result["first"])).size == (96, 64)
     (tmp_path / "paths.txt").write_text("deep/one.png\n")
     assert list(thumbnails(tmp_path / "paths.txt", ["one"])) == ["one"]
     table = pd.DataFrame({"item": ["x", "bad"], "image": [picture.read_bytes(), b"?"]})

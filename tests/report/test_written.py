@@ -16,8 +16,8 @@ def text(report):
 
 
 def hashes(content, tag):
-    found = re.findall(rf"<{tag}>(.*?)</{tag}>", content, flags=re.DOTALL)
-    digests = [hashlib.sha256(each.encode()).digest() for each in found]
+    result = re.findall(rf"<{tag}>(.*?)</{tag}>", content, flags=re.DOTALL)
+    digests = [hashlib.sha256(each.encode()).digest() for each in result]
     return [f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests]
 
 

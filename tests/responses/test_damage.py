@@ -195,12 +195,12 @@ def test_damaged_bytes(which, damage, kind):
         path = Path(folder) / name
         path.write_bytes(damaged(SOUND[which], damage))
         outcome(path, format_, kind=kind)
-        found = outcome(path)
-        if found is not None and name == "a.csv" and found.cleaning.unit == "rows":
+        result = outcome(path)
+        if result is not None and name == "a.csv" and result.cleaning.unit == "rows":
             text = path.read_text(encoding="utf-8-sig", newline="")
             lines = csv.reader(io.StringIO(text, newline=""), strict=True)
             if "," in text.partition("\n")[0]:
-                assert found.cleaning.read == len([row for row in lines if row]) - 1
+                assert result.cleaning.read == len([row for row in lines if row]) - 1
 
 
 @given(name=st.sampled_from(["labels.csv", "truth.csv"]), damage=DAMAGE)

@@ -45,17 +45,17 @@ def test_every_column_of_labels_is_told_in_names_and_no_other():
             "share": [0.5, 0.25],
         }
     )
-    told = with_names(table, LABELS)
-    assert told["label_a"].tolist()[0] == "tabby cat"
-    assert told["label_a"].isna().tolist() == [False, True]
-    assert told["true_label"].tolist() == ["crane (n2)", "tabby cat"]
-    assert told["item"].tolist() == ["n1", "n2"]
+    named = with_names(table, LABELS)
+    assert named["label_a"].tolist()[0] == "tabby cat"
+    assert named["label_a"].isna().tolist() == [False, True]
+    assert named["true_label"].tolist() == ["crane (n2)", "tabby cat"]
+    assert named["item"].tolist() == ["n1", "n2"]
     assert table["label_a"].tolist()[0] == "n1"
 
 
 def test_codes_without_a_name_in_the_table_are_left():
-    told = with_names(pd.DataFrame({"label": ["n9"]}), LABELS)
-    assert told["label"].tolist() == ["n9"]
+    named = with_names(pd.DataFrame({"label": ["n9"]}), LABELS)
+    assert named["label"].tolist() == ["n9"]
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "records"])

@@ -141,12 +141,16 @@ def test_wide_tables_come_back(cells):
         for source in (frame, path):
             # Columns that look like no annotator's are left out, and named.
             with contextlib.suppress(MissingColumnError):
-                found = read(source, format="wide")
-                out = {column for _, column, _ in wanted} & set(found.cleaning.unused)
-                assert set(back(found)) == {row for row in wanted if row[1] not in out}
-                said = " ".join(found.cleaning.warnings)
+                responses = read(source, format="wide")
+                out = {column for _, column, _ in wanted} & set(
+                    responses.cleaning.unused
+                )
+                assert set(back(responses)) == {
+                    row for row in wanted if row[1] not in out
+                }
+                said = " ".join(responses.cleaning.warnings)
                 assert all(f"{column!r}" in said for column in out)
-                assert found.num_items == 5
+                assert responses.num_items == 5
 
 
 @given(
@@ -166,7 +170,7 @@ def test_counts_of_yes_come_back(cells):
         columns=["item", "label", "n_yes", "n_maybe", "n_shown"],
     )
     table = read(frame).table
-    found = {
+    results = {
         (row.item, row.label, row.answer): row.n
         for row in table.itertuples(index=False)
     }
@@ -176,7 +180,7 @@ def test_counts_of_yes_come_back(cells):
         for answer, n in zip(["no", "maybe", "yes"], three, strict=True)
         if n
     }
-    assert found == wanted
+    assert results == wanted
 
 
 @given(rows=ROWS)
@@ -290,8 +294,8 @@ def test_counts_of_labels_come_back_from_rows_and_from_a_matrix(cells):
     matrix = rows.pivot_table("n", "item", "label", aggfunc="sum", fill_value=0)
     for frame in (rows, matrix.reset_index().rename_axis(columns=None)):
         table = read(frame, format="counts").table
-        found = zip(table["item"], table["label"], table["n"], strict=True)
-        assert {(i, k): n for i, k, n in found} == cells
+        result = zip(table["item"], table["label"], table["n"], strict=True)
+        assert {(i, k): n for i, k, n in result} == cells
 
 
 @given(
@@ -311,8 +315,8 @@ def test_patterns_come_back_as_often_as_they_are_counted(patterns):
         for who, label in zip(["w1", "w2"], labels, strict=True)
         for _ in range(n)
     )
-    found = responses.table[["annotator", "label"]].astype("str")
-    assert sorted(map(tuple, found.to_numpy())) == wanted
+    result = responses.table[["annotator", "label"]].astype("str")
+    assert sorted(map(tuple, result.to_numpy())) == wanted
     assert responses.num_items == sum(n for *_, n in patterns)
 
 
@@ -330,8 +334,8 @@ def test_answers_inside_a_batch_come_back(rows):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
         frame.to_csv(path, index=False)
-        found = back(read(path, kind="choice"))
-    assert [row for row in found if "&" not in row[2]] == wanted
+        result = back(read(path, kind="choice"))
+    assert [row for row in result if "&" not in row[2]] == wanted
 
 
 @given(
@@ -351,6 +355,6 @@ def test_the_reassessed_study_comes_back(answers):
         path = Path(folder) / "raters.npz"
         np.savez(path, tensor=cube, info=info, ids=np.array([7, 8, 9]))
         table = read(folder).table
-    found = table[["annotator", "label", "answer"]].astype("str").to_numpy()
+    result = table[["annotator", "label", "answer"]].astype("str").to_numpy()
     wanted = {(str(7 + r), str(p)): answer for (r, p), answer in answers.items()}
-    assert {(who, pair): answer for who, pair, answer in found} == wanted
+    assert {(who, pair): answer for who, pair, answer in result} == wanted

@@ -8,7 +8,7 @@ import pytest
 from consilience import responses
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
 from consilience.responses import formats, read, readers, reading
-from consilience.responses.tables import csv_file
+from consilience.responses.sources import csv_file
 
 HEAVY = """
 import sys
@@ -23,7 +23,9 @@ assert not heavy, heavy
 
 def test_the_registry_is_the_folder():
     files = {p.stem for p in Path(readers.__path__[0]).glob("*.py")} - {"__init__"}
-    assert len(formats()) == len(files)
+    studies = [n for n in formats() if n.startswith(("imagenet", "reassessed"))]
+    assert len(formats()) == len(files) + len(studies)
+    assert len(studies) == 4
     assert all(reader.what for reader in formats().values())
 
 

@@ -17,12 +17,12 @@ def pairs(probability, answer):
     return labels, pd.DataFrame({**names, "answer": answer})
 
 
-def values(found):
-    return {name: metric.value for name, metric in found.metrics.items()}
+def values(scored):
+    return {name: metric.value for name, metric in scored.metrics.items()}
 
 
 def test_contains_metrics_are_those_worked_by_hand():
-    found = score(
+    result = score(
         *pairs([0.9, 0.5, 0.2, 0.6], ["yes", "yes", "no", "no"]),
         kind="contains",
         seed=1,
@@ -30,7 +30,7 @@ def test_contains_metrics_are_those_worked_by_hand():
     )
     # At .5 half a yes: 1.5 of the 2 that are there are called, of 2.5 called in all.
     # Of the four pairs of one there with one not, .5 against .6 alone is in disorder.
-    assert values(found) == pytest.approx(
+    assert values(result) == pytest.approx(
         {
             "accuracy": (1 + 0.5 + 1 + 0) / 4,
             "log_loss": -np.log([0.9, 0.5, 0.8, 0.4]).mean(),
@@ -42,7 +42,7 @@ def test_contains_metrics_are_those_worked_by_hand():
             "auc": 0.75,
         }
     )
-    assert (found.items, found.missing) == (2, 0)
+    assert (result.items, result.missing) == (2, 0)
 
 
 def test_they_agree_with_scikit_learn():
@@ -50,16 +50,16 @@ def test_they_agree_with_scikit_learn():
     there = key.random(400) < 0.3
     p = np.clip(key.normal(0.3 + 0.3 * there, 0.25, 400), 0, 1).round(2)
     p[p == 0.5] = 0.51
-    found = values(
+    result = values(
         score(*pairs(p, np.where(there, "yes", "no")), kind="contains", seed=1)
     )
-    assert found["accuracy"] == pytest.approx(metrics.accuracy_score(there, p > 0.5))
-    assert found["precision"] == pytest.approx(metrics.precision_score(there, p > 0.5))
-    assert found["recall"] == pytest.approx(metrics.recall_score(there, p > 0.5))
-    assert found["f1"] == pytest.approx(metrics.f1_score(there, p > 0.5))
-    assert found["auc"] == pytest.approx(metrics.roc_auc_score(there, p))
-    assert found["brier"] == pytest.approx(metrics.brier_score_loss(there, p))
-    assert found["log_loss"] == pytest.approx(
+    assert result["accuracy"] == pytest.approx(metrics.accuracy_score(there, p > 0.5))
+    assert result["precision"] == pytest.approx(metrics.precision_score(there, p > 0.5))
+    assert result["recall"] == pytest.approx(metrics.recall_score(there, p > 0.5))
+    assert result["f1"] == pytest.approx(metrics.f1_score(there, p > 0.5))
+    assert result["auc"] == pytest.approx(metrics.roc_auc_score(there, p))
+    assert result["brier"] == pytest.approx(metrics.brier_score_loss(there, p))
+    assert result["log_loss"] == pytest.approx(
         metrics.log_loss(there, np.clip(p, 1e-3, 1 - 1e-3))
     )
 
@@ -74,9 +74,9 @@ def test_the_area_with_weights_agrees_with_scikit_learn():
 
 
 def test_answers_of_one_sort_leave_the_area_undefined():
-    found = score(*pairs([0.9, 0.8], ["yes", "yes"]), kind="contains", seed=1)
-    assert np.isnan(found.metrics["auc"].value)
-    assert found.metrics["recall"].value == 1
+    result = score(*pairs([0.9, 0.8], ["yes", "yes"]), kind="contains", seed=1)
+    assert np.isnan(result.metrics["auc"].value)
+    assert result.metrics["recall"].value == 1
 
 
 def test_items_are_resampled_whole():
@@ -88,8 +88,8 @@ def test_items_are_resampled_whole():
 
 def test_a_pair_that_was_not_fitted_is_counted_as_missing():
     labels, gold = pairs([0.9, 0.2], ["yes", "no"])
-    found = score(labels.iloc[:1], gold, kind="contains", seed=1)
-    assert (found.items, found.missing) == (1, 1)
+    result = score(labels.iloc[:1], gold, kind="contains", seed=1)
+    assert (result.items, result.missing) == (1, 1)
 
 
 def test_gold_without_answers_is_refused():
@@ -126,28 +126,28 @@ def by_experts(probability, *answers):
     labels = pd.DataFrame(
         {"item": ["i"], "label": ["cat"], "probability": [probability]}
     )
-    found = score(labels, experts(*answers), kind="contains", seed=1)
-    return {name: metric.value for name, metric in found.metrics.items()}
+    result = score(labels, experts(*answers), kind="contains", seed=1)
+    return {name: metric.value for name, metric in result.metrics.items()}
 
 
 def test_the_majority_of_experts_is_the_truth_and_their_share_the_soft_one():
-    found = by_experts(0.8, "yes", "yes", "no")
-    assert found["accuracy"] == 1
-    assert found["log_loss"] == pytest.approx(-np.log(0.8))
+    result = by_experts(0.8, "yes", "yes", "no")
+    assert result["accuracy"] == 1
+    assert result["log_loss"] == pytest.approx(-np.log(0.8))
     share = -2 / 3 * np.log(0.8) - 1 / 3 * np.log(0.2)
-    assert found["soft_log_loss"] == pytest.approx(share)
+    assert result["soft_log_loss"] == pytest.approx(share)
     assert by_experts(0.8, "yes", "no", "no")["accuracy"] == 0
 
 
 def test_experts_who_tie_are_half_a_yes():
-    found = by_experts(0.8, "yes", "no")
-    assert found["accuracy"] == 0.5
-    assert found["log_loss"] == found["soft_log_loss"]
+    result = by_experts(0.8, "yes", "no")
+    assert result["accuracy"] == 0.5
+    assert result["log_loss"] == result["soft_log_loss"]
 
 
 def test_gold_of_one_expert_has_no_soft_log_loss():
-    found = score(*pairs([0.9], ["yes"]), kind="contains", seed=1)
-    assert "soft_log_loss" not in found.metrics
+    result = score(*pairs([0.9], ["yes"]), kind="contains", seed=1)
+    assert "soft_log_loss" not in result.metrics
 
 
 def test_an_expert_who_contradicts_themselves_is_refused():

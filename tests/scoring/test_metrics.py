@@ -37,29 +37,29 @@ def four():
     return labels, gold
 
 
-def values(found):
-    return {name: metric.value for name, metric in found.metrics.items()}
+def values(scored):
+    return {name: metric.value for name, metric in scored.metrics.items()}
 
 
 def test_choice_metrics_are_those_worked_by_hand(four):
-    found = score(*four, kind="choice", seed=1, options=ScoreOptions(bins=2))
+    result = score(*four, kind="choice", seed=1, options=ScoreOptions(bins=2))
     # Accuracy: (1 + 1/2 + 0 + 1) / 4. Log-loss: minus the mean of the logarithms of .9,
     # .5, .2 and .7. Brier: (.02 + .5 + 1.28 + .18) / 4. ECE: bins {.5, .7} and {.8, .9}
     # differ from their hits {.5, 1} and {0, 1} by -.3 and .7, over 4 items.
-    assert values(found) == pytest.approx(
+    assert values(result) == pytest.approx(
         {"accuracy": 0.625, "log_loss": 0.691155, "brier": 0.495, "ece": 0.25},
         abs=1e-6,
     )
-    assert (found.items, found.missing) == (4, 0)
+    assert (result.items, result.missing) == (4, 0)
 
 
 def test_several_right_labels_count_together():
     labels = long([("a", "x", 0.5), ("a", "y", 0.3), ("a", "z", 0.2)])
     gold = pd.DataFrame({"item": ["a", "a", "a"], "label": ["y", "z", "y"]})
-    found = values(score(labels, gold, kind="choice", seed=1))
-    assert found["accuracy"] == 0
-    assert found["log_loss"] == pytest.approx(-np.log(0.5))
-    assert found["brier"] == pytest.approx(0.5**2 + 0.5**2)
+    result = values(score(labels, gold, kind="choice", seed=1))
+    assert result["accuracy"] == 0
+    assert result["log_loss"] == pytest.approx(-np.log(0.5))
+    assert result["brier"] == pytest.approx(0.5**2 + 0.5**2)
 
 
 def test_a_tie_between_two_right_labels_is_right():
@@ -73,25 +73,25 @@ def test_log_loss_is_clipped_where_stated():
     gold = pd.DataFrame({"item": ["a"], "label": ["y"]})
     for clip in (1e-3, 1e-6):
         options = ScoreOptions(clip=clip)
-        found = score(labels, gold, kind="choice", seed=1, options=options)
-        assert values(found)["log_loss"] == pytest.approx(-np.log(clip))
-        assert found.to_dict()["clip"] == clip
+        result = score(labels, gold, kind="choice", seed=1, options=options)
+        assert values(result)["log_loss"] == pytest.approx(-np.log(clip))
+        assert result.to_dict()["clip"] == clip
 
 
 def test_a_right_label_that_is_no_candidate_has_probability_zero():
     labels = long([("a", "x", 1.0)])
     gold = pd.DataFrame({"item": ["a"], "label": ["never seen"]})
-    found = values(score(labels, gold, kind="choice", seed=1))
-    assert found["accuracy"] == 0
-    assert found["brier"] == 2
+    result = values(score(labels, gold, kind="choice", seed=1))
+    assert result["accuracy"] == 0
+    assert result["brier"] == 2
 
 
 def test_gold_of_items_that_were_not_fitted_is_counted_as_missing(four):
     labels, gold = four
     more = pd.concat([gold, pd.DataFrame({"item": ["z"], "label": ["cat"]})])
-    found = score(labels, more, kind="choice", seed=1)
-    assert (found.items, found.missing) == (4, 1)
-    assert values(found) == values(score(labels, gold, kind="choice", seed=1))
+    result = score(labels, more, kind="choice", seed=1)
+    assert (result.items, result.missing) == (4, 1)
+    assert values(result) == values(score(labels, gold, kind="choice", seed=1))
 
 
 def test_the_order_and_the_type_of_the_rows_do_not_matter(four):
@@ -140,8 +140,8 @@ def simulated(seed, *, skill=0.7, stated=0.7, num_items=150):
 
 def holds(seed, mass):
     options = ScoreOptions(resamples=200, mass=mass)
-    found = score(*simulated(seed), kind="choice", seed=seed, options=options)
-    metric = found.metrics["accuracy"]
+    result = score(*simulated(seed), kind="choice", seed=seed, options=options)
+    metric = result.metrics["accuracy"]
     return metric.lower <= 0.7 <= metric.upper
 
 
@@ -156,14 +156,14 @@ def test_the_same_check_catches_intervals_of_half_the_mass():
 
 
 def test_a_calibrated_fit_may_have_no_calibration_error():
-    found = score(*simulated(4), kind="choice", seed=1)
-    assert found.metrics["ece"].lower == 0
+    result = score(*simulated(4), kind="choice", seed=1)
+    assert result.metrics["ece"].lower == 0
 
 
 def test_a_fit_too_sure_of_itself_has_one():
-    found = score(*simulated(4, stated=0.95), kind="choice", seed=1)
+    result = score(*simulated(4, stated=0.95), kind="choice", seed=1)
     # It claims .95 and is right with .7: off by .25, to within 3 standard errors.
-    assert found.metrics["ece"].lower > 0.25 - 3 * np.sqrt(0.7 * 0.3 / 150)
+    assert result.metrics["ece"].lower > 0.25 - 3 * np.sqrt(0.7 * 0.3 / 150)
 
 
 def test_bins_hold_equal_numbers_and_never_split_a_tie():
@@ -188,14 +188,14 @@ def test_bins_are_as_many_as_the_share_right_rises_along():
 
 def calibration_errors(bins, shift=0.0):
     """Of 200 studies of 108 items that are right as often as they say, less a shift."""
-    found = []
+    results = []
     for seed in range(200):
         generator = np.random.default_rng(seed)
         stated = generator.uniform(0.5 + shift, 1, 108)
         right = (generator.random(108) < stated - shift).astype(float)
         gaps = gaps_by_item(stated, right, np.arange(108), bins)
-        found.append(np.abs(gaps.sum(0)).sum() / 108)
-    return np.array(found)
+        results.append(np.abs(gaps.sum(0)).sum() / 108)
+    return np.array(results)
 
 
 def test_few_items_push_the_calibration_error_up_far_less_than_with_fifteen_bins():

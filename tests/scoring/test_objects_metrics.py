@@ -16,8 +16,8 @@ def frame(*rows, columns=("item", "label", "probability")):
 
 
 def values(labels, gold, **more):
-    found = score(labels, gold, kind="objects", seed=0, options=OPTIONS, **more)
-    return {name: metric.value for name, metric in found.metrics.items()}, found
+    result = score(labels, gold, kind="objects", seed=0, options=OPTIONS, **more)
+    return {name: metric.value for name, metric in result.metrics.items()}, result
 
 
 def test_the_sets_are_scored_as_by_hand():
@@ -25,19 +25,19 @@ def test_the_sets_are_scored_as_by_hand():
         ("i", "cat", 1.0), ("i", "dog", 0.5), ("i", "fox", 0.4), ("j", "cat", 0.9)
     )
     gold = frame(("i", "cat"), ("i", "fox"), ("j", "cat"), columns=("item", "label"))
-    found, told = values(labels, gold)
+    result, reported = values(labels, gold)
     # i: {cat, dog} for {cat, fox}; j: {cat} for {cat}.
-    assert found["precision"] == pytest.approx(2 / 3)
-    assert found["recall"] == pytest.approx(2 / 3)
-    assert found["f1"] == pytest.approx(2 / 3)
-    assert found["item_f1"] == pytest.approx((1 / 2 + 1) / 2)
-    assert found["jaccard"] == pytest.approx((1 / 3 + 1) / 2)
-    assert found["exact"] == pytest.approx(1 / 2)
+    assert result["precision"] == pytest.approx(2 / 3)
+    assert result["recall"] == pytest.approx(2 / 3)
+    assert result["f1"] == pytest.approx(2 / 3)
+    assert result["item_f1"] == pytest.approx((1 / 2 + 1) / 2)
+    assert result["jaccard"] == pytest.approx((1 / 3 + 1) / 2)
+    assert result["exact"] == pytest.approx(1 / 2)
     loss = -np.log([0.999, 0.5, 0.4, 0.9]).mean()
-    assert found["log_loss"] == pytest.approx(loss)
-    assert found["brier"] == pytest.approx((0.25 + 0.36 + 0.01) / 4)
-    assert (told.items, told.missing) == (2, 0)
-    assert told.metrics["f1"].lower <= 2 / 3 <= told.metrics["f1"].upper
+    assert result["log_loss"] == pytest.approx(loss)
+    assert result["brier"] == pytest.approx((0.25 + 0.36 + 0.01) / 4)
+    assert (reported.items, reported.missing) == (2, 0)
+    assert reported.metrics["f1"].lower <= 2 / 3 <= reported.metrics["f1"].upper
 
 
 @pytest.fixture(scope="module")
@@ -64,21 +64,21 @@ def long(square, name, kept):
 def test_all_is_as_scikit_learn_has_it(many):
     stated, valid = many
     answers = long(np.where(valid, "yes", "no"), "answer", np.ones_like(valid))
-    found, _ = values(long(stated, "probability", np.ones_like(valid)), answers)
+    result, _ = values(long(stated, "probability", np.ones_like(valid)), answers)
     called = stated >= 0.5
     micro = {"average": "micro", "zero_division": 0}
     each = {"average": "samples", "zero_division": 1}
-    assert found["precision"] == pytest.approx(
+    assert result["precision"] == pytest.approx(
         peer.precision_score(valid, called, **micro)
     )
-    assert found["recall"] == pytest.approx(peer.recall_score(valid, called, **micro))
-    assert found["f1"] == pytest.approx(peer.f1_score(valid, called, **micro))
-    assert found["exact"] == pytest.approx(peer.accuracy_score(valid, called))
-    assert found["item_f1"] == pytest.approx(peer.f1_score(valid, called, **each))
-    assert found["jaccard"] == pytest.approx(peer.jaccard_score(valid, called, **each))
+    assert result["recall"] == pytest.approx(peer.recall_score(valid, called, **micro))
+    assert result["f1"] == pytest.approx(peer.f1_score(valid, called, **micro))
+    assert result["exact"] == pytest.approx(peer.accuracy_score(valid, called))
+    assert result["item_f1"] == pytest.approx(peer.f1_score(valid, called, **each))
+    assert result["jaccard"] == pytest.approx(peer.jaccard_score(valid, called, **each))
     inside = np.clip(stated, 1e-3, 1 - 1e-3).ravel()
-    assert found["log_loss"] == pytest.approx(peer.log_loss(valid.ravel(), inside))
-    assert found["brier"] == pytest.approx(
+    assert result["log_loss"] == pytest.approx(peer.log_loss(valid.ravel(), inside))
+    assert result["brier"] == pytest.approx(
         peer.brier_score_loss(valid.ravel(), stated.ravel())
     )
 
@@ -100,17 +100,17 @@ def test_pairs_that_nobody_judged_do_not_enter_the_losses():
     gold = frame(
         *(("i", "cat", "yes"), ("i", "fox", "no")), columns=("item", "label", "answer")
     )
-    found, _ = values(labels, gold)
-    assert found["brier"] == pytest.approx((0.04 + 0) / 2)
-    assert found["precision"] == pytest.approx(1 / 2)  # dog is in the set, not valid
+    result, _ = values(labels, gold)
+    assert result["brier"] == pytest.approx((0.04 + 0) / 2)
+    assert result["precision"] == pytest.approx(1 / 2)  # dog is in the set, not valid
 
 
 def test_a_valid_label_that_the_fit_does_not_list_is_a_miss():
     gold = frame(("i", "cat"), ("i", "emu"), columns=("item", "label"))
-    found, told = values(frame(("i", "cat", 1.0)), gold)
-    assert found["recall"] == pytest.approx(1 / 2)
-    assert found["log_loss"] == pytest.approx(-np.log([0.999, 0.001]).mean())
-    assert told.missing == 0
+    result, reported = values(frame(("i", "cat", 1.0)), gold)
+    assert result["recall"] == pytest.approx(1 / 2)
+    assert result["log_loss"] == pytest.approx(-np.log([0.999, 0.001]).mean())
+    assert reported.missing == 0
 
 
 def test_the_main_label_is_scored_where_gold_knows_it():
@@ -125,8 +125,8 @@ def test_the_main_label_is_scored_where_gold_knows_it():
         ("k", "dog", None),
         columns=("item", "label", "main"),
     )
-    found, _ = values(labels, gold, items=items)
-    assert found["main_accuracy"] == pytest.approx(1 / 2)
+    result, _ = values(labels, gold, items=items)
+    assert result["main_accuracy"] == pytest.approx(1 / 2)
     with pytest.raises(GoldError, match="the fit's table items is not given"):
         values(labels, gold)
 
@@ -136,9 +136,9 @@ def test_items_that_hold_nothing_are_right_where_gold_says_no_to_all():
     gold = frame(
         *(("i", "cat", "no"), ("j", "cat", "no")), columns=("item", "label", "answer")
     )
-    found, _ = values(labels, gold)
-    assert found["item_f1"] == found["jaccard"] == found["exact"] == 0.5
-    assert np.isnan(found["recall"])
+    result, _ = values(labels, gold)
+    assert result["item_f1"] == result["jaccard"] == result["exact"] == 0.5
+    assert np.isnan(result["recall"])
 
 
 def test_gold_of_another_study_and_words_that_mean_nothing_are_refused():

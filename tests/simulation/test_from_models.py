@@ -29,11 +29,11 @@ def test_annotators_err_as_often_as_their_confusions_say():
     truth = made.responses.gold.set_index("item")["label"].astype(str)
     table = made.responses.table
     right = table["label"].astype(str) == table["item"].astype(str).map(truth)
-    found = right.groupby(table["annotator"].astype(str)).mean().to_numpy()
+    result = right.groupby(table["annotator"].astype(str)).mean().to_numpy()
     diagonal = np.einsum("jkk->jk", made.parameters["confusion"])
     expected = diagonal @ made.parameters["prevalence"]
     per_annotator = len(table) / 5
-    assert (np.abs(found - expected) < 4 * np.sqrt(0.25 / per_annotator)).all()
+    assert (np.abs(result - expected) < 4 * np.sqrt(0.25 / per_annotator)).all()
 
 
 def test_contains_studies_have_yes_and_no_for_gold():

@@ -47,13 +47,13 @@ def spread_of_people(study):
 
 
 def test_labels_are_named_as_often_as_the_truth_says(crowd):
-    found = shares(crowd)
+    result = shares(crowd)
     # The people of the study are a sample: they pick more or less than people do.
-    error = np.sqrt(found["named"] * (1 - found["named"]) / PEOPLE)
+    error = np.sqrt(result["named"] * (1 - result["named"]) / PEOPLE)
     slack = LIMIT * np.sqrt(error**2 + spread_of_people(crowd)) + 1e-9
-    assert (np.abs(found["size"] - found["named"]) < slack).all()
+    assert (np.abs(result["size"] - result["named"]) < slack).all()
     # Over all labels too, where chance within items averages out.
-    mean = (found["size"] - found["named"]).mean()
+    mean = (result["size"] - result["named"]).mean()
     assert abs(mean) < LIMIT * np.sqrt(
         spread_of_people(crowd) + (error**2).mean() / 200
     )
@@ -61,18 +61,18 @@ def test_labels_are_named_as_often_as_the_truth_says(crowd):
 
 def test_the_same_check_catches_people_who_pick_more(crowd):
     others = drawn(picker=0.75)
-    found = shares(others)
+    result = shares(others)
     stated = crowd.truth["objects"]["named"]
     assert (others.truth["objects"]["label"] == crowd.truth["objects"]["label"]).all()
     error = np.sqrt(stated * (1 - stated) / PEOPLE)
     slack = LIMIT * np.sqrt(error**2 + spread_of_people(others)) + 1e-9
-    assert not (np.abs(found["size"] - stated) < slack).all()
+    assert not (np.abs(result["size"] - stated) < slack).all()
 
 
 def test_main_objects_are_drawn_by_salience_and_called_by_their_shares(crowd):
-    found = shares(crowd)
-    expected = found["salience"] * found["naming"]
-    assert np.abs(away(found["sum"], expected, PEOPLE)).max() < LIMIT
+    result = shares(crowd)
+    expected = result["salience"] * result["naming"]
+    assert np.abs(away(result["sum"], expected, PEOPLE)).max() < LIMIT
 
 
 def test_pickers_name_one_label():

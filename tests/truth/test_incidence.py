@@ -61,8 +61,9 @@ def test_the_gradient_is_the_transposed_product(skewed):
     with jax.enable_x64(True):
         matrix = incidence(*skewed)
         table = jnp.asarray(np.random.default_rng(2).normal(size=(20, 4)))
-        found = jax.jit(jax.grad(lambda table: ((matrix @ table) ** 2).sum()))(table)
-        assert np.allclose(found, 2 * dense.T @ (dense @ table))
+        slope = jax.jit(jax.grad(lambda table: ((matrix @ table) ** 2).sum()))
+        result = slope(table)
+        assert np.allclose(result, 2 * dense.T @ (dense @ table))
 
 
 def test_tables_of_several_chains_are_multiplied_as_each_alone(skewed):
@@ -74,9 +75,9 @@ def test_tables_of_several_chains_are_multiplied_as_each_alone(skewed):
         def loss(table):
             return ((matrix @ table) ** 2).sum()
 
-        found = jax.jit(jax.vmap(jax.grad(loss)))(tables)
+        result = jax.jit(jax.vmap(jax.grad(loss)))(tables)
         expected = [2 * dense.T @ (dense @ table) for table in np.asarray(tables)]
-        assert np.allclose(found, expected)
+        assert np.allclose(result, expected)
 
 
 def test_matrices_laid_out_alike_can_be_stacked_and_picked(skewed):

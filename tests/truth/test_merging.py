@@ -14,6 +14,7 @@ from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import merge_identical
 from consilience.truth.merging import Merged
+from consilience.truth.space import Groups
 
 WORDS = np.array(["no", "maybe", "yes"])
 NAMES = ["item", "annotator", "label", "answer"]
@@ -28,8 +29,8 @@ def space(items=60):
         for who in generator.permutation(["a", "b"])
     ]
     labels = pd.DataFrame({"label": ["husky", "cup"], "parent": ["dog", "thing"]})
-    told = pd.DataFrame(rows, columns=NAMES)
-    return space_of(read(told, kind="contains", labels=labels))
+    table = pd.DataFrame(rows, columns=NAMES)
+    return space_of(read(table, kind="contains", labels=labels))
 
 
 def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
@@ -42,8 +43,8 @@ def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
     assert merged.space.num_units == len(set(said)) < whole.num_units
     for unit, place in enumerate(merged.place):
         code = merged.space.groups.code[place]
-        told = sorted(zip(*where(merged.space, place), strict=True))
-        assert said[unit] == (code, *told)
+        reported = sorted(zip(*where(merged.space, place), strict=True))
+        assert said[unit] == (code, *reported)
     assert (merged.count == np.bincount(merged.place)).all()
 
 
@@ -55,8 +56,8 @@ def test_where_it_does_not_matter_who_answered_only_counts_are_compared():
         for unit in range(whole.num_units)
         for _, answer, n in [where(whole, unit)]
     }
-    told = merge_identical(whole).space.num_units
-    assert merged.space.num_units == len(said) < told
+    reported = merge_identical(whole).space.num_units
+    assert merged.space.num_units == len(said) < reported
     assert merged.count.sum() == whole.num_units
 
 
@@ -71,14 +72,17 @@ def test_what_is_known_beforehand_keeps_units_apart():
         ("j", "a", "cat", "yes"),
         ("k", "a", "cat", "yes"),
     ]
-    told = read(pd.DataFrame(rows, columns=NAMES), kind="contains")
+    responses = read(pd.DataFrame(rows, columns=NAMES), kind="contains")
     known = pd.DataFrame(
         {"item": list("ijk"), "label": "cat", "score": [1.0, 1.0, 2.0]}
     )
     gold = pd.DataFrame({"item": ["i"], "label": ["cat"], "answer": ["yes"]})
-    assert merge_identical(space_of(told)).space.num_units == 1
-    assert merge_identical(space_of(told, lists=known)).space.num_units == 2
-    assert merge_identical(space_of(told, lists=known, gold=gold)).space.num_units == 3
+    assert merge_identical(space_of(responses)).space.num_units == 1
+    assert merge_identical(space_of(responses, lists=known)).space.num_units == 2
+    assert (
+        merge_identical(space_of(responses, lists=known, gold=gold)).space.num_units
+        == 3
+    )
 
 
 def test_answers_given_several_times_are_not_those_given_once():
@@ -111,7 +115,7 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
         annotator=nobody,
         annotators=whole.annotators[:1],
         identified=whole.identified[:1],
-        groups=None,
+        groups=Groups(np.zeros(whole.num_units, np.int32), np.zeros(0, object)),
     )
     merged = fitted(name, whole)
     monkeypatch.setattr(gradient, "WORTH_MERGING", 1.0)
@@ -119,8 +123,10 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
     each = fitted(name, whole)
     assert np.allclose(merged.belief, each.belief, atol=1e-4)
     assert np.allclose(merged.log_likelihood, each.log_likelihood, atol=1e-3)
-    for told in ("prevalence", "confusion"):
-        assert np.allclose(merged.parameters[told], each.parameters[told], atol=1e-4)
+    for reported in ("prevalence", "confusion"):
+        assert np.allclose(
+            merged.parameters[reported], each.parameters[reported], atol=1e-4
+        )
     # Counted twice, they are not the same: the check can tell.
     monkeypatch.setattr(gradient, "merge_identical", lambda one, **_: apart(one, 2.0))
     twice = fitted(name, whole)

@@ -119,18 +119,18 @@ def test_one_label_alone_is_refused():
 
 
 def test_skipped_questions_are_no_answers_but_their_item_stays():
-    told = responses([("i", "ann", "a"), ("j", "ann", None), ("k", "bob", "b")])
-    space = space_of(told)
+    answers = responses([("i", "ann", "a"), ("j", "ann", None), ("k", "bob", "b")])
+    space = space_of(answers)
     assert list(space.unit_item) == ["i", "j", "k"]
     assert np.array_equal(space.unit, [0, 2])
 
 
 def test_responses_that_were_all_skipped_are_refused():
-    told = responses(
+    answers = responses(
         [("i", "ann", None), ("j", "ann", None)], labels=["a", "b"], kind="choice"
     )
     with pytest.raises(NoResponsesError, match="skipped"):
-        space_of(told)
+        space_of(answers)
 
 
 def test_confusions_that_would_not_fit_in_memory_are_refused():
@@ -147,8 +147,8 @@ CONTAINS = [
 
 
 def test_contains_asks_about_pairs_of_item_and_label():
-    told = responses(CONTAINS, "item annotator label answer", kind="contains")
-    space = space_of(told)
+    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
+    space = space_of(answers)
     pairs = list(zip(space.unit_item, space.unit_label, strict=True))
     assert pairs == [("i", "cat"), ("i", "dog"), ("j", "cat")]
     assert space.states == ("absent", "present")
@@ -156,25 +156,25 @@ def test_contains_asks_about_pairs_of_item_and_label():
 
 
 def test_three_states_of_presence_take_a_maybe_at_its_word():
-    told = responses(CONTAINS, "item annotator label answer", kind="contains")
-    space = space_of(told, num_states=3)
+    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
+    space = space_of(answers, num_states=3)
     assert np.array_equal(vote_counts(observe(space))[0], [0, 1, 1])
     assert np.array_equal(space.present, [0, 0.5, 1])
 
 
 def test_presence_has_two_or_three_states():
-    told = responses(CONTAINS, "item annotator label answer", kind="contains")
+    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
     with pytest.raises(OptionError, match="2 or 3 states, not 4"):
-        space_of(told, num_states=4)
+        space_of(answers, num_states=4)
 
 
 def test_gold_of_contains_needs_an_answer_for_the_pair():
-    told = responses(CONTAINS, "item annotator label answer", kind="contains")
+    answers = responses(CONTAINS, "item annotator label answer", kind="contains")
     gold = pd.DataFrame({"item": ["i"], "label": ["dog"], "answer": ["yes"]})
-    space = space_of(told, gold=gold)
+    space = space_of(answers, gold=gold)
     assert np.array_equal(np.isfinite(space.log_prior), [[1, 1], [0, 1], [1, 1]])
     with pytest.raises(GoldError, match="'answer' of yes and no"):
-        space_of(told, gold=gold.drop(columns="answer"))
+        space_of(answers, gold=gold.drop(columns="answer"))
 
 
 def test_minibatches_hold_every_unit_and_its_answers():

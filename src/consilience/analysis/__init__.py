@@ -8,7 +8,6 @@ from consilience.analysis.class_confusion.human_confusion import (
     HumanConfusion,
     human_confusion,
 )
-from consilience.analysis.context_effect.leading_question import leading_question
 from consilience.analysis.decisions.decision import Decision, decide
 from consilience.analysis.decisions.filtering import filtering
 from consilience.analysis.decisions.frequencies import (
@@ -22,6 +21,7 @@ from consilience.analysis.model_evaluation.predicted_frequencies import (
 )
 from consilience.analysis.reliability.agreement import Agreement, By, agreement
 from consilience.analysis.study.label_pairs import called_otherwise, cooccurring
+from consilience.analysis.study.leading_question import leading_question
 from consilience.analysis.study.summary import study_summary
 from consilience.analysis.study.valid_labels import valid_labels
 

@@ -10,10 +10,15 @@ from pkgutil import iter_modules
 from typing import Any
 
 from consilience.deprecation import warn_renamed
-from consilience.errors import OptionError, UnknownModelError, not_among
-from consilience.model import NOTHING, AnnotatorModel
+from consilience.errors import (
+    OptionError,
+    UnknownEngineError,
+    UnknownModelError,
+    not_among,
+)
+from consilience.model import NOTHING, AnnotatorModel, Heuristic
 
-__all__ = ["current_name", "load", "names"]
+__all__ = ["current_name", "fittable", "load", "names"]
 
 RENAMED = {
     "communities": "community_bcc",
@@ -49,8 +54,10 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
-def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[Any]:
-    """Return a model by its name.
+def load(
+    name: str, prior: Mapping[str, float] | None = None
+) -> AnnotatorModel[Any] | Heuristic[Any]:
+    """Return a model, or a heuristic, by its name.
 
     Parameters
     ----------
@@ -61,7 +68,7 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
 
     Returns
     -------
-    AnnotatorModel
+    AnnotatorModel or Heuristic
         The model.
 
     Raises
@@ -88,7 +95,9 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
         name = RENAMED[name]
     if name not in names():
         raise UnknownModelError(not_among("model", name, names()))
-    model: AnnotatorModel[Any] = import_module(f"{__name__}.{name}").MODEL
+    model: AnnotatorModel[Any] | Heuristic[Any] = import_module(
+        f"{__name__}.{name}"
+    ).MODEL
     if not prior:
         return model
     if not isinstance(prior, Mapping):
@@ -112,9 +121,36 @@ def load(name: str, prior: Mapping[str, float] | None = None) -> AnnotatorModel[
     return _with_prior(model, tuple(sorted(changed.items()))) if changed else model
 
 
-@cache
-def _with_prior(
-    model: AnnotatorModel[Any], settings: tuple[tuple[str, float], ...]
+def fittable(
+    name: str, prior: Mapping[str, float] | None = None
 ) -> AnnotatorModel[Any]:
+    """Return a model that engines fit, by its name.
+
+    Parameters
+    ----------
+    name, prior
+        As for `load`.
+
+    Raises
+    ------
+    UnknownModelError, OptionError
+        As for `load`.
+    UnknownEngineError
+        It is a heuristic, which no engine fits.
+    """
+    model = load(name, prior)
+    if isinstance(model, Heuristic):
+        msg = (
+            f"{name} is a heuristic: no engine fits it; take another model "
+            "(`consilience models`)"
+        )
+        raise UnknownEngineError(msg)
+    return model
+
+
+@cache
+def _with_prior[M: (AnnotatorModel[Any], Heuristic[Any])](
+    model: M, settings: tuple[tuple[str, float], ...]
+) -> M:
     # One record for one prior, so that fits share what is compiled.
     return replace(model, prior=replace(model.prior, **dict(settings)))

@@ -36,7 +36,7 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float, Key
 
-from consilience.model import AnnotatorModel, Parameters, Simulated
+from consilience.model import Parameters, ScoreModel, Simulated
 from consilience.truth import Observations
 
 TRACE = 1e-12  # keeps a label without votes possible, where gold says it
@@ -131,11 +131,12 @@ def _best(
     # Scores are rest + pull x mean, and the mean is that of the scores.
     pull = (1 - data.is_fixed) * prior.items / (prior.items + total)
     rest = (1 - data.is_fixed) * weighed / (prior.items + total) + data.fixed
-    mean = rest.sum(0) / (len(rest) - pull.sum(0))
+    count = jnp.broadcast_to(observations.scale, len(rest))
+    mean = (count @ rest) / (count.sum() - count @ pull)
     scores = rest + pull * mean
     misses = (precision * data.squares).sum(0)
-    misses += (total * scores**2 - 2 * scores * weighed).sum(0)
-    misses += prior.items * ((scores - mean) ** 2).sum(0)
+    misses += count @ (total * scores**2 - 2 * scores * weighed)
+    misses += prior.items * (count @ (scores - mean) ** 2)
     gain = (data.counts[:, None] * jnp.log(precision)).sum(0)
     return mean, 0.5 * (gain - misses).sum()
 
@@ -192,7 +193,7 @@ def _shares(
     return scores / scores.sum(1, keepdims=True)
 
 
-MODEL = AnnotatorModel(
+MODEL = ScoreModel(
     prior=Prior(),
     dims={"precision": ("annotator", "true_class")},
     engines=("em",),

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
     ByMixture,
     Coding,
     Dirichlet,
     Parameters,
+    TableModel,
 )
 
 
@@ -77,7 +77,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByMixture:
     return ByMixture(membership + parameters["style"][:, None])
 
 
-MODEL = AnnotatorModel(
+MODEL = TableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

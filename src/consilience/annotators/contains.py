@@ -71,9 +71,9 @@ from consilience.contains.latent_trait import (
 )
 from consilience.contains.one_item import belief_of_kinds, of_items
 from consilience.errors import OptionError
-from consilience.model import AnnotatorModel, Parameters, Simulated
+from consilience.model import LaidOutScoreModel, Parameters, Simulated
 from consilience.model.varying import sample_random_effects, sample_scale
-from consilience.truth import Observations, Space
+from consilience.truth import ContainsSpace, Observations
 
 TINY = 1e-300
 
@@ -143,7 +143,7 @@ class Prior:
     reach: float = 12.0
 
 
-def layout(space: Space, prior: Prior) -> Pairs:
+def layout(space: ContainsSpace, prior: Prior) -> Pairs:
     """Lay the answers out by annotator and group of labels.
 
     Raises
@@ -216,6 +216,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "lapse": -np.log(prior.lapse) + normals("lapse", annotators),
         "node": jnp.linspace(-prior.reach, prior.reach, int(prior.nodes)),
         "panel": jnp.asarray(prior.panel),
+        "asked": observations.asked / observations.asked.sum(),
         **_shared(pairs, prior),
     }
 
@@ -300,7 +301,8 @@ def _looked_at(observations: Observations, parameters: Parameters) -> LookedAt:
 
 def fresh(parameters: Parameters) -> Float[Array, "G M L"]:
     """Return what a fresh annotator answers, present or not, at each node."""
-    answers = jnp.exp(answer_tables(parameters)).mean(0).swapaxes(1, 2)
+    tables = jnp.exp(answer_tables(parameters))
+    answers = jnp.einsum("j,jglt->gtl", parameters["asked"], tables)
     return jnp.concatenate([answers, answers], 1)
 
 
@@ -316,7 +318,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     weight = (pairs.groups.T @ blocks).reshape(shape)  # group, state, node
     answers = jnp.exp(tables)
     confusion = jnp.einsum("gkt,jglt->jkl", weight, answers)
-    of_group = jnp.einsum("gkt,glt->gkl", weight, answers.mean(0))
+    of_group = jnp.einsum("gkt,j,jglt->gkl", weight, parameters["asked"], answers)
     quantities = {
         "prevalence": weight.sum((0, 2)) / weight.sum(),
         "confusion": confusion / confusion.sum(2, keepdims=True),
@@ -379,7 +381,7 @@ def simulation(
     return Simulated({}, state, answer)
 
 
-MODEL = AnnotatorModel(
+MODEL = LaidOutScoreModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

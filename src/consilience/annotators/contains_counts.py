@@ -42,8 +42,8 @@ from jax.nn import log_sigmoid, sigmoid, softmax
 from jaxtyping import Array, Float, Key
 
 from consilience.errors import OptionError
-from consilience.model import AnnotatorModel, Parameters, Simulated
-from consilience.truth import Observations, Space
+from consilience.model import LaidOutScoreModel, Parameters, Simulated, marginal
+from consilience.truth import ContainsSpace, Observations
 from consilience.truth.pytree import pytree
 
 LEAST = 1e-12  # of a probability
@@ -92,7 +92,7 @@ class Counts:
     covariates: Float[Array, "U P"]
 
 
-def layout(space: Space, prior: Prior) -> Counts:
+def layout(space: ContainsSpace, prior: Prior) -> Counts:
     """Count the answers to each pair.
 
     Raises
@@ -112,12 +112,9 @@ def layout(space: Space, prior: Prior) -> Counts:
     answers = len(space.answers)
     cell = space.unit.astype(np.int64) * answers + space.answer
     counts = np.bincount(cell, space.n, space.num_units * answers)
-    covariates = space.covariates
     return Counts(
         by_answer=jnp.asarray(counts.reshape(space.num_units, answers)),
-        covariates=jnp.zeros((space.num_units, 0))
-        if covariates is None
-        else jnp.asarray(covariates.value),
+        covariates=jnp.asarray(space.covariates.value),
     )
 
 
@@ -160,6 +157,13 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     states = jnp.log(jnp.clip(jnp.stack([1 - above, above]), LEAST, 1 - LEAST))
     both = seen[:, None] + states + observations.log_prior[:, :, None]
     return both.reshape(len(both), -1)
+
+
+def log_likelihood(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, " U"]:
+    """Return log p(the pair's answers): the score, summed."""
+    return marginal(score(observations, parameters))
 
 
 def log_frequency(counts: Counts, parameters: Parameters) -> Float[Array, "U T"]:
@@ -231,7 +235,7 @@ def simulation(
     return Simulated({}, state, answer)
 
 
-MODEL = AnnotatorModel(
+MODEL = LaidOutScoreModel(
     prior=Prior(),
     dims={
         "mean": ("component",),
@@ -251,6 +255,7 @@ MODEL = AnnotatorModel(
     parameters=parameters,
     layout=layout,
     log_joint=score,
+    log_likelihood=log_likelihood,
     simulate_answers=simulation,
     new_annotator=fresh,
     derived=derived,

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
     ByConfusion,
     Coding,
     Dirichlet,
     Parameters,
+    TableModel,
 )
 
 
@@ -55,7 +55,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     return ByConfusion(parameters["confusion"])
 
 
-MODEL = AnnotatorModel(
+MODEL = TableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -21,11 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
     BySubtype,
     Coding,
     Dirichlet,
     Parameters,
+    TableModel,
 )
 
 
@@ -79,7 +79,7 @@ def emission(observations: Coding, parameters: Parameters) -> BySubtype:
     return BySubtype(parameters["subtype_confusion"], parameters["subtype"])
 
 
-MODEL = AnnotatorModel(
+MODEL = TableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

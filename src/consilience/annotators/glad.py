@@ -23,9 +23,9 @@ import numpyro.distributions as dist
 from jax.nn import log_sigmoid
 
 from consilience.model import (
-    AnnotatorModel,
     BySubtype,
     Parameters,
+    ProgramModel,
     correct_answer,
     normal_nodes,
 )
@@ -78,7 +78,7 @@ def emission(observations: Observations, parameters: Parameters) -> BySubtype:
     return BySubtype(table, parameters["log_share"][None])
 
 
-MODEL = AnnotatorModel(
+MODEL = ProgramModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

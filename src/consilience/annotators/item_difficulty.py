@@ -28,9 +28,9 @@ import numpyro.distributions as dist
 from jax.nn import logsumexp
 
 from consilience.model import (
-    AnnotatorModel,
     BySubtype,
     Parameters,
+    ProgramModel,
     by_difficulty,
     sample_difficulty,
     sample_population,
@@ -95,7 +95,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return {"confusion": jnp.exp(logsumexp(table, axis=1))}
 
 
-MODEL = AnnotatorModel(
+MODEL = ProgramModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -20,10 +20,10 @@ import numpyro.distributions as dist
 from jax.nn import log_softmax
 
 from consilience.model import (
-    AnnotatorModel,
     ByConfusion,
     Information,
     Parameters,
+    ProgramModel,
     information,
     sample_population,
     sample_rows,
@@ -80,7 +80,7 @@ def prepare(observations: Observations, prior: Prior) -> Information:
     return information(observations, prior.own, prior.other)
 
 
-MODEL = AnnotatorModel(
+MODEL = ProgramModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -33,10 +33,10 @@ import numpyro
 import numpyro.distributions as dist
 
 from consilience.model import (
-    AnnotatorModel,
     BySubtype,
     Information,
     Parameters,
+    ProgramModel,
     by_difficulty,
     information,
     sample_difficulty,
@@ -109,7 +109,7 @@ def prepare(observations: Observations, prior: Prior) -> Information:
     return information(observations, prior.own, prior.other)
 
 
-MODEL = AnnotatorModel(
+MODEL = ProgramModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
     ByMixture,
     Coding,
     Dirichlet,
     Parameters,
+    TableModel,
     namespace,
     right_and_wrong,
 )
@@ -79,7 +79,7 @@ def derived(observations: Coding, parameters: Parameters) -> Parameters:
     return {"spammer": namespace(trust).exp(trust[:, 1])}
 
 
-MODEL = AnnotatorModel(
+MODEL = TableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

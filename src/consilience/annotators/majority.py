@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, Parameters
+from consilience.model import ParameterFreeModel, Parameters
 from consilience.truth import Observations, Space, tally
 
 # Keeps a state without votes possible, for units whose gold label nobody gave.
@@ -45,12 +45,11 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     return possible - answers * jnp.log(observations.num_answers)
 
 
-MODEL = AnnotatorModel(
+MODEL = ParameterFreeModel(
     prior=Prior(),
     dims={},
     engines=("em",),
     references=("folklore",),
     layout=layout,
-    dirichlet=lambda _observations, _prior: {},
     log_joint=score,
 )

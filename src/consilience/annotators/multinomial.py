@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
     ByConfusion,
     Coding,
     Dirichlet,
     Parameters,
+    TableModel,
 )
 
 
@@ -53,7 +53,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     return ByConfusion(parameters["confusion"][None])
 
 
-MODEL = AnnotatorModel(
+MODEL = TableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

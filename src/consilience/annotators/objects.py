@@ -63,7 +63,7 @@ import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
-from consilience.model import NOTHING, AnnotatorModel, Parameters, marginal
+from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.likelihood.endorsement import sample_endorsement
@@ -76,7 +76,7 @@ from consilience.objects.likelihood.label_counts import (
 from consilience.objects.likelihood.label_totals import totals
 from consilience.objects.likelihood.pair_affinities import sample_pairs
 from consilience.objects.likelihood.simulation import simulation
-from consilience.truth import Observations, Space
+from consilience.truth import ObjectsSpace, Observations
 from consilience.truth.maths import AnyArray, maths
 
 
@@ -166,7 +166,7 @@ def likelihood(
     return jnp.where(items.heard, likelihoods, 0.0)
 
 
-def layout(space: Space, prior: Prior) -> Items:
+def layout(space: ObjectsSpace, prior: Prior) -> Items:
     """Lay the items out by the number of their candidates."""
     return items_of(space, pairs=prior.pairs > 0)
 
@@ -177,7 +177,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return follows(parameters)
 
 
-MODEL = AnnotatorModel(
+MODEL = LaidOutScoreModel(
     prior=Prior(),
     dims=DIMS,
     engines=("em", "nuts"),

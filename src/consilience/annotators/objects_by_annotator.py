@@ -44,7 +44,7 @@ import numpyro.distributions as dist
 from jax.nn import sigmoid
 from jaxtyping import Array, Float
 
-from consilience.model import NOTHING, AnnotatorModel, Parameters
+from consilience.model import NOTHING, LaidOutScoreModel, Parameters, marginal
 from consilience.model.quadrature import normal_nodes
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.items import Items, items_of
@@ -58,7 +58,7 @@ from consilience.objects.likelihood.label_counts import (
 )
 from consilience.objects.likelihood.pair_affinities import sample_pairs
 from consilience.objects.likelihood.simulation import simulation
-from consilience.truth import Observations, Space
+from consilience.truth import ObjectsSpace, Observations
 
 WORTH = 0.16  # information of one answer in log-odds, at a chance of one to four
 
@@ -158,7 +158,16 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     return jnp.where(items.heard[:, None], responses, prior)
 
 
-def layout(space: Space, prior: Prior) -> Items:
+def log_likelihood(
+    observations: Observations, parameters: Parameters
+) -> Float[Array, " U"]:
+    """Return log p(the unit's answers): the score, summed."""
+    prior = observations.log_prior
+    prior = jnp.where(jnp.isfinite(prior), prior, 0.0)
+    return marginal(score(observations, parameters) + prior)
+
+
+def layout(space: ObjectsSpace, prior: Prior) -> Items:
     """Lay the items out by the number of their candidates, answer by answer."""
     return items_of(space, by_annotator=True, pairs=prior.pairs > 0)
 
@@ -186,7 +195,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     }
 
 
-MODEL = AnnotatorModel(
+MODEL = LaidOutScoreModel(
     prior=Prior(),
     dims={
         **DIMS,
@@ -204,6 +213,7 @@ MODEL = AnnotatorModel(
     parameters=parameters,
     layout=layout,
     log_joint=score,
+    log_likelihood=log_likelihood,
     simulate_answers=simulation,
     derived=derived,
 )

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
     ByConfusion,
     Coding,
     Dirichlet,
     Parameters,
+    TableModel,
     right_and_wrong,
 )
 
@@ -65,7 +65,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     return ByConfusion(right_and_wrong(observations, right, each))
 
 
-MODEL = AnnotatorModel(
+MODEL = TableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from consilience.model import (
-    AnnotatorModel,
     ByConfusion,
     Coding,
     Dirichlet,
     Parameters,
+    TableModel,
     right_and_wrong,
 )
 
@@ -68,7 +68,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     )
 
 
-MODEL = AnnotatorModel(
+MODEL = TableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -27,16 +27,16 @@ import numpy as np
 
 from consilience.errors import OptionError
 from consilience.model import (
-    AnnotatorModel,
     Coding,
     Dirichlet,
+    NewtonModel,
     Normal,
     OnShortlists,
     Parameters,
     lists_of,
     namespace,
 )
-from consilience.truth import Observations, Shortlists, Space, shortlists
+from consilience.truth import ChoiceSpace, Observations, Shortlists, Space, shortlists
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +82,20 @@ def layout(space: Space, prior: Prior) -> Shortlists:
     asked = {"superclass": prior.superclass, "pairs": prior.pairs}
     asked |= {"similarity": prior.similarity, "popularity": prior.popularity}
     first = next((name for name, scale in asked.items() if scale), None)
-    if first and space.answers != space.states:
+    if first and not isinstance(space, ChoiceSpace):
         msg = (
             f"{first}={asked[first]}: labels draw errors for choice only; leave it out"
         )
         raise OptionError(msg)
-    if prior.superclass and space.parent is None:
+    if not isinstance(space, ChoiceSpace):
+        return shortlists(space)
+    if prior.superclass and not (space.parent != "").any():
         msg = (
             f"`superclass={prior.superclass}`: no label has a superclass; give a table "
             "of labels with a column parent (`labels=`), or leave it out"
         )
         raise OptionError(msg)
-    if prior.similarity and space.similar is None:
+    if prior.similarity and not len(space.similar.first):
         msg = (
             f"`similarity={prior.similarity}`: no similarity of labels is given; "
             "give a table label_a, label_b, value (`similarity=`), or leave it out"
@@ -101,8 +103,8 @@ def layout(space: Space, prior: Prior) -> Shortlists:
         raise OptionError(msg)
     return shortlists(
         space,
-        kin=prior.superclass > 0,
-        similar=prior.similarity > 0,
+        parent=space.parent if prior.superclass else None,
+        similar=space.similar if prior.similarity else None,
         pairs=prior.pairs > 0,
     )
 
@@ -161,7 +163,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     return {"accuracy": namespace(skill).exp(skill[:, 0])}
 
 
-MODEL = AnnotatorModel(
+MODEL = NewtonModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -41,7 +41,7 @@ import pandas as pd
 
 from consilience.heuristics.hash_order import hash_order
 from consilience.heuristics.max_cut import max_cut
-from consilience.model import AnnotatorModel
+from consilience.model import Heuristic
 from consilience.responses import Responses
 from consilience.responses.columns.named_sets import named_sets
 
@@ -229,11 +229,11 @@ def _frame(
     return frame
 
 
-MODEL = AnnotatorModel(
+MODEL = Heuristic(
     prior=Prior(),
     dims={},
     engines=("rule",),
     references=("Tsipras et al. (2020), section 4",),
     kinds=("objects",),
-    heuristic=rule,
+    tables=rule,
 )

@@ -11,6 +11,7 @@ other posteriors of the same fit.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from consilience.benchmark.differences import MEAN, Table, differences, sets_wit
 from consilience.benchmark.kept import Result
 from consilience.benchmark.measured import METRICS, Measured, Protocol, measure
 from consilience.scoring.metrics import interval
+from consilience.whole_folder import whole_files
 
 FIGURES = ("seconds", "compile_seconds", "peak_mib")
 _COLUMNS = ("set", "method", "metric", "value", "lower", "upper", "sets")
@@ -101,6 +103,61 @@ def compare(
         reference=reference,
         protocol=protocol,
     )
+
+
+def mean_table(comparison: Comparison) -> pd.DataFrame:
+    """Return the means over sets, the least log-loss first.
+
+    Parameters
+    ----------
+    comparison
+        The comparison.
+
+    Returns
+    -------
+    A row per method; columns are the metrics and the figures, and `sets`: how many
+    sets the method did.
+    """
+    results = comparison.results
+    mean = results[results["set"] == MEAN]
+    names = list(dict.fromkeys(results["method"]))
+    wide = mean.pivot_table(
+        index="method", columns="metric", values="value", dropna=False, sort=False
+    ).reindex(index=names)
+    done = mean[mean["metric"] == "accuracy"].set_index("method")["sets"]
+    wide["sets"] = done.reindex(wide.index).fillna(0).astype(int)
+    # A method that failed somewhere has the mean of other, maybe easier, sets.
+    wide["part"] = wide["sets"] < wide["sets"].max()
+    return wide.sort_values(
+        ["part", "log_loss", "accuracy"], ascending=[True, True, False]
+    )
+
+
+def write_tables(comparison: Comparison, folder: Path) -> list[Path]:
+    """Write the tables as Parquet, all of them or none.
+
+    Parameters
+    ----------
+    comparison
+        The comparison.
+    folder
+        Where.
+
+    Returns
+    -------
+    The files.
+
+    Raises
+    ------
+    CannotWriteError
+        The destination cannot be written.
+    """
+    names = ("results", "differences", "runs")
+    with whole_files(folder) as partial:
+        for name in names:
+            table: pd.DataFrame = getattr(comparison, name)
+            table.to_parquet(partial / f"{name}.parquet", index=False)
+    return [folder / f"{name}.parquet" for name in names]
 
 
 def _variants(result: Result) -> list[tuple[str, pd.DataFrame | None]]:

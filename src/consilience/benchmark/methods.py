@@ -1,15 +1,14 @@
-"""The methods that can be compared: ours, a baseline, and installed peers."""
+"""The methods that can be compared: the models of this package and a baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from consilience import annotators
-from consilience.benchmark.peers import cleanlab, crowd_kit, peerannot
 from consilience.errors import UnknownModelError
+from consilience.responses import Responses
+from consilience.scoring.prediction import Prediction
 
 KIND = "choice"  # of the data sets that methods are compared on
-_PEERS = (crowd_kit, peerannot, cleanlab)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Method:
         Unique, and fit for a file's name.
     module
         Of which `load(setting)` gives a function from responses and a seed to a
-        `Prediction`; imported only in the process that runs the method.
+        `Prediction`; imported only when the method is run.
     setting
         What `load` is given.
     package
@@ -47,56 +46,69 @@ def library_methods(engine: str = "auto") -> tuple[Method, ...]:
         Engine of the models that have it; the others take their best. auto: as
         `consilience fit` chooses.
     """
-    room = "consilience.benchmark"
     takes = [name for name in annotators.names() if KIND in annotators.load(name).kinds]
     models = tuple(
-        Method(name, f"{room}.ours", _with_engine(name, engine))
-        for name in ("auto", *takes)
+        Method(name, __name__, _with_engine(name, engine)) for name in ("auto", *takes)
     )
     return (Method("smoothed_shares", "consilience.scoring.shares", ""), *models)
 
 
-def peers() -> tuple[tuple[Method, ...], tuple[str, ...]]:
-    """Return the methods of the peers that are installed, and the absent packages."""
-    there = [peer for peer in _PEERS if find_spec(peer.MODULE) is not None]
-    methods = tuple(
-        Method(f"{peer.PACKAGE}.{name}", peer.__name__, name, peer.PACKAGE, states)
-        for peer in there
-        for name, states in peer.METHODS.items()
-    )
-    return methods, tuple(peer.PACKAGE for peer in _PEERS if peer not in there)
-
-
 def choose_methods(
-    names: Sequence[str], *, with_peers: bool, engine: str = "auto"
+    names: Sequence[str], available: Sequence[Method]
 ) -> tuple[Method, ...]:
-    """Return the methods asked for.
+    """Return the methods asked for, each once.
 
     Parameters
     ----------
     names
-        Names of methods, of peers too; none: all of ours.
-    with_peers
-        Add every installed peer.
-    engine
-        See `library_methods`.
+        Names of methods; none: all of this package.
+    available
+        What there is to choose from.
 
     Raises
     ------
     UnknownModelError
         There is no such method.
     """
-    ours, (theirs, _) = library_methods(engine), peers()
-    methods = {method.name: method for method in (*ours, *theirs)}
+    methods = {method.name: method for method in available}
     for name in names:
         if name not in methods:
-            msg = (
-                f"there is no method {name!r} here; choose among "
-                f"{', '.join(methods)}, or install the package it comes from"
-            )
+            msg = f"there is no method {name!r} here; choose among {', '.join(methods)}"
             raise UnknownModelError(msg)
-    wanted = [methods[name] for name in names] or list(ours)
-    return tuple(dict.fromkeys([*wanted, *(theirs if with_peers else ())]))
+    chosen = [methods[name] for name in names]
+    ours = [method for method in available if method.package == "consilience"]
+    return tuple(dict.fromkeys(chosen or ours))
+
+
+def load(setting: str) -> Callable[[Responses, int], Prediction]:
+    """Import what a fit needs and return the fit of a model of this package.
+
+    Parameters
+    ----------
+    setting
+        Name of the model, or auto; after a slash the engine, unless it is auto.
+    """
+    from consilience.fitting import fit  # noqa: PLC0415 (only where it fits)
+    from consilience.posterior.results.labels import labels  # noqa: PLC0415
+
+    model, _, engine = setting.partition("/")
+
+    def predict(responses: Responses, seed: int) -> Prediction:
+        fitted = fit(responses, model=model, engine=engine or "auto", seed=seed)
+        attributes, truth = fitted.data.attrs, fitted.data["truth"].attrs
+        # Where a fit has both posteriors, its tables give the one that a check chose.
+        both = "told" in truth
+        return Prediction(
+            labels(fitted.data),
+            {"raw": fitted.with_truth("raw").labels()} if both else {},
+            {
+                "model": attributes["model"],
+                "engine": attributes["engine"],
+                "told": truth.get("told", "raw"),
+            },
+        )
+
+    return predict
 
 
 def _with_engine(name: str, engine: str) -> str:

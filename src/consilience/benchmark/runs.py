@@ -1,27 +1,24 @@
-"""Run every method on every set, each in a process of its own; keep the results."""
+"""Run every method on every set, and keep the results."""
 
-import json
-import sys
-import tempfile
+import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from consilience import responses as room
 from consilience.benchmark import kept
-from consilience.benchmark.alone import Ending, Limits, run
 from consilience.benchmark.datasets import DataSet
 from consilience.benchmark.kept import Result
 from consilience.benchmark.methods import Method
-from consilience.benchmark.worker import one_line
-from consilience.scoring.prediction import complete
-from consilience.whole_folder import refusals
+from consilience.responses import Responses
+from consilience.scoring.prediction import COLUMNS, Prediction, complete
 
-# Seconds are those of a first run: what a run before it has compiled must not help.
-_ENVIRONMENT = {"JAX_ENABLE_COMPILATION_CACHE": "false"}
+type Outcome = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +29,19 @@ class Plan:
     ----------
     folder
         Where results are kept.
-    limits
-        Of each process.
     seed
         Seed of the random number generator.
     again
         Run also what is kept.
+    seconds
+        After which a run is stopped, where runs can be; what was stopped earlier is run
+        again.
     """
 
     folder: Path
-    limits: Limits
     seed: int = 0
     again: bool = False
+    seconds: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +61,8 @@ def run_all(
     methods: Sequence[Method],
     plan: Plan,
     report: Callable[[Step], None],
+    run: Callable[[DataSet, Method, int], tuple[Outcome, pd.DataFrame | None]]
+    | None = None,
 ) -> list[Result]:
     """Run what is not kept yet, one after the other.
 
@@ -76,11 +76,15 @@ def run_all(
         How.
     report
         Called before and after each run.
+    run
+        Runs a method on a set with a seed, and returns its outcome and its
+        probabilities, a column `variant` among them; None: in this process.
 
     Returns
     -------
     The results of these methods, set by set.
     """
+    run = run or _run_here
     results: list[Result] = []
     total = len(sets) * len(methods)
     for data in sets:
@@ -90,108 +94,53 @@ def run_all(
             before = result is not None
             if result is None:
                 report(Step(number, total, data.name, method.name))
-                result = run_one(data, method, plan)
+                result = _result(data, method, plan, *run(data, method, plan.seed))
                 kept.save(result, plan.folder)
             report(Step(number, total, data.name, method.name, result, kept=before))
             results.append(result)
     return results
 
 
-def run_one(data: DataSet, method: Method, plan: Plan) -> Result:
-    """Run a method on a set, in a process of its own.
+def predict(
+    method: Method, responses: Responses, seed: int
+) -> tuple[Outcome, pd.DataFrame | None]:
+    """Run a method.
 
     Parameters
     ----------
-    data
-        The set.
     method
         The method.
-    plan
-        How.
+    responses
+        The answers, without gold.
+    seed
+        Seed of the random number generator.
+
+    Returns
+    -------
+    How it went: `status`, `reason` in one line (empty where all is well), `seconds`,
+    `version` and more; and what it says, in columns item, label, probability, variant.
     """
-    with tempfile.TemporaryDirectory(prefix="consilience-benchmark-") as name:
-        folder = Path(name)
-        room.write(data.responses, folder / "responses")
-        job = {
-            "module": method.module,
-            "setting": method.setting,
-            "package": method.package,
-            "seed": plan.seed,
-        }
-        with refusals(folder):
-            (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        command = [sys.executable, "-m", "consilience.benchmark.worker", name]
-        ending = run(command, plan.limits, folder / "said", _ENVIRONMENT)
-        outcome, labels = _outcome(folder, ending, plan.limits, data)
-    outcome["probabilistic"] = method.probabilistic
-    return Result(data.name, method.name, _key(data, method, plan), outcome, labels)
-
-
-def _outcome(
-    folder: Path, ending: Ending, limits: Limits, data: DataSet
-) -> tuple[dict[str, Any], pd.DataFrame | None]:
-    if ending.how == "timeout":
-        reason = f"not done after {limits.seconds:g} s"
-        return {"status": "timeout", "reason": reason, "limit": limits.seconds}, None
-    if ending.how == "memory":
-        reason = f"held more than {limits.gib:.3g} GiB"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            load_method = import_module(method.module).load(method.setting)
+            started = time.perf_counter()
+            prediction = load_method(responses, seed)
+            seconds = time.perf_counter() - started
+        table = _variants(prediction)
+    except MemoryError as error:
+        reason = one_line(error) or "out of memory"
         return {"status": "memory", "reason": reason}, None
-    try:
-        text = (folder / "outcome.json").read_text(encoding="utf-8")
-        outcome: dict[str, Any] = json.loads(text)
-    except (OSError, ValueError):
-        return _crashed(ending.code, folder / "said"), None
-    if outcome["status"] != "done":
-        return outcome, None
-    try:
-        labels, silent = _gold_items(pd.read_parquet(folder / "labels.parquet"), data)
-    except ValueError as error:
+    except Exception as error:  # noqa: BLE001 (whatever a method raises is its result)
         return {"status": "error", "reason": one_line(error)}, None
-    return {**outcome, "silent": silent}, labels
+    facts = {"version": _version(method.package), **prediction.facts}
+    return {"status": "done", "reason": "", "seconds": seconds, **facts}, table
 
 
-def _crashed(code: int, log: Path) -> dict[str, Any]:
-    # The kernel ends with signal 9 what has taken the last of the memory.
-    if code == -9:
-        return {"status": "memory", "reason": "ended by the system (signal 9)"}
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    how = f"signal {-code}" if code < 0 else f"exit code {code}"
-    return {"status": "error", "reason": f"{how}: {last[:300]}"}
-
-
-def _gold_items(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
-    items, labels = data.items, data.labels
-    parts, most = [], 0
-    for name, rows in table.groupby("variant", sort=False):
-        stated, silent = complete(rows, items, labels)
-        parts.append(stated.assign(variant=name))
-        most = max(most, silent)
-    return pd.concat(parts, ignore_index=True), most
-
-
-def _load_stored(data: DataSet, method: Method, plan: Plan) -> Result | None:
-    """Return what is kept, if it is what would be found now.
-
-    What timed out is run again only with more time.
-    """
-    result = kept.load(plan.folder, data.name, method.name)
-    if result is None or dict(result.key) != _key(data, method, plan):
-        return None
-    outcome = result.outcome
-    if outcome["status"] == "timeout" and outcome["limit"] < plan.limits.seconds:
-        return None
-    return result
-
-
-def _key(data: DataSet, method: Method, plan: Plan) -> dict[str, Any]:
-    return {
-        "responses": data.fingerprint,
-        "gold": len(data.gold),
-        "module": method.module,
-        "setting": method.setting,
-        "seed": plan.seed,
-    }
+def one_line(error: BaseException, most: int = 300) -> str:
+    """Return an error as one line."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def other_stored_results(
@@ -217,3 +166,77 @@ def other_stored_results(
             same = {"responses": data.fingerprint, "seed": plan.seed}
             if same.items() <= dict(stored.key).items():
                 yield stored
+
+
+def _run_here(
+    data: DataSet, method: Method, seed: int
+) -> tuple[Outcome, pd.DataFrame | None]:
+    return predict(method, data.responses, seed)
+
+
+def _result(
+    data: DataSet,
+    method: Method,
+    plan: Plan,
+    outcome: Outcome,
+    table: pd.DataFrame | None,
+) -> Result:
+    """Keep what a method says of the items with gold."""
+    labels = None
+    if table is not None:
+        try:
+            labels, silent = _gold_items(table, data)
+            outcome = {**outcome, "silent": silent}
+        except ValueError as error:
+            outcome = {"status": "error", "reason": one_line(error)}
+    outcome = {**outcome, "probabilistic": method.probabilistic}
+    return Result(data.name, method.name, _key(data, method, plan), outcome, labels)
+
+
+def _variants(prediction: Prediction) -> pd.DataFrame:
+    tables = {"": prediction.labels, **prediction.variants}
+    parts = [
+        table[list(COLUMNS)]
+        .astype({"item": "str", "label": "str", "probability": "float64"})
+        .assign(variant=name)
+        for name, table in tables.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _gold_items(table: pd.DataFrame, data: DataSet) -> tuple[pd.DataFrame, int]:
+    items, labels = data.items, data.labels
+    parts, most = [], 0
+    for name, rows in table.groupby("variant", sort=False):
+        stated, silent = complete(rows, items, labels)
+        parts.append(stated.assign(variant=name))
+        most = max(most, silent)
+    return pd.concat(parts, ignore_index=True), most
+
+
+def _load_stored(data: DataSet, method: Method, plan: Plan) -> Result | None:
+    """Return what is kept, if it is what would be found now."""
+    result = kept.load(plan.folder, data.name, method.name)
+    if result is None or dict(result.key) != _key(data, method, plan):
+        return None
+    outcome = result.outcome
+    if outcome["status"] == "timeout" and outcome["limit"] < plan.seconds:
+        return None
+    return result
+
+
+def _key(data: DataSet, method: Method, plan: Plan) -> dict[str, Any]:
+    return {
+        "responses": data.fingerprint,
+        "gold": len(data.gold),
+        "module": method.module,
+        "setting": method.setting,
+        "seed": plan.seed,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"

@@ -5,11 +5,11 @@ import xarray as xr
 from consilience.checks import (
     familiar_annotators,
     finite,
-    independence,
     label_switching,
     optimization,
     sampling,
 )
+from consilience.checks.dependence import independence
 from consilience.checks.verdict import Verdict, as_dataset
 
 __all__ = ["Verdict", "all_checks", "as_dataset"]

@@ -28,8 +28,8 @@ from jaxtyping import Float, Shaped
 
 from consilience.model import (
     AnnotatorModel,
+    TableModel,
     Tables,
-    has_tables,
     logarithms,
     thin,
 )
@@ -77,7 +77,7 @@ def leave_one_response_out(
     -------
     The scores; None where there are no draws, or answers do not come from tables.
     """
-    if not has_tables(model):
+    if not isinstance(model, TableModel):
         return None
     number = math.prod(next(iter(parameters.values())).shape[:2])
     if number < 2:

@@ -29,7 +29,6 @@ from consilience.model import (
     Parameters,
     marginal,
     sample_parameters,
-    score,
     simulate,
     stack_chains,
 )
@@ -80,8 +79,6 @@ def cannot_simulate(model: AnnotatorModel[Any], space: Space) -> str | None:
         return f"it takes no responses of kind {space.kind}, of which the studies are"
     if not model.dims:
         return "it has no parameters, so no prior to draw studies from"
-    if model.log_joint is not None and model.simulate_answers is None:
-        return "it gives a score but no way to draw answers"
     try:
         simulate(model, space, jax.random.key(0))
     except (ConsilienceError, TypeError) as error:
@@ -188,7 +185,7 @@ def _log_likelihood(
 ) -> Float[Array, ""]:
     with substitute(data=drawn), seed(rng_seed=0):
         parameters = sample_parameters(model, observations)
-    total: Float[Array, ""] = marginal(score(model, observations, parameters)).sum()
+    total: Float[Array, ""] = marginal(model.score(observations, parameters)).sum()
     return total
 
 

@@ -82,37 +82,6 @@ def uniformity(positions: Float[np.ndarray, " N"]) -> float:
     return float((1 + (null <= tail).sum()) / (1 + len(null)))
 
 
-def ecdf_difference(positions: Float[np.ndarray, " N"], level: float) -> pd.DataFrame:
-    """Return the empirical distribution less the uniform one, with its band.
-
-    Parameters
-    ----------
-    positions
-        One of each simulated study.
-    level
-        Chance that uniform positions leave the band anywhere.
-
-    Returns
-    -------
-    Columns position, difference, lower and upper, from 0 to 1.
-    """
-    # Imported only where a band is drawn: it takes a second.
-    from arviz_stats.ecdf_utils import ecdf_pit  # noqa: PLC0415
-
-    generator = np.random.default_rng(_SEED)
-    at, ecdf, lower, upper = ecdf_pit(  # type: ignore[no-untyped-call]
-        positions, 1 - level, TRIALS, rng=generator
-    )
-    return pd.DataFrame(
-        {
-            "position": at,
-            "difference": ecdf - at,
-            "lower": lower - at,
-            "upper": upper - at,
-        }
-    )
-
-
 def judge_parameters(ranks: pd.DataFrame) -> pd.DataFrame:
     """Judge the positions of true parameters among their draws.
 

@@ -1,15 +1,13 @@
-from .exporting.export import About, export_network
+from .images.listing import Images, list_images
 from .pooled.candidate_table import Candidates, candidates
 from .pooled.co_confusion import co_confusion
 from .pooled.predictions import Predictions, read_predictions
 from .running.classifier import Classifier, load_classifier
 from .running.classifying import Outcome, classify
-from .running.images import Images, list_images
 from .running.manifest import Manifest, read_manifest
 from .running.pace import Pace
 
 __all__ = [
-    "About",
     "Candidates",
     "Classifier",
     "Images",
@@ -20,7 +18,6 @@ __all__ = [
     "candidates",
     "classify",
     "co_confusion",
-    "export_network",
     "list_images",
     "load_classifier",
     "read_manifest",

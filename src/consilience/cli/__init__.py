@@ -19,7 +19,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Env, Toml
 
-from consilience.cli import (
+from consilience.cli.commands import (
     agreement,
     benchmark,
     candidates,

@@ -39,7 +39,7 @@ def handle_interrupts() -> Iterator[None]:
     """
     usual = (signal.SIG_DFL, signal.default_int_handler)
     signals = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-    ours = [each for each in signals if signal.getsignal(each) in usual]
+    ours = [number for number in signals if signal.getsignal(number) in usual]
     if threading.current_thread() is not threading.main_thread() or not ours:
         yield
         return
@@ -64,7 +64,7 @@ def handle_interrupts() -> Iterator[None]:
             report(what)
 
     alarm = (signal.SIGALRM,) if timed else ()
-    before = {each: signal.signal(each, interrupt) for each in (*alarm, *ours)}
+    before = {number: signal.signal(number, interrupt) for number in (*alarm, *ours)}
     sys.unraisablehook = report_dropped
     try:
         yield
@@ -72,5 +72,5 @@ def handle_interrupts() -> Iterator[None]:
         if timed:
             signal.setitimer(signal.ITIMER_REAL, 0)
         sys.unraisablehook = report
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -57,7 +57,7 @@ def expand_lists(
         if files and not lists[name]:
             _check_no_file(name, taken[1:])
         parts = [part for word in taken for part in _parts(word)]
-        expanded += [each for part in parts for each in (name, part)] or [name]
+        expanded += [word for part in parts for word in (name, part)] or [name]
     return expanded
 
 
@@ -92,7 +92,7 @@ def is_table(word: str) -> bool:
 def _takes_files(command: Callable[..., Any]) -> bool:
     """Say whether a command takes words that belong to no option."""
     given = signature(command).parameters.values()
-    return any(each.kind is Parameter.POSITIONAL_ONLY for each in given)
+    return any(parameter.kind is Parameter.POSITIONAL_ONLY for parameter in given)
 
 
 def _lists(owner: Any) -> Iterator[tuple[str, bool]]:

@@ -89,8 +89,6 @@ class Reading:
         Whether the first line names the columns.
     statuses
         Statuses of assignments to keep; by default all but the rejected.
-    part
-        Part of the reassessed ImageNet study.
     extras
         Further columns to keep.
     annotators
@@ -132,7 +130,6 @@ class Reading:
         True
     )
     statuses: Several = ()
-    part: Literal["main", "golden", "joint"] = "main"
     extras: Several = ()
     annotators: Several = ()
     exclude: Several = ()
@@ -241,7 +238,7 @@ def with_options(responses: "Responses") -> "Responses":
     """Return responses whose account names options in place of arguments."""
     account = responses.cleaning
     dropped = [
-        replace(each, reason=as_options(each.reason)) for each in account.dropped
+        replace(group, reason=as_options(group.reason)) for group in account.dropped
     ]
     cleaning = replace(
         account,
@@ -281,7 +278,6 @@ def read_options(reading: Reading, gold: Path | None = None) -> ReadOptions:
         encoding=reading.encoding,
         header=reading.header,
         statuses=reading.statuses or None,
-        part=reading.part,
         extras=reading.extras,
         annotators=reading.annotators,
         exclude=reading.exclude,

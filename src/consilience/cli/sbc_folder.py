@@ -2,7 +2,7 @@
 
 - `sbc.toml`: the settings; a folder holds the results of one.
 - `fits/MODEL-ENGINE/`: positions and tallies of all studies, whole or not at all.
-- `parameters.parquet`, `truth.parquet`, `table.md`: the tables of all of them.
+- `parameters.parquet`, `truth.parquet`: the verdicts on all of them.
 """
 
 import tomllib
@@ -106,12 +106,11 @@ def save_study(out: Path | None, model: str, engine: str, study: SimulatedFits) 
         (partial / "study.toml").write_text(tomli_w.dumps(summary), encoding="utf-8")
 
 
-def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], text: str) -> None:
+def write_tables(out: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Write the tables of all models and engines."""
     with whole_files(out) as partial:
         for name, table in tables.items():
             table.to_parquet(partial / f"{name}.parquet", index=False)
-        (partial / "table.md").write_text(text, encoding="utf-8")
 
 
 def _is_ours(folder: Path) -> bool:

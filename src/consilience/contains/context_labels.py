@@ -1,19 +1,14 @@
-"""Rivals: similar labels that one item was asked about.
-
-Whether an annotator was shown the rival of a label is read off the design: they were if
-they were asked about it as well, in that item.
-"""
+"""Rivals: similar labels that one item was asked about."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from consilience.errors import CandidatesError
-from consilience.truth.space import Space
-
-OFTEN = 0.1  # of the items in which the rarer of two labels is asked about
+from consilience.ragged import places_within
+from consilience.truth.space import ContainsSpace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +28,7 @@ class Rivals:
     alike: Float[np.ndarray, " E"]
 
 
-def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
+def rivals(space: ContainsSpace, alike: pd.DataFrame | None) -> Rivals:
     """Find all similar labels that one item was asked about.
 
     Parameters
@@ -42,8 +37,7 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
         Of kind contains.
     alike
         Columns label_a, label_b and value: labels that are similar, and how much. None:
-        those of one group where labels have groups, else those often asked about
-        together.
+        those of one group.
 
     Raises
     ------
@@ -51,44 +45,22 @@ def rivals(space: Space, alike: pd.DataFrame | None) -> Rivals:
         The table of similar labels is not as it must be.
     """
     first, second = together(space)
-    label, names = pd.factorize(np.asarray(space.unit_label, str), sort=True)
+    label, names = pd.factorize(space.unit_label.astype(str), sort=True)
     if alike is not None:
         value = _given(alike, names, label[first], label[second])
-    elif space.groups is not None:
+    elif len(space.groups.names):
         code = space.groups.code
         named = space.groups.names[code[first]] != ""
         value = (named & (code[first] == code[second])).astype(float)
     else:
-        value = _co_occurrence(label[first], label[second], label)
+        value = np.zeros(len(first))
     kept = value > 0
     return Rivals(first[kept], second[kept], value[kept])
 
 
-def shown(
-    space: Space, unit: Int[np.ndarray, " N"], annotator: Int[np.ndarray, " N"]
-) -> Bool[np.ndarray, " N"]:
-    """Return whether each annotator was asked about that pair of item and label."""
-    width = space.num_annotators
-    pairs = np.unique(space.unit.astype(np.int64) * width + space.annotator)
-    sought = unit.astype(np.int64) * width + annotator
-    position = np.minimum(np.searchsorted(pairs, sought), len(pairs) - 1)
-    return np.asarray(pairs[position] == sought)
-
-
-def share_shown(space: Space) -> Float[np.ndarray, " N"]:
-    """Return the share of the labels of the item that each answer's annotator saw."""
-    item, names = pd.factorize(space.unit_item)
-    width = space.num_annotators
-    both = item[space.unit].astype(np.int64) * width + space.annotator
-    pairs = np.unique(space.unit.astype(np.int64) * width + space.annotator)
-    saw = item[pairs // width].astype(np.int64) * width + pairs % width
-    number = np.bincount(saw, minlength=len(names) * width)
-    there = np.bincount(item, minlength=len(names))
-    share: Float[np.ndarray, " N"] = number[both] / there[item[space.unit]]
-    return share
-
-
-def together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
+def together(
+    space: ContainsSpace,
+) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]]:
     """Return all pairs of units of one item, each once, the first below the second."""
     item, _ = pd.factorize(space.unit_item)
     order = np.argsort(item, kind="stable")
@@ -96,7 +68,7 @@ def together(space: Space) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " P"]
     start = np.cumsum(number) - number
     times = number[item[order]]
     first = np.repeat(order, times)
-    within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    within = places_within(times)
     second = order[start[item[first]] + within]
     once = first < second
     return first[once], second[once]
@@ -144,21 +116,3 @@ def _given(
     listed = largest.reindex(sought + np.maximum(first, second)).to_numpy(float)
     values: Float[np.ndarray, " P"] = np.nan_to_num(listed)
     return values
-
-
-def _co_occurrence(
-    first: Int[np.ndarray, " P"],
-    second: Int[np.ndarray, " P"],
-    label: Int[np.ndarray, " U"],
-) -> Float[np.ndarray, " P"]:
-    """Return in how many items of the rarer label both are asked about, if often."""
-    num_items = np.bincount(label)
-    low, high = np.minimum(first, second), np.maximum(first, second)
-    code = low.astype(np.int64) * len(num_items) + high
-    codes, place, both = np.unique(code, return_inverse=True, return_counts=True)
-    share = both / np.minimum(
-        num_items[codes // len(num_items)], num_items[codes % len(num_items)]
-    )
-    frequent = (share >= OFTEN) & (both > 1)
-    value: Float[np.ndarray, " P"] = np.where(frequent, share, 0.0)[place]
-    return value

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from consilience.truth import Observations, Space, tally
+from consilience.ragged import places_within
+from consilience.truth import ContainsSpace, Observations, next_size, tally
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.pytree import pytree
 
@@ -100,12 +101,10 @@ class Pairs:
     apart: bool
 
 
-def laid_out(space: Space) -> Pairs:
+def laid_out(space: ContainsSpace) -> Pairs:
     """Lay the answers out by annotator and group of labels."""
     answers, units = len(space.answers), space.num_units
-    covariates, groups = space.covariates, space.groups
-    group = np.zeros(units, np.int32) if groups is None else groups.code
-    number = 1 if groups is None else len(groups.names)
+    group, number = space.groups.code, max(len(space.groups.names), 1)
     place, of_block, width = _block_layout(group, number)
     places = len(of_block) * width
     cell = space.annotator * number + group[space.unit]
@@ -114,9 +113,8 @@ def laid_out(space: Space) -> Pairs:
     every = np.arange(units, dtype=np.int32)
     votes = tally(space) + 1 / answers
     divided = votes.prod(1) / votes.sum(1) ** 2
-    columns = np.zeros((places, 0 if covariates is None else covariates.value.shape[1]))
-    if covariates is not None:
-        columns[place] = covariates.value
+    columns = np.zeros((places, len(space.covariates.names)))
+    columns[place] = space.covariates.value
     together, facts = _together(space, place, places)
     return Pairs(
         by_table=incidence(
@@ -131,7 +129,7 @@ def laid_out(space: Space) -> Pairs:
         divided=jnp.asarray(divided),
         unit_group=jnp.asarray(group),
         num_groups=number,
-        grouped=groups is not None,
+        grouped=len(space.groups.names) > 0,
         **facts,
     )
 
@@ -150,33 +148,35 @@ def _block_layout(
     start = (np.cumsum(blocks) - blocks) * width
     order = np.argsort(group, kind="stable")
     place = np.empty(len(group), np.int32)
-    within = np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
+    within = places_within(count)
     place[order] = start[group[order]] + within
-    return place, np.repeat(np.arange(number, dtype=np.int32), blocks), width
+    of_block = np.repeat(np.arange(number, dtype=np.int32), blocks)
+    unused = next_size(len(of_block)) - len(of_block)
+    return place, np.append(of_block, np.zeros(unused, np.int32)), width
 
 
 def _together(
-    space: Space, place: Int[np.ndarray, " U"], places: int
+    space: ContainsSpace, place: Int[np.ndarray, " U"], places: int
 ) -> tuple[Together, dict[str, bool]]:
     units = space.num_units
     names = space.unit_item.astype(str)
     item = np.unique(names, return_inverse=True)[1].astype(np.int32)
-    of_set = shown = np.arange(units, dtype=np.int32)
-    if space.similar_sets is not None:
-        similar = space.similar_sets
-        of_set = np.unique(similar.of_unit, return_inverse=True)[1].astype(np.int32)
-        shown = np.unique(similar.shown, return_inverse=True)[1].astype(np.int32)
+    similar = space.similar_sets
+    of_set = np.unique(similar.of_unit, return_inverse=True)[1].astype(np.int32)
+    shown = np.unique(similar.shown, return_inverse=True)[1].astype(np.int32)
     pairs, parts, sets = (
         int(each.max(initial=-1)) + 1 for each in (item, shown, of_set)
     )
     _, one = np.unique(shown, return_index=True)
     _, first = np.unique(of_set, return_index=True)
     size = np.bincount(item)
+    # Rows behind the last are of nothing; of similar studies they are as many.
+    items_, sets_, parts_ = map(next_size, (pairs, sets, parts))
     made = Together(
-        parts=incidence(shown, place, None, (parts, places)),
-        sets=incidence(of_set[one], np.arange(parts), None, (sets, parts)),
-        items=incidence(item[first], np.arange(sets), None, (pairs, sets)),
-        share=incidence(np.arange(units), item, 1 / size[item], (units, pairs)),
+        parts=incidence(shown, place, None, (parts_, places)),
+        sets=incidence(of_set[one], np.arange(parts), None, (sets_, parts_)),
+        items=incidence(item[first], np.arange(sets), None, (items_, sets_)),
+        share=incidence(np.arange(units), item, 1 / size[item], (units, items_)),
         item=jnp.asarray(item),
         of_set=jnp.asarray(of_set),
         shown=jnp.asarray(shown),

@@ -122,7 +122,7 @@ def appearances(
     """Return the latent traits of the kinds of label that a study distinguishes."""
     which = list(kinds(pairs))
     node, _ = item_nodes(pairs)
-    led, counts = (each[jnp.array(which)] for each in shifts(parameters))
+    led, counts = (log_odds[jnp.array(which)] for log_odds in shifts(parameters))
     shift = led[:, None, None] + counts[:, None, None] * node
     shape = (len(which), pairs.num_groups, len(node))
     hump = mixture(parameters, jnp.broadcast_to(shift, shape))

@@ -72,7 +72,7 @@ def presence(
 
     Present is what at least half of the panel grant, so a tie grants.
     """
-    grants = 1 - jnp.exp(tables[:, :, 0]).mean(0)
+    grants = 1 - jnp.tensordot(parameters["asked"], jnp.exp(tables[:, :, 0]), 1)
     panel = jax.lax.stop_gradient(parameters["panel"])
     half = jnp.ceil(panel / 2)
     present = betainc(half, panel - half + 1, grants)

@@ -14,7 +14,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
 
 from consilience.contains.context_labels import rivals, together
-from consilience.truth.space import SimilarSets, Space
+from consilience.truth.space import ContainsSpace, SimilarSets
 
 # Similarity from which a label leads: that at which the leading question was measured
 # on the reassessed ImageNet labels, as a share of classifiers' guesses.
@@ -22,7 +22,7 @@ SIMILAR = 0.05
 SHOWN = 0.5  # share of the annotators of either label that were asked about both
 
 
-def similar_sets(space: Space, table: pd.DataFrame | None) -> Space:
+def similar_sets(space: ContainsSpace, table: pd.DataFrame | None) -> ContainsSpace:
     """Return the space with its similar labels in sets.
 
     Parameters
@@ -39,7 +39,7 @@ def similar_sets(space: Space, table: pd.DataFrame | None) -> Space:
     CandidatesError
         The table of similar labels is not as it must be.
     """
-    if table is None and space.groups is None:
+    if table is None and not len(space.groups.names):
         return space
     context = rivals(space, table)
     number = space.num_units
@@ -63,7 +63,7 @@ def _linked(
 
 
 def _shown(
-    space: Space, first: Int[np.ndarray, " P"], second: Int[np.ndarray, " P"]
+    space: ContainsSpace, first: Int[np.ndarray, " P"], second: Int[np.ndarray, " P"]
 ) -> Bool[np.ndarray, " P"]:
     shape = (space.num_units, space.num_annotators)
     count = csr_array((np.ones(len(space.unit)), (space.unit, space.annotator)), shape)

@@ -12,8 +12,14 @@ from jaxtyping import Float
 from consilience.errors import CandidatesError, GoldError, OptionError
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, in_order_of_unit
-from consilience.truth.covariates import check_any, numbers, standardise
-from consilience.truth.space import Covariates, Groups, Space
+from consilience.truth.covariates import (
+    Covariates,
+    check_any,
+    no_covariates,
+    numbers,
+    standardise,
+)
+from consilience.truth.space import ContainsSpace, Groups, SimilarSets
 
 ANSWERS = ("no", "maybe", "yes")
 STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}
@@ -25,7 +31,7 @@ def presence(
     num_states: int = 2,
     gold: pd.DataFrame | None = None,
     covariates: pd.DataFrame | None = None,
-) -> Space:
+) -> ContainsSpace:
     """Return the space of every item and label that was asked about.
 
     Parameters
@@ -69,8 +75,8 @@ def presence(
     items = table["item"].cat.categories.to_numpy(dtype=object)[pairs // num_labels]
     labels = table["label"].cat.categories.to_numpy(dtype=object)[pairs % num_labels]
     states = STATES[num_states]
-    return Space(
-        kind="contains",
+    units = np.arange(len(pairs), dtype=np.int32)
+    return ContainsSpace(
         unit_item=items,
         unit_label=labels,
         annotators=names,
@@ -87,24 +93,27 @@ def presence(
         present=np.linspace(0.0, 1.0, num_states),
         assumptions=responses.assumptions,
         groups=_groups(responses.labels, labels),
+        similar_sets=SimilarSets(units, units),
         covariates=(
-            None if covariates is None else _covariates(covariates, items, labels)
+            no_covariates(len(pairs))
+            if covariates is None
+            else _covariates(covariates, items, labels)
         ),
     )
 
 
-def _groups(table: pd.DataFrame, labels: np.ndarray) -> Groups | None:
+def _groups(table: pd.DataFrame, labels: np.ndarray) -> Groups:
     parent = table.set_index(table["label"].astype(str))["parent"].fillna("")
     of_unit = parent.reindex(labels.astype(str)).fillna("").to_numpy(dtype=object)
     names, code = np.unique(of_unit.astype(str), return_inverse=True)
     if list(names) == [""]:
-        return None
+        names = names[:0]
     return Groups(code.astype(np.int32), names.astype(object))
 
 
 def _covariates(
     table: pd.DataFrame, items: np.ndarray, labels: np.ndarray
-) -> Covariates | None:
+) -> Covariates:
     names = [name for name in table.columns if name not in {"item", "label"}]
     if not {"item", "label"} <= set(table.columns) or not names:
         columns = ", ".join(map(str, table.columns))

@@ -1,7 +1,8 @@
 """The base of all estimators: parameters, attributes, and fitting."""
 
+import re
 from collections.abc import Mapping
-from inspect import signature
+from inspect import cleandoc, signature
 from typing import Any, ClassVar
 
 import pandas as pd
@@ -66,6 +67,13 @@ class Aggregator:
 
     model: ClassVar[str]
 
+    def __init_subclass__(cls) -> None:
+        """Complete the docstring by the sections that all estimators share."""
+        if cls.__doc__:
+            cls.__doc__ = cleandoc(cls.__doc__)
+            for name, text in _shared_sections().items():
+                cls.__doc__ = cls.__doc__.replace(f"%({name})s", text)
+
     def __init__(
         self,
         n_iter: int | None = None,
@@ -81,9 +89,9 @@ class Aggregator:
         self.prior = prior
         self.random_state = random_state
 
-    def fit(
-        self, data: pd.DataFrame, true_labels: pd.Series | None = None
-    ) -> "Aggregator":
+    def fit[A: "Aggregator"](  # noqa: PYI019 (types are checked method by method)
+        self: A, data: pd.DataFrame, true_labels: pd.Series | None = None
+    ) -> A:
         """Fit the model to responses.
 
         Parameters
@@ -98,7 +106,7 @@ class Aggregator:
         Aggregator
             The estimator itself.
         """
-        self._aggregate(data, true_labels)
+        self._keep(aggregate(data, true_labels, self._settings()), data)
         return self
 
     def fit_predict(
@@ -205,12 +213,23 @@ class Aggregator:
             effort=EngineOptions(sweeps=self.n_iter, tolerance=self.tol),
         )
 
-    def _aggregate(
-        self, data: pd.DataFrame, true_labels: pd.Series | None
-    ) -> Aggregated:
-        result = aggregate(data, true_labels, self._settings())
+    def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
+        """Set the attributes."""
+        del data  # whose order some estimators need
         self.labels_, self.probas_, self.fit_ = result.labels, result.probas, result.fit
         self.priors_ = result.priors
         if result.errors is not None:
             self.errors_ = result.errors
-        return result
+
+
+def _shared_sections() -> dict[str, str]:
+    """Return parts of the base's docstring, by the names that stand for them."""
+    parts = re.split(r"\n\n(?=\w[\w ]*\n-+\n)", cleandoc(Aggregator.__doc__ or ""))
+    section = {part.split("\n", 1)[0]: part for part in parts}
+    return {
+        "parameters": section["Parameters"],
+        "attributes": section["Attributes"],
+        "parameter_list": section["Parameters"].split("\n", 2)[2],
+        "attribute_list": section["Attributes"].split("\n", 2)[2],
+        "answers": "\n".join(section["Examples"].split("\n")[2:6]),
+    }

@@ -6,33 +6,9 @@ from consilience.estimators.base import Aggregator
 class DawidSkene(Aggregator):
     """Dawid-Skene: a confusion matrix for each annotator, by maximum likelihood.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -46,10 +22,7 @@ class DawidSkene(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> dawid_skene = cs.DawidSkene()
     >>> dawid_skene.fit_predict(answers).head(2)
     task
@@ -69,33 +42,9 @@ class DawidSkene(Aggregator):
 class BayesianDawidSkene(Aggregator):
     """Bayesian Dawid-Skene: a confusion matrix for each annotator, with a fixed prior.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -108,10 +57,7 @@ class BayesianDawidSkene(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.BayesianDawidSkene().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -125,33 +71,9 @@ class BayesianDawidSkene(Aggregator):
 class HierarchicalDawidSkene(Aggregator):
     """Hierarchical Dawid-Skene: confusion matrices from a learned population.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -164,10 +86,7 @@ class HierarchicalDawidSkene(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.HierarchicalDawidSkene().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -181,33 +100,9 @@ class HierarchicalDawidSkene(Aggregator):
 class Multinomial(Aggregator):
     """Pooled multinomial: all annotators share one confusion matrix.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -219,10 +114,7 @@ class Multinomial(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.Multinomial().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -236,33 +128,9 @@ class Multinomial(Aggregator):
 class ClassConditional(Aggregator):
     """Class-conditional: each annotator has an accuracy for each true label.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -275,10 +143,7 @@ class ClassConditional(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.ClassConditional().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -292,33 +157,9 @@ class ClassConditional(Aggregator):
 class CommunityBCC(Aggregator):
     """Community BCC: each annotator mixes a few confusion matrices that all share.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -331,10 +172,7 @@ class CommunityBCC(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.CommunityBCC().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -350,33 +188,9 @@ class EBCC(Aggregator):
 
     Annotators who make the same errors count for less.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -389,10 +203,7 @@ class EBCC(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.EBCC().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -406,33 +217,9 @@ class EBCC(Aggregator):
 class LogisticRandomEffects(Aggregator):
     """Logistic random effects: confusion matrices that depend on an item's difficulty.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -444,10 +231,7 @@ class LogisticRandomEffects(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.LogisticRandomEffects(engine="em").fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -461,33 +245,9 @@ class LogisticRandomEffects(Aggregator):
 class ItemDifficulty(Aggregator):
     """Item difficulty: annotators share a confusion matrix that depends on the item.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -500,10 +260,7 @@ class ItemDifficulty(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.ItemDifficulty(engine="em").fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -520,33 +277,9 @@ class AutoAggregator(Aggregator):
     Confusion matrices and prevalences are those of the model that predicts answers
     best; `fit_.comparison()` shows the ranking.
 
-    Parameters
-    ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameters)s
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -559,10 +292,7 @@ class AutoAggregator(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.AutoAggregator().fit(answers).labels_.head(2)
     task
     photo-001    malamute

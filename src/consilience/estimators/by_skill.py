@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from consilience.estimators.aggregate import Settings
+from consilience.estimators.aggregate import Aggregated, Settings
 from consilience.estimators.base import Aggregator
 from consilience.fitting import EngineOptions
 
@@ -14,33 +14,13 @@ class OneCoinDawidSkene(Aggregator):
 
     Parameters
     ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameter_list)s
 
     Attributes
     ----------
     skills_ : pandas.Series
         Accuracy of each worker.
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attribute_list)s
 
     See Also
     --------
@@ -54,10 +34,7 @@ class OneCoinDawidSkene(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.OneCoinDawidSkene().fit(answers).skills_.head(2).round(2)
     worker
     Ada    0.61
@@ -67,27 +44,10 @@ class OneCoinDawidSkene(Aggregator):
 
     model = "one_coin_dawid_skene"
 
-    def fit(
-        self, data: pd.DataFrame, true_labels: pd.Series | None = None
-    ) -> "OneCoinDawidSkene":
-        """Fit the model to responses.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-        true_labels : pandas.Series, optional
-            Known labels, indexed by task.
-
-        Returns
-        -------
-        OneCoinDawidSkene
-            The estimator itself.
-        """
-        result = self._aggregate(data, true_labels)
+    def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
+        super()._keep(result, data)
         right = result.mean("skill")[:, 0]
         self.skills_ = pd.Series(right, index=result.names["annotator"], name="skill")
-        return self
 
 
 class SharedErrors(OneCoinDawidSkene):
@@ -95,33 +55,13 @@ class SharedErrors(OneCoinDawidSkene):
 
     Parameters
     ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameter_list)s
 
     Attributes
     ----------
     skills_ : pandas.Series
         Accuracy of each worker.
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attribute_list)s
 
     See Also
     --------
@@ -133,10 +73,7 @@ class SharedErrors(OneCoinDawidSkene):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.SharedErrors().fit(answers).skills_.head(2).round(2)
     worker
     Ada    0.63
@@ -154,33 +91,13 @@ class GLAD(Aggregator):
 
     Parameters
     ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameter_list)s
 
     Attributes
     ----------
     alphas_ : pandas.Series
         Ability of each worker; zero is chance.
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attribute_list)s
 
     See Also
     --------
@@ -193,10 +110,7 @@ class GLAD(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.GLAD(engine="em").fit(answers).alphas_.head(2).round(1)
     worker
     Ada    0.1
@@ -206,25 +120,10 @@ class GLAD(Aggregator):
 
     model = "glad"
 
-    def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "GLAD":
-        """Fit the model to responses.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-        true_labels : pandas.Series, optional
-            Known labels, indexed by task.
-
-        Returns
-        -------
-        GLAD
-            The estimator itself.
-        """
-        result = self._aggregate(data, true_labels)
+    def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
+        super()._keep(result, data)
         skill = result.mean("skill")
         self.alphas_ = pd.Series(skill, index=result.names["annotator"], name="alpha")
-        return self
 
 
 class BWA(Aggregator):
@@ -234,17 +133,7 @@ class BWA(Aggregator):
 
     Parameters
     ----------
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameter_list)s
 
     Attributes
     ----------
@@ -270,10 +159,7 @@ class BWA(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.BWA().fit(answers).labels_.head(2)
     task
     photo-001    malamute
@@ -283,28 +169,13 @@ class BWA(Aggregator):
 
     model = "bwa"
 
-    def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "BWA":
-        """Fit the model to responses.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-        true_labels : pandas.Series, optional
-            Known labels, indexed by task.
-
-        Returns
-        -------
-        BWA
-            The estimator itself.
-        """
-        result = self._aggregate(data, true_labels)
+    def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
+        super()._keep(result, data)
         self.weights_ = pd.DataFrame(
             result.mean("precision"),
             index=result.names["annotator"],
             columns=result.names["given_class"],
         )
-        return self
 
 
 class MACE(Aggregator):
@@ -314,17 +185,7 @@ class MACE(Aggregator):
     ----------
     n_restarts : int, optional
         Number of starts, of which the best is kept; the engine's own default if None.
-    n_iter : int, optional
-        Largest number of sweeps; the engine's own default if None. Ignored by nuts.
-    tol : float, optional
-        Gain per answer, in nats, below which the optimizer stops; the engine's own
-        default if None.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
-        As for `consilience.fit`.
-    prior : mapping of str to float, optional
-        Settings of the model's prior to change, by name.
-    random_state : int, default 0
-        Seed of the random number generator.
+    %(parameter_list)s
 
     Attributes
     ----------
@@ -334,17 +195,7 @@ class MACE(Aggregator):
     thetas_ : ndarray of shape (n_workers, n_labels)
         Distribution of each worker's random answers, with rows as above and labels in
         the order in which they occur in the data.
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attribute_list)s
 
     See Also
     --------
@@ -356,10 +207,7 @@ class MACE(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.MACE(n_restarts=2).fit(answers).spamming_[:2].round(1)
     array([[0.7, 0.3],
            [0.4, 0.6]])
@@ -382,28 +230,13 @@ class MACE(Aggregator):
         )
         self.n_restarts = n_restarts
 
-    def fit(self, data: pd.DataFrame, true_labels: pd.Series | None = None) -> "MACE":
-        """Fit the model to responses.
-
-        Parameters
-        ----------
-        data : pandas.DataFrame
-            Columns task (or item), worker (or annotator) and label.
-        true_labels : pandas.Series, optional
-            Known labels, indexed by task.
-
-        Returns
-        -------
-        MACE
-            The estimator itself.
-        """
-        result = self._aggregate(data, true_labels)
+    def _keep(self, result: Aggregated, data: pd.DataFrame) -> None:
+        super()._keep(result, data)
         people, labels = result.names["annotator"], result.names["given_class"]
         rows = people.get_indexer(pd.Index(data[people.name].unique()))
         answered = labels.get_indexer(pd.Index(data[labels.name].unique()))
         self.spamming_ = result.mean("trust")[rows][:, ::-1]
         self.thetas_ = result.mean("habit")[rows][:, answered]
-        return self
 
     def _settings(self) -> Settings:
         return Settings(

@@ -16,19 +16,7 @@ class MajorityVote(Aggregator):
     random_state : int, default 0
         Seed of the random number generator.
 
-    Attributes
-    ----------
-    labels_ : pandas.Series
-        Best label of each task.
-    probas_ : pandas.DataFrame
-        Posterior probability, one row per task and one column per label.
-    priors_ : pandas.Series
-        Prevalence of each label.
-    errors_ : pandas.DataFrame
-        Confusion matrices, p(answer | truth): one row per worker and answer, one column
-        per true label. The columns of each worker sum to one.
-    fit_ : Fit
-        The fit, with all tables, intervals and diagnostics.
+    %(attributes)s
 
     See Also
     --------
@@ -36,10 +24,7 @@ class MajorityVote(Aggregator):
 
     Examples
     --------
-    >>> import consilience as cs
-    >>> from consilience.demo import study
-    >>> columns = {"photo": "task", "annotator": "worker", "animal": "label"}
-    >>> answers = study(0, num_photos=30).answers.rename(columns=columns)
+    %(answers)s
     >>> cs.MajorityVote().fit(answers).labels_.head(2)
     task
     photo-001    malamute

@@ -1,40 +1,18 @@
 """From responses to a fit."""
 
-import time
 from collections.abc import Mapping
-from dataclasses import asdict
-from importlib.metadata import version
-from typing import Any
 
-from consilience import annotators
 from consilience.checks import all_checks, as_dataset
-from consilience.fitting.automatic import fit_auto
-from consilience.fitting.inputs import (
-    Table,
-    as_candidates,
-    as_similarity,
-    as_table,
-    both_tasks,
-    check_fit,
-    check_options,
-    check_seed,
-    classifiers_of,
-    on_names,
-    reporter,
-    types_in,
-)
-from consilience.fitting.rule import REMARK, WHY, apply_heuristic, heuristic_tree
-from consilience.fitting.single import Single, fit_one
-from consilience.fitting.which_contains import which_contains
-from consilience.inference import EngineOptions, check_engine
-from consilience.model import DIMS
+from consilience.fitting.choice import fit_choice
+from consilience.fitting.contains import fit_contains
+from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
+from consilience.fitting.inputs import Table, both_tasks
+from consilience.fitting.request import Request, Study
+from consilience.inference import EngineOptions
 from consilience.posterior import Fit
-from consilience.posterior.results.comparison import as_dataset as comparison_dataset
-from consilience.posterior.stored_fit.tree import tree, with_groups
+from consilience.posterior.stored_fit.tree import with_groups
 from consilience.progress import Reporter
 from consilience.responses import Responses
-from consilience.spaces import space_of
-from consilience.truth import Space
 
 
 def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -136,148 +114,33 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     1  photo-002     husky          1.0
     2  photo-003   samoyed          1.0
     """
-    started = time.monotonic()
-    seed = check_seed(seed)
-    check_options(effort)
-    check_engine(engine)
-    if prior_from is not None:
-        check_fit(prior_from, "prior_from")
-    given, beside = both_tasks(responses, contains)
-    common: dict[str, Any] = {
-        "model_asked": model,
-        "kind": given.kind,
-        "seed": seed,
-        "mass": effort.mass,
-        "version": version("consilience"),
-        "sources": {**given.sources, **({} if beside is None else beside.sources)},
-        "told_of": classifiers_of(candidates, similarity),
-    }
-    chosen = None if model == "auto" else annotators.load(model, prior)
-    if chosen is not None and chosen.heuristic is not None:
-        tables = apply_heuristic(
-            chosen,
-            model,
-            engine,
-            given,
-            candidates=candidates,
-            similarity=similarity,
-            gold=gold,
-            contains=beside,
-        )
-        attributes = common | {
-            "id_types": dict(given.types),
-            "model": model,
-            "engine": chosen.engines[0],
-            "engine_reason": WHY,
-            "seconds": round(time.monotonic() - started, 3),
-            "assumptions": [*given.assumptions, REMARK],
-            "settings": {},
-        }
-        return Fit(heuristic_tree(tables, given, attributes))
-    lists, gold_table = as_candidates(candidates, given), as_table(gold, "gold")
-    remarks = on_names(candidates, given)
-    alike = as_similarity(similarity, given.labels["label"])
-    with reporter(progress) as report:
-
-        def space_with(number: int) -> Space:
-            return space_of(
-                given,
-                lists=lists,
-                gold=gold_table,
-                num_states=number,
-                alike=alike,
-                contains=beside,
-            )
-
-        name, why = model, None
-        if model == "auto" and given.kind == "contains":
-            name, why = which_contains(space_with(states or 2))
-        if prior_from is not None:
-            from consilience.fitting.earlier import (
-                align,
-                check_previous,
-                with_informative_prior,
-            )
-
-            name = prior_from.data.attrs["model"] if model == "auto" else name
-            why = "it is that of the earlier fit" if model == "auto" else why
-            check_previous(name, annotators.load(name), prior_from)
-        space = space_with(
-            states or (2 if name == "auto" else annotators.load(name).states)
-        )
-        informative = None
-        if prior_from is not None:
-            space = align(space, prior_from)
-            informative, remark = with_informative_prior(
-                annotators.load(name, prior), space, prior_from
-            )
-            remarks.append(remark)
-        table = None
-        if name == "auto":
-            single, table = fit_auto(
-                space, seed, engine=engine, prior=prior, effort=effort, report=report
-            )
-        else:
-            single = fit_one(
-                name,
-                space,
-                seed,
-                engine=engine,
-                prior=prior,
-                informative=informative,
-                effort=effort,
-                report=report,
-            )
-    settings = {
-        "effort": asdict(effort),
-        "prior": asdict(single.model.prior),
-        "states": len(space.states) if space.kind == "contains" else 2,
-        "precision": "float64",
-    }
-    types, lost = types_in(space, given.types)
-    attributes = common | {
-        "id_types": types,
-        "model": single.name,
-        "engine": single.engine,
-        "engine_reason": single.reason if why is None else f"{why}; {single.reason}",
-        "seconds": round(time.monotonic() - started, 3),
-        "assumptions": [
-            *space.assumptions,
-            *remarks,
-            *lost,
-            *single.result.remarks,
-            *_unused(space, single, similar=alike is not None),
-        ],
-        "settings": settings,
-    }
-    data = tree(
-        space,
-        single.result,
-        {**DIMS, **single.model.dims},
-        attributes,
-        single.tempering,
+    request = Request(
+        model=model,
+        engine=engine,
+        seed=seed,
+        states=states,
+        prior=prior,
+        prior_from=prior_from,
+        effort=effort,
+        progress=progress,
     )
-    if space.kind == "objects":
-        import jax
+    given, beside = both_tasks(responses, contains)
+    tables = {"candidates": candidates, "similarity": similarity, "gold": gold}
+    heuristic = asked_heuristic(request)
+    if heuristic is not None:
+        return Fit(fit_heuristic(heuristic, given, request, **tables, contains=beside))
+    study = Study.read(given, beside, **tables)
+    # JAX and NumPyro are loaded only where they are needed.
+    if prior_from is not None:
+        from consilience.fitting.previous.informative_prior import fit_with_previous
 
-        from consilience.fitting.objects.conditioning import with_objects
+        data = fit_with_previous(study, request, prior_from)
+    elif given.kind == "choice":
+        data = fit_choice(study, request)
+    elif given.kind == "contains":
+        data = fit_contains(study, request)
+    else:
+        from consilience.fitting.objects.fit import fit_objects
 
-        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
-            data = with_objects(
-                data, space, single.model, single.result, seed=seed, mass=effort.mass
-            )
-    groups = {"diagnostics": as_dataset(all_checks(data))}
-    if table is not None:
-        groups["comparison"] = comparison_dataset(table)
-    return Fit(with_groups(data, **groups))
-
-
-def _unused(space: Space, single: Single, *, similar: bool) -> list[str]:
-    """Say what is known of labels that the model does not use."""
-    parameters, unused = single.result.parameters, []
-    if space.covariates is not None and "weight" not in parameters:
-        names = ", ".join(space.covariates.names)
-        unused += [f"the prior covariates ({names})"]
-    if similar and space.kind == "contains" and "led" not in parameters:
-        unused += ["the similarity of labels"]
-    return [f"{single.name} does not use {each}" for each in unused]
+        data = fit_objects(study, request)
+    return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))

@@ -1,11 +1,12 @@
 """Check and convert the arguments of the public functions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Shaped
 
 from consilience.errors import MissingColumnError, OptionError, not_a
 from consilience.inference import EngineOptions as EngineOptions  # noqa: PLC0414 (`fitting` exports it)
@@ -19,10 +20,10 @@ from consilience.responses.side_tables import (
     side_table,
     text_frame,
 )
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import text_array
 from consilience.responses.tables.id_types import Types, settled
-from consilience.responses.tables.library_errors import readable
-from consilience.truth import Space
+from consilience.truth import ContainsSpace, ObjectsSpace, Space
 
 CANDIDATES, SOURCES = "candidates.parquet", "sources.parquet"
 LABELS = "labels.parquet"
@@ -190,8 +191,10 @@ def types_in(space: Space, types: Types) -> tuple[dict[str, str], tuple[str, ...
     -------
     The types, and a sentence for each that is lost.
     """
-    labels = space.states if space.unit_label is None else space.unit_label
-    if space.named is not None:
+    labels: Sequence[str] | Shaped[np.ndarray, " _"] = space.states
+    if isinstance(space, ContainsSpace):
+        labels = space.unit_label
+    elif isinstance(space, ObjectsSpace):
         labels = space.named.labels
     names = {
         "item": space.unit_item,

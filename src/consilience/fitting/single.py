@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from consilience import annotators
-from consilience.checks.independence import Residual, residual_correlation
+from consilience.checks.dependence.independence import Residual, residual_correlation
 from consilience.inference import EngineOptions, Result, choose, run, with_default_draws
 from consilience.inference.seeds import Seed
 from consilience.model import PREVALENCE, AnnotatorModel
 from consilience.posterior.tempering import Tempering, Truth, Which, temper
 from consilience.progress import Reporter
-from consilience.truth import Space
+from consilience.truth import ContainsSpace, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -58,7 +58,7 @@ def fit_one(
 ) -> Single:
     """Fit the model of that name, or that model as an earlier fit informs it."""
     started = time.monotonic()
-    model = informative or annotators.load(name, prior)
+    model = informative or annotators.fittable(name, prior)
     unasked = engine == "auto"
     engine, reason = choose(model, name, engine, space)
     if unasked:
@@ -102,7 +102,7 @@ def temper_result(
     effect = residual.design_effect(np.bincount(space.unit, space.n, space.num_units))
     raw = Truth(result.belief, result.lower, result.upper)
     kept = np.isfinite(space.log_prior).astype(float)
-    if space.kind == "contains":
+    if isinstance(space, ContainsSpace):
         prevalence = np.asarray(result.parameters[PREVALENCE], float).mean((0, 1))
         kept = prevalence[space.state] * np.exp(space.log_prior)
     return Tempering(

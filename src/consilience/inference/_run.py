@@ -5,10 +5,10 @@ from typing import Any
 
 from consilience.errors import KindError, OptionError, UnknownEngineError, not_among
 from consilience.inference import auto, engines
-from consilience.inference.options import EngineOptions
+from consilience.inference.options import EngineOptions, override
 from consilience.inference.result import Result
 from consilience.inference.seeds import Seed
-from consilience.model import AnnotatorModel, has_tables
+from consilience.model import AnnotatorModel, TableModel
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -90,7 +90,7 @@ def run(
     if effort.draws == 0 and engines.load(engine).NEEDS_DRAWS:
         msg = f"{engine} needs draws; give one or more, or use vb or em"
         raise OptionError(msg)
-    if has_tables(model) and engines.load(engine).HAS_CLOSED_FORM:
+    if isinstance(model, TableModel) and engines.load(engine).HAS_CLOSED_FORM:
         return _fitted(model, space, engine, seed, effort, report)
     import jax
 
@@ -111,6 +111,9 @@ def _fitted(
 ) -> Result:
     engine = engines.load(name)
     given = {key: value for key, value in asdict(effort).items() if value is not None}
-    options = engine.options(model, space, given)
+    if hasattr(engine, "options"):
+        options = engine.options(model, space, given)
+    else:
+        options = override(engine.Options(), given)
     result: Result = engine.fit(model, space, seed, options, report)
     return result

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from consilience.model import AnnotatorModel, num_substates
-from consilience.truth import Space
+from consilience.model import AnnotatorModel, SampledModel, num_substates
+from consilience.truth import ObjectsSpace, Space
 
 # Of the posterior bootstrap, enough for bounds of nine tenths; each costs an
 # optimization.
@@ -45,8 +45,8 @@ def draws(model: AnnotatorModel[Any], space: Space, engine: str) -> int | None:
     engine
         The engine that was chosen.
     """
-    if engine != "em" or model.dirichlet is not None or model.prepare is not None:
+    if engine != "em" or not isinstance(model, SampledModel) or model.follows_data:
         return None
     visits = len(space.unit) * space.state.shape[1] * num_substates(model)
-    few = space.kind != "objects" and visits <= MAX_DRAWN
+    few = visits <= MAX_DRAWN and not isinstance(space, ObjectsSpace)
     return DRAWS if few else None

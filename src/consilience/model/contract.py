@@ -1,14 +1,22 @@
-"""The record that a model's file makes."""
+"""What engines, checks and analyses may ask of a model.
 
+A model says how its parameters are drawn and how likely the answers are given them, and
+there are two ways to say either:
+
+- its parameters have closed-form updates (`ClosedFormModel`), or a program of its own
+  samples them (`SampledModel`);
+- its answers have an emission (`EmissionModel`), or it gives the score itself.
+
+The classes here are what users of a model ask for. A model's file makes a record of one
+of the classes of `model.records`, each of which is a choice of both.
+"""
+
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import pandas as pd
-
 from consilience.model.emission import Emission
-from consilience.responses import Responses
-from consilience.truth import Space
 
 # By name; arrays of NumPy where a closed form has them, of JAX elsewhere.
 type Parameters = Mapping[str, Any]
@@ -77,9 +85,9 @@ class Normal:
     shape: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AnnotatorModel[P]:
-    """An annotator model: the record that each file of `annotators` makes.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Method[P]:
+    """What every file of `annotators` states.
 
     Attributes
     ----------
@@ -90,62 +98,53 @@ class AnnotatorModel[P]:
     engines : tuple of str
         Names of the engines that can fit the model, the best first.
     references : tuple of str
-        Sources of the model: author, year, section.
-    dirichlet : callable, optional
-        Dirichlet priors of the parameters by name, among them `prevalence`. They give
-        the model the closed-form updates of `em` and `vb`, if the score takes the
-        logarithms unchanged: linear in them, or a log of sums of exponentials of such.
-        (A NumPyro distribution that normalizes its logits does not.) None for other
-        priors.
-    normal : callable, optional
-        Normal priors of further, unconstrained parameters, by name; they are passed
-        unchanged. `em` and `vb` update them by Newton steps, for which the log
-        likelihood of a state must be concave in them.
-    layout : callable, optional
-        Arrays that depend on the data only, computed on the host before anything is
-        compiled; available as `observations.layout`. Such a model needs no table of the
-        answers of each annotator, and none is built for it.
-    parameters : callable, optional
-        A NumPyro program that samples the parameters and returns them in the form that
-        the emission needs, for a model without Dirichlet priors, so that all engines of
-        a model use one prior. None: sampled from the Dirichlet priors.
-    prepare : callable, optional
-        Arrays that depend on the data only, computed once before sampling. The program
-        finds them in `observations.prepared`, which is None when it draws from the
-        prior.
-    emission : callable, optional
-        Distribution of answers in each state, given the parameters.
-    log_joint : callable, optional
-        Replaces the emission: log p(state, answers) itself.
-    log_likelihood : callable, optional
-        Log-likelihood of each unit (its share, for units that are modelled together),
-        where it is cheaper to compute than from the score. It uses
-        `observations.log_prior` as the score does.
-    simulate_answers : callable, optional
-        Draws answers; required of a model with `log_joint`.
-    new_annotator : callable, optional
-        Distribution of the answers of a new annotator in each column of the score, for
-        each group of labels (one if there are none); required of a model of contains
-        with `log_joint`.
-    derived : callable, optional
-        Quantities that follow from the parameters and are reported with them, by name:
-        for example the confusion of a model with `log_joint`, with integrated variables
-        averaged out. Where the emission is a confusion it is derived by default.
-    per_answer : bool
-        Whether the emission depends on each answer separately.
-    whole_items : bool
-        Whether the units of an item are modelled together. Then none is merged with
-        others, or used without those of its item. The score is the log posterior of
-        each unit plus its share of the log-likelihood of the item.
-    substates : callable, optional
-        Number of substates into which a score splits each state, given the prior: for
-        example subtypes of a class, or quadrature nodes. They are adjacent columns of
-        the score, and are summed for the posterior of the truth. None: one.
+        Sources: author, year, section.
     kinds : tuple of str
-        Kinds of responses that the model accepts.
-    heuristic : callable, optional
-        Replaces all of the above for a heuristic without a likelihood: returns the
-        tables of a run by name, computed from the responses. Its only engine is "rule".
+        Kinds of responses that are accepted.
+    """
+
+    prior: P
+    dims: Mapping[str, tuple[str, ...]]
+    engines: tuple[str, ...]
+    references: tuple[str, ...]
+    kinds: tuple[str, ...] = ("choice", "contains")
+
+
+def one_substate(prior: Any) -> int:
+    """Return that states are not split."""
+    del prior
+    return 1
+
+
+def nothing_derived(observations: Any, parameters: Parameters) -> Parameters:
+    """Return no further quantities."""
+    del observations, parameters
+    return {}
+
+
+def nothing_prepared(observations: Any, prior: Any) -> None:
+    """Return no arrays."""
+    del observations, prior
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class AnnotatorModel[P](Method[P], ABC):
+    """A model of annotators, which engines fit.
+
+    Attributes
+    ----------
+    prior, dims, engines, references, kinds
+        What every file of `annotators` states: the prior settings, the axes of the
+        parameters, the engines (the best first), the sources, and the kinds of
+        responses that are accepted.
+    derived : callable
+        Quantities that follow from the parameters and are reported with them, by name.
+        The confusion of each annotator is derived from an emission by tables if it is
+        not among them; one confusion that all annotators share is given here.
+    substates : callable
+        Number of substates into which the score splits each state, given the prior: for
+        example subtypes of a class, or quadrature nodes. They are adjacent columns of
+        the score, and are summed for the posterior of the truth.
     states : int
         Default number of states of a label's presence (contains).
 
@@ -161,24 +160,122 @@ class AnnotatorModel[P]:
     ('annotator', 'true_class', 'given_class')
     """
 
-    prior: P
-    dims: Mapping[str, tuple[str, ...]]
-    engines: tuple[str, ...]
-    references: tuple[str, ...]
-    dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]] | None = None
-    normal: Callable[[Any, P], Mapping[str, Normal]] | None = None
-    layout: Callable[[Space, P], Any] | None = None
-    parameters: Callable[[Any, P], Parameters] | None = None
-    prepare: Callable[[Any, P], Any] | None = None
-    emission: Callable[[Any, Parameters], Emission] | None = None
-    log_joint: Callable[[Any, Parameters], Any] | None = None
-    log_likelihood: Callable[[Any, Parameters], Any] | None = None
-    simulate_answers: Callable[[Any, Any, Parameters], Any] | None = None
-    new_annotator: Callable[[Parameters], Any] | None = None
-    derived: Callable[[Any, Parameters], Parameters] | None = None
-    per_answer: bool = False
-    whole_items: bool = False
-    substates: Callable[[P], int] | None = None
-    kinds: tuple[str, ...] = ("choice", "contains")
-    heuristic: Callable[[Responses], Mapping[str, pd.DataFrame]] | None = None
+    derived: Callable[[Any, Parameters], Parameters] = nothing_derived
+    substates: Callable[[P], int] = one_substate
     states: int = 2
+
+    @property
+    def per_answer(self) -> bool:
+        """Whether each answer has a distribution of its own."""
+        return False
+
+    @property
+    def whole_items(self) -> bool:
+        """Whether the units of an item are modelled together."""
+        return False
+
+    @abstractmethod
+    def sample(self, observations: Any) -> Parameters:
+        """Sample the parameters, inside a NumPyro program."""
+
+    @abstractmethod
+    def score(self, observations: Any, parameters: Parameters) -> Any:
+        """Return log p(state, the unit's answers | parameters) (U, M).
+
+        There is a column for each listed state, or one for each of its substates.
+        Summed over all answers that could have been given, its exponential is the prior
+        of the state; a test holds every model to that.
+        """
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClosedFormModel[P](AnnotatorModel[P]):
+    """A model whose parameters have closed-form updates, which `em` and `vb` use.
+
+    They have if the score takes the logarithms of the parameters unchanged: linear in
+    them, or a log of sums of exponentials of such. (A NumPyro distribution that
+    normalizes its logits does not.)
+    """
+
+    @abstractmethod
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return the Dirichlet priors of the parameters by name."""
+
+    def normals(self, observations: Any) -> Mapping[str, Normal]:
+        """Return the priors of the parameters that are free numbers; often none."""
+        del observations
+        return {}
+
+    def sample(self, observations: Any) -> Parameters:
+        """Sample the parameters from their priors."""
+        from consilience.model.program import sample_priors
+
+        return sample_priors(self.priors(observations), self.normals(observations))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SampledModel[P](AnnotatorModel[P]):
+    """A model whose parameters are sampled by a program of its own.
+
+    Attributes
+    ----------
+    parameters : callable
+        A NumPyro program that samples the parameters and returns them in the form that
+        the emission or the score needs.
+    prepare : callable
+        Arrays that depend on the data only, computed once before sampling. The program
+        finds them in `observations.prepared`, which is None when it draws from the
+        prior.
+    """
+
+    parameters: Callable[[Any, P], Parameters]
+    prepare: Callable[[Any, P], Any] = nothing_prepared
+
+    @property
+    def follows_data(self) -> bool:
+        """Whether what is sampled means something else for other data.
+
+        It does where the program samples in coordinates that the data prepared.
+        """
+        return self.prepare is not nothing_prepared
+
+    def sample(self, observations: Any) -> Parameters:
+        """Sample the parameters by the program."""
+        return self.parameters(observations, self.prior)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EmissionModel[P](AnnotatorModel[P]):
+    """A model of how each answer looks, given the state.
+
+    Attributes
+    ----------
+    emission : callable
+        Distribution of answers in each state, given the parameters.
+    """
+
+    emission: Callable[[Any, Parameters], Emission]
+
+    def score(self, observations: Any, parameters: Parameters) -> Any:
+        """Return the prior of the state times the likelihood by the emission."""
+        from consilience.model.summed import log_prior
+
+        emission = self.emission(observations, parameters)
+        likelihood = emission.log_likelihood(observations)
+        power = observations.power[:, None]
+        return log_prior(observations, parameters, emission) + power * likelihood
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LaidOutModel[P](AnnotatorModel[P]):
+    """A model that lays the answers out in a form of its own.
+
+    Attributes
+    ----------
+    layout : callable
+        Arrays that depend on the data only, computed on the host before anything is
+        compiled; available as `observations.layout`. No table of the answers of each
+        annotator is built for such a model.
+    """
+
+    layout: Callable[[Any, P], Any]

@@ -121,6 +121,9 @@ class BySubtype:
         return jax.random.categorical(of_answer, rows)
 
 
+type ByTables = ByConfusion | ByMixture | BySubtype
+
+
 def by_subtype(emission: Emission) -> BySubtype | None:
     """Return an emission by tables with its subtypes, of which there may be one.
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import jax
 
-from consilience.model.contract import AnnotatorModel
+from consilience.model.contract import AnnotatorModel, LaidOutModel, SampledModel
 from consilience.model.properties import check_tables, takes_columns
-from consilience.truth import Observations, Space, observe
+from consilience.truth import ChoiceSpace, Observations, Space, observe
+from consilience.truth.covariates import no_covariates
 
 
 def lay_out(
@@ -30,20 +31,19 @@ def lay_out(
         The model's tables of answers would not fit in memory.
     """
     check_tables(model, space)
-    if space.kind == "choice" and not takes_columns(model):
-        space = replace(space, covariates=None)
-    layout = None if model.layout is None else model.layout(space, model.prior)
-    observations = observe(
-        space,
-        per_answer=model.per_answer or simulating,
-        tables=model.layout is None,
-    )
+    if isinstance(space, ChoiceSpace) and not takes_columns(model):
+        space = replace(space, covariates=no_covariates(space.num_units, 0))
+    per_answer = model.per_answer or simulating
+    if not isinstance(model, LaidOutModel):
+        return observe(space, per_answer=per_answer)
+    layout = model.layout(space, model.prior)
+    observations = observe(space, per_answer=per_answer, tables=False)
     return replace(observations, layout=layout)
 
 
 def prepared(model: AnnotatorModel[Any], observations: Observations) -> Observations:
     """Return the observations with what the model computes from them once."""
-    if model.prepare is None:
+    if not isinstance(model, SampledModel) or not model.follows_data:
         return observations
     prepared = jax.jit(model.prepare, static_argnums=1)(observations, model.prior)
     return replace(observations, prepared=prepared)

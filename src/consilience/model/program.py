@@ -1,5 +1,6 @@
 """A model as a NumPyro program, and simulation from it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +16,19 @@ from jaxtyping import Array, Key
 from numpyro.handlers import seed, substitute, trace
 
 from consilience.errors import DivergedError
-from consilience.model.contract import AnnotatorModel, Parameters
+from consilience.model.contract import (
+    AnnotatorModel,
+    ClosedFormModel,
+    Dirichlet,
+    EmissionModel,
+    Normal,
+    Parameters,
+)
 from consilience.model.layout import lay_out
 from consilience.model.prior_of_truth import log_prior_of_truth, sample_weights
+from consilience.model.records import ScoreModel
 from consilience.model.simulated import Simulated
-from consilience.model.summed import derived, emission_of, log_likelihood, score
+from consilience.model.summed import derived, log_likelihood
 from consilience.truth import Observations, Space
 
 SCORE = "score"  # the site under which `joint` leaves the score of a draw
@@ -29,19 +38,15 @@ def sample_parameters(
     model: AnnotatorModel[Any], observations: Observations
 ) -> Parameters:
     """Sample the parameters inside a NumPyro program."""
-    return sample_weights(observations, _sampled_parameters(model, observations))
+    return sample_weights(observations, model.sample(observations))
 
 
-def _sampled_parameters(
-    model: AnnotatorModel[Any], observations: Observations
+def sample_priors(
+    closed: Mapping[str, Dirichlet], normals: Mapping[str, Normal]
 ) -> Parameters:
-    if model.parameters is not None:
-        return model.parameters(observations, model.prior)
-    if model.dirichlet is None:
-        msg = "the model has neither a program of its parameters nor Dirichlet priors"
-        raise TypeError(msg)
+    """Sample logarithms of probability vectors and free numbers, by name."""
     logs = {}
-    for name, prior in model.dirichlet(observations, model.prior).items():
+    for name, prior in closed.items():
         batch = prior.shape[:-1]
         concentration = prior.concentration
         if prior.hyperprior_weight is not None:
@@ -54,10 +59,9 @@ def _sampled_parameters(
         whole = jnp.broadcast_to(concentration, prior.shape)
         drawn = numpyro.sample(name, dist.Dirichlet(whole).to_event(len(batch)))
         logs[name] = jnp.log(jnp.maximum(drawn, np.finfo(drawn.dtype).tiny))
-    if model.normal is not None:
-        for name, free in model.normal(observations, model.prior).items():
-            wide = dist.Normal(0.0, free.scale).expand(free.shape)
-            logs[name] = numpyro.sample(name, wide.to_event(len(free.shape)))
+    for name, free in normals.items():
+        wide = dist.Normal(0.0, free.scale).expand(free.shape)
+        logs[name] = numpyro.sample(name, wide.to_event(len(free.shape)))
     return logs
 
 
@@ -72,7 +76,7 @@ def joint(model: AnnotatorModel[Any], observations: Observations) -> None:
     numpyro.factor("answers", (observations.scale * likelihood).sum())
     for name, value in derived(model, observations, parameters).items():
         numpyro.deterministic(name, value)
-    numpyro.deterministic(SCORE, score(model, observations, parameters))
+    numpyro.deterministic(SCORE, model.score(observations, parameters))
 
 
 def simulate(
@@ -98,11 +102,13 @@ def simulate(
     ------
     DivergedError
         The prior is improper, so that nothing can be drawn from it.
+    TypeError
+        The model does not say how answers are drawn.
     """
     first, second, third = jax.random.split(key, 3)
     observations = lay_out(model, space, simulating=True)
     # Where priors are Dirichlet, models share samplers, which are long to compile.
-    draw = _compiled if model.dirichlet is None else _drawn
+    draw = _drawn if isinstance(model, ClosedFormModel) else _compiled
     drawn, more, parameters = draw(model, observations, first, given or {})
     if not all(np.isfinite(value).all() for value in drawn.values()):
         msg = (
@@ -110,9 +116,12 @@ def simulate(
         )
         raise DivergedError(msg)
     drawn = {**drawn, **more}
-    if model.simulate_answers is not None:
+    if isinstance(model, ScoreModel):
         made = model.simulate_answers(second, observations, parameters)
         return replace(made, parameters={**drawn, **made.parameters})
+    if not isinstance(model, EmissionModel):
+        msg = "the model gives a score but no way to draw answers"
+        raise TypeError(msg)
     log_prior = jnp.broadcast_to(
         log_prior_of_truth(observations, parameters),
         (observations.num_units, observations.state.shape[1]),
@@ -120,7 +129,7 @@ def simulate(
     slot = jax.random.categorical(second, log_prior)
     lists = jnp.broadcast_to(observations.state, log_prior.shape)
     state = jnp.take_along_axis(lists, slot[:, None], axis=1)[:, 0]
-    emission = emission_of(model, observations, parameters)
+    emission = model.emission(observations, parameters)
     answer = emission.sample(third, observations, state)
     return Simulated(drawn, state, answer)
 

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 
 from consilience.errors import TooLargeError
-from consilience.model.contract import AnnotatorModel, Coding, Dirichlet, Normal
+from consilience.model.contract import (
+    AnnotatorModel,
+    ClosedFormModel,
+    Coding,
+    Dirichlet,
+)
 from consilience.truth import Space, check_lists, check_size
 
 PREVALENCE, WEIGHT = "prevalence", "weight"
@@ -25,33 +30,11 @@ def takes_columns(model: AnnotatorModel[Any]) -> bool:
 
 def num_substates(model: AnnotatorModel[Any]) -> int:
     """Return into how many states the score splits each listed one."""
-    return 1 if model.substates is None else model.substates(model.prior)
-
-
-def has_tables(model: AnnotatorModel[Any]) -> bool:
-    """Return whether answers are drawn from tables whose rows are Dirichlet."""
-    closed = model.dirichlet is not None and model.emission is not None
-    return closed and model.layout is None
-
-
-def dirichlet_priors(
-    model: AnnotatorModel[Any], coding: Coding
-) -> Mapping[str, Dirichlet]:
-    """Return the model's Dirichlet priors, that of the prevalence among them.
-
-    Raises
-    ------
-    TypeError
-        The model has no Dirichlet priors.
-    """
-    if model.dirichlet is None:
-        msg = "closed forms need a model with Dirichlet priors"
-        raise TypeError(msg)
-    return model.dirichlet(coding, model.prior)
+    return model.substates(model.prior)
 
 
 def closed_priors(
-    model: AnnotatorModel[Any], coding: Coding, *, columns: bool
+    model: ClosedFormModel[Any], coding: Coding, *, columns: bool
 ) -> Mapping[str, Dirichlet]:
     """Return the Dirichlet priors of what has a closed form, given the truth.
 
@@ -61,26 +44,16 @@ def closed_priors(
         The model, and what it was laid out for.
     columns
         Whether candidates have columns: then prevalence has none.
-
-    Raises
-    ------
-    TypeError
-        The model has no Dirichlet priors.
     """
-    priors = dict(dirichlet_priors(model, coding))
+    priors = dict(model.priors(coding))
     if columns:
         priors.pop(PREVALENCE, None)
     return priors
 
 
-def normal_priors(model: AnnotatorModel[Any], coding: Any) -> Mapping[str, Normal]:
-    """Return the priors of the parameters that are free numbers; often none."""
-    return {} if model.normal is None else model.normal(coding, model.prior)
-
-
-def imagined_units(model: AnnotatorModel[Any], coding: Coding) -> np.ndarray:
+def imagined_units(model: ClosedFormModel[Any], coding: Coding) -> np.ndarray:
     """Return how many units of each state the prior of the prevalence imagines (K,)."""
-    priors = dirichlet_priors(model, coding)
+    priors = model.priors(coding)
     if PREVALENCE not in priors:
         return np.ones(coding.num_states)
     prior = priors[PREVALENCE]

@@ -10,7 +10,12 @@ import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
 from jaxtyping import Array, Shaped
 from numpyro.handlers import seed, substitute
 
-from consilience.model.contract import AnnotatorModel, Parameters
+from consilience.model.contract import (
+    AnnotatorModel,
+    ClosedFormModel,
+    Parameters,
+    SampledModel,
+)
 from consilience.model.draws import TINY
 from consilience.model.program import sample_parameters
 from consilience.model.properties import WEIGHT
@@ -24,12 +29,10 @@ def can_restore_parameters(
 
     They do not where a program samples coordinates that the data prepared.
     """
-    closed = set[str]()
-    if model.dirichlet is not None:
-        closed = set(model.dirichlet(observations, model.prior))
-    if closed and closed <= set(names):
-        return True
-    return model.prepare is None and model.dirichlet is None
+    if isinstance(model, ClosedFormModel):
+        closed = set(model.priors(observations))
+        return bool(closed) and closed <= set(names)
+    return isinstance(model, SampledModel) and not model.follows_data
 
 
 def parameters_from_draw(
@@ -51,14 +54,14 @@ def parameters_from_draw(
     values
         One draw of each parameter by name, probabilities as such.
     """
-    prior = model.prior
-    closed = {} if model.dirichlet is None else model.dirichlet(observations, prior)
-    if closed and closed.keys() <= values.keys():
-        free = set() if model.normal is None else {*model.normal(observations, prior)}
-        if observations.prior_covariates is not None:
-            free = {*free, WEIGHT}
-        logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
-        return {**logs, **{name: jnp.asarray(values[name]) for name in free}}
+    if isinstance(model, ClosedFormModel):
+        closed = model.priors(observations)
+        if closed and closed.keys() <= values.keys():
+            free = {*model.normals(observations)}
+            if observations.prior_covariates is not None:
+                free.add(WEIGHT)
+            logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
+            return {**logs, **{name: jnp.asarray(values[name]) for name in free}}
     drawn = {name: jnp.asarray(value) for name, value in values.items()}
     program = seed(substitute(sample_parameters, data=drawn), jax.random.key(0))
     parameters: Parameters = program(model, observations)

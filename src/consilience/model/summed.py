@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
 
-from consilience.model.contract import AnnotatorModel, Parameters
+from consilience.model.contract import AnnotatorModel, EmissionModel, Parameters
 from consilience.model.emission import (
     ByConfusion,
     ByMixture,
@@ -21,25 +21,9 @@ from consilience.model.prior_of_truth import (
     share_of_list,
 )
 from consilience.model.properties import num_substates
+from consilience.model.records import LaidOutScoreModel
 from consilience.model.worth import relative_information
 from consilience.truth import Observations
-
-
-def score(
-    model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
-) -> Float[Array, "U M"]:
-    """Return log p(state, the unit's answers | parameters).
-
-    There is a column for each listed state, or several where the model is `finer`.
-    Summed over all answers that could have been given, its exponential is the prior of
-    the state; a test holds every model to that.
-    """
-    if model.log_joint is not None:
-        return model.log_joint(observations, parameters)
-    emission = emission_of(model, observations, parameters)
-    likelihood = emission.log_likelihood(observations)
-    power = observations.power[:, None]
-    return log_prior(observations, parameters, emission) + power * likelihood
 
 
 def marginal(scores: Float[Array, "U M"]) -> Float[Array, " U"]:
@@ -58,16 +42,16 @@ def log_likelihood(
     Parameters
     ----------
     model, observations, parameters
-        As for `score`.
+        As for its score.
     evidence
         What else is known of the truth, log weights of the listed states.
     """
-    if model.log_likelihood is not None:
+    if isinstance(model, LaidOutScoreModel):
         if evidence is not None:
             log_prior_and_evidence = observations.log_prior + evidence
             observations = replace(observations, log_prior=log_prior_and_evidence)
         return model.log_likelihood(observations, parameters)
-    scores = score(model, observations, parameters)
+    scores = model.score(observations, parameters)
     if evidence is not None:
         scores += jnp.repeat(evidence, num_substates(model), axis=1)
     return marginal(scores)
@@ -99,7 +83,7 @@ def expected_counts(
     weight
         Probability of each state of the score: a belief, or zeros and ones.
     """
-    _, pull = jax.vjp(lambda logs: score(model, observations, logs), parameters)
+    _, pull = jax.vjp(lambda logs: model.score(observations, logs), parameters)
     counts: Parameters = pull(observations.scale[:, None] * weight)[0]
     return counts
 
@@ -111,10 +95,10 @@ def derived(
 
     Where the emission is a confusion that is not a parameter itself, it is among them.
     """
-    quantities = (
-        {} if model.derived is None else dict(model.derived(observations, parameters))
-    )
-    if model.emission is not None and "confusion" not in {*parameters, *quantities}:
+    quantities = dict(model.derived(observations, parameters))
+    if not isinstance(model, EmissionModel):
+        return quantities
+    if "confusion" not in {*parameters, *quantities}:
         match model.emission(observations, parameters):
             case ByConfusion(table):
                 quantities["confusion"] = jnp.exp(table)
@@ -129,21 +113,11 @@ def derived(
     if observations.prior_covariates is not None:
         informed = share_of_list(observations, parameters)
         quantities["mean_prior"] = over_labels(observations, informed) / len(informed)
-        emission = emission_of(model, observations, parameters)
+        emission = model.emission(observations, parameters)
         value = relative_information(observations, parameters, emission)
         if value is not None:
             quantities["worth"] = value
     return quantities
-
-
-def emission_of(
-    model: AnnotatorModel[Any], observations: Observations, parameters: Parameters
-) -> Emission:
-    """Return how answers look under each state."""
-    if model.emission is None:
-        msg = "the model has neither an emission nor a score of its own"
-        raise TypeError(msg)
-    return model.emission(observations, parameters)
 
 
 def log_prior(

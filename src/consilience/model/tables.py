@@ -22,15 +22,16 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp
-from consilience.model.contract import AnnotatorModel, Coding, Dirichlet, Normal
-from consilience.model.emission import ByConfusion, ByMixture, BySubtype, Emission
+from consilience.model.contract import Coding, Dirichlet, Normal
+from consilience.model.emission import ByConfusion, ByMixture, BySubtype, ByTables
 from consilience.model.properties import (
     PREVALENCE,
     check_tables,
     closed_priors,
     num_substates,
 )
-from consilience.truth import Space
+from consilience.model.records import TableModel
+from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Tables:
     Parameters
     ----------
     model
-        A model with Dirichlet priors whose answers are drawn from tables.
+        A model of tables.
     space
         What can be true, and the answers.
 
@@ -86,12 +87,12 @@ class Tables:
         The tables would not fit in memory.
     """
 
-    def __init__(self, model: AnnotatorModel[Any], space: Space) -> None:
+    def __init__(self, model: TableModel[Any], space: Space) -> None:
         check_tables(model, space)
         self.model = model
         self.matrix: ResponseMatrix = response_matrix(space)
         self.columns: ColumnPrior | None = None
-        if space.kind == "choice" and space.covariates is not None:
+        if isinstance(space, ChoiceSpace) and space.covariates.names:
             from consilience.model.column_prior import of_columns
 
             self.columns = of_columns(model, space)
@@ -179,11 +180,9 @@ class Tables:
 
     def derived(self, logs: Logs) -> dict[str, Float[np.ndarray, "..."]]:
         """Return what follows from the parameters and is reported with them."""
-        quantities: dict[str, Any] = {}
         if self.columns is not None:
             return self.columns.derived(logs)
-        if self.model.derived is not None:
-            quantities.update(self.model.derived(self.matrix, logs))
+        quantities: dict[str, Any] = dict(self.model.derived(self.matrix, logs))
         if "confusion" not in {*logs, *quantities}:
             _, table, share = self._tables(logs)
             quantities["confusion"] = np.exp(logsumexp(table + share[..., None], 2))
@@ -263,8 +262,7 @@ class Tables:
         parts, share = _laid_out(self._emission(logs))
         return parts, parts[0] if len(parts) == 1 else logsumexp(parts, 0), share
 
-    def _emission(self, logs: Logs) -> Emission:
-        assert self.model.emission is not None  # noqa: S101 (a model of tables)
+    def _emission(self, logs: Logs) -> ByTables:
         return self.model.emission(self.matrix, logs)
 
     def _scores(
@@ -385,7 +383,7 @@ def scores_by_table(
 
 
 def _laid_out(
-    emission: Emission,
+    emission: ByTables,
 ) -> tuple[Float[np.ndarray, "P #J K T L"], Float[np.ndarray, "#K T"]]:
     """Return log p(part, answer | state, subtype), and log p(subtype | state)."""
     match emission:
@@ -395,8 +393,6 @@ def _laid_out(
             return parts[:, :, :, None], np.zeros((1, 1))
         case BySubtype(table, share):
             return table[None], share
-    msg = f"answers are not drawn from tables but by {type(emission).__name__}"
-    raise TypeError(msg)
 
 
 def _normalised(

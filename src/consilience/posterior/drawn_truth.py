@@ -23,8 +23,8 @@ from scipy.special import expit, logit
 
 from consilience.model import (
     AnnotatorModel,
+    TableModel,
     Tables,
-    has_tables,
     logarithms,
     thin,
 )
@@ -82,7 +82,7 @@ def _parameters_from_draw(
     if not model.whole_items:
         merged = merge_identical(space)
         space, place = merged.space, merged.place
-    if has_tables(model):
+    if isinstance(model, TableModel):
         tables = Tables(model, space)
         if not {*tables.priors} <= values.keys():
             return None

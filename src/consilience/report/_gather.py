@@ -121,7 +121,7 @@ def gather(
         no_agreement=why,
         pairs={name: rename_labels(table, called) for name, table in pairs.items()},
         evaluation={
-            name: rename_labels(each, called) for name, each in evaluation.items()
+            name: rename_labels(table, called) for name, table in evaluation.items()
         },
         thumbnails=pictures,
         images_missing=0 if images is None else len(items) - len(pictures),

@@ -11,7 +11,7 @@ from consilience.errors import (
     UnknownFormatError,
     UnreadableFileError,
 )
-from consilience.responses.tables.library_errors import readable
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.text_table import check_names
 
 SUFFIXES = (".parquet", ".csv")
@@ -44,7 +44,7 @@ def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
         msg = f"{path}: there is no such file or folder; check the path"
         raise SourceNotFoundError(msg)
     if path.is_dir():
-        paths = sorted(each for each in path.iterdir() if each.suffix in SUFFIXES)
+        paths = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES)
         if not paths:
             msg = f"{path}: holds no *.parquet or *.csv; name the folder that does"
             raise SourceNotFoundError(msg)
@@ -53,7 +53,7 @@ def evaluation_tables(path: Path) -> dict[str, pd.DataFrame]:
     else:
         msg = f"{path}: expected a table, *.parquet or *.csv, or a folder of them"
         raise UnknownFormatError(msg)
-    return {each.stem: _read(each) for each in paths}
+    return {file.stem: _read(file) for file in paths}
 
 
 def _read(path: Path) -> pd.DataFrame:

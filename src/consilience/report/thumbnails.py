@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
 
-from consilience.classifiers.running.image_sources import Naming
-from consilience.classifiers.running.images import Images, list_images
+from consilience.classifiers.images.listing import Images, list_images
+from consilience.classifiers.images.sources import Naming
 from consilience.errors import ImagesError, SourceNotFoundError
 
 SUFFIXES = frozenset(
@@ -57,7 +57,8 @@ def thumbnails(source: Path, items: Sequence[str]) -> dict[str, bytes]:
         images = _list_with_common_naming(source, wanted)
         others = set(images.items) - wanted
         pictures = {
-            each.item: _thumbnail_of_image(each.load) for each in images.besides(others)
+            image.item: _thumbnail_of_image(image.load)
+            for image in images.besides(others)
         }
     return {item: picture for item, picture in pictures.items() if picture}
 

@@ -12,8 +12,8 @@ import pandas as pd
 from consilience.errors import OptionError
 from consilience.responses.options import ReadOptions
 from consilience.responses.side_tables import label_table
+from consilience.responses.sources.json_file import read_json
 from consilience.responses.tables.id_types import text_of
-from consilience.responses.tables.json_file import read_json
 
 COLUMNS = (
     "label",
@@ -130,6 +130,6 @@ def _object(path: Path) -> dict[str, str] | None:
 def _rename_column(column: pd.Series, names: dict[str, str]) -> pd.Series:
     if isinstance(column.dtype, pd.CategoricalDtype):
         old = text_of(pd.Series(column.cat.categories))
-        return column.cat.rename_categories([names.get(each, each) for each in old])
+        return column.cat.rename_categories([names.get(label, label) for label in old])
     text = text_of(column).astype(object)
-    return text.map(lambda each: names.get(each, each), na_action="ignore")
+    return text.map(lambda label: names.get(label, label), na_action="ignore")

@@ -12,7 +12,6 @@ from consilience.errors import OptionError, not_a, not_among
 type Kind = Literal["choice", "contains", "objects"]
 type Offer = Literal["all", "listed", "unknown"]
 type Repeats = Literal["keep", "distinct", "first", "last", "drop", "error"]
-type Part = Literal["main", "golden", "joint"]
 
 MISSING = ("", "NA", "NaN", "nan", "<NA>", "null", "NULL")
 
@@ -93,8 +92,6 @@ class ReadOptions:
         Whether the first line names the columns (wide matrices may have none).
     statuses
         Assignments to keep, by status; None: all but the rejected.
-    part
-        Which part of the reassessed ImageNet study.
     extras
         More columns of the source to carry along.
     annotators
@@ -125,7 +122,6 @@ class ReadOptions:
     encoding: str | None = None
     header: bool = True
     statuses: tuple[str, ...] | None = None
-    part: Part = "main"
     extras: tuple[str, ...] = ()
     annotators: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -140,7 +136,7 @@ class ReadOptions:
         Raises
         ------
         OptionError
-            `kind`, `repeats` or `part` is another, or an option is of another type.
+            `kind` or `repeats` is another, or an option is of another type.
         """
         for what in ("label_column", "separator", "encoding", "split"):
             _check_text(what, getattr(self, what), "text")
@@ -153,7 +149,6 @@ class ReadOptions:
         for what, word, words in (
             ("kind", "choice" if self.kind is None else self.kind, Kind),
             ("rule for repeats", self.repeats, Repeats),
-            ("part of the study", self.part, Part),
         ):
             choices = get_args(words.__value__)
             if word not in choices:

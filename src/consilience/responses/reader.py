@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.load import Source
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.load import Source
-from consilience.responses.tables.probe import Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,12 @@ import warnings
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pyarrow as pa
 
+from consilience.deprecation import warn_renamed
 from consilience.errors import (
     ConsilienceWarning,
     MissingColumnError,
@@ -19,23 +21,22 @@ from consilience.errors import (
     not_a,
     not_among,
 )
-from consilience.responses import readers
+from consilience.responses import public_studies, readers
 from consilience.responses.columns.names import find, listing
 from consilience.responses.columns.yes_or_no import propose_one_hot
 from consilience.responses.options import (
     MISSING,
     Columns,
     Kind,
-    Part,
     ReadOptions,
     Repeats,
 )
 from consilience.responses.reader import Reader
+from consilience.responses.sources.json_file import read_json, read_json_lines
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.load import Source, load_table
+from consilience.responses.sources.probe import Probe, probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.json_file import read_json, read_json_lines
-from consilience.responses.tables.library_errors import readable
-from consilience.responses.tables.load import Source, load_table
-from consilience.responses.tables.probe import Probe, probe
 from consilience.responses.unknown_format import looks_wide, unknown_format
 
 type Sources = str | Path | pd.DataFrame | Sequence[str | Path | pd.DataFrame]
@@ -67,7 +68,6 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     encoding: str | None = None,
     header: bool = True,
     statuses: Sequence[str] | None = None,
-    part: Part = "main",
     extras: Sequence[str] = (),
     annotators: Sequence[str] = (),
     exclude: Sequence[str] = (),
@@ -75,6 +75,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     one_hot: Sequence[str] = (),
     fold_case: bool = False,
     normalize: bool = False,
+    part: str | None = None,
 ) -> Responses:
     """Read crowd responses from an export, a folder or a data frame.
 
@@ -117,8 +118,6 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         Whether the first line names the columns.
     statuses : sequence of str, optional
         Statuses of assignments to keep; all but rejected by default.
-    part : {"main", "golden", "joint"}, default "main"
-        Part of the reassessed ImageNet study.
     extras : sequence of str
         Further columns to keep.
     annotators : sequence of str
@@ -134,6 +133,8 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     normalize : bool, default False
         Treat labels that differ only in Unicode form (NFKC) or in zero-width
         characters as one.
+    part : str, optional
+        Deprecated; name the format of the part instead.
 
     Returns
     -------
@@ -161,6 +162,9 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     >>> responses.kind, responses.num_items, responses.num_annotators
     ('choice', 2, 2)
     """
+    if part is not None:
+        format = "reassessed_imagenet" + (f"_{part}" if part != "main" else "")
+        warn_renamed(f'part="{part}"', f'format="{format}"')
     columns = Columns(
         item=item,
         annotator=annotator,
@@ -187,7 +191,6 @@ def read(  # noqa: PLR0913 - the public face spells out every option
         encoding=encoding,
         header=header,
         statuses=None if statuses is None else _words("statuses", statuses),
-        part=part,
         extras=_words("extras", extras),
         annotators=_words("annotators", annotators),
         exclude=_words("exclude", exclude),
@@ -239,10 +242,16 @@ def _name_of(source: str | Path | pd.DataFrame) -> str:
 
 @cache
 def formats() -> Mapping[str, Reader]:
-    """Readers by name: the files of the folder `readers`."""
-    names = sorted(module.name for module in pkgutil.iter_modules(readers.__path__))
-    modules = [importlib.import_module(f"{readers.__name__}.{name}") for name in names]
-    return {module.READER.name: module.READER for module in modules}
+    """Readers by name: the files of the folders `readers` and `public_studies`."""
+    collected = [module.READER for module in _modules(readers)]
+    for module in _modules(public_studies):
+        collected += module.READERS
+    return {reader.name: reader for reader in collected}
+
+
+def _modules(package: ModuleType) -> list[ModuleType]:
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]
 
 
 def _meanings(given: Mapping[str, str] | None) -> dict[str, str]:

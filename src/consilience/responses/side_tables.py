@@ -10,10 +10,10 @@ from consilience.errors import BadCellError, OptionError, not_a
 from consilience.responses.columns.names import find, require
 from consilience.responses.label_studio.label_config import read_label_config
 from consilience.responses.options import Columns, ReadOptions
-from consilience.responses.tables.arrow_columns import cell_text
+from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.sources.load import load_table
 from consilience.responses.tables.coding import index
-from consilience.responses.tables.library_errors import readable
-from consilience.responses.tables.load import load_table
 from consilience.responses.tables.text_table import TextTable
 from consilience.responses.tables.texts import check_texts
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from consilience.errors import KindError
 from consilience.responses.options import Kind, Offer
+from consilience.responses.overview.summary import Summary, summarize
 from consilience.responses.quality.cleaning import Cleaning
-from consilience.responses.summary import Summary, summarize
 from consilience.responses.tables.id_types import restored
 
 ANSWERS = ("no", "maybe", "yes")

@@ -4,7 +4,7 @@ import re
 
 from consilience.errors import UnknownFormatError
 from consilience.responses.columns.names import find, listing
-from consilience.responses.tables.probe import Probe
+from consilience.responses.sources.probe import Probe
 
 _ROLES = ("item", "annotator", "label")
 
@@ -34,7 +34,7 @@ def unknown_format(probed: Probe, formats: list[str]) -> UnknownFormatError:
             f'it with `format="wide"` {_argument("item", item)}'
         )
     else:
-        guess = " ".join(_argument(*each) for each in _guessed(names).items())
+        guess = " ".join(_argument(*role) for role in _guessed(names).items())
         msg = (
             f"{probed.name}: which column is which does not show from the names "
             f"{listing(names, 6)}; name them, such as {guess}, or read it with "

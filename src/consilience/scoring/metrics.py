@@ -141,6 +141,22 @@ class Score:
         -------
         dict
             Numbers and text only, ready for JSON.
+
+        See Also
+        --------
+        score : Compute the metrics.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> from consilience.scoring import score
+        >>> labels = pd.DataFrame(
+        ...     {"item": ["a", "b"], "label": ["cat", "dog"], "probability": [0.9, 0.8]}
+        ... )
+        >>> gold = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "cat"]})
+        >>> plain = score(labels, gold, kind="choice", seed=0).to_dict()
+        >>> plain["items"], plain["metrics"]["accuracy"]["value"]
+        (2, 0.5)
         """
         return {
             "kind": self.kind,

@@ -12,6 +12,7 @@ probability zero. `main_accuracy` is the share of the items whose main label gol
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -90,30 +91,36 @@ def objects_metrics(
         gaps[: len(item_gaps)] = item_gaps
     main = _main_label_terms(rows, items, names) if "main" in rows else None
 
-    def measure(
-        weights: Float[np.ndarray, "R I"],
-    ) -> dict[str, Float[np.ndarray, " R"]]:
-        hit, called, there, item_f1, jaccard, exact = (weights @ sets).T
-        number, loss, brier = (weights @ pairs).T
-        total = weights.sum(axis=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            measured = {
-                "precision": hit / called,
-                "recall": hit / there,
-                "f1": 2 * hit / (called + there),
-                "item_f1": item_f1 / total,
-                "jaccard": jaccard / total,
-                "exact": exact / total,
-                "log_loss": loss / number,
-                "brier": brier / number,
-                "ece": np.abs(weights @ gaps).sum(axis=1) / number,
-            }
-            if main is not None:
-                right, of = (weights @ main).T
-                measured["main_accuracy"] = right / of
-        return measured
+    return partial(_measure, sets, pairs, gaps, main), len(names), missing
 
-    return measure, len(names), missing
+
+def _measure(
+    sets: Float[np.ndarray, "I 6"],
+    pairs: Float[np.ndarray, "I 3"],
+    gaps: Float[np.ndarray, "I B"],
+    main: Float[np.ndarray, "I 2"] | None,
+    weights: Float[np.ndarray, "R I"],
+) -> dict[str, Float[np.ndarray, " R"]]:
+    """Return the metrics of weighted items from what each item adds to them."""
+    hit, called, there, item_f1, jaccard, exact = (weights @ sets).T
+    number, loss, brier = (weights @ pairs).T
+    total = weights.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        measured = {
+            "precision": hit / called,
+            "recall": hit / there,
+            "f1": 2 * hit / (called + there),
+            "item_f1": item_f1 / total,
+            "jaccard": jaccard / total,
+            "exact": exact / total,
+            "log_loss": loss / number,
+            "brier": brier / number,
+            "ece": np.abs(weights @ gaps).sum(axis=1) / number,
+        }
+        if main is not None:
+            right, of = (weights @ main).T
+            measured["main_accuracy"] = right / of
+    return measured
 
 
 def _set_terms(

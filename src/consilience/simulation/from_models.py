@@ -7,13 +7,14 @@ import jax
 import numpy as np
 import pandas as pd
 
-from consilience.annotators import load
+from consilience.annotators import fittable
 from consilience.errors import OptionError
 from consilience.model import simulate as draw
 from consilience.responses import Responses, read
 from consilience.responses.options import Kind
 from consilience.simulation.objects import simulate_objects
 from consilience.spaces import space_of
+from consilience.truth import ContainsSpace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +133,7 @@ def simulate(
     classes, model = classes or 4, model or "bayesian_dawid_skene"
     design = _design(kind, items, annotators, classes, per_item, seed)
     with jax.enable_x64(True):  # noqa: FBT003 (the way JAX spells it)
-        chosen = load(model, prior)
+        chosen = fittable(model, prior)
         space = space_of(design, num_states=chosen.states)
         drawn = draw(chosen, space, jax.random.key(seed))
         answer, state = np.asarray(drawn.answer), np.asarray(drawn.state)
@@ -144,14 +145,14 @@ def simulate(
         "annotator": space.annotators[space.annotator],
     }
     truth = {"item": space.unit_item}
-    if space.unit_label is None:
-        columns["label"] = np.asarray(space.answers, object)[answer]
-        truth["label"] = np.asarray(space.states, object)[state]
+    given = np.asarray(space.answers, object)[answer]
+    if isinstance(space, ContainsSpace):
+        columns |= {"label": space.unit_label[space.unit], "answer": given}
+        present = np.where(2 * state >= len(space.states), "yes", "no")
+        truth |= {"label": space.unit_label, "answer": present}
     else:
-        columns["label"] = space.unit_label[space.unit]
-        columns["answer"] = np.asarray(space.answers, object)[answer]
-        truth["label"] = space.unit_label
-        truth["answer"] = np.where(2 * state >= len(space.states), "yes", "no")
+        columns["label"] = given
+        truth["label"] = np.asarray(space.states, object)[state]
     labels = list(design.labels["label"])
     responses = read(
         pd.DataFrame(columns), kind=kind, labels=labels, gold=pd.DataFrame(truth)

@@ -21,17 +21,18 @@ import pandas as pd
 from jaxtyping import Float, Int, Shaped
 
 from consilience.errors import CandidatesError, TooLargeError
+from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.responses.columns.names import listing
 from consilience.truth._classes import answers_about, gold_sentence
 from consilience.truth.coding import gold_codes
 from consilience.truth.covariates import check_any, numbers, standardise
-from consilience.truth.space import MAX_LISTED, Space, check_lists
+from consilience.truth.space import MAX_LISTED, ChoiceSpace, check_lists
 
 
 def candidates(
     responses: Responses, lists: pd.DataFrame, gold: pd.DataFrame | None = None
-) -> Space:
+) -> ChoiceSpace:
     """Return the space in which each item has a list of labels of its own.
 
     Parameters
@@ -123,13 +124,13 @@ def with_candidates(
 
 
 def _with_columns(
-    space: Space,
+    space: ChoiceSpace,
     names: list[str],
     values: Float[np.ndarray, "E P"],
     places: "_Places",
     place: Int[np.ndarray, " E"],
     item: Int[np.ndarray, " E"],
-) -> Space:
+) -> ChoiceSpace:
     """Return the space with what is known of its candidates.
 
     Parameters
@@ -165,7 +166,7 @@ def _with_columns(
     return replace(space, covariates=covariates.with_unlisted(unlisted))
 
 
-def _with_assumption(space: Space, sentence: str) -> Space:
+def _with_assumption(space: ChoiceSpace, sentence: str) -> ChoiceSpace:
     return replace(space, assumptions=(*space.assumptions, sentence))
 
 
@@ -211,7 +212,7 @@ def _log_odds(lists: pd.DataFrame) -> Float[np.ndarray, " rows"]:
 
 
 def _complete(
-    space: Space, entry: Int[np.ndarray, " E"], golden: Int[np.ndarray, " G"]
+    space: ChoiceSpace, entry: Int[np.ndarray, " E"], golden: Int[np.ndarray, " G"]
 ) -> Int[np.ndarray, " M"]:
     """Return the codes of all entries in order, each once.
 
@@ -254,5 +255,5 @@ def _places(code: Int[np.ndarray, " M"], num_items: int, num_labels: int) -> _Pl
     length = np.bincount(unit, minlength=num_items)
     size = int(length.max())
     check_lists(num_items, size)
-    slot = np.arange(len(code)) - np.repeat(np.cumsum(length) - length, length)
+    slot = places_within(length)
     return _Places(unit, slot, (num_items, size))

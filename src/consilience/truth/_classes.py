@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 
 from consilience.errors import OneLabelError
 from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, gold_codes, in_order_of_unit
-from consilience.truth.space import Space, check_lists
+from consilience.truth.covariates import no_covariates
+from consilience.truth.label_pairs import no_pairs
+from consilience.truth.space import ChoiceSpace, check_lists
 
 
-def classes(responses: Responses, gold: pd.DataFrame | None = None) -> Space:
+def classes(responses: Responses, gold: pd.DataFrame | None = None) -> ChoiceSpace:
     """Return the space in which any of the labels can be true of any item.
 
     Parameters
@@ -46,7 +48,7 @@ def classes(responses: Responses, gold: pd.DataFrame | None = None) -> Space:
     )
 
 
-def answers_about(responses: Responses) -> Space:
+def answers_about(responses: Responses) -> ChoiceSpace:
     """Return the answers of responses of kind choice, with nothing known of the truth.
 
     Raises
@@ -63,6 +65,7 @@ def answers_about(responses: Responses) -> Space:
             "infer; list the other labels that were on offer with `labels=`"
         )
         raise OneLabelError(msg)
+    items = table["item"].cat.categories.to_numpy(dtype=object)
     annotator, names, identified = code_annotators(answered["annotator"])
     unit, annotator, answer, n = in_order_of_unit(
         answered["item"].cat.codes.to_numpy().astype(np.int32),
@@ -70,10 +73,8 @@ def answers_about(responses: Responses) -> Space:
         answered["label"].cat.codes.to_numpy().astype(np.int32),
         answered["n"].to_numpy(),
     )
-    return Space(
-        kind="choice",
-        unit_item=table["item"].cat.categories.to_numpy(dtype=object),
-        unit_label=None,
+    return ChoiceSpace(
+        unit_item=items,
         annotators=names,
         identified=identified,
         states=tuple(labels),
@@ -85,15 +86,11 @@ def answers_about(responses: Responses) -> Space:
         state=np.arange(len(labels), dtype=np.int32)[None],
         log_prior=np.zeros((1, len(labels))),
         votes=np.eye(len(labels)),
-        present=None,
         assumptions=responses.assumptions,
-        parent=_parents(responses.labels["parent"]),
+        parent=responses.labels["parent"].fillna("").to_numpy(dtype=object),
+        similar=no_pairs(),
+        covariates=no_covariates(len(items), 0),
     )
-
-
-def _parents(parent: pd.Series) -> Shaped[np.ndarray, " K"] | None:
-    names = parent.fillna("").to_numpy(dtype=object)
-    return names if (names != "").any() else None
 
 
 def _only_gold(

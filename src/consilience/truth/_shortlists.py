@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from consilience.truth.answer_slots import answer_slot, listed_answers
 from consilience.truth.incidence import Incidence, incidence
@@ -73,7 +73,11 @@ class Shortlists:
 
 
 def shortlists(
-    space: Space, *, kin: bool = False, similar: bool = False, pairs: bool = False
+    space: Space,
+    *,
+    parent: Shaped[np.ndarray, " K"] | None = None,
+    similar: LabelPairs | None = None,
+    pairs: bool = False,
 ) -> Shortlists:
     """Lay out the answers of a space by unit and slot.
 
@@ -81,8 +85,12 @@ def shortlists(
     ----------
     space
         What can be true, and the answers.
-    kin, similar, pairs
-        What of the labels is asked for.
+    parent
+        Superclass of each label, if asked for; empty where one has none.
+    similar
+        How alike two labels are, if asked for.
+    pairs
+        Whether to follow pairs of labels.
     """
     units, words = space.num_units, listed_answers(space)
     slots = words.shape[1]
@@ -94,7 +102,7 @@ def shortlists(
     right = np.eye(slots, dtype=bool)
     if space.answers != space.states:
         right = np.arange(slots) == space.votes.argmax(0)[:, None]
-    cells = _Cells(space, words)
+    cells = _Cells(words)
     label_pairs = named_pairs(space) if pairs else None
     return Shortlists(
         by_slot=incidence(
@@ -106,8 +114,8 @@ def shortlists(
         label=incidence(
             cell, words.T.ravel()[cell], None, (real.size, len(space.answers))
         ),
-        kin=jnp.asarray(cells.kin()) if kin else None,
-        similar=jnp.asarray(cells.similar()) if similar else None,
+        kin=None if parent is None else jnp.asarray(cells.kin(parent)),
+        similar=None if similar is None else jnp.asarray(cells.similar(similar)),
         by_pair_of_labels=None if label_pairs is None else cells.by_pair(label_pairs),
         num_pairs=0 if label_pairs is None else len(label_pairs.first),
     )
@@ -117,24 +125,17 @@ def shortlists(
 class _Cells:
     """Every pair of a state and an answer on one list."""
 
-    space: Space
     words: Int[np.ndarray, "#U T"]
 
-    def kin(self) -> Bool[np.ndarray, "S T #U"]:
-        code = np.full(len(self.space.states), -1)
-        if self.space.parent is not None:
-            named = self.space.parent != ""
-            code[named] = np.unique(
-                self.space.parent[named].astype(str), return_inverse=True
-            )[1]
+    def kin(self, parent: Shaped[np.ndarray, " K"]) -> Bool[np.ndarray, "S T #U"]:
+        code = np.full(len(parent), -1)
+        named = parent != ""
+        code[named] = np.unique(parent[named].astype(str), return_inverse=True)[1]
         of = np.where(self.words >= 0, code[self.words], -1).T
         alike: Bool[np.ndarray, "S T #U"] = (of[:, None] == of[None]) & (of >= 0)[None]
         return alike
 
-    def similar(self) -> Float[np.ndarray, "S T #U"]:
-        pairs = self.space.similar
-        if pairs is None:
-            pairs = LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
+    def similar(self, pairs: LabelPairs) -> Float[np.ndarray, "S T #U"]:
         return pairs.at(*self._labels())
 
     def by_pair(self, pairs: LabelPairs) -> Incidence:

@@ -8,12 +8,12 @@ from jaxtyping import Shaped
 
 from consilience.errors import CandidatesError
 from consilience.truth.label_pairs import LabelPairs
-from consilience.truth.space import Space
+from consilience.truth.space import ChoiceSpace
 
 _COLUMNS = ("label_a", "label_b", "value")
 
 
-def similarity(space: Space, table: pd.DataFrame) -> Space:
+def similarity(space: ChoiceSpace, table: pd.DataFrame) -> ChoiceSpace:
     """Return the space with the similarity of its labels.
 
     Parameters

@@ -5,13 +5,82 @@ the weights of all; where nothing is known they are zero, as of an average candi
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from consilience.errors import CandidatesError
-from consilience.truth.space import Covariates
+
+UNLISTED = "unlisted"  # the column that says a label is not in the table
+FAR = 5.0  # its value there: far lower log-odds than others' are to be expected
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Covariates:
+    """Numbers known before anyone was asked: of units, or of each state on their lists.
+
+    Attributes
+    ----------
+    value
+        As given, less the centre, over the spread; zero where nothing is known.
+    names
+        Of the columns; empty where there are none.
+    centre, spread
+        Mean and standard deviation of what is known.
+    observed
+        Of which units, or states listed for them, they are known.
+    """
+
+    value: Float[np.ndarray, "U *listed P"]
+    names: tuple[str, ...]
+    centre: Float[np.ndarray, " P"]
+    spread: Float[np.ndarray, " P"]
+    observed: Bool[np.ndarray, "U *listed"]
+
+    def with_unlisted(self, place: Bool[np.ndarray, "U S"]) -> "Covariates":
+        """Return the same, and a column for what is in no table, which is far off.
+
+        Parameters
+        ----------
+        place
+            Where on the lists that is.
+        """
+        column = np.where(place, FAR, 0.0)[..., None]
+        return Covariates(
+            value=np.concatenate([self.value, column], axis=-1),
+            names=(*self.names, UNLISTED),
+            centre=np.append(self.centre, 0.0),
+            spread=np.append(self.spread, 1 / FAR),
+            observed=self.observed | place,
+        )
+
+    def of_units(self, units: Int[np.ndarray, " B"]) -> "Covariates":
+        """Return the covariates of some units."""
+        return replace(self, value=self.value[units], observed=self.observed[units])
+
+    def measured_by(
+        self, centre: Float[np.ndarray, " P"], spread: Float[np.ndarray, " P"]
+    ) -> "Covariates":
+        """Return the same numbers by the centre and the spread of another study."""
+        moved = (self.value * self.spread + self.centre - centre) / spread
+        value = np.where(self.observed[..., None], moved, 0.0)
+        return Covariates(value, self.names, centre, spread, self.observed)
+
+
+def no_covariates(*shape: int) -> Covariates:
+    """Return covariates without any column.
+
+    Parameters
+    ----------
+    shape
+        Number of units; for choice also a zero, as nothing is known of any state.
+    """
+    nothing = np.zeros(0)
+    return Covariates(
+        np.zeros((*shape, 0)), (), nothing, nothing, np.zeros(shape, bool)
+    )
 
 
 def numbers(table: pd.DataFrame, names: Sequence[str]) -> Float[np.ndarray, "rows P"]:

@@ -28,9 +28,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from consilience.truth.grid import next_size
 from consilience.truth.pytree import pytree
 
-MAX_WIDTH = 16  # wider pieces ran no faster and take longer to compile
+# Widths of pieces, where all groups fit into one each, where some do not, and in
+# further rounds: few, so that matrices of about one size have the same. Wider pieces
+# ran no faster and take longer to compile.
+WHOLE = np.array([1, 2, 3, 4, 5, 6, 8, 10, 12, 16])
+CUT = np.array([2, 4, 8, 16])
+FURTHER = np.array([4, 16])
+LEAST = 32  # steps of the numbers of further pieces, which vary most where they are few
+ROUND = 2000  # cells that are gathered in the time that a further round takes to begin
 
 
 @pytree()
@@ -230,11 +238,12 @@ def _levels(
         weights = [weight[at] for weight, at in zip(weights, order, strict=True)]
     levels: list[list[Level]] = [[] for _ in groups]
     while True:
-        width = _cheapest_width(np.concatenate(counts))
+        width = _cheapest_width(np.concatenate(counts), first=not levels[0])
         further = [np.maximum(-(-count // width) - 1, 0) for count in counts]
-        total = num_groups + max(int(more.sum()) for more in further)
+        # Sizes of a grid: another matrix of about this size then has the same shapes.
+        total = num_groups + next_size(max(int(more.sum()) for more in further), LEAST)
         several = [np.flatnonzero(more) for more in further]
-        most = max(len(some) for some in several)
+        most = next_size(max(len(some) for some in several), LEAST)
         for batch, (count, more) in enumerate(zip(counts, further, strict=True)):
             place = _places(count, more, width)
             index = np.full((width, total), num_members, np.int32)
@@ -264,13 +273,18 @@ def _order(group: Int[np.ndarray, " N"]) -> Int[np.ndarray, " N"] | slice:
     return np.argsort(group, kind="stable")
 
 
-def _cheapest_width(count: Int[np.ndarray, " _"]) -> int:
+def _cheapest_width(count: Int[np.ndarray, " _"], *, first: bool) -> int:
     # Cells gathered in this round, plus a row to gather again in the next. Pieces of
     # one cell would leave as many rows as before, unless no group has more.
-    widths = np.arange(1 if count.max(initial=0) <= 1 else 2, MAX_WIDTH + 1)
+    longest = count.max(initial=0)
+    widths = (WHOLE if longest <= WHOLE[-1] else CUT) if first else FURTHER
+    if not first and len(count) * FURTHER[-1] < ROUND:
+        return int(FURTHER[-1])
+    widths = widths[widths > 1] if longest > 1 else widths
     lengths, times = np.unique(count, return_counts=True)
     pieces = np.maximum(-(-lengths[None, :] // widths[:, None]), 1) @ times
-    return int(widths[np.argmin(pieces * (widths + 1))])
+    rounds = widths < longest
+    return int(widths[np.argmin(pieces * (widths + 1) + ROUND * rounds)])
 
 
 def _places(

@@ -56,3 +56,9 @@ class LabelPairs:
             self.place(one, other)
         ]
         return values
+
+
+def no_pairs() -> LabelPairs:
+    """Return that nothing is known of any pair of labels."""
+    none = np.zeros(0, np.int32)
+    return LabelPairs(none, none, np.zeros(0))

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from consilience.truth.parts import some_units
-from consilience.truth.space import Space
+from consilience.truth.space import ChoiceSpace, ContainsSpace, Space
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +44,8 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
         Whether it matters who answered; units with as many of each answer are alike
         where it does not.
     """
-    sides = [space.state, space.log_prior]
-    sides += [] if space.groups is None else [space.groups.code[:, None]]
-    if space.covariates is not None:
-        sides += [space.covariates.value, space.covariates.observed[:, None]]
     pattern = _answer_codes(space, annotators=annotators)
-    for side in sides:
+    for side in (space.state, space.log_prior, *_known(space)):
         if len(side) == space.num_units:
             flat = side.reshape(len(side), -1)
             pattern = _row_codes(np.stack([pattern, _row_codes(flat)], 1))
@@ -58,6 +54,16 @@ def merge_identical(space: Space, *, annotators: bool = True) -> Merged:
     place = np.argsort(order)[place]
     count = np.bincount(place).astype(float)
     return Merged(some_units(space, first[order]), count, place)
+
+
+def _known(space: Space) -> list[Shaped[np.ndarray, "U ..."]]:
+    """Return what is known of each unit a priori."""
+    known: list[Shaped[np.ndarray, "U ..."]] = []
+    if isinstance(space, ContainsSpace) and len(space.groups.names):
+        known.append(space.groups.code[:, None])
+    if isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names:
+        known += [space.covariates.value, space.covariates.observed[:, None]]
+    return known
 
 
 def _answer_codes(space: Space, *, annotators: bool) -> Int[np.ndarray, " U"]:

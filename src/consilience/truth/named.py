@@ -1,6 +1,6 @@
 """What responses of kind objects name: candidates of an item, and sets of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -67,3 +67,19 @@ class Named:
             self.dataset_label >= 0
         )[:, None]
         return np.where(hit.any(1), hit.argmax(1), NOBODY)
+
+    def of_units(self, units: Int[np.ndarray, " B"]) -> "Named":
+        """Return the candidates of some units; responses stay as they are."""
+        counts = self.contains_counts
+        return replace(
+            self,
+            candidate=self.candidate[units],
+            dataset_label=self.dataset_label[units],
+            covariates=self.covariates[units],
+            observed=self.observed[units],
+            contains_counts=None if counts is None else counts[units],
+        )
+
+    def of_answers(self, kept: Bool[np.ndarray, " N"]) -> "Named":
+        """Return the same candidates with some of the responses."""
+        return replace(self, mask=self.mask[kept], main=self.main[kept])

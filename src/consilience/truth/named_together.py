@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from consilience.truth.label_pairs import LabelPairs
+from consilience.truth.label_pairs import LabelPairs, no_pairs
 from consilience.truth.space import Space
 
 # Pairs of labels that are followed: those named together for the most units.
@@ -31,7 +31,7 @@ def named_pairs(space: Space, most: int = MAX_PAIRS) -> LabelPairs:
         same = unit[apart:] == unit[:-apart]
         together.append(label[:-apart][same] * num_labels + label[apart:][same])
     if not together:
-        return LabelPairs(*(np.zeros(0, np.int32),) * 2, np.zeros(0))
+        return no_pairs()
     code, times = np.unique(np.concatenate(together), return_counts=True)
     kept = np.sort(np.argsort(-times, kind="stable")[:most])
     first, second = np.divmod(code[kept], num_labels)

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from consilience.programs import keep_programs
+from consilience.truth.covariates import FAR, UNLISTED
 from consilience.truth.incidence import (
     Incidence,
     incidence,
@@ -19,7 +20,7 @@ from consilience.truth.incidence import (
     no_incidence,
 )
 from consilience.truth.pytree import pytree
-from consilience.truth.space import FAR, UNLISTED, Space
+from consilience.truth.space import ChoiceSpace, Space
 from consilience.truth.votes import vote_shares
 
 
@@ -82,6 +83,8 @@ class Observations:
     scale
         How many units stand behind each one here: above one in a minibatch, or where
         units that look alike are merged.
+    asked
+        One for each annotator; zero for those that fill an array up.
     prepared
         What a model computes from the data once, before it is sampled; None until then.
     layout
@@ -104,6 +107,7 @@ class Observations:
     power: Float[Array, "#U"]
     total: Float[Array, ""]
     scale: Float[Array, "#U"]
+    asked: Float[Array, " J"]
     prepared: Any
     layout: Any
     num_annotators: int
@@ -268,6 +272,7 @@ def _assemble(
         power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),
+        asked=jnp.ones(space.num_annotators),
         prepared=None,
         layout=None,
         num_annotators=space.num_annotators,
@@ -280,9 +285,9 @@ def _assemble(
 def _prior_covariates(
     space: Space, units: Int[np.ndarray, " B"]
 ) -> PriorCovariates | None:
-    covariates = space.covariates
-    if covariates is None or space.kind != "choice":
+    if not isinstance(space, ChoiceSpace) or not space.covariates.names:
         return None
+    covariates = space.covariates
     real = space.real[units]
     unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in covariates.names])
     whole = real.sum(1) == len(space.states)

@@ -1,14 +1,15 @@
 """Parts of a space: some of its units, or all of them with fewer answers."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int
 
-from consilience.truth.space import Space
+from consilience.truth.space import ChoiceSpace, ContainsSpace, ObjectsSpace, Space
 
 
-def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
+def some_units[S: Space](space: S, units: Int[np.ndarray, " B"]) -> S:
     """Return the space of some units and all annotators.
 
     Parameters
@@ -20,65 +21,46 @@ def some_units(space: Space, units: Int[np.ndarray, " B"]) -> Space:
     """
     place = np.full(space.num_units, -1, space.unit.dtype)
     place[units] = np.arange(len(units))
-    kept = place[space.unit] >= 0
-    part = some_answers(space, kept)
-    label, groups, covariates = space.unit_label, space.groups, space.covariates
-    named, similar = part.named, space.similar_sets
+    part = some_answers(space, place[space.unit] >= 0)
     return replace(
         part,
         unit=place[part.unit],
         unit_item=space.unit_item[units],
-        unit_label=None if label is None else label[units],
         state=space.state if len(space.state) == 1 else space.state[units],
         log_prior=(
             space.log_prior if len(space.log_prior) == 1 else space.log_prior[units]
         ),
-        groups=None if groups is None else replace(groups, code=groups.code[units]),
-        similar_sets=(
-            None
-            if similar is None
-            else replace(
-                similar, of_unit=similar.of_unit[units], shown=similar.shown[units]
-            )
-        ),
-        covariates=(
-            None
-            if covariates is None
-            else replace(
-                covariates,
-                value=covariates.value[units],
-                observed=covariates.observed[units],
-            )
-        ),
-        named=(
-            None
-            if named is None
-            else replace(
-                named,
-                candidate=named.candidate[units],
-                dataset_label=named.dataset_label[units],
-                covariates=named.covariates[units],
-                observed=named.observed[units],
-                contains_counts=None
-                if named.contains_counts is None
-                else named.contains_counts[units],
-            )
-        ),
+        **_of_units(part, units),
     )
 
 
-def some_answers(space: Space, kept: Bool[np.ndarray, " N"]) -> Space:
+def _of_units(space: Space, units: Int[np.ndarray, " B"]) -> dict[str, Any]:
+    """Return what only one kind of response has, of some units."""
+    match space:
+        case ChoiceSpace():
+            return {"covariates": space.covariates.of_units(units)}
+        case ContainsSpace():
+            return {
+                "unit_label": space.unit_label[units],
+                "groups": space.groups.of_units(units),
+                "similar_sets": space.similar_sets.of_units(units),
+                "covariates": space.covariates.of_units(units),
+            }
+        case ObjectsSpace():
+            return {"named": space.named.of_units(units)}
+    return {}
+
+
+def some_answers[S: Space](space: S, kept: Bool[np.ndarray, " N"]) -> S:
     """Return the space of all units and annotators with some of the answers."""
-    named = space.named
+    of_kind: dict[str, Any] = {}
+    if isinstance(space, ObjectsSpace):
+        of_kind = {"named": space.named.of_answers(kept)}
     return replace(
         space,
         unit=space.unit[kept],
         annotator=space.annotator[kept],
         answer=space.answer[kept],
         n=space.n[kept],
-        named=(
-            None
-            if named is None
-            else replace(named, mask=named.mask[kept], main=named.main[kept])
-        ),
+        **of_kind,
     )

@@ -8,11 +8,13 @@ S states listed for a unit.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from consilience.errors import TooLargeError
+from consilience.truth.covariates import Covariates
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import Named
 
@@ -20,8 +22,6 @@ ANONYMOUS = "(anonymous)"
 # 5e7 numbers are 400 MB in double precision; a fit holds a few such tables at once.
 MAX_NUMBERS = 50_000_000
 MAX_LISTED = 100_000_000  # places on all lists: 800 MB for each array of beliefs
-UNLISTED = "unlisted"  # the column that says a label is not in the table
-FAR = 5.0  # its value there: far lower log-odds than others' are to be expected
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +39,15 @@ class SimilarSets:
     of_unit: Int[np.ndarray, " U"]
     shown: Int[np.ndarray, " U"]
 
+    @property
+    def linked(self) -> bool:
+        """Whether any two units are in one set."""
+        return len(np.unique(self.of_unit)) < len(self.of_unit)
+
+    def of_units(self, units: Int[np.ndarray, " B"]) -> "SimilarSets":
+        """Return the sets of some units."""
+        return SimilarSets(self.of_unit[units], self.shown[units])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
@@ -47,73 +56,29 @@ class Groups:
     Attributes
     ----------
     code
-        The group of each unit.
+        The group of each unit; 0 where labels have no groups.
     names
-        Of the groups.
+        Of the groups; empty where labels have none.
     """
 
     code: Int[np.ndarray, " U"]
     names: Shaped[np.ndarray, " G"]
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Covariates:
-    """Numbers known before anyone was asked: of units, or of each state on their lists.
-
-    Attributes
-    ----------
-    value
-        As given, less the centre, over the spread; zero where nothing is known.
-    names
-        Of the columns.
-    centre, spread
-        Mean and standard deviation of what is known.
-    observed
-        Of which units, or states listed for them, they are known.
-    """
-
-    value: Float[np.ndarray, "U *listed P"]
-    names: tuple[str, ...]
-    centre: Float[np.ndarray, " P"]
-    spread: Float[np.ndarray, " P"]
-    observed: Bool[np.ndarray, "U *listed"]
-
-    def with_unlisted(self, place: Bool[np.ndarray, "U S"]) -> "Covariates":
-        """Return the same, and a column for what is in no table, which is far off.
-
-        Parameters
-        ----------
-        place
-            Where on the lists that is.
-        """
-        column = np.where(place, FAR, 0.0)[..., None]
-        return Covariates(
-            value=np.concatenate([self.value, column], axis=-1),
-            names=(*self.names, UNLISTED),
-            centre=np.append(self.centre, 0.0),
-            spread=np.append(self.spread, 1 / FAR),
-            observed=self.observed | place,
-        )
-
-    def measured_by(
-        self, centre: Float[np.ndarray, " P"], spread: Float[np.ndarray, " P"]
-    ) -> "Covariates":
-        """Return the same numbers by the centre and the spread of another study."""
-        moved = (self.value * self.spread + self.centre - centre) / spread
-        value = np.where(self.observed[..., None], moved, 0.0)
-        return Covariates(value, self.names, centre, spread, self.observed)
+    def of_units(self, units: Int[np.ndarray, " B"]) -> "Groups":
+        """Return the groups of some units."""
+        return Groups(self.code[units], self.names)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Space:
-    """Truths and answers, coded.
+    """Truths and answers, coded: what responses of every kind have.
 
     Attributes
     ----------
     kind
         Kind of the responses: choice, contains or objects.
-    unit_item, unit_label
-        Names of the item and of the label asked about (None for choice) of each unit.
+    unit_item
+        Name of the item of each unit.
     annotators, identified
         Names, and whether each is a person; all anonymous answers share one row.
     states, answers
@@ -128,30 +93,12 @@ class Space:
         gold labels exclude.
     votes
         How far each answer word is a vote for each state; rows sum to one.
-    present
-        Contains: weight of each state in P(label present); None for choice.
     assumptions
         Sentences that every result of this space must carry.
-    parent
-        Choice: name of the superclass of each label, empty where it has none; None
-        where no label has one.
-    similar
-        Choice: how alike two labels are, as the user says; None where they do not.
-    groups
-        Contains: which group of labels each unit belongs to; None where labels have
-        none.
-    similar_sets
-        Contains: similar labels of one item; None where nobody says what is similar.
-    covariates
-        Prior covariates of each unit (contains), or of each state listed for it
-        (choice); None where nothing is.
-    named
-        Objects: candidates, and which of them each response names.
     """
 
-    kind: str
+    kind: ClassVar[str]
     unit_item: Shaped[np.ndarray, " U"]
-    unit_label: Shaped[np.ndarray, " U"] | None
     annotators: Shaped[np.ndarray, " J"]
     identified: Bool[np.ndarray, " J"]
     states: tuple[str, ...]
@@ -163,14 +110,7 @@ class Space:
     state: Int[np.ndarray, "#U S"]
     log_prior: Float[np.ndarray, "#U S"]
     votes: Float[np.ndarray, "L K"]
-    present: Float[np.ndarray, " K"] | None
     assumptions: tuple[str, ...]
-    parent: Shaped[np.ndarray, " K"] | None = None
-    similar: LabelPairs | None = None
-    groups: Groups | None = None
-    similar_sets: SimilarSets | None = None
-    covariates: Covariates | None = None
-    named: Named | None = None
 
     @property
     def num_units(self) -> int:
@@ -195,6 +135,66 @@ class Space:
         # Lists are in ascending order, so state 0 behind the first slot is padding.
         first = np.arange(self.state.shape[1]) == 0
         return np.asarray((self.state != 0) | first)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ChoiceSpace(Space):
+    """Choice: the truth of an item is one of the labels listed for it.
+
+    Attributes
+    ----------
+    parent
+        Name of the superclass of each label; empty where it has none.
+    similar
+        How alike two labels are, as the user says.
+    covariates
+        Prior covariates of each state listed for a unit.
+    """
+
+    kind: ClassVar[str] = "choice"
+    parent: Shaped[np.ndarray, " K"]
+    similar: LabelPairs
+    covariates: Covariates
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ContainsSpace(Space):
+    """Contains: a label asked about is present in its item, absent, or unclear.
+
+    Attributes
+    ----------
+    unit_label
+        Name of the label of each unit.
+    present
+        Weight of each state in P(label present).
+    groups
+        Which group of labels each unit belongs to.
+    similar_sets
+        Similar labels of one item.
+    covariates
+        Prior covariates of each unit.
+    """
+
+    kind: ClassVar[str] = "contains"
+    unit_label: Shaped[np.ndarray, " U"]
+    present: Float[np.ndarray, " K"]
+    groups: Groups
+    similar_sets: SimilarSets
+    covariates: Covariates
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ObjectsSpace(Space):
+    """Objects: the truth of an item is a partition of its candidates into objects.
+
+    Attributes
+    ----------
+    named
+        Candidates of each item, and which of them each response names.
+    """
+
+    kind: ClassVar[str] = "objects"
+    named: Named
 
 
 def check_size(num_annotators: int, num_states: int, num_answers: int) -> None:

@@ -47,7 +47,7 @@ def fit():
 
 
 @pytest.fixture(scope="module")
-def found(fit):
+def comparison(fit):
     return cs.compare_confusion(
         fit, PREDICTED, dataset_labels=OWN, labels=PARENTS, resamples=50
     )
@@ -58,35 +58,35 @@ def rates(table):
     return table.set_index(keys)["probability"].to_dict()
 
 
-def test_confusions_of_people_and_of_a_model_are_as_by_hand(found):
-    told = rates(found.table())
+def test_confusions_of_people_and_of_a_model_are_as_by_hand(comparison):
+    reported = rates(comparison.table())
     third = pytest.approx(1 / 3)
-    assert told["people", "cat", "cat"] == third
-    assert told["people", "cat", "dog"] == third
-    assert told["people", "cat", "car"] == third
-    assert told["people", "dog", "cat"] == 1 / 2
-    assert told["m", "cat", "cat"] == 1
-    assert told["m", "cat", "dog"] == 0  # stands there, since people have it
-    assert told["m", "dog", "car"] == 1 / 2
-    assert told["m", "car", "dog"] == 1
-    table = found.table()
+    assert reported["people", "cat", "cat"] == third
+    assert reported["people", "cat", "dog"] == third
+    assert reported["people", "cat", "car"] == third
+    assert reported["people", "dog", "cat"] == 1 / 2
+    assert reported["m", "cat", "cat"] == 1
+    assert reported["m", "cat", "dog"] == 0  # stands there, since people have it
+    assert reported["m", "dog", "car"] == 1 / 2
+    assert reported["m", "car", "dog"] == 1
+    table = comparison.table()
     assert (table["lower"] <= table["probability"] + 1e-12).all()
     assert (table["probability"] <= table["upper"] + 1e-12).all()
     assert table.query("true_label == 'cat'")["items"].eq(3).all()
 
 
-def test_levels_of_a_hierarchy_join_what_lies_below(found):
-    told = rates(found.table(1))
-    assert told["people", "animal", "animal"] == 4 / 5
-    assert told["people", "animal", "vehicle"] == 1 / 5
-    assert told["m", "vehicle", "animal"] == 1
-    higher = rates(found.table(2))
+def test_levels_of_a_hierarchy_join_what_lies_below(comparison):
+    reported = rates(comparison.table(1))
+    assert reported["people", "animal", "animal"] == 4 / 5
+    assert reported["people", "animal", "vehicle"] == 1 / 5
+    assert reported["m", "vehicle", "animal"] == 1
+    higher = rates(comparison.table(2))
     assert higher["people", "alive", "alive"] == 4 / 5
     assert higher["people", "vehicle", "vehicle"] == 1
 
 
-def test_what_is_confused_inside_a_group_is_as_by_hand(found):
-    table = found.within().set_index(["who", "statistic"])
+def test_what_is_confused_inside_a_group_is_as_by_hand(comparison):
+    table = comparison.within().set_index(["who", "statistic"])
     value = table["value"].to_dict()
     assert value["people", "called_otherwise"] == 3 / 6
     assert value["people", "inside"] == pytest.approx(2 / 3)
@@ -96,8 +96,8 @@ def test_what_is_confused_inside_a_group_is_as_by_hand(found):
     assert table["items"]["people", "inside"] == 3
 
 
-def test_pairs_stand_with_people_first(found):
-    table = found.pairs()
+def test_pairs_stand_with_people_first(comparison):
+    table = comparison.pairs()
     first = table.iloc[0]
     assert (first["who"], first["label_a"], first["label_b"]) == (
         "people",
@@ -109,19 +109,19 @@ def test_pairs_stand_with_people_first(found):
     assert (first["items_a"], first["items_b"]) == (3, 2)
     model = table[(table["who"] == "m") & (table["label_b"] == "dog")].iloc[0]
     assert model["mutual"] == 0
-    assert found.pairs(least=1.1).empty
-    assert found.table(least=1.1).empty
+    assert comparison.pairs(least=1.1).empty
+    assert comparison.table(least=1.1).empty
 
 
 def test_models_and_the_data_set_are_judged_against_the_main_label(fit):
-    found = cs.compare_confusion(
+    result = cs.compare_confusion(
         fit, PREDICTED, dataset_labels=OWN, against="truth", resamples=50
     )
-    told = rates(found.table())
+    reported = rates(result.table())
     # Of two items that people call car, the data set calls one cat, the model neither.
-    assert told["dataset", "car", "cat"] == 1 / 2
-    assert told["m", "car", "car"] == 0
-    assert told["m", "car", "cat"] == told["m", "car", "dog"] == 1 / 2
+    assert reported["dataset", "car", "cat"] == 1 / 2
+    assert reported["m", "car", "car"] == 0
+    assert reported["m", "car", "cat"] == reported["m", "car", "dog"] == 1 / 2
 
 
 def test_of_choice_it_is_the_truth_that_people_say():
@@ -132,29 +132,29 @@ def test_of_choice_it_is_the_truth_that_people_say():
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
     shares = cs.fit(frame, model="majority")
-    found = cs.compare_confusion(shares, PREDICTED, dataset_labels=OWN, resamples=50)
-    told = rates(found.table())
-    assert told["people", "cat", "dog"] == pytest.approx((0 + 2 / 3 + 0) / 3)
+    result = cs.compare_confusion(shares, PREDICTED, dataset_labels=OWN, resamples=50)
+    reported = rates(result.table())
+    assert reported["people", "cat", "dog"] == pytest.approx((0 + 2 / 3 + 0) / 3)
 
 
-def test_bounds_are_those_of_weighting_items_one_by_one(found):
-    table = found.table().set_index(["who", "true_label", "given_label"])
-    weight = np.concatenate(found.weightings)[:, :3]  # of the three cats
+def test_bounds_are_those_of_weighting_items_one_by_one(comparison):
+    table = comparison.table().set_index(["who", "true_label", "given_label"])
+    weight = np.concatenate(comparison.weightings)[:, :3]  # of the three cats
     share = weight[:, 1] / weight.sum(1)  # the second is called dog
     cell = table.loc[("people", "cat", "dog")]
     expected = np.stack(bounds(share, 0.9))
     assert [cell["lower"], cell["upper"]] == pytest.approx(expected)
 
 
-def test_what_cannot_be_compared_is_refused(fit, found):
+def test_what_cannot_be_compared_is_refused(fit, comparison):
     with pytest.raises(OptionError, match="level -1"):
-        found.table(-1)
+        comparison.table(-1)
     with pytest.raises(OptionError, match="no label has a parent"):
         label_groups(
             pd.Index(["a"]), pd.DataFrame({"label": ["a"], "parent": [None]}), 1
         )
     with pytest.raises(OptionError, match="level 1: give 0"):
-        replace(found, parents=None).within()
+        replace(comparison, parents=None).within()
     with pytest.raises(OptionError, match="resamples 1"):
         cs.compare_confusion(fit, PREDICTED, dataset_labels=OWN, resamples=1)
     contains = cs.simulate(kind="contains", items=5, per_item=2).responses
@@ -169,16 +169,16 @@ def test_the_studys_superclasses_are_as_published(data_folder):
     responses = cs.read(data_folder / "imagenet-multilabel")
     fit = cs.fit(responses, model="tsipras2020")
     own = responses.items.set_axis(["item", "label"], axis="columns")
-    found = cs.compare_confusion(
+    result = cs.compare_confusion(
         fit,
         own.assign(rank=1),
         dataset_labels=own,
         labels=responses.labels,
         resamples=2,
     )
-    value = found.within().set_index(["who", "statistic"])["value"]
+    value = result.within().set_index(["who", "statistic"])["value"]
     assert value["people", "group_kept"] == pytest.approx(0.9275, abs=5e-5)
     assert value["people", "inside"] == pytest.approx(0.768, abs=5e-4)
-    told = rates(found.table(1))
-    row = {name: told["people", name, name] for name in ("Birds", "Devices")}
+    reported = rates(result.table(1))
+    row = {name: reported["people", name, name] for name in ("Birds", "Devices")}
     assert row == pytest.approx({"Birds": 0.995, "Devices": 0.833}, abs=5e-4)

@@ -67,8 +67,8 @@ def drawn(seed, naming=one_dirichlet):
 
 @pytest.fixture(scope="module", params=[2, pytest.param(6, marks=pytest.mark.study)])
 def studies(request):
-    found = map(drawn, range(request.param))
-    return [(*study, learn(study[0]).best) for study in found]
+    result = map(drawn, range(request.param))
+    return [(*study, learn(study[0]).best) for study in result]
 
 
 def held(naming, truth, mass=0.9):
@@ -84,13 +84,13 @@ def held(naming, truth, mass=0.9):
 
 
 def test_nine_tenths_intervals_hold_the_true_naming_nine_times_in_ten(studies):
-    found = np.concatenate([held(naming, truth) for _, truth, naming in studies])
-    error = found.std(ddof=1) / np.sqrt(len(found))
-    assert abs(found.mean() - 0.9) < 4 * error + 0.02  # weights are taken as known
+    result = np.concatenate([held(naming, truth) for _, truth, naming in studies])
+    error = result.std(ddof=1) / np.sqrt(len(result))
+    assert abs(result.mean() - 0.9) < 4 * error + 0.02  # weights are taken as known
 
 
 def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
-    found = []
+    results = []
     for given, truth, _ in studies[: len(studies) // 2]:
         # Each cell an item of its own: nothing goes together any more.
         alone = replace(
@@ -103,26 +103,26 @@ def test_the_same_check_catches_answers_that_are_taken_for_independent(studies):
             votes=np.ones(int(given.votes.sum())),
             asides=np.zeros(int(given.votes.sum())),
         )
-        found.append(held(learn(alone).best, truth))
-    found = np.concatenate(found)
-    error = found.std(ddof=1) / np.sqrt(len(found))
-    assert found.mean() < 0.9 - 4 * error - 0.02
+        results.append(held(learn(alone).best, truth))
+    results = np.concatenate(results)
+    error = results.std(ddof=1) / np.sqrt(len(results))
+    assert results.mean() < 0.9 - 4 * error - 0.02
 
 
 @pytest.fixture(scope="module", params=[1, pytest.param(4, marks=pytest.mark.study)])
 def differing(request):
-    found = (drawn(seed, apart) for seed in range(3, 3 + request.param))
-    return [(learn(given), truth) for given, truth in found]
+    results = (drawn(seed, apart) for seed in range(3, 3 + request.param))
+    return [(learn(given), truth) for given, truth in results]
 
 
 def own_held(learned, truth, **changed):
     """Whether nine-tenths intervals hold how often each class is called its own."""
-    found = naming_prior._hyperparameters(learned.place, np.exp, special.expit)
-    found = found._replace(**changed)
-    lapse = float(found.lapse)
-    told = stats.beta(*naming_prior._posterior_beta(learned.counts, found))
+    result = naming_prior._hyperparameters(learned.place, np.exp, special.expit)
+    result = result._replace(**changed)
+    lapse = float(result.lapse)
+    distribution = stats.beta(*naming_prior._posterior_beta(learned.counts, result))
     share = np.diagonal(truth) / (1 - lapse)
-    return (told.ppf(0.05) <= share) & (share <= told.ppf(0.95))
+    return (distribution.ppf(0.05) <= share) & (share <= distribution.ppf(0.95))
 
 
 def test_classes_may_differ_in_how_often_and_not_in_what_else_they_are_called(
@@ -139,9 +139,9 @@ def test_the_same_check_catches_one_distribution_for_both(differing):
 
 
 def test_the_correlation_within_items_is_found(studies):
-    found = [naming.correlation for _, _, naming in studies]
-    error = np.std(found, ddof=1) / np.sqrt(len(found))
-    assert abs(np.mean(found) - 1 / (1 + SPREAD)) < 4 * error
+    results = [naming.correlation for _, _, naming in studies]
+    error = np.std(results, ddof=1) / np.sqrt(len(results))
+    assert abs(np.mean(results) - 1 / (1 + SPREAD)) < 4 * error
 
 
 def test_pooling_foresees_new_items_better_than_counts(studies):
@@ -176,19 +176,19 @@ def test_evidence_is_as_by_hand():
         ],
         parent=np.array([0, 0, 1]),
     )
-    found = evidence(given)
-    assert np.array_equal(found["reverse"], [[0, 1, 1], [1, 0, 1], [0, 0, 0]])
+    result = evidence(given)
+    assert np.array_equal(result["reverse"], [[0, 1, 1], [1, 0, 1], [0, 0, 0]])
     # Labels 0 and 1 are both given to class 2: one in four answers, by one answer.
-    assert found["together"][0, 1] == pytest.approx(0.25)
-    assert found["together"][0, 0] == 0
-    assert found["reverse_aside"][2, 0] == 1
+    assert result["together"][0, 1] == pytest.approx(0.25)
+    assert result["together"][0, 0] == 0
+    assert result["reverse_aside"][2, 0] == 1
     # Aside and main in class 0: label 2 (a third of an answer) by label 1's one.
-    assert found["together_aside"][2, 1] == pytest.approx(1 / 3)
-    assert found["together_aside"][1, 2] == pytest.approx(1 / 3)
-    assert np.allclose(found["superclass"], [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
-    popular = found["popular"]
+    assert result["together_aside"][2, 1] == pytest.approx(1 / 3)
+    assert result["together_aside"][1, 2] == pytest.approx(1 / 3)
+    assert np.allclose(result["superclass"], [[0, 1, 0], [1, 0, 0], [0, 0, 0]])
+    popular = result["popular"]
     assert popular[0, 1] == pytest.approx(2.001 / 2.002)  # 0's own label is not asked
-    assert np.allclose(found["any"], (1 - np.eye(3)) / 2)
+    assert np.allclose(result["any"], (1 - np.eye(3)) / 2)
     assert "superclass" not in evidence(replace(given, parent=None))
 
 
@@ -206,11 +206,11 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     given = of([0, 1], [(0, 0, 3, 0), (0, 1, 2, 0), (0, 2, 1, 0), (1, 2, 2, 0)])
     matrices = evidence(given)
     stacked = np.stack(list(matrices.values()))
-    found = learnable(matrices)
+    result = learnable(matrices)
     with jax.enable_x64(True):
-        told = naming_prior._count_arrays(given, stacked)
-        likelihood = float(jax.jit(naming_prior._log_others)(told, found))
-    prior = np.tensordot(found.weight, stacked, 1)
+        reported = naming_prior._count_arrays(given, stacked)
+        likelihood = float(jax.jit(naming_prior._log_others)(reported, result))
+    prior = np.tensordot(result.weight, stacked, 1)
     expected = 0.0
     for row, others, counts in ((0, [1, 2], [2, 1]), (1, [0, 2], [0, 2])):
         ways = gammaln(sum(counts) + 1) - gammaln(np.array(counts) + 1).sum()
@@ -219,20 +219,22 @@ def test_the_likelihood_of_first_items_is_dirichlet_multinomial():
     assert likelihood == pytest.approx(expected, rel=1e-6)
 
 
-def share_of(own, others, found, mean):
+def share_of(own, others, confusion, mean):
     """The likelihood of a class's items by adaptive quadrature, and its mean share."""
 
     def chance(share):
-        yes, no = found.spread * share, found.spread * (1 - share)
+        yes, no = confusion.spread * share, confusion.spread * (1 - share)
         each = 1.0
         for k, rest in zip(own, others, strict=True):
             n = k + rest
             kept = [
-                binom.pmf(h, n, 1 - found.lapse) * betabinom.pmf(k, h, yes, no)
+                binom.pmf(h, n, 1 - confusion.lapse) * betabinom.pmf(k, h, yes, no)
                 for h in range(k, n + 1)
             ]
             each *= sum(kept) / comb(n, k)
-        return each * beta.pdf(share, found.classes * mean, found.classes * (1 - mean))
+        return each * beta.pdf(
+            share, confusion.classes * mean, confusion.classes * (1 - mean)
+        )
 
     whole = quad(chance, 0, 1)[0]
     return whole, quad(lambda share: share * chance(share), 0, 1)[0] / whole
@@ -243,23 +245,23 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
     cells = [(0, 0, 3, 0), (1, 0, 1, 0), (1, 1, 2, 0), (2, 2, 4, 0)]
     given = of([0, 0, 0], cells)
     matrices = evidence(given)
-    found = learnable(matrices, spread=3.0, lapse=0.1)
+    result = learnable(matrices, spread=3.0, lapse=0.1)
     with jax.enable_x64(True):
-        told = naming_prior._count_arrays(given, np.stack(list(matrices.values())))
-        logs = np.asarray(naming_prior._log_joint_shares(told, found))[0]
-    rest = found.weight @ told.of_class[:, 0]
-    odds = found.odds * rest**-found.against
-    whole, mean = share_of(own, others, found, odds / (1 + odds))
+        counts = naming_prior._count_arrays(given, np.stack(list(matrices.values())))
+        logs = np.asarray(naming_prior._log_joint_shares(counts, result))[0]
+    rest = result.weight @ counts.of_class[:, 0]
+    odds = result.odds * rest**-result.against
+    whole, mean = share_of(own, others, result, odds / (1 + odds))
     assert np.exp(logs).sum() == pytest.approx(whole, rel=1e-6)
-    here, elsewhere = naming_prior._posterior_beta(told, found)
+    here, elsewhere = naming_prior._posterior_beta(counts, result)
     assert here[0] / (here[0] + elsewhere[0]) == pytest.approx(mean, rel=1e-6)
 
 
 def test_nodes_stand_closer_where_more_is_known_of_a_class():
     items = 3_000
     given = of(np.zeros(items, int), [(item, 0, 4, 0) for item in range(items)])
-    told = dataset_label_counts(given)
-    assert told.width < 2 / np.sqrt(4 * items) * 1.01
+    counts = dataset_label_counts(given)
+    assert counts.width < 2 / np.sqrt(4 * items) * 1.01
     few = dataset_label_counts(of([0], [(0, 0, 4, 0)]))
     assert few.width == pytest.approx(0.2)
 
@@ -267,9 +269,9 @@ def test_nodes_stand_closer_where_more_is_known_of_a_class():
 def test_items_before_count_by_their_effective_number():
     # Two items of one class, two other labels each; the second sees what the first had.
     given = of([0, 0], [(0, 1, 2, 0), (1, 1, 1, 0), (1, 2, 1, 0)])
-    told = naming_prior._count_arrays(given, np.stack(list(evidence(given).values())))
+    counts = naming_prior._count_arrays(given, np.stack(list(evidence(given).values())))
     with jax.enable_x64(True):
-        counted = naming_prior._sum_before(jnp.array([1.5, 0.5, 0.5]), told.first)
+        counted = naming_prior._sum_before(jnp.array([1.5, 0.5, 0.5]), counts.first)
         assert np.allclose(counted, [0, 1.5, 0])
     worth = naming_prior._relative_information(given, given.votes, spread=1.0)
     assert np.allclose(worth, 1 / 1.5)
@@ -287,15 +289,17 @@ def test_cells_have_the_mean_and_the_variance_of_draws():
     assert np.allclose(draws.sum(2), 1)
     row, column = (each.ravel() for each in np.indices((3, 3)))
     here, elsewhere = (each.reshape(3, 3) for each in naming.beta(row, column))
-    told = stats.beta(here, elsewhere)
-    error = told.std() / np.sqrt(len(draws))
-    assert (abs(draws.mean(0) - told.mean()) < 5 * error).all()
-    assert (abs(naming.probability - told.mean()) < 1e-12).all()
+    distribution = stats.beta(here, elsewhere)
+    error = distribution.std() / np.sqrt(len(draws))
+    assert (abs(draws.mean(0) - distribution.mean()) < 5 * error).all()
+    assert (abs(naming.probability - distribution.mean()) < 1e-12).all()
     # The variance of n draws has a relative error of about (2 / n) ** .5, or more.
-    assert (abs(draws.var(0) / told.var() - 1) < 8 * np.sqrt(2 / len(draws))).all()
+    assert (
+        abs(draws.var(0) / distribution.var() - 1) < 8 * np.sqrt(2 / len(draws))
+    ).all()
     groups = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     summed = np.stack([naming.draw(generator, groups) for _ in range(20_000)])
-    assert abs(summed.mean(0) - told.mean() @ groups).max() < 0.01
+    assert abs(summed.mean(0) - distribution.mean() @ groups).max() < 0.01
 
 
 # The face
@@ -309,12 +313,12 @@ def study():
 
 
 @pytest.fixture(scope="module")
-def found(study):
+def confusion(study):
     return human_confusion(study)
 
 
-def test_the_table_has_the_columns_of_a_confusion(found, study):
-    table = found.table()
+def test_the_table_has_the_columns_of_a_confusion(confusion, study):
+    table = confusion.table()
     assert list(table.columns) == [
         *("annotator", "true_label", "given_label", "probability", "lower", "upper"),
         "votes",
@@ -322,21 +326,23 @@ def test_the_table_has_the_columns_of_a_confusion(found, study):
     assert ((table["lower"] <= table["probability"]) & (
         table["probability"] <= table["upper"])).all()  # fmt: skip
     assert table["votes"].sum() == study.table["main"].sum()
-    sums = found.table(least=0.0).groupby("true_label", observed=True)["probability"]
+    sums = confusion.table(least=0.0).groupby("true_label", observed=True)[
+        "probability"
+    ]
     assert np.allclose(sums.sum(), 1)
 
 
-def test_superclasses_and_pairs_follow_from_the_table(found):
-    between = found.superclasses()
+def test_superclasses_and_pairs_follow_from_the_table(confusion):
+    between = confusion.superclasses()
     assert np.allclose(between.groupby("true_label")["probability"].sum(), 1)
-    pairs = found.pairs(least=0.0)
+    pairs = confusion.pairs(least=0.0)
     assert len(pairs) == 8 * 7 / 2
     assert pairs["mutual"].is_monotonic_decreasing
-    mean = found.naming.probability
+    mean = confusion.naming.probability
     first = pairs.iloc[0]
-    a, b = (found.labels.get_loc(first[name]) for name in ("label_a", "label_b"))
+    a, b = (confusion.labels.get_loc(first[name]) for name in ("label_a", "label_b"))
     assert first["mutual"] == min(mean[a, b], mean[b, a])
-    assert set(found.evidence()["evidence"]) >= {
+    assert set(confusion.evidence()["evidence"]) >= {
         "any",
         "odds",
         "reverse",
@@ -345,14 +351,14 @@ def test_superclasses_and_pairs_follow_from_the_table(found):
 
 
 def test_choices_have_a_human_confusion_too():
-    told = cs.simulate(items=60, classes=3, per_item=5).responses
-    own = told.gold.rename(columns={"label": "dataset_label"})
-    found = human_confusion(replace(told, items=own))
-    assert found.naming.aside == 0
-    assert found.votes.sum() == 300
+    responses = cs.simulate(items=60, classes=3, per_item=5).responses
+    own = responses.gold.rename(columns={"label": "dataset_label"})
+    result = human_confusion(replace(responses, items=own))
+    assert result.naming.aside == 0
+    assert result.votes.sum() == 300
 
 
-def test_what_has_no_class_is_refused(study, found):
+def test_what_has_no_class_is_refused(study, confusion):
     with pytest.raises(OptionError, match="no item has a label of the data set"):
         human_confusion(replace(study, items=None))
     with pytest.raises(OptionError, match="mass is 1"):
@@ -361,6 +367,6 @@ def test_what_has_no_class_is_refused(study, found):
     items = pd.DataFrame({"item": ["item0"], "dataset_label": ["class0"]})
     with pytest.raises(KindError, match="kind contains"):
         human_confusion(replace(contains, items=items))
-    plain = replace(found, parent=pd.Index([""] * 8))
+    plain = replace(confusion, parent=pd.Index([""] * 8))
     with pytest.raises(OptionError, match="no label has a superclass"):
         plain.superclasses()

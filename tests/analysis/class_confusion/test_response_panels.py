@@ -121,8 +121,8 @@ def responses_of(own, votes):
         {"item": rows["item"].unique(), "dataset_label": [f"c{each}" for each in own]}
     )
     labels = [f"c{each}" for each in range(CLASSES)]
-    told = cs.read(rows, kind="choice", labels=labels)
-    return replace(told, items=items)
+    responses = cs.read(rows, kind="choice", labels=labels)
+    return replace(responses, items=items)
 
 
 def face_value(own, votes):
@@ -132,19 +132,19 @@ def face_value(own, votes):
 
 @pytest.fixture(scope="module", params=[2, pytest.param(6, marks=pytest.mark.study)])
 def studies(request):
-    found = []
+    results = []
     for seed in range(request.param):
         own, votes = drawn(seed)
         few = human_confusion(responses_of(own, votes[:, :3]))
-        found.append((own, votes, few.panels([MANY], draws=100, seed=seed)))
-    return found
+        results.append((own, votes, few.panels([MANY], draws=100, seed=seed)))
+    return results
 
 
 def test_three_answers_foretell_what_nine_annotators_call_the_items(studies):
     truth = [face_value(own, votes) for own, votes, _ in studies]
     inside = [
-        told["lower"].item() <= share <= told["upper"].item()
-        for share, (*_, told) in zip(truth, studies, strict=True)
+        reported["lower"].item() <= share <= reported["upper"].item()
+        for share, (*_, reported) in zip(truth, studies, strict=True)
     ]
     # Intervals of 90 %: three of six or fewer would hold once in sixty times, and
     # neither of two once in a hundred.
@@ -154,21 +154,21 @@ def test_three_answers_foretell_what_nine_annotators_call_the_items(studies):
 def test_three_answers_at_face_value_say_too_much(studies):
     truth = np.array([face_value(own, votes) for own, votes, _ in studies])
     plain = np.array([face_value(own, votes[:, :3]) for own, votes, _ in studies])
-    told = np.array([told["share"].item() for *_, told in studies])
+    reported = np.array([result["share"].item() for *_, result in studies])
     assert (plain > truth).all()  # by chance alone, six of six once in sixty
-    assert abs((told - truth).mean()) < (plain - truth).mean() / 2
+    assert abs((reported - truth).mean()) < (plain - truth).mean() / 2
 
 
 def test_a_panel_of_those_who_answered_is_certain():
     own, votes = drawn(0)
     confusion = human_confusion(responses_of(own, votes))
-    found = confusion.panels([MANY], draws=3)
+    result = confusion.panels([MANY], draws=3)
     expected = face_value(own, votes)
     # Answers are counted, so the order of a tie is not that of the answers.
     ties = np.mean(
         [np.ptp(np.sort(np.bincount(row, minlength=2))[-2:]) == 0 for row in votes]
     )
-    assert abs(found["share"].item() - expected) <= ties
-    assert found["lower"].item() == found["upper"].item()
+    assert abs(result["share"].item() - expected) <= ties
+    assert result["lower"].item() == result["upper"].item()
     with pytest.raises(OptionError, match="one annotator or more"):
         confusion.panels([])

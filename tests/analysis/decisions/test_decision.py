@@ -32,26 +32,26 @@ SURE = np.array([1.0, 1.0, 0.6, 0.0])
 def test_expected_f_is_that_of_all_worlds(seed, miss):
     generator = np.random.default_rng(seed)
     chance = np.sort(generator.beta(0.5, 1.0, size=10))[::-1] if seed else SURE
-    found = expected_f(chance, miss)
+    result = expected_f(chance, miss)
     by_hand = [enumerated(chance, k, miss) for k in range(len(chance) + 1)]
     # The integral is cut at 1e-11 of its scale, and its nodes err less than that.
-    assert found == pytest.approx(by_hand, abs=1e-9)
-    assert found != pytest.approx(by_hand[::-1], abs=1e-3)
+    assert result == pytest.approx(by_hand, abs=1e-9)
+    assert result != pytest.approx(by_hand[::-1], abs=1e-3)
 
 
 def test_two_labels_by_hand():
     # Both there: .3; the first alone .3, the second alone .2, none .2. Calling the
     # first: 2/3, 1, 0, 0; both: 1, 2/3, 2/3, 0.
-    found = expected_f(np.array([0.6, 0.5]), 1.0)
-    assert found == pytest.approx([0.2, 0.5, 0.3 + (0.3 + 0.2) * 2 / 3])
+    result = expected_f(np.array([0.6, 0.5]), 1.0)
+    assert result == pytest.approx([0.2, 0.5, 0.3 + (0.3 + 0.2) * 2 / 3])
 
 
 def test_many_labels_are_as_the_law_of_large_numbers_has_them():
     chance = np.sort(np.random.default_rng(0).beta(0.3, 1.5, size=30_000))[::-1]
-    found, number = expected_f(chance, 1.0), np.arange(1, 30_001)
+    result, number = expected_f(chance, 1.0), np.arange(1, 30_001)
     # Of so many the denominator is known to some 1 / sqrt(number of labels there).
     limit = 2 * np.cumsum(chance) / (number + chance.sum())
-    assert np.abs(found[1:] / limit - 1).max() < 10 / chance.sum()
+    assert np.abs(result[1:] / limit - 1).max() < 10 / chance.sum()
 
 
 def best_of_all(chance):
@@ -101,19 +101,19 @@ def test_labels_as_probable_are_called_alike():
 
 @pytest.fixture(scope="module")
 def fit():
-    told = cs.simulate(
+    responses = cs.simulate(
         kind="contains", model="bayesian_dawid_skene", items=60, per_item=3, seed=0
     ).responses
-    return cs.fit(told, model="bayesian_dawid_skene", engine="em")
+    return cs.fit(responses, model="bayesian_dawid_skene", engine="em")
 
 
 def test_a_fit_is_decided_label_by_label(fit):
-    found = cs.decide(fit, loss="f1")
-    assert list(found.labels) == ["item", "label", "probability", "present"]
-    chance, present = (found.labels[name] for name in ("probability", "present"))
-    assert chance[present].min() == found.threshold
-    assert chance[~present].max() < found.threshold
-    assert 0 < found.expected_loss < 1
+    result = cs.decide(fit, loss="f1")
+    assert list(result.labels) == ["item", "label", "probability", "present"]
+    chance, present = (result.labels[name] for name in ("probability", "present"))
+    assert chance[present].min() == result.threshold
+    assert chance[~present].max() < result.threshold
+    assert 0 < result.expected_loss < 1
 
 
 def test_what_is_no_loss_is_refused(fit):

@@ -32,15 +32,15 @@ def answers(generator):
 def studies():
     """For each study the table, and what the thresholds truly keep and lose."""
     generator = np.random.default_rng(0)
-    found = []
+    results = []
     for _ in range(STUDIES):
-        told, present, share = answers(generator)
-        fit = cs.fit(told, model="multinomial", engine="em").with_truth("raw")
+        reported, present, share = answers(generator)
+        fit = cs.fit(reported, model="multinomial", engine="em").with_truth("raw")
         kept = np.stack([share >= cut - 1e-9 for cut in CUTS])
         wrong = (kept & ~present).sum(1) / kept.sum(1)
         lost = (~kept & present).sum(1) / present.sum()
-        found.append((filtering(fit, CUTS), kept.sum(1), wrong, lost))
-    return found
+        results.append((filtering(fit, CUTS), kept.sum(1), wrong, lost))
+    return results
 
 
 def test_what_is_kept_is_counted(studies):
@@ -70,12 +70,12 @@ def test_the_same_check_catches_another_threshold(studies):
 
 
 @pytest.fixture(scope="module")
-def told():
+def responses():
     return answers(np.random.default_rng(1))[0]
 
 
-def test_a_higher_threshold_keeps_less_and_loses_more(told):
-    fit = cs.fit(told, model="bayesian_dawid_skene", engine="em")
+def test_a_higher_threshold_keeps_less_and_loses_more(responses):
+    fit = cs.fit(responses, model="bayesian_dawid_skene", engine="em")
     for by in ("votes", "probability"):
         table = filtering(fit, by=by)
         assert table["kept"].is_monotonic_decreasing
@@ -96,10 +96,10 @@ def test_a_maybe_is_half_a_yes():
     assert np.isnan(filtering(fit, [0.8]).loc[0, "wrong"])
 
 
-def test_what_cannot_be_filtered_is_refused(told):
+def test_what_cannot_be_filtered_is_refused(responses):
     frame = pd.DataFrame({"item": list("iij"), "annotator": "a", "label": list("xyx")})
     with pytest.raises(OptionError, match="the fit is of kind choice"):
         filtering(cs.fit(frame, model="majority"))
-    fit = cs.fit(told, model="majority")
+    fit = cs.fit(responses, model="majority")
     with pytest.raises(OptionError, match=r"threshold 1\.5 is not above 0"):
         filtering(fit, [1.5])

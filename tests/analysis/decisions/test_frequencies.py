@@ -35,20 +35,23 @@ def study(seed, pairs=PAIRS, times=1):
     return read(table), frequency
 
 
-def fitted(told):
+def fitted(responses):
     return cs.fit(
-        told, model="contains_counts", engine="em", effort=cs.EngineOptions(restarts=1)
+        responses,
+        model="contains_counts",
+        engine="em",
+        effort=cs.EngineOptions(restarts=1),
     )
 
 
 @pytest.fixture(scope="module", params=[6, pytest.param(24, marks=pytest.mark.study)])
 def tables(request):
-    found = []
+    results = []
     for seed in range(request.param):
-        told, frequency = study(seed)
-        table = cs.selection_frequencies(fitted(told), CUTS)
-        found.append(table.assign(true=[(frequency > cut).mean() for cut in CUTS]))
-    return found
+        responses, frequency = study(seed)
+        table = cs.selection_frequencies(fitted(responses), CUTS)
+        results.append(table.assign(true=[(frequency > cut).mean() for cut in CUTS]))
+    return results
 
 
 def held(tables, name):
@@ -95,20 +98,20 @@ def test_bounds_hold_the_population(tables):
 def test_bounds_of_a_pair_hold_its_frequency_unless_answers_count_four_times(
     times, right
 ):
-    told, frequency = study(50, pairs=1500, times=times)
-    table = cs.frequencies(fitted(told), [0.5]).sort_values("item")
+    responses, frequency = study(50, pairs=1500, times=times)
+    table = cs.frequencies(fitted(responses), [0.5]).sort_values("item")
     inside = (table["lower"] <= frequency) & (frequency <= table["upper"])
     holds = abs(inside.mean() - 0.9) < 4 * np.sqrt(0.09 / len(inside))
     assert bool(holds) is right
 
 
 def test_a_threshold_may_be_chosen_afterwards():
-    told, _ = study(51, pairs=200)
-    fit = fitted(told)
+    responses, _ = study(51, pairs=200)
+    fit = fitted(responses)
     table = cs.frequencies(fit, [0.5, 0.8])
     assert np.allclose(table["above_0.5"], fit.labels()["probability"], atol=1e-6)
     other = cs.fit(
-        told,
+        responses,
         model="contains_counts",
         engine="em",
         prior={"threshold": 0.8},
@@ -120,9 +123,9 @@ def test_a_threshold_may_be_chosen_afterwards():
 
 
 def test_frequencies_are_of_counts_and_between_zero_and_one():
-    told, _ = study(52, pairs=30)
-    fit = cs.fit(told, model="majority")
+    responses, _ = study(52, pairs=30)
+    fit = cs.fit(responses, model="majority")
     with pytest.raises(OptionError, match="fit contains_counts"):
         cs.frequencies(fit)
     with pytest.raises(OptionError, match="not a frequency"):
-        cs.selection_frequencies(fitted(told), [1.0])
+        cs.selection_frequencies(fitted(responses), [1.0])

@@ -85,7 +85,7 @@ def told_of_objects(seed, times):
     fit = objects_fit(chance, generator)
     rows = predictions(len(chance))
     own = np.repeat(generator.choice(["a", "b"], ITEMS), times)
-    found = cs.evaluate(
+    result = cs.evaluate(
         fit,
         rows,
         dataset_labels=rows.assign(label=own)[["item", "label"]],
@@ -93,11 +93,11 @@ def told_of_objects(seed, times):
         resamples=200,
         seed=seed,
     )
-    models = found.models.set_index(["metric", "subset"])
+    models = result.models.set_index(["metric", "subset"])
     cells = [
         models.loc[("accuracy", "several_objects")],
         models.loc[("main_object", "all")],
-        found.baselines.set_index("subset").loc["several_objects"],
+        result.baselines.set_index("subset").loc["several_objects"],
     ]
     return [(cell["lower"], cell["upper"]) for cell in cells]
 
@@ -114,9 +114,9 @@ TRUTH = np.array(
 )
 
 
-def held(told, truth, studies, times):
+def held(bounds_of, truth, studies, times):
     """Return how often the bounds of each statistic hold the truth."""
-    bounds = np.array([told(seed, times) for seed in range(studies)])
+    bounds = np.array([bounds_of(seed, times) for seed in range(studies)])
     return ((bounds[..., 0] <= truth) & (bounds[..., 1] >= truth)).mean(0)
 
 
@@ -218,11 +218,11 @@ def told_of_people(seed):
     responses = replace(cs.read(frame, labels=names), items=known)
     parent = [f"pair{code // 2}" for code in range(CLASSES)]
     labels = responses.labels.assign(parent=parent)
-    found = cs.human_confusion(replace(responses, labels=labels))
-    table = found.table(least=0.0)
+    result = cs.human_confusion(replace(responses, labels=labels))
+    table = result.table(least=0.0)
     cells = table.sort_values(["true_label", "given_label"])
     bounds = cells[["lower", "upper"]].to_numpy().reshape(CLASSES, CLASSES, 2)
-    return true, bounds, found
+    return true, bounds, result
 
 
 @pytest.fixture(scope="module", params=[4, pytest.param(12, marks=pytest.mark.study)])
@@ -250,9 +250,9 @@ def test_the_same_check_catches_bounds_of_people_that_are_half_as_wide(people):
     assert abs(rows.mean() - 0.9) > 4 * rows.std() / np.sqrt(len(rows))
 
 
-def of_pairs(true, found):
+def of_pairs(true, confusion):
     """Return truth and bounds of how mutual pairs are taken for each other."""
-    pairs = found.pairs(least=0.0)
+    pairs = confusion.pairs(least=0.0)
     a, b = (pairs[name].str[1:].astype(int) for name in ("label_a", "label_b"))
     there, back = true[a, b], true[b, a]
     return [
@@ -261,33 +261,37 @@ def of_pairs(true, found):
     ]
 
 
-def of_superclasses(true, found):
+def of_superclasses(true, confusion):
     """Return truth and bounds of the confusion between superclasses."""
     member = np.repeat(np.eye(CLASSES // 2), 2, axis=0)
     between = member.T @ true @ member / 2
-    table = found.superclasses().set_index(["true_label", "given_label"]).sort_index()
+    table = (
+        confusion.superclasses().set_index(["true_label", "given_label"]).sort_index()
+    )
     return [(between.ravel(), table["lower"], table["upper"])]
 
 
-def held_by_study(people, told, slack=1.0):
+def held_by_study(people, bounds_of, slack=1.0):
     """Return the share of bounds held, by study; those of a study go together."""
     rows = []
-    for true, _, found in people:
+    for true, _, result in people:
         held = []
-        for value, lower, upper in told(true, found):
+        for value, lower, upper in bounds_of(true, result):
             middle, half = (lower + upper) / 2, slack * (upper - lower) / 2
             held.append((middle - half <= value) & (value <= middle + half))
         rows.append(np.concatenate(held).mean())
     return np.array(rows)
 
 
-@pytest.mark.parametrize("told", [of_pairs, of_superclasses])
-def test_bounds_of_pairs_and_superclasses_hold_nine_times_in_ten(people, told):
-    rows = held_by_study(people, told)
+@pytest.mark.parametrize("bounds_of", [of_pairs, of_superclasses])
+def test_bounds_of_pairs_and_superclasses_hold_nine_times_in_ten(people, bounds_of):
+    rows = held_by_study(people, bounds_of)
     assert abs(rows.mean() - 0.9) < 4 * rows.std(ddof=1) / np.sqrt(len(rows))
 
 
-@pytest.mark.parametrize("told", [of_pairs, of_superclasses])
-def test_the_same_check_catches_bounds_of_pairs_that_are_half_as_wide(people, told):
-    rows = held_by_study(people, told, slack=0.5)
+@pytest.mark.parametrize("bounds_of", [of_pairs, of_superclasses])
+def test_the_same_check_catches_bounds_of_pairs_that_are_half_as_wide(
+    people, bounds_of
+):
+    rows = held_by_study(people, bounds_of, slack=0.5)
     assert abs(rows.mean() - 0.9) > 4 * rows.std(ddof=1) / np.sqrt(len(rows))

@@ -82,12 +82,12 @@ def study(seed):
 
 def held():
     """Return how often bounds hold what they should, over studies."""
-    found = []
+    results = []
     for seed in range(STUDIES):
         bounds, truth = study(seed)
         both = zip(bounds, truth, strict=True)
-        found.append([low <= true <= high for (low, high), true in both])
-    return np.mean(found, axis=0)
+        results.append([low <= true <= high for (low, high), true in both])
+    return np.mean(results, axis=0)
 
 
 TOLERANCE = 4 * np.sqrt(0.9 * 0.1 / STUDIES)

@@ -34,14 +34,14 @@ ROWS = [
 OWN = pd.DataFrame({"item": list("ijkl"), "label": ["lamp"] * 3 + ["shade"]})
 
 
-def told(rows):
+def read_objects(rows):
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
     return cs.read(frame, kind="objects", labels=["lamp", "shade", "cat"])
 
 
 @pytest.fixture(scope="module")
 def rule():
-    return cs.fit(told(ROWS), model="tsipras2020")
+    return cs.fit(read_objects(ROWS), model="tsipras2020")
 
 
 def said(**labels):
@@ -56,18 +56,18 @@ def said(**labels):
     )
 
 
-def values(found, model="one"):
-    table = found.models[found.models["model"] == model]
+def values(evaluation, model="one"):
+    table = evaluation.models[evaluation.models["model"] == model]
     return table.set_index(["metric", "subset"])["value"].to_dict()
 
 
 def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
     rows = said(one=["shade cat", "lamp shade", "lamp shade", "cat shade"])
-    found = evaluate(rule, rows, dataset_labels=OWN, top=2)
+    result = evaluate(rule, rows, dataset_labels=OWN, top=2)
     # i, j: both labels name an object. k: lamp names its one object, but that is called
     # shade. Of three data-set labels that are not the main one, j and k, the model says
     # both.
-    assert values(found) == pytest.approx(
+    assert values(result) == pytest.approx(
         {
             ("accuracy", "all"): 2 / 4,
             ("accuracy", "one_object"): 0 / 2,
@@ -96,9 +96,9 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
             ("dataset_top_2", "several_objects"): 1 / 2,
         }
     )
-    table = found.models.set_index(["metric", "subset"])["items"]
+    table = result.models.set_index(["metric", "subset"])["items"]
     assert table["accuracy", "two_objects"] == 2
-    baseline = found.baselines.set_index("subset")["value"].to_dict()
+    baseline = result.baselines.set_index("subset")["value"].to_dict()
     # Two objects each: one of them is called lamp. k has one, called shade.
     assert baseline == pytest.approx(
         {
@@ -107,7 +107,7 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
             "other_main_label_several": 1 / 2,
         }
     )
-    lamp = found.labels.set_index("label").loc["lamp"]
+    lamp = result.labels.set_index("label").loc["lamp"]
     assert lamp["items"] == 3
     assert lamp["wrong"] == 2
     assert lamp["followed"] == 1
@@ -142,14 +142,14 @@ def test_worlds_say_one_by_one_what_the_tables_say_of_all(fitted):
     told_of = joint_draws(fit.data)
     rounding = 1e-9
     valid = (told_of.levels >= 50).mean((0, 1))
-    found = pd.Series(
+    result = pd.Series(
         valid, [told_of.items[told_of.item], told_of.labels[told_of.label]]
     )
     table = fit.labels().astype({"item": str, "label": str})
     stated = table.set_index(["item", "label"])["probability"]
-    assert (found - stated).abs().max() < rounding
+    assert (result - stated).abs().max() < rounding
     items = fit.items()
-    main = pd.Series((told_of.facts & 4 > 0).mean((0, 1)), found.index)
+    main = pd.Series((told_of.facts & 4 > 0).mean((0, 1)), result.index)
     best = (
         items["probability"].to_numpy()
         - main.loc[
@@ -178,7 +178,7 @@ def test_accuracies_under_worlds_are_means_over_them(fitted):
     study, fit = fitted
     rows = guesses(study)
     own = study.responses.items.set_axis(["item", "label"], axis="columns")
-    found = values(evaluate(fit, rows, dataset_labels=own, top=1, tau=0.3), "model")
+    result = values(evaluate(fit, rows, dataset_labels=own, top=1, tau=0.3), "model")
     told_of = joint_draws(fit.data)
     cell = {
         (told_of.items[i], told_of.labels[k]): n
@@ -195,8 +195,8 @@ def test_accuracies_under_worlds_are_means_over_them(fitted):
         hits += (valid & (objects > 1)).mean()
         members += (objects > 1).mean()
         mains += main.mean()
-    assert found["accuracy", "several_objects"] == pytest.approx(hits / members)
-    assert found["main_object", "all"] == pytest.approx(mains / len(rows))
+    assert result["accuracy", "several_objects"] == pytest.approx(hits / members)
+    assert result["main_object", "all"] == pytest.approx(mains / len(rows))
 
 
 def test_a_higher_bar_for_being_there_leaves_fewer_objects(fitted):
@@ -261,8 +261,8 @@ def test_the_studys_models_stand_as_published(data_folder):
     models = ["alexnet", "resnet50"]
     rows = study_predictions(folder, models)
     own = responses.items.set_axis(["item", "label"], axis="columns")
-    found = evaluate(fit, rows, dataset_labels=own, resamples=2)
-    table = found.models.pivot_table(
+    result = evaluate(fit, rows, dataset_labels=own, resamples=2)
+    table = result.models.pivot_table(
         index=["metric", "subset"], columns="model", values="value"
     )
     published = {
@@ -274,6 +274,6 @@ def test_the_studys_models_stand_as_published(data_folder):
     rounding = 6e-4
     for cell, both in published.items():
         assert table.loc[cell].to_list() == pytest.approx(both, abs=rounding)
-    baseline = found.baselines.set_index("subset")["value"].round(3)
+    baseline = result.baselines.set_index("subset")["value"].round(3)
     assert baseline["several_objects"] == 0.411
     assert baseline["other_main_label_several"] == 0.328

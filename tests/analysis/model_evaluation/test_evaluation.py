@@ -60,17 +60,17 @@ THREE = [[0.9, 0.1, 0.0], [0.2, 0.5, 0.3], [0.0, 0.0, 1.0]]
 OLD = pd.DataFrame({"item": ["i0", "i1", "i2"], "label": ["cat", "fox", "dog"]})
 
 
-def values(found, model):
-    table = found.models[found.models["model"] == model]
+def values(evaluation, model):
+    table = evaluation.models[evaluation.models["model"] == model]
     return table.set_index(["metric", "subset"])["value"].to_dict()
 
 
 def test_accuracies_under_a_posterior_are_those_worked_by_hand():
     said = predicted(one=["cat dog", "dog fox", "cat dog"])
-    found = values(evaluate(choice(THREE), said, dataset_labels=OLD, top=2), "one")
+    result = values(evaluate(choice(THREE), said, dataset_labels=OLD, top=2), "one")
     # P(true) of the first: .9, .5, 0; of both: 1, .8, 0. The data set's label is right
     # with .9, .3 and 0, and the model says the same of the first item alone.
-    assert found == pytest.approx(
+    assert result == pytest.approx(
         {
             ("accuracy", "all"): 1.4 / 3,
             ("top_2", "all"): 1.8 / 3,
@@ -87,9 +87,9 @@ def test_accuracies_under_a_posterior_are_those_worked_by_hand():
 def test_a_label_that_the_fit_does_not_know_is_not_true_but_may_be_the_data_sets():
     said = predicted(one=["owl", "dog", "fox"])
     old = OLD.assign(label=["owl", "dog", "fox"])
-    found = values(evaluate(choice(THREE), said, dataset_labels=old, top=1), "one")
-    assert found["accuracy", "all"] == pytest.approx(1.5 / 3)
-    assert found["dataset_accuracy", "all"] == 1
+    result = values(evaluate(choice(THREE), said, dataset_labels=old, top=1), "one")
+    assert result["accuracy", "all"] == pytest.approx(1.5 / 3)
+    assert result["dataset_accuracy", "all"] == 1
 
 
 def test_labels_say_where_models_follow_a_wrong_data_set():
@@ -128,8 +128,8 @@ def test_any_of_several_labels_is_counted_once():
     )
     assert truths.any_of(np.array([[[0, 1]]]))[0, 0] == pytest.approx(0.7)
     same = predicted(one=["cat cat", "dog dog", "fox fox"])
-    found = values(evaluate(choice(THREE), same, top=2), "one")
-    assert found["top_2", "all"] == found["accuracy", "all"]
+    result = values(evaluate(choice(THREE), same, top=2), "one")
+    assert result["top_2", "all"] == result["accuracy", "all"]
 
 
 def population(seed, lie=0.0):
@@ -162,10 +162,10 @@ def test_models_are_compared_on_the_same_items_so_that_luck_is_shared():
     fit = choice(np.stack([sure, 1 - sure], 1), ("cat", "dog"))
     one = np.full(300, "cat")
     two = np.where(np.arange(300) < 12, "dog", "cat")
-    found = evaluate(fit, predicted(one=one, two=two), top=1)
-    table = found.models.set_index("model")
+    result = evaluate(fit, predicted(one=one, two=two), top=1)
+    table = result.models.set_index("model")
     assert table["lower"]["one"] < table["upper"]["two"]  # apart from each other
-    (row,) = found.differences.to_dict("records")
+    (row,) = result.differences.to_dict("records")
     gained = (2 * sure[:12] - 1).sum() / 300
     assert row["difference"] == pytest.approx(gained)
     assert row["lower"] > 0
@@ -205,10 +205,10 @@ def test_candidates_say_whose_predictions_they_hold(tmp_path):
     assert len(evaluate(plain, said).models)
     for place, one in enumerate(lists):
         cs.candidates([one]).save(tmp_path / f"list{place}")
-    told = cs.fit(
+    reported = cs.fit(
         answers, model="dawid_skene", engine="em", candidates=tmp_path / "list0"
     )
-    later = cs.predict(told, answers, candidates=tmp_path / "list1")
+    later = cs.predict(reported, answers, candidates=tmp_path / "list1")
     with pytest.raises(CircularError, match="given what one, two predicted"):
         evaluate(later, said)
 

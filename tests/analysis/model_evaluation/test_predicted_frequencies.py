@@ -61,8 +61,8 @@ def fit_of(rows):
 
 @pytest.fixture(scope="module")
 def cells():
-    found = cs.predicted_frequencies(fit_of(ROWS), MODEL, dataset_labels=OWN)
-    return found.set_index(["who", "statistic", "subset"])
+    result = cs.predicted_frequencies(fit_of(ROWS), MODEL, dataset_labels=OWN)
+    return result.set_index(["who", "statistic", "subset"])
 
 
 def test_frequencies_are_means_of_shares_a_maybe_counting_half(cells):
@@ -83,8 +83,8 @@ def test_what_a_model_is_above_the_data_set_is_paired_by_item(cells):
 
 
 def test_without_labels_of_the_data_set_there_are_frequencies_alone():
-    found = cs.predicted_frequencies(fit_of(ROWS), MODEL)
-    assert found["statistic"].tolist() == ["frequency"]
+    result = cs.predicted_frequencies(fit_of(ROWS), MODEL)
+    assert result["statistic"].tolist() == ["frequency"]
 
 
 def test_what_cannot_be_told_is_refused_with_a_sentence():
@@ -94,8 +94,8 @@ def test_what_cannot_be_told_is_refused_with_a_sentence():
     fit.data.attrs["told_of"] = '["m"]'
     with pytest.raises(CircularError, match="was given what m predicted"):
         cs.predicted_frequencies(fit, MODEL.assign(model="m"))
-    told = cs.predicted_frequencies(fit, MODEL.assign(model="m"), circular=True)
-    assert told["who"].tolist() == ["m"]
+    reported = cs.predicted_frequencies(fit, MODEL.assign(model="m"), circular=True)
+    assert reported["who"].tolist() == ["m"]
     fit.data.attrs["kind"] = "choice"
     with pytest.raises(KindError, match="of kind choice"):
         cs.predicted_frequencies(fit, MODEL)
@@ -118,7 +118,7 @@ def bounds_of(seed, times):
     ]
     said = pd.DataFrame({"item": names, "label": np.where(first, "a", "b"), "rank": 1})
     own = said.assign(label="a")[["item", "label"]]
-    found = cs.predicted_frequencies(
+    result = cs.predicted_frequencies(
         fit_of(rows), said, dataset_labels=own, resamples=200, seed=seed
     ).set_index(["who", "statistic", "subset"])
     keys = [
@@ -126,7 +126,7 @@ def bounds_of(seed, times):
         ("model", "frequency", "wrong"),
         ("model", "less_dataset", "all"),
     ]
-    return found.loc[keys, ["lower", "upper"]].to_numpy()
+    return result.loc[keys, ["lower", "upper"]].to_numpy()
 
 
 def held(studies, times):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from consilience.analysis import agreement
-from consilience.analysis.reliability.groups import (
+from consilience.analysis.reliability.ratings.groups import (
     assign_groups,
     resample_groups,
     table_of_sums,
     weighted_sums,
 )
-from consilience.analysis.reliability.within import pairs_within
+from consilience.analysis.reliability.ratings.within import pairs_within
 
 PREVALENCE = np.array([0.5, 0.3, 0.2])
 THETA = np.array([[0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.1, 0.2, 0.7]])
@@ -46,10 +46,10 @@ def coverage(simulated, lower, upper, *, times=1, bootstrap=0):
             prevalence=PREVALENCE,
             times=times,
         )
-        found = agreement(crowd, bootstrap=bootstrap, seed=seed).coefficients
-        found = found.set_index("coefficient")
+        result = agreement(crowd, bootstrap=bootstrap, seed=seed).coefficients
+        result = result.set_index("coefficient")
         for name, truth in truths().items():
-            held[name] += found[lower][name] <= truth <= found[upper][name]
+            held[name] += result[lower][name] <= truth <= result[upper][name]
     return {name: count / STUDIES for name, count in held.items()}
 
 
@@ -110,10 +110,10 @@ def test_few_items_are_not_grouped():
 @pytest.mark.parametrize("block", [1, 3, 1000])
 def test_pairs_within_groups_are_all_ordered_pairs_whatever_the_block(block):
     group = np.array([2, 2, 5, 7, 7, 7])
-    found = [
+    results = [
         (int(i), int(j))
         for one, other in pairs_within(group, block)
         for i, j in zip(one, other, strict=True)
     ]
     wanted = [(i, j) for i in range(6) for j in range(6) if group[i] == group[j]]
-    assert found == wanted
+    assert results == wanted

@@ -59,8 +59,8 @@ def coverage(item):
     held = np.zeros(2)
     for seed in range(STUDIES):
         one, other = study(np.random.default_rng(seed))
-        found = agreement(long(one, other, item), bootstrap=200, seed=seed)
-        row = found.coefficients.set_index("coefficient").loc["percent"]
+        result = agreement(long(one, other, item), bootstrap=200, seed=seed)
+        row = result.coefficients.set_index("coefficient").loc["percent"]
         held += [
             row["lower"] <= truth <= row["upper"],
             row["se_lower"] <= truth <= row["se_upper"],

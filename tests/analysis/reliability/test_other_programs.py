@@ -28,8 +28,8 @@ def rows(table):
 def test_alpha_is_that_of_the_library_krippendorff(distance, seed, rated):
     table = scores(seed)
     wanted = krippendorff.alpha(reliability_data=table.T, level_of_measurement=distance)
-    found = agreement(rated(rows(table)), distance=distance, bootstrap=0)
-    assert found["krippendorff"] == pytest.approx(wanted, abs=1e-12)
+    result = agreement(rated(rows(table)), distance=distance, bootstrap=0)
+    assert result["krippendorff"] == pytest.approx(wanted, abs=1e-12)
 
 
 def test_alpha_leaves_out_what_only_one_annotator_answered(rated):
@@ -45,8 +45,8 @@ def test_alpha_leaves_out_what_only_one_annotator_answered(rated):
 def test_fleiss_kappa_is_that_of_statsmodels(seed, rated):
     table = scores(seed, missing=0)
     wanted = fleiss_kappa(aggregate_raters(table.astype(int))[0])
-    found = agreement(rated(rows(table)), bootstrap=0)
-    assert found["fleiss"] == pytest.approx(wanted, abs=1e-12)
+    result = agreement(rated(rows(table)), bootstrap=0)
+    assert result["fleiss"] == pytest.approx(wanted, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -60,17 +60,17 @@ def test_cohens_kappa_is_that_of_statsmodels_with_its_error(
     square = np.zeros((4, 4))
     np.add.at(square, tuple((table - 1).T), 1)
     wanted = cohens_kappa(square, wt=weights)
-    found = agreement(rated(table.tolist()), distance=distance, bootstrap=0)
-    row = found.coefficients.set_index("coefficient").loc["cohen"]
+    result = agreement(rated(table.tolist()), distance=distance, bootstrap=0)
+    row = result.coefficients.set_index("coefficient").loc["cohen"]
     assert row["value"] == pytest.approx(wanted.kappa, abs=1e-12)
     assert row["se"] == pytest.approx(wanted.std_kappa, abs=1e-12)
 
 
 def test_every_pair_has_the_kappa_of_scikit_learn(rated):
     table = scores(7, annotators=4)
-    found = agreement(rated(rows(table)), by=("pair",), bootstrap=0).pairs
-    assert len(found) == 6
-    for row in found.itertuples():
+    result = agreement(rated(rows(table)), by=("pair",), bootstrap=0).pairs
+    assert len(result) == 6
+    for row in result.itertuples():
         one, other = (table[:, int(name[1:])] for name in (row.annotator, row.other))
         both = ~np.isnan(one) & ~np.isnan(other)
         wanted = cohen_kappa_score(one[both], other[both])
@@ -80,15 +80,15 @@ def test_every_pair_has_the_kappa_of_scikit_learn(rated):
 
 
 def test_the_mean_of_pairs_weighs_each_by_its_questions(rated):
-    found = agreement(rated(rows(scores(8))), by=("pair",), bootstrap=0)
-    mean = np.average(found.pairs["kappa"], weights=found.pairs["questions"])
-    assert found["cohen"] == pytest.approx(mean)
+    result = agreement(rated(rows(scores(8))), by=("pair",), bootstrap=0)
+    mean = np.average(result.pairs["kappa"], weights=result.pairs["questions"])
+    assert result["cohen"] == pytest.approx(mean)
 
 
 def test_the_kappa_of_a_label_is_fleiss_kappa_of_it_against_all_others(rated):
     table = scores(9, missing=0).astype(int)
-    found = agreement(rated(table.tolist()), by=("label",), bootstrap=0).labels
+    result = agreement(rated(table.tolist()), by=("label",), bootstrap=0).labels
     for label in (1, 2, 3, 4):
         wanted = fleiss_kappa(aggregate_raters((table == label).astype(int))[0])
-        kappa = found.set_index("label")["kappa"][str(label)]
+        kappa = result.set_index("label")["kappa"][str(label)]
         assert kappa == pytest.approx(wanted, abs=1e-12)

@@ -7,8 +7,8 @@ from consilience.analysis import agreement
 
 @pytest.fixture(scope="module")
 def measured(two_abstractors):
-    found = agreement(two_abstractors, mass=0.95, bootstrap=0)
-    return found.coefficients.set_index("coefficient")
+    result = agreement(two_abstractors, mass=0.95, bootstrap=0)
+    return result.coefficients.set_index("coefficient")
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ FOUR = {
 
 @pytest.mark.parametrize("distance", FOUR)
 def test_four_raters_with_gaps_agree_as_irrcac_says(distance, four_raters):
-    found = agreement(four_raters, distance=distance, bootstrap=0).coefficients
-    found = found.set_index("coefficient")
+    result = agreement(four_raters, distance=distance, bootstrap=0).coefficients
+    result = result.set_index("coefficient")
     for name, (value, error) in FOUR[distance].items():
-        assert found["value"][name] == pytest.approx(value, abs=5.1e-6)
-        assert found["se"][name] == pytest.approx(error, abs=5.1e-6)
+        assert result["value"][name] == pytest.approx(value, abs=5.1e-6)
+        assert result["se"][name] == pytest.approx(error, abs=5.1e-6)
 
 
 def test_an_interval_is_students_and_ends_at_1(four_raters):
-    found = agreement(four_raters, mass=0.95, bootstrap=0).coefficients
-    ac1 = found.set_index("coefficient").loc["gwet_ac1"]
+    result = agreement(four_raters, mass=0.95, bootstrap=0).coefficients
+    ac1 = result.set_index("coefficient").loc["gwet_ac1"]
     assert ac1["se_lower"] == pytest.approx(0.46081, abs=1e-5)  # irrCAC
     assert ac1["se_upper"] == 1

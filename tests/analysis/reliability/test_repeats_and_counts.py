@@ -34,20 +34,20 @@ def test_an_answer_given_twice_counts_once(distance):
 def test_two_different_answers_of_one_annotator_are_half_a_vote_each(distance):
     # a says 1 and 2, b says 1: they agree by half; a is not compared with himself.
     answers = [("1", "a", 1), ("1", "a", 2), ("1", "b", 1), ("2", "a", 1)]
-    found = agreement(long([*answers, ("2", "b", 2)]), distance=distance, bootstrap=0)
-    assert found["percent"] == pytest.approx(1 / 4)
+    result = agreement(long([*answers, ("2", "b", 2)]), distance=distance, bootstrap=0)
+    assert result["percent"] == pytest.approx(1 / 4)
     # a says 1 in 3/4, b in 1/2: by chance they agree in 3/8 + 1/8.
-    assert found["cohen"] == pytest.approx((1 / 4 - 1 / 2) / (1 - 1 / 2))
-    assert found["conger"] == pytest.approx(found["cohen"])
+    assert result["cohen"] == pytest.approx((1 / 4 - 1 / 2) / (1 - 1 / 2))
+    assert result["conger"] == pytest.approx(result["cohen"])
 
 
 @pytest.mark.parametrize("distance", ["nominal", "ordinal", "interval"])
 def test_alpha_does_not_compare_an_annotator_with_himself(distance):
     answers = [("1", "a", 1), ("1", "a", 2), ("1", "b", 1), ("2", "a", 1)]
-    found = agreement(long([*answers, ("2", "b", 2)]), distance=distance, bootstrap=0)
+    result = agreement(long([*answers, ("2", "b", 2)]), distance=distance, bootstrap=0)
     # Four votes, 5/2 for 1; unlike pairs (1/2 + 1) * 2 of 4; by chance
     # 2 * 5/2 * 3/2 / (4 * 3) of all.
-    assert found["krippendorff"] == pytest.approx(1 - (3 / 4) / (7.5 / 12))
+    assert result["krippendorff"] == pytest.approx(1 - (3 / 4) / (7.5 / 12))
 
 
 def test_counts_without_ids_are_as_many_annotators():
@@ -58,11 +58,11 @@ def test_counts_without_ids_are_as_many_annotators():
             "n": [3, 1, 2, 2, 4],
         }
     )
-    found = agreement(read(table), bootstrap=0)
-    assert found.answers == 12
+    result = agreement(read(table), bootstrap=0)
+    assert result.answers == 12
     agreed = [(3 * 2) / 12, (2 + 2) / 12, 1]
-    assert found["percent"] == pytest.approx(np.mean(agreed))
-    assert found["fleiss"] == pytest.approx(
+    assert result["percent"] == pytest.approx(np.mean(agreed))
+    assert result["fleiss"] == pytest.approx(
         (np.mean(agreed) - (25 + 49) / 144) / (1 - (25 + 49) / 144)
     )
 

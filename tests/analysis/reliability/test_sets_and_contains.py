@@ -42,8 +42,8 @@ def photos():
     ],
 )
 def test_sets_agree_as_worked_by_hand(distance, pairs, photos):
-    found = agreement(photos, distance=distance, bootstrap=0)
-    assert found["percent"] == pytest.approx(np.mean(pairs))
+    result = agreement(photos, distance=distance, bootstrap=0)
+    assert result["percent"] == pytest.approx(np.mean(pairs))
 
 
 @pytest.mark.parametrize("distance", ["jaccard", "masi"])
@@ -63,8 +63,8 @@ def test_alpha_of_sets_is_one_less_the_ratio_of_distances(distance, photos):
     expected = np.mean(
         [far(sets[i], sets[j]) for i in range(8) for j in range(8) if i != j]
     )
-    found = agreement(photos, distance=distance, bootstrap=0)
-    assert found["krippendorff"] == pytest.approx(1 - observed / expected)
+    result = agreement(photos, distance=distance, bootstrap=0)
+    assert result["krippendorff"] == pytest.approx(1 - observed / expected)
 
 
 def test_labels_of_sets_agree_one_by_one(photos):
@@ -75,10 +75,10 @@ def test_labels_of_sets_agree_one_by_one(photos):
 
 
 def test_what_needs_a_list_of_answers_is_not_defined_for_sets(photos):
-    found = agreement(photos, bootstrap=0).coefficients.set_index("coefficient")
+    result = agreement(photos, bootstrap=0).coefficients.set_index("coefficient")
     for name in ("brennan_prediger", "gwet_ac2"):
-        assert np.isnan(found["value"][name])
-        assert "sets have none" in found["reason"][name]
+        assert np.isnan(result["value"][name])
+        assert "sets have none" in result["reason"][name]
 
 
 def test_objects_that_nothing_ties_together_are_refused():
@@ -97,10 +97,10 @@ def contains(rows):
 def test_yes_maybe_and_no_are_ordered():
     rows = [("1", "cat", "a", "yes"), ("1", "cat", "b", "maybe")]
     rows += [("1", "dog", "a", "yes"), ("1", "dog", "b", "no")]
-    found = agreement(contains(rows), bootstrap=0)
+    result = agreement(contains(rows), bootstrap=0)
     # Gwet's ordinal similarity of neighbours among three is 1 - 1/3, of the ends 0.
-    assert found.distance == "ordinal"
-    assert found["percent"] == pytest.approx((2 / 3 + 0) / 2)
+    assert result.distance == "ordinal"
+    assert result["percent"] == pytest.approx((2 / 3 + 0) / 2)
 
 
 def test_a_label_of_contains_is_said_by_a_yes():
@@ -114,13 +114,13 @@ def test_a_label_of_contains_is_said_by_a_yes():
         ]
         for who, answer in zip("abc", answers.split(), strict=True)
     ]
-    found = agreement(contains(rows), by=("label",), bootstrap=0)
-    labels = found.labels.set_index("label")
+    result = agreement(contains(rows), by=("label",), bootstrap=0)
+    labels = result.labels.set_index("label")
     assert labels["share"].to_dict() == pytest.approx({"cat": 1 / 3, "dog": 2 / 3})
     assert labels["specific"]["cat"] == pytest.approx(2 / 4)
     # 1 - mean over items of c (r - c) / (r (r - 1)), over p (1 - p): Fleiss (1971).
     assert labels["kappa"]["cat"] == pytest.approx(1 - (2 / 6 / 2) / (1 / 3 * 2 / 3))
-    assert found.categories == 2  # nobody used maybe
+    assert result.categories == 2  # nobody used maybe
 
 
 @pytest.mark.parametrize(

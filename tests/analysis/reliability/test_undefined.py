@@ -25,45 +25,45 @@ def of(responses, **options):
 def test_when_everybody_gives_one_answer_nothing_is_corrected_for_chance(
     offered, rated
 ):
-    found = of(rated([["cat", "cat"]] * 5, labels=offered))
-    assert found["value"]["percent"] == 1
+    result = of(rated([["cat", "cat"]] * 5, labels=offered))
+    assert result["value"]["percent"] == 1
     for name in CORRECTED:
-        assert np.isnan(found["value"][name])
-        assert "everybody answered 'cat'" in found["reason"][name]
+        assert np.isnan(result["value"][name])
+        assert "everybody answered 'cat'" in result["reason"][name]
 
 
 def test_when_nobody_meets_nothing_is_defined(rated):
-    found = of(rated([["cat", None], [None, "dog"]]))
-    assert found[["value", "lower", "se", "observed"]].isna().all().all()
-    assert set(found["reason"]) == {"no question was answered by two annotators"}
+    result = of(rated([["cat", None], [None, "dog"]]))
+    assert result[["value", "lower", "se", "observed"]].isna().all().all()
+    assert set(result["reason"]) == {"no question was answered by two annotators"}
 
 
 def test_perfect_agreement_has_no_interval(rated):
-    found = agreement(rated([["cat", "cat"], ["dog", "dog"]] * 4))
-    assert found["fleiss"] == 1
+    result = agreement(rated([["cat", "cat"], ["dog", "dog"]] * 4))
+    assert result["fleiss"] == 1
     bounds = ["lower", "upper", "se", "se_lower", "se_upper"]
-    assert found.coefficients[bounds].isna().all().all()
-    assert "no two annotators disagree" in " ".join(found.notes)
+    assert result.coefficients[bounds].isna().all().all()
+    assert "no two annotators disagree" in " ".join(result.notes)
 
 
 def test_one_item_has_no_interval(rated):
-    found = of(rated([["cat", "cat", "dog"]]))
-    assert found["value"]["percent"] == pytest.approx(1 / 3)
-    assert found[["lower", "se"]].isna().all().all()
+    result = of(rated([["cat", "cat", "dog"]]))
+    assert result["value"]["percent"] == pytest.approx(1 / 3)
+    assert result[["lower", "se"]].isna().all().all()
 
 
 def test_scotts_pi_is_for_two(rated):
-    found = of(rated([["cat", "cat", "dog"], ["dog", "dog", "dog"]]))
-    assert np.isnan(found["value"]["scott"])
-    assert "here are 3" in found["reason"]["scott"]
+    result = of(rated([["cat", "cat", "dog"], ["dog", "dog", "dog"]]))
+    assert np.isnan(result["value"]["scott"])
+    assert "here are 3" in result["reason"]["scott"]
 
 
 def test_without_ids_annotators_cannot_be_compared():
     table = pd.DataFrame({"item": list("112233"), "label": list("xxxyyy")})
-    found = of(read(table))
+    result = of(read(table))
     for name in ("cohen", "scott", "conger"):
-        assert found["reason"][name] == "the answers have no annotator's id"
-    assert found["value"]["percent"] == pytest.approx(2 / 3)
+        assert result["reason"][name] == "the answers have no annotator's id"
+    assert result["value"]["percent"] == pytest.approx(2 / 3)
 
 
 def test_some_answers_without_an_id_are_counted_in_the_reason():
@@ -79,10 +79,10 @@ def test_some_answers_without_an_id_are_counted_in_the_reason():
 
 def test_a_pair_whose_two_give_one_answer_only_has_no_kappa(rated):
     table = [["cat", "cat", "cat"], ["cat", "cat", "dog"]] * 6
-    found = agreement(rated(table), by=("pair",), bootstrap=0)
-    kappa = found.pairs.set_index(["annotator", "other"])["kappa"]
+    result = agreement(rated(table), by=("pair",), bootstrap=0)
+    kappa = result.pairs.set_index(["annotator", "other"])["kappa"]
     assert np.isnan(kappa["a00", "a01"])
-    assert found["cohen"] == pytest.approx(0)  # the mean of the two others
+    assert result["cohen"] == pytest.approx(0)  # the mean of the two others
 
 
 def test_no_pairs_of_annotators_is_one_sentence(rated):

@@ -29,7 +29,7 @@ ROWS = [
 OWN = {"i": "lamp", "j": "lamp", "k": "lamp", "l": "shade"}
 
 
-def told(rows, own):
+def responses_of(rows, own):
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
     responses = cs.read(frame, kind="objects", labels=["lamp", "shade", "cat"])
     items = pd.DataFrame({"item": list(own), "dataset_label": list(own.values())})
@@ -38,18 +38,18 @@ def told(rows, own):
 
 @pytest.fixture(scope="module")
 def study():
-    responses = told(ROWS, OWN)
+    responses = responses_of(ROWS, OWN)
     return cs.fit(responses, model="tsipras2020"), responses
 
 
-def shares(found):
-    return found.set_index("statistic")["value"].to_dict()
+def shares(summary):
+    return summary.set_index("statistic")["value"].to_dict()
 
 
 def test_shares_are_as_by_hand(study):
-    found = study_summary(*study, resamples=20)
-    assert list(found.columns) == ["statistic", "value", "lower", "upper", "items"]
-    assert shares(found) == pytest.approx(
+    result = study_summary(*study, resamples=20)
+    assert list(result.columns) == ["statistic", "value", "lower", "upper", "items"]
+    assert shares(result) == pytest.approx(
         {
             "several_objects": 2 / 4,
             "three_objects": 0,
@@ -59,21 +59,21 @@ def test_shares_are_as_by_hand(study):
             "other_main_label_single": 1 / 2,
         }
     )
-    assert found["items"].tolist() == [4, 4, 4, 4, 2, 2]
+    assert result["items"].tolist() == [4, 4, 4, 4, 2, 2]
 
 
 def test_items_that_nobody_was_asked_about_count_as_single(study):
-    found = study_summary(*study, of=8, resamples=20)
-    assert shares(found)["several_objects"] == pytest.approx(2 / 8)
-    assert shares(found)["mean_objects"] == pytest.approx((6 + 4) / 8)
-    assert shares(found)["other_main_label"] == pytest.approx(2 / 4)
-    assert found["items"].tolist() == [8, 8, 8, 4, 2, 2]
+    result = study_summary(*study, of=8, resamples=20)
+    assert shares(result)["several_objects"] == pytest.approx(2 / 8)
+    assert shares(result)["mean_objects"] == pytest.approx((6 + 4) / 8)
+    assert shares(result)["other_main_label"] == pytest.approx(2 / 4)
+    assert result["items"].tolist() == [8, 8, 8, 4, 2, 2]
 
 
 def test_objects_that_come_together_are_counted(study):
-    found = cooccurring(*study, per_class=10)
-    assert found[["class_label", "label"]].to_numpy().tolist() == [["lamp", "shade"]]
-    row = found.iloc[0]
+    result = cooccurring(*study, per_class=10)
+    assert result[["class_label", "label"]].to_numpy().tolist() == [["lamp", "shade"]]
+    row = result.iloc[0]
     assert (row["together"], row["items"], row["share"]) == (2, 10, 0.2)
     expected = proportion_confint(2, 10, alpha=0.1, method="jeffreys")
     assert (row["lower"], row["upper"]) == pytest.approx(expected)
@@ -81,9 +81,9 @@ def test_objects_that_come_together_are_counted(study):
 
 
 def test_labels_that_are_called_otherwise_are_counted(study):
-    found = called_otherwise(*study)
-    assert found[["label_a", "label_b"]].to_numpy().tolist() == [["lamp", "shade"]]
-    row = found.iloc[0]
+    result = called_otherwise(*study)
+    assert result[["label_a", "label_b"]].to_numpy().tolist() == [["lamp", "shade"]]
+    row = result.iloc[0]
     assert (row["items_a"], row["items_b"]) == (3, 1)
     assert row["a_called_b"] == pytest.approx(2 / 3)
     assert row["b_called_a"] == row["mutual"] == 0
@@ -96,7 +96,7 @@ STUDIES, SHARE = 40, 0.3
 @pytest.fixture(scope="module")
 def bounds():
     """Value and bounds of P(several objects) in studies of sixty items each."""
-    found = []
+    results = []
     for seed in range(STUDIES):
         several = np.random.default_rng(seed).random(60) < SHARE
         rows = [
@@ -104,11 +104,11 @@ def bounds():
             for item, two in enumerate(several)
             for label in ("lamp", "shade")[: 1 + two]
         ]
-        responses = told(rows, {f"i{item}": "lamp" for item in range(60)})
+        responses = responses_of(rows, {f"i{item}": "lamp" for item in range(60)})
         fit = cs.fit(responses, model="tsipras2020")
         row = study_summary(fit, responses, resamples=200, seed=seed).iloc[0]
-        found.append((row["value"], row["lower"], row["upper"]))
-    return np.array(found).T
+        results.append((row["value"], row["lower"], row["upper"]))
+    return np.array(results).T
 
 
 def away(bounds, slack):
@@ -166,8 +166,8 @@ def test_what_has_no_objects_or_no_labels_of_a_data_set_is_refused(study):
 def test_the_studys_own_shares_are_as_published(data_folder):
     responses = cs.read(data_folder / "imagenet-multilabel")
     fit = cs.fit(responses, model="tsipras2020")
-    found = study_summary(fit, responses, of=10_000, resamples=20)
-    assert shares(found) == pytest.approx(
+    result = study_summary(fit, responses, of=10_000, resamples=20)
+    assert shares(result) == pytest.approx(
         {
             "several_objects": 2_156 / 10_000,
             "three_objects": 594 / 10_000,

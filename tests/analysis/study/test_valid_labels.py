@@ -17,12 +17,12 @@ def test_labels_by_the_rule_are_counted_by_shares_of_answers():
     ]
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "main"])
     responses = cs.read(frame, kind="objects", labels=["lamp", "shade"])
-    found = cs.valid_labels(cs.fit(responses, model="tsipras2020"), [0.4, 0.6])
+    result = cs.valid_labels(cs.fit(responses, model="tsipras2020"), [0.4, 0.6])
     # Of i, lamp has both answers and shade one of two.
-    assert found["value"].tolist() == pytest.approx([1.5, 0.5, 1.0, 0.0])
-    assert found["what"].eq("labels").all()
-    assert found["items"].eq(2).all()
-    several = found.query("statistic == 'several'")
+    assert result["value"].tolist() == pytest.approx([1.5, 0.5, 1.0, 0.0])
+    assert result["what"].eq("labels").all()
+    assert result["items"].eq(2).all()
+    several = result.query("statistic == 'several'")
     assert (several["lower"] <= several["value"]).all()
     assert (several["value"] <= several["upper"]).all()
 
@@ -43,11 +43,11 @@ def test_labels_of_contains_are_counted_by_their_frequencies():
     responses = cs.read(frame, kind="contains")
     effort = cs.EngineOptions(restarts=1)
     fit = cs.fit(responses, model="contains_counts", engine="em", effort=effort)
-    found = cs.valid_labels(fit, [0.3, 0.7]).set_index(["threshold", "statistic"])
+    result = cs.valid_labels(fit, [0.3, 0.7]).set_index(["threshold", "statistic"])
     table = cs.frequencies(fit, [0.3, 0.7])
     for threshold in (0.3, 0.7):
         chance = table[f"above_{threshold}"].to_numpy().reshape(60, 3)
-        value = found["value"]
+        value = result["value"]
         assert value[threshold, "mean"] == pytest.approx(chance.sum() / 60)
         none = (1 - chance).prod(1)
         one = sum(
@@ -57,7 +57,7 @@ def test_labels_of_contains_are_counted_by_their_frequencies():
         assert value[threshold, "several"] == pytest.approx(expected, abs=1e-9)
     noise = 4 * np.sqrt(0.25 / 60)
     true = ((truth > 0.3).sum(1) > 1).mean()
-    assert abs(found["value"][0.3, "several"] - true) < noise
+    assert abs(result["value"][0.3, "several"] - true) < noise
 
 
 def test_a_threshold_that_is_no_share_is_refused():

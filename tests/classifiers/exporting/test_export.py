@@ -3,9 +3,10 @@
 import numpy as np
 import onnxruntime
 import pytest
+from models.exporting import About, export_network
+from models.exporting.__main__ import main
 
 from consilience.classifiers import load_classifier, read_manifest
-from consilience.classifiers.exporting.export import About, export_network, main
 from consilience.classifiers.running.classifier import Classifier
 from consilience.classifiers.running.manifest import Licence, Preprocessing
 from consilience.errors import BadClassifierError, FolderExistsError
@@ -86,7 +87,7 @@ def test_labels_that_do_not_fit_are_refused_and_nothing_is_written(tmp_path):
 def test_an_export_that_differs_is_refused_and_nothing_is_written(
     tmp_path, monkeypatch
 ):
-    from consilience.classifiers.exporting import export
+    from models.exporting import export
 
     original = export._run
     monkeypatch.setattr(export, "_run", lambda *a: original(*a) + np.float32(2e-4))
@@ -103,7 +104,7 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path):
 
 def test_the_leaner_network_is_the_one_that_was_published():
     pytest.importorskip("efficientnet_lite_pytorch")
-    from consilience.classifiers.exporting.published import network as published
+    from models.exporting.published import network as published
 
     lean = published("efficientnet_lite0")
     squares = torch.randn((2, 3, 224, 224), generator=torch.Generator().manual_seed(0))

@@ -3,13 +3,12 @@
 import numpy as np
 import onnx
 import onnxruntime
-from onnx import numpy_helper
-
-from consilience.classifiers.exporting.half_precision import (
+from models.exporting.half_precision import (
     as_bytes,
     strip_traces,
     to_half_precision,
 )
+from onnx import numpy_helper
 
 from ..conftest import graph
 

@@ -52,24 +52,24 @@ def standard_error(right):
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_the_temperature_that_truths_were_drawn_with_is_found(temperature):
     pooled, item, label, right, _ = simulated(2000, temperature, seed=1)
-    found = fit_temperature(pooled, item, label)
+    result = fit_temperature(pooled, item, label)
     error = standard_error(right)
-    assert abs(np.log(found.value / temperature)) < 4 * error
-    assert found.after <= found.before
+    assert abs(np.log(result.value / temperature)) < 4 * error
+    assert result.after <= result.before
 
 
 def test_the_same_check_catches_a_temperature_that_lies():
     pooled, item, label, right, _ = simulated(2000, 1.3, seed=1)
-    found = fit_temperature(pooled, item, label)
-    assert abs(np.log(found.value / 1.0)) > 4 * standard_error(right)
+    result = fit_temperature(pooled, item, label)
+    assert abs(np.log(result.value / 1.0)) > 4 * standard_error(right)
 
 
 def test_tempered_shares_are_those_of_the_softmax_at_that_temperature():
     pooled, _, _, right, _ = simulated(50, 2.0, seed=2)
-    found = np.zeros_like(right)
+    result = np.zeros_like(right)
     label = pooled.labels[pooled.label].astype(int)
-    found[pooled.item, label] = apply_temperature(pooled, 2.0)
-    assert np.allclose(found, right, atol=1e-5)  # probabilities are kept in single
+    result[pooled.item, label] = apply_temperature(pooled, 2.0)
+    assert np.allclose(result, right, atol=1e-5)  # probabilities are kept in single
 
 
 def test_tempered_shares_of_cells_and_the_rest_sum_to_one():
@@ -85,8 +85,8 @@ def test_tempered_shares_of_cells_and_the_rest_sum_to_one():
 def test_a_truth_that_nobody_lists_counts_as_one_of_the_rest():
     pooled, item, label, *_ = simulated(500, 1.0, seed=4, kept=3)
     assert (pooled.cell(item, label) < 0).any()
-    found = fit_temperature(pooled, item, label)
-    assert np.isfinite(found.after)
+    result = fit_temperature(pooled, item, label)
+    assert np.isfinite(result.after)
 
 
 def test_too_little_gold_is_refused():
@@ -105,33 +105,33 @@ def pairs(number, slope, seed):
 
 def test_the_slope_of_a_score_is_found_as_it_is_and_not_taken_for_one():
     columns, present, item, odds = pairs(8000, slope=0.4, seed=1)
-    found = fit_presence(columns, present, item)
+    result = fit_presence(columns, present, item)
     design = np.column_stack([np.ones(len(columns)), columns])
     variance = expit(odds) * expit(-odds)
     errors = np.sqrt(np.diag(np.linalg.inv(design.T @ (design * variance[:, None]))))
-    assert abs(found.weights[0] - 0.4) < 4 * errors[1]
-    assert abs(found.weights[1] - 2.0) < 4 * errors[2]
-    assert abs(found.weights[0] - 1.0) > 4 * errors[1]  # the twin: a slope of one
+    assert abs(result.weights[0] - 0.4) < 4 * errors[1]
+    assert abs(result.weights[1] - 2.0) < 4 * errors[2]
+    assert abs(result.weights[0] - 1.0) > 4 * errors[1]  # the twin: a slope of one
 
 
 def test_pairs_that_were_left_out_are_judged_by_the_others():
     columns, present, item, odds = pairs(4000, slope=0.4, seed=2)
-    found = fit_presence(columns, present, item)
+    result = fit_presence(columns, present, item)
     loss = -np.log(np.where(present, expit(odds), expit(-odds)))
     spread = 4 * loss.std() / np.sqrt(len(loss))
-    assert abs(found.log_loss - loss.mean()) < spread
-    assert found.log_loss < found.base
+    assert abs(result.log_loss - loss.mean()) < spread
+    assert result.log_loss < result.base
 
 
 def test_noise_is_not_taken_for_knowledge_of_pairs_left_out():
     generator = np.random.default_rng(3)
     columns = generator.normal(size=(60, 20))
     present = generator.random(60) < 0.5
-    found = fit_presence(columns, present, np.arange(60))
-    inside = found.intercept + columns @ found.weights
+    result = fit_presence(columns, present, np.arange(60))
+    inside = result.intercept + columns @ result.weights
     fitted = np.where(present, expit(inside), expit(-inside))
-    assert -np.log(fitted).mean() < found.base  # on what it was fitted to
-    assert found.log_loss > found.base  # on what it was not
+    assert -np.log(fitted).mean() < result.base  # on what it was fitted to
+    assert result.log_loss > result.base  # on what it was not
 
 
 @pytest.mark.parametrize("present", [True, False])

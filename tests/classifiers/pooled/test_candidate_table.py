@@ -41,30 +41,30 @@ def two():
     ]
 
 
-def labels(found, item):
-    return list(found.table.loc[found.table["item"] == item, "label"])
+def labels(pooled, item):
+    return list(pooled.table.loc[pooled.table["item"] == item, "label"])
 
 
 def test_the_union_holds_everybodys_best(two):
-    found = candidates(two, top=2)
-    assert set(labels(found, "i")) == {"cat", "dog", "wolf"}
-    assert set(labels(found, "j")) == {"cup", "mug", "pot"}
+    result = candidates(two, top=2)
+    assert set(labels(result, "i")) == {"cat", "dog", "wolf"}
+    assert set(labels(result, "j")) == {"cup", "mug", "pot"}
 
 
 def test_the_ensemble_holds_the_best_of_the_mean(two):
-    found = candidates(two, policy="ensemble", top=2)
-    assert labels(found, "i") == ["dog", "cat"]
-    assert labels(found, "j") == ["cup", "pot"]
+    result = candidates(two, policy="ensemble", top=2)
+    assert labels(result, "i") == ["dog", "cat"]
+    assert labels(result, "j") == ["cup", "pot"]
 
 
 def test_the_mass_needs_few_labels_where_classifiers_agree(two):
-    found = candidates(two, policy="mass", mass=0.5)
+    result = candidates(two, policy="mass", mass=0.5)
     pooled = pool(two)
     for item in "ij":
         here = pooled.items[pooled.item] == item
         share = np.sort(pooled.probability[here])[::-1].cumsum()
-        assert len(labels(found, item)) == (share < 0.5).sum() + 1
-    assert len(labels(found, "j")) < len(labels(found, "i"))
+        assert len(labels(result, item)) == (share < 0.5).sum() + 1
+    assert len(labels(result, "j")) < len(labels(result, "i"))
 
 
 def test_what_is_known_of_a_candidate_is_as_worked_by_hand(two):
@@ -79,8 +79,8 @@ def test_what_is_known_of_a_candidate_is_as_worked_by_hand(two):
 
 
 def test_provenance_says_who_lists_it_where(two):
-    found = candidates(two, top=2).sources
-    cat = found[(found["item"] == "i") & (found["label"] == "cat")]
+    result = candidates(two, top=2).sources
+    cat = result[(result["item"] == "i") & (result["label"] == "cat")]
     assert list(zip(cat["model"], cat["rank"], strict=True)) == [("a", 1), ("b", 3)]
 
 
@@ -92,14 +92,14 @@ def test_labels_of_annotators_and_of_the_data_set_are_always_candidates(two):
             "source": [DATASET, ANNOTATORS, ANNOTATORS],
         }
     )
-    found = candidates(two, top=1, also=also)
-    assert set(labels(found, "i")) == {"cat", "dog", "fox", "unicorn"}
-    assert labels(found, "j") == ["cup"]
-    table = found.table.set_index("label")
+    result = candidates(two, top=1, also=also)
+    assert set(labels(result, "i")) == {"cat", "dog", "fox", "unicorn"}
+    assert labels(result, "j") == ["cup"]
+    table = result.table.set_index("label")
     assert table.loc["unicorn", "top"] == 0
     assert np.isfinite(table["score"]).all()
     assert list(table["dataset_label"][["fox", "unicorn"]]) == [1, 0]
-    fox = found.sources[found.sources["label"] == "fox"]
+    fox = result.sources[result.sources["label"] == "fox"]
     assert set(fox["model"]) == {"a", DATASET}
 
 
@@ -128,9 +128,9 @@ def many(number=200, seed=0):
 
 
 def test_log_odds_of_one_truth_foresee_items_without_gold():
-    told, gold = many()
-    found = candidates(told, top=3, gold=gold.head(100))
-    later = found.table[found.table["item"].isin(gold["item"].tail(100))]
+    predictions, gold = many()
+    result = candidates(predictions, top=3, gold=gold.head(100))
+    later = result.table[result.table["item"].isin(gold["item"].tail(100))]
     share = np.exp(later["log_odds"]) / 10
     right = later.merge(gold, on=["item", "label"], how="left", indicator=True)
     hit = (right["_merge"] == "both").to_numpy()
@@ -143,28 +143,28 @@ def test_log_odds_of_one_truth_foresee_items_without_gold():
 
 
 def test_log_odds_of_presence_are_learned_and_not_those_of_the_softmax():
-    told, gold = many(400)
-    every = candidates(told, top=3).table[["item", "label"]]
+    predictions, gold = many(400)
+    every = candidates(predictions, top=3).table[["item", "label"]]
     truth = every.merge(gold, on=["item", "label"], how="left", indicator=True)
     answer = np.where(truth["_merge"] == "both", "yes", "no")
-    found = candidates(told, top=3, gold=every.assign(answer=answer))
-    odds, score = found.table["log_odds"], found.table["score"]
-    account = found.account["presence"]
+    result = candidates(predictions, top=3, gold=every.assign(answer=answer))
+    odds, score = result.table["log_odds"], result.table["score"]
+    account = result.account["presence"]
     assert account["log_loss_held_out"] < account["log_loss_of_the_share_alone"]
     assert account["gold_pairs"] == len(every)
     assert not np.allclose(odds, score - np.log1p(-np.exp(score)))
 
 
 def test_log_odds_of_gold_pairs_are_learned_from_other_items():
-    told, gold = many(100)
-    every = candidates(told, top=3).table[["item", "label"]]
+    predictions, gold = many(100)
+    every = candidates(predictions, top=3).table[["item", "label"]]
     truth = every.merge(gold, on=["item", "label"], how="left", indicator=True)
     yes = np.where(truth["_merge"] == "both", "yes", "no")
     turned = yes.copy()
     own = (every["item"] == "i000").to_numpy()
     turned[own] = np.where(yes[own] == "yes", "no", "yes")
     one, other = (
-        candidates(told, top=3, gold=every.assign(answer=answer)).table
+        candidates(predictions, top=3, gold=every.assign(answer=answer)).table
         for answer in (yes, turned)
     )
     here = one["item"] == "i000"
@@ -203,14 +203,14 @@ def test_nothing_pooled_is_refused():
 
 
 def test_the_folder_is_whole_and_can_be_read_again(two, tmp_path):
-    found = candidates(two)
-    found.save(tmp_path / "c")
+    result = candidates(two)
+    result.save(tmp_path / "c")
     again = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
-    pd.testing.assert_frame_equal(again, found.table)
+    pd.testing.assert_frame_equal(again, result.table)
     assert tomllib.loads((tmp_path / "c" / "candidates.toml").read_text())["top"] == 5
     with pytest.raises(FolderExistsError):
-        found.save(tmp_path / "c")
-    found.save(tmp_path / "c", overwrite=True)
+        result.save(tmp_path / "c")
+    result.save(tmp_path / "c", overwrite=True)
 
 
 def test_a_fit_takes_the_folder_as_it_is(two, tmp_path):
@@ -220,17 +220,20 @@ def test_a_fit_takes_the_folder_as_it_is(two, tmp_path):
     every = ["cat", "dog", "wolf", "cup", "mug", "pot"]
     responses = cs.read(answers, labels=every)
     fit = cs.fit(responses, model="majority", candidates=tmp_path / "c")
-    found = fit.labels()
-    assert set(found.loc[found["item"] == "i", "label"]) == {"cat", "dog", "wolf"}
+    result = fit.labels()
+    assert set(result.loc[result["item"] == "i", "label"]) == {"cat", "dog", "wolf"}
 
 
 def test_labels_can_go_by_another_name(two):
     names = pd.DataFrame({"label": ["cat", "dog"], "name": ["Katze", "Hund"]})
     table = two[0].table[two[0].table["label"].isin(["cat", "dog"])]
-    told = Predictions(table, two[0].images, names, two[0].families, {"a": 2})
-    assert labels(candidates([rename_labels(told, "name")]), "i") == ["Katze", "Hund"]
+    predictions = Predictions(table, two[0].images, names, two[0].families, {"a": 2})
+    assert labels(candidates([rename_labels(predictions, "name")]), "i") == [
+        "Katze",
+        "Hund",
+    ]
     with pytest.raises(CandidatesError, match="no other name 'wnid'"):
-        rename_labels(told, "wnid")
+        rename_labels(predictions, "wnid")
 
 
 @pytest.mark.parametrize(
@@ -273,11 +276,11 @@ def test_public_top_five_lists_hold_the_label_of_the_data_set(data_folder):
     if not folder.exists():
         pytest.skip("no imagenetv2")
     names = [f"{k:05d}" for k in range(50_000)]
-    told = [
+    results = [
         from_array(folder / f"{name}.npy", names)
         for name in ("alexnet", "pnasnet_large_tf")
     ]
-    found = candidates(told).table
-    own = (found["item"].astype(int) // 50) == found["label"].astype(int)
+    result = candidates(results).table
+    own = (result["item"].astype(int) // 50) == result["label"].astype(int)
     # Published top-5 accuracy: AlexNet .791, PNASNet-5 large .962.
     assert 0.962 < own.sum() / 50_000 < 0.975

@@ -27,11 +27,11 @@ def cosine(one, other):
 
 
 def test_it_is_the_cosine_of_two_labels_over_all_items():
-    found = co_confusion(TABLE)
-    assert found["label_a"].tolist() == ["dog", "cup", "cup"]
-    assert found["label_b"].tolist() == ["wolf", "wolf", "dog"]
+    result = co_confusion(TABLE)
+    assert result["label_a"].tolist() == ["dog", "cup", "cup"]
+    assert result["label_b"].tolist() == ["wolf", "wolf", "dog"]
     by_hand = [cosine(DOG, WOLF), cosine(CUP, WOLF), cosine(CUP, DOG)]
-    assert np.allclose(found["value"], by_hand)
+    assert np.allclose(result["value"], by_hand)
 
 
 def test_a_folder_of_candidates_is_a_similarity_and_says_whose(tmp_path):
@@ -41,8 +41,8 @@ def test_a_folder_of_candidates_is_a_similarity_and_says_whose(tmp_path):
     )
     sources["rank"] = pd.array([1, None], dtype="Int16")
     sources.to_parquet(tmp_path / "sources.parquet")
-    told = as_similarity(tmp_path, TABLE["label"])
-    assert np.allclose(told["value"].astype(float), co_confusion(TABLE)["value"])
+    reported = as_similarity(tmp_path, TABLE["label"])
+    assert np.allclose(reported["value"].astype(float), co_confusion(TABLE)["value"])
     assert classifiers_of(None, tmp_path) == ["net"]
 
 

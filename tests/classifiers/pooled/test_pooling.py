@@ -10,7 +10,7 @@ from consilience.classifiers.pooled.rank_shares import OFF_LIST, SHRINKAGE
 from consilience.errors import PredictionsError
 
 
-def told(rows, **more):
+def predictions(rows, **more):
     """Predictions of a table of item, model, family, rank, label, probability."""
     columns = ["item", "model", "family", "rank", "label", "probability"]
     return from_table(pd.DataFrame(rows, columns=columns), "one", "here", **more)
@@ -26,7 +26,7 @@ def probability(pooled, item, label):
 def test_the_mean_of_two_classifiers_is_as_worked_by_hand():
     pooled = pool(
         [
-            told(
+            predictions(
                 [
                     ("i", "a", "a", 1, "cat", 0.6),
                     ("i", "a", "a", 2, "dog", 0.2),
@@ -52,16 +52,18 @@ def test_a_family_counts_as_one_classifier():
         ("i", "a3", "a", 1, "cat", 1.0),
         ("i", "b", "b", 1, "dog", 1.0),
     ]
-    pooled = pool([told(rows)])
+    pooled = pool([predictions(rows)])
     assert probability(pooled, "i", "cat") == pytest.approx(0.5)
     strangers = [(*row[:2], row[1], *row[3:]) for row in rows]
-    assert probability(pool([told(strangers)]), "i", "cat") == pytest.approx(0.75)
+    assert probability(pool([predictions(strangers)]), "i", "cat") == pytest.approx(
+        0.75
+    )
 
 
 def test_of_an_item_only_those_count_that_answered_about_it():
     pooled = pool(
         [
-            told(
+            predictions(
                 [
                     ("i", "a", "a", 1, "cat", 1.0),
                     ("i", "b", "b", 1, "dog", 1.0),
@@ -78,8 +80,8 @@ def test_ranks_without_gold_fall_as_one_over_the_rank():
     table = pd.DataFrame({"item": "i", "rank": [1, 2, 3], "label": ["x", "y", "z"]})
     pooled = pool([from_table(table, "a", "here", num_labels=10)])
     falling = (1 - OFF_LIST) / np.array([1, 2, 3]) / (1 + 1 / 2 + 1 / 3)
-    found = [probability(pooled, "i", label) for label in "xyz"]
-    assert found == pytest.approx(falling)
+    results = [probability(pooled, "i", label) for label in "xyz"]
+    assert results == pytest.approx(falling)
     assert pooled.elsewhere[0] == pytest.approx(OFF_LIST / 7)
 
 
@@ -132,6 +134,6 @@ def usual(rank):
 
 
 def test_two_classifiers_of_one_name_are_refused():
-    one = told([("i", "a", "a", 1, "cat", 1.0)])
+    one = predictions([("i", "a", "a", 1, "cat", 1.0)])
     with pytest.raises(PredictionsError, match="named 'a'"):
         pool([one, one])

@@ -4,12 +4,12 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from models.exporting.photographs import photograph
 from onnx import TensorProto, external_data_helper, numpy_helper
 
+from consilience.classifiers.images.decoding import decode
 from consilience.classifiers.running.classifier import load_classifier
-from consilience.classifiers.running.decoding import decode
 from consilience.classifiers.running.manifest import Preprocessing
-from consilience.classifiers.running.photographs import photograph
 from consilience.classifiers.running.preprocessing import prepare
 from consilience.errors import BadClassifierError
 
@@ -23,8 +23,8 @@ def load(folder):
 def apart(classifier, golden, square):
     """By how much the golden logits differ."""
     at = [classifier.labels.label.index(label) for label in golden.labels]
-    found = classifier.logits(square[None])[0]
-    return np.abs(found[at] - np.array(golden.logits)).max()
+    result = classifier.logits(square[None])[0]
+    return np.abs(result[at] - np.array(golden.logits)).max()
 
 
 def square_of(golden, how):
@@ -62,8 +62,8 @@ def test_a_wrong_preprocessing_is_caught_by_the_golden_photographs(lite0, wrong)
         right = square_of(golden, how)
         return right[..., ::-1] if wrong == "blue first" else right // 2
 
-    found = [apart(lite0, golden, square(golden)) for golden in lite0.manifest.golden]
-    assert max(found) > lite0.manifest.golden[0].tolerance
+    results = [apart(lite0, golden, square(golden)) for golden in lite0.manifest.golden]
+    assert max(results) > lite0.manifest.golden[0].tolerance
 
 
 def test_the_weights_are_small_enough_to_be_kept_and_say_so(lite0, lite0_folder):

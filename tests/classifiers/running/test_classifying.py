@@ -57,8 +57,8 @@ def pieces(out):
 def test_every_image_has_the_best_labels_of_every_classifier(tiny, pictures, tmp_path):
     images, out = pictures(10), tmp_path / "out"
     one, two = tiny("one"), tiny("two", outputs=30, labels=tuple(map(str, range(30))))
-    found = run(images, [one, two], out, keep=20)
-    assert (found.classified, found.before, found.unusable) == (10, 0, 0)
+    result = run(images, [one, two], out, keep=20)
+    assert (result.classified, result.before, result.unusable) == (10, 0, 0)
     table = read_predictions(out).table
     number = table.groupby(["model", "item"], observed=True).size()
     assert (number["one"] == 3).all()
@@ -94,16 +94,16 @@ def test_odd_images_are_recorded_with_their_reason_and_the_rest_goes_on(
     (tmp_path / "list.txt").write_text(
         "".join(f"images/{i:04d}.png\n" for i in range(6))
     )
-    found = run(tmp_path / "list.txt", [tiny()], out)
-    assert (found.classified, found.unusable) == (6, 4)
-    told = read_predictions(out)
-    reason = told.images.set_index("item")["reason"]
+    result = run(tmp_path / "list.txt", [tiny()], out)
+    assert (result.classified, result.unusable) == (6, 4)
+    predictions = read_predictions(out)
+    reason = predictions.images.set_index("item")["reason"]
     assert "empty" in reason["images/0001.png"]
     assert "not an image" in reason["images/0003.png"]
     assert "only 1 x 1" in reason["images/0004.png"]
     assert "No such file" in reason["images/0005.png"]
     assert reason[["images/0000.png", "images/0002.png"]].isna().all()
-    assert set(told.table["item"]) == {"images/0000.png", "images/0002.png"}
+    assert set(predictions.table["item"]) == {"images/0000.png", "images/0002.png"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -120,11 +120,13 @@ def test_answers_that_are_not_finite_are_recorded_and_others_kept(
 ):
     images, out = pictures(3), tmp_path / "out"
     (images / "0001.png").write_bytes(as_bytes(Image.new("RGB", (9, 9))))  # black
-    found = run(images, [tiny("sound"), tiny("frail", not_on_black=True)], out)
-    assert found.unusable == 1
-    told = read_predictions(out)
-    assert "frail returns numbers that are not finite" in told.images["reason"][1]
-    models = told.table.groupby("item", observed=True)["model"].unique()
+    result = run(images, [tiny("sound"), tiny("frail", not_on_black=True)], out)
+    assert result.unusable == 1
+    predictions = read_predictions(out)
+    assert (
+        "frail returns numbers that are not finite" in predictions.images["reason"][1]
+    )
+    models = predictions.table.groupby("item", observed=True)["model"].unique()
     assert list(models["0001.png"]) == ["sound"]
     assert sorted(models["0000.png"]) == ["frail", "sound"]
 
@@ -160,9 +162,9 @@ def test_taken_up_again_nothing_is_done_twice_and_all_is_as_if_uninterrupted(
             run(images, [folder], out, report=stop_after(number))
         read.clear()
     before = pieces(out)
-    found = run(images, [folder], out)
-    assert found.before == 16  # two pieces were whole
-    assert found.classified == 14
+    result = run(images, [folder], out)
+    assert result.before == 16  # two pieces were whole
+    assert result.classified == 14
     assert sorted(read) == [f"{i:04d}.png" for i in range(16, 30)]
     assert pieces(out) == pieces(tmp_path / "whole")
     assert {
@@ -187,8 +189,8 @@ def test_images_that_came_later_are_added(tiny, pictures, tmp_path):
     images, folder, out = pictures(9), tiny(), tmp_path / "out"
     run(images, [folder], out)
     (images / "0000a.png").write_bytes(as_bytes(Image.new("RGB", (9, 9), "red")))
-    found = run(images, [folder], out)
-    assert (found.before, found.classified) == (9, 1)
+    result = run(images, [folder], out)
+    assert (result.before, result.classified) == (9, 1)
     assert read_predictions(out).table["item"].nunique() == 10
 
 
@@ -331,9 +333,9 @@ def test_batches_of_one_shape_are_filled_up_and_cut_again(tiny, pictures, tmp_pa
     ]
     answers, _ = best_labels.classify_batch(ready[:3], classifier, 20, workers)
     wanted = read_predictions(tmp_path / "plain").table
-    found = answers.to_pandas()
+    result = answers.to_pandas()
     pd.testing.assert_series_equal(
-        found["logit"], wanted["logit"].head(len(found)), check_exact=False, rtol=1e-5
+        result["logit"], wanted["logit"].head(len(result)), check_exact=False, rtol=1e-5
     )
 
 
@@ -344,14 +346,14 @@ def _ort():
 
 
 def test_photographs_yield_what_is_in_them(lite0_folder, tmp_path):
-    from consilience.classifiers.running.photographs import photograph
+    from models.exporting.photographs import photograph
 
     for name in ("coffee", "chelsea", "motorcycle_left"):
         (tmp_path / f"{name}.png").write_bytes(photograph(name))
     run(tmp_path, [lite0_folder], tmp_path / "out")
-    told = read_predictions(tmp_path / "out")
-    name = told.labels.set_index("label")["name"]
-    best = told.table[told.table["rank"] <= 5]
+    predictions = read_predictions(tmp_path / "out")
+    name = predictions.labels.set_index("label")["name"]
+    best = predictions.table[predictions.table["rank"] <= 5]
     seen = {
         item: set(name[rows["label"]])
         for item, rows in best.groupby("item", observed=True)

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from models.exporting.photographs import photograph
 from PIL import Image
 
-from consilience.classifiers.running.decoding import decode
+from consilience.classifiers.images.decoding import decode
 from consilience.classifiers.running.manifest import Preprocessing
-from consilience.classifiers.running.photographs import photograph
 from consilience.classifiers.running.preprocessing import prepare
 
 
@@ -16,9 +16,9 @@ def cat():
 
 
 def test_squashing_is_pillows_resize(cat):
-    found = prepare(cat, Preprocessing(size=64, mode="squash"))
+    result = prepare(cat, Preprocessing(size=64, mode="squash"))
     assert np.array_equal(
-        found, np.asarray(cat.resize((64, 64), Image.Resampling.BICUBIC))
+        result, np.asarray(cat.resize((64, 64), Image.Resampling.BICUBIC))
     )
 
 
@@ -28,9 +28,9 @@ def test_cropping_takes_the_middle_of_the_shorter_side():
     pixels = np.zeros((200, 300, 3), np.uint8)
     pixels[..., 0] = 255
     pixels[50:150, 100:200] = (0, 255, 0)
-    found = prepare(Image.fromarray(pixels), Preprocessing(size=50, resize=100))
+    result = prepare(Image.fromarray(pixels), Preprocessing(size=50, resize=100))
     inside = slice(2, -2)
-    assert (found[inside, inside] == (0, 255, 0)).all()
+    assert (result[inside, inside] == (0, 255, 0)).all()
     wider = prepare(Image.fromarray(pixels), Preprocessing(size=50, resize=90))
     assert (wider[inside, inside] != (0, 255, 0)).any()
 

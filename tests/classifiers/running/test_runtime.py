@@ -176,7 +176,7 @@ def test_no_build_at_all_is_told_how_to_mend(monkeypatch):
 def test_a_process_that_classifies_never_imports_jax():
     code = (
         "import sys, consilience.classifiers as c; c.classify; c.candidates;"
-        "c.load_classifier; c.read_predictions; c.export_network;"
+        "c.load_classifier; c.read_predictions;"
         "from consilience.progress import bar;"
         "print(sorted({'jax', 'torch', 'numpyro'} & set(sys.modules)))"
     )

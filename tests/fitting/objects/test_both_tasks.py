@@ -80,15 +80,15 @@ def test_who_is_foreseen_is_told_what_was_said_of_the_candidates_left():
     asked = contexts(space, None, 0)
     named = asked.space.named
     labels = np.array(["a", "b", "c", "d"])
-    told = {
+    reported = {
         (asked.space.unit_item[unit], *labels[row[row >= 0]]): said[row >= 0].tolist()
         for unit, (row, said) in enumerate(
             zip(named.candidate, named.contains_counts, strict=True)
         )
     }
     # Who named a and b is foreseen from who named c, and the other way round.
-    assert told["i", "c"] == [[0, 2, 0]]
-    assert told["i", "a", "b"] == [[0, 0, 0], [1, 0, 3]]
+    assert reported["i", "c"] == [[0, 2, 0]]
+    assert reported["i", "a", "b"] == [[0, 0, 0], [1, 0, 3]]
 
 
 def test_what_cannot_be_fitted_together_is_refused():
@@ -131,11 +131,11 @@ def fitted(study):
 def test_both_tasks_are_fitted_kept_and_used(study, fitted, tmp_path):
     fitted.save(tmp_path / "run")
     kept = cs.load(tmp_path / "run")
-    told = cs.leading_question(kept)
-    assert told.equals(cs.leading_question(fitted))
-    odds = [told[name] / (1 - told[name]) for name in ("granted", "seen")]
-    assert np.allclose((odds[0] / odds[1])[:2], told["odds_ratio"][:2], rtol=1e-4)
-    assert told["lower"].isna().all()
+    reported = cs.leading_question(kept)
+    assert reported.equals(cs.leading_question(fitted))
+    odds = [reported[name] / (1 - reported[name]) for name in ("granted", "seen")]
+    assert np.allclose((odds[0] / odds[1])[:2], reported["odds_ratio"][:2], rtol=1e-4)
+    assert reported["lower"].isna().all()
     assert any(
         "Contains" in said for said in json.loads(kept.data.attrs["assumptions"])
     )

@@ -38,7 +38,7 @@ def space():
 def test_candidates_are_those_that_the_others_name(space):
     asked = contexts(space, None, 0)
     named = asked.space.named
-    told = {
+    reported = {
         (asked.space.unit_item[unit], int(kept), int(main), bool(new)): [
             LABELS[code] for code in row if code >= 0
         ]
@@ -47,7 +47,7 @@ def test_candidates_are_those_that_the_others_name(space):
         )
     }
     # Of i: {a, b}, {a}, {c} (which nobody else names) and {b}; of j: {d, a} and {d}.
-    assert told == {
+    assert reported == {
         ("i", 0b011, 0, False): ["a", "b", "c"],
         ("i", 0b001, 0, False): ["a", "b", "c"],
         ("i", 0b000, -1, True): ["a", "b"],
@@ -93,10 +93,10 @@ def test_what_may_be_answered_next_sums_to_one(space):
 
 
 def test_folds_that_are_none_are_refused():
-    told = read(
+    responses = read(
         pd.DataFrame(ROWS, columns=["item", "response_id", "label", "main"]),
         kind="objects",
         labels=LABELS,
     )
     with pytest.raises(OptionError, match="3 folds of 2 items"):
-        cs.cross_validate_objects(told, 3)
+        cs.cross_validate_objects(responses, 3)

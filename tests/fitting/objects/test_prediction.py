@@ -59,19 +59,19 @@ def test_the_same_answers_are_believed_the_same(objects_fit, again):
 
 def test_items_alone_are_believed_as_among_all(objects_study, again):
     items = ["item3", "item17", "item44"]
-    found = cs.predict(again, about(objects_study.responses, items))
+    predicted = cs.predict(again, about(objects_study.responses, items))
     for name in TABLES_OF_ITEMS:
         among = rows(again, name)
         among = among[among["item"].isin(items)].reset_index(drop=True)
-        assert same(among, rows(found, name)), name
+        assert same(among, rows(predicted, name)), name
 
 
 def test_a_run_that_was_kept_predicts_the_same(objects_study, objects_fit, tmp_path):
     objects_fit.save(tmp_path / "run")
-    told = about(objects_study.responses, ["item3", "item17"])
+    responses = about(objects_study.responses, ["item3", "item17"])
     for name in ("labels", "items"):
         one, other = (
-            rows(cs.predict(fit, told), name)
+            rows(cs.predict(fit, responses), name)
             for fit in (objects_fit, cs.load(tmp_path / "run"))
         )
         assert same(one, other, 0.0)
@@ -117,9 +117,9 @@ def test_before_the_last_answers_came_it_was_believed_otherwise(
 
 
 def test_an_update_looks_at_no_other_items(arrived):
-    _, rounds, session, found = arrived
-    for told, fit in zip(rounds, found, strict=True):
-        assert set(fit.items()["item"]) == set(told.table["item"])
+    _, rounds, session, result = arrived
+    for reported, fit in zip(rounds, result, strict=True):
+        assert set(fit.items()["item"]) == set(reported.table["item"])
     with pytest.raises(RepeatedAnswerError, match="had answered about item"):
         session.update(rounds[0])
 
@@ -133,19 +133,19 @@ def test_several_draws_of_parameters_are_averaged(objects_study, objects_fit):
         for _ in range(3)
     ]
     several = xr.concat(moved, "draw").assign_coords(draw=[0, 1, 2])
-    told = about(objects_study.responses, [f"item{number}" for number in range(6)])
+    responses = about(objects_study.responses, [f"item{number}" for number in range(6)])
 
     def predicted(draws):
         fit = cs.Fit(with_groups(objects_fit.data, posterior=draws))
-        return cs.predict(fit, told)
+        return cs.predict(fit, responses)
 
     together, apart = predicted(several), [predicted(each) for each in moved]
     mean = np.mean([each.data["truth"]["probability"] for each in apart], axis=0)
     assert np.allclose(together.data["truth"]["probability"], mean)
     exact = [rows(each, "same_object")["probability"] for each in apart]
-    found = rows(together, "same_object")["probability"]
-    assert np.allclose(found, np.mean(exact, axis=0))
-    assert not np.allclose(found, exact[0], atol=1e-3)
+    result = rows(together, "same_object")["probability"]
+    assert np.allclose(result, np.mean(exact, axis=0))
+    assert not np.allclose(result, exact[0], atol=1e-3)
     assert together.labels()["lower"].notna().all()
 
 
@@ -159,23 +159,23 @@ def test_labels_that_are_new_are_taken_as_usual(objects_fit):
         }
     )
     with pytest.warns(UnfamiliarAnnotatorsWarning):
-        found = cs.predict(objects_fit, cs.read(frame, kind="objects"))
-    assert set(found.labels()["label"]) == {"class1", "zebra"}
-    assert np.isfinite(found.same_object()["probability"]).all()
+        predicted = cs.predict(objects_fit, cs.read(frame, kind="objects"))
+    assert set(predicted.labels()["label"]) == {"class1", "zebra"}
+    assert np.isfinite(predicted.same_object()["probability"]).all()
 
 
 def test_more_answers_about_a_known_item_count_once(objects_study, objects_fit):
     """Its earlier answers are in the sums, and are taken off."""
-    told = about(objects_study.responses, ["item3"])
-    known = cs.predict(objects_fit, told)
+    responses = about(objects_study.responses, ["item3"])
+    known = cs.predict(objects_fit, responses)
     names = {"item3": "stranger"}
     strange = replace(
-        told,
-        table=told.table.assign(
-            item=told.table["item"].cat.rename_categories(names),
+        responses,
+        table=responses.table.assign(
+            item=responses.table["item"].cat.rename_categories(names),
         ),
-        items=told.items.replace({"item": names}),
-        offered=told.offered.replace({"item": names}),
+        items=responses.items.replace({"item": names}),
+        offered=responses.offered.replace({"item": names}),
     )
     other = cs.predict(objects_fit, strange)
     one, two = (each.data["log_likelihood"]["responses"] for each in (known, other))
@@ -191,14 +191,14 @@ def test_a_rule_predicts_nothing(objects_study):
 def test_numbers_of_candidates_must_be_those_of_the_earlier_fit(
     objects_study, objects_fit
 ):
-    told = about(objects_study.responses, ["item3"])
-    candidates = told.offered[["item", "label"]].assign(score=1.0)
+    responses = about(objects_study.responses, ["item3"])
+    candidates = responses.offered[["item", "label"]].assign(score=1.0)
     with pytest.raises(OptionError, match="the earlier fit had none"):
-        cs.predict(objects_fit, told, candidates=candidates)
+        cs.predict(objects_fit, responses, candidates=candidates)
     assert (
         len(
             cs.predict(
-                objects_fit, told, candidates=candidates[["item", "label"]]
+                objects_fit, responses, candidates=candidates[["item", "label"]]
             ).items()
         )
         == 1

@@ -73,11 +73,11 @@ def drawn(chains, number=40):
     sweeps = Tables(load("bayesian_dawid_skene"), space_of(read(frame.astype(str))))
     where, _ = optimize(sweeps, vb.RULE, Steps(), generator, silent)
     truth = sweeps.truth(sweeps.sweep(logs_of(vb.RULE, where)).belief)
-    told = []
+    results = []
     draws, moments = augment(
-        sweeps, where, truth, generator, number, told.append, chains=chains
+        sweeps, where, truth, generator, number, results.append, chains=chains
     )
-    return draws, moments, told[-1]
+    return draws, moments, results[-1]
 
 
 def test_of_several_chains_as_many_draws_are_kept_and_all_are_summed():

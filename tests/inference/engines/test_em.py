@@ -37,10 +37,10 @@ def written_out(space, smoothing, sweeps):
 
 @pytest.fixture(scope="module")
 def space(simulated):
-    found, _, _ = simulated(
+    result, _, _ = simulated(
         "bayesian_dawid_skene", 0, items=60, annotators=8, per_item=4, classes=3
     )
-    return replace(found, n=np.arange(len(found.n)) % 3 + 1)
+    return replace(result, n=np.arange(len(result.n)) % 3 + 1)
 
 
 def test_ten_sweeps_are_ten_sweeps_of_the_textbook(space):

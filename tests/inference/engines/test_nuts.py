@@ -36,10 +36,10 @@ def study(simulated):
 def honest(study):
     model = load("logistic_dawid_skene")
     model = replace(model, prior=replace(model.prior, spread=1.5))
-    told: list[Progress] = []
+    results: list[Progress] = []
     with jax.enable_x64(True):
-        result = nuts.fit(model, study[0], 0, EFFORT, told.append)
-    return result, told
+        result = nuts.fit(model, study[0], 0, EFFORT, results.append)
+    return result, results
 
 
 def coverage(result, confusion):
@@ -73,9 +73,9 @@ def test_chains_mix_in_every_parameter_without_divergences(honest):
 
 
 def test_progress_tells_speed_divergences_and_the_worst_r_hat(honest):
-    _, told = honest
-    assert [step.done for step in told] == list(range(50, 601, 50))
-    assert "draws/s, 0 divergences, worst R-hat 1." in told[-1].note
+    _, reported = honest
+    assert [step.done for step in reported] == list(range(50, 601, 50))
+    assert "draws/s, 0 divergences, worst R-hat 1." in reported[-1].note
 
 
 @pytest.fixture(scope="module")
@@ -93,13 +93,13 @@ def by_hand(data):
 def test_arviz_leaves_out_an_item_with_all_its_answers(laid_out):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        found = arviz_stats.loo(laid_out, pointwise=True)
-    assert found.n_data_points == 400
+        result = arviz_stats.loo(laid_out, pointwise=True)
+    assert result.n_data_points == 400
     # Where weights hardly need smoothing it is the harmonic mean, but for the smoothing
     # of the largest: a percent of a probability or so.
-    light = found.pareto_k.to_numpy() < 0.3
+    light = result.pareto_k.to_numpy() < 0.3
     assert light.sum() > 100
-    apart = found.elpd_i.to_numpy()[light] - by_hand(laid_out)[light]
+    apart = result.elpd_i.to_numpy()[light] - by_hand(laid_out)[light]
     assert np.abs(apart).max() < 0.02
 
 
@@ -107,13 +107,13 @@ def test_arviz_says_where_an_item_moves_the_posterior_too_far(laid_out):
     # Ten times the log-likelihood is what ten equal items would weigh.
     heavy = laid_out.copy(deep=True)
     heavy["log_likelihood"]["responses"] *= 10
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as reported:
         warnings.simplefilter("always")
         each = [arviz_stats.loo(data, pointwise=True) for data in (laid_out, heavy)]
     bad = [bool((one.pareto_k > one.good_k).any()) for one in each]
     assert [one.warning for one in each] == bad
     assert bad[1]
-    assert sum("Pareto" in str(one.message) for one in told) == sum(bad)
+    assert sum("Pareto" in str(one.message) for one in reported) == sum(bad)
 
 
 def test_arviz_prefers_who_learns_to_who_guesses(laid_out):

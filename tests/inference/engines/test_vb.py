@@ -102,7 +102,7 @@ def test_gold_is_certain_within_bounds_where_states_are_finer(study):
     known = replace(space, log_prior=prior)
     with jax.enable_x64(True):
         effort = vb.Options(steps=Steps(restarts=1), draws=30)
-        found = vb.fit(load("ebcc"), known, 0, effort)
-    for part in (found.belief, found.lower, found.upper):
+        result = vb.fit(load("ebcc"), known, 0, effort)
+    for part in (result.belief, result.lower, result.upper):
         assert np.allclose(part[:20], [1, 0, 0])
         assert np.isfinite(part).all()

@@ -39,9 +39,9 @@ def root():
 
 def test_curvature_is_the_second_derivative_at_the_top():
     exact = MIX.T @ np.diag(SHAPES) @ MIX
-    found = curvature(slope, TOP, np.arange(3))
+    result = curvature(slope, TOP, np.arange(3))
     # Central differences: off by a sixth of the square of the step at most here.
-    assert found == pytest.approx(exact, rel=1e-2)
+    assert result == pytest.approx(exact, rel=1e-2)
 
 
 def test_curvature_of_some_coordinates_holds_the_others():
@@ -56,8 +56,8 @@ def test_coordinates_may_be_ten_thousand_times_as_narrow_as_others():
 
 
 def test_a_ridge_that_bends_the_wrong_way_is_taken_for_as_wide_as_a_prior():
-    found = curvature(lambda place: place * [4.0, -2.0], np.zeros(2), np.arange(2))
-    assert found == pytest.approx(np.diag([4.0, 1.0]))
+    result = curvature(lambda place: place * [4.0, -2.0], np.zeros(2), np.arange(2))
+    assert result == pytest.approx(np.diag([4.0, 1.0]))
 
 
 def test_the_root_makes_all_directions_bend_by_one(root):
@@ -65,19 +65,19 @@ def test_the_root_makes_all_directions_bend_by_one(root):
     assert root.T @ bent @ root == pytest.approx(np.eye(3))
 
 
-def off(found):
+def off(result):
     """How far from the mean the logarithms are, in their standard deviations."""
-    return np.abs(MIX @ (found - MEAN) * np.sqrt(SHAPES)).max()
+    return np.abs(MIX @ (result - MEAN) * np.sqrt(SHAPES)).max()
 
 
 def test_the_mean_is_found_from_slopes_on_either_side_of_the_top(root):
-    found = TOP + to_the_mean(slope, TOP, root, np.random.default_rng(0))
+    result = TOP + to_the_mean(slope, TOP, root, np.random.default_rng(0))
     # Of the shift, half the inverse of the root of a shape in standard deviations, some
     # random points tell all but root(2 / points); the next order is a twelfth of the
     # shape to the power of 3/2.
     chance = np.sqrt(2 / SIDES) / (2 * np.sqrt(SHAPES.min()))
     next_order = 1 / (12 * SHAPES.min() ** 1.5)
-    assert off(found) < 4 * chance + 2 * next_order
+    assert off(result) < 4 * chance + 2 * next_order
     assert off(TOP) > 4 * chance + 2 * next_order
 
 

@@ -69,7 +69,7 @@ def test_a_chain_that_stays_elsewhere_is_told(drawn):
 @pytest.fixture(scope="module")
 def few():
     """Fifty items, seen by six annotators each, who have thresholds of their own."""
-    told = cs.simulate(
+    responses = cs.simulate(
         kind="contains",
         model="bayesian_dawid_skene",
         items=50,
@@ -77,7 +77,7 @@ def few():
         per_item=6,
         seed=0,
     ).responses
-    return space_of(told)
+    return space_of(responses)
 
 
 @pytest.mark.study

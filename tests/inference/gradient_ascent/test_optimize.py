@@ -12,24 +12,27 @@ from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.inference.gradient_ascent import optimize as gradient
-from consilience.model import sample_parameters
+from consilience.model import ProgramModel
 
 CLOSED = load("bayesian_dawid_skene")
 # The same model, whose parameters are now sampled by a program, not known as Dirichlet.
-OPEN = replace(
-    CLOSED,
-    dirichlet=None,
-    parameters=lambda observations, _: sample_parameters(CLOSED, observations),
+OPEN = ProgramModel(
+    prior=CLOSED.prior,
+    dims=CLOSED.dims,
+    engines=("em",),
+    references=CLOSED.references,
+    parameters=lambda observations, _: CLOSED.sample(observations),
+    emission=CLOSED.emission,
 )
 EXACT = Steps(tolerance=1e-13)
 
 
 @pytest.fixture(scope="module")
 def space(simulated):
-    found, _, _ = simulated(
+    result, _, _ = simulated(
         "bayesian_dawid_skene", 0, items=150, annotators=6, per_item=4, classes=3
     )
-    return replace(found, n=np.arange(len(found.n)) % 3 + 1)
+    return replace(result, n=np.arange(len(result.n)) % 3 + 1)
 
 
 def fitted(model, space, steps=EXACT, seed=0):
@@ -43,16 +46,16 @@ def closed(space):
 
 
 @pytest.fixture(scope="module")
-def found(space):
+def optimum(space):
     return fitted(OPEN, space)
 
 
-def test_it_arrives_where_the_closed_form_arrives(closed, found):
+def test_it_arrives_where_the_closed_form_arrives(closed, optimum):
     # Near the top the objective is flat: half its digits are left to the parameters.
-    assert np.allclose(found.belief, closed.belief, atol=1e-5)
+    assert np.allclose(optimum.belief, closed.belief, atol=1e-5)
     for name, value in closed.parameters.items():
-        assert np.allclose(found.parameters[name], value, atol=1e-5)
-    assert np.allclose(found.log_likelihood, closed.log_likelihood, atol=1e-4)
+        assert np.allclose(optimum.parameters[name], value, atol=1e-5)
+    assert np.allclose(optimum.log_likelihood, closed.log_likelihood, atol=1e-4)
 
 
 def test_another_prior_is_another_top(closed, space):
@@ -63,16 +66,16 @@ def test_another_prior_is_another_top(closed, space):
 
 def _of(prior):
     model = replace(CLOSED, prior=prior)
-    return lambda observations, _: sample_parameters(model, observations)
+    return lambda observations, _: model.sample(observations)
 
 
-def test_block_by_block_it_is_the_same(found, space, monkeypatch):
+def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
     # 150 units in blocks of 13: the last is filled up with units that must not count.
     monkeypatch.setattr(gradient, "MAX_TABLE", 13 * 3)
     cut = fitted(OPEN, space)
-    assert cut.belief.shape == found.belief.shape
-    assert np.allclose(cut.belief, found.belief, atol=1e-5)
-    assert np.allclose(cut.log_likelihood, found.log_likelihood, atol=1e-4)
+    assert cut.belief.shape == optimum.belief.shape
+    assert np.allclose(cut.belief, optimum.belief, atol=1e-5)
+    assert np.allclose(cut.log_likelihood, optimum.log_likelihood, atol=1e-4)
 
 
 def test_the_objective_never_falls_from_any_start(space):
@@ -105,7 +108,7 @@ def test_one_seed_gives_one_result(space):
 
 def test_an_infinite_density_is_refused(space):
     def endless(observations, _):
-        parameters = sample_parameters(CLOSED, observations)
+        parameters = CLOSED.sample(observations)
         return {**parameters, "prevalence": parameters["prevalence"] + jnp.inf}
 
     with pytest.raises(DivergedError, match="1 start"):

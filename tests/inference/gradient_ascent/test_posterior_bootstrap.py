@@ -29,7 +29,7 @@ MODEL = replace(MODEL, prior=replace(MODEL.prior, spreads=0.01))
 @pytest.fixture(scope="module")
 def study():
     """Answers of 24 annotators, some thirty each, drawn from the model."""
-    told = cs.simulate(
+    responses = cs.simulate(
         kind="contains",
         model="bayesian_dawid_skene",
         items=200,
@@ -37,7 +37,7 @@ def study():
         per_item=4,
         seed=0,
     ).responses
-    space = space_of(told)
+    space = space_of(responses)
     with jax.enable_x64(True):
         made = simulate(MODEL, space, jax.random.key(4))
     return replace_answers(space, np.asarray(made.answer)), made.parameters

@@ -14,7 +14,7 @@ from scipy.stats import chi2
 
 from consilience.annotators import load
 from consilience.inference.engines import em
-from consilience.model import lay_out, marginal, score
+from consilience.model import lay_out, marginal
 from consilience.objects.layout.items import items_of
 from consilience.objects.layout.pair_covariates import frequent_pairs
 from consilience.objects.layout.partitions import MAX_LABELS
@@ -92,7 +92,7 @@ def information(study):
         observations = lay_out(WITH, space)
 
         def total(pairs):
-            return marginal(score(WITH, observations, {**true, "pairs": pairs})).sum()
+            return marginal(WITH.score(observations, {**true, "pairs": pairs})).sum()
 
         # No item has two pairs, so the matrix of second derivatives is diagonal.
         slope = jax.jit(jax.grad(total))
@@ -131,7 +131,7 @@ def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
     space, true = study
     with jax.enable_x64(True):
         observations = lay_out(WITH, space)
-        alone = score(WITH, observations, true)
+        alone = WITH.score(observations, true)
         (known,) = observations.layout.covariates
         own = np.asarray(true["pairs"]).repeat(ITEMS)
         column = np.zeros((len(own), 4, 1))
@@ -143,8 +143,8 @@ def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
         )
         items = replace(observations.layout, covariates=(as_column,))
         more = {**true, "affinity": jnp.append(true["affinity"], 1.0)}
-        told = score(WITH, replace(observations, layout=items), more)
-        nothing = score(WITH, observations, {**true, "pairs": jnp.zeros(PAIRS)})
+        told = WITH.score(replace(observations, layout=items), more)
+        nothing = WITH.score(observations, {**true, "pairs": jnp.zeros(PAIRS)})
         assert jnp.allclose(alone, told, atol=1e-12)
         assert not jnp.allclose(alone, nothing, atol=1e-3)
 

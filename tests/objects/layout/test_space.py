@@ -37,10 +37,10 @@ def responses(rows=ROWS, **options):
 
 def test_candidates_are_the_labels_that_somebody_named():
     named = space_of(responses()).named
-    told = [
+    results = [
         [named.labels[code] for code in row if code >= 0] for row in named.candidate
     ]
-    assert told == [["desk", "lamp", "shade"], ["dog"]]
+    assert results == [["desk", "lamp", "shade"], ["dog"]]
 
 
 def test_each_response_is_a_set_of_names_and_the_main_one():

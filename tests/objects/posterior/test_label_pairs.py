@@ -56,8 +56,8 @@ def test_pairs_and_how_alike_labels_are_are_kept(space):
     names = candidate_covariates(
         alike, pool(alike), among=True, pairs=((0, 1), (2, 5))
     ).names
-    told = learned.as_dataset(learned.learned_from(alike, names))
-    again = learned.learned_of(DataTree.from_dict({"learned": told}))
+    reported = learned.as_dataset(learned.learned_from(alike, names))
+    again = learned.learned_of(DataTree.from_dict({"learned": reported}))
     assert again.names == names
     assert again.similar.value.tolist() == [0.5, 2.0]
     assert again.similar.at(np.array([3, 0]), np.array([1, 1])).tolist() == [2.0, 0.0]
@@ -79,7 +79,7 @@ def test_it_is_kept_in_bounds(objects_fit, space):
 
 def test_it_is_laid_out_and_read_again(objects_fit, kept):
     again = with_groups(objects_fit.data, learned=learned.as_dataset(kept))
-    found = learned.learned_of(again)
-    assert found.names == kept.names
-    assert np.array_equal(found.pool.share.total, kept.pool.share.total)
-    assert np.array_equal(found.answers.named.mask, kept.answers.named.mask)
+    result = learned.learned_of(again)
+    assert result.names == kept.names
+    assert np.array_equal(result.pool.share.total, kept.pool.share.total)
+    assert np.array_equal(result.answers.named.mask, kept.answers.named.mask)

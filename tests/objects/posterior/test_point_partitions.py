@@ -64,8 +64,8 @@ def test_each_loss_is_another():
 
 def test_two_labels_cost_the_logarithm_of_two_where_they_are_told_wrongly():
     # One object with probability .3; by hand.
-    found = information(np.array([[0.3, 0.7]]), 2)
-    assert np.allclose(found, [[0.7 * np.log(2), 0.3 * np.log(2)]])
+    result = information(np.array([[0.3, 0.7]]), 2)
+    assert np.allclose(result, [[0.7 * np.log(2), 0.3 * np.log(2)]])
 
 
 def test_one_label_moved_out_of_four_costs_what_meila_says():
@@ -83,7 +83,7 @@ def test_losses_of_ten_labels_are_expected_exactly_too():
     held = generator.choice(len(index), 3, replace=False)
     beliefs = np.zeros((1, len(index)))
     beliefs[0, held] = [0.5, 0.3, 0.2]
-    told = generator.choice(len(index), 5, replace=False)
+    reported = generator.choice(len(index), 5, replace=False)
 
     def labelled(place):
         row = index[place]
@@ -97,9 +97,9 @@ def test_losses_of_ten_labels_are_expected_exactly_too():
                 weight * distance(labelled(each), labelled(one))
                 for weight, one in zip([0.5, 0.3, 0.2], held, strict=True)
             )
-            for each in told
+            for each in reported
         ]
-        assert np.allclose(loss(beliefs, 10)[0, told], expected, atol=1e-12)
+        assert np.allclose(loss(beliefs, 10)[0, reported], expected, atol=1e-12)
 
 
 def test_of_partitions_as_good_the_one_of_fewest_objects_is_told():

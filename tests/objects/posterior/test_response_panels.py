@@ -65,12 +65,12 @@ def answered(generator):
 
 
 def test_a_response_names_as_many_labels_as_drawn_step_by_step():
-    found = sizes_of_responses(chunk_of(slip_table()))[:, 0, 0]
+    result = sizes_of_responses(chunk_of(slip_table()))[:, 0, 0]
     generator = np.random.default_rng(0)
     drawn = np.bincount([answered(generator) for _ in range(20_000)], minlength=5)[1:]
-    spread = np.sqrt(found * (1 - found) / 20_000)
-    assert np.isclose(found.sum(), 1)
-    assert (np.abs(drawn / 20_000 - found) < 4 * spread + 1e-9).all()
+    spread = np.sqrt(result * (1 - result) / 20_000)
+    assert np.isclose(result.sum(), 1)
+    assert (np.abs(drawn / 20_000 - result) < 4 * spread + 1e-9).all()
     other = sizes_of_responses(chunk_of(slip_table(yes=1.2)))[:, 0, 0]
     assert (np.abs(drawn / 20_000 - other) > 4 * spread + 1e-9).any()
 
@@ -78,10 +78,10 @@ def test_a_response_names_as_many_labels_as_drawn_step_by_step():
 def by_enumeration(chance, asked, annotators):
     """Return P(what most say is asked for), ties being parted."""
     total = 0.0
-    for told in itertools.product(range(len(chance)), repeat=annotators):
-        votes = np.bincount(told, minlength=len(chance))
+    for reported in itertools.product(range(len(chance)), repeat=annotators):
+        votes = np.bincount(reported, minlength=len(chance))
         top = votes == votes.max()
-        total += np.prod(chance[list(told)]) * top[asked].sum() / top.sum()
+        total += np.prod(chance[list(reported)]) * top[asked].sum() / top.sum()
     return total
 
 
@@ -89,23 +89,23 @@ def by_enumeration(chance, asked, annotators):
 def test_a_panel_finds_what_all_its_answers_together_say(annotators):
     chunk = chunk_of(slip_table())
     numbers = streams(0, np.array(["item"]))
-    found = verdicts(chunk, np.array([2]), numbers)
+    result = verdicts(chunk, np.array([2]), numbers)
     size = sizes_of_responses(chunk)[:, 0, 0]
     place = SIZES.index(annotators)
     tolerance = 4 * 0.5 / np.sqrt(DRAWS)
     several = by_enumeration(size, np.arange(4) > 0, annotators)
-    assert abs(found.several[0, place] - several) < tolerance
+    assert abs(result.several[0, place] - several) < tolerance
     main = chunk.main[0, 0]
     differs = by_enumeration(main / main.sum(), np.arange(4) != 2, annotators)
-    assert abs(found.differs[0, place] - differs) < tolerance
+    assert abs(result.differs[0, place] - differs) < tolerance
 
 
 def test_a_panel_of_another_size_finds_something_else():
-    found = verdicts(
+    result = verdicts(
         chunk_of(slip_table()), np.array([2]), streams(0, np.array(["item"]))
     )
     tolerance = 4 * 0.5 / np.sqrt(DRAWS)
-    assert abs(found.several[0, 0] - found.several[0, SIZES.index(9)]) > tolerance
+    assert abs(result.several[0, 0] - result.several[0, SIZES.index(9)]) > tolerance
 
 
 def test_two_of_three_is_what_the_binomial_says():
@@ -114,11 +114,11 @@ def test_two_of_three_is_what_the_binomial_says():
     chunk = chunk_of(slips)
     chunk.blocks[:, :, 2:] = 0
     chunk.salience[:] = [0.6, 0.4, 0.0, 0.0]
-    found = verdicts(chunk, np.array([-1]), streams(0, np.array(["item"])))
+    result = verdicts(chunk, np.array([-1]), streams(0, np.array(["item"])))
     q = LISTS * (0.6 * RATE[1] + 0.4 * RATE[0])
     expected = sum(comb(3, k) * q**k * (1 - q) ** (3 - k) for k in (2, 3))
-    assert abs(found.several[0, 2] - expected) < 4 * 0.5 / np.sqrt(DRAWS)
-    assert np.isnan(found.differs).all()
+    assert abs(result.several[0, 2] - expected) < 4 * 0.5 / np.sqrt(DRAWS)
+    assert np.isnan(result.differs).all()
 
 
 def test_what_a_panel_would_find_stands_in_the_fit(objects_study, objects_fit):

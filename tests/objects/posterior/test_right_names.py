@@ -22,7 +22,7 @@ from consilience.objects.posterior.streams import streams
 WORLDS = 4000
 
 
-def told(shares, votes, answers, *, own=-1, frequency=0.95):
+def validity(shares, votes, answers, *, own=-1, frequency=0.95):
     """Return how often each of two names of one object is valid, of many worlds."""
     shape = (1, WORLDS, 2)
     share = np.broadcast_to(np.array(shares, float), shape)
@@ -41,21 +41,21 @@ def told(shares, votes, answers, *, own=-1, frequency=0.95):
     given = LabelCounts(
         np.array([votes], float), np.array([answers], float), np.array([own])
     )
-    found = levels(chunk, np.zeros(1, int), given, streams(0, np.array(["i"], object)))
-    assert (found <= frequency).all()
-    return found
+    result = levels(chunk, np.zeros(1, int), given, streams(0, np.array(["i"], object)))
+    assert (result <= frequency).all()
+    return result
 
 
 def valid(*told_of, **settings):
-    return (told(*told_of, **settings)[0] > 0.5).mean(0)
+    return (validity(*told_of, **settings)[0] > 0.5).mean(0)
 
 
 def test_the_odds_of_a_right_name_are_those_stated():
     many = 10**8  # so that the share who give a label is what they say
-    found = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
+    result = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
     q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.25]))
     noise = 4 / WORLDS  # the random numbers are evenly spread
-    assert np.abs(found - expit(logit(q))).max() < noise
+    assert np.abs(result - expit(logit(q))).max() < noise
     own = valid([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9, own=1)
     stated = logit(q) * np.array([1, WEIGHT]) + np.array([-OPINION, OPINION])
     assert np.abs(own - expit(stated)).max() < noise
@@ -63,11 +63,11 @@ def test_the_odds_of_a_right_name_are_those_stated():
 
 def test_a_threshold_moves_the_odds_by_its_own():
     many = 10**8
-    found = told([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
+    result = validity([0.8, 0.2], [0.6 * many, 0.3 * many], many, frequency=0.9)
     q = np.sqrt(np.array([0.6, 0.3]) * 0.9 * np.array([1.0, 0.25]))
     for tau in (0.2, 0.8):
         stated = expit(logit(q) - logit(tau))
-        assert np.abs((found[0] > tau).mean(0) - stated).max() < 4 / WORLDS
+        assert np.abs((result[0] > tau).mean(0) - stated).max() < 4 / WORLDS
 
 
 def test_a_name_that_nobody_gave_is_not_valid_because_its_object_is_there():
@@ -104,7 +104,7 @@ def test_an_only_candidate_is_held_to_the_same_rule(own):
         responses = replace(responses, items=items.astype("str"))
     effort = cs.EngineOptions(restarts=1)
     fit = cs.fit(responses, model="objects", engine="em", effort=effort)
-    found = fit.labels().astype({"item": str}).set_index("item")["probability"]
+    result = fit.labels().astype({"item": str}).set_index("item")["probability"]
     for item, n in people.items():
 
         def stated(share, n=n):
@@ -114,7 +114,7 @@ def test_an_only_candidate_is_held_to_the_same_rule(own):
 
         # Draws of the share spread by less than .3, and there are a thousand.
         noise = 4 * 0.3 / np.sqrt(1000)
-        assert found[item] == pytest.approx(quad(stated, 0, 1)[0], abs=noise)
+        assert result[item] == pytest.approx(quad(stated, 0, 1)[0], abs=noise)
 
 
 def test_an_object_that_is_not_there_has_no_valid_name():
@@ -156,8 +156,8 @@ def test_candidates_that_nobody_named_are_not_valid(unnamed):
     assert mean[0] <= 0.05
     assert mean[7] >= 0.8
     never = table[table["votes"] == 0].groupby("item")["label"].first().reset_index()
-    found = cs.evaluate(fit, never.assign(rank=1), top=1).models
-    accuracy = found.query("metric == 'accuracy' and subset == 'all'")["value"].item()
+    result = cs.evaluate(fit, never.assign(rank=1), top=1).models
+    accuracy = result.query("metric == 'accuracy' and subset == 'all'")["value"].item()
     assert accuracy <= 0.05
 
 

@@ -32,12 +32,12 @@ def test_another_item_or_seed_draws_others():
 
 
 def test_stratified_numbers_are_even_and_in_no_order():
-    found = streams(0, NAMES).stratified(1000)
-    assert (np.diff(np.sort(found, axis=1)) - 1e-3 < 1e-12).all()
+    result = streams(0, NAMES).stratified(1000)
+    assert (np.diff(np.sort(result, axis=1)) - 1e-3 < 1e-12).all()
     # The correlation with the order is normal with variance 1 / 1000.
-    order = np.corrcoef(np.vstack([np.arange(1000), found]))[0, 1:]
+    order = np.corrcoef(np.vstack([np.arange(1000), result]))[0, 1:]
     assert (np.abs(order) < 4 / np.sqrt(1000)).all()
-    assert abs(np.corrcoef(np.arange(1000), np.sort(found[0]))[0, 1]) > 0.99
+    assert abs(np.corrcoef(np.arange(1000), np.sort(result[0]))[0, 1]) > 0.99
 
 
 def taken(logs):
@@ -59,5 +59,5 @@ def test_of_tiny_gamma_numbers_one_is_all_as_often_as_its_shape_says():
 
 
 def test_gamma_numbers_have_the_mean_of_their_shape():
-    found = np.exp(streams(0, NAMES[:1]).log_gamma(np.full((1, 10_000), 0.4)))
-    assert abs(found.mean() - 0.4) < 4 * np.sqrt(0.4 / 10_000)
+    result = np.exp(streams(0, NAMES[:1]).log_gamma(np.full((1, 10_000), 0.4)))
+    assert abs(result.mean() - 0.4) < 4 * np.sqrt(0.4 / 10_000)

@@ -41,10 +41,10 @@ def same_objects(study, fit):
 
 def surer_where_same(probability, truth):
     """By how many standard errors labels of one object have the higher probability."""
-    found = stats.mannwhitneyu(probability[truth], probability[~truth])
+    result = stats.mannwhitneyu(probability[truth], probability[~truth])
     one, other = truth.sum(), (~truth).sum()
     error = np.sqrt(one * other * (one + other + 1) / 12)
-    return (found.statistic - one * other / 2) / error
+    return (result.statistic - one * other / 2) / error
 
 
 def test_two_labels_are_one_object_more_often_the_surer_the_model_is(study, fit):
@@ -76,8 +76,8 @@ def test_every_table_is_whole(fit):
 def test_fewer_labels_are_valid_the_more_annotators_must_name_them(fit):
     means = [fit.labels(tau=tau)["probability"].mean() for tau in (0.2, 0.5, 0.8)]
     assert means == sorted(means, reverse=True)
-    told = fit.labels()["probability"]
-    assert np.allclose(fit.labels(tau=0.5)["probability"], told, atol=1e-6)
+    reported = fit.labels()["probability"]
+    assert np.allclose(fit.labels(tau=0.5)["probability"], reported, atol=1e-6)
     with pytest.raises(OptionError, match="tau is 2"):
         fit.labels(tau=2.0)
 
@@ -95,6 +95,6 @@ def test_the_main_label_is_found(study, fit):
     truth = study.truth["objects"]
     # The label that most call the main object's: salience is not told, naming is.
     main = truth[truth["main"]].sort_values("naming").groupby("item").last()["label"]
-    found = keyed(fit.items(), "item")["main_label"].astype(str)
-    right = found == main.astype(str).reindex(found.index)
+    result = keyed(fit.items(), "item")["main_label"].astype(str)
+    right = result == main.astype(str).reindex(result.index)
     assert right.mean() > 0.6

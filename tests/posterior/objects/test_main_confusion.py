@@ -33,8 +33,8 @@ def test_counts_are_weighed_by_the_truth(space):
     assert (table["lower"] <= table["probability"]).all()
     assert (table["probability"] <= table["upper"]).all()
     whole = table[table["annotator"].isna()]
-    found = whole.set_index(["true_label", "given_label"])["probability"].to_dict()
-    assert found == pytest.approx(
+    result = whole.set_index(["true_label", "given_label"])["probability"].to_dict()
+    assert result == pytest.approx(
         {
             ("cat", "cat"): 2.25 / 2.5,
             ("cat", "dog"): 0.25 / 2.5,

@@ -31,19 +31,19 @@ def fit_of(**more):
 
 
 def test_shares_are_those_of_the_typical_item():
-    found = styles(fit_of()).set_index("style")["share"]
+    result = styles(fit_of()).set_index("style")["share"]
     share = expit(0.4)
-    assert found["picker"] == pytest.approx(expit(0.5))
-    assert found["recall"] == pytest.approx((1 - share) * expit(-2) + share * expit(1))
-    assert found["further_name"] == pytest.approx(expit(-1.5))
+    assert result["picker"] == pytest.approx(expit(0.5))
+    assert result["recall"] == pytest.approx((1 - share) * expit(-2) + share * expit(1))
+    assert result["further_name"] == pytest.approx(expit(-1.5))
 
 
 def test_where_items_pull_the_share_of_pickers_is_the_mean_over_them():
     spreads = ((*AXES, "effect"), np.ones((1, 1, 2)))
-    found = styles(fit_of(spreads=spreads)).set_index("style")["share"]
+    result = styles(fit_of(spreads=spreads)).set_index("style")["share"]
     whole, _ = quad(lambda x: expit(0.5 + 2.0 * x) * norm.pdf(x), -9, 9)
-    assert found["picker"] == pytest.approx(whole, abs=1e-5)
-    assert found["picker"] != pytest.approx(expit(0.5), abs=1e-2)
+    assert result["picker"] == pytest.approx(whole, abs=1e-5)
+    assert result["picker"] != pytest.approx(expit(0.5), abs=1e-2)
 
 
 def test_other_models_have_no_styles():

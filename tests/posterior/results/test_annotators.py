@@ -102,8 +102,8 @@ def test_who_answers_by_habit_is_told_only_where_the_model_knows(choice_fit):
     groups = {path: node.to_dataset() for path, node in plain.data.subtree_with_keys}
     of_annotators = groups["posterior"].isel(draw=np.zeros(101, int))
     of_annotators["spammer"] = (("chain", "draw", "annotator"), habit[None])
-    told = xr.DataTree.from_dict({**groups, "posterior": of_annotators})
-    table = Fit(told).annotators()
+    reported = xr.DataTree.from_dict({**groups, "posterior": of_annotators})
+    table = Fit(reported).annotators()
     # Draws are even between 0 and 1: place 5.1 of them from below, and from above.
     shown = table[["spammer", "spammer_lower", "spammer_upper"]].to_numpy()
     assert shown == pytest.approx(np.array([[0.5, 0.041, 0.959], [0.25, 0.25, 0.25]]))

@@ -36,11 +36,11 @@ def test_each_group_has_a_confusion_with_bounds():
     rows = table.astype(dict.fromkeys(table.columns[:3], "str")).set_index(
         ["group", "true_label", "given_label"]
     )
-    found = rows.loc[("dog", "present", "yes")]
+    result = rows.loc[("dog", "present", "yes")]
     values = draws[0, :, 1, 1, 1]
-    assert found["probability"] == pytest.approx(values.mean())
-    assert found["lower"] == pytest.approx(np.quantile(values, 0.25, method="weibull"))
-    assert found["upper"] == pytest.approx(np.quantile(values, 0.75, method="weibull"))
+    assert result["probability"] == pytest.approx(values.mean())
+    assert result["lower"] == pytest.approx(np.quantile(values, 0.25, method="weibull"))
+    assert result["upper"] == pytest.approx(np.quantile(values, 0.75, method="weibull"))
     sums = rows["probability"].groupby(["group", "true_label"]).sum()
     assert sums.to_numpy() == pytest.approx(np.ones(6))
 

@@ -25,20 +25,20 @@ def plain(responses):
 
 def test_answers_in_parts_are_the_answers_at_once():
     parts = [read(ROWS.iloc[:2]), read(ROWS.iloc[2:4]), read(ROWS.iloc[4:])]
-    found = concatenate(parts)
-    assert plain(found).equals(plain(read(ROWS)))
-    assert set(found.labels["label"]) == set(read(ROWS).labels["label"])
-    assert found.cleaning.answers == 5
-    labels = found.table["label"].cat.categories
-    assert labels.tolist() == found.labels["label"].tolist()
+    result = concatenate(parts)
+    assert plain(result).equals(plain(read(ROWS)))
+    assert set(result.labels["label"]) == set(read(ROWS).labels["label"])
+    assert result.cleaning.answers == 5
+    labels = result.table["label"].cat.categories
+    assert labels.tolist() == result.labels["label"].tolist()
 
 
 def test_some_rows_know_their_own_items_alone():
     given = read(ROWS)
-    found = given.where(given.table["item"] == "j")
-    assert found.num_items == 1
-    assert found.num_annotators == 2
-    assert found.num_labels == given.num_labels
+    result = given.where(given.table["item"] == "j")
+    assert result.num_items == 1
+    assert result.num_annotators == 2
+    assert result.num_labels == given.num_labels
 
 
 def test_an_annotator_who_comes_back_to_an_item_is_refused():
@@ -59,6 +59,6 @@ def test_what_was_said_last_of_an_item_is_kept():
         pd.DataFrame({"item": ["i", "j"], "dataset_label": labels}, dtype="str")
         for labels in (["cat", "dog"], ["cat", "eel"])
     )
-    found = concatenate([replace(first, items=one), replace(later, items=other)])
-    told = found.items.set_index("item")["dataset_label"]
-    assert told.to_dict() == {"i": "cat", "j": "eel"}
+    result = concatenate([replace(first, items=one), replace(later, items=other)])
+    reported = result.items.set_index("item")["dataset_label"]
+    assert reported.to_dict() == {"i": "cat", "j": "eel"}

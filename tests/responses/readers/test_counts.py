@@ -19,8 +19,8 @@ def test_yes_of_shown_gives_the_no_of_the_others(written):
         "image,label,n_yes,n_shown\n1,a,3,5\n1,b,0,5\n2,a,4,4\n3,a,0,0\n",
     )
     responses = read(path)
-    found = responses.table[["item", "label", "answer", "n"]].astype("str")
-    assert found.to_numpy().tolist() == [
+    result = responses.table[["item", "label", "answer", "n"]].astype("str")
+    assert result.to_numpy().tolist() == [
         ["1", "a", "no", "2"],
         ["1", "a", "yes", "3"],
         ["1", "b", "no", "5"],

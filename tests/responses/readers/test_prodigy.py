@@ -135,8 +135,8 @@ def test_random_choices_come_back(answers):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.jsonl"
         path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
-        found = rows(read(path), "item", "annotator", "label")
-    assert found == [
+        result = rows(read(path), "item", "annotator", "label")
+    assert result == [
         [str(item), person, label if answer == "accept" else None]
         for item, person, label, answer in answers
     ]

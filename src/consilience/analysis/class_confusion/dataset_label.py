@@ -157,12 +157,12 @@ def log_beta_functions(*arguments: tuple[Any, Any, Any]) -> list[Any]:
 
     All of them use one call of log-Gamma, which dominates the time of compilation.
     """
-    arrays = [jnp.asarray(each, float) for triple in arguments for each in triple]
-    values = log_gamma(jnp.concatenate([each.ravel() for each in arrays]))
-    ends = np.cumsum([each.size for each in arrays])[:-1]
+    arrays = [jnp.asarray(number, float) for triple in arguments for number in triple]
+    values = log_gamma(jnp.concatenate([array.ravel() for array in arrays]))
+    ends = np.cumsum([array.size for array in arrays])[:-1]
     parts = [
-        part.reshape(each.shape)
-        for part, each in zip(jnp.split(values, ends), arrays, strict=True)
+        part.reshape(array.shape)
+        for part, array in zip(jnp.split(values, ends), arrays, strict=True)
     ]
     return [
         one + other - both

@@ -79,7 +79,22 @@ class HumanConfusion:
 
     @property
     def naming(self) -> ConfusionPosterior:
-        """The posterior of p(label | class)."""
+        """The posterior of p(label | class).
+
+        See Also
+        --------
+        table : The same as a table.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> confusion = cs.human_confusion(study.responses)
+        >>> confusion.naming.probability.shape
+        (6, 6)
+        """
         return self.learned.best
 
     @restores_types
@@ -97,6 +112,23 @@ class HumanConfusion:
             Columns annotator (null: the population), true_label (the class),
             given_label, probability, lower, upper and votes; classes in order, the most
             probable label first.
+
+        See Also
+        --------
+        pairs : Pairs of labels of which one is mistaken for the other.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> confusion = cs.human_confusion(study.responses)
+        >>> cells = confusion.table(least=0.05)
+        >>> cells[["true_label", "given_label", "probability"]].head(2).round(1)
+          true_label given_label  probability
+        0     class0      class0          0.4
+        1     class0      class3          0.1
         """
         mean = self.naming.probability
         kept = ((mean >= least) | (self.votes > 0)) & self._has_answers()[:, None]
@@ -138,6 +170,23 @@ class HumanConfusion:
             Columns label_a, label_b, a_called_b and b_called_a (probabilities), mutual
             (the smaller of the two) and one_sided (the difference), both with bounds
             (`mutual_lower` and so on); the most mutual first.
+
+        See Also
+        --------
+        table : Probability of each label for each class.
+        superclasses : Confusion between superclasses.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> confusion = cs.human_confusion(study.responses)
+        >>> confusion.pairs()[["label_a", "label_b", "mutual"]].head(2).round(1)
+          label_a label_b  mutual
+        0  class0  class3     0.1
+        1  class0  class5     0.1
         """
         mean = np.where(self._has_answers()[:, None], self.naming.probability, 0.0)
         larger = np.maximum(mean, mean.T)
@@ -179,6 +228,28 @@ class HumanConfusion:
         ------
         OptionError
             If no label has a superclass.
+
+        See Also
+        --------
+        table : Confusion between the labels themselves.
+
+        Examples
+        --------
+        >>> from dataclasses import replace
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> parents = ["cat", "cat", "cat", "dog", "dog", "dog"]
+        >>> labels = study.responses.labels.assign(parent=parents)
+        >>> confusion = cs.human_confusion(replace(study.responses, labels=labels))
+        >>> between = confusion.superclasses()
+        >>> between[["true_label", "given_label"]]
+          true_label given_label
+        0        cat         cat
+        1        cat         dog
+        2        dog         cat
+        3        dog         dog
         """
         names = pd.Index(self.parent.unique())
         if list(names) == [""]:
@@ -232,6 +303,23 @@ class HumanConfusion:
         ------
         OptionError
             If a panel is empty, or there are no draws.
+
+        See Also
+        --------
+        Fit.panel : Panels of new annotators, by a model of objects.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> confusion = cs.human_confusion(study.responses)
+        >>> panels = confusion.panels(sizes=(3, 9), draws=50)
+        >>> panels[["annotators", "items"]]
+           annotators  items
+        0           3     60
+        1           9     60
         """
         if draws < 1 or not sizes or min(sizes) < 1:
             msg = "give panels of one annotator or more, and one draw or more"
@@ -261,6 +349,20 @@ class HumanConfusion:
             `classes` (how close classes are to this, in answers), `aside` (the weight
             of a label that is not the main one) and `correlation` (of two answers about
             one item, given its class).
+
+        See Also
+        --------
+        naming : The posterior that this evidence gives.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> study = cs.simulate(
+        ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
+        ... )
+        >>> confusion = cs.human_confusion(study.responses)
+        >>> confusion.evidence()["evidence"].head(3).tolist()
+        ['any', 'popular', 'reverse']
         """
         weights = {
             **self.naming.weights,

@@ -53,9 +53,9 @@ from consilience.model import (
 )
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MAX_DRAWS
-from consilience.posterior.stored_fit.restored import restored_model, restored_space
+from consilience.posterior.stored_fit.restored import restored_contains, restored_model
 from consilience.responses.tables.id_types import restores_types
-from consilience.truth import Observations, Space, merge_identical
+from consilience.truth import ContainsSpace, Observations, Space, merge_identical
 from consilience.truth.parts import some_units
 
 THRESHOLDS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -242,7 +242,7 @@ def selection_frequencies(
 
 def _restore(
     fit: Fit, thresholds: Sequence[float]
-) -> tuple[Space, AnnotatorModel[Prior]]:
+) -> tuple[ContainsSpace, AnnotatorModel[Prior]]:
     name = fit.data.attrs["model"]
     if name != "contains_counts":
         msg = f"the fit is of the model {name}; fit contains_counts to the responses"
@@ -251,7 +251,7 @@ def _restore(
         if not 0 < threshold < 1:
             msg = f"threshold {threshold} is not a frequency between 0 and 1"
             raise OptionError(msg)
-    return restored_space(fit.data), restored_model(fit.data)
+    return restored_contains(fit.data), restored_model(fit.data)
 
 
 def _values(fit: Fit) -> dict[str, Float[np.ndarray, "chain draw ..."]]:

@@ -25,17 +25,17 @@ from jaxtyping import Array, Float, Int, Key
 from consilience.errors import OptionError
 from consilience.model import (
     AnnotatorModel,
+    EmissionModel,
+    LaidOutScoreModel,
     by_subtype,
-    emission_of,
     lay_out,
     num_substates,
     parameters_from_draw,
-    score,
 )
 from consilience.posterior import Fit
-from consilience.posterior.stored_fit.restored import restored_model, restored_space
+from consilience.posterior.stored_fit.restored import restored_contains, restored_model
 from consilience.responses.tables.id_types import restores_types
-from consilience.truth import Observations, Space
+from consilience.truth import ContainsSpace, Observations
 from consilience.truth.parts import some_units
 
 BLOCK = 5_000  # pairs looked at together
@@ -113,7 +113,7 @@ def more_answers(
             "one half and below one, an answer or more, and two futures or more"
         )
         raise OptionError(msg)
-    space, model = restored_space(fit.data), restored_model(fit.data)
+    space, model = restored_contains(fit.data), restored_model(fit.data)
     values = {
         str(name): variable.to_numpy().astype(float).mean((0, 1))
         for name, variable in fit.data["posterior"].data_vars.items()
@@ -140,7 +140,7 @@ def more_answers(
     )
 
 
-def _blocks(space: Space) -> Iterator[Int[np.ndarray, " B"]]:
+def _blocks(space: ContainsSpace) -> Iterator[Int[np.ndarray, " B"]]:
     """Give units in blocks of about one size that cut no item apart."""
     new = space.unit_item[1:] != space.unit_item[:-1]
     starts = np.concatenate([[0], np.flatnonzero(new) + 1])
@@ -152,7 +152,7 @@ def _blocks(space: Space) -> Iterator[Int[np.ndarray, " B"]]:
 
 
 def _by_state(
-    model: AnnotatorModel[Any], space: Space, values: dict[str, Any]
+    model: AnnotatorModel[Any], space: ContainsSpace, values: dict[str, Any]
 ) -> tuple[Float[Array, "U M"], Float[Array, "G M L"], Int[Array, " U"], Array]:
     """Return log posterior, answers of a fresh annotator, and P(present) of states."""
     observations = lay_out(model, space)
@@ -168,24 +168,22 @@ def _log_posterior(
 ) -> tuple[Float[Array, "U M"], Any]:
     """Return the log posterior, and the parameters as the model has them."""
     parameters = parameters_from_draw(model, observations, values)
-    return log_softmax(score(model, observations, parameters)), parameters
+    return log_softmax(model.score(observations, parameters)), parameters
 
 
 def _fresh_annotator(
     model: AnnotatorModel[Any],
-    space: Space,
+    space: ContainsSpace,
     observations: Observations,
     parameters: Any,
 ) -> tuple[Float[Array, "G M L"], Int[Array, " U"]]:
     """Return what a fresh annotator answers in each state, for each group of labels."""
     group = jnp.zeros(space.num_units, int)
-    if model.new_annotator is not None:
-        if space.groups is not None:
-            group = jnp.asarray(space.groups.code)
-        return jax.jit(model.new_annotator)(parameters), group
+    if isinstance(model, LaidOutScoreModel):
+        return jax.jit(model.new_annotator)(parameters), jnp.asarray(space.groups.code)
     tables = None
-    if model.emission is not None:
-        tables = by_subtype(emission_of(model, observations, parameters))
+    if isinstance(model, EmissionModel):
+        tables = by_subtype(model.emission(observations, parameters))
     if tables is None:
         msg = "answers of this model are not drawn from tables; take contains_states"
         raise OptionError(msg)

@@ -180,7 +180,7 @@ class ManyTruths:
     def any_of(self, label: Int[np.ndarray, "A I R"]) -> Float[np.ndarray, "A I"]:
         """P(a label is present) for the labels that were asked about."""
         ranks = np.moveaxis(label, 2, 0)
-        chance = np.stack([self.table.at(each) for each in ranks])
+        chance = np.stack([self.table.at(ranked) for ranked in ranks])
         none = np.nanprod(1 - chance, axis=0)
         return np.where(np.isnan(chance).all(0), np.nan, 1 - none)
 

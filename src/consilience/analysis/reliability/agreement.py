@@ -20,14 +20,12 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from consilience.analysis.reliability import pairs
-from consilience.analysis.reliability.by_label import estimate_labels, label_table
-from consilience.analysis.reliability.coefficients import (
-    coefficient_table,
-    estimate_coefficients,
+from consilience.analysis.reliability.coefficients import pairs
+from consilience.analysis.reliability.coefficients.by_label import (
+    estimate_labels,
+    label_table,
 )
-from consilience.analysis.reliability.counts import count_answers
-from consilience.analysis.reliability.estimates import (
+from consilience.analysis.reliability.coefficients.estimates import (
     Study,
     StudySums,
     affordable,
@@ -35,10 +33,14 @@ from consilience.analysis.reliability.estimates import (
     resample,
     sum_study,
 )
-from consilience.analysis.reliability.groups import assign_groups
-from consilience.analysis.reliability.ratings import Ratings, lay_out
-from consilience.analysis.reliability.reasons import notes, reasons
-from consilience.analysis.reliability.similarity import (
+from consilience.analysis.reliability.coefficients.table import (
+    coefficient_table,
+    estimate_coefficients,
+)
+from consilience.analysis.reliability.ratings.arrays import Ratings, lay_out
+from consilience.analysis.reliability.ratings.counts import count_answers
+from consilience.analysis.reliability.ratings.groups import assign_groups
+from consilience.analysis.reliability.ratings.similarity import (
     Distance,
     Similarity,
     nominal,
@@ -46,6 +48,7 @@ from consilience.analysis.reliability.similarity import (
     ordinal,
     set_similarity,
 )
+from consilience.analysis.reliability.reasons import notes, reasons
 from consilience.errors import OptionError
 from consilience.responses import Responses
 from consilience.responses.tables.id_types import restores_types

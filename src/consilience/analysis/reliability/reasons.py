@@ -4,9 +4,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from consilience.analysis.reliability.counts import Counts
-from consilience.analysis.reliability.pairs import NOBODY_MEETS, nobody_meets, too_many
-from consilience.analysis.reliability.ratings import Ratings
+from consilience.analysis.reliability.coefficients.pairs import (
+    NOBODY_MEETS,
+    nobody_meets,
+    too_many,
+)
+from consilience.analysis.reliability.ratings.arrays import Ratings
+from consilience.analysis.reliability.ratings.counts import Counts
 
 
 def reasons(ratings: Ratings, counts: Counts) -> Mapping[str, str]:

@@ -21,11 +21,17 @@ Tsipras, Santurkar, Engstrom, Ilyas and Madry (2020), section 4.1, whose figures
 are. Rubin (1981), The Bayesian bootstrap, for the bounds.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from consilience.analysis.model_evaluation.bootstrap import bounds, ratios, weights
-from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
+from consilience.analysis.model_evaluation.drawn_objects import (
+    DrawnObjects,
+    drawn_objects,
+)
 from consilience.analysis.model_evaluation.object_sums import other_main_label
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.study.dataset_labels import with_dataset_labels
@@ -107,6 +113,46 @@ def study_summary(
         raise OptionError(msg)
     labels = labels_of(fit)
     truth = drawn_objects(fit, pd.Index(answered["item"]), labels, tau)
+    shares = _shares(truth, answered, labels)
+    rest = whole - len(answered)
+    top = np.stack([_padded(s.part, rest, s.part_of_rest) for s in shares], axis=1)
+    bottom = np.stack([_padded(s.whole, rest, s.whole_of_rest) for s in shares], axis=1)
+    values = ratios(top, bottom, list(weights(whole, resamples, seed)))
+    lower, upper = bounds(values, mass)
+    return pd.DataFrame(
+        {
+            "statistic": [share.statistic for share in shares],
+            "value": values[0],
+            "lower": lower,
+            "upper": upper,
+            "items": bottom.mean(0).sum(1).round().astype(np.int64),
+        }
+    )
+
+
+class _Share(NamedTuple):
+    """A statistic as a ratio of sums over items, in each draw of the parameters.
+
+    Attributes
+    ----------
+    statistic
+        Its name.
+    part, whole
+        What each item adds to the numerator and the denominator.
+    part_of_rest, whole_of_rest
+        The same for an item that nobody was asked about.
+    """
+
+    statistic: str
+    part: Float[np.ndarray, "D I"]
+    whole: Float[np.ndarray, "D I"]
+    part_of_rest: int = 0
+    whole_of_rest: int = 0
+
+
+def _shares(
+    truth: DrawnObjects, answered: pd.DataFrame, labels: pd.Index
+) -> tuple[_Share, ...]:
     dataset_label = labels.get_indexer(pd.Index(answered["dataset_label"]))
     judged = (
         answered["dataset_label"].notna() & answered["main_label"].notna()
@@ -116,39 +162,18 @@ def study_summary(
         truth.probability, (several, truth.at_least(3), several & other, other)
     )
     every = np.ones_like(many)
-    # Of each statistic what is summed, of what, and both for an item not asked about.
-    parts = {
-        "several_objects": (many, every, 0, 1),
-        "three_objects": (three, every, 0, 1),
-        "mean_objects": (truth.expected(truth.numbers), every, 1, 1),
-        "other_main_label": (any_other * judged, every * judged, 0, 0),
-        "other_main_label_several": (both * judged, many * judged, 0, 0),
-        "other_main_label_single": (
-            (any_other - both) * judged,
-            (1 - many) * judged,
-            0,
-            0,
-        ),
-    }
-    rest = whole - len(answered)
-    top, bottom = (
-        np.stack(
-            [
-                np.pad(part[side], ((0, 0), (0, rest)), constant_values=part[side + 2])
-                for part in parts.values()
-            ],
-            axis=1,
-        )
-        for side in (0, 1)
+    single = (1 - many) * judged
+    return (
+        _Share("several_objects", many, every, 0, 1),
+        _Share("three_objects", three, every, 0, 1),
+        _Share("mean_objects", truth.expected(truth.numbers), every, 1, 1),
+        _Share("other_main_label", any_other * judged, every * judged),
+        _Share("other_main_label_several", both * judged, many * judged),
+        _Share("other_main_label_single", (any_other - both) * judged, single),
     )
-    values = ratios(top, bottom, list(weights(whole, resamples, seed)))
-    lower, upper = bounds(values, mass)
-    return pd.DataFrame(
-        {
-            "statistic": list(parts),
-            "value": values[0],
-            "lower": lower,
-            "upper": upper,
-            "items": bottom.mean(0).sum(1).round().astype(np.int64),
-        }
-    )
+
+
+def _padded(
+    values: Float[np.ndarray, "D I"], rest: int, of_rest: int
+) -> Float[np.ndarray, "D M"]:
+    return np.pad(values, ((0, 0), (0, rest)), constant_values=of_rest)

@@ -21,13 +21,13 @@ def classify_batch(
     workers: Workers,
 ) -> tuple[pa.Table, list[dict[str, Any]]]:
     """Return the answers about a batch, and what became of each of its images."""
-    usable = [each for each in batch if each.squares]
-    reasons = {each.item: each.reason for each in batch}
+    usable = [image for image in batch if image.squares]
+    reasons = {image.item: image.reason for image in batch}
     tables = []
     for place, classifier in enumerate(classifiers):
         if not usable:
             continue
-        squares = np.stack([each.squares[place] for each in usable])
+        squares = np.stack([image.squares[place] for image in usable])
         logits = classifier.logits(pad_batch(squares, workers))[: len(usable)]
         finite = np.isfinite(logits).all(1)
         for at in np.flatnonzero(~finite):
@@ -38,13 +38,13 @@ def classify_batch(
         tables.append(best_labels(items, classifier, logits[finite], keep))
     rows = [
         {
-            "item": each.item,
-            "width": each.width,
-            "height": each.height,
-            "note": each.note or None,
-            "reason": reasons[each.item] or None,
+            "item": image.item,
+            "width": image.width,
+            "height": image.height,
+            "note": image.note or None,
+            "reason": reasons[image.item] or None,
         }
-        for each in batch
+        for image in batch
     ]
     empty = ANSWER_SCHEMA.empty_table()
     return (pa.concat_tables(tables) if tables else empty), rows

@@ -168,8 +168,8 @@ def fit_presence(
     intercept, weights = _regress(columns, present)
     fold = np.unique(item, return_inverse=True)[1] % FOLDS
     held_out = np.empty(len(present))
-    for each in range(FOLDS):
-        out = fold == each
+    for held_out_fold in range(FOLDS):
+        out = fold == held_out_fold
         if present[~out].any() and not present[~out].all():
             a, b = _regress(columns[~out], present[~out])
         else:

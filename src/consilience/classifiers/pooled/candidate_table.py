@@ -85,6 +85,8 @@ class Candidates:
         ----------
         folder : str or Path
             The folder to create.
+        overwrite : bool, default False
+            Replace an existing folder of candidates.
 
         Returns
         -------
@@ -97,6 +99,26 @@ class Candidates:
             If the folder exists.
         CannotWriteError
             If the folder cannot be written.
+
+        See Also
+        --------
+        consilience.candidates : Pool predictions.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> import consilience as cs
+        >>> import pandas as pd
+        >>> from consilience.classifiers.pooled.rank_lists import from_table
+        >>> ranks = pd.DataFrame(
+        ...     {"item": ["a", "a"], "label": ["cat", "dog"], "rank": [1, 2]}
+        ... )
+        >>> pooled = cs.candidates([from_table(ranks, "net", "a list")])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     saved = pooled.save(Path(folder) / "candidates")
+        ...     len(pd.read_parquet(saved / "candidates.parquet"))
+        2
         """
         place = Path(folder)
         with whole_folder(place, replaceable=_ours if overwrite else None) as partial:
@@ -179,7 +201,7 @@ def candidates(
     0    a   cat              1.0
     1    a   dog              0.5
     """
-    if not predictions or all(each.table.empty for each in predictions):
+    if not predictions or all(source.table.empty for source in predictions):
         msg = "there are no predictions to pool; classify images first"
         raise CandidatesError(msg)
     several = gold is not None and "answer" in gold
@@ -214,7 +236,7 @@ def candidates(
         table=table,
         sources=_sources(pooled, pairs, vocabulary, also),
         account=_account(pooled, table, (policy, top, mass), calibrated, features),
-        labels=pd.concat([each.labels for each in predictions], ignore_index=True)
+        labels=pd.concat([source.labels for source in predictions], ignore_index=True)
         .drop_duplicates("label", ignore_index=True)
         .astype("str"),
     )

@@ -41,7 +41,7 @@ def co_confusion(candidates: Candidates | pd.DataFrame | str | Path) -> pd.DataF
     pandas.DataFrame
         Columns label_a, label_b and value (from 0 to 1) for all pairs of labels that
         are candidates of one item, the most confused first: a similarity of labels, as
-        `fit` and `leading_question` accept it.
+        `fit` accepts it.
 
     Raises
     ------

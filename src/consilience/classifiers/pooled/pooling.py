@@ -96,20 +96,20 @@ def pool(predictions: Sequence[Predictions], gold: pd.DataFrame | None = None) -
     PredictionsError
         Two classifiers have one name.
     """
-    names = [name for each in predictions for name in each.families]
+    names = [name for source in predictions for name in source.families]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         msg = f"two predictions are of a classifier named {twice[0]!r}; leave one out"
         raise PredictionsError(msg)
     families: dict[str, str] = {}
-    for each in predictions:
-        families |= each.families
-    item, items = _row_codes([each.table["item"] for each in predictions])
-    label, labels = _row_codes([each.table["label"] for each in predictions])
-    model, models = _row_codes([each.table["model"] for each in predictions])
-    rank = np.concatenate([each.table["rank"].to_numpy() for each in predictions])
+    for source in predictions:
+        families |= source.families
+    item, items = _row_codes([source.table["item"] for source in predictions])
+    label, labels = _row_codes([source.table["label"] for source in predictions])
+    model, models = _row_codes([source.table["model"] for source in predictions])
+    rank = np.concatenate([source.table["rank"].to_numpy() for source in predictions])
     share = np.concatenate(
-        [each.table["probability"].to_numpy(dtype=float) for each in predictions]
+        [source.table["probability"].to_numpy(dtype=float) for source in predictions]
     )
     number = max(len(labels), *(n for p in predictions for n in p.num_labels.values()))
     rows = RankedRows(item, label, model, rank.astype(np.int64), share, len(models))

@@ -198,8 +198,12 @@ def read_predictions(folder: str | Path) -> Predictions:
         table=table.to_pandas(),
         images=images.to_pandas(),
         labels=read_piece(place / LABELS).to_pandas(),
-        families={each.name: each.family for each in account.classifiers},
-        num_labels={each.name: each.count for each in account.classifiers},
+        families={
+            classifier.name: classifier.family for classifier in account.classifiers
+        },
+        num_labels={
+            classifier.name: classifier.count for classifier in account.classifiers
+        },
     )
 
 

@@ -148,8 +148,8 @@ def _external_weights(message: Any) -> Iterator[str]:
 
 def _check_shapes(manifest: Manifest, opened: Any, where: Path) -> None:
     network, side = manifest.network, manifest.preprocessing.size
-    inputs = {each.name: each for each in opened.get_inputs()}
-    outputs = {each.name: each for each in opened.get_outputs()}
+    inputs = {tensor.name: tensor for tensor in opened.get_inputs()}
+    outputs = {tensor.name: tensor for tensor in opened.get_outputs()}
     for name, there in ((network.input, inputs), (network.output, outputs)):
         if name not in there:
             why = f"it has no {name!r} but {', '.join(map(repr, there))}"

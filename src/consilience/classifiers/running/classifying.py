@@ -15,11 +15,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from consilience.classifiers.images.decoding import quiet
+from consilience.classifiers.images.listing import Images, list_images
 from consilience.classifiers.pooled.best_labels import classify_batch
 from consilience.classifiers.pooled.predictions import Account, is_folder, provenance
 from consilience.classifiers.running.classifier import Classifier, load_classifier
-from consilience.classifiers.running.decoding import quiet
-from consilience.classifiers.running.images import Images, list_images
 from consilience.classifiers.running.pace import (
     AS_THE_MACHINE_HAS,
     Pace,
@@ -113,7 +113,6 @@ def classify(
     See Also
     --------
     read_predictions : Read the folder.
-    consilience.classifiers.export_network : Make a classifier from a network.
 
     Examples
     --------
@@ -130,15 +129,19 @@ def classify(
     where = _where(choice, classifiers)
     account = Account(
         keep=keep,
-        classifiers=tuple(provenance(each.manifest) for each in classifiers),
+        classifiers=tuple(
+            provenance(classifier.manifest) for classifier in classifiers
+        ),
         devices=(f"{where}; {_versions(runtime)}",),
     )
     done = unusable = 0
     tables: list[pa.Table] = []
     rows: list[dict[str, Any]] = []
-    how = tuple(each.manifest.preprocessing for each in classifiers)
+    how = tuple(classifier.manifest.preprocessing for classifier in classifiers)
     with _place(Path(out), overwrite=overwrite) as folder:
-        pieces = Pieces(folder, account, [each.labels for each in classifiers])
+        pieces = Pieces(
+            folder, account, [classifier.labels for classifier in classifiers]
+        )
         before = sum(item in pieces.done for item in images.items)
         todo = images.besides(frozenset(pieces.done))
 
@@ -182,7 +185,7 @@ def _load(
     loaded: list[Classifier] = []
     for folder in folders:
         one = load_classifier(folder, choice, runtime, threads=threads)
-        if one.name in {each.name for each in loaded}:
+        if one.name in {other.name for other in loaded}:
             msg = (
                 f"{folder}: another classifier is named {one.name} too; rename one in "
                 "its manifest"
@@ -197,7 +200,7 @@ def _load(
 
 def _where(choice: Choice, classifiers: Sequence[Classifier]) -> str:
     """Say where the sessions run: what they themselves say, not what was chosen."""
-    devices = {each.device for each in classifiers}
+    devices = {classifier.device for classifier in classifiers}
     if devices == {"cuda"}:
         return "the GPU"
     if not choice.cuda:

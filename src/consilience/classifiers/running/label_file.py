@@ -9,7 +9,6 @@ pairs of classes share a name) and `synonyms` stand beside it.
 import csv
 import io
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from consilience.classifiers.running.manifest import LabelFile, checked_bytes
@@ -88,8 +87,3 @@ def parse_labels(data: bytes, source: str) -> Labels:
         msg = f"{source}: a label is empty or stands twice; make every label unique"
         raise BadClassifierError(msg)
     return Labels(label, columns)
-
-
-def imagenet_labels() -> bytes:
-    """Return the table of ImageNet's thousand classes."""
-    return files("consilience.classifiers").joinpath("imagenet1k.tsv").read_bytes()

@@ -176,8 +176,8 @@ def read_manifest(folder: str | Path) -> Manifest:
     path = Path(folder) / FILE
     if not path.is_file():
         msg = (
-            f"{folder}: holds no {FILE}; give the folder of a classifier, or make one "
-            "with python -m consilience.classifiers.exporting.export"
+            f"{folder}: holds no {FILE}; give the folder of a classifier, or export "
+            "one as the documentation describes"
         )
         raise SourceNotFoundError(msg)
     try:

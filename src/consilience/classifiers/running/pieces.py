@@ -122,7 +122,9 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
         )
         raise PredictionsError(msg)
 
-    earlier, current = ({c.name: c for c in each.classifiers} for each in (before, now))
+    earlier, current = (
+        {c.name: c for c in account.classifiers} for account in (before, now)
+    )
     if list(earlier) != list(current):
         refuse(f"of {', '.join(earlier)}, not of {', '.join(current)}")
     for name, one in earlier.items():
@@ -139,9 +141,11 @@ def _check_same(folder: Path, before: Account, now: Account) -> None:
 def _label_table(labels: Sequence[Labels]) -> pa.Table:
     """Return all labels, each once, with every name it has."""
     rows: dict[str, dict[str, str]] = {}
-    for each in labels:
-        for i, label in enumerate(each.label):
-            names = {name: column[i] for name, column in each.columns.items()}
+    for classifier_labels in labels:
+        for i, label in enumerate(classifier_labels.label):
+            names = {
+                name: column[i] for name, column in classifier_labels.columns.items()
+            }
             rows[label] = {**names, **rows.get(label, {})}
     columns = list(dict.fromkeys(name for row in rows.values() for name in row))
     texts = {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from consilience.classifiers.running.decoding import UnusableImageError, decode
-from consilience.classifiers.running.image_sources import Image
+from consilience.classifiers.images.decoding import UnusableImageError, decode
+from consilience.classifiers.images.sources import Image
 from consilience.classifiers.running.manifest import Preprocessing
 from consilience.classifiers.running.pace import Workers
 from consilience.classifiers.running.preprocessing import prepare
@@ -60,5 +60,5 @@ def prepare_image(image: Image, how: Sequence[Preprocessing]) -> Prepared:
     except MemoryError:
         return Prepared(image.item, reason="too large for the available memory")
     width, height = picture.rgb.size
-    squares = tuple(prepare(picture.rgb, each) for each in how)
+    squares = tuple(prepare(picture.rgb, preprocessing) for preprocessing in how)
     return Prepared(image.item, squares, width, height, picture.note)

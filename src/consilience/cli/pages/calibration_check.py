@@ -1,4 +1,4 @@
-"""Simulation-based calibration as a table: on the screen, in Markdown, in full."""
+"""Simulation-based calibration on the screen: a table for each model, and notes."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -23,15 +23,6 @@ QUANTITIES = (
     "population confusion",
     "annotators' confusion",
     "log-likelihood",
-)
-_HEAD = (
-    "model",
-    "engine",
-    *QUANTITIES,
-    "accuracy promised",
-    "realised",
-    "labels",
-    "seconds a fit",
 )
 _SHORT = ("", "prevalence", "population", "annotators", "likelihood", "labels", "")
 _WIDTHS = (4, 10, 10, 10, 10, 9, 14)
@@ -95,26 +86,16 @@ def page(findings: Sequence[Finding]) -> Group:
         for column, width in zip(table.columns, _WIDTHS, strict=True):
             column.min_width = width
         for one in group:
-            coverage = [
-                _coverage(one.parameters, name, error=False) for name in QUANTITIES
+            cells = [
+                (one.engine, True),
+                *(_coverage(one.parameters, name) for name in QUANTITIES),
+                *_labels(one.truth),
             ]
-            promised, realised, labels = _labels(one.truth)
-            both = (f"{promised[0]} {realised[0].split(' ')[0]}", True)
-            cells = [(one.engine, True), *coverage, both, labels]
             table.add_row(
                 *(Text(cell, "" if good else "yellow") for cell, good in cells)
             )
         parts += [Text(model, style="bold"), table, Text()]
     return Group(*parts)
-
-
-def markdown(findings: Sequence[Finding], notes: Sequence[str]) -> str:
-    """Return the table and its notes in Markdown; what fails is bold."""
-    lines = ["| " + " | ".join(_HEAD) + " |", "|" + " --- |" * len(_HEAD)]
-    for row in _rows(findings):
-        cells = [cell if good or not cell else f"**{cell}**" for cell, good in row]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes), ""])
 
 
 def notes(
@@ -135,8 +116,8 @@ def notes(
             + (f"with {', '.join(priors)}." if priors else "priors as they are.")
         ),
         (
-            "Parameters: percentage of the 90 % intervals that hold the true value, "
-            "with its standard error; it should be 90. Labels: percentage of the most "
+            "Parameters: percentage of the 90 % intervals that hold the true value; "
+            "it should be 90. Labels: percentage of the most "
             "probable labels that should be true, by the posterior, and that are."
         ),
         (
@@ -163,22 +144,7 @@ def notes(
     ]
 
 
-def _rows(findings: Sequence[Finding]) -> list[list[tuple[str, bool]]]:
-    return [
-        [
-            (one.model, True),
-            (one.engine, True),
-            *(_coverage(one.parameters, name) for name in QUANTITIES),
-            *_labels(one.truth),
-            (f"{one.study.seconds:.2g}", True),
-        ]
-        for one in findings
-    ]
-
-
-def _coverage(
-    parameters: pd.DataFrame, name: str, *, error: bool = True
-) -> tuple[str, bool]:
+def _coverage(parameters: pd.DataFrame, name: str) -> tuple[str, bool]:
     row = parameters[parameters["quantity"] == name] if len(parameters) else parameters
     if not len(row):
         return "", True
@@ -186,19 +152,13 @@ def _coverage(
     if one["verdict"].startswith("a point"):
         return "a point", False
     share = f"{100 * one['coverage_90']:.0f}"
-    if error:
-        share += f" ± {100 * one['coverage_90_se']:.0f}"
     good = one["verdict"] == _GOOD
     return share if good else f"{share} {one['verdict'].removeprefix('too ')}", good
 
 
 def _labels(truth: pd.DataFrame) -> list[tuple[str, bool]]:
     if not len(truth):
-        return [("", True), ("", True), ("no fit", False)]
+        return [("", True), ("no fit", False)]
     one = truth.iloc[0]
-    error = f"{100 * one['gap_se']:.1f}"
-    return [
-        (f"{100 * one['expected']:.1f}", True),
-        (f"{100 * one['realised']:.1f} ± {error}", True),
-        (str(one["verdict"]), one["verdict"] == _GOOD),
-    ]
+    shares = f"{100 * one['expected']:.1f} {100 * one['realised']:.1f}"
+    return [(shares, True), (str(one["verdict"]), one["verdict"] == _GOOD)]

@@ -1,1 +1,1 @@
-"""Prediction and cross-validation for fits of objects."""
+"""Fits of kind objects, their predictions and their cross-validation."""

@@ -20,7 +20,7 @@ from consilience.posterior.objects.joint_draws import Record
 from consilience.posterior.objects.tables import curves, item_tables
 from consilience.posterior.stored_fit.stored import with_tables
 from consilience.posterior.stored_fit.tree import with_groups
-from consilience.truth import Space
+from consilience.truth import ObjectsSpace
 
 MAX_DRAWS = 20  # of the parameters that are looked at, evenly taken
 IN_ALL = 1000  # draws of each item: probabilities to within .016
@@ -28,7 +28,7 @@ IN_ALL = 1000  # draws of each item: probabilities to within .016
 
 def with_objects(
     data: xr.DataTree,
-    space: Space,
+    space: ObjectsSpace,
     model: AnnotatorModel[Any],
     result: Result,
     *,
@@ -63,7 +63,7 @@ def with_objects(
 
 def with_item_posteriors(
     data: xr.DataTree,
-    space: Space,
+    space: ObjectsSpace,
     items: Items,
     draws: list[Parameters],
     *,
@@ -86,7 +86,6 @@ def with_item_posteriors(
         Probability that an interval holds.
     """
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     number = -(-IN_ALL // len(draws))
     record = Record(named.candidate, len(draws), number)
     given = label_counts(space, named)

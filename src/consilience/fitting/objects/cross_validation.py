@@ -43,8 +43,9 @@ from consilience.objects.layout.pooling import Pool, class_codes, pool
 from consilience.objects.layout.space import assembled, objects
 from consilience.objects.likelihood.label_counts import unit_sums
 from consilience.progress import Progress, Reporter, silent
+from consilience.ragged import places_within
 from consilience.responses import Responses
-from consilience.truth import Space
+from consilience.truth import ObjectsSpace
 from consilience.truth.maths import AnyArray
 from consilience.truth.parts import some_units
 
@@ -134,7 +135,7 @@ def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument sta
             as_similarity(similarity, given.labels["label"]),
         )
         fold = _folds(folds, space.num_units, seed)
-        model = annotators.load("objects", prior)
+        model = annotators.fittable("objects", prior)
         tables, test_folds = [], np.unique(fold if only is None else only)
         for number, test_fold in enumerate(test_folds):
             tables.append(
@@ -169,14 +170,13 @@ def _folds(
 
 def _of_fold(
     model: AnnotatorModel[Any],
-    space: Space,
+    space: ObjectsSpace,
     test: Bool[np.ndarray, " U"],
     others: int | None,
     seed: tuple[int, int],
     effort: EngineOptions,
 ) -> pd.DataFrame:
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     training = replace(space, named=replace(named, observed=~test))
     result = run(model, training, "em", seed, effort, silent)
     observations = lay_out(model, training)
@@ -233,7 +233,7 @@ class Contexts:
         How often the response was given.
     """
 
-    space: Space
+    space: ObjectsSpace
     unit: Int[np.ndarray, " C"]
     kept: Int[np.ndarray, " C"]
     main: Int[np.ndarray, " C"]
@@ -249,7 +249,7 @@ class Contexts:
 
 
 def contexts(
-    space: Space, others: int | None, seed: int, max_responses: int | None = None
+    space: ObjectsSpace, others: int | None, seed: int, max_responses: int | None = None
 ) -> Contexts:
     """Return every response with the other answers that are given.
 
@@ -265,7 +265,6 @@ def contexts(
         Largest number of responses to predict, drawn at random.
     """
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     generator = np.random.default_rng(seed)
     if others is None:
         target, n = np.arange(len(space.n)), space.n
@@ -327,7 +326,7 @@ def contexts(
 
 
 def _conditioned(
-    space: Space,
+    space: ObjectsSpace,
     target: Int[np.ndarray, " C"],
     others: int | None,
     generator: np.random.Generator,
@@ -337,7 +336,7 @@ def _conditioned(
     unit = space.unit[target]
     length = start[unit + 1] - start[unit]
     context = np.repeat(np.arange(len(target)), length)
-    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    within = places_within(length)
     row = start[unit][context] + within
     count = space.n[row] - (row == target[context])
     if others is not None:
@@ -365,7 +364,6 @@ def _score(
     """
     space, num = contexts.space, len(contexts.unit)
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     slots = np.arange(named.candidate.shape[1])
     of_set, main_of_set = np.nonzero((contexts.kept[:, None] >> slots) & 1)
     of_main, main = np.nonzero(named.candidate >= 0)
@@ -393,7 +391,7 @@ def _score(
 
 
 def _with_one_more(
-    space: Space,
+    space: ObjectsSpace,
     columns: Columns,
     parameters: Parameters,
     context: Int[np.ndarray, " X"],
@@ -402,7 +400,6 @@ def _with_one_more(
 ) -> Float[np.ndarray, " X"]:
     """Return the log-likelihood of contexts, each with a response added to it."""
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     most = int(np.bincount(space.unit, space.n).max(initial=0)) + 1
     logs = np.zeros(len(context))
     size = named.size[context]
@@ -432,10 +429,9 @@ def _likelihood(
     return marginal(unit_sums(blocks, covariates, parameters))
 
 
-def _num_allocations(space: Space) -> Int[np.ndarray, " U"]:
+def _num_allocations(space: ObjectsSpace) -> Int[np.ndarray, " U"]:
     """Return at least as many as the completions of each unit."""
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     one = np.bitwise_count(named.mask) == 1
     shape = named.candidate.shape
     alone = np.zeros(shape, np.int64)
@@ -457,18 +453,17 @@ def _chunks(ways: Int[np.ndarray, " X"], room: int) -> Iterator[Int[np.ndarray, 
 
 
 def _answers(
-    space: Space,
+    space: ObjectsSpace,
     context: Int[np.ndarray, " X"],
     main: Int[np.ndarray, " X"],
     mask: Int[np.ndarray, " X"],
 ) -> Answers:
     """Return the answers of some contexts, with one more where its main is no -1."""
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
     length = start[context + 1] - start[context]
     unit = np.repeat(np.arange(len(context)), length)
-    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    within = places_within(length)
     row = start[context][unit] + within
     more = np.flatnonzero(main >= 0)
     return Answers(
@@ -533,9 +528,8 @@ def _something_else(
     return probabilities[0], probabilities[1]
 
 
-def _signs(space: Space, counts: Pool) -> Float[np.ndarray, "C F"]:
+def _signs(space: ObjectsSpace, counts: Pool) -> Float[np.ndarray, "C F"]:
     named = space.named
-    assert named is not None  # noqa: S101 (a space of objects)
     shape = named.candidate.shape
     slots = np.arange(shape[1])
     bits = ((named.mask[:, None] >> slots) & 1) * space.n[:, None]

@@ -17,19 +17,19 @@ from jaxtyping import Shaped
 from scipy.special import logsumexp
 
 from consilience.errors import OptionError
-from consilience.fitting.matching import DRAWS, align_draws
 from consilience.fitting.objects.conditioning import with_item_posteriors
+from consilience.fitting.previous.matching import DRAWS, align_draws
+from consilience.fitting.request import Study
 from consilience.inference.result import Result
 from consilience.intervals import bounds
 from consilience.model import AnnotatorModel, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
-from consilience.objects.posterior import label_pairs as learned
+from consilience.objects.posterior import label_pairs
 from consilience.objects.posterior.label_pairs import Learned
 from consilience.objects.posterior.weights import block_weights
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.responses import Responses
-from consilience.spaces import space_of
-from consilience.truth import Space
+from consilience.truth import ObjectsSpace
 
 NOT_OURS = "attraction"  # the slope that no table of candidates gives
 
@@ -49,7 +49,7 @@ class PreviousFit:
         OptionError
             The fit has not kept it.
         """
-        study = learned.learned_of(self.data)
+        study = label_pairs.learned_of(self.data)
         if study is None:
             msg = (
                 "the earlier fit does not hold the effects of classes and labels; "
@@ -76,7 +76,7 @@ class Predicted:
     """
 
     earlier: PreviousFit
-    space: Space
+    space: ObjectsSpace
     items: Items
     learned: Learned
     draws: list[Parameters]
@@ -105,30 +105,20 @@ class Predicted:
             seed=int(before["seed"]),
             mass=float(before["mass"]),
         )
-        return with_groups(data, **{learned.GROUP: learned.as_dataset(self.learned)})
+        learned = label_pairs.as_dataset(self.learned)
+        return with_groups(data, **{label_pairs.GROUP: learned})
 
 
-def predict_objects(
-    earlier: PreviousFit,
-    given: Responses,
-    lists: pd.DataFrame | None = None,
-    gold: pd.DataFrame | None = None,
-    contains: Responses | None = None,
-) -> Predicted:
+def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
     """Infer what items hold by what an earlier study has learned.
 
     Parameters
     ----------
     earlier
         That study.
-    given
-        All answers about the items.
-    lists
-        Candidates, with the numbers known of them that the earlier fit had.
-    gold
-        Refused, as by a fit.
-    contains
-        Responses of kind contains about the same items.
+    study
+        All answers about the items, and the candidates with the covariates that the
+        earlier fit had.
 
     Raises
     ------
@@ -136,25 +126,24 @@ def predict_objects(
         The earlier fit had other numbers of candidates, no answers of kind contains, or
         did not keep what it learned.
     """
-    study = earlier.learned()
-    given = with_labels(given, study)
-    if contains is not None and not study.names.asked:
+    learned = earlier.learned()
+    if study.contains is not None and not learned.names.asked:
         msg = (
             "the earlier fit had no answers of kind contains and has no estimate of "
             "leading questions; leave them out, or fit both tasks there"
         )
         raise OptionError(msg)
-    space = space_of(given, lists=lists, gold=gold, contains=contains)
-    assert space.named is not None  # noqa: S101 (a space of objects)
-    named = replace(space.named, similar=study.similar)
+    given = with_labels(study.responses, learned)
+    space = replace(study, responses=given).objects_space()
+    named = replace(space.named, similar=learned.similar)
     space = replace(space, named=named)
-    _check_numbers(study, named.covariate_names)
-    study = study.with_labels(named.labels, named.parents).about(space.unit_item)
+    _check_numbers(learned, named.covariate_names)
+    learned = learned.with_labels(named.labels, named.parents).about(space.unit_item)
     items = items_of(
         space,
-        study.pool,
-        study.item_counts(space),
-        names=study.names,
+        learned.pool,
+        learned.item_counts(space),
+        names=learned.names,
         slopes=False,
         by_annotator="annotator" in earlier.data["posterior"].dims,
     )
@@ -167,7 +156,7 @@ def predict_objects(
         earlier=earlier,
         space=space,
         items=items,
-        learned=study,
+        learned=learned,
         draws=draws,
         result=_result(items, draws, values, space.num_units, len(space.states), mass),
     )

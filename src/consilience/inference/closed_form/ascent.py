@@ -19,7 +19,7 @@ from scipy.special import softmax
 
 from consilience.errors import DivergedError
 from consilience.inference.closed_form import squarem
-from consilience.inference.closed_form.learned_prior import hyperprior, learn
+from consilience.inference.closed_form.dirichlet.learned_prior import hyperprior, learn
 from consilience.inference.closed_form.optimum import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Optimization
@@ -230,10 +230,10 @@ def _sweep(
     if free:
         free = sweeps.step(logs, free, swept.belief)
     if logit:
-        from consilience.inference.closed_form.column_steps import step
+        from consilience.inference.closed_form.prevalence.column_steps import step
 
         truth = sweeps.truth(swept.belief)
-        logit, density = step(sweeps.columns, sweeps.coding, logit, truth)
+        logit, density = step(sweeps, logit, truth)
         value += density
     concentration = dict(where.concentration)
     for name, prior in sweeps.priors.items():
@@ -273,9 +273,9 @@ def _start(
     states = deal.reshape(len(deal), -1)
     logit: Parameters = {}
     if sweeps.columns is not None:
-        from consilience.inference.closed_form.column_steps import first
+        from consilience.inference.closed_form.prevalence.column_steps import first
 
-        logit = first(sweeps.columns, sweeps.coding)
+        logit = first(sweeps)
     swept = sweeps.sweep({**logs, **free, **logit}, assign=lambda _: states)
     return Optimum(swept.counts, concentration, free, logit)
 

@@ -18,11 +18,11 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.inference.closed_form.ascent import as_reported
-from consilience.inference.closed_form.dirichlet import total
-from consilience.inference.closed_form.leap import Evidence
+from consilience.inference.closed_form.dirichlet.expectations import total
+from consilience.inference.closed_form.dirichlet.leap import Evidence
+from consilience.inference.closed_form.dirichlet.variates import log_dirichlet
 from consilience.inference.closed_form.optimum import Optimum
 from consilience.inference.closed_form.sweeps import Sweeps
-from consilience.inference.closed_form.variates import log_dirichlet
 from consilience.model import Dirichlet, Parameters, Swept
 from consilience.progress import Progress, Reporter
 
@@ -154,9 +154,9 @@ def _of_columns(
     """Return how prevalence and weights of columns are drawn, where there are such."""
     if not logit:
         return lambda _number, logit, _truth: logit
-    from consilience.inference.closed_form import column_steps
+    from consilience.inference.closed_form.prevalence import column_steps
 
-    chain = column_steps.chain(sweeps.columns, sweeps.coding, logit, generator)
+    chain = column_steps.chain(sweeps, logit, generator)
 
     def draw(number: int, logit: Parameters, truth: Any) -> Parameters:
         return column_steps.draw(chain, BURN_IN + number, logit, truth)

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float
 
 from consilience.inference.closed_form.newton import newton_step
 from consilience.model import (
-    AnnotatorModel,
+    ClosedFormModel,
     Coding,
     Dirichlet,
     Normal,
@@ -23,21 +23,19 @@ from consilience.model import (
     derived,
     lay_out,
     marginal,
-    normal_priors,
     num_substates,
-    score,
 )
 from consilience.model.column_prior import ColumnPrior
 from consilience.truth import Observations, Space
 
 
 class CompiledSweeps:
-    """A model with Dirichlet priors, laid out for the answers of a study.
+    """A model with closed-form updates, laid out for the answers of a study.
 
     Parameters
     ----------
     model
-        A model with Dirichlet priors.
+        A model without tables.
     space
         What can be true, and the answers.
 
@@ -47,7 +45,7 @@ class CompiledSweeps:
         The model's tables would not fit in memory.
     """
 
-    def __init__(self, model: AnnotatorModel[Any], space: Space) -> None:
+    def __init__(self, model: ClosedFormModel[Any], space: Space) -> None:
         self.model = model
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             self.observations = lay_out(model, space)
@@ -77,7 +75,7 @@ class CompiledSweeps:
     @cached_property
     def normal(self) -> dict[str, Normal]:
         """The priors of the parameters that are free numbers, by name."""
-        return dict(normal_priors(self.model, self.observations))
+        return dict(self.model.normals(self.observations))
 
     @cached_property
     def _idle(self) -> Float[np.ndarray, "U M"]:
@@ -117,13 +115,13 @@ class CompiledSweeps:
 
 @partial(jax.jit, static_argnames="model")
 def _sweep(
-    model: AnnotatorModel[Any],
+    model: ClosedFormModel[Any],
     observations: Observations,
     logs: Parameters,
     assigned: Float[Array, "U M"],
     expected: Bool[Array, ""] | bool,  # noqa: FBT001 (one program for both)
 ) -> tuple[Float[Array, " U"], Float[Array, "U M"], Mapping[str, Any]]:
-    scores, pull = jax.vjp(lambda logs: score(model, observations, logs), logs)
+    scores, pull = jax.vjp(lambda logs: model.score(observations, logs), logs)
     believed = belief(scores)
     weight = jnp.where(expected, believed, assigned)
     (counts,) = pull(observations.scale[:, None] * weight)
@@ -132,7 +130,7 @@ def _sweep(
 
 @partial(jax.jit, static_argnames="model")
 def _step(
-    model: AnnotatorModel[Any],
+    model: ClosedFormModel[Any],
     observations: Observations,
     logs: Parameters,
     free: Parameters,
@@ -143,6 +141,6 @@ def _step(
 
 @partial(jax.jit, static_argnames="model")
 def _derived(
-    model: AnnotatorModel[Any], observations: Observations, logs: Parameters
+    model: ClosedFormModel[Any], observations: Observations, logs: Parameters
 ) -> Parameters:
     return derived(model, observations, logs)

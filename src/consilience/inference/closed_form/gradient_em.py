@@ -13,7 +13,7 @@ from consilience.inference.gradient_ascent.posterior_bootstrap import (
 from consilience.inference.result import MAX_KEPT, Optimization, Result, at_a_point
 from consilience.inference.seeds import Seed, key_of
 from consilience.intervals import bounds
-from consilience.model import AnnotatorModel
+from consilience.model import SampledModel
 from consilience.progress import Reporter
 from consilience.truth import Space
 
@@ -24,7 +24,7 @@ ENOUGH = 10
 
 
 def fit_by_gradient(
-    model: AnnotatorModel[Any],
+    model: SampledModel[Any],
     space: Space,
     steps: Steps,
     seed: Seed,
@@ -37,7 +37,7 @@ def fit_by_gradient(
     Parameters
     ----------
     model
-        A model without Dirichlet priors.
+        A model with a program of its parameters.
     space
         What can be true, and the answers.
     steps
@@ -54,7 +54,7 @@ def fit_by_gradient(
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         key = key_of(seed)
         peak, how, summit = ascend(model, space, steps, key, report)
-        if not draws or model.prepare is not None:
+        if not draws or model.follows_data:
             parameters, truth, likelihood = (
                 {name: np.asarray(value) for name, value in peak.parameters.items()},
                 np.asarray(peak.belief),

@@ -16,7 +16,7 @@ from jax.scipy.sparse.linalg import cg
 from jax.scipy.stats import norm
 from jaxtyping import Array, Float
 
-from consilience.model import AnnotatorModel, Parameters, normal_priors, score
+from consilience.model import ClosedFormModel, Parameters
 from consilience.truth import Observations
 
 STEPS = 6  # of conjugate gradients; the next sweep goes on from there
@@ -25,7 +25,7 @@ HALVINGS = 6
 
 
 def newton_step(
-    model: AnnotatorModel[Any],
+    model: ClosedFormModel[Any],
     observations: Observations,
     logs: Parameters,
     free: Parameters,
@@ -46,11 +46,11 @@ def newton_step(
     truth
         Posterior of each state of the score.
     """
-    priors = normal_priors(model, observations)
+    priors = model.normals(observations)
     start, back = ravel_pytree(free)
 
     def rise(flat: Float[Array, " F"]) -> Float[Array, ""]:
-        scores = score(model, observations, {**logs, **back(flat)})
+        scores = model.score(observations, {**logs, **back(flat)})
         expected = truth * jnp.where(truth > 0, scores, 0.0)
         total: Float[Array, ""] = (observations.scale * expected.sum(1)).sum()
         for name, value in back(flat).items():

@@ -47,8 +47,11 @@ def extrapolated(
 
 
 def _flat(where: Optimum) -> Float[np.ndarray, " P"]:
-    parts = [np.log(np.ravel(each) + FLOOR) for each in where.counts.values()]
-    parts += [np.log(np.ravel(each)) for each in where.concentration.values()]
+    parts = [np.log(np.ravel(counts) + FLOOR) for counts in where.counts.values()]
+    parts += [
+        np.log(np.ravel(concentration))
+        for concentration in where.concentration.values()
+    ]
     return np.concatenate(parts)
 
 
@@ -67,8 +70,8 @@ def _filled(flat: Float[np.ndarray, " P"], like: Optimum) -> Optimum | None:
     }
     concentration = dict(zip(like.concentration, shaped[number:], strict=True))
     every = [*counts.values(), *concentration.values()]
-    if not all(np.isfinite(each).all() for each in every):
+    if not all(np.isfinite(values).all() for values in every):
         return None
-    if not all((each > 0).all() for each in concentration.values()):
+    if not all((values > 0).all() for values in concentration.values()):
         return None
     return like._replace(counts=counts, concentration=concentration)

@@ -13,26 +13,24 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.model import (
-    AnnotatorModel,
+    ClosedFormModel,
     Coding,
     Dirichlet,
     Normal,
     Parameters,
     Swept,
+    TableModel,
     Tables,
-    has_tables,
 )
 from consilience.truth import Space
 
 
 @runtime_checkable
 class Sweeps(Protocol):
-    """A model with Dirichlet priors, laid out for the answers of a study.
+    """A model with closed-form updates, laid out for the answers of a study.
 
     Attributes
     ----------
-    model
-        The model.
     columns
         The prior of the truth by columns of candidates (`model.column_prior`); None
         where it is the prevalence.
@@ -40,9 +38,12 @@ class Sweeps(Protocol):
         The Dirichlet priors of what has a closed form, by name.
     """
 
-    model: AnnotatorModel[Any]
     columns: Any
     priors: dict[str, Dirichlet]
+
+    @property
+    def model(self) -> ClosedFormModel[Any]:
+        """The model."""
 
     @property
     def coding(self) -> Coding:
@@ -75,15 +76,15 @@ class Sweeps(Protocol):
         """Return what follows from the parameters and is reported with them."""
 
 
-def sweeps_of(model: AnnotatorModel[Any], space: Space) -> Sweeps:
-    """Lay a model with Dirichlet priors out for the answers of a space.
+def sweeps_of(model: ClosedFormModel[Any], space: Space) -> Sweeps:
+    """Lay a model with closed-form updates out for the answers of a space.
 
     Raises
     ------
     TooLargeError
         The model's tables would not fit in memory.
     """
-    if has_tables(model):
+    if isinstance(model, TableModel):
         return Tables(model, space)
     from consilience.inference.closed_form.compiled_sweeps import CompiledSweeps
 

@@ -4,7 +4,7 @@ An engine's module has
 
 - `Options`, a frozen record of its settings;
 - `options(model, space, given)`, the settings for a fit, where `given` has by name what
-  the caller asked for;
+  the caller asked for; only where they are more than `Options` with these;
 - `fit(model, space, seed, options, report)`, which returns a `Result`;
 - `NEEDS_DRAWS`, whether it can do nothing without draws;
 - `HAS_CLOSED_FORM`, whether it fits models of tables without JAX.

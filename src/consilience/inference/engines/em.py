@@ -21,12 +21,15 @@ from consilience.inference.closed_form.ascent import (
     optimize,
     point,
 )
-from consilience.inference.closed_form.dirichlet import log_mean, log_normaliser
+from consilience.inference.closed_form.dirichlet.expectations import (
+    log_mean,
+    log_normaliser,
+)
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import override
 from consilience.inference.result import Result, at_a_point
 from consilience.inference.seeds import Seed, generator_of
-from consilience.model import AnnotatorModel
+from consilience.model import AnnotatorModel, ClosedFormModel, SampledModel
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -71,7 +74,7 @@ def options(
 
 
 def fit(
-    model: AnnotatorModel[Any],
+    model: ClosedFormModel[Any] | SampledModel[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -92,7 +95,7 @@ def fit(
     report
         Called with the progress made.
     """
-    if model.dirichlet is None:
+    if isinstance(model, SampledModel):
         from consilience.inference.closed_form.gradient_em import fit_by_gradient
 
         return fit_by_gradient(

@@ -40,14 +40,15 @@ from consilience.inference.gradient_ascent.from_mode import (
     chains_from,
     find_mode,
 )
-from consilience.inference.options import override
 from consilience.inference.result import MAX_KEPT, Result
 from consilience.inference.seeds import Seed, generator_of, key_of
 from consilience.intervals import bounds
 from consilience.model import (
     SCORE,
     AnnotatorModel,
+    ClosedFormModel,
     Parameters,
+    SampledModel,
     belief,
     joint,
     lay_out,
@@ -93,22 +94,6 @@ class Options:
     mass: float = 0.9
 
 
-def options(
-    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
-) -> Options:
-    """Return the settings for a fit.
-
-    Parameters
-    ----------
-    model, space
-        The model to fit, and the answers.
-    given
-        Settings that the caller asked for, by name.
-    """
-    del model, space
-    return override(Options(), given)
-
-
 def fit(
     model: AnnotatorModel[Any],
     space: Space,
@@ -137,7 +122,7 @@ def fit(
     sampled = shared(model, observations)
     few = sum(size for size, _ in sampled.values()) <= MOST
     block: Any
-    if few and model.dirichlet is None and model.prepare is None:
+    if few and isinstance(model, SampledModel) and not model.follows_data:
         tune = _tune(effort, TUNE_KNOWN)
         mode = find_mode(model, space, of_guess, report)
         how = (tune, effort.target, effort.chains, BLOCK)
@@ -209,7 +194,7 @@ def with_guess(
     Models without closed forms keep the vote shares as their guess.
     """
     values: dict[str, Any] = {}
-    if model.dirichlet is not None:
+    if isinstance(model, ClosedFormModel):
         sweeps = sweeps_of(model, space)
         where, _ = optimize(sweeps, vb.RULE, GUESS, generator_of(seed), silent)
         logs = logs_of(vb.RULE, where)

@@ -5,7 +5,7 @@ looks at one batch of units, scaled up to all; which batch is drawn inside the c
 program. The learning rate falls along a cosine to zero, so the end averages over noise.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -22,7 +22,6 @@ from numpyro.infer.autoguide import AutoNormal
 from numpyro.optim import optax_to_numpyro
 
 from consilience.inference.engines.nuts import start_at, with_guess
-from consilience.inference.options import override
 from consilience.inference.result import MAX_KEPT, Optimization, Result
 from consilience.inference.seeds import Seed, key_of
 from consilience.intervals import bounds
@@ -68,22 +67,6 @@ class Options:
     rate: float = 0.02
     draws: int = 200
     mass: float = 0.9
-
-
-def options(
-    model: AnnotatorModel[Any], space: Space, given: Mapping[str, Any]
-) -> Options:
-    """Return the settings for a fit.
-
-    Parameters
-    ----------
-    model, space
-        The model to fit, and the answers.
-    given
-        Settings that the caller asked for, by name.
-    """
-    del model, space
-    return override(Options(), given)
 
 
 def fit(

@@ -27,12 +27,15 @@ from consilience.inference.closed_form.augmentation import (
     interval,
     mean_belief,
 )
-from consilience.inference.closed_form.dirichlet import expected_log, log_normaliser
+from consilience.inference.closed_form.dirichlet.expectations import (
+    expected_log,
+    log_normaliser,
+)
 from consilience.inference.closed_form.sweeps import sweeps_of
 from consilience.inference.options import override
 from consilience.inference.result import MAX_KEPT, Result, at_a_point
 from consilience.inference.seeds import Seed, generator_of
-from consilience.model import AnnotatorModel, num_substates
+from consilience.model import AnnotatorModel, ClosedFormModel, num_substates
 from consilience.progress import Reporter, silent
 from consilience.truth import Space
 
@@ -98,7 +101,7 @@ def options(
 
 
 def fit(
-    model: AnnotatorModel[Any],
+    model: ClosedFormModel[Any],
     space: Space,
     seed: Seed,
     effort: Options,
@@ -109,7 +112,7 @@ def fit(
     Parameters
     ----------
     model
-        A model with Dirichlet priors.
+        A model with closed-form updates.
     space
         What can be true, and the answers.
     seed

@@ -42,8 +42,8 @@ FARTHEST = 1.0
 
 def marks(position: Parameters, chosen: Collection[str]) -> Bool[np.ndarray, " P"]:
     """Return which coordinates are of the chosen parameters, laid out in one row."""
-    each = {name: np.full(at.shape, name in chosen) for name, at in position.items()}
-    return np.asarray(ravel_pytree(each)[0]).astype(bool)
+    marked = {name: np.full(at.shape, name in chosen) for name, at in position.items()}
+    return np.asarray(ravel_pytree(marked)[0]).astype(bool)
 
 
 def shared(

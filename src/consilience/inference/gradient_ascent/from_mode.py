@@ -36,7 +36,7 @@ from consilience.inference.gradient_ascent.optimize import (
     energy_and_slope,
     slope_about,
 )
-from consilience.model import AnnotatorModel, Parameters, joint
+from consilience.model import AnnotatorModel, Parameters, SampledModel, joint
 from consilience.progress import Reporter, silent
 from consilience.truth import Observations, Space
 
@@ -52,7 +52,7 @@ class Mode(NamedTuple):
 
 
 def find_mode(
-    model: AnnotatorModel[Any],
+    model: SampledModel[Any],
     space: Space,
     key: Key[Array, ""],
     report: Reporter = silent,
@@ -64,7 +64,7 @@ def find_mode(
     DivergedError
         The density is not finite.
     """
-    _, _, summit = ascend(model, space, Steps(), key, report)
+    _, _, summit = ascend(model, space, Steps(), key, report, pad=False)
     place = np.asarray(summit.position, float)
     every = np.arange(len(place))
     root = root_of_inverse(curvature(slope_about(model, summit), place, every, report))

@@ -46,8 +46,11 @@ from consilience.inference.gradient_ascent.curvature import (
 )
 from consilience.inference.result import Optimization
 from consilience.model import (
+    DIMS,
     AnnotatorModel,
+    LaidOutModel,
     Parameters,
+    SampledModel,
     belief,
     derived,
     lay_out,
@@ -57,12 +60,19 @@ from consilience.model import (
     posterior_of_truth,
     prepared,
     sample_parameters,
-    score,
 )
 from consilience.objects.layout.items import Items
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth import Observations, Space, blocks, merge_identical
-from consilience.truth.maths import on_host
+from consilience.truth import (
+    ChoiceSpace,
+    ObjectsSpace,
+    Observations,
+    Space,
+    blocks,
+    merge_identical,
+    padded,
+)
+from consilience.truth.maths import AnyArray, on_host
 
 MAX_TABLE = 20_000_000  # numbers in the scores of a block (float64: 160 MB)
 WHAT = "log posterior density"
@@ -82,37 +92,46 @@ class Mode(NamedTuple):
     """What is found at the top: parameters, belief (U, S), log-likelihood (U)."""
 
     parameters: Parameters
-    belief: Float[Array, "U S"]
-    log_likelihood: Float[Array, " U"]
+    belief: Float[AnyArray, "U S"]
+    log_likelihood: Float[AnyArray, " U"]
 
 
 class Data(NamedTuple):
     """The answers whole, without which no parameter is sampled, and in blocks.
 
-    Units that look alike are merged into one of such a weight; `place` says which
-    stands for each unit of the space.
+    Units that look alike are merged into one of such a weight. All is padded to one of
+    few sizes, for all that are compiled; what is added has no answers and no weight.
     """
 
     whole: Observations
     parts: Observations
     weight: Float[Array, "blocks size"]
-    place: Int[Array, " U"]
+
+
+class Real(NamedTuple):
+    """Which unit of the data stands for each of the space, and how many annotators."""
+
+    place: Int[np.ndarray, " U"]
+    annotators: int
 
 
 class Optimized(NamedTuple):
     """The optimum: the answers, the position, and how to compute the parameters."""
 
     data: Data
+    real: Real
     position: Float[np.ndarray, " P"]
     unravel: Callable[[Float[Array, " P"]], Parameters]
 
 
 def ascend(
-    model: AnnotatorModel[Any],
+    model: SampledModel[Any],
     space: Space,
     steps: Steps,
     key: Key[Array, ""],
     report: Reporter,
+    *,
+    pad: bool = True,
 ) -> tuple[Mode, Optimization, Optimized]:
     """Optimize from every start; return the best optimum, how all went, and where.
 
@@ -128,13 +147,16 @@ def ascend(
         Random key of the restarts.
     report
         Called with the progress made.
+    pad
+        Whether the position may have coordinates of annotators who do not exist.
 
     Raises
     ------
     DivergedError
         The density is not finite.
     """
-    data = jax.device_put(_lay_out(model, space))
+    laid_out, real = _lay_out(model, space, pad=pad)
+    data = jax.device_put(laid_out)
     first, unravel = ravel_pytree(_start(model, data.whole))
     start = np.asarray(first)
     of_all = common(model, data.whole, unravel(first))
@@ -150,7 +172,7 @@ def ascend(
         evidence = jnp.log(_in_blocks(guess, data))
         phase = f"start {restart + 1} of {steps.restarts}"
         guided, _, _ = climb(evidence, start, GUIDED, silent, phase)
-        straight = _whitening(model, Optimized(data, guided, unravel), of_all)
+        straight = _whitening(model, Optimized(data, real, guided, unravel), of_all)
         end, history, done = climb(
             no_evidence(data),
             guided,
@@ -173,9 +195,9 @@ def ascend(
     for row, history in zip(objective, histories, strict=True):
         row[: len(history)] = history
     chosen = int(np.argmax(finals))
-    peak = mode_at(model, data, unravel(jnp.asarray(peaks[chosen])))
+    summit = Optimized(data, real, peaks[chosen], unravel)
     how = Optimization(WHAT, objective, np.asarray(converged), chosen)
-    return peak, how, Optimized(data, peaks[chosen], unravel)
+    return mode_at(model, summit, summit.position), how, summit
 
 
 def _whitening(
@@ -192,30 +214,51 @@ def _whitening(
     return Whitening(which, root_of_inverse(bent), np.ones(len(of_all), bool))
 
 
-def _lay_out(model: AnnotatorModel[Any], space: Space) -> Data:
+def _lay_out(
+    model: SampledModel[Any], space: Space, *, pad: bool = True
+) -> tuple[Data, Real]:
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
-    count = np.ones(1)
-    together = space.named is not None or model.whole_items
-    if not together and model.prepare is None and not model.per_answer:
+    count, annotators = np.ones(space.num_units), space.num_annotators
+    together = isinstance(space, ObjectsSpace) or model.whole_items
+    if not together and not model.follows_data and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
         merged = merge_identical(space, annotators=who)
         if len(merged.count) <= WORTH_MERGING * space.num_units:
             space, count, place = merged.space, merged.count, merged.place
+    if pad and _may_pad(model, space):
+        space = padded(space)
+        count = np.append(count, np.zeros(space.num_units - len(count)))
     whole = replace(
         prepared(model, lay_out(model, space)),
         scale=jnp.asarray(count),
         total=jnp.asarray(total),
+        asked=jnp.asarray(np.arange(space.num_annotators) < annotators, float),
     )
+    real = Real(place, annotators)
     columns = space.state.shape[1] * num_substates(model)
     size = max(MAX_TABLE // columns, 1)
-    uncut = model.per_answer or model.layout is not None
+    uncut = model.per_answer or isinstance(model, LaidOutModel)
     if size >= space.num_units or uncut:
         parts = _as_one_block(whole)
-        weight = np.broadcast_to(count, (1, space.num_units))
-        return Data(whole, parts, jnp.asarray(weight), jnp.asarray(place))
+        return Data(whole, parts, jnp.asarray(count[None])), real
     parts, weight = blocks(space, size)
     weight.ravel()[: space.num_units] *= count
-    return Data(whole, parts, jnp.asarray(weight), jnp.asarray(place))
+    return Data(whole, parts, jnp.asarray(weight)), real
+
+
+def _may_pad(model: AnnotatorModel[Any], space: Space) -> bool:
+    """Return whether units and annotators without answers change no result.
+
+    Objects are laid out by the number of their candidates, and what covariates of
+    candidates are worth is a mean over all units and annotators.
+    """
+    match space:
+        case ObjectsSpace():
+            return False
+        case ChoiceSpace() if space.covariates.names:
+            return False
+        case _:
+            return not model.per_answer
 
 
 @jax.jit
@@ -381,25 +424,41 @@ def _program(
     numpyro.factor("answers", total)
 
 
-def mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
-    """Return what is found at a position, units in their order."""
-    layout = data.whole.layout
-    if (
-        model.log_joint is None
-        or not isinstance(layout, Items)
-        or layout.end_to_end is None
-    ):
-        mode: Mode = _mode_at(model, data, position)
-        return mode
+def mode_at(
+    model: AnnotatorModel[Any], summit: Optimized, position: Float[np.ndarray, " P"]
+) -> Mode:
+    """Return what is found at a position, units in their order, on the host."""
+    data, (place, _) = summit.data, summit.real
+    free, layout = summit.unravel(jnp.asarray(position)), data.whole.layout
+    if not isinstance(layout, Items) or layout.end_to_end is None:
+        mode = on_host(_mode_at(model, data, free))
+        parameters = _of_annotators(model, summit, mode.parameters)
+        return Mode(parameters, mode.belief[place], mode.log_likelihood[place])
     # The score is another program than the objective, and computed once.
-    values, parameters = _constrained(model, data.whole, position)
-    whole, parameters = on_host(data.whole), on_host(parameters)
-    scores = model.log_joint(whole, parameters)
+    values, parameters = on_host(_constrained(model, data.whole, free))
+    whole = on_host(data.whole)
+    scores = model.score(whole, parameters)
     return Mode(
         {**values, **derived(model, whole, parameters)},
-        jax.device_put(special.softmax(scores, axis=1)[data.place]),
-        jax.device_put(special.logsumexp(scores, axis=1)[data.place]),
+        special.softmax(scores, axis=1)[place],
+        special.logsumexp(scores, axis=1)[place],
     )
+
+
+def _of_annotators(
+    model: AnnotatorModel[Any], summit: Optimized, parameters: Parameters
+) -> Parameters:
+    """Return the parameters without those of annotators who do not exist."""
+    axes = {**DIMS, **model.dims}
+    return {
+        name: value[
+            tuple(
+                slice(summit.real.annotators if axis == "annotator" else None)
+                for axis in axes.get(name, ())
+            )
+        ]
+        for name, value in parameters.items()
+    }
 
 
 @partial(jax.jit, static_argnames="model")
@@ -418,7 +477,7 @@ def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mo
     values, parameters = _constrained(model, data.whole, position)
 
     def one(observations: Observations) -> Any:
-        scores = score(model, observations, parameters)
+        scores = model.score(observations, parameters)
         return posterior_of_truth(model, belief(scores)), marginal(scores)
 
     if len(data.weight) == 1:
@@ -427,8 +486,8 @@ def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mo
         truth, likelihood = jax.lax.map(one, data.parts)
     return Mode(
         {**values, **derived(model, data.whole, parameters)},
-        truth.reshape(-1, truth.shape[-1])[data.place],
-        likelihood.ravel()[data.place],
+        truth.reshape(-1, truth.shape[-1]),
+        likelihood.ravel(),
     )
 
 

@@ -60,7 +60,7 @@ from consilience.inference.gradient_ascent.optimize import (
 from consilience.model import AnnotatorModel, Parameters, sample_parameters
 from consilience.model.varying import plain, scale_errors, scale_site
 from consilience.progress import Progress, Reporter, silent
-from consilience.truth import Observations
+from consilience.truth import Observations, next_size
 
 PHASE = "posterior bootstrap"
 # Nats, of a step of the optimizer: in two studies of contains with 300 answers an
@@ -97,17 +97,18 @@ def posterior_bootstrap(
     report
         Called with the progress made.
     """
-    data, position, unravel = summit
+    data, real, position, unravel = summit
     start = unravel(jnp.asarray(position))
     ground = _ground(model, summit, key, report)
     tolerance = min(steps.tolerance, GAIN / float(data.whole.total))
     shape = data.weight.shape
     none = no_evidence(data)
+    items = (next_size(int(item.max()) + 1),)
     for draw in range(number):
         of_weights, of_tilt = jax.random.split(jax.random.fold_in(key, draw))
-        weight = jax.random.exponential(of_weights, (int(item.max()) + 1,))[item]
-        padded = jnp.zeros(data.weight.size).at[data.place].add(weight)
-        weighed = data._replace(weight=padded.reshape(shape))
+        weight = np.asarray(jax.random.exponential(of_weights, items))[item]
+        summed = np.bincount(real.place, weight, data.weight.size)
+        weighed = data._replace(weight=jnp.asarray(summed.reshape(shape)))
         lots = jax.random.normal(
             jax.random.fold_in(of_tilt, 1), (ground.spreads.shape[1],)
         )
@@ -132,7 +133,7 @@ def posterior_bootstrap(
             ground.straight,
         )
         report(Progress(PHASE, draw + 1, number, f"draw {draw + 1} of {number}"))
-        yield mode_at(model, data, unravel(jnp.asarray(end + ground.shift)))
+        yield mode_at(model, summit, end + ground.shift)
 
 
 class _Ground(NamedTuple):
@@ -159,7 +160,7 @@ class _Ground(NamedTuple):
 def _ground(
     model: AnnotatorModel[Any], summit: Optimized, key: Key[Array, ""], report: Reporter
 ) -> _Ground:
-    data, position, unravel = summit
+    data, _, position, unravel = summit
     start, place = unravel(jnp.asarray(position)), np.asarray(position, float)
     errors = _errors(model, data.whole, start)
     varying = tuple(errors)

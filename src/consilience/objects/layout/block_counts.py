@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import csr_array
 from scipy.special import gammaln
 
@@ -23,10 +23,11 @@ from consilience.objects.layout.partitions import (
     members,
     sum_over_partitions,
 )
+from consilience.ragged import places_within
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.maths import HOST, AnyArray, maths
 from consilience.truth.pytree import pytree
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 MAX_CELLS = 300_000_000  # completions x blocks (int32: 1.2 GB)
 
@@ -78,7 +79,6 @@ class Blocks:
     named: Int[AnyArray, "U B"]
     votes: Int[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
-    singles: Int[AnyArray, " U"]
     of_unit: Int[AnyArray, " V"]
     lazy: Int[AnyArray, "V n"]
     pickers: Int[AnyArray, " V"]
@@ -89,7 +89,7 @@ class Blocks:
     most: int
 
 
-def count_blocks(space: Space, *, slopes: bool = True) -> list[Blocks]:
+def count_blocks(space: ObjectsSpace, *, slopes: bool = True) -> list[Blocks]:
     """Count all blocks of all units that have two candidates or more.
 
     Parameters
@@ -106,9 +106,6 @@ def count_blocks(space: Space, *, slopes: bool = True) -> list[Blocks]:
         memory.
     """
     named = space.named
-    if named is None:
-        msg = "only responses of kind objects name blocks"
-        raise TypeError(msg)
     size = named.size
     counts = []
     for number in np.unique(size[size > 1]).tolist():
@@ -161,6 +158,11 @@ def count_answers(
     mask, main, weight = answers.mask, answers.main, answers.n
     at = (answers.unit, np.arange(len(mask)))
     sums = csr_array((weight, at), shape=(len(units), len(mask)))
+
+    def total(event: Bool[np.ndarray, "N *n"]) -> Int[np.ndarray, "U *n"]:
+        """Return how many responses of each unit an event is true of."""
+        return sums @ event.astype(int)
+
     block = np.arange(1 << num_labels)
     size = np.bitwise_count(block).astype(np.int64)
     named_size = np.bitwise_count(mask)
@@ -171,54 +173,47 @@ def count_answers(
     elsewhere = lister & ~is_main
     detected = elsewhere & (shared > 0)
     reported = lister & (shared > 0)
-    slips = np.stack(
-        [
-            sums @ (reported & (shared == extra + 1)).astype(int)
-            for extra in range(num_labels)
-        ],
-        axis=-1,
-    )
+    slips = [total(reported & (shared == extra + 1)) for extra in range(num_labels)]
     multiple = detected & (shared > 1)
     uniform = np.where(multiple, np.log(np.maximum(shared, 1) / np.maximum(size, 1)), 0)
-    names = np.stack(
-        [
-            sums @ (is_main & (main == label)[:, None]).astype(int)
-            + sums @ (detected & (together == 1 << label)).astype(int)
-            for label in range(num_labels)
-        ],
-        axis=-1,
-    )
+    names = [
+        total(is_main & (main == label)[:, None] | detected & (together == 1 << label))
+        for label in range(num_labels)
+    ]
     of_main = main[:, None] == np.arange(num_labels)
-    singles = sums @ (of_main & (named_size == 1)[:, None]).astype(int)
+    singles = total(of_main & (named_size == 1)[:, None])
     of_unit, lazy, ways = _allocations(singles, len(block))
     votes = sums @ np.ones(len(mask), int)
     max_answers = int(votes.max(initial=1)) if max_answers is None else max_answers
     pickers = singles.sum(1)[of_unit] - lazy.sum(1)
-    completions = np.arange(len(of_unit), dtype=np.int32)
     style = of_unit * (max_answers + 1) + pickers
-    shape = (len(of_unit), len(units))
-    of_style = (len(of_unit), len(units) * (max_answers + 1))
+    num_styles = len(units) * (max_answers + 1)
     return Blocks(
         unit=units,
-        main=_counts(sums @ is_main.astype(int)),
-        detected=_counts(sums @ detected.astype(int)),
-        missed=_counts(sums @ (elsewhere & (shared == 0)).astype(int)),
-        slips=_counts(slips),
+        main=_counts(total(is_main)),
+        detected=_counts(total(detected)),
+        missed=_counts(total(elsewhere & (shared == 0))),
+        slips=_counts(np.stack(slips, axis=-1)),
         uniform=sums @ uniform,
-        names=_counts(names),
-        named=_counts(names.sum(2)),
+        names=_counts(np.stack(names, axis=-1)),
+        named=_counts(np.sum(names, axis=0)),
         votes=votes,
-        answered=sums @ (mask > 0).astype(int),
-        singles=singles.sum(1),
+        answered=total(mask > 0),
         of_unit=of_unit,
         lazy=lazy,
         pickers=pickers,
         log_multiplicity=ways,
-        by_unit=incidence(completions, of_unit, None, shape) if slopes else None,
-        by_style=incidence(completions, style, None, of_style) if slopes else None,
+        by_unit=_one_of_each(of_unit, len(units)) if slopes else None,
+        by_style=_one_of_each(style, num_styles) if slopes else None,
         num_labels=num_labels,
         most=max_answers,
     )
+
+
+def _one_of_each(column: Int[np.ndarray, " V"], num_columns: int) -> Incidence:
+    """Return the sparse matrix with a one in the given column of each row."""
+    rows = np.arange(len(column), dtype=np.int32)
+    return incidence(rows, column, None, (len(column), num_columns))
 
 
 def _allocations(
@@ -235,7 +230,7 @@ def _allocations(
         raise TooLargeError(msg)
     count = number.astype(np.int64)
     of_unit = np.repeat(np.arange(len(alone)), count)
-    rest = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    rest = places_within(count)
     lazy = np.empty((len(rest), alone.shape[1]), np.int32)
     for label in range(alone.shape[1]):
         rest, lazy[:, label] = np.divmod(rest, alone[of_unit, label] + 1)

@@ -17,10 +17,11 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 from consilience.errors import TooLargeError
 from consilience.objects.layout.block_counts import MAX_CELLS, Blocks
 from consilience.objects.layout.partitions import members
+from consilience.ragged import places_within
 from consilience.truth.incidence import Incidence, incidence
 from consilience.truth.named import Named
 from consilience.truth.pytree import pytree
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 
 @pytree()
@@ -83,7 +84,7 @@ class People:
 
 
 def lay_out_annotators(
-    space: Space, blocks: tuple[Blocks, ...]
+    space: ObjectsSpace, blocks: tuple[Blocks, ...]
 ) -> tuple[tuple[Blocks, ...], People]:
     """Return who answered what, and the blocks with completions answer by answer.
 
@@ -101,7 +102,6 @@ def lay_out_annotators(
         memory.
     """
     named = space.named
-    assert named is not None  # noqa: S101 (asked by the caller)
     number = np.bitwise_count(named.mask).astype(np.int64)
     pairs = [_responses(space, named, counts) for counts in blocks]
     beside = (named.size[space.unit] - 1) * (number > 1)
@@ -120,7 +120,9 @@ def lay_out_annotators(
     return tuple(counts for counts, _ in pairs), people
 
 
-def _responses(space: Space, named: Named, blocks: Blocks) -> tuple[Blocks, Responses]:
+def _responses(
+    space: ObjectsSpace, named: Named, blocks: Blocks
+) -> tuple[Blocks, Responses]:
     units = len(blocks.unit)
     place = np.full(space.num_units, -1)
     place[blocks.unit] = np.arange(units)
@@ -196,7 +198,7 @@ def _allocations(
 ) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
     """Return the unit of each completion, and the pairs of it and a lister's answer."""
     of_unit = np.repeat(np.arange(len(ways)), ways)
-    which = np.arange(ways.sum()) - np.repeat(np.cumsum(ways) - ways, ways)
+    which = places_within(ways)
     order = np.argsort(unit, kind="stable")
     first = np.searchsorted(unit[order], np.arange(len(ways)))
     most = int(ways.max(initial=1)).bit_length() - 1

@@ -30,7 +30,7 @@ from consilience.objects.layout.pooling import (
 from consilience.truth.maths import AnyArray
 from consilience.truth.named import Named
 from consilience.truth.pytree import pytree
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 
 @pytree()
@@ -165,13 +165,13 @@ class Columns:
         if not self.contains_counts.shape[-1]:
             return None
         exceeds, dataset_label = (
-            each[units, :num_labels]
-            for each in (self.contains_counts, self.is_dataset_label)
+            table[units, :num_labels]
+            for table in (self.contains_counts, self.is_dataset_label)
         )
         return ContainsCounts(exceeds, dataset_label)
 
 
-def column_names(space: Space) -> Names:
+def column_names(space: ObjectsSpace) -> Names:
     """Return what the covariates of a study are called."""
     return candidate_covariates(space, pool(space), among=True).names
 
@@ -190,7 +190,7 @@ def _names(*tables: Iterable[str], asked: tuple[str, ...], pairs: Pairs) -> Name
 
 
 def candidate_covariates(
-    space: Space,
+    space: ObjectsSpace,
     reference: Pool | None,
     *,
     among: bool,
@@ -214,7 +214,6 @@ def candidate_covariates(
         Those with an affinity of their own.
     """
     named = space.named
-    assert named is not None  # noqa: S101 (asked by the caller)
     real = named.candidate >= 0
     mine = (named.candidate == named.dataset_label[:, None]) & real
     parent = np.where(real, named.parents[named.candidate], "")

@@ -19,9 +19,8 @@ from consilience.objects.layout.pair_covariates import frequent_pairs, items_wit
 from consilience.objects.layout.partitions import NEVER
 from consilience.objects.layout.pooling import ItemCounts, Pool, pool
 from consilience.truth.maths import AnyArray, maths
-from consilience.truth.named import Named
 from consilience.truth.pytree import pytree
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 # Of so many responses, no way to see an item is e^700 times as likely as another.
 PLAIN = 100
@@ -95,7 +94,7 @@ class Items:
 
 
 def items_of(
-    space: Space,
+    space: ObjectsSpace,
     reference: Pool | None = None,
     item_counts: ItemCounts | None = None,
     *,
@@ -131,7 +130,7 @@ def items_of(
     among = reference is None
     if pooled and reference is None:
         reference = pool(space)
-    named = _named(space)
+    named = space.named
     affinity_pairs = (
         names.pairs if names is not None else frequent_pairs(named) if pairs else ()
     )
@@ -166,10 +165,3 @@ def items_of(
         people=people,
         pair_items=items_with(named, affinity_pairs) if affinity_pairs else None,
     )
-
-
-def _named(space: Space) -> Named:
-    if space.named is None:
-        msg = "only responses of kind objects have candidates that are named"
-        raise TypeError(msg)
-    return space.named

@@ -17,15 +17,13 @@ ENOUGH = 5
 type Pairs = tuple[tuple[int, int], ...]
 
 
-def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
+def frequent_pairs(named: Named) -> Pairs:
     """Return the pairs of labels that are candidates together of enough items.
 
     Parameters
     ----------
     named
         Candidates; only items whose answers count are looked at.
-    enough
-        So many items.
 
     Returns
     -------
@@ -34,7 +32,7 @@ def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
     low, high = np.sort(_two(named), axis=0).astype(np.int64)
     code = np.where(low >= 0, low * len(named.labels) + high, -1)
     code, number = np.unique(_each(named, code), return_counts=True)
-    first, second = np.divmod(code[number >= enough], len(named.labels))
+    first, second = np.divmod(code[number >= ENOUGH], len(named.labels))
     return tuple(zip(first.tolist(), second.tolist(), strict=True))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from consilience.truth.named import Named
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 # Of the pull towards what is usual: images, effective votes, or listers of its weight.
 # With such small counts their exact value matters little; see docs/explanation.
@@ -78,10 +78,9 @@ class ItemCounts:
         )
 
 
-def count_items(space: Space) -> ItemCounts:
+def count_items(space: ObjectsSpace) -> ItemCounts:
     """Count what the answers to each item say."""
     named = space.named
-    assert named is not None  # noqa: S101 (asked by the caller)
     units, places = named.candidate.shape
     slot = np.arange(places)
     named_label = ((named.mask[:, None] >> slot) & 1).astype(float)
@@ -145,10 +144,9 @@ class Pool:
     appeal: Float[np.ndarray, " L"]
 
 
-def pool(space: Space) -> Pool:
+def pool(space: ObjectsSpace) -> Pool:
     """Count over all items of a study."""
     named = space.named
-    assert named is not None  # noqa: S101 (asked by the caller)
     item_counts = count_items(space).only(named.observed)
     unit, slot = np.nonzero(named.candidate >= 0)
     label, dataset_label = named.candidate[unit, slot], named.dataset_label
@@ -230,15 +228,17 @@ def stakes(
 
 
 def _bradley_terry(
-    named: Named, each: ItemCounts, items: Tally, share: Tally
+    named: Named, item_counts: ItemCounts, items: Tally, share: Tally
 ) -> Float[np.ndarray, " L"]:
     """Fit Luce's choice rule by minorisation (Hunter 2004, section 2), held at one."""
-    votes = usual_votes(named, each, items, share)
+    votes = usual_votes(named, item_counts, items, share)
     here = named.candidate >= 0
     label, number = named.candidate[here], len(named.labels)
-    won = np.bincount(label, (each.share * each.worth[:, None])[here], number)
+    won = np.bincount(
+        label, (item_counts.share * item_counts.worth[:, None])[here], number
+    )
     appeal = np.ones(number)
     for _ in range(ROUNDS):
-        stake = stakes(named, each, votes, appeal)[here]
+        stake = stakes(named, item_counts, votes, appeal)[here]
         appeal = (won + SHRINK) / (np.bincount(label, stake, number) + SHRINK)
     return appeal

@@ -26,7 +26,7 @@ from consilience.truth._similarity import similar_labels
 from consilience.truth.coding import code_annotators
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import MAX_LABELS, NOBODY, Named
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 ALIKE = (
     "a similarity of labels was given: where a classifier gave it, "
@@ -39,7 +39,7 @@ def objects(
     lists: pd.DataFrame | None = None,
     contains: Responses | None = None,
     alike: pd.DataFrame | None = None,
-) -> Space:
+) -> ObjectsSpace:
     """Return the space of the partitions of each item's candidates.
 
     Parameters
@@ -79,22 +79,7 @@ def objects(
     labels = responses.labels["label"].astype(str).to_numpy(dtype=object)
     dataset_label = dataset_labels(responses, items, labels)
     listed, covariates, names = _listed(responses, lists, items, labels)
-    pairs = np.concatenate(
-        [
-            rows["unit"].astype(np.int64) * len(labels) + rows["label"],
-            np.flatnonzero(dataset_label >= 0) * len(labels)
-            + dataset_label[dataset_label >= 0],
-            listed,
-        ]
-    )
-    votes = np.concatenate(
-        [
-            rows["n"] + 1.0,
-            np.full((dataset_label >= 0).sum(), 1e6),
-            np.ones(len(listed)),
-        ]
-    )
-    candidate, dropped = _candidates(pairs, votes, len(items), len(labels))
+    candidate, dropped = _candidates(rows, dataset_label, listed, len(labels))
     named, left_out = _responses(rows, candidate)
     parents = responses.labels["parent"].fillna("").to_numpy(dtype=object)
     sentences += _sentences(dropped, left_out, responses)
@@ -146,7 +131,7 @@ def assembled(
     annotator: Int[np.ndarray, " N"],
     n: Int[np.ndarray, " N"],
     assumptions: Sequence[str] = (),
-) -> Space:
+) -> ObjectsSpace:
     """Return the space of responses that are coded already; equal ones are counted."""
     most = max(int(named.size.max()), 1)
     code = np.stack([unit, annotator, named.main, named.mask])
@@ -159,10 +144,8 @@ def assembled(
     states = tuple(str(number) for number in range(1, most + 1))
     possible = np.arange(1, most + 1) <= named.size[:, None]
     answer = np.maximum(np.bitwise_count(mask), 1) - 1
-    return Space(
-        kind="objects",
+    return ObjectsSpace(
         unit_item=items,
-        unit_label=None,
         annotators=annotators,
         identified=people,
         states=states,
@@ -174,7 +157,6 @@ def assembled(
         state=np.arange(most, dtype=np.int32)[None],
         log_prior=np.where(possible, 0.0, -np.inf),
         votes=np.eye(most),
-        present=None,
         assumptions=tuple(assumptions),
         named=replace(named, main=main, mask=mask),
     )
@@ -269,12 +251,24 @@ def _listed(
 
 
 def _candidates(
-    pairs: Int[np.ndarray, " P"],
-    votes: Float[np.ndarray, " P"],
-    num_items: int,
+    rows: dict[str, Shaped[np.ndarray, " _"]],
+    dataset_label: Int[np.ndarray, " U"],
+    listed: Int[np.ndarray, " P"],
     num_labels: int,
 ) -> tuple[Int[np.ndarray, "U C"], int]:
     """Return candidates of each item, the most named where they are too many."""
+    num_items = len(dataset_label)
+    has_label = np.flatnonzero(dataset_label >= 0)
+    pairs = np.concatenate(
+        [
+            rows["unit"].astype(np.int64) * num_labels + rows["label"],
+            has_label * num_labels + dataset_label[has_label],
+            listed,
+        ]
+    )
+    votes = np.concatenate(
+        [rows["n"] + 1.0, np.full(len(has_label), 1e6), np.ones(len(listed))]
+    )
     code, where = np.unique(pairs, return_inverse=True)
     weight = np.bincount(where.ravel(), votes)
     unit, label = np.divmod(code, num_labels)

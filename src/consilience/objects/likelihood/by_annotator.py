@@ -67,10 +67,10 @@ def allocation_weights(
     sure, unsure = [], []
     for rate in detection_log_odds(parameters):
         logit = (rate + recall[responses.lister])[:, None]
-        each = responses.detected * log_sigmoid(logit) + responses.missed * log_sigmoid(
-            -logit
-        )
-        sure.append(responses.of_lister @ each)
+        log_likelihood = responses.detected * log_sigmoid(
+            logit
+        ) + responses.missed * log_sigmoid(-logit)
+        sure.append(responses.of_lister @ log_likelihood)
         logit = (rate + recall[responses.single])[:, None]
         unsure.append(responses.lazy @ (responses.outside * log_sigmoid(-logit)))
     rows = jnp.concatenate(

@@ -241,8 +241,8 @@ def _rising_slope(
 ) -> tuple[Float[Array, "*n"], Float[Array, "*n"]]:
     (votes, count), (towards, _) = primals, tangents
     step = jnp.arange(max_count)
-    each = 1.0 / (jnp.maximum(votes, TINY)[..., None] + step)
-    steps = jnp.where(step < count[..., None], each, 0.0).sum(-1)
+    reciprocals = 1.0 / (jnp.maximum(votes, TINY)[..., None] + step)
+    steps = jnp.where(step < count[..., None], reciprocals, 0.0).sum(-1)
     slope = jnp.where(votes > TINY, steps, 0.0)
     return log_rising_factorial(votes, count, max_count), slope * towards
 

@@ -26,7 +26,7 @@ from consilience.objects.layout.pooling import (
     pool,
 )
 from consilience.objects.layout.space import assembled
-from consilience.truth import Space
+from consilience.truth import ObjectsSpace
 from consilience.truth.label_pairs import LabelPairs
 from consilience.truth.named import Named
 from consilience.truth.parts import some_units
@@ -58,12 +58,12 @@ class Learned:
     labels: Shaped[np.ndarray, " L"]
     parents: Shaped[np.ndarray, " L"]
     names: Names
-    answers: Space
+    answers: ObjectsSpace
 
     @property
     def similar(self) -> LabelPairs | None:
         """How alike two labels are, as the user said."""
-        return _named(self.answers).similar
+        return self.answers.named.similar
 
     def with_labels(
         self, labels: Shaped[np.ndarray, " M"], parents: Shaped[np.ndarray, " M"]
@@ -71,13 +71,13 @@ class Learned:
         """Return the same in a list of labels that begins with the one it has."""
         old, new = len(self.labels), len(labels)
         sums = {
-            name: replace(each, code=each.code // old * new + each.code % old)
-            for name, each in _tallies(self.pool).items()
+            name: replace(tally, code=tally.code // old * new + tally.code % old)
+            for name, tally in _tallies(self.pool).items()
             if name in _OF_TWO
         }
         usual = np.ones(new - old)
         appeal = np.concatenate([self.pool.appeal, usual])
-        named = replace(_named(self.answers), labels=labels, parents=parents)
+        named = replace(self.answers.named, labels=labels, parents=parents)
         return Learned(
             pool=replace(self.pool, **sums, appeal=appeal),
             labels=labels,
@@ -93,7 +93,7 @@ class Learned:
             self, answers=some_units(self.answers, np.unique(place[place >= 0]))
         )
 
-    def item_counts(self, space: Space) -> ItemCounts:
+    def item_counts(self, space: ObjectsSpace) -> ItemCounts:
         """Return what of the sums each item of a space has said itself.
 
         Parameters
@@ -103,7 +103,7 @@ class Learned:
         """
         answered = self.about(space.unit_item).answers
         unit = pd.Index(answered.unit_item).get_indexer(space.unit_item)
-        now, before = _named(space).candidate, _named(answered).candidate
+        now, before = space.named.candidate, answered.named.candidate
         unit, matched = np.maximum(unit, 0), unit >= 0
         if not len(answered.unit):
             return _nothing(now.shape)
@@ -121,9 +121,9 @@ class Learned:
         return ItemCounts(**sums)
 
 
-def learned_from(space: Space, names: Names) -> Learned:
+def learned_from(space: ObjectsSpace, names: Names) -> Learned:
     """Return what the answers of a space say."""
-    named = _named(space)
+    named = space.named
     return Learned(
         pool=pool(space),
         labels=named.labels,
@@ -152,7 +152,7 @@ def as_dataset(learned: Learned) -> xr.Dataset:
         some = tally.total != 0
         variables[f"{name}_code"] = (f"{name}_entry", tally.code[some])
         variables[name] = (f"{name}_entry", tally.total[some])
-    answered, named = learned.answers, _named(learned.answers)
+    answered, named = learned.answers, learned.answers.named
     for kind in _KINDS:
         names = np.asarray(getattr(learned.names, kind), object)
         variables[f"{kind}_covariates"] = (f"{kind}_covariate", names)
@@ -161,8 +161,8 @@ def as_dataset(learned: Learned) -> xr.Dataset:
         variables[f"pair_{which}"] = ("own_pair", np.array(codes, np.int64))
     if learned.similar is not None:
         for name in ("first", "second", "value"):
-            each = getattr(learned.similar, name)
-            variables[f"similar_{name}"] = ("similar_pair", each)
+            values = getattr(learned.similar, name)
+            variables[f"similar_{name}"] = ("similar_pair", values)
     variables |= {
         "appeal": ("label", learned.pool.appeal),
         "parent": ("label", learned.parents.astype(object)),
@@ -226,7 +226,7 @@ def _label_sums(
     group: xr.Dataset,
     labels: Shaped[np.ndarray, " L"],
     parents: Shaped[np.ndarray, " L"],
-) -> Space:
+) -> ObjectsSpace:
     def integers(name: str) -> Int[np.ndarray, "..."]:
         return np.asarray(group[f"said_{name}"].to_numpy().astype(np.int64))
 
@@ -264,11 +264,4 @@ def _nothing(shape: tuple[int, ...]) -> ItemCounts:
 
 def _tallies(pool: Pool) -> dict[str, Tally]:
     every = {field.name: getattr(pool, field.name) for field in fields(pool)}
-    return {name: each for name, each in every.items() if isinstance(each, Tally)}
-
-
-def _named(space: Space) -> Named:
-    if space.named is None:
-        msg = "only responses of kind objects name candidates"
-        raise TypeError(msg)
-    return space.named
+    return {name: value for name, value in every.items() if isinstance(value, Tally)}

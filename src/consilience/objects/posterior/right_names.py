@@ -45,7 +45,7 @@ from scipy.special import expit, logit
 from consilience.objects.posterior.draws import Chunk
 from consilience.objects.posterior.streams import Streams
 from consilience.truth.named import Named
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 OPINION = float(np.log(2.0))  # log-odds
 WEIGHT = 0.5  # of the namings of the data set's own label
@@ -71,7 +71,7 @@ class LabelCounts:
     dataset_label: Int[np.ndarray, " U"]
 
 
-def label_counts(space: Space, named: Named) -> LabelCounts:
+def label_counts(space: ObjectsSpace, named: Named) -> LabelCounts:
     """Count who named what.
 
     Parameters

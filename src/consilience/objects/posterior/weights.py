@@ -122,8 +122,8 @@ def block_weights(
     """
     if responses is not None:
         values = _weights_by_annotator(blocks, covariates, responses, parameters)
-        each = {name: np.asarray(value) for name, value in values.items()}
-        return BlockWeights(**each, start=_starts(blocks))
+        weights = {name: np.asarray(value) for name, value in values.items()}
+        return BlockWeights(**weights, start=_starts(blocks))
     block_arrays, covariate_arrays, values = on_host(
         (blocks, covariates, dict(parameters))
     )

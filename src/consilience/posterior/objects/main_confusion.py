@@ -18,8 +18,9 @@ from jaxtyping import Bool, Float, Int
 from scipy.special import betaincinv
 
 from consilience.posterior.results.frames import category
+from consilience.ragged import places_within
 from consilience.truth.named import Named
-from consilience.truth.space import Space
+from consilience.truth.space import ObjectsSpace
 
 WEIGHT = 4.0  # answers
 _MAX_ROWS = 1_000_000  # of single annotators
@@ -27,7 +28,7 @@ _EDGE = 1e-9  # counts
 
 
 def main_confusion(
-    space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
+    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], mass: float
 ) -> pd.DataFrame:
     """Return P(main label given | true main label) of the population and of each.
 
@@ -54,7 +55,7 @@ def main_confusion(
     start = np.searchsorted(space.unit[order], np.arange(len(main) + 1))
     number = np.diff(start)[unit]
     cell = np.repeat(np.arange(len(unit)), number)
-    within = np.arange(len(cell)) - np.repeat(np.cumsum(number) - number, number)
+    within = places_within(number)
     answer = order[start[unit[cell]] + within]
     pair = named.candidate[unit, true][cell] * labels
     pair += named.candidate[unit[cell], named.main[answer]]
@@ -75,7 +76,7 @@ def main_confusion(
     if 0 < size.sum() <= _MAX_ROWS:
         # Of each annotator all pairs of each true label that they met.
         first = np.searchsorted(of_true, met % labels)
-        which = np.repeat(first, size) + _ranges(size)
+        which = np.repeat(first, size) + places_within(size)
         who = np.repeat(met // labels, size)
         code = who * len(pairs) + which
         mine = _sums((at * len(pairs) + place)[theirs], count[theirs], code)
@@ -89,7 +90,7 @@ def main_confusion(
         value = expected / (met_count + WEIGHT)
         parts.append((people[who], which, value, low, high))
     owner, which, value, low, high = (
-        np.concatenate(each) for each in zip(*parts, strict=True)
+        np.concatenate(arrays) for arrays in zip(*parts, strict=True)
     )
     return pd.DataFrame(
         {
@@ -104,7 +105,7 @@ def main_confusion(
 
 
 def main_accuracy(
-    space: Space, named: Named, main: Float[np.ndarray, "U C"], mass: float
+    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], mass: float
 ) -> pd.DataFrame:
     """Return how often each annotator with an id gives the main label that most would.
 
@@ -120,8 +121,8 @@ def main_accuracy(
     right = main[space.unit, named.main] * space.n
     people = np.flatnonzero(space.identified)
     hits, answers = (
-        np.bincount(space.annotator, each, space.num_annotators)
-        for each in (right, space.n)
+        np.bincount(space.annotator, weight, space.num_annotators)
+        for weight in (right, space.n)
     )
     everyone = hits.sum() / answers.sum()
     expected, total = hits[people] + WEIGHT * everyone, answers[people] + WEIGHT
@@ -143,14 +144,6 @@ def _bounds(
     tail = (1 - mass) / 2
     here, elsewhere = np.maximum(part, _EDGE), np.maximum(whole - part, _EDGE)
     return betaincinv(here, elsewhere, tail), betaincinv(here, elsewhere, 1 - tail)
-
-
-def _ranges(size: Int[np.ndarray, " M"]) -> Int[np.ndarray, " N"]:
-    """Return 0, 1, ... up to each size, one behind the other."""
-    ranges: Int[np.ndarray, " N"] = np.arange(size.sum()) - np.repeat(
-        np.cumsum(size) - size, size
-    )
-    return ranges
 
 
 def _sums(

@@ -38,9 +38,9 @@ def objects(data: xr.DataTree, loss: str = BINDER) -> pd.DataFrame:
     if loss == BINDER:
         return table
     others = [
-        each.removeprefix("objects_")
-        for each in stored_names(data)
-        if each.startswith("objects_")
+        name.removeprefix("objects_")
+        for name in stored_names(data)
+        if name.startswith("objects_")
     ]
     if loss not in others:
         available = ", ".join([BINDER, *others])

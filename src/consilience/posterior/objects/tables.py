@@ -22,12 +22,11 @@ from consilience.posterior.objects.main_confusion import (
 )
 from consilience.posterior.objects.stored_objects import name_of
 from consilience.posterior.results.frames import category
-from consilience.truth import Space
-from consilience.truth.named import Named
+from consilience.truth import ObjectsSpace
 
 
 def item_tables(
-    space: Space, posterior: ItemPosterior, mass: float
+    space: ObjectsSpace, posterior: ItemPosterior, mass: float
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a run by name.
 
@@ -51,12 +50,12 @@ def item_tables(
         "same_object": _same(space, posterior),
         "ambiguity": _ambiguity(space, posterior),
         "panels": _panels(space, posterior),
-        "confusion": main_confusion(space, _named(space), posterior.main_label, mass),
-        "annotators": main_accuracy(space, _named(space), posterior.main_label, mass),
+        "confusion": main_confusion(space, space.named, posterior.main_label, mass),
+        "annotators": main_accuracy(space, space.named, posterior.main_label, mass),
     }
 
 
-def curves(space: Space, posterior: ItemPosterior) -> xr.Dataset:
+def curves(space: ObjectsSpace, posterior: ItemPosterior) -> xr.Dataset:
     """Return how often objects are named, of each label, and totals over all items.
 
     Returns
@@ -68,7 +67,7 @@ def curves(space: Space, posterior: ItemPosterior) -> xr.Dataset:
     panel): the share of items whose main label is not the data set's own, as a panel of
     so many would find; zero is the limit of infinitely many annotators.
     """
-    named = _named(space)
+    named = space.named
     return xr.Dataset(
         {
             "beyond": (
@@ -127,31 +126,26 @@ def labels_at(data: xr.DataTree, tau: float) -> pd.DataFrame:
     )
 
 
-def _named(space: Space) -> Named:
-    if space.named is None:
-        msg = "only responses of kind objects name candidates"
-        raise TypeError(msg)
-    return space.named
-
-
-def _candidates(space: Space, posterior: ItemPosterior) -> Int[np.ndarray, "U C"]:
-    return _named(space).candidate[:, : posterior.beyond.shape[1]]
+def _candidates(
+    space: ObjectsSpace, posterior: ItemPosterior
+) -> Int[np.ndarray, "U C"]:
+    return space.named.candidate[:, : posterior.beyond.shape[1]]
 
 
 def _rows(
-    space: Space, posterior: ItemPosterior
+    space: ObjectsSpace, posterior: ItemPosterior
 ) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], dict[str, pd.Categorical]]:
     """Return item and place of each candidate, and both by name."""
     candidate = _candidates(space, posterior)
     unit, slot = np.nonzero(candidate >= 0)
     names = {
         "item": category(unit, space.unit_item),
-        "label": category(candidate[unit, slot], _named(space).labels),
+        "label": category(candidate[unit, slot], space.named.labels),
     }
     return unit, slot, names
 
 
-def _labels(space: Space, posterior: ItemPosterior, mass: float) -> pd.DataFrame:
+def _labels(space: ObjectsSpace, posterior: ItemPosterior, mass: float) -> pd.DataFrame:
     unit, slot, names = _rows(space, posterior)
     probability = posterior.valid.mean(0)[unit, slot]
     lower = upper = np.full(len(unit), np.nan)
@@ -164,13 +158,13 @@ def _labels(space: Space, posterior: ItemPosterior, mass: float) -> pd.DataFrame
     )
 
 
-def _items(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+def _items(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     candidate = _candidates(space, posterior)
     units = np.arange(len(candidate))
     chance = np.where(candidate >= 0, posterior.main_label, 0.0)
     best = chance.argmax(1)
     highest = chance[units, best]
-    names = category(candidate[units, best], _named(space).labels)
+    names = category(candidate[units, best], space.named.labels)
     at = int(np.argmin(np.abs(TAUS - TAU)))
     answers = np.bincount(space.unit, space.n, len(candidate))
     return pd.DataFrame(
@@ -187,7 +181,7 @@ def _items(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
     )
 
 
-def _objects(space: Space, posterior: ItemPosterior, loss: int) -> pd.DataFrame:
+def _objects(space: ObjectsSpace, posterior: ItemPosterior, loss: int) -> pd.DataFrame:
     unit, slot, names = _rows(space, posterior)
     main = posterior.main[loss]
     # Objects are numbered from one by how probably they are the main one.
@@ -208,7 +202,7 @@ def _objects(space: Space, posterior: ItemPosterior, loss: int) -> pd.DataFrame:
     return frame.iloc[keys].reset_index(drop=True)
 
 
-def _counts(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+def _counts(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     unit, tau, number = np.nonzero(posterior.counts > 0)
     return pd.DataFrame(
         {
@@ -220,13 +214,13 @@ def _counts(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
     )
 
 
-def _same(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+def _same(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     candidate = _candidates(space, posterior)
     real = (candidate[:, :, None] >= 0) & (candidate[:, None, :] >= 0)
     places = candidate.shape[1]
     before = np.triu(np.ones((places, places), bool), 1)
     unit, first, second = np.nonzero(real & before)
-    names = _named(space).labels
+    names = space.named.labels
     return pd.DataFrame(
         {
             "item": category(unit, space.unit_item),
@@ -237,7 +231,7 @@ def _same(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
     )
 
 
-def _ambiguity(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+def _ambiguity(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "item": category(np.arange(space.num_units), space.unit_item),
@@ -248,7 +242,7 @@ def _ambiguity(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
     )
 
 
-def _panels(space: Space, posterior: ItemPosterior) -> pd.DataFrame:
+def _panels(space: ObjectsSpace, posterior: ItemPosterior) -> pd.DataFrame:
     sizes = np.array([*SIZES, 0])
     units = np.arange(space.num_units).repeat(len(sizes))
     return pd.DataFrame(

@@ -48,7 +48,7 @@ def as_dataset(table: pd.DataFrame) -> xr.Dataset:
     values = {name: table[name].to_numpy() for name in COLUMNS}
     return xr.Dataset(
         {
-            name: ("candidate_model", each)
-            for name, each in {"model": names, **values}.items()
+            name: ("candidate_model", column)
+            for name, column in {"model": names, **values}.items()
         }
     )

@@ -36,11 +36,15 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
     kept = stored(data, "confusion")
     if kept is not None:
         return kept
-    together, each = population(data), individual(data)
+    together, by_annotator = population(data), individual(data)
     if together is None and data.attrs["kind"] == "choice":
         return sparse_confusion(data)
     identified = data["constant_data"]["annotator_known"].to_numpy().astype(bool)
-    people = np.flatnonzero(identified) if each is not None else np.zeros(0, np.int64)
+    people = (
+        np.flatnonzero(identified)
+        if by_annotator is not None
+        else np.zeros(0, np.int64)
+    )
     owners = np.concatenate([[-1], people]) if together is not None else people
     true_names, given_names = (names(data, dim) for dim in _CELLS)
     num_true, num_given = len(true_names), len(given_names)
@@ -48,7 +52,7 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
         column: np.concatenate(
             [
                 getattr(part_of_table, part)[which].ravel()
-                for part_of_table, which in ((together, None), (each, people))
+                for part_of_table, which in ((together, None), (by_annotator, people))
                 if part_of_table is not None
             ]
             or [np.zeros(0)]

@@ -59,7 +59,7 @@ def counts(table: pd.DataFrame) -> dict[Outcome, int]:
         The table `diagnostics`.
     """
     number = table["outcome"].value_counts()
-    return {each: int(number.get(each, 0)) for each in OUTCOMES}
+    return {outcome: int(number.get(outcome, 0)) for outcome in OUTCOMES}
 
 
 def tally(table: pd.DataFrame) -> str:

@@ -90,7 +90,7 @@ def candidates(data: xr.DataTree) -> Candidates:
     if (candidate_class.to_numpy() < 0).any():
         real = state >= 0
         probability, lower, upper = (
-            np.where(real, each, np.nan) for each in (probability, lower, upper)
+            np.where(real, values, np.nan) for values in (probability, lower, upper)
         )
     return Candidates(state=state, probability=probability, lower=lower, upper=upper)
 

@@ -38,6 +38,7 @@ from scipy.special import betaincinv
 from consilience.errors import OptionError
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates
+from consilience.ragged import places_within
 
 MIN_EXPECTED = 0.5  # answers expected in a cell that is worth a row
 _TRACE = 1e-6  # a state less probable than this adds nothing that can be seen
@@ -139,7 +140,7 @@ def _table(
     start = np.cumsum(times) - times
     repeat = times[believed.item]
     left = np.repeat(np.arange(len(believed.item)), repeat)
-    within = np.arange(len(left)) - np.repeat(np.cumsum(repeat) - repeat, repeat)
+    within = places_within(repeat)
     right = start[believed.item[left]] + within
     chance, count = believed.value[left], answered.value[right]
     code = believed.group[left] * number + answered.group[right]

@@ -16,7 +16,6 @@ from consilience.model import (
     marginal,
     parameters_from_draw,
     posterior_of_truth,
-    score,
 )
 from consilience.programs import drop_programs
 from consilience.truth import Observations, Space
@@ -53,6 +52,6 @@ def compiled_reader(
 @partial(jax.jit, static_argnames="model")
 def _read(model: AnnotatorModel[Any], observations: Observations, draw: Any) -> Any:
     parameters = parameters_from_draw(model, observations, draw)
-    scores = score(model, observations, parameters)
+    scores = model.score(observations, parameters)
     truth = posterior_of_truth(model, belief(scores))
     return truth, marginal(scores), derived(model, observations, parameters)

@@ -10,10 +10,12 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float, Int
 
-from consilience.annotators import load
+from consilience.annotators import fittable
 from consilience.model import AnnotatorModel
-from consilience.truth import Space
-from consilience.truth.space import Covariates, Groups, SimilarSets
+from consilience.truth import ChoiceSpace, ContainsSpace
+from consilience.truth.covariates import Covariates, no_covariates
+from consilience.truth.label_pairs import no_pairs
+from consilience.truth.space import Groups, SimilarSets
 
 
 def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
@@ -25,10 +27,10 @@ def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
         A fit.
     """
     settings = json.loads(data.attrs["settings"])
-    return load(data.attrs["model"], settings["prior"])
+    return fittable(data.attrs["model"], settings["prior"])
 
 
-def restored_space(data: xr.DataTree) -> Space:
+def restored_space(data: xr.DataTree) -> ChoiceSpace | ContainsSpace:
     """Return who answered what about which item, or pair of item and label.
 
     Parameters
@@ -36,31 +38,69 @@ def restored_space(data: xr.DataTree) -> Space:
     data
         A fit of kind choice or contains.
     """
-    constant, observed = data["constant_data"], data["observed_data"]
-    contains = data.attrs["kind"] == "contains"
-    state, log_prior = _listed(data)
-    return Space(
-        kind=str(data.attrs["kind"]),
-        unit_item=constant["unit_item"].to_numpy(),
-        unit_label=constant["unit_label"].to_numpy() if contains else None,
-        annotators=constant["annotator"].to_numpy(),
-        identified=constant["annotator_known"].to_numpy().astype(bool),
-        states=tuple(map(str, constant["true_class"].to_numpy())),
-        answers=tuple(map(str, constant["given_class"].to_numpy())),
-        unit=observed["item"].to_numpy().astype(np.int32),
-        annotator=observed["annotator"].to_numpy().astype(np.int32),
-        answer=observed["answer"].to_numpy().astype(np.int32),
-        n=observed["n"].to_numpy(),
-        state=state,
-        log_prior=log_prior,
-        votes=constant["votes"].transpose("given_class", "true_class").to_numpy(),
-        present=constant["present"].to_numpy() if contains else None,
-        assumptions=tuple(json.loads(data.attrs["assumptions"])),
-        parent=constant["superclass"].to_numpy() if "superclass" in constant else None,
-        groups=_groups(data),
-        similar_sets=_similar_sets(data),
-        covariates=_covariates(data),
+    if data.attrs["kind"] == "contains":
+        return restored_contains(data)
+    constant = data["constant_data"]
+    units, states = constant.sizes["item"], constant.sizes["true_class"]
+    parent = np.full(states, "", object)
+    if "superclass" in constant:
+        parent = constant["superclass"].to_numpy()
+    return ChoiceSpace(
+        **_common(data),
+        parent=parent,
+        similar=no_pairs(),
+        covariates=_covariates(data) or no_covariates(units, 0),
     )
+
+
+def restored_contains(data: xr.DataTree) -> ContainsSpace:
+    """Return who answered what about which pair of item and label.
+
+    Parameters
+    ----------
+    data
+        A fit of kind contains.
+    """
+    constant = data["constant_data"]
+    units = constant.sizes["item"]
+    groups = Groups(np.zeros(units, np.int32), np.zeros(0, object))
+    if "unit_group" in constant:
+        code = constant["unit_group"].to_numpy().astype(np.int32)
+        groups = Groups(code, constant["group"].to_numpy())
+    alone = np.arange(units, dtype=np.int32)
+    of_unit, shown = (
+        constant[name].to_numpy().astype(np.int32) if name in constant else alone
+        for name in ("similar_set", "shown_set")
+    )
+    return ContainsSpace(
+        **_common(data),
+        unit_label=constant["unit_label"].to_numpy(),
+        present=constant["present"].to_numpy(),
+        groups=groups,
+        similar_sets=SimilarSets(of_unit, shown),
+        covariates=_covariates(data) or no_covariates(units),
+    )
+
+
+def _common(data: xr.DataTree) -> dict[str, Any]:
+    """Return what the spaces of both kinds have."""
+    constant, observed = data["constant_data"], data["observed_data"]
+    state, log_prior = _listed(data)
+    return {
+        "unit_item": constant["unit_item"].to_numpy(),
+        "annotators": constant["annotator"].to_numpy(),
+        "identified": constant["annotator_known"].to_numpy().astype(bool),
+        "states": tuple(map(str, constant["true_class"].to_numpy())),
+        "answers": tuple(map(str, constant["given_class"].to_numpy())),
+        "unit": observed["item"].to_numpy().astype(np.int32),
+        "annotator": observed["annotator"].to_numpy().astype(np.int32),
+        "answer": observed["answer"].to_numpy().astype(np.int32),
+        "n": observed["n"].to_numpy(),
+        "state": state,
+        "log_prior": log_prior,
+        "votes": constant["votes"].transpose("given_class", "true_class").to_numpy(),
+        "assumptions": tuple(json.loads(data.attrs["assumptions"])),
+    }
 
 
 def _listed(
@@ -77,22 +117,6 @@ def _listed(
     else:
         log_prior = np.where(code < 0, -np.inf, 0.0)
     return np.maximum(code, 0), log_prior
-
-
-def _groups(data: xr.DataTree) -> Groups | None:
-    constant = data["constant_data"]
-    if "unit_group" not in constant:
-        return None
-    names = constant["group"].to_numpy()
-    return Groups(constant["unit_group"].to_numpy().astype(np.int32), names)
-
-
-def _similar_sets(data: xr.DataTree) -> SimilarSets | None:
-    constant = data["constant_data"]
-    if "similar_set" not in constant:
-        return None
-    names = ("similar_set", "shown_set")
-    return SimilarSets(*(constant[name].to_numpy().astype(np.int32) for name in names))
 
 
 def _covariates(data: xr.DataTree) -> Covariates | None:

@@ -14,7 +14,15 @@ from consilience.inference import Result
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.pair_covariates import frequent_pairs
 from consilience.posterior.tempering import FIELDS, Tempering, Truth
-from consilience.truth import Space, answer_slot, named_pairs
+from consilience.truth import (
+    ChoiceSpace,
+    ContainsSpace,
+    ObjectsSpace,
+    Space,
+    answer_slot,
+    named_pairs,
+)
+from consilience.truth.covariates import Covariates
 from consilience.truth.space import MAX_NUMBERS
 
 SAMPLED = ("chain", "draw")
@@ -99,8 +107,8 @@ def _posterior(
 ) -> xr.Dataset:
     values: dict[str, Shaped[np.ndarray, ...]] = dict(result.parameters)
     axes = dict(dims)
-    has_accuracy = (
-        bool({"confusion", "accuracy"} & values.keys()) or space.kind == "objects"
+    has_accuracy = bool({"confusion", "accuracy"} & values.keys()) or isinstance(
+        space, ObjectsSpace
     )
     if not has_accuracy and _too_many_cells(space):
         values["accuracy"] = _observed_accuracy(space, result)[None, None]
@@ -117,19 +125,17 @@ def _posterior(
         "given_class": np.asarray(space.answers, object),
         "hump": np.array(["low", "high"], object),
     }
-    if space.groups is not None:
-        coordinates["group"] = space.groups.names
-    if space.covariates is not None:
-        coordinates["covariate"] = np.asarray(space.covariates.names, object)
-    if space.named is not None:
+    if isinstance(space, ObjectsSpace):
         from consilience.objects.layout.covariates import column_names  # noqa: PLC0415
 
         names = covariates or column_names(space)
         coordinates |= {
-            f"{what}_covariate": np.asarray(each, object)
-            for what, each in asdict(names).items()
+            f"{what}_covariate": np.asarray(columns, object)
+            for what, columns in asdict(names).items()
             if what != "pairs"
         }
+    else:
+        coordinates |= _known_names(space)
     used = {axis for name in values for axis in axes[name]}
     coordinates = {axis: names for axis, names in coordinates.items() if axis in used}
     if "pair" in used:
@@ -147,7 +153,7 @@ def _posterior(
 
 def _pairs(space: Space, covariates: Names | None) -> Shaped[np.ndarray, "P 2"]:
     """Return the labels of the pairs that have a number of their own."""
-    if space.named is None:
+    if not isinstance(space, ObjectsSpace):
         label_pairs, labels = named_pairs(space), np.asarray(space.states, object)
         return np.stack([labels[label_pairs.first], labels[label_pairs.second]], 1)
     pairs = frequent_pairs(space.named) if covariates is None else covariates.pairs
@@ -219,10 +225,10 @@ def _dataset(
     if space.ragged:
         padding = _padding(space, next(iter(values.values())).shape)
         values = {
-            name: np.where(padding, np.nan, each) for name, each in values.items()
+            name: np.where(padding, np.nan, array) for name, array in values.items()
         }
     return xr.Dataset(
-        {name: (("item", "candidate"), each) for name, each in values.items()},
+        {name: (("item", "candidate"), array) for name, array in values.items()},
         {"item": _items(space)},
     )
 
@@ -247,43 +253,58 @@ def _constant(space: Space) -> xr.Dataset:
     before = np.broadcast_to(space.log_prior, shape)
     if before[np.broadcast_to(space.real, shape)].any():
         variables["log_prior"] = (("item", "candidate"), before.astype(np.float32))
-    if space.parent is not None:
-        variables["superclass"] = ("true_class", space.parent)
-    if space.unit_label is not None and space.present is not None:
-        variables["unit_label"] = ("item", space.unit_label)
-        variables["present"] = ("true_class", space.present)
-    variables |= _label_relations(space)
-    if space.named is not None and space.named.contains_counts is not None:
-        contains_counts = space.named.contains_counts.astype(np.int32)
-        variables["asked"] = (("item", "place", "asked_answer"), contains_counts)
-    if space.covariates is not None:
-        listed = ("candidate",) if space.kind == "choice" else ()
-        axes = ("item", *listed, "covariate")
-        variables["beforehand"] = (axes, space.covariates.value)
-        variables["covariate_centre"] = ("covariate", space.covariates.centre)
-        variables["covariate_spread"] = ("covariate", space.covariates.spread)
+    variables |= _known(space)
     coordinates = {
         "item": _items(space),
         "annotator": space.annotators,
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
     }
-    if space.covariates is not None:
-        coordinates["covariate"] = np.asarray(space.covariates.names, object)
-    if space.groups is not None:
-        coordinates["group"] = space.groups.names
-    return xr.Dataset(variables, coordinates)
+    return xr.Dataset(variables, coordinates | _known_names(space))
 
 
-def _label_relations(space: Space) -> dict[str, Any]:
-    """Return which labels are of one group, are similar, and were shown together."""
-    variables: dict[str, Any] = {}
-    if space.groups is not None:
-        variables["unit_group"] = ("item", space.groups.code)
-    if space.similar_sets is not None:
-        variables["similar_set"] = ("item", space.similar_sets.of_unit)
-        variables["shown_set"] = ("item", space.similar_sets.shown)
-    return variables
+def _known(space: Space) -> dict[str, Any]:
+    """Return what is known of items and labels a priori, for one kind of response."""
+    match space:
+        case ChoiceSpace():
+            known = _known_covariates(space.covariates, "item", "candidate")
+            if (space.parent != "").any():
+                known["superclass"] = ("true_class", space.parent)
+        case ContainsSpace():
+            known = _known_covariates(space.covariates, "item")
+            known["unit_label"] = ("item", space.unit_label)
+            known["present"] = ("true_class", space.present)
+            if len(space.groups.names):
+                known["unit_group"] = ("item", space.groups.code)
+            if space.similar_sets.linked:
+                known["similar_set"] = ("item", space.similar_sets.of_unit)
+                known["shown_set"] = ("item", space.similar_sets.shown)
+        case ObjectsSpace() if space.named.contains_counts is not None:
+            counts = space.named.contains_counts.astype(np.int32)
+            known = {"asked": (("item", "place", "asked_answer"), counts)}
+        case _:
+            known = {}
+    return known
+
+
+def _known_covariates(covariates: Covariates, *axes: str) -> dict[str, Any]:
+    if not covariates.names:
+        return {}
+    return {
+        "beforehand": ((*axes, "covariate"), covariates.value),
+        "covariate_centre": ("covariate", covariates.centre),
+        "covariate_spread": ("covariate", covariates.spread),
+    }
+
+
+def _known_names(space: Space) -> dict[str, Shaped[np.ndarray, " _"]]:
+    """Return the names of covariates and of groups of labels, where there are any."""
+    names: dict[str, Shaped[np.ndarray, " _"]] = {}
+    if isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names:
+        names["covariate"] = np.asarray(space.covariates.names, object)
+    if isinstance(space, ContainsSpace) and len(space.groups.names):
+        names["group"] = space.groups.names
+    return names
 
 
 def _observed(space: Space) -> xr.Dataset:
@@ -315,7 +336,7 @@ def _optimization(result: Result) -> xr.Dataset:
 def _items(space: Space) -> pd.Index:
     # Of Python's own strings: pandas would code them for Arrow, and xarray take them
     # out again, a copy for every group.
-    if space.unit_label is not None:
+    if isinstance(space, ContainsSpace):
         return pd.RangeIndex(space.num_units)
     names: pd.Index = pd.Index(space.unit_item, dtype=object)
     return names

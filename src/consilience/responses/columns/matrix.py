@@ -8,8 +8,8 @@ import pandas as pd
 from consilience.errors import BadCellError, MissingColumnError, OptionError
 from consilience.responses.columns.names import find, listing, usual
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.load import Source
 from consilience.responses.tables.coding import Coded, concatenate, encode_texts
-from consilience.responses.tables.load import Source
 from consilience.responses.tables.text_table import TextTable
 from consilience.responses.tables.type_names import common_type
 

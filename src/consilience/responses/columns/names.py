@@ -123,7 +123,6 @@ def require(
     role: str,
     columns: Columns,
     source: str,
-    taken: str | None = None,
     unusable: Mapping[str, str] | None = None,
 ) -> str:
     """Column of a role that must be there.
@@ -133,8 +132,7 @@ def require(
     MissingColumnError
         If there is none.
     """
-    free = [n for n in names if n != taken]
-    name = find(free, role, getattr(columns, role), source, unusable)
+    name = find(names, role, getattr(columns, role), source, unusable)
     if name is None:
         msg = (
             f"{source}: no column looks like the {role}; found {listing(names)}; say "

@@ -5,14 +5,21 @@ a choice, one per object, or, when all labels on screen are known, a yes to each
 and a no to each other.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Int, Int8
 
 from consilience.errors import KindError, LabelNotOfferedError, OfferUnknownError
-from consilience.responses.answers import NO, SKIPPED, YES
+from consilience.responses.answers import (
+    NO,
+    SKIPPED,
+    YES,
+    answer_words_rule,
+    read_answers,
+)
+from consilience.responses.draft import Draft
 from consilience.responses.options import Kind
 from consilience.responses.tables.coding import Coded, encode_texts
 
@@ -58,6 +65,29 @@ class Unrolled:
     main: Int8[np.ndarray, " N"] | None
     row: Int[np.ndarray, " N"]
     source: Int[np.ndarray, " N"]
+
+    def draft(self, where: Callable[[int], str], num_read: int) -> Draft:
+        """Return the draft of these answers; the reader adds its account.
+
+        Parameters
+        ----------
+        where
+            Place of a record.
+        num_read
+            Number of records of the source.
+        """
+        return Draft(
+            kind=self.kind,
+            item=self.item,
+            annotator=self.annotator,
+            label=self.label,
+            answer=self.answer,
+            object=self.object,
+            response_id=self.response_id,
+            row=self.row,
+            where=where,
+            num_read=num_read,
+        )
 
 
 @dataclass(slots=True)
@@ -140,6 +170,32 @@ def unroll(
     )
 
 
+def answers_about(draft: Draft, labels: Coded, words: Mapping[str, str]) -> Draft:
+    """Return the draft of kind contains of answers that were selected as words.
+
+    Parameters
+    ----------
+    draft
+        Its labels are the words for yes and no.
+    labels
+        The label that each answer is about.
+    words
+        Words of this file, as for `read_answers`.
+
+    Raises
+    ------
+    UnknownAnswerError
+        If a word is not known.
+    """
+    return replace(
+        draft,
+        kind="contains",
+        label=labels,
+        answer=read_answers(draft.label, words, draft.where, draft.row),
+        notes=(*draft.notes, *answer_words_rule(draft.label, words)),
+    )
+
+
 def _choice(
     rows: _Rows, i: int, selection: Selection, where: Callable[[int], str]
 ) -> None:
@@ -184,7 +240,7 @@ def _contains(
     picked = {key(label): label for label in selection.picked or ()}
     strange = picked.keys() - set(map(key, shown))
     if strange:
-        label = min(picked[each] for each in strange)
+        label = min(picked[spelling] for spelling in strange)
         msg = (
             f"{where(selection.record)}: label {label!r} is not among the "
             f"{len(shown)} that were offered; fix the record or correct `offered=`"

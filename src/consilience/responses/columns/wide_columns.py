@@ -137,9 +137,9 @@ def _left_out(
         name: set(drop_unused(table.columns[name]).values.to_pylist()) for name in looks
     }
     out = {
-        name: each or _NAMED
-        for name, each in looks.items()
-        if each in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
+        name: content or _NAMED
+        for name, content in looks.items()
+        if content in NEVER_LABELS - {DISTINCT} or _OTHER.search(plain(name))
     }
     left = [name for name in looks if name not in out]
     numbers = [name for name in left if _is_number(looks[name], values[name])]
@@ -186,4 +186,6 @@ def _core(names: Iterable[str], values: dict[str, set[str]]) -> bool:
 
 
 def _listing(looks: dict[str, str]) -> str:
-    return ", ".join(f"{name!r} ({each})" for name, each in list(looks.items())[:12])
+    return ", ".join(
+        f"{name!r} ({content})" for name, content in list(looks.items())[:12]
+    )

@@ -43,7 +43,9 @@ def yes_or_no(table: TextTable, unused: list[str]) -> dict[str, str]:
         Columns that have no role.
     """
     looks = {n: look(table.columns[n]) for n in unused if n in table.columns}
-    return {name: each for name, each in looks.items() if each in {YES_NO, FLAGS}}
+    return {
+        name: content for name, content in looks.items() if content in {YES_NO, FLAGS}
+    }
 
 
 def answer_among(table: TextTable, label: str, unused: list[str]) -> dict[str, str]:
@@ -89,7 +91,9 @@ def answer_among(table: TextTable, label: str, unused: list[str]) -> dict[str, s
 
 def warn_of(table: TextTable, unused: list[str]) -> tuple[str, ...]:
     """Return a warning of columns of yes-or-no words that were not used."""
-    words = [name for name, each in yes_or_no(table, unused).items() if each == YES_NO]
+    words = [
+        name for name, content in yes_or_no(table, unused).items() if content == YES_NO
+    ]
     if not words:
         return ()
     sentence = (

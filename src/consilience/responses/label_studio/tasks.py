@@ -8,7 +8,7 @@ import msgspec
 
 from consilience.errors import BadCellError
 from consilience.responses.columns.names import find
-from consilience.responses.tables.arrow_columns import cell_text
+from consilience.responses.sources.arrow_columns import cell_text
 
 OF_REGIONS = (
     "the labels of {!r} are of regions (boxes, polygons, spans): the labels were read, "

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import msgspec
 
 from consilience.errors import BadCellError
+from consilience.responses.sources.json_file import decode_or_text
 from consilience.responses.tables.coding import Coded
-from consilience.responses.tables.json_file import decode_or_text
 from consilience.responses.tables.text_table import TextTable
 
 TASK_ANSWERS = "Answer.taskAnswers"

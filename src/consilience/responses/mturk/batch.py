@@ -7,14 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 
 from consilience.errors import NoResponsesError, UnreadableFileError
-from consilience.responses.columns.selections import Unrolled
-from consilience.responses.draft import Draft
 from consilience.responses.mturk.answers import Given
 from consilience.responses.options import ReadOptions
+from consilience.responses.sources.csv_file import find_layout
+from consilience.responses.sources.csv_rows import check_line_breaks, csv_rows
+from consilience.responses.sources.library_errors import readable
 from consilience.responses.tables.coding import Coded, encode_texts, recode
-from consilience.responses.tables.csv_file import find_layout
-from consilience.responses.tables.csv_rows import check_line_breaks, csv_rows
-from consilience.responses.tables.library_errors import readable
 from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
 
 _LAST = ("Approve", "Reject")  # a header may end before these, or before the rows do
@@ -115,23 +113,6 @@ def read_batch(path: Path, options: ReadOptions) -> TextTable:
         num_rows=len(padded),
         where=where,
         notes=notes,
-    )
-
-
-def batch_draft(rows: Unrolled, table: TextTable, note: str | None = None) -> Draft:
-    """Make a draft of unrolled answers; the reader adds the account."""
-    return Draft(
-        kind=rows.kind,
-        item=rows.item,
-        annotator=rows.annotator,
-        label=rows.label,
-        answer=rows.answer,
-        object=rows.object,
-        response_id=rows.response_id,
-        row=rows.row,
-        where=table.where,
-        num_read=table.num_rows,
-        notes=() if note is None else (note,),
     )
 
 

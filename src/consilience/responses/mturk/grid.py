@@ -8,15 +8,14 @@ import re
 from dataclasses import replace
 
 from consilience.errors import BadCellError, MissingColumnError
-from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.columns.names import choose_question, listing
-from consilience.responses.columns.selections import Selection, unroll
+from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
-from consilience.responses.mturk.batch import Batch, batch_draft
+from consilience.responses.mturk.batch import Batch
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import label_list
+from consilience.responses.sources.json_file import decode_or_text
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.json_file import decode_or_text
 
 NOT_SELECTED = "An item of a grid that was not selected is taken as a no."
 
@@ -80,7 +79,8 @@ def read_grid(batch: Batch) -> Draft:
     rows = unroll(picks, "contains", None, table.where)
     note = f"read columns like {columns.item!r} as items, {question!r} as selection"
     return replace(
-        batch_draft(rows, table, note),
+        rows.draft(table.where, table.num_rows),
+        notes=(note,),
         assumptions=(NOT_SELECTED,),
         columns={
             **dict.fromkeys(items.values(), "item"),
@@ -116,26 +116,21 @@ def _grid_of_answers(
         )
         for row, i in pairs
     ]
-    note = f"read columns like {options.columns.item!r} as items"
+    notes = (f"read columns like {options.columns.item!r} as items",)
     said_in = "label" if label_input is None else "answer"
     roles = dict.fromkeys((items[i] for i in both), "item")
     roles |= dict.fromkeys((answers[i] for i in both), said_in)
     if label_input is None:
         offered = label_list(options) if options.kind == "contains" else None
         rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
-        return replace(batch_draft(rows, table, note), columns=roles)
+        draft = rows.draft(table.where, table.num_rows)
+        return replace(draft, notes=notes, columns=roles)
     rows = unroll(picks, "choice", None, table.where)
     labels = encode_texts([batch.text(_at(label_input, i), row) for row, i in pairs])
-    codes = read_answers(rows.label, options.answers, table.where, rows.row)
-    draft = batch_draft(rows, table, note)
-    return replace(
-        draft,
-        kind="contains",
-        label=labels,
-        answer=codes,
-        notes=(*draft.notes, *answer_words_rule(rows.label, options.answers)),
-        columns=roles | dict.fromkeys((_at(label_input, i) for i in both), "label"),
-    )
+    roles |= dict.fromkeys((_at(label_input, i) for i in both), "label")
+    draft = rows.draft(table.where, table.num_rows)
+    draft = replace(draft, notes=notes, columns=roles)
+    return answers_about(draft, labels, options.answers)
 
 
 def _at(pattern: str, number: int) -> str:

@@ -5,11 +5,10 @@ from dataclasses import replace
 import pandas as pd
 
 from consilience.errors import MissingColumnError
-from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.columns.names import USUAL, choose_question, listing, plain
-from consilience.responses.columns.selections import Selection, unroll
+from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
-from consilience.responses.mturk.batch import Batch, batch_draft
+from consilience.responses.mturk.batch import Batch
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.side_tables import checked_labels, label_list
 from consilience.responses.tables.coding import encode_texts
@@ -50,21 +49,14 @@ def read_single(batch: Batch) -> Draft:
     if label_input is not None:
         rows = unroll(picks, "choice", None, table.where)
         label = encode_texts([batch.text(label_input, row) for row in batch.rows])
-        draft = batch_draft(rows, table)
-        codes = read_answers(rows.label, options.answers, table.where, rows.row)
-        return replace(
-            draft,
-            kind="contains",
-            label=label,
-            answer=codes,
-            notes=(*draft.notes, *answer_words_rule(rows.label, options.answers)),
-            columns={item: "item", question: "answer", label_input: "label"},
-        )
+        roles = {item: "item", question: "answer", label_input: "label"}
+        draft = rows.draft(table.where, table.num_rows)
+        return answers_about(replace(draft, columns=roles), label, options.answers)
     offered = label_list(options) if options.kind == "contains" else None
     if options.kind == "choice":  # a bar may be part of a label
         picks = [replace(p, picked=p.picked and ("|".join(p.picked),)) for p in picks]
     rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
-    draft = batch_draft(rows, table)
+    draft = rows.draft(table.where, table.num_rows)
     draft = replace(draft, columns={item: "item", question: "label"})
     shown = {pick.shown for pick in picks if pick.picked is not None}
     if len(shown) == 1 and (labels := shown.pop()) is not None:

@@ -83,7 +83,9 @@ class Cleaning:
             lines.append(f"read column {self.roles()}")
         if self.unused:
             lines.append(f"not used: {self.rest()}")
-        return "\n".join([*lines, *(f"warning: {each}" for each in self.warnings)])
+        return "\n".join(
+            [*lines, *(f"warning: {warning}" for warning in self.warnings)]
+        )
 
     def roles(self) -> str:
         """Return the columns that were used, and as what."""
@@ -96,12 +98,14 @@ class Cleaning:
 
     def rest(self) -> str:
         """Return the columns that were not used, and what they seem to hold."""
-        each = [
+        columns = [
             repr(name) + (f" ({looks})" if looks else "")
             for name, looks in self.unused.items()
         ]
-        more = len(each) - _MAX_LISTED
-        return ", ".join(each[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+        more = len(columns) - _MAX_LISTED
+        return ", ".join(columns[:_MAX_LISTED]) + (
+            f" and {more} more" if more > 0 else ""
+        )
 
     def account(self) -> list[str]:
         """Return what was kept, dropped and decided, a line for each fact."""

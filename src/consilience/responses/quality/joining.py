@@ -36,8 +36,8 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
     if len(parts) == 1:
         return first
     for what, values in (
-        ("kind", {each.kind for each in parts}),
-        ("offer", {each.offer for each in parts}),
+        ("kind", {part.kind for part in parts}),
+        ("offer", {part.offer for part in parts}),
     ):
         if len(values) > 1:
             msg = (
@@ -45,30 +45,30 @@ def concatenate(parts: Sequence[Responses]) -> Responses:
                 f"read all of them with the same {what}"
             )
             raise OptionError(msg)
-    labels = pd.concat([each.labels for each in parts], ignore_index=True)
+    labels = pd.concat([part.labels for part in parts], ignore_index=True)
     labels = labels.drop_duplicates("label", ignore_index=True)
     names = pd.Index(labels["label"], dtype="str")
     tables = [
-        each.table.assign(label=each.table["label"].cat.set_categories(names))
-        for each in parts
+        part.table.assign(label=part.table["label"].cat.set_categories(names))
+        for part in parts
     ]
     table = reduce(_below, tables)
     _check_repeats(table, np.repeat(np.arange(len(parts)), [len(t) for t in tables]))
-    sources = {name: sha for each in parts for name, sha in each.sources.items()}
+    sources = {name: sha for part in parts for name, sha in part.sources.items()}
     return replace(
         first,
         table=table,
         labels=labels,
-        items=_below_all([each.items for each in parts], ["item"]),
-        offered=_below_all([each.offered for each in parts]),
-        gold=_below_all([each.gold for each in parts]),
-        assumptions=tuple(dict.fromkeys(s for each in parts for s in each.assumptions)),
-        cleaning=_cleaning([each.cleaning for each in parts]),
+        items=_below_all([part.items for part in parts], ["item"]),
+        offered=_below_all([part.offered for part in parts]),
+        gold=_below_all([part.gold for part in parts]),
+        assumptions=tuple(dict.fromkeys(s for part in parts for s in part.assumptions)),
+        cleaning=_cleaning([part.cleaning for part in parts]),
         sources=sources,
         types={
             role: kind
             for role in first.types
-            if (kind := common_type([each.types.get(role) for each in parts]))
+            if (kind := common_type([part.types.get(role) for part in parts]))
             not in (None, MIXED)
         },
     )
@@ -89,7 +89,7 @@ def _below(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
 def _below_all(
     tables: Sequence[pd.DataFrame | None], keys: list[str] | None = None
 ) -> pd.DataFrame | None:
-    there = [each for each in tables if each is not None]
+    there = [table for table in tables if table is not None]
     if not there:
         return None
     whole = pd.concat(there, ignore_index=True)
@@ -115,12 +115,14 @@ def _check_repeats(table: pd.DataFrame, part: np.ndarray) -> None:
 def _cleaning(parts: Sequence[Cleaning]) -> Cleaning:
     return Cleaning(
         unit=parts[0].unit,
-        read=sum(each.read for each in parts),
-        kept=sum(each.kept for each in parts),
-        answers=sum(each.answers for each in parts),
-        dropped=tuple(each for part in parts for each in part.dropped),
-        notes=tuple(dict.fromkeys(each for part in parts for each in part.notes)),
+        read=sum(part.read for part in parts),
+        kept=sum(part.kept for part in parts),
+        answers=sum(part.answers for part in parts),
+        dropped=tuple(dropped for part in parts for dropped in part.dropped),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         columns={name: role for part in parts for name, role in part.columns.items()},
         unused={name: looks for part in parts for name, looks in part.unused.items()},
-        warnings=tuple(dict.fromkeys(each for part in parts for each in part.warnings)),
+        warnings=tuple(
+            dict.fromkeys(warning for part in parts for warning in part.warnings)
+        ),
     )

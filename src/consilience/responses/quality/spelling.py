@@ -99,7 +99,7 @@ def merge_spellings(
     counts = _counts(draft.label)
     golden = [] if gold is None else gold["label"].dropna().tolist()
     kept = {key(label): form(label) for label in golden}
-    for label in sorted(counts, key=lambda each: (counts[each], each)):
+    for label in sorted(counts, key=lambda spelling: (counts[spelling], spelling)):
         kept[key(label)] = form(label)
     kept |= {key(label): label for label in reversed(listed)}
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from consilience.errors import OptionError
-from consilience.responses.folder import read_folder
+from consilience.responses.canonical_folder.folder import read_folder
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source
 from consilience.responses.table import Responses
-from consilience.responses.tables.load import Source
 
 
 def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -32,7 +32,9 @@ def read_canonical(sources: Sequence[Source], options: ReadOptions) -> Responses
         raise OptionError(msg)
     beside = (options.gold, options.offered, options.labels)  # frames are not compared
     rest = replace(options, gold=None, offered=None, labels=None)
-    if any(each is not None for each in beside) or rest != ReadOptions(kind=rest.kind):
+    if any(value is not None for value in beside) or rest != ReadOptions(
+        kind=rest.kind
+    ):
         msg = (
             f"{sources[0]} is a folder of responses: its columns, offer and repeats "
             "were settled when it was written; read the export again to change them"

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import BadCellError
+from consilience.ragged import places_within
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import ANONYMOUS, column_looks, long_draft
 from consilience.responses.columns.matrix import (
@@ -24,11 +25,11 @@ from consilience.responses.columns.names import find, plain
 from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
 from consilience.responses.tables.cells import counts
 from consilience.responses.tables.coding import Coded, nothing, recode, text_array
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
 
 _YES = ("nyes", "numyes", "selected", "yes")
@@ -166,7 +167,7 @@ def _patterns(table: TextTable, n: str) -> Draft:
     _check_size(table, copies)
     times = copies[rows] * (label.codes >= 0)
     which = np.repeat(np.arange(len(rows)), times)
-    copy = np.arange(len(which)) - np.repeat(np.cumsum(times) - times, times)
+    copy = places_within(times)
     width = len(str(int(copies.max(initial=1))))
     names = [
         f"{row + 1}-{k + 1:0{width}d}"

@@ -10,9 +10,9 @@ from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import long_draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 
 
 def read_crowd(sources: Sequence[Source], options: ReadOptions) -> Responses:

@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 
 from consilience.errors import MissingColumnError, OptionError, UnreadableFileError
-from consilience.responses.answers import answer_words_rule, read_answers
 from consilience.responses.assemble import assemble
 from consilience.responses.columns.names import choose_question, listing
-from consilience.responses.columns.selections import Selection, unroll
+from consilience.responses.columns.selections import Selection, answers_about, unroll
 from consilience.responses.draft import Draft
 from consilience.responses.label_studio.tasks import (
     OF_REGIONS,
@@ -31,12 +30,12 @@ from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
 from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.json_file import read_json
+from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.arrow_columns import cell_text
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.json_file import read_json
-from consilience.responses.tables.load import Source, fingerprints
-from consilience.responses.tables.probe import Probe
 
 
 def read_label_studio(sources: Sequence[Source], options: ReadOptions) -> Responses:
@@ -109,17 +108,7 @@ def _draft(
     ]
     question = _question(works, options)
     main = options.columns.main
-    picks = [
-        Selection(
-            item=items[i],
-            annotator=works[i].annotator,
-            response_id=works[i].number,
-            picked=None if works[i].cancelled else works[i].picked.get(question),
-            main=next(iter(works[i].picked.get(main or "", ())), None),
-            record=i,
-        )
-        for i in answers
-    ]
+    picks = [_selection(works[i], items[i], i, question, main) for i in answers]
     offered = None
     if label_field is None and options.kind == "contains":
         offered = label_list(for_question(options, question))
@@ -127,18 +116,9 @@ def _draft(
     where = places.__getitem__
     rows = unroll(picks, kind, offered, where, spelling_key(options))
     truth = [i for i, work in enumerate(works) if work.truth]
-    draft = Draft(
-        kind=rows.kind,
-        item=rows.item,
-        annotator=rows.annotator,
-        label=rows.label,
-        answer=rows.answer,
-        object=rows.object,
+    draft = replace(
+        rows.draft(where, len(works)),
         main=rows.main if main else None,
-        response_id=rows.response_id,
-        row=rows.row,
-        where=where,
-        num_read=len(works),
         unit="annotations",
         dropped=_dropped(truth, places),
         notes=(
@@ -165,11 +145,20 @@ def _draft(
     if label_field is None:
         return draft
     labels = encode_texts([_text(works[i].data.get(label_field)) for i in answers])
-    labels = labels.take(rows.source)
-    codes = read_answers(rows.label, options.answers, where, rows.row)
-    notes = (*draft.notes, *answer_words_rule(rows.label, options.answers))
-    return replace(
-        draft, kind="contains", label=labels, answer=codes, gold=None, notes=notes
+    draft = replace(draft, gold=None)
+    return answers_about(draft, labels.take(rows.source), options.answers)
+
+
+def _selection(
+    work: Annotation, item: str | None, record: int, question: str, main: str | None
+) -> Selection:
+    return Selection(
+        item=item,
+        annotator=work.annotator,
+        response_id=work.number,
+        picked=None if work.cancelled else work.picked.get(question),
+        main=next(iter(work.picked.get(main or "", ())), None),
+        record=record,
     )
 
 

@@ -5,6 +5,7 @@ where that is possible.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.compute as pc
@@ -14,17 +15,16 @@ from consilience.responses.assemble import assemble
 from consilience.responses.columns.long_table import column_looks, extra_columns
 from consilience.responses.columns.names import choose_question, listing, require
 from consilience.responses.columns.selections import Selection, unroll
-from consilience.responses.draft import Draft
 from consilience.responses.label_studio.tasks import OF_REGIONS
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
 from consilience.responses.side_tables import for_question, label_list
+from consilience.responses.sources.json_file import decode_or_text
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.json_file import decode_or_text
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
 
 EXPORT_FIELDS = {
@@ -92,18 +92,9 @@ def read_label_studio_min(sources: Sequence[Source], options: ReadOptions) -> Re
     roles |= dict.fromkeys(extras, "carried along")
     if "annotation_id" in table.columns:
         roles["annotation_id"] = "response_id"
-    draft = Draft(
-        kind=rows.kind,
-        item=rows.item,
-        annotator=rows.annotator,
-        label=rows.label,
-        answer=rows.answer,
-        object=rows.object,
+    draft = replace(
+        rows.draft(table.where, table.num_rows),
         main=rows.main if columns.main else None,
-        response_id=rows.response_id,
-        row=rows.row,
-        where=table.where,
-        num_read=table.num_rows,
         unit="records",
         dropped=_unannotated(table, done),
         notes=(

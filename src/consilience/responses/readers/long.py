@@ -7,9 +7,9 @@ from consilience.responses.columns.long_table import long_draft
 from consilience.responses.columns.names import plain, usual
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 
 
 def read_long(sources: Sequence[Source], options: ReadOptions) -> Responses:

@@ -23,10 +23,10 @@ from consilience.responses.mturk.single_question import read_single
 from consilience.responses.options import ReadOptions
 from consilience.responses.quality.cleaning import Dropped
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
 from consilience.responses.tables.cells import seconds
-from consilience.responses.tables.load import Source, fingerprints
-from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable, stack
 
 REJECTED = "Rejected"

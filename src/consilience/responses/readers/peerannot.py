@@ -11,12 +11,12 @@ from consilience.responses.assemble import assemble
 from consilience.responses.draft import Draft
 from consilience.responses.options import ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.json_file import read_json
+from consilience.responses.sources.load import Source, fingerprints
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
-from consilience.responses.tables.arrow_columns import cell_text
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.json_file import read_json
-from consilience.responses.tables.load import Source, fingerprints
-from consilience.responses.tables.probe import Probe
 
 
 def read_peerannot(sources: Sequence[Source], options: ReadOptions) -> Responses:

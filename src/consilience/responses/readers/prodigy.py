@@ -24,10 +24,10 @@ from consilience.responses.options import ReadOptions
 from consilience.responses.quality.spelling import spelling_key
 from consilience.responses.reader import Reader
 from consilience.responses.side_tables import checked_labels, label_list
+from consilience.responses.sources.load import Source, fingerprints, load_tables
+from consilience.responses.sources.probe import Probe
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import encode_texts
-from consilience.responses.tables.load import Source, fingerprints, load_tables
-from consilience.responses.tables.probe import Probe
 from consilience.responses.tables.text_table import TextTable
 
 _ITEMS = ("_input_hash", "id", "image", "text", "html", "audio", "video", "_task_hash")
@@ -108,22 +108,10 @@ def _picked(
     ]
     offered = label_list(options) if options.kind == "contains" else None
     rows = unroll(picks, options.kind, offered, table.where, spelling_key(options))
-    draft = Draft(
-        kind=rows.kind,
-        item=rows.item,
-        annotator=rows.annotator,
-        response_id=rows.response_id,
-        label=rows.label,
-        answer=rows.answer,
-        object=rows.object,
-        row=rows.row,
-        where=table.where,
-        num_read=table.num_rows,
-        unit="records",
-    )
-    each = {ids for ids in shown if ids is not None}
-    if draft.kind != "contains" and len(each) == 1 and None not in shown:
-        names = pd.DataFrame({"label": pd.Series(list(each.pop()), dtype="str")})
+    draft = replace(rows.draft(table.where, table.num_rows), unit="records")
+    offers = {ids for ids in shown if ids is not None}
+    if draft.kind != "contains" and len(offers) == 1 and None not in shown:
+        names = pd.DataFrame({"label": pd.Series(list(offers.pop()), dtype="str")})
         draft = replace(draft, labels=checked_labels(names), offer="all")
     used = {"accept": "label"}
     used |= {"options": "labels on screen"} if any(shown) else {}
@@ -207,7 +195,7 @@ def _ids(options: list[str] | None) -> tuple[str, ...] | None:
         return None
     records = [msgspec.json.decode(text) for text in options if text.startswith("{")]
     ids = [record.get("id", record.get("text")) for record in records]
-    return tuple(str(each) for each in ids if each is not None) or None
+    return tuple(str(name) for name in ids if name is not None) or None
 
 
 def _decision_note(decisions: np.ndarray, *, picking: bool) -> tuple[str, ...]:

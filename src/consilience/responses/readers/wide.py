@@ -29,9 +29,9 @@ from consilience.responses.columns.wide_columns import wide_columns
 from consilience.responses.draft import Draft
 from consilience.responses.options import Kind, ReadOptions
 from consilience.responses.reader import Reader
+from consilience.responses.sources.load import Source, fingerprints, load_tables
 from consilience.responses.table import Responses
 from consilience.responses.tables.coding import Coded, recode, text_array
-from consilience.responses.tables.load import Source, fingerprints, load_tables
 
 NOT_ASKED = "-1"
 

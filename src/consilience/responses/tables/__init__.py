@@ -1,1 +1,1 @@
-"""Tables read from CSV, JSON and Arrow files."""
+"""Columns of text: coded, checked and interpreted."""

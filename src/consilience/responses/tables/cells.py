@@ -30,8 +30,10 @@ def counts(
     numbers = pd.to_numeric(
         pd.Series(column.values.to_pylist(), dtype="str"), errors="coerce"
     ).to_numpy(float)
-    each = np.append(numbers, np.nan)[column.codes]
-    good = (each >= (0 if zero else 1)) & (each == np.floor(each)) & (each <= most)
+    counts = np.append(numbers, np.nan)[column.codes]
+    good = (
+        (counts >= (0 if zero else 1)) & (counts == np.floor(counts)) & (counts <= most)
+    )
     if not good.all():
         row = int((~good).argmax())
         msg = (
@@ -39,14 +41,14 @@ def counts(
             f"expected a whole number from {0 if zero else 1} to {most:,}; fix the row"
         )
         raise BadCellError(msg)
-    if each.sum() >= 2**53:
-        row = int(each.argmax())
+    if counts.sum() >= 2**53:
+        row = int(counts.argmax())
         msg = (
             f"{table.where(int(rows[row]))}: the count is {column.text(row)!r}, and "
             "all counts together exceed 2**53; fix the row"
         )
         raise BadCellError(msg)
-    whole: np.ndarray = each.astype(np.int64)
+    whole: np.ndarray = counts.astype(np.int64)
     return whole
 
 

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from consilience.errors import OptionError, not_a
-from consilience.responses.tables.arrow_columns import values_as_text
+from consilience.responses.sources.arrow_columns import values_as_text
 from consilience.responses.tables.type_names import MIXED, is_text
 
 ROLES: Mapping[str, str] = MappingProxyType(

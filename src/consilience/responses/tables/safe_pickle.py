@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from consilience.errors import UnreadableFileError, UnsafePickleError
-from consilience.responses.tables.library_errors import readable
+from consilience.responses.sources.library_errors import readable
 
 _PLAIN = {"i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f4", "f8", "b1"}
 _FETCH = "fetch it again"

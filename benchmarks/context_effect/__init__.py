@@ -1,0 +1,1 @@
+"""The context effect of similar labels, estimated from who was shown what."""

@@ -1,0 +1,1 @@
+"""Image classifiers of the repository, and the exporter that builds them."""

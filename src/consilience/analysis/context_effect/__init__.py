@@ -1,1 +1,0 @@
-"""The effect of the label that annotators were asked about."""

@@ -1,0 +1,1 @@
+"""Coefficients of agreement, their estimates and intervals."""

@@ -1,0 +1,292 @@
+"""The coefficients that depend on counts only: agreement by chance, and beyond.
+
+Each is (agreed - by chance) / (1 - by chance), both in units of similarity W, with pi
+the mean over questions of the shares of answers:
+
+- Percent: by chance nothing.
+- Brennan and Prediger: sum W / K^2.
+- Gwet's AC1 (nominal) and AC2: sum W / (K (K - 1)) * sum_k pi_k (1 - pi_k).
+- Scott and Fleiss: pi' W pi.
+- Krippendorff: nu' W nu, nu the shares of all answers to questions with two or more,
+  which also count by their answers; agreement is corrected for small samples.
+
+A question answered once counts for the shares (not for Krippendorff's), not for the
+agreement. Krippendorff's ordinal distance is that between the mid-ranks of all answers,
+so his alpha has a similarity of its own there.
+
+References
+----------
+Gwet (2014), Handbook of inter-rater reliability, 4th edition, chapters 2, 3 and 5:
+coefficients, missing answers, variances. Krippendorff (2019), Content analysis, 4th
+edition, chapter 12.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from consilience.analysis.reliability.ratings.arrays import Ratings
+from consilience.analysis.reliability.ratings.counts import Counts
+from consilience.analysis.reliability.ratings.groups import (
+    Table,
+    table_of_sums,
+    weighted_sums,
+)
+from consilience.analysis.reliability.ratings.similarity import Similarity
+from consilience.analysis.reliability.ratings.within import pairs_within
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A coefficient in each resample, from what was observed and what chance gives."""
+
+    observed: Float[np.ndarray, " R"]
+    expected: Float[np.ndarray, " R"]
+    value: Float[np.ndarray, " R"]
+
+
+def beyond_chance(
+    observed: Float[np.ndarray, " R"], expected: Float[np.ndarray, " R"]
+) -> Estimate:
+    """(observed - expected) / (1 - expected); NaN where chance alone gives 1."""
+    left = 1 - expected
+    value = np.full_like(left, np.nan)
+    np.divide(observed - expected, left, out=value, where=left > 1e-12)
+    return Estimate(observed, expected, value)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Sums:
+    """Sums by group of items.
+
+    Parameters
+    ----------
+    facts
+        Questions; those with two annotators or more; their agreement; their answers;
+        their agreement weighed by answers.
+    shares, answers
+        Shares, and counts where there are two annotators or more, of each answer.
+    coincident
+        Weighed pairs by cell (k, l) of answers, and the cells; for ordinal alpha only.
+    """
+
+    facts: Table
+    shares: Table
+    answers: Table
+    coincident: tuple[Table, np.ndarray, np.ndarray] | None
+    similarity: Similarity
+
+    @property
+    def widest(self) -> int:
+        """Columns of the widest table."""
+        pairs = 0 if self.coincident is None else len(self.coincident[1])
+        return max(int(self.shares.shape[1]), pairs)
+
+
+def sum_counts(
+    ratings: Ratings,
+    counts: Counts,
+    similarity: Similarity,
+    group: Int[np.ndarray, " Q"],
+    *,
+    by_rank: bool,
+) -> Sums:
+    """Sum what the coefficients need by group of items.
+
+    Parameters
+    ----------
+    ratings, counts, similarity
+        Votes, the same by question, and how alike answers are.
+    group
+        Group of each question, from 0.
+    by_rank
+        Whether Krippendorff's distance is that of ranks.
+    """
+    num_groups, paired = int(group.max()) + 1, counts.paired
+    facts = np.stack(
+        [
+            np.bincount(group, fact, num_groups)
+            for fact in (
+                np.ones(len(paired)),
+                paired,
+                counts.over_pairs(counts.agreed),
+                paired * counts.raters,
+                counts.over_pairs(counts.agreed) * counts.raters,
+            )
+        ],
+        axis=1,
+    )
+    shape = (num_groups, similarity.size)
+    cell_group = group[counts.question]
+    shares = counts.count / counts.raters[counts.question]
+    answers = counts.count * paired[counts.question]
+    return Sums(
+        facts=facts,
+        shares=table_of_sums(cell_group, counts.answer, shares, shape),
+        answers=table_of_sums(cell_group, counts.answer, answers, shape),
+        coincident=_coincidences(ratings, counts, group) if by_rank else None,
+        similarity=similarity,
+    )
+
+
+def estimate(sums: Sums, weights: Float[np.ndarray, "R G"]) -> Mapping[str, Estimate]:
+    """Estimate every coefficient with each set of weights of the groups."""
+    questions, paired, agreed, answers, weighed = weighted_sums(weights, sums.facts).T
+    similarity, size = sums.similarity, sums.similarity.size
+    with np.errstate(divide="ignore", invalid="ignore"):
+        observed = agreed / paired
+        shares = weighted_sums(weights, sums.shares) / questions[:, None]
+        coefficients = {"percent": beyond_chance(observed, np.zeros_like(observed))}
+        by_fleiss = similarity.expected(shares)
+        coefficients["fleiss"] = beyond_chance(observed, by_fleiss)
+        if size > 1:
+            uniform = similarity.total / size**2
+            even = beyond_chance(observed, np.full_like(observed, uniform))
+            spread = (shares * (1 - shares)).sum(axis=1) / (size * (size - 1))
+            coefficients["brennan_prediger"] = even
+            coefficients["gwet"] = beyond_chance(observed, similarity.total * spread)
+        of_all = weighted_sums(weights, sums.answers) / answers[:, None]
+        if sums.coincident is None:
+            by_answers = (1 - 1 / answers) * weighed / answers + 1 / answers
+            by_chance = similarity.expected(of_all)
+            coefficients["krippendorff"] = beyond_chance(by_answers, by_chance)
+        else:
+            coefficients["krippendorff"] = _ordinal_alpha(
+                sums, weights, of_all, answers
+            )
+    return coefficients
+
+
+def influences(
+    counts: Counts, similarity: Similarity, values: Mapping[str, Estimate]
+) -> Mapping[str, Float[np.ndarray, " Q"]]:
+    """Return what each question adds to each linearised coefficient; sums to 0.
+
+    Gwet (2014), chapter 5: over questions, the mean of what agreement gives, less twice
+    (1 - coefficient) times what chance agreement gives, less the coefficient.
+    Krippendorff's is over the questions with two annotators or more, the others zero.
+    """
+    questions, paired = len(counts.raters), counts.paired
+    observed = counts.over_pairs(counts.agreed) * questions / max(paired.sum(), 1)
+    on = paired * questions / max(paired.sum(), 1)
+    shares = counts.count / counts.raters[counts.question]
+    pi = np.bincount(counts.answer, shares, similarity.size) / questions
+    size = similarity.size
+    even = similarity.total / max(size * (size - 1), 1)
+    by_chance = {
+        "fleiss": similarity.times(pi[None])[0],
+        "gwet": even * (1 - pi),
+    }
+    parts = {}
+    for name in ("percent", "fleiss", "brennan_prediger", "gwet"):
+        if name in values:
+            value, chance = (
+                float(values[name].value[0]),
+                float(values[name].expected[0]),
+            )
+            parts[name] = (observed - chance * on) / (1 - chance) - value
+        if name in values and name in by_chance:
+            chance_of = counts.by_question(shares * by_chance[name][counts.answer])
+            parts[name] -= 2 * (1 - value) * (chance_of - chance) / (1 - chance)
+    parts = {name: part / questions for name, part in parts.items()}
+    parts["krippendorff"] = _krippendorff_parts(
+        counts, similarity, values["krippendorff"]
+    )
+    return parts
+
+
+def _krippendorff_parts(
+    counts: Counts, similarity: Similarity, value: Estimate
+) -> Float[np.ndarray, " Q"]:
+    """As the others, with questions that count by their answers."""
+    paired = counts.paired
+    num = paired.sum()
+    mean = (counts.raters * paired).sum() / num
+    given = counts.count * paired[counts.question]
+    nu = np.bincount(counts.answer, given, similarity.size) / given.sum()
+    agreed = counts.over_pairs(counts.agreed) * counts.raters / mean
+    more = (counts.raters - mean) / mean
+    observed, chance = float(value.observed[0]), float(value.expected[0])
+    plain = (float(agreed.sum()) / num - chance) / (1 - chance)
+    likely = similarity.times(nu[None])[0][counts.answer]
+    chance_of = counts.by_question(given * likely) / mean - chance * more
+    part = (agreed - observed * more - chance) / (1 - chance) - plain
+    part -= 2 * (1 - plain) * (chance_of - chance) / (1 - chance)
+    influence: np.ndarray = paired * part / num
+    return influence
+
+
+def _coincidences(
+    ratings: Ratings, counts: Counts, group: Int[np.ndarray, " Q"]
+) -> tuple[Table, np.ndarray, np.ndarray]:
+    """Pairs of unlike answers to one question, each weighed by 1 / (r - 1).
+
+    Pairs of one annotator with himself, where he answered repeatedly, are taken off.
+    """
+    size = len(ratings.answers)
+    factor = counts.over_pairs(counts.raters)
+    entries = list(
+        _unlike_pairs(
+            counts.question, counts.question, counts.answer, counts.count, size
+        )
+    )
+    repeated = (ratings.annotator >= 0) & (ratings.share < 1)
+    who = ratings.question * (len(ratings.annotators) + 1) + ratings.annotator
+    repeats = _unlike_pairs(
+        who[repeated],
+        ratings.question[repeated],
+        ratings.answer[repeated],
+        ratings.share[repeated],
+        size,
+    )
+    entries += [(question, cell, -pairs) for question, cell, pairs in repeats]
+    question, cells, pairs = (
+        np.concatenate(part) for part in zip(*entries, strict=True)
+    )
+    kept, column = np.unique(cells, return_inverse=True)
+    shape = (int(group.max()) + 1, len(kept))
+    table = table_of_sums(group[question], column, pairs * factor[question], shape)
+    return table, kept // size, kept % size
+
+
+def _unlike_pairs(
+    within: Int[np.ndarray, " M"],
+    question: Int[np.ndarray, " M"],
+    answer: Int[np.ndarray, " M"],
+    count: Float[np.ndarray, " M"],
+    size: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Question, cell and number of ordered pairs of unlike answers."""
+    for one, other in pairs_within(within):
+        ahead = answer[one] < answer[other]
+        first, second = one[ahead], other[ahead]
+        cell = answer[first] * size + answer[second]
+        yield question[first], cell, 2 * count[first] * count[second]
+
+
+def _ordinal_alpha(
+    sums: Sums,
+    weights: Float[np.ndarray, "R G"],
+    shares: Float[np.ndarray, "R L"],
+    answers: Float[np.ndarray, " R"],
+) -> Estimate:
+    """Alpha with the squared distance between mid-ranks, which are shares here.
+
+    sum_{c < g < k} n_g + (n_c + n_k) / 2 is how far the mid-ranks of c and k are apart.
+    """
+    if sums.coincident is None:
+        msg = "coincidences were not counted"
+        raise ValueError(msg)
+    table, one, other = sums.coincident
+    rank = np.cumsum(shares, axis=1) - shares / 2
+    apart = (rank[:, one] - rank[:, other]) ** 2
+    unlike = (weighted_sums(weights, table) * apart).sum(axis=1) / answers
+    mean = (shares * rank).sum(axis=1)
+    # Two different answers of the n: their mean squared distance is that of two drawn
+    # with replacement times n / (n - 1).
+    chance = 2 * ((shares * rank**2).sum(axis=1) - mean**2)
+    chance *= answers / (answers - 1)
+    # In units where the ranks' whole range is 1, both are distances in [0, 1].
+    return beyond_chance(1 - unlike, 1 - chance)

@@ -1,0 +1,296 @@
+"""Cohen's kappa of every pair of annotators, over the questions that both answered.
+
+Agreement expected by chance is a' W b, with a and b the shares of answers that the two
+gave to those questions. The mean over pairs weighs each by its number of questions, and
+leaves out pairs whose kappa is not defined.
+
+References
+----------
+Cohen (1960), A coefficient of agreement for nominal scales; Cohen (1968), Weighted
+kappa. Fleiss, Cohen and Everitt (1969), Large sample standard errors of kappa and
+weighted kappa. Light (1971), Measures of response agreement (the mean of pairs).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from consilience.analysis.reliability.coefficients.interval import NAN, from_error
+from consilience.analysis.reliability.ratings.arrays import Ratings, encode
+from consilience.analysis.reliability.ratings.groups import (
+    Table,
+    table_of_sums,
+    weighted_sums,
+)
+from consilience.analysis.reliability.ratings.similarity import Similarity
+from consilience.analysis.reliability.ratings.within import pairs_within, starts
+from consilience.errors import OptionError, TooLargeError
+
+# Meetings that are held, and pairs of the answers of two annotators: some 600 MiB.
+MAX_MEETINGS = 2**23
+# Fewer shared questions than this in the middle pair make its kappa a coin toss.
+FEW = 30
+_MAX_JOINS = 2**24
+NOBODY_MEETS = "no two annotators with an id answered the same question"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Meetings:
+    """Pairs of votes of two annotators on one question.
+
+    Parameters
+    ----------
+    question, pair
+        Of each meeting.
+    weight
+        1, or less where an annotator's vote is shared out.
+    alike
+        How alike the two answers are.
+    first, second
+        Cell of the first and the second annotator's answer: a pair and an answer.
+    annotators
+        The two of each pair.
+    cell_pair
+        Pair of each cell, sorted.
+    joins
+        Pairs of cells of one pair of annotators and their similarity.
+    """
+
+    question: Int[np.ndarray, " M"]
+    pair: Int[np.ndarray, " M"]
+    weight: Float[np.ndarray, " M"]
+    alike: Float[np.ndarray, " M"]
+    first: Int[np.ndarray, " M"]
+    second: Int[np.ndarray, " M"]
+    annotators: Int[np.ndarray, "P 2"]
+    cell_pair: Int[np.ndarray, " C"]
+    joins: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+    @property
+    def widest(self) -> int:
+        """Most columns that are held for each resample."""
+        return len(self.joins[0])
+
+
+def find_meetings(ratings: Ratings, similarity: Similarity) -> Meetings | None:
+    """Find all meetings; None if there is none, or are too many to be held.
+
+    Votes without annotator meet nobody.
+    """
+    has_id = ratings.annotator >= 0
+    question, annotator = ratings.question[has_id], ratings.annotator[has_id]
+    answer, share = ratings.answer[has_id], ratings.share[has_id]
+    if too_many(ratings):
+        return None
+    if nobody_meets(ratings):
+        return None
+    ordered = []
+    for one, other in pairs_within(question):
+        ahead = annotator[one] < annotator[other]
+        ordered.append((one[ahead], other[ahead]))
+    one, other = (np.concatenate(part) for part in zip(*ordered, strict=True))
+    num = len(ratings.annotators)
+    pair, key = pd.factorize(annotator[one] * num + annotator[other], sort=True)
+    pair = pair.astype(np.int64)
+    size = similarity.size
+    cells = np.concatenate([pair * size + answer[one], pair * size + answer[other]])
+    cell, kept = pd.factorize(cells, sort=True)
+    cell_pair, cell_answer = kept // size, kept % size
+    answers = np.bincount(cell_pair).astype(np.float64)
+    if similarity.matrix is not None and (answers**2).sum() > _MAX_JOINS:
+        return None
+    return Meetings(
+        question=question[one],
+        pair=pair,
+        weight=share[one] * share[other],
+        alike=similarity.at(answer[one], answer[other]),
+        first=cell[: len(one)],
+        second=cell[len(one) :],
+        annotators=np.stack([key // num, key % num], axis=1),
+        cell_pair=cell_pair,
+        joins=_joins(cell_pair, cell_answer, similarity),
+    )
+
+
+def nobody_meets(ratings: Ratings) -> bool:
+    """Whether no two annotators with an id answered the same question."""
+    has_id = ratings.annotator >= 0
+    question, annotator = ratings.question[has_id], ratings.annotator[has_id]
+    same = question[1:] == question[:-1]
+    return not (same & (annotator[1:] != annotator[:-1])).any()
+
+
+def too_many(ratings: Ratings) -> bool:
+    """Whether there are more meetings than can be held."""
+    has_id = ratings.annotator >= 0
+    answers = np.bincount(ratings.question[has_id]).astype(np.float64)
+    return bool((answers**2).sum() > 2 * MAX_MEETINGS)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PairSums:
+    """Sums by group: questions and agreement of each pair, and answers by cell."""
+
+    number: Table
+    agreed: Table
+    first: Table
+    second: Table
+
+
+def sum_pairs(met: Meetings, group: Int[np.ndarray, " Q"]) -> PairSums:
+    """Sum meetings by group of items."""
+    meeting_group, num = group[met.question], int(group.max()) + 1
+    by_pair, by_cell = (num, len(met.annotators)), (num, len(met.cell_pair))
+    return PairSums(
+        number=table_of_sums(meeting_group, met.pair, met.weight, by_pair),
+        agreed=table_of_sums(meeting_group, met.pair, met.weight * met.alike, by_pair),
+        first=table_of_sums(meeting_group, met.first, met.weight, by_cell),
+        second=table_of_sums(meeting_group, met.second, met.weight, by_cell),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Kappas:
+    """Of every pair in each resample: questions, agreement, chance agreement, kappa."""
+
+    number: Float[np.ndarray, "R P"]
+    observed: Float[np.ndarray, "R P"]
+    expected: Float[np.ndarray, "R P"]
+    kappa: Float[np.ndarray, "R P"]
+
+    @property
+    def weight(self) -> Float[np.ndarray, "R P"]:
+        """Questions of pairs whose kappa is defined, else 0."""
+        return np.where(np.isnan(self.kappa), 0.0, self.number)
+
+    @property
+    def few(self) -> bool:
+        """Whether the middle pair shares too few questions for a kappa of its own.
+
+        A resample holds fewer different questions still, so that its mean kappa is
+        biased once more: no interval is made of such resamples.
+        """
+        return self.number.shape[1] > 1 and bool(np.median(self.number[0]) < FEW)
+
+    @property
+    def mean(self) -> Float[np.ndarray, " R"]:
+        """Mean kappa, each pair weighed by its questions; NaN where none is defined."""
+        total = self.weight.sum(axis=1)
+        summed = (self.weight * np.nan_to_num(self.kappa)).sum(axis=1)
+        mean = np.full_like(total, NAN)
+        np.divide(summed, total, out=mean, where=total > 0)
+        return mean
+
+
+def kappas(met: Meetings, sums: PairSums, weights: Float[np.ndarray, "R G"]) -> Kappas:
+    """Estimate the kappa of every pair."""
+    number = weighted_sums(weights, sums.number)
+    agreed = weighted_sums(weights, sums.agreed)
+    first = weighted_sums(weights, sums.first)
+    second = weighted_sums(weights, sums.second)
+    one, other, alike = met.joins
+    # Every cell is like itself, so each pair has joins, and they are sorted.
+    products = first[:, one] * second[:, other] * alike
+    chance = np.add.reduceat(products, starts(met.cell_pair[one]), axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        observed, expected = agreed / number, chance / number**2
+        left = 1 - expected
+        kappa = np.where(left > 1e-12, (observed - expected) / left, NAN)
+    return Kappas(number, observed, expected, kappa)
+
+
+def influence(
+    met: Meetings, kappas: Kappas
+) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+    """Return what each meeting adds to its pair's linearised kappa, and the mean's.
+
+    The derivative of kappa with respect to the table of the two annotators' answers, as
+    in Fleiss, Cohen and Everitt (1969); zero where kappa is not defined.
+    """
+    one, other, alike = met.joins
+    number = kappas.number[0][met.cell_pair]
+    num = len(number)
+    first = np.bincount(met.first, met.weight, num) / number
+    second = np.bincount(met.second, met.weight, num) / number
+    like_second = np.bincount(one, alike * second[other], num)
+    like_first = np.bincount(other, alike * first[one], num)
+    observed, chance, kappa = kappas.observed[0], kappas.expected[0], kappas.kappa[0]
+    defined = ~np.isnan(kappa)
+    left = np.where(defined, 1 - chance, 1.0)
+    slope = defined * (1 - observed) / left**2
+    level = 2 * slope * chance - defined * observed / left
+    part = met.alike * (defined / left)[met.pair] + level[met.pair]
+    part -= (slope[met.cell_pair] * like_second)[met.first]
+    part -= (slope[met.cell_pair] * like_first)[met.second]
+    above = np.nan_to_num(kappa - kappas.mean[0]) * defined
+    total = max(kappas.weight[0].sum(), 1e-300)
+    of_mean = (part + above[met.pair]) * met.weight / total
+    return part * met.weight / kappas.number[0][met.pair], of_mean
+
+
+def pair_table(
+    met: Meetings | None, kappas: Kappas | None, ratings: Ratings, mass: float
+) -> pd.DataFrame:
+    """Return one row per pair of annotators, those of most questions first.
+
+    Raises
+    ------
+    OptionError
+        If no two annotators answered the same question.
+    TooLargeError
+        If there are too many pairs.
+    """
+    if met is None or kappas is None:
+        if nobody_meets(ratings):
+            msg = f"by 'pair': {NOBODY_MEETS}; leave it out"
+            raise OptionError(msg)
+        msg = (
+            "by 'pair': there are too many pairs of annotators and answers to be "
+            "compared; take fewer annotators, or leave it out"
+        )
+        raise TooLargeError(msg)
+    item = ratings.item[met.question]
+    parts = influence(met, kappas)[0]
+    both, example = encode(met.pair * (int(item.max()) + 1) + item)
+    pair = met.pair[example]
+    num = len(met.annotators)
+    items = np.bincount(pair, minlength=num).astype(np.float64)
+    squared = np.bincount(pair, np.bincount(both, parts) ** 2, num)
+    kappa = kappas.kappa[0]
+    # Of large samples, as published.
+    error = np.sqrt(squared)
+    error[np.isnan(kappa) | (items < 2) | (error < 1e-12)] = NAN
+    lower, upper = from_error(kappa, error, items, mass)
+    names = pd.Index(ratings.annotators, dtype="str")
+    table = pd.DataFrame(
+        {
+            "annotator": names[met.annotators[:, 0]],
+            "other": names[met.annotators[:, 1]],
+            "questions": np.rint(kappas.number[0]).astype(np.int64),
+            "percent": kappas.observed[0],
+            "kappa": kappa,
+            "se": error,
+            "se_lower": lower,
+            "se_upper": upper,
+        }
+    )
+    return table.sort_values("questions", ascending=False, kind="stable").reset_index(
+        drop=True
+    )
+
+
+def _joins(
+    pair: Int[np.ndarray, " C"], answer: Int[np.ndarray, " C"], similarity: Similarity
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if similarity.matrix is None:
+        every = np.arange(len(pair))
+        return every, every, np.ones(len(pair))
+    blocks = []
+    for one, other in pairs_within(pair):
+        alike = similarity.at(answer[one], answer[other])
+        similar = alike > 0
+        blocks.append((one[similar], other[similar], alike[similar]))
+    one, other, alike = (np.concatenate(part) for part in zip(*blocks, strict=True))
+    return one, other, alike

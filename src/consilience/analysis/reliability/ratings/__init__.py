@@ -1,0 +1,1 @@
+"""Answers as arrays: counts, groups of items, similarity."""

@@ -1,0 +1,1 @@
+"""Dependence of annotators' errors, seen in the residuals of their answers."""

@@ -1,0 +1,132 @@
+"""Residuals of answers under models that JAX lays out: of no closed form, or no tables.
+
+Tables of their draws are looked at as those of closed forms are; on short lists an
+answer is right or wrong.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+from scipy.special import softmax
+
+from consilience.checks.dependence.residuals import Residuals, table_residuals
+from consilience.model import (
+    PREVALENCE,
+    WEIGHT,
+    BySubtype,
+    EmissionModel,
+    OnShortlists,
+    Parameters,
+    belief,
+    by_subtype,
+    lay_out,
+    lists_of,
+    log_prior,
+    parameters_from_draw,
+    prepared,
+    scores_by_table,
+)
+from consilience.model.column_prior import of_columns
+from consilience.truth import Observations, Space
+from consilience.truth.response_matrix import response_matrix
+
+
+def compiled_residuals(
+    model: EmissionModel[Any], space: Space, draws: Iterator[Mapping[str, Any]]
+) -> Iterator[tuple[Residuals, Float[np.ndarray, "U M"]] | None]:
+    """Give the residuals by each draw, and what it says of the truth.
+
+    None where answers are drawn neither from tables nor on short lists.
+
+    Parameters
+    ----------
+    model
+        Who was fitted.
+    space
+        What could be true, and the answers.
+    draws
+        Parameters by name.
+    """
+    with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+        observations = prepared(model, lay_out(model, space))
+        columns, matrix = of_columns(model, space), response_matrix(space)
+        for values in draws:
+            emission, tables, of_truth = _emission_of_draw(model, observations, values)
+            if emission is not None:
+                weighted: Any = _weighted_residuals(emission, observations, of_truth)
+                yield jax.tree.map(np.asarray, weighted)
+            elif tables is None:
+                yield None
+            else:
+                by_table = BySubtype(*map(np.asarray, tables))
+                logs = {name: np.asarray(value) for name, value in of_truth.items()}
+                scores = scores_by_table(
+                    matrix,
+                    by_table,
+                    logs[PREVALENCE] if columns is None else None,
+                    None if columns is None else columns.log_prior(logs),
+                )
+                yield table_residuals(by_table, matrix), softmax(scores, axis=1)
+
+
+@partial(jax.jit, static_argnames="model")
+def _emission_of_draw(
+    model: EmissionModel[Any], observations: Observations, values: Parameters
+) -> tuple[OnShortlists | None, tuple[Any, Any] | None, Parameters]:
+    """Return how answers look by one draw, and what it says of the truth."""
+    logs = parameters_from_draw(model, observations, values)
+    of_truth = {name: logs[name] for name in (PREVALENCE, WEIGHT) if name in logs}
+    emission = model.emission(observations, logs)
+    if isinstance(emission, OnShortlists):
+        return emission, None, of_truth
+    tables = by_subtype(emission)
+    both = None if tables is None else (tables.log_confusion, tables.log_share)
+    return None, both, of_truth
+
+
+@jax.jit
+def _weighted_residuals(
+    emission: OnShortlists, observations: Observations, of_truth: Parameters
+) -> tuple[Any, Float[Array, "U M"]]:
+    prior = log_prior(observations, of_truth, emission)
+    state = belief(prior + emission.log_likelihood(observations))
+    return _shortlist_residuals(emission, observations), state
+
+
+def _shortlist_residuals(emission: OnShortlists, observations: Observations) -> Any:
+    """Weigh right against wrong, by the annotator's odds of it.
+
+    Where the list holds one label alone there is nothing to be wrong about, so that
+    such units say nothing.
+    """
+    lists = lists_of(observations)
+    chance = jnp.exp(emission.log_right)
+    weight = emission.log_right - emission.log_wrong
+    deviation = jnp.abs(weight) * jnp.sqrt(chance * (1 - chance))
+    # Of an answer that is right: what is added to that of a wrong one.
+    gained = jnp.stack([weight, weight**2 * (1 - 2 * chance), weight * deviation], 1)
+    wrong = jnp.stack(
+        [-weight * chance, (weight * chance) ** 2, -weight * chance * deviation]
+        + [deviation**power for power in (1, 2, 3, 4)],
+        1,
+    )
+    slots, units = lists.count.shape
+    moments = lists.by_slot @ jnp.concatenate([gained, wrong], 1)
+    moments = moments.reshape(slots, units, -1) * (lists.real.sum(0) > 1)[..., None]
+    hit = lists.right.astype(moments.dtype)
+    right = jnp.einsum("st,tuc->usc", hit, moments[..., :3])
+    both = right + moments[..., 3:6].sum(0)[:, None]
+    powers = jnp.broadcast_to(moments[..., 6:].sum(0)[:, None], (*right.shape[:2], 4))
+    residuals: Any = Residuals
+    return residuals(
+        both[..., 0],
+        both[..., 1],
+        both[..., 2],
+        tuple(powers[..., place] for place in range(4)),
+        jnp.zeros(right.shape[:2], int),
+    )

@@ -1,1 +1,0 @@
-"""Networks exported to ONNX."""

@@ -1,0 +1,156 @@
+"""The command `fit`: read, fit, judge, write."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from consilience.cli.commands.runs import save
+from consilience.cli.options import (
+    READ_AS_IT_IS,
+    WORK_AS_USUAL,
+    Engine,
+    Flag,
+    Reading,
+    Several,
+    Work,
+    engine_options,
+    numbers,
+    print_account,
+    read_options,
+    read_responses,
+    with_options,
+)
+from consilience.cli.terminal import (
+    check_free,
+    print_json,
+    rows,
+    screen,
+)
+from consilience.errors import as_options
+
+if TYPE_CHECKING:
+    from consilience.posterior import Fit
+
+
+def fit(  # noqa: PLR0913 (each option stands alone)
+    responses: list[Path],
+    /,
+    *,
+    out: Path,
+    model: str = "auto",
+    engine: Engine = "auto",
+    candidates: Path | None = None,
+    similarity: Path | None = None,
+    gold: Path | None = None,
+    contains: Path | None = None,
+    states: Literal[2, 3] | None = None,
+    prior: Several = (),
+    prior_from: Path | None = None,
+    seed: int = 0,
+    overwrite: Flag = False,
+    json: Flag = False,
+    work: Work = WORK_AS_USUAL,
+    reading: Reading = READ_AS_IT_IS,
+) -> None:
+    """Fit a model to responses and write the run folder.
+
+    A fit that fails its checks is written too; the command says which checks failed
+    and what to do.
+
+    Parameters
+    ----------
+    responses
+        A folder of responses, or files of any readable format.
+    out
+        Run folder to write.
+    model
+        Name of a model (see `consilience models`), or auto.
+    engine
+        How to fit; auto takes an engine that answers in seconds, never nuts.
+    candidates
+        Table of the labels that can be true of each item: item, label, and prior
+        covariates: log_odds, or columns of numbers whose weights are learned.
+    similarity
+        Table of similarities of labels: label_a, label_b, value (`structured`,
+        `contains`, models of objects); or a folder that `candidates` wrote: how much
+        classifiers confuse them.
+    gold
+        Table of items whose truth is given to the fit: item, label, and answer
+        (contains).
+    contains
+        Answers of kind contains about the same items, in any readable format; they are
+        fitted together with responses of kind objects.
+    states
+        States of a label's presence (contains), the third *unclear*; by default as
+        many as the model is meant for.
+    prior
+        Settings of the model's prior, such as own=4.
+    prior_from
+        Run folder of an earlier fit of the same model, with draws: what it learned is
+        the prior.
+    seed
+        Seed of the random number generator.
+    overwrite
+        Replace an existing run.
+    json
+        Print the result as JSON.
+    """
+    check_free(out, marker="run.toml", overwrite=overwrite)
+    settings = numbers(prior, "prior")
+    show = screen(as_json=json)
+    data = read_responses(responses, reading, both=True)
+    print_account(show, data)
+    from consilience import fitting
+    from consilience.cli.pages.fit import fit_page
+    from consilience.posterior import load
+    from consilience.responses.side_tables import gold_table
+
+    truth = None if gold is None else gold_table(gold, read_options(reading))
+    fitted = fitting.fit(
+        data,
+        model=model,
+        engine=engine,
+        seed=seed,
+        candidates=candidates,
+        similarity=similarity,
+        gold=truth,
+        contains=contains,
+        states=states,
+        prior=settings,
+        prior_from=None if prior_from is None else load(prior_from),
+        effort=engine_options(work),
+        progress=True,
+    )
+    save(fitted, out, overwrite=overwrite)
+    show.print(fit_page(fitted))
+    show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        cleaning = asdict(with_options(data).cleaning)
+        print_json({"run": out, **summary(fitted), "cleaning": cleaning})
+
+
+def summary(fitted: "Fit") -> dict[str, Any]:
+    """Return what was fitted and how well it went, as JSON has it."""
+    import json
+
+    from consilience.posterior.results.diagnostics import counts
+
+    attributes = fitted.data.attrs
+    verdicts = fitted.diagnostics()
+    return {
+        **{
+            name: attributes[name]
+            for name in ("model", "engine", "kind", "seed", "seconds")
+        },
+        "engine_reason": as_options(attributes["engine_reason"]),
+        "items": len(fitted.items()),
+        "annotators": len(fitted.annotators()),
+        "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
+        "checks": counts(verdicts),
+        "truth": fitted.data["truth"].attrs.get("told", "raw"),
+        "comparison": rows(fitted.comparison()),
+        "beforehand": rows(fitted.covariate_effects()),
+        "worth": rows(fitted.relative_information()),
+        "assumptions": [*map(as_options, json.loads(attributes["assumptions"]))],
+        "diagnostics": rows(verdicts.assign(remedy=verdicts["remedy"].map(as_options))),
+    }

@@ -1,0 +1,254 @@
+"""The command `sbc`: simulation-based calibration of models and engines."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from consilience.cli.options import (
+    ENGINES,
+    WORK_AS_USUAL,
+    Flag,
+    Several,
+    Work,
+    engine_options,
+    numbers,
+)
+from consilience.cli.terminal import print_json, rows, screen
+from consilience.errors import OptionError, as_options, not_among
+
+if TYPE_CHECKING:
+    from consilience.cli.pages.calibration_check import Finding
+    from consilience.fitting import EngineOptions
+    from consilience.progress import Reporter
+    from consilience.truth import Space
+
+# Harder work than a single fit's default gains little on studies this small.
+_USUAL: Mapping[str, Mapping[str, int]] = {
+    "nuts": {"tune": 500, "draws": 500, "chains": 1}
+}
+
+
+def sbc(  # noqa: PLR0913 (each option stands alone)
+    *,
+    out: Path | None = None,
+    models: Several = ("all",),
+    engines: Several = ("all",),
+    kind: Literal["choice", "contains"] = "choice",
+    items: int = 50,
+    annotators: int = 8,
+    per_item: Annotated[int, Parameter(name=["--per-item", "--redundancy"])] = 5,
+    classes: Annotated[int, Parameter(name=["--classes", "--labels"])] = 3,
+    simulations: int = 100,
+    prior: Several = (),
+    seed: int = 0,
+    overwrite: Flag = False,
+    json: Flag = False,
+    work: Work = WORK_AS_USUAL,
+) -> None:
+    """Check by simulation whether posteriors are calibrated.
+
+    Studies are drawn from each model's own prior and fitted: 90 % of the 90 % intervals
+    should cover the true parameter, and labels with a probability of 80 % should be
+    true in 80 % of cases. The table says for every model and engine how far that is so.
+    With --out results are kept, and after an interruption the same command continues.
+
+    Parameters
+    ----------
+    out
+        Folder to write: the tables of parameters and labels, and all ranks.
+    models
+        Names of models; by default all.
+    engines
+        Any of nuts, vb, em, svi; by default all. A model is fitted by those that it
+        has.
+    kind
+        Kind of question.
+    items
+        Items of each study.
+    annotators
+        Annotators of each study.
+    per_item
+        Answers per item, each by another annotator.
+    classes
+        How many labels.
+    simulations
+        Studies for each model and engine.
+    prior
+        A setting of the priors, such as own=8, for every model that has it; or
+        MODEL.own=8 for one. Studies are drawn and fitted with it alike.
+    seed
+        Seed of the random number generator.
+    overwrite
+        Replace the results of other settings in the folder, once the new ones are
+        complete.
+    json
+        Print the result as JSON.
+    """
+    if work.mass != WORK_AS_USUAL.mass:
+        msg = (
+            f"--mass {work.mass:g}: intervals of 50 % and 90 % are judged; leave it out"
+        )
+        raise OptionError(msg)
+    from consilience import annotators as room
+    from consilience.cli.pages.calibration_check import notes, page, tables
+    from consilience.cli.sbc_folder import open_folder, write_tables
+
+    changed = numbers(prior, "prior")
+    plan = _plan(
+        _named(models, room.names(), "models"),
+        _named(engines, ENGINES, "engines"),
+        changed,
+    )
+    settings = _settings(
+        kind=kind,
+        items=items,
+        annotators=annotators,
+        per_item=per_item,
+        classes=classes,
+        simulations=simulations,
+        prior=changed,
+        seed=seed,
+        work={name: value for name, value in asdict(work).items() if value},
+    )
+    with open_folder(out, settings, overwrite=overwrite) as place:
+        findings, left_out = _run_plan(plan, settings, work, place)
+        remarks = notes(findings, left_out, settings)
+        verdicts = tables(findings)
+        if place is not None:
+            write_tables(place, verdicts)
+    show = screen(as_json=json)
+    show.print(page(findings))
+    for note in remarks:
+        show.print(f"- {note}", soft_wrap=True)
+    if out is not None:
+        show.print(f"written to {out}", soft_wrap=True)
+    if json:
+        print_json(
+            {
+                "out": out,
+                "settings": settings,
+                **{name: rows(table) for name, table in verdicts.items()},
+                "left_out": left_out,
+            }
+        )
+
+
+def _plan(
+    models: Sequence[str], engines: Sequence[str], prior: Mapping[str, float]
+) -> list[tuple[str, str, Any]]:
+    """Return each model with each engine asked for that it has, its prior as asked."""
+    from consilience.annotators import load
+
+    used, plan = set(), []
+    for name in models:
+        settings = {}
+        for setting, value in prior.items():
+            model, _, inner = setting.rpartition(".")
+            has = inner in asdict(load(name).prior)
+            if model == name or (not model and has):
+                settings[inner] = value
+                used.add(setting)
+        made = load(name, settings)
+        plan += [(name, engine, made) for engine in engines if engine in made.engines]
+    idle = ", ".join(setting for setting in prior if setting not in used)
+    if idle:
+        msg = f"--prior {idle}: none of the models chosen has it; correct the name"
+        raise OptionError(msg)
+    if not plan:
+        msg = (
+            f"none of the models chosen is fitted by {', '.join(engines)}; "
+            "consilience models lists what each has"
+        )
+        raise OptionError(msg)
+    return plan
+
+
+def _run_plan(
+    plan: Sequence[tuple[str, str, Any]],
+    settings: Mapping[str, Any],
+    work: Work,
+    out: Path | None,
+) -> tuple[list["Finding"], dict[str, str]]:
+    """Draw, fit and judge; return the findings, and why models are left out."""
+    import jax
+
+    from consilience.checks.simulated_fits import cannot_simulate, simulated_fits
+    from consilience.cli.pages.calibration_check import assess
+    from consilience.cli.sbc_folder import load_study, save_study
+    from consilience.progress import bar
+
+    findings, left_out = [], {}
+    with jax.enable_x64(True), bar() as report:  # noqa: FBT003 (the way JAX spells it)
+        space = _design(settings)
+        reasons: dict[str, str | None] = {}
+        for name, engine, model in plan:
+            if name not in reasons:
+                reasons[name] = cannot_simulate(model, space)
+            reason = reasons[name]
+            if reason is not None:
+                left_out[name] = as_options(reason)
+                continue
+            study = load_study(out, name, engine)
+            if study is None:
+                study = simulated_fits(
+                    model,
+                    space,
+                    engine,
+                    simulations=settings["simulations"],
+                    seed_of_all=settings["seed"],
+                    effort=_engine_options(work, engine),
+                    report=_named_reporter(report, f"{name} {engine}"),
+                )
+                save_study(out, name, engine, study)
+            findings.append(assess(name, engine, study))
+    return findings, left_out
+
+
+def _settings(**given: Any) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    number = given["simulations"]
+    if number < 2:
+        msg = f"simulations is {number}; give two or more; a hundred are informative"
+        raise OptionError(msg)
+    return {**given, "version": version("consilience")}
+
+
+def _design(settings: Mapping[str, Any]) -> "Space":
+    """Return who answers about what."""
+    from consilience.simulation import simulate
+    from consilience.spaces import space_of
+
+    names = ("kind", "items", "annotators", "classes", "per_item", "seed")
+    made = simulate(**{name: settings[name] for name in names})
+    return space_of(made.responses)
+
+
+def _engine_options(work: Work, engine: str) -> "EngineOptions":
+    """Return the effort asked for, or what suits studies this small."""
+    options = engine_options(work)
+    usual = {
+        name: value
+        for name, value in _USUAL.get(engine, {}).items()
+        if getattr(options, name) is None
+    }
+    return replace(options, **usual)
+
+
+def _named_reporter(report: "Reporter", phase: str) -> "Reporter":
+    """Report fits under the name of the model and engine."""
+    return lambda progress: report(replace(progress, phase=phase))
+
+
+def _named(given: Sequence[str], available: Sequence[str], option: str) -> list[str]:
+    """Return names, each of them known and once; `all` alone is all of them."""
+    if tuple(given) == ("all",):
+        return list(available)
+    strange = next((name for name in given if name not in available), None)
+    if strange is not None:
+        msg = f"--{option}: {not_among(option[:-1], strange, available)}, or all"
+        raise OptionError(msg)
+    return list(dict.fromkeys(given))

@@ -1,0 +1,71 @@
+"""From what an engine returned to the tree of a fit."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import xarray as xr
+
+from consilience.fitting.inputs import types_in
+from consilience.fitting.request import Request, Study
+from consilience.fitting.single import Single
+from consilience.model import DIMS
+from consilience.posterior.stored_fit.tree import tree
+from consilience.truth import ChoiceSpace, ContainsSpace, Space
+
+
+def fit_tree(
+    study: Study,
+    request: Request,
+    space: Space,
+    single: Single,
+    remarks: Sequence[str] = (),
+) -> xr.DataTree:
+    """Return a fit as a tree, with what was assumed and how it was fitted.
+
+    Parameters
+    ----------
+    study, request
+        What was fitted, and how.
+    space
+        What could be true, and the answers.
+    single
+        The fitted model.
+    remarks
+        Assumptions beside those of the study, the space and the engine.
+    """
+    types, lost = types_in(space, study.responses.types)
+    attributes = {
+        **request.attributes(study),
+        "id_types": types,
+        "model": single.name,
+        "engine": single.engine,
+        "engine_reason": single.reason,
+        "assumptions": [
+            *space.assumptions,
+            *study.remarks,
+            *remarks,
+            *lost,
+            *single.result.remarks,
+            *_unused(study, space, single),
+        ],
+        "settings": {
+            "effort": asdict(request.effort),
+            "prior": asdict(single.model.prior),
+            "states": len(space.states) if isinstance(space, ContainsSpace) else 2,
+            "precision": "float64",
+        },
+    }
+    dims = {**DIMS, **single.model.dims}
+    return tree(space, single.result, dims, attributes, single.tempering)
+
+
+def _unused(study: Study, space: Space, single: Single) -> list[str]:
+    """Say what is known of labels that the model does not use."""
+    parameters, unused = single.result.parameters, []
+    known = isinstance(space, (ChoiceSpace, ContainsSpace)) and space.covariates.names
+    if known and "weight" not in parameters:
+        unused += [f"the prior covariates ({', '.join(known)})"]
+    similar = study.similarity is not None and isinstance(space, ContainsSpace)
+    if similar and "led" not in parameters:
+        unused += ["the similarity of labels"]
+    return [f"{single.name} does not use {each}" for each in unused]

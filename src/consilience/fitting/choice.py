@@ -1,0 +1,47 @@
+"""Fit responses of kind choice: every answer is a label, and every item has one."""
+
+import xarray as xr
+
+from consilience.fitting.assembly import fit_tree
+from consilience.fitting.comparison.automatic import fit_auto
+from consilience.fitting.inputs import reporter
+from consilience.fitting.request import Request, Study
+from consilience.fitting.single import fit_one
+from consilience.posterior.results.comparison import as_dataset
+from consilience.posterior.stored_fit.tree import with_groups
+
+
+def fit_choice(study: Study, request: Request) -> xr.DataTree:
+    """Fit the model that is asked for; "auto" compares several and mixes them.
+
+    Parameters
+    ----------
+    study
+        Responses of kind choice.
+    request
+        How to fit them.
+    """
+    table = None
+    with reporter(request.progress) as report:
+        space = study.space()
+        if request.model == "auto":
+            single, table = fit_auto(
+                space,
+                request.seed,
+                engine=request.engine,
+                prior=request.prior,
+                effort=request.effort,
+                report=report,
+            )
+        else:
+            single = fit_one(
+                request.model,
+                space,
+                request.seed,
+                engine=request.engine,
+                prior=request.prior,
+                effort=request.effort,
+                report=report,
+            )
+    data = fit_tree(study, request, space, single)
+    return data if table is None else with_groups(data, comparison=as_dataset(table))

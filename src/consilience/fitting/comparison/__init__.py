@@ -1,0 +1,1 @@
+"""Models compared by how well they predict answers, and mixed accordingly."""

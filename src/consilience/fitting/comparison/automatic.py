@@ -1,0 +1,161 @@
+"""The model `auto`: the best of several models, and a mixture of their posteriors.
+
+The posterior of the truth is that of the mixture that predicts answers best; annotators
+and confusions are those of the one model that does. Which models are worth comparing is
+settled by what the responses are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from consilience import annotators
+from consilience.errors import OptionError
+from consilience.fitting.comparison.comparing import CANDIDATES, compare_models, sample
+from consilience.fitting.comparison.side_by_side import side_by_side
+from consilience.fitting.single import Single, fit_one
+from consilience.inference import EngineOptions, check_engine
+from consilience.inference.seeds import Seed, seed_for
+from consilience.model import fits_in_memory
+from consilience.posterior.tempering import Tempering, mix, temper
+from consilience.progress import Reporter
+from consilience.truth import Space
+
+MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
+
+
+def fit_auto(
+    space: Space,
+    seed: int,
+    *,
+    engine: str,
+    prior: Mapping[str, float] | None,
+    effort: EngineOptions,
+    report: Reporter,
+) -> tuple[Single, pd.DataFrame | None]:
+    """Fit the models worth comparing and mix them; return also how they stand.
+
+    Where there is nothing to compare, one model is fitted and the table is None.
+
+    Raises
+    ------
+    OptionError
+        Prior settings were given and several models compared: which is meant?
+    UnknownEngineError
+        There is no such engine.
+    """
+    only = _only_model(space)
+    if only is not None:
+        single = fit_one(
+            only,
+            space,
+            seed,
+            engine=engine,
+            prior=prior,
+            effort=effort,
+            report=report,
+        )
+        return single, None
+    if prior:
+        msg = (
+            "prior settings belong to a model, and auto compares several; name the "
+            f"model they are meant for: {', '.join(CANDIDATES)}"
+        )
+        raise OptionError(msg)
+    check_engine(engine)
+    part = sample(space, seed)
+    fits, table = compare_models(part, CANDIDATES, seed, effort, report)
+    reason = _reason(table)
+    if part is not space:
+        reason += f", on {part.num_units:,} items drawn at random"
+    if engine not in ("auto", "vb"):
+        best = fits[0].name
+        single = fit_one(best, space, seed, engine=engine, effort=effort, report=report)
+        return replace(single, reason=f"{reason}; {single.reason}"), table
+    weights = table["weight"].to_numpy()
+    if part is not space:
+        kept = np.flatnonzero(weights >= MIN_WEIGHT)
+        if 0 not in kept:
+            kept = np.concatenate([[0], kept])
+        work = [
+            partial(
+                _whole,
+                fits[place].name,
+                space,
+                seed_for(seed, fits[place].name),
+                effort,
+            )
+            for place in kept
+        ]
+        fits = side_by_side(work, report)
+        weights = weights[kept] / weights[kept].sum()
+    return _mixture(fits, weights, space, reason), table
+
+
+def _whole(
+    name: str, space: Space, seed: Seed, effort: EngineOptions, report: Reporter
+) -> Single:
+    return fit_one(name, space, seed, engine="vb", effort=effort, report=report)
+
+
+def _only_model(space: Space) -> str | None:
+    """Return the one model that suits, or None where several do."""
+    safe = "hierarchical_dawid_skene"
+    if not space.identified.any():
+        safe = "multinomial"
+    if not fits_in_memory(annotators.fittable(safe), space):
+        return "structured"
+    alone = np.bincount(space.unit, space.n, space.num_units).max(initial=0) < 2
+    if not space.identified.any() or alone:
+        return safe
+    return None
+
+
+def _mixture(
+    fits: list[Single], weights: Float[np.ndarray, " A"], space: Space, reason: str
+) -> Single:
+    """Mix what the models report of the truth.
+
+    The other posterior, raw or tempered, is the mixture at another power, so that both
+    have the same order of labels; that of the raw parts may have another.
+    """
+    best = fits[0]
+    parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
+    name_of_reported = parts[0].reported
+    effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
+    reported = mix([getattr(part, name_of_reported) for part in parts], weights)
+    kept = np.isfinite(space.log_prior).astype(float)
+    raw = reported if name_of_reported == "raw" else temper(reported, kept, 1 / effect)
+    tempering = Tempering(
+        raw=raw,
+        tempered=reported
+        if name_of_reported == "tempered"
+        else temper(reported, kept, effect),
+        design_effect=effect,
+        reported=name_of_reported,
+        correlation=parts[0].correlation,
+        z=parts[0].z,
+    )
+    result = replace(
+        best.result, belief=raw.probability, lower=raw.lower, upper=raw.upper
+    )
+    shown = ", ".join(
+        f"{fits[place].name} {weights[place]:.2f}"
+        for place in np.argsort(-weights, kind="stable")
+        if weights[place] >= 0.005
+    )
+    reason = f"{reason}; the truth is a mixture: {shown}"
+    return replace(best, result=result, tempering=tempering, reason=reason)
+
+
+def _reason(table: pd.DataFrame) -> str:
+    best, second = table.iloc[0], table.iloc[1]
+    return (
+        f"of {len(table)} models it predicts answers best, by "
+        f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
+        f"over {second['model']} (best with probability {best['best']:.2f})"
+    )

@@ -1,0 +1,261 @@
+"""Models compared without gold labels, by how well each predicts answers.
+
+Each model is fitted by `vb`; exact leave-one-response-out scores it. The scores give
+the share of each model in the mixture that predicts answers best (stacking), how far
+each falls short of the best, and with which standard error. Shares are then shrunk
+towards equal ones of the models whose labels do not drift.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from consilience import annotators
+from consilience.checks.leave_one_out import leave_one_response_out
+from consilience.checks.stacking import shrink_weights, standing
+from consilience.errors import OptionError
+from consilience.fitting.comparison.side_by_side import side_by_side
+from consilience.fitting.inputs import (
+    Table,
+    as_responses,
+    check_options,
+    check_seed,
+    reporter,
+)
+from consilience.fitting.request import Study
+from consilience.fitting.single import Single, fit_one
+from consilience.inference import EngineOptions, choose
+from consilience.inference.seeds import seed_for
+from consilience.model import num_substates
+from consilience.progress import Progress, Reporter
+from consilience.responses import Responses
+from consilience.truth import Space
+from consilience.truth.parts import some_units
+
+# What `auto` compares: free confusions pooled over annotators, one skill for each label
+# or for all, annotators of a few kinds, and kinds of each label. On the public sets one
+# coin, MACE and confusions of a fixed prior had next to no weight beside these.
+CANDIDATES = (
+    "hierarchical_dawid_skene",
+    "class_conditional",
+    "shared_errors",
+    "community_bcc",
+    "ebcc",
+)
+MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
+# Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
+# of large studies, where draws together would visit more answers x states than so many.
+DRAWS, FEWEST, MAX_VISITS = 100, 20, 50_000_000
+# Answers x states below which models are fitted one after another: arrays are so short
+# that threads would wait for each other.
+MANY_VISITS = 100_000
+
+
+def compare(
+    responses: Responses | Table,
+    models: Sequence[str] = CANDIDATES,
+    *,
+    seed: int = 0,
+    candidates: Table | None = None,
+    gold: Table | None = None,
+    effort: EngineOptions = EngineOptions(),  # noqa: B008 (a frozen record)
+    progress: bool | Reporter = False,
+) -> pd.DataFrame:
+    """Compare models by how well they predict each answer from all others.
+
+    No gold labels are needed. The comparison is of answers, not of the truth: a model
+    that predicts answers better need not be closer to the truth.
+
+    Parameters
+    ----------
+    responses : Responses, data frame or path
+        Responses, or anything that `read` accepts.
+    models : sequence of str
+        Names of models with closed-form updates.
+    seed, candidates, gold, effort, progress : optional
+        As for `fit`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns model, elpd (mean leave-one-out log predictive density of an answer, in
+        nats), se, difference and difference_se (from the best model, paired by item),
+        weight (in the mixture of "auto"), best (probability of being the model that
+        predicts best) and seconds; the best model first.
+
+    Raises
+    ------
+    UnknownModelError, UnknownEngineError, OptionError
+        If there is no such model, or it cannot be scored in this way.
+
+    See Also
+    --------
+    cross_validate : Predict whole items, annotators or responses that are left out.
+    Fit.comparison : The comparison behind a fit of the model "auto".
+
+    References
+    ----------
+    Vehtari, Gelman and Gabry (2017), Practical Bayesian model evaluation using
+    leave-one-out cross-validation and WAIC. Yao, Vehtari, Simpson and Gelman (2018),
+    Using stacking to average Bayesian predictive distributions.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> models = ["hierarchical_dawid_skene", "shared_errors"]
+    >>> table = cs.compare(responses, models)
+    >>> table[["model", "elpd", "difference"]].round(3)
+                          model   elpd  difference
+    0  hierarchical_dawid_skene -0.933       0.000
+    1             shared_errors -0.934      -0.001
+    """
+    study = Study.read(as_responses(responses), candidates=candidates, gold=gold)
+    seed = check_seed(seed)
+    check_options(effort)
+    with reporter(progress) as report:
+        space = study.space()
+        _, table = compare_models(sample(space, seed), models, seed, effort, report)
+    return table
+
+
+def compare_models(
+    space: Space,
+    names: Sequence[str],
+    seed: int,
+    effort: EngineOptions,
+    report: Reporter,
+) -> tuple[list[Single], pd.DataFrame]:
+    """Fit and score models; return the fits, and the table of how they stand.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers.
+    names
+        Which models.
+    seed
+        Seed of fits and bootstrap.
+    effort
+        How hard each is fitted.
+    report
+        Called with the progress of each.
+
+    Raises
+    ------
+    OptionError
+        No model was named, fewer than two draws were asked for, or a model cannot be
+        scored.
+    UnknownModelError, UnknownEngineError
+        There is no such model, or it has no closed form.
+    """
+    if not names:
+        msg = "no model was named; name those to compare"
+        raise OptionError(msg)
+    for name in names:
+        choose(annotators.fittable(name), name, "vb", space)
+    if effort.draws is not None and effort.draws < 2:
+        msg = (
+            f"models are compared by draws, and {effort.draws} were asked for; ask for "
+            "two or more, or name one model to fit"
+        )
+        raise OptionError(msg)
+    work = [
+        partial(_score, name, f"{name} ({number} of {len(names)})", space, seed, effort)
+        for number, name in enumerate(names, 1)
+    ]
+    few = len(space.unit) * space.state.shape[1] < MANY_VISITS
+    done = side_by_side(work, report, threads=1 if few else None)
+    fits, scores = [fitted for fitted, _ in done], [elpd for _, elpd in done]
+    ranking = standing(np.stack(scores), space.unit, space.n, seed)
+    table = pd.DataFrame(
+        {
+            "model": pd.Series(list(names), dtype="str"),
+            "elpd": ranking.elpd,
+            "se": ranking.se,
+            "difference": ranking.difference,
+            "difference_se": ranking.difference_se,
+            "weight": shrink_weights(ranking.weight, _drift(space, fits)),
+            "best": ranking.best,
+            "seconds": [fitted.seconds for fitted in fits],
+        }
+    )
+    order = np.argsort(-ranking.elpd, kind="stable")
+    ordered = table.iloc[order].reset_index(drop=True)
+    return [fits[place] for place in order], ordered
+
+
+def _score(
+    name: str,
+    shown: str,
+    space: Space,
+    seed: int,
+    effort: EngineOptions,
+    report: Reporter,
+) -> tuple[Single, Float[np.ndarray, " N"]]:
+    """Fit a model, and score each answer by the others."""
+    draws = _draws(name, space) if effort.draws is None else effort.draws
+    fitted = fit_one(
+        name,
+        space,
+        seed_for(seed, name),
+        engine="vb",
+        effort=replace(effort, draws=draws),
+        report=_named(report, shown),
+    )
+    foreseen = leave_one_response_out(fitted.model, space, fitted.result.parameters)
+    if foreseen is None:
+        msg = (
+            f"{name} cannot be compared: it needs draws of a closed-form posterior "
+            "of tables; leave it out, or compare by cross_validate"
+        )
+        raise OptionError(msg)
+    return fitted, foreseen.elpd
+
+
+def _draws(name: str, space: Space) -> int:
+    """Return how many draws of a model are taken by default."""
+    split = num_substates(annotators.fittable(name))
+    visits = len(space.unit) * int(space.state.shape[1]) * split
+    return min(DRAWS, max(FEWEST, MAX_VISITS // max(visits, 1)))
+
+
+def _drift(space: Space, fits: Sequence[Single]) -> Float[np.ndarray, " A"]:
+    """Return how far each fit moves the shares of states from those of the votes."""
+    units, states = space.num_units, len(space.states)
+    size = np.bincount(space.unit, space.n, units)
+    share = np.bincount(space.answer, space.n / size[space.unit], len(space.answers))
+    votes = share @ space.votes / share.sum()
+
+    def shares(belief: Float[np.ndarray, "U S"]) -> Float[np.ndarray, " K"]:
+        state = np.broadcast_to(space.state, belief.shape)
+        return np.bincount(state.ravel(), belief.ravel(), states) / units
+
+    moved = [np.abs(shares(each.result.belief) - votes).sum() / 2 for each in fits]
+    return np.array(moved)
+
+
+def sample(space: Space, seed: int) -> Space:
+    """Return the space, or where answers are many that of items drawn at random."""
+    if len(space.unit) <= MAX_COMPARED:
+        return space
+    share = MAX_COMPARED / len(space.unit)
+    generator = np.random.default_rng(seed)
+    number = max(int(share * space.num_units), 1)
+    units = generator.choice(space.num_units, number, replace=False)
+    return some_units(space, np.sort(units))
+
+
+def _named(report: Reporter, name: str) -> Reporter:
+    # One bar a model: those of every start would fill the screen.
+    def report_by_name(progress: Progress) -> None:
+        note = f"{progress.phase} {progress.note}"
+        report(Progress(name, progress.done, progress.total, note))
+
+    return report_by_name

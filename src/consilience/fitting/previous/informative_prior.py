@@ -1,0 +1,243 @@
+r"""The posterior of an earlier study as the prior of another.
+
+Each parameter that the earlier study knows has a normal prior at its posterior there,
+
+.. math::
+
+   u \sim N(\hat\mu, \hat\sigma^2),
+
+with the mean and standard deviation of its draws, in the coordinates in which it is
+without bounds. Annotators and groups of labels are matched by name; who was not there
+is drawn from the population, as ever, whose own parameters are among the known. How
+parameters hang together in the earlier posterior is left out; both studies fitted
+together would keep it.
+
+References
+----------
+Ibrahim and Chen (2000), Power prior distributions for regression models, on priors from
+earlier studies.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import numpyro  # noqa: F401 (whole before its parts: see `model.program`)
+import numpyro.distributions as dist
+import xarray as xr
+from jaxtyping import Bool, Float
+from numpyro.distributions.transforms import biject_to
+from numpyro.primitives import Messenger
+
+from consilience import annotators
+from consilience.errors import OptionError
+from consilience.fitting.assembly import fit_tree
+from consilience.fitting.inputs import reporter
+from consilience.fitting.previous.matching import places
+from consilience.fitting.previous.predicting import default_groups, rescale_covariates
+from consilience.fitting.request import Request, Study
+from consilience.fitting.single import fit_one
+from consilience.model import Method, Parameters, SampledModel, stack_chains
+from consilience.model.varying import RandomEffects
+from consilience.posterior import Fit
+from consilience.truth import ContainsSpace, Observations, Space
+
+MIN_SCALE = 1e-3  # standard deviation that a prior has at least
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matched:
+    """Draws of one parameter, in the shape that the new study has.
+
+    Attributes
+    ----------
+    draws
+        Anything where it is not known.
+    in_previous
+        Which of its numbers the earlier study knows.
+    """
+
+    draws: Float[np.ndarray, "D ..."]
+    in_previous: Bool[np.ndarray, "..."]
+
+
+def fit_with_previous(study: Study, request: Request, previous: Fit) -> xr.DataTree:
+    """Fit a study with the posterior of an earlier one as the prior.
+
+    Parameters
+    ----------
+    study
+        Responses of kind choice or contains.
+    request
+        How to fit them; the model "auto" is that of the previous fit.
+    previous
+        The fit of the earlier study.
+
+    Raises
+    ------
+    OptionError
+        The previous fit cannot be a prior of this study.
+    """
+    name = request.model
+    if name == "auto":
+        name = previous.data.attrs["model"]
+    with reporter(request.progress) as report:
+        loaded = annotators.load(name, request.prior)
+        model = check_previous(name, loaded, previous)
+        space = align(study.space(request.states or model.states), previous)
+        informative, remark = with_informative_prior(model, space, previous)
+        single = fit_one(
+            name,
+            space,
+            request.seed,
+            engine=request.engine,
+            informative=informative,
+            effort=request.effort,
+            report=report,
+        )
+    if request.model == "auto":
+        reason = f"it is that of the earlier fit; {single.reason}"
+        single = replace(single, reason=reason)
+    return fit_tree(study, request, space, single, remarks=[remark])
+
+
+def check_previous(name: str, model: Method[Any], fit: Fit) -> SampledModel[Any]:
+    """Return the model; refuse an earlier fit that cannot be its prior.
+
+    Raises
+    ------
+    OptionError
+        It is of another model, of a model whose parameters are not sampled by a
+        program of its own, or has no draws.
+    """
+    before = fit.data.attrs
+    if before["model"] != name:
+        msg = (
+            f"the earlier fit is of the model {before['model']}, this one of {name}; "
+            "take the same model, or a fit of this one"
+        )
+        raise OptionError(msg)
+    if (
+        not isinstance(model, SampledModel)
+        or model.follows_data
+        or "objects" in model.kinds
+    ):
+        msg = (
+            f"{name} cannot take its prior from an earlier fit: fit both studies "
+            "together, or use `predict` to keep all as it was learned; contains, "
+            "contains_counts, glad and item_difficulty can"
+        )
+        raise OptionError(msg)
+    sizes = fit.data["posterior"].sizes
+    if sizes["chain"] * sizes["draw"] < 2:
+        msg = (
+            f"the earlier fit, by {before['engine']}, is a point estimate without "
+            "uncertainty; fit it again with draws (em: `draws=50`; or nuts)"
+        )
+        raise OptionError(msg)
+    return model
+
+
+def align(space: Space, fit: Fit) -> Space:
+    """Return the space with groups and covariates as the earlier fit had them."""
+    return rescale_covariates(default_groups(space, fit.data), fit.data)
+
+
+def with_informative_prior(
+    model: SampledModel[Any], space: Space, fit: Fit
+) -> tuple[SampledModel[Any], str]:
+    """Return the model with the earlier posterior as its prior, and a remark on it.
+
+    Parameters
+    ----------
+    model
+        One that `check_previous` lets pass, with the settings of its prior.
+    space
+        The new study, made `align` it.
+    fit
+        The earlier fit.
+    """
+    previous = match_draws(fit.data["posterior"].to_dataset(), model.dims, space)
+    names = places(fit.data["constant_data"]["annotator"].to_numpy(), space.annotators)
+
+    def sampled(observations: Observations, prior: Any) -> Parameters:
+        with _InformativePrior(previous):
+            return model.parameters(observations, prior)
+
+    remark = (
+        f"the prior is the posterior of an earlier fit ({fit.data.attrs['model']} by "
+        f"{fit.data.attrs['engine']}), which includes {int((names >= 0).sum()):,} of "
+        f"the {len(names):,} annotators"
+    )
+    return replace(model, parameters=sampled), remark
+
+
+def match_draws(
+    posterior: xr.Dataset, dims: Mapping[str, tuple[str, ...]], space: Space
+) -> dict[str, Matched]:
+    """Return the draws of each parameter, annotators and groups those of the space."""
+    new = {"annotator": space.annotators}
+    if isinstance(space, ContainsSpace):
+        new["group"] = space.groups.names
+    by_name = {}
+    for name, variable in posterior.data_vars.items():
+        if name not in dims:
+            continue
+        value = np.asarray(variable.to_numpy(), float)
+        draws = stack_chains(value)
+        here = np.ones(draws.shape[1:], bool)
+        for axis, dim in enumerate(variable.dims[2:]):
+            if dim not in new:
+                continue
+            at = places(variable[dim].to_numpy(), new[str(dim)])
+            draws, here = np.take(draws, at, axis + 1), np.take(here, at, axis)
+            there = (at >= 0).reshape(-1, *(1,) * (here.ndim - axis - 1))
+            here = here & there
+        by_name[str(name)] = Matched(draws, here)
+    return by_name
+
+
+class _InformativePrior(Messenger):  # type: ignore[misc]
+    """Change the priors of what is known, while a program runs."""
+
+    def __init__(self, draws: Mapping[str, Matched]) -> None:
+        self.draws = draws
+        super().__init__()
+
+    def process_message(self, site: Any) -> None:
+        """Give the site the prior that the earlier study has for it."""
+        if site["type"] == "sample" and site["name"] in self.draws:
+            site["fn"] = _prior(site["fn"], self.draws[site["name"]])
+
+
+def _prior(usual: Any, previous: Matched) -> Any:
+    if not previous.in_previous.any():
+        return usual
+    events, base = usual.event_dim, usual
+    while isinstance(base, dist.Independent):
+        base = base.base_dist
+    if isinstance(base, dist.Normal):
+        mean = jnp.where(previous.in_previous, previous.draws.mean(0), base.loc)
+        scale = jnp.maximum(previous.draws.std(0, ddof=1), MIN_SCALE)
+        scale = jnp.where(previous.in_previous, scale, base.scale)
+        if isinstance(base, RandomEffects):
+            new = RandomEffects(scale, base.information, mean)
+        else:
+            new = dist.Normal(mean, scale)
+        return new.to_event(events)
+    transform = biject_to(usual.support)
+    free = transform.inv(jnp.asarray(previous.draws))
+    scale = jnp.maximum(free.std(0, ddof=1), MIN_SCALE)
+    normal = dist.Normal(free.mean(0), scale).to_event(transform.domain.event_dim)
+    return _Transformed(normal, transform)
+
+
+class _Transformed(dist.TransformedDistribution):  # type: ignore[misc]
+    """What is normal in coordinates without bounds; engines start at its median."""
+
+    @property
+    def mean(self) -> Any:
+        """Where the coordinates have their mean; not the mean itself."""
+        return self.transforms[0](self.base_dist.mean)

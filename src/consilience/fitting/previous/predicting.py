@@ -1,0 +1,330 @@
+"""Apply a fit to another study: the truth of new items.
+
+Parameters stay as they were fitted; the truth alone is inferred. An annotator who was
+not there before is taken for the mean of those who were.
+"""
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Shaped
+
+from consilience import annotators
+from consilience.checks import all_checks, as_dataset
+from consilience.checks.dependence.independence import Residual
+from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
+from consilience.fitting.inputs import (
+    Table,
+    both_tasks,
+    check_fit,
+    types_in,
+)
+from consilience.fitting.previous.matching import DRAWS, align_draws, familiarity
+from consilience.fitting.request import Study
+from consilience.fitting.single import temper_result
+from consilience.inference.result import Result
+from consilience.intervals import bounds
+from consilience.model import (
+    DIMS,
+    AnnotatorModel,
+    Heuristic,
+    TableModel,
+    Tables,
+    logarithms,
+    thin,
+)
+from consilience.posterior import Fit
+from consilience.posterior.stored_fit.tree import tree, with_groups
+from consilience.posterior.tempering import Tempering
+from consilience.responses import Responses
+from consilience.truth import ChoiceSpace, ContainsSpace, Space
+from consilience.truth.covariates import UNLISTED
+
+type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
+
+
+def predict(
+    fit: Fit,
+    responses: Responses | Table,
+    *,
+    candidates: Table | None = None,
+    similarity: Table | None = None,
+    gold: Table | None = None,
+    contains: Responses | Table | None = None,
+) -> Fit:
+    """Infer the truth of new items with the parameters of an earlier fit.
+
+    Annotators, confusions and all other parameters are those of the earlier fit, with
+    their uncertainty where it has draws. Nothing is learned from the new responses.
+    Annotators are matched by name.
+
+    Parameters
+    ----------
+    fit : Fit
+        The earlier fit.
+    responses : Responses, data frame or path
+        Responses of the same kind and labels, or anything that `read` accepts.
+    candidates, similarity, gold, contains : optional
+        As for `consilience.fit`, of the new items. For objects, similarity is that of
+        the earlier fit.
+
+    Returns
+    -------
+    Fit
+        A fit of the new items, with the annotators of the new responses.
+
+    Raises
+    ------
+    OptionError
+        If the earlier fit is of another kind or of other labels, or if its model
+        cannot be applied to other items.
+
+    Warns
+    -----
+    UnfamiliarAnnotatorsWarning
+        If none of the annotators is in the earlier fit. The sentence is also the
+        attribute `warning` of the prediction.
+
+    See Also
+    --------
+    fit : Fit a model.
+    Sequential : Update the truth of items as answers arrive.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> new = answers["photo"] > "photo-025"
+    >>> first = cs.read(answers[~new], item="photo", label="animal")
+    >>> then = cs.read(answers[new], item="photo", label="animal")
+    >>> fit = cs.fit(first, model="dawid_skene")
+    >>> cs.predict(fit, then).items()[["item", "label"]].head(3)
+            item    label
+    0  photo-026  samoyed
+    1  photo-027      fox
+    2  photo-028     wolf
+    """
+    started = time.monotonic()
+    check_fit(fit)
+    given, beside = both_tasks(responses, contains)
+    before = fit.data.attrs
+    _check_kind(fit.data, given)
+    familiar = familiarity(fit.data, given, beside)
+    if familiar.get("warning"):
+        warnings.warn(
+            str(familiar["warning"]), UnfamiliarAnnotatorsWarning, stacklevel=2
+        )
+    settings = json.loads(before["settings"])
+    model = annotators.fittable(before["model"], _changed(before["model"], settings))
+    # Objects have the similarity of the earlier fit.
+    alike = None if given.kind == "objects" else similarity
+    study = Study.read(
+        given, beside, candidates=candidates, similarity=alike, gold=gold
+    )
+    if given.kind == "objects":
+        import jax
+
+        from consilience.fitting.objects.prediction import PreviousFit, predict_objects
+
+        with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
+            prediction = predict_objects(PreviousFit(fit.data, model), study)
+            attributes = familiar | _attributes(
+                fit.data, study, prediction.space, started
+            )
+            data = prediction.tree(attributes)
+            return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
+    space = study.space(settings.get("states", 2))
+    space = rescale_covariates(default_groups(space, fit.data), fit.data)
+    _check(fit.data, space)
+    values = align_draws(space, fit.data)
+    read = _reader(model, space, values.keys())
+    if read is None:
+        msg = (
+            f"{before['model']}, as it was fitted by {before['engine']}, cannot be "
+            "used on other items: fit both studies together, or take a model of tables"
+        )
+        raise OptionError(msg)
+    result = _result(read, values, before["mass"])
+    attributes = familiar | _attributes(fit.data, study, space, started)
+    tempering = _tempering(fit.data, space, result)
+    data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
+    return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
+
+
+def _attributes(
+    data: xr.DataTree, study: Study, space: Space, started: float
+) -> dict[str, Any]:
+    """Return the attributes of the earlier fit, and what is new."""
+    unseen = int((~np.isin(space.annotators, _names(data))).sum())
+    remark = f"parameters are those of an earlier fit ({data.attrs['model']})"
+    if unseen and any(
+        "annotator" in each.dims for each in data["posterior"].data_vars.values()
+    ):
+        remark += f"; {unseen:,} annotators were not in it and get its mean"
+    types, lost = types_in(space, study.responses.types)
+    classifiers = {*json.loads(data.attrs.get("told_of", "[]")), *study.classifiers}
+    plain = {
+        str(name): value.item() if isinstance(value, np.generic) else value
+        for name, value in data.attrs.items()
+        if name not in ("familiar_annotators", "warning")  # of an earlier prediction
+    }
+    return {
+        **plain,
+        "engine_reason": remark,
+        "kind": space.kind,
+        "seconds": round(time.monotonic() - started, 3),
+        "assumptions": [*space.assumptions, *lost, remark],
+        "sources": dict(study.responses.sources),
+        "settings": json.loads(data.attrs["settings"]),
+        "told_of": sorted(classifiers),
+        "id_types": types,
+    }
+
+
+def _check_kind(data: xr.DataTree, given: Responses) -> None:
+    name, kind = data.attrs["model"], data.attrs["kind"]
+    if kind != given.kind:
+        msg = (
+            f"the earlier fit was of kind {kind}, these responses are of kind "
+            f"{given.kind}; use a fit of the same kind"
+        )
+        raise OptionError(msg)
+    if isinstance(annotators.load(name), Heuristic):
+        msg = (
+            f"{name} is a heuristic and has no parameters to apply to other items; "
+            "apply it to the new responses themselves (fit)"
+        )
+        raise OptionError(msg)
+
+
+def _changed(name: str, settings: dict[str, Any]) -> dict[str, float]:
+    usual = asdict(annotators.load(name).prior)
+    return {
+        setting: value
+        for setting, value in settings["prior"].items()
+        if setting in usual and usual[setting] != value
+    }
+
+
+def _names(data: xr.DataTree) -> Shaped[np.ndarray, " J"]:
+    names: Shaped[np.ndarray, " J"] = data["constant_data"]["annotator"].to_numpy()
+    return names
+
+
+def default_groups[S: Space](space: S, data: xr.DataTree) -> S:
+    """Return the space with groups of labels, of no name, where the fit had groups."""
+    if not isinstance(space, ContainsSpace) or len(space.groups.names):
+        return space
+    if "group" not in data["posterior"].coords:
+        return space
+    return replace(space, groups=replace(space.groups, names=np.array([""], object)))
+
+
+def rescale_covariates[S: Space](space: S, data: xr.DataTree) -> S:
+    """Return the space with covariates measured as in the earlier fit.
+
+    Raises
+    ------
+    OptionError
+        They are others.
+    """
+    if not isinstance(space, (ChoiceSpace, ContainsSpace)):
+        return space
+    if not space.covariates.names:
+        return space
+    covariates = space.covariates
+    constant, learned = data["constant_data"], data["posterior"]
+    before = learned["covariate"].to_numpy() if "covariate" in learned.coords else ()
+    names = tuple(map(str, before))
+    if names == (*covariates.names, UNLISTED):
+        covariates = covariates.with_unlisted(np.zeros(covariates.observed.shape, bool))
+    if names != covariates.names:
+        msg = (
+            f"candidates have the columns {', '.join(covariates.names)}; the "
+            f"earlier fit had {', '.join(names) or 'none'}: give the same"
+        )
+        raise OptionError(msg)
+    moved = covariates.measured_by(
+        constant["covariate_centre"].to_numpy(),
+        constant["covariate_spread"].to_numpy(),
+    )
+    return replace(space, covariates=moved)
+
+
+def _check(data: xr.DataTree, space: Space) -> None:
+    states = tuple(map(str, data["constant_data"]["true_class"].to_numpy()))
+    if states != tuple(map(str, space.states)):
+        other = sorted(set(states) ^ set(map(str, space.states)))
+        msg = (
+            "the earlier fit was of other labels"
+            + (f" (only in one of both: {', '.join(other[:5])})" if other else "")
+            + "; read the responses with the labels of that study (`labels=`)"
+        )
+        raise OptionError(msg)
+
+
+def _reader(
+    model: AnnotatorModel[Any], space: Space, names: Collection[str]
+) -> Reader | None:
+    """Return how a draw is read: posterior of the truth, likelihood, what follows.
+
+    None where parameters of these names do not say all that the emission wants.
+    """
+    if not isinstance(model, TableModel):
+        from consilience.posterior.stored_fit.compiled_reader import compiled_reader
+
+        return compiled_reader(model, space, names)
+    tables = Tables(model, space)
+    if not tables.priors.keys() <= set(names):
+        return None
+
+    def read(draw: Mapping[str, Any]) -> Any:
+        logs = logarithms(draw, tables.closed)
+        likelihood, belief = tables.posterior(logs)
+        return tables.truth(belief), likelihood, tables.derived(logs)
+
+    return read
+
+
+def _result(
+    read: Reader,
+    values: dict[str, Shaped[np.ndarray, "chain draw ..."]],
+    mass: float,
+) -> Result:
+    kept, beliefs, likelihoods = [], [], []
+    for draw in thin(values, DRAWS):
+        truth, likelihood, more = read(draw)
+        beliefs.append(np.asarray(truth))
+        likelihoods.append(np.asarray(likelihood))
+        kept.append({**draw, **{name: np.asarray(v) for name, v in more.items()}})
+    drawn = np.stack(beliefs)
+    lower = upper = np.full(drawn.shape[1:], np.nan)
+    if len(drawn) > 1:
+        lower, upper = bounds(drawn, mass)
+    mean = drawn.mean(0)
+    return Result(
+        parameters={
+            name: np.stack([each[name] for each in kept])[None] for name in kept[0]
+        },
+        belief=mean,
+        lower=np.minimum(lower, mean),
+        upper=np.maximum(upper, mean),
+        log_likelihood=np.stack(likelihoods)[None],
+        sample_stats={},
+        optimization=None,
+    )
+
+
+def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | None:
+    attributes = data["truth"].attrs
+    if "residual_correlation" not in attributes:
+        return None
+    residual = Residual(attributes["residual_correlation"], attributes["residual_z"])
+    return temper_result(residual, attributes["told"], space, result)

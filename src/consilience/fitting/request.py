@@ -1,0 +1,172 @@
+"""What is asked of `fit`: the study to fit, and how to fit it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from consilience.fitting.inputs import (
+    Table,
+    as_candidates,
+    as_similarity,
+    as_table,
+    check_fit,
+    check_options,
+    check_seed,
+    classifiers_of,
+    on_names,
+)
+from consilience.inference import EngineOptions, check_engine
+from consilience.posterior import Fit
+from consilience.progress import Reporter
+from consilience.responses import Responses
+from consilience.spaces import contains_space, objects_space, space_of
+from consilience.truth import ContainsSpace, ObjectsSpace, Space
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Study:
+    """Responses, and what is known of their items and labels.
+
+    Attributes
+    ----------
+    responses
+        Responses of one kind.
+    contains
+        Responses of kind contains beside those of kind objects.
+    candidates, similarity, gold
+        The side tables, as text.
+    classifiers
+        Classifiers whose predictions are in the side tables.
+    remarks
+        Assumptions made when they were read.
+    """
+
+    responses: Responses
+    contains: Responses | None = None
+    candidates: pd.DataFrame | None = None
+    similarity: pd.DataFrame | None = None
+    gold: pd.DataFrame | None = None
+    classifiers: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @classmethod
+    def read(
+        cls,
+        responses: Responses,
+        contains: Responses | None = None,
+        *,
+        candidates: Table | None = None,
+        similarity: Table | None = None,
+        gold: Table | None = None,
+    ) -> "Study":
+        """Read the side tables of responses.
+
+        Parameters
+        ----------
+        responses, contains
+            Responses of one kind, and those of kind contains beside them.
+        candidates, similarity, gold
+            As for `fit`.
+        """
+        return cls(
+            responses=responses,
+            contains=contains,
+            candidates=as_candidates(candidates, responses),
+            gold=as_table(gold, "gold"),
+            remarks=tuple(on_names(candidates, responses)),
+            similarity=as_similarity(similarity, responses.labels["label"]),
+            classifiers=tuple(classifiers_of(candidates, similarity)),
+        )
+
+    def space(self, num_states: int = 2) -> Space:
+        """Return what can be true, and the answers.
+
+        Parameters
+        ----------
+        num_states
+            States of a label's presence (contains).
+        """
+        return space_of(
+            self.responses,
+            lists=self.candidates,
+            gold=self.gold,
+            num_states=num_states,
+            alike=self.similarity,
+            contains=self.contains,
+        )
+
+    def contains_space(self, num_states: int) -> ContainsSpace:
+        """Return the space of responses of kind contains.
+
+        Parameters
+        ----------
+        num_states
+            States of a label's presence.
+        """
+        return contains_space(
+            self.responses, num_states, self.gold, self.candidates, self.similarity
+        )
+
+    def objects_space(self) -> ObjectsSpace:
+        """Return the space of responses of kind objects."""
+        return objects_space(
+            self.responses, self.candidates, self.gold, self.similarity, self.contains
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Request:
+    """How a study is to be fitted; the arguments of `fit` of the same names.
+
+    Attributes
+    ----------
+    started
+        When it was asked for, in seconds.
+
+    Raises
+    ------
+    OptionError, UnknownEngineError
+        If an argument is of the wrong type, or no engine has that name.
+    """
+
+    model: str
+    engine: str
+    seed: int
+    states: int | None
+    prior: Mapping[str, float] | None
+    prior_from: Fit | None
+    effort: EngineOptions
+    progress: bool | Reporter
+    started: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        object.__setattr__(self, "seed", check_seed(self.seed))
+        check_options(self.effort)
+        check_engine(self.engine)
+        if self.prior_from is not None:
+            check_fit(self.prior_from, "prior_from")
+
+    def attributes(self, study: Study) -> dict[str, Any]:
+        """Return the attributes that all fits of a study have.
+
+        Parameters
+        ----------
+        study
+            The study that is fitted.
+        """
+        beside = {} if study.contains is None else study.contains.sources
+        return {
+            "model_asked": self.model,
+            "kind": study.responses.kind,
+            "seed": self.seed,
+            "mass": self.effort.mass,
+            "version": version("consilience"),
+            "sources": {**study.responses.sources, **beside},
+            "told_of": list(study.classifiers),
+            "seconds": round(time.monotonic() - self.started, 3),
+        }

@@ -1,0 +1,1 @@
+"""Dirichlet distributions: arithmetic, draws and learned concentrations."""

@@ -1,0 +1,1 @@
+"""Prevalence and the weights of columns of candidates: Newton steps and draws."""

@@ -1,0 +1,192 @@
+"""The records that models' files make, one class for each kind of model.
+
+Closed forms need neither JAX nor NumPyro, so this module loads neither.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import pandas as pd
+
+from consilience.errors import OptionError
+from consilience.model.contract import (
+    ClosedFormModel,
+    Coding,
+    Dirichlet,
+    EmissionModel,
+    LaidOutModel,
+    Method,
+    Normal,
+    Parameters,
+    SampledModel,
+)
+from consilience.model.emission import ByTables
+from consilience.responses import Responses
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DirichletModel[P](ClosedFormModel[P], EmissionModel[P]):
+    """Parameters with Dirichlet priors, and an emission.
+
+    Attributes
+    ----------
+    dirichlet : callable
+        Dirichlet priors of the parameters by name, among them `prevalence`.
+    """
+
+    dirichlet: Callable[[Coding, P], Mapping[str, Dirichlet]]
+
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return the Dirichlet priors of the parameters by name."""
+        return self.dirichlet(coding, self.prior)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TableModel[P](DirichletModel[P]):
+    """Answers drawn from tables, whose rows have Dirichlet priors.
+
+    `em` and `vb` fit it in closed form on the host (`model.Tables`), without JAX.
+
+    Attributes
+    ----------
+    emission : callable
+        Tables of answers in each state, given the parameters: arrays of NumPy or of
+        JAX, as these are.
+    """
+
+    emission: Callable[[Any, Parameters], ByTables]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NewtonModel[P](DirichletModel[P], LaidOutModel[P]):
+    """Dirichlet priors, and unconstrained parameters that Newton steps update.
+
+    Attributes
+    ----------
+    normal : callable
+        Normal priors of the unconstrained parameters, by name; they are passed
+        unchanged. The log-likelihood of a state must be concave in them.
+    """
+
+    normal: Callable[[Any, P], Mapping[str, Normal]]
+
+    def normals(self, observations: Any) -> Mapping[str, Normal]:
+        """Return the priors of the parameters that are free numbers."""
+        return self.normal(observations, self.prior)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ParameterFreeModel[P](ClosedFormModel[P], LaidOutModel[P]):
+    """A posterior of the truth that the answers alone give: nothing is estimated.
+
+    Attributes
+    ----------
+    log_joint : callable
+        log p(state, the unit's answers) for each listed state (U, S).
+    """
+
+    log_joint: Callable[[Any, Parameters], Any]
+
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return no priors: there are no parameters."""
+        del coding
+        return {}
+
+    def score(self, observations: Any, parameters: Parameters) -> Any:
+        """Return log p(state, the unit's answers)."""
+        return self.log_joint(observations, parameters)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ProgramModel[P](SampledModel[P], EmissionModel[P]):
+    """A NumPyro program of the parameters, and an emission.
+
+    Attributes
+    ----------
+    per_answer : bool
+        Whether the emission gives each answer a distribution of its own (`PerAnswer`).
+    """
+
+    per_answer: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ScoreModel[P](SampledModel[P]):
+    """A NumPyro program of the parameters, and a score with variables integrated out.
+
+    Attributes
+    ----------
+    log_joint : callable
+        log p(state, the unit's answers | parameters), as `AnnotatorModel.score`.
+    simulate_answers : callable
+        Draws answers, given a key, the observations and the parameters.
+    """
+
+    log_joint: Callable[[Any, Parameters], Any]
+    simulate_answers: Callable[[Any, Any, Parameters], Any]
+
+    def score(self, observations: Any, parameters: Parameters) -> Any:
+        """Return log p(state, the unit's answers | parameters)."""
+        return self.log_joint(observations, parameters)
+
+
+def no_new_annotator(parameters: Parameters) -> NoReturn:
+    """Refuse to say what a new annotator would answer.
+
+    Raises
+    ------
+    OptionError
+        Always.
+    """
+    del parameters
+    msg = "answers of this model are not drawn from tables; take contains_states"
+    raise OptionError(msg)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LaidOutScoreModel[P](ScoreModel[P], LaidOutModel[P]):
+    """A score of answers that the model lays out itself: of pairs, or of objects.
+
+    Attributes
+    ----------
+    log_likelihood : callable
+        Log-likelihood of each unit (its share, for units that are modelled together).
+        It uses `observations.log_prior` as the score does, and may be cheaper than it.
+    new_annotator : callable
+        Distribution of the answers of a new annotator in each column of the score, for
+        each group of labels (one if there are none).
+    whole_items : bool
+        Whether the units of an item are modelled together. Then none is merged with
+        others, or used without those of its item. The score is the log posterior of
+        each unit plus its share of the log-likelihood of the item.
+    """
+
+    log_likelihood: Callable[[Any, Parameters], Any]
+    new_annotator: Callable[[Parameters], Any] = no_new_annotator
+    whole_items: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Heuristic[P](Method[P]):
+    """A rule without a likelihood: nothing is fitted, and its only engine is "rule".
+
+    Attributes
+    ----------
+    prior, dims, engines, references, kinds
+        As of an `AnnotatorModel`; a rule has no parameters.
+    tables : callable
+        The tables of a run by name, computed from the responses.
+
+    See Also
+    --------
+    AnnotatorModel : A model that engines fit.
+
+    Examples
+    --------
+    >>> from consilience import annotators
+    >>> annotators.load("tsipras2020").kinds
+    ('objects',)
+    """
+
+    tables: Callable[[Responses], Mapping[str, pd.DataFrame]]

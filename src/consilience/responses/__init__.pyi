@@ -1,0 +1,25 @@
+from .canonical_folder.folder import read_folder, write
+from .label_names import with_names
+from .options import Columns, ReadOptions
+from .overview.design import Description, describe
+from .overview.summary import Summary
+from .quality.cleaning import Cleaning, Dropped
+from .reading import formats, read, read_with
+from .table import Responses
+
+__all__ = [
+    "Cleaning",
+    "Columns",
+    "Description",
+    "Dropped",
+    "ReadOptions",
+    "Responses",
+    "Summary",
+    "describe",
+    "formats",
+    "read",
+    "read_folder",
+    "read_with",
+    "with_names",
+    "write",
+]

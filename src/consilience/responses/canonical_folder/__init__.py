@@ -1,0 +1,1 @@
+"""The canonical folder: responses saved as Parquet files."""

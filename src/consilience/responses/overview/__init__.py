@@ -1,0 +1,1 @@
+"""Overviews of responses: a summary and the design."""

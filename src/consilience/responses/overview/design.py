@@ -1,0 +1,223 @@
+"""The design at a glance: who answered what, how often, and how far they agree."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from consilience.responses.options import Kind, Offer
+from consilience.responses.table import ANSWERS, Responses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """Smallest, middle and largest of some counts."""
+
+    min: int
+    median: float
+    max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """Counts that describe responses of one kind.
+
+    Parameters
+    ----------
+    kind, offer : str
+        As in `consilience.responses.Responses`.
+    answers : int
+        Number of answers, each counted as often as it was given, without skipped ones.
+    skipped : int
+        Number of questions that were shown and not answered.
+    responses : int
+        For objects, number of pairs of annotator and item; else as `answers`.
+    questions : int
+        Number of questions: items, or pairs of item and label (contains).
+    items, annotators, labels : int
+        Numbers of items, of annotators with an id, and of labels.
+    items_without_answers : int
+        Number of items that were listed but not answered.
+    anonymous : int
+        Number of answers without annotator.
+    repeated : int
+        Number of answers beyond the first by one annotator to one question.
+    answers_per_question, answers_per_annotator : Spread
+        Distribution of the counts.
+    coverage : float
+        Share of pairs of question and annotator that were answered; NaN without ids.
+    agreement : float
+        Probability that two different answers to one question, drawn at random over all
+        such pairs, are equal; NaN where there is no pair, and for objects.
+    frequencies : dict of str to int
+        How often each label (contains: each answer) was given.
+    gold : int
+        Number of items (contains: pairs) with a gold label.
+
+    See Also
+    --------
+    consilience.describe : Compute the counts.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> round(cs.describe(responses).coverage, 2)
+    0.24
+    """
+
+    kind: Kind
+    offer: Offer
+    answers: int
+    skipped: int
+    responses: int
+    questions: int
+    items: int
+    annotators: int
+    labels: int
+    items_without_answers: int
+    anonymous: int
+    repeated: int
+    answers_per_question: Range
+    answers_per_annotator: Range
+    coverage: float
+    agreement: float
+    frequencies: dict[str, int]
+    gold: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values, for JSON (a NaN becomes None)."""
+        return {
+            key: None if isinstance(value, float) and np.isnan(value) else value
+            for key, value in asdict(self).items()
+        }
+
+
+def describe(responses: Responses) -> Description:
+    """Count the answers, items, annotators and labels of responses of one kind.
+
+    Parameters
+    ----------
+    responses : Responses
+        Responses of one kind.
+
+    Returns
+    -------
+    Description
+        The counts.
+
+    Raises
+    ------
+    KindError
+        If there are several kinds.
+
+    See Also
+    --------
+    agreement : Coefficients of agreement.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> answers = study(0, num_photos=30).answers
+    >>> responses = cs.read(answers, item="photo", label="animal")
+    >>> counts = cs.describe(responses)
+    >>> counts.items, counts.annotators, counts.answers
+    (30, 25, 180)
+    """
+    kind = responses.kind
+    codes = _codes(responses)
+    n = responses.table["n"].to_numpy()
+    given = codes["answer" if kind == "contains" else "label"] >= 0
+    answered = {name: column[given] for name, column in codes.items()}
+    weight = n[given]
+    value = answered["answer" if kind == "contains" else "label"]
+    names = ANSWERS if kind == "contains" else tuple(responses.labels["label"])
+    identified = answered["annotator"] >= 0
+    who = answered["annotator"][identified]
+    pair = answered["question"][identified] * max(responses.num_annotators, 1) + who
+    distinct = _num_distinct(pair)
+    num_answers = len(pair)
+    if kind == "objects":
+        num_answers = _num_distinct(
+            _pair_codes(pair, answered["response_id"][identified])
+        )
+    num_questions = _num_distinct(codes["question"])
+    num_pairs = num_questions * responses.num_annotators
+    frequency = np.bincount(value, weight, len(names)).astype(np.int64)
+    gold = responses.gold
+    return Description(
+        kind=kind,
+        offer=responses.offer,
+        answers=int(weight.sum()),
+        skipped=int(n[~given].sum()),
+        responses=_num_responses(answered) if kind == "objects" else int(weight.sum()),
+        questions=num_questions,
+        items=responses.num_items,
+        annotators=responses.num_annotators,
+        labels=responses.num_labels,
+        items_without_answers=responses.num_items - _num_distinct(answered["item"]),
+        anonymous=int(weight[~identified].sum()),
+        repeated=num_answers - distinct,
+        answers_per_question=_range(np.bincount(answered["question"], weight)),
+        answers_per_annotator=_range(np.bincount(who, weight[identified])),
+        coverage=distinct / num_pairs if num_pairs else float("nan"),
+        agreement=float("nan")
+        if kind == "objects"
+        else _agreement(answered["question"], value, weight),
+        frequencies={names[k]: int(frequency[k]) for k in np.flatnonzero(frequency)},
+        gold=0 if gold is None else len(gold[_num_asked(kind)].drop_duplicates()),
+    )
+
+
+def _codes(responses: Responses) -> dict[str, np.ndarray]:
+    """Codes of the columns, and of the question: the item, or the item and label."""
+    table = responses.table
+    codes = {
+        name: table[name].cat.codes.to_numpy().astype(np.int64)
+        for name in ("item", "annotator", "label", "answer", "response_id")
+    }
+    question = codes["item"]
+    if responses.kind == "contains":
+        question = _pair_codes(question, codes["label"])
+    return codes | {"question": question}
+
+
+def _num_asked(kind: Kind) -> list[str]:
+    return ["item", "label"] if kind == "contains" else ["item"]
+
+
+def _pair_codes(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Code the pairs of two columns of codes from 0 without gaps; -1 is a value too."""
+    pairs = first * (int(second.max(initial=0)) + 2) + second + 1
+    codes: np.ndarray = pd.factorize(pairs)[0].astype(np.int64)
+    return codes
+
+
+def _num_distinct(codes: np.ndarray) -> int:
+    return len(pd.unique(codes))
+
+
+def _num_responses(answered: dict[str, np.ndarray]) -> int:
+    person = _pair_codes(answered["question"], answered["annotator"])
+    return _num_distinct(_pair_codes(person, answered["response_id"]))
+
+
+def _range(counts: np.ndarray) -> Range:
+    """Spread of those counts that are not none."""
+    some = counts[counts > 0]
+    if not len(some):
+        return Range(min=0, median=0.0, max=0)
+    return Range(
+        min=int(some.min()), median=float(np.median(some)), max=int(some.max())
+    )
+
+
+def _agreement(question: np.ndarray, value: np.ndarray, weight: np.ndarray) -> float:
+    """Share of equal pairs among all pairs of answers to one question."""
+    same = np.bincount(_pair_codes(question, value), weight)
+    total = np.bincount(question, weight)
+    pairs = float((total * (total - 1)).sum())
+    return float((same * (same - 1)).sum()) / pairs if pairs else float("nan")

@@ -1,0 +1,1 @@
+"""Tabular sources read as columns of text: CSV, JSON, Arrow and pandas."""

@@ -1,0 +1,292 @@
+"""Arrow and pandas columns of any type as text.
+
+Integers are written as they are; columns of floats that hold only whole numbers are
+written without the point, because pandas turns integers with gaps into floats. A column
+that cannot be written as text (images, embeddings, records) is put aside with its
+reason; it is an error only where it is needed.
+"""
+
+import datetime as dt
+import numbers
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from consilience.errors import BadCellError, ConsilienceError, NoResponsesError
+from consilience.responses.options import ReadOptions
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.tables.coding import Coded, drop_unused, encode, text_array
+from consilience.responses.tables.text_table import (
+    TextTable,
+    check_names,
+    places,
+    tidy,
+    unusable_notes,
+)
+from consilience.responses.tables.type_names import type_of, type_of_arrow
+
+_EXACT = 2**53  # beyond it a float skips whole numbers
+_LONG = 1 << 12  # bytes of a cell on average; more is an image, not an id
+NOT_WHOLE = "not a whole Parquet file"
+
+
+def read_parquet(path: Path, options: ReadOptions) -> TextTable:
+    """Read a Parquet file as columns of text.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the file is cut off or not Parquet.
+    """
+    with readable(str(path), NOT_WHOLE), parquet.ParquetFile(path) as file:
+        names = check_names(file.schema_arrow.names, str(path))
+        types = dict(zip(names, file.schema_arrow.types, strict=True))
+        long = _long_columns(file)
+        unusable = {
+            name: f"{kind}, long" if i in long else str(kind)
+            for i, (name, kind) in enumerate(types.items())
+            if i in long or not _is_plain(kind)
+        }
+        kept = [name for name in names if name not in unusable]
+        wanted = [file.schema_arrow.names[names.index(name)] for name in kept]
+        table = file.read(columns=wanted)
+        arrays = {name: table.column(n) for name, n in zip(kept, wanted, strict=True)}
+        num_rows = file.metadata.num_rows
+    kinds = {name: type_of_arrow(array.type) for name, array in arrays.items()}
+    return _text_table(str(path), arrays, unusable, num_rows, options, kinds)
+
+
+def read_schema(path: Path) -> list[str]:
+    """Names of the columns of a Parquet file."""
+    with readable(str(path), NOT_WHOLE):
+        return list(parquet.read_schema(path).names)
+
+
+def read_frame(frame: pd.DataFrame, options: ReadOptions) -> TextTable:
+    """Take a pandas data frame as columns of text."""
+    source = "the data frame"
+    names = check_names([str(name) for name in frame.columns], source)
+    arrays = {}
+    unusable = {}
+    types = {}
+    for name, (_, column) in zip(names, frame.items(), strict=True):
+        try:
+            with readable(source):
+                if isinstance(column.dtype, pd.SparseDtype):
+                    column = pd.Series(np.asarray(column))  # noqa: PLW2901
+                types[name] = type_of(column)
+                arrays[name] = _from_pandas(column)
+        except ConsilienceError as error:
+            unusable[name] = _why(error)
+    return _text_table(source, arrays, unusable, len(frame), options, types)
+
+
+def _why(error: ConsilienceError) -> str:
+    if isinstance(error.__cause__, UnicodeDecodeError):
+        return "bytes that are not UTF-8"
+    if isinstance(error.__cause__, UnicodeEncodeError):
+        return "text with half of a surrogate pair"
+    return str(error)
+
+
+def _text_table(
+    source: str,
+    arrays: Mapping[str, pa.Array | pa.ChunkedArray],
+    unusable: dict[str, str],
+    num_rows: int,
+    options: ReadOptions,
+    types: Mapping[str, str | None],
+) -> TextTable:
+    if num_rows == 0:
+        msg = f"{source}: there is no row; check that it is the right table"
+        raise NoResponsesError(msg)
+    coded: dict[str, Coded] = {}
+    lists: dict[str, pa.Array] = {}
+    notes: list[str] = []
+    for name, array in arrays.items():
+        try:
+            with readable(source):
+                if _is_list(array.type):
+                    lists[name] = _list_of_texts(array)
+                    continue
+                text, note = as_text(array)
+                coded[name] = drop_unused(encode(text))
+                notes += [f"column {name!r}: {note}"] if note else []
+        except ConsilienceError:
+            unusable[name] = str(array.type)
+    columns, tidy_notes = tidy(coded, options.missing)
+    return TextTable(
+        source=source,
+        columns=columns,
+        lists=lists,
+        num_rows=num_rows,
+        where=places(source, first=1),
+        notes=(*notes, *tidy_notes, *unusable_notes(unusable)),
+        unusable=unusable,
+        types={name: kind for name, kind in types.items() if kind is not None},
+    )
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(
+        types.is_list(kind)
+        or types.is_large_list(kind)
+        or types.is_fixed_size_list(kind)
+    )
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    """Whether a type is one of texts or numbers, or of lists of texts or whole numbers.
+
+    Lists of other numbers are embeddings, records and lists of lists no single texts.
+    """
+    if _is_list(kind):
+        part = kind.value_type
+        return _is_plain(part) and not (
+            _is_list(part) or pa.types.is_floating(part) or _is_binary(part)
+        )
+    if pa.types.is_dictionary(kind):
+        return _is_plain(kind.value_type)
+    return bool(pa.types.is_primitive(kind) or _is_text(kind) or _is_binary(kind)) or (
+        pa.types.is_decimal(kind) or pa.types.is_null(kind)
+    )
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in {pa.string(), pa.large_string(), pa.string_view()}
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return kind in {pa.binary(), pa.large_binary(), pa.binary_view()}
+
+
+def _long_columns(file: parquet.ParquetFile) -> set[int]:
+    """Places of the columns of long bytes, which may be too large to be read."""
+    metadata, schema = file.metadata, file.schema_arrow
+    if metadata.num_columns != len(schema.names) or not metadata.num_rows:
+        return set()
+    long = {i for i, kind in enumerate(schema.types) if _is_binary(kind)}
+    groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)] * bool(
+        long
+    )
+    return {
+        i
+        for i in long
+        if sum(group.column(i).total_uncompressed_size for group in groups)
+        > _LONG * metadata.num_rows
+    }
+
+
+def _list_of_texts(array: pa.Array | pa.ChunkedArray) -> pa.Array:
+    whole = array.combine_chunks() if hasattr(array, "chunks") else array
+    texts = whole.cast(pa.list_(pa.string()))
+    texts.validate(full=True)  # damaged files may hold bytes that are not text
+    return texts
+
+
+def as_text(array: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, str | None]:
+    """Write a column as text, and say what was decided.
+
+    Parameters
+    ----------
+    array
+        Column of any scalar type. Each distinct value is written once.
+    """
+    if isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries().combine_chunks()
+    if pa.types.is_string(array.type):
+        array.validate(full=True)
+        return array, None
+    if not pa.types.is_dictionary(array.type):
+        array = pc.dictionary_encode(array)
+    values, note = values_as_text(array.dictionary)
+    values.validate(full=True)
+    return pa.DictionaryArray.from_arrays(array.indices, values), note
+
+
+def values_as_text(values: pa.Array) -> tuple[pa.Array, str | None]:
+    """Write distinct values as text, and say what was decided."""
+    kind = values.type
+    if pa.types.is_boolean(kind):
+        return pc.if_else(values, "True", "False"), None
+    if not pa.types.is_floating(kind):
+        return values.cast(pa.string()), None
+    values = pc.if_else(pc.is_nan(values), pa.scalar(None, kind), values)
+    whole = pc.all(pc.equal(pc.round(values), values)).as_py()
+    largest = pc.max(pc.abs(values)).as_py()
+    if whole and largest is not None and largest < _EXACT:
+        note = "whole numbers, written without the point"
+        return values.cast(pa.int64()).cast(pa.string()), note
+    return values.cast(pa.string()), None
+
+
+def _from_pandas(column: pd.Series) -> pa.Array | pa.ChunkedArray:
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype) and _is_mixed(kind.categories):
+        column = column.astype(object)
+    if not _is_mixed(column):
+        try:
+            return pa.array(column, from_pandas=True)
+        except (pa.ArrowException, OverflowError, ValueError, TypeError):
+            pass  # each cell is written by itself
+    if any(isinstance(cell, (list, tuple, np.ndarray)) for cell in column):
+        return pa.array(map(_texts, column), pa.list_(pa.string()))
+    return text_array(cell_text(cell) for cell in column)
+
+
+def _texts(cell: object) -> list[str | None] | None:
+    if isinstance(cell, (list, tuple, np.ndarray)):
+        return [cell_text(part) for part in cell]
+    text = cell_text(cell)
+    return None if text is None else [text]
+
+
+def _is_mixed(values: pd.Series | pd.Index) -> bool:
+    """Whether objects are not all texts: Arrow has ended the process on some others."""
+    if values.dtype != object:
+        return False
+    return pd.api.types.infer_dtype(values, skipna=True) not in {"string", "empty"}
+
+
+def cell_text(cell: object, place: str = "") -> str | None:
+    """Text of one cell of a column of mixed types; None for a missing one.
+
+    Parameters
+    ----------
+    cell
+        Text, a number, a date or any other single value.
+    place
+        File and row, for the error.
+
+    Raises
+    ------
+    BadCellError
+        If the cell holds several values or an object that has no text.
+    """
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8")
+    if isinstance(cell, str):
+        return cell
+    missing = cell is None or cell is pd.NA or cell is pd.NaT
+    if isinstance(cell, (dt.date, dt.datetime)) and not missing:
+        return cell.isoformat()
+    if missing or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell))):
+        return None
+    if not _has_text(cell):
+        what = f"{place}: " if place else ""
+        msg = f"{what}{type(cell).__name__} where one text or number was expected"
+        raise BadCellError(msg)
+    return str(cell)
+
+
+def _has_text(cell: object) -> bool:
+    if isinstance(cell, (numbers.Number, np.generic)):
+        return True
+    has_str = type(cell).__str__ is not object.__str__
+    return has_str and not hasattr(cell, "__len__")

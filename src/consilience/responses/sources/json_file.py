@@ -1,0 +1,298 @@
+"""JSON files: lines of records or one document, with the place of an error.
+
+Numbers with a point or an exponent keep their text (``1e5`` stays ``1e5``). A key that
+stands twice in one object is an error: which of the two was meant cannot be known.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from consilience.errors import NoResponsesError, UnreadableFileError
+from consilience.responses.options import ReadOptions
+from consilience.responses.sources.arrow_columns import cell_text
+from consilience.responses.sources.library_errors import readable
+from consilience.responses.tables.coding import encode, text_array
+from consilience.responses.tables.text_table import TextTable, check_names, places, tidy
+from consilience.responses.tables.type_names import type_of_cells
+
+type Record = dict[str, Any]
+
+_RECORD = msgspec.json.Decoder(Record, float_hook=str)
+_DOCUMENT = msgspec.json.Decoder(float_hook=str)
+_KEY_WITH_BLANKS = re.compile(rb'"[ \t\r\n]+:')
+_SPARSE = 0.02  # share of cells that are filled
+_MANY = 20_000_000  # cells
+
+
+def read_json_lines(path: Path, options: ReadOptions) -> TextTable:
+    """Read one record per line.
+
+    Raises
+    ------
+    UnreadableFileError
+        If a line is not a JSON object; the line is named.
+    """
+    text = _bytes(path)
+    try:
+        records = _RECORD.decode_lines(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise _bad_line(path, text) from None
+    if _may_repeat_a_key(records, text):
+        for number, line in _lines(text):
+            _check_keys(line, f"{path}, line {number}")
+    blank = b"\n\n" in text or b"\n\r\n" in text or text[:1] in b"\r\n"
+    lines = [number for number, _ in _lines(text)] if blank else None
+    return records_table(records, str(path), options, lines=lines)
+
+
+def read_json(path: Path) -> object:
+    """Read one JSON document.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the document is broken or stops in the middle; line and column are named.
+    """
+    text = _bytes(path)
+    with readable(str(path)):
+        try:
+            document = _DOCUMENT.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _broken(path, text, error) from None
+    if _may_repeat_a_key([document], text):
+        _check_keys(text, str(path))
+    return document
+
+
+def decode_json(text: str, place: str) -> object:
+    """Value of JSON inside a cell.
+
+    Parameters
+    ----------
+    text
+        The cell.
+    place
+        File and row, for messages.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it is not JSON, nested too deeply, or a key stands twice.
+    """
+    with readable(place, "the JSON in a cell cannot be read"):
+        value = _DOCUMENT.decode(text)
+    raw = text.encode()
+    if _may_repeat_a_key([value], raw):
+        _check_keys(raw, place)
+    return value
+
+
+def decode_or_text(text: str, place: str) -> object:
+    """Value of a cell that may be a JSON list or object; the text where it is none.
+
+    Raises
+    ------
+    UnreadableFileError
+        If it is JSON that is nested too deeply, or a key stands twice.
+    """
+    if not text.startswith(("{", "[")):
+        return text
+    try:
+        return decode_json(text, place)
+    except UnreadableFileError as error:
+        if isinstance(error.__cause__, msgspec.DecodeError):
+            return text
+        raise
+
+
+def read_json_records(path: Path, options: ReadOptions) -> TextTable:
+    """Read a JSON list of records.
+
+    Raises
+    ------
+    UnreadableFileError
+        If the document is not a list of records.
+    """
+    records = read_json(path)
+    if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
+        msg = (
+            f"{path}: expected a JSON list of records such as "
+            '[{"item": ..., "label": ...}]; export it so, or name another format'
+        )
+        raise UnreadableFileError(msg)
+    return records_table(records, str(path), options, word="record", lines=None)
+
+
+def records_table(
+    records: list[Record],
+    source: str,
+    options: ReadOptions,
+    *,
+    word: str = "line",
+    lines: list[int] | None,
+) -> TextTable:
+    """Make columns of text of records with any keys.
+
+    Parameters
+    ----------
+    records
+        One mapping per row.
+    source
+        Name for messages.
+    options
+        `missing` is used.
+    word
+        What a row is called in messages.
+    lines
+        Line of each record; None: the records are numbered from 1.
+    """
+    if not records:
+        msg = f"{source}: there is no record; check that it is the right file"
+        raise NoResponsesError(msg)
+    keys = list(dict.fromkeys(key for r in records for key in r))
+    cells = len(keys) * len(records)
+    if cells > _MANY and sum(map(len, records)) < _SPARSE * cells:
+        msg = (
+            f"{source}: {len(records):,} records have {len(keys):,} different keys "
+            f"({keys[0]!r}, {keys[-1]!r}, ...); expected the same keys in each, such "
+            "as item, annotator and label"
+        )
+        raise UnreadableFileError(msg)
+    names = check_names(keys, source)
+    coded = {}
+    lists = {}
+    types: dict[str, str] = {}
+    with readable(source, "holds something that is not text"):
+        for name, key in zip(names, keys, strict=True):
+            column = [record.get(key) for record in records]
+            if any(isinstance(cell, list) for cell in column):
+                texts = [_texts(cell) for cell in column]
+                lists[name] = pa.array(texts, pa.list_(pa.string()))
+            else:
+                coded[name] = encode(text_array(_text(cell) for cell in column))
+                kind = type_of_cells(column)
+                types |= {} if kind is None else {name: kind}
+    columns, notes = tidy(coded, options.missing)
+    return TextTable(
+        source=source,
+        columns=columns,
+        lists=lists,
+        num_rows=len(records),
+        where=places(source, first=1, word=word, numbers=lines),
+        notes=notes,
+        types=types,
+    )
+
+
+def _text(cell: object) -> str | None:
+    """Text of a cell; nested objects stay JSON."""
+    if isinstance(cell, dict):
+        return msgspec.json.encode(cell).decode()
+    return cell_text(cell)
+
+
+def _texts(cell: object) -> list[str | None] | None:
+    if cell is None:
+        return None
+    return [_nested(part) for part in cell] if isinstance(cell, list) else [_text(cell)]
+
+
+def _nested(cell: object) -> str | None:
+    """Text of a part of a list; lists and objects in it stay JSON."""
+    if isinstance(cell, list):
+        return msgspec.json.encode(cell).decode()
+    return _text(cell)
+
+
+def _bytes(path: Path) -> bytes:
+    with readable(str(path)):
+        text = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
+    if not text.strip():
+        msg = f"{path}: the file is empty; export it again"
+        raise NoResponsesError(msg)
+    return text
+
+
+def _lines(text: bytes) -> Iterable[tuple[int, bytes]]:
+    numbered = enumerate(text.split(b"\n"), start=1)
+    return ((number, line) for number, line in numbered if line.strip())
+
+
+def _may_repeat_a_key(values: list[Any], text: bytes) -> bool:
+    """Whether the text may hold more keys than were read: the last of two stays."""
+    most = text.count(b'":') + len(_KEY_WITH_BLANKS.findall(text))
+    count = 0
+    while values:
+        count += sum(len(part) for part in values if isinstance(part, dict))
+        if count == most:
+            return False
+        values = [
+            inner
+            for part in values
+            if isinstance(part, (dict, list))
+            for inner in (part.values() if isinstance(part, dict) else part)
+            if isinstance(inner, (dict, list))
+        ]
+    return count < most
+
+
+def _check_keys(text: bytes, place: str) -> None:
+    """Refuse an object with a key that stands twice."""
+
+    def each_once(pairs: list[tuple[str, Any]]) -> Record:
+        record = dict(pairs)
+        if len(record) < len(pairs):
+            (twice, _), *_ = Counter(key for key, _ in pairs).most_common(1)
+            msg = (
+                f"{place}: the key {twice!r} stands twice in one JSON object; keep one "
+                "of them"
+            )
+            raise UnreadableFileError(msg)
+        return record
+
+    with readable(place):
+        json.loads(text, object_pairs_hook=each_once, parse_int=str, parse_float=str)
+
+
+def _bad_line(path: Path, text: bytes) -> UnreadableFileError:
+    for number, line in _lines(text):
+        try:
+            with readable(
+                f"{path}, line {number}",
+                "not a whole JSON object",
+                "fix or drop the line, or export the file again",
+            ):
+                _RECORD.decode(line)
+        except UnreadableFileError as error:
+            return error
+    msg = f"{path}: not lines of JSON objects; name another format"
+    return UnreadableFileError(msg)
+
+
+def _first_not_utf8(text: bytes) -> int:
+    try:
+        return len(text.decode())
+    except UnicodeDecodeError as error:
+        return error.start
+
+
+def _broken(path: Path, text: bytes, error: Exception) -> UnreadableFileError:
+    match = re.search(r"byte (\d+)", str(error))
+    byte = int(match.group(1)) if match else len(text)
+    if isinstance(error, UnicodeDecodeError):  # counts from the start of a text
+        byte = _first_not_utf8(text)
+    line = text.count(b"\n", 0, byte) + 1
+    column = byte - text.rfind(b"\n", 0, byte)
+    what = "stops in the middle" if byte >= len(text) else f"is broken ({error})"
+    msg = (
+        f"{path}, line {line}, column {column} (byte {byte:,}): the JSON {what}; "
+        "copy or export it again"
+    )
+    return UnreadableFileError(msg)

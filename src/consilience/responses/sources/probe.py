@@ -1,0 +1,109 @@
+"""A first look at a source, so that each reader can say whether it is its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import msgspec
+import pandas as pd
+
+from consilience.responses.options import Columns
+from consilience.responses.sources.arrow_columns import read_schema
+from consilience.responses.sources.csv_file import header_names
+from consilience.responses.sources.load import TEXT_SUFFIXES, Source
+
+_LOOK = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """What can be seen at a glance.
+
+    Parameters
+    ----------
+    name
+        Name of the source, for messages.
+    is_folder
+        Whether it is a folder.
+    files
+        Names of the files in the folder.
+    names
+        Names of the columns, if it is a table.
+    start
+        First bytes of a JSON file.
+    columns
+        Columns that the caller named.
+    """
+
+    name: str
+    is_folder: bool = False
+    files: frozenset[str] = frozenset()
+    names: Sequence[str] = ()
+    start: bytes = b""
+    columns: Columns = field(default_factory=Columns)
+
+
+def probe(source: Source, columns: Columns, encoding: str | None = None) -> Probe:
+    """Look at a source without reading it whole.
+
+    Parameters
+    ----------
+    source
+        A file, a folder or a data frame.
+    columns
+        Columns that the caller named.
+    encoding
+        Of a text file, where the caller named it.
+    """
+    return replace(_look(source, encoding), columns=columns)
+
+
+def _look(source: Source, encoding: str | None) -> Probe:
+    if isinstance(source, pd.DataFrame):
+        return Probe(
+            name="the data frame", names=[str(name) for name in source.columns]
+        )
+    name = str(source)
+    if source.is_dir():
+        files = frozenset(path.name for path in source.iterdir())
+        return Probe(name=name, is_folder=True, files=files)
+    suffix = source.suffix.lower()
+    if suffix in {".parquet", ".pq"}:
+        return Probe(name=name, names=read_schema(source))
+    if suffix in {".json", ".jsonl", ".ndjson"}:
+        with source.open("rb") as file:
+            start = file.read(_LOOK).removeprefix(b"\xef\xbb\xbf").lstrip()
+        return Probe(name=name, names=_json_names(start), start=start)
+    if suffix in TEXT_SUFFIXES or suffix == "":
+        return Probe(
+            name=name, names=[n.strip() for n in header_names(source, encoding)]
+        )
+    return Probe(name=name)
+
+
+def _json_names(start: bytes) -> list[str]:
+    """Keys of the first record of JSON lines or of a list of records."""
+    depth = 0
+    quoted = False
+    body = start.removeprefix(b"[").lstrip()
+    skip = False
+    for i, byte in enumerate(body):
+        char = chr(byte)
+        if skip:
+            skip = False
+        elif quoted:
+            skip = char == "\\"
+            quoted = char != '"'
+        elif char == '"':
+            quoted = True
+        elif char in "{}":
+            depth += 1 if char == "{" else -1
+            if depth == 0:
+                return _keys(body[: i + 1])
+    return []
+
+
+def _keys(record: bytes) -> list[str]:
+    try:
+        return list(msgspec.json.decode(record, type=dict))
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return []

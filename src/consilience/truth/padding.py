@@ -1,0 +1,114 @@
+"""Spaces filled up to one of few sizes, so that what is compiled for one serves others.
+
+Programs are compiled for exact shapes. What is added was never answered and never
+answers: units without answers, which whoever counts units must give no weight, and
+annotators without answers.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from consilience.truth.covariates import Covariates
+from consilience.truth.grid import next_size
+from consilience.truth.space import (
+    MAX_LISTED,
+    MAX_NUMBERS,
+    ChoiceSpace,
+    ContainsSpace,
+    Space,
+)
+
+
+def padded(space: Space) -> Space:
+    """Return the space with further units and annotators, behind those that there are.
+
+    Each further unit is an item of its own, and any state on its list may be true.
+    There are none where tables or lists would become too large.
+
+    Parameters
+    ----------
+    space
+        What can be true, and the answers; not of objects.
+    """
+    cells = len(space.states) * len(space.answers)
+    annotators = next_size(space.num_annotators)
+    if annotators * cells <= MAX_NUMBERS:
+        space = _with_annotators(space, annotators - space.num_annotators)
+    units = next_size(space.num_units)
+    if units * space.state.shape[1] <= MAX_LISTED:
+        space = _with_units(space, units - space.num_units)
+    return space
+
+
+def _with_annotators(space: Space, more: int) -> Space:
+    return replace(
+        space,
+        annotators=_with_names(space.annotators, more),
+        identified=np.append(space.identified, np.zeros(more, bool)),
+    )
+
+
+def _with_units(space: Space, more: int) -> Space:
+    listed = np.arange(space.state.shape[1])
+    alone = np.where(listed == 0, 0.0, -np.inf)
+    open_to = alone if len(space.state) > 1 else space.log_prior.max(0)
+    common: dict[str, Any] = {
+        "unit_item": _with_names(space.unit_item, more),
+        "state": _with_rows(space.state, more if len(space.state) > 1 else 0, value=0),
+        "log_prior": _with_rows(
+            space.log_prior, more if len(space.log_prior) > 1 else 0, value=open_to
+        ),
+    }
+    match space:
+        case ContainsSpace():
+            groups, similar = space.groups, space.similar_sets
+            label = space.unit_label
+            return replace(
+                space,
+                **common,
+                unit_label=_with_rows(label, more, value=label[0]),
+                groups=replace(groups, code=_with_rows(groups.code, more, value=0)),
+                similar_sets=replace(
+                    similar,
+                    of_unit=_with_codes(similar.of_unit, more),
+                    shown=_with_codes(similar.shown, more),
+                ),
+                covariates=_covariates(space.covariates, more),
+            )
+        case ChoiceSpace():
+            return replace(
+                space, **common, covariates=_covariates(space.covariates, more)
+            )
+        case _:
+            return replace(space, **common)
+
+
+def _covariates(covariates: Covariates, more: int) -> Covariates:
+    return replace(
+        covariates,
+        value=_with_rows(covariates.value, more, value=0.0),
+        observed=_with_rows(covariates.observed, more, value=False),
+    )
+
+
+def _with_rows(
+    table: Shaped[np.ndarray, "U *rest"], more: int, *, value: Any
+) -> Shaped[np.ndarray, "V *rest"]:
+    rows = np.empty((more, *table.shape[1:]), table.dtype)
+    rows[...] = value
+    return np.concatenate([table, rows])
+
+
+def _with_codes(code: Shaped[np.ndarray, " U"], more: int) -> Shaped[np.ndarray, " V"]:
+    further = code.max(initial=-1) + 1 + np.arange(more)
+    return np.append(code, further.astype(code.dtype))
+
+
+def _with_names(names: Shaped[np.ndarray, " U"], more: int) -> Shaped[np.ndarray, " V"]:
+    """Return further names, all of them behind the last in their order."""
+    last = max(names.astype(str), default="")
+    further = np.array([f"{last}+{number}" for number in range(more)], dtype=object)
+    return np.concatenate([names.astype(object), further]) if more else names

@@ -1,0 +1,361 @@
+"""Residual correlation: of independent annotators, and of ones who err together."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.stats import norm
+
+from consilience import annotators
+from consilience.checks.dependence.independence import (
+    CHANCE,
+    LIMIT,
+    Residual,
+    independence,
+    residual_correlation,
+)
+from consilience.checks.simulated_fits import replace_answers
+from consilience.fitting.single import fit_one
+from consilience.inference import EngineOptions
+from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
+from consilience.progress import silent
+from consilience.responses import read
+from consilience.spaces import space_of
+
+ITEMS, PEOPLE, PER_ITEM = 300, 12, 8
+STUDIES = 200
+SHARE = 0.4  # of items that everyone guesses at
+
+
+def design(labels, items=ITEMS):
+    generator = np.random.default_rng(0)
+    who = generator.random((items, PEOPLE)).argsort(1)[:, :PER_ITEM]
+    names = [f"l{k}" for k in range(labels)]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:04d}" for number in range(items)], PER_ITEM),
+            "annotator": [f"a{j:02d}" for j in who.ravel()],
+            "label": np.resize(names, who.size),
+        }
+    )
+    return space_of(read(frame, labels=names))
+
+
+def drawn(space, generator, guessed):
+    """Draw answers; return them with the confusions that they have on average."""
+    labels = len(space.states)
+    rows = generator.dirichlet(np.ones(labels), (PEOPLE, labels))
+    confusion = 0.3 * rows + 0.7 * np.eye(labels)
+    truth = generator.integers(0, labels, space.num_units)
+    hard = (generator.random(space.num_units) < guessed)[space.unit]
+    chance = confusion[space.annotator, truth[space.unit]]
+    chance = np.where(hard[:, None], 1 / labels, chance)
+    answer = (chance.cumsum(1) < generator.random((len(hard), 1))).sum(1)
+    answer = np.minimum(answer, labels - 1).astype(np.int32)
+    return answer, (1 - guessed) * confusion + guessed / labels
+
+
+def residual_of(space, confusion, name="bayesian_dawid_skene"):
+    """Residuals given these confusions, all labels as frequent."""
+    labels = len(space.states)
+    draw = {"prevalence": np.full(labels, 1 / labels), "confusion": confusion}
+    whole = {each: value[None, None] for each, value in draw.items()}
+    with jax.enable_x64(True):
+        return residual_correlation(annotators.load(name), space, whole)
+
+
+def residuals(labels, guessed, studies=STUDIES, items=ITEMS):
+    space, generator = design(labels, items), np.random.default_rng(1)
+    results = []
+    for _ in range(studies):
+        answer, confusion = drawn(space, generator, guessed)
+        results.append(residual_of(replace_answers(space, answer), confusion))
+    return results
+
+
+def at_most_by_chance(level):
+    """Rejections that as many studies exceed once in some thirty thousand."""
+    return STUDIES * level + 4 * np.sqrt(STUDIES * level * (1 - level))
+
+
+@pytest.fixture(scope="module", params=[2, 3, 5, 10])
+def independent(request):
+    return residuals(request.param, 0)
+
+
+def test_independent_annotators_are_rejected_no_more_often_than_said(independent):
+    z = np.array([each.z for each in independent])
+    assert sum(each.rejected for each in independent) <= at_most_by_chance(0.01)
+    assert (z > 1.645).sum() <= at_most_by_chance(0.05)
+    assert abs(z.mean()) < 4 / np.sqrt(STUDIES)
+
+
+@pytest.mark.parametrize("labels", [2, 3, 5, 10])
+def test_annotators_who_all_guess_at_some_items_are_rejected(labels):
+    result = residuals(labels, SHARE)
+    assert np.mean([each.z for each in result]) > 4 / np.sqrt(STUDIES)
+    assert np.mean([each.rejected for each in result]) > 0.5
+    assert all(each.correlation > 0 for each in result)
+
+
+def outcomes(diagnostics):
+    """Verdicts on studies with these residuals."""
+    each = [
+        judged(residual_correlation=one.correlation, residual_z=one.z)
+        for one in diagnostics
+    ]
+    return [verdict.outcome for (verdict,) in each]
+
+
+def test_studies_too_small_to_show_that_people_guess_together_do_not_pass():
+    result = outcomes(residuals(3, 0.15, studies=40, items=60))
+    assert TOO_LITTLE in result
+    assert PASSED not in result
+
+
+def test_large_studies_of_independent_annotators_pass():
+    result = outcomes(residuals(3, 0, studies=20, items=2_000))
+    # Two of twenty are rejected by chance once in sixty runs.
+    assert result.count(PASSED) >= 18
+    assert TOO_LITTLE not in result
+
+
+def power_of(diagnostics, limit):
+    """Chance of a rejection that the standard errors of studies make one expect."""
+    mean = np.mean([each.correlation for each in diagnostics])
+    error = np.array([each.detectable for each in diagnostics]) / (
+        LIMIT + norm.ppf(CHANCE)
+    )
+    return norm.cdf(mean / error - limit).mean()
+
+
+def test_as_many_studies_are_rejected_as_their_standard_errors_say():
+    result = residuals(3, 0.15, studies=100, items=100)
+    seen = np.mean([each.rejected for each in result])
+    margin = 4 * np.sqrt(0.25 / len(result))
+    assert abs(power_of(result, LIMIT) - seen) < margin
+    # The same comparison notices a power without regard to the limit.
+    assert abs(power_of(result, 0.0) - seen) > margin
+
+
+def held_back(guessed, studies=40):
+    """Residuals given confusions that are off towards chance, as by a strong prior."""
+    space, generator = design(5), np.random.default_rng(5)
+    results = []
+    for _ in range(studies):
+        answer, confusion = drawn(space, generator, guessed)
+        off = 0.7 * confusion + 0.3 / 5
+        results.append(residual_of(replace_answers(space, answer), off).z)
+    return np.array(results)
+
+
+def test_confusions_that_a_prior_holds_back_are_no_dependence():
+    z = held_back(0)
+    assert z.mean() < 4 / np.sqrt(len(z))
+
+
+def test_with_confusions_held_back_those_who_guess_together_are_still_seen():
+    z = held_back(SHARE)
+    assert z.mean() > 4 / np.sqrt(len(z))
+
+
+def on_lists(guessed, studies):
+    """Residuals of answers on lists of four out of fifty labels, and of one."""
+    generator = np.random.default_rng(7)
+    labels = np.array([f"l{k:02d}" for k in range(50)])
+    lists = generator.random((ITEMS, 50)).argsort(1)[:, :4]
+    lists[: ITEMS // 10, 1:] = lists[: ITEMS // 10, :1]  # nothing to be wrong about
+    names = [f"i{number:03d}" for number in range(ITEMS)]
+    shown = {"item": np.repeat(names, 4), "label": labels[lists.ravel()]}
+    responses = design(5)  # who answers what
+    reported = {
+        "item": np.array(names)[responses.unit],
+        "label": shown["label"][::4][responses.unit],
+    }
+    space = space_of(
+        read(pd.DataFrame(reported), labels=list(labels)),
+        lists=pd.DataFrame(shown).drop_duplicates(),
+    )
+    right = generator.uniform(0.8, 0.95, PEOPLE)
+    hits = (1 - guessed) * right + guessed / 4
+    draw = {"prevalence": np.full(50, 1 / 50), "skill": np.stack([hits, 1 - hits], 1)}
+    whole = {each: value[None, None] for each, value in draw.items()}
+    results = []
+    for _ in range(studies):
+        hard = (generator.random(ITEMS) < guessed)[space.unit]
+        chance = np.where(hard, 0.25, right[space.annotator])
+        missed = generator.integers(1, 4, len(chance))
+        slot = np.where(generator.random(len(chance)) < chance, 0, missed)
+        answer = lists[space.unit, slot].astype(np.int32)
+        with jax.enable_x64(True):
+            model = annotators.load("structured")
+            results.append(
+                residual_correlation(model, replace_answers(space, answer), whole).z
+            )
+    return np.array(results)
+
+
+def test_independent_annotators_who_choose_from_lists_are_seldom_rejected():
+    z = on_lists(0, studies=100)
+    assert abs(z.mean()) < 4 / np.sqrt(len(z))
+    assert (z > LIMIT).sum() <= 1 + 4 * np.sqrt(len(z) * 0.01 * 0.99)
+
+
+def test_those_who_guess_together_on_lists_are_rejected():
+    z = on_lists(SHARE, studies=20)
+    assert np.mean(z > LIMIT) > 0.5
+
+
+def of_two_subtypes(name, studies=40):
+    """Residuals of answers to items half of which everyone finds hard.
+
+    Taken given the subtype of the item (ebcc), or given its label alone.
+    """
+    space, generator = design(2), np.random.default_rng(6)
+    hits = np.array([0.95, 0.55])
+    rows = np.stack([hits, 1 - hits], -1)
+    table = np.stack([rows, rows[:, ::-1]])  # label, subtype, answer
+    results = []
+    for _ in range(studies):
+        truth, subtype = generator.integers(0, 2, (2, ITEMS))
+        chance = table[truth, subtype][space.unit]
+        answer = (generator.random(len(chance)) > chance[:, 0]).astype(np.int32)
+        draw = {
+            "prevalence": np.full(2, 0.5),
+            "subtype": np.full((2, 2), 0.5),
+            "subtype_confusion": np.broadcast_to(table, (PEOPLE, *table.shape)),
+            "confusion": np.broadcast_to(table.mean(1), (PEOPLE, 2, 2)),
+        }
+        whole = {each: value[None, None] for each, value in draw.items()}
+        prior = {"subtypes": 2.0} if name == "ebcc" else None
+        model = annotators.load(name, prior)
+        responses = replace_answers(space, answer)
+        with jax.enable_x64(True):
+            results.append(residual_correlation(model, responses, whole).z)
+    return np.array(results)
+
+
+def test_what_a_model_knows_of_items_is_no_dependence():
+    z = of_two_subtypes("ebcc")
+    assert abs(z.mean()) < 4 / np.sqrt(len(z))
+
+
+def test_to_a_model_that_knows_labels_alone_it_is():
+    z = of_two_subtypes("bayesian_dawid_skene")
+    assert z.mean() > 4 / np.sqrt(len(z))
+
+
+def by_fit(guessed, studies=8):
+    space, generator = design(2), np.random.default_rng(2)
+    results = []
+    with jax.enable_x64(True):
+        for _ in range(studies):
+            answer, _ = drawn(space, generator, guessed)
+            fitted = fit_one(
+                "hierarchical_dawid_skene",
+                replace_answers(space, answer),
+                0,
+                engine="vb",
+                effort=EngineOptions(draws=0, restarts=1),
+                report=silent,
+            )
+            results.append(fitted.tempering)
+    return results
+
+
+def test_with_fitted_confusions_the_independent_are_not_tempered():
+    result = by_fit(0)
+    z = np.array([each.z for each in result])
+    # The fit takes some of the residuals: z is at most that of the true confusions.
+    assert z.mean() < 4 / np.sqrt(len(result))
+    assert all(each.reported == "raw" for each in result)
+
+
+def test_with_fitted_confusions_those_who_guess_together_are_tempered():
+    result = by_fit(SHARE)
+    z = np.array([each.z for each in result])
+    assert z.mean() > 4 / np.sqrt(len(result))
+    assert np.mean([each.reported == "tempered" for each in result]) > 0.5
+    number = np.full(ITEMS, float(PER_ITEM))
+    for each in result:
+        effect = Residual(each.correlation, each.z).design_effect(number)
+        assert np.allclose(each.design_effect, effect)
+        sure = [part.probability.max(1).mean() for part in (each.raw, each.tempered)]
+        assert sure[1] < sure[0]
+
+
+def test_a_count_weighs_as_that_many_rows():
+    space, generator = design(3), np.random.default_rng(3)
+    answer, confusion = drawn(space, generator, SHARE)
+    n = generator.integers(0, 4, len(answer))
+    counted = replace(space, answer=answer, n=n)
+    rows = np.repeat(np.arange(len(n)), n)
+    each = replace(
+        counted,
+        unit=space.unit[rows],
+        annotator=space.annotator[rows],
+        answer=answer[rows],
+        n=np.ones(len(rows), int),
+    )
+    both = [residual_of(reported, confusion) for reported in (counted, each)]
+    assert both[0].correlation == pytest.approx(both[1].correlation)
+    assert both[0].z == pytest.approx(both[1].z)
+    once = residual_of(replace(counted, n=np.ones_like(n)), confusion)
+    assert once.correlation != pytest.approx(both[0].correlation)
+
+
+def test_a_confusion_that_all_share_is_that_of_each():
+    space, generator = design(3), np.random.default_rng(4)
+    answer, confusion = drawn(space, generator, 0)
+    reported, shared = replace(space, answer=answer), confusion.mean(0, keepdims=True)
+    whole = np.repeat(shared, PEOPLE, 0)
+    one = residual_of(reported, shared[0], "multinomial")
+    assert one.z == pytest.approx(residual_of(reported, whole).z)
+
+
+def test_without_two_answers_to_an_item_there_is_no_correlation():
+    frame = pd.DataFrame({"item": list("ijk"), "annotator": "a", "label": list("xyx")})
+    space = space_of(read(frame))
+    result = residual_of(space, np.full((1, 2, 2), 0.5))
+    assert np.isnan(result.correlation)
+    assert np.isnan(result.z)
+    assert not result.rejected
+    assert result.given_truth == 0
+    assert result.design_effect(np.array([1.0, 5.0])).tolist() == [1, 1]
+
+
+def test_the_design_effect_is_that_of_kish():
+    # .09 ** .45 is .3384: five answers are worth 5 / (1 + 4 * .3384) of them.
+    number = np.array([0.0, 1.0, 2.0, 5.0])
+    assert np.allclose(
+        Residual(0.09, 5.0).design_effect(number), [1, 1, 1.33838, 2.35353]
+    )
+    assert np.allclose(Residual(-0.09, -5.0).design_effect(number), 1)
+    assert np.allclose(Residual(4.0, 5.0).design_effect(number), [1, 1, 2, 5])
+
+
+def judged(**attributes):
+    return independence(
+        xr.DataTree.from_dict(
+            {"truth": xr.Dataset(attrs={"told": "raw", **attributes})}
+        )
+    )
+
+
+def test_the_verdict_follows_the_correlation():
+    good = judged(residual_correlation=0.01, residual_z=LIMIT)
+    bad = judged(residual_correlation=0.123, residual_z=LIMIT + 0.01)
+    assert [verdict.outcome for verdict in good + bad] == [PASSED, FAILED]
+    assert bad[0].name == "independence"
+    assert "residual correlation 0.123" in bad[0].remedy
+
+
+def test_what_has_no_residuals_is_not_judged():
+    assert judged() == []
+    (verdict,) = judged(residual_correlation=np.nan, residual_z=np.nan)
+    assert verdict.outcome == TOO_LITTLE
+    assert np.isnan(verdict.value)
+    assert "fewer than two items have two answers" in verdict.remedy

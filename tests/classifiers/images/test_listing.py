@@ -1,0 +1,125 @@
+"""Images by folder, file, list and table, each under the name of its item."""
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from consilience.classifiers.images.listing import list_images
+from consilience.errors import ImagesError, SourceNotFoundError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "photos"
+    (place / "deep").mkdir(parents=True)
+    for name in ("b.png", "a.JPG", "deep/a.jpg", "notes.txt", ".hidden"):
+        (place / name).write_bytes(name.encode())
+    return place
+
+
+def loaded(images, done=()):
+    return {image.item: image.load() for image in images.besides(frozenset(done))}
+
+
+def test_a_folder_gives_its_images_in_order_and_counts_the_rest(folder):
+    images = list_images([folder])
+    assert images.items == ("a.JPG", "b.png", "deep/a.jpg")
+    assert images.left_aside == 2
+    assert loaded(images)["deep/a.jpg"] == b"deep/a.jpg"
+
+
+def test_what_is_done_is_not_read_again(folder):
+    assert set(loaded(list_images([folder]), {"b.png"})) == {"a.JPG", "deep/a.jpg"}
+
+
+@pytest.mark.parametrize(
+    ("naming", "names"), [("name", ("a.JPG", "b.png")), ("stem", ("a", "b"))]
+)
+def test_items_can_be_named_by_less_than_their_path(folder, naming, names):
+    (folder / "deep" / "a.jpg").unlink()
+    assert list_images([folder], naming=naming).items == names
+
+
+def test_two_images_of_one_name_are_refused(folder):
+    with pytest.raises(ImagesError, match="2 images are named 'a'"):
+        list_images([folder], naming="stem")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "items"),
+    [
+        (
+            "list.txt",
+            "photos/b.png\n\nphotos/a.JPG\n",
+            ("photos/b.png", "photos/a.JPG"),
+        ),
+        ("list.csv", "item,path\nx,photos/b.png\ny,photos/a.JPG\n", ("x", "y")),
+        ("list.tsv", "path\titem\nphotos/b.png\tx\nphotos/a.JPG\ty\n", ("x", "y")),
+        ("list.csv", "path\nphotos/b.png\nphotos/a.JPG\n", None),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_lists_name_paths_from_where_they_are(tmp_path, name, text, items):
+    (tmp_path / name).write_text(text)
+    images = list_images([tmp_path / name])
+    assert images.items == (items or ("photos/b.png", "photos/a.JPG"))
+    assert list(loaded(images).values()) == [b"b.png", b"a.JPG"]
+
+
+@pytest.mark.parametrize("shape", ["bytes", "struct", "paths"])
+@pytest.mark.usefixtures("folder")
+def test_parquet_holds_images_or_paths(tmp_path, shape):
+    names, data = ["x", "y"], [b"one", b"two"]
+    columns = {
+        "bytes": {"item": names, "image": data},
+        "struct": {
+            "image": [{"bytes": d, "path": n} for d, n in zip(data, names, strict=True)]
+        },
+        "paths": {"item": names, "path": ["photos/b.png", "photos/a.JPG"]},
+    }[shape]
+    file = tmp_path / "images.parquet"
+    parquet.write_table(pa.table(columns), file, row_group_size=1)
+    images = list_images([file])
+    assert images.items == ("x", "y")
+    wanted = [b"b.png", b"a.JPG"] if shape == "paths" else data
+    assert list(loaded(images).values()) == wanted
+    assert list(loaded(images, {"x"}).values()) == wanted[1:]
+
+
+def test_other_columns_are_named(tmp_path):
+    file = tmp_path / "images.parquet"
+    pd.DataFrame({"id": [7], "jpg": [b"seven"]}).to_parquet(file)
+    with pytest.raises(ImagesError, match="found 'id', 'jpg'"):
+        list_images([file])
+    assert loaded(list_images([file], item="id", image="jpg")) == {"7": b"seven"}
+
+
+def test_a_cell_without_an_image_is_an_error_of_that_image_alone(tmp_path):
+    file = tmp_path / "images.parquet"
+    pd.DataFrame({"item": ["x", "y"], "image": [None, b"two"]}).to_parquet(file)
+    first, second = list_images([file]).besides(frozenset())
+    with pytest.raises(OSError, match="no bytes"):
+        first.load()
+    assert second.load() == b"two"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("list.csv", b"file\nx.png\n", "no column 'path'"),
+        ("list.csv", b"item,path\n,x.png\n", "row 1"),
+        ("list.txt", b"\xff\xfe", "UTF-8"),
+        ("list.txt", b"\n", "no image"),
+        ("cut.parquet", b"PAR1", "Parquet"),
+    ],
+)
+def test_lists_that_cannot_be_used_are_refused(tmp_path, name, data, said):
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ImagesError, match=said):
+        list_images([tmp_path / name])
+
+
+def test_a_place_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(SourceNotFoundError):
+        list_images([tmp_path / "nowhere"])

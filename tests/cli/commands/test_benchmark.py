@@ -1,0 +1,74 @@
+import json
+
+import pandas as pd
+import pytest
+
+TASKS = range(1, 13)
+LABELS = "\n".join(
+    [
+        "task,worker,label",
+        *(
+            f"{task},{who},{label}"
+            for task in TASKS
+            for who, label in (
+                ("ann", "cat" if task % 2 else "dog"),
+                ("bob", "cat" if task % 2 else "dog"),
+                ("cid", "cat" if task % 3 else "dog"),
+            )
+        ),
+    ]
+)
+TRUTH = "\n".join(
+    ["task,label", *(f"{task},{'cat' if task % 2 else 'dog'}" for task in TASKS)]
+)
+QUICK = ("--models", "smoothed_shares,majority", "--resamples", "50")
+
+
+@pytest.fixture
+def crowd(tmp_path):
+    folder = tmp_path / "crowd" / "pets"
+    folder.mkdir(parents=True)
+    (folder / "labels.csv").write_text(LABELS, encoding="utf-8")
+    (folder / "truth.csv").write_text(TRUTH, encoding="utf-8")
+    return tmp_path / "crowd"
+
+
+def test_methods_are_compared_and_a_second_call_runs_nothing(
+    run, crowd, tmp_path, capsys
+):
+    assert run("benchmark", crowd, *QUICK, "--out", "out") == 0
+    said = capsys.readouterr()
+    assert "smoothed_shares" in said.out
+    assert "1.0000" in said.out
+    assert "[2/2] pets majority" in said.err
+    results = pd.read_parquet(tmp_path / "out" / "results.parquet")
+    mean = results[(results["set"] == "mean") & (results["metric"] == "accuracy")]
+    assert mean["value"].tolist() == [1.0, 1.0]
+    assert run("benchmark", crowd, *QUICK, "--out", "out", "--json") == 0
+    again = capsys.readouterr()
+    assert again.err.count("(kept)") == 2
+    output = json.loads(again.out)
+    assert {row["method"] for row in output["means"]} == {"smoothed_shares", "majority"}
+    assert output["failures"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--models", "nonsense"), "no method 'nonsense'"),
+        (("--resamples", "1"), "give 2 or more"),
+        (("--mass", "1"), "between 0 and 1"),
+        (("--bins", "0"), "give 1 or more"),
+        (("--seed", "-1"), "seed is -1"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_runs(
+    arguments, sentence, run, crowd, capsys
+):
+    assert run("benchmark", crowd, *arguments) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_folder_without_sets_is_refused(run, tmp_path, capsys):
+    assert run("benchmark", tmp_path, *QUICK) == 2
+    assert "holds no data set" in capsys.readouterr().err

@@ -1,0 +1,195 @@
+"""From photographs to a fit with candidates, through the command line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from models.exporting.photographs import photograph
+
+from consilience.classifiers.running.pieces import Pieces
+
+LITE0 = Path(__file__).parents[3] / "models" / "efficientnet_lite0"
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for name in ("coffee", "chelsea"):
+        (folder / f"{name}.png").write_bytes(photograph(name))
+    (folder / "broken.png").write_bytes(b"no image")
+    (folder / "notes.txt").write_text("not an image")
+    return folder
+
+
+def classify(run, photographs, *more):
+    return run("classify", photographs, "--model-dir", LITE0, "--out", "p", *more)
+
+
+def test_photographs_become_candidates_by_name(run, photographs, capsys, tmp_path):
+    assert classify(run, photographs, "--naming", "stem", "--json") == 0
+    said = capsys.readouterr()
+    output = json.loads(said.out)
+    assert (output["classified"], output["unusable"]) == (3, 1)
+    assert "skipped, because their names are not those of images: 1" in said.err
+    assert "ran on the" in said.err
+    assert "1 could not be used" in said.err
+    assert run("candidates", "p", "--label-column", "name", "--out", "c") == 0
+    assert "2 candidates of" not in capsys.readouterr().out
+    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
+    coffee = list(table.loc[table["item"] == "coffee", "label"])
+    assert coffee[:2] == ["espresso", "cup"]
+    assert len(coffee) == 5
+
+
+def test_a_second_run_has_nothing_left_to_do(run, photographs, capsys):
+    assert classify(run, photographs) == 0
+    capsys.readouterr()
+    assert classify(run, photographs) == 0
+    assert "0 images; 3 were done before" in capsys.readouterr().out
+    assert classify(run, photographs, "--overwrite") == 0
+    assert "3 images" in capsys.readouterr().out
+
+
+def test_earlier_predictions_stay_until_the_new_ones_are_complete(
+    run, photographs, tmp_path, monkeypatch
+):
+    def files():
+        return {
+            path.relative_to(tmp_path): path.read_bytes()
+            for path in (tmp_path / "p").rglob("*")
+            if path.is_file()
+        }
+
+    assert classify(run, photographs) == 0
+    before = files()
+    mistyped = ("classify", photographs, "--model-dir", "modles", "--out", "p")
+    assert run(*mistyped, "--overwrite") == 2
+    assert files() == before
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pieces, "add", stop)
+        assert classify(run, photographs, "--overwrite", "--keep", "3") == 130
+    assert files() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"p", "photographs"}
+    assert classify(run, photographs, "--overwrite", "--keep", "3") == 0
+    assert files() != before
+    assert {path.name for path in tmp_path.iterdir()} == {"p", "photographs"}
+
+
+def test_predictions_begun_by_a_killed_run_can_be_taken_up(run, photographs, tmp_path):
+    assert classify(run, photographs) == 0
+    for path in (tmp_path / "p").glob("*/part-*.parquet"):
+        path.unlink()
+    (tmp_path / "p" / "predictions" / ".part-00000.parquet.0123abcd.partial").mkdir()
+    assert classify(run, photographs) == 0
+    assert not list((tmp_path / "p").rglob(".*"))
+
+
+def test_a_folder_that_is_something_else_is_left_alone(run, photographs, tmp_path):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "mine.txt").write_text("precious")
+    assert classify(run, photographs) == 2
+    assert classify(run, photographs, "--overwrite") == 2
+    assert (tmp_path / "p" / "mine.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("classify", "nowhere", "--model-dir", LITE0, "--out", "p"),
+        ("classify", ".", "--model-dir", ".", "--out", "p"),
+        ("classify", ".", "--out", "p"),
+        ("candidates", "nowhere", "--out", "c"),
+        ("candidates", ".", "--out", "c"),
+        ("candidates", "top5.npy", "--out", "c"),
+    ],
+)
+def test_a_mistake_is_answered_with_one_sentence(run, capsys, tmp_path, arguments):
+    assert run(*arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("consilience: ")
+    assert said.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lists_of_ranks_with_gold_become_log_odds(run, capsys, tmp_path):
+    generator = np.random.default_rng(0)
+    ranked = np.array([generator.permutation(4)[:2] for _ in range(60)])
+    np.save(tmp_path / "top2.npy", ranked)
+    items = pd.DataFrame({"item": [f"i{k}" for k in range(60)]})
+    items.to_csv(tmp_path / "items.csv", index=False)
+    names = np.array(["cat", "dog", "fox", "owl"])
+    pd.DataFrame({"label": names}).to_csv(tmp_path / "labels.csv", index=False)
+    gold = items.assign(label=names[ranked[:, 0]])
+    gold.to_csv(tmp_path / "gold.csv", index=False)
+    assert (
+        run(
+            *("candidates", "top2.npy", "--items", "items.csv"),
+            *("--labels", "labels.csv"),
+            *("--gold", "gold.csv", "--out", "c", "--json"),
+        )
+        == 0
+    )
+    said = capsys.readouterr()
+    assert "temperature" in said.err
+    assert json.loads(said.out)["temperature"]["gold_items"] == 60
+    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
+    first = table["first"] == 1
+    assert table.loc[first, "log_odds"].min() > table.loc[~first, "log_odds"].max()
+
+
+def test_what_annotators_said_joins_the_candidates(run, tmp_path):
+    rows = {"item": ["i", "i"], "label": ["cat", "dog"], "rank": [1, 2]}
+    pd.DataFrame(rows).to_csv(tmp_path / "ranks.csv", index=False)
+    said = {"item": "i", "annotator": ["ann", "bob"], "label": ["unicorn", "cat"]}
+    pd.DataFrame(said).to_csv(tmp_path / "said.csv", index=False)
+    more = ("--responses", "said.csv", "--top", 1)
+    assert run("candidates", "ranks.csv", *more, "--out", "c") == 0
+    table = pd.read_parquet(tmp_path / "c" / "candidates.parquet")
+    assert set(table["label"]) == {"cat", "unicorn"}
+    sources = pd.read_parquet(tmp_path / "c" / "sources.parquet")
+    assert list(sources["model"]) == ["ranks", "(annotators)", "(annotators)"]
+
+
+def test_photographs_become_labels_without_a_file_made_by_hand(
+    run, photographs, capsys, tmp_path
+):
+    Path("answers.csv").write_text(
+        "item,annotator,label\ncoffee,a,espresso\ncoffee,b,hippopotamus\n"
+        "chelsea,a,tabby\nchelsea,b,tabby\n",
+        encoding="utf-8",
+    )
+    assert classify(run, photographs, "--naming", "stem") == 0
+    assert run("candidates", "p", "--out", "c") == 0
+    how = ("--model", "dawid_skene", "--engine", "em")
+    given = ("answers.csv", "--candidates", "c")
+    assert run("fit", *given, *how, "--out", "run") == 0
+    assert "labels of candidates are called by their column 'name'" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    beside = ("--responses", "answers.csv", "--images", photographs)
+    assert run("report", "run", *beside, "--out", "report.html") == 0
+    assert "data:image" in (tmp_path / "report.html").read_text("utf-8")
+    labels = pd.read_parquet(tmp_path / "run" / "tables" / "labels.parquet")
+    coffee = set(labels.loc[labels["item"] == "coffee", "label"].astype(str))
+    assert {"espresso", "hippopotamus", "cup"} < coffee
+
+
+def test_answers_go_by_a_column_of_the_labels_of_a_classifier(run, tmp_path, capsys):
+    Path("answers.csv").write_text(
+        "item,annotator,label\ncoffee,a,espresso\ncoffee,b,cup\n", encoding="utf-8"
+    )
+    labels = ("--labels", LITE0 / "labels.tsv")
+    assert run("read", "answers.csv", *labels, "--out", "r") == 0
+    assert "in the column 'name' of the table of labels" in capsys.readouterr().out
+    named = pd.read_parquet(tmp_path / "r" / "labels.parquet")["label"]
+    assert len(named) == 1000
+    assert "hippopotamus" in set(named)
+    asked = ("--label-column", "wnid", "--out", "r2")
+    assert run("read", "answers.csv", *labels, *asked) == 2

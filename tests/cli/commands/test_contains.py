@@ -1,0 +1,82 @@
+"""The commands about a run of kind contains."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.cli import main
+from consilience.errors import OptionError
+from consilience.intervals import bounds
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory):
+    """A run of two similar labels, each shown to half of the annotators or to all."""
+    rows = [
+        (f"i{item}", who, label, ["no", "maybe", "yes"][(item + place) % 3])
+        for item in range(16)
+        for place, who in enumerate("abcd")
+        for label in ("cat", "lynx")
+        if item % 2 or (label == "cat") == (who in "ab")
+    ]
+    folder = tmp_path_factory.mktemp("asked")
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    frame.to_csv(folder / "answers.csv", index=False)
+    (folder / "alike.csv").write_text("label_a,label_b\ncat,lynx\n")
+    options = ("--model", "contains", "--engine", "em", "--sweeps", "3")
+    options += ("--draws", "3", "--similarity", str(folder / "alike.csv"))
+    main(["fit", str(folder / "answers.csv"), *options, "--out", str(folder / "run")])
+    return folder / "run"
+
+
+def test_thresholds_are_told(run, asked, capsys):
+    told = ("--threshold", "0.5", "--threshold", "0.9")
+    assert run("filtering", asked, *told, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["thresholds"]
+    expected = cs.filtering(cs.load(asked), [0.5, 0.9])
+    assert [row["kept"] for row in found] == expected["kept"].tolist()
+    assert run("filtering", asked, *told) == 0
+    assert "wrong_lower" in capsys.readouterr().out
+
+
+def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
+    out = tmp_path / "called.csv"
+    assert run("decide", asked, "--loss", "f1", "--out", out, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    expected = cs.decide(cs.load(asked), loss="f1")
+    assert told["threshold"] == expected.threshold
+    assert told["present"] == expected.labels["present"].sum()
+    written = pd.read_csv(out)
+    assert written["present"].tolist() == expected.labels["present"].tolist()
+    assert run("decide", asked, "--out", out) == 2
+    assert "pass --overwrite" in capsys.readouterr().err
+    assert run("decide", asked, "--out", out, "--overwrite") == 0
+    capsys.readouterr()
+    assert run("decide", asked) == 0
+    assert "are called present" in capsys.readouterr().out
+    assert run("decide", asked, "--out", tmp_path / "called.xls") == 2
+    assert "fix the ending" in capsys.readouterr().err
+
+
+def test_the_leading_question_is_that_of_the_fit(run, asked, capsys):
+    assert run("leading-question", asked, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["contrasts"]
+    names = ["a similar label is there", "and was not shown"]
+    assert [row["contrast"] for row in found] == names
+    posterior = cs.load(asked).data["posterior"]
+    for row, name in zip(found, ("led", "led_apart"), strict=True):
+        draws = posterior[name].to_numpy().ravel()
+        assert row["odds_ratio"] == pytest.approx(np.exp(draws.mean()))
+        lower, upper = np.exp(bounds(draws, 0.9))
+        assert [row["lower"], row["upper"]] == pytest.approx([lower, upper])
+
+
+def test_a_fit_that_knows_no_similar_labels_is_refused():
+    rows = [("i", "a", "cat", "yes"), ("j", "a", "cat", "no")]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    fit = cs.fit(frame, model="contains_states", engine="vb")
+    with pytest.raises(OptionError, match="fit the model contains"):
+        cs.leading_question(fit)

@@ -1,0 +1,222 @@
+import json
+
+import pandas as pd
+import pytest
+import xarray as xr
+
+import consilience as cs
+from consilience.checks.verdict import as_dataset, at_most
+from consilience.cli.commands.fit import summary
+from consilience.cli.options import Work
+from consilience.cli.pages.fit import (
+    annotator_table,
+    comparison_table,
+    interval_bar,
+    verdicts,
+)
+from consilience.fitting import EngineOptions
+from consilience.fitting.comparison import automatic
+from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
+
+QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
+
+
+def test_fit_reads_any_export_and_writes_a_run(fitted):
+    saved = cs.load(fitted)
+    assert saved.data.attrs["engine"] == "em"
+    best = saved.items().set_index("item")["label"].astype(str)
+    assert best["001"] == "cat"
+    assert best["002"] == "dog"
+
+
+def test_fit_says_what_was_read_which_engine_and_how_it_went(
+    run, export, columns, capsys
+):
+    options = ("--prior", "own=8", "--restarts", "2")
+    assert run("fit", export, *columns, *QUICK, *options, "--out", "run") == 0
+    said = capsys.readouterr().out
+    order = ("read 36 rows", "bayesian_dawid_skene by em", "12 items", "cid", "checks:")
+    places = [said.index(part) for part in order]
+    assert places == sorted(places)
+    assert cs.load("run").data.attrs["settings"].count('"own": 8.0') == 1
+
+
+def test_fit_answers_in_json_and_shows_progress_on_standard_error(
+    run, export, columns, capsys
+):
+    assert run("fit", export, *columns, *QUICK, "--out", "run", "--json") == 0
+    said = capsys.readouterr()
+    result = json.loads(said.out)
+    assert result["ok"]
+    assert sum(result["checks"].values()) == len(result["diagnostics"])
+    assert result["model"] == "bayesian_dawid_skene"
+    assert {"name", "value", "limit", "outcome", "ok", "remedy"} == set(
+        result["diagnostics"][0]
+    )
+    assert "read 36 rows" in said.err
+
+
+def test_json_names_options_and_not_arguments(fitted, monkeypatch):
+    saved = cs.load(fitted)
+    saved.data.attrs["engine_reason"] = "asked for (`draws=9`)"
+    saved.data.attrs["assumptions"] = json.dumps(["all of `labels=`"])
+    checks = saved.diagnostics().assign(remedy="run longer (`tune=`)")
+    monkeypatch.setattr(type(saved), "diagnostics", lambda _: checks)
+    result = summary(saved)
+    assert result["engine_reason"] == "asked for (--draws 9)"
+    assert result["assumptions"] == ["all of --labels"]
+    assert {row["remedy"] for row in result["diagnostics"]} == {"run longer (--tune)"}
+
+
+def test_a_bad_fit_is_written_and_says_how_to_mend_it(run, export, columns, capsys):
+    # A prior that takes every answer for a mistake turns the labels round.
+    wrong = ("--prior", "own=1", "--prior", "other=90")
+    assert run("fit", export, *columns, *QUICK, *wrong, "--out", "run") == 0
+    said = capsys.readouterr().out
+    assert "DO NOT TRUST THIS FIT YET" in said
+    assert "how to fix it" in said
+    assert not cs.load("run").diagnostics()["ok"].all()
+
+
+def test_an_existing_run_is_refused_before_anything_is_read(run, fitted, capsys):
+    assert run("fit", "nowhere.csv", "--out", fitted) == 2
+    assert "already exists" in capsys.readouterr().err
+    assert cs.load(fitted).data.attrs["engine"] == "em"
+
+
+def test_gold_given_to_a_fit_is_believed(run, export, columns, tmp_path):
+    (tmp_path / "gold.csv").write_text("photo,said\n001,dog\n")
+    options = ("--gold", "gold.csv", "--out", "run")
+    assert run("fit", export, *columns, *QUICK, *options) == 0
+    best = cs.load("run").items().set_index("item")
+    assert best.loc["001", "label"] == "dog"
+    assert best.loc["001", "probability"] == pytest.approx(1.0)
+
+
+def test_candidates_limit_what_can_be_true(run, export, columns, tmp_path):
+    rows = "".join(f"{item:03d},cat\n{item:03d},dog\n" for item in range(1, 13))
+    (tmp_path / "candidates.csv").write_text("item,label\n" + rows)
+    options = ("--candidates", "candidates.csv", "--out", "run")
+    assert run("fit", export, *columns, *QUICK, *options) == 0
+    assert len(cs.load("run").labels()) == 24
+
+
+def test_the_options_for_effort_are_those_of_the_library():
+    assert set(Work.__dataclass_fields__) == set(EngineOptions.__dataclass_fields__)
+
+
+def test_an_interval_is_drawn_to_scale():
+    bar = interval_bar(0.5, 0.0, 1.0, truth=1.0).plain
+    assert bar.index("●") in (14, 15)
+    assert bar[0] == "━"
+    assert bar[-1] == "◆"
+    assert "━" not in interval_bar(0.5, float("nan"), float("nan")).plain
+
+
+def test_contains_shows_sensitivity_and_specificity():
+    names = ("accuracy", "lower", "upper", "sensitivity", "specificity")
+    row = {"annotator": "ann", "responses": 3} | dict.fromkeys(names, 0.5)
+    heads = [
+        str(column.header) for column in annotator_table(pd.DataFrame([row])).columns
+    ]
+    assert heads[2:5] == ["accuracy", "sens.", "spec."]
+
+
+def row(name, outcome, remedy=""):
+    ok = outcome != FAILED
+    figures = {"value": 1.0, "limit": 1.01}
+    return {"name": name, **figures, "outcome": outcome, "ok": ok, "remedy": remedy}
+
+
+GOOD, BAD = row("rhat", PASSED), row("rhat", FAILED)
+TOGETHER = row("independence", FAILED, "they err together")
+FEW = row("independence", TOO_LITTLE, "ask more people")
+
+
+def lines(*rows):
+    return [each.plain for each in verdicts(pd.DataFrame(rows))]
+
+
+def test_checks_that_pass_take_one_line():
+    assert lines(GOOD, GOOD) == ["checks: all 2 passed"]
+    (line,) = verdicts(pd.DataFrame([GOOD]))
+    assert line.style == "green"
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (TOGETHER, "1 failed (independence)"),
+        (FEW, "1 with too little data to tell (independence)"),
+    ],
+)
+def test_checks_that_did_not_pass_are_counted_apart_with_what_to_do(other, said):
+    result = lines(GOOD, other)
+    assert result == [f"checks: 1 passed, {said}", f"independence: {other['remedy']}"]
+    assert {each.style for each in verdicts(pd.DataFrame([GOOD, other]))} == {"yellow"}
+
+
+def test_beside_another_failure_the_fit_is_not_to_be_trusted():
+    head, table = verdicts(pd.DataFrame([BAD, TOGETHER]))
+    assert "DO NOT TRUST THIS FIT YET" in head.plain
+    assert "2 failed (rhat, independence)" in head.plain
+    assert table.row_count == 1  # the truth is tempered: there is nothing to fix
+
+
+def test_annotators_who_err_together_are_no_failure_in_json(fitted):
+    data = cs.load(fitted).data
+    groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
+    results = []
+    for name in ("independence", "not_finite"):
+        verdict = at_most(name, 5.0, 3.0, "they err together")
+        at = next(path for path in groups if path.strip("/") == "diagnostics")
+        changed = {**groups, at: as_dataset([verdict])}
+        results.append(summary(cs.Fit(xr.DataTree.from_dict(changed)))["ok"])
+    assert results == [True, False]
+
+
+@pytest.fixture
+def two_models(monkeypatch):
+    """Have auto compare two models only, which takes less time."""
+    monkeypatch.setattr(automatic, "CANDIDATES", ("shared_errors", "community_bcc"))
+
+
+@pytest.mark.usefixtures("two_models")
+def test_auto_shows_how_the_models_stand(run, export, columns, capsys):
+    options = ("--restarts", "1", "--draws", "20", "--out", "run")
+    assert run("fit", export, *columns, *options, "--json") == 0
+    said = capsys.readouterr()
+    result = json.loads(said.out)
+    compared = cs.load("run").comparison()
+    assert [row["model"] for row in result["comparison"]] == compared["model"].tolist()
+    assert result["comparison"][0]["difference"] == 0
+    assert result["model"] == compared["model"].iloc[0]
+    assert result["truth"] in ("raw", "tempered")
+    page = " ".join(said.err.split())
+    order = ("of 2 models", "a mixture:", "to the best", "12 items", "checks:")
+    places = [page.index(part) for part in order]
+    assert places == sorted(places)
+
+
+def test_a_comparison_names_the_best_and_what_the_others_lack():
+    compared = pd.DataFrame(
+        {
+            "model": ["ebcc", "community_bcc"],
+            "elpd": [-0.5, -0.6],
+            "difference": [0.0, -0.1],
+            "difference_se": [0.0, 0.02],
+            "weight": [0.8, 0.2],
+        }
+    )
+    columns = [list(column.cells) for column in comparison_table(compared).columns]
+    assert [cell.plain for cell in columns[0]] == ["ebcc", "community_bcc"]
+    assert columns[2] == ["best", "-0.1000 ± 0.0200"]
+    assert columns[3] == ["0.80", "0.20"]
+    assert [len(cell.plain) for cell in columns[4]] == [24, 6]
+
+
+def test_a_fit_of_one_named_model_shows_no_comparison(run, export, columns, capsys):
+    assert run("fit", export, *columns, *QUICK, "--out", "run", "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["comparison"] == []
+    assert "share of the truth" not in said.err

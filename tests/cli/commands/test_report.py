@@ -1,0 +1,93 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from consilience.report import installed
+
+
+def test_a_run_becomes_one_file(run, fitted, capsys):
+    assert run("report", fitted, "--out", "report.html") == 0
+    said = capsys.readouterr().out
+    assert "written to report.html" in said
+    text = Path("report.html").read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert "Report of run" in text
+    assert [path.name for path in Path().iterdir()] == ["report.html"]
+
+
+def test_responses_add_what_was_read_and_kept(run, fitted, export, columns, capsys):
+    options = ("--responses", export, *columns)
+    assert run("report", fitted, *options, "--out", "report.html", "--json") == 0
+    output = json.loads(capsys.readouterr().out)
+    assert output["items"] == 12
+    assert output["bytes"] == Path("report.html").stat().st_size
+    assert "Read 36 rows, kept 36: 36 answers" in Path("report.html").read_text()
+
+
+def test_labels_are_called_as_a_file_of_names_says(run, fitted, capsys):
+    label = pd.read_parquet(Path(fitted, "tables", "labels.parquet"))["label"].iloc[0]
+    Path("names.json").write_text(json.dumps({label: "<i>Tabby</i> & co"}), "utf-8")
+    options = ("--names", "names.json", "--out", "named.html")
+    assert run("report", fitted, *options) == 0
+    capsys.readouterr()
+    text = Path("named.html").read_text(encoding="utf-8")
+    assert "&lt;i&gt;Tabby&lt;/i&gt; &amp; co" in text
+    assert "<i>Tabby" not in text
+
+
+def test_runs_of_one_name_are_told_apart_by_their_paths(run, fitted, export, columns):
+    made = ("--model", "majority", "--out", "other/run")
+    assert run("fit", export, *columns, *made) == 0
+    assert run("report", fitted, "other/run", "--out", "both.html") == 0
+    assert "other/run" in Path("both.html").read_text()
+
+
+def test_tables_of_models_and_pictures_are_shown(run, fitted, capsys):
+    Path("images").mkdir()
+    Image.new("RGB", (40, 30), "teal").save("images/001.png")
+    scores = pd.DataFrame({"model": ["resnet"], "accuracy": [0.75]})
+    scores.to_csv("by_model.csv", index=False)
+    options = ("--evaluation", "by_model.csv", "--images", "images", "--title", "Cats")
+    assert run("report", fitted, *options, "--out", "report.html") == 0
+    assert "11 items have no picture in images" in capsys.readouterr().out
+    text = Path("report.html").read_text()
+    assert "<title>Cats</title>" in text
+    assert "resnet" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("none",), "none: not found"),
+        (("RUN", "--evaluation", "none.csv"), "none.csv: there is no such file"),
+        (("RUN", "--images", "none"), "no such folder of images"),
+        (("RUN", "--responses", "none.csv"), "none.csv: there is no such file"),
+    ],
+)
+def test_what_is_not_there_is_named_and_nothing_is_written(
+    run, fitted, capsys, arguments, why
+):
+    given = [fitted if each == "RUN" else each for each in arguments]
+    assert run("report", *given, "--out", "report.html") == 2
+    assert why in capsys.readouterr().err
+    assert not list(Path().iterdir())
+
+
+def test_a_report_is_replaced_only_when_asked(run, fitted, capsys):
+    assert run("report", fitted, "--out", "report.html") == 0
+    assert run("report", fitted, "--out", "report.html") == 2
+    assert "pass --overwrite" in capsys.readouterr().err
+    assert run("report", fitted, "--out", "report.html", "--overwrite") == 0
+
+
+def test_without_what_draws_it_one_line_says_what_to_install(
+    run, fitted, capsys, monkeypatch
+):
+    monkeypatch.setattr(installed, "find_spec", lambda _: None)
+    assert run("report", fitted, "--out", "report.html") == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert 'pip install "consilience[report]"' in said

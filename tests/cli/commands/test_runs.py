@@ -1,0 +1,228 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.cli.commands import runs
+from consilience.errors import CannotWriteError
+
+
+def test_export_writes_the_named_tables(run, fitted, capsys):
+    options = ("--what", "labels,soft_labels", "--format", "parquet", "--out", "tables")
+    assert run("export", fitted, *options, "--json") == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert files == ["tables/labels.parquet", "tables/soft_labels.parquet"]
+    soft = pd.read_parquet("tables/soft_labels.parquet")
+    assert list(soft.columns) == ["item", "cat", "dog"]
+
+
+def test_export_writes_every_table_as_csv_by_default(run, fitted, tmp_path):
+    assert run("export", fitted, "--out", "tables") == 0
+    results = {path.name for path in (tmp_path / "tables").glob("*.csv")}
+    names = ("labels", "items", "annotators", "confusion", "diagnostics")
+    assert results == {f"{name}.csv" for name in names}
+
+
+def test_export_of_a_table_there_is_not_names_those_there_are(run, fitted, capsys):
+    assert run("export", fitted, "--what", "moods", "--out", "tables") == 2
+    assert "confusion" in capsys.readouterr().err
+
+
+def test_export_of_one_table_can_be_a_file(run, fitted, tmp_path, capsys):
+    options = ("export", fitted, "--out", "items.csv")
+    assert run(*options) == 2
+    assert "name of a csv file, for one table" in capsys.readouterr().err
+    assert run(*options, "--what", "items") == 0
+    assert len(pd.read_csv(tmp_path / "items.csv")) == 12
+    assert run("export", fitted, "--what", "items", "--out", "items.parquet") == 0
+    assert len(pd.read_parquet(tmp_path / "items.parquet")) == 12
+    mixed = ("--what", "items", "--format", "json", "--overwrite")
+    assert run(*options, *mixed) == 2
+    assert "name of a csv file" in capsys.readouterr().err
+
+
+def test_export_replaces_an_earlier_one_if_asked(run, fitted, capsys):
+    for out in ("tables", "items.csv"):
+        options = ("export", fitted, "--what", "items", "--out", out)
+        assert run(*options) == 0
+        capsys.readouterr()
+        assert run(*options) == 2
+        assert "pass --overwrite" in capsys.readouterr().err
+        assert run(*options, "--overwrite") == 0
+
+
+def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
+    run, export, columns, capsys, monkeypatch, tmp_path
+):
+    def full(*_, **__):
+        msg = "run: cannot be written (No space left on device)"
+        raise CannotWriteError(msg)
+
+    (tmp_path / "spare").mkdir()
+    monkeypatch.setattr(runs, "gettempdir", lambda: str(tmp_path / "spare"))
+    original, how = cs.Fit.save, ("--model", "majority", *columns)
+
+    def elsewhere(fit, out, **more):
+        return full() if out.name == "run" else original(fit, out, **more)
+
+    monkeypatch.setattr(cs.Fit, "save", elsewhere)
+    assert run("fit", export, *how, "--out", "run") == 2
+    said = capsys.readouterr().err
+    (kept,) = (tmp_path / "spare").iterdir()
+    assert f"the fit is kept as {kept}" in said
+    assert len(cs.load(kept).items()) == 12
+    monkeypatch.setattr(cs.Fit, "save", full)
+    assert run("fit", export, *how, "--out", "run") == 2
+    assert "the same command with the same seed gives it again" in (
+        capsys.readouterr().err
+    )
+
+
+def test_score_prints_the_metrics_with_intervals(run, fitted, truth, capsys):
+    assert (
+        run("score", fitted, "--gold", truth, "--item", "photo", "--label", "said") == 0
+    )
+    assert "accuracy (ties split)" in capsys.readouterr().out
+
+
+def test_score_in_json_counts_what_the_fit_got_right(run, fitted, truth, capsys):
+    named = ("--item", "photo", "--label", "said")
+    assert run("score", fitted, "--gold", truth, *named, "--json") == 0
+    output = json.loads(capsys.readouterr().out)
+    assert output["items"] == 12
+    assert output["metrics"]["accuracy"]["value"] == pytest.approx(1.0)
+
+
+def test_the_same_score_falls_when_the_gold_says_otherwise(run, fitted, truth, capsys):
+    text = (
+        truth.read_text().replace("cat", "x").replace("dog", "cat").replace("x", "dog")
+    )
+    truth.write_text(text)
+    named = ("--item", "photo", "--label", "said")
+    assert run("score", fitted, "--gold", truth, *named, "--json") == 0
+    output = json.loads(capsys.readouterr().out)
+    assert output["metrics"]["accuracy"]["value"] == pytest.approx(0.0)
+
+
+def test_export_tells_the_posterior_that_was_asked_for(run, fitted):
+    for which in ("raw", "tempered"):
+        options = ("--what", "labels", "--format", "parquet", "--truth", which)
+        assert run("export", fitted, *options, "--out", which) == 0
+        written = pd.read_parquet(f"{which}/labels.parquet")
+        wanted = cs.load(fitted).with_truth(which).labels()
+        assert np.allclose(written["probability"], wanted["probability"])
+    raw, tempered = (
+        pd.read_parquet(f"{which}/labels.parquet")["probability"]
+        for which in ("raw", "tempered")
+    )
+    assert tempered.max() < raw.max()
+    assert tempered.min() > raw.min()
+
+
+def test_score_judges_the_posterior_that_was_asked_for(run, fitted, truth, capsys):
+    named = ("--gold", truth, "--item", "photo", "--label", "said", "--json")
+    losses = []
+    for asked in ((), ("--truth", "raw"), ("--truth", "tempered")):
+        assert run("score", fitted, *named, *asked) == 0
+        metrics = json.loads(capsys.readouterr().out)["metrics"]
+        losses.append(metrics["log_loss"]["value"])
+    reported = cs.load(fitted).data["truth"].attrs["told"]
+    assert losses[0] == losses[["raw", "tempered"].index(reported) + 1]
+    assert losses[2] > losses[1]  # all labels are right, and less sure
+
+
+def test_what_a_run_has_learned_is_used_on_another_file(
+    run, fitted, columns, tmp_path, capsys
+):
+    (tmp_path / "later.csv").write_text(
+        "photo,who,said\n101,ann,cat\n101,eve,dog\n102,bob,dog\n"
+    )
+    options = ("predict", fitted, "later.csv", *columns, "--out", "later")
+    assert run(*options, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["items"] == 2
+    assert "1 annotators were not in it" in said["engine_reason"]
+    best = cs.load("later").items().set_index("item")["label"].astype(str)
+    assert best["102"] == "dog"
+    assert run(*options) == 2
+    assert "already exists" in capsys.readouterr().err
+
+
+def test_a_prediction_of_nobody_familiar_says_so_before_anything_else(
+    run, fitted, columns, tmp_path, capsys
+):
+    (tmp_path / "later.csv").write_text("photo,who,said\n101,new,cat\n102,new,dog\n")
+    options = ("predict", fitted, "later.csv", *columns)
+    assert run(*options, "--out", "later") == 0
+    said = capsys.readouterr().out
+    assert said.startswith("WARNING: none of the 1 annotators")
+    assert "passed, " in said
+    assert "(familiar_annotators" in said
+    assert run(*options, "--out", "again", "--json") == 0
+    options = json.loads(capsys.readouterr().out)
+    assert options["warning"].startswith("none of the 1 annotators")
+    assert options["checks"]["too little data to tell"] >= 1
+
+
+def test_what_a_run_has_learned_of_objects_is_used_on_another_file(
+    run, objects_fit, tmp_path, capsys
+):
+    objects_fit.save(tmp_path / "run")
+    (tmp_path / "later.csv").write_text(
+        "item,annotator,label,main\nnew,ann,class1,true\nnew,ann,class2,false\n"
+        "new,bob,class2,true\n"
+    )
+    options = ("predict", "run", "later.csv", "--kind", "objects", "--out", "later")
+    assert run(*options, "--json") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["items"] == 1
+    assert "an earlier fit (objects)" in said["engine_reason"]
+    assert len(pd.read_parquet("later/tables/same_object.parquet")) == 1
+    panels = pd.read_parquet("later/tables/panels.parquet")
+    assert panels["several"].between(0, 1).all()
+    assert panels["differs"].isna().all()
+
+
+@pytest.mark.parametrize("command", ["export", "score"])
+def test_a_run_with_one_posterior_says_that_it_has_no_other(
+    run, export, columns, truth, capsys, command
+):
+    fitted = ("--model", "majority", "--out", "counted")
+    assert run("fit", export, *columns, *fitted) == 0
+    rest = {
+        "export": ("--out", "tables"),
+        "score": ("--gold", truth, "--item", "photo", "--label", "said"),
+    }
+    assert run(command, "counted", *rest[command], "--truth", "raw") == 0
+    capsys.readouterr()
+    again = ("--out", "more") if command == "export" else rest[command]
+    assert run(command, "counted", *again, "--truth", "tempered") == 2
+    assert "no tempered posterior" in capsys.readouterr().err
+
+
+def test_sets_of_objects_are_scored_against_gold(run, capsys):
+    answers = pd.DataFrame(
+        {
+            "item": list("iiij"),
+            "annotator": list("aabb"),
+            "label": ["cat", "dog", "cat", "fox"],
+            "main": ["true", "false", "true", "true"],
+        }
+    )
+    answers.to_csv("answers.csv", index=False)
+    assert run("fit", "answers.csv", "--kind", "objects", "--model", "tsipras2020",
+               "--out", "run") == 0  # fmt: skip
+    assert run("export", "run", "--out", "tables") == 0
+    reported = pd.read_csv("tables/objects.csv")
+    assert list(reported.columns)[:4] == ["item", "object", "label", "share"]
+    gold = pd.DataFrame(
+        {"item": list("iij"), "label": ["cat", "dog", "cat"], "main": [1, 0, 1]}
+    )
+    gold.to_csv("gold.csv", index=False)
+    capsys.readouterr()
+    assert run("score", "run", "--gold", "gold.csv", "--json") == 0
+    metrics = json.loads(capsys.readouterr().out)["metrics"]
+    assert metrics["main_accuracy"]["value"] == 0.5
+    assert metrics["exact"]["value"] == 0.5

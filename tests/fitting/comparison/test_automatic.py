@@ -1,0 +1,232 @@
+"""The model auto: which models it takes, and what of each."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.errors import OptionError, UnknownEngineError
+from consilience.fitting import EngineOptions, fit
+from consilience.fitting.comparison import automatic, comparing
+from consilience.fitting.comparison.automatic import fit_auto
+from consilience.fitting.comparison.comparing import CANDIDATES
+from consilience.progress import silent
+from consilience.responses import read
+from consilience.spaces import space_of
+
+QUICK = EngineOptions(draws=0, restarts=1)
+
+
+@pytest.fixture(scope="module")
+def fitted(crowd, few):
+    return fit(crowd, effort=few)
+
+
+def truth_of(fitted, which):
+    return fitted.with_truth(which).data["truth"]
+
+
+def test_auto_takes_the_model_that_foresees_answers_best(fitted, standing):
+    fits, table = standing
+    attributes = fitted.data.attrs
+    assert attributes["model_asked"] == "auto"
+    assert attributes["model"] == fits[0].name == table["model"].iloc[0]
+    assert attributes["engine"] == "vb"
+    second = table.iloc[1]
+    reason = attributes["engine_reason"]
+    assert reason.startswith("of 5 models it predicts answers best, by ")
+    lead = f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats"
+    assert f"{lead} an answer over {second['model']}" in reason
+
+
+def test_the_truth_is_the_weighted_mixture(fitted, standing):
+    fits, table = standing
+    weight = table["weight"].to_numpy()
+    assert weight[0] < 0.99  # else it were no mixture
+    which = fitted.data["truth"].attrs["told"]
+    truth = truth_of(fitted, which)
+    for name in ("probability", "lower", "upper"):
+        parts = [getattr(getattr(each.tempering, which), name) for each in fits]
+        mixture = np.tensordot(weight, parts, 1)
+        assert np.allclose(truth[name], mixture, atol=1e-6)
+    best = getattr(fits[0].tempering, which).probability
+    assert not np.allclose(truth["probability"], best, atol=1e-3)
+
+
+def test_raw_and_tempered_have_the_same_order_of_labels(fitted):
+    raw, tempered = (truth_of(fitted, which) for which in ("raw", "tempered"))
+    power = 1 / fitted.data["truth"]["design_effect"].to_numpy()[:, None]
+    assert (power < 0.99).any()
+    expected = raw["probability"].to_numpy() ** power
+    expected /= expected.sum(1, keepdims=True)
+    assert np.allclose(tempered["probability"], expected, atol=1e-5)
+    for truth in (raw, tempered):
+        assert (truth["lower"] <= truth["probability"]).all()
+        assert (truth["probability"] <= truth["upper"]).all()
+
+
+def test_the_shares_of_the_mixture_are_told(fitted, standing):
+    _, table = standing
+    _, shares = fitted.data.attrs["engine_reason"].split("the truth is a mixture: ")
+    shown = dict(share.rsplit(" ", 1) for share in shares.split(", "))
+    weights = table.set_index("model")["weight"]
+    assert set(shown) == set(weights.index[weights >= 0.005])
+    for name, share in shown.items():
+        assert float(share) == pytest.approx(weights[name], abs=0.005)
+
+
+def test_annotators_are_those_of_the_best_model(fitted, standing):
+    best = standing[0][0].result.parameters["confusion"]
+    assert np.allclose(fitted.data["posterior"]["confusion"], best)
+
+
+def test_a_fit_keeps_how_the_models_stand(fitted, standing, tmp_path):
+    table = fitted.comparison()
+    timed = table.drop(columns="seconds")
+    pd.testing.assert_frame_equal(timed, standing[1].drop(columns="seconds"))
+    assert (table["seconds"] > 0).all()
+    fitted.save(tmp_path / "run")
+    again = cs.load(tmp_path / "run")
+    pd.testing.assert_frame_equal(again.comparison(), table)
+    written = pd.read_parquet(tmp_path / "run" / "tables" / "comparison.parquet")
+    assert written["model"].tolist() == table["model"].tolist()
+
+
+def test_a_fit_of_one_named_model_compares_nothing(crowd, fitted):
+    table = fit(crowd, model="multinomial", engine="em").comparison()
+    assert table.empty
+    assert list(table.columns) == list(fitted.comparison().columns)
+
+
+def only(space):
+    return automatic._only_model(space)
+
+
+def choices(frame, **given):
+    return space_of(read(frame), **given)
+
+
+@pytest.fixture(scope="module")
+def frame(crowd):
+    return crowd.table[["item", "annotator", "label"]].astype(str)
+
+
+def test_one_model_is_taken_where_there_is_nothing_to_compare(frame, monkeypatch):
+    assert only(choices(frame)) is None
+    assert only(choices(frame.drop(columns="annotator"))) == "multinomial"
+    once = frame.drop_duplicates("item")
+    assert only(choices(once)) == "hierarchical_dawid_skene"
+    monkeypatch.setattr("consilience.truth.space.MAX_NUMBERS", 50)
+    assert only(choices(frame)) == "structured"
+
+
+def test_an_item_answered_twice_is_enough_to_compare(frame):
+    once = frame.drop_duplicates("item")
+    twice = pd.concat([once, frame.iloc[[1]]])
+    assert only(choices(twice)) is None
+
+
+def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
+    given = frame.drop(columns="annotator")
+    setting = {"prevalence": 2.0}
+    ours, named = (
+        fit(read(given), model=name, engine="vb", effort=QUICK, prior=setting)
+        for name in ("auto", "multinomial")
+    )
+    assert ours.data.attrs["model"] == "multinomial"
+    assert ours.data.attrs["model_asked"] == "auto"
+    assert ours.data.attrs["engine_reason"] == "it was requested"
+    assert ours.comparison().empty
+    pd.testing.assert_frame_equal(ours.labels(), named.labels())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error", "message"),
+    [
+        ({"engine": "magic"}, UnknownEngineError, "no engine 'magic'"),
+        ({"prior": {"own": 6.0}}, OptionError, "auto compares several; name the model"),
+        ({"effort": QUICK}, OptionError, "compared by draws, and 0 were asked for"),
+    ],
+)
+def test_what_auto_cannot_do_is_refused_before_models_are_fitted(
+    crowd, monkeypatch, wrong, error, message
+):
+    def stop(*_):
+        pytest.fail("a model was fitted first")
+
+    monkeypatch.setattr("consilience.fitting.single.run", stop)
+    with pytest.raises(error, match=message):
+        fit(crowd, **wrong)
+
+
+@pytest.fixture
+def refits(monkeypatch, standing):
+    """Have auto compare nothing anew, and record which models it fits after that."""
+    fits, table = standing
+    asked = []
+
+    def one(name, space, key, *, engine, effort, report):
+        del space, key, effort, report
+        asked.append((name, engine))
+        (single,) = (each for each in fits if each.name == name)
+        return replace(single, engine=engine, reason="it was requested")
+
+    def stand(weights):
+        changed = table.assign(weight=weights)
+        monkeypatch.setattr(automatic, "compare_models", lambda *_: (fits, changed))
+
+    monkeypatch.setattr(automatic, "fit_one", one)
+    stand(table["weight"])
+    return asked, stand
+
+
+def auto(crowd, engine="auto"):
+    with jax.enable_x64(True):
+        return fit_auto(
+            space_of(crowd),
+            0,
+            engine=engine,
+            prior=None,
+            effort=QUICK,
+            report=silent,
+        )
+
+
+def test_another_engine_fits_the_best_model_alone(crowd, refits, standing):
+    asked, _ = refits
+    single, table = auto(crowd, engine="nuts")
+    best = standing[0][0]
+    assert asked == [(best.name, "nuts")]
+    assert single.engine == "nuts"
+    assert np.array_equal(single.result.belief, best.result.belief)
+    assert single.reason.endswith("; it was requested")
+    assert "mixture" not in single.reason
+    assert len(table) == len(CANDIDATES)
+
+
+@pytest.mark.parametrize("engine", ["auto", "vb"])
+def test_after_all_answers_were_compared_nothing_is_fitted_again(crowd, refits, engine):
+    asked, _ = refits
+    auto(crowd, engine=engine)
+    assert asked == []
+
+
+def test_after_a_sample_the_models_that_matter_are_fitted_to_all(
+    crowd, refits, standing, monkeypatch
+):
+    asked, stand = refits
+    monkeypatch.setattr(comparing, "MAX_COMPARED", 100)
+    names = [each.name for each in standing[0]]
+    stand([0.02, 0.58, 0.04, 0.38, 0.0])
+    single, _ = auto(crowd)
+    # The best one too, whatever its share: annotators are told by it.
+    assert asked == [(names[place], "vb") for place in (0, 1, 3)]
+    assert single.name == names[0]
+    share = np.array([0.02, 0.58, 0.38]) / 0.98
+    beliefs = [standing[0][place].result.belief for place in (0, 1, 3)]
+    assert np.allclose(single.result.belief, np.tensordot(share, beliefs, 1))
+    assert "on 25 items drawn at random" in single.reason
+    assert f"the truth is a mixture: {names[1]} 0.59, {names[3]} 0.39" in single.reason

@@ -1,0 +1,106 @@
+"""Arrays are padded to few sizes: programs serve several studies, results stay."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.inference.closed_form.ascent import Steps
+from consilience.inference.gradient_ascent import optimize
+from consilience.progress import silent
+from consilience.spaces import space_of
+
+COMPILED = "/jax/core/compile/backend_compile_duration"
+EFFORT = cs.EngineOptions(draws=0)
+DESIGNS = {
+    "glad": {"classes": 3},
+    "bwa": {"classes": 3},
+    "logistic_dawid_skene": {"classes": 3},
+    "contains": {"kind": "contains", "classes": 3},
+}
+
+
+def study(model, items, annotators, seed):
+    design = {"items": items, "annotators": annotators, "per_item": 5}
+    return cs.simulate(**design, **DESIGNS[model], seed=seed).responses
+
+
+@pytest.fixture
+def compiled():
+    """Names of the programs that are compiled."""
+    names = []
+
+    def note(event, _, **about):
+        if event == COMPILED:
+            names.append(about.get("fun_name"))
+
+    jax.monitoring.register_event_duration_secs_listener(note)
+    yield names
+    jax.monitoring.unregister_event_duration_listener(note)
+
+
+@pytest.mark.parametrize("model", ["glad", "contains"])
+def test_a_study_of_about_the_same_size_compiles_no_climb_anew(model, compiled):
+    climbs = {"jit(_value_and_slope)", "jit(_mode_at)", "jit(_start)"}
+    cs.fit(study(model, 250, 22, 1), model=model, engine="em", effort=EFFORT)
+    assert climbs <= set(compiled)
+    compiled.clear()
+    cs.fit(study(model, 243, 23, 2), model=model, engine="em", effort=EFFORT)
+    assert not climbs & set(compiled)
+
+
+def mode(model, space, *, pad):
+    with jax.enable_x64(True):
+        steps = Steps(sweeps=500, tolerance=1e-12, restarts=1)
+        found, *_ = optimize.ascend(
+            load(model), space, steps, jax.random.key(0), silent, pad=pad
+        )
+    return found
+
+
+def assert_close(one, other):
+    assert np.allclose(one.belief, other.belief, atol=2e-3)
+    assert np.allclose(one.log_likelihood, other.log_likelihood, atol=1e-2)
+    for name, value in one.parameters.items():
+        assert value.shape == other.parameters[name].shape
+        assert np.allclose(value, other.parameters[name], atol=1e-2), name
+
+
+@pytest.mark.parametrize("model", DESIGNS)
+def test_results_are_those_without_padding(model):
+    space = space_of(study(model, 33, 9, 3))
+    assert_close(mode(model, space, pad=True), mode(model, space, pad=False))
+
+
+@pytest.fixture
+def lists():
+    """A space whose units have lists of their own: a unit added has one state."""
+    space = space_of(study("bwa", 33, 9, 3))
+    shape = (space.num_units, 1)
+    return replace(
+        space,
+        state=np.tile(space.state, shape),
+        log_prior=np.tile(space.log_prior, shape),
+    )
+
+
+def test_results_are_those_without_padding_where_units_have_lists(lists):
+    assert_close(mode("bwa", lists, pad=True), mode("bwa", lists, pad=False))
+
+
+def test_units_with_a_weight_would_change_results(lists, monkeypatch):
+    expected = mode("bwa", lists, pad=False)
+    laid_out = optimize._lay_out
+
+    def weighed(*args, **options):
+        data, real = laid_out(*args, **options)
+        whole = replace(data.whole, scale=jnp.ones_like(data.whole.scale))
+        return data._replace(whole=whole, weight=jnp.ones_like(data.weight)), real
+
+    monkeypatch.setattr(optimize, "_lay_out", weighed)
+    with pytest.raises(AssertionError):
+        assert_close(mode("bwa", lists, pad=True), expected)

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from consilience.errors import UnreadableFileError
+from consilience.responses import describe, read
+
+PAIRS = np.array([["a.JPEG", "1"], ["a.JPEG", "2"], ["b.JPEG", "1"]])
+
+
+def cube(answers):
+    """Return answers (None: not asked) of raters by pairs as the study stores them."""
+    out = np.zeros((len(answers), len(answers[0]), 3))
+    for r, row in enumerate(answers):
+        for p, answer in enumerate(row):
+            if answer is not None:
+                out[r, p, ["no", "maybe", "yes"].index(answer)] = 1
+    return out
+
+
+@pytest.fixture
+def study(tmp_path):
+    main = cube([["no", "yes", None], [None, "maybe", "yes"]])
+    np.savez_compressed(tmp_path / "raters.npz", tensor=main, info=PAIRS, ids=[7, 9])
+    golden = cube([["yes"], ["no"]])
+    np.savez_compressed(
+        tmp_path / "raters_golden.npz", tensor=golden, info=PAIRS[1:2], ids=[9, 11]
+    )
+    experts = cube([["yes"], ["no"], ["yes"]])
+    np.savez_compressed(
+        tmp_path / "golden.npz", tensor=experts, info=PAIRS[1:2], ids=[1, 2, 3]
+    )
+    return tmp_path
+
+
+def rows(responses):
+    table = responses.table[["item", "annotator", "label", "answer"]].astype("str")
+    return sorted(table.to_numpy().tolist())
+
+
+def test_each_part_holds_its_answers_and_the_experts_majority(study):
+    main = read(study)
+    assert rows(main) == [
+        ["a.JPEG", "7", "1", "no"],
+        ["a.JPEG", "7", "2", "yes"],
+        ["a.JPEG", "9", "2", "maybe"],
+        ["b.JPEG", "9", "1", "yes"],
+    ]
+    assert main.gold.astype("str").to_numpy().tolist() == [["a.JPEG", "2", "yes", "2"]]
+    golden = read(study, format="reassessed_imagenet_golden")
+    assert rows(golden) == [["a.JPEG", "11", "2", "no"], ["a.JPEG", "9", "2", "yes"]]
+    joint = read(study, format="reassessed_imagenet_joint")
+    assert rows(joint) == [
+        ["a.JPEG", "11", "2", "no"],
+        ["a.JPEG", "7", "1", "no"],
+        ["a.JPEG", "9", "2", "yes"],
+        ["b.JPEG", "9", "1", "yes"],
+    ]
+    with pytest.warns(FutureWarning, match='use `format="reassessed_imagenet_joint"`'):
+        assert rows(read(study, part="joint")) == rows(joint)
+    assert (joint.cleaning.read, joint.cleaning.kept) == (6, 4)
+    assert joint.cleaning.dropped[0].count == 2
+
+
+def test_the_first_round_needs_no_golden_files(study):
+    (study / "golden.npz").unlink()
+    (study / "raters_golden.npz").unlink()
+    assert read(study).gold is None
+    with pytest.raises(
+        UnreadableFileError, match=r"raters_golden\.npz: the file is miss"
+    ):
+        read(study, format="reassessed_imagenet_joint")
+
+
+def test_a_file_that_is_cut_off_is_refused(study):
+    path = study / "raters.npz"
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(UnreadableFileError, match=r"raters\.npz: not whole"):
+        read(study)
+
+
+def test_two_answers_of_one_rater_to_one_pair_are_refused(study):
+    tensor = cube([["no"]])
+    tensor[0, 0, 2] = 1
+    np.savez_compressed(study / "raters.npz", tensor=tensor, info=PAIRS[:1], ids=[7])
+    with pytest.raises(UnreadableFileError, match="several answers to one pair"):
+        read(study)
+
+
+def test_the_study_has_its_published_counts(data_folder):
+    responses = read(data_folder / "reassessed-imagenet")
+    design = describe(responses)
+    assert design.answers == 924_810
+    assert (design.questions, design.items, design.annotators) == (184_962, 24_889, 85)
+    assert design.frequencies == {"no": 729_424, "maybe": 78_942, "yes": 116_444}
+    assert design.answers_per_question.min == design.answers_per_question.max == 5
+    joint = read(
+        data_folder / "reassessed-imagenet", format="reassessed_imagenet_joint"
+    )
+    assert joint.num_responses == 924_810 - 553 * 5 + 553 * 78
