@@ -13,10 +13,11 @@ import pytest
 TESTS = Path(__file__).parent
 CALLING = (
     "tests/checks/dependence/test_independence.py::test_a_count_weighs_as_that_many_rows",
-    "tests/inference/closed_form/test_augmentation.py",
+    "tests/inference/closed_form/test_augmentation.py::test_chains_are_drawn_apart",
     "tests/inference/closed_form/dirichlet/test_variates.py",
     "tests/model/test_model.py",
-    "tests/truth/test_incidence.py",
+    "tests/truth/test_incidence.py::test_the_gradient_is_the_transposed_product",
+    "tests/truth/test_incidence.py::test_matrices_laid_out_alike_can_be_stacked_and_picked",
     "tests/truth/test_truth.py",
 )
 

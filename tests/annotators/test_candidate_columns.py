@@ -1,5 +1,7 @@
 """Columns of candidates in models of choice: the prior, its weights, their worth."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -31,8 +33,14 @@ from consilience.model import (
 from consilience.responses import read
 from consilience.spaces import space_of
 
+derived = jax.jit(derived, static_argnums=0)
+
+
 # Compiled whole: one by one, hundreds of operations take longer.
-derived, score = (jax.jit(each, static_argnums=0) for each in (derived, score))
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
+
 
 ITEMS, PEOPLE, PER_ITEM, LABELS = 100, 12, 3, ("x", "y", "z")
 ONCE = Steps(restarts=1)
@@ -95,7 +103,7 @@ def test_answers_sum_to_a_multinomial_logit_in_every_model(name, every_answer):
         log_prevalence = np.log([0.5, 0.3, 0.2])
         parameters["prevalence"] = jnp.asarray(log_prevalence)
         parameters["weight"] = jnp.array([0.7])
-        scores = np.exp(model.score(observations, parameters)).sum(0)
+        scores = np.exp(score(model, observations, parameters)).sum(0)
     odds = log_prevalence + 0.7 * space.covariates.value[0, :, 0]
     total = scores.reshape(-1, num_substates(model)).sum(1)
     assert np.allclose(total, softmax(odds))
@@ -257,7 +265,7 @@ def test_a_slope_of_one_unasked_would_be_too_sure(model, design):
         mean = {name: value[0].mean(0) for name, value in result.parameters.items()}
         at_one = {**mean, "weight": jnp.array([3.0, 0.0])}
         parameters = parameters_from_draw(model, observations, at_one)
-        too_sure = np.asarray(belief(model.score(observations, parameters)))
+        too_sure = np.asarray(belief(score(model, observations, parameters)))
     truth = np.asarray(made.state)
 
     def gap(belief):

@@ -1,6 +1,7 @@
 """Contains: its integral, the panel, parameters found again, real raters."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -22,8 +23,12 @@ from consilience.responses import read
 from consilience.scoring.metrics import score as judged
 from consilience.spaces import space_of
 
+
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
+
 
 WORDS = ["no", "maybe", "yes"]
 EFFORT = em.Options(steps=Steps(restarts=1))
@@ -98,7 +103,7 @@ def test_the_score_is_the_integral_over_appearances(said):
     space = space_of(pairs(rows))
     with jax.enable_x64(True):
         model, observations, parameters = drawn(space, TINY)
-        found = np.asarray(model.score(observations, parameters))
+        found = np.asarray(score(model, observations, parameters))
     by_state = np.exp(found).reshape(2, -1).sum(1)
     expected = [integrated(said, state) for state in (0, 1)]
     assert by_state == pytest.approx(expected, rel=1e-5)

@@ -82,7 +82,7 @@ def score(model, observations, parameters):
 
 def drawn(model, observations):
     # Models with Dirichlet priors share samplers, which are long to compile.
-    draw = _compiled if model.dirichlet is None else _drawn
+    draw = _drawn if isinstance(model, ClosedFormModel) else _compiled
     return draw(model, observations)
 
 

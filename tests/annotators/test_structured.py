@@ -60,7 +60,9 @@ def every_answer_on_a_list():
 
 
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -76,7 +78,7 @@ def test_the_score_sums_to_the_prior_over_all_answers_on_the_list(
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         parameters = drawn(model, observations)
-        scores = np.exp(model.score(observations, parameters))
+        scores = np.exp(score(model, observations, parameters))
         prevalence = np.exp(parameters["prevalence"])
     for name, labels in LISTS.items():
         units = [item.startswith(name) for item in space.unit_item]
@@ -89,7 +91,7 @@ def test_the_score_is_the_formula_written_out(every_answer_on_a_list):
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         parameters = drawn(model, observations)
-        found = np.asarray(model.score(observations, parameters))
+        found = np.asarray(score(model, observations, parameters))
         p = {name: np.asarray(value) for name, value in parameters.items()}
     parent = LABELS["parent"].fillna("").to_list()
     alike = {(0, 3): 1.0, (1, 2): 0.5}
@@ -125,7 +127,7 @@ def test_uniform_errors_on_whole_lists_are_one_coin(design):
     with jax.enable_x64(True):
         coin, lists = lay_out(one, design), lay_out(many, design)
         parameters = drawn(one, coin)
-        assert np.allclose(one.score(coin, parameters), many.score(lists, parameters))
+        assert np.allclose(score(one, coin, parameters), score(many, lists, parameters))
         fits = [
             engine.fit(model, design, 0, effort)
             for engine, effort in ((em, em.Options()), (vb, vb.Options(draws=0)))
@@ -247,7 +249,7 @@ def attraction_found(thousand_labels, *, on_the_list):
         @jax.jit
         def cost(gamma):
             parameters = {**rest, "superclass": gamma}
-            scores = model.score(observations, parameters)
+            scores = score(model, observations, parameters)
             if not on_the_list:
                 scores = scores + list_taken_back(observations, parameters)
             return -marginal(scores).sum()
@@ -282,7 +284,7 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
         terms = {name: found[name] for name in ("popularity", "superclass", "pairs")}
 
         def density(terms):
-            scores = model.score(observations, logs | terms)
+            scores = score(model, observations, logs | terms)
             prior = sum(
                 -0.5 * (value**2).sum() / getattr(model.prior, name) ** 2
                 for name, value in terms.items()
@@ -304,7 +306,7 @@ def test_nothing_is_as_large_as_items_times_labels(thousand_labels):
         observations = lay_out(model, space)
         parameters = drawn(model, observations)
         program = jax.make_jaxpr(
-            jax.value_and_grad(lambda p, o: marginal(model.score(o, p)).sum())
+            jax.value_and_grad(lambda p, o: marginal(score(model, o, p)).sum())
         )(parameters, observations)
     largest = max(sizes(program.jaxpr))
     lists = replace(observations, votes=observations.votes[:1])  # a table of labels

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +21,12 @@ from consilience.model import belief, lay_out, marginal, sample_parameters, simu
 from consilience.responses import read
 from consilience.spaces import space_of
 
+
 # Compiled whole: one by one, hundreds of operations take longer.
-score = jax.jit(score, static_argnums=0)
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
+
 
 WORDS = ["no", "maybe", "yes"]
 # Two tasks of one item: three similar labels, of which two were shown together, and a
@@ -125,7 +130,7 @@ def as_the_model_has_it(gold):
         values |= {name: jnp.asarray(v) for name, v in {**HUMPS, **SHARED}.items()}
         values["threshold"] = jnp.asarray(THRESHOLD)
         parameters = substitute(program, data=values)(model, observations)
-        found = model.score(observations, parameters)
+        found = score(model, observations, parameters)
         truth = belief(found).reshape(len(found), 2, -1).sum(2)
         return float(marginal(found).sum()), np.asarray(truth[:, 1])
 
