@@ -3,10 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from scipy.special import expit
 
 import consilience as cs
 from consilience.errors import OptionError
+from consilience.fitting.previous.informative_prior import match_draws
+from consilience.spaces import space_of
 
 EFFORT = cs.EngineOptions(restarts=1, draws=12, tolerance=1e-6)
 WORDS = np.array(["no", "maybe", "yes"])
@@ -173,3 +176,18 @@ def test_another_model_is_no_prior(answers):
     light = cs.fit(answers, model="contains_states", engine="vb")
     with pytest.raises(OptionError, match="of the model contains_states, this one of"):
         cs.fit(answers, model="contains", engine="em", prior_from=light)
+
+
+def test_labels_without_groups_have_the_one_of_the_earlier_study(answers):
+    number = len(answers.table["annotator"].cat.categories)
+    dims = ("chain", "draw", "group", "annotator")
+    values = xr.DataArray(
+        np.arange(number).reshape(1, 1, 1, number),
+        {"annotator": answers.table["annotator"].cat.categories.astype(str)},
+        dims,
+    )
+    posterior = xr.Dataset({"own_group": values})
+    space = space_of(answers)
+    result = match_draws(posterior, {"own_group": dims[2:]}, space)["own_group"]
+    assert result.draws.tolist() == [[list(range(number))]]
+    assert result.in_previous.all()

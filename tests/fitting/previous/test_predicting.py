@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import consilience as cs
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
+from consilience.fitting.previous.matching import align_draws
 from consilience.posterior.results.diagnostics import PASSED, TOO_LITTLE
 from consilience.responses import read
+from consilience.spaces import space_of
 
 QUICK = cs.EngineOptions(draws=60, restarts=1)
 
@@ -189,3 +192,17 @@ def test_numbers_known_beforehand_are_measured_as_in_the_earlier_study(appearanc
     assert np.allclose(both["probability"], both["probability_there"], atol=1e-4)
     with pytest.raises(OptionError, match="the earlier fit had hint"):
         cs.predict(fit, reported, candidates=known.rename(columns={"hint": "other"}))
+
+
+def test_labels_without_groups_have_the_one_of_the_earlier_fit():
+    rows = [("i", "b", "cat", "yes"), ("i", "c", "cat", "no")]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
+    space = space_of(read(frame, kind="contains"))
+    dims = ("chain", "draw", "group", "annotator")
+    threshold = xr.DataArray(
+        np.array([1.0, 3.0]).reshape(1, 1, 1, 2), {"annotator": ["a", "b"]}, dims
+    )
+    posterior = xr.Dataset({"own_group": threshold})
+    data = xr.DataTree.from_dict({"posterior": posterior})
+    # Who is new is the mean of those who were there.
+    assert align_draws(space, data)["own_group"].tolist() == [[[[3.0, 2.0]]]]

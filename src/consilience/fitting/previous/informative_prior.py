@@ -179,7 +179,7 @@ def match_draws(
 ) -> dict[str, Matched]:
     """Return the draws of each parameter, annotators and groups those of the space."""
     new = {"annotator": space.annotators}
-    if isinstance(space, ContainsSpace):
+    if isinstance(space, ContainsSpace) and len(space.groups.names):
         new["group"] = space.groups.names
     by_name = {}
     for name, variable in posterior.data_vars.items():

@@ -25,7 +25,7 @@ def align_draws(
         The earlier fit.
     """
     new = {"annotator": space.annotators}
-    if isinstance(space, ContainsSpace):
+    if isinstance(space, ContainsSpace) and len(space.groups.names):
         new["group"] = space.groups.names
     draws = {}
     for name, variable in data["posterior"].data_vars.items():
