@@ -134,11 +134,11 @@ def _looked_up(engine: str, answers: int, seed: int) -> dict:
         made = simulate(model, space, key)
         told = replace_answers(space, np.asarray(made.answer))
         if engine == "nuts":
-            effort = nuts.Options(draws=DRAWS, chains=CHAINS, mass=MASS)
+            effort = nuts.Options(draws=DRAWS, chains=CHAINS, prob=MASS)
             drawn = nuts.fit(model, told, seed, effort).parameters
         else:
             steps = Steps(restarts=STARTS)
-            effort = em.Options(steps=steps, draws=DRAWS, mass=MASS)
+            effort = em.Options(steps=steps, draws=DRAWS, prob=MASS)
             drawn = em.fit(model, told, seed, effort).parameters
     held = {}
     for name in (*NAMES, *SPREADS):

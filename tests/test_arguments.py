@@ -76,7 +76,7 @@ CALLS = {
     "cs.EngineOptions(tolerance=float('inf'))": "tolerance is inf",
     "cs.EngineOptions(draws=1.5)": "draws is 1.5",
     "cs.EngineOptions(steps=True)": "steps is True",
-    "cs.EngineOptions(mass=nan)": "mass is nan",
+    "cs.EngineOptions(prob=nan)": "prob is nan",
     "cs.MajorityVote().fit(empty)": "no row",
     "cs.MajorityVote().fit(frame['item'])": "of type Series",
     "cs.MajorityVote().fit(frame[['item']])": "no column worker or annotator",

@@ -10,6 +10,7 @@ import consilience as cs
 from consilience import scoring
 from consilience.annotators import RENAMED, current_name, load, names
 from consilience.deprecation import renamed_arguments
+from consilience.scoring import ScoreOptions
 
 ANSWERS = pd.DataFrame(
     [(i, a, "xy"[(i + (a == 2)) % 2]) for i in range(12) for a in range(3)],
@@ -65,6 +66,17 @@ def test_a_deprecated_argument_is_passed_on_and_warns():
     with pytest.warns(FutureWarning, match="use `prob=` instead"):
         assert half(mass=0.8) == 0.4
     assert half(prob=0.8) == 0.4
+
+
+@pytest.mark.parametrize("options", [cs.EngineOptions, ScoreOptions])
+def test_a_record_answers_to_the_old_name_of_a_field(options):
+    with pytest.warns(FutureWarning, match="use `prob=` instead"):
+        record = options(mass=0.5)
+    assert record == options(prob=0.5) != options()
+    with pytest.warns(FutureWarning, match="use `prob` instead"):
+        assert record.mass == record.prob == 0.5
+    with pytest.raises(TypeError, match="masses"):
+        options(masses=0.5)
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_analyses_have_the_types_that_went_in(fitted):
     given = answers(kind)
     named = given.drop_duplicates("item")[["item", "label"]]
     if kind == "contains":
-        results += [cs.decide(fit), cs.more_answers(fit, futures=2, most=2)]
+        results += [cs.decide(fit), cs.more_answers(fit, futures=2, max_answers=2)]
     if kind == "choice":
         said = named.assign(rank=1)
         results += [

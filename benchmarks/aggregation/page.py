@@ -107,9 +107,9 @@ def _means(comparison: Comparison, means: pd.DataFrame) -> list[str]:
                 _figure(row.get("peak_mib"), 0),
             ]
         )
-    mass = f"{comparison.protocol.mass:.0%}"
+    prob = f"{comparison.protocol.prob:.0%}"
     note = (
-        f"Means over sets, in brackets the {mass} interval of the bootstrap of items. "
+        f"Means over sets, in brackets the {prob} interval of the bootstrap of items. "
         "In bold: the best of those that failed nowhere."
     )
     return ["## Means", "", note, "", *table(head, rows)]

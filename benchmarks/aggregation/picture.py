@@ -65,7 +65,7 @@ def draw(comparison: Comparison, path: Path) -> None:
     title = alt.TitleParams(
         f"Means over {with_noun(comparison.runs['set'].nunique(), 'data set')}",
         subtitle=(
-            f"Lines: {comparison.protocol.mass:.0%} intervals of the bootstrap of "
+            f"Lines: {comparison.protocol.prob:.0%} intervals of the bootstrap of "
             "items. Pale: failed on some sets. The least log-loss first."
         ),
         anchor="start",

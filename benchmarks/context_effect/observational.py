@@ -178,14 +178,14 @@ def _shifts(
 
 
 def _row(
-    scale: Scale, design: Design, fitted: ShiftEstimate, name: str, mass: float
+    scale: Scale, design: Design, fitted: ShiftEstimate, name: str, prob: float
 ) -> dict[str, str | float]:
     nothing = np.full(8, np.nan)
     if name not in design.names:
         return _table_row(name, nothing, 0.0, 0)
     at = design.names.index(name)
     clusters = min(len(np.unique(design.item)), len(np.unique(design.annotator)))
-    reach = t.ppf((1 + mass) / 2, max(clusters - 1, 1))
+    reach = t.ppf((1 + prob) / 2, max(clusters - 1, 1))
     alone = np.eye(len(fitted.theta))[at]
     near = fitted.theta[at] + reach * fitted.error(alone) * _SIDES
     weight = fitted.led.ravel()[design.side] * design.n

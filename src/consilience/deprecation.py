@@ -45,7 +45,7 @@ def module_getattr(
 
 def renamed_arguments[**P, R](
     **renamed: str,
-) -> Callable[[Callable[P, R]], Callable[..., R]]:
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return a decorator that accepts deprecated names of keyword arguments.
 
     Parameters
@@ -54,9 +54,9 @@ def renamed_arguments[**P, R](
         The new name for each deprecated one.
     """
 
-    def decorate(function: Callable[P, R]) -> Callable[..., R]:
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
         @wraps(function)
-        def call(*args: Any, **kwargs: Any) -> R:
+        def call(*args: P.args, **kwargs: P.kwargs) -> R:
             for old, new in renamed.items():
                 if old in kwargs:
                     warn_renamed(f"{old}=", f"{new}=")
@@ -66,3 +66,32 @@ def renamed_arguments[**P, R](
         return call
 
     return decorate
+
+
+def renamed_fields[C: type](**renamed: str) -> Callable[[C], C]:
+    """Return a decorator of a dataclass that keeps deprecated names of its fields.
+
+    They are accepted by the constructor, and are attributes of the instances.
+
+    Parameters
+    ----------
+    renamed
+        The new name for each deprecated one.
+    """
+
+    def decorate(record: C) -> C:
+        construct = renamed_arguments(**renamed)(record.__init__)
+        type.__setattr__(record, "__init__", construct)
+        for old, new in renamed.items():
+            type.__setattr__(record, old, _renamed_attribute(old, new))
+        return record
+
+    return decorate
+
+
+def _renamed_attribute(old: str, new: str) -> property:
+    def get(record: Any) -> Any:
+        warn_renamed(old, new)
+        return getattr(record, new)
+
+    return property(get, doc=f"Deprecated name of `{new}`.")

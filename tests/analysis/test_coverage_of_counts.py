@@ -60,7 +60,7 @@ def beside(seed, times):
     known = pd.DataFrame({"item": names, "dataset_label": "a"})
     responses = replace(cs.read(frame, kind="objects"), items=known)
     fit = fit_of({"items": items, "objects": objects})
-    result = cs.cooccurring(fit, responses, least=1)
+    result = cs.cooccurring(fit, responses, min_items=1)
     return result[["lower", "upper"]].to_numpy()
 
 

@@ -72,7 +72,7 @@ def test_a_command_without_files_takes_several_words(monkeypatch, tmp_path):
     [
         (("--models", "majoritty"), "no model 'majoritty' (did you mean 'majority'?)"),
         (("--engines", "em,vbb"), "no engine 'vbb'"),
-        (("--mass", "0.8"), "intervals of 50 % and 90 % are judged"),
+        (("--prob", "0.8"), "intervals of 50 % and 90 % are judged"),
     ],
 )
 def test_what_sbc_cannot_use_is_refused(run, capsys, option, said):

@@ -99,7 +99,7 @@ def test_what_cannot_be_done_is_refused_with_what_can(made, wrong, error, messag
         fit(made, **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"mass": 1.5}, {"restarts": 0}, {"draws": -1}])
+@pytest.mark.parametrize("wrong", [{"prob": 1.5}, {"restarts": 0}, {"draws": -1}])
 def test_an_effort_out_of_range_is_refused(wrong):
     with pytest.raises(OptionError):
         EngineOptions(**wrong)

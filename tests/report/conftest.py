@@ -108,7 +108,7 @@ def hand_made(kind: str, **tables: pd.DataFrame) -> Run:
         engine_reason="it was requested",
         version="0.1.0",
         seed=0,
-        mass=0.9,
+        prob=0.9,
         seconds=1.0,
         reported_posterior="raw",
         assumptions=(),

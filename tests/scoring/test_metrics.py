@@ -138,8 +138,8 @@ def simulated(seed, *, skill=0.7, stated=0.7, num_items=150):
     return labels, gold
 
 
-def holds(seed, mass):
-    options = ScoreOptions(resamples=200, mass=mass)
+def holds(seed, prob):
+    options = ScoreOptions(resamples=200, prob=prob)
     result = score(*simulated(seed), kind="choice", seed=seed, options=options)
     metric = result.metrics["accuracy"]
     return metric.lower <= 0.7 <= metric.upper

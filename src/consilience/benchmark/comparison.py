@@ -184,7 +184,7 @@ def _values(
                     rows.append({**head, **_missing_bounds(), "sets": 0})
                     continue
                 bounds = interval(
-                    metric, one.values[metric], one.resampled[metric], protocol.mass
+                    metric, one.values[metric], one.resampled[metric], protocol.prob
                 )
                 rows.append({**head, **_bounds_columns(bounds)})
             head = {"set": MEAN, "method": method, "metric": metric}
@@ -193,7 +193,7 @@ def _values(
                 continue
             value = float(np.mean([one.values[metric] for one in by_set.values()]))
             resampled = np.mean([one.resampled[metric] for one in by_set.values()], 0)
-            bounds = interval(metric, value, resampled, protocol.mass)
+            bounds = interval(metric, value, resampled, protocol.prob)
             rows.append({**head, **_bounds_columns(bounds), "sets": len(by_set)})
     return rows
 

@@ -75,7 +75,7 @@ def differences(
                         "difference": difference,
                         "se": error,
                         "se_sets": float("nan"),
-                        **_difference_row(resampled, protocol.mass),
+                        **_difference_row(resampled, protocol.prob),
                         "sets": 1,
                     }
                 )
@@ -96,7 +96,7 @@ def differences(
                         else float("nan")
                     ),
                     **_difference_row(
-                        np.mean([pair[2] for pair in pairs], 0), protocol.mass
+                        np.mean([pair[2] for pair in pairs], 0), protocol.prob
                     ),
                     "sets": len(gaps),
                 }
@@ -105,7 +105,7 @@ def differences(
 
 
 def _difference_row(
-    resampled: Float[np.ndarray, " R"], mass: float
+    resampled: Float[np.ndarray, " R"], prob: float
 ) -> dict[str, float]:
-    lower, upper = bounds(resampled, mass)
+    lower, upper = bounds(resampled, prob)
     return {"lower": float(lower), "upper": float(upper)}

@@ -35,7 +35,7 @@ class Protocol:
         Seed of the bootstrap.
     resamples
         Number of resamples of the items of each set.
-    mass
+    prob
         Share of the resamples between the bounds.
     bins
         At most so many bins in the ECE; None: as many as the data bear.
@@ -46,7 +46,7 @@ class Protocol:
 
     seed: int = 0
     resamples: int = 1000
-    mass: float = 0.9
+    prob: float = 0.9
     bins: int | None = None
     against: str | None = None
 

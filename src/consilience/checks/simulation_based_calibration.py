@@ -177,7 +177,7 @@ def tally(
 
 
 def coverage(
-    positions: Float[np.ndarray, "N E"], mass: float
+    positions: Float[np.ndarray, "N E"], prob: float
 ) -> tuple[float, float, float]:
     """Return how often the central interval holds the truth, its error, and p.
 
@@ -185,18 +185,18 @@ def coverage(
     ----------
     positions
         Of each study and element.
-    mass
+    prob
         How often it should.
     """
-    covered = np.abs(positions - 0.5) < mass / 2
+    covered = np.abs(positions - 0.5) < prob / 2
     share = float(covered.mean())
     of_study = covered.mean(axis=1)
     number = len(of_study)
     clustered = float(of_study.std(ddof=1)) if number > 1 else np.inf
     # Not less than independent elements have: a handful of studies may all agree.
-    error = max(clustered, float(np.sqrt(mass * (1 - mass) / covered.shape[1])))
+    error = max(clustered, float(np.sqrt(prob * (1 - prob) / covered.shape[1])))
     error /= np.sqrt(number)
-    return share, error, float(2 * norm.sf(abs(share - mass) / error))
+    return share, error, float(2 * norm.sf(abs(share - prob) / error))
 
 
 def _parameter(group: pd.DataFrame) -> dict[str, Any]:
@@ -214,16 +214,16 @@ def _parameter(group: pd.DataFrame) -> dict[str, Any]:
     }
     if np.isnan(positions).any():
         # A point holds the truth never, whatever its interval is asked to hold.
-        for mass in MASSES:
-            row |= {_name(mass): 0.0, f"{_name(mass)}_se": 0.0}
+        for prob in MASSES:
+            row |= {_name(prob): 0.0, f"{_name(prob)}_se": 0.0}
         return {**row, "p": 0.0, "verdict": "a point, no interval"}
     chances = [uniformity(column) for column in positions.T]
-    for mass in MASSES:
-        share, error, chance = coverage(positions, mass)
-        row |= {_name(mass): share, f"{_name(mass)}_se": error}
+    for prob in MASSES:
+        share, error, chance = coverage(positions, prob)
+        row |= {_name(prob): share, f"{_name(prob)}_se": error}
         chances.append(chance)
     worst = min(1.0, min(chances) * len(chances))
-    distance = (share - mass) / error  # of the widest interval
+    distance = (share - prob) / error  # of the widest interval
     if worst >= LEVEL:
         verdict = "calibrated"
     elif abs(distance) > 2:
@@ -233,8 +233,8 @@ def _parameter(group: pd.DataFrame) -> dict[str, Any]:
     return {**row, "p": worst, "verdict": verdict}
 
 
-def _name(mass: float) -> str:
-    return f"coverage_{100 * mass:.0f}"
+def _name(prob: float) -> str:
+    return f"coverage_{100 * prob:.0f}"
 
 
 def _gap(part: pd.DataFrame) -> dict[str, Any]:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Their defaults, no and none, go without saying.
 Flag = Annotated[bool, Parameter(show_default=False)]
+# Deprecated names are accepted until 0.3.
+Prob = Annotated[float, Parameter(name=("--prob", "--mass"))]
 Several = Annotated[tuple[str, ...], Parameter(show_default=False)]
 
 
@@ -162,7 +164,7 @@ class Work:
         Gradient steps (svi).
     batch
         Items in a minibatch (svi).
-    mass
+    prob
         Probability that an interval covers.
     """
 
@@ -174,7 +176,7 @@ class Work:
     sweeps: int | None = None
     steps: int | None = None
     batch: int | None = None
-    mass: float = 0.9
+    prob: Prob = 0.9
 
 
 READ_AS_IT_IS = Reading()
@@ -301,7 +303,7 @@ def engine_options(work: Work) -> "EngineOptions":
         sweeps=work.sweeps,
         steps=work.steps,
         batch=work.batch,
-        mass=work.mass,
+        prob=work.prob,
     )
 
 

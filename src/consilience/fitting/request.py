@@ -164,7 +164,7 @@ class Request:
             "model_asked": self.model,
             "kind": study.responses.kind,
             "seed": self.seed,
-            "mass": self.effort.mass,
+            "mass": self.effort.prob,
             "version": version("consilience"),
             "sources": {**study.responses.sources, **beside},
             "told_of": list(study.classifiers),

@@ -6,9 +6,11 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
+from consilience.deprecation import renamed_fields
 from consilience.errors import OptionError
 
 
+@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
     """Settings of an engine; None keeps the engine's own default.
@@ -28,7 +30,7 @@ class EngineOptions:
         Largest number of sweeps (em, vb).
     steps, batch : int, optional
         Gradient steps, and units in a minibatch (svi).
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
 
     See Also
@@ -55,7 +57,7 @@ class EngineOptions:
     sweeps: int | None = None
     steps: int | None = None
     batch: int | None = None
-    mass: float = 0.9
+    prob: float = 0.9
 
     def __post_init__(self) -> None:
         """Refuse what no engine can do.
@@ -65,11 +67,11 @@ class EngineOptions:
         OptionError
             A setting is out of its range.
         """
-        if not _is_number(self.mass) or not 0 < self.mass < 1:
-            msg = f"mass is {self.mass!r}; give a probability between 0 and 1"
+        if not _is_number(self.prob) or not 0 < self.prob < 1:
+            msg = f"prob is {self.prob!r}; give a probability between 0 and 1"
             raise OptionError(msg)
         for name, value in asdict(self).items():
-            if name == "mass" or value is None:
+            if name == "prob" or value is None:
                 continue
             least = 0 if name in ("draws", "tune", "tolerance") else 1
             whole = name != "tolerance"

@@ -143,7 +143,7 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
         engine_reason=str(attributes["engine_reason"]),
         version=str(attributes["version"]),
         seed=int(attributes["seed"]),
-        mass=float(attributes["mass"]),
+        prob=float(attributes["mass"]),
         seconds=float(attributes["seconds"]),
         reported_posterior=reported,
         assumptions=tuple(json.loads(attributes["assumptions"])),

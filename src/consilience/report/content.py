@@ -195,10 +195,10 @@ def estimates(
     return Column(title, tuple(cells), numeric=True)
 
 
-def interval_note(columns: Iterable[Column], mass: float) -> str:
+def interval_note(columns: Iterable[Column], prob: float) -> str:
     """Say what the intervals in some columns hold, or that there are none."""
     if any(cell.between for column in columns for cell in column.cells):
-        return f"{mass:.0%} intervals."
+        return f"{prob:.0%} intervals."
     return "A point, without intervals."
 
 

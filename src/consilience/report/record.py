@@ -19,8 +19,8 @@ class Run:
         Name of the run on the page.
     kind, model, engine, engine_reason, version : str
         As in the fit.
-    seed, mass, seconds
-        As in the fit; `mass` is the probability of its intervals.
+    seed, prob, seconds
+        As in the fit; `prob` is the probability of its intervals.
     reported_posterior : {"raw", "tempered"}
         Which posterior of the truth the tables give.
     assumptions : tuple of str
@@ -58,7 +58,7 @@ class Run:
     engine_reason: str
     version: str
     seed: int
-    mass: float
+    prob: float
     seconds: float
     reported_posterior: str
     assumptions: tuple[str, ...]
@@ -139,6 +139,6 @@ class Report:
         return self.runs[0].kind
 
     @property
-    def mass(self) -> float:
+    def prob(self) -> float:
         """Probability that an interval holds."""
-        return self.runs[0].mass
+        return self.runs[0].prob

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from consilience.deprecation import renamed_fields
 from consilience.intervals import bounds
 from consilience.scoring.choice_metrics import choice_metrics
 from consilience.scoring.contains_metrics import contains_metrics
@@ -33,6 +34,7 @@ _BLOCK = 2**22
 Measure = Callable[[Float[np.ndarray, "R I"]], dict[str, Float[np.ndarray, " R"]]]
 
 
+@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreOptions:
     """Settings of the metrics.
@@ -48,7 +50,7 @@ class ScoreOptions:
         default (see `calibration`).
     resamples : int, default 1000
         Number of bootstrap resamples of the items.
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
 
     See Also
@@ -65,7 +67,7 @@ class ScoreOptions:
     clip: float = 1e-3
     bins: int | None = None
     resamples: int = 1000
-    mass: float = 0.9
+    prob: float = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +247,7 @@ def score(
         missing=missing,
         options=chosen,
         metrics={
-            name: interval(name, float(value[0]), resampled[name], chosen.mass)
+            name: interval(name, float(value[0]), resampled[name], chosen.prob)
             for name, value in values.items()
         },
     )
@@ -285,7 +287,7 @@ def resample(
 
 
 def interval(
-    name: str, value: float, resampled: Float[np.ndarray, " R"], mass: float
+    name: str, value: float, resampled: Float[np.ndarray, " R"], prob: float
 ) -> Metric:
     """Return a metric with the bounds of its bootstrap.
 
@@ -297,14 +299,14 @@ def interval(
         Of the metric itself.
     resampled
         The metric of each resample.
-    mass
+    prob
         Share of the resamples between the bounds.
     """
     # A resample may hold no item with, say, a yes: it says nothing of the recall.
     defined = resampled[~np.isnan(resampled)]
     if np.isnan(value) or not len(defined):
         return Metric(value, float("nan"), float("nan"))
-    lower, upper = map(float, bounds(defined, mass))
+    lower, upper = map(float, bounds(defined, prob))
     if name == "ece":
         lower, upper = max(0.0, 2 * value - upper), max(value, 2 * value - lower)
     return Metric(value, lower, upper)

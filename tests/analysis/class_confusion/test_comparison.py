@@ -109,8 +109,8 @@ def test_pairs_stand_with_people_first(comparison):
     assert (first["items_a"], first["items_b"]) == (3, 2)
     model = table[(table["who"] == "m") & (table["label_b"] == "dog")].iloc[0]
     assert model["mutual"] == 0
-    assert comparison.pairs(least=1.1).empty
-    assert comparison.table(least=1.1).empty
+    assert comparison.pairs(min_probability=1.1).empty
+    assert comparison.table(min_probability=1.1).empty
 
 
 def test_models_and_the_data_set_are_judged_against_the_main_label(fit):

@@ -71,11 +71,11 @@ def studies(request):
     return [(*study, learn(study[0]).best) for study in result]
 
 
-def held(naming, truth, mass=0.9):
+def held(naming, truth, prob=0.9):
     """Share of each class's cells worth looking at that the intervals hold."""
     cells = (each.ravel() for each in np.indices(truth.shape))
     here, elsewhere = (each.reshape(truth.shape) for each in naming.beta(*cells))
-    tail = (1 - mass) / 2
+    tail = (1 - prob) / 2
     inside = (beta.ppf(tail, here, elsewhere) <= truth) & (
         truth <= beta.ppf(1 - tail, here, elsewhere)
     )
@@ -326,7 +326,7 @@ def test_the_table_has_the_columns_of_a_confusion(confusion, study):
     assert ((table["lower"] <= table["probability"]) & (
         table["probability"] <= table["upper"])).all()  # fmt: skip
     assert table["votes"].sum() == study.table["main"].sum()
-    sums = confusion.table(least=0.0).groupby("true_label", observed=True)[
+    sums = confusion.table(min_probability=0.0).groupby("true_label", observed=True)[
         "probability"
     ]
     assert np.allclose(sums.sum(), 1)
@@ -335,7 +335,7 @@ def test_the_table_has_the_columns_of_a_confusion(confusion, study):
 def test_superclasses_and_pairs_follow_from_the_table(confusion):
     between = confusion.superclasses()
     assert np.allclose(between.groupby("true_label")["probability"].sum(), 1)
-    pairs = confusion.pairs(least=0.0)
+    pairs = confusion.pairs(min_probability=0.0)
     assert len(pairs) == 8 * 7 / 2
     assert pairs["mutual"].is_monotonic_decreasing
     mean = confusion.naming.probability
@@ -361,8 +361,8 @@ def test_choices_have_a_human_confusion_too():
 def test_what_has_no_class_is_refused(study, confusion):
     with pytest.raises(OptionError, match="no item has a label of the data set"):
         human_confusion(replace(study, items=None))
-    with pytest.raises(OptionError, match="mass is 1"):
-        human_confusion(study, mass=1.0)
+    with pytest.raises(OptionError, match="prob is 1"):
+        human_confusion(study, prob=1.0)
     contains = cs.simulate(kind="contains", items=5).responses
     items = pd.DataFrame({"item": ["item0"], "dataset_label": ["class0"]})
     with pytest.raises(KindError, match="kind contains"):

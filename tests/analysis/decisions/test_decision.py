@@ -12,15 +12,15 @@ from consilience.analysis.decisions.expected_f import expected_f
 from consilience.errors import OptionError
 
 
-def enumerated(chance, called, miss):
+def enumerated(chance, called, cost):
     """Expected F of calling so many of the first, over all worlds."""
     total = 0.0
     for world in product([0, 1], repeat=len(chance)):
         there = np.array(world)
         weight = np.where(there, chance, 1 - chance).prod()
         hits, number = there[:called].sum(), there.sum()
-        below = (1 + miss) * hits + miss * (number - hits) + called - hits
-        total += weight * ((1 + miss) * hits / below if below else 1.0)
+        below = (1 + cost) * hits + cost * (number - hits) + called - hits
+        total += weight * ((1 + cost) * hits / below if below else 1.0)
     return total
 
 
@@ -29,11 +29,11 @@ SURE = np.array([1.0, 1.0, 0.6, 0.0])
 
 @pytest.mark.parametrize("miss", [1.0, 4.0, 0.25])
 @pytest.mark.parametrize("seed", range(4))
-def test_expected_f_is_that_of_all_worlds(seed, miss):
+def test_expected_f_is_that_of_all_worlds(seed, cost):
     generator = np.random.default_rng(seed)
     chance = np.sort(generator.beta(0.5, 1.0, size=10))[::-1] if seed else SURE
-    result = expected_f(chance, miss)
-    by_hand = [enumerated(chance, k, miss) for k in range(len(chance) + 1)]
+    result = expected_f(chance, cost)
+    by_hand = [enumerated(chance, k, cost) for k in range(len(chance) + 1)]
     # The integral is cut at 1e-11 of its scale, and its nodes err less than that.
     assert result == pytest.approx(by_hand, abs=1e-9)
     assert result != pytest.approx(by_hand[::-1], abs=1e-3)
@@ -86,10 +86,10 @@ def test_more_is_called_than_is_likelier_than_not():
 def test_what_a_miss_costs_moves_the_cut():
     chance = np.linspace(0.01, 0.99, 99)
     cuts = [
-        chance[minimise_loss(chance, "errors", miss)[0]].min() for miss in (1.0, 4.0)
+        chance[minimise_loss(chance, "errors", cost)[0]].min() for cost in (1.0, 4.0)
     ]
     assert cuts == pytest.approx([0.5, 0.2])
-    f1, f2 = (chance[minimise_loss(chance, "f1", miss)[0]].min() for miss in (1.0, 4.0))
+    f1, f2 = (chance[minimise_loss(chance, "f1", cost)[0]].min() for cost in (1.0, 4.0))
     assert f2 < f1
 
 
@@ -120,7 +120,7 @@ def test_what_is_no_loss_is_refused(fit):
     with pytest.raises(OptionError, match="choose one of errors, f1"):
         cs.decide(fit, loss="f2")
     with pytest.raises(OptionError, match="a number above 0"):
-        cs.decide(fit, miss=0.0)
+        cs.decide(fit, false_negative_cost=0.0)
     frame = pd.DataFrame(
         {"item": list("iij"), "annotator": list("aba"), "label": list("xyx")}
     )

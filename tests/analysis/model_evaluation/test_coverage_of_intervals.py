@@ -219,7 +219,7 @@ def told_of_people(seed):
     parent = [f"pair{code // 2}" for code in range(CLASSES)]
     labels = responses.labels.assign(parent=parent)
     result = cs.human_confusion(replace(responses, labels=labels))
-    table = result.table(least=0.0)
+    table = result.table(min_probability=0.0)
     cells = table.sort_values(["true_label", "given_label"])
     bounds = cells[["lower", "upper"]].to_numpy().reshape(CLASSES, CLASSES, 2)
     return true, bounds, result
@@ -252,7 +252,7 @@ def test_the_same_check_catches_bounds_of_people_that_are_half_as_wide(people):
 
 def of_pairs(true, confusion):
     """Return truth and bounds of how mutual pairs are taken for each other."""
-    pairs = confusion.pairs(least=0.0)
+    pairs = confusion.pairs(min_probability=0.0)
     a, b = (pairs[name].str[1:].astype(int) for name in ("label_a", "label_b"))
     there, back = true[a, b], true[b, a]
     return [

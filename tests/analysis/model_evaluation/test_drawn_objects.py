@@ -235,7 +235,7 @@ def test_a_fit_of_objects_told_of_a_model_does_not_judge_it_unasked(fitted):
     told_it = Fit(with_groups(fit.data, posterior=named))
     with pytest.raises(CircularError, match="given what seer predicted"):
         evaluate(told_it, rows)
-    assert len(evaluate(told_it, rows, circular=True).models)
+    assert len(evaluate(told_it, rows, allow_circular=True).models)
 
 
 def test_fits_without_worlds_say_so(fitted):

@@ -178,7 +178,7 @@ def test_a_fit_that_was_told_of_a_model_does_not_judge_it_unasked():
     fit = choice(THREE, covariates=("one",))
     with pytest.raises(CircularError, match="was given what one predicted"):
         evaluate(fit, predicted(one=["cat", "dog", "fox"]))
-    judged = evaluate(fit, predicted(one=["cat", "dog", "fox"]), circular=True)
+    judged = evaluate(fit, predicted(one=["cat", "dog", "fox"]), allow_circular=True)
     assert len(judged.models)
     assert len(evaluate(fit, predicted(two=["cat", "dog", "fox"])).models)
 

@@ -94,7 +94,9 @@ def test_what_cannot_be_told_is_refused_with_a_sentence():
     fit.data.attrs["told_of"] = '["m"]'
     with pytest.raises(CircularError, match="was given what m predicted"):
         cs.predicted_frequencies(fit, MODEL.assign(model="m"))
-    reported = cs.predicted_frequencies(fit, MODEL.assign(model="m"), circular=True)
+    reported = cs.predicted_frequencies(
+        fit, MODEL.assign(model="m"), allow_circular=True
+    )
     assert reported["who"].tolist() == ["m"]
     fit.data.attrs["kind"] = "choice"
     with pytest.raises(KindError, match="of kind choice"):

@@ -94,7 +94,7 @@ def test_no_pairs_of_annotators_is_one_sentence(rated):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"mass": 1.0}, "between 0 and 1"),
+        ({"prob": 1.0}, "between 0 and 1"),
         ({"bootstrap": -1}, "number of resamples"),
     ],
 )

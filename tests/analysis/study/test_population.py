@@ -77,7 +77,7 @@ def test_objects_that_come_together_are_counted(study):
     assert (row["together"], row["items"], row["share"]) == (2, 10, 0.2)
     expected = proportion_confint(2, 10, alpha=0.1, method="jeffreys")
     assert (row["lower"], row["upper"]) == pytest.approx(expected)
-    assert cooccurring(*study, least=3).empty
+    assert cooccurring(*study, min_items=3).empty
 
 
 def test_labels_that_are_called_otherwise_are_counted(study):

@@ -14,7 +14,7 @@ def test_the_coefficients_are_shown_with_their_intervals(run, export, columns, c
 
 
 def test_json_holds_all_that_was_found(run, export, columns, capsys):
-    asked = ("--by", "label", "--by", "pair", "--mass", "0.8", "--json")
+    asked = ("--by", "label", "--by", "pair", "--prob", "0.8", "--json")
     assert run("agreement", export, *columns, *asked) == 0
     said = capsys.readouterr()
     output = json.loads(said.out)
@@ -26,6 +26,16 @@ def test_json_holds_all_that_was_found(run, export, columns, capsys):
     assert {row["label"] for row in output["labels"]} == {"cat", "dog"}
     assert len(output["pairs"]) == 3
     assert "Fleiss's kappa" in said.err
+
+
+def test_the_old_name_of_an_option_is_accepted(run, export, columns, capsys):
+    outputs = []
+    for option in ("--mass", "--prob"):
+        assert run("agreement", export, *columns, option, "0.8", "--json") == 0
+        outputs.append(json.loads(capsys.readouterr().out)["coefficients"])
+    assert outputs[0] == outputs[1]
+    assert run("agreement", export, *columns, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["coefficients"] != outputs[0]
 
 
 def test_tables_are_written_as_parquet(run, export, columns, capsys, tmp_path):
@@ -53,7 +63,7 @@ def test_without_resamples_intervals_are_marked(run, export, columns, capsys):
     [
         (("--distance", "masi"), "single answers choose nominal"),
         (("--distance", "interval"), "is no number"),
-        (("--mass", "2"), "between 0 and 1"),
+        (("--prob", "2"), "between 0 and 1"),
         (("--by", "colour"), "colour"),
     ],
 )

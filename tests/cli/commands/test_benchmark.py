@@ -57,7 +57,7 @@ def test_methods_are_compared_and_a_second_call_runs_nothing(
     [
         (("--models", "nonsense"), "no method 'nonsense'"),
         (("--resamples", "1"), "give 2 or more"),
-        (("--mass", "1"), "between 0 and 1"),
+        (("--prob", "1"), "between 0 and 1"),
         (("--bins", "0"), "give 1 or more"),
         (("--seed", "-1"), "seed is -1"),
     ],

@@ -42,6 +42,7 @@ from consilience.analysis.model_evaluation.evaluation import (
     check_settings,
 )
 from consilience.analysis.model_evaluation.proposals import propose
+from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import Types, restores_types
 
@@ -50,6 +51,7 @@ PEOPLE, DATASET = "people", "dataset"
 type Against = Literal["dataset", "truth"]
 
 
+@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class ComparedConfusion:
     """The confusion of people and of models, side by side.
@@ -67,7 +69,7 @@ class ComparedConfusion:
         Number of items.
     weightings : Weights
         Bootstrap weights of the items.
-    mass : float
+    prob : float
         Probability of the intervals.
     types : mapping of str to str
         Type of the labels in the source of the fit.
@@ -95,18 +97,19 @@ class ComparedConfusion:
     parents: pd.DataFrame | None
     items: int
     weightings: Weights
-    mass: float
+    prob: float
     types: Types = field(default_factory=dict)
 
+    @renamed_arguments(least="min_probability")
     @restores_types
-    def table(self, level: int = 0, least: float = 0.02) -> pd.DataFrame:
+    def table(self, level: int = 0, min_probability: float = 0.02) -> pd.DataFrame:
         """Return the cells whose probability is large enough for at least one party.
 
         Parameters
         ----------
         level : int, default 0
             Steps up the hierarchy of labels; 0 for the labels themselves.
-        least : float, default 0.02
+        min_probability : float, default 0.02
             Smallest probability of a cell, for at least one party.
 
         Returns
@@ -123,7 +126,9 @@ class ComparedConfusion:
         group, names = label_groups(self.labels, self.parents, level)
         cells = {who: cells_of(calls, group) for who, calls in self.calls.items()}
         kept = np.unique(
-            np.concatenate([key[rate >= least] for key, rate, _ in cells.values()])
+            np.concatenate(
+                [key[rate >= min_probability] for key, rate, _ in cells.values()]
+            )
         )
         parts = []
         for who, (key, rate, size) in cells.items():
@@ -139,15 +144,16 @@ class ComparedConfusion:
             parts.append(pd.DataFrame(columns))
         return pd.concat(parts, ignore_index=True)
 
+    @renamed_arguments(least="min_probability")
     @restores_types
-    def pairs(self, level: int = 0, least: float = 0.2) -> pd.DataFrame:
+    def pairs(self, level: int = 0, min_probability: float = 0.2) -> pd.DataFrame:
         """Return pairs of labels of which a party mistakes one for the other.
 
         Parameters
         ----------
         level : int, default 0
             Steps up the hierarchy of labels.
-        least : float, default 0.2
+        min_probability : float, default 0.2
             Smallest probability of either mistake, for at least one party.
 
         Returns
@@ -163,7 +169,7 @@ class ComparedConfusion:
         either: list[np.ndarray] = []
         for calls in self.calls.values():
             key, rate, _ = cells_of(calls, group)
-            true, given = np.divmod(key[rate >= least], size)
+            true, given = np.divmod(key[rate >= min_probability], size)
             both = np.stack([np.minimum(true, given), np.maximum(true, given)])
             either.append((both[0] * size + both[1])[true != given])
         first, second = np.divmod(np.unique(np.concatenate(either)), size)
@@ -209,7 +215,7 @@ class ComparedConfusion:
                 )
                 with np.errstate(invalid="ignore"):
                     values = (above / below)[:, None]
-                lower, upper = bounds(values, self.mass)
+                lower, upper = bounds(values, self.prob)
                 row = (who, statistic, values[0, 0], lower[0], upper[0], below[0])
                 rows.append(row)
         names = ["who", "statistic", "value", "lower", "upper", "items"]
@@ -217,7 +223,7 @@ class ComparedConfusion:
 
     @property
     def _bootstrap(self) -> Bootstrap:
-        return Bootstrap(self.items, self.weightings, self.mass)
+        return Bootstrap(self.items, self.weightings, self.prob)
 
     def _pairs_of(
         self,
@@ -241,12 +247,13 @@ class ComparedConfusion:
         columns |= {"a_called_b": forth[0], "b_called_a": turned[0]}
         both = np.minimum(forth, turned)
         for name, values in (("mutual", both), ("one_sided", abs(forth - turned))):
-            lower, upper = bounds(values, self.mass)
+            lower, upper = bounds(values, self.prob)
             columns |= {name: values[0]}
             columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
         return pd.DataFrame(columns)
 
 
+@renamed_arguments(mass="prob", circular="allow_circular")
 def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,
     predictions: pd.DataFrame,
@@ -255,9 +262,9 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     labels: pd.DataFrame | None = None,
     against: Against = "dataset",
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: float = 0.9,
     seed: int = 0,
-    circular: bool = False,
+    allow_circular: bool = False,
 ) -> ComparedConfusion:
     """Compare how people and models label the items of each class.
 
@@ -277,11 +284,11 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
         posterior of the fit (models and the data set).
     resamples : int, default 1000
         Number of weightings of the items (Bayesian bootstrap).
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
     seed : int, default 0
         Seed of the weights.
-    circular : bool, default False
+    allow_circular : bool, default False
         Allow models whose predictions were covariates of the fit.
 
     Returns
@@ -322,9 +329,9 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
     25     class0      class0          1.0
     26     class0      class1          0.0
     """
-    check_settings(resamples=resamples, mass=mass)
+    check_settings(resamples=resamples, prob=prob)
     proposals = propose(fit, predictions, dataset_labels, 1)
-    if not circular:
+    if not allow_circular:
         check_not_used_in_fit(fit, proposals.models)
     main, dataset = main_labels(fit, proposals), proposals.dataset
     if dataset is None:
@@ -343,6 +350,6 @@ def compare_confusion(  # noqa: PLR0913 (each option stands alone)
         parents=labels,
         items=len(proposals.items),
         weightings=list(weights(len(proposals.items), resamples, seed)),
-        mass=mass,
+        prob=prob,
         types=fit.types,
     )

@@ -25,6 +25,7 @@ from consilience.analysis.class_confusion.dirichlet_prior import (
 )
 from consilience.analysis.class_confusion.label_counts import label_counts
 from consilience.analysis.class_confusion.response_panels import panel_disagreement
+from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import OptionError, TooLargeError
 from consilience.intervals import bounds
 from consilience.responses import Responses
@@ -34,6 +35,7 @@ MAX_LABELS = 3_000  # nine squares of them are 650 MB
 _BLOCK = 10_000  # pairs that are drawn at once: a thousand draws of each are 80 MB
 
 
+@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class HumanConfusion:
     """How people label the items of each class.
@@ -48,7 +50,7 @@ class HumanConfusion:
         The prior that was estimated from the answers.
     votes : array of shape (K, K)
         Number of answers that give each label to the items of each class.
-    mass : float
+    prob : float
         Probability of the intervals.
     types : mapping of str to str
         Type of the labels in the source.
@@ -74,7 +76,7 @@ class HumanConfusion:
     parent: pd.Index
     learned: HyperparameterPosterior
     votes: Float[np.ndarray, "K K"]
-    mass: float
+    prob: float
     types: Types = field(default_factory=dict)
 
     @property
@@ -97,13 +99,14 @@ class HumanConfusion:
         """
         return self.learned.best
 
+    @renamed_arguments(least="min_probability")
     @restores_types
-    def table(self, least: float = 0.01) -> pd.DataFrame:
+    def table(self, min_probability: float = 0.01) -> pd.DataFrame:
         """Return the cells that have answers, or at least so large a probability.
 
         Parameters
         ----------
-        least : float, default 0.01
+        min_probability : float, default 0.01
             Smallest probability of a cell without answers.
 
         Returns
@@ -124,19 +127,21 @@ class HumanConfusion:
         ...     kind="objects", items=60, annotators=8, classes=6, per_item=4, seed=0
         ... )
         >>> confusion = cs.human_confusion(study.responses)
-        >>> cells = confusion.table(least=0.05)
+        >>> cells = confusion.table(min_probability=0.05)
         >>> cells[["true_label", "given_label", "probability"]].head(2).round(1)
           true_label given_label  probability
         0     class0      class0          0.4
         1     class0      class3          0.1
         """
         mean = self.naming.probability
-        kept = ((mean >= least) | (self.votes > 0)) & self._has_answers()[:, None]
+        kept = ((mean >= min_probability) | (self.votes > 0)) & self._has_answers()[
+            :, None
+        ]
         row, column = np.nonzero(kept)
         order = np.lexsort((-mean[row, column], row))
         row, column = row[order], column[order]
         successes, failures = self.naming.beta(row, column)
-        tail = (1 - self.mass) / 2
+        tail = (1 - self.prob) / 2
         return pd.DataFrame(
             {
                 "annotator": pd.Categorical([None] * len(row)),
@@ -151,15 +156,16 @@ class HumanConfusion:
             }
         )
 
+    @renamed_arguments(least="min_probability")
     @restores_types
     def pairs(
-        self, least: float = 0.05, *, draws: int = 1000, seed: int = 0
+        self, min_probability: float = 0.05, *, draws: int = 1000, seed: int = 0
     ) -> pd.DataFrame:
         """Return pairs of labels of which one is mistaken for the other.
 
         Parameters
         ----------
-        least : float, default 0.05
+        min_probability : float, default 0.05
             Smallest value of the larger of the two probabilities.
         draws, seed : int
             Number and seed of the posterior draws for the bounds.
@@ -190,7 +196,7 @@ class HumanConfusion:
         """
         mean = np.where(self._has_answers()[:, None], self.naming.probability, 0.0)
         larger = np.maximum(mean, mean.T)
-        first, second = np.nonzero(np.triu(larger >= least, 1))
+        first, second = np.nonzero(np.triu(larger >= min_probability, 1))
         there, back = mean[first, second], mean[second, first]
         mutual, one_sided = self._pair_bounds(first, second, draws, seed)
         table = pd.DataFrame(
@@ -266,7 +272,7 @@ class HumanConfusion:
         posterior, drawn = self.naming, np.empty((draws, *between.shape))
         for draw in drawn:
             draw[:] = rows.T @ posterior.draw(generator, member)
-        lower, upper = bounds(drawn, self.mass)
+        lower, upper = bounds(drawn, self.prob)
         columns = {"probability": between, "lower": lower, "upper": upper}
         return pd.DataFrame(
             {name: values.ravel() for name, values in columns.items()}, index=index
@@ -325,7 +331,7 @@ class HumanConfusion:
             msg = "give panels of one annotator or more, and one draw or more"
             raise OptionError(msg)
         shares = panel_disagreement(self.learned, sizes, draws=draws, seed=seed)
-        lower, upper = bounds(shares, self.mass)
+        lower, upper = bounds(shares, self.prob)
         return pd.DataFrame(
             {
                 "annotators": list(sizes),
@@ -395,8 +401,8 @@ class HumanConfusion:
                 successes, failures = posterior.beta(row, column)
                 drawn = generator.beta(successes, failures, (draws, len(row)))
                 both.append(drawn * answered[row])
-            limits[0, :, block] = bounds(np.minimum(*both), self.mass)
-            limits[1, :, block] = bounds(np.abs(both[0] - both[1]), self.mass)
+            limits[0, :, block] = bounds(np.minimum(*both), self.prob)
+            limits[1, :, block] = bounds(np.abs(both[0] - both[1]), self.prob)
         return limits[0], limits[1]
 
     def _has_answers(self) -> Bool[np.ndarray, " K"]:
@@ -404,7 +410,8 @@ class HumanConfusion:
         return answered
 
 
-def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusion:
+@renamed_arguments(mass="prob")
+def human_confusion(responses: Responses, *, prob: float = 0.9) -> HumanConfusion:
     """Estimate how people label the items of each class.
 
     Parameters
@@ -412,7 +419,7 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
     responses : Responses
         Responses of kind choice (the label given), or objects (the main label; further
         labels are used as evidence), with the data set's label of each item.
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
 
     Returns
@@ -425,7 +432,7 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
     KindError
         If the responses are of another kind.
     OptionError
-        If no item has a label of the data set, or `mass` is not between 0 and 1.
+        If no item has a label of the data set, or `prob` is not between 0 and 1.
     TooLargeError
         If there are too many labels for a table of them.
 
@@ -446,8 +453,8 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
     1     class0      class3          0.1
     2     class0      class5          0.1
     """
-    if not 0 < mass < 1:
-        msg = f"mass is {mass}; give a probability between 0 and 1"
+    if not 0 < prob < 1:
+        msg = f"prob is {prob}; give a probability between 0 and 1"
         raise OptionError(msg)
     labels = responses.table["label"].cat.categories
     if len(labels) > MAX_LABELS:
@@ -463,6 +470,6 @@ def human_confusion(responses: Responses, *, mass: float = 0.9) -> HumanConfusio
         parent=parent,
         learned=learn(counts),
         votes=counts.by_class(counts.votes),
-        mass=mass,
+        prob=prob,
         types=responses.types,
     )

@@ -20,6 +20,7 @@ import pandas as pd
 from jaxtyping import Bool, Float
 
 from consilience.analysis.decisions.expected_f import expected_f
+from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError, not_among
 from consilience.posterior import Fit
 from consilience.responses.tables.id_types import restores_types
@@ -37,8 +38,8 @@ class Decision:
         The smallest probability that is decided as present; NaN if there is none.
     expected_loss : float
         Posterior expectation of the loss. For "errors", the mean cost of an error over
-        the labels (a false positive costs 1, a false negative `miss`); for "f1", one
-        minus the F-measure.
+        the labels (a false positive costs 1, a false negative `false_negative_cost`);
+        for "f1", one minus the F-measure.
 
     See Also
     --------
@@ -62,8 +63,11 @@ class Decision:
     expected_loss: float
 
 
+@renamed_arguments(miss="false_negative_cost")
 @restores_types
-def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
+def decide(
+    fit: Fit, *, loss: str = "errors", false_negative_cost: float = 1.0
+) -> Decision:
     """Decide which labels are present so that the expected loss is smallest.
 
     Parameters
@@ -74,7 +78,7 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
         "errors" counts false positives and false negatives. "f1" is one minus the
         F-measure of all labels of all items together; its labels are taken to be
         independent given the fit, and labels of equal probability are decided alike.
-    miss : float, default 1.0
+    false_negative_cost : float, default 1.0
         Cost of a false negative in false positives. For the F-measure it is the square
         of beta: 4 gives F2.
 
@@ -86,7 +90,8 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
     Raises
     ------
     OptionError
-        If the fit is of another kind, there is no such loss, or `miss` is not positive.
+        If the fit is of another kind, there is no such loss, or `false_negative_cost`
+        is not positive.
 
     See Also
     --------
@@ -102,7 +107,7 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="contains_states")
-    >>> decision = cs.decide(fit, miss=5.0)
+    >>> decision = cs.decide(fit, false_negative_cost=5.0)
     >>> round(decision.threshold, 2), round(decision.expected_loss, 2)
     (0.22, 0.46)
     """
@@ -115,7 +120,7 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
         raise OptionError(msg)
     table = fit.labels()
     chance = table["probability"].to_numpy(dtype=float)
-    present, expected = minimise_loss(chance, loss, miss)
+    present, expected = minimise_loss(chance, loss, false_negative_cost)
     return Decision(
         labels=table[["item", "label", "probability"]].assign(present=present),
         threshold=float(chance[present].min()) if present.any() else np.nan,
@@ -124,7 +129,7 @@ def decide(fit: Fit, *, loss: str = "errors", miss: float = 1.0) -> Decision:
 
 
 def minimise_loss(
-    chance: Float[np.ndarray, " U"], loss: str, miss: float
+    chance: Float[np.ndarray, " U"], loss: str, false_negative_cost: float
 ) -> tuple[Bool[np.ndarray, " U"], float]:
     """Return which labels to call present, and the loss to be expected.
 
@@ -138,23 +143,23 @@ def minimise_loss(
     Raises
     ------
     OptionError
-        There is no such loss, or `miss` is not above zero.
+        There is no such loss, or `false_negative_cost` is not above zero.
     """
-    if not 0 < miss < np.inf:
+    if not 0 < false_negative_cost < np.inf:
         msg = (
-            f"miss is {miss}; give the cost of a false negative in false positives, a "
-            "number above 0"
+            f"false_negative_cost is {false_negative_cost}; give the cost of a false "
+            "negative in false positives, a number above 0"
         )
         raise OptionError(msg)
     if loss == "errors":
         # At equal cost either way, it is called.
-        present = miss * chance >= 1 - chance
-        cost = np.where(present, 1 - chance, miss * chance)
+        present = false_negative_cost * chance >= 1 - chance
+        cost = np.where(present, 1 - chance, false_negative_cost * chance)
         return present, float(cost.mean())
     if loss != "f1":
         raise OptionError(not_among("loss", loss, ("errors", "f1")))
     ranked = np.sort(chance)[::-1]
-    value = expected_f(ranked, miss)
+    value = expected_f(ranked, false_negative_cost)
     # Between equal ones there is no cut.
     apart = np.concatenate([[True], ranked[1:] < ranked[:-1], [True]])
     best = int(np.where(apart, value, -np.inf).argmax())

@@ -22,6 +22,7 @@ import pandas as pd
 from jax.nn import log_softmax, logsumexp
 from jaxtyping import Array, Float, Int, Key
 
+from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError
 from consilience.model import (
     AnnotatorModel,
@@ -42,12 +43,13 @@ BLOCK = 5_000  # pairs looked at together
 MIN_PROBABILITY = 1e-12  # of a probability
 
 
+@renamed_arguments(sure="confidence", most="max_answers")
 @restores_types
 def more_answers(
     fit: Fit,
-    sure: float = 0.95,
+    confidence: float = 0.95,
     *,
-    most: int = 30,
+    max_answers: int = 30,
     futures: int = 40,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -57,10 +59,10 @@ def more_answers(
     ----------
     fit : Fit
         A fit of kind contains. Its raw posterior is used.
-    sure : float, default 0.95
+    confidence : float, default 0.95
         Probability to reach, that the label is present or that it is absent; above one
         half and below one.
-    most : int, default 30
+    max_answers : int, default 30
         Number of answers after which to stop.
     futures : int, default 40
         Number of simulated futures of each pair.
@@ -71,9 +73,10 @@ def more_answers(
     -------
     pandas.DataFrame
         Columns item, label, probability (that the label is present, now), expected
-        (number of answers until `sure`; stopped futures count as `most`), error (its
-        Monte Carlo standard error) and settled (probability of reaching `sure` by
-        then). The expected number is zero where `sure` is already reached.
+        (number of answers until `confidence`; stopped futures count as `max_answers`),
+        error (its Monte Carlo standard error) and settled (probability of reaching
+        `confidence` by then). The expected number is zero where `confidence` is already
+        reached.
 
     Raises
     ------
@@ -97,7 +100,7 @@ def more_answers(
     >>> import consilience as cs
     >>> study = cs.simulate(kind="contains", items=20, annotators=6, classes=3, seed=0)
     >>> fit = cs.fit(study.responses, model="dawid_skene")
-    >>> table = cs.more_answers(fit, most=10)
+    >>> table = cs.more_answers(fit, max_answers=10)
     >>> table.columns.tolist()
     ['item', 'label', 'probability', 'expected', 'error', 'settled']
     """
@@ -107,10 +110,11 @@ def more_answers(
             "contains"
         )
         raise OptionError(msg)
-    if not (0.5 < sure < 1 and most > 0 and futures > 1):
+    if not (0.5 < confidence < 1 and max_answers > 0 and futures > 1):
         msg = (
-            f"sure={sure}, most={most}, futures={futures}; give a probability above "
-            "one half and below one, an answer or more, and two futures or more"
+            f"confidence={confidence}, max_answers={max_answers}, futures={futures}; "
+            "give a probability above one half and below one, an answer or more, and "
+            "two futures or more"
         )
         raise OptionError(msg)
     space, model = restored_contains(fit.data), restored_model(fit.data)
@@ -124,7 +128,9 @@ def more_answers(
             part = some_units(space, units)
             by_state = _by_state(model, part, values)
             subkey = jax.random.fold_in(key, int(units[0]))
-            parts.append(_simulate_futures(*by_state, sure, subkey, most, futures))
+            parts.append(
+                _simulate_futures(*by_state, confidence, subkey, max_answers, futures)
+            )
     now, used, settled = (
         np.concatenate(columns) for columns in zip(*parts, strict=True)
     )
@@ -200,9 +206,9 @@ def _simulate_futures(
     fresh: Float[Array, "G M L"],
     group: Int[Array, " U"],
     present: Float[Array, " M"],
-    sure: Float[Array, ""] | float,
+    confidence: Float[Array, ""] | float,
     key: Key[Array, ""],
-    most: int,
+    max_answers: int,
     futures: int,
 ) -> tuple[Float[Array, " U"], Float[Array, "U F"], Float[Array, "U F"]]:
     """Return P(present) now, and of each future the answers used and whether sure."""
@@ -213,7 +219,7 @@ def _simulate_futures(
 
     def undecided(now: Float[Array, "U M"]) -> Array:
         believed = belief(now)
-        return (believed < sure) & (believed > 1 - sure)
+        return (believed < confidence) & (believed > 1 - confidence)
 
     def future(key: Key[Array, ""]) -> Any:
         first, then = jax.random.split(key)
@@ -228,7 +234,9 @@ def _simulate_futures(
             return (now, used + open_, open_ & undecided(now)), None
 
         start = (scores, jnp.zeros(len(scores)), undecided(scores))
-        (_, used, open_), _ = jax.lax.scan(ask, start, jax.random.split(then, most))
+        (_, used, open_), _ = jax.lax.scan(
+            ask, start, jax.random.split(then, max_answers)
+        )
         return used, 1.0 - open_
 
     used, settled = jax.lax.map(future, jax.random.split(key, futures))

@@ -64,7 +64,7 @@ def ratios(
 
 
 def bounds(
-    values: Float[np.ndarray, "S M"], mass: float
+    values: Float[np.ndarray, "S M"], prob: float
 ) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
-    """Return what holds `mass` of the weightings; NaN where one is undefined."""
-    return intervals.bounds(values[1:], mass)
+    """Return what holds `prob` of the weightings; NaN where one is undefined."""
+    return intervals.bounds(values[1:], prob)

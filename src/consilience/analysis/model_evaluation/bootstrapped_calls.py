@@ -39,13 +39,13 @@ class Bootstrap:
         How many.
     weightings
         Of the items.
-    mass
+    prob
         Probability between the bounds.
     """
 
     items: int
     weightings: Weights
-    mass: float
+    prob: float
 
     def sums(self, calls: Calls, kept: np.ndarray) -> Float[np.ndarray, " S"]:
         """Return the sum of some calls: unweighted, then by each weighting."""
@@ -61,7 +61,7 @@ class Bootstrap:
         lower, upper = [], []
         for start in range(0, max(len(kept), 1), step):
             rates = self.rates(calls, kept[start : start + step], size)
-            low, high = bounds(rates, self.mass)
+            low, high = bounds(rates, self.prob)
             lower.append(low)
             upper.append(high)
         return np.concatenate(lower), np.concatenate(upper)

@@ -52,6 +52,7 @@ from consilience.analysis.model_evaluation.tables import (
 )
 from consilience.analysis.model_evaluation.truth_sums import truth_sums
 from consilience.analysis.model_evaluation.truths import truths
+from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.drawn_truth import MAX_DRAWS
@@ -61,6 +62,7 @@ HALF = 0.5
 _NUMBERS = 2**23  # draws x models x items of one sum: 64 MiB
 
 
+@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
     """How models perform against the posterior of the truth.
@@ -84,7 +86,7 @@ class Evaluation:
         For objects, with labels of the data set: baseline, metric, subset, value,
         lower, upper and items. `random_object` names one of the item's objects at
         random, by its most frequent label.
-    mass : float
+    prob : float
         Probability of the intervals.
     left_out : mapping of str to int
         By model, the number of items that could not be judged, because no annotator was
@@ -110,10 +112,11 @@ class Evaluation:
     differences: pd.DataFrame
     labels: pd.DataFrame
     baselines: pd.DataFrame
-    mass: float
+    prob: float
     left_out: Mapping[str, int]
 
 
+@renamed_arguments(mass="prob", circular="allow_circular")
 @restores_types
 def evaluate(  # noqa: PLR0913 (each option stands alone)
     fit: Fit,
@@ -123,9 +126,9 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     top: int = 5,
     tau: float = HALF,
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: float = 0.9,
     seed: int = 0,
-    circular: bool = False,
+    allow_circular: bool = False,
 ) -> Evaluation:
     """Estimate the accuracy of models against the posterior of the truth.
 
@@ -144,11 +147,11 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         it.
     resamples : int, default 1000
         Number of weightings of the items (Bayesian bootstrap).
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
     seed : int, default 0
         Seed of the weights.
-    circular : bool, default False
+    allow_circular : bool, default False
         Allow models whose predictions were covariates of the fit.
 
     Returns
@@ -189,9 +192,9 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
        model    metric  value
     0  husky  accuracy   0.23
     """
-    check_settings(top=top, resamples=resamples, mass=mass, tau=tau)
+    check_settings(top=top, resamples=resamples, prob=prob, tau=tau)
     proposals = propose(fit, predictions, dataset_labels, top)
-    if not circular:
+    if not allow_circular:
         check_not_used_in_fit(fit, proposals.models)
     weightings = list(weights(len(proposals.items), resamples, seed))
     baseline = {}
@@ -207,20 +210,20 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         sums = dict(truth_sums(proposals, drawn_truths))
     values = {cell: ratios(*parts, weightings) for cell, parts in sums.items()}
     beside = {cell: ratios(*parts, weightings) for cell, parts in baseline.items()}
-    baselines = models_table(["random_object"], baseline, beside, mass)
+    baselines = models_table(["random_object"], baseline, beside, prob)
     judged = np.isnan(sums["accuracy", "all"][0]).any(0).sum(1)
     return Evaluation(
-        models=models_table(proposals.models, sums, values, mass),
-        differences=differences_table(proposals.models, values, mass),
-        labels=labels_table(proposals, sums, weightings, mass),
+        models=models_table(proposals.models, sums, values, prob),
+        differences=differences_table(proposals.models, values, prob),
+        labels=labels_table(proposals, sums, weightings, prob),
         baselines=baselines.rename(columns={"model": "baseline"}),
-        mass=mass,
+        prob=prob,
         left_out=dict(zip(proposals.models, map(int, judged), strict=True)),
     )
 
 
 def check_settings(
-    *, mass: float, resamples: int = 2, top: int = 1, tau: float = HALF
+    *, prob: float, resamples: int = 2, top: int = 1, tau: float = HALF
 ) -> None:
     """Refuse what no evaluation can use.
 
@@ -232,7 +235,7 @@ def check_settings(
     wrong = {
         f"top {top}: give 1 or more": top < 1,
         f"resamples {resamples}: give 2 or more": resamples < 2,
-        f"mass {mass:g}: give a number between 0 and 1": not 0 < mass < 1,
+        f"prob {prob:g}: give a number between 0 and 1": not 0 < prob < 1,
         f"tau {tau:g}: give a share of annotators, between 0 and 1": not 0 < tau < 1,
     }
     for message, is_wrong in wrong.items():
@@ -256,7 +259,7 @@ def check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
     if used:
         msg = (
             f"the fit was given what {', '.join(used)} predicted, so the evaluation "
-            "would be circular; fit without, or ask for it (circular)"
+            "would be circular; fit without, or ask for it (allow_circular)"
         )
         raise CircularError(msg)
 

@@ -34,21 +34,23 @@ from consilience.analysis.model_evaluation.evaluation import (
     check_settings,
 )
 from consilience.analysis.model_evaluation.proposals import Proposals, propose
+from consilience.deprecation import renamed_arguments
 from consilience.errors import KindError
 from consilience.posterior import Fit
 
 DATASET = "dataset"
 
 
+@renamed_arguments(mass="prob", circular="allow_circular")
 def predicted_frequencies(
     fit: Fit,
     predictions: pd.DataFrame,
     *,
     dataset_labels: pd.DataFrame | None = None,
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: float = 0.9,
     seed: int = 0,
-    circular: bool = False,
+    allow_circular: bool = False,
 ) -> pd.DataFrame:
     """Estimate how often people select the labels that models predict.
 
@@ -63,11 +65,11 @@ def predicted_frequencies(
         Columns item and label: the label of each item in the data set, one each.
     resamples : int, default 1000
         Number of weightings of the items (Bayesian bootstrap).
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
     seed : int, default 0
         Seed of the weights.
-    circular : bool, default False
+    allow_circular : bool, default False
         Allow models whose predictions were covariates of the fit: which labels people
         were asked about, and their answers, do not depend on the posterior.
 
@@ -110,7 +112,7 @@ def predicted_frequencies(
          who  statistic  value
     0  asked  frequency   0.48
     """
-    check_settings(resamples=resamples, mass=mass)
+    check_settings(resamples=resamples, prob=prob)
     kind = fit.data.attrs["kind"]
     if kind != "contains":
         msg = (
@@ -119,7 +121,7 @@ def predicted_frequencies(
         )
         raise KindError(msg)
     proposals = propose(fit, predictions, dataset_labels, 1)
-    if not circular:
+    if not allow_circular:
         check_not_used_in_fit(fit, proposals.models)
     weightings = list(weights(len(proposals.items), resamples, seed))
     share = _shares(fit, proposals, proposals.label[:, :, 0])
@@ -149,7 +151,7 @@ def predicted_frequencies(
             _rows(proposals.models, "accuracy", "all", hit.astype(float), observed)
         )
     return pd.concat(
-        [_report(*part, weightings=weightings, mass=mass) for part in parts],
+        [_report(*part, weightings=weightings, prob=prob) for part in parts],
         ignore_index=True,
     )
 
@@ -174,11 +176,11 @@ def _report(
     members: Bool[np.ndarray, "W I"],
     *,
     weightings: Weights,
-    mass: float,
+    prob: float,
 ) -> pd.DataFrame:
     top = np.where(members, np.nan_to_num(value), 0.0)
     values = ratios(top[None], members[None].astype(float), weightings)
-    lower, upper = bounds(values, mass)
+    lower, upper = bounds(values, prob)
     columns = {"value": values[0], "lower": lower, "upper": upper}
     return named.assign(**columns, items=members.sum(1))
 

@@ -25,12 +25,12 @@ _WRONG = ("other_main_label", "label_wrong")  # the first that there is
 
 
 def models_table(
-    names: list[str], sums: Cells, values: Ratios, mass: float
+    names: list[str], sums: Cells, values: Ratios, prob: float
 ) -> pd.DataFrame:
     """Return model, metric, subset, value, lower, upper, items."""
     parts = []
     for (metric, subset), ratio in values.items():
-        lower, upper = bounds(ratio, mass)
+        lower, upper = bounds(ratio, prob)
         numbers = np.nansum(sums[metric, subset][1].mean(0), axis=1)
         columns = {"value": ratio[0], "lower": lower, "upper": upper, "items": numbers}
         named = {"model": names, "metric": metric, "subset": subset}
@@ -38,7 +38,7 @@ def models_table(
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def differences_table(names: list[str], values: Ratios, mass: float) -> pd.DataFrame:
+def differences_table(names: list[str], values: Ratios, prob: float) -> pd.DataFrame:
     """Return metric, subset, model, against, difference, lower, upper, better."""
     pairs = list(combinations(range(len(names)), 2))
     first, second = (np.array([pair[place] for pair in pairs], int) for place in (0, 1))
@@ -46,7 +46,7 @@ def differences_table(names: list[str], values: Ratios, mass: float) -> pd.DataF
     parts = []
     for (metric, subset), ratio in values.items():
         apart = ratio[:, first] - ratio[:, second]
-        lower, upper = bounds(apart, mass)
+        lower, upper = bounds(apart, prob)
         ahead = ((apart[1:] > 0) + (apart[1:] == 0) / 2).mean(0)
         named = {"metric": metric, "subset": subset}
         named |= {"model": models[first], "against": models[second]}
@@ -56,7 +56,7 @@ def differences_table(names: list[str], values: Ratios, mass: float) -> pd.DataF
 
 
 def labels_table(
-    proposals: Proposals, sums: Cells, weightings: Weights, mass: float
+    proposals: Proposals, sums: Cells, weightings: Weights, prob: float
 ) -> pd.DataFrame:
     """Return how the data set and the models do on the items of each label.
 
@@ -82,7 +82,7 @@ def labels_table(
             for values in sums["dataset_accuracy", wrong]
         )
         followed, lower, upper = _follow_rates(
-            top, bottom, start, weightings, order, mass
+            top, bottom, start, weightings, order, prob
         )
         columns = [proposals.names[codes], np.bincount(group), right, model]
         columns += [of_dataset[:, place], accuracy[:, place]]
@@ -110,7 +110,7 @@ def _follow_rates(
     start: np.ndarray,
     weightings: Weights,
     order: np.ndarray,
-    mass: float,
+    prob: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     parts, at = [], 0
     for block in weightings:
@@ -123,5 +123,5 @@ def _follow_rates(
     above = np.add.reduceat(top.mean(0), start)
     below = np.add.reduceat(bottom.mean(0), start)
     value = above / np.where(below > 0, below, np.nan)
-    lower, upper = bounds(np.concatenate([value[None], *parts]), mass)
+    lower, upper = bounds(np.concatenate([value[None], *parts]), prob)
     return value, lower, upper

@@ -49,6 +49,7 @@ from consilience.analysis.reliability.ratings.similarity import (
     set_similarity,
 )
 from consilience.analysis.reliability.reasons import notes, reasons
+from consilience.deprecation import renamed_arguments, renamed_fields
 from consilience.errors import OptionError
 from consilience.responses import Responses
 from consilience.responses.tables.id_types import restores_types
@@ -64,6 +65,7 @@ USUAL: Mapping[str, Distance] = {
 }
 
 
+@renamed_fields(mass="prob")
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Agreement:
     """Coefficients of agreement between annotators.
@@ -81,7 +83,7 @@ class Agreement:
         Number of annotators with an id, and of answers without one.
     categories : int
         K, the number of different answers that could be given (for sets: were given).
-    mass, resamples, seed
+    prob, resamples, seed
         Probability of the intervals, number of bootstrap resamples, and their seed.
     coefficients : pandas.DataFrame
         One row per coefficient: `coefficient`, `value`, `lower`, `upper`, `se`,
@@ -120,7 +122,7 @@ class Agreement:
     annotators: int
     anonymous: int
     categories: int
-    mass: float
+    prob: float
     resamples: int
     seed: int
     coefficients: pd.DataFrame
@@ -134,13 +136,14 @@ class Agreement:
         return float(table[coefficient])
 
 
+@renamed_arguments(mass="prob")
 @restores_types
 def agreement(
     responses: Responses,
     *,
     distance: Distance | None = None,
     by: Sequence[By] = (),
-    mass: float = 0.9,
+    prob: float = 0.9,
     bootstrap: int = 1000,
     seed: int = 0,
 ) -> Agreement:
@@ -157,7 +160,7 @@ def agreement(
         and masi for objects.
     by : sequence of {"label", "pair"}
         Further tables: agreement on each label, or of each pair of annotators.
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
     bootstrap : int, default 1000
         Number of resamples of the items; 0 for none.
@@ -209,7 +212,7 @@ def agreement(
     6          gwet_ac1   0.45
     7      krippendorff   0.45
     """
-    _check(by, mass, bootstrap)
+    _check(by, prob, bootstrap)
     ratings = lay_out(responses)
     chosen: Distance = distance or USUAL[responses.kind]
     similarity = _similarity(ratings, responses.kind, chosen)
@@ -228,16 +231,16 @@ def agreement(
     sums, whole = sum_study(study, np.zeros_like(ratings.item)), np.ones((1, 1))
     kappas = cohen(sums, whole)
     drawn, labels = _draw(study, sums, kappas, bootstrap, seed)
-    table = coefficient_table(estimate_coefficients(study, sums), drawn, why, mass)
+    table = coefficient_table(estimate_coefficients(study, sums), drawn, why, prob)
     table["coefficient"] = table["coefficient"].replace(
         "gwet", "gwet_ac1" if chosen == "nominal" else "gwet_ac2"
     )
     by_label = by_pair = None
     if sums.labels is not None:
         estimates = estimate_labels(sums.labels, whole)
-        by_label = label_table(ratings.labels, estimates, labels, mass)
+        by_label = label_table(ratings.labels, estimates, labels, prob)
     if "pair" in by:
-        by_pair = pairs.pair_table(study.meetings, kappas, ratings, mass)
+        by_pair = pairs.pair_table(study.meetings, kappas, ratings, prob)
     return Agreement(
         kind=responses.kind,
         distance=chosen,
@@ -248,7 +251,7 @@ def agreement(
         annotators=len(np.unique(ratings.annotator[ratings.annotator >= 0])),
         anonymous=ratings.anonymous,
         categories=len(ratings.answers),
-        mass=mass,
+        prob=prob,
         resamples=bootstrap,
         seed=seed,
         coefficients=table,
@@ -282,11 +285,11 @@ def _draw(
     )
 
 
-def _check(by: Sequence[By], mass: float, bootstrap: int) -> None:
+def _check(by: Sequence[By], prob: float, bootstrap: int) -> None:
     """Refuse options that are out of range."""
     msg = ""
-    if not 0 < mass < 1:
-        msg = f"mass {mass:g}: must lie between 0 and 1, such as 0.9"
+    if not 0 < prob < 1:
+        msg = f"prob {prob:g}: must lie between 0 and 1, such as 0.9"
     if bootstrap < 0:
         msg = f"bootstrap {bootstrap}: give a number of resamples, 0 for none"
     unknown = sorted(set(by) - {"label", "pair"})

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.stats import beta
 
 from consilience.analysis.study.dataset_labels import with_dataset_labels
+from consilience.deprecation import renamed_arguments
 from consilience.posterior import Fit
 from consilience.posterior.objects.stored_objects import (
     objects as objects_of,
@@ -24,14 +25,15 @@ from consilience.responses.tables.id_types import restores_types
 _HALF = 0.5
 
 
+@renamed_arguments(mass="prob", least="min_items")
 @restores_types
 def cooccurring(
     fit: Fit,
     responses: Responses,
     *,
     per_class: int | None = None,
-    least: int = 2,
-    mass: float = 0.9,
+    min_items: int = 2,
+    prob: float = 0.9,
 ) -> pd.DataFrame:
     """Return which objects occur together with the items of a class, and how often.
 
@@ -43,9 +45,9 @@ def cooccurring(
         The responses of the fit, with the data set's label of each item.
     per_class : int, optional
         Number of items of each class in the study; by default those of the fit.
-    least : int, default 2
+    min_items : int, default 2
         Pairs that occur together in fewer items are left out.
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the (Jeffreys) interval.
 
     Returns
@@ -75,7 +77,7 @@ def cooccurring(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
     ... )
     >>> fit = cs.fit(study.responses, engine="em")
-    >>> table = cs.cooccurring(fit, study.responses, least=1)
+    >>> table = cs.cooccurring(fit, study.responses, min_items=1)
     >>> table.columns.tolist()
     ['class_label', 'label', 'together', 'items', 'share', 'lower', 'upper']
     """
@@ -93,12 +95,12 @@ def cooccurring(
     several = names.groupby("item")["object"].transform("size") > 1
     other = names[several & (names["label"] != names["own"])]
     pairs = other.drop_duplicates(["item", "label"]).groupby(["own", "label"]).size()
-    table = pairs[pairs >= least].rename("together").reset_index()
+    table = pairs[pairs >= min_items].rename("together").reset_index()
     table = table.rename(columns={"own": "class_label"})
     number = dataset_label.value_counts()
     table["items"] = per_class or number.reindex(table["class_label"]).to_numpy()
     table["share"] = table["together"] / table["items"]
-    tail, hit = (1 - mass) / 2, table["together"] + 0.5
+    tail, hit = (1 - prob) / 2, table["together"] + 0.5
     miss = table["items"] - table["together"] + 0.5
     table["lower"] = beta.ppf(tail, hit, miss)
     table["upper"] = beta.ppf(1 - tail, hit, miss)
@@ -106,9 +108,14 @@ def cooccurring(
     return table.sort_values(order, ascending=[False, True, True], ignore_index=True)
 
 
+@renamed_arguments(least="min_share")
 @restores_types
 def called_otherwise(
-    fit: Fit, responses: Responses, *, per_class: int | None = None, least: float = 0.2
+    fit: Fit,
+    responses: Responses,
+    *,
+    per_class: int | None = None,
+    min_share: float = 0.2,
 ) -> pd.DataFrame:
     """Return pairs of labels where items of one have the other as their main label.
 
@@ -120,7 +127,7 @@ def called_otherwise(
         The responses of the fit, with the data set's label of each item.
     per_class : int, optional
         Number of items of each class in the study; by default those of the fit.
-    least : float, default 0.2
+    min_share : float, default 0.2
         Smallest value of the larger of the two shares.
 
     Returns
@@ -167,7 +174,7 @@ def called_otherwise(
     for first, second in sorted({(min(pair), max(pair)) for pair in rate}):
         there = rate.get((first, second), 0.0)
         back = rate.get((second, first), 0.0)
-        if max(there, back) >= least:
+        if max(there, back) >= min_share:
             sizes = [per_class or number.get(name, 0) for name in (first, second)]
             rows.append((first, second, *sizes, there, back))
     names = ["label_a", "label_b", "items_a", "items_b", "a_called_b", "b_called_a"]

@@ -35,6 +35,7 @@ from consilience.analysis.model_evaluation.drawn_objects import (
 from consilience.analysis.model_evaluation.object_sums import other_main_label
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.study.dataset_labels import with_dataset_labels
+from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.responses import Responses
@@ -42,6 +43,7 @@ from consilience.responses import Responses
 _HALF = 0.5
 
 
+@renamed_arguments(mass="prob")
 def study_summary(
     fit: Fit,
     responses: Responses,
@@ -49,7 +51,7 @@ def study_summary(
     of: int | None = None,
     tau: float = _HALF,
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: float = 0.9,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Estimate the shares of items with several objects and with another main label.
@@ -67,7 +69,7 @@ def study_summary(
         has such a threshold; in steps of one hundredth.
     resamples, seed : int
         Number and seed of the weightings of the items (Bayesian bootstrap).
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
 
     Returns
@@ -118,7 +120,7 @@ def study_summary(
     top = np.stack([_padded(s.part, rest, s.part_of_rest) for s in shares], axis=1)
     bottom = np.stack([_padded(s.whole, rest, s.whole_of_rest) for s in shares], axis=1)
     values = ratios(top, bottom, list(weights(whole, resamples, seed)))
-    lower, upper = bounds(values, mass)
+    lower, upper = bounds(values, prob)
     return pd.DataFrame(
         {
             "statistic": [share.statistic for share in shares],

@@ -22,6 +22,7 @@ from consilience.analysis.model_evaluation.bootstrap import bounds, ratios, weig
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects
 from consilience.analysis.model_evaluation.proposals import labels_of
 from consilience.analysis.model_evaluation.truths import SURE
+from consilience.deprecation import renamed_arguments
 from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.results.items import items as items_of
@@ -30,12 +31,13 @@ from consilience.posterior.stored_fit.stored import stored
 THRESHOLDS = (0.25, 0.5, 0.75)
 
 
+@renamed_arguments(mass="prob")
 def valid_labels(
     fit: Fit,
     thresholds: Sequence[float] = THRESHOLDS,
     *,
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: float = 0.9,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Estimate how many labels, or objects, are valid at thresholds of agreement.
@@ -48,7 +50,7 @@ def valid_labels(
         Shares of annotators, between 0 and 1.
     resamples, seed : int
         Number and seed of the weightings of the items (Bayesian bootstrap).
-    mass : float, default 0.9
+    prob : float, default 0.9
         Probability of the intervals.
 
     Returns
@@ -102,7 +104,7 @@ def valid_labels(
             weightings = list(weights(both[0].shape[1], resamples, seed))
             for statistic, top in zip(("mean", "several"), both, strict=True):
                 values = ratios(top[:, None], np.ones_like(top)[:, None], weightings)
-                lower, upper = bounds(values, mass)
+                lower, upper = bounds(values, prob)
                 row = (threshold, statistic, values[0, 0], lower[0], upper[0])
                 rows.append((what, *row, top.shape[1]))
     names = ["what", "threshold", "statistic", "value", "lower", "upper", "items"]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, Reading, read_responses
+from consilience.cli.options import READ_AS_IT_IS, Flag, Prob, Reading, read_responses
 from consilience.cli.terminal import check_free, print_json, rows, screen
 from consilience.errors import as_options
 
@@ -24,7 +24,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
     ] = (),
     distance: Literal["nominal", "ordinal", "interval", "ratio", "jaccard", "masi"]
     | None = None,
-    mass: float = 0.9,
+    prob: Prob = 0.9,
     bootstrap: int = 1000,
     seed: int = 0,
     out: Path | None = None,
@@ -47,7 +47,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         Distance between two answers: nominal, ordinal, interval or ratio;
         for objects nominal, jaccard or masi. By default nominal for choice, ordinal
         (no, maybe, yes) for contains, masi for objects.
-    mass
+    prob
         Probability that an interval covers.
     bootstrap
         Resamples of the items; with 0 intervals are from the published variance.
@@ -69,7 +69,7 @@ def agreement(  # noqa: PLR0913 (each option stands alone)
         read_responses(responses, reading),
         distance=distance,
         by=by,
-        mass=mass,
+        prob=prob,
         bootstrap=bootstrap,
         seed=seed,
     )
@@ -91,7 +91,7 @@ def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
         return (folder / _MARKER).is_file()
 
     about: dict[str, str | float] = {
-        "mass": agreement.mass,
+        "mass": agreement.prob,
         "interval": "item bootstrap, equal-tailed",
         "distance": agreement.distance,
         "resamples": agreement.resamples,
@@ -117,7 +117,7 @@ def _as_json(agreement: "Agreement", out: Path | None) -> dict[str, Any]:
         "annotators": agreement.annotators,
         "anonymous": agreement.anonymous,
         "categories": agreement.categories,
-        "mass": agreement.mass,
+        "mass": agreement.prob,
         "resamples": agreement.resamples,
         "seed": agreement.seed,
         "coefficients": rows(

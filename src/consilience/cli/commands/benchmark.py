@@ -8,6 +8,7 @@ from consilience.cli.options import (
     READ_AS_IT_IS,
     Engine,
     Flag,
+    Prob,
     Reading,
     Several,
     read_options,
@@ -36,7 +37,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     against: str | None = None,
     seed: int = 0,
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: Prob = 0.9,
     bins: int | None = None,
     json: Flag = False,
     reading: Reading = READ_AS_IT_IS,
@@ -69,7 +70,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
         Seed of the methods and of the bootstrap.
     resamples
         Bootstrap resamples of the items.
-    mass
+    prob
         Share of the resamples between the bounds.
     bins
         Largest number of bins of the calibration error; by default as many as the data
@@ -85,7 +86,7 @@ def benchmark(  # noqa: PLR0913 (each option stands alone)
     from consilience.fitting import check_seed
 
     protocol = Protocol(
-        seed=seed, resamples=resamples, mass=mass, bins=bins, against=against
+        seed=seed, resamples=resamples, prob=prob, bins=bins, against=against
     )
     _check(protocol)
     check_seed(seed)
@@ -116,8 +117,8 @@ def _check(protocol: "Protocol") -> None:
     """Refuse settings that cannot be used before any work is done."""
     wrong = {
         f"--resamples {protocol.resamples}: give 2 or more": protocol.resamples < 2,
-        f"--mass {protocol.mass:g}: give a number between 0 and 1": not (
-            0 < protocol.mass < 1
+        f"--prob {protocol.prob:g}: give a number between 0 and 1": not (
+            0 < protocol.prob < 1
         ),
         f"--bins {protocol.bins}: give 1 or more": (
             protocol.bins is not None and protocol.bins < 1

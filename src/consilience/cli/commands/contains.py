@@ -1,7 +1,9 @@
 """The commands about a run of kind contains: decisions, and leading questions."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from consilience.cli.options import Flag
 from consilience.cli.terminal import (
@@ -51,7 +53,9 @@ def decide(
     /,
     *,
     loss: Literal["errors", "f1"] = "errors",
-    miss: float = 1.0,
+    false_negative_cost: Annotated[
+        float, Parameter(name=("--false-negative-cost", "--miss"))
+    ] = 1.0,
     out: Path | None = None,
     overwrite: Flag = False,
     json: Flag = False,
@@ -66,7 +70,7 @@ def decide(
         "errors" counts false positives and false negatives; "f1" is one minus the
         F-measure of all labels together, for which it pays to call also less likely
         labels present.
-    miss
+    false_negative_cost
         Cost of a false negative in false positives; with f1 the square of beta, so 4
         for F2.
     out
@@ -81,7 +85,9 @@ def decide(
 
     if out is not None:
         check_free(out, marker=None, overwrite=overwrite)
-    decision = minimize_loss(load(run), loss=loss, miss=miss)
+    decision = minimize_loss(
+        load(run), loss=loss, false_negative_cost=false_negative_cost
+    )
     labels = decision.labels
     if out is not None:
         export_table(labels, out, overwrite=overwrite)

@@ -2,9 +2,11 @@
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from consilience.cli.options import READ_AS_IT_IS, Flag, read_options
+from cyclopts import Parameter
+
+from consilience.cli.options import READ_AS_IT_IS, Flag, Prob, read_options
 from consilience.cli.predictions import read_all
 from consilience.cli.terminal import check_free, print_json, screen
 from consilience.errors import as_options
@@ -28,11 +30,13 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     parents: Path | None = None,
     top: int = 5,
     tau: float = 0.5,
-    circular: Flag = False,
+    allow_circular: Annotated[
+        bool, Parameter(name=("--allow-circular", "--circular"), show_default=False)
+    ] = False,
     truth: Literal["raw", "tempered"] | None = None,
     seed: int = 0,
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: Prob = 0.9,
     out: Path | None = None,
     overwrite: Flag = False,
     json: Flag = False,
@@ -59,7 +63,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Report also how often one of this many first labels of a model is true.
     tau
         Of objects: one counts if more than this share of annotators name it.
-    circular
+    allow_circular
         Evaluate also models whose predictions the run was given as candidates.
     truth
         Which posterior of the truth, raw or tempered; by default the one that the run
@@ -68,7 +72,7 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
         Seed of the random weights of the items.
     resamples
         How many times the items get random weights, for the bounds.
-    mass
+    prob
         Probability between the bounds.
     out
         Folder for the tables, each a Parquet file: models, differences, labels; of
@@ -99,9 +103,9 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     settings: dict[str, Any] = {
         "dataset_labels": dataset,
         "resamples": resamples,
-        "mass": mass,
+        "mass": prob,
         "seed": seed,
-        "circular": circular,
+        "circular": allow_circular,
     }
     evaluation = analysis.evaluate(fitted, predicted, top=top, tau=tau, **settings)
     if out is not None:
@@ -196,7 +200,7 @@ def _tables(evaluation: "Evaluation") -> "list[Table]":
         of_all = rows[rows["subset"] == "all"].sort_values("value", ascending=False)
         table = Table(title=str(metric), title_justify="left")
         table.add_column("model")
-        for name in ("all", f"{evaluation.mass:.0%} interval", *subsets[1:]):
+        for name in ("all", f"{evaluation.prob:.0%} interval", *subsets[1:]):
             table.add_column(name.replace("_", " "), justify="right")
         for row in of_all.itertuples(index=False):
             rest = [f"{value[row.model, name].value:.4f}" for name in subsets[1:]]

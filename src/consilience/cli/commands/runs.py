@@ -6,7 +6,7 @@ from secrets import token_hex
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Literal
 
-from consilience.cli.options import Flag, Reading, Several, read_options
+from consilience.cli.options import Flag, Prob, Reading, Several, read_options
 from consilience.cli.terminal import check_free, print_json, screen
 from consilience.errors import CannotWriteError, FolderExistsError
 
@@ -104,7 +104,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
     label: str | None = None,
     seed: int = 0,
     resamples: int = 1000,
-    mass: float = 0.9,
+    prob: Prob = 0.9,
     bins: int | None = None,
     clip: float = 1e-3,
     truth: Literal["raw", "tempered"] | None = None,
@@ -128,7 +128,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
         Seed of the bootstrap.
     resamples
         Bootstrap resamples of the items.
-    mass
+    prob
         Share of the resamples between the bounds.
     bins
         Largest number of bins of the calibration error; by default as many as the data
@@ -150,7 +150,7 @@ def score(  # noqa: PLR0913 (each option stands alone)
 
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     gold_labels = gold_table(gold, read_options(Reading(item=item, label=label)))
-    options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, mass=mass)
+    options = ScoreOptions(clip=clip, bins=bins, resamples=resamples, prob=prob)
     scores = measure(
         labels(fitted.data),
         gold_labels,
@@ -173,9 +173,9 @@ def score_table(score: "Score") -> "Table":
     """Return the metrics with their intervals."""
     from rich.table import Table
 
-    mass = f"{score.options.mass:.0%} interval"
+    prob = f"{score.options.prob:.0%} interval"
     what = "pairs of item and label" if score.kind == "contains" else "items"
-    table = Table(f"{score.items:,} {what} with gold", "value", mass, box=None)
+    table = Table(f"{score.items:,} {what} with gold", "value", prob, box=None)
     for name, metric in score.metrics.items():
         between = f"{metric.lower:.4f} to {metric.upper:.4f}"
         table.add_row(_NAMES.get(name, name), f"{metric.value:.4f}", between)

@@ -87,9 +87,9 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     json
         Print the result as JSON.
     """
-    if work.mass != WORK_AS_USUAL.mass:
+    if work.prob != WORK_AS_USUAL.prob:
         msg = (
-            f"--mass {work.mass:g}: intervals of 50 % and 90 % are judged; leave it out"
+            f"--prob {work.prob:g}: intervals of 50 % and 90 % are judged; leave it out"
         )
         raise OptionError(msg)
     from consilience import annotators as room

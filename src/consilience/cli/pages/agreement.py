@@ -79,7 +79,7 @@ def agreement_page(agreement: Agreement, width: int) -> Group:
 
 def coefficients(agreement: Agreement, scale: Scale) -> Table:
     """Return the coefficients that are defined, drawn between none and perfect."""
-    table = _table(scale, "", "value", "by chance", f"{agreement.mass:.0%} interval")
+    table = _table(scale, "", "value", "by chance", f"{agreement.prob:.0%} interval")
     marked = False
     for row in agreement.coefficients.to_dict("records"):
         if row["reason"]:
@@ -106,8 +106,8 @@ def labels(agreement: Agreement, scale: Scale) -> Table:
         return Table()
     rows = agreement.labels[agreement.labels["share"] > 0]
     rows = rows.sort_values("share", ascending=False, kind="stable")
-    mass = f"{agreement.mass:.0%} interval"
-    table = _table(scale, "label", "said", "another too", "kappa", mass)
+    prob = f"{agreement.prob:.0%} interval"
+    table = _table(scale, "label", "said", "another too", "kappa", prob)
     for row in rows.head(_MAX_LABELS).to_dict("records"):
         kappa, bounds = row["kappa"], (row["kappa_lower"], row["kappa_upper"])
         table.add_row(
@@ -135,8 +135,8 @@ def pairs(agreement: Agreement, scale: Scale) -> Table:
     if len(comparable) > 2 * _MAX_PAIRS:
         ends = [comparable.head(_MAX_PAIRS), comparable.tail(_MAX_PAIRS)]
         which = ", those that agree least and most"
-    mass = f"{agreement.mass:.0%} interval"
-    table = _table(scale, "pair", "questions", "agree", "kappa", mass)
+    prob = f"{agreement.prob:.0%} interval"
+    table = _table(scale, "pair", "questions", "agree", "kappa", prob)
     table.title = Text(f"{len(agreement.pairs):,} pairs of annotators{which}")
     table.title_justify = "left"
     for number, end in enumerate(ends):

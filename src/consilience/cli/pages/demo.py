@@ -26,11 +26,11 @@ _BAR = 22
 def demo_page(outcome: Outcome) -> Group:
     """Return what was asked, what was found, and how much of it is true."""
     people = best_and_worst(outcome.accuracy, 4)
-    mass = f"{outcome.fit.data.attrs['mass']:.0%}"
+    prob = f"{outcome.fit.data.attrs['mass']:.0%}"
     population = outcome.fit.confusion()
     population = population[population["annotator"].isna()]
     caught = Text(
-        f"● estimate, ━ {mass} interval, ◆ truth; the intervals of {outcome.covered} "
+        f"● estimate, ━ {prob} interval, ◆ truth; the intervals of {outcome.covered} "
         f"of {len(outcome.accuracy)} annotators contain the truth",
         style="dim",
     )

@@ -33,7 +33,7 @@ def with_objects(
     result: Result,
     *,
     seed: int,
-    mass: float,
+    prob: float,
 ) -> xr.DataTree:
     """Return the fit with what each item holds, and what all of them say together.
 
@@ -45,7 +45,7 @@ def with_objects(
         What was fitted, and how it came out.
     seed
         Seed of the draws of items.
-    mass
+    prob
         Probability that an interval holds.
     """
     observations = lay_out(model, space)
@@ -55,7 +55,7 @@ def with_objects(
     ]
     items: Items = observations.layout
     with_posteriors = with_item_posteriors(
-        data, space, items, draws, seed=seed, mass=mass
+        data, space, items, draws, seed=seed, prob=prob
     )
     pooled = learned.as_dataset(learned.learned_from(space, items.names))
     return with_groups(with_posteriors, **{learned.GROUP: pooled})
@@ -68,7 +68,7 @@ def with_item_posteriors(
     draws: list[Parameters],
     *,
     seed: int,
-    mass: float,
+    prob: float,
 ) -> xr.DataTree:
     """Return the fit with what each item holds.
 
@@ -82,7 +82,7 @@ def with_item_posteriors(
         Number of draws of the parameters.
     seed
         Seed of the draws of items.
-    mass
+    prob
         Probability that an interval holds.
     """
     named = space.named
@@ -95,4 +95,4 @@ def with_item_posteriors(
     with_curves = with_groups(
         data, objects=curves(space, posterior), worlds=record.dataset()
     )
-    return with_tables(with_curves, item_tables(space, posterior, mass))
+    return with_tables(with_curves, item_tables(space, posterior, prob))

@@ -39,5 +39,5 @@ def fit_objects(study: Study, request: Request) -> xr.DataTree:
             single.model,
             single.result,
             seed=request.seed,
-            mass=request.effort.mass,
+            prob=request.effort.prob,
         )

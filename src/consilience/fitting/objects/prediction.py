@@ -103,7 +103,7 @@ class Predicted:
             self.items,
             self.draws,
             seed=int(before["seed"]),
-            mass=float(before["mass"]),
+            prob=float(before["mass"]),
         )
         learned = label_pairs.as_dataset(self.learned)
         return with_groups(data, **{label_pairs.GROUP: learned})
@@ -151,14 +151,14 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
     draws: list[Parameters] = [
         {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
     ]
-    mass = float(earlier.data.attrs["mass"])
+    prob = float(earlier.data.attrs["mass"])
     return Predicted(
         earlier=earlier,
         space=space,
         items=items,
         learned=learned,
         draws=draws,
-        result=_result(items, draws, values, space.num_units, len(space.states), mass),
+        result=_result(items, draws, values, space.num_units, len(space.states), prob),
     )
 
 
@@ -210,7 +210,7 @@ def _result(
     values: list[dict[str, Shaped[np.ndarray, "..."]]],
     units: int,
     most: int,
-    mass: float,
+    prob: float,
 ) -> Result:
     """Return how many objects each item has, over draws of the parameters."""
     scores = np.full((len(draws), units, most), -np.inf)
@@ -225,7 +225,7 @@ def _result(
     mean = drawn.mean(0)
     lower = upper = np.full(mean.shape, np.nan)
     if len(drawn) > 1:
-        lower, upper = bounds(drawn, mass)
+        lower, upper = bounds(drawn, prob)
     return Result(
         parameters={
             name: np.stack([each[name] for each in values])[None] for name in values[0]

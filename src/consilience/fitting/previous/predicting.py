@@ -296,7 +296,7 @@ def _reader(
 def _result(
     read: Reader,
     values: dict[str, Shaped[np.ndarray, "chain draw ..."]],
-    mass: float,
+    prob: float,
 ) -> Result:
     kept, beliefs, likelihoods = [], [], []
     for draw in thin(values, DRAWS):
@@ -307,7 +307,7 @@ def _result(
     drawn = np.stack(beliefs)
     lower = upper = np.full(drawn.shape[1:], np.nan)
     if len(drawn) > 1:
-        lower, upper = bounds(drawn, mass)
+        lower, upper = bounds(drawn, prob)
     mean = drawn.mean(0)
     return Result(
         parameters={

@@ -232,7 +232,7 @@ def mean_belief(moments: Moments, number: int) -> Float[np.ndarray, "U S"]:
 
 
 def interval(
-    moments: Moments, number: int, mass: float
+    moments: Moments, number: int, prob: float
 ) -> tuple[Float[np.ndarray, "U S"], Float[np.ndarray, "U S"]]:
     """Return bounds of P(state): of its log-odds over the draws, taken as normal.
 
@@ -242,11 +242,11 @@ def interval(
         Sums over the draws.
     number
         Draws that were summed.
-    mass
+    prob
         Probability that an interval holds.
     """
     middle = moments.first / number
     variance = moments.second / number - middle**2
-    reach = NormalDist().inv_cdf((1 + mass) / 2) * np.sqrt(np.maximum(variance, 0))
+    reach = NormalDist().inv_cdf((1 + prob) / 2) * np.sqrt(np.maximum(variance, 0))
     lower, upper = middle - reach, middle + reach
     return 1 / (1 + np.exp(-lower)), 1 / (1 + np.exp(-upper))

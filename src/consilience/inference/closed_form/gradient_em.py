@@ -29,7 +29,7 @@ def fit_by_gradient(
     steps: Steps,
     seed: Seed,
     draws: int,
-    mass: float,
+    prob: float,
     report: Reporter,
 ) -> Result:
     """Optimize, and take draws by the posterior bootstrap on request.
@@ -46,7 +46,7 @@ def fit_by_gradient(
         Seed of restarts and draws.
     draws
         How many to take.
-    mass
+    prob
         Probability that an interval holds.
     report
         Called with the progress made.
@@ -70,7 +70,7 @@ def fit_by_gradient(
         item = np.unique(space.unit_item.astype(str), return_inverse=True)[1]
         drawn = posterior_bootstrap(model, summit, item, steps, key, draws, report)
         remarks = _of_bootstrap(int(item.max()) + 1, len(summit.position))
-        return _of_draws(list(drawn), how, mass, remarks)
+        return _of_draws(list(drawn), how, prob, remarks)
 
 
 def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:
@@ -86,13 +86,13 @@ def _of_bootstrap(items: int, numbers: int) -> tuple[str, ...]:
 
 
 def _of_draws(
-    draws: list[Mode], how: Optimization, mass: float, remarks: tuple[str, ...]
+    draws: list[Mode], how: Optimization, prob: float, remarks: tuple[str, ...]
 ) -> Result:
     beliefs = np.stack([np.asarray(draw.belief, np.float32) for draw in draws])
     belief = beliefs.mean(0, dtype=float)
     lower, upper = np.full(belief.shape, np.nan), np.full(belief.shape, np.nan)
     if len(draws) > 1:
-        lower, upper = bounds(beliefs, mass)
+        lower, upper = bounds(beliefs, prob)
     kept = len(draws) * len(belief) <= MAX_KEPT
     return Result(
         parameters={

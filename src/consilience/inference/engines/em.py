@@ -47,13 +47,13 @@ class Options:
     draws
         Draws of the posterior bootstrap, for models without closed forms; each takes a
         short optimization of its own.
-    mass
+    prob
         Probability that an interval holds.
     """
 
     steps: Steps = field(default_factory=Steps)
     draws: int = 0
-    mass: float = 0.9
+    prob: float = 0.9
 
 
 def options(
@@ -99,7 +99,7 @@ def fit(
         from consilience.inference.closed_form.gradient_em import fit_by_gradient
 
         return fit_by_gradient(
-            model, space, effort.steps, seed, effort.draws, effort.mass, report
+            model, space, effort.steps, seed, effort.draws, effort.prob, report
         )
     sweeps = sweeps_of(model, space)
     where, how = optimize(sweeps, RULE, effort.steps, generator_of(seed), report)

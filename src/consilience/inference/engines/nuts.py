@@ -83,7 +83,7 @@ class Options:
     target
         Acceptance probability that the step size is tuned to; at 0.8 one study of ten
         answers an annotator had divergences, at 0.9 none.
-    mass
+    prob
         Probability that an interval holds.
     """
 
@@ -91,7 +91,7 @@ class Options:
     draws: int = 1000
     chains: int = 4
     target: float = 0.9
-    mass: float = 0.9
+    prob: float = 0.9
 
 
 def fit(
@@ -133,7 +133,7 @@ def fit(
         state = start(keys, observations, values)
     kept = _drive(block, state, observations, (tune, effort.draws), report)
     sites, truth, likelihood = _read(model, observations, kept["z"])
-    lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.mass)
+    lower, upper = bounds(truth.reshape(-1, *truth.shape[2:]), effort.prob)
     remarks: tuple[str, ...] = ()
     if likelihood.shape[1] < effort.draws:
         every = -(-effort.draws // likelihood.shape[1])

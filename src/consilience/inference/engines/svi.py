@@ -58,7 +58,7 @@ class Options:
         Learning rate at the start.
     draws
         Draws from the guide.
-    mass
+    prob
         Probability that an interval holds.
     """
 
@@ -66,7 +66,7 @@ class Options:
     batch: int = 1000
     rate: float = 0.02
     draws: int = 200
-    mass: float = 0.9
+    prob: float = 0.9
 
 
 def fit(
@@ -106,7 +106,7 @@ def fit(
         report(Progress("svi", done, effort.steps, f"ELBO about {gains[-1]:,.1f}"))
     posterior = draw(of_draws, state, whole)
     sites, truth, likelihood = _read(model, whole, posterior)
-    lower, upper = bounds(truth, effort.mass)
+    lower, upper = bounds(truth, effort.prob)
     return Result(
         parameters={name: value[None] for name, value in sites.items()},
         belief=truth.mean(0, dtype=float),

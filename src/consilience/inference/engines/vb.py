@@ -72,13 +72,13 @@ class Options:
     draws
         Draws for the intervals; None: 200, fewer where answers are many, and where
         these are few one of several in as many as three chains; 0: none.
-    mass
+    prob
         Probability that an interval holds.
     """
 
     steps: Steps | None = None
     draws: int | None = None
-    mass: float = 0.9
+    prob: float = 0.9
 
 
 def options(
@@ -145,7 +145,7 @@ def fit(
     draws, moments = augment(
         sweeps, where, truth, of_draws, number, report, chains=chains
     )
-    lower, upper = interval(moments, number * chains, effort.mass)
+    lower, upper = interval(moments, number * chains, effort.prob)
     truth = mean_belief(moments, number * chains)
     kept = draws.likelihood if draws.likelihood.size <= MAX_KEPT else None
     return Result(

@@ -28,7 +28,7 @@ _EDGE = 1e-9  # counts
 
 
 def main_confusion(
-    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], mass: float
+    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], prob: float
 ) -> pd.DataFrame:
     """Return P(main label given | true main label) of the population and of each.
 
@@ -38,7 +38,7 @@ def main_confusion(
         Answers and candidates.
     main
         P(a candidate is what most give as the main label).
-    mass
+    prob
         Probability that an interval holds.
 
     Returns
@@ -65,7 +65,7 @@ def main_confusion(
     of_true, given = np.divmod(pairs, labels)
     true_total = np.bincount(of_true, total, labels)
     everyone = total / true_total[of_true]
-    low, high = _bounds(total + everyone, true_total[of_true] + 1, mass)
+    low, high = _bounds(total + everyone, true_total[of_true] + 1, prob)
     parts = [(np.full(len(pairs), -1), np.arange(len(pairs)), everyone, low, high)]
     people = np.flatnonzero(space.identified)
     at = np.searchsorted(people, space.annotator[answer])
@@ -86,7 +86,7 @@ def main_confusion(
             who * labels + of_true[which],
         )
         expected = mine + WEIGHT * everyone[which]
-        low, high = _bounds(expected, met_count + WEIGHT, mass)
+        low, high = _bounds(expected, met_count + WEIGHT, prob)
         value = expected / (met_count + WEIGHT)
         parts.append((people[who], which, value, low, high))
     owner, which, value, low, high = (
@@ -105,13 +105,13 @@ def main_confusion(
 
 
 def main_accuracy(
-    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], mass: float
+    space: ObjectsSpace, named: Named, main: Float[np.ndarray, "U C"], prob: float
 ) -> pd.DataFrame:
     """Return how often each annotator with an id gives the main label that most would.
 
     Parameters
     ----------
-    space, named, main, mass
+    space, named, main, prob
         As of `main_confusion`.
 
     Returns
@@ -126,7 +126,7 @@ def main_accuracy(
     )
     everyone = hits.sum() / answers.sum()
     expected, total = hits[people] + WEIGHT * everyone, answers[people] + WEIGHT
-    low, high = _bounds(expected, total, mass)
+    low, high = _bounds(expected, total, prob)
     return pd.DataFrame(
         {
             "annotator": category(people, space.annotators),
@@ -139,9 +139,9 @@ def main_accuracy(
 
 
 def _bounds(
-    part: Float[np.ndarray, " N"], whole: Float[np.ndarray, " N"], mass: float
+    part: Float[np.ndarray, " N"], whole: Float[np.ndarray, " N"], prob: float
 ) -> tuple[Float[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    tail = (1 - mass) / 2
+    tail = (1 - prob) / 2
     here, elsewhere = np.maximum(part, _EDGE), np.maximum(whole - part, _EDGE)
     return betaincinv(here, elsewhere, tail), betaincinv(here, elsewhere, 1 - tail)
 

@@ -26,7 +26,7 @@ from consilience.truth import ObjectsSpace
 
 
 def item_tables(
-    space: ObjectsSpace, posterior: ItemPosterior, mass: float
+    space: ObjectsSpace, posterior: ItemPosterior, prob: float
 ) -> dict[str, pd.DataFrame]:
     """Return the tables of a run by name.
 
@@ -36,11 +36,11 @@ def item_tables(
         Candidates and answers.
     posterior
         What items hold.
-    mass
+    prob
         Probability that an interval holds.
     """
     return {
-        "labels": _labels(space, posterior, mass),
+        "labels": _labels(space, posterior, prob),
         "items": _items(space, posterior),
         **{
             name_of(loss): _objects(space, posterior, place)
@@ -50,8 +50,8 @@ def item_tables(
         "same_object": _same(space, posterior),
         "ambiguity": _ambiguity(space, posterior),
         "panels": _panels(space, posterior),
-        "confusion": main_confusion(space, space.named, posterior.main_label, mass),
-        "annotators": main_accuracy(space, space.named, posterior.main_label, mass),
+        "confusion": main_confusion(space, space.named, posterior.main_label, prob),
+        "annotators": main_accuracy(space, space.named, posterior.main_label, prob),
     }
 
 
@@ -145,12 +145,12 @@ def _rows(
     return unit, slot, names
 
 
-def _labels(space: ObjectsSpace, posterior: ItemPosterior, mass: float) -> pd.DataFrame:
+def _labels(space: ObjectsSpace, posterior: ItemPosterior, prob: float) -> pd.DataFrame:
     unit, slot, names = _rows(space, posterior)
     probability = posterior.valid.mean(0)[unit, slot]
     lower = upper = np.full(len(unit), np.nan)
     if len(posterior.valid) > 1:
-        low, high = bounds(posterior.valid, mass)
+        low, high = bounds(posterior.valid, prob)
         lower, upper = low[unit, slot], high[unit, slot]
         lower, upper = np.minimum(lower, probability), np.maximum(upper, probability)
     return pd.DataFrame(

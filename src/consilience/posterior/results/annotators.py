@@ -105,10 +105,10 @@ def _chance(
     stand in for them and the bounds are NaN. States count alike where the model has no
     prevalence.
     """
-    mass = float(data.attrs["mass"])
+    prob = float(data.attrs["mass"])
     accuracy = draws(data, "accuracy", ("annotator",))
     if accuracy is not None:
-        return estimate(accuracy, mass)
+        return estimate(accuracy, prob)
     prevalence = draws(data, "mean_prior", ("true_class",))
     if prevalence is None:
         prevalence = draws(data, "prevalence", ("true_class",))
@@ -135,4 +135,4 @@ def _chance(
         confusion.reshape(num_draws, num_annotators, num_true * num_given),
         value.reshape(num_draws, -1, 1).astype(confusion.dtype),
     )
-    return estimate(chance[:, :, 0], mass)
+    return estimate(chance[:, :, 0], prob)

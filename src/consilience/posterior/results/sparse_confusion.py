@@ -176,13 +176,13 @@ def _interval(
     share: Float[np.ndarray, " M"],
     variance: Float[np.ndarray, " M"],
     answers: Float[np.ndarray, " M"],
-    mass: float,
+    prob: float,
 ) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
     spread = share * (1 - share)
     worth = np.divide(spread, variance, out=answers.copy(), where=variance > 0)
     worth = np.minimum(worth, answers)
     yes, no = share * worth + 0.5, (1 - share) * worth + 0.5
-    tail = (1 - mass) / 2
+    tail = (1 - prob) / 2
     lower, upper = betaincinv(yes, no, tail), betaincinv(yes, no, 1 - tail)
     return np.minimum(lower, share), np.maximum(upper, share)
 

@@ -55,14 +55,14 @@ def draws(
     return stack_chains(values)
 
 
-def estimate(values: Float[np.ndarray, "S ..."], mass: float) -> Estimate:
+def estimate(values: Float[np.ndarray, "S ..."], prob: float) -> Estimate:
     """Mean and equal-tailed bounds over the draws.
 
     Parameters
     ----------
     values
         Draws along the first axis.
-    mass
+    prob
         Posterior probability between the bounds.
 
     Returns
@@ -76,7 +76,7 @@ def estimate(values: Float[np.ndarray, "S ..."], mass: float) -> Estimate:
     step = max(1, _BLOCK // num_draws)
     for start in range(0, columns.shape[1] if num_draws > 1 else 0, step):
         block = slice(start, start + step)
-        lower[block], upper[block] = bounds(columns[:, block], mass)
+        lower[block], upper[block] = bounds(columns[:, block], prob)
     return Estimate(
         mean=values.mean(axis=0, dtype=np.float64),
         lower=lower.reshape(shape),

@@ -59,7 +59,7 @@ def _coefficients(agreement: Agreement) -> Table:
             estimates("Value", bounded, ("value", "lower", "upper")),
             numbers("By chance", list(chance), "{:.3f}"),
         ),
-        f"{agreement.mass:.0%} intervals over {agreement.resamples:,} resamples of the "
+        f"{agreement.prob:.0%} intervals over {agreement.resamples:,} resamples of the "
         "items; where resamples do not serve, of the published variance.",
     )
 

@@ -71,7 +71,7 @@ def _styles(run: Run, report: Report) -> list[Part]:
         texts("Of the typical item", styles["style"].map(_STYLES)),
         estimates("Share", styles, ("share", "lower", "upper")),
     )
-    note = interval_note(columns, report.mass)
+    note = interval_note(columns, report.prob)
     return [Table(f"How people answer{who}", columns, note)]
 
 
@@ -96,7 +96,7 @@ def _covariate_effects(run: Run, report: Report) -> list[Part]:
         numbers("For a unit of it", list(weights["slope"]), "{:.3g}"),
     )
     note = (
-        f"Per standard deviation of the column. {interval_note(columns, report.mass)}"
+        f"Per standard deviation of the column. {interval_note(columns, report.prob)}"
     )
     return [Table(f"Weights of the prior covariates{who}", columns, note + together)]
 
@@ -108,7 +108,7 @@ def _table(report: Report, people: pd.DataFrame) -> Table:
     columns = [texts("Annotator", names), counts("Answers", list(shown["responses"]))]
     for run in report.runs:
         columns += _skills(run, names, named=len(report.runs) > 1)
-    note = interval_note(columns, report.mass)
+    note = interval_note(columns, report.prob)
     if len(shown) < len(people):
         note += (
             f" The {len(shown):,} of {len(people):,} who answered most; all are in the "

@@ -56,7 +56,7 @@ def _facts(report: Report) -> Facts:
     run = report.runs[0]
     pairs = [*_counts(report, run), ("Model", run.model), ("Engine", run.engine)]
     pairs.append(("Seed", str(run.seed)))
-    pairs.append(("Intervals", f"{run.mass:.0%}, equal-tailed"))
+    pairs.append(("Intervals", f"{run.prob:.0%}, equal-tailed"))
     return Facts(tuple(pairs))
 
 

@@ -109,14 +109,14 @@ def label_table(
     names: tuple[str, ...],
     estimates: Mapping[str, Float[np.ndarray, "1 L"]],
     resampled: Mapping[str, Float[np.ndarray, "R L"]] | None,
-    mass: float,
+    prob: float,
 ) -> pd.DataFrame:
     """Return one row per label, with bounds where there are resamples."""
     columns: dict[str, object] = {"label": list(names), "share": estimates["share"][0]}
     for name in ("specific", "kappa"):
         bounds = [(np.nan, np.nan)] * len(names)
         if resampled is not None:
-            bounds = [from_resamples(column, mass) for column in resampled[name].T]
+            bounds = [from_resamples(column, prob) for column in resampled[name].T]
         columns[name] = estimates[name][0]
         columns[f"{name}_lower"] = [lower for lower, _ in bounds]
         columns[f"{name}_upper"] = [upper for _, upper in bounds]

@@ -9,7 +9,7 @@ from consilience.intervals import bounds
 NAN = float("nan")
 
 
-def from_resamples(values: Float[np.ndarray, " R"], mass: float) -> tuple[float, float]:
+def from_resamples(values: Float[np.ndarray, " R"], prob: float) -> tuple[float, float]:
     """Quantiles of the resampled values.
 
     NaN where so many resamples leave the coefficient undefined that a quantile could
@@ -17,11 +17,11 @@ def from_resamples(values: Float[np.ndarray, " R"], mass: float) -> tuple[float,
     apart.
     """
     defined = values[~np.isnan(values)]
-    if not len(defined) or len(defined) < (1 + mass) / 2 * len(values):
+    if not len(defined) or len(defined) < (1 + prob) / 2 * len(values):
         return NAN, NAN
     if np.ptp(defined) < 1e-12:
         return NAN, NAN
-    lower, upper = bounds(defined, mass)
+    lower, upper = bounds(defined, prob)
     return float(lower), float(upper)
 
 
@@ -63,8 +63,8 @@ def from_error(
     value: Float[np.ndarray, " P"],
     error: Float[np.ndarray, " P"],
     items: Float[np.ndarray, " P"],
-    mass: float,
+    prob: float,
 ) -> tuple[Float[np.ndarray, " P"], Float[np.ndarray, " P"]]:
     """Student's intervals with items - 1 degrees of freedom, cut off at 1."""
-    reach = t.ppf((1 + mass) / 2, np.maximum(items - 1, 1)) * error
+    reach = t.ppf((1 + prob) / 2, np.maximum(items - 1, 1)) * error
     return value - reach, np.minimum(1.0, value + reach)

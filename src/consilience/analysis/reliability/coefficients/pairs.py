@@ -231,7 +231,7 @@ def influence(
 
 
 def pair_table(
-    met: Meetings | None, kappas: Kappas | None, ratings: Ratings, mass: float
+    met: Meetings | None, kappas: Kappas | None, ratings: Ratings, prob: float
 ) -> pd.DataFrame:
     """Return one row per pair of annotators, those of most questions first.
 
@@ -262,7 +262,7 @@ def pair_table(
     # Of large samples, as published.
     error = np.sqrt(squared)
     error[np.isnan(kappa) | (items < 2) | (error < 1e-12)] = NAN
-    lower, upper = from_error(kappa, error, items, mass)
+    lower, upper = from_error(kappa, error, items, prob)
     names = pd.Index(ratings.annotators, dtype="str")
     table = pd.DataFrame(
         {

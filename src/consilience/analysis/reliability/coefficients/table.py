@@ -59,7 +59,7 @@ def coefficient_table(
     coefficients: Mapping[str, Coefficient],
     drawn: Mapping[str, Float[np.ndarray, " R"]],
     why: Mapping[str, str],
-    mass: float,
+    prob: float,
 ) -> pd.DataFrame:
     """Return one row per coefficient.
 
@@ -71,7 +71,7 @@ def coefficient_table(
         Resampled values by name.
     why
         Why one (``all``: all but the percent agreement) is undefined.
-    mass
+    prob
         Probability of the intervals.
     """
     rows = []
@@ -82,7 +82,7 @@ def coefficient_table(
         row = (
             _UNDEFINED
             if reason
-            else _row(coefficients[name], drawn.get(_AS.get(name, name)), mass)
+            else _row(coefficients[name], drawn.get(_AS.get(name, name)), prob)
         )
         if not reason and np.isnan(row["value"]):
             row, reason = _UNDEFINED, "answers agree by chance alone"
@@ -138,17 +138,17 @@ def estimate_coefficients(study: Study, sums: StudySums) -> dict[str, Coefficien
 
 
 def _row(
-    coefficient: Coefficient, drawn: Float[np.ndarray, " R"] | None, mass: float
+    coefficient: Coefficient, drawn: Float[np.ndarray, " R"] | None, prob: float
 ) -> Mapping[str, float]:
     """Value and bounds of one coefficient."""
     value = coefficient.estimate.value[:1]
-    lower, upper = (NAN, NAN) if drawn is None else from_resamples(drawn, mass)
+    lower, upper = (NAN, NAN) if drawn is None else from_resamples(drawn, prob)
     error, items = NAN, 0
     if coefficient.parts is not None:
         error, items = standard_error(
             coefficient.parts, coefficient.item, large_sample=coefficient.large_sample
         )
-    bounds = from_error(value, np.array([error]), np.array([float(items)]), mass)
+    bounds = from_error(value, np.array([error]), np.array([float(items)]), prob)
     return {
         "value": float(value[0]),
         "lower": lower,
