@@ -54,13 +54,13 @@ def imported(folder: str) -> frozenset[str]:
     """Packages that the files of a folder import, at the top or within a function."""
     ours = {path.stem for path in (ROOT / folder).rglob("*.py")}
     ours |= {"consilience", "benchmarks", "models", "packages", "plates", "pytest"}
-    found = frozenset(
+    result = frozenset(
         name.split(".")[0]
         for path in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         for name in names(node)
     )
-    return found - set(sys.stdlib_module_names) - ours
+    return result - set(sys.stdlib_module_names) - ours
 
 
 def names(node: ast.AST) -> Iterator[str]:

@@ -103,8 +103,8 @@ def test_the_score_is_the_integral_over_appearances(said):
     space = space_of(pairs(rows))
     with jax.enable_x64(True):
         model, observations, parameters = drawn(space, TINY)
-        found = np.asarray(score(model, observations, parameters))
-    by_state = np.exp(found).reshape(2, -1).sum(1)
+        result = np.asarray(score(model, observations, parameters))
+    by_state = np.exp(result).reshape(2, -1).sum(1)
     expected = [integrated(said, state) for state in (0, 1)]
     assert by_state == pytest.approx(expected, rel=1e-5)
     assert by_state[::-1] != pytest.approx(expected, rel=1e-2)
@@ -117,8 +117,8 @@ def test_a_panel_of_one_is_an_annotator():
         prior = replace(MODEL.prior, panel=panel)
         with jax.enable_x64(True):
             model, observations, parameters = drawn(space, TINY, prior)
-            told = jax.jit(model.derived)(observations, parameters)
-            present, confusion = told["prevalence"][1], told["confusion"]
+            reported = jax.jit(model.derived)(observations, parameters)
+            present, confusion = reported["prevalence"][1], reported["confusion"]
             shares.append((float(present), np.asarray(confusion)))
     one, many = shares
     # One annotator drawn at random grants as often as annotators say at least maybe.
@@ -150,8 +150,8 @@ def study():
     labels = pd.DataFrame({"label": ["husky", "cup"], "parent": GROUPS})
     known = rows[["item", "label"]].drop_duplicates()
     known["listed_by"] = generator.normal(size=ITEMS).round(3)
-    told = read(rows, kind="contains", labels=labels)
-    space = space_of(told, lists=known)
+    responses = read(rows, kind="contains", labels=labels)
+    space = space_of(responses, lists=known)
     truth = {
         "mean": [-3.0, 1.0],
         "scale": [1.2, 1.2],
@@ -187,8 +187,8 @@ def shuffled(study):
 
 
 def correlation(result, truth, name):
-    found = result.parameters[name][0, 0]
-    return np.corrcoef(np.ravel(found), np.ravel(truth[name]))[0, 1]
+    actual = result.parameters[name][0, 0]
+    return np.corrcoef(np.ravel(actual), np.ravel(truth[name]))[0, 1]
 
 
 @pytest.mark.parametrize("name", ["threshold", "own_width"])
@@ -211,10 +211,10 @@ def test_a_column_dealt_to_other_pairs_weighs_nothing(study):
     known = replace(space.covariates, value=space.covariates.value[order])
     dealt = replace(replace_answers(space, answer), covariates=known)
     with jax.enable_x64(True):
-        found = em.fit(MODEL, dealt, 0, EFFORT)
+        result = em.fit(MODEL, dealt, 0, EFFORT)
     # The score of a weight varies as the belief does, where the column tells nothing.
-    error = 1 / np.sqrt(((found.belief[:, 1] - found.belief[:, 1].mean()) ** 2).sum())
-    assert abs(found.parameters["weight"][0, 0, 0]) < 4 * error
+    error = 1 / np.sqrt(((result.belief[:, 1] - result.belief[:, 1].mean()) ** 2).sum())
+    assert abs(result.parameters["weight"][0, 0, 0]) < 4 * error
     assert 4 * error < 0.5  # of what was found where the column tells something
 
 
@@ -233,8 +233,8 @@ def test_labels_are_true_as_often_as_promised(study, fitted):
 def test_the_same_check_catches_answers_counted_four_times(study):
     space, _, state, answer = study
     with jax.enable_x64(True):
-        told = replace_answers(space, answer, power=4)
-        result = em.fit(MODEL, told, 0, EFFORT)
+        responses = replace_answers(space, answer, power=4)
+        result = em.fit(MODEL, responses, 0, EFFORT)
     assert gap(result, state) > 4
 
 
@@ -244,7 +244,7 @@ NAMES = ("threshold", "own_width", "own_discrimination")
 @pytest.fixture(scope="module")
 def sampled():
     """How many 90 % intervals of annotators hold, by how often answers are counted."""
-    told = cs.simulate(
+    responses = cs.simulate(
         kind="contains",
         model="bayesian_dawid_skene",
         items=72,
@@ -252,17 +252,17 @@ def sampled():
         per_item=4,
         seed=0,
     ).responses
-    space = space_of(told)
+    space = space_of(responses)
     effort = nuts.Options(tune=100, draws=100, chains=1)
     held = {}
     with jax.enable_x64(True):
         made = simulate(MODEL, space, jax.random.key(4))
         for power in (1, 4):
             counted = replace_answers(space, np.asarray(made.answer), power=power)
-            found = nuts.fit(MODEL, counted, 5, effort)
+            result = nuts.fit(MODEL, counted, 5, effort)
             each = []
             for name in NAMES:
-                lower, upper = np.quantile(found.parameters[name][0], [0.05, 0.95], 0)
+                lower, upper = np.quantile(result.parameters[name][0], [0.05, 0.95], 0)
                 true = np.asarray(made.parameters[name])
                 each.append((lower <= true) & (true <= upper))
             held[power] = np.concatenate(each)
@@ -298,11 +298,13 @@ def log_loss(golden, raters, model, engine="em"):
         name: part[name].astype(str)
         for name in ("item", "annotator", "label", "answer")
     }
-    told = read(pd.DataFrame(rows), kind="contains")
-    fit = cs.fit(told, model=model, engine=engine, effort=cs.EngineOptions(restarts=1))
+    responses = read(pd.DataFrame(rows), kind="contains")
+    fit = cs.fit(
+        responses, model=model, engine=engine, effort=cs.EngineOptions(restarts=1)
+    )
     fit = fit.with_truth("raw")
-    found = judged(fit.labels(), golden.gold, kind="contains", seed=0)
-    return found.metrics["log_loss"].value
+    result = judged(fit.labels(), golden.gold, kind="contains", seed=0)
+    return result.metrics["log_loss"].value
 
 
 @pytest.mark.study
@@ -374,8 +376,8 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
     rows = [(f"i{k:05d}", "a", "cat", "no") for k in range(40_000)]
     known = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     known = known[["item", "label"]].assign(listed=generator.choice([0.0, 1.0], 40_000))
-    told = pairs([*rows, *[(i, "b", "cat", "no") for i, *_ in rows]])
-    space = space_of(told, lists=known)
+    reported = pairs([*rows, *[(i, "b", "cat", "no") for i, *_ in rows]])
+    space = space_of(reported, lists=known)
     with jax.enable_x64(True):
         values = {**TINY, "weight": [weight], "threshold": [0.0, 0.0]}
         values |= {"own_discrimination": [0.0, 0.0], "own_width": [0.0, 0.0]}
@@ -383,8 +385,8 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
         worth = float(jax.jit(model.derived)(observations, parameters)["worth"])
         design = lay_out(model, space, simulating=True)
         made = jax.jit(model.simulate_answers)
-        found = made(jax.random.key(0), design, parameters)
-    state, answer = np.asarray(found.state), np.asarray(found.answer)
+        result = made(jax.random.key(0), design, parameters)
+    state, answer = np.asarray(result.state), np.asarray(result.answer)
     listed = (space.covariates.value[:, 0] > 0).astype(int)
     by_listed, by_answer = np.zeros((2, 2)), np.zeros((2, 3))
     np.add.at(by_listed, (state, listed), 1)

@@ -56,8 +56,8 @@ def test_the_score_is_the_integral_over_frequencies(said):
         observations = lay_out(MODEL, space)
         values = {name: jnp.asarray(value) for name, value in VALUES.items()}
         program = substitute(seed(sample_parameters, 0), data=values)
-        found = MODEL.score(observations, program(MODEL, observations))
-        by_state = np.exp(np.asarray(found)).reshape(2, -1).sum(1)
+        result = MODEL.score(observations, program(MODEL, observations))
+        by_state = np.exp(np.asarray(result)).reshape(2, -1).sum(1)
     expected = [integrated(*said, above) for above in (False, True)]
     # Nodes stand .125 apart, in widths of .2 and more: the trapezoidal rule errs next
     # to nothing over all, and where it stops at the threshold by some .125^2 / 12 of
@@ -73,10 +73,10 @@ def test_answers_of_nobody_in_particular_are_counted():
         for number in range(30)
         for place in range(3)
     ]
-    told = pd.DataFrame(rows, columns=["item", "label", "answer", "n"])
-    fit = cs.fit(read(told), engine="em", effort=cs.EngineOptions(restarts=1))
+    table = pd.DataFrame(rows, columns=["item", "label", "answer", "n"])
+    fit = cs.fit(read(table), engine="em", effort=cs.EngineOptions(restarts=1))
     assert fit.data.attrs["model"] == "contains_counts"
-    singly = told.loc[told.index.repeat(told["n"])].drop(columns="n")
+    singly = table.loc[table.index.repeat(table["n"])].drop(columns="n")
     again = cs.fit(
         read(singly),
         model="contains_counts",

@@ -23,8 +23,8 @@ def pairs(rows):
 
 
 def test_posterior_of_a_maybe_and_a_yes():
-    told = pairs([("i", "a", "cat", "maybe"), ("i", "b", "cat", "yes")])
-    space = space_of(told, num_states=3)
+    reported = pairs([("i", "a", "cat", "maybe"), ("i", "b", "cat", "yes")])
+    space = space_of(reported, num_states=3)
     # p = .7, .1, .2; a says maybe to .1, .5, .2 of absent, unclear, present, b says
     # yes to .05, .3, .6: .7 x .1 x .05 = .0035, .1 x .5 x .3 = .015, .2 x .2 x .6 =
     # .024; their sum is .0425.
@@ -35,8 +35,8 @@ def test_posterior_of_a_maybe_and_a_yes():
             "prevalence": jnp.log(jnp.array([0.7, 0.1, 0.2])),
             "confusion": jnp.log(jnp.array([a, b])),
         }
-        found = np.asarray(belief(MODEL.score(observe(space), parameters)))
-    assert np.allclose(found, [[0.0035 / 0.0425, 0.015 / 0.0425, 0.024 / 0.0425]])
+        result = np.asarray(belief(MODEL.score(observe(space), parameters)))
+    assert np.allclose(result, [[0.0035 / 0.0425, 0.015 / 0.0425, 0.024 / 0.0425]])
 
 
 def test_it_has_three_states_unasked_and_an_unclear_pair_counts_half():
@@ -85,8 +85,8 @@ def log_loss(golden, states):
         effort=cs.EngineOptions(restarts=1),
     )
     truth = fit.with_truth("raw").labels()
-    found = judged(truth, golden.gold, kind="contains", seed=0)
-    return found.metrics["log_loss"].value
+    result = judged(truth, golden.gold, kind="contains", seed=0)
+    return result.metrics["log_loss"].value
 
 
 def test_a_third_state_is_worth_having_on_real_raters(golden):

@@ -95,13 +95,13 @@ _compiled = jax.jit(_drawn, static_argnums=0)
 
 def sites(program, model, observations):
     """Return the sites of a program by name, with shapes in the stead of values."""
-    found = {}
+    results = {}
 
     def traced(observations):
-        found.update(trace(seed(program, 0)).get_trace(model, observations))
+        results.update(trace(seed(program, 0)).get_trace(model, observations))
 
     jax.eval_shape(traced, observations)
-    return found
+    return results
 
 
 @pytest.mark.parametrize(("kind", "labels"), [("choice", 3), ("contains", 1)])
@@ -136,11 +136,11 @@ def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
         whole = lay_out(model, free)
         parameters = drawn(model, whole)
         expected = np.array(score(model, whole, parameters))
-        found = score(model, lay_out(model, listed), parameters)
+        result = score(model, lay_out(model, listed), parameters)
         expected[0, 2 * num_substates(model) :] = -np.inf
         # On the short list, a model whose errors fall on what was shown says otherwise.
         rows = slice(isinstance(model, NewtonModel), None)
-        assert np.allclose(found[rows], expected[rows])
+        assert np.allclose(result[rows], expected[rows])
 
 
 def test_dims_name_every_parameter(model, design):
@@ -173,8 +173,8 @@ def test_expected_counts_are_the_answers_and_the_units(model, design):
         truth = belief(score(model, observations, parameters))
         if "confusion" not in parameters:
             pytest.skip("its counts are gradients of no confusion")
-        found = expected_counts(model, observations, parameters, truth)
-        counts = {name: np.asarray(value) for name, value in found.items()}
+        result = expected_counts(model, observations, parameters, truth)
+        counts = {name: np.asarray(value) for name, value in result.items()}
     assert np.allclose(counts["confusion"].sum(), len(design.answer))
     assert np.allclose(counts["prevalence"], np.asarray(truth).sum(0))
 

@@ -22,6 +22,6 @@ def test_posterior_of_two_yes_and_a_no_from_a_shared_confusion():
             "prevalence": jnp.log(jnp.array([0.7, 0.3])),
             "confusion": jnp.log(jnp.array([[0.9, 0.1], [0.2, 0.8]])),
         }
-        found = np.asarray(belief(MODEL.score(observe(space), parameters)))
+        result = np.asarray(belief(MODEL.score(observe(space), parameters)))
     expected = 0.3 * 0.8 * 0.8 * 0.2 / (0.3 * 0.8 * 0.8 * 0.2 + 0.7 * 0.1 * 0.1 * 0.9)
-    assert np.allclose(found, [[1 - expected, expected]])
+    assert np.allclose(result, [[1 - expected, expected]])

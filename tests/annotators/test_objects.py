@@ -209,10 +209,10 @@ def test_three_answers_are_as_probable_as_by_hand(number):
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 3))
         parameters = some_parameters(observations, number)
-        found = np.exp(np.asarray(score(ALONE, observations, parameters)))
+        result = np.exp(np.asarray(score(ALONE, observations, parameters)))
         hand = ByHand(observations, parameters)
     expected = np.stack([hand.likelihood(unit) for unit in answers])
-    assert np.allclose(found, expected, rtol=1e-9)
+    assert np.allclose(result, expected, rtol=1e-9)
 
 
 def test_the_hand_tells_another_model_apart():
@@ -220,10 +220,10 @@ def test_the_hand_tells_another_model_apart():
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 3))
         parameters = some_parameters(observations)
-        found = np.exp(np.asarray(score(ALONE, observations, parameters)))
+        result = np.exp(np.asarray(score(ALONE, observations, parameters)))
         other = {**parameters, "seen": parameters["seen"] + 0.01}
         hand = ByHand(observations, other)
-    assert not np.allclose(found, hand.likelihood(answers[0]), rtol=1e-6)
+    assert not np.allclose(result, hand.likelihood(answers[0]), rtol=1e-6)
 
 
 ASKED = [  # of three labels, how many said no, maybe and yes
@@ -239,7 +239,7 @@ def test_both_tasks_are_as_probable_as_by_hand(by_matrix, monkeypatch):
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, 3, said=ASKED))
         parameters = some_parameters(observations)
-        found = np.exp(np.asarray(score(ALONE, observations, parameters)))
+        result = np.exp(np.asarray(score(ALONE, observations, parameters)))
         hands = [
             ByHand(observations, parameters, said, row)
             for row, said in enumerate(ASKED)
@@ -248,8 +248,8 @@ def test_both_tasks_are_as_probable_as_by_hand(by_matrix, monkeypatch):
     expected = [
         hand.likelihood(unit) for hand, unit in zip(hands, answers, strict=True)
     ]
-    assert np.allclose(found, np.stack(expected), rtol=1e-9)
-    assert not np.allclose(found[1], swapped.likelihood(answers[1]), rtol=1e-3)
+    assert np.allclose(result, np.stack(expected), rtol=1e-9)
+    assert not np.allclose(result[1], swapped.likelihood(answers[1]), rtol=1e-3)
 
 
 def test_both_tasks_sum_over_all_answers_to_the_prior():
@@ -257,7 +257,7 @@ def test_both_tasks_sum_over_all_answers_to_the_prior():
     said = list(itertools.product(words, repeat=2))
     every = list(itertools.product(every_answer(2), said))
     space = space_of_answers(
-        [[answer] for answer, _ in every], 2, said=[told for _, told in every]
+        [[answer] for answer, _ in every], 2, said=[reported for _, reported in every]
     )
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space)
@@ -283,11 +283,11 @@ def test_what_the_gradient_is_taken_of_is_the_score_summed():
             each = marginal(score(ALONE, observations, parameters))
             return each.sum(), each
 
-        (_, found), slope = jax.jit(jax.value_and_grad(both, has_aux=True))(parameters)
+        (_, result), slope = jax.jit(jax.value_and_grad(both, has_aux=True))(parameters)
         (_, each), expected = jax.jit(jax.value_and_grad(summed, has_aux=True))(
             parameters
         )
-    assert np.allclose(found, each, rtol=1e-12)
+    assert np.allclose(result, each, rtol=1e-12)
     for name, value in expected.items():
         assert np.allclose(slope[name], value, rtol=1e-9, atol=1e-9)
 
@@ -306,9 +306,9 @@ def of_two_sizes():
 def test_items_of_several_sizes_are_summed_as_each_by_itself():
     with jax.enable_x64(True):
         observations, parameters = of_two_sizes()
-        found = log_likelihood(ALONE, observations, parameters)
+        result = log_likelihood(ALONE, observations, parameters)
         expected = marginal(score(ALONE, observations, parameters))
-    assert np.allclose(found, expected, rtol=1e-12)
+    assert np.allclose(result, expected, rtol=1e-12)
 
 
 def test_the_host_scores_as_what_is_compiled():
@@ -325,13 +325,13 @@ def test_what_is_known_of_the_number_of_objects_enters():
         observations, parameters = of_two_sizes()
         known = jnp.log(jnp.array([[0.2, 0.8, 1, 1], [0.4, 0.3, 0.2, 0.1]]))
         known = jnp.where(jnp.isfinite(observations.log_prior), known, 0.0)
-        found = log_likelihood(ALONE, observations, parameters, known)
+        result = log_likelihood(ALONE, observations, parameters, known)
         nothing = log_likelihood(ALONE, observations, parameters, 0 * known)
         plain = log_likelihood(ALONE, observations, parameters)
         scores = score(ALONE, observations, parameters)
         # Of two candidates there is one object or two, and odds are all there is.
         exact = float(marginal(scores + known)[0] - marginal(scores)[0])
-        moved = np.asarray(found - plain)
+        moved = np.asarray(result - plain)
     assert np.allclose(nothing, plain, rtol=1e-12)
     # Each object weighs as the odds, 4: the first one, too, so 4 where .2 is known.
     assert np.isclose(moved[0], exact - np.log(0.2) + np.log(4), rtol=1e-10)
@@ -452,10 +452,10 @@ def test_the_parameters_are_found_again(study, fitted):
     space, _, usual = study
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space)
-        found = {
+        results = {
             name: jnp.asarray(value[0, 0]) for name, value in fitted.parameters.items()
         }
-        gain = float(marginal(score(ALONE, observations, found)).sum())
+        gain = float(marginal(score(ALONE, observations, results)).sum())
         gain -= float(marginal(score(ALONE, observations, usual)).sum())
     # Twice what is gained over the truth by fitting P numbers is chi-squared of P, less
     # what their prior holds back.

@@ -110,12 +110,12 @@ def test_one_label_from_who_lists_all_says_that_there_is_one_object():
         observations = lay_out(ALONE, space)
         # Of what is there, nearly all is seen by who lists.
         drawn = {**some_parameters(observations), "seen": jnp.array([2.0, 0.0])}
-        found = []
+        results = []
         for effect in (-4.0, 4.0):
             picks = {**drawn, "picking": jnp.full(1, effect)}
             scores = np.asarray(score(ALONE, observations, picks))[0]
-            found.append(np.exp(scores[0] - np.logaddexp(*scores)))
-    assert found[0] > found[1] + 0.05
+            results.append(np.exp(scores[0] - np.logaddexp(*scores)))
+    assert results[0] > results[1] + 0.05
 
 
 SETTINGS = {
@@ -171,10 +171,10 @@ def errors(both):
     return (both["picker"] - h) / np.sqrt(spread)
 
 
-def scatter(found, truth):
+def scatter(estimates, truth):
     """Return the standard deviation about the line that fits best."""
-    line = np.polyfit(truth, found, 1)
-    return (found - np.polyval(line, truth)).std(ddof=2)
+    line = np.polyfit(truth, estimates, 1)
+    return (estimates - np.polyval(line, truth)).std(ddof=2)
 
 
 # Of a sum of eight squares of standard normals.
@@ -198,9 +198,9 @@ def test_who_sees_more_is_found(study, fit):
     # that is allowed, for what is one object is not told.
     looks = 2 * (1 - both["picker_true"]) * both["responses"]
     allowed = 2 * np.sqrt((1 / (looks * 0.2)).mean())
-    found = logit(both["recall"])
-    assert scatter(found, both["recall_shift"]) < allowed
-    turned = np.roll(found, 3)
+    result = logit(both["recall"])
+    assert scatter(result, both["recall_shift"]) < allowed
+    turned = np.roll(result, 3)
     assert scatter(turned, both["recall_shift"]) > allowed
 
 
@@ -218,15 +218,17 @@ def test_tables_are_whole_and_kept(fit, tmp_path):
 
 
 def test_who_is_known_is_predicted_with_what_was_learned(study, fit):
-    told = study.responses.where(study.responses.table["item"].isin(["item1", "item2"]))
-    found, before = cs.predict(fit, told), fit.items().set_index("item")
-    again = found.items().set_index("item")
+    reported = study.responses.where(
+        study.responses.table["item"].isin(["item1", "item2"])
+    )
+    result, before = cs.predict(fit, reported), fit.items().set_index("item")
+    again = result.items().set_index("item")
     assert np.allclose(again["probability"], before.loc[again.index, "probability"])
-    names = {who: f"new {who}" for who in told.table["annotator"].cat.categories}
-    strange = told.table["annotator"].cat.rename_categories(names)
-    told = replace(told, table=told.table.assign(annotator=strange))
+    names = {who: f"new {who}" for who in reported.table["annotator"].cat.categories}
+    strange = reported.table["annotator"].cat.rename_categories(names)
+    reported = replace(reported, table=reported.table.assign(annotator=strange))
     with pytest.warns(UnfamiliarAnnotatorsWarning):
-        other = cs.predict(fit, told)
-    one, two = (each.data["truth"]["probability"] for each in (found, other))
+        other = cs.predict(fit, reported)
+    one, two = (each.data["truth"]["probability"] for each in (result, other))
     assert not np.allclose(one, two, atol=1e-3)
     assert "annotators were not in it" in other.data.attrs["engine_reason"]

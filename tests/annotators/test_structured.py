@@ -91,7 +91,7 @@ def test_the_score_is_the_formula_written_out(every_answer_on_a_list):
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         parameters = drawn(model, observations)
-        found = np.asarray(score(model, observations, parameters))
+        result = np.asarray(score(model, observations, parameters))
         p = {name: np.asarray(value) for name, value in parameters.items()}
     parent = LABELS["parent"].fillna("").to_list()
     alike = {(0, 3): 1.0, (1, 2): 0.5}
@@ -119,7 +119,7 @@ def test_the_score_is_the_formula_written_out(every_answer_on_a_list):
             others = sum(weight(k, m) for m in codes["b"] if m != k)
             right, wrong = p["skill"][annotator]
             expected += right if said == k else wrong + np.log(weight(k, said) / others)
-        assert np.isclose(found[unit, slot], expected)
+        assert np.isclose(result[unit, slot], expected)
 
 
 def test_uniform_errors_on_whole_lists_are_one_coin(design):
@@ -173,8 +173,8 @@ def thousand_labels():
     parents = [f"p{code // 10:02d}" for code in range(labels)]
     listed = pd.DataFrame({"item": frame["item"].unique().repeat(5)})
     listed["label"] = names[lists.ravel()]
-    told = read(frame, labels=pd.DataFrame({"label": names, "parent": parents}))
-    space = space_of(told, lists=listed)
+    responses = read(frame, labels=pd.DataFrame({"label": names, "parent": parents}))
+    space = space_of(responses, lists=listed)
     truth = lists[np.arange(items), true]
     return space, space.state == truth[:, None], skill, attraction
 
@@ -198,8 +198,8 @@ def gap(model, thousand_labels):
         effort = em.Options(steps=Steps())
         belief = em.fit(model, space, 0, effort).belief
     promised = belief.max(1)
-    found = hit[np.arange(len(hit)), belief.argmax(1)]
-    return (promised - found).sum() / np.sqrt((promised * (1 - promised)).sum())
+    result = hit[np.arange(len(hit)), belief.argmax(1)]
+    return (promised - result).sum() / np.sqrt((promised * (1 - promised)).sum())
 
 
 def test_promises_hold_among_a_thousand_labels(thousand_labels):
@@ -215,11 +215,11 @@ def test_accuracies_are_found_among_a_thousand_labels(thousand_labels):
     space, _, skill, _ = thousand_labels
     model = load("structured", {"superclass": 1.0})
     with jax.enable_x64(True):
-        found = em.fit(model, space, 0, em.Options())
+        result = em.fit(model, space, 0, em.Options())
     answers = np.bincount(space.annotator)
     # Two hundred answers each; that the truth is uncertain takes some of their worth,
     # at most half. So a squared error has at most twice the binomial variance.
-    error = found.parameters["accuracy"][0, 0] - skill
+    error = result.parameters["accuracy"][0, 0] - skill
     standard = error**2 / (2 * skill * (1 - skill) / answers)
     assert standard.mean() < 1 + 4 * np.sqrt(2 / len(skill))
 
@@ -263,13 +263,13 @@ def attraction_found(thousand_labels, *, on_the_list):
 
 
 def test_what_attracts_errors_is_found(thousand_labels):
-    found, error = attraction_found(thousand_labels, on_the_list=True)
-    assert abs(found - thousand_labels[-1]) < 4 * error
+    result, error = attraction_found(thousand_labels, on_the_list=True)
+    assert abs(result - thousand_labels[-1]) < 4 * error
 
 
 def test_what_attracts_errors_is_missed_when_the_list_is_ignored(thousand_labels):
-    found, error = attraction_found(thousand_labels, on_the_list=False)
-    assert abs(found - thousand_labels[-1]) > 4 * error
+    result, error = attraction_found(thousand_labels, on_the_list=False)
+    assert abs(result - thousand_labels[-1]) > 4 * error
 
 
 def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
@@ -279,9 +279,9 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
         steps = Steps(tolerance=1e-9)
         fit = em.fit(model, space, 0, em.Options(steps=steps))
         observations = lay_out(model, space)
-        found = {name: value[0, 0] for name, value in fit.parameters.items()}
-        logs = {name: jnp.log(found[name]) for name in ("prevalence", "skill")}
-        terms = {name: found[name] for name in ("popularity", "superclass", "pairs")}
+        results = {name: value[0, 0] for name, value in fit.parameters.items()}
+        logs = {name: jnp.log(results[name]) for name in ("prevalence", "skill")}
+        terms = {name: results[name] for name in ("popularity", "superclass", "pairs")}
 
         def density(terms):
             scores = score(model, observations, logs | terms)

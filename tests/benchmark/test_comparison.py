@@ -242,8 +242,8 @@ def test_the_tables_are_parquet(tmp_path):
         done(sets[0], "other", [0.9, 0.5, 0.5, 0.1]),
         failed(sets[1], "other"),
     ]
-    found = compared(sets, results, QUICK)
-    assert all(file.exists() for file in write_tables(found, tmp_path))
+    result = compared(sets, results, QUICK)
+    assert all(file.exists() for file in write_tables(result, tmp_path))
     results = pd.read_parquet(tmp_path / "results.parquet")
     assert list(results.columns) == [
         "set",
@@ -265,6 +265,6 @@ def test_the_tables_are_parquet(tmp_path):
 def test_a_place_that_cannot_be_written_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     data = a_set("one", 2)
-    found = compared([data], [done(data, "auto", [0.9, 0.4])], QUICK)
+    result = compared([data], [done(data, "auto", [0.9, 0.4])], QUICK)
     with pytest.raises(CannotWriteError, match=r"cannot be written.*choose another"):
-        write_tables(found, tmp_path / "file")
+        write_tables(result, tmp_path / "file")

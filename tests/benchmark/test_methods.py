@@ -19,8 +19,8 @@ def test_every_model_for_choice_the_choice_and_the_baseline_are_methods():
 
 def test_methods_are_taken_by_name_once():
     names = ["auto", "majority", "auto"]
-    found = methods.choose_methods(names, methods.library_methods())
-    assert [method.name for method in found] == ["auto", "majority"]
+    result = methods.choose_methods(names, methods.library_methods())
+    assert [method.name for method in result] == ["auto", "majority"]
 
 
 def test_a_model_without_the_engine_asked_for_takes_its_best():

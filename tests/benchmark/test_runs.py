@@ -14,11 +14,11 @@ def run_one(data, method, plan):
 
 
 def test_a_method_gives_labels_and_figures(first, fake, plan):
-    found = run_one(first, fake("without_gold"), plan)
-    assert found.done
-    assert set(found.labels["variant"]) == {"", "even"}
-    assert found.outcome["seconds"] > 0
-    assert found.outcome["silent"] == 0
+    result = run_one(first, fake("without_gold"), plan)
+    assert result.done
+    assert set(result.labels["variant"]) == {"", "even"}
+    assert result.outcome["seconds"] > 0
+    assert result.outcome["silent"] == 0
 
 
 @pytest.mark.parametrize(
@@ -32,10 +32,10 @@ def test_a_method_gives_labels_and_figures(first, fake, plan):
 def test_a_failure_is_a_result_with_its_reason(
     setting, status, reason, first, fake, plan
 ):
-    found = run_one(first, fake(setting), plan)
-    assert not found.done
-    assert found.outcome["status"] == status
-    assert reason in found.outcome["reason"]
+    result = run_one(first, fake(setting), plan)
+    assert not result.done
+    assert result.outcome["status"] == status
+    assert reason in result.outcome["reason"]
 
 
 def test_an_item_of_which_nothing_is_said_is_counted(first, fake, plan):
@@ -109,19 +109,19 @@ def test_a_damaged_result_is_run_again(first, fake, plan):
 def test_a_result_whose_writing_failed_leaves_the_earlier_one_whole(
     first, fake, plan, monkeypatch
 ):
-    found = run_one(first, fake("votes"), plan)
-    kept.save(found, plan.folder)
+    result = run_one(first, fake("votes"), plan)
+    kept.save(result, plan.folder)
 
     def full(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
-    changed = replace(found, outcome={**found.outcome, "seconds": -1.0})
+    changed = replace(result, outcome={**result.outcome, "seconds": -1.0})
     with pytest.raises(KeyboardInterrupt):
         kept.save(changed, plan.folder)
     left = kept.load(plan.folder, "first", "fake.votes")
-    assert left.outcome == found.outcome
-    assert len(left.labels) == len(found.labels)
+    assert left.outcome == result.outcome
+    assert len(left.labels) == len(result.labels)
     names = {path.name for path in (plan.folder / "first").iterdir()}
     assert names == {"fake-votes.json", "fake-votes.parquet"}
 

@@ -65,11 +65,11 @@ def exact(answers, generator, *, width=1.0, shift=0.0):
 
 
 def test_an_exact_posterior_is_calibrated():
-    found = toy(exact)
-    assert (found["verdict"] == "calibrated").all()
-    assert (found["p"] >= LEVEL).all()
+    result = toy(exact)
+    assert (result["verdict"] == "calibrated").all()
+    assert (result["p"] >= LEVEL).all()
     error = np.sqrt(0.9 * 0.1 / STUDIES)
-    assert (np.abs(found["coverage_90"] - 0.9) < 4 * error).all()
+    assert (np.abs(result["coverage_90"] - 0.9) < 4 * error).all()
 
 
 @pytest.mark.parametrize(
@@ -84,25 +84,25 @@ def test_an_exact_posterior_is_calibrated():
     ids=["overconfident", "diffuse", "biased", "all used twice", "half used twice"],
 )
 def test_a_wrong_posterior_is_caught_and_named(wrong, verdict):
-    found = toy(wrong).loc["mean"]
-    assert found["verdict"] in ({verdict} if isinstance(verdict, str) else verdict)
-    assert found["p"] < LEVEL
+    result = toy(wrong).loc["mean"]
+    assert result["verdict"] in ({verdict} if isinstance(verdict, str) else verdict)
+    assert result["p"] < LEVEL
 
 
 def test_a_posterior_that_ignores_the_answers_is_caught_by_the_likelihood_alone():
     # The prior is calibrated for every parameter (Modrák et al. 2023, section 3).
-    found = toy(lambda _, generator: generator.normal(size=DRAWS))
-    assert found.loc["mean", "verdict"] == "calibrated"
-    assert found.loc["log-likelihood", "p"] < LEVEL
+    result = toy(lambda _, generator: generator.normal(size=DRAWS))
+    assert result.loc["mean", "verdict"] == "calibrated"
+    assert result.loc["log-likelihood", "p"] < LEVEL
 
 
 def test_a_point_holds_nothing():
     names = ["simulation", "quantity", "element", "position", "truth", "mean"]
     rows = [(number, "x", "", np.nan, 0.0, 1.0) for number in range(5)]
-    found = judge_parameters(pd.DataFrame(rows, columns=names)).iloc[0]
-    assert found["verdict"] == "a point, no interval"
-    assert found["coverage_90"] == 0
-    assert found["error"] == 1
+    result = judge_parameters(pd.DataFrame(rows, columns=names)).iloc[0]
+    assert result["verdict"] == "a point, no interval"
+    assert result["coverage_90"] == 0
+    assert result["error"] == 1
 
 
 def test_the_smallest_tail_of_two_positions_is_that_worked_by_hand():
@@ -116,8 +116,8 @@ def test_the_smallest_tail_of_two_positions_is_that_worked_by_hand():
 
 def test_uniform_positions_are_doubted_as_often_as_the_level_says():
     generator = np.random.default_rng(7)
-    found = np.array([uniformity(generator.random(50)) for _ in range(400)])
-    assert abs((found < 0.1).mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 400)
+    result = np.array([uniformity(generator.random(50)) for _ in range(400)])
+    assert abs((result < 0.1).mean() - 0.1) < 4 * np.sqrt(0.1 * 0.9 / 400)
 
 
 def test_ties_are_broken_by_lot():
@@ -137,9 +137,9 @@ def believed(change, seed=1, studies=60):
     for simulation in range(studies):
         belief = generator.dirichlet([1.0, 0.6, 0.4], size=50)
         state = (belief.cumsum(1) < generator.random((50, 1))).sum(1)
-        told = change(belief, generator)
+        reported = change(belief, generator)
         parts.append(
-            tally(told / told.sum(1, keepdims=True), state).assign(
+            tally(reported / reported.sum(1, keepdims=True), state).assign(
                 simulation=simulation
             )
         )
@@ -149,18 +149,18 @@ def believed(change, seed=1, studies=60):
 def some_up_some_down(belief, _):
     # As much too sure above as too unsure below: right on average, wrong everywhere.
     best = belief.max(1, keepdims=True)
-    told = np.where(best > 0.75, best + 0.08 * (best < 0.9), best - 0.08)
+    reported = np.where(best > 0.75, best + 0.08 * (best < 0.9), best - 0.08)
     rest = belief * (belief < best)
     return np.where(
-        belief == best, told, rest / rest.sum(1, keepdims=True) * (1 - told)
+        belief == best, reported, rest / rest.sum(1, keepdims=True) * (1 - reported)
     )
 
 
 def test_beliefs_that_truths_are_drawn_from_are_calibrated():
-    found = believed(lambda belief, _: belief)
-    assert found.loc[0, "verdict"] == "calibrated"
-    assert found["units"].iloc[1:].sum() == found["units"].iloc[0] == 60 * 50
-    assert len(found) == 1 + len(BINS) - 1
+    result = believed(lambda belief, _: belief)
+    assert result.loc[0, "verdict"] == "calibrated"
+    assert result["units"].iloc[1:].sum() == result["units"].iloc[0] == 60 * 50
+    assert len(result) == 1 + len(BINS) - 1
 
 
 @pytest.mark.parametrize(
@@ -191,16 +191,16 @@ def test_units_that_rise_and_fall_with_their_study_raise_no_alarm():
                 "variance": 50 * 0.8 * 0.2,
             }
         )
-        found = judge_truth(table).iloc[0]
-        alarms += found["verdict"] != "calibrated"
-        naive += abs(found["gap"]) > 2.58 * np.sqrt(0.8 * 0.2 / found["units"])
+        result = judge_truth(table).iloc[0]
+        alarms += result["verdict"] != "calibrated"
+        naive += abs(result["gap"]) > 2.58 * np.sqrt(0.8 * 0.2 / result["units"])
     assert alarms <= 2  # of 40 at a level of 1 in 100; three have a chance of 1 in 130
     assert naive > 4  # as independent units they would alarm far more often
 
 
 def test_coverage_of_one_study_has_the_error_of_a_coin():
-    found, error, chance = coverage(np.array([[0.5, 0.5, 0.5, 0.97]]), 0.9)
-    assert found == 0.75
+    result, error, chance = coverage(np.array([[0.5, 0.5, 0.5, 0.97]]), 0.9)
+    assert result == 0.75
     assert error == np.inf
     assert chance == 1
 
@@ -209,8 +209,8 @@ def test_what_a_model_holds_fixed_is_not_judged():
     held, free = ("prevalence", "x"), ("confusion", "x for x")
     truth = {held: np.array([1 / 3]), free: np.array([0.5])}
     draws = {held: np.full(9, np.float32(1 / 3)), free: np.linspace(0, 1, 9)}
-    found = _positions(truth, draws, np.random.default_rng(0))
-    assert list(found["quantity"]) == ["confusion"]
+    result = _positions(truth, draws, np.random.default_rng(0))
+    assert list(result["quantity"]) == ["confusion"]
     point = {name: values[:1] for name, values in draws.items()}
     assert len(_positions(truth, point, np.random.default_rng(0))) == 2
 
@@ -236,7 +236,7 @@ def test_every_study_is_laid_out_alike():
             ours = lay_out(model, replace_answers(space, answer))
             plain.append(jax.tree.map(np.shape, usual))
             alike.append(jax.tree.map(np.shape, ours))
-        scores = [model.score(told, logs) for told in (usual, ours)]
+        scores = [model.score(reported, logs) for reported in (usual, ours)]
     assert np.allclose(*scores)
     assert all(shapes == alike[0] for shapes in alike)
     assert not all(shapes == plain[0] for shapes in plain)
@@ -277,13 +277,13 @@ def by_nuts():
 
 
 def test_draws_of_vb_are_placed_evenly(by_vb):
-    found = judge_parameters(by_vb[0].ranks)
-    assert (found["verdict"] == "calibrated").all(), found
+    result = judge_parameters(by_vb[0].ranks)
+    assert (result["verdict"] == "calibrated").all(), result
 
 
 def test_the_same_check_catches_vb_that_counts_answers_four_times(by_vb):
-    found = judge_parameters(by_vb[1].ranks).set_index("quantity")
-    assert found.loc["annotators' confusion", "verdict"] == "too narrow"
+    result = judge_parameters(by_vb[1].ranks).set_index("quantity")
+    assert result.loc["annotators' confusion", "verdict"] == "too narrow"
     assert judge_truth(by_vb[1].items).loc[0, "verdict"] == "overconfident"
 
 
@@ -307,12 +307,12 @@ def test_the_same_check_catches_labels_at_the_optimum_alone(labels_by_vb):
 
 def test_nuts_holds_parameters_and_truth_as_often_as_it_says(by_nuts):
     assert not by_nuts[0].failed
-    found = judge_parameters(by_nuts[0].ranks)
-    assert (found["verdict"] == "calibrated").all(), found
+    result = judge_parameters(by_nuts[0].ranks)
+    assert (result["verdict"] == "calibrated").all(), result
     assert judge_truth(by_nuts[0].items).loc[0, "verdict"] == "calibrated"
 
 
 def test_the_same_check_catches_nuts_that_counts_answers_four_times(by_nuts):
-    found = judge_parameters(by_nuts[1].ranks).set_index("quantity")
-    assert found.loc["annotators' confusion", "verdict"] == "too narrow"
+    result = judge_parameters(by_nuts[1].ranks).set_index("quantity")
+    assert result.loc["annotators' confusion", "verdict"] == "too narrow"
     assert judge_truth(by_nuts[1].items).loc[0, "verdict"] == "overconfident"

@@ -130,9 +130,9 @@ def as_the_model_has_it(gold):
         values |= {name: jnp.asarray(v) for name, v in {**HUMPS, **SHARED}.items()}
         values["threshold"] = jnp.asarray(THRESHOLD)
         parameters = substitute(program, data=values)(model, observations)
-        found = score(model, observations, parameters)
-        truth = belief(found).reshape(len(found), 2, -1).sum(2)
-        return float(marginal(found).sum()), np.asarray(truth[:, 1])
+        result = score(model, observations, parameters)
+        truth = belief(result).reshape(len(result), 2, -1).sum(2)
+        return float(marginal(result).sum()), np.asarray(truth[:, 1])
 
 
 @pytest.mark.parametrize("gold", [{}, {"wolf": True, "husky": False}])
@@ -182,10 +182,10 @@ def design():
 
 
 @pytest.fixture(scope="module")
-def found():
+def estimates():
     """What items and similar labels do, as found in some studies."""
     space = design()
-    told = []
+    results = []
     with jax.enable_x64(True):
         data = {name: jnp.asarray(value) for name, value in TRUE.items()}
         for key in range(STUDIES):
@@ -193,13 +193,13 @@ def found():
             study = replace_answers(space, np.asarray(made.answer))
             effort = em.Options(steps=Steps(restarts=1, tolerance=1e-6))
             fit = em.fit(MODEL, study, 0, effort)
-            told.append(np.hstack([fit.parameters[name].ravel() for name in SITES]))
-    return np.array(told)
+            results.append(np.hstack([fit.parameters[name].ravel() for name in SITES]))
+    return np.array(results)
 
 
-def errors(found, truth):
-    away = np.abs(found.mean(0) - truth)
-    return away / (found.std(0, ddof=1) / np.sqrt(STUDIES))
+def errors(estimates, truth):
+    away = np.abs(estimates.mean(0) - truth)
+    return away / (estimates.std(0, ddof=1) / np.sqrt(STUDIES))
 
 
 # Further away than chance takes one of the four in a thousand runs.
@@ -207,11 +207,11 @@ MOST = stats.t.ppf(1 - 0.001 / 8, STUDIES - 1)
 
 
 @pytest.mark.study
-def test_what_items_and_similar_labels_do_is_found_again(found):
+def test_what_items_and_similar_labels_do_is_found_again(estimates):
     truth = np.hstack([TRUE[name] for name in SITES])
-    assert errors(found, truth).max() < MOST
+    assert errors(estimates, truth).max() < MOST
 
 
 @pytest.mark.study
-def test_the_same_check_catches_that_nothing_leads(found):
-    assert errors(found, np.zeros(4)).max() > MOST
+def test_the_same_check_catches_that_nothing_leads(estimates):
+    assert errors(estimates, np.zeros(4)).max() > MOST

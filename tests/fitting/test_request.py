@@ -34,9 +34,9 @@ PLAIN = {
     ],
 )
 def test_each_kind_of_response_has_a_space_of_its_own(rows, kind, space):
-    found = Study.read(read(rows, kind=kind)).space()
-    assert type(found) is space
-    assert found.kind == kind
+    result = Study.read(read(rows, kind=kind)).space()
+    assert type(result) is space
+    assert result.kind == kind
 
 
 def test_nothing_known_is_nothing_of_its_type():

@@ -8,8 +8,8 @@ from benchmarks.aggregation import __main__ as aggregation
 
 def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(aggregation, "find_spec", lambda _: None)
-    found, absent = aggregation.peers()
-    assert found == ()
+    result, absent = aggregation.peers()
+    assert result == ()
     assert absent == ("crowd-kit", "peerannot", "cleanlab")
 
 

@@ -131,33 +131,33 @@ def found(request):
     )
 
 
-def away(found, truth):
+def away(estimate, truth):
     """How far the mean estimate is from the truth, in its standard errors."""
-    estimate = found[:, :, 0]
-    error = estimate.std(0, ddof=1) / np.sqrt(len(found))
+    estimate = estimate[:, :, 0]
+    error = estimate.std(0, ddof=1) / np.sqrt(len(estimate))
     return np.abs(estimate.mean(0) - truth) / error
 
 
-def test_a_known_effect_is_found_again(found):
-    assert (away(found, TRUTH) < 4).all()
+def test_a_known_effect_is_found_again(estimate):
+    assert (away(estimate, TRUTH) < 4).all()
 
 
-def test_the_same_check_catches_another_effect(found):
-    assert (away(found, 0 * TRUTH) > 4).all()
-    assert (away(found, 1.5 * TRUTH) > 4).all()
+def test_the_same_check_catches_another_effect(estimate):
+    assert (away(estimate, 0 * TRUTH) > 4).all()
+    assert (away(estimate, 1.5 * TRUTH) > 4).all()
 
 
-def held(found, truth):
-    return ((found[:, :, 1] <= truth) & (truth <= found[:, :, 2])).mean()
+def held(estimate, truth):
+    return ((estimate[:, :, 1] <= truth) & (truth <= estimate[:, :, 2])).mean()
 
 
-def test_nine_tenths_intervals_hold_it_nine_times_in_ten(found):
-    assert abs(held(found, TRUTH) - 0.9) < 4 * np.sqrt(0.09 / (2 * len(found)))
+def test_nine_tenths_intervals_hold_it_nine_times_in_ten(estimate):
+    assert abs(held(estimate, TRUTH) - 0.9) < 4 * np.sqrt(0.09 / (2 * len(estimate)))
 
 
-def test_the_same_check_catches_intervals_that_are_too_narrow(found):
-    middle = found[:, :, :1]
-    narrow = middle + (found - middle) / 4
+def test_the_same_check_catches_intervals_that_are_too_narrow(estimate):
+    middle = estimate[:, :, :1]
+    narrow = middle + (estimate - middle) / 4
     assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * len(found)))
 
 

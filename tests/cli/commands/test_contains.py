@@ -33,22 +33,22 @@ def asked(tmp_path_factory):
 
 
 def test_thresholds_are_told(run, asked, capsys):
-    told = ("--threshold", "0.5", "--threshold", "0.9")
-    assert run("filtering", asked, *told, "--json") == 0
-    found = json.loads(capsys.readouterr().out)["thresholds"]
+    options = ("--threshold", "0.5", "--threshold", "0.9")
+    assert run("filtering", asked, *options, "--json") == 0
+    output = json.loads(capsys.readouterr().out)["thresholds"]
     expected = cs.filtering(cs.load(asked), [0.5, 0.9])
-    assert [row["kept"] for row in found] == expected["kept"].tolist()
-    assert run("filtering", asked, *told) == 0
+    assert [row["kept"] for row in output] == expected["kept"].tolist()
+    assert run("filtering", asked, *options) == 0
     assert "wrong_lower" in capsys.readouterr().out
 
 
 def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
     out = tmp_path / "called.csv"
     assert run("decide", asked, "--loss", "f1", "--out", out, "--json") == 0
-    told = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     expected = cs.decide(cs.load(asked), loss="f1")
-    assert told["threshold"] == expected.threshold
-    assert told["present"] == expected.labels["present"].sum()
+    assert output["threshold"] == expected.threshold
+    assert output["present"] == expected.labels["present"].sum()
     written = pd.read_csv(out)
     assert written["present"].tolist() == expected.labels["present"].tolist()
     assert run("decide", asked, "--out", out) == 2
@@ -63,11 +63,11 @@ def test_labels_are_called_for_f1(run, asked, tmp_path, capsys):
 
 def test_the_leading_question_is_that_of_the_fit(run, asked, capsys):
     assert run("leading-question", asked, "--json") == 0
-    found = json.loads(capsys.readouterr().out)["contrasts"]
+    output = json.loads(capsys.readouterr().out)["contrasts"]
     names = ["a similar label is there", "and was not shown"]
-    assert [row["contrast"] for row in found] == names
+    assert [row["contrast"] for row in output] == names
     posterior = cs.load(asked).data["posterior"]
-    for row, name in zip(found, ("led", "led_apart"), strict=True):
+    for row, name in zip(output, ("led", "led_apart"), strict=True):
         draws = posterior[name].to_numpy().ravel()
         assert row["odds_ratio"] == pytest.approx(np.exp(draws.mean()))
         lower, upper = np.exp(bounds(draws, 0.9))

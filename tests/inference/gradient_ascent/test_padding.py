@@ -56,10 +56,10 @@ def test_a_study_of_about_the_same_size_compiles_no_climb_anew(model, compiled):
 def mode(model, space, *, pad):
     with jax.enable_x64(True):
         steps = Steps(sweeps=500, tolerance=1e-12, restarts=1)
-        found, *_ = optimize.ascend(
+        result, *_ = optimize.ascend(
             load(model), space, steps, jax.random.key(0), silent, pad=pad
         )
-    return found
+    return result
 
 
 def assert_close(one, other):

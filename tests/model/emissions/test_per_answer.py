@@ -34,17 +34,17 @@ MODELS = {
 
 
 def spaces():
-    told = read(pd.DataFrame(ROWS, columns=["item", "annotator", "label"]))
+    responses = read(pd.DataFrame(ROWS, columns=["item", "annotator", "label"]))
     gold = pd.DataFrame({"item": ["i"], "label": ["y"]})
     pairs = [("i", "x"), ("i", "y"), ("i", "z"), ("j", "x"), ("j", "z"), ("k", "y")]
     lists = pd.DataFrame([*pairs, ("l", "y")], columns=["item", "label"])
-    plain = space_of(told)
+    plain = space_of(responses)
     frame = pd.DataFrame(ROWS, columns=["item", "annotator", "answer"])
     words = {"x": "yes", "y": "no", "z": "maybe"}
     asked = frame.assign(label="dog", answer=frame["answer"].map(words))
     return {
         "counted": replace(plain, n=np.array([1, 2, 1, 3, 1, 2, 1, 1])),
-        "listed, with gold": space_of(told, lists=lists, gold=gold),
+        "listed, with gold": space_of(responses, lists=lists, gold=gold),
         "contains": space_of(read(asked, kind="contains", labels=["dog"])),
     }
 
@@ -134,7 +134,7 @@ def observed(space):
 @pytest.mark.parametrize("name", MODELS)
 def test_an_answer_is_as_probable_given_the_others_as_the_joint_says(name, study):
     space = SPACES[study]
-    p, found = scored(Tables.given_the_others, name, space, observed(space))
+    p, result = scored(Tables.given_the_others, name, space, observed(space))
     exact = []
     for unit, *answer in zip(*observed(space), strict=True):
         said = answers_of(space, unit)
@@ -142,7 +142,7 @@ def test_an_answer_is_as_probable_given_the_others_as_the_joint_says(name, study
         fewer.remove(tuple(answer))
         whole = chance(name, p, space, unit, said)
         exact.append(whole / chance(name, p, space, unit, fewer))
-    assert np.allclose(np.exp(found), exact, rtol=SINGLE, atol=0)
+    assert np.allclose(np.exp(result), exact, rtol=SINGLE, atol=0)
 
 
 @pytest.mark.parametrize("study", SPACES)
@@ -151,14 +151,14 @@ def test_a_further_answer_is_as_probable_as_the_joint_says(name, study):
     space = SPACES[study]
     shape = (space.num_units, space.num_annotators, len(space.answers))
     codes = [axis.ravel() for axis in np.indices(shape)]
-    p, found = scored(Tables.from_outside, name, space, codes)
+    p, result = scored(Tables.from_outside, name, space, codes)
     exact = []
     for unit, *answer in zip(*codes, strict=True):
         said = answers_of(space, unit)
         more = chance(name, p, space, unit, [*said, tuple(answer)])
         exact.append(more / chance(name, p, space, unit, said))
-    assert np.allclose(np.exp(found), exact, rtol=1e-9, atol=0)
-    total = np.exp(found).reshape(shape).sum(2)
+    assert np.allclose(np.exp(result), exact, rtol=1e-9, atol=0)
+    total = np.exp(result).reshape(shape).sum(2)
     assert np.allclose(total, 1)
 
 

@@ -81,8 +81,8 @@ def study():
 @pytest.fixture(scope="module")
 def fitted(study):
     with jax.enable_x64(True):
-        found = em.fit(WITH, study[0], 0, em.Options())
-    return {name: value[0, 0] for name, value in found.parameters.items()}
+        result = em.fit(WITH, study[0], 0, em.Options())
+    return {name: value[0, 0] for name, value in result.parameters.items()}
 
 
 def information(study):
@@ -100,14 +100,14 @@ def information(study):
         return np.asarray(back - there) / 2e-4
 
 
-def squared_errors(found, study):
+def squared_errors(estimates, study):
     """Return the sum of squared errors over their variances; chi-squared, by Bayes.
 
     What all pairs have in common is a parameter of its own, and taken out.
     """
     true = np.asarray(study[1]["pairs"])
     precision = np.maximum(information(study), 0) + SPREAD**-2
-    apart = found - true
+    apart = estimates - true
     apart = apart - (precision * apart).sum() / precision.sum()
     return float((precision * apart**2).sum())
 
@@ -120,8 +120,8 @@ def test_affinities_are_found_to_within_what_answers_tell(study, fitted):
 
 
 def test_how_far_pairs_differ_is_found(study, fitted):
-    told = SPREAD**2 * np.maximum(information(study), 0)
-    error = (2 * ((told / (1 + told)) ** 2).sum()) ** -0.5
+    reported = SPREAD**2 * np.maximum(information(study), 0)
+    error = (2 * ((reported / (1 + reported)) ** 2).sum()) ** -0.5
     off = abs(np.log(fitted["pairs_spread"] / SPREAD)) / error
     assert off < 3.5
     assert abs(np.log(fitted["pairs_spread"] / (SPREAD / 4))) / error > 3.5
@@ -143,9 +143,9 @@ def test_an_own_affinity_weighs_as_a_column_of_that_pair(study):
         )
         items = replace(observations.layout, covariates=(as_column,))
         more = {**true, "affinity": jnp.append(true["affinity"], 1.0)}
-        told = WITH.score(replace(observations, layout=items), more)
+        reported = WITH.score(replace(observations, layout=items), more)
         nothing = WITH.score(observations, {**true, "pairs": jnp.zeros(PAIRS)})
-        assert jnp.allclose(alone, told, atol=1e-12)
+        assert jnp.allclose(alone, reported, atol=1e-12)
         assert not jnp.allclose(alone, nothing, atol=1e-3)
 
 

@@ -64,8 +64,8 @@ def test_matrix_and_recursion_give_what_brute_force_gives(num_labels):
     expected = np.stack([brute_force(row, num_labels) for row in phi])
     with jax.enable_x64(True):
         for way in (by_matrix, by_recursion):
-            found = np.asarray(way(jnp.asarray(phi)))
-            assert np.abs(found - expected).max() < ROUNDING
+            result = np.asarray(way(jnp.asarray(phi)))
+            assert np.abs(result - expected).max() < ROUNDING
 
 
 @pytest.mark.parametrize("num_labels", [6, 7])
@@ -86,9 +86,9 @@ def test_the_gradient_is_the_probability_of_each_block(way):
     expected = (weight / weight.sum(1, keepdims=True)) @ partitions.incidence.T
     with jax.enable_x64(True):
         slope = jax.jit(jax.grad(lambda phi: logsumexp(way(phi), axis=1).sum()))
-        found = np.asarray(slope(jnp.asarray(phi)))
-    assert np.abs(found - expected).max() < ROUNDING
-    assert np.allclose(found @ members(num_labels), 1)
+        result = np.asarray(slope(jnp.asarray(phi)))
+    assert np.abs(result - expected).max() < ROUNDING
+    assert np.allclose(result @ members(num_labels), 1)
 
 
 def test_the_gradient_of_other_weights_is_not_that_probability():
@@ -97,8 +97,8 @@ def test_the_gradient_of_other_weights_is_not_that_probability():
     expected = (weight / weight.sum(1, keepdims=True)) @ partitions.incidence.T
     with jax.enable_x64(True):
         slope = jax.jit(jax.grad(lambda phi: logsumexp(by_matrix(phi), axis=1).sum()))
-        found = np.asarray(slope(jnp.asarray(1.001 * phi)))
-    assert np.abs(found - expected).max() > ROUNDING
+        result = np.asarray(slope(jnp.asarray(1.001 * phi)))
+    assert np.abs(result - expected).max() > ROUNDING
 
 
 def test_ten_labels_have_a_finite_sum_and_slope():

@@ -33,7 +33,7 @@ def study():
         }
     ).drop_duplicates(["item", "annotator"])
     parents = ["p", "p", "q", None, "q", "p", None, "r", "s"]
-    told = read(frame, labels=pd.DataFrame({"label": labels, "parent": parents}))
+    responses = read(frame, labels=pd.DataFrame({"label": labels, "parent": parents}))
     listed = generator.random((40, 9)) < 0.3
     listed[:6] = False
     item, label = np.nonzero(listed)
@@ -47,13 +47,13 @@ def study():
     gold = pd.DataFrame(
         {"item": ["i01", "i20", "i20", "i30"], "label": ["l7", "l1", "l2", "l3"]}
     )
-    return told, lists, gold
+    return responses, lists, gold
 
 
-def written_out(told, lists, gold):
+def written_out(responses, lists, gold):
     """Return which labels each item may be, and their log weight, as two tables."""
-    items = list(told.table["item"].cat.categories)
-    labels = list(told.labels["label"])
+    items = list(responses.table["item"].cat.categories)
+    labels = list(responses.labels["label"])
     listed = np.zeros((len(items), len(labels)), bool)
     weight = np.zeros(listed.shape)
     for item, label, log_odds in lists.itertuples(index=False):
@@ -61,7 +61,7 @@ def written_out(told, lists, gold):
             at = items.index(item), labels.index(label)
             listed[at], weight[at] = True, log_odds
     own = listed.any(1)
-    for table in (told.table, gold):
+    for table in (responses.table, gold):
         for item, label in table[["item", "label"]].itertuples(index=False):
             if own[items.index(item)]:
                 listed[items.index(item), labels.index(label)] = True
@@ -74,9 +74,9 @@ def written_out(told, lists, gold):
 
 
 def test_sparse_lists_are_those_of_the_table(study):
-    told, lists, gold = study
+    responses, lists, gold = study
     listed, weight = written_out(*study)
-    space = space_of(told, lists=lists, gold=gold)
+    space = space_of(responses, lists=lists, gold=gold)
     assert space.state.shape == (len(listed), listed.sum(1).max())
     for unit, (may_be, log_weight) in enumerate(zip(listed, weight, strict=True)):
         codes = np.flatnonzero(may_be)
@@ -87,8 +87,8 @@ def test_sparse_lists_are_those_of_the_table(study):
 
 
 def test_answers_are_found_on_their_list_and_counted(study):
-    told, lists, gold = study
-    space = space_of(told, lists=lists, gold=gold)
+    responses, lists, gold = study
+    space = space_of(responses, lists=lists, gold=gold)
     slot = answer_slot(space)
     assert np.array_equal(space.state[space.unit, slot], space.answer)
     votes = np.zeros(space.state.shape)
@@ -98,8 +98,8 @@ def test_answers_are_found_on_their_list_and_counted(study):
 
 
 def test_a_value_of_each_state_is_read_at_the_states_listed(study):
-    told, lists, gold = study
-    space = space_of(told, lists=lists, gold=gold)
+    responses, lists, gold = study
+    space = space_of(responses, lists=lists, gold=gold)
     values = np.random.default_rng(0).normal(size=(1, 9))
     real = np.isfinite(space.log_prior) | (space.state > 0)
     real[:, 0] = True
@@ -108,13 +108,13 @@ def test_a_value_of_each_state_is_read_at_the_states_listed(study):
     np.add.at(expected, space.state[real], weight[real])
     with jax.enable_x64(True):
         observations = observe(space)
-        found = observations.listed(jnp.asarray(values))
+        result = observations.listed(jnp.asarray(values))
         slope = jax.grad(lambda v: (observations.listed(v) * weight).sum())
         counts = slope(jnp.asarray(values))
         batch = jax.tree.map(lambda leaf: leaf[0], minibatches(space, 7, seed=0))
         of_batch = batch.listed(jnp.asarray(values))
     assert np.allclose(
-        np.where(real, found, 0), np.where(real, values[0][space.state], 0)
+        np.where(real, result, 0), np.where(real, values[0][space.state], 0)
     )
     assert np.allclose(counts[0], expected)
     inside = np.isfinite(np.asarray(batch.log_prior))
@@ -122,15 +122,15 @@ def test_a_value_of_each_state_is_read_at_the_states_listed(study):
 
 
 def test_pairs_that_are_followed_are_those_named_together(study):
-    told, lists, gold = study
-    space = space_of(told, lists=lists, gold=gold)
-    named = told.table.groupby("item", observed=True)["label"].agg(set)
+    responses, lists, gold = study
+    space = space_of(responses, lists=lists, gold=gold)
+    named = responses.table.groupby("item", observed=True)["label"].agg(set)
     times = {}
     codes = {label: code for code, label in enumerate(space.states)}
     for labels in named:
-        found = sorted(codes[label] for label in labels)
-        for place, first in enumerate(found):
-            for second in found[place + 1 :]:
+        result = sorted(codes[label] for label in labels)
+        for place, first in enumerate(result):
+            for second in result[place + 1 :]:
                 times[first, second] = times.get((first, second), 0) + 1
     pairs = named_pairs(space)
     assert (
@@ -142,8 +142,8 @@ def test_pairs_that_are_followed_are_those_named_together(study):
 
 
 def test_kin_are_labels_of_one_named_superclass(study):
-    told, lists, gold = study
-    space = space_of(told, lists=lists, gold=gold)
+    responses, lists, gold = study
+    space = space_of(responses, lists=lists, gold=gold)
     kin = np.asarray(shortlists(space, parent=space.parent).kin)
     unit = 0  # without a list: any label, so slots are codes
     same = {(0, 1), (0, 5), (1, 5), (2, 4)}
@@ -158,10 +158,10 @@ def test_kin_are_labels_of_one_named_superclass(study):
 
 
 def test_lists_too_long_for_memory_are_refused_with_the_way_out(study, monkeypatch):
-    told, lists, _ = study
+    responses, lists, _ = study
     monkeypatch.setattr(space_module, "MAX_LISTED", 300)
     with pytest.raises(TooLargeError, match=r"up to 9 labels.*list few candidates"):
-        space_of(told, lists=lists)
+        space_of(responses, lists=lists)
 
 
 @pytest.mark.parametrize(
