@@ -121,7 +121,7 @@ TRUTH = np.array([THERE, APART])
 
 
 @pytest.fixture(scope="module", params=[8, pytest.param(48, marks=pytest.mark.study)])
-def found(request):
+def estimate(request):
     """Log odds ratios and their bounds, of many studies."""
     tables = [
         leading_question(fitted(*study(seed)), ALIKE) for seed in range(request.param)
@@ -158,7 +158,7 @@ def test_nine_tenths_intervals_hold_it_nine_times_in_ten(estimate):
 def test_the_same_check_catches_intervals_that_are_too_narrow(estimate):
     middle = estimate[:, :, :1]
     narrow = middle + (estimate - middle) / 4
-    assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * len(found)))
+    assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * len(estimate)))
 
 
 def test_labels_that_are_not_alike_show_nothing():
