@@ -80,7 +80,7 @@ def renamed_fields[C: type](**renamed: str) -> Callable[[C], C]:
     """
 
     def decorate(record: C) -> C:
-        construct = renamed_arguments(**renamed)(record.__init__)
+        construct = renamed_arguments(**renamed)(vars(record)["__init__"])
         type.__setattr__(record, "__init__", construct)
         for old, new in renamed.items():
             type.__setattr__(record, old, _renamed_attribute(old, new))

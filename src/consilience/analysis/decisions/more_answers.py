@@ -200,7 +200,7 @@ def _fresh_annotator(
     return pooled.reshape(1, -1, pooled.shape[-1]), group
 
 
-@partial(jax.jit, static_argnames=("most", "futures"))
+@partial(jax.jit, static_argnames=("max_answers", "futures"))
 def _simulate_futures(
     scores: Float[Array, "U M"],
     fresh: Float[Array, "G M L"],
