@@ -27,7 +27,7 @@ def enumerated(chance, called, cost):
 SURE = np.array([1.0, 1.0, 0.6, 0.0])
 
 
-@pytest.mark.parametrize("miss", [1.0, 4.0, 0.25])
+@pytest.mark.parametrize("cost", [1.0, 4.0, 0.25])
 @pytest.mark.parametrize("seed", range(4))
 def test_expected_f_is_that_of_all_worlds(seed, cost):
     generator = np.random.default_rng(seed)
