@@ -88,19 +88,6 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    if "study" not in config.option.markexpr.removeprefix("not study"):
-        _compile_quickly()
-
-
-def _compile_quickly() -> None:
-    """Leave out most of XLA's optimizations, also in child processes.
-
-    Most of the suite's time is compiling: programs run once or twice, on little data.
-    Studies and the examples of the documentation are compiled as users compile them.
-    """
-    os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-    quick = os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"].lower() in {"1", "true"}
-    jax.config.update("jax_disable_most_optimizations", quick)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
