@@ -16,8 +16,8 @@ CALLING = (
     "tests/inference/closed_form/test_augmentation.py::test_chains_are_drawn_apart",
     "tests/inference/closed_form/dirichlet/test_variates.py",
     "tests/model/test_model.py",
-    "tests/truth/test_incidence.py::test_the_gradient_is_the_transposed_product",
-    "tests/truth/test_incidence.py::test_matrices_laid_out_alike_can_be_stacked_and_picked",
+    "tests/truth/arrays/test_incidence.py::test_the_gradient_is_the_transposed_product",
+    "tests/truth/arrays/test_incidence.py::test_matrices_laid_out_alike_can_be_stacked_and_picked",
     "tests/truth/test_truth.py",
 )
 

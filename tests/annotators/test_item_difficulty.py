@@ -14,6 +14,7 @@ from scipy.special import expit
 from consilience.annotators import item_difficulty, logistic_random_effects
 from consilience.inference.engines import em
 from consilience.model import simulate
+from consilience.model.contract import nothing_prepared
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth import observe
@@ -157,5 +158,7 @@ def test_em_finds_the_spread_between_annotators(many):
 
 
 def test_in_coordinates_that_ignore_the_answers_it_finds_too_much(many):
-    result = spread_found(replace(logistic_random_effects.MODEL, prepare=None), many)
+    result = spread_found(
+        replace(logistic_random_effects.MODEL, prepare=nothing_prepared), many
+    )
     assert np.log(result / 0.8) > 4 * ERROR

@@ -23,7 +23,7 @@ parquet.write_table = slowly
 # Writes straight into place.
 BARE = """
 from contextlib import contextmanager
-from consilience.responses import folder
+from consilience.responses.canonical_folder import folder
 @contextmanager
 def bare(place, **_):
     place.mkdir()

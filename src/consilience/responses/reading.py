@@ -164,7 +164,7 @@ def read(  # noqa: PLR0913 - the public face spells out every option
     """
     if part is not None:
         format = "reassessed_imagenet" + (f"_{part}" if part != "main" else "")
-        warn_renamed(f'part="{part}"', f'format="{format}"')
+        warn_renamed("part", f"format {format}")
     columns = Columns(
         item=item,
         annotator=annotator,
