@@ -103,9 +103,9 @@ def evaluate(  # noqa: PLR0913 (each option stands alone)
     settings: dict[str, Any] = {
         "dataset_labels": dataset,
         "resamples": resamples,
-        "mass": prob,
+        "prob": prob,
         "seed": seed,
-        "circular": allow_circular,
+        "allow_circular": allow_circular,
     }
     evaluation = analysis.evaluate(fitted, predicted, top=top, tau=tau, **settings)
     if out is not None:
