@@ -30,10 +30,10 @@ def run(*, quick: bool, repeats: int) -> Report:
         return not_run(title)
     from benchmarks.context_effect.observational import leading_question
 
-    told = study(data)
+    golden_study = study(data)
     fit = learned(data, "contains, groups and predictions")
     rows = []
     for least in LEAST:
-        found = leading_question(fit, told.similar(least)).round(3)
-        rows += [{"similar": least, **row} for row in found.to_dict("records")]
+        table = leading_question(fit, golden_study.similar(least)).round(3)
+        rows += [{"similar": least, **row} for row in table.to_dict("records")]
     return Report(title, rows, NOTES)

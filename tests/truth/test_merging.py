@@ -36,28 +36,28 @@ def space(items=60):
 def test_one_stands_for_all_that_got_the_same_answers_in_the_same_group():
     whole = space()
     merged = merge_identical(whole)
-    said = [
+    answers = [
         (whole.groups.code[u], *sorted(zip(*where(whole, u), strict=True)))
         for u in range(whole.num_units)
     ]
-    assert merged.space.num_units == len(set(said)) < whole.num_units
+    assert merged.space.num_units == len(set(answers)) < whole.num_units
     for unit, place in enumerate(merged.place):
         code = merged.space.groups.code[place]
         reported = sorted(zip(*where(merged.space, place), strict=True))
-        assert said[unit] == (code, *reported)
+        assert answers[unit] == (code, *reported)
     assert (merged.count == np.bincount(merged.place)).all()
 
 
 def test_where_it_does_not_matter_who_answered_only_counts_are_compared():
     whole = space()
     merged = merge_identical(whole, annotators=False)
-    said = {
+    answers = {
         (int(whole.groups.code[unit]), *np.bincount(answer, n, 3).tolist())
         for unit in range(whole.num_units)
         for _, answer, n in [where(whole, unit)]
     }
     reported = merge_identical(whole).space.num_units
-    assert merged.space.num_units == len(said) < reported
+    assert merged.space.num_units == len(answers) < reported
     assert merged.count.sum() == whole.num_units
 
 
