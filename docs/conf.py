@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
 
+from jupyter_cache import get_cache
 from sphinx.application import Sphinx
 
 from consilience.annotators import load
@@ -40,6 +41,8 @@ SOURCE = sorted((ROOT / "src").rglob("*.py"))
 STATE = hashlib.sha256(b"".join(file.read_bytes() for file in SOURCE)).hexdigest()
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / ".cache" / "docs" / STATE[:16])
+# Processes that start at the same moment would each create the tables of a new cache.
+get_cache(nb_execution_cache_path).db.dispose()
 nb_execution_raise_on_error = True
 nb_execution_timeout = 1800  # stops examples that hang; a busy machine is slow
 nb_execution_in_temp = True  # examples write files
