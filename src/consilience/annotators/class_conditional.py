@@ -20,8 +20,8 @@ from consilience.model import (
     ByConfusion,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
     right_and_wrong,
 )
 
@@ -63,7 +63,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     return ByConfusion(right_and_wrong(observations, right, each))
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -20,8 +20,8 @@ from consilience.model import (
     ByMixture,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
 )
 
 
@@ -77,7 +77,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByMixture:
     return ByMixture(membership + parameters["style"][:, None])
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

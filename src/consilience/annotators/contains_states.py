@@ -27,8 +27,8 @@ from consilience.model import (
     ByConfusion,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
 )
 
 
@@ -68,7 +68,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     return ByConfusion(parameters["confusion"])
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

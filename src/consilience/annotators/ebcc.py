@@ -24,8 +24,8 @@ from consilience.model import (
     BySubtype,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
 )
 
 
@@ -79,7 +79,7 @@ def emission(observations: Coding, parameters: Parameters) -> BySubtype:
     return BySubtype(parameters["subtype_confusion"], parameters["subtype"])
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -20,8 +20,8 @@ from consilience.model import (
     ByMixture,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
     namespace,
     right_and_wrong,
 )
@@ -79,7 +79,7 @@ def derived(observations: Coding, parameters: Parameters) -> Parameters:
     return {"spammer": namespace(trust).exp(trust[:, 1])}
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -19,8 +19,8 @@ from consilience.model import (
     ByConfusion,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
 )
 
 
@@ -53,7 +53,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     return ByConfusion(parameters["confusion"][None])
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -21,8 +21,8 @@ from consilience.model import (
     ByConfusion,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
     right_and_wrong,
 )
 
@@ -65,7 +65,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     return ByConfusion(right_and_wrong(observations, right, each))
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

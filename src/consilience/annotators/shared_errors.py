@@ -19,8 +19,8 @@ from consilience.model import (
     ByConfusion,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Parameters,
-    TableModel,
     right_and_wrong,
 )
 
@@ -68,7 +68,7 @@ def emission(observations: Coding, parameters: Parameters) -> ByConfusion:
     )
 
 
-MODEL = TableModel(
+MODEL = DirichletTableModel(
     prior=Prior(),
     dims={
         "prevalence": ("true_class",),

@@ -17,6 +17,7 @@ from .emissions.emission import (
     ByConfusion,
     ByMixture,
     BySubtype,
+    ByTables,
     Emission,
     by_subtype,
     correct_answer,
@@ -25,11 +26,10 @@ from .emissions.emission import (
 from .emissions.on_shortlists import OnShortlists, lists_of
 from .emissions.per_answer import PerAnswer
 from .layout import lay_out, prepared
+from .names import PREVALENCE, WEIGHT
 from .program import SCORE, joint, sample_parameters, simulate
 from .properties import (
     DIMS,
-    PREVALENCE,
-    WEIGHT,
     check_tables,
     closed_priors,
     fits_in_memory,
@@ -37,21 +37,31 @@ from .properties import (
     num_substates,
     takes_columns,
 )
+from .random_effects.basis import zero_sum_basis
 from .random_effects.difficulty import by_difficulty, sample_difficulty
 from .random_effects.log_odds import (
     Information,
     information,
     sample_population,
     sample_rows,
-    zero_sum_basis,
 )
 from .random_effects.quadrature import normal_nodes
+from .random_effects.row_effects import (
+    DIFFICULTY,
+    NODES,
+    TYPICAL,
+    Effect,
+    RowEffects,
+    by_ease,
+)
 from .records import (
+    DirichletTableModel,
     Heuristic,
     LaidOutScoreModel,
     NewtonModel,
     ParameterFreeModel,
     ProgramModel,
+    RowEffectsModel,
     ScoreModel,
     TableModel,
 )
@@ -76,20 +86,26 @@ from .truth_prior.prevalence import (
 )
 
 __all__ = [
+    "DIFFICULTY",
     "DIMS",
+    "NODES",
     "NOTHING",
     "PREVALENCE",
     "SCORE",
     "SPREAD",
     "TINY",
+    "TYPICAL",
     "WEIGHT",
     "AnnotatorModel",
     "ByConfusion",
     "ByMixture",
     "BySubtype",
+    "ByTables",
     "ClosedFormModel",
     "Coding",
     "Dirichlet",
+    "DirichletTableModel",
+    "Effect",
     "Emission",
     "EmissionModel",
     "Heuristic",
@@ -104,6 +120,8 @@ __all__ = [
     "Parameters",
     "PerAnswer",
     "ProgramModel",
+    "RowEffects",
+    "RowEffectsModel",
     "SampledModel",
     "ScoreModel",
     "Simulated",
@@ -112,6 +130,7 @@ __all__ = [
     "Tables",
     "belief",
     "by_difficulty",
+    "by_ease",
     "by_subtype",
     "can_restore_parameters",
     "check_tables",

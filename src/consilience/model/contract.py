@@ -85,6 +85,13 @@ class Normal:
     shape: tuple[int, ...]
 
 
+class HasPriors(Protocol):
+    """A model with parameters that have Dirichlet priors, given the truth."""
+
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return the Dirichlet priors of the parameters by name."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Method[P]:
     """What every file of `annotators` states.

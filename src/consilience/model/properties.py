@@ -8,13 +8,13 @@ import numpy as np
 from consilience.errors import TooLargeError
 from consilience.model.contract import (
     AnnotatorModel,
-    ClosedFormModel,
     Coding,
     Dirichlet,
+    HasPriors,
 )
+from consilience.model.names import PREVALENCE, WEIGHT
 from consilience.truth import Space, check_lists, check_size
 
-PREVALENCE, WEIGHT = "prevalence", "weight"
 # Axes of what is reported beside a model's own parameters.
 DIMS: Mapping[str, tuple[str, ...]] = {
     WEIGHT: ("covariate",),
@@ -34,7 +34,7 @@ def num_substates(model: AnnotatorModel[Any]) -> int:
 
 
 def closed_priors(
-    model: ClosedFormModel[Any], coding: Coding, *, columns: bool
+    model: HasPriors, coding: Coding, *, columns: bool
 ) -> Mapping[str, Dirichlet]:
     """Return the Dirichlet priors of what has a closed form, given the truth.
 
@@ -51,7 +51,7 @@ def closed_priors(
     return priors
 
 
-def imagined_units(model: ClosedFormModel[Any], coding: Coding) -> np.ndarray:
+def imagined_units(model: HasPriors, coding: Coding) -> np.ndarray:
     """Return how many units of each state the prior of the prevalence imagines (K,)."""
     priors = model.priors(coding)
     if PREVALENCE not in priors:

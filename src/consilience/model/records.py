@@ -3,6 +3,7 @@
 Closed forms need neither JAX nor NumPyro, so this module loads neither.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -22,6 +23,8 @@ from consilience.model.contract import (
     SampledModel,
 )
 from consilience.model.emissions.emission import ByTables
+from consilience.model.names import PREVALENCE
+from consilience.model.random_effects.row_effects import TYPICAL, RowEffects
 from consilience.responses import Responses
 
 
@@ -43,10 +46,8 @@ class DirichletModel[P](ClosedFormModel[P], EmissionModel[P]):
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class TableModel[P](DirichletModel[P]):
-    """Answers drawn from tables, whose rows have Dirichlet priors.
-
-    `em` and `vb` fit it in closed form on the host (`model.Tables`), without JAX.
+class TableModel[P](EmissionModel[P]):
+    """Answers drawn from tables, which the host computes without JAX (`model.Tables`).
 
     Attributes
     ----------
@@ -56,6 +57,60 @@ class TableModel[P](DirichletModel[P]):
     """
 
     emission: Callable[[Any, Parameters], ByTables]
+
+    @abstractmethod
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return the Dirichlet priors by name, among them that of the prevalence."""
+
+    @abstractmethod
+    def probabilities(self, coding: Coding) -> frozenset[str]:
+        """Return the parameters whose logarithms the emission takes."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DirichletTableModel[P](DirichletModel[P], TableModel[P]):
+    """Answers drawn from tables whose rows have Dirichlet priors.
+
+    `em` and `vb` fit it in closed form on the host.
+    """
+
+    emission: Callable[[Any, Parameters], ByTables]
+
+    def probabilities(self, coding: Coding) -> frozenset[str]:
+        """Return the parameters whose logarithms the emission takes: all of them."""
+        return frozenset(self.priors(coding))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowEffectsModel[P](TableModel[P]):
+    """Answers drawn from tables whose rows have normal effects of the annotators.
+
+    The engine `gibbs` draws them on the host.
+
+    Attributes
+    ----------
+    effects : callable
+        What moves the rows of an annotator, and by how much, given the prior.
+    """
+
+    effects: Callable[[Coding, P], RowEffects]
+    emission: Callable[[Any, Parameters], ByTables]
+
+    def priors(self, coding: Coding) -> Mapping[str, Dirichlet]:
+        """Return the Dirichlet prior of the prevalence."""
+        imagined = self.effects(coding, self.prior).prevalence
+        return {PREVALENCE: Dirichlet(imagined, imagined.shape)}
+
+    def probabilities(self, coding: Coding) -> frozenset[str]:
+        """Return the parameters whose logarithms the emission takes."""
+        del coding
+        return frozenset({PREVALENCE, TYPICAL})
+
+    def sample(self, observations: Any) -> Parameters:
+        """Sample the parameters from their priors."""
+        from consilience.model.random_effects.row_program import sample_row_effects
+
+        return sample_row_effects(observations, self.effects(observations, self.prior))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -17,8 +17,8 @@ from consilience.model.contract import (
     SampledModel,
 )
 from consilience.model.draws import TINY
+from consilience.model.names import WEIGHT
 from consilience.model.program import sample_parameters
-from consilience.model.properties import WEIGHT
 from consilience.truth import Observations
 
 

@@ -29,12 +29,8 @@ from consilience.model.emissions.emission import (
     BySubtype,
     ByTables,
 )
-from consilience.model.properties import (
-    PREVALENCE,
-    check_tables,
-    closed_priors,
-    num_substates,
-)
+from consilience.model.names import PREVALENCE
+from consilience.model.properties import check_tables, closed_priors, num_substates
 from consilience.model.records import TableModel
 from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
@@ -284,7 +280,7 @@ class Tables:
     @property
     def closed(self) -> Collection[str]:
         """Names of what is reported as probabilities: its logarithms are passed on."""
-        return {*self.priors, PREVALENCE}
+        return {*self.model.probabilities(self.matrix), PREVALENCE}
 
     @property
     def coding(self) -> Coding:

@@ -159,7 +159,7 @@ def compare_models(
         msg = "no model was named; name those to compare"
         raise OptionError(msg)
     for name in names:
-        choose(annotators.fittable(name), name, "vb", space)
+        choose(annotators.fittable(name), name, host_engine(name), space)
     if effort.draws is not None and effort.draws < 2:
         msg = (
             f"models are compared by draws, and {effort.draws} were asked for; ask for "
@@ -200,12 +200,14 @@ def _score(
     report: Reporter,
 ) -> tuple[Single, Float[np.ndarray, " N"]]:
     """Fit a model, and score each answer by the others."""
-    draws = _draws(name, space) if effort.draws is None else effort.draws
+    engine, draws = host_engine(name), effort.draws
+    if draws is None and engine == "vb":
+        draws = _draws(name, space)
     fitted = fit_one(
         name,
         space,
         seed_for(seed, name),
-        engine="vb",
+        engine=engine,
         effort=replace(effort, draws=draws),
         report=_named(report, shown),
     )
@@ -217,6 +219,17 @@ def _score(
         )
         raise OptionError(msg)
     return fitted, foreseen.elpd
+
+
+def host_engine(name: str) -> str:
+    """Return the engine that fits a model for comparison, on the host where it can.
+
+    Parameters
+    ----------
+    name
+        Of the model.
+    """
+    return "gibbs" if "gibbs" in annotators.fittable(name).engines else "vb"
 
 
 def _draws(name: str, space: Space) -> int:

@@ -92,7 +92,7 @@ def augment(
                 report(Progress("drawing", done, whole))
             if at < 0:
                 continue
-            _add(moments, sweeps.truth(swept.belief))
+            add_draw(moments, sweeps.truth(swept.belief))
             if at % chains:
                 continue
             for name, value in _reported(sweeps, where, parameters).items():
@@ -164,7 +164,16 @@ def _of_columns(
     return draw
 
 
-def _add(moments: Moments, belief: Float[np.ndarray, "U S"]) -> None:
+def add_draw(moments: Moments, belief: Float[np.ndarray, "U S"]) -> None:
+    """Add a draw to the sums.
+
+    Parameters
+    ----------
+    moments
+        Sums over the draws so far, which are changed.
+    belief
+        P(state) by one draw.
+    """
     # Summed over finer states, a probability can round to more than one.
     sure = np.minimum(belief, 1.0)
     within = np.clip(sure, LEAST, 1 - LEAST)

@@ -16,10 +16,10 @@ from consilience.model import (
     ClosedFormModel,
     Coding,
     Dirichlet,
+    DirichletTableModel,
     Normal,
     Parameters,
     Swept,
-    TableModel,
     Tables,
 )
 from consilience.truth import Space
@@ -42,8 +42,8 @@ class Sweeps(Protocol):
     priors: dict[str, Dirichlet]
 
     @property
-    def model(self) -> ClosedFormModel[Any]:
-        """The model."""
+    def model(self) -> Any:
+        """The model: its parameters have Dirichlet priors, given the truth."""
 
     @property
     def coding(self) -> Coding:
@@ -84,7 +84,7 @@ def sweeps_of(model: ClosedFormModel[Any], space: Space) -> Sweeps:
     TooLargeError
         The model's tables would not fit in memory.
     """
-    if isinstance(model, TableModel):
+    if isinstance(model, DirichletTableModel):
         return Tables(model, space)
     from consilience.inference.closed_form.compiled_sweeps import CompiledSweeps
 

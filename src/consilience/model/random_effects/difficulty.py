@@ -38,7 +38,7 @@ def sample_difficulty(
     shape = jnp.full(observations.num_states, scale)
     difficulty = numpyro.sample("difficulty", dist.HalfNormal(shape).to_event(1))
     node, log_share = normal_nodes(nodes)
-    return difficulty[:, None] * node, log_share
+    return difficulty[:, None] * node, jnp.asarray(log_share)
 
 
 def by_difficulty(

@@ -28,28 +28,16 @@ Louis (1982), Finding the observed information matrix, section 3.
 """
 
 import jax.numpy as jnp
-import numpy as np
 import numpyro
 import numpyro.distributions as dist
 from jaxtyping import Array, Float
 
+from consilience.model.random_effects.basis import zero_sum_basis
 from consilience.truth import Observations
 
 type Information = tuple[
     Float[Array, "J K F"], Float[Array, "J K F"], Float[Array, "J K F F"]
 ]
-
-
-def zero_sum_basis(size: int) -> Float[np.ndarray, "L F"]:
-    """Return an orthonormal basis of the vectors of that size that sum to zero.
-
-    Helmert's contrasts: each answer against the mean of those before it.
-    """
-    basis = np.zeros((size, size - 1))
-    for column in range(1, size):
-        basis[:column, column - 1] = 1.0
-        basis[column, column - 1] = -column
-    return basis / np.linalg.norm(basis, axis=0)
 
 
 def sample_population(

@@ -19,9 +19,8 @@ References
 Trefethen and Weideman (2014), The exponentially convergent trapezoidal rule, section 5.
 """
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 # Reach and spacing that balance what is cut off, exp(-reach^2 / 2), against what falls
 # between the nodes, for bumps of a third of the normal's width: 5 at 31 nodes. Both
@@ -29,7 +28,9 @@ from jaxtyping import Array, Float
 REACH = 0.9
 
 
-def normal_nodes(number: int) -> tuple[Float[Array, " T"], Float[Array, " T"]]:
+def normal_nodes(
+    number: int,
+) -> tuple[Float[np.ndarray, " T"], Float[np.ndarray, " T"]]:
     """Return nodes and the logarithms of their weights, which sum to one.
 
     Parameters
@@ -40,4 +41,4 @@ def normal_nodes(number: int) -> tuple[Float[Array, " T"], Float[Array, " T"]]:
     reach = REACH * np.sqrt(number)
     node = np.linspace(-reach, reach, number) if number > 1 else np.zeros(1)
     weight = np.exp(-0.5 * node**2)
-    return jnp.asarray(node), jnp.log(weight / weight.sum())
+    return node, np.log(weight / weight.sum())

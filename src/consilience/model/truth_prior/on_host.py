@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from consilience.model.contract import AnnotatorModel, Parameters
-from consilience.model.properties import PREVALENCE, WEIGHT, takes_columns
+from consilience.model.names import PREVALENCE, WEIGHT
+from consilience.model.properties import takes_columns
 from consilience.model.summed import derived
 from consilience.model.truth_prior.prevalence import log_prior_of_truth
 from consilience.truth import Observations, Space, observe

@@ -32,7 +32,7 @@ from jax.nn import logsumexp, softmax
 from jaxtyping import Array, Float
 
 from consilience.model.contract import Parameters
-from consilience.model.properties import PREVALENCE, WEIGHT
+from consilience.model.names import PREVALENCE, WEIGHT
 from consilience.truth import Observations
 
 NEVER = -1e30  # log-odds of what cannot be; finite, so that slopes are

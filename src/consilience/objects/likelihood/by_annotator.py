@@ -94,7 +94,7 @@ def picker_log_odds(
     """Return the log-odds of picking by node, and the nodes' log weights."""
     node, weight = normal_nodes(NODES)
     mean = parameters["picker"][0] + covariates.item @ parameters["style"]
-    return mean[:, None] + jnp.exp(parameters["picker"][1]) * node, weight
+    return mean[:, None] + jnp.exp(parameters["picker"][1]) * node, jnp.asarray(weight)
 
 
 def _styles(

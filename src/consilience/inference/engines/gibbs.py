@@ -1,0 +1,153 @@
+"""Gibbs sampling of models whose confusion rows have normal effects of annotators.
+
+Draws come from the exact posterior, started where labels are what was voted for.
+Nothing is compiled. Whether the chains agree is a check of the fit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from consilience.inference.closed_form.augmentation import (
+    Moments,
+    add_draw,
+    interval,
+    mean_belief,
+)
+from consilience.inference.gibbs.chains import Chains
+from consilience.inference.gibbs.truth_draws import TruthDraws
+from consilience.inference.options import override
+from consilience.inference.result import MAX_KEPT, Result
+from consilience.inference.seeds import Seed, generator_of
+from consilience.model import NODES, RowEffectsModel
+from consilience.progress import Progress, Reporter, silent
+from consilience.truth import Space
+
+NEEDS_DRAWS, HAS_CLOSED_FORM = True, True
+BLOCK = 10  # sweeps between reports
+CHAINS = 4
+TUNE, MIN_TUNE = 150, 60  # sweeps thrown away
+SWEEPS, MIN_SWEEPS = 300, 60  # of each chain, kept
+THIN = 3  # sweeps of each draw that is kept
+# Answers x states x nodes that all chains may visit by default: some seconds.
+MAX_VISITS = 400_000_000
+MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How long to sample.
+
+    Attributes
+    ----------
+    draws
+        Draws kept, of all chains together; each is one in three sweeps. None: 400,
+        fewer where answers are many.
+    tune
+        Sweeps of each chain that are thrown away. None: 150, fewer where answers are
+        many.
+    chains
+        Chains, run side by side.
+    prob
+        Probability that an interval holds.
+    """
+
+    draws: int | None = None
+    tune: int | None = None
+    chains: int | None = None
+    prob: float = 0.9
+
+
+def options(
+    model: RowEffectsModel[Any], space: Space, given: Mapping[str, Any]
+) -> Options:
+    """Return the settings for a fit.
+
+    Parameters
+    ----------
+    model, space
+        The model to fit, and the answers.
+    given
+        Settings that the caller asked for, by name.
+    """
+    del model
+    asked = override(Options(), given)
+    cells = space.num_annotators * len(space.states) * len(space.answers)
+    visits = (len(space.unit) * space.state.shape[1] + cells) * NODES
+    chains = asked.chains or int(np.clip(MAX_VISITS // (450 * visits), 1, CHAINS))
+    most = MAX_VISITS // (visits * chains)
+    sweeps = int(np.clip(most * 2 // 3, MIN_SWEEPS, SWEEPS))
+    tune = int(np.clip(most // 3, MIN_TUNE, TUNE))
+    draws = max(chains * sweeps // THIN, 1)
+    draws = min(draws, max(MAX_PARAMETERS // (4 * cells), 2))
+    return Options(
+        draws=draws if asked.draws is None else asked.draws,
+        tune=tune if asked.tune is None else asked.tune,
+        chains=chains,
+        prob=asked.prob,
+    )
+
+
+def fit(
+    model: RowEffectsModel[Any],
+    space: Space,
+    seed: Seed,
+    effort: Options,
+    report: Reporter = silent,
+) -> Result:
+    """Fit by Gibbs sampling.
+
+    Parameters
+    ----------
+    model
+        A model of confusion rows with normal effects.
+    space
+        What can be true, and the answers.
+    seed
+        Seed of all draws.
+    effort
+        How long to sample.
+    report
+        Called with the progress made.
+    """
+    effort = effort if effort.chains else options(model, space, {})
+    generator = generator_of(seed)
+    number, tune = effort.chains or 1, effort.tune or 0
+    truth = TruthDraws(model, space, number, generator)
+    design = model.effects(truth.matrix, model.prior)
+    chains = Chains(design, truth, space.num_annotators, generator)
+    kept: dict[str, list[Any]] = {}
+    likelihood = []
+    moments = Moments(*np.zeros((3, *truth.state.shape)))
+    draws = max(-(-(effort.draws or 1) // number), 1)
+    whole = tune + draws * THIN
+    for sweep in range(whole):
+        swept = chains.sweep(tune=sweep < tune)
+        if (sweep + 1) % BLOCK == 0 or sweep + 1 == whole:
+            phase = "warming up" if sweep < tune else "drawing"
+            report(Progress("gibbs", sweep + 1, whole, phase))
+        if sweep < tune:
+            continue
+        for belief in swept.belief:
+            add_draw(moments, belief)
+        if (sweep - tune) % THIN != THIN - 1:
+            continue
+        for name, value in chains.parameters().items():
+            kept.setdefault(name, []).append(value.astype(np.float32))
+        likelihood.append(swept.log_likelihood)
+    seen = draws * THIN * number
+    lower, upper = interval(moments, seen, effort.prob)
+    belief = mean_belief(moments, seen)
+    parameters = {name: np.stack(values, 1) for name, values in kept.items()}
+    log_likelihood = np.stack(likelihood, 1)
+    return Result(
+        parameters={**parameters, **truth.derived(parameters)},
+        belief=belief,
+        lower=np.minimum(lower, belief),
+        upper=np.maximum(upper, belief),
+        log_likelihood=log_likelihood if log_likelihood.size <= MAX_KEPT else None,
+        sample_stats={},
+        optimization=None,
+    )

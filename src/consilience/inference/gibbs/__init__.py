@@ -1,0 +1,1 @@
+"""Gibbs sampling of annotators whose confusion rows have normal effects."""

@@ -1,0 +1,3 @@
+"""Names of parameters that many models have."""
+
+PREVALENCE, WEIGHT = "prevalence", "weight"
