@@ -81,8 +81,7 @@ def _tempering(
     residual = residual_correlation(model, space, result.parameters)
     if residual is None:
         return None
-    which: Which = "tempered" if residual.rejected else "raw"
-    return temper_result(residual, which, space, result)
+    return temper_result(residual, "tempered", space, result)
 
 
 def temper_result(

@@ -1,8 +1,8 @@
 """The model `auto`: the best of several models, and a mixture of their posteriors.
 
-The posterior of the truth is that of the mixture that predicts answers best; annotators
-and confusions are those of the one model that does. Which models are worth comparing is
-settled by what the responses are.
+The posterior of the truth is that of a mixture of models; annotators and confusions are
+those of the one model whose intervals hold on data that no model fits. Which models are
+worth comparing is settled by what the responses are.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,12 @@ from jaxtyping import Float
 
 from consilience import annotators
 from consilience.errors import OptionError
-from consilience.fitting.comparison.comparing import CANDIDATES, compare_models, sample
+from consilience.fitting.comparison.comparing import (
+    CANDIDATES,
+    compare_models,
+    host_engine,
+    sample,
+)
 from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.single import Single, fit_one
 from consilience.inference import EngineOptions, check_engine
@@ -26,6 +31,8 @@ from consilience.progress import Reporter
 from consilience.truth import Space
 
 MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
+# Whose annotators and confusions are reported: see the coverage study.
+REPORTED = "correlated_dawid_skene"
 
 
 def fit_auto(
@@ -78,9 +85,8 @@ def fit_auto(
         return replace(single, reason=f"{reason}; {single.reason}"), table
     weights = table["weight"].to_numpy()
     if part is not space:
-        kept = np.flatnonzero(weights >= MIN_WEIGHT)
-        if 0 not in kept:
-            kept = np.concatenate([[0], kept])
+        reported = np.array([fitted.name == REPORTED for fitted in fits])
+        kept = np.flatnonzero((weights >= MIN_WEIGHT) | reported)
         work = [
             partial(
                 _whole,
@@ -99,7 +105,8 @@ def fit_auto(
 def _whole(
     name: str, space: Space, seed: Seed, effort: EngineOptions, report: Reporter
 ) -> Single:
-    return fit_one(name, space, seed, engine="vb", effort=effort, report=report)
+    engine = host_engine(name)
+    return fit_one(name, space, seed, engine=engine, effort=effort, report=report)
 
 
 def _only_model(space: Space) -> str | None:
@@ -123,7 +130,7 @@ def _mixture(
     The other posterior, raw or tempered, is the mixture at another power, so that both
     have the same order of labels; that of the raw parts may have another.
     """
-    best = fits[0]
+    best = next((fitted for fitted in fits if fitted.name == REPORTED), fits[0])
     parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
     name_of_reported = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
@@ -155,7 +162,7 @@ def _mixture(
 def _reason(table: pd.DataFrame) -> str:
     best, second = table.iloc[0], table.iloc[1]
     return (
-        f"of {len(table)} models it predicts answers best, by "
+        f"of {len(table)} models {best['model']} predicts answers best, by "
         f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats an answer "
         f"over {second['model']} (best with probability {best['best']:.2f})"
     )
