@@ -12,7 +12,7 @@ import pytest
 from numpyro.handlers import seed, trace
 
 from consilience.annotators import load, names
-from consilience.inference.engines import em, vb
+from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
     SCORE,
     AnnotatorModel,
@@ -29,7 +29,11 @@ from consilience.model import (
     simulate,
 )
 
-FIT = {"em": (em.fit, em.Options()), "vb": (vb.fit, vb.Options(draws=0))}
+FIT = {
+    "em": (em.fit, em.Options()),
+    "vb": (vb.fit, vb.Options(draws=0)),
+    "gibbs": (gibbs.fit, gibbs.Options(chains=2, tune=40, draws=60)),
+}
 
 
 WITH_SCORE = [name for name in names() if isinstance(load(name), AnnotatorModel)]

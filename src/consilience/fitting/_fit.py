@@ -1,18 +1,21 @@
 """From responses to a fit."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import pandas as pd
 
 from consilience.checks import all_checks, as_dataset
 from consilience.fitting.choice import fit_choice
 from consilience.fitting.contains import fit_contains
 from consilience.fitting.heuristic import asked_heuristic, fit_heuristic
-from consilience.fitting.inputs import Table, both_tasks
+from consilience.fitting.inputs import Table, both_tasks, label_order
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.progress import Reporter
-from consilience.responses import Responses
+from consilience.responses import Responses, read
 
 
 def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -25,6 +28,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     similarity: Table | None = None,
     gold: Table | None = None,
     states: int | None = None,
+    ordered: bool = False,
     contains: Responses | Table | None = None,
     prior: Mapping[str, float] | None = None,
     prior_from: Fit | None = None,
@@ -40,16 +44,16 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     model : str, default "auto"
         Name of a model (see `consilience.annotators.names`). "auto" compares several
         models by how well they predict each answer from the others, and averages
-        their posteriors of the truth. Annotators and confusions are those of the
-        best model; `Fit.comparison` shows the ranking. Where there is nothing to
-        compare, "auto" is the pooled multinomial if no annotator has an id, and
-        `structured` if a table of all labels would not fit in memory. For contains
-        it is `contains` if there are covariates of labels or many answers, else
-        `contains_states`; and `contains_counts` if no annotator has an id.
-    engine : {"auto", "nuts", "vb", "em", "svi"}, default "auto"
+        their posteriors of the truth. Annotators and confusions are those of
+        `correlated_dawid_skene` or `ordinal_dawid_skene`; `Fit.comparison` shows the
+        ranking. Where there is nothing to compare, "auto" is the pooled multinomial
+        if no annotator has an id, and `structured` if a table of all labels would
+        not fit in memory. For contains it is `contains`; `contains_states` if there
+        are millions of answers, and `contains_counts` if no annotator has an id.
+    engine : {"auto", "gibbs", "nuts", "vb", "em", "svi"}, default "auto"
         Inference engine. "auto" takes the one that answers in seconds, never nuts;
         `fit.data.attrs` records the choice and the reason. With the model "auto",
-        an engine other than vb fits the best model alone.
+        another engine than gibbs or vb fits the best model alone.
     seed : int, default 0
         Seed of the random number generator.
     candidates : data frame or path, optional
@@ -67,6 +71,11 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     states : {2, 3}, optional
         Number of states of a label's presence (contains); 3 adds *unclear*. By
         default the number that the model is meant for.
+    ordered : bool, default False
+        Whether labels are ordered, as ratings are (choice). Their order is that of
+        the responses (`read(labels=[...])`); numbers are in order already. "auto"
+        then compares `ordinal_dawid_skene`, too, and `Fit.items` has the posterior
+        median and mean. An ordered categorical column of labels says the same.
     contains : Responses, data frame or path, optional
         Responses of kind contains about the same items. With responses of kind
         objects they enter one likelihood (`objects`, `objects_by_annotator`). Not
@@ -119,12 +128,16 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         engine=engine,
         seed=seed,
         states=states,
+        ordered=ordered,
         prior=prior,
         prior_from=prior_from,
         effort=effort,
         progress=progress,
     )
     given, beside = both_tasks(responses, contains)
+    order = label_order(responses, given)
+    if order is not None and isinstance(responses, pd.DataFrame):
+        given, request = read(responses, labels=order), replace(request, ordered=True)
     tables = {"candidates": candidates, "similarity": similarity, "gold": gold}
     heuristic = asked_heuristic(request)
     if heuristic is not None:

@@ -32,6 +32,7 @@ def fit_choice(study: Study, request: Request) -> xr.DataTree:
                 prior=request.prior,
                 effort=request.effort,
                 report=report,
+                ordered=request.ordered,
             )
         else:
             single = fit_one(

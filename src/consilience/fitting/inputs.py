@@ -36,6 +36,28 @@ def as_responses(given: Responses | Table) -> Responses:
     return given if isinstance(given, Responses) else read(given)
 
 
+def label_order(given: Responses | Table, responses: Responses) -> list[object] | None:
+    """Return the labels in order, where the column of labels says that they have one.
+
+    Parameters
+    ----------
+    given
+        What the caller gave.
+    responses
+        The same, read.
+
+    Returns
+    -------
+    The categories of an ordered categorical column of pandas; otherwise None.
+    """
+    if not isinstance(given, pd.DataFrame) or responses.kind != "choice":
+        return None
+    dtype = given.dtypes.get(dict(responses.cleaning.columns).get("label"))
+    if not isinstance(dtype, pd.CategoricalDtype) or not dtype.ordered:
+        return None
+    return dtype.categories.tolist()
+
+
 def both_tasks(
     responses: Responses | Table, contains: Responses | Table | None
 ) -> tuple[Responses, Responses | None]:

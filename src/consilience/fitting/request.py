@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from consilience.errors import OptionError, not_a
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
@@ -137,6 +138,7 @@ class Request:
     engine: str
     seed: int
     states: int | None
+    ordered: bool
     prior: Mapping[str, float] | None
     prior_from: Fit | None
     effort: EngineOptions
@@ -148,6 +150,8 @@ class Request:
         object.__setattr__(self, "seed", check_seed(self.seed))
         check_options(self.effort)
         check_engine(self.engine)
+        if not isinstance(self.ordered, bool):
+            raise OptionError(not_a("ordered", self.ordered, "True or False"))
         if self.prior_from is not None:
             check_fit(self.prior_from, "prior_from")
 
@@ -168,5 +172,6 @@ class Request:
             "version": version("consilience"),
             "sources": {**study.responses.sources, **beside},
             "told_of": list(study.classifiers),
+            "ordered": int(self.ordered),
             "seconds": round(time.monotonic() - self.started, 3),
         }

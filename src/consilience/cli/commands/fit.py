@@ -44,6 +44,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     gold: Path | None = None,
     contains: Path | None = None,
     states: Literal[2, 3] | None = None,
+    ordered: Flag = False,
     prior: Several = (),
     prior_from: Path | None = None,
     seed: int = 0,
@@ -83,6 +84,9 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     states
         States of a label's presence (contains), the third *unclear*; by default as
         many as the model is meant for.
+    ordered
+        Labels are ordered, as ratings are (choice): `--labels` names them from the
+        lowest to the highest, unless they are numbers.
     prior
         Settings of the model's prior, such as own=4.
     prior_from
@@ -116,6 +120,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         gold=truth,
         contains=contains,
         states=states,
+        ordered=ordered,
         prior=settings,
         prior_from=None if prior_from is None else load(prior_from),
         effort=engine_options(work),

@@ -17,6 +17,7 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.comparison.comparing import (
     CANDIDATES,
+    IF_ORDERED,
     compare_models,
     host_engine,
     sample,
@@ -31,8 +32,6 @@ from consilience.progress import Reporter
 from consilience.truth import Space
 
 MIN_WEIGHT = 0.05  # of a model worth fitting to all items after a sample of them
-# Whose annotators and confusions are reported: see the coverage study.
-REPORTED = "correlated_dawid_skene"
 
 
 def fit_auto(
@@ -43,6 +42,7 @@ def fit_auto(
     prior: Mapping[str, float] | None,
     effort: EngineOptions,
     report: Reporter,
+    ordered: bool = False,
 ) -> tuple[Single, pd.DataFrame | None]:
     """Fit the models worth comparing and mix them; return also how they stand.
 
@@ -75,7 +75,8 @@ def fit_auto(
         raise OptionError(msg)
     check_engine(engine)
     part = sample(space, seed)
-    fits, table = compare_models(part, CANDIDATES, seed, effort, report)
+    names = (*CANDIDATES, *(IF_ORDERED if ordered else ()))
+    fits, table = compare_models(part, names, seed, effort, report)
     reason = _reason(table)
     if part is not space:
         reason += f", on {part.num_units:,} items drawn at random"
@@ -85,7 +86,7 @@ def fit_auto(
         return replace(single, reason=f"{reason}; {single.reason}"), table
     weights = table["weight"].to_numpy()
     if part is not space:
-        reported = np.array([fitted.name == REPORTED for fitted in fits])
+        reported = np.array([fitted is _reported(fits) for fitted in fits])
         kept = np.flatnonzero((weights >= MIN_WEIGHT) | reported)
         work = [
             partial(
@@ -130,7 +131,7 @@ def _mixture(
     The other posterior, raw or tempered, is the mixture at another power, so that both
     have the same order of labels; that of the raw parts may have another.
     """
-    best = next((fitted for fitted in fits if fitted.name == REPORTED), fits[0])
+    best = _reported(fits)
     parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
     name_of_reported = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
@@ -157,6 +158,14 @@ def _mixture(
     )
     reason = f"{reason}; the truth is a mixture: {shown}"
     return replace(best, result=result, tempering=tempering, reason=reason)
+
+
+def _reported(fits: list[Single]) -> Single:
+    """Return the fit whose annotators are reported, of fits the best first.
+
+    Intervals of models with correlated rows hold on data that no model fits.
+    """
+    return next((fitted for fitted in fits if fitted.engine == "gibbs"), fits[0])
 
 
 def _reason(table: pd.DataFrame) -> str:

@@ -46,6 +46,7 @@ CANDIDATES = (
     "community_bcc",
     "ebcc",
 )
+IF_ORDERED = ("ordinal_dawid_skene",)
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
 # Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
 # of large studies, where draws together would visit more answers x states than so many.

@@ -1,7 +1,5 @@
 """Log-likelihood of the answers in confusion rows, given the truth and its ease."""
 
-from typing import Self
-
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -44,7 +42,7 @@ class RowLikelihood:
         self.eased = (counts * moved).sum((3, 4)).ravel()
         self.moved = moved.transpose(1, 2, 0)
 
-    def at(self, difficulty: Float[np.ndarray, " C"]) -> Self:
+    def at(self, difficulty: Float[np.ndarray, " C"]) -> "RowLikelihood":
         """Set how much items differ in each chain."""
         _, annotators, states = self.shape
         factor = np.exp(difficulty[:, None] * self.moved[:, :, None])

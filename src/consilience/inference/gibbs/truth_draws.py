@@ -1,7 +1,7 @@
 """The truth and the ease of every item, given the annotators, in all chains at once."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -34,7 +34,7 @@ class Scored(NamedTuple):
     posterior: Float[np.ndarray, "C U M"]
     log_likelihood: Float[np.ndarray, "C U"]
 
-    def where(self, taken: Bool[np.ndarray, " C"], other: Self) -> "Scored":
+    def where(self, taken: Bool[np.ndarray, " C"], other: "Scored") -> "Scored":
         """Return those of the other in the chains where it is taken."""
         return Scored(
             np.where(taken[:, None, None], other.posterior, self.posterior),

@@ -45,7 +45,7 @@ class Effect:
     """
 
     name: str
-    direction: Float[np.ndarray, "K F P"]
+    direction: Float[Any, "K F P"]
     scale: float
 
 
@@ -71,17 +71,17 @@ class RowEffects:
         Scale of the half-normal prior of the standard deviation of the ease.
     """
 
-    prevalence: Float[np.ndarray, " K"]
+    prevalence: Float[Any, " K"]
     basis: Float[np.ndarray, "L F"]
-    centre: Float[np.ndarray, "K F"]
+    centre: Float[Any, "K F"]
     population: float
     effects: tuple[Effect, ...]
     spread: float
-    ease: Float[np.ndarray, "K L"]
+    ease: Float[Any, "K L"]
     difficulty: float
 
 
-def by_ease(typical: Any, difficulty: Any, ease: Float[np.ndarray, "K L"]) -> BySubtype:
+def by_ease(typical: Any, difficulty: Any, ease: Float[Any, "K L"]) -> BySubtype:
     """Return the confusions at each node of the ease of an item.
 
     Parameters

@@ -9,6 +9,8 @@ broken in silence: the first label stands in the row and `tied` says that it is 
 alone.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -34,7 +36,8 @@ def items(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    Columns item, label, probability, entropy, responses, tied. An item without
+    Columns item, label, probability, entropy, responses, tied; of ordered labels also
+    median and mean (of numbers, or else of places from one). An item without
     responses is kept: its probabilities are the prior's. For contains, `label` is the
     label most probably present, whether or not that is probable.
     """
@@ -58,7 +61,7 @@ def _choice_items(data: xr.DataTree, width: float) -> pd.DataFrame:
     label_names = names(data, "true_class")
     best = np.where(leads, truth.state, len(label_names)).min(axis=1)
     unit_item = constant["unit_item"].to_numpy()
-    return _table(
+    table = _table(
         category(np.arange(len(unit_item)), unit_item),
         category(np.where(best == len(label_names), -1, best), label_names),
         np.where(np.isneginf(highest), np.nan, highest),
@@ -66,6 +69,29 @@ def _choice_items(data: xr.DataTree, width: float) -> pd.DataFrame:
         constant["num_responses"].to_numpy(),
         leads.sum(axis=1) > 1,
     )
+    if not data.attrs.get("ordered"):
+        return table
+    dense = np.zeros((len(unit_item), len(label_names)))
+    rows = np.arange(len(unit_item))[:, None]
+    np.add.at(dense, (rows, np.maximum(truth.state, 0)), np.where(listed, given, 0.0))
+    return table.assign(**_middle(dense, label_names))
+
+
+def _middle(
+    probability: Float[np.ndarray, "I K"], label_names: Shaped[np.ndarray, " K"]
+) -> dict[str, Any]:
+    """Return the posterior median and mean of ordered labels.
+
+    The mean is that of the labels where they are numbers, and of their places, from
+    one, where they are not.
+    """
+    half = (probability.cumsum(1) < 0.5 * probability.sum(1, keepdims=True)).sum(1)
+    half = np.minimum(half, len(label_names) - 1)
+    value = pd.to_numeric(pd.Series(label_names), errors="coerce").to_numpy(float)
+    if not np.isfinite(value).all():
+        value = 1.0 + np.arange(len(label_names))
+    mean = probability @ value / probability.sum(1)
+    return {"median": category(half, label_names), "mean": mean}
 
 
 def _contains_items(data: xr.DataTree, width: float) -> pd.DataFrame:
