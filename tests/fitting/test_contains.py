@@ -31,8 +31,8 @@ KNOWN = pd.DataFrame(
 @pytest.mark.parametrize(
     ("each", "given", "lists", "name", "why"),
     [
-        (3, {}, None, "contains_states", "not be better than states"),
-        (6, {}, None, "contains", "with 6.0 answers a label"),
+        (3, {}, None, "contains", "calibrated from any number of answers"),
+        (6, {}, None, "contains", "calibrated from any number of answers"),
         (3, {"labels": LABELS}, None, "contains", "groups"),
         (3, {}, KNOWN.astype(str), "contains", "prior covariates of labels"),
     ],
@@ -47,6 +47,13 @@ def test_the_model_goes_by_what_is_known(each, given, lists, name, why):
 def test_counts_are_taken_where_nobody_has_an_id():
     responses = read(answers(6).drop(columns="annotator"), kind="contains")
     assert which_contains(space_of(responses))[0] == "contains_counts"
+
+
+def test_states_are_taken_for_an_engine_that_fits_no_scale():
+    responses = read(answers(6), kind="contains")
+    name, why = which_contains(space_of(responses), "vb")
+    assert name == "contains_states"
+    assert "vb" in why
 
 
 def test_the_closed_form_is_taken_where_answers_are_many(monkeypatch):

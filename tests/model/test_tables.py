@@ -10,7 +10,7 @@ import pytest
 
 from consilience.annotators import load, names
 from consilience.model import (
-    TableModel,
+    DirichletTableModel,
     Tables,
     belief,
     expected_counts,
@@ -20,7 +20,7 @@ from consilience.model import (
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = [name for name in names() if isinstance(load(name), TableModel)]
+MODELS = [name for name in names() if isinstance(load(name), DirichletTableModel)]
 SIZES = [(1, 1, 2), (7, 3, 2), (40, 6, 3), (25, 30, 5)]
 
 

@@ -35,7 +35,8 @@ def fit_contains(study: Study, request: Request) -> xr.DataTree:
     name, why = request.model, None
     with reporter(request.progress) as report:
         if name == "auto":
-            name, why = which_contains(study.contains_space(request.states or 2))
+            space = study.contains_space(request.states or 2)
+            name, why = which_contains(space, request.engine)
         space = study.contains_space(request.states or annotators.fittable(name).states)
         single = fit_one(
             name,
@@ -51,17 +52,21 @@ def fit_contains(study: Study, request: Request) -> xr.DataTree:
     return fit_tree(study, request, space, single)
 
 
-def which_contains(space: ContainsSpace) -> tuple[str, str]:
+def which_contains(space: ContainsSpace, engine: str = "auto") -> tuple[str, str]:
     """Return the name of the model that suits, and why.
 
     Parameters
     ----------
     space
         Of kind contains.
+    engine
+        Which engine is asked for.
     """
     answers = int(space.n.sum())
     if not space.identified.any():
         return "contains_counts", "no annotator has an id, so counts are all there is"
+    if engine not in ("auto", *annotators.fittable("contains").engines):
+        return "contains_states", f"the engine {engine} does not fit a scale"
     scale = "its probabilities are the best calibrated from any number of answers"
     if space.covariates.names:
         scale = "it can use prior covariates of labels"

@@ -29,15 +29,22 @@ def truth_of(fitted, which):
     return fitted.with_truth(which).data["truth"]
 
 
-def test_auto_takes_the_model_that_foresees_answers_best(fitted, standing):
+def reported(fits):
+    """Return the best fit with correlated rows, whose intervals hold."""
+    return next(each for each in fits if each.engine == "gibbs")
+
+
+def test_auto_takes_the_model_whose_intervals_hold_and_says_which_is_best(
+    fitted, standing
+):
     fits, table = standing
     attributes = fitted.data.attrs
     assert attributes["model_asked"] == "auto"
-    assert attributes["model"] == fits[0].name == table["model"].iloc[0]
-    assert attributes["engine"] == "vb"
+    assert attributes["model"] == reported(fits).name == "correlated_dawid_skene"
+    assert attributes["engine"] == "gibbs"
     second = table.iloc[1]
     reason = attributes["engine_reason"]
-    assert reason.startswith("of 5 models it predicts answers best, by ")
+    assert reason.startswith(f"of 4 models {fits[0].name} predicts answers best, by ")
     lead = f"{-second['difference']:.4f} ± {second['difference_se']:.4f} nats"
     assert f"{lead} an answer over {second['model']}" in reason
 
@@ -78,8 +85,8 @@ def test_the_shares_of_the_mixture_are_told(fitted, standing):
         assert float(share) == pytest.approx(weights[name], abs=0.005)
 
 
-def test_annotators_are_those_of_the_best_model(fitted, standing):
-    best = standing[0][0].result.parameters["confusion"]
+def test_annotators_are_those_of_the_model_with_correlated_rows(fitted, standing):
+    best = reported(standing[0]).result.parameters["confusion"]
     assert np.allclose(fitted.data["posterior"]["confusion"], best)
 
 
@@ -220,13 +227,21 @@ def test_after_a_sample_the_models_that_matter_are_fitted_to_all(
     asked, stand = refits
     monkeypatch.setattr(comparing, "MAX_COMPARED", 100)
     names = [each.name for each in standing[0]]
-    stand([0.02, 0.58, 0.04, 0.38, 0.0])
+    place = names.index("correlated_dawid_skene")
+    first, second, third = (other for other in range(4) if other != place)
+    weight = np.zeros(4)
+    weight[[place, first, second, third]] = [0.02, 0.58, 0.02, 0.38]
+    stand(weight)
     single, _ = auto(crowd)
-    # The best one too, whatever its share: annotators are told by it.
-    assert asked == [(names[place], "vb") for place in (0, 1, 3)]
-    assert single.name == names[0]
-    share = np.array([0.02, 0.58, 0.38]) / 0.98
-    beliefs = [standing[0][place].result.belief for place in (0, 1, 3)]
-    assert np.allclose(single.result.belief, np.tensordot(share, beliefs, 1))
+    # Also the one that annotators are reported by, whatever its share.
+    kept = sorted([place, first, third])
+    engines = dict.fromkeys(names, "vb") | {names[place]: "gibbs"}
+    assert asked == [(names[each], engines[names[each]]) for each in kept]
+    assert single.name == names[place]
+    share = weight[kept] / 0.98
+    beliefs = [standing[0][each].tempering.tempered.probability for each in kept]
+    mixture = np.tensordot(share, beliefs, 1)
+    assert np.allclose(single.tempering.tempered.probability, mixture)
     assert "on 25 items drawn at random" in single.reason
-    assert f"the truth is a mixture: {names[1]} 0.59, {names[3]} 0.39" in single.reason
+    shown = f"the truth is a mixture: {names[first]} 0.59, {names[third]} 0.39"
+    assert shown in single.reason

@@ -344,7 +344,7 @@ class Chains:
         walk: RandomWalk,
         rows: Rows,
         now: Float[np.ndarray, "C J K"],
-        gain: Float[np.ndarray, "C #K"],
+        gain: Float[np.ndarray, "C *states"],
     ) -> tuple[Any, Float[np.ndarray, "C J K"]]:
         """Move the rows of a state, or of all, if the answers allow it."""
         there = self._of_rows(rows)
