@@ -1,0 +1,176 @@
+"""Gibbs sampling: the exact posterior, of the truth and of the annotators."""
+
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.checks.simulated_fits import replace_answers
+from consilience.inference.engines import gibbs
+from consilience.inference.gibbs.truth_draws import TruthDraws
+from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL, Tables, simulate
+from consilience.responses import read
+from consilience.spaces import space_of
+
+MODELS = ("correlated_dawid_skene", "ordinal_dawid_skene")
+QUICK = gibbs.Options(chains=2, tune=40, draws=60)
+STUDIES, ITEMS, PEOPLE, PER_ITEM = 24, 20, 6, 4
+
+
+@pytest.fixture(scope="module")
+def design():
+    generator = np.random.default_rng(0)
+    who = generator.random((ITEMS, PEOPLE)).argsort(1)[:, :PER_ITEM]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{item:02d}" for item in range(ITEMS)], PER_ITEM),
+            "annotator": [f"a{j}" for j in who.ravel()],
+            "label": np.resize(["x", "y", "z"], who.size),
+        }
+    )
+    return space_of(read(frame))
+
+
+def drawn_study(model, design, seed):
+    with jax.enable_x64(True):
+        made = simulate(model, design, jax.random.key(seed))
+    return made, replace_answers(design, np.asarray(made.answer))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_truth_given_the_annotators_is_that_of_the_tables(name, design):
+    model = load(name)
+    made, space = drawn_study(model, design, 3)
+    draws = TruthDraws(model, space, 2, np.random.default_rng(0))
+    typical = np.log(np.asarray(made.parameters[TYPICAL], float))
+    difficulty = float(made.parameters[DIFFICULTY])
+    ease = model.effects(draws.matrix, model.prior).ease
+    both = np.stack([typical, typical[::-1]])
+    scored = draws.scored(both, np.array([difficulty, 2 * difficulty]), ease)
+    tables = Tables(model, space)
+    for chain, (rows, spread) in enumerate(
+        [(typical, difficulty), (typical[::-1], 2 * difficulty)]
+    ):
+        logs = {TYPICAL: rows, DIFFICULTY: spread, **draws.logit[chain]}
+        likelihood, belief = tables.posterior(logs)
+        assert np.allclose(scored.log_likelihood[chain], likelihood, atol=1e-4)
+        assert np.allclose(scored.posterior[chain], belief, atol=1e-4)
+
+
+def shares_inside(model, design, fitted_by=None):
+    """Return the share of true values in the fits' 80 % intervals, by parameter."""
+    inside = {}
+    for seed in range(STUDIES):
+        made, space = drawn_study(model, design, seed)
+        result = gibbs.fit(fitted_by or model, space, seed, QUICK)
+        numbers = [name for name in made.parameters if name.endswith("_spread")]
+        for name in (*numbers, DIFFICULTY, "confusion"):
+            values = result.parameters[name]
+            values = values.reshape(-1, *values.shape[2:])
+            truth = np.asarray(made.parameters[name])
+            if name == "confusion":
+                values = np.einsum("djkk->dj", values)
+                truth = np.einsum("jkk->j", truth)
+            low, high = np.quantile(values, [0.1, 0.9], axis=0, method="weibull")
+            inside.setdefault(name, []).append(
+                np.mean((low <= truth) & (truth <= high))
+            )
+    return {name: np.mean(shares) for name, shares in inside.items()}
+
+
+def bounds_of_chance():
+    """Return what a share of 80 % in as many studies leaves once in a thousand."""
+    low, high = binom.interval(0.999, STUDIES, 0.8)
+    # Chains of sixty draws leave an error of the quantiles of some .04 as well.
+    return low / STUDIES - 0.04, high / STUDIES + 0.04
+
+
+@pytest.mark.parametrize(
+    "name", [MODELS[0], pytest.param(MODELS[1], marks=pytest.mark.study)]
+)
+def test_intervals_of_what_is_drawn_from_the_prior_hold(name, design):
+    low, high = bounds_of_chance()
+    shares = shares_inside(load(name), design)
+    assert all(low <= share <= high for share in shares.values()), shares
+
+
+def test_intervals_by_another_prior_do_not_hold(design):
+    model = load("correlated_dawid_skene")
+    narrow = load("correlated_dawid_skene", {"skill": 0.05, "habit": 0.05})
+    shares = shares_inside(model, design, narrow)
+    assert min(shares.values()) < bounds_of_chance()[0]
+
+
+def test_chains_that_agree_are_those_of_one_posterior(design):
+    able = load("correlated_dawid_skene", {"logit": 3.0, "skill": 0.3})
+    _, space = drawn_study(able, design, 1)
+    model = load("correlated_dawid_skene")
+    result = gibbs.fit(model, space, 0, gibbs.Options(chains=4, tune=150, draws=800))
+    accuracy = np.einsum("cdjkk->cdj", result.parameters["confusion"])
+    within = accuracy.var(1, ddof=1).mean(0)
+    between = accuracy.mean(1).var(0, ddof=1)
+    assert (np.sqrt(1 + between / within) < 1.1).all()
+
+
+def test_a_seed_gives_the_same_draws_and_another_gives_others(design):
+    model, space = load("correlated_dawid_skene"), design
+    one, same, other = (gibbs.fit(model, space, seed, QUICK) for seed in (0, 0, 1))
+    assert np.array_equal(one.belief, same.belief)
+    assert not np.array_equal(one.belief, other.belief)
+
+
+def test_draws_are_as_many_as_are_asked_for(design):
+    model = load("correlated_dawid_skene")
+    result = gibbs.fit(model, design, 0, gibbs.Options(chains=2, tune=5, draws=10))
+    assert result.parameters[PREVALENCE].shape == (2, 5, 3)
+    assert result.log_likelihood.shape == (2, 5, design.num_units)
+
+
+def test_answers_that_count_twice_are_two_answers(design):
+    model = load("correlated_dawid_skene")
+    twice = replace(design, n=np.full(len(design.n), 2))
+    rows = np.repeat(np.arange(len(design.n)), 2)
+    copied = replace(
+        design,
+        unit=design.unit[rows],
+        annotator=design.annotator[rows],
+        answer=design.answer[rows],
+        n=np.ones(len(rows), int),
+    )
+    one, two = (gibbs.fit(model, space, 0, QUICK) for space in (twice, copied))
+    assert np.allclose(one.belief, two.belief, atol=1e-6)
+
+
+def test_ordered_labels_are_better_told_apart_by_a_model_that_knows_the_order():
+    truth, frame = graded_study()
+    loss = {}
+    for name in MODELS:
+        fit = cs.fit(frame, model=name, ordered=True)
+        belief = fit.with_truth("raw").data["truth"]["probability"].to_numpy()
+        chance = belief[np.arange(len(truth)), truth]
+        loss[name] = -np.log(chance).mean()
+    assert loss["ordinal_dawid_skene"] < loss["correlated_dawid_skene"]
+
+
+def graded_study():
+    """Draw ratings: rounded numbers, with a bias and a precision of the rater."""
+    generator = np.random.default_rng(7)
+    items, raters, each, labels = 150, 20, 5, 6
+    truth = generator.integers(0, labels, items)
+    bias, noise = generator.normal(0, 0.7, raters), generator.uniform(0.5, 1.5, raters)
+    who = generator.random((items, raters)).argsort(1)[:, :each]
+    latent = truth[:, None] + bias[who] + noise[who] * generator.normal(size=who.shape)
+    rating = np.clip(np.rint(latent), 0, labels - 1).astype(int)
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{item:03d}" for item in range(items)], each),
+            "annotator": [f"r{rater:02d}" for rater in who.ravel()],
+            "label": rating.ravel(),
+        }
+    )
+    return truth, frame

@@ -1,0 +1,73 @@
+"""Elliptical slices against integrals of the same density."""
+
+import numpy as np
+from scipy.integrate import quad
+from scipy.special import expit, log_expit
+
+from consilience.inference.gibbs.elliptical_slice import elliptical_slice
+
+CHAINS, SWEEPS = 4_000, 25
+YES, NO, DEVIATION = 6, 2, 1.5
+
+
+def log_likelihood(values, which):
+    """Six successes and two failures, of log-odds one above the value."""
+    del which
+    odds = values[:, 0] + 1
+    return YES * log_expit(odds) + NO * log_expit(-odds)
+
+
+def exact(function):
+    """Return a posterior mean by integration."""
+
+    def density(value):
+        likelihood = expit(value + 1) ** YES * expit(-value - 1) ** NO
+        return likelihood * np.exp(-0.5 * (value / DEVIATION) ** 2)
+
+    whole = quad(density, -10, 10)[0]
+    return quad(lambda value: function(value) * density(value), -10, 10)[0] / whole
+
+
+def drawn(deviation):
+    generator = np.random.default_rng(0)
+    values = np.zeros((CHAINS, 1))
+    for _ in range(SWEEPS):
+        values = elliptical_slice(values, deviation, log_likelihood, generator)
+    return values[:, 0]
+
+
+def z_scores(values):
+    """Return how far mean and variance are from the exact ones, in standard errors."""
+    mean = exact(lambda value: value)
+    variance = exact(lambda value: (value - mean) ** 2)
+    squares = (values - mean) ** 2
+    return np.array(
+        [
+            (values.mean() - mean) / (values.std() / np.sqrt(CHAINS)),
+            (squares.mean() - variance) / (squares.std() / np.sqrt(CHAINS)),
+        ]
+    )
+
+
+def test_draws_have_the_mean_and_variance_of_the_posterior():
+    assert (abs(z_scores(drawn(DEVIATION))) < 4).all()
+
+
+def test_draws_by_another_prior_have_not():
+    assert (abs(z_scores(drawn(1.5 * DEVIATION))) > 4).any()
+
+
+def test_vectors_are_drawn_by_their_own_likelihood():
+    sought = np.array([-2.0, 0.0, 3.0])
+
+    def near(values, which):
+        return -200 * ((values - sought[which, None]) ** 2).sum(1)
+
+    generator, values = np.random.default_rng(1), np.zeros((3, 2))
+    kept = []
+    for sweep in range(600):
+        values = elliptical_slice(values, 2.0, near, generator)
+        if sweep >= 100:
+            kept.append(values)
+    # The prior, of a standard deviation of two, moves them by a 1,600th.
+    assert np.allclose(np.mean(kept, 0), sought[:, None], atol=0.05)

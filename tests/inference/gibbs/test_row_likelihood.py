@@ -1,0 +1,50 @@
+"""The log-likelihood of rows against the sum over all answers."""
+
+import numpy as np
+import pytest
+from scipy.special import log_softmax
+
+from consilience.inference.gibbs.row_likelihood import RowLikelihood
+from consilience.model import zero_sum_basis
+
+CHAINS, ANNOTATORS, STATES, ANSWERS = 2, 4, 3, 5
+
+
+@pytest.fixture
+def case():
+    generator = np.random.default_rng(0)
+    node = np.array([-1.0, 0.0, 2.0])
+    counts = generator.poisson(
+        1.0, (CHAINS, ANNOTATORS, STATES, len(node), ANSWERS)
+    ).astype(float)
+    basis, ease = zero_sum_basis(ANSWERS), generator.normal(size=(STATES, ANSWERS))
+    rows = generator.normal(size=(CHAINS, ANNOTATORS, STATES, ANSWERS - 1))
+    return counts, basis, ease, node, rows, np.array([0.3, 1.2])
+
+
+def expected(counts, basis, ease, node, rows, difficulty):
+    eased = node[:, None] * ease[:, None]
+    log_odds = (rows @ basis.T)[:, :, :, None] + difficulty[
+        :, None, None, None, None
+    ] * eased
+    return (counts * log_softmax(log_odds, -1)).sum((3, 4)).ravel()
+
+
+def test_it_is_the_sum_over_answers(case):
+    counts, basis, ease, node, rows, difficulty = case
+    likelihood = RowLikelihood(counts, basis, ease, node).at(difficulty)
+    flat = rows.reshape(-1, ANSWERS - 1)
+    assert np.allclose(likelihood(flat), expected(*case))
+
+
+def test_some_rows_are_those_rows(case):
+    counts, basis, ease, node, rows, difficulty = case
+    likelihood = RowLikelihood(counts, basis, ease, node).at(difficulty)
+    flat, which = rows.reshape(-1, ANSWERS - 1), np.array([1, 7, 20])
+    assert np.allclose(likelihood(flat[which], which), expected(*case)[which])
+
+
+def test_another_difficulty_gives_another_likelihood(case):
+    counts, basis, ease, node, rows, difficulty = case
+    likelihood = RowLikelihood(counts, basis, ease, node).at(difficulty[::-1])
+    assert not np.allclose(likelihood(rows.reshape(-1, ANSWERS - 1)), expected(*case))
