@@ -22,7 +22,9 @@ from consilience.truth.space import (
     Space,
 )
 
-BLOCKS = 2048  # steps of the numbers of blocks of objects, where items are few
+# Of objects, the more blocks items have, the fewer are added.
+BLOCKS = 2048  # steps of the numbers of blocks, where items are few
+FINE = 16  # sizes to each power of two
 
 
 def padded(space: Space) -> Space:
@@ -66,7 +68,7 @@ def _with_items(space: ObjectsSpace) -> ObjectsSpace:
     size = space.named.size
     for number in np.unique(size).tolist():
         units = np.flatnonzero(size == number)
-        filled = next_size(len(units), max(BLOCKS >> number, 1))
+        filled = next_size(len(units), max(BLOCKS >> number, 1), each=FINE)
         shown.append(np.repeat(units[:1], filled - len(units)))
     every = np.concatenate(shown)
     named = space.named.of_units(every)

@@ -28,8 +28,9 @@ from consilience.objects.layout.partitions import NEVER, members
 from consilience.truth.arrays.grid import next_size
 from consilience.truth.arrays.maths import AnyArray
 from consilience.truth.arrays.pytree import pytree
+from consilience.truth.padding import FINE
 
-CELLS = 32_768  # steps of the numbers of cells, where they are few
+CELLS = 32768  # steps of the numbers of cells, where they are few
 
 
 @pytree("most", "labels")
@@ -110,7 +111,7 @@ def filled_rows(
     value
         Of the others.
     """
-    more = next_size(max(len(rows), 1), least) - len(rows)
+    more = next_size(max(len(rows), 1), least, each=FINE) - len(rows)
     behind = np.full((more, *rows.shape[1:]), value, rows.dtype)
     return np.concatenate([rows, behind])
 
