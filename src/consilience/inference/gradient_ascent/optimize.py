@@ -450,10 +450,7 @@ def _of_real(
     axes = {**DIMS, **model.dims}
     return {
         name: value[
-            tuple(
-                slice(summit.real.sizes.get(axis))
-                for axis in axes.get(name, ())
-            )
+            tuple(slice(summit.real.sizes.get(axis)) for axis in axes.get(name, ()))
         ]
         for name, value in parameters.items()
     }

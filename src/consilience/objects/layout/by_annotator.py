@@ -9,9 +9,7 @@ s of them has 2^s.
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
@@ -26,7 +24,7 @@ from consilience.truth.arrays.pytree import pytree
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
 
-ROWS = 4096  # steps of the numbers of answers and blocks, where they are few
+ROWS = 8192  # steps of the numbers of answers and blocks, where they are few
 
 
 @pytree()
@@ -167,29 +165,51 @@ def _responses(
         by_unit=None,
         by_style=None,
     )
-    some = _some
+    some, longest = _some, dict[str, tuple[int, int]]()
     if named.padded:
         per_answer = filled(per_answer)
         some = partial(filled_rows, least=max(ROWS >> blocks.num_labels, 1))
-    ways = len(per_answer.of_unit)
+        most, all_ways = blocks.most, MAX_CELLS >> blocks.num_labels
+        all_ways = min(1 << most, all_ways)
+        longest = {"unit": (most, 1), "lazy": (most, all_ways), "way": (1, all_ways)}
     of_lister, of_single = some(unit[lister]), some(unit[single])
-    listers, singles = len(of_lister), len(of_single)
+    ways, listers, singles = map(len, (per_answer.of_unit, of_lister, of_single))
+    number = np.arange(max(listers, singles))
     responses = Responses(
         lister=jnp.asarray(some(who[lister])),
         detected=jnp.asarray(some(detected[lister]).astype(float)),
         missed=jnp.asarray(some(missed[lister]).astype(float)),
-        of_lister=_sums(unit[lister], np.arange(lister.sum()), (units, listers)),
+        of_lister=_sums(
+            unit[lister],
+            number[: lister.sum()],
+            (units, listers),
+            longest.get("unit"),
+        ),
         single=jnp.asarray(some(who[single])),
         outside=jnp.asarray(some(outside)),
-        of_single=_sums(unit[single], np.arange(single.sum()), (units, singles)),
-        lazy=_sums(completion, entry, (ways, singles)),
+        of_single=_sums(
+            unit[single],
+            number[: single.sum()],
+            (units, singles),
+            longest.get("unit"),
+        ),
+        lazy=_sums(completion, entry, (ways, singles), longest.get("lazy")),
         unit_of_lister=jnp.asarray(of_lister),
         unit_of_single=jnp.asarray(of_single),
     )
+    by_unit = None
     if slopes:
-        by_unit = incidence(everyone, of_unit, None, (ways, units))
-        per_answer = replace(per_answer, by_unit=by_unit)
-    return jax.device_put(per_answer), responses
+        shape = (ways, units)
+        by_unit = incidence(everyone, of_unit, None, shape, longest=longest.get("way"))
+    per_answer = replace(
+        per_answer,
+        by_unit=by_unit,
+        **{
+            name: jnp.asarray(getattr(per_answer, name))
+            for name in ("of_unit", "lazy", "pickers", "log_multiplicity")
+        },
+    )
+    return per_answer, responses
 
 
 def _some(rows: Shaped[np.ndarray, "R ..."]) -> Shaped[np.ndarray, "R1 ..."]:
@@ -198,14 +218,16 @@ def _some(rows: Shaped[np.ndarray, "R ..."]) -> Shaped[np.ndarray, "R1 ..."]:
 
 
 def _sums(
-    row: Int[np.ndarray, " E"], column: Int[np.ndarray, " E"], shape: tuple[Any, Any]
+    row: Int[np.ndarray, " E"],
+    column: Int[np.ndarray, " E"],
+    shape: tuple[int, int],
+    longest: tuple[int, int] | None,
 ) -> Incidence:
     """Return which columns each row sums; where there are none, one that is nothing."""
-    rows, columns = int(shape[0]), max(int(shape[1]), 1)
-    if len(row):
-        return incidence(row, column, None, (rows, columns))
+    if len(row) or longest is not None:
+        return incidence(row, column, None, shape, longest=longest)
     nothing = np.zeros(1, int)
-    return incidence(nothing, nothing, np.zeros(1), (rows, columns))
+    return incidence(nothing, nothing, np.zeros(1), shape)
 
 
 def _allocations(
