@@ -173,41 +173,37 @@ def _responses(
         all_ways = min(1 << most, all_ways)
         longest = {"unit": (most, 1), "lazy": (most, all_ways), "way": (1, all_ways)}
     of_lister, of_single = some(unit[lister]), some(unit[single])
-    ways, listers, singles = map(len, (per_answer.of_unit, of_lister, of_single))
-    number = np.arange(max(listers, singles))
+    listers, singles = np.arange(lister.sum()), np.arange(single.sum())
+    completions = len(per_answer.of_unit)
     responses = Responses(
         lister=jnp.asarray(some(who[lister])),
         detected=jnp.asarray(some(detected[lister]).astype(float)),
         missed=jnp.asarray(some(missed[lister]).astype(float)),
         of_lister=_sums(
-            unit[lister],
-            number[: lister.sum()],
-            (units, listers),
-            longest.get("unit"),
+            unit[lister], listers, (units, len(of_lister)), longest.get("unit")
         ),
         single=jnp.asarray(some(who[single])),
         outside=jnp.asarray(some(outside)),
         of_single=_sums(
-            unit[single],
-            number[: single.sum()],
-            (units, singles),
-            longest.get("unit"),
+            unit[single], singles, (units, len(of_single)), longest.get("unit")
         ),
-        lazy=_sums(completion, entry, (ways, singles), longest.get("lazy")),
+        lazy=_sums(
+            completion, entry, (completions, len(of_single)), longest.get("lazy")
+        ),
         unit_of_lister=jnp.asarray(of_lister),
         unit_of_single=jnp.asarray(of_single),
     )
     by_unit = None
     if slopes:
-        shape = (ways, units)
+        shape = (completions, units)
         by_unit = incidence(everyone, of_unit, None, shape, longest=longest.get("way"))
     per_answer = replace(
         per_answer,
+        of_unit=jnp.asarray(per_answer.of_unit),
+        lazy=jnp.asarray(per_answer.lazy),
+        pickers=jnp.asarray(per_answer.pickers),
+        log_multiplicity=jnp.asarray(per_answer.log_multiplicity),
         by_unit=by_unit,
-        **{
-            name: jnp.asarray(getattr(per_answer, name))
-            for name in ("of_unit", "lazy", "pickers", "log_multiplicity")
-        },
     )
     return per_answer, responses
 
