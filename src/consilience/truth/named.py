@@ -41,6 +41,8 @@ class Named:
     similar
         How alike two labels are, as the user says, in standard deviations between pairs
         of candidates.
+    padded
+        Whether units were added to fill up to few sizes; then all that is laid out is.
     """
 
     labels: Shaped[np.ndarray, " L"]
@@ -54,6 +56,7 @@ class Named:
     observed: Bool[np.ndarray, " U"]
     contains_counts: Int[np.ndarray, "U C 3"] | None = None
     similar: LabelPairs = field(default_factory=no_pairs)
+    padded: bool = False
 
     @property
     def size(self) -> Int[np.ndarray, " U"]:

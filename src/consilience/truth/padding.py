@@ -18,25 +18,33 @@ from consilience.truth.space import (
     MAX_NUMBERS,
     ChoiceSpace,
     ContainsSpace,
+    ObjectsSpace,
     Space,
 )
+
+# Of objects, the more blocks items have, the fewer are added.
+BLOCKS = 2048  # steps of the numbers of blocks, where items are few
+FINE = 16  # sizes to each power of two
 
 
 def padded(space: Space) -> Space:
     """Return the space with further units and annotators, behind those that there are.
 
     Each further unit is an item of its own, and any state on its list may be true.
-    There are none where tables or lists would become too large.
+    There are none where tables or lists would become too large. Items of objects are
+    filled up by the number of their candidates.
 
     Parameters
     ----------
     space
-        What can be true, and the answers; not of objects.
+        What can be true, and the answers.
     """
     cells = len(space.states) * len(space.answers)
     annotators = next_size(space.num_annotators)
     if annotators * cells <= MAX_NUMBERS:
         space = _with_annotators(space, annotators - space.num_annotators)
+    if isinstance(space, ObjectsSpace):
+        return _with_items(space)
     units = next_size(space.num_units)
     if units * space.state.shape[1] <= MAX_LISTED:
         space = _with_units(space, units - space.num_units)
@@ -48,6 +56,28 @@ def _with_annotators(space: Space, more: int) -> Space:
         space,
         annotators=_with_names(space.annotators, more),
         identified=np.append(space.identified, np.zeros(more, bool)),
+    )
+
+
+def _with_items(space: ObjectsSpace) -> ObjectsSpace:
+    """Return further items of each number of candidates, about which nobody is heard.
+
+    They are like the first of as many: nothing else is then said of labels.
+    """
+    shown = [np.arange(space.num_units)]
+    size = space.named.size
+    for number in np.unique(size).tolist():
+        units = np.flatnonzero(size == number)
+        filled = next_size(len(units), max(BLOCKS >> number, 1), each=FINE)
+        shown.append(np.repeat(units[:1], filled - len(units)))
+    every = np.concatenate(shown)
+    named = space.named.of_units(every)
+    heard = named.observed & (np.arange(len(every)) < space.num_units)
+    return replace(
+        space,
+        unit_item=_with_names(space.unit_item, len(every) - space.num_units),
+        log_prior=space.log_prior[every],
+        named=replace(named, observed=heard, padded=True),
     )
 
 

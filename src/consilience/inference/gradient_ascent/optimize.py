@@ -18,7 +18,7 @@ are looked at block by block, and each block's table is computed again for the g
 so memory does not grow with the items. Units that look alike are looked at once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -109,10 +109,10 @@ class Data(NamedTuple):
 
 
 class Real(NamedTuple):
-    """Which unit of the data stands for each of the space, and how many annotators."""
+    """Which unit of the data stands for each of the space, and sizes of other axes."""
 
     place: Int[np.ndarray, " U"]
-    annotators: int
+    sizes: Mapping[str, int]
 
 
 class Optimized(NamedTuple):
@@ -148,7 +148,8 @@ def ascend(
     report
         Called with the progress made.
     pad
-        Whether the position may have coordinates of annotators who do not exist.
+        Whether the position may have coordinates of annotators who do not exist, or
+        of pairs of labels.
 
     Raises
     ------
@@ -218,7 +219,7 @@ def _lay_out(
     model: SampledModel[Any], space: Space, *, pad: bool = True
 ) -> tuple[Data, Real]:
     total, place = space.n.sum(dtype=float), np.arange(space.num_units)
-    count, annotators = np.ones(space.num_units), space.num_annotators
+    count, sizes = np.ones(space.num_units), {"annotator": space.num_annotators}
     together = isinstance(space, ObjectsSpace) or model.whole_items
     if not together and not model.follows_data and not model.per_answer:
         who = any("annotator" in dims for dims in model.dims.values())
@@ -232,9 +233,11 @@ def _lay_out(
         prepared(model, lay_out(model, space)),
         scale=jnp.asarray(count),
         total=jnp.asarray(total),
-        asked=jnp.asarray(np.arange(space.num_annotators) < annotators, float),
+        asked=jnp.asarray(np.arange(space.num_annotators) < sizes["annotator"], float),
     )
-    real = Real(place, annotators)
+    if isinstance(whole.layout, Items):
+        sizes["pair"] = len(whole.layout.names.pairs)
+    real = Real(place, sizes)
     columns = space.state.shape[1] * num_substates(model)
     size = max(MAX_TABLE // columns, 1)
     uncut = model.per_answer or isinstance(model, LaidOutModel)
@@ -249,16 +252,11 @@ def _lay_out(
 def _may_pad(model: AnnotatorModel[Any], space: Space) -> bool:
     """Return whether units and annotators without answers change no result.
 
-    Objects are laid out by the number of their candidates, and what covariates of
-    candidates are worth is a mean over all units and annotators.
+    What covariates of candidates are worth is a mean over all units and annotators.
     """
-    match space:
-        case ObjectsSpace():
-            return False
-        case ChoiceSpace() if space.covariates.names:
-            return False
-        case _:
-            return not model.per_answer
+    if isinstance(space, ChoiceSpace) and space.covariates.names:
+        return False
+    return not model.per_answer
 
 
 @jax.jit
@@ -432,30 +430,27 @@ def mode_at(
     free, layout = summit.unravel(jnp.asarray(position)), data.whole.layout
     if not isinstance(layout, Items) or layout.end_to_end is None:
         mode = on_host(_mode_at(model, data, free))
-        parameters = _of_annotators(model, summit, mode.parameters)
+        parameters = _of_real(model, summit, mode.parameters)
         return Mode(parameters, mode.belief[place], mode.log_likelihood[place])
     # The score is another program than the objective, and computed once.
     values, parameters = on_host(_constrained(model, data.whole, free))
     whole = on_host(data.whole)
     scores = model.score(whole, parameters)
     return Mode(
-        {**values, **derived(model, whole, parameters)},
+        _of_real(model, summit, {**values, **derived(model, whole, parameters)}),
         special.softmax(scores, axis=1)[place],
         special.logsumexp(scores, axis=1)[place],
     )
 
 
-def _of_annotators(
+def _of_real(
     model: AnnotatorModel[Any], summit: Optimized, parameters: Parameters
 ) -> Parameters:
-    """Return the parameters without those of annotators who do not exist."""
+    """Return the parameters without those of what fills arrays up."""
     axes = {**DIMS, **model.dims}
     return {
         name: value[
-            tuple(
-                slice(summit.real.annotators if axis == "annotator" else None)
-                for axis in axes.get(name, ())
-            )
+            tuple(slice(summit.real.sizes.get(axis)) for axis in axes.get(name, ()))
         ]
         for name, value in parameters.items()
     }

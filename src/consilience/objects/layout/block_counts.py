@@ -24,6 +24,7 @@ from consilience.objects.layout.partitions import (
     sum_over_partitions,
 )
 from consilience.ragged import places_within
+from consilience.truth.arrays.grid import next_size
 from consilience.truth.arrays.incidence import Incidence, incidence
 from consilience.truth.arrays.maths import HOST, AnyArray, maths
 from consilience.truth.arrays.pytree import pytree
@@ -107,6 +108,9 @@ def count_blocks(space: ObjectsSpace, *, slopes: bool = True) -> list[Blocks]:
     """
     named = space.named
     size = named.size
+    most = None
+    if named.padded:
+        most = next_size(int(np.bincount(space.unit, space.n).max(initial=1)))
     counts = []
     for number in np.unique(size[size > 1]).tolist():
         units = np.flatnonzero(size == number)
@@ -119,7 +123,9 @@ def count_blocks(space: ObjectsSpace, *, slopes: bool = True) -> list[Blocks]:
             named.main[rows],
             space.n[rows],
         )
-        counts.append(count_answers(answers, units, number, slopes=slopes))
+        counts.append(
+            count_answers(answers, units, number, slopes=slopes, max_answers=most)
+        )
     return counts
 
 

@@ -8,7 +8,7 @@ s of them has 2^s.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,12 +16,15 @@ from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from consilience.errors import TooLargeError
 from consilience.objects.layout.block_counts import MAX_CELLS, Blocks
+from consilience.objects.layout.padding import filled, filled_rows
 from consilience.objects.layout.partitions import members
 from consilience.ragged import places_within
 from consilience.truth.arrays.incidence import Incidence, incidence
 from consilience.truth.arrays.pytree import pytree
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
+
+ROWS = 8192  # steps of the numbers of answers and blocks, where they are few
 
 
 @pytree()
@@ -104,6 +107,7 @@ def lay_out_annotators(
     named = space.named
     number = np.bitwise_count(named.mask).astype(np.int64)
     pairs = [_responses(space, named, counts) for counts in blocks]
+    each = np.repeat(space.annotator, space.n)
     beside = (named.size[space.unit] - 1) * (number > 1)
     num_annotators = space.num_annotators
     people = People(
@@ -115,7 +119,7 @@ def lay_out_annotators(
         looked=jnp.asarray(
             np.bincount(space.annotator, space.n * beside, num_annotators)
         ),
-        annotator=np.repeat(space.annotator, space.n),
+        annotator=filled_rows(each, ROWS) if named.padded else each,
     )
     return tuple(counts for counts, _ in pairs), people
 
@@ -148,31 +152,58 @@ def _responses(
     lazy = np.zeros((len(of_unit), blocks.num_labels), np.int32)
     np.add.at(lazy, (completion, main[single][entry]), 1)
     alone = np.bincount(unit[single], minlength=units)
-    shape = (len(of_unit), units)
     everyone = np.arange(len(of_unit), dtype=np.int32)
     slopes = blocks.by_unit is not None
     detected, missed = named_in & ~is_main & (block > 0), ~named_in & ~is_main
     outside = 1 - members(blocks.num_labels)[:, main[single]].T
-    responses = Responses(
-        lister=jnp.asarray(_some(who[lister])),
-        detected=jnp.asarray(_some(detected[lister]).astype(float)),
-        missed=jnp.asarray(_some(missed[lister]).astype(float)),
-        of_lister=_sums(unit[lister], np.arange(lister.sum()), (units, lister.sum())),
-        single=jnp.asarray(_some(who[single])),
-        outside=jnp.asarray(_some(outside)),
-        of_single=_sums(unit[single], np.arange(single.sum()), (units, single.sum())),
-        lazy=_sums(completion, entry, (len(of_unit), single.sum())),
-        unit_of_lister=jnp.asarray(_some(unit[lister])),
-        unit_of_single=jnp.asarray(_some(unit[single])),
-    )
     per_answer = replace(
         blocks,
-        of_unit=jnp.asarray(of_unit),
-        lazy=jnp.asarray(lazy),
-        pickers=jnp.asarray(alone[of_unit] - lazy.sum(1)),
-        log_multiplicity=jnp.zeros(len(of_unit)),
-        by_unit=incidence(everyone, of_unit, None, shape) if slopes else None,
+        of_unit=of_unit,
+        lazy=lazy,
+        pickers=alone[of_unit] - lazy.sum(1),
+        log_multiplicity=np.zeros(len(of_unit)),
+        by_unit=None,
         by_style=None,
+    )
+    some, longest = _some, dict[str, tuple[int, int]]()
+    if named.padded:
+        per_answer = filled(per_answer)
+        some = partial(filled_rows, least=max(ROWS >> blocks.num_labels, 1))
+        most, all_ways = blocks.most, MAX_CELLS >> blocks.num_labels
+        all_ways = min(1 << most, all_ways)
+        longest = {"unit": (most, 1), "lazy": (most, all_ways), "way": (1, all_ways)}
+    of_lister, of_single = some(unit[lister]), some(unit[single])
+    listers, singles = np.arange(lister.sum()), np.arange(single.sum())
+    completions = len(per_answer.of_unit)
+    responses = Responses(
+        lister=jnp.asarray(some(who[lister])),
+        detected=jnp.asarray(some(detected[lister]).astype(float)),
+        missed=jnp.asarray(some(missed[lister]).astype(float)),
+        of_lister=_sums(
+            unit[lister], listers, (units, len(of_lister)), longest.get("unit")
+        ),
+        single=jnp.asarray(some(who[single])),
+        outside=jnp.asarray(some(outside)),
+        of_single=_sums(
+            unit[single], singles, (units, len(of_single)), longest.get("unit")
+        ),
+        lazy=_sums(
+            completion, entry, (completions, len(of_single)), longest.get("lazy")
+        ),
+        unit_of_lister=jnp.asarray(of_lister),
+        unit_of_single=jnp.asarray(of_single),
+    )
+    by_unit = None
+    if slopes:
+        shape = (completions, units)
+        by_unit = incidence(everyone, of_unit, None, shape, longest=longest.get("way"))
+    per_answer = replace(
+        per_answer,
+        of_unit=jnp.asarray(per_answer.of_unit),
+        lazy=jnp.asarray(per_answer.lazy),
+        pickers=jnp.asarray(per_answer.pickers),
+        log_multiplicity=jnp.asarray(per_answer.log_multiplicity),
+        by_unit=by_unit,
     )
     return per_answer, responses
 
@@ -183,14 +214,16 @@ def _some(rows: Shaped[np.ndarray, "R ..."]) -> Shaped[np.ndarray, "R1 ..."]:
 
 
 def _sums(
-    row: Int[np.ndarray, " E"], column: Int[np.ndarray, " E"], shape: tuple[Any, Any]
+    row: Int[np.ndarray, " E"],
+    column: Int[np.ndarray, " E"],
+    shape: tuple[int, int],
+    longest: tuple[int, int] | None,
 ) -> Incidence:
     """Return which columns each row sums; where there are none, one that is nothing."""
-    rows, columns = int(shape[0]), max(int(shape[1]), 1)
-    if len(row):
-        return incidence(row, column, None, (rows, columns))
+    if len(row) or longest is not None:
+        return incidence(row, column, None, shape, longest=longest)
     nothing = np.zeros(1, int)
-    return incidence(nothing, nothing, np.zeros(1), (rows, columns))
+    return incidence(nothing, nothing, np.zeros(1), shape)
 
 
 def _allocations(

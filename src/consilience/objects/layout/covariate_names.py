@@ -1,6 +1,6 @@
 """Names of the covariates of objects."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consilience.objects.layout.pair_covariates import Pairs
 
@@ -11,7 +11,7 @@ class Names:
 
     Those of `asked` are what makes annotators say yes when they are asked; none where
     nobody was asked. `pairs` are the codes of the labels of those pairs that have an
-    affinity of their own.
+    affinity of their own; which they are is no part of the program.
     """
 
     label: tuple[str, ...]
@@ -20,4 +20,4 @@ class Names:
     pair: tuple[str, ...]
     item: tuple[str, ...]
     asked: tuple[str, ...] = ()
-    pairs: Pairs = ()
+    pairs: Pairs = field(default=(), compare=False)

@@ -72,8 +72,7 @@ class BlockCovariates:
         Answers of kind contains; None where there are none.
     pairs
         Which pair of labels with an affinity of its own each pair of candidates is, in
-        the order of `numpy.triu_indices`; the number of such pairs for none. None where
-        no pair has one.
+        the order of `numpy.triu_indices`; -1 for none. None where no pair has one.
     """
 
     label: Float[AnyArray, "U n P"]

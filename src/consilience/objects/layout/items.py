@@ -14,7 +14,12 @@ from consilience.objects.layout.by_annotator import (
 )
 from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates, candidate_covariates
-from consilience.objects.layout.padding import EndToEnd, end_to_end
+from consilience.objects.layout.padding import (
+    EndToEnd,
+    end_to_end,
+    filled,
+    filled_rows,
+)
 from consilience.objects.layout.pair_covariates import frequent_pairs, items_with
 from consilience.objects.layout.partitions import NEVER
 from consilience.objects.layout.pooling import ItemCounts, Pool, pool
@@ -24,6 +29,7 @@ from consilience.truth.space import ObjectsSpace
 
 # Of so many responses, no way to see an item is e^700 times as likely as another.
 PLAIN = 100
+PAIRS = 64  # steps of the numbers of pairs, where they are few
 
 
 @pytree("names")
@@ -50,8 +56,8 @@ class Items:
         The blocks of all numbers of candidates, for slopes; None where none are taken,
         or not in this way.
     pair_items
-        On how many items whose answers count each pair with an affinity of its own is;
-        None where no pair has one.
+        On how many items whose answers count each pair with an affinity of its own is,
+        none where pairs fill an array up; None where no pair has one.
     """
 
     blocks: tuple[Blocks, ...]
@@ -146,6 +152,8 @@ def items_of(
     people = None
     if by_annotator:
         blocks, people = lay_out_annotators(space, blocks)
+    elif named.padded:
+        blocks = tuple(map(filled, blocks))
     place = np.zeros(space.num_units, np.int32)
     start = 1
     for counts in blocks:
@@ -153,15 +161,20 @@ def items_of(
         start += len(counts.unit)
     covariates = tuple(columns.of(counts.unit, counts.num_labels) for counts in blocks)
     plain = slopes and not by_annotator and len(blocks) > 0
-    plain = plain and max(counts.most for counts in blocks) <= PLAIN
+    plain = plain and max(counts.votes.max() for counts in blocks) <= PLAIN
+    pair_items = items_with(named, affinity_pairs) if affinity_pairs else None
+    if pair_items is not None and named.padded:
+        pair_items = filled_rows(pair_items, PAIRS)
     return Items(
         blocks=blocks,
         covariates=covariates,
-        end_to_end=end_to_end(blocks, covariates) if plain else None,
+        end_to_end=(
+            end_to_end(blocks, covariates, padded=named.padded) if plain else None
+        ),
         place=place,
         answered=np.bincount(space.unit, space.n, space.num_units).astype(np.int32),
         heard=named.observed,
         names=columns.names,
         people=people,
-        pair_items=items_with(named, affinity_pairs) if affinity_pairs else None,
+        pair_items=pair_items,
     )

@@ -6,22 +6,31 @@ and only the sums over partitions by the number of candidates. All that have one
 stand together, block by block (and candidate by candidate): then what is looked up is
 near what was looked up before.
 
+Where units were added (`consilience.truth.padding`), all else is filled up to few
+sizes, too: with completions in no way possible, and with what nothing refers to.
+
 Given its unit, what a block weighs depends on a completion only by how many one-label
 answers of listers have their label in the block, and how many outside. So the weights
 of all blocks and completions are those of fewer *cells*, looked up.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from consilience.objects.layout.block_counts import Blocks, block_sizes
 from consilience.objects.layout.covariates import BlockCovariates
-from consilience.objects.layout.partitions import members
+from consilience.objects.layout.partitions import NEVER, members
+from consilience.truth.arrays.grid import next_size
 from consilience.truth.arrays.maths import AnyArray
 from consilience.truth.arrays.pytree import pytree
+from consilience.truth.padding import FINE
+
+CELLS = 32768  # steps of the numbers of cells, where they are few
 
 
 @pytree("most", "labels")
@@ -88,8 +97,48 @@ class EndToEnd:
     labels: int
 
 
+def filled_rows(
+    rows: Shaped[np.ndarray, "N ..."], least: int, value: Any = 0
+) -> Shaped[np.ndarray, "M ..."]:
+    """Return the rows, and others of one value behind them: one of few sizes, not none.
+
+    Parameters
+    ----------
+    rows
+        What there is.
+    least
+        Least step between two sizes.
+    value
+        Of the others.
+    """
+    more = next_size(max(len(rows), 1), least, each=FINE) - len(rows)
+    behind = np.full((more, *rows.shape[1:]), value, rows.dtype)
+    return np.concatenate([rows, behind])
+
+
+def filled(blocks: Blocks) -> Blocks:
+    """Return the blocks with further completions of the last unit, of no weight.
+
+    Parameters
+    ----------
+    blocks
+        Of units that have n candidates; without matrices.
+    """
+    fill = partial(filled_rows, least=max(CELLS >> blocks.num_labels, 1))
+    return replace(
+        blocks,
+        of_unit=fill(blocks.of_unit, value=len(blocks.unit) - 1),
+        lazy=fill(blocks.lazy),
+        pickers=fill(blocks.pickers),
+        log_multiplicity=fill(blocks.log_multiplicity, value=NEVER),
+    )
+
+
 def end_to_end(
-    blocks: Sequence[Blocks], covariates: Sequence[BlockCovariates]
+    blocks: Sequence[Blocks],
+    covariates: Sequence[BlockCovariates],
+    *,
+    padded: bool = False,
 ) -> EndToEnd:
     """Lay out units one behind the other.
 
@@ -97,6 +146,8 @@ def end_to_end(
     ----------
     blocks, covariates
         By the number of candidates.
+    padded
+        Whether there are cells and takings besides, of which nobody makes use.
     """
     most = max(counts.most for counts in blocks)
     labels = max(counts.num_labels for counts in blocks)
@@ -146,6 +197,9 @@ def end_to_end(
         start["unit"] += units
         start["cell"] += len(cell["row"])
     together = {name: np.concatenate(parts) for name, parts in arrays.items()}
+    if padded:
+        for name in ("taken", "taker", "times", "row", "inside", "elsewhere"):
+            together[name] = filled_rows(together[name], CELLS)
     for name, values in together.items():
         if values.dtype == np.int64:
             together[name] = values.astype(np.int32)

@@ -39,7 +39,7 @@ def frequent_pairs(named: Named, enough: int = ENOUGH) -> Pairs:
 
 
 def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
-    """Return which of some pairs each two candidates are; their number for none.
+    """Return which of some pairs each two candidates are; -1 for none.
 
     Parameters
     ----------
@@ -49,15 +49,15 @@ def places(named: Named, pairs: Pairs) -> Int[np.ndarray, "U C C"]:
         As `frequent_pairs` returns them, of these labels.
     """
     first, second = np.array(pairs, np.int64).reshape(-1, 2).T
-    label_pairs = LabelPairs(first, second, np.zeros(len(pairs)))
-    return label_pairs.place(*_two(named))
+    place = LabelPairs(first, second, np.zeros(len(pairs))).place(*_two(named))
+    return np.where(place < len(pairs), place, -1)
 
 
 def items_with(named: Named, pairs: Pairs) -> Int[np.ndarray, " P"]:
     """Return on how many items whose answers count each pair is."""
     pair = _each(named, places(named, pairs))
-    num_items: Int[np.ndarray, " P"] = np.bincount(pair, minlength=len(pairs) + 1)[:-1]
-    return num_items
+    num_items: Int[np.ndarray, " P"] = np.bincount(pair + 1, minlength=len(pairs) + 1)
+    return num_items[1:]
 
 
 def _two(named: Named) -> tuple[Int[np.ndarray, "U C C"], Int[np.ndarray, "U C C"]]:

@@ -113,4 +113,4 @@ def _styles(
     # log p(lister) - log p(picker) is minus the log-odds.
     sure = responses.of_lister @ lists + responses.of_single @ log_sigmoid(logit)
     log_styles: Float[Array, "V T"] = row_of_allocation(blocks, sure + weight)
-    return log_styles - responses.lazy @ logit
+    return log_styles - responses.lazy @ logit + blocks.log_multiplicity[:, None]

@@ -1,0 +1,122 @@
+"""Items of objects are filled up to few sizes, and what is added changes nothing."""
+
+from dataclasses import replace
+from functools import partial
+
+import jax
+import numpy as np
+import pytest
+from numpyro.handlers import seed
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.model import lay_out, log_likelihood, sample_parameters
+from consilience.objects.layout import padding
+from consilience.objects.layout.pair_covariates import frequent_pairs
+from consilience.spaces import space_of
+from consilience.truth import padded
+from consilience.truth.parts import some_units
+
+MODELS = ("objects", "objects_by_annotator")
+
+
+def space_of_study(items, number, *, most=3):
+    """Return the items of few candidates, for programs that compile soon."""
+    design = {"items": items, "annotators": 7, "per_item": 5, "classes": 6}
+    space = space_of(cs.simulate(kind="objects", **design, seed=number).responses)
+    return some_units(space, np.flatnonzero(space.named.size <= most))
+
+
+@pytest.fixture(autouse=True)
+def _precise():
+    with jax.enable_x64(True):
+        yield
+
+
+@partial(jax.jit, static_argnums=0)
+def likelihoods(model, observations, parameters):
+    return log_likelihood(model, observations, parameters)
+
+
+@partial(jax.jit, static_argnums=0)
+def slopes(model, observations, parameters, weight):
+    def total(parameters):
+        return (weight * log_likelihood(model, observations, parameters)).sum()
+
+    return jax.grad(total)(parameters)
+
+
+def both(name, space):
+    """Return what models are given of a space, and of the same filled."""
+    model, more = load(name), padded(space)
+    less, filled = lay_out(model, space), lay_out(model, more)
+    parameters = seed(sample_parameters, 1)(model, less)
+    wide = dict(parameters)
+    # What pairs and annotators that fill up have is used nowhere.
+    rest = {
+        "pairs": np.size(filled.layout.pair_items) - np.size(less.layout.pair_items),
+        "picking": more.num_annotators - space.num_annotators,
+        "recall": more.num_annotators - space.num_annotators,
+    }
+    for effect in rest.keys() & parameters.keys():
+        wide[effect] = np.append(parameters[effect], np.full(rest[effect], 3.0))
+    return (less, parameters), (filled, wide)
+
+
+def assert_same_likelihoods(name, space):
+    given, filled = both(name, space)
+    expected = np.asarray(likelihoods(load(name), *given))
+    observed = np.asarray(likelihoods(load(name), *filled))
+    assert np.allclose(observed[: len(expected)], expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("items", [75, 120])
+def test_likelihoods_and_slopes_are_those_without_padding(items):
+    space = space_of_study(items, items)
+    assert_same_likelihoods("objects", space)
+    given, filled = both("objects", space)
+    assert len(filled[1]["pairs"]) > len(given[1]["pairs"])
+    weight = np.random.default_rng(0).exponential(size=space.num_units)
+    more = np.zeros(len(filled[0].guess) - len(weight))
+    expected = slopes(load("objects"), *given, weight)
+    observed = slopes(load("objects"), *filled, np.append(weight, more))
+    for name, slope in expected.items():
+        every = np.asarray(observed[name])
+        assert np.allclose(every[: len(slope)], slope, rtol=1e-8, atol=1e-9), name
+        assert not every[len(slope) :].any()
+
+
+def test_likelihoods_by_annotator_are_those_without_padding():
+    assert_same_likelihoods("objects_by_annotator", space_of_study(40, 2))
+
+
+def test_units_that_are_heard_would_make_pairs_of_labels_frequent():
+    space = space_of_study(75, 75)
+    named = padded(space).named
+    every = np.ones(len(named.observed), bool)
+    expected = frequent_pairs(space.named)
+    assert frequent_pairs(named) == expected
+    assert frequent_pairs(replace(named, observed=every)) != expected
+
+
+def test_completions_with_weight_would_change_likelihoods(monkeypatch):
+    space = space_of_study(40, 2)
+    # With no unit behind the last, completions that fill up are those of a real one.
+    monkeypatch.setattr(padding, "NEVER", 0.0)
+    monkeypatch.setattr("consilience.truth.padding.BLOCKS", 1)
+    monkeypatch.setattr("consilience.truth.padding.FINE", 1024)
+    with pytest.raises(AssertionError, match="allclose"):
+        assert_same_likelihoods("objects", space)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_studies_of_about_one_size_have_the_same_shapes(name):
+    def shapes(space):
+        leaves, tree = jax.tree.flatten(lay_out(load(name), space))
+        return [np.shape(leaf) for leaf in leaves], tree
+
+    spaces = [space_of_study(items, items) for items in (120, 116, 124)]
+    first, *others = [shapes(padded(space)) for space in spaces]
+    assert all(other == first for other in others)
+    first, *others = map(shapes, spaces)
+    assert all(other != first for other in others)
