@@ -1,0 +1,248 @@
+"""Label sets hold the truth as often as they say; sets that are made otherwise do not.
+
+Coverage of one study with n gold items is a beta variable (k of n + 1); that of its
+other items, counted, is a beta-binomial one. Tolerances are two standard errors.
+"""
+
+from math import ceil
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.stats import betabinom
+
+import consilience as cs
+from consilience.analysis.decisions import label_sets as module
+from consilience.errors import CircularError, GoldError, MissingColumnError, OptionError
+from consilience.posterior import Fit
+
+STUDIES, GOLD, REST, COVERAGE = 300, 20, 80, 0.9
+NAMES = np.array(["ant", "bee", "cow"], object)
+
+
+def fit_of(probability, *, kind="choice", candidate=None, log_prior=None):
+    """Return a fit with these probabilities of the truth of each item."""
+    number, classes = probability.shape
+    items = np.array([f"i{item:03d}" for item in range(number)], object)
+    both, nothing = ("item", "candidate"), np.full(probability.shape, np.nan)
+    constant = {
+        "candidate_class": ("candidate", np.arange(classes))
+        if candidate is None
+        else (both, candidate),
+        "unit_item": ("item", items),
+    }
+    if log_prior is not None:
+        constant["log_prior"] = (both, log_prior)
+    names = {"item": items, "true_class": NAMES}
+    truth = {"probability": probability, "lower": nothing, "upper": nothing}
+    groups = {
+        "/": xr.Dataset(attrs={"kind": kind, "mass": 0.9}),
+        "constant_data": xr.Dataset(constant, names),
+        "truth": xr.Dataset({name: (both, value) for name, value in truth.items()}),
+    }
+    return Fit(xr.DataTree.from_dict(groups))
+
+
+def gold_of(truth, items):
+    names = [f"i{item:03d}" for item in items]
+    return pd.DataFrame({"item": names, "label": NAMES[truth[items]]})
+
+
+def study(generator, number, *, votes=None):
+    """Return probabilities that are overconfident, and the truth of each item.
+
+    With votes they are shares of so many answers, of which most are equal to others.
+    """
+    right = generator.dirichlet([0.8, 0.6, 0.4], number)
+    chance = generator.random((number, 1))
+    truth = (chance > np.cumsum(right, axis=1)).sum(1).clip(max=2)
+    if votes is None:
+        sharp = right**2
+        return sharp / sharp.sum(1, keepdims=True), truth
+    return generator.multinomial(votes, right) / votes, truth
+
+
+def covered(sets, truth, items):
+    """Return of which items the set holds the truth."""
+    code = pd.Index(NAMES).get_indexer(sets["label"].astype(str))
+    item = sets["item"].astype(str).str[1:].astype(int).to_numpy()
+    return np.isin(items, item[code == truth[item]])
+
+
+def share_covered(*, shuffled=False, drawn=None, **options):
+    """Return the mean coverage of the items without gold, over many studies."""
+    shares = []
+    rest = np.arange(GOLD, GOLD + REST)
+    for seed in range(STUDIES):
+        generator = np.random.default_rng(seed)
+        probability, truth = study(generator, GOLD + REST, **options)
+        if drawn is not None:  # gold of the items that are hardest or easiest
+            order = np.argsort(drawn * probability.max(1))
+            probability, truth = probability[order], truth[order]
+        given = np.arange(GOLD)
+        gold = gold_of(generator.permutation(truth) if shuffled else truth, given)
+        sets = cs.label_sets(fit_of(probability), gold, coverage=COVERAGE, seed=seed)
+        shares.append(covered(sets, truth, rest).mean())
+    return np.mean(shares)
+
+
+PLACE = ceil((GOLD + 1) * COVERAGE)
+EXPECTED = PLACE / (GOLD + 1)
+ERROR = betabinom(REST, PLACE, GOLD + 1 - PLACE).std() / REST / np.sqrt(STUDIES)
+
+
+@pytest.mark.parametrize("votes", [None, 5])
+def test_sets_hold_the_truth_as_often_as_they_say_with_and_without_ties(votes):
+    assert abs(share_covered(votes=votes) - EXPECTED) < 2 * ERROR
+
+
+def test_the_same_check_catches_a_quantile_that_forgets_the_further_item(monkeypatch):
+    monkeypatch.setattr(module, "conformal_place", lambda n, c: ceil(n * c))
+    assert share_covered() < min(COVERAGE, EXPECTED) - 2 * ERROR
+
+
+def test_the_same_check_catches_gold_of_shuffled_labels():
+    assert share_covered(shuffled=True) > EXPECTED + 2 * ERROR
+
+
+def test_the_same_check_catches_gold_that_is_easier_than_the_rest():
+    assert share_covered(drawn=-1) < COVERAGE - 2 * ERROR
+
+
+def test_the_same_check_catches_ties_that_are_all_taken(monkeypatch):
+    def tied(probability, _):
+        return np.unique(-probability, return_inverse=True)[1]
+
+    monkeypatch.setattr(module, "_ranks", tied)
+    assert share_covered(votes=5) > EXPECTED + 2 * ERROR
+
+
+EACH = 12  # gold items of each label
+
+
+def coverage_by_class(*, by_class):
+    """Return the mean coverage by true label, where one is seldom recognised."""
+    weight = np.array([[8.0, 1.0, 1.0], [1.0, 8.0, 1.0], [3.0, 2.0, 1.0]])
+    truth = np.tile(np.arange(3), EACH + 20)
+    rest, shares = np.arange(3 * EACH, len(truth)), []
+    for seed in range(STUDIES):
+        shape = weight[truth] * 0.6
+        drawn = np.random.default_rng(seed).standard_gamma(shape) + 1e-9
+        fit = fit_of(drawn / drawn.sum(1, keepdims=True))
+        gold = gold_of(truth, np.arange(3 * EACH))
+        sets = cs.label_sets(fit, gold, coverage=COVERAGE, by_class=by_class, seed=seed)
+        shares.append(covered(sets, truth, rest).reshape(-1, 3).mean(0))
+    return np.mean(shares, axis=0)
+
+
+IN_CLASS = ceil((EACH + 1) * COVERAGE)
+CLASS_ERROR = betabinom(20, IN_CLASS, EACH + 1 - IN_CLASS).std() / 20 / STUDIES**0.5
+
+
+def test_by_class_every_label_is_covered():
+    share = coverage_by_class(by_class=True)
+    assert (share > IN_CLASS / (EACH + 1) - 2 * CLASS_ERROR).all()
+
+
+def test_the_same_check_catches_sets_that_are_not_by_class():
+    share = coverage_by_class(by_class=False)
+    assert share[2] < COVERAGE - 2 * CLASS_ERROR
+
+
+def test_the_sets_of_a_few_items_are_those_worked_by_hand():
+    top = [0.99, 0.95, 0.9, 0.8]  # of the truth, by item of gold
+    rest = [[0.81, 0.1, 0.09], [0.7, 0.2, 0.1], [0.05, 0.9, 0.05]]
+    probability = np.array([[p, (1 - p) / 2, (1 - p) / 2] for p in top] + rest)
+    fit = fit_of(probability)
+    gold = gold_of(np.zeros(4, int), np.arange(4))
+    # Of four scores the fourth is exceeded by one in five: labels of .8 and more.
+    sets = cs.label_sets(fit, gold, coverage=0.8)
+    without = sets[~sets["gold"]]
+    assert without["item"].tolist() == ["i004", "i005", "i006"]
+    # The second would be empty.
+    assert without["label"].tolist() == ["ant", "ant", "bee"]
+    assert (sets["size"] == 1).all()
+    assert sets["gold"].tolist() == [True] * 4 + [False] * 3
+    # Were the truth of the last but .1: labels of .1 and more, the likeliest first.
+    low = np.vstack([probability[:3], [[0.1, 0.5, 0.4]], rest])
+    sets = cs.label_sets(fit_of(low), gold, coverage=0.8)
+    without = sets[~sets["gold"] & (sets["item"] != "i005")]
+    assert without["label"].tolist() == ["ant", "bee", "bee"]
+    assert without["size"].tolist() == [2, 2, 1]
+
+
+def test_the_same_seed_gives_the_same_sets_and_another_breaks_ties_otherwise():
+    generator = np.random.default_rng(0)
+    probability, truth = study(generator, 60, votes=3)
+    gold = gold_of(truth, np.arange(20))
+    one, again, other = (
+        cs.label_sets(fit_of(probability), gold, seed=seed) for seed in (0, 0, 1)
+    )
+    pd.testing.assert_frame_equal(one, again)
+    assert not one.equals(other)
+
+
+def test_of_several_gold_labels_any_counts_and_items_elsewhere_are_left_out():
+    generator = np.random.default_rng(1)
+    probability, truth = study(generator, 40)
+    gold = gold_of(truth, np.arange(20))
+    more = pd.concat([gold, gold.assign(item="elsewhere"), gold])
+    sets = cs.label_sets(fit_of(probability), gold)
+    pd.testing.assert_frame_equal(cs.label_sets(fit_of(probability), more), sets)
+    every = pd.concat([gold.assign(label=name) for name in NAMES])
+    wide = cs.label_sets(fit_of(probability), every)
+    assert len(wide) < len(sets)
+    with pytest.raises(GoldError, match="by class each needs one"):
+        cs.label_sets(fit_of(probability), every, by_class=True)
+
+
+def test_a_truth_beside_the_candidates_is_beyond_all_of_them():
+    probability = np.tile([0.6, 0.4], (30, 1))
+    fit = fit_of(probability, candidate=np.tile([0, 1], (30, 1)))
+    truth = np.zeros(30, int)
+    truth[:2] = 2
+    sets = cs.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.8)
+    assert set(sets["label"]) <= {"ant", "bee"}
+    with pytest.raises(GoldError, match="2 of 20 gold items is not among their"):
+        cs.label_sets(fit, gold_of(truth, np.arange(20)), coverage=0.95)
+
+
+def test_too_few_gold_labels_are_refused_and_one_more_is_enough():
+    probability, truth = study(np.random.default_rng(2), 40)
+    fit = fit_of(probability)
+    with pytest.raises(GoldError, match="at least 9 items that are in the fit"):
+        cs.label_sets(fit, gold_of(truth, np.arange(8)))
+    assert len(cs.label_sets(fit, gold_of(truth, np.arange(9))))
+    with pytest.raises(GoldError, match="of the label 'cow'"):
+        cs.label_sets(
+            fit, gold_of(truth, np.flatnonzero(truth != 2)), coverage=0.5, by_class=True
+        )
+
+
+def test_what_cannot_be_calibrated_is_refused():
+    probability, truth = study(np.random.default_rng(3), 40)
+    fit, gold = fit_of(probability), gold_of(truth, np.arange(20))
+    for coverage in (0.0, 1.0, float("nan")):
+        with pytest.raises(OptionError, match="between 0 and 1"):
+            cs.label_sets(fit, gold, coverage=coverage)
+    with pytest.raises(OptionError, match="kind contains; label sets are for items"):
+        cs.label_sets(fit_of(probability, kind="contains"), gold)
+    with pytest.raises(GoldError, match="none of its 1 items"):
+        cs.label_sets(fit, gold.assign(item="elsewhere"))
+    with pytest.raises(GoldError, match="not among the 3 labels"):
+        cs.label_sets(fit, gold.assign(label="dodo"))
+    with pytest.raises(MissingColumnError, match="no column 'label'"):
+        cs.label_sets(fit, gold[["item"]])
+
+
+def test_gold_that_the_fit_was_given_is_refused_and_other_gold_is_not():
+    simulated = cs.simulate(items=60, annotators=8, classes=3, seed=0)
+    truth = simulated.truth[["item", "label"]]
+    given, other = truth.iloc[:20], truth.iloc[20:45]
+    fit = cs.fit(simulated.responses, model="dawid_skene", gold=given)
+    with pytest.raises(CircularError, match="the truth of 20 of the gold items"):
+        cs.label_sets(fit, truth)
+    sets = cs.label_sets(fit, other)
+    assert sets["gold"].sum() == sets["item"].isin(other["item"]).sum()
+    assert sets["item"].nunique() == 60
