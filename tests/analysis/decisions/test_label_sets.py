@@ -13,11 +13,12 @@ import xarray as xr
 from scipy.stats import betabinom
 
 import consilience as cs
+from consilience import demo
 from consilience.analysis.decisions import label_sets as module
 from consilience.errors import CircularError, GoldError, MissingColumnError, OptionError
 from consilience.posterior import Fit
 
-STUDIES, GOLD, REST, COVERAGE = 300, 20, 80, 0.9
+STUDIES, TWINS, GOLD, REST, COVERAGE = 200, 50, 20, 80, 0.9
 NAMES = np.array(["ant", "bee", "cow"], object)
 
 
@@ -70,15 +71,18 @@ def covered(sets, truth, items):
     return np.isin(items, item[code == truth[item]])
 
 
-def share_covered(*, shuffled=False, drawn=None, **options):
-    """Return the mean coverage of the items without gold, over many studies."""
+def share_covered(studies, *, shuffled=False, easy=False, **options):
+    """Return the mean coverage of the items without gold, over many studies.
+
+    Gold may be of labels that are shuffled, or of the items that are easiest.
+    """
     shares = []
     rest = np.arange(GOLD, GOLD + REST)
-    for seed in range(STUDIES):
+    for seed in range(studies):
         generator = np.random.default_rng(seed)
         probability, truth = study(generator, GOLD + REST, **options)
-        if drawn is not None:  # gold of the items that are hardest or easiest
-            order = np.argsort(drawn * probability.max(1))
+        if easy:
+            order = np.argsort(-probability.max(1))
             probability, truth = probability[order], truth[order]
         given = np.arange(GOLD)
         gold = gold_of(generator.permutation(truth) if shuffled else truth, given)
@@ -89,25 +93,33 @@ def share_covered(*, shuffled=False, drawn=None, **options):
 
 PLACE = ceil((GOLD + 1) * COVERAGE)
 EXPECTED = PLACE / (GOLD + 1)
-ERROR = betabinom(REST, PLACE, GOLD + 1 - PLACE).std() / REST / np.sqrt(STUDIES)
+
+
+def two_errors(studies, rest, place, gold):
+    """Return two standard errors of the mean coverage of so many studies."""
+    return 2 * betabinom(rest, place, gold + 1 - place).std() / rest / studies**0.5
+
+
+ERRORS = two_errors(STUDIES, REST, PLACE, GOLD)
+OF_TWINS = two_errors(TWINS, REST, PLACE, GOLD)
 
 
 @pytest.mark.parametrize("votes", [None, 5])
 def test_sets_hold_the_truth_as_often_as_they_say_with_and_without_ties(votes):
-    assert abs(share_covered(votes=votes) - EXPECTED) < 2 * ERROR
+    assert abs(share_covered(STUDIES, votes=votes) - EXPECTED) < ERRORS
 
 
 def test_the_same_check_catches_a_quantile_that_forgets_the_further_item(monkeypatch):
     monkeypatch.setattr(module, "conformal_place", lambda n, c: ceil(n * c))
-    assert share_covered() < min(COVERAGE, EXPECTED) - 2 * ERROR
+    assert share_covered(TWINS) < COVERAGE - OF_TWINS
 
 
 def test_the_same_check_catches_gold_of_shuffled_labels():
-    assert share_covered(shuffled=True) > EXPECTED + 2 * ERROR
+    assert share_covered(TWINS, shuffled=True) > EXPECTED + OF_TWINS
 
 
 def test_the_same_check_catches_gold_that_is_easier_than_the_rest():
-    assert share_covered(drawn=-1) < COVERAGE - 2 * ERROR
+    assert share_covered(TWINS, easy=True) < COVERAGE - OF_TWINS
 
 
 def test_the_same_check_catches_ties_that_are_all_taken(monkeypatch):
@@ -115,18 +127,18 @@ def test_the_same_check_catches_ties_that_are_all_taken(monkeypatch):
         return np.unique(-probability, return_inverse=True)[1]
 
     monkeypatch.setattr(module, "_ranks", tied)
-    assert share_covered(votes=5) > EXPECTED + 2 * ERROR
+    assert share_covered(TWINS, votes=5) > EXPECTED + OF_TWINS
 
 
 EACH = 12  # gold items of each label
 
 
-def coverage_by_class(*, by_class):
+def coverage_by_class(studies, *, by_class):
     """Return the mean coverage by true label, where one is seldom recognised."""
     weight = np.array([[8.0, 1.0, 1.0], [1.0, 8.0, 1.0], [3.0, 2.0, 1.0]])
     truth = np.tile(np.arange(3), EACH + 20)
     rest, shares = np.arange(3 * EACH, len(truth)), []
-    for seed in range(STUDIES):
+    for seed in range(studies):
         shape = weight[truth] * 0.6
         drawn = np.random.default_rng(seed).standard_gamma(shape) + 1e-9
         fit = fit_of(drawn / drawn.sum(1, keepdims=True))
@@ -137,17 +149,17 @@ def coverage_by_class(*, by_class):
 
 
 IN_CLASS = ceil((EACH + 1) * COVERAGE)
-CLASS_ERROR = betabinom(20, IN_CLASS, EACH + 1 - IN_CLASS).std() / 20 / STUDIES**0.5
 
 
 def test_by_class_every_label_is_covered():
-    share = coverage_by_class(by_class=True)
-    assert (share > IN_CLASS / (EACH + 1) - 2 * CLASS_ERROR).all()
+    share = coverage_by_class(STUDIES, by_class=True)
+    errors = two_errors(STUDIES, 20, IN_CLASS, EACH)
+    assert (share > IN_CLASS / (EACH + 1) - errors).all()
 
 
 def test_the_same_check_catches_sets_that_are_not_by_class():
-    share = coverage_by_class(by_class=False)
-    assert share[2] < COVERAGE - 2 * CLASS_ERROR
+    share = coverage_by_class(TWINS, by_class=False)
+    assert share[2] < COVERAGE - two_errors(TWINS, 20, IN_CLASS, EACH)
 
 
 def test_the_sets_of_a_few_items_are_those_worked_by_hand():
@@ -237,12 +249,17 @@ def test_what_cannot_be_calibrated_is_refused():
 
 
 def test_gold_that_the_fit_was_given_is_refused_and_other_gold_is_not():
-    simulated = cs.simulate(items=60, annotators=8, classes=3, seed=0)
-    truth = simulated.truth[["item", "label"]]
+    simulated = demo.study(0, num_photos=60)
+    responses = cs.read(simulated.answers, item="photo", label="animal")
+    truth = simulated.truth.set_axis(["item", "label"], axis=1)
     given, other = truth.iloc[:20], truth.iloc[20:45]
-    fit = cs.fit(simulated.responses, model="dawid_skene", gold=given)
+    fit = cs.fit(responses, model="dawid_skene", gold=given)
     with pytest.raises(CircularError, match="the truth of 20 of the gold items"):
         cs.label_sets(fit, truth)
     sets = cs.label_sets(fit, other)
-    assert sets["gold"].sum() == sets["item"].isin(other["item"]).sum()
-    assert sets["item"].nunique() == 60
+    assert sets.loc[sets["gold"], "item"].nunique() == 25
+    first = sets.drop_duplicates("item")
+    assert (first["item"].tolist(), first["label"].isna().sum()) == (
+        fit.items()["item"].tolist(),
+        0,
+    )

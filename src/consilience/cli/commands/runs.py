@@ -110,7 +110,8 @@ def export(  # noqa: PLR0913 (each option stands alone)
     names = what or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
     if (_SETS in names) != (gold is not None):
         msg = (
-            f"the table {_SETS} and --gold are given together: it is computed from both"
+            f"the table {_SETS} needs gold labels, and no other table uses them; give "
+            f"--what {_SETS} and --gold together"
         )
         raise OptionError(msg)
     tables = {}
