@@ -205,7 +205,7 @@ def test_of_several_gold_labels_any_counts_and_items_elsewhere_are_left_out():
     every = pd.concat([gold.assign(label=name) for name in NAMES])
     wide = cs.label_sets(fit_of(probability), every)
     assert len(wide) < len(sets)
-    with pytest.raises(GoldError, match="by class each needs one"):
+    with pytest.raises(GoldError, match="40 labels are further ones"):
         cs.label_sets(fit_of(probability), every, by_class=True)
 
 

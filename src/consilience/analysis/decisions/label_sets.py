@@ -137,7 +137,10 @@ def label_sets(
     least = np.minimum.reduceat(of_truth, first)
     if by_class:
         if len(calibrating) < len(truth_item):
-            msg = "gold has items with several labels; by class each needs one"
+            msg = (
+                f"gold: {len(truth_item) - len(calibrating):,} labels are further ones "
+                "of an item; with `by_class=True` each item needs one label"
+            )
             raise GoldError(msg)
         last = np.array(
             [
