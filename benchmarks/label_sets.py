@@ -1,4 +1,4 @@
-"""Coverage and size of label sets on public data, over ten halvings of the gold labels.
+"""Coverage and size of label sets on public data, over halvings of the gold labels.
 
 Beside them the sets that the posterior has by itself, and those of another score.
 """
@@ -12,15 +12,15 @@ from benchmarks.report import Report
 TITLE = "Label sets that contain the truth"
 NAMES = ("leaves", "labelme", "dog", "rte")
 COVERAGES = (0.9, 0.8)
-SPLITS = 10
+SPLITS = 100
 
 NOTES = (
     (
-        "One fit of the default model to each data set (tempered, without gold). Ten "
-        "times, half of the gold items calibrate and the other half are counted: "
+        "One fit of the default model to each data set (tempered, without gold). A "
+        "hundred times, half of the gold items calibrate and the other half are counted: "
         "covered, the share whose set contains the truth; size, the mean number of "
         "labels. lower, upper: the expected coverage and two standard errors of the "
-        "mean of ten independent splits (beta-binomial). accuracy: share of items "
+        "mean of a hundred independent splits (beta-binomial). accuracy: share of items "
         "whose most probable label is right."
     ),
     (
