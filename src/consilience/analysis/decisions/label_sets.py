@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Int
 
-from consilience.errors import CircularError, GoldError, OptionError
-from consilience.fitting.inputs import Table, as_table
+from consilience.errors import CircularError, GoldError, OptionError, not_a
+from consilience.fitting.inputs import Table, as_table, check_fit
 from consilience.posterior import Fit
 from consilience.posterior.results.labels import candidates, labels
 from consilience.responses.tables.id_types import restores_types
@@ -111,7 +111,13 @@ def label_sets(
     >>> gold = simulated.truth.set_axis(["item", "label"], axis=1).tail(30)
     >>> sets = cs.label_sets(fit, gold, coverage=0.9)
     >>> sets[sets["size"] > 1].head(4).round(2)
+             item     label  probability  size   gold
+    13  photo-014  malamute         0.58     2  False
+    14  photo-014     husky         0.41     2  False
+    50  photo-050     husky         0.52     2   True
+    51  photo-050  malamute         0.44     2   True
     """
+    check_fit(fit)
     if fit.data.attrs["kind"] != "choice":
         msg = (
             f"the fit is of kind {fit.data.attrs['kind']}; label sets are for items "
@@ -152,9 +158,9 @@ def label_sets(
         last = np.full(len(rank), _last_rank(least, len(rank), coverage))
     inside = _filled(rank <= last, item, rank)
     size = np.bincount(item, inside)[item].astype(np.int64)
-    sets = table.assign(size=size, gold=np.isin(item, calibrating))
     order = np.lexsort((rank, item))
-    return sets.iloc[order[inside[order]]].reset_index(drop=True)
+    sets: pd.DataFrame = table.assign(size=size, gold=np.isin(item, calibrating))
+    return sets.take(order[inside[order]]).reset_index(drop=True)
 
 
 def _truths(
@@ -170,6 +176,8 @@ def _truths(
         No item is in the fit, or a label is none of the study's.
     """
     rows = as_table(gold, "gold")
+    if rows is None:
+        raise OptionError(not_a("gold", gold, "a file or a data frame"))
     items, names = (
         pd.Index(table[name].cat.categories.astype("str")) for name in ("item", "label")
     )
