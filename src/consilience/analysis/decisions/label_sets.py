@@ -11,8 +11,8 @@ gold labels.
 Of all scores this one gives the smallest sets on average where the probabilities are
 right (Sadinle, Lei and Wasserman 2019). Equal scores stand in random order, so that the
 coverage is c, and above by less than :math:`1 / (n + 1)`. A set that would be empty
-holds the most probable label instead, which only adds to the coverage: so where more
-items than c are labelled right, the coverage is that share.
+holds the most probable label instead, which only adds to the coverage: where more
+items than c are labelled right, the coverage is about that share.
 
 References
 ----------
