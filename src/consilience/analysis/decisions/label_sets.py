@@ -1,12 +1,12 @@
 r"""Label sets that hold the truth with a stated probability, calibrated on gold labels.
 
 Split conformal prediction: the score of a label is :math:`1 - p`, with the posterior
-probability p of the label being the truth. Among n items with gold labels the score of
-the truth is at most its :math:`\lceil (n + 1) c \rceil`-th smallest value with
-probability c or a little more, and the set of an item holds all labels whose score is.
-Nothing is assumed of the model; items with gold must be exchangeable with the others.
-The fit itself may use the answers about all items, as it treats them alike, but not the
-gold labels.
+probability p of the label being the truth. The set of an item holds all labels whose
+score is at most the :math:`\lceil (n + 1) c \rceil`-th smallest score of the truth
+among n items with gold labels, as that of its truth is with probability c or a little
+more. Nothing is assumed of the model; items with gold must be exchangeable with the
+others. The fit itself may use the answers about all items, as it treats them alike, but
+not the gold labels.
 
 Of all scores this one gives the smallest sets on average where the probabilities are
 right (Sadinle, Lei and Wasserman 2019). Equal scores stand in random order, so that the
