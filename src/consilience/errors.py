@@ -163,7 +163,7 @@ class PredictionsError(ConsilienceError):
 
 
 class CircularError(ConsilienceError):
-    """Predictions to evaluate were used in the fit: fit without them, or allow it."""
+    """What a fit is to be judged by was used in it: fit without it, or allow it."""
 
 
 # Runs: saving, loading, exporting

@@ -123,6 +123,17 @@ def test_an_unknown_table_is_named_and_nothing_is_written(choice_fit, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_table_that_is_given_is_written_beside_those_of_the_fit(choice_fit, tmp_path):
+    fit, more = choice_fit(), {"mine": pd.DataFrame({"item": ["=a"], "size": [2]})}
+    export(fit, ("mine", "items"), "csv", tmp_path / "out", tables=more)
+    assert read_csv_text(tmp_path / "out" / "mine.csv")[1] == ("'=a", "2")
+    assert len(pd.read_csv(tmp_path / "out" / "items.csv")) == len(fit.items())
+    export(fit, ["mine"], "parquet", tmp_path / "mine.parquet", tables=more)
+    assert pd.read_parquet(tmp_path / "mine.parquet").equals(more["mine"])
+    with pytest.raises(OptionError, match="did you mean 'mine'"):
+        export(fit, ("mines",), "csv", tmp_path / "other", tables=more)
+
+
 def test_a_folder_that_is_there_is_left_alone(choice_fit, tmp_path):
     (tmp_path / "out").mkdir()
     with pytest.raises(FolderExistsError, match="already exists"):

@@ -14,6 +14,7 @@ from consilience.analysis.decisions.frequencies import (
     frequencies,
     selection_frequencies,
 )
+from consilience.analysis.decisions.label_sets import label_sets
 from consilience.analysis.decisions.more_answers import more_answers
 from consilience.analysis.model_evaluation.evaluation import Evaluation, evaluate
 from consilience.analysis.model_evaluation.predicted_frequencies import (
@@ -41,6 +42,7 @@ __all__ = [
     "filtering",
     "frequencies",
     "human_confusion",
+    "label_sets",
     "leading_question",
     "more_answers",
     "predicted_frequencies",

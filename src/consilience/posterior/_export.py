@@ -53,6 +53,7 @@ def export(
     format: Format,
     folder: str | Path,
     *,
+    tables: Mapping[str, pd.DataFrame] = MappingProxyType({}),
     overwrite: bool = False,
 ) -> list[Path]:
     """Write tables of a fit to a folder, or one table to a file.
@@ -64,11 +65,13 @@ def export(
     fit : Fit
         The fit.
     what : sequence of str
-        Names of tables, from `EXPORTS`.
+        Names of tables, from `EXPORTS` or `tables`.
     format : {"csv", "parquet", "json"}
         Format of the files; json is an array with one object per row.
     folder : str or Path
         The folder to create; or, with the suffix of the format, the file of one table.
+    tables : mapping of str to pandas.DataFrame, optional
+        Further tables by name, such as the result of `label_sets`.
     overwrite : bool, default False
         Replace an earlier export. A folder that is not an export is never replaced.
 
@@ -107,9 +110,10 @@ def export(
     ['items.csv', 'labels.csv']
     """
     what = [what] if isinstance(what, str) else what
-    unknown = sorted(set(what) - set(EXPORTS))
+    there = [*EXPORTS, *tables]
+    unknown = sorted(set(what) - set(there))
     if unknown:
-        raise OptionError(not_among("table", unknown[0], EXPORTS))
+        raise OptionError(not_among("table", unknown[0], there))
     if not what:
         msg = f"export: no table is named; name some of {_ALL}"
         raise OptionError(msg)
@@ -125,18 +129,23 @@ def export(
             )
             raise OptionError(msg)
         with whole_file(place, overwrite=overwrite) as partial:
-            frame = restored(EXPORTS[names[0]](fit.data), fit.types)
-            _WRITERS[format](frame, partial, note)
+            _WRITERS[format](_table(fit, names[0], tables), partial, note)
         return [place]
     with whole_folder(place, replaceable=_is_export if overwrite else None) as partial:
         for name in names:
-            frame = restored(EXPORTS[name](fit.data), fit.types)
+            frame = _table(fit, name, tables)
             _WRITERS[format](frame, partial / f"{name}.{format}", note)
         text = {**note, **({"text": _RULE} if format == "csv" else {})}
         (partial / ABOUT).write_text(
             json.dumps(text, indent=2) + "\n", encoding="utf-8"
         )
     return [place / f"{name}.{format}" for name in names]
+
+
+def _table(fit: Fit, name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    if name in tables:
+        return tables[name]
+    return restored(EXPORTS[name](fit.data), fit.types)
 
 
 def ending(path: Path) -> Format | None:

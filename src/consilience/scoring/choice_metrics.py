@@ -120,7 +120,7 @@ def item_scores(
     stated, row_item = stated[row_item >= 0], row_item[row_item >= 0]
     present = np.unique(row_item)
     if not len(present):
-        raise GoldError(_nothing_shared(wanted, names))
+        raise GoldError(nothing_shared(wanted, names))
     item = np.searchsorted(present, row_item)
     right = _is_right(stated, row_item, gold_labels, wanted)
     p = stated["probability"].to_numpy().astype(np.float64)
@@ -159,7 +159,16 @@ def _is_right(
     return np.isin(row_item * len(names) + row_label, pairs)
 
 
-def _nothing_shared(wanted: pd.Index, names: pd.Index) -> str:
+def nothing_shared(wanted: pd.Index, names: pd.Index) -> str:
+    """Return the message that no item of gold is in the fit.
+
+    Parameters
+    ----------
+    wanted
+        Items with gold.
+    names
+        Items of the fit.
+    """
     if not len(wanted):
         return "gold: no row with an item and a label; give a file that has some"
     return (

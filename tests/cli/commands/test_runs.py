@@ -53,6 +53,35 @@ def test_export_replaces_an_earlier_one_if_asked(run, fitted, capsys):
         assert run(*options, "--overwrite") == 0
 
 
+def test_export_writes_label_sets_that_gold_calibrates(run, fitted, truth, capsys):
+    gold = ("--gold", truth, "--item", "photo", "--label", "said")
+    options = ("--what", "label_sets,items", "--format", "parquet", "--seed", "3")
+    asked = (*options, "--coverage", "0.8")
+    assert run("export", fitted, *asked, *gold, "--out", "all") == 0
+    sets = pd.read_parquet("all/label_sets.parquet")
+    table = pd.read_csv(truth, dtype=str).set_axis(["item", "label"], axis=1)
+    expected = cs.label_sets(cs.load(fitted), table, coverage=0.8, seed=3)
+    pd.testing.assert_frame_equal(sets, expected)
+    assert len(pd.read_parquet("all/items.parquet")) == 12
+    # Of each label there are six gold items, enough for three in four.
+    by_class = (*options, "--coverage", "0.75", "--by-class")
+    assert run("export", fitted, *by_class, *gold, "--out", "each") == 0
+    expected = cs.label_sets(
+        cs.load(fitted), table, coverage=0.75, by_class=True, seed=3
+    )
+    pd.testing.assert_frame_equal(pd.read_parquet("each/label_sets.parquet"), expected)
+    capsys.readouterr()
+    assert run("export", fitted, *asked, "--by-class", *gold, "--out", "more") == 0
+    assert run("export", fitted, *options, "--by-class", *gold, "--out", "no") == 2
+    assert "at least 9 items of the label 'cat'" in capsys.readouterr().err
+
+
+def test_label_sets_and_gold_go_together(run, fitted, truth, capsys):
+    for given in (("--what", "label_sets"), ("--gold", truth)):
+        assert run("export", fitted, *given, "--out", "tables") == 2
+        assert "give --what label_sets and --gold together" in capsys.readouterr().err
+
+
 def test_a_fit_that_cannot_be_saved_is_kept_elsewhere(
     run, export, columns, capsys, monkeypatch, tmp_path
 ):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from consilience.cli.options import Flag, Prob, Reading, Several, read_options
 from consilience.cli.terminal import check_free, print_json, screen
-from consilience.errors import CannotWriteError, FolderExistsError
+from consilience.errors import CannotWriteError, FolderExistsError, OptionError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from consilience.scoring.metrics import Score
 
 _DEFAULT = ("labels", "items", "annotators", "confusion", "diagnostics")
+_SETS = "label_sets"
 _OF_OBJECTS = ("objects", "object_counts")
 
 
@@ -44,7 +45,7 @@ def save(fitted: "Fit", out: Path, *, overwrite: bool) -> None:
         raise type(error)(msg) from None
 
 
-def export(
+def export(  # noqa: PLR0913 (each option stands alone)
     run: Path,
     /,
     *,
@@ -52,6 +53,12 @@ def export(
     what: Several = (),
     format: Literal["csv", "parquet", "json"] | None = None,
     truth: Literal["raw", "tempered"] | None = None,
+    gold: Path | None = None,
+    item: str | None = None,
+    label: str | None = None,
+    coverage: float = 0.9,
+    by_class: Flag = False,
+    seed: int = 0,
     overwrite: Flag = False,
     json: Flag = False,
 ) -> None:
@@ -66,13 +73,27 @@ def export(
     what
         Tables to write; by default labels, items, annotators, confusion, diagnostics,
         and of runs of objects also objects, object_counts. soft_labels has a row per
-        item and a probability per label.
+        item and a probability per label. label_sets has the labels of each item's set,
+        which contains the truth with the probability --coverage; it needs --gold.
     format
         Format of the files; by default csv, or what the ending of --out says.
     truth
         Which posterior of the truth: raw, as the model has it, or tempered, as if of
         fewer answers where errors of annotators are correlated; by default the one that
         the run reports.
+    gold
+        Table of true labels of some items (item, label) that the fit was not given
+        (label_sets).
+    item
+        Column of the item in the gold table, where its name is not recognised.
+    label
+        Column of the label in the gold table, where its name is not recognised.
+    coverage
+        Probability that the set of a further item contains its truth (label_sets).
+    by_class
+        Guarantee the coverage among the items of each true label (label_sets).
+    seed
+        Seed of the order of equal probabilities (label_sets).
     overwrite
         Replace an earlier export.
     json
@@ -87,7 +108,24 @@ def export(
     fitted = load(run) if truth is None else load(run).with_truth(truth)
     of_objects = fitted.data.attrs["kind"] == "objects"
     names = what or [*_DEFAULT, *(_OF_OBJECTS if of_objects else ())]
-    files = write(fitted, names, format or one or "csv", out, overwrite=overwrite)
+    if (_SETS in names) != (gold is not None):
+        msg = (
+            f"the table {_SETS} needs gold labels, and no other table uses them; give "
+            f"--what {_SETS} and --gold together"
+        )
+        raise OptionError(msg)
+    tables = {}
+    if gold is not None:
+        from consilience.analysis import label_sets
+        from consilience.responses.side_tables import gold_table
+
+        truths = gold_table(gold, read_options(Reading(item=item, label=label)))
+        tables[_SETS] = label_sets(
+            fitted, truths, coverage=coverage, by_class=by_class, seed=seed
+        )
+    files = write(
+        fitted, names, format or one or "csv", out, tables=tables, overwrite=overwrite
+    )
     show = screen(as_json=json)
     for file in files:
         show.print(f"written: {file}", soft_wrap=True)

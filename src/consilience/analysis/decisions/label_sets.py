@@ -1,0 +1,284 @@
+r"""Label sets that hold the truth with a stated probability, calibrated on gold labels.
+
+Split conformal prediction: the score of a label is :math:`1 - p`, with the posterior
+probability p of the label being the truth. The set of an item holds all labels whose
+score is at most the :math:`\lceil (n + 1) c \rceil`-th smallest score of the truth
+among n items with gold labels, as that of its truth is with probability c or a little
+more. Nothing is assumed of the model; items with gold must be exchangeable with the
+others. The fit itself may use the answers about all items, as it treats them alike, but
+not the gold labels.
+
+Of all scores this one gives the smallest sets on average where the probabilities are
+right (Sadinle, Lei and Wasserman 2019). Equal scores stand in random order, so that the
+coverage is c, and above by less than :math:`1 / (n + 1)`. A set that would be empty
+holds the most probable label instead, which only adds to the coverage: where more
+items than c are labelled right, the coverage is about that share.
+
+References
+----------
+Vovk, Gammerman and Shafer (2005), Algorithmic learning in a random world, chapters 2
+and 4. Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers with
+bounded error levels. Angelopoulos and Bates (2023), Conformal prediction: a gentle
+introduction, sections 1 and 4.
+"""
+
+from math import ceil
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Int
+
+from consilience.errors import CircularError, GoldError, OptionError, not_a
+from consilience.fitting.inputs import Table, as_table, check_fit
+from consilience.posterior import Fit
+from consilience.posterior.results.labels import candidates, labels
+from consilience.responses.tables.id_types import restores_types
+from consilience.scoring.choice_metrics import nothing_shared
+from consilience.truth.coding import gold_codes
+
+_ROUNDING = 1e-9  # .55 of 100 is 55
+
+
+@restores_types
+def label_sets(
+    fit: Fit,
+    gold: Table,
+    *,
+    coverage: float = 0.9,
+    by_class: bool = False,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return a set of labels per item that contains the truth with a given probability.
+
+    Split conformal prediction: the probability from which a label is in the set is
+    calibrated on items with gold labels. The coverage does not depend on the model
+    being right; a better model has smaller sets.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit of kind choice that was not given these gold labels.
+    gold : data frame or path
+        Columns item and label: the truth of some items, drawn like the others. Where an
+        item has several rows, the set contains one of them. Items that are not in the
+        fit are ignored.
+    coverage : float, default 0.9
+        Probability that the set of a further item contains its truth, over items and
+        choices of the gold items. Needs gold labels of at least
+        ``coverage / (1 - coverage)`` items.
+    by_class : bool, default False
+        Guarantee the coverage among the items of each true label, and not only among
+        all items. Needs that many gold items of each label.
+    seed : int, default 0
+        Seed of the order of equal probabilities.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per label of each item's set, the most probable first. Columns item,
+        label, probability, size (of the set) and gold (whether the item was used to
+        calibrate, so that the guarantee is not about it). No set is empty: one that
+        would be holds the most probable label.
+
+    Raises
+    ------
+    OptionError
+        If the fit is of another kind, or `coverage` is not between 0 and 1.
+    CircularError
+        If the fit was given the truth of an item with gold.
+    GoldError
+        If there are too few gold labels for the coverage, a label is none of the
+        study's, or too many are not among the candidates of their item.
+
+    See Also
+    --------
+    decide : Which labels are present (kind contains).
+    consilience.scoring.score : Score a fit against gold labels.
+
+    References
+    ----------
+    Sadinle, Lei and Wasserman (2019), Least ambiguous set-valued classifiers with
+    bounded error levels. Angelopoulos and Bates (2023), Conformal prediction: a gentle
+    introduction.
+
+    Examples
+    --------
+    >>> import consilience as cs
+    >>> from consilience.demo import study
+    >>> simulated = study(0, num_photos=60)
+    >>> responses = cs.read(simulated.answers, item="photo", label="animal")
+    >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
+    >>> gold = simulated.truth.set_axis(["item", "label"], axis=1).tail(30)
+    >>> sets = cs.label_sets(fit, gold, coverage=0.9)
+    >>> sets[sets["size"] > 1].head(4).round(2)
+             item     label  probability  size   gold
+    13  photo-014  malamute         0.58     2  False
+    14  photo-014     husky         0.41     2  False
+    50  photo-050     husky         0.52     2   True
+    51  photo-050  malamute         0.44     2   True
+    """
+    check_fit(fit)
+    if fit.data.attrs["kind"] != "choice":
+        msg = (
+            f"the fit is of kind {fit.data.attrs['kind']}; label sets are for items "
+            "with one true label each (kind choice)"
+        )
+        raise OptionError(msg)
+    if not 0 < coverage < 1:
+        msg = f"coverage {coverage:g}: give a probability between 0 and 1"
+        raise OptionError(msg)
+    table = labels(fit.data)[["item", "label", "probability"]]
+    item, label = (
+        table[name].cat.codes.to_numpy().astype(np.int64) for name in ("item", "label")
+    )
+    num_labels = len(table["label"].cat.categories)
+    truth_item, truth_label = _truths(fit, table, gold)
+    rank = _ranks(table["probability"].to_numpy(), seed)
+    place = pd.Index(item * num_labels + label).get_indexer(
+        pd.Index(truth_item * num_labels + truth_label)
+    )
+    # A truth that is not among the candidates comes after all of them.
+    of_truth = np.where(place >= 0, rank[place], len(rank))
+    calibrating, first = np.unique(truth_item, return_index=True)
+    least = np.minimum.reduceat(of_truth, first)
+    if by_class:
+        if len(calibrating) < len(truth_item):
+            msg = (
+                f"gold: {len(truth_item) - len(calibrating):,} labels are further ones "
+                "of an item; with `by_class=True` each item needs one label"
+            )
+            raise GoldError(msg)
+        last = np.array(
+            [
+                _last_rank(least[truth_label == code], len(rank), coverage, repr(name))
+                for code, name in enumerate(table["label"].cat.categories)
+            ]
+        )[label]
+    else:
+        last = np.full(len(rank), _last_rank(least, len(rank), coverage))
+    inside = _filled(rank <= last, item, rank)
+    size = np.bincount(item, inside)[item].astype(np.int64)
+    order = np.lexsort((rank, item))
+    sets: pd.DataFrame = table.assign(size=size, gold=np.isin(item, calibrating))
+    return sets.take(order[inside[order]]).reset_index(drop=True)
+
+
+def _truths(
+    fit: Fit, table: pd.DataFrame, gold: Table
+) -> tuple[Int[np.ndarray, " G"], Int[np.ndarray, " G"]]:
+    """Return the codes of gold's items, in order, and of their labels, each pair once.
+
+    Raises
+    ------
+    CircularError
+        The fit was given the truth of one of the items.
+    GoldError
+        No item is in the fit, or a label is none of the study's.
+    """
+    rows = as_table(gold, "gold")
+    if rows is None:
+        raise OptionError(not_a("gold", gold, "a file or a data frame"))
+    items, names = (
+        pd.Index(table[name].cat.categories.astype("str")) for name in ("item", "label")
+    )
+    item, label, _ = gold_codes(rows, items, names)
+    if not len(item):
+        raise GoldError(nothing_shared(pd.Index(rows["item"].unique()), items))
+    pairs = np.unique(item.astype(np.int64) * len(names) + label)
+    item, label = np.divmod(pairs, len(names))
+    used = np.unique(item[_was_given(fit)[item]])
+    if len(used):
+        msg = (
+            f"the fit was given the truth of {len(used):,} of the gold items (such as "
+            f"{items[used[0]]!r}), so that they are not like the others; fit without "
+            "`gold=`, or give gold labels of other items"
+        )
+        raise CircularError(msg)
+    return item, label
+
+
+def _was_given(fit: Fit) -> Bool[np.ndarray, " U"]:
+    """Return of which items the fit was given gold: it rules out candidates."""
+    constant = fit.data["constant_data"]
+    state = candidates(fit.data).state
+    if "log_prior" not in constant:
+        return np.zeros(len(state), bool)
+    prior = constant["log_prior"].transpose("item", "candidate").to_numpy()
+    given: Bool[np.ndarray, " U"] = (np.isneginf(prior) & (state >= 0)).any(axis=1)
+    return given
+
+
+def _ranks(probability: Float[np.ndarray, " N"], seed: int) -> Int[np.ndarray, " N"]:
+    """Return the place of each label by falling probability, ties in random order."""
+    chance = np.random.default_rng(seed).random(len(probability))
+    rank = np.empty(len(probability), np.int64)
+    rank[np.lexsort((chance, -probability))] = np.arange(len(probability))
+    return rank
+
+
+def _last_rank(
+    of_truth: Int[np.ndarray, " G"], num_ranks: int, coverage: float, name: str = ""
+) -> int:
+    """Return the rank up to which labels are in the sets.
+
+    Parameters
+    ----------
+    of_truth
+        Rank of the truth of each gold item.
+    num_ranks
+        Number of ranks; that of a truth which is not among the candidates.
+    coverage
+        As for `label_sets`.
+    name
+        The true label of these items; empty: any.
+
+    Raises
+    ------
+    GoldError
+        No set of candidates has such a coverage.
+    """
+    number, place = len(of_truth), conformal_place(len(of_truth), coverage)
+    of_label = f" of the label {name}" if name else ""
+    if place > number:
+        msg = (
+            f"coverage {coverage:g} needs gold labels of at least "
+            f"{ceil(coverage / (1 - coverage) - _ROUNDING)} items{of_label} that are "
+            f"in the fit, and there are {number}; give more gold labels or a lower "
+            "coverage"
+        )
+        raise GoldError(msg)
+    last = int(np.partition(of_truth, place - 1)[place - 1])
+    if last == num_ranks:
+        msg = (
+            f"the truth of {(of_truth == num_ranks).sum():,} of {number:,} gold "
+            f"items{of_label} is not among their candidates, more than a coverage of "
+            f"{coverage:g} allows; give longer lists of candidates or a lower coverage"
+        )
+        raise GoldError(msg)
+    return last
+
+
+def conformal_place(number: int, coverage: float) -> int:
+    """Return which of so many sorted scores a further one exceeds seldom enough.
+
+    Parameters
+    ----------
+    number
+        Number of scores.
+    coverage
+        Probability that a further score is not above it.
+    """
+    return ceil((number + 1) * coverage - _ROUNDING)
+
+
+def _filled(
+    inside: Bool[np.ndarray, " N"],
+    item: Int[np.ndarray, " N"],
+    rank: Int[np.ndarray, " N"],
+) -> Bool[np.ndarray, " N"]:
+    """Put the most probable label into sets that would be empty."""
+    first = np.full(int(item.max()) + 1, len(rank))
+    np.minimum.at(first, item, rank)
+    empty = np.bincount(item, inside) == 0
+    filled: Bool[np.ndarray, " N"] = inside | (empty[item] & (rank == first[item]))
+    return filled
