@@ -13,6 +13,7 @@ NAMES = (
     "growth",
     "many_fits",
     "left_out",
+    "coverage",
     "label_sets",
     "models",
     "many_labels",

@@ -28,8 +28,8 @@ from consilience.truth import Space
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, True
 BLOCK = 10  # sweeps between reports
 CHAINS = 4
-TUNE, MIN_TUNE = 150, 60  # sweeps thrown away
-SWEEPS, MIN_SWEEPS = 300, 60  # of each chain, kept
+TUNE, MIN_TUNE = 100, 60  # sweeps thrown away
+SWEEPS, MIN_SWEEPS = 240, 60  # of each chain, kept
 THIN = 3  # sweeps of each draw that is kept
 # Answers x states x nodes that all chains may visit by default: some seconds.
 MAX_VISITS = 400_000_000
@@ -43,10 +43,10 @@ class Options:
     Attributes
     ----------
     draws
-        Draws kept, of all chains together; each is one in three sweeps. None: 400,
+        Draws kept, of all chains together; each is one in three sweeps. None: 320,
         fewer where answers are many.
     tune
-        Sweeps of each chain that are thrown away. None: 150, fewer where answers are
+        Sweeps of each chain that are thrown away. None: 100, fewer where answers are
         many.
     chains
         Chains, run side by side.
@@ -76,7 +76,9 @@ def options(
     asked = override(Options(), given)
     cells = space.num_annotators * len(space.states) * len(space.answers)
     visits = (len(space.unit) * space.state.shape[1] + cells) * NODES
-    chains = asked.chains or int(np.clip(MAX_VISITS // (450 * visits), 1, CHAINS))
+    chains = asked.chains or int(
+        np.clip(MAX_VISITS // ((TUNE + SWEEPS) * visits), 1, CHAINS)
+    )
     most = MAX_VISITS // (visits * chains)
     sweeps = int(np.clip(most * 2 // 3, MIN_SWEEPS, SWEEPS))
     tune = int(np.clip(most // 3, MIN_TUNE, TUNE))
