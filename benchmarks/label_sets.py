@@ -3,6 +3,7 @@
 Beside them the sets that the posterior has by itself, and those of another score.
 """
 
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -28,8 +29,9 @@ NOTES = (
         "same with the score of adaptive prediction sets (Romano, Sesia and Candès "
         "2020), the probability of all labels that are more probable and a random "
         "share of the label's own. posterior: the fewest labels with this posterior "
-        "probability, without calibration. No set is empty: where the accuracy is "
-        "above the coverage, sets of one label cover as much as the accuracy."
+        "probability, without calibration. Except by `allow_empty=True`, no set is empty: "
+        "where the accuracy is above the coverage, sets of one label cover as much as "
+        "the accuracy."
     ),
     (
         "By true label: coverage .9, the share of the items of each true label whose "
@@ -87,6 +89,7 @@ class _Studied:
 
         ways = {
             "label_sets": self._label_sets,
+            "allow_empty": partial(self._label_sets, allow_empty=True),
             "adaptive": self._adaptive,
             "posterior": self._posterior,
         }

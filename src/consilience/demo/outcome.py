@@ -17,7 +17,7 @@ from consilience.responses import Responses, read, write
 from consilience.scoring.metrics import Score, score
 from consilience.whole_folder import whole_folder
 
-MODEL = "hierarchical_dawid_skene"
+MODEL = "auto"
 BASELINE = "majority"
 _EXPORTED = ("labels", "items", "annotators", "confusion", "soft_labels")
 

@@ -18,10 +18,10 @@ class EngineOptions:
     Attributes
     ----------
     draws : int, optional
-        Draws of each chain (nuts), or in all (vb, svi, and em of models without closed
-        forms, which takes none by default); 0 for none (vb, em).
+        Draws of each chain (nuts), or in all (gibbs, vb, svi, and em of models without
+        closed forms, which takes none by default); 0 for none (vb, em).
     tune, chains : int, optional
-        Warm-up steps, and chains (nuts).
+        Warm-up steps, and chains (nuts, gibbs).
     restarts : int, optional
         Number of starts, of which the best is kept (em, vb).
     tolerance : float, optional

@@ -184,6 +184,32 @@ def test_the_sets_of_a_few_items_are_those_worked_by_hand():
     assert without["size"].tolist() == [2, 2, 1]
 
 
+def sure_study(seed):
+    """Return a fit that is right more often than nine times in ten, and the truth."""
+    generator = np.random.default_rng(seed)
+    top = generator.beta(40, 1, GOLD + REST)
+    probability = np.column_stack([top, 0.7 * (1 - top), 0.3 * (1 - top)])
+    truth = (generator.random(GOLD + REST)[:, None] > np.cumsum(probability, 1)).sum(1)
+    return fit_of(probability), truth
+
+
+@pytest.mark.parametrize(("allow_empty", "exact"), [(True, True), (False, False)])
+def test_sets_of_labels_that_are_mostly_right_cover_as_asked_if_they_may_be_empty(
+    allow_empty, exact
+):
+    place, rest, shares = ceil((GOLD + 1) * COVERAGE), np.arange(GOLD, GOLD + REST), []
+    for seed in range(STUDIES):
+        fit, truth = sure_study(seed)
+        gold = gold_of(truth, np.arange(GOLD))
+        sets = cs.label_sets(
+            fit, gold, coverage=COVERAGE, allow_empty=allow_empty, seed=seed
+        )
+        shares.append(covered(sets, truth, rest).mean())
+    expected = betabinom(REST, place, GOLD + 1 - place)
+    error = 2 * expected.std() / REST / np.sqrt(STUDIES)
+    assert (abs(np.mean(shares) - expected.mean() / REST) <= error) == exact
+
+
 def test_the_same_seed_gives_the_same_sets_and_another_breaks_ties_otherwise():
     generator = np.random.default_rng(0)
     probability, truth = study(generator, 60, votes=3)

@@ -10,9 +10,9 @@ not the gold labels.
 
 Of all scores this one gives the smallest sets on average where the probabilities are
 right (Sadinle, Lei and Wasserman 2019). Equal scores stand in random order, so that the
-coverage is c, and above by less than :math:`1 / (n + 1)`. A set that would be empty
-holds the most probable label instead, which only adds to the coverage: where more
-items than c are labelled right, the coverage is about that share.
+coverage is c, and above by less than :math:`1 / (n + 1)`. By default, a set that would
+be empty holds the most probable label instead, which only adds to the coverage: where
+more items than c are labelled right, the coverage is about that share.
 
 References
 ----------
@@ -46,6 +46,7 @@ def label_sets(
     *,
     coverage: float = 0.9,
     by_class: bool = False,
+    allow_empty: bool = False,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Return a set of labels per item that contains the truth with a given probability.
@@ -69,6 +70,10 @@ def label_sets(
     by_class : bool, default False
         Guarantee the coverage among the items of each true label, and not only among
         all items. Needs that many gold items of each label.
+    allow_empty : bool, default False
+        Leave items without a set where even the most probable label is too
+        improbable. Then the coverage is the one asked for also where more items than
+        that are labelled right.
     seed : int, default 0
         Seed of the order of equal probabilities.
 
@@ -77,8 +82,8 @@ def label_sets(
     pandas.DataFrame
         One row per label of each item's set, the most probable first. Columns item,
         label, probability, size (of the set) and gold (whether the item was used to
-        calibrate, so that the guarantee is not about it). No set is empty: one that
-        would be holds the most probable label.
+        calibrate, so that the guarantee is not about it). An empty set has no row;
+        unless `allow_empty`, one that would be empty holds the most probable label.
 
     Raises
     ------
@@ -156,7 +161,9 @@ def label_sets(
         )[label]
     else:
         last = np.full(len(rank), _last_rank(least, len(rank), coverage))
-    inside = _filled(rank <= last, item, rank)
+    inside = rank <= last
+    if not allow_empty:
+        inside = _filled(inside, item, rank)
     size = np.bincount(item, inside)[item].astype(np.int64)
     order = np.lexsort((rank, item))
     sets: pd.DataFrame = table.assign(size=size, gold=np.isin(item, calibrating))

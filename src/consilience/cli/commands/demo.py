@@ -16,7 +16,7 @@ _USUAL = Path("consilience-demo")
 def demo(
     *,
     out: Path = _USUAL,
-    engine: Engine = "vb",
+    engine: Engine = "auto",
     seed: int = 0,
     overwrite: Flag = False,
     json: Flag = False,
