@@ -29,7 +29,7 @@ NOTES = (
         "same with the score of adaptive prediction sets (Romano, Sesia and Candès "
         "2020), the probability of all labels that are more probable and a random "
         "share of the label's own. posterior: the fewest labels with this posterior "
-        "probability, without calibration. Except by `allow_empty=True`, no set is empty: "
+        "probability, not calibrated. Except by `allow_empty=True`, no set is empty: "
         "where the accuracy is above the coverage, sets of one label cover as much as "
         "the accuracy."
     ),

@@ -38,13 +38,13 @@ def extrapolate(
         Where the concentration was, and after one step and two.
     """
     before, middle, after = path
-    first = np.log(middle / before)
-    bend = np.log(after / middle) - first
-    length, turn = (
-        np.linalg.norm(step, axis=-1, keepdims=True) for step in (first, bend)
-    )
-    size = np.clip(length / np.maximum(turn, TINY), 1.0, FARTHEST)
     with np.errstate(all="ignore"):  # a leap out of bounds gains nothing
+        first = np.log(middle / before)
+        bend = np.log(after / middle) - first
+        length, turn = (
+            np.linalg.norm(step, axis=-1, keepdims=True) for step in (first, bend)
+        )
+        size = np.clip(length / np.maximum(turn, TINY), 1.0, FARTHEST)
         far = before * np.exp(2 * size * first + size**2 * bend)
         evidence = Evidence(prior, counts)
         gains = evidence(far) >= evidence(after)
