@@ -34,6 +34,8 @@ demo: .venv/core.done
 test: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
+# Studies run for longer than they compile: XLA optimizes as it does for users.
+studies: export XLA_FLAGS ?=
 studies: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadscope -m study $(ARGS)
 

@@ -73,12 +73,17 @@ hypothesis.settings.load_profile("fixed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep compiled functions between runs and workers, also for child processes.
+    """Compile quickly, and keep what is compiled; also in child processes.
+
+    Most of the time of the suite is spent compiling, so LLVM is asked for no
+    optimisation, unless XLA_FLAGS is set: `make studies` sets it to nothing. What is
+    compiled is kept between runs and workers.
 
     Made-up data look strange: a test of what is said of them asks for it.
     """
     strange = "ignore::consilience.errors.ConsilienceWarning"
     config.addinivalue_line("filterwarnings", strange)
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     folder = os.environ.setdefault(
         "JAX_COMPILATION_CACHE_DIR", str(config.rootpath / ".cache" / "jax")
     )
