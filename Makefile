@@ -31,6 +31,8 @@ help: ## list the targets
 demo: .venv/core.done
 	$(BIN)/consilience demo $(ARGS)
 
+# As many processes as there are processors: threads of a process would wait for them.
+test: export OPENBLAS_NUM_THREADS ?= 1
 test: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
