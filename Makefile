@@ -31,9 +31,13 @@ help: ## list the targets
 demo: .venv/core.done
 	$(BIN)/consilience demo $(ARGS)
 
+# As many processes as there are processors: threads of a process would wait for them.
+test: export OPENBLAS_NUM_THREADS ?= 1
 test: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
+# Studies run for longer than they compile: XLA optimizes as it does for users.
+studies: export XLA_FLAGS ?=
 studies: .venv/dev.done
 	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadscope -m study $(ARGS)
 

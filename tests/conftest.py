@@ -20,19 +20,36 @@ SOURCE = Path(importlib.util.find_spec("consilience").origin).parent
 # suite. tests/test_types.py checks these modules in a few tests of their own.
 BUSY = frozenset(
     {
+        "consilience.analysis.reliability.coefficients.chance",
+        "consilience.analysis.reliability.coefficients.conger",
+        "consilience.analysis.reliability.coefficients.interval",
+        "consilience.analysis.reliability.coefficients.pairs",
+        "consilience.analysis.reliability.coefficients.table",
+        "consilience.analysis.reliability.ratings.counts",
+        "consilience.analysis.reliability.ratings.groups",
+        "consilience.analysis.reliability.ratings.similarity",
         "consilience.annotators.bayesian_dawid_skene",
+        "consilience.annotators.tsipras2020",
         "consilience.checks.dependence.independence",
         "consilience.checks.dependence.residuals",
+        "consilience.heuristics.hash_order",
+        "consilience.heuristics.max_cut",
         "consilience.inference.closed_form.ascent",
         "consilience.inference.closed_form.augmentation",
         "consilience.inference.closed_form.dirichlet.expectations",
+        "consilience.inference.closed_form.dirichlet.leap",
         "consilience.inference.closed_form.dirichlet.learned_prior",
         "consilience.inference.closed_form.dirichlet.variates",
         "consilience.model.array_api",
+        "consilience.model.contract",
         "consilience.model.draws",
         "consilience.model.emissions.emission",
         "consilience.model.properties",
         "consilience.model.tables",
+        "consilience.responses.columns.named_sets",
+        "consilience.responses.options",
+        "consilience.responses.tables.coding",
+        "consilience.responses.tables.safe_pickle",
         "consilience.truth.arrays.incidence",
         "consilience.truth.arrays.pytree",
         "consilience.truth.response_matrix",
@@ -73,12 +90,17 @@ hypothesis.settings.load_profile("fixed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep compiled functions between runs and workers, also for child processes.
+    """Compile quickly, and keep what is compiled; also in child processes.
+
+    Most of the time of the suite is spent compiling, so LLVM is asked for no
+    optimisation, unless XLA_FLAGS is set: `make studies` sets it to nothing. What is
+    compiled is kept between runs and workers.
 
     Made-up data look strange: a test of what is said of them asks for it.
     """
     strange = "ignore::consilience.errors.ConsilienceWarning"
     config.addinivalue_line("filterwarnings", strange)
+    os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
     folder = os.environ.setdefault(
         "JAX_COMPILATION_CACHE_DIR", str(config.rootpath / ".cache" / "jax")
     )

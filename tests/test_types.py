@@ -12,10 +12,14 @@ import pytest
 
 TESTS = Path(__file__).parent
 CALLING = (
+    "tests/analysis/reliability/test_published_values.py",
+    "tests/annotators/test_tsipras2020.py::test_the_tables_say_what_the_rule_says",
     "tests/checks/dependence/test_independence.py::test_a_count_weighs_as_that_many_rows",
     "tests/inference/closed_form/test_augmentation.py::test_chains_are_drawn_apart",
+    "tests/inference/closed_form/dirichlet/test_leap.py",
     "tests/inference/closed_form/dirichlet/test_variates.py",
     "tests/model/test_model.py",
+    "tests/responses/tables/test_safe_pickle.py",
     "tests/truth/arrays/test_incidence.py::test_the_gradient_is_the_transposed_product",
     "tests/truth/arrays/test_incidence.py::test_matrices_laid_out_alike_can_be_stacked_and_picked",
     "tests/truth/test_truth.py",
