@@ -1,9 +1,9 @@
 """The constants of tempering and of the mixture of `auto`, by leaving data sets out.
 
-Three constants: the power of the residual correlation (`checks.independence.POWER`),
-how far stacking weights are shrunk, and the drift of labels at which a model loses its
-equal share (`checks.stacking.SHRINKAGE`, `DRIFT`). Each data set is judged by the
-constants that do best on the others.
+Three constants: by what the residual correlation is multiplied
+(`checks.dependence.independence.HIDDEN`), how far stacking weights are shrunk, and the
+drift of labels at which a model loses its equal share (`checks.stacking.SHRINKAGE`,
+`DRIFT`). Each data set is judged by the constants that do best on the others.
 """
 
 import itertools
@@ -31,22 +31,24 @@ DEVELOPMENT = [
 OTHERS = ["labelme", "leaves", "temp", "wsd", "ducks"]
 # Sets that share items are left out together.
 FAMILY = {"zc_all": "zc", "zc_in": "zc", "zc_us": "zc", "cf": "cf", "cf_amt": "cf"}
-POWERS = (0.3, 0.35, 0.4, 0.45, 0.5)
+HIDDEN = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
 SHRINKAGES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
 DRIFTS = (None, 0.05, 0.03, 0.02)  # None: equal shares
-CLIP = 1e-3
+METRICS = ("accuracy", "log-loss", "ECE")
+CLIP, BINS = 1e-3, 10
 
 NOTES = (
     (
-        "Means over data sets of accuracy (ties count fractionally) and log-loss "
-        "(probabilities at least .001). development: the eleven data sets of the "
-        "page of methods; others: labelme, leaves, temp, wsd, ducks."
+        "Means over data sets of accuracy (ties count fractionally), log-loss "
+        "(probabilities at least .001) and ECE (of the most probable label, ten bins). "
+        "development: the eleven data sets of the page of methods; others: labelme, "
+        "leaves, temp, wsd, ducks."
     ),
     (
         "left out: each data set with the constants that minimize the mean logarithm "
         "of log-loss over the other data sets (excluding those that share items with "
-        "it). as shipped: with the constants of the package. before: full "
-        "prevalence, power .5, unmodified stacking weights. equal: equal weights."
+        "it). as shipped: with the constants of the package. raw: the same, not "
+        "tempered. stacked: unmodified stacking weights. equal: equal weights."
     ),
     (
         "The models that are combined, and the use of the residual correlation for "
@@ -70,8 +72,8 @@ def report(sets: Mapping[str, Mapping]) -> Report:
     from consilience.checks import stacking
     from consilience.checks.dependence import independence
 
-    shipped = (independence.POWER, stacking.SHRINKAGE, stacking.DRIFT)
-    grid = [*itertools.product(POWERS, SHRINKAGES, DRIFTS)]
+    shipped = (independence.HIDDEN, stacking.SHRINKAGE, stacking.DRIFT)
+    grid = [*itertools.product(HIDDEN, SHRINKAGES, DRIFTS)]
     figures = {
         name: {constants: scored(each, constants) for constants in {*grid, shipped}}
         for name, each in sets.items()
@@ -80,8 +82,9 @@ def report(sets: Mapping[str, Mapping]) -> Report:
     ways = {
         "left out": {name: figures[name][chosen[name]] for name in sets},
         "as shipped": {name: figures[name][shipped] for name in sets},
-        "before": {name: before(each) for name, each in sets.items()},
-        "equal": {name: figures[name][0.45, 1.0, None] for name in sets},
+        "raw": {name: scored(each, (0.0, *shipped[1:])) for name, each in sets.items()},
+        "stacked": {name: figures[name][shipped[0], 0.0, None] for name in sets},
+        "equal": {name: figures[name][shipped[0], 1.0, None] for name in sets},
     }
     rows = [_row(way, of) for way, of in ways.items()]
     each = [
@@ -90,7 +93,7 @@ def report(sets: Mapping[str, Mapping]) -> Report:
             **{
                 f"{way}, {what}": of[name][place]
                 for way, of in ways.items()
-                for place, what in enumerate(("accuracy", "log-loss"))
+                for place, what in enumerate(METRICS)
             },
             "chosen by the others": str(chosen[name]),
         }
@@ -109,7 +112,9 @@ def _row(way, of):
     row = {"way": way}
     for group, names in (("development", DEVELOPMENT), ("others", OTHERS)):
         means = np.mean([of[name] for name in names if name in of], axis=0)
-        row |= {f"{group}, accuracy": means[0], f"{group}, log-loss": means[1]}
+        row |= {
+            f"{group}, {what}": mean for what, mean in zip(METRICS, means, strict=True)
+        }
     return row
 
 
@@ -131,6 +136,7 @@ def fitted(folder: Path) -> Mapping:
     import numpy as np
 
     from consilience.benchmark.datasets import load
+    from consilience.checks.dependence.independence import Residual
     from consilience.fitting.comparison.comparing import (
         CANDIDATES,
         compare_models,
@@ -162,13 +168,11 @@ def fitted(folder: Path) -> Mapping:
         "number": number,
         "votes": (votes / votes.sum(1, keepdims=True)).mean(0),
         "weight": _stacking(fits, space),
-        "rejected": fits[0].tempering.told == "tempered",
-        "correlation": [each.tempering.correlation for each in fits],
-        "raw": [each.tempering.raw.probability for each in fits],
-        "prevalence": [
-            np.asarray(each.result.parameters["prevalence"]).mean((0, 1))
+        "correlation": [
+            Residual(each.tempering.correlation, each.tempering.z).shrunk
             for each in fits
         ],
+        "raw": [each.tempering.raw.probability for each in fits],
         "models": list(table["model"]),
     }
 
@@ -188,39 +192,31 @@ def _stacking(fits, space):
     return stacking_weights(np.stack(elpd), space.n)
 
 
-def scored(found: Mapping, constants: Sequence[float | None]) -> tuple[float, float]:
-    """Return accuracy and log-loss of the mixture by these constants."""
+def scored(
+    found: Mapping, constants: Sequence[float | None]
+) -> tuple[float, float, float]:
+    """Return accuracy, log-loss and ECE of the mixture by these constants."""
     import numpy as np
 
-    power, shrinkage, drift = constants
+    hidden, shrinkage, drift = constants
     equal = np.full(len(found["raw"]), 1 / len(found["raw"]))
     if drift is not None:
         moved = [np.abs(raw.mean(0) - found["votes"]).sum() / 2 for raw in found["raw"]]
         equal = np.exp(-(np.array(moved) - min(moved)) / drift)
         equal /= equal.sum()
     weight = (1 - shrinkage) * found["weight"] + shrinkage * equal
-    return _judged(found, weight, _tempered(found, power))
+    return _judged(found, weight, _tempered(found, hidden))
 
 
-def before(found: Mapping) -> tuple[float, float]:
-    """Return the same as version 0.1.0 had it."""
-    return _judged(found, found["weight"], _tempered(found, 0.5, found["prevalence"]))
-
-
-def _tempered(found, power, prevalence=None):
+def _tempered(found, hidden):
     import numpy as np
     from scipy.special import softmax
 
-    if not found["rejected"]:
-        return found["raw"]
     tempered = []
-    for place, raw in enumerate(found["raw"]):
-        rho = np.clip(np.nan_to_num(found["correlation"][place]), 0, 1) ** power
+    for raw, correlation in zip(found["raw"], found["correlation"], strict=True):
+        rho = min(hidden * correlation, 1.0)
         share = 1 / (1 + np.maximum(found["number"] - 1, 0) * rho)[:, None]
-        weight = share * np.log(np.maximum(raw, 1e-300))
-        if prevalence is not None:
-            weight = weight + (1 - share) * np.log(prevalence[place])
-        tempered.append(softmax(weight, axis=1))
+        tempered.append(softmax(share * np.log(np.maximum(raw, 1e-300)), axis=1))
     return tempered
 
 
@@ -229,7 +225,12 @@ def _judged(found, weight, parts):
 
     known, gold = found["known"], found["gold"][found["known"]]
     belief = np.tensordot(weight, [part[known] for part in parts], 1)
-    first = belief >= belief.max(1, keepdims=True) - 1e-12
-    accuracy = ((first & gold).sum(1) / first.sum(1)).mean()
+    top = belief.max(1)
+    first = belief >= top[:, None] - 1e-12
+    hit = (first & gold).sum(1) / first.sum(1)
     loss = -np.log(np.maximum((belief * gold).sum(1), CLIP)).mean()
-    return float(accuracy), float(loss)
+    place = np.minimum((top * BINS).astype(int), BINS - 1)
+    gaps = [
+        abs((hit - top)[place == number].sum()) / len(top) for number in range(BINS)
+    ]
+    return float(hit.mean()), float(loss), float(np.sum(gaps))
