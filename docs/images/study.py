@@ -46,7 +46,7 @@ def main() -> None:
     simulated = study(0)
     with TemporaryDirectory() as folder:
         place = Path(folder) / "consilience-demo"
-        outcome = run(simulated, place, engine="vb", seed=0)
+        outcome = run(simulated, place, engine="auto", seed=0)
         picture(replace(outcome, folder=Path(place.name)), here / "demo.svg")
     fit = outcome.fit
     votes = cs.fit(outcome.responses, model="majority").items().set_index("item")

@@ -1,7 +1,7 @@
 """Gibbs sampling of models whose confusion rows have normal effects of annotators.
 
 Draws come from the exact posterior, started where labels are what was voted for.
-Nothing is compiled. Whether the chains agree is a check of the fit.
+Nothing is compiled. Whether chains agree on the names of labels is a check of the fit.
 """
 
 from collections.abc import Mapping
