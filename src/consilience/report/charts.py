@@ -77,6 +77,68 @@ def skill(people: pd.DataFrame) -> str:
     return _svg(drawn, 480, 220)
 
 
+def observed_by_replicated(rows: pd.DataFrame) -> str:
+    """Draw observed shares against those of replicated answers.
+
+    Parameters
+    ----------
+    rows
+        Columns observed, replicated and misfit.
+
+    Returns
+    -------
+    SVG.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    whole = alt.Scale(domain=[0, 1])
+    line = alt.Chart(pd.DataFrame({"replicated": [0, 1], "observed": [0, 1]}))
+    points = alt.Chart(rows[["replicated", "observed", "misfit"]].tail(_MAX_PEOPLE))
+    x = alt.X("replicated:Q", scale=whole, title="replicated")
+    y = alt.Y("observed:Q", scale=whole, title="observed")
+    drawn = line.mark_line(color=INK, strokeWidth=1, opacity=0.6).encode(x=x, y=y)
+    drawn += points.mark_point(filled=True, size=24).encode(
+        x=x, y=y, color=_misfit(alt), opacity=alt.value(0.7)
+    )
+    return _svg(drawn, 210, 210)
+
+
+def observed_in_intervals(rows: pd.DataFrame, title: str) -> str:
+    """Draw observed shares over the intervals of those of replicated answers.
+
+    Parameters
+    ----------
+    rows
+        Columns name, observed, lower, upper and misfit, from above.
+    title
+        Of the axis of the shares.
+
+    Returns
+    -------
+    SVG.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    table = rows[["name", "observed", "lower", "upper", "misfit"]]
+    largest = table[["observed", "upper"]].to_numpy(dtype=float).max()
+    scale = alt.Scale(domain=[0, float(np.ceil(10 * largest) / 10)])
+    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=True))
+    base = alt.Chart(table)
+    drawn = base.mark_rule(color=ACCENT, opacity=0.4, strokeWidth=7).encode(
+        x=alt.X("lower:Q", scale=scale, title=title), x2="upper:Q", y=y
+    )
+    drawn += base.mark_point(filled=True, size=42, opacity=1).encode(
+        x=alt.X("observed:Q", scale=scale, title=title), y=y, color=_misfit(alt)
+    )
+    return _svg(drawn, 220, max(22 * len(table), 60))
+
+
+def _misfit(alt: Any) -> Any:
+    """Colour what the model does not reproduce."""
+    scale = alt.Scale(domain=[False, True], range=[INK, WARN])
+    return alt.Color("misfit:N", scale=scale, legend=None)
+
+
 def _needs_log_scale(values: pd.Series) -> bool:
     return bool(len(values) and values.min() > 0 and values.max() > 20 * values.min())
 

@@ -157,7 +157,7 @@ def predictive_checks(
             values[name][1, place] = check.statistic(again, drawn.truth)
     prob = float(fit.data.attrs["mass"])
     tables = [
-        _compared(check.rows, *values[name], prob).assign(check=name)
+        _compared(check.rows, values[name], prob).assign(check=name)
         for name, check in checks.items()
         if len(check.rows) > 1
     ]
@@ -245,7 +245,8 @@ def _errors(space: Space, min_items: int, best: Int[np.ndarray, " U"]) -> _Check
 
     def statistic(answer: _Answers, truth: _Truth) -> Float[np.ndarray, " R"]:
         state = truth[space.unit]
-        return _rates(answer != right[state], state, states)[rows]
+        rates = _rates(answer != right[state], state, states)
+        return np.asarray(rates[rows])
 
     names = category(np.append(-1, kept), np.asarray(space.states, object))
     return _Check(pd.DataFrame({"label": names, "n": [n.sum(), *n[kept]]}), statistic)
@@ -253,32 +254,37 @@ def _errors(space: Space, min_items: int, best: Int[np.ndarray, " U"]) -> _Check
 
 def _compared(
     rows: pd.DataFrame,
-    observed: Float[np.ndarray, "D R"],
-    replicated: Float[np.ndarray, "D R"],
+    values: Float[np.ndarray, "2 D R"],
     prob: float,
 ) -> pd.DataFrame:
     """Compare statistics of observed answers with those of replicated ones.
 
-    A row is left out that has nothing to compare: a label that some draw of the truth
-    gives to no item, or a share of votes that never occurs.
+    Draws of the truth that give a label to no item say nothing of it. A row is left out
+    of which most draws say nothing, and one of a share of votes that never occurs.
     """
+    observed, replicated = values
     # The observed value is one among the replicated ones, if the model is right.
-    every = np.append(replicated, observed.mean(0, keepdims=True), axis=0)
-    some = np.isfinite(every).all(0) & (every > 0).any(0)
+    mean = np.nansum(observed, 0) / np.maximum(np.isfinite(observed).sum(0), 1)
+    every = np.append(replicated, mean[None], axis=0)
+    number = np.isfinite(every).sum(0)
+    some = (number > len(every) / 2) & (every > 0).any(0)
     observed, replicated, every = (x[:, some] for x in (observed, replicated, every))
+    mean, number = mean[some], number[some]
     larger = (replicated > observed).sum(0) + 0.5 * (replicated == observed).sum(0)
-    spread = np.maximum(every.std(0), _ROUNDING)
-    far, again = (abs(x - every.mean(0)) / spread for x in (observed, replicated))
-    as_far = (again.max(1, keepdims=True) >= far - _ROUNDING).sum(0)
-    lower, upper = bounds(replicated, prob)
-    return rows[some].assign(
-        observed=observed.mean(0),
-        replicated=replicated.mean(0),
+    centre = np.nanmean(every, axis=0)
+    spread = np.maximum(np.nanstd(every, axis=0), _ROUNDING)
+    far, again = (abs(x - centre) / spread for x in (observed, replicated))
+    furthest = np.nanmax(again, axis=1, keepdims=True)
+    lower, upper = bounds(replicated, prob, skip_nan=True)
+    compared: pd.DataFrame = rows[some].assign(
+        observed=mean,
+        replicated=np.nanmean(replicated, axis=0),
         lower=lower,
         upper=upper,
-        p=(larger + 0.5) / len(every),
-        adjusted_p=(as_far + 1) / len(every),
+        p=(larger + 0.5) / number,
+        adjusted_p=((furthest >= far - _ROUNDING).sum(0) + 1) / number,
     )
+    return compared
 
 
 def _rates(
@@ -288,7 +294,7 @@ def _rates(
     counts = np.bincount(row, event, rows), np.bincount(row, minlength=rows)
     happened, possible = (np.append(each.sum(), each) for each in counts)
     with np.errstate(invalid="ignore"):
-        return happened / possible
+        return np.asarray(happened / possible)
 
 
 def _meetings(space: Space, generator: np.random.Generator) -> Int[np.ndarray, "2 E"]:
@@ -308,7 +314,7 @@ def _meetings(space: Space, generator: np.random.Generator) -> Int[np.ndarray, "
     other = one - 1 - places_within(before)
     both = place[np.stack([other, one])]
     different = space.annotator[both[0]] != space.annotator[both[1]]
-    return both[:, different]
+    return np.asarray(both[:, different])
 
 
 def _best_state(data: xr.DataTree) -> Int[np.ndarray, " U"]:

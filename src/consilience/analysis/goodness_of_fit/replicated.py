@@ -15,7 +15,7 @@ answers and would reproduce them, whatever the population of items is like.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -59,7 +59,7 @@ class Replication:
         Draws of the parameters by name.
     """
 
-    model: TableModel
+    model: TableModel[Any]
     space: Space
     values: dict[str, np.ndarray]
 
@@ -122,7 +122,7 @@ def replication(data: xr.DataTree) -> Replication:
             "such as hierarchical_dawid_skene"
         )
         raise OptionError(msg)
-    if not Tables(model, space).closed <= values.keys():
+    if not {*Tables(model, space).closed} <= values.keys():
         msg = (
             f"the fit of {name} does not hold its tables, which were too large; fit "
             "fewer labels or annotators"
@@ -134,7 +134,7 @@ def replication(data: xr.DataTree) -> Replication:
 class _Units:
     """The units of a space, those that look alike at once."""
 
-    def __init__(self, model: TableModel, space: Space) -> None:
+    def __init__(self, model: TableModel[Any], space: Space) -> None:
         merged = merge_identical(space)
         self.tables = Tables(model, merged.space)
         self._place = merged.place
@@ -210,4 +210,5 @@ def _draw(
     at = np.searchsorted(
         cumulated.ravel(), row + generator.random(len(row)), side="right"
     )
-    return np.clip(at - row * columns, 0, columns - 1)
+    column: Int[np.ndarray, " N"] = np.clip(at - row * columns, 0, columns - 1)
+    return column

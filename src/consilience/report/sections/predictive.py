@@ -1,0 +1,172 @@
+"""Does the model fit? Observed answers against those that the fit would give."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from consilience.report import charts
+from consilience.report.content import (
+    Chart,
+    Note,
+    Part,
+    Section,
+    Table,
+    counts,
+    estimates,
+    numbers,
+    texts,
+)
+from consilience.report.record import Report, Run
+
+LIMIT = 0.05  # of an adjusted p-value, below which a statistic is not reproduced
+_MAX_LABELS = 12
+_MAX_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """How one of the checks is shown.
+
+    Attributes
+    ----------
+    what
+        What its rows are.
+    remedy
+        What a misfit means, and what to do.
+    caption
+        Below the chart.
+    of_all, of_one
+        What a row is called in the table: the first, and those of a name.
+    axis
+        Of the chart.
+    """
+
+    what: str
+    remedy: str
+    caption: str
+    of_all: str
+    of_one: str
+    axis: str = ""
+
+
+CHECKS = {
+    "agreement": _Check(
+        what="pairs of annotators",
+        remedy="pairs that agree too often may have copied, or make the same errors: "
+        "look at their answers, and compare the models ebcc and community_bcc",
+        caption="Agreement of each pair of annotators, observed against replicated. "
+        "Pairs far above the line agree more often than the model expects: they may "
+        "copy, or make the same errors.",
+        of_all="Agreement of all pairs",
+        of_one="Agreement of {}",
+    ),
+    "votes": _Check(
+        what="shares of votes",
+        remedy="items differ in a way that the model does not know, such as "
+        "difficulty: compare the models correlated_dawid_skene and ebcc",
+        caption="How many items have so many votes for their most voted label. If too "
+        "many items are unanimous and too many divided, they differ in difficulty.",
+        of_all="Mean share of the most voted label",
+        of_one="Items with {} of the votes for one label",
+        axis="share of items",
+    ),
+    "errors": _Check(
+        what="labels",
+        remedy="annotators are not as accurate on these labels as the model allows: "
+        "fit one with a confusion matrix, such as hierarchical_dawid_skene",
+        caption="Answers that differ from the truth as the fit infers it, by true "
+        "label. Labels outside their interval need a model whose accuracy depends on "
+        "the label.",
+        of_all="Errors on all labels",
+        of_one="Errors on {}",
+        axis="share of answers",
+    ),
+}
+
+
+def predictive(report: Report) -> Section | None:
+    """Return the section; None where no model has tables to draw answers from."""
+    parts = [
+        part
+        for run in report.runs
+        if len(run.table("predictive_checks"))
+        for part in _parts(run, f"{run.name}: " if len(report.runs) > 1 else "")
+    ]
+    return Section("predictive", "Does the model fit?", tuple(parts)) if parts else None
+
+
+def _parts(run: Run, who: str) -> list[Part]:
+    table = run.table("predictive_checks")
+    table = table.assign(misfit=table["adjusted_p"] < LIMIT, name=_names(table))
+    notes: list[Part] = []
+    drawn: list[Part] = []
+    for name, check in CHECKS.items():
+        rows = table[table["check"] == name]
+        if rows["misfit"].any():
+            notes.append(Note(f"{who}{_sentence(rows, check)}; {check.remedy}", "mind"))
+        if len(rows):
+            drawn.append(_chart(rows[rows["name"] != ""], check, run, who))
+    reproduced = "the model reproduces agreement, votes and errors of the answers"
+    return [
+        *(notes or [Note(f"{who}{reproduced}", "good")]),
+        *drawn,
+        _table(table, run, who),
+    ]
+
+
+def _names(table: pd.DataFrame) -> pd.Series:
+    """Return what each row is about; empty for all together."""
+    pair = table["annotator"].astype("str") + " and " + table["other"].astype("str")
+    share = table["share"].map("{:.0%}".format)
+    label = table["label"].astype("str")
+    names = pair.where(table["annotator"].notna(), share.where(table["share"].notna()))
+    return names.fillna(label).fillna("")
+
+
+def _sentence(rows: pd.DataFrame, check: _Check) -> str:
+    """Say what is not reproduced."""
+    each = rows[rows["name"] != ""]
+    bad = each[each["misfit"]]
+    if bad.empty:
+        return f"{check.of_all.lower()}: not reproduced by the model"
+    high = int((bad["p"] < 0.5).sum())
+    return (
+        f"{len(bad):,} of {len(each):,} {check.what} are not reproduced by the model "
+        f"({high:,} observed too high, {len(bad) - high:,} too low)"
+    )
+
+
+def _chart(rows: pd.DataFrame, check: _Check, run: Run, who: str) -> Chart:
+    caption = f"{who}{check.caption}"
+    if not check.axis:
+        drawn = charts.observed_by_replicated(rows.sort_values("misfit", kind="stable"))
+        return Chart(drawn, f"Scatter plot. {caption}", caption)
+    caption += f" Dots: observed. Bars: {run.prob:.0%} intervals of replicated answers."
+    least = rows.sort_values(["adjusted_p", "n"], ascending=[True, False]).index
+    shown = rows.loc[least[:_MAX_LABELS].sort_values()]
+    drawn = charts.observed_in_intervals(shown, check.axis)
+    return Chart(drawn, f"Intervals and points. {caption}", caption)
+
+
+def _table(table: pd.DataFrame, run: Run, who: str) -> Table:
+    every, each = (table[(table["name"] == "") == whole] for whole in (True, False))
+    least = each.sort_values("adjusted_p", kind="stable").head(_MAX_ROWS)
+    shown = pd.concat([every, least])
+    called = [
+        (CHECKS[check].of_one if name else CHECKS[check].of_all).format(name)
+        for check, name in zip(shown["check"], shown["name"], strict=True)
+    ]
+    return Table(
+        f"{who}What is reproduced least",
+        (
+            texts("Statistic", called),
+            counts("Of", list(shown["n"])),
+            numbers("Observed", list(shown["observed"]), "{:.3f}"),
+            estimates("Replicated", shown, ("replicated", "lower", "upper")),
+            numbers("P(replicated is larger)", list(shown["p"]), "{:.2f}"),
+            numbers("Adjusted p-value", list(shown["adjusted_p"]), "{:.2f}"),
+        ),
+        f"{run.prob:.0%} intervals of answers drawn again from the posterior. The "
+        "adjusted p-value is the chance that any row of the check is as far from what "
+        f"the model expects; below {LIMIT} the model does not reproduce the statistic.",
+    )
