@@ -195,7 +195,7 @@ def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
             tables[name] = table(fit.data)
         except OptionError:
             continue
-    with contextlib.suppress(OptionError):
+    with contextlib.suppress(ConsilienceError):
         tables["predictive_checks"] = predictive_checks(fit)
     return tables
 

@@ -83,7 +83,7 @@ def observed_by_replicated(rows: pd.DataFrame) -> str:
     Parameters
     ----------
     rows
-        Columns observed, replicated and misfit.
+        Columns observed, replicated, lower, upper and misfit; the last are on top.
 
     Returns
     -------
@@ -93,25 +93,31 @@ def observed_by_replicated(rows: pd.DataFrame) -> str:
 
     whole = alt.Scale(domain=[0, 1])
     line = alt.Chart(pd.DataFrame({"replicated": [0, 1], "observed": [0, 1]}))
-    points = alt.Chart(rows[["replicated", "observed", "misfit"]].tail(_MAX_PEOPLE))
+    table = rows[["replicated", "observed", "misfit"]]
+    outside = ~rows["observed"].between(rows["lower"], rows["upper"])
+    points = alt.Chart(table.assign(outside=outside).tail(_MAX_PEOPLE))
+    clear = alt.Scale(domain=[False, True], range=[0.25, 0.9])
     x = alt.X("replicated:Q", scale=whole, title="replicated")
     y = alt.Y("observed:Q", scale=whole, title="observed")
     drawn = line.mark_line(color=INK, strokeWidth=1, opacity=0.6).encode(x=x, y=y)
     drawn += points.mark_point(filled=True, size=24).encode(
-        x=x, y=y, color=_misfit(alt), opacity=alt.value(0.7)
+        x=x,
+        y=y,
+        color=_misfit(alt),
+        opacity=alt.Opacity("outside:N", scale=clear, legend=None),
     )
     return _svg(drawn, 210, 210)
 
 
-def observed_in_intervals(rows: pd.DataFrame, title: str) -> str:
+def observed_in_intervals(rows: pd.DataFrame, title: str, names: str | None) -> str:
     """Draw observed shares over the intervals of those of replicated answers.
 
     Parameters
     ----------
     rows
         Columns name, observed, lower, upper and misfit, from above.
-    title
-        Of the axis of the shares.
+    title, names
+        Titles of the axes of the shares and of the names.
 
     Returns
     -------
@@ -122,7 +128,7 @@ def observed_in_intervals(rows: pd.DataFrame, title: str) -> str:
     table = rows[["name", "observed", "lower", "upper", "misfit"]]
     largest = table[["observed", "upper"]].to_numpy(dtype=float).max()
     scale = alt.Scale(domain=[0, float(np.ceil(10 * largest) / 10)])
-    y = alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=True))
+    y = alt.Y("name:N", sort=None, title=names, axis=alt.Axis(grid=True))
     base = alt.Chart(table)
     drawn = base.mark_rule(color=ACCENT, opacity=0.4, strokeWidth=7).encode(
         x=alt.X("lower:Q", scale=scale, title=title), x2="upper:Q", y=y
@@ -130,7 +136,9 @@ def observed_in_intervals(rows: pd.DataFrame, title: str) -> str:
     drawn += base.mark_point(filled=True, size=42, opacity=1).encode(
         x=alt.X("observed:Q", scale=scale, title=title), y=y, color=_misfit(alt)
     )
-    return _svg(drawn, 220, max(22 * len(table), 60))
+    # Names may be wider in the font of the page than in that of the chart.
+    margin = {"left": 16, "right": 8, "top": 4, "bottom": 4}
+    return _svg(drawn.properties(padding=margin), 220, 22 * len(table))
 
 
 def _misfit(alt: Any) -> Any:

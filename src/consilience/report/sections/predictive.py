@@ -29,57 +29,63 @@ class _Check:
 
     Attributes
     ----------
-    what
-        What its rows are.
+    what, of
+        What its rows are, and what is observed of them.
     remedy
         What a misfit means, and what to do.
     caption
         Below the chart.
     of_all, of_one
         What a row is called in the table: the first, and those of a name.
-    axis
-        Of the chart.
+    axes
+        Titles of the chart, of shares and of names.
     """
 
     what: str
+    of: str
     remedy: str
     caption: str
     of_all: str
     of_one: str
-    axis: str = ""
+    axes: tuple[str, str | None] | None = None
 
 
 CHECKS = {
     "agreement": _Check(
         what="pairs of annotators",
+        of="agreement of",
         remedy="pairs that agree too often may have copied, or make the same errors: "
         "look at their answers, and compare the models ebcc and community_bcc",
         caption="Agreement of each pair of annotators, observed against replicated. "
         "Pairs far above the line agree more often than the model expects: they may "
-        "copy, or make the same errors.",
+        "copy, or make the same errors. Dark: outside the {prob} interval of the pair, "
+        "as some are by chance.",
         of_all="Agreement of all pairs",
         of_one="Agreement of {}",
     ),
     "votes": _Check(
         what="shares of votes",
+        of="frequency of",
         remedy="items differ in a way that the model does not know, such as "
         "difficulty: compare the models correlated_dawid_skene and ebcc",
         caption="How many items have so many votes for their most voted label. If too "
-        "many items are unanimous and too many divided, they differ in difficulty.",
+        "many items are unanimous and too many divided, they differ in difficulty. "
+        "Dots: observed. Bars: {prob} intervals of replicated answers.",
         of_all="Mean share of the most voted label",
         of_one="Items with {} of the votes for one label",
-        axis="share of items",
+        axes=("share of items", "votes for it"),
     ),
     "errors": _Check(
         what="labels",
-        remedy="annotators are not as accurate on these labels as the model allows: "
+        of="errors on",
+        remedy="accuracy depends on the label in a way that the model does not know: "
         "fit one with a confusion matrix, such as hierarchical_dawid_skene",
         caption="Answers that differ from the truth as the fit infers it, by true "
         "label. Labels outside their interval need a model whose accuracy depends on "
-        "the label.",
+        "the label. Dots: observed. Bars: {prob} intervals of replicated answers.",
         of_all="Errors on all labels",
         of_one="Errors on {}",
-        axis="share of answers",
+        axes=("share of answers", None),
     ),
 }
 
@@ -129,22 +135,23 @@ def _sentence(rows: pd.DataFrame, check: _Check) -> str:
     bad = each[each["misfit"]]
     if bad.empty:
         return f"{check.of_all.lower()}: not reproduced by the model"
-    high = int((bad["p"] < 0.5).sum())
+    above = int((bad["p"] < 0.5).sum())
     return (
-        f"{len(bad):,} of {len(each):,} {check.what} are not reproduced by the model "
-        f"({high:,} observed too high, {len(bad) - high:,} too low)"
+        f"the observed {check.of} {len(bad):,} of {len(each):,} {check.what} differ "
+        f"from what the model expects ({above:,} above, {len(bad) - above:,} below)"
     )
 
 
 def _chart(rows: pd.DataFrame, check: _Check, run: Run, who: str) -> Chart:
-    caption = f"{who}{check.caption}"
-    if not check.axis:
+    caption = f"{who}{check.caption.format(prob=f'{run.prob:.0%}')}"
+    if rows["misfit"].any():
+        caption += " Orange: not reproduced."
+    if check.axes is None:
         drawn = charts.observed_by_replicated(rows.sort_values("misfit", kind="stable"))
         return Chart(drawn, f"Scatter plot. {caption}", caption)
-    caption += f" Dots: observed. Bars: {run.prob:.0%} intervals of replicated answers."
     least = rows.sort_values(["adjusted_p", "n"], ascending=[True, False]).index
     shown = rows.loc[least[:_MAX_LABELS].sort_values()]
-    drawn = charts.observed_in_intervals(shown, check.axis)
+    drawn = charts.observed_in_intervals(shown, *check.axes)
     return Chart(drawn, f"Intervals and points. {caption}", caption)
 
 
@@ -163,10 +170,11 @@ def _table(table: pd.DataFrame, run: Run, who: str) -> Table:
             counts("Of", list(shown["n"])),
             numbers("Observed", list(shown["observed"]), "{:.3f}"),
             estimates("Replicated", shown, ("replicated", "lower", "upper")),
-            numbers("P(replicated is larger)", list(shown["p"]), "{:.2f}"),
-            numbers("Adjusted p-value", list(shown["adjusted_p"]), "{:.2f}"),
+            numbers("p-value", list(shown["p"]), "{:.3f}"),
+            numbers("Adjusted", list(shown["adjusted_p"]), "{:.3f}"),
         ),
-        f"{run.prob:.0%} intervals of answers drawn again from the posterior. The "
-        "adjusted p-value is the chance that any row of the check is as far from what "
-        f"the model expects; below {LIMIT} the model does not reproduce the statistic.",
+        f"{run.prob:.0%} intervals of answers drawn again from the posterior. p-value: "
+        "the probability of a larger value than that observed. Adjusted: the "
+        "probability that any row of the check is as far from what the model expects; "
+        f"below {LIMIT}, the model does not reproduce the statistic.",
     )
