@@ -23,7 +23,11 @@ from jaxtyping import Float, Int
 
 from consilience.errors import OptionError
 from consilience.model import BySubtype, TableModel, Tables, logarithms, thin
-from consilience.posterior.stored_fit.restored import restored_model, restored_space
+from consilience.posterior.stored_fit.restored import (
+    restored_draws,
+    restored_model,
+    restored_space,
+)
 from consilience.truth import Space, merge_identical
 
 
@@ -112,9 +116,7 @@ def replication(data: xr.DataTree) -> Replication:
         raise OptionError(msg)
     name = attributes["model"]
     model = restored_model(data)
-    draws = data["posterior"].data_vars if "posterior" in data.children else {}
-    values = {str(each): variable.to_numpy() for each, variable in draws.items()}
-    space = restored_space(data)
+    values, space = restored_draws(data), restored_space(data)
     # The similarity of labels is not kept, so their tables cannot be restored.
     if not isinstance(model, TableModel) or "similarity" in values:
         msg = (
@@ -123,10 +125,7 @@ def replication(data: xr.DataTree) -> Replication:
         )
         raise OptionError(msg)
     if not {*Tables(model, space).closed} <= values.keys():
-        msg = (
-            f"the fit of {name} does not hold its tables, which were too large; fit "
-            "fewer labels or annotators"
-        )
+        msg = f"the fit of {name} does not hold the draws of all its tables"
         raise OptionError(msg)
     return Replication(model, _one_by_one(space), values)
 
