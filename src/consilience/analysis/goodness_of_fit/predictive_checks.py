@@ -17,9 +17,11 @@ about the same items; votes use answers about new items.
 
 The data are used twice, by the fit and by its check, so that p-values of a model that
 is right are less often extreme than uniform ones, mostly of agreement and errors; an
-extreme one stays what it is. The adjusted p-value asks of each row how often *any* row
-of the same statistic would be as far from its mean, in its own standard deviations
-(the maximum test of Westfall and Young, by replicates instead of permutations).
+extreme one stays what it is. The adjusted p-value asks of each pair, share or label how
+often *any* of them would be as far from its mean, in its own standard deviations (the
+maximum test of Westfall and Young, by replicates instead of permutations). What all
+have in common, such as errors that many annotators share, is seen in the statistic of
+all together, which is adjusted for no other.
 
 References
 ----------
@@ -47,7 +49,7 @@ from consilience.ragged import places_within
 from consilience.responses.tables.id_types import restores_types
 from consilience.truth import Space
 
-FEWEST = 20  # replicates, whose 90 % interval lies within them
+FEWEST = 50  # replicates: of fewer, no p-value is below .02
 MAX_DRAWN = 2**26  # answers, and meetings of two of them, over all replicates
 MAX_MEETINGS = 2**22
 MAX_PAIRS = 5000
@@ -75,7 +77,7 @@ def predictive_checks(
         A fit of kind choice or contains, of a model that draws answers from tables of
         P(answer | truth).
     replicates : int, default 200
-        How often all answers are drawn again; fewer (at least 20) where there are more
+        How often all answers are drawn again; fewer (at least 50) where there are more
         than some hundred thousand.
     min_items : int, default 10
         Least number of common answers of a pair, and of answers about a label.
@@ -95,8 +97,9 @@ def predictive_checks(
         labels. Columns n (common answers, items or answers), observed, replicated
         (mean), lower and upper (of the replicated values, with the probability of the
         intervals of the fit), p (the probability that a replicated value is larger than
-        the observed one, ties counted half) and adjusted_p (the probability that any
-        row of the check is as far from its mean). A check without rows is left out.
+        the observed one, ties counted half) and adjusted_p (two-sided; but for the
+        first row, the probability that any row of the check is as far from its mean). A
+        check without rows is left out.
 
     Raises
     ------
@@ -268,13 +271,16 @@ def _compared(
     every = np.append(replicated, mean[None], axis=0)
     number = np.isfinite(every).sum(0)
     some = (number > len(every) / 2) & (every > 0).any(0)
+    some[0] = True
     observed, replicated, every = (x[:, some] for x in (observed, replicated, every))
     mean, number = mean[some], number[some]
     larger = (replicated > observed).sum(0) + 0.5 * (replicated == observed).sum(0)
     centre = np.nanmean(every, axis=0)
     spread = np.maximum(np.nanstd(every, axis=0), _ROUNDING)
     far, again = (abs(x - centre) / spread for x in (observed, replicated))
-    furthest = np.nanmax(again, axis=1, keepdims=True)
+    first = np.arange(len(mean)) == 0
+    furthest = np.nanmax(np.where(first, 0, again), axis=1, keepdims=True)
+    as_far = np.where(first, again, furthest) >= far - _ROUNDING
     lower, upper = bounds(replicated, prob, skip_nan=True)
     compared: pd.DataFrame = rows[some].assign(
         observed=mean,
@@ -282,7 +288,7 @@ def _compared(
         lower=lower,
         upper=upper,
         p=(larger + 0.5) / number,
-        adjusted_p=((furthest >= far - _ROUNDING).sum(0) + 1) / number,
+        adjusted_p=(as_far.sum(0) + 1) / number,
     )
     return compared
 

@@ -18,7 +18,7 @@ from consilience.report.content import (
 )
 from consilience.report.record import Report, Run
 
-LIMIT = 0.05  # of an adjusted p-value, below which a statistic is not reproduced
+LIMIT = 0.02  # of an adjusted p-value, below which a statistic is not reproduced
 _MAX_LABELS = 12
 _MAX_ROWS = 10
 
@@ -77,14 +77,14 @@ CHECKS = {
     ),
     "errors": _Check(
         what="labels",
-        of="errors on",
+        of="share of errors on",
         remedy="accuracy depends on the label in a way that the model does not know: "
         "fit one with a confusion matrix, such as hierarchical_dawid_skene",
         caption="Answers that differ from the truth as the fit infers it, by true "
         "label. Labels outside their interval need a model whose accuracy depends on "
         "the label. Dots: observed. Bars: {prob} intervals of replicated answers.",
-        of_all="Errors on all labels",
-        of_one="Errors on {}",
+        of_all="Share of errors on all labels",
+        of_one="Share of errors on {}",
         axes=("share of answers", None),
     ),
 }
@@ -131,15 +131,19 @@ def _names(table: pd.DataFrame) -> pd.Series:
 
 def _sentence(rows: pd.DataFrame, check: _Check) -> str:
     """Say what is not reproduced."""
-    each = rows[rows["name"] != ""]
-    bad = each[each["misfit"]]
-    if bad.empty:
-        return f"{check.of_all.lower()}: not reproduced by the model"
-    above = int((bad["p"] < 0.5).sum())
-    return (
-        f"the observed {check.of} {len(bad):,} of {len(each):,} {check.what} differ "
-        f"from what the model expects ({above:,} above, {len(bad) - above:,} below)"
-    )
+    each, every = (rows[(rows["name"] != "") == part] for part in (True, False))
+    bad, low = each[each["misfit"]], (rows["misfit"] & (rows["p"] > 0.5))
+    sentences = []
+    if every["misfit"].any():
+        side = "below" if low[every.index].any() else "above"
+        sentences.append(f"{check.of_all.lower()} is {side} what the model expects")
+    if len(bad):
+        below = int(low[bad.index].sum())
+        sentences.append(
+            f"{check.of} {len(bad):,} of {len(each):,} {check.what} differs from what "
+            f"the model expects ({len(bad) - below:,} above, {below:,} below)"
+        )
+    return ", and ".join(sentences)
 
 
 def _chart(rows: pd.DataFrame, check: _Check, run: Run, who: str) -> Chart:
@@ -174,7 +178,7 @@ def _table(table: pd.DataFrame, run: Run, who: str) -> Table:
             numbers("Adjusted", list(shown["adjusted_p"]), "{:.3f}"),
         ),
         f"{run.prob:.0%} intervals of answers drawn again from the posterior. p-value: "
-        "the probability of a larger value than that observed. Adjusted: the "
-        "probability that any row of the check is as far from what the model expects; "
+        "the probability of a larger value than that observed. Adjusted: "
+        "that any pair, share or label is as far from what the model expects; "
         f"below {LIMIT}, the model does not reproduce the statistic.",
     )
