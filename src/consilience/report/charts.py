@@ -160,7 +160,8 @@ def _svg(chart: Any, width: int, height: int) -> str:
 
 def _style(chart: Any) -> Any:
     return (
-        chart.configure(background="transparent", font="sans-serif")
+        # A chart is described as a whole, by its caption.
+        chart.configure(background="transparent", font="sans-serif", aria=False)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK,

@@ -64,15 +64,16 @@ CHECKS = {
         of_one="Agreement of {}",
     ),
     "votes": _Check(
-        what="shares of votes",
-        of="frequency of",
+        what="shares of votes for one label",
+        of="number of items at",
         remedy="items differ in a way that the model does not know, such as "
         "difficulty: compare the models correlated_dawid_skene and ebcc",
-        caption="How many items have so many votes for their most voted label. If too "
-        "many items are unanimous and too many divided, they differ in difficulty. "
+        caption="Items by the votes for their most voted label, up to the share at the "
+        "left. If too many items are unanimous and too many divided, they differ in "
+        "difficulty. "
         "Dots: observed. Bars: {prob} intervals of replicated answers.",
         of_all="Mean share of the most voted label",
-        of_one="Items with {} of the votes for one label",
+        of_one="{} of the votes for one label",
         axes=("share of items", "votes for it"),
     ),
     "errors": _Check(
