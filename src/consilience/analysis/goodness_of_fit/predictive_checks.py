@@ -27,8 +27,8 @@ References
 ----------
 Gelman, Carlin, Stern, Dunson, Vehtari and Rubin (2013), Bayesian data analysis, 3rd
 edition, section 6.3. Gelman, Meng and Stern (1996), Posterior predictive assessment of
-model fitness via realized discrepancies, sections 2.2 and 2.3. Westfall and Young
-(1993), Resampling-based multiple testing, section 2.3.
+model fitness via realized discrepancies. Westfall and Young (1993), Resampling-based
+multiple testing.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Answers drawn again from the posterior, by the same annotators about as many items.
 
 Each replicate takes one draw of the parameters and draws every answer from its table,
-in two ways (Gelman, Meng and Stern 1996, section 2.3):
+in two ways (Gelman, Meng and Stern 1996):
 
 - about the **same items**: the truth of an item, and what else the model knows of it
   (its subtype, its ease), is drawn from its posterior given its answers;
