@@ -1,13 +1,14 @@
 """A new model costs one file."""
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from consilience import annotators
 from consilience.annotators import bayesian_dawid_skene
-from consilience.errors import UnknownEngineError, UnknownModelError
+from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
 from consilience.model import Heuristic
 
 
@@ -30,3 +31,16 @@ def test_a_heuristic_is_loaded_but_not_fitted():
     with pytest.raises(UnknownEngineError, match="tsipras2020 is a heuristic"):
         annotators.fittable("tsipras2020")
     assert annotators.fittable("glad") is annotators.load("glad")
+
+
+@pytest.mark.parametrize("name", annotators.names())
+def test_the_settings_of_a_model_give_it_back(name):
+    model = annotators.load(name)
+    assert annotators.load(name, asdict(model.prior)) is model
+
+
+def test_settings_that_are_neither_defaults_nor_positive_are_refused():
+    with pytest.raises(OptionError, match="popularity is -1"):
+        annotators.load("structured", {"popularity": -1.0})
+    with pytest.raises(OptionError, match="own is 0"):
+        annotators.load("bayesian_dawid_skene", {"own": 0.0})

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from defusedxml import ElementTree
 
 from consilience.errors import (
     DuplicateColumnError,
@@ -11,15 +12,23 @@ from consilience.errors import (
     UnreadableFileError,
 )
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
-from consilience.report.content import Note, Table, estimates, interval_note, texts
+from consilience.report.content import (
+    Chart,
+    Note,
+    Table,
+    estimates,
+    interval_note,
+    texts,
+)
 from consilience.report.evaluation import evaluation_tables
 from consilience.report.sections import sections
 from consilience.report.sections.caution import caution
 from consilience.report.sections.overview import verdict
+from consilience.report.sections.predictive import LIMIT, predictive
 
 ALL = (
     *("overview", "data", "agreement", "annotators", "confusion", "items", "pairs"),
-    *("models", "diagnostics", "caution"),
+    *("models", "predictive", "diagnostics", "caution"),
 )
 
 
@@ -101,6 +110,47 @@ def test_a_check_that_fails_is_the_first_thing_said(report, ok, value, name, sor
     reported = caution(replace(report, runs=(run,))).parts
     about = [each for each in reported if isinstance(each, Note) and name in each.text]
     assert bool(about) == (not ok or np.isnan(value))
+
+
+def with_checks(report, p, adjusted_p):
+    """Return a report whose checks have other p-values, from a row on of each."""
+    run = report.runs[0]
+    checks = run.table("predictive_checks")
+    place = checks.groupby("check").cumcount()
+    checks = checks.assign(
+        p=np.where(place == 1, p, 0.4), adjusted_p=np.where(place == 1, adjusted_p, 1.0)
+    )
+    run = replace(run, tables={**run.tables, "predictive_checks": checks})
+    return replace(report, runs=(run,))
+
+
+def test_what_a_model_reproduces_is_said_and_what_it_does_not(report):
+    def notes(p, adjusted_p):
+        parts = predictive(with_checks(report, p, adjusted_p)).parts
+        return [part for part in parts if isinstance(part, Note)]
+
+    assert [note.sort for note in notes(0.001, 2 * LIMIT)] == ["good"]
+    for p, side in ((0.001, "(1 above, 0 below)"), (0.999, "(0 above, 1 below)")):
+        bad = notes(p, LIMIT / 2)
+        assert [note.sort for note in bad] == ["mind"] * 3
+        assert all(side in note.text for note in bad)
+
+
+def test_predictive_checks_are_drawn_with_labels_as_text(report, hostile):
+    made = predictive(with_checks(report, 0.001, LIMIT / 2))
+    drawn = [part for part in made.parts if isinstance(part, Chart)]
+    assert len(drawn) == 3
+    assert all("Orange" in chart.caption for chart in drawn)
+    shown = ElementTree.fromstring(drawn[2].svg)
+    names = {element.text for element in shown.iter("{http://www.w3.org/2000/svg}text")}
+    assert hostile[0] in names
+    assert not list(shown.iter("{http://www.w3.org/2000/svg}script"))
+    assert "<script" not in drawn[2].svg
+
+
+def test_a_model_without_tables_has_no_predictive_checks(contains, objects):
+    assert predictive(contains) is None
+    assert predictive(objects) is None
 
 
 def test_caution_is_about_this_run(beside, report):

@@ -16,6 +16,7 @@ from consilience.analysis.decisions.frequencies import (
 )
 from consilience.analysis.decisions.label_sets import label_sets
 from consilience.analysis.decisions.more_answers import more_answers
+from consilience.analysis.goodness_of_fit.predictive_checks import predictive_checks
 from consilience.analysis.model_evaluation.evaluation import Evaluation, evaluate
 from consilience.analysis.model_evaluation.predicted_frequencies import (
     predicted_frequencies,
@@ -46,6 +47,7 @@ __all__ = [
     "leading_question",
     "more_answers",
     "predicted_frequencies",
+    "predictive_checks",
     "selection_frequencies",
     "study_summary",
     "valid_labels",

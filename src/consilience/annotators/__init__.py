@@ -76,8 +76,8 @@ def load(
     UnknownModelError
         If there is no such model.
     OptionError
-        If the prior has no such setting, or its value is not a positive number (or
-        zero, where that removes a part of the model).
+        If the prior has no such setting, or its value is neither the default nor a
+        positive number (or zero, where that removes a part of the model).
 
     See Also
     --------
@@ -114,7 +114,8 @@ def load(
             msg = f"prior setting {setting} is {value!r}; give a positive number"
             raise OptionError(msg)
         nothing = value == 0 and setting in may_be_nothing
-        if not (nothing or (math.isfinite(value) and value > 0)):
+        accepted = nothing or value == settings[setting]
+        if not (accepted or (math.isfinite(value) and value > 0)):
             msg = f"prior setting {setting} is {value}; give a positive number"
             raise OptionError(msg)
     changed = {name: each for name, each in prior.items() if each != settings[name]}

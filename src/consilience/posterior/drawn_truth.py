@@ -29,7 +29,11 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior.results.labels import candidates
-from consilience.posterior.stored_fit.restored import restored_model, restored_space
+from consilience.posterior.stored_fit.restored import (
+    restored_draws,
+    restored_model,
+    restored_space,
+)
 from consilience.truth import Space, merge_identical
 
 MAX_DRAWS = 40  # draws: quantiles of a thousand weightings vary by more than they do
@@ -55,14 +59,11 @@ def drawn_truth(
     """
     reported = candidates(data).probability
     max_draws = min(max_draws, NUMBERS // max(reported.size, 1))
-    if max_draws < 2 or "posterior" not in data.children:
+    values = restored_draws(data)
+    if max_draws < 2 or not values or "similarity" in values:
         return reported[None]
     sizes = data["posterior"].sizes
-    values = {
-        str(name): variable.to_numpy()
-        for name, variable in data["posterior"].data_vars.items()
-    }
-    if sizes["chain"] * sizes["draw"] < 2 or "similarity" in values:
+    if sizes["chain"] * sizes["draw"] < 2:
         return reported[None]
     model, space = restored_model(data), restored_space(data)
     drawn = _parameters_from_draw(model, space, values, max_draws)

@@ -1,5 +1,6 @@
 """From runs, responses and tables of models to the record that a page is made of."""
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +15,7 @@ from consilience.analysis import (
     agreement,
     called_otherwise,
     cooccurring,
+    predictive_checks,
 )
 from consilience.errors import ConsilienceError, OptionError
 from consilience.posterior import Fit
@@ -175,7 +177,8 @@ def _description(responses: Responses, called: dict[str, str]) -> Description:
 
 def _rename_labels(run: Run, called: dict[str, str]) -> Run:
     """Return a run with names of labels; states of presence are not labels."""
-    kept = {"confusion"} if run.kind == "contains" else set()
+    of_states = {"confusion", "predictive_checks"}
+    kept = of_states if run.kind == "contains" else set()
     tables = {
         name: table if name in kept else rename_labels(table, called)
         for name, table in run.tables.items()
@@ -192,6 +195,8 @@ def _tables(fit: Fit) -> dict[str, pd.DataFrame]:
             tables[name] = table(fit.data)
         except OptionError:
             continue
+    with contextlib.suppress(ConsilienceError):
+        tables["predictive_checks"] = predictive_checks(fit)
     return tables
 
 

@@ -77,6 +77,76 @@ def skill(people: pd.DataFrame) -> str:
     return _svg(drawn, 480, 220)
 
 
+def observed_by_replicated(rows: pd.DataFrame) -> str:
+    """Draw observed shares against those of replicated answers.
+
+    Parameters
+    ----------
+    rows
+        Columns observed, replicated, lower, upper and misfit; the last are on top.
+
+    Returns
+    -------
+    SVG.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    whole = alt.Scale(domain=[0, 1])
+    line = alt.Chart(pd.DataFrame({"replicated": [0, 1], "observed": [0, 1]}))
+    table = rows[["replicated", "observed", "misfit"]]
+    outside = ~rows["observed"].between(rows["lower"], rows["upper"])
+    points = alt.Chart(table.assign(outside=outside).tail(_MAX_PEOPLE))
+    clear = alt.Scale(domain=[False, True], range=[0.25, 0.9])
+    x = alt.X("replicated:Q", scale=whole, title="replicated")
+    y = alt.Y("observed:Q", scale=whole, title="observed")
+    drawn = line.mark_line(color=INK, strokeWidth=1, opacity=0.6).encode(x=x, y=y)
+    drawn += points.mark_point(filled=True, size=24).encode(
+        x=x,
+        y=y,
+        color=_misfit(alt),
+        opacity=alt.Opacity("outside:N", scale=clear, legend=None),
+    )
+    return _svg(drawn, 210, 210)
+
+
+def observed_in_intervals(rows: pd.DataFrame, title: str, names: str | None) -> str:
+    """Draw observed shares over the intervals of those of replicated answers.
+
+    Parameters
+    ----------
+    rows
+        Columns name, observed, lower, upper and misfit, from above.
+    title, names
+        Titles of the axes of the shares and of the names.
+
+    Returns
+    -------
+    SVG.
+    """
+    import altair as alt  # noqa: PLC0415 (an extra)
+
+    table = rows[["name", "observed", "lower", "upper", "misfit"]]
+    largest = table[["observed", "upper"]].to_numpy(dtype=float).max()
+    scale = alt.Scale(domain=[0, float(np.ceil(10 * largest) / 10)])
+    y = alt.Y("name:N", sort=None, title=names, axis=alt.Axis(grid=True))
+    base = alt.Chart(table)
+    drawn = base.mark_rule(color=ACCENT, opacity=0.4, strokeWidth=7).encode(
+        x=alt.X("lower:Q", scale=scale, title=title), x2="upper:Q", y=y
+    )
+    drawn += base.mark_point(filled=True, size=42, opacity=1).encode(
+        x=alt.X("observed:Q", scale=scale, title=title), y=y, color=_misfit(alt)
+    )
+    # Names may be wider in the font of the page than in that of the chart.
+    margin = {"left": 16, "right": 8, "top": 4, "bottom": 4}
+    return _svg(drawn.properties(padding=margin), 220, 22 * len(table))
+
+
+def _misfit(alt: Any) -> Any:
+    """Colour what the model does not reproduce."""
+    scale = alt.Scale(domain=[False, True], range=[INK, WARN])
+    return alt.Color("misfit:N", scale=scale, legend=None)
+
+
 def _needs_log_scale(values: pd.Series) -> bool:
     return bool(len(values) and values.min() > 0 and values.max() > 20 * values.min())
 
@@ -90,7 +160,8 @@ def _svg(chart: Any, width: int, height: int) -> str:
 
 def _style(chart: Any) -> Any:
     return (
-        chart.configure(background="transparent", font="sans-serif")
+        # A chart is described as a whole, by its caption.
+        chart.configure(background="transparent", font="sans-serif", aria=False)
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK,

@@ -13,7 +13,8 @@ def tally(space: Space) -> Float[np.ndarray, "U S"]:
     slots = space.state.shape[1] if of_states else len(space.answers)
     code = space.unit.astype(np.int64) * slots + answer_slot(space)
     counts = np.bincount(code, space.n, space.num_units * slots)
-    votes = counts.reshape(space.num_units, slots)
+    # Of no answers, NumPy counts whole numbers.
+    votes = counts.astype(float, copy=False).reshape(space.num_units, slots)
     return votes if of_states else votes @ space.votes
 
 

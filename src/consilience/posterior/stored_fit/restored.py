@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from consilience.annotators import fittable
 from consilience.model import AnnotatorModel
@@ -28,6 +28,26 @@ def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
     """
     settings = json.loads(data.attrs["settings"])
     return fittable(data.attrs["model"], settings["prior"])
+
+
+def restored_draws(
+    data: xr.DataTree,
+) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
+    """Return the draws of each parameter by name; none where the fit has none.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    """
+    if "posterior" not in data.children:
+        return {}
+    # One that is called as one of its axes (subtype) is no data variable for xarray.
+    return {
+        str(name): variable.to_numpy()
+        for name, variable in data["posterior"].variables.items()
+        if {"chain", "draw"} <= {*variable.dims}
+    }
 
 
 def restored_space(data: xr.DataTree) -> ChoiceSpace | ContainsSpace:

@@ -12,6 +12,7 @@ from consilience.report.sections import (
     models,
     overview,
     pairs,
+    predictive,
 )
 
 __all__ = ["sections"]
@@ -28,6 +29,7 @@ def sections(report: Report) -> list[Section]:
         items.items(report),
         pairs.pairs(report),
         models.models(report),
+        predictive.predictive(report),
         diagnostics.diagnostics(report),
         caution.caution(report),
     )

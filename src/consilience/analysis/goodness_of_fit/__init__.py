@@ -1,0 +1,1 @@
+"""Whether a fitted model reproduces the answers that it was fitted to."""

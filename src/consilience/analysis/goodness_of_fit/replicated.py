@@ -1,0 +1,213 @@
+"""Answers drawn again from the posterior, by the same annotators about as many items.
+
+Each replicate takes one draw of the parameters and draws every answer from its table,
+in two ways (Gelman, Meng and Stern 1996):
+
+- about the **same items**: the truth of an item, and what else the model knows of it
+  (its subtype, its ease), is drawn from its posterior given its answers;
+- about **new items**: it is drawn from its prior, as if another item had been shown.
+
+A statistic of annotators, who are the same in both, is compared with answers about the
+same items, so that chance in the items is no part of the comparison. A statistic of
+items is compared with those about new items: the posterior of an item has seen its
+answers and would reproduce them, whatever the population of items is like.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+from jaxtyping import Float, Int
+
+from consilience.errors import OptionError
+from consilience.model import BySubtype, TableModel, Tables, logarithms, thin
+from consilience.posterior.stored_fit.restored import (
+    restored_draws,
+    restored_model,
+    restored_space,
+)
+from consilience.truth import Space, merge_identical
+
+
+class Replicate(NamedTuple):
+    """Answers drawn again, in the order of those observed.
+
+    Attributes
+    ----------
+    truth
+        State of each unit, drawn given the observed answers.
+    same
+        Answers about the units, given this truth.
+    new
+        Answers about new units.
+    """
+
+    truth: Int[np.ndarray, " U"]
+    same: Int[np.ndarray, " N"]
+    new: Int[np.ndarray, " N"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Replication:
+    """Where replicates are drawn from.
+
+    Attributes
+    ----------
+    model
+        Who was fitted.
+    space
+        What can be true, and the answers: a row for each, however often it was given.
+    values
+        Draws of the parameters by name.
+    """
+
+    model: TableModel[Any]
+    space: Space
+    values: dict[str, np.ndarray]
+
+    def draw(self, number: int, generator: np.random.Generator) -> Iterator[Replicate]:
+        """Give replicates, by draws of the parameters that are evenly spaced.
+
+        Parameters
+        ----------
+        number
+            How many; where there are fewer draws, several are of one draw.
+        generator
+            Source of random numbers.
+        """
+        space = self.space
+        none = np.zeros(0, np.int64)
+        unanswered = replace(space, unit=none, annotator=none, answer=none, n=none)
+        same, new = (_Units(self.model, each) for each in (space, unanswered))
+        draws = list(thin(self.values, number))
+        times = np.diff(np.linspace(0, number, len(draws) + 1).round().astype(int))
+        for values, repeats in zip(draws, times, strict=True):
+            logs = logarithms(values, same.tables.closed)
+            emission = same.tables.subtypes(logs)
+            given, before = same.cumulated(logs), new.cumulated(logs)
+            answers = _Answers(emission, space)
+            for _ in range(repeats):
+                truth, subtype = same.draw(given, generator)
+                yield Replicate(
+                    truth,
+                    answers.draw(truth, subtype, generator),
+                    answers.draw(*new.draw(before, generator), generator),
+                )
+
+
+def replication(data: xr.DataTree) -> Replication:
+    """Return where replicates of the answers of a fit are drawn from.
+
+    Parameters
+    ----------
+    data
+        A fit.
+
+    Raises
+    ------
+    OptionError
+        The answers are not drawn from tables that the fit holds.
+    """
+    attributes = data.attrs
+    if attributes["kind"] == "objects":
+        msg = "the fit is of kind objects; predictive checks are of choice and contains"
+        raise OptionError(msg)
+    name = attributes["model"]
+    model = restored_model(data)
+    values, space = restored_draws(data), restored_space(data)
+    # The similarity of labels is not kept, so their tables cannot be restored.
+    if not isinstance(model, TableModel) or "similarity" in values:
+        msg = (
+            f"the model {name} has no tables to draw answers from; fit one that has, "
+            "such as hierarchical_dawid_skene"
+        )
+        raise OptionError(msg)
+    if not {*Tables(model, space).closed} <= values.keys():
+        msg = f"the fit of {name} does not hold the draws of all its tables"
+        raise OptionError(msg)
+    return Replication(model, _one_by_one(space), values)
+
+
+class _Units:
+    """The units of a space, those that look alike at once."""
+
+    def __init__(self, model: TableModel[Any], space: Space) -> None:
+        merged = merge_identical(space)
+        self.tables = Tables(model, merged.space)
+        self._place = merged.place
+        self._listed = np.broadcast_to(
+            space.state, (space.num_units, space.state.shape[1])
+        )
+
+    def cumulated(self, logs: dict[str, np.ndarray]) -> Float[np.ndarray, "P M"]:
+        """Return P(state and subtype of a unit or one before), by pattern."""
+        return _cumulated(self.tables.posterior(logs)[1])
+
+    def draw(
+        self, cumulated: Float[np.ndarray, "P M"], generator: np.random.Generator
+    ) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, " U"]]:
+        """Return the state and the subtype of each unit, drawn."""
+        column = _draw(cumulated, self._place, generator)
+        slots = self._listed.shape[1]
+        slot, subtype = np.divmod(column, cumulated.shape[1] // slots)
+        return self._listed[np.arange(len(slot)), slot], subtype
+
+
+class _Answers:
+    """The tables of one draw, and who answers about which unit."""
+
+    def __init__(self, emission: BySubtype, space: Space) -> None:
+        table = emission.log_confusion
+        self._shape = table.shape[:3]
+        self._table = _cumulated(np.exp(table).reshape(-1, table.shape[3]))
+        self._unit = space.unit
+        self._annotator = (
+            space.annotator if len(table) > 1 else np.zeros_like(space.unit)
+        )
+
+    def draw(
+        self,
+        truth: Int[np.ndarray, " U"],
+        subtype: Int[np.ndarray, " U"],
+        generator: np.random.Generator,
+    ) -> Int[np.ndarray, " N"]:
+        """Return every answer, drawn given the state and the subtype of the units."""
+        _, states, subtypes = self._shape
+        of_unit = truth.astype(np.int64) * subtypes + subtype
+        row = self._annotator.astype(np.int64) * states * subtypes + of_unit[self._unit]
+        return _draw(self._table, row, generator)
+
+
+def _one_by_one(space: Space) -> Space:
+    """Return a space with a row for each answer."""
+    rows = np.repeat(np.arange(len(space.n)), space.n)
+    columns = (space.unit, space.annotator, space.answer, np.ones_like(space.n))
+    unit, annotator, answer, n = (column[rows] for column in columns)
+    return replace(space, unit=unit, annotator=annotator, answer=answer, n=n)
+
+
+def _cumulated(table: Float[np.ndarray, "R L"]) -> Float[np.ndarray, "R L"]:
+    """Return the sums of each row up to each column, plus the number of the row.
+
+    Then all numbers are in ascending order, and one search finds a column of any row.
+    """
+    sums = table.cumsum(1)
+    sums /= sums[:, -1:]
+    sums += np.arange(len(sums))[:, None]
+    return sums
+
+
+def _draw(
+    cumulated: Float[np.ndarray, "R L"],
+    row: Int[np.ndarray, " N"],
+    generator: np.random.Generator,
+) -> Int[np.ndarray, " N"]:
+    """Draw a column for each of some rows."""
+    columns = cumulated.shape[1]
+    at = np.searchsorted(
+        cumulated.ravel(), row + generator.random(len(row)), side="right"
+    )
+    column: Int[np.ndarray, " N"] = np.clip(at - row * columns, 0, columns - 1)
+    return column

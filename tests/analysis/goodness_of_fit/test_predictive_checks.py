@@ -1,0 +1,357 @@
+"""Checks of a model that is right pass, and each kind of misfit fails its own check."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom, kstest
+
+import consilience as cs
+from consilience.analysis.goodness_of_fit import predictive_checks as module
+from consilience.analysis.goodness_of_fit.predictive_checks import COLUMNS
+from consilience.analysis.goodness_of_fit.replicated import replication
+from consilience.errors import OptionError
+from consilience.posterior.results.labels import candidates
+
+REPLICATES = 99
+STUDIES = 40
+LABELS = ("a", "b", "c", "d")
+FEW = 0.05
+
+
+def answers(accuracy, *, items=300, people=10, per_item=6, seed=0):
+    """Draw a study; accuracy by item, annotator and true label."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(0, len(LABELS), items)
+    rows = []
+    for item in range(items):
+        for who in generator.permutation(people)[:per_item]:
+            right = generator.random() < accuracy(item, who, truth[item])
+            other = (truth[item] + generator.integers(1, len(LABELS))) % len(LABELS)
+            label = LABELS[truth[item] if right else other]
+            rows.append((f"i{item:03d}", f"p{who}", label))
+    return pd.DataFrame(rows, columns=["item", "annotator", "label"])
+
+
+def of_model(seed, items=60, people=6, per_item=4):
+    """Draw a study as the model has it, and its parameters."""
+    generator = np.random.default_rng(seed)
+    weight = 1 + 4 * np.eye(len(LABELS))
+    confusion = np.array(
+        [[generator.dirichlet(row) for row in weight] for _ in range(people)]
+    )
+    prevalence = generator.dirichlet(np.full(len(LABELS), 5))
+    rows = []
+    for item in range(items):
+        truth = generator.choice(len(LABELS), p=prevalence)
+        for who in generator.permutation(people)[:per_item]:
+            label = LABELS[generator.choice(len(LABELS), p=confusion[who, truth])]
+            rows.append((f"i{item:02d}", f"p{who}", label))
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    return frame, {"prevalence": prevalence, "confusion": confusion}
+
+
+def fitted(frame, model="bayesian_dawid_skene", engine="auto"):
+    responses = cs.read(frame, labels=list(LABELS))
+    return cs.fit(responses, model=model, engine=engine, seed=0)
+
+
+def checked(frame, model="bayesian_dawid_skene", engine="auto"):
+    return cs.predictive_checks(fitted(frame, model, engine), seed=1)
+
+
+def least(checks, check):
+    return checks.loc[checks["check"] == check, "adjusted_p"].min()
+
+
+def about_all(checks):
+    """Return the rows about all pairs, items and labels."""
+    columns = ["annotator", "share", "label"]
+    return checks[checks[columns].isna().all(axis=1)].set_index("check")
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return answers(lambda _, who, __: 0.6 + 0.03 * who)
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """Checks of studies by the parameters that they were drawn with, and by fitted."""
+    tables = {"true": [], "fitted": []}
+    for seed in range(STUDIES):
+        frame, parameters = of_model(seed)
+        fit = fitted(frame, "dawid_skene", "em")
+        for which in ("fitted", "true"):
+            if which == "true":
+                for name in ("prevalence", "confusion"):
+                    fit.data["posterior"][name][0, 0] = parameters[name]
+            checks = cs.predictive_checks(fit, replicates=REPLICATES, seed=seed)
+            tables[which].append(checks)
+    return tables
+
+
+@pytest.fixture(scope="module")
+def by_true_parameters(simulated):
+    return simulated["true"]
+
+
+@pytest.mark.parametrize("check", ["agreement", "votes", "errors"])
+def test_observed_answers_are_as_often_above_as_below_replicated_ones(
+    by_true_parameters, check
+):
+    # Observed and replicated answers are exchangeable given the truth.
+    p = np.array([about_all(each).loc[check, "p"] for each in by_true_parameters])
+    assert abs(p.mean() - 0.5) < 4 * p.std(ddof=1) / np.sqrt(STUDIES)
+    assert p.std() > 0.05
+
+
+def test_p_values_are_uniform_given_the_parameters_but_not_where_they_are_fitted(
+    simulated,
+):
+    p = {
+        which: [about_all(each).loc["votes", "p"] for each in tables]
+        for which, tables in simulated.items()
+    }
+    assert kstest(p["true"], "uniform").pvalue > 1e-3
+    errors = [about_all(each).loc["errors", "p"] for each in simulated["fitted"]]
+    assert kstest(errors, "uniform").pvalue < 1e-3
+    assert abs(np.array(errors) - 0.5).max() < 0.45
+
+
+@pytest.mark.parametrize("check", ["agreement", "votes", "errors"])
+def test_adjusted_p_values_raise_few_false_alarms(by_true_parameters, check):
+    alarms = sum(least(each, check) < FEW for each in by_true_parameters)
+    # Of all together, and of the rows.
+    assert alarms <= binom.ppf(1 - 1e-4, STUDIES, 2 * FEW)
+    # Those of the rows as they are raise more, of so many rows.
+    p = [each.loc[each["check"] == check, "p"] for each in by_true_parameters]
+    alone = sum((np.minimum(each, 1 - each) < FEW / 2).any() for each in p)
+    assert alone > alarms
+
+
+def test_a_model_that_is_right_is_reproduced(plain):
+    checks = checked(plain)
+    for check in ("agreement", "votes", "errors"):
+        assert least(checks, check) > FEW
+
+
+def test_a_pair_that_copies_agrees_too_often(plain):
+    wide = plain.pivot_table(
+        index="item", columns="annotator", values="label", aggfunc="first"
+    )
+    both = wide["p1"].notna() & wide["p2"].notna()
+    wide.loc[both, "p2"] = wide.loc[both, "p1"]
+    copied = wide.reset_index().melt("item", value_name="label").dropna()
+    for frame, wrong in ((copied, True), (plain, False)):
+        checks = checked(frame)
+        pairs = checks[checks["check"] == "agreement"]
+        pair = pairs[(pairs["annotator"] == "p1") & (pairs["other"] == "p2")].iloc[0]
+        assert pair["n"] == both.sum()
+        assert (pair["observed"] == 1) == wrong
+        assert (pair["adjusted_p"] < FEW) == wrong
+        assert (pair["p"] < FEW / 2) == wrong
+
+
+def test_annotators_who_err_together_agree_too_often():
+    # On half of the items there is one tempting label, which half of them give.
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, len(LABELS), 300)
+    tempting = (truth + generator.integers(1, len(LABELS), 300)) % len(LABELS)
+
+    def together(item, independent):
+        if item % 2:
+            return independent
+        given = np.where(
+            generator.random(len(independent)) < 0.5, tempting[item], truth[item]
+        )
+        return [LABELS[label] for label in given]
+
+    frame = answers(lambda _, __, ___: 0.85)
+    shared = frame.groupby("item", sort=False)["label"].transform(
+        lambda given: together(int(given.name[1:]), list(given))
+    )
+    for label, wrong in ((shared, True), (frame["label"], False)):
+        checks = checked(frame.assign(label=label), "hierarchical_dawid_skene")
+        agreement = about_all(checks).loc["agreement"]
+        assert (agreement["adjusted_p"] < FEW) == wrong
+        assert (agreement["observed"] > agreement["upper"]) == wrong
+
+
+def test_items_that_differ_in_difficulty_are_noticed_and_modelled():
+    hard = answers(lambda item, _, __: 0.98 if item % 2 else 0.4)
+    checks = checked(hard)
+    assert least(checks, "votes") < FEW
+    votes = checks[checks["check"] == "votes"].set_index("share")
+    assert votes.loc[1.0, "observed"] > votes.loc[1.0, "upper"]
+    modelled = checked(hard, "correlated_dawid_skene", "gibbs")
+    assert least(modelled, "votes") > FEW
+
+
+def test_labels_that_differ_in_difficulty_are_noticed_and_modelled():
+    frame = answers(lambda _, __, truth: 0.95 if truth < 2 else 0.6)
+    one_coin = checked(frame, "one_coin_dawid_skene")
+    assert least(one_coin, "errors") < FEW
+    errors = one_coin[one_coin["check"] == "errors"].set_index("label")
+    assert errors.loc["a", "observed"] < errors.loc["a", "lower"]
+    assert errors.loc["c", "observed"] > errors.loc["c", "upper"]
+    assert least(checked(frame, "hierarchical_dawid_skene"), "errors") > FEW
+
+
+def test_observed_values_are_those_of_the_answers(plain):
+    checks = cs.predictive_checks(fitted(plain, "dawid_skene", "em"))
+    assert tuple(checks.columns) == COLUMNS
+    wide = plain.pivot_table(
+        index="item", columns="annotator", values="label", aggfunc="first"
+    )
+    equal, meetings, by_pair = 0, 0, {}
+    for one, other in combinations(wide.columns, 2):
+        pair = wide[[one, other]].dropna()
+        same = (pair[one] == pair[other]).sum()
+        by_pair[one, other] = (len(pair), pytest.approx(same / len(pair)))
+        equal, meetings = equal + same, meetings + len(pair)
+    pairs = checks[(checks["check"] == "agreement") & checks["annotator"].notna()]
+    assert {
+        (row.annotator, row.other): (row.n, row.observed) for row in pairs.itertuples()
+    } == by_pair
+    whole = about_all(checks)
+    assert whole.loc["agreement", "observed"] == pytest.approx(equal / meetings)
+    most = plain.groupby("item")["label"].agg(
+        lambda x: x.value_counts(normalize=True).max()
+    )
+    assert whole.loc["votes", "observed"] == pytest.approx(most.mean())
+    shares = checks[(checks["check"] == "votes") & checks["share"].notna()]
+    for row in shares.itertuples():
+        assert row.observed == pytest.approx(np.isclose(most, row.share).mean())
+    assert shares["observed"].sum() == pytest.approx(1)
+    assert shares["replicated"].sum() == pytest.approx(1)
+
+
+def test_errors_are_differences_from_the_posterior_of_the_truth(plain):
+    fit = fitted(plain, "dawid_skene", "em")
+    truth, observed = candidates(fit.data), fit.data["observed_data"]
+    unit, answer = (observed[name].to_numpy() for name in ("item", "answer"))
+    wrong = 1 - truth.probability[unit, answer]
+    error = about_all(cs.predictive_checks(fit)).loc["errors"]
+    assert error["n"] == len(plain)
+    assert error["observed"] == pytest.approx(wrong.mean(), abs=0.01)
+
+
+def test_answers_are_drawn_by_the_posterior_and_the_prior(plain):
+    fit = fitted(plain, "dawid_skene", "em")
+    number, people, labels = 400, 10, len(LABELS)
+    drawn_from = replication(fit.data)
+    space = drawn_from.space
+    generator = np.random.default_rng(0)
+    belief, new = np.zeros((space.num_units, labels)), np.zeros((people, labels))
+    for drawn in drawn_from.draw(number, generator):
+        belief[np.arange(space.num_units), drawn.truth] += 1
+        np.add.at(new, (space.annotator, drawn.new), 1)
+    probability = candidates(fit.data).probability
+
+    def furthest(counts, chance, total):
+        error = np.sqrt(total * chance * (1 - chance)) + 1e-9
+        # Those that hardly ever occur are not normal.
+        far = np.abs(counts - total * chance) / error
+        return far[total * chance * (1 - chance) > 5].max()
+
+    assert furthest(belief, probability, number) < 5
+    assert furthest(np.roll(belief, 1, 0), probability, number) > 5
+    posterior = fit.data["posterior"]
+    prevalence, confusion = (
+        posterior[name].to_numpy()[0, 0] for name in ("prevalence", "confusion")
+    )
+    chance = np.einsum("k,jkl->jl", prevalence, confusion)
+    total = new.sum(1, keepdims=True)
+    assert furthest(new, chance, total) < 5
+    assert furthest(np.roll(new, 1, 0), chance, total) > 5
+
+
+def test_the_truth_is_drawn_among_the_candidates(plain):
+    offered = plain.groupby("item")["label"].unique().explode().reset_index()
+    fit = cs.fit(
+        plain, model="bayesian_dawid_skene", engine="vb", candidates=offered, seed=0
+    )
+    space = replication(fit.data).space
+    assert space.ragged
+    listed = np.zeros((space.num_units, len(LABELS)), bool)
+    unit, slot = np.nonzero(space.log_prior > -np.inf)
+    listed[unit, space.state[unit, slot]] = True
+    assert not listed.all()
+    for drawn in replication(fit.data).draw(20, np.random.default_rng(0)):
+        assert listed[np.arange(space.num_units), drawn.truth].all()
+
+
+def test_answers_without_annotators_have_votes_and_errors_alone(plain):
+    responses = cs.read(plain[["item", "label"]], labels=list(LABELS))
+    fit = cs.fit(responses, model="multinomial", engine="em")
+    checks = cs.predictive_checks(fit)
+    assert checks["check"].unique().tolist() == ["votes", "errors"]
+    assert about_all(checks).loc["errors", "n"] == len(plain)
+
+
+def test_yes_or_no_answers_are_checked_by_pair_of_item_and_label():
+    study = cs.simulate(
+        kind="contains", items=60, annotators=6, classes=3, per_item=4, seed=0
+    )
+    fit = cs.fit(study.responses, model="contains_states", engine="vb", seed=0)
+    checks = cs.predictive_checks(fit)
+    states = set(map(str, fit.data["constant_data"]["true_class"].to_numpy()))
+    assert set(checks["label"].dropna()) <= states
+    assert (checks["adjusted_p"] > FEW).all()
+
+
+def test_models_with_subtypes_are_checked(plain):
+    checks = checked(plain, "ebcc")
+    assert {"agreement", "votes", "errors"} == set(checks["check"])
+
+
+def test_a_seed_gives_the_same_table_and_a_saved_fit_too(plain, tmp_path):
+    fit = fitted(plain)
+    checks = cs.predictive_checks(fit, seed=3)
+    fit.save(tmp_path / "run")
+    again = cs.predictive_checks(cs.load(tmp_path / "run"), seed=3)
+    pd.testing.assert_frame_equal(checks, again)
+    other = cs.predictive_checks(fit, seed=4)
+    assert not np.allclose(checks["replicated"], other["replicated"])
+
+
+def test_pairs_and_labels_with_little_are_left_out(plain):
+    fit = fitted(plain)
+    every = cs.predictive_checks(fit, replicates=50, min_items=1)
+    some = cs.predictive_checks(fit, replicates=50, min_items=100)
+    pairs = [each[each["annotator"].notna()] for each in (every, some)]
+    assert pairs[0]["n"].min() < 100 <= pairs[1]["n"].min()
+    assert len(pairs[1]) == (pairs[0]["n"] >= 100).sum()
+
+
+def test_many_answers_are_drawn_again_less_often(plain, monkeypatch):
+    fit = fitted(plain)
+    assert cs.predictive_checks(fit)["adjusted_p"].min() < 1
+    monkeypatch.setattr(module, "MAX_DRAWN", 1)
+    p = cs.predictive_checks(fit)["p"] * (module.FEWEST + 1)
+    np.testing.assert_allclose(2 * p, np.round(2 * p))
+    monkeypatch.setattr(module, "MAX_MEETINGS", 100)
+    few = cs.predictive_checks(fit, min_items=1)
+    assert few[few["annotator"].notna()]["n"].sum() <= 100
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"replicates": 49}, "give 50 or more"), ({"min_items": 0}, "give 1 or more")],
+)
+def test_arguments_that_are_too_small_are_refused(plain, settings, message):
+    with pytest.raises(OptionError, match=message):
+        cs.predictive_checks(fitted(plain), **settings)
+
+
+def test_models_without_tables_are_refused(plain):
+    with pytest.raises(OptionError, match="majority has no tables"):
+        cs.predictive_checks(fitted(plain, "majority"))
+    study = cs.simulate(
+        kind="objects", items=16, annotators=8, classes=6, per_item=4, seed=0
+    )
+    rule = cs.fit(study.responses, model="tsipras2020")
+    with pytest.raises(OptionError, match="kind objects"):
+        cs.predictive_checks(rule)
