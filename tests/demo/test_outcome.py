@@ -15,7 +15,7 @@ def outcome(tmp_path_factory):
 
 def test_the_models_probabilities_are_nearer_the_truth_than_votes(outcome):
     scores = outcome.scores
-    ours, counted = scores["hierarchical_dawid_skene"], scores["majority"]
+    ours, counted = scores["auto"], scores["majority"]
     for metric in ("log_loss", "brier"):
         assert ours.metrics[metric].value < 0.7 * counted.metrics[metric].value
     # Two labels are much alike, and the best of them varies with the draws: of 200

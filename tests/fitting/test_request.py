@@ -18,6 +18,7 @@ PLAIN = {
     "engine": "auto",
     "seed": 0,
     "states": None,
+    "ordered": False,
     "prior": None,
     "prior_from": None,
     "effort": EngineOptions(),

@@ -24,7 +24,8 @@ def contains():
 
 @pytest.fixture(scope="module")
 def variational(choice):
-    return cs.fit(choice.responses, model="one_coin_dawid_skene", engine="vb", seed=0)
+    fit = cs.fit(choice.responses, model="one_coin_dawid_skene", engine="vb", seed=0)
+    return fit.with_truth("raw")
 
 
 def test_the_mean_over_draws_is_what_the_fit_tells(variational):

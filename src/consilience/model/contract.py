@@ -85,6 +85,7 @@ class Normal:
     shape: tuple[int, ...]
 
 
+@runtime_checkable
 class HasPriors(Protocol):
     """A model with parameters that have Dirichlet priors, given the truth."""
 

@@ -543,9 +543,9 @@ class Fit:
         >>> responses = cs.read(answers, item="photo", label="animal")
         >>> fit = cs.fit(responses)
         >>> fit.comparison()[["model", "elpd", "weight"]].head(2).round(2)
-                              model  elpd  weight
-        0  hierarchical_dawid_skene -0.93    0.33
-        1             shared_errors -0.93    0.43
+                            model  elpd  weight
+        0  correlated_dawid_skene -0.93    0.34
+        1           shared_errors -0.93    0.45
         """
         return comparison.comparison(self.data)
 

@@ -53,7 +53,7 @@ def test_the_demonstration_answers_in_json(run, capsys):
     loss = {
         name: score["metrics"]["log_loss"] for name, score in output["scores"].items()
     }
-    assert loss["hierarchical_dawid_skene"]["value"] < 0.7 * loss["majority"]["value"]
+    assert loss["auto"]["value"] < 0.7 * loss["majority"]["value"]
 
 
 def test_the_picture_is_the_page_as_svg(outcome, tmp_path):

@@ -19,7 +19,7 @@ from consilience.demo import Outcome
 from consilience.report.installed import ADVICE
 from consilience.whole_folder import whole_file
 
-_NAMES = {"majority": "majority vote", "hierarchical_dawid_skene": "consilience"}
+_NAMES = {"majority": "majority vote", "auto": "consilience"}
 _BAR = 22
 
 
