@@ -254,8 +254,8 @@ def independence(data: xr.DataTree) -> list[Verdict]:
         how = (
             f"a residual correlation of {MATTERS} already matters, and these answers "
             f"would probably not reveal one below {residual.detectable:.3f}: "
-            "probabilities may be overconfident; compare them with gold labels, or "
-            "collect more answers"
+            "the posterior of the truth is tempered by what is usual; compare it with "
+            "gold labels, or collect more answers"
         )
         return [too_little("independence", LIMIT, how, residual.z)]
     return [
