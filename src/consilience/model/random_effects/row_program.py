@@ -5,27 +5,26 @@ import numpyro
 import numpyro.distributions as dist
 from jax.nn import log_softmax
 
-from consilience.model.contract import Parameters
+from consilience.model.contract import Coding, Parameters
 from consilience.model.names import PREVALENCE
 from consilience.model.random_effects.row_effects import (
     DIFFICULTY,
     TYPICAL,
     RowEffects,
 )
-from consilience.truth import Observations
 
 
-def sample_row_effects(observations: Observations, effects: RowEffects) -> Parameters:
+def sample_row_effects(coding: Coding, effects: RowEffects) -> Parameters:
     """Sample prevalence, annotators and how much items differ.
 
     Parameters
     ----------
-    observations
+    coding
         Says how many annotators there are.
     effects
         What moves their rows.
     """
-    annotators, (states, free) = observations.num_annotators, effects.centre.shape
+    annotators, (states, free) = coding.num_annotators, effects.centre.shape
     prevalence = numpyro.sample(
         PREVALENCE, dist.Dirichlet(jnp.asarray(effects.prevalence))
     )

@@ -1,0 +1,99 @@
+"""Ordered labels: answers near the truth, and annotators who lean to one side."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import consilience as cs
+from consilience.annotators import load
+from consilience.model import DIFFICULTY, TYPICAL
+
+LABELS = ["bad", "poor", "fair", "good"]
+
+
+@pytest.fixture(scope="module")
+def truth():
+    return np.random.default_rng(0).integers(0, 4, 120)
+
+
+@pytest.fixture(scope="module")
+def frame(truth):
+    """Ratings by ten annotators, of whom one is lenient by a whole label."""
+    generator = np.random.default_rng(1)
+    who = generator.random((120, 10)).argsort(1)[:, :5]
+    bias = np.where(who == 0, 1.0, 0.0)
+    latent = truth[:, None] + bias + generator.normal(0, 0.6, who.shape)
+    rating = np.clip(np.rint(latent), 0, 3).astype(int)
+    return pd.DataFrame(
+        {
+            "item": np.repeat([f"i{item:03d}" for item in range(120)], 5),
+            "annotator": [f"a{person}" for person in who.ravel()],
+            "label": np.array(LABELS, object)[rating.ravel()],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def fit(frame):
+    responses = cs.read(frame, labels=LABELS)
+    return cs.fit(responses, model="ordinal_dawid_skene", ordered=True)
+
+
+def test_an_easy_item_makes_answers_rarer_with_every_label_from_the_truth():
+    model = load("ordinal_dawid_skene")
+    coding = SimpleNamespace(
+        num_annotators=1, num_states=3, num_answers=3, votes=np.eye(3)
+    )
+    typical = np.log(np.full((1, 3, 3), 1 / 3))
+    emission = model.emission(coding, {TYPICAL: typical, DIFFICULTY: 1.0})
+    # By hand: log-odds fall by the ease, .9 times the root of five, a label.
+    weight = np.exp(-0.9 * np.sqrt(5) * np.arange(3))
+    easiest = np.exp(emission.log_confusion[0, 0, -1])
+    assert np.allclose(easiest, weight / weight.sum())
+
+
+def test_the_annotator_who_is_lenient_has_the_highest_bias(fit):
+    bias = fit.data["posterior"]["bias"].mean(("chain", "draw", "effect"))
+    assert str(bias["annotator"].to_numpy()[bias.to_numpy().argmax()]) == "a0"
+
+
+def test_median_and_mean_are_those_of_the_posterior(fit):
+    items = fit.items()
+    belief = fit.data["truth"]["probability"].to_numpy()
+    half = (belief.cumsum(1) < 0.5).sum(1)
+    assert items["median"].astype(str).tolist() == [LABELS[place] for place in half]
+    assert np.allclose(items["mean"], belief @ np.arange(1, 5), atol=1e-5)
+
+
+def test_the_mean_of_numbers_is_of_the_numbers(frame):
+    value = dict(zip(LABELS, [0, 10, 20, 40], strict=True))
+    numbers = frame.assign(label=frame["label"].map(value))
+    fit = cs.fit(numbers, model="hierarchical_dawid_skene", ordered=True)
+    belief = fit.data["truth"]["probability"].to_numpy()
+    assert np.allclose(fit.items()["mean"], belief @ [0, 10, 20, 40], atol=1e-4)
+
+
+def test_without_an_order_there_is_no_median(frame):
+    fit = cs.fit(cs.read(frame, labels=LABELS), model="hierarchical_dawid_skene")
+    assert "median" not in fit.items()
+    assert not fit.data.attrs["ordered"]
+
+
+def test_an_ordered_categorical_column_says_that_labels_are_ordered(frame):
+    dtype = pd.CategoricalDtype(LABELS, ordered=True)
+    ordered = frame.assign(label=frame["label"].astype(dtype))
+    fit = cs.fit(ordered, model="hierarchical_dawid_skene")
+    assert fit.data.attrs["ordered"]
+    assert fit.data["posterior"]["true_class"].to_numpy().tolist() == LABELS
+
+
+def test_auto_compares_the_model_of_ordered_labels_only_where_they_are(frame):
+    responses = cs.read(frame, labels=LABELS)
+    few = cs.EngineOptions(draws=40, tune=20)
+    for ordered in (True, False):
+        compared = set(
+            cs.fit(responses, ordered=ordered, effort=few).comparison()["model"]
+        )
+        assert ("ordinal_dawid_skene" in compared) == ordered
