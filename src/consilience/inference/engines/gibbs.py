@@ -28,8 +28,8 @@ from consilience.truth import Space
 NEEDS_DRAWS, HAS_CLOSED_FORM = True, True
 BLOCK = 10  # sweeps between reports
 CHAINS = 4
-TUNE, MIN_TUNE = 100, 60  # sweeps thrown away
-SWEEPS, MIN_SWEEPS = 240, 60  # of each chain, kept
+TUNE, MIN_TUNE = 80, 60  # sweeps thrown away
+SWEEPS, MIN_SWEEPS = 210, 60  # of each chain, kept
 THIN = 3  # sweeps of each draw that is kept
 # Answers x states x nodes that all chains may visit by default: some seconds.
 MAX_VISITS = 400_000_000
@@ -43,10 +43,10 @@ class Options:
     Attributes
     ----------
     draws
-        Draws kept, of all chains together; each is one in three sweeps. None: 320,
+        Draws kept, of all chains together; each is one in three sweeps. None: 280,
         fewer where answers are many.
     tune
-        Sweeps of each chain that are thrown away. None: 100, fewer where answers are
+        Sweeps of each chain that are thrown away. None: 80, fewer where answers are
         many.
     chains
         Chains, run side by side.

@@ -28,7 +28,7 @@ from jaxtyping import Float, Int
 from consilience.inference.gibbs.elliptical_slice import elliptical_slice
 from consilience.inference.gibbs.row_likelihood import RowLikelihood
 from consilience.inference.gibbs.steps import RandomWalk
-from consilience.inference.gibbs.truth_draws import TruthDraws
+from consilience.inference.gibbs.truth_draws import Scored, TruthDraws
 from consilience.model import (
     DIFFICULTY,
     NODES,
@@ -39,6 +39,7 @@ from consilience.model import (
 )
 
 SPREAD_STEPS = 3  # of each standard deviation of what is left, given the rows
+EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 4
 START = 0.5  # of every standard deviation, as a share of its prior scale
 
 type Rows = Float[np.ndarray, "C J K F"]
@@ -106,6 +107,7 @@ class Chains:
             **{effect.name: RandomWalk((chains,)) for effect in effects.effects},
         }
         self.likelihood = self._counted(truth.at_first(generator))
+        self.sweeps = 0
 
     def sweep(self, *, tune: bool) -> Swept:
         """Draw everything once.
@@ -117,10 +119,12 @@ class Chains:
         """
         for walk in self.walk_of.values():
             walk.tune = tune
-        swept, counts = self._draw_truth()
+        twice = self.sweeps % EVERY == 0
+        self.sweeps += 1
+        swept, counts = self._draw_truth(difficulty=twice)
         self.likelihood = self._counted(counts)
         self._draw_rows()
-        self._draw_values()
+        self._draw_values(along=twice)
         self._draw_population()
         self._draw_scales()
         self._draw_spread()
@@ -182,9 +186,19 @@ class Chains:
         flat = self.likelihood(rows.reshape(-1, self.shape[-1]))
         return flat.reshape(self.shape[:-1])
 
-    def _draw_truth(self) -> tuple[Swept, Float[np.ndarray, "C J K T L"]]:
+    def _draw_truth(
+        self, *, difficulty: bool
+    ) -> tuple[Swept, Float[np.ndarray, "C J K T L"]]:
         typical = self._typical()
         now = self.truth.scored(typical, self.difficulty, self.design.ease)
+        if difficulty:
+            now = self._draw_difficulty(typical, now)
+        counts = self.truth.draw(now, self.random)
+        return Swept(self.truth.belief(now), now.log_likelihood), counts
+
+    def _draw_difficulty(
+        self, typical: Float[np.ndarray, "C J K L"], now: Scored
+    ) -> Scored:
         walk = self.walk_of["difficulty"]
         proposed = np.abs(self.difficulty + walk.step(self.random))
         there = self.truth.scored(typical, proposed, self.design.ease)
@@ -192,9 +206,7 @@ class Chains:
         gain -= _half_square(proposed, self.difficulty, self.design.difficulty)
         taken = walk.accept(gain, self.random)
         self.difficulty = np.where(taken, proposed, self.difficulty)
-        swept = now.where(taken, there)
-        counts = self.truth.draw(swept, self.random)
-        return Swept(self.truth.belief(swept), swept.log_likelihood), counts
+        return now.where(taken, there)
 
     def _draw_rows(self) -> None:
         mean, free = self._mean().reshape(-1, self.shape[-1]), self.shape[-1]
@@ -209,33 +221,40 @@ class Chains:
         )
         self.rows = (mean + apart).reshape(self.shape)
 
-    def _draw_values(self) -> None:
-        """Draw the effects of annotators given the rows, then with the rows moving."""
+    def _draw_values(self, *, along: bool) -> None:
+        """Draw the effects of annotators given the rows, and with the rows moving."""
         if not self.design.effects:
             return
         chains, annotators, states, free = self.shape
-        along = np.concatenate(
+        directions = np.concatenate(
             [
                 self.scale[effect.name][:, None, None, None] * effect.direction
                 for effect in self.design.effects
             ],
             axis=3,
         )
-        weight = self.spread**-2.0
-        whole = along.reshape(chains, states * free, -1)
-        weighed = (along * weight[:, :, None, None]).reshape(whole.shape)
-        weighed = weighed.transpose(0, 2, 1)
-        precision = weighed @ whole + np.eye(along.shape[3])
+        numbers = directions.shape[3]
+        whole = directions.reshape(chains, states * free, numbers)
+        weight = self.spread[:, :, None, None] ** -2.0
+        weighed = (directions * weight).reshape(whole.shape).transpose(0, 2, 1)
+        precision = weighed @ whole + np.eye(numbers)
         apart = (self.rows - self.population[:, None]).reshape(chains, annotators, -1)
-        pull = weighed @ apart.transpose(0, 2, 1)
         root = np.linalg.cholesky(precision)
-        noise = self._normal(chains, along.shape[3], annotators)
-        above = np.linalg.solve(root, pull) + noise
+        noise = self._normal(chains, numbers, annotators)
+        above = np.linalg.solve(root, weighed @ apart.transpose(0, 2, 1)) + noise
         values = np.linalg.solve(root.transpose(0, 2, 1), above).transpose(0, 2, 1)
         self._set_values(values)
-        apart = (self.rows - self._mean()).reshape(chains * annotators, states, free)
-        base = self.population[:, None] + np.zeros((annotators, 1, 1))
-        base = base.reshape(chains * annotators, states, free) + apart
+        if along:
+            self._move_values(values, whole)
+
+    def _move_values(
+        self, values: Float[np.ndarray, "C J P"], whole: Float[np.ndarray, "C R P"]
+    ) -> None:
+        """Draw the effects of annotators once more, their rows moving along."""
+        chains, annotators, states, free = self.shape
+        base = (
+            self.rows - (values @ whole.transpose(0, 2, 1)).reshape(self.shape)
+        ).reshape(chains * annotators, states, free)
         place = np.arange(chains * annotators * states).reshape(-1, states)
         chain = np.repeat(np.arange(chains), annotators)
 
@@ -249,9 +268,8 @@ class Chains:
             values: Float[np.ndarray, "N P"], which: Int[np.ndarray, " N"]
         ) -> Float[np.ndarray, " N"]:
             moved = rows(values, which).reshape(-1, free)
-            return (
-                self.likelihood(moved, place[which].ravel()).reshape(-1, states).sum(1)
-            )
+            each = self.likelihood(moved, place[which].ravel())
+            return each.reshape(-1, states).sum(1)
 
         flat = values.reshape(chains * annotators, -1)
         flat = elliptical_slice(flat, 1.0, of_annotators, self.random)
