@@ -32,7 +32,7 @@ TUNE, MIN_TUNE = 80, 60  # sweeps thrown away
 SWEEPS, MIN_SWEEPS = 210, 60  # of each chain, kept
 THIN = 3  # sweeps of each draw that is kept
 # Answers x states x nodes that all chains may visit by default: some seconds.
-MAX_VISITS = 400_000_000
+MAX_VISITS = 150_000_000
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
