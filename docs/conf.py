@@ -48,6 +48,8 @@ nb_execution_timeout = 1800  # stops examples that hang; a busy machine is slow
 nb_execution_in_temp = True  # examples write files
 nb_execution_show_tb = True
 nb_merge_streams = True
+# The colours of a help page may arrive in two parts, of which neither is a colour.
+suppress_warnings = ["misc.highlighting_failure"]
 myst_enable_extensions = ["amsmath", "colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
