@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, kstest
+from scipy.special import expit
+from scipy.stats import binom, kstest, norm
 
 import consilience as cs
 from consilience.analysis.goodness_of_fit import predictive_checks as module
@@ -180,7 +181,8 @@ def test_annotators_who_err_together_agree_too_often():
 
 
 def test_items_that_differ_in_difficulty_are_noticed_and_modelled():
-    hard = answers(lambda item, _, __: 0.98 if item % 2 else 0.4)
+    ease = norm.ppf((np.arange(50) + 0.5) / 50)
+    hard = answers(lambda item, _, __: expit(1 + 1.5 * ease[item % 50]))
     checks = checked(hard)
     assert least(checks, "votes") < FEW
     votes = checks[checks["check"] == "votes"].set_index("share")
