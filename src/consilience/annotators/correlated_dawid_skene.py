@@ -39,6 +39,7 @@ from consilience.model import (
     RowEffectsModel,
     by_ease,
     correct_answer,
+    row_dims,
     zero_sum_basis,
 )
 
@@ -105,19 +106,7 @@ def emission(coding: Coding, parameters: Parameters) -> ByTables:
 
 MODEL = RowEffectsModel(
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "population": ("true_class", "contrast"),
-        "spread": ("true_class",),
-        "skill_spread": (),
-        "skill": ("annotator", "effect"),
-        "habit_spread": (),
-        "habit": ("annotator", "contrast"),
-        "distance": ("annotator", "true_class", "contrast"),
-        "difficulty": (),
-        "typical_confusion": ("annotator", "true_class", "given_class"),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
+    dims=row_dims(skill="effect", habit="contrast"),
     engines=("gibbs", "nuts", "svi"),
     references=(
         "Paun et al. (2018), section 3.6",

@@ -37,6 +37,7 @@ from consilience.model import (
     RowEffects,
     RowEffectsModel,
     by_ease,
+    row_dims,
     zero_sum_basis,
 )
 
@@ -114,25 +115,11 @@ def _nearness(coding: Coding) -> Any:
 
 MODEL = RowEffectsModel(
     prior=Prior(),
-    dims={
-        "prevalence": ("true_class",),
-        "population": ("true_class", "contrast"),
-        "spread": ("true_class",),
-        "precision_spread": (),
-        "precision": ("annotator", "effect"),
-        "bias_spread": (),
-        "bias": ("annotator", "effect"),
-        "extremity_spread": (),
-        "extremity": ("annotator", "effect"),
-        "distance": ("annotator", "true_class", "contrast"),
-        "difficulty": (),
-        "typical_confusion": ("annotator", "true_class", "given_class"),
-        "confusion": ("annotator", "true_class", "given_class"),
-    },
+    dims=row_dims(precision="effect", bias="effect", extremity="effect"),
     engines=("gibbs", "nuts", "svi"),
     references=(
-        "Agresti (2013), Categorical Data Analysis, section 8.3",
-        "Lakshminarayanan and Teh (2013), arXiv 1305.0015, section 3",
+        "Agresti (2013), Categorical Data Analysis, chapter 8",
+        "Lakshminarayanan and Teh (2013), arXiv 1305.0015",
     ),
     kinds=("choice",),
     effects=effects,

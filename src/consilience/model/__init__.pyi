@@ -53,6 +53,7 @@ from .random_effects.row_effects import (
     Effect,
     RowEffects,
     by_ease,
+    row_dims,
 )
 from .records import (
     DirichletTableModel,
@@ -161,6 +162,7 @@ __all__ = [
     "posterior_of_truth",
     "prepared",
     "right_and_wrong",
+    "row_dims",
     "sample_difficulty",
     "sample_parameters",
     "sample_population",

@@ -62,8 +62,8 @@ def sbc(  # noqa: PLR0913 (each option stands alone)
     models
         Names of models; by default all.
     engines
-        Any of nuts, vb, em, svi; by default all. A model is fitted by those that it
-        has.
+        Any of gibbs, nuts, vb, em, svi; by default all. A model is fitted by those that
+        it has.
     kind
         Kind of question.
     items
