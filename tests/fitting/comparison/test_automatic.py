@@ -130,6 +130,15 @@ def test_one_model_is_taken_where_there_is_nothing_to_compare(frame, monkeypatch
     assert only(choices(frame)) == "structured"
 
 
+def test_rows_with_effects_are_left_out_where_tables_are_large(frame, monkeypatch):
+    space = choices(frame)
+    names = comparing.worth_comparing(space, ordered=True)
+    assert names == (*CANDIDATES, "ordinal_dawid_skene")
+    monkeypatch.setattr(comparing, "MAX_CELLS", 10)
+    names = comparing.worth_comparing(space, ordered=True)
+    assert names == ("hierarchical_dawid_skene", *CANDIDATES[1:])
+
+
 def test_an_item_answered_twice_is_enough_to_compare(frame):
     once = frame.drop_duplicates("item")
     twice = pd.concat([once, frame.iloc[[1]]])

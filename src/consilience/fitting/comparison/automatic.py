@@ -17,10 +17,10 @@ from consilience import annotators
 from consilience.errors import OptionError
 from consilience.fitting.comparison.comparing import (
     CANDIDATES,
-    IF_ORDERED,
     compare_models,
     host_engine,
     sample,
+    worth_comparing,
 )
 from consilience.fitting.comparison.side_by_side import side_by_side
 from consilience.fitting.single import Single, fit_one
@@ -75,7 +75,7 @@ def fit_auto(
         raise OptionError(msg)
     check_engine(engine)
     part = sample(space, seed)
-    names = (*CANDIDATES, *(IF_ORDERED if ordered else ()))
+    names = worth_comparing(part, ordered=ordered)
     fits, table = compare_models(part, names, seed, effort, report)
     reason = _reason(table)
     if part is not space:

@@ -47,6 +47,9 @@ CANDIDATES = (
     "ebcc",
 )
 IF_ORDERED = ("ordinal_dawid_skene",)
+# Annotators x states x answers beyond which rows with effects, of which each chain has a
+# table at each node of ease, take gigabytes; the first of the others stands in for them.
+MAX_CELLS, STAND_IN = 500_000, "hierarchical_dawid_skene"
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
 # Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
 # of large studies, where draws together would visit more answers x states than so many.
@@ -220,6 +223,22 @@ def _score(
         )
         raise OptionError(msg)
     return fitted, foreseen.elpd
+
+
+def worth_comparing(space: Space, *, ordered: bool) -> tuple[str, ...]:
+    """Return the models that `auto` compares.
+
+    Parameters
+    ----------
+    space
+        Of kind choice, or contains.
+    ordered
+        Whether labels are ordered.
+    """
+    cells = space.num_annotators * len(space.states) * len(space.answers)
+    if cells > MAX_CELLS:
+        return STAND_IN, *CANDIDATES[1:]
+    return *CANDIDATES, *(IF_ORDERED if ordered else ())
 
 
 def host_engine(name: str) -> str:
