@@ -47,9 +47,9 @@ CANDIDATES = (
     "ebcc",
 )
 IF_ORDERED = ("ordinal_dawid_skene",)
-# Annotators x states x answers beyond which rows with effects, of which each chain has a
-# table at each node of ease, take gigabytes; the first of the others stands in for them.
-MAX_CELLS, STAND_IN = 500_000, "hierarchical_dawid_skene"
+# Annotators x states x answers beyond which rows with effects take too long (a fit of
+# 500,000 did not end in 150 seconds), and what stands in for them.
+MAX_CELLS, STAND_IN = 100_000, "hierarchical_dawid_skene"
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
 # Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
 # of large studies, where draws together would visit more answers x states than so many.

@@ -91,7 +91,7 @@ def row_dims(**effects: str) -> dict[str, tuple[str, ...]]:
     effects
         The axis of the numbers of each effect, by its name.
     """
-    own = "annotator", "true_class"
+    row = "annotator", "true_class"
     moved: dict[str, tuple[str, ...]] = {}
     for name, axis in effects.items():
         moved |= {f"{name}_spread": (), name: ("annotator", axis)}
@@ -100,10 +100,10 @@ def row_dims(**effects: str) -> dict[str, tuple[str, ...]]:
         "population": ("true_class", "contrast"),
         "spread": ("true_class",),
         **moved,
-        "distance": (*own, "contrast"),
+        "distance": (*row, "contrast"),
         DIFFICULTY: (),
-        TYPICAL: (*own, "given_class"),
-        "confusion": (*own, "given_class"),
+        TYPICAL: (*row, "given_class"),
+        "confusion": (*row, "given_class"),
     }
 
 
