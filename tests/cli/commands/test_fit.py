@@ -15,7 +15,7 @@ from consilience.cli.pages.fit import (
     verdicts,
 )
 from consilience.fitting import EngineOptions
-from consilience.fitting.comparison import automatic
+from consilience.fitting.comparison import comparing
 from consilience.posterior.results.diagnostics import FAILED, PASSED, TOO_LITTLE
 
 QUICK = ("--model", "bayesian_dawid_skene", "--engine", "em")
@@ -178,7 +178,7 @@ def test_annotators_who_err_together_are_no_failure_in_json(fitted):
 @pytest.fixture
 def two_models(monkeypatch):
     """Have auto compare two models only, which takes less time."""
-    monkeypatch.setattr(automatic, "CANDIDATES", ("shared_errors", "community_bcc"))
+    monkeypatch.setattr(comparing, "CANDIDATES", ("shared_errors", "community_bcc"))
 
 
 @pytest.mark.usefixtures("two_models")
