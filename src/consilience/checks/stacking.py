@@ -20,7 +20,7 @@ DRIFT = 0.02
 STEPS = 1000  # of the fixed point; it stops sooner when weights stand still
 STILL = 1e-6
 DRAWS = 4000  # of the Bayesian bootstrap: a Monte Carlo error of .008 at most
-BLOCKS = 1000  # of units that the bootstrap weighs alike, where there are more units
+BLOCKS = 250  # of units that the bootstrap weighs alike, where there are more units
 
 
 @dataclass(frozen=True, slots=True, eq=False)

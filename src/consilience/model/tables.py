@@ -212,12 +212,16 @@ class Tables:
         responses
             Unit, annotator and answer of those to score, all among those observed.
         """
-        scores, each = self._answers(logs, responses, np.float32)
         # 1 / p(answer | others) is the mean of 1 / p(answer | state) by all answers.
-        posterior = (scores - _normalised(scores)[0][:, None]).astype(np.float32)
-        np.subtract(posterior[responses[0]], each, out=each)
-        np.exp(np.minimum(each, LARGEST_LOG, out=each), out=each)
-        return -np.log(np.einsum("nm->n", each))
+        _, table, share = self._tables(logs)
+        inverse = np.exp(np.minimum(-table.astype(np.float32), LARGEST_LOG))
+        _, posterior = _normalised(self._scores(logs, table, share))
+        mean = np.einsum(
+            "nm,nm->n",
+            posterior.astype(np.float32)[responses[0]],
+            self._of_answers(inverse, responses),
+        )
+        return -np.log(mean)
 
     def from_outside(
         self,
@@ -229,29 +233,28 @@ class Tables:
         As `given_the_others`, of answers that are not among those observed.
         """
         unit = responses[0]
-        scores, each = self._answers(logs, responses)
-        whole = _normalised(scores)[0]
-        each = np.add(scores[unit], each, out=each)
-        return logsumexp(each.T, 0) - whole[unit]
-
-    def _answers(
-        self,
-        logs: Logs,
-        responses: tuple[Int[np.ndarray, " N"], ...],
-        dtype: type[np.floating] = np.float64,
-    ) -> tuple[Float[np.ndarray, "U M"], Float[np.ndarray, "N M"]]:
-        """Return the scores of units, and of each answer log p(answer | state)."""
-        unit, annotator, answer = responses
         _, table, share = self._tables(logs)
+        scores = self._scores(logs, table, share)
+        each = self._of_answers(table, responses)
+        each = np.add(scores[unit], each, out=each)
+        return logsumexp(each.T, 0) - _normalised(scores)[0][unit]
+
+    def _of_answers(
+        self,
+        table: Float[np.ndarray, "#J K T L"],
+        responses: tuple[Int[np.ndarray, " N"], ...],
+    ) -> Float[np.ndarray, "N M"]:
+        """Return the entries of a table for each answer and the states of its unit."""
+        unit, annotator, answer = responses
         by_answer = np.moveaxis(table, 3, 1)
         pair = answer if len(table) == 1 else annotator * by_answer.shape[1] + answer
-        rows = by_answer.astype(dtype).reshape(-1, *by_answer.shape[2:])[pair]
+        rows = by_answer.reshape(-1, *by_answer.shape[2:])[pair]
         if self.matrix.ragged:
             state = np.broadcast_to(
                 self.matrix.state, (self.matrix.num_units, self.matrix.state.shape[1])
             )
             rows = np.take_along_axis(rows, state[unit][:, :, None], 1)
-        return self._scores(logs, table, share), rows.reshape(len(unit), -1)
+        return rows.reshape(len(unit), -1)
 
     def _tables(
         self, logs: Logs

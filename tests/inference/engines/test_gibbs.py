@@ -59,7 +59,7 @@ def test_the_truth_given_the_annotators_is_that_of_the_tables(name, design):
         logs = {TYPICAL: rows, DIFFICULTY: spread, **draws.logit[chain]}
         likelihood, belief = tables.posterior(logs)
         assert np.allclose(scored.log_likelihood[chain], likelihood, atol=1e-4)
-        assert np.allclose(scored.posterior[chain], belief, atol=1e-4)
+        assert np.allclose(scored.posterior[chain].T, belief, atol=1e-4)
 
 
 def shares_inside(model, design, fitted_by=None):

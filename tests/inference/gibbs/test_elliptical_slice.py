@@ -13,7 +13,7 @@ YES, NO, DEVIATION = 6, 2, 1.5
 def log_likelihood(values, which):
     """Six successes and two failures, of log-odds one above the value."""
     del which
-    odds = values[:, 0] + 1
+    odds = values[0] + 1
     return YES * log_expit(odds) + NO * log_expit(-odds)
 
 
@@ -30,10 +30,10 @@ def exact(function):
 
 def drawn(deviation):
     generator = np.random.default_rng(0)
-    values = np.zeros((CHAINS, 1))
+    values = np.zeros((1, CHAINS))
     for _ in range(SWEEPS):
         values = elliptical_slice(values, deviation, log_likelihood, generator)
-    return values[:, 0]
+    return values[0]
 
 
 def z_scores(values):
@@ -61,13 +61,13 @@ def test_vectors_are_drawn_by_their_own_likelihood():
     sought = np.array([-2.0, 0.0, 3.0])
 
     def near(values, which):
-        return -200 * ((values - sought[which, None]) ** 2).sum(1)
+        return -200 * ((values - sought[which]) ** 2).sum(0)
 
-    generator, values = np.random.default_rng(1), np.zeros((3, 2))
+    generator, values = np.random.default_rng(1), np.zeros((2, 3))
     kept = []
     for sweep in range(600):
         values = elliptical_slice(values, 2.0, near, generator)
         if sweep >= 100:
             kept.append(values)
     # The prior, of a standard deviation of two, moves them by a 1,600th.
-    assert np.allclose(np.mean(kept, 0), sought[:, None], atol=0.05)
+    assert np.allclose(np.mean(kept, 0), sought, atol=0.05)

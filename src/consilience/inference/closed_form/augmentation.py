@@ -92,7 +92,7 @@ def augment(
                 report(Progress("drawing", done, whole))
             if at < 0:
                 continue
-            add_draw(moments, sweeps.truth(swept.belief))
+            add_draws(moments, sweeps.truth(swept.belief)[None])
             if at % chains:
                 continue
             for name, value in _reported(sweeps, where, parameters).items():
@@ -164,23 +164,24 @@ def _of_columns(
     return draw
 
 
-def add_draw(moments: Moments, belief: Float[np.ndarray, "U S"]) -> None:
-    """Add a draw to the sums.
+def add_draws(moments: Moments, belief: Float[np.ndarray, "C U S"]) -> None:
+    """Add draws to the sums.
 
     Parameters
     ----------
     moments
         Sums over the draws so far, which are changed.
     belief
-        P(state) by one draw.
+        P(state) by each new draw.
     """
     # Summed over finer states, a probability can round to more than one.
     sure = np.minimum(belief, 1.0)
-    within = np.clip(sure, LEAST, 1 - LEAST)
-    odds = np.log(within / (1 - within))
-    np.add(moments.belief, sure, out=moments.belief)
-    np.add(moments.first, odds, out=moments.first)
-    np.add(moments.second, odds**2, out=moments.second)
+    odds = np.clip(sure, LEAST, 1 - LEAST)
+    odds /= 1 - odds
+    np.log(odds, out=odds)
+    moments.belief[...] += sure.sum(0)
+    moments.first[...] += odds.sum(0)
+    moments.second[...] += np.square(odds, out=odds).sum(0)
 
 
 def _draw_concentration(

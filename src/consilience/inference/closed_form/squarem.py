@@ -39,11 +39,16 @@ def extrapolated(
     before, middle, after = map(_flat, path)
     first = middle - before
     bend = after - middle - first
-    size = float(np.linalg.norm(first) / max(float(np.linalg.norm(bend)), TINY))
+    size = _length(first) / max(_length(bend), TINY)
     if not size > 1:
         return None, False
     capped, size = size > farthest, min(size, farthest)
     return _filled(before + 2 * size * first + size**2 * bend, path[2]), capped
+
+
+def _length(step: Float[np.ndarray, " P"]) -> float:
+    # Not the norm of linear algebra, whose threads wait longer than this takes.
+    return float(np.sqrt(np.einsum("p,p", step, step)))
 
 
 def _flat(where: Optimum) -> Float[np.ndarray, " P"]:

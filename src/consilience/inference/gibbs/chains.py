@@ -23,9 +23,9 @@ Yu and Meng (2011), To center or not to center: that is not the question, sectio
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from consilience.inference.gibbs.elliptical_slice import elliptical_slice
+from consilience.inference.gibbs.elliptical_slice import Which, elliptical_slice
 from consilience.inference.gibbs.row_likelihood import RowLikelihood
 from consilience.inference.gibbs.steps import RandomWalk
 from consilience.inference.gibbs.truth_draws import Scored, TruthDraws
@@ -33,12 +33,10 @@ from consilience.model import (
     DIFFICULTY,
     NODES,
     TYPICAL,
-    Effect,
     RowEffects,
     normal_nodes,
 )
 
-SPREAD_STEPS = 3  # of each standard deviation of what is left, given the rows
 EVERY = 2  # sweeps between the two steps that take longest, those of steps 1 and 4
 START = 0.5  # of every standard deviation, as a share of its prior scale
 
@@ -86,17 +84,18 @@ class Chains:
         self.node, _ = normal_nodes(NODES)
         chains, (states, free) = truth.chains, effects.centre.shape
         self.shape = chains, annotators, states, free
+        self.effects = effects.effects
+        numbers = [effect.direction.shape[2] for effect in self.effects]
+        self.effect_of = np.repeat(np.arange(len(numbers)), numbers)
+        self.direction = np.concatenate(
+            [np.zeros((states, free, 0)), *(each.direction for each in self.effects)], 2
+        ).reshape(states * free, -1)
+        self.prior_scale = np.array([effect.scale for effect in self.effects])
         self.population = np.broadcast_to(effects.centre, (chains, states, free)).copy()
         self.spread = np.full((chains, states), START * effects.spread)
         self.difficulty = np.full(chains, START * effects.difficulty)
-        self.scale = {
-            effect.name: np.full(chains, START * effect.scale)
-            for effect in effects.effects
-        }
-        self.values = {
-            effect.name: np.zeros((chains, annotators, effect.direction.shape[2]))
-            for effect in effects.effects
-        }
+        self.scale = np.tile(START * self.prior_scale, (chains, 1))
+        self.values = np.zeros((chains, annotators, len(self.effect_of)))
         self.rows = self._mean() + self.spread[:, None, :, None] * self._normal(
             chains, annotators, states, free
         )
@@ -104,7 +103,7 @@ class Chains:
             "difficulty": RandomWalk((chains,)),
             "spread": RandomWalk((chains, states)),
             "population": RandomWalk((chains, states)),
-            **{effect.name: RandomWalk((chains,)) for effect in effects.effects},
+            **{effect.name: RandomWalk((chains,)) for effect in self.effects},
         }
         self.likelihood = self._counted(truth.at_first(generator))
         self.sweeps = 0
@@ -134,23 +133,21 @@ class Chains:
     def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
         """Return where the chains stand, as the NumPyro program names it."""
         distance = (self.rows - self._mean()) / self.spread[:, None, :, None]
-        sign = {name: np.where(scale < 0, -1.0, 1.0) for name, scale in self._scales()}
+        sign = np.where(self.scale < 0, -1.0, 1.0)
+        of_effects = {}
+        for place, effect in enumerate(self.effects):
+            values = self.values[:, :, self.effect_of == place]
+            of_effects[f"{effect.name}_spread"] = np.abs(self.scale[:, place])
+            of_effects[effect.name] = values * sign[:, None, None, place]
         return {
             **self.truth.parameters(),
             "population": self.population,
             "spread": self.spread,
-            **{f"{name}_spread": np.abs(scale) for name, scale in self._scales()},
-            **{
-                name: value * sign[name][:, None, None]
-                for name, value in self.values.items()
-            },
+            **of_effects,
             "distance": distance,
             DIFFICULTY: self.difficulty,
             TYPICAL: np.exp(self._typical()),
         }
-
-    def _scales(self) -> Any:
-        return self.scale.items()
 
     def _normal(self, *shape: int) -> Float[np.ndarray, "..."]:
         return self.random.standard_normal(shape)
@@ -163,18 +160,12 @@ class Chains:
 
     def _mean(self) -> Rows:
         """Return the prior mean of the rows: the population moved by the effects."""
-        mean = self.population[:, None]
-        for effect in self.design.effects:
-            mean = mean + self._moved(effect, self.values[effect.name])
-        return np.broadcast_to(mean, self.shape)
+        return self.population[:, None] + self._moved(self.scale)
 
-    def _moved(
-        self, effect: Effect, values: Float[np.ndarray, "C J P"], scale: Any = None
-    ) -> Rows:
-        scale = self.scale[effect.name] if scale is None else scale
-        moved: Rows = scale[:, None, None, None] * np.tensordot(
-            values, effect.direction, (2, 2)
-        )
+    def _moved(self, scale: Float[np.ndarray, "C G"]) -> Rows:
+        """Return by how much effects move the rows, with these standard deviations."""
+        values = self.values * scale[:, None, self.effect_of]
+        moved: Rows = (values @ self.direction.T).reshape(self.shape)
         return moved
 
     def _counted(self, counts: Float[np.ndarray, "C J K T L"]) -> RowLikelihood:
@@ -183,8 +174,10 @@ class Chains:
         return likelihood.at(self.difficulty)
 
     def _of_rows(self, rows: Rows) -> Float[np.ndarray, "C J K"]:
-        flat = self.likelihood(rows.reshape(-1, self.shape[-1]))
-        return flat.reshape(self.shape[:-1])
+        return self.likelihood(self._laid_out(rows)).reshape(self.shape[:-1])
+
+    def _laid_out(self, rows: Rows) -> Float[np.ndarray, "F N"]:
+        return np.ascontiguousarray(rows.reshape(-1, self.shape[-1]).T)
 
     def _draw_truth(
         self, *, difficulty: bool
@@ -209,125 +202,100 @@ class Chains:
         return now.where(taken, there)
 
     def _draw_rows(self) -> None:
-        mean, free = self._mean().reshape(-1, self.shape[-1]), self.shape[-1]
-        deviation = np.broadcast_to(self.spread[:, None], self.shape[:-1]).reshape(
-            -1, 1
-        )
+        prior = self._mean()
+        mean, apart = self._laid_out(prior), self._laid_out(self.rows - prior)
+        deviation = np.broadcast_to(self.spread[:, None], self.shape[:-1]).ravel()
         apart = elliptical_slice(
-            self.rows.reshape(-1, free) - mean,
+            apart,
             deviation,
-            lambda rows, which: self.likelihood(mean[which] + rows, which),
+            lambda rows, which: self.likelihood(mean[:, which] + rows, which),
             self.random,
         )
-        self.rows = (mean + apart).reshape(self.shape)
+        self.rows = (mean + apart).T.reshape(self.shape)
 
     def _draw_values(self, *, along: bool) -> None:
         """Draw the effects of annotators given the rows, and with the rows moving."""
-        if not self.design.effects:
+        if not self.effects:
             return
-        chains, annotators, states, free = self.shape
-        directions = np.concatenate(
-            [
-                self.scale[effect.name][:, None, None, None] * effect.direction
-                for effect in self.design.effects
-            ],
-            axis=3,
-        )
-        numbers = directions.shape[3]
-        whole = directions.reshape(chains, states * free, numbers)
-        weight = self.spread[:, :, None, None] ** -2.0
-        weighed = (directions * weight).reshape(whole.shape).transpose(0, 2, 1)
-        precision = weighed @ whole + np.eye(numbers)
+        chains, annotators, _, free = self.shape
+        whole = self.direction * self.scale[:, None, self.effect_of]
+        weight = np.repeat(self.spread**-2.0, free, axis=1)
+        weighed = (whole * weight[:, :, None]).transpose(0, 2, 1)
+        precision = weighed @ whole + np.eye(whole.shape[2])
         apart = (self.rows - self.population[:, None]).reshape(chains, annotators, -1)
         root = np.linalg.cholesky(precision)
-        noise = self._normal(chains, numbers, annotators)
+        noise = self._normal(chains, whole.shape[2], annotators)
         above = np.linalg.solve(root, weighed @ apart.transpose(0, 2, 1)) + noise
-        values = np.linalg.solve(root.transpose(0, 2, 1), above).transpose(0, 2, 1)
-        self._set_values(values)
+        self.values = np.linalg.solve(root.transpose(0, 2, 1), above).transpose(0, 2, 1)
         if along:
-            self._move_values(values, whole)
+            self._move_values()
 
-    def _move_values(
-        self, values: Float[np.ndarray, "C J P"], whole: Float[np.ndarray, "C R P"]
-    ) -> None:
+    def _move_values(self) -> None:
         """Draw the effects of annotators once more, their rows moving along."""
         chains, annotators, states, free = self.shape
-        base = (
-            self.rows - (values @ whole.transpose(0, 2, 1)).reshape(self.shape)
-        ).reshape(chains * annotators, states, free)
+        base = (self.rows - self._moved(self.scale)).reshape(-1, states * free)
         place = np.arange(chains * annotators * states).reshape(-1, states)
-        chain = np.repeat(np.arange(chains), annotators)
+        scale = np.repeat(self.scale[:, self.effect_of], annotators, axis=0).T
 
-        def rows(
-            values: Float[np.ndarray, "N P"], which: Int[np.ndarray, " N"]
-        ) -> Float[np.ndarray, "N K F"]:
-            moved = whole[chain[which]] @ values[:, :, None]
-            return base[which] + moved.reshape(-1, states, free)
+        def rows(values: Float[np.ndarray, "P N"], which: Which) -> Any:
+            moved = (values * scale[:, which]).T @ self.direction.T
+            return (base[which] + moved).reshape(-1, free)
 
-        def of_annotators(
-            values: Float[np.ndarray, "N P"], which: Int[np.ndarray, " N"]
-        ) -> Float[np.ndarray, " N"]:
-            moved = rows(values, which).reshape(-1, free)
-            each = self.likelihood(moved, place[which].ravel())
-            return each.reshape(-1, states).sum(1)
+        def of_annotators(values: Float[np.ndarray, "P N"], which: Which) -> Any:
+            laid_out = np.ascontiguousarray(rows(values, which).T)
+            of_rows = which if isinstance(which, slice) else place[which].ravel()
+            return self.likelihood(laid_out, of_rows).reshape(-1, states).sum(1)
 
-        flat = values.reshape(chains * annotators, -1)
-        flat = elliptical_slice(flat, 1.0, of_annotators, self.random)
-        self._set_values(flat.reshape(values.shape))
-        self.rows = rows(flat, np.arange(len(flat))).reshape(self.shape)
-
-    def _set_values(self, values: Float[np.ndarray, "C J P"]) -> None:
-        start = 0
-        for effect in self.design.effects:
-            end = start + effect.direction.shape[2]
-            self.values[effect.name] = values[..., start:end]
-            start = end
+        values = self.values.reshape(chains * annotators, -1).T
+        values = elliptical_slice(values, 1.0, of_annotators, self.random)
+        self.values = values.T.reshape(self.values.shape)
+        self.rows = rows(values, slice(None)).reshape(self.shape)
 
     def _draw_population(self) -> None:
         """Draw the population given the rows."""
         design = self.design
-        apart = self.rows - (self._mean() - self.population[:, None])
+        apart = (self.rows - self._moved(self.scale)).sum(1)
         weight, prior = self.spread[..., None] ** -2.0, design.population**-2.0
         precision = self.shape[1] * weight + prior
-        mean = (apart.sum(1) * weight + design.centre * prior) / precision
+        mean = (apart * weight + design.centre * prior) / precision
         self.population = mean + self._normal(*mean.shape) / np.sqrt(precision)
 
     def _draw_scales(self) -> None:
-        """Draw the standard deviation of each effect given the rows: a regression.
+        """Draw the standard deviations of the effects given the rows: a regression.
 
-        Its sign and that of the effect are drawn as well; only their product counts.
+        Their signs and those of the effects are drawn as well; only products count.
         """
-        weight = self.spread**-2.0
-        for effect in self.design.effects:
-            along = np.tensordot(self.values[effect.name], effect.direction, (2, 2))
-            now = self.scale[effect.name]
-            apart = self.rows - self._mean() + now[:, None, None, None] * along
-            pull = ((along * apart).sum((1, 3)) * weight).sum(1)
-            square = ((along**2).sum((1, 3)) * weight).sum(1)
-            precision = square + effect.scale**-2.0
-            noise = self._normal(len(now)) / np.sqrt(precision)
-            self.scale[effect.name] = pull / precision + noise
+        chains, annotators, _, free = self.shape
+        number = len(self.effects)
+        whole = self.values[..., None] * self.direction.T
+        along = np.stack(
+            [whole[:, :, self.effect_of == each].sum(2) for each in range(number)], 1
+        ).reshape(chains, number, -1)
+        weight = np.repeat(1 / self.spread, free, axis=1)[:, None]
+        weight = np.tile(weight, annotators)
+        along *= weight
+        apart = (self.rows - self.population[:, None]).reshape(chains, 1, -1) * weight
+        precision = along @ along.transpose(0, 2, 1) + np.diag(self.prior_scale**-2.0)
+        root = np.linalg.cholesky(precision)
+        above = np.linalg.solve(root, along @ apart.transpose(0, 2, 1))
+        above += self._normal(chains, number, 1)
+        self.scale = np.linalg.solve(root.transpose(0, 2, 1), above)[..., 0]
 
     def _draw_spread(self) -> None:
-        """Draw the standard deviation of what is left in the rows, given the rows."""
-        _, annotators, _, free = self.shape
+        """Draw the standard deviation of what is left in the rows, given the rows.
+
+        The likelihood makes the variance inverse gamma; a proposal from that is taken
+        by the ratio of the half-normal priors.
+        """
         square = ((self.rows - self._mean()) ** 2).sum((1, 3))
-        number = annotators * free
-
-        def height(log: Float[np.ndarray, "C K"]) -> Float[np.ndarray, "C K"]:
-            spread = np.exp(log)
-            prior = -0.5 * (spread / self.design.spread) ** 2 + log
-            return prior - number * log - 0.5 * square / spread**2
-
-        log = np.log(self.spread)
-        for _ in range(SPREAD_STEPS):
-            size = 1.5 / np.sqrt(number) * np.exp(self.random.uniform(-1, 1, log.shape))
-            there = log + size * self._normal(*log.shape)
-            gain = height(there) - height(log)
-            log = np.where(
-                -self.random.standard_exponential(log.shape) < gain, there, log
-            )
-        self.spread = np.exp(log)
+        number = self.shape[1] * self.shape[3]
+        freedom = max(number - 1, 1)
+        there = square / self.random.chisquare(freedom, square.shape)
+        now = self.spread**2
+        gain = -0.5 * (there - now) / self.design.spread**2
+        gain += 0.5 * (freedom + 1 - number) * (np.log(there) - np.log(now))
+        taken = -self.random.standard_exponential(square.shape) < gain
+        self.spread = np.sqrt(np.where(taken, there, now))
 
     def _move_along(self) -> None:
         """Draw what rows have in common once more, the rows moving along."""
@@ -349,13 +317,14 @@ class Chains:
         taken, now = self._try(walk, self.rows + shift[:, None], now, gain)
         self.population = np.where(taken[..., None], there, self.population)
 
-        for effect in design.effects:
-            walk, scale = self.walk_of[effect.name], self.scale[effect.name]
-            step = walk.step(self.random)
-            gain = -_half_square(scale + step, scale, effect.scale)
-            rows = self.rows + self._moved(effect, self.values[effect.name], step)
+        for place, effect in enumerate(self.effects):
+            walk, step = self.walk_of[effect.name], np.zeros_like(self.scale)
+            step[:, place] = walk.step(self.random)
+            there = self.scale + step
+            gain = -_half_square(there, self.scale, self.prior_scale).sum(1)
+            rows = self.rows + self._moved(step)
             taken, now = self._try(walk, rows, now, gain)
-            self.scale[effect.name] = np.where(taken, scale + step, scale)
+            self.scale = np.where(taken[:, None], there, self.scale)
 
     def _try(
         self,
@@ -375,7 +344,7 @@ class Chains:
 
 
 def _half_square(
-    there: Float[np.ndarray, "..."], now: Float[np.ndarray, "..."], scale: float
+    there: Float[np.ndarray, "..."], now: Float[np.ndarray, "..."], scale: Any
 ) -> Float[np.ndarray, "..."]:
     """Return by how much a normal log density falls on the way there."""
     return 0.5 * (there**2 - now**2) / scale**2

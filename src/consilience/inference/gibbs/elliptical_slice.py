@@ -10,25 +10,27 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, Int
 
+ALL = slice(None)
 MOST = 40  # brackets halve each time, about; one that never ends stays where it is
 
+type Which = Int[np.ndarray, " M"] | slice
 type LogLikelihood = Callable[
-    [Float[np.ndarray, "M P"], Int[np.ndarray, " M"]], Float[np.ndarray, " M"]
+    [Float[np.ndarray, "P M"], Which], Float[np.ndarray, " M"]
 ]
 
 
 def elliptical_slice(
-    values: Float[np.ndarray, "N P"],
-    deviation: Float[np.ndarray, "N #P"] | float,
+    values: Float[np.ndarray, "P N"],
+    deviation: Float[np.ndarray, " N"] | float,
     log_likelihood: LogLikelihood,
     generator: np.random.Generator,
-) -> Float[np.ndarray, "N P"]:
+) -> Float[np.ndarray, "P N"]:
     """Draw vectors with a normal prior of mean zero and any likelihood.
 
     Parameters
     ----------
     values
-        Where the chain stands.
+        Where the chain stands; each column is a vector.
     deviation
         Prior standard deviation.
     log_likelihood
@@ -36,23 +38,27 @@ def elliptical_slice(
     generator
         Source of random numbers.
     """
-    number = len(values)
-    which = np.arange(number)
-    other = deviation * generator.standard_normal(values.shape)
-    height = log_likelihood(values, which) - generator.standard_exponential(number)
-    angle = generator.uniform(0.0, 2 * np.pi, number)
-    lowest, highest = angle - 2 * np.pi, angle.copy()
-    drawn = values.copy()
+    number = values.shape[1]
+    at, other = values, deviation * generator.standard_normal(values.shape)
+    height = log_likelihood(at, ALL) - generator.standard_exponential(number)
+    angle = generator.uniform(0.0, 2 * np.pi, (number,))
+    lowest, highest = angle - 2 * np.pi, angle
+    drawn, which = values, np.arange(number)
     for _ in range(MOST):
-        turn = angle[which, None]
-        proposed = values[which] * np.cos(turn) + other[which] * np.sin(turn)
-        taken = log_likelihood(proposed, which) >= height[which]
-        drawn[which[taken]] = proposed[taken]
-        which = which[~taken]
-        if not len(which):
+        whole = len(which) == number
+        proposed = at * np.cos(angle) + other * np.sin(angle)
+        taken = log_likelihood(proposed, ALL if whole else which) >= height
+        if whole:
+            drawn = np.where(taken, proposed, values)
+        else:
+            drawn[:, which[taken]] = proposed[:, taken]
+        left = np.flatnonzero(~taken)
+        if not len(left):
             break
-        left = angle[which]
-        lowest[which] = np.where(left < 0, left, lowest[which])
-        highest[which] = np.where(left < 0, highest[which], left)
-        angle[which] = generator.uniform(lowest[which], highest[which])
+        at, other = at.take(left, axis=1), other.take(left, axis=1)
+        which, height, angle = which[left], height[left], angle[left]
+        below = angle < 0
+        lowest = np.where(below, angle, lowest[left])
+        highest = np.where(below, highest[left], angle)
+        angle = lowest + (highest - lowest) * generator.random(len(left))
     return drawn

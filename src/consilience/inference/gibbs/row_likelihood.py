@@ -34,12 +34,11 @@ class RowLikelihood:
         chains, annotators, states, nodes, answers = counts.shape
         self.shape = chains, annotators, states
         self.basis, self.node = basis, node
-        flat = counts.reshape(-1, nodes, answers)
         # Short axes come first: sums over them are then sums of long arrays.
-        self.along = np.ascontiguousarray((flat.sum(1) @ basis).T)
-        self.at_node = np.ascontiguousarray(flat.sum(2).T)
+        self.along = basis.T @ np.einsum("cjktl->lcjk", counts).reshape(answers, -1)
+        self.at_node = np.einsum("cjktl->tcjk", counts).reshape(nodes, -1)
         moved = node[:, None] * ease[:, None]
-        self.eased = (counts * moved).sum((3, 4)).ravel()
+        self.eased = np.einsum("cjktl,ktl->cjk", counts, moved).ravel()
         self.moved = moved.transpose(1, 2, 0)
 
     def at(self, difficulty: Float[np.ndarray, " C"]) -> "RowLikelihood":
@@ -53,7 +52,7 @@ class RowLikelihood:
 
     def __call__(
         self,
-        rows: Float[np.ndarray, "N F"],
+        rows: Float[np.ndarray, "F N"],
         which: Int[np.ndarray, " N"] | slice = slice(None),
     ) -> Float[np.ndarray, " N"]:
         """Return the log-likelihood of some rows.
@@ -65,14 +64,18 @@ class RowLikelihood:
         which
             Which rows they are; all of them if left out.
         """
-        along = np.ascontiguousarray(rows.T)
-        log_odds = self.basis @ along
+        log_odds = self.basis @ rows
         largest = log_odds.max(0)
-        odds = np.exp(log_odds - largest)
-        total = np.log((self.factor[:, :, which] * odds).sum(1)) + largest
-        likelihood: Float[np.ndarray, " N"] = (
-            (along * self.along[:, which]).sum(0)
-            + self.constant[which]
-            - (total * self.at_node[:, which]).sum(0)
+        log_odds -= largest
+        odds = np.exp(log_odds, out=log_odds)
+        factor, along, at_node, constant = (
+            each if isinstance(which, slice) else each.take(which, axis=-1)
+            for each in (self.factor, self.along, self.at_node, self.constant)
         )
+        total = np.einsum("tln,ln->tn", factor, odds)
+        np.log(total, out=total)
+        total += largest
+        likelihood: Float[np.ndarray, " N"] = np.einsum("fn,fn->n", rows, along)
+        likelihood += constant
+        likelihood -= np.einsum("tn,tn->n", total, at_node)
         return likelihood

@@ -12,7 +12,6 @@ from consilience.model import (
     Parameters,
     RowEffectsModel,
     Tables,
-    by_ease,
     logarithms,
     normal_nodes,
     thin,
@@ -26,12 +25,13 @@ class Scored(NamedTuple):
     Attributes
     ----------
     posterior
-        Probability of each state and node of ease.
+        Probability of each state and node of ease. Units come last: a sum over states
+        is then one of long arrays.
     log_likelihood
         log p(answers of the unit), both summed out.
     """
 
-    posterior: Float[np.ndarray, "C U M"]
+    posterior: Float[np.ndarray, "C M U"]
     log_likelihood: Float[np.ndarray, "C U"]
 
     def where(self, taken: Bool[np.ndarray, " C"], other: "Scored") -> "Scored":
@@ -65,7 +65,9 @@ class TruthDraws:
         self.tables = Tables(model, space)
         self.matrix: ResponseMatrix = self.tables.matrix
         self.chains = chains
-        self.pair = space.annotator * len(space.answers) + space.answer
+        self.cells = self.matrix.num_states * NODES
+        pair = space.annotator.astype(np.int64) * len(space.answers) + space.answer
+        self.first_cell = pair * self.cells
         self.unit, self.n = space.unit, space.n.astype(float)
         self.by_pair = self.matrix.by_pair.astype(np.float32)
         self.imagined = np.asarray(model.priors(self.matrix)[PREVALENCE].concentration)
@@ -86,8 +88,8 @@ class TruthDraws:
     ) -> Float[np.ndarray, "C J K T L"]:
         """Draw a first truth from the vote shares, all of average ease or near it."""
         _, log_share = normal_nodes(NODES)
-        guess = self.matrix.guess[:, :, None] * np.exp(log_share)
-        guess = guess.reshape(1, len(guess), -1)
+        guess = self.matrix.guess.T[:, None] * np.exp(log_share)[:, None]
+        guess = guess.reshape(1, -1, guess.shape[2])
         return self._counts(_slots(np.repeat(guess, self.chains, 0), generator))
 
     def scored(
@@ -108,26 +110,25 @@ class TruthDraws:
             As of `model.RowEffects`.
         """
         chains, annotators, states, answers = typical.shape
-        flat = by_ease(
-            typical.reshape(-1, states, answers),
-            np.repeat(difficulty, annotators)[:, None, None, None],
-            ease,
-        )
-        table = flat.log_confusion.astype(np.float32)
-        table = table.reshape(chains, annotators, states * NODES, answers)
-        table = table.transpose(1, 3, 0, 2).reshape(annotators * answers, -1)
+        node, log_share = normal_nodes(NODES)
+        eased = (node[:, None] * ease[:, None]).transpose(2, 0, 1)[:, None]
+        eased = difficulty[:, None, None] * eased  # answer, chain, state, node
+        log_odds = typical.transpose(1, 3, 0, 2)[..., None].astype(np.float32)
+        log_odds = log_odds + eased.astype(np.float32)
+        log_odds -= np.log(np.exp(log_odds).sum(1, keepdims=True))
+        table = log_odds.reshape(annotators * answers, -1)
         likelihood = (self.by_pair @ table).reshape(-1, chains, states, NODES)
-        dense = np.moveaxis(likelihood, 1, 3)
-        listed = np.moveaxis(self.matrix.listed(dense), 3, 0)
-        scores = listed + flat.log_share.astype(np.float32)
-        scores += self._log_prior()[..., None].astype(np.float32)
-        scores = scores.reshape(*scores.shape[:2], -1)
-        largest = scores.max(2, keepdims=True)
-        scores -= largest
+        listed = self.matrix.listed(np.moveaxis(likelihood, 1, 3))
+        prior = np.moveaxis(self._log_prior(), 1, 2)[:, :, None] + log_share[:, None]
+        whole = np.empty((chains, listed.shape[1], NODES, len(listed)), np.float32)
+        np.add(listed.transpose(3, 1, 2, 0), prior.astype(np.float32), out=whole)
+        scores = whole.reshape(chains, -1, len(listed))
+        largest = scores.max(1)
+        scores -= largest[:, None]
         np.exp(scores, out=scores)
-        total = scores.sum(2, keepdims=True)
-        scores /= total
-        return Scored(scores, (largest + np.log(total))[..., 0])
+        total = scores.sum(1)
+        scores /= total[:, None]
+        return Scored(scores, largest + np.log(total))
 
     def draw(
         self, scored: Scored, generator: np.random.Generator
@@ -146,9 +147,7 @@ class TruthDraws:
         Answers of each annotator to items of each state and node of ease.
         """
         slot = _slots(scored.posterior, generator)
-        state = np.take_along_axis(self.state[None], slot[:, :, None] // NODES, 2)[
-            ..., 0
-        ]
+        state = self._state(slot // NODES)
         if self.draw_logit is None:
             self.logit = [
                 {PREVALENCE: _log_dirichlet(self.imagined, each, generator)}
@@ -171,9 +170,9 @@ class TruthDraws:
     @staticmethod
     def belief(scored: Scored) -> Float[np.ndarray, "C U S"]:
         """Return the posterior of the listed states, whatever the ease."""
-        chains, units, _ = scored.posterior.shape
-        posterior = scored.posterior.reshape(chains, units, -1, NODES)
-        return posterior.sum(3, dtype=float)
+        chains, _, units = scored.posterior.shape
+        posterior = scored.posterior.reshape(chains, -1, NODES, units)
+        return posterior.sum(2, dtype=float).transpose(0, 2, 1)
 
     def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
         """Return the prior of the truth in each chain, as it is reported."""
@@ -217,25 +216,32 @@ class TruthDraws:
         prevalence = np.stack([logit[PREVALENCE] for logit in self.logit])
         return prevalence[:, self.matrix.state] + self.matrix.log_prior
 
+    def _state(self, listed: Int[np.ndarray, "C U"]) -> Int[np.ndarray, "C U"]:
+        state: Int[np.ndarray, "C U"] = self.state[np.arange(len(self.state)), listed]
+        return state
+
     def _counts(self, slot: Int[np.ndarray, "C U"]) -> Float[np.ndarray, "C J K T L"]:
         matrix = self.matrix
         listed, node = np.divmod(slot, NODES)
-        state = np.take_along_axis(self.state[None], listed[:, :, None], 2)[..., 0]
-        cells = matrix.num_states * NODES
-        code = (state * NODES + node)[:, self.unit] + self.pair * cells
-        size = matrix.num_annotators * matrix.num_answers * cells
-        counts = np.stack([np.bincount(each, self.n, size) for each in code])
+        cell = (self._state(listed) * NODES + node)[:, self.unit] + self.first_cell
         shape = (matrix.num_annotators, matrix.num_answers, matrix.num_states, NODES)
+        size = int(np.prod(shape))
+        counts = np.stack([np.bincount(each, self.n, size) for each in cell])
         return np.moveaxis(counts.reshape(-1, *shape), 2, 4)
 
 
 def _slots(
-    posterior: Float[np.ndarray, "C U M"], generator: np.random.Generator
+    posterior: Float[np.ndarray, "C M U"], generator: np.random.Generator
 ) -> Int[np.ndarray, "C U"]:
-    """Draw a column of each row."""
-    below = np.cumsum(posterior, axis=2)
-    point = generator.random(below.shape[:2], dtype=np.float32) * below[..., -1]
-    return (below[..., :-1] < point[..., None]).sum(2)
+    """Draw a row of each column."""
+    chains, rows, units = posterior.shape
+    point = generator.random((chains, units), dtype=np.float32)
+    slot = np.zeros((chains, units), np.int64)
+    below = np.zeros((chains, units), posterior.dtype)
+    for row in range(rows - 1):
+        below += posterior[:, row]
+        slot += below <= point
+    return slot
 
 
 def _log_dirichlet(
