@@ -16,6 +16,8 @@ PEOPLE = 4_000
 
 def coding(labels, people=1):
     return SimpleNamespace(
+        group=np.zeros(people, int),
+        num_groups=1,
         num_annotators=people,
         num_states=labels,
         num_answers=labels,
@@ -25,8 +27,9 @@ def coding(labels, people=1):
 
 def drawn_confusions(skill, habit):
     """Return confusions of many annotators whose spreads are known."""
-    model, spread = load("correlated_dawid_skene"), np.full(3, 0.3)
-    scales = {"skill_spread": skill, "habit_spread": habit, "spread": spread}
+    model, spread = load("correlated_dawid_skene"), np.full((1, 3), 0.3)
+    scales = {"skill_spread": np.array([skill]), "habit_spread": np.array([habit])}
+    scales["spread"] = spread
     with jax.enable_x64(True):
         program = seed(substitute(model.sample, data=scales), 3)
         parameters = program(coding(3, PEOPLE))

@@ -44,7 +44,12 @@ def fit(frame):
 def test_an_easy_item_makes_answers_rarer_with_every_label_from_the_truth():
     model = load("ordinal_dawid_skene")
     coding = SimpleNamespace(
-        num_annotators=1, num_states=3, num_answers=3, votes=np.eye(3)
+        group=np.zeros(1, int),
+        num_groups=1,
+        num_annotators=1,
+        num_states=3,
+        num_answers=3,
+        votes=np.eye(3),
     )
     typical = np.log(np.full((1, 3, 3), 1 / 3))
     emission = model.emission(coding, {TYPICAL: typical, DIFFICULTY: 1.0})

@@ -115,6 +115,7 @@ def test_merged_or_not_the_fit_is_the_same(monkeypatch):
         annotator=nobody,
         annotators=whole.annotators[:1],
         identified=whole.identified[:1],
+        annotator_groups=Groups(np.zeros(1, np.int32), np.zeros(0, object)),
         groups=Groups(np.zeros(whole.num_units, np.int32), np.zeros(0, object)),
     )
     merged = fitted(name, whole)

@@ -17,7 +17,9 @@ basis of the vectors that sum to zero. A skill :math:`s_j` raises the log-odds o
 right answer in every row, a habit :math:`h_j` those of one answer whatever is true; so
 what is learned of an annotator in one row is of use in all. Spreads are learned: where
 rows have nothing in common, :math:`\alpha` and :math:`\tau` are small. Items differ in
-ease :math:`x_i`, which is integrated out inside the item.
+ease :math:`x_i`, which is integrated out inside the item. Where annotators are in
+groups, each group has a :math:`\mu`, an :math:`\alpha`, a :math:`\tau` and a
+:math:`\sigma` of its own.
 
 In models whose rows are independent given the population, an annotator's accuracy is
 a sum of independent parts, and its interval too narrow if the parts go together.
@@ -76,6 +78,8 @@ def effects(coding: Coding, prior: Prior) -> RowEffects:
     right = correct_answer(coding)
     free = basis.shape[1]
     return RowEffects(
+        group=coding.group,
+        num_groups=coding.num_groups,
         prevalence=np.full(states, prior.prevalence),
         basis=basis,
         centre=prior.logit * right @ basis,

@@ -83,6 +83,8 @@ def effects(coding: Coding, prior: Prior) -> RowEffects:
         )
 
     return RowEffects(
+        group=coding.group,
+        num_groups=coding.num_groups,
         prevalence=np.full(states, prior.prevalence),
         basis=basis,
         centre=prior.step * near @ basis,

@@ -19,7 +19,7 @@ from consilience.truth.covariates import (
     numbers,
     standardise,
 )
-from consilience.truth.space import ContainsSpace, Groups, SimilarSets
+from consilience.truth.space import ContainsSpace, Groups, SimilarSets, no_groups
 
 ANSWERS = ("no", "maybe", "yes")
 STATES = {2: ("absent", "present"), 3: ("absent", "unclear", "present")}
@@ -81,6 +81,7 @@ def presence(
         unit_label=labels,
         annotators=names,
         identified=identified,
+        annotator_groups=no_groups(len(names)),
         states=states,
         answers=ANSWERS,
         unit=unit,

@@ -27,6 +27,7 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     candidates: Table | None = None,
     similarity: Table | None = None,
     gold: Table | None = None,
+    annotators: Table | None = None,
     states: int | None = None,
     ordered: bool = False,
     contains: Responses | Table | None = None,
@@ -68,6 +69,13 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
         table; a folder of candidates stands for it.
     gold : data frame or path, optional
         Columns item and label (contains: and answer): the truth of some items.
+    annotators : data frame or path, optional
+        Column annotator, and group, repeat_of or both. Each group (experts, crowd,
+        language models) has a population of its own in `correlated_dawid_skene` and
+        `ordinal_dawid_skene`, which "auto" reports annotators by;
+        `Fit.annotator_groups` compares them. An annotator with `repeat_of` is a
+        sample of the one named there, such as of a language model: samples count as
+        one annotator, and of its answers to one question the most frequent counts.
     states : {2, 3}, optional
         Number of states of a label's presence (contains); 3 adds *unclear*. By
         default the number that the model is meant for.
@@ -138,7 +146,12 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
     order = label_order(responses, given)
     if order is not None and isinstance(responses, pd.DataFrame):
         given, request = read(responses, labels=order), replace(request, ordered=True)
-    tables = {"candidates": candidates, "similarity": similarity, "gold": gold}
+    tables = {
+        "candidates": candidates,
+        "similarity": similarity,
+        "gold": gold,
+        "annotators": annotators,
+    }
     heuristic = asked_heuristic(request)
     if heuristic is not None:
         return Fit(fit_heuristic(heuristic, given, request, **tables, contains=beside))

@@ -8,7 +8,7 @@ import xarray as xr
 from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single
-from consilience.model import DIMS
+from consilience.model import DIMS, RowEffectsModel
 from consilience.posterior.stored_fit.tree import tree
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 
@@ -60,7 +60,7 @@ def fit_tree(
 
 
 def _unused(study: Study, space: Space, single: Single) -> list[str]:
-    """Say what is known of labels that the model does not use."""
+    """Say what is known of labels and annotators that the model does not use."""
     parameters, unused = single.result.parameters, []
     if isinstance(space, (ChoiceSpace, ContainsSpace)) and "weight" not in parameters:
         names = ", ".join(space.covariates.names)
@@ -68,4 +68,7 @@ def _unused(study: Study, space: Space, single: Single) -> list[str]:
     similar = study.similarity is not None and isinstance(space, ContainsSpace)
     if similar and "led" not in parameters:
         unused += ["the similarity of labels"]
+    grouped = len(space.annotator_groups.names) > 0
+    if grouped and not isinstance(single.model, RowEffectsModel):
+        unused += ["the groups of annotators"]
     return [f"{single.name} does not use {each}" for each in unused]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from consilience.errors import OptionError, not_a
+from consilience.fitting.annotator_table import AnnotatorTable
 from consilience.fitting.inputs import (
     Table,
     as_candidates,
@@ -40,6 +41,8 @@ class Study:
         Responses of kind contains beside those of kind objects.
     candidates, similarity, gold
         The side tables, as text.
+    annotators
+        The groups of annotators; samples of one annotator are merged already.
     classifiers
         Classifiers whose predictions are in the side tables.
     remarks
@@ -51,6 +54,7 @@ class Study:
     candidates: pd.DataFrame | None = None
     similarity: pd.DataFrame | None = None
     gold: pd.DataFrame | None = None
+    annotators: AnnotatorTable = field(default_factory=lambda: AnnotatorTable({}, {}))
     classifiers: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -63,19 +67,23 @@ class Study:
         candidates: Table | None = None,
         similarity: Table | None = None,
         gold: Table | None = None,
+        annotators: Table | None = None,
     ) -> "Study":
-        """Read the side tables of responses.
+        """Read the side tables of responses, and merge samples of one annotator.
 
         Parameters
         ----------
         responses, contains
             Responses of one kind, and those of kind contains beside them.
-        candidates, similarity, gold
+        candidates, similarity, gold, annotators
             As for `fit`.
         """
+        people = AnnotatorTable.read(annotators)
+        responses = people.merged(responses)
         return cls(
             responses=responses,
-            contains=contains,
+            contains=None if contains is None else people.merged(contains),
+            annotators=people,
             candidates=as_candidates(candidates, responses),
             gold=as_table(gold, "gold"),
             remarks=tuple(on_names(candidates, responses)),
@@ -91,7 +99,7 @@ class Study:
         num_states
             States of a label's presence (contains).
         """
-        return space_of(
+        space = space_of(
             self.responses,
             lists=self.candidates,
             gold=self.gold,
@@ -99,6 +107,7 @@ class Study:
             alike=self.similarity,
             contains=self.contains,
         )
+        return self.annotators.of_space(space)
 
     def contains_space(self, num_states: int) -> ContainsSpace:
         """Return the space of responses of kind contains.
@@ -108,15 +117,17 @@ class Study:
         num_states
             States of a label's presence.
         """
-        return contains_space(
+        space = contains_space(
             self.responses, num_states, self.gold, self.candidates, self.similarity
         )
+        return self.annotators.of_space(space)
 
     def objects_space(self) -> ObjectsSpace:
         """Return the space of responses of kind objects."""
-        return objects_space(
+        space = objects_space(
             self.responses, self.candidates, self.gold, self.similarity, self.contains
         )
+        return self.annotators.of_space(space)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

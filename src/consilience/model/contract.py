@@ -37,6 +37,14 @@ class Coding(Protocol):
         """J, the number of annotators."""
 
     @property
+    def group(self) -> Any:
+        """The group of each annotator (J)."""
+
+    @property
+    def num_groups(self) -> int:
+        """G, the number of groups of annotators."""
+
+    @property
     def num_states(self) -> int:
         """K, the number of states."""
 

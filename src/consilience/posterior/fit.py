@@ -31,7 +31,8 @@ constant_data
     together (contains, where somebody says what is similar); what is known
     beforehand: beforehand(item, [candidate,] covariate), covariate_centre and
     covariate_spread (covariate);
-    num_responses(item); annotator_responses and annotator_known (annotator);
+    num_responses(item); annotator_responses, annotator_known and group_of_annotator
+    (annotator), an index into annotator_group, where annotators have groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
     asked(item, place, asked_answer), how many said no, maybe and yes of each.
@@ -80,6 +81,7 @@ from consilience.posterior import tempering
 from consilience.posterior.objects import stored_objects as objects
 from consilience.posterior.objects import styles
 from consilience.posterior.results import (
+    annotator_groups,
     annotators,
     comparison,
     confusion,
@@ -244,6 +246,70 @@ class Fit:
         2     Chloe          9      0.61   0.46   0.73
         """
         return restored(annotators.annotators(self.data), self.types)
+
+    def annotator_groups(self) -> pd.DataFrame:
+        """Return the accuracy of each group of annotators.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns group, annotators (how many), responses, accuracy (the mean over
+            the group's annotators) with lower and upper, and spread (their standard
+            deviation) with its bounds. Empty unless `fit` was given the groups.
+
+        See Also
+        --------
+        Fit.group_differences : Groups compared.
+        Fit.annotators : The accuracy of each annotator.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> who = responses.table["annotator"].cat.categories
+        >>> groups = ["expert" if name < "H" else "crowd" for name in who]
+        >>> people = pd.DataFrame({"annotator": who, "group": groups})
+        >>> model = "hierarchical_dawid_skene"
+        >>> fit = cs.fit(responses, annotators=people, model=model)
+        >>> fit.annotator_groups()[["group", "annotators", "responses"]]
+            group  annotators  responses
+        0   crowd          18        128
+        1  expert           7         52
+        """
+        return annotator_groups.annotator_groups(self.data)
+
+    def group_differences(self) -> pd.DataFrame:
+        """Return by how much one group of annotators is more accurate than another.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns group, other, difference (in mean accuracy), lower, upper and
+            more_accurate, the probability that the difference is above zero. Empty
+            unless `fit` was given the groups and has draws.
+
+        See Also
+        --------
+        Fit.annotator_groups : The accuracy of each group.
+
+        Examples
+        --------
+        >>> import consilience as cs
+        >>> from consilience.demo import study
+        >>> answers = study(0, num_photos=30).answers
+        >>> responses = cs.read(answers, item="photo", label="animal")
+        >>> who = responses.table["annotator"].cat.categories
+        >>> groups = ["expert" if name < "H" else "crowd" for name in who]
+        >>> people = pd.DataFrame({"annotator": who, "group": groups})
+        >>> model = "hierarchical_dawid_skene"
+        >>> fit = cs.fit(responses, annotators=people, model=model)
+        >>> fit.group_differences()[["group", "other"]]
+           group   other
+        0  crowd  expert
+        """
+        return annotator_groups.group_differences(self.data)
 
     def confusion(
         self,

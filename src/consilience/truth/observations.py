@@ -48,7 +48,7 @@ class PriorCovariates:
     open: Bool[Array, " U"]
 
 
-@pytree("num_annotators", "num_states", "num_answers", "ragged")
+@pytree("num_annotators", "num_groups", "num_states", "num_answers", "ragged")
 @dataclass(frozen=True, slots=True)
 class Observations:
     """Answers and possible truths as arrays; letters as in `truth.space`.
@@ -85,12 +85,14 @@ class Observations:
         units that look alike are merged.
     asked
         One for each annotator; zero for those that fill an array up.
+    group
+        The group of each annotator.
     prepared
         What a model computes from the data once, before it is sampled; None until then.
     layout
         What a model has laid out for itself; None where it needs no more than is here.
-    num_annotators, num_states, num_answers, ragged
-        J, K, L, and whether units have lists of their own.
+    num_annotators, num_groups, num_states, num_answers, ragged
+        J, G, K, L, and whether units have lists of their own.
     """
 
     by_pair: Incidence
@@ -108,9 +110,11 @@ class Observations:
     total: Float[Array, ""]
     scale: Float[Array, "#U"]
     asked: Float[Array, " J"]
+    group: Int[Array, " J"]
     prepared: Any
     layout: Any
     num_annotators: int
+    num_groups: int
     num_states: int
     num_answers: int
     ragged: bool
@@ -273,9 +277,11 @@ def _assemble(
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),
         asked=jnp.ones(space.num_annotators),
+        group=jnp.asarray(space.annotator_groups.code),
         prepared=None,
         layout=None,
         num_annotators=space.num_annotators,
+        num_groups=space.annotator_groups.number,
         num_states=len(space.states),
         num_answers=len(space.answers),
         ragged=space.ragged,

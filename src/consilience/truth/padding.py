@@ -56,6 +56,10 @@ def _with_annotators(space: Space, more: int) -> Space:
         space,
         annotators=_with_names(space.annotators, more),
         identified=np.append(space.identified, np.zeros(more, bool)),
+        annotator_groups=replace(
+            space.annotator_groups,
+            code=np.append(space.annotator_groups.code, np.zeros(more, np.int32)),
+        ),
     )
 
 

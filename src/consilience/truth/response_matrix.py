@@ -37,8 +37,10 @@ class ResponseMatrix:
         How far each answer word is a vote for each state.
     guess
         A first guess of the truth: vote shares.
-    num_annotators, num_states, num_answers
-        J, K and L.
+    group
+        The group of each annotator.
+    num_annotators, num_groups, num_states, num_answers
+        J, G, K and L.
     ragged
         Whether units have lists of their own.
     """
@@ -49,7 +51,9 @@ class ResponseMatrix:
     log_prior: Float[np.ndarray, "#U S"]
     votes: Float[np.ndarray, "L K"]
     guess: Float[np.ndarray, "U S"]
+    group: Int[np.ndarray, " J"]
     num_annotators: int
+    num_groups: int
     num_states: int
     num_answers: int
     ragged: bool
@@ -103,7 +107,9 @@ def response_matrix(space: Space) -> ResponseMatrix:
         log_prior=space.log_prior,
         votes=space.votes,
         guess=vote_shares(space),
+        group=space.annotator_groups.code,
         num_annotators=space.num_annotators,
+        num_groups=space.annotator_groups.number,
         num_states=len(space.states),
         num_answers=num_answers,
         ragged=space.ragged,

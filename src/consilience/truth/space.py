@@ -51,22 +51,32 @@ class SimilarSets:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """Groups of labels that the labels asked about belong to.
+    """Groups that annotators, or the labels of units, belong to.
 
     Attributes
     ----------
     code
-        The group of each unit; 0 where labels have no groups.
+        The group of each annotator or unit; 0 where there are no groups.
     names
-        Of the groups; empty where labels have none.
+        Of the groups; empty where there are none.
     """
 
-    code: Int[np.ndarray, " U"]
+    code: Int[np.ndarray, " X"]
     names: Shaped[np.ndarray, " G"]
 
     def of_units(self, units: Int[np.ndarray, " B"]) -> "Groups":
         """Return the groups of some units."""
         return Groups(self.code[units], self.names)
+
+    @property
+    def number(self) -> int:
+        """G; one where there are no groups."""
+        return max(len(self.names), 1)
+
+
+def no_groups(size: int) -> Groups:
+    """Return the one group, without a name, of so many annotators or units."""
+    return Groups(np.zeros(size, np.int32), np.zeros(0, object))
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -81,6 +91,8 @@ class Space:
         Name of the item of each unit.
     annotators, identified
         Names, and whether each is a person; all anonymous answers share one row.
+    annotator_groups
+        Which group each annotator belongs to.
     states, answers
         Names of the K states and of the L answer words.
     unit, annotator, answer, n
@@ -101,6 +113,7 @@ class Space:
     unit_item: Shaped[np.ndarray, " U"]
     annotators: Shaped[np.ndarray, " J"]
     identified: Bool[np.ndarray, " J"]
+    annotator_groups: Groups
     states: tuple[str, ...]
     answers: tuple[str, ...]
     unit: Int[np.ndarray, " N"]

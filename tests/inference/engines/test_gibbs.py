@@ -16,6 +16,7 @@ from consilience.inference.gibbs.truth_draws import TruthDraws
 from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL, Tables, simulate
 from consilience.responses import read
 from consilience.spaces import space_of
+from consilience.truth.space import Groups
 
 MODELS = ("correlated_dawid_skene", "ordinal_dawid_skene")
 QUICK = gibbs.Options(chains=2, tune=40, draws=60)
@@ -81,6 +82,32 @@ def shares_inside(model, design, fitted_by=None):
                 np.mean((low <= truth) & (truth <= high))
             )
     return {name: np.mean(shares) for name, shares in inside.items()}
+
+
+def share_of_populations_inside(design, groups):
+    """Return the share of true populations of groups in 80 % intervals of some fits."""
+    apart = {"population": 3.0, "skill": 0.3, "habit": 0.3, "spread": 0.3}
+    model, inside = load("correlated_dawid_skene", apart), []
+    for seed in range(STUDIES // 2):
+        made, space = drawn_study(model, design, seed)
+        space = replace(space, annotator_groups=groups)
+        values = gibbs.fit(model, space, seed, QUICK).parameters["population"]
+        values = values.reshape(-1, *values.shape[2:])
+        truth = np.asarray(made.parameters["population"])
+        low, high = np.quantile(values, [0.1, 0.9], axis=0, method="weibull")
+        inside.append(((low <= truth) & (truth <= high)).mean())
+    return np.mean(inside)
+
+
+def test_each_group_has_a_population_of_its_own(design):
+    people = np.arange(design.num_annotators)
+    groups = Groups((people % 2).astype(np.int32), np.array(["one", "other"], object))
+    grouped = replace(design, annotator_groups=groups)
+    low, high = bounds_of_chance()
+    assert low <= share_of_populations_inside(grouped, groups) <= high
+    # Who is taken for a member of the other group misleads about both.
+    wrong = replace(groups, code=1 - groups.code)
+    assert share_of_populations_inside(grouped, wrong) < low
 
 
 def bounds_of_chance():

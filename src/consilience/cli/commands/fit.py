@@ -42,6 +42,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     candidates: Path | None = None,
     similarity: Path | None = None,
     gold: Path | None = None,
+    annotators: Path | None = None,
     contains: Path | None = None,
     states: Literal[2, 3] | None = None,
     ordered: Flag = False,
@@ -78,6 +79,10 @@ def fit(  # noqa: PLR0913 (each option stands alone)
     gold
         Table of items whose truth is given to the fit: item, label, and answer
         (contains).
+    annotators
+        Table of the annotators: annotator, and group (such as experts and crowd), whose
+        populations are learned apart and compared; or repeat_of, the annotator of whom
+        this one is a sample, such as a language model.
     contains
         Answers of kind contains about the same items, in any readable format; they are
         fitted together with responses of kind objects.
@@ -118,6 +123,7 @@ def fit(  # noqa: PLR0913 (each option stands alone)
         candidates=candidates,
         similarity=similarity,
         gold=truth,
+        annotators=annotators,
         contains=contains,
         states=states,
         ordered=ordered,

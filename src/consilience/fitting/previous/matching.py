@@ -13,7 +13,7 @@ DRAWS = 100  # of the earlier fit that are looked at, evenly taken
 def align_draws(
     space: Space, data: xr.DataTree
 ) -> dict[str, Shaped[np.ndarray, "chain draw ..."]]:
-    """Return the draws with the annotators, and groups of labels, of a new space.
+    """Return the draws with the annotators, and groups, of a new space.
 
     Who was not in the earlier fit is taken for the mean of those who were.
 
@@ -27,6 +27,8 @@ def align_draws(
     new = {"annotator": space.annotators}
     if isinstance(space, ContainsSpace) and len(space.groups.names):
         new["group"] = space.groups.names
+    if len(space.annotator_groups.names):
+        new["annotator_group"] = space.annotator_groups.names
     draws = {}
     for name, variable in data["posterior"].data_vars.items():
         value = np.asarray(variable.to_numpy(), float)

@@ -15,17 +15,23 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Shaped
 
-from consilience import annotators
+from consilience.annotators import fittable, load
 from consilience.checks import all_checks, as_dataset
 from consilience.checks.dependence.independence import Residual
 from consilience.errors import OptionError, UnfamiliarAnnotatorsWarning
+from consilience.fitting.annotator_table import NO_GROUP
 from consilience.fitting.inputs import (
     Table,
     both_tasks,
     check_fit,
     types_in,
 )
-from consilience.fitting.previous.matching import DRAWS, align_draws, familiarity
+from consilience.fitting.previous.matching import (
+    DRAWS,
+    align_draws,
+    familiarity,
+    places,
+)
 from consilience.fitting.request import Study
 from consilience.fitting.single import temper_result
 from consilience.inference.result import Result
@@ -40,11 +46,13 @@ from consilience.model import (
     thin,
 )
 from consilience.posterior import Fit
+from consilience.posterior.stored_fit.restored import annotator_groups
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.posterior.tempering import Tempering
 from consilience.responses import Responses
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
 from consilience.truth.covariates import UNLISTED
+from consilience.truth.space import Groups, no_groups
 
 type Reader = Callable[[Mapping[str, Any]], tuple[Any, Any, Mapping[str, Any]]]
 
@@ -56,6 +64,7 @@ def predict(
     candidates: Table | None = None,
     similarity: Table | None = None,
     gold: Table | None = None,
+    annotators: Table | None = None,
     contains: Responses | Table | None = None,
 ) -> Fit:
     """Infer the truth of new items with the parameters of an earlier fit.
@@ -70,7 +79,7 @@ def predict(
         The earlier fit.
     responses : Responses, data frame or path
         Responses of the same kind and labels, or anything that `read` accepts.
-    candidates, similarity, gold, contains : optional
+    candidates, similarity, gold, annotators, contains : optional
         As for `consilience.fit`, of the new items. For objects, similarity is that of
         the earlier fit.
 
@@ -122,11 +131,16 @@ def predict(
             str(familiar["warning"]), UnfamiliarAnnotatorsWarning, stacklevel=2
         )
     settings = json.loads(before["settings"])
-    model = annotators.fittable(before["model"], _changed(before["model"], settings))
+    model = fittable(before["model"], _changed(before["model"], settings))
     # Objects have the similarity of the earlier fit.
     alike = None if given.kind == "objects" else similarity
     study = Study.read(
-        given, beside, candidates=candidates, similarity=alike, gold=gold
+        given,
+        beside,
+        candidates=candidates,
+        similarity=alike,
+        gold=gold,
+        annotators=annotators,
     )
     if given.kind == "objects":
         import jax
@@ -142,6 +156,7 @@ def predict(
             return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
     space = study.space(settings.get("states", 2))
     space = rescale_covariates(default_groups(space, fit.data), fit.data)
+    space = _with_annotator_groups(space, fit.data)
     _check(fit.data, space)
     values = align_draws(space, fit.data)
     read = _reader(model, space, values.keys())
@@ -196,7 +211,7 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
             f"{given.kind}; use a fit of the same kind"
         )
         raise OptionError(msg)
-    if isinstance(annotators.load(name), Heuristic):
+    if isinstance(load(name), Heuristic):
         msg = (
             f"{name} is a heuristic and has no parameters to apply to other items; "
             "apply it to the new responses themselves (fit)"
@@ -205,7 +220,7 @@ def _check_kind(data: xr.DataTree, given: Responses) -> None:
 
 
 def _changed(name: str, settings: dict[str, Any]) -> dict[str, float]:
-    usual = asdict(annotators.load(name).prior)
+    usual = asdict(load(name).prior)
     return {
         setting: value
         for setting, value in settings["prior"].items()
@@ -225,6 +240,22 @@ def default_groups[S: Space](space: S, data: xr.DataTree) -> S:
     if "group" not in data["posterior"].coords:
         return space
     return replace(space, groups=replace(space.groups, names=np.array([""], object)))
+
+
+def _with_annotator_groups(space: Space, data: xr.DataTree) -> Space:
+    """Return the space with the groups that its annotators had in the earlier fit.
+
+    Others have the group that the table gives them now.
+    """
+    before, now = annotator_groups(data), space.annotator_groups
+    place = places(_names(data), space.annotators)
+    if not len(before.names):
+        return replace(space, annotator_groups=no_groups(space.num_annotators))
+    given = now.names if len(now.names) else np.array([NO_GROUP], object)
+    group = np.where(place >= 0, before.names[before.code[place]], given[now.code])
+    names = np.array([*dict.fromkeys([*before.names, *sorted(set(group))])], object)
+    code = places(names, group).astype(np.int32)
+    return replace(space, annotator_groups=Groups(code, names))
 
 
 def rescale_covariates[S: Space](space: S, data: xr.DataTree) -> S:

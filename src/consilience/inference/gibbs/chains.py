@@ -84,6 +84,8 @@ class Chains:
         self.node, _ = normal_nodes(NODES)
         chains, (states, free) = truth.chains, effects.centre.shape
         self.shape = chains, annotators, states, free
+        self.group, groups = np.asarray(effects.group), effects.num_groups
+        self.member = np.eye(groups)[:, self.group]
         self.effects = effects.effects
         numbers = [effect.direction.shape[2] for effect in self.effects]
         self.effect_of = np.repeat(np.arange(len(numbers)), numbers)
@@ -91,19 +93,19 @@ class Chains:
             [np.zeros((states, free, 0)), *(each.direction for each in self.effects)], 2
         ).reshape(states * free, -1)
         self.prior_scale = np.array([effect.scale for effect in self.effects])
-        self.population = np.broadcast_to(effects.centre, (chains, states, free)).copy()
-        self.spread = np.full((chains, states), START * effects.spread)
+        centre = np.broadcast_to(effects.centre, (chains, groups, states, free))
+        self.population = centre.copy()
+        self.spread = np.full((chains, groups, states), START * effects.spread)
         self.difficulty = np.full(chains, START * effects.difficulty)
-        self.scale = np.tile(START * self.prior_scale, (chains, 1))
+        self.scale = np.tile(START * self.prior_scale, (chains, groups, 1))
         self.values = np.zeros((chains, annotators, len(self.effect_of)))
-        self.rows = self._mean() + self.spread[:, None, :, None] * self._normal(
-            chains, annotators, states, free
-        )
+        deviation = self.spread[:, self.group, :, None]
+        self.rows = self._mean() + deviation * self._normal(*self.shape)
         self.walk_of = {
             "difficulty": RandomWalk((chains,)),
-            "spread": RandomWalk((chains, states)),
-            "population": RandomWalk((chains, states)),
-            **{effect.name: RandomWalk((chains,)) for effect in self.effects},
+            "spread": RandomWalk((chains, groups, states)),
+            "population": RandomWalk((chains, groups, states)),
+            **{effect.name: RandomWalk((chains, groups)) for effect in self.effects},
         }
         self.likelihood = self._counted(truth.at_first(generator))
         self.sweeps = 0
@@ -132,13 +134,13 @@ class Chains:
 
     def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
         """Return where the chains stand, as the NumPyro program names it."""
-        distance = (self.rows - self._mean()) / self.spread[:, None, :, None]
-        sign = np.where(self.scale < 0, -1.0, 1.0)
+        distance = (self.rows - self._mean()) / self.spread[:, self.group, :, None]
+        sign = np.where(self.scale < 0, -1.0, 1.0)[:, self.group]
         of_effects = {}
         for place, effect in enumerate(self.effects):
             values = self.values[:, :, self.effect_of == place]
-            of_effects[f"{effect.name}_spread"] = np.abs(self.scale[:, place])
-            of_effects[effect.name] = values * sign[:, None, None, place]
+            of_effects[f"{effect.name}_spread"] = np.abs(self.scale[:, :, place])
+            of_effects[effect.name] = values * sign[:, :, None, place]
         return {
             **self.truth.parameters(),
             "population": self.population,
@@ -160,11 +162,11 @@ class Chains:
 
     def _mean(self) -> Rows:
         """Return the prior mean of the rows: the population moved by the effects."""
-        return self.population[:, None] + self._moved(self.scale)
+        return self.population[:, self.group] + self._moved(self.scale)
 
-    def _moved(self, scale: Float[np.ndarray, "C G"]) -> Rows:
+    def _moved(self, scale: Float[np.ndarray, "C G E"]) -> Rows:
         """Return by how much effects move the rows, with these standard deviations."""
-        values = self.values * scale[:, None, self.effect_of]
+        values = self.values * scale[:, self.group][:, :, self.effect_of]
         moved: Rows = (values @ self.direction.T).reshape(self.shape)
         return moved
 
@@ -204,7 +206,7 @@ class Chains:
     def _draw_rows(self) -> None:
         prior = self._mean()
         mean, apart = self._laid_out(prior), self._laid_out(self.rows - prior)
-        deviation = np.broadcast_to(self.spread[:, None], self.shape[:-1]).ravel()
+        deviation = self.spread[:, self.group].ravel()
         apart = elliptical_slice(
             apart,
             deviation,
@@ -217,25 +219,37 @@ class Chains:
         """Draw the effects of annotators given the rows, and with the rows moving."""
         if not self.effects:
             return
-        chains, annotators, _, free = self.shape
-        whole = self.direction * self.scale[:, None, self.effect_of]
-        weight = np.repeat(self.spread**-2.0, free, axis=1)
-        weighed = (whole * weight[:, :, None]).transpose(0, 2, 1)
-        precision = weighed @ whole + np.eye(whole.shape[2])
-        apart = (self.rows - self.population[:, None]).reshape(chains, annotators, -1)
-        root = np.linalg.cholesky(precision)
-        noise = self._normal(chains, whole.shape[2], annotators)
-        above = np.linalg.solve(root, weighed @ apart.transpose(0, 2, 1)) + noise
-        self.values = np.linalg.solve(root.transpose(0, 2, 1), above).transpose(0, 2, 1)
+        values = np.empty_like(self.values)
+        for group in range(len(self.member)):
+            values[:, self.group == group] = self._values_of(group)
+        self.values = values
         if along:
             self._move_values()
+
+    def _values_of(self, group: int) -> Float[np.ndarray, "C M P"]:
+        """Draw the effects of the annotators of a group given their rows."""
+        chains, _, _, free = self.shape
+        whole = self.direction * self.scale[:, group][:, None, self.effect_of]
+        weight = np.repeat(self.spread[:, group] ** -2.0, free, axis=1)
+        weighed = (whole * weight[:, :, None]).transpose(0, 2, 1)
+        precision = weighed @ whole + np.eye(whole.shape[2])
+        apart = self.rows[:, self.group == group] - self.population[:, None, group]
+        apart = apart.reshape(chains, -1, whole.shape[1]).transpose(0, 2, 1)
+        root = np.linalg.cholesky(precision)
+        noise = self._normal(chains, whole.shape[2], apart.shape[2])
+        above = np.linalg.solve(root, weighed @ apart) + noise
+        values: Float[np.ndarray, "C M P"] = np.linalg.solve(
+            root.transpose(0, 2, 1), above
+        ).transpose(0, 2, 1)
+        return values
 
     def _move_values(self) -> None:
         """Draw the effects of annotators once more, their rows moving along."""
         chains, annotators, states, free = self.shape
         base = (self.rows - self._moved(self.scale)).reshape(-1, states * free)
         place = np.arange(chains * annotators * states).reshape(-1, states)
-        scale = np.repeat(self.scale[:, self.effect_of], annotators, axis=0).T
+        scale = self.scale[:, self.group][:, :, self.effect_of]
+        scale = scale.reshape(chains * annotators, -1).T
 
         def rows(values: Float[np.ndarray, "P N"], which: Which) -> Any:
             moved = (values * scale[:, which]).T @ self.direction.T
@@ -252,11 +266,12 @@ class Chains:
         self.rows = rows(values, slice(None)).reshape(self.shape)
 
     def _draw_population(self) -> None:
-        """Draw the population given the rows."""
+        """Draw the populations given the rows."""
         design = self.design
-        apart = (self.rows - self._moved(self.scale)).sum(1)
+        apart = self._by_group(self.rows - self._moved(self.scale))
         weight, prior = self.spread[..., None] ** -2.0, design.population**-2.0
-        precision = self.shape[1] * weight + prior
+        size = self.member.sum(1)[:, None, None]
+        precision = size * weight + prior
         mean = (apart * weight + design.centre * prior) / precision
         self.population = mean + self._normal(*mean.shape) / np.sqrt(precision)
 
@@ -265,37 +280,56 @@ class Chains:
 
         Their signs and those of the effects are drawn as well; only products count.
         """
-        chains, annotators, _, free = self.shape
-        number = len(self.effects)
-        whole = self.values[..., None] * self.direction.T
+        if not self.effects:
+            return
+        for group in range(len(self.member)):
+            self.scale[:, group] = self._scales_of(group)
+
+    def _scales_of(self, group: int) -> Float[np.ndarray, "C E"]:
+        (chains, _, _, free), number = self.shape, len(self.effects)
+        of_group = self.group == group
+        weight = np.repeat(1 / self.spread[:, group], free, axis=1)[:, None]
+        values = self.values[:, of_group]
         along = np.stack(
-            [whole[:, :, self.effect_of == each].sum(2) for each in range(number)], 1
-        ).reshape(chains, number, -1)
-        weight = np.repeat(1 / self.spread, free, axis=1)[:, None]
-        weight = np.tile(weight, annotators)
-        along *= weight
-        apart = (self.rows - self.population[:, None]).reshape(chains, 1, -1) * weight
+            [
+                values[..., self.effect_of == each]
+                @ self.direction[:, self.effect_of == each].T
+                for each in range(number)
+            ],
+            1,
+        )
+        along = (along * weight[:, None]).reshape(chains, number, -1)
+        apart = self.rows[:, of_group] - self.population[:, None, group]
+        apart = (apart.reshape(*values.shape[:2], -1) * weight).reshape(chains, -1, 1)
         precision = along @ along.transpose(0, 2, 1) + np.diag(self.prior_scale**-2.0)
         root = np.linalg.cholesky(precision)
-        above = np.linalg.solve(root, along @ apart.transpose(0, 2, 1))
-        above += self._normal(chains, number, 1)
-        self.scale = np.linalg.solve(root.transpose(0, 2, 1), above)[..., 0]
+        above = np.linalg.solve(root, along @ apart) + self._normal(chains, number, 1)
+        scale: Float[np.ndarray, "C E"] = np.linalg.solve(
+            root.transpose(0, 2, 1), above
+        )[..., 0]
+        return scale
 
     def _draw_spread(self) -> None:
-        """Draw the standard deviation of what is left in the rows, given the rows.
+        """Draw the standard deviations of what is left in the rows, given the rows.
 
-        The likelihood makes the variance inverse gamma; a proposal from that is taken
-        by the ratio of the half-normal priors.
+        The likelihood makes a variance inverse gamma; a proposal from that is taken by
+        the ratio of the half-normal priors.
         """
-        square = ((self.rows - self._mean()) ** 2).sum((1, 3))
-        number = self.shape[1] * self.shape[3]
-        freedom = max(number - 1, 1)
+        square = self._by_group(((self.rows - self._mean()) ** 2).sum(3))
+        number = self.member.sum(1)[:, None] * self.shape[3]
+        freedom = np.maximum(number - 1, 1)
         there = square / self.random.chisquare(freedom, square.shape)
         now = self.spread**2
         gain = -0.5 * (there - now) / self.design.spread**2
         gain += 0.5 * (freedom + 1 - number) * (np.log(there) - np.log(now))
         taken = -self.random.standard_exponential(square.shape) < gain
         self.spread = np.sqrt(np.where(taken, there, now))
+
+    def _by_group(self, of_annotators: Float[np.ndarray, "C J *rest"]) -> Any:
+        """Sum over the annotators of each group."""
+        chains, annotators, *rest = of_annotators.shape
+        flat = self.member @ of_annotators.reshape(chains, annotators, -1)
+        return flat.reshape(chains, -1, *rest)
 
     def _move_along(self) -> None:
         """Draw what rows have in common once more, the rows moving along."""
@@ -304,7 +338,7 @@ class Chains:
         factor = np.exp(walk.step(self.random))
         spread = factor * self.spread
         gain = np.log(factor) - _half_square(spread, self.spread, design.spread)
-        rows = mean + factor[:, None, :, None] * (self.rows - mean)
+        rows = mean + factor[:, self.group, :, None] * (self.rows - mean)
         taken, now = self._try(walk, rows, now, gain)
         self.spread = np.where(taken, spread, self.spread)
 
@@ -314,31 +348,31 @@ class Chains:
         gain = -_half_square(
             there - design.centre, self.population - design.centre, design.population
         ).sum(-1)
-        taken, now = self._try(walk, self.rows + shift[:, None], now, gain)
+        taken, now = self._try(walk, self.rows + shift[:, self.group], now, gain)
         self.population = np.where(taken[..., None], there, self.population)
 
         for place, effect in enumerate(self.effects):
             walk, step = self.walk_of[effect.name], np.zeros_like(self.scale)
-            step[:, place] = walk.step(self.random)
+            step[..., place] = walk.step(self.random)
             there = self.scale + step
-            gain = -_half_square(there, self.scale, self.prior_scale).sum(1)
+            gain = -_half_square(there, self.scale, self.prior_scale).sum(2)
             rows = self.rows + self._moved(step)
             taken, now = self._try(walk, rows, now, gain)
-            self.scale = np.where(taken[:, None], there, self.scale)
+            self.scale = np.where(taken[..., None], there, self.scale)
 
     def _try(
         self,
         walk: RandomWalk,
         rows: Rows,
         now: Float[np.ndarray, "C J K"],
-        gain: Float[np.ndarray, "C *states"],
+        gain: Float[np.ndarray, "C G *states"],
     ) -> tuple[Any, Float[np.ndarray, "C J K"]]:
-        """Move the rows of a state, or of all, if the answers allow it."""
+        """Move the rows of each group, or of each state of it, if the answers allow."""
         there = self._of_rows(rows)
-        of_states = (there - now).sum(1)
-        gain = gain + (of_states if gain.ndim > 1 else of_states.sum(1))
+        of_states = self._by_group(there - now)
+        gain = gain + (of_states if gain.ndim > 2 else of_states.sum(2))
         taken = walk.accept(gain, self.random)
-        each = taken[:, None] if taken.ndim > 1 else taken[:, None, None]
+        each = taken[:, self.group].reshape(*now.shape[:2], -1)
         self.rows = np.where(each[..., None], rows, self.rows)
         return taken, np.where(each, there, now)
 

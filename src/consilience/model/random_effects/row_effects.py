@@ -5,21 +5,24 @@ The answers of annotator j about an item of state k have the log-odds
 .. math::
 
    \eta_{jk} = V \beta_{jk} + \chi x_i d_k, \qquad
-   \beta_{jk} \sim N\Big(\mu_k + \sum_g \omega_g A_{gk} u_{gj},\ \sigma_k^2 I\Big),
-   \quad u_{gj} \sim N(0, I), \ x_i \sim N(0, 1)
+   \beta_{jk} \sim N\Big(\mu_{gk} + \sum_e \omega_{ge} A_{ek} u_{ej},\
+   \sigma_{gk}^2 I\Big),
+   \quad u_{ej} \sim N(0, I), \ x_i \sim N(0, 1)
 
-with :math:`V` a basis of the vectors that sum to zero. An effect g of the annotator (a
-skill, a habit) moves all rows along directions :math:`A_{gk}`, so that the rows of one
-annotator are correlated; its standard deviation :math:`\omega_g` is learned, as are
-that of what is left, :math:`\sigma_k`, and how much items differ in ease,
-:math:`\chi`. The ease of an item is integrated out on nodes.
+with g the group of the annotator and :math:`V` a basis of the vectors that sum to zero.
+An effect e of the annotator (a skill, a habit) moves all rows along directions
+:math:`A_{ek}`, so that the rows of one annotator are correlated; its standard deviation
+:math:`\omega_{ge}` is learned, as are the population :math:`\mu_{gk}` and the standard
+deviation of what is left, :math:`\sigma_{gk}`, all of them for each group of
+annotators, and how much items differ in ease, :math:`\chi`. The ease of an item is
+integrated out on nodes.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp, namespace
 from consilience.model.emissions.emission import BySubtype
@@ -57,6 +60,9 @@ class RowEffects:
 
     Attributes
     ----------
+    group, num_groups
+        The group of each annotator, and how many there are; each has a population, and
+        standard deviations, of its own.
     prevalence
         Imagined items of each state.
     basis
@@ -73,6 +79,8 @@ class RowEffects:
         Scale of the half-normal prior of the standard deviation of the ease.
     """
 
+    group: Int[Any, " J"]
+    num_groups: int
     prevalence: Float[Any, " K"]
     basis: Float[np.ndarray, "L F"]
     centre: Float[Any, "K F"]
@@ -91,14 +99,14 @@ def row_dims(**effects: str) -> dict[str, tuple[str, ...]]:
     effects
         The axis of the numbers of each effect, by its name.
     """
-    row = "annotator", "true_class"
+    row, group = ("annotator", "true_class"), "annotator_group"
     moved: dict[str, tuple[str, ...]] = {}
     for name, axis in effects.items():
-        moved |= {f"{name}_spread": (), name: ("annotator", axis)}
+        moved |= {f"{name}_spread": (group,), name: ("annotator", axis)}
     return {
         "prevalence": ("true_class",),
-        "population": ("true_class", "contrast"),
-        "spread": ("true_class",),
+        "population": (group, "true_class", "contrast"),
+        "spread": (group, "true_class"),
         **moved,
         "distance": (*row, "contrast"),
         DIFFICULTY: (),

@@ -28,23 +28,24 @@ def sample_row_effects(coding: Coding, effects: RowEffects) -> Parameters:
     prevalence = numpyro.sample(
         PREVALENCE, dist.Dirichlet(jnp.asarray(effects.prevalence))
     )
-    centre = dist.Normal(effects.centre, effects.population)
-    mean = numpyro.sample("population", centre.to_event(2))
-    spread = numpyro.sample(
-        "spread", dist.HalfNormal(jnp.full(states, effects.spread)).to_event(1)
+    groups, group = effects.num_groups, effects.group
+    centre = dist.Normal(effects.centre, effects.population).expand(
+        (groups, states, free)
     )
+    mean = numpyro.sample("population", centre.to_event(3))[group]
+    half = dist.HalfNormal(jnp.full((groups, states), effects.spread))
+    spread = numpyro.sample("spread", half.to_event(2))[group]
     for effect in effects.effects:
-        deviation = numpyro.sample(
-            f"{effect.name}_spread", dist.HalfNormal(effect.scale)
-        )
+        of_group = dist.HalfNormal(jnp.full(groups, effect.scale)).to_event(1)
+        deviation = numpyro.sample(f"{effect.name}_spread", of_group)[group]
         numbers = effect.direction.shape[-1]
         standard = dist.Normal(jnp.zeros((annotators, numbers)), 1.0)
         values = numpyro.sample(effect.name, standard.to_event(2))
-        mean = mean + deviation * jnp.einsum("kfp,jp->jkf", effect.direction, values)
+        mean = mean + jnp.einsum("j,kfp,jp->jkf", deviation, effect.direction, values)
     left = dist.Normal(jnp.zeros((annotators, states, free)), 1.0)
     distance = numpyro.sample("distance", left.to_event(3))
     difficulty = numpyro.sample(DIFFICULTY, dist.HalfNormal(effects.difficulty))
-    rows = mean + spread[:, None] * distance
+    rows = mean + spread[:, :, None] * distance
     typical = log_softmax(rows @ effects.basis.T)
     numpyro.deterministic(TYPICAL, jnp.exp(typical))
     return {

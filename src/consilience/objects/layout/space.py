@@ -26,7 +26,7 @@ from consilience.truth.coding import code_annotators
 from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
 from consilience.truth.label_pairs.similarity import similar_labels
 from consilience.truth.named import MAX_LABELS, NOBODY, Named
-from consilience.truth.space import ObjectsSpace
+from consilience.truth.space import ObjectsSpace, no_groups
 
 ALIKE = (
     "a similarity of labels was given: where a classifier gave it, "
@@ -148,6 +148,7 @@ def assembled(
         unit_item=items,
         annotators=annotators,
         identified=people,
+        annotator_groups=no_groups(len(people)),
         states=states,
         answers=states,
         unit=unit.astype(np.int32),

@@ -96,19 +96,41 @@ def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
     return columns
 
 
+def accuracy_draws(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
+    """Return draws of the accuracy of each annotator; None where there are none.
+
+    Parameters
+    ----------
+    data
+        A fit.
+    """
+    votes = data["constant_data"]["votes"].transpose("true_class", "given_class")
+    return _chances(data, np.ones(votes.shape[0], bool), votes.to_numpy())
+
+
 def _chance(
     data: xr.DataTree, states: np.ndarray, right: Float[np.ndarray, "K L"]
 ) -> Estimate:
-    """Chance of a right answer when the truth is among some states, per annotator.
+    """Chance of a right answer when the truth is among some states, per annotator."""
+    chances = _chances(data, states, right)
+    if chances is None:
+        nothing = np.full(data["constant_data"].sizes["annotator"], np.nan)
+        return Estimate(mean=nothing, lower=nothing, upper=nothing)
+    return estimate(chances, float(data.attrs["mass"]))
+
+
+def _chances(
+    data: xr.DataTree, states: np.ndarray, right: Float[np.ndarray, "K L"]
+) -> Float[np.ndarray, "S J"] | None:
+    """Return draws of the chance of a right answer.
 
     Where the fit keeps no draws of the confusion, its mean and the prevalence's mean
-    stand in for them and the bounds are NaN. States count alike where the model has no
+    stand in for them as a single draw. States count alike where the model has no
     prevalence.
     """
-    prob = float(data.attrs["mass"])
     accuracy = draws(data, "accuracy", ("annotator",))
     if accuracy is not None:
-        return estimate(accuracy, prob)
+        return accuracy
     prevalence = draws(data, "mean_prior", ("true_class",))
     if prevalence is None:
         prevalence = draws(data, "prevalence", ("true_class",))
@@ -116,8 +138,7 @@ def _chance(
     if confusion is None:
         by_annotator = individual(data)
         if by_annotator is None:
-            nothing = np.full(data["constant_data"].sizes["annotator"], np.nan)
-            return Estimate(mean=nothing, lower=nothing, upper=nothing)
+            return None
         confusion = by_annotator.mean[None]
         if prevalence is not None:
             prevalence = prevalence.mean(axis=0, keepdims=True)
@@ -131,8 +152,8 @@ def _chance(
     weight = weight / weight.sum(axis=1, keepdims=True)
     num_draws, num_annotators, num_true, num_given = confusion.shape
     value = weight[:, :, None] * right
-    chance = np.matmul(
+    chance: Float[np.ndarray, "S J"] = np.matmul(
         confusion.reshape(num_draws, num_annotators, num_true * num_given),
         value.reshape(num_draws, -1, 1).astype(confusion.dtype),
-    )
-    return estimate(chance[:, :, 0], prob)
+    )[:, :, 0]
+    return chance

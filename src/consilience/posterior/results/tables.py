@@ -23,6 +23,10 @@ from consilience.posterior.objects.stored_objects import (
     same_object,
 )
 from consilience.posterior.objects.styles import styles
+from consilience.posterior.results.annotator_groups import (
+    annotator_groups,
+    group_differences,
+)
 from consilience.posterior.results.annotators import annotators
 from consilience.posterior.results.comparison import comparison
 from consilience.posterior.results.confusion import confusion
@@ -40,6 +44,8 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "labels": labels,
         "items": items,
         "annotators": annotators,
+        "annotator_groups": annotator_groups,
+        "group_differences": group_differences,
         "confusion": confusion,
         "diagnostics": diagnostics,
         "comparison": comparison,
@@ -53,6 +59,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "styles": styles,
     }
 )
+_OF_GROUPS = ("annotator_groups", "group_differences")
 _OF_COLUMNS = ("beforehand", "worth")
 _OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
 
@@ -62,7 +69,9 @@ def names_of(data: xr.DataTree) -> tuple[str, ...]:
     kept = stored_names(data)
     columns = () if covariate_effects(data).empty else _OF_COLUMNS
     people = () if styles(data).empty else ("styles",)
-    absent = {*_OF_OBJECTS, *_OF_COLUMNS, "styles"} - {*kept, *columns, *people}
+    groups = () if annotator_groups(data).empty else _OF_GROUPS
+    absent = {*_OF_OBJECTS, *_OF_COLUMNS, *_OF_GROUPS, "styles"}
+    absent -= {*kept, *columns, *people, *groups}
     return tuple(name for name in TABLES if name not in absent)
 
 

@@ -15,7 +15,7 @@ from consilience.model import AnnotatorModel
 from consilience.truth import ChoiceSpace, ContainsSpace
 from consilience.truth.covariates import Covariates, no_covariates
 from consilience.truth.label_pairs.pairs import no_pairs
-from consilience.truth.space import Groups, SimilarSets
+from consilience.truth.space import Groups, SimilarSets, no_groups
 
 
 def restored_model(data: xr.DataTree) -> AnnotatorModel[Any]:
@@ -83,7 +83,7 @@ def restored_contains(data: xr.DataTree) -> ContainsSpace:
     """
     constant = data["constant_data"]
     units = constant.sizes["item"]
-    groups = Groups(np.zeros(units, np.int32), np.zeros(0, object))
+    groups = no_groups(units)
     if "unit_group" in constant:
         code = constant["unit_group"].to_numpy().astype(np.int32)
         groups = Groups(code, constant["group"].to_numpy())
@@ -110,6 +110,7 @@ def _common(data: xr.DataTree) -> dict[str, Any]:
         "unit_item": constant["unit_item"].to_numpy(),
         "annotators": constant["annotator"].to_numpy(),
         "identified": constant["annotator_known"].to_numpy().astype(bool),
+        "annotator_groups": annotator_groups(data),
         "states": tuple(map(str, constant["true_class"].to_numpy())),
         "answers": tuple(map(str, constant["given_class"].to_numpy())),
         "unit": observed["item"].to_numpy().astype(np.int32),
@@ -121,6 +122,17 @@ def _common(data: xr.DataTree) -> dict[str, Any]:
         "votes": constant["votes"].transpose("given_class", "true_class").to_numpy(),
         "assumptions": tuple(json.loads(data.attrs["assumptions"])),
     }
+
+
+def annotator_groups(data: xr.DataTree) -> Groups:
+    """Return the groups of annotators of a fit."""
+    constant = data["constant_data"]
+    if "group_of_annotator" not in constant:  # a fit of an earlier release
+        return no_groups(constant.sizes["annotator"])
+    code = constant["group_of_annotator"].to_numpy().astype(np.int32)
+    if "annotator_group" not in constant.coords:
+        return Groups(code, np.zeros(0, object))
+    return Groups(code, constant["annotator_group"].to_numpy())
 
 
 def _listed(

@@ -124,6 +124,7 @@ def _posterior(
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
         "hump": np.array(["low", "high"], object),
+        **_annotator_groups(space),
     }
     if isinstance(space, ObjectsSpace):
         from consilience.objects.layout.covariates import column_names  # noqa: PLC0415
@@ -246,6 +247,7 @@ def _constant(space: Space) -> xr.Dataset:
         "num_responses": ("item", _per_unit(space)),
         "annotator_responses": ("annotator", answers.astype(np.int64)),
         "annotator_known": ("annotator", space.identified),
+        "group_of_annotator": ("annotator", space.annotator_groups.code),
         "votes": (("given_class", "true_class"), space.votes),
         "unit_item": ("item", space.unit_item),
     }
@@ -260,6 +262,7 @@ def _constant(space: Space) -> xr.Dataset:
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
     }
+    coordinates |= _annotator_groups(space)
     return xr.Dataset(variables, coordinates | _coordinates(space))
 
 
@@ -295,6 +298,11 @@ def _covariates(covariates: Covariates, *axes: str) -> dict[str, Any]:
         "covariate_centre": ("covariate", covariates.centre),
         "covariate_spread": ("covariate", covariates.spread),
     }
+
+
+def _annotator_groups(space: Space) -> dict[str, Shaped[np.ndarray, " G"]]:
+    names = space.annotator_groups.names
+    return {"annotator_group": names} if len(names) else {}
 
 
 def _coordinates(space: Space) -> dict[str, Shaped[np.ndarray, " _"]]:

@@ -58,8 +58,41 @@ def annotators(report: Report) -> Section:
 
 
 def _population(run: Run, report: Report) -> list[Part]:
-    """Return the tables about annotators in general: styles, and covariates."""
-    return [*_styles(run, report), *_covariate_effects(run, report)]
+    """Return the tables about annotators in general: groups, styles, covariates."""
+    return [
+        *_groups(run, report),
+        *_styles(run, report),
+        *_covariate_effects(run, report),
+    ]
+
+
+def _groups(run: Run, report: Report) -> list[Part]:
+    """Return the groups of annotators, and the differences between them."""
+    groups, apart = run.table("annotator_groups"), run.table("group_differences")
+    if groups.empty:
+        return []
+    who = f", {run.name}" if len(report.runs) > 1 else ""
+    spread = ("spread", "spread_lower", "spread_upper")
+    columns: tuple[Column, ...] = (
+        texts("Group", groups["group"].astype(str)),
+        counts("Annotators", list(groups["annotators"])),
+        counts("Answers", list(groups["responses"])),
+        estimates("Mean accuracy", groups, ("accuracy", "lower", "upper")),
+        estimates("Standard deviation between annotators", groups, spread),
+    )
+    note = interval_note(columns, report.prob)
+    parts: list[Part] = [Table(f"Groups of annotators{who}", columns, note)]
+    if len(apart):
+        bounds = ("difference", "lower", "upper")
+        pair = apart["group"].astype(str) + " and " + apart["other"].astype(str)
+        columns = (
+            texts("Groups", pair),
+            estimates("First less second, mean accuracy", apart, bounds),
+            numbers("P(first is higher)", list(apart["more_accurate"]), "{:.3f}"),
+        )
+        note = interval_note(columns, report.prob)
+        parts.append(Table(f"Differences between groups{who}", columns, note))
+    return parts
 
 
 def _styles(run: Run, report: Report) -> list[Part]:

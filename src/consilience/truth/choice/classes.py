@@ -11,7 +11,7 @@ from consilience.responses import Responses
 from consilience.truth.coding import code_annotators, gold_codes, in_order_of_unit
 from consilience.truth.covariates import no_covariates
 from consilience.truth.label_pairs.pairs import no_pairs
-from consilience.truth.space import ChoiceSpace, check_lists
+from consilience.truth.space import ChoiceSpace, check_lists, no_groups
 
 
 def classes(responses: Responses, gold: pd.DataFrame | None = None) -> ChoiceSpace:
@@ -77,6 +77,7 @@ def answers_about(responses: Responses) -> ChoiceSpace:
         unit_item=items,
         annotators=names,
         identified=identified,
+        annotator_groups=no_groups(len(names)),
         states=tuple(labels),
         answers=tuple(labels),
         unit=unit,
