@@ -32,6 +32,7 @@ PLATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "communities": (r"$G$ communities", ("community",)),
     "subtypes": (r"$M$ subtypes", ("subtype",)),
     "groups": (r"$G$ groups of labels", ("group",)),
+    "groups of annotators": (r"$G$ groups", ("annotator_group",)),
     "mixture components": ("two components", ("hump",)),
     "components": ("components", ("component",)),
     "pairs of labels": (r"$P$ pairs of labels", ("pair",)),
