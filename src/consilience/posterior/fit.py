@@ -264,6 +264,7 @@ class Fit:
 
         Examples
         --------
+        >>> import pandas as pd
         >>> import consilience as cs
         >>> from consilience.demo import study
         >>> answers = study(0, num_photos=30).answers
@@ -296,6 +297,7 @@ class Fit:
 
         Examples
         --------
+        >>> import pandas as pd
         >>> import consilience as cs
         >>> from consilience.demo import study
         >>> answers = study(0, num_photos=30).answers
