@@ -64,7 +64,7 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
         value = draft.label.codes if draft.answer is None else draft.answer
         answers = answers.assign(value=value[real])
         question.append("value")
-    if not _any_twice(answers[question]):
+    if not any_twice(answers[question]):
         return Repeated(kept=np.ones(len(real), bool))
     later = answers.duplicated(question, keep="first")
     row = int(later.index[int(later.to_numpy().argmax())])
@@ -108,7 +108,7 @@ def _question(draft: Draft) -> pd.DataFrame:
     return pd.DataFrame(keys)
 
 
-def _any_twice(keys: pd.DataFrame) -> bool:
+def any_twice(keys: pd.DataFrame) -> bool:
     """Say whether two rows of codes are the same; numbers are sorted, not hashed.
 
     Parameters
