@@ -64,12 +64,14 @@ class Result:
     remarks: tuple[str, ...] = ()
 
     def as_kept(self) -> "Result":
-        """Return it with draws in single precision, as a fit keeps them."""
+        """Return it in single precision where it has draws, as a fit keeps them."""
         draws = {
             name: np.asarray(value, np.float32)
             for name, value in self.parameters.items()
         }
-        return replace(self, parameters=draws)
+        units = self.log_likelihood
+        units = None if units is None else np.asarray(units, np.float32)
+        return replace(self, parameters=draws, log_likelihood=units)
 
 
 def at_a_point(

@@ -62,7 +62,7 @@ def tree(
         "observed_data": _observed(space),
     }
     if result.log_likelihood is not None:
-        values = result.log_likelihood.astype(np.float32)
+        values = np.asarray(result.log_likelihood, np.float32)
         groups["log_likelihood"] = xr.Dataset(
             {"responses": ((*SAMPLED, "item"), values)}, {"item": _items(space)}
         )

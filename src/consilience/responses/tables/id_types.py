@@ -159,10 +159,8 @@ def _restored(column: pd.Series, name: str) -> pd.Series:
     gaps = bool((codes < 0).any())
     if gaps and isinstance(levels.dtype, np.dtype) and levels.dtype.kind in "iub":
         levels = pd.Series(pd.array(levels.to_numpy()))
-    values = levels.reindex(codes)
-    same: pd.Series = values.set_axis(column.index)
-    same.name = column.name
-    return same
+    values = levels.array.take(codes, allow_fill=gaps)
+    return pd.Series(values, column.index, levels.dtype, column.name)
 
 
 def _is_coded(column: pd.Series) -> bool:
