@@ -209,9 +209,8 @@ def _sums(
     first, second, third, fourth = residuals.deviation
 
     def over_units(values: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
-        weight = state * values
-        if len(residuals.label) == 1:
-            weight = weight.sum(0)
+        shared = len(residuals.label) == 1
+        weight = np.einsum("um,um->m" if shared else "um,um->um", state, values)
         return np.bincount(residuals.label.ravel(), weight.ravel(), num_states)
 
     # How far residuals of a label lean one way, and less that.
