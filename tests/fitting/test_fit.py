@@ -1,6 +1,8 @@
 """The way from responses to a fit, through one call."""
 
+import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ import pytest
 
 from consilience.errors import OptionError, UnknownEngineError, UnknownModelError
 from consilience.fitting import EngineOptions, fit
+from consilience.posterior import Fit
 from consilience.responses import read
 from consilience.simulation import simulate
 
@@ -108,3 +111,35 @@ def test_an_effort_out_of_range_is_refused(wrong):
 def test_a_sampler_must_draw(made):
     with pytest.raises(OptionError, match="needs draws"):
         fit(made, model=HIERARCHICAL, engine="nuts", effort=EngineOptions(draws=0))
+
+
+@pytest.mark.parametrize("lists", [False, True])
+@pytest.mark.parametrize(
+    ("model", "engine"), [(HIERARCHICAL, "vb"), ("dawid_skene", "em")]
+)
+def test_labels_are_the_same_before_and_after_a_fit_is_laid_out(
+    made, lists, model, engine
+):
+    shown = made.table[["item", "label"]].astype(str).drop_duplicates()
+    candidates = shown if lists else None
+    fitted = fit(made, model=model, engine=engine, effort=QUICK, candidates=candidates)
+    types, before = fitted.types, fitted.labels()
+    assert fitted.data is fitted.data  # laid out once
+    pd.testing.assert_frame_equal(fitted.labels(), before)
+    assert fitted.types == types
+    pd.testing.assert_frame_equal(Fit(fitted.data).labels(), before)
+    assert (len(before) < 3 * made.num_items) == lists
+    with pytest.raises(AssertionError):  # the same comparison sees another posterior
+        pd.testing.assert_frame_equal(fitted.with_truth("raw").labels(), before)
+
+
+def test_a_fit_is_copied_whether_or_not_it_is_laid_out(made):
+    fitted = fit(made, model=HIERARCHICAL, engine="vb", effort=QUICK)
+    again = copy.copy(fitted)
+    assert again.labels().equals(fitted.labels())
+    assert replace(fitted, data=again.data).items().equals(fitted.items())
+    assert (
+        not replace(fitted, data=again.with_truth("raw").data)
+        .items()
+        .equals(fitted.items())
+    )

@@ -1,4 +1,4 @@
-"""What closed forms load, in a process of their own: neither JAX nor NumPyro."""
+"""What closed forms load, in a process of their own: nothing that they do not use."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ import sys
 import pytest
 
 HEAVY = ("jax", "numpyro", "optax", "sklearn", "arviz_base", "arviz_stats", "arviz")
+SLOW = ("scipy.special", "xarray")
 PROGRAM = f"""
 import sys
 import pandas as pd
@@ -17,8 +18,9 @@ rows = [(f"i{{n // 3}}", f"a{{n % 3}}", label) for n, label in zip(number, label
 frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
 for number, call in enumerate(sys.argv[1:]):
     shape = eval(call).labels().shape
-    print(number, shape[0] > 0, *sorted(set(sys.modules) & set({HEAVY})))
+    print(number, shape[0] > 0, *sorted(set(sys.modules) & set({HEAVY + SLOW})))
 """
+# In this order: what one has loaded is still there at the next.
 LOADED_BY = {
     "em": 'cs.fit(frame, model="dawid_skene", engine="em")',
     "vb": 'cs.fit(frame, model="hierarchical_dawid_skene", engine="vb")',
@@ -30,7 +32,11 @@ LOADED_BY = {
 @pytest.fixture(scope="module")
 def loaded():
     """Return what has been loaded after each fit of one process, gradients last."""
-    calls = [*LOADED_BY.values(), 'cs.fit(frame, model="glad", engine="em")']
+    calls = [
+        *LOADED_BY.values(),
+        'cs.fit(frame, model="dawid_skene", engine="em").with_truth("raw")',
+        'cs.fit(frame, model="glad", engine="em")',
+    ]
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, *calls],
         capture_output=True,
@@ -40,13 +46,25 @@ def loaded():
     lines = [line.split() for line in ran.stdout.splitlines()]
     assert [line[:2] for line in lines] == [[str(n), "True"] for n in range(len(calls))]
     return dict(
-        zip([*LOADED_BY, "gradient"], (line[2:] for line in lines), strict=True)
+        zip([*LOADED_BY, "tree", "gradient"], (line[2:] for line in lines), strict=True)
     )
 
 
 @pytest.mark.parametrize("name", LOADED_BY)
 def test_closed_forms_load_none_of_it(loaded, name):
-    assert loaded[name] == []
+    assert not {*HEAVY} & {*loaded[name]}
+
+
+@pytest.mark.parametrize(
+    ("name", "slow"), [("em", SLOW), ("vb", ["xarray"]), ("auto", ["xarray"])]
+)
+def test_labels_need_no_tree_and_em_no_special_functions(loaded, name, slow):
+    assert not {*slow} & {*loaded[name]}
+
+
+def test_the_same_check_sees_what_vb_and_a_tree_load(loaded):
+    assert loaded["vb"] == ["scipy.special"]
+    assert set(SLOW) <= {*loaded["tree"]}
 
 
 def test_the_same_check_sees_what_a_gradient_loads(loaded):

@@ -1,6 +1,6 @@
 """Checks at the end of a fit: each gives verdicts, none prints or raises."""
 
-import xarray as xr
+from __future__ import annotations
 
 from consilience.checks import (
     familiar_annotators,
@@ -11,6 +11,7 @@ from consilience.checks import (
 )
 from consilience.checks.dependence import independence
 from consilience.checks.verdict import Verdict, as_dataset
+from consilience.when_used import xr
 
 __all__ = ["Verdict", "all_checks", "as_dataset"]
 

@@ -1,8 +1,9 @@
 """Whether a prediction rests on annotators that the earlier fit has seen."""
 
-import xarray as xr
+from __future__ import annotations
 
 from consilience.checks.verdict import Verdict, at_least, too_little
+from consilience.when_used import xr
 
 _MIN_FAMILIAR = 1.0
 

@@ -1,10 +1,12 @@
 """Whether every number of a fit is a number."""
 
+from __future__ import annotations
+
 import numpy as np
-import xarray as xr
 
 from consilience.checks.verdict import Verdict, at_most
 from consilience.posterior.results.labels import candidates
+from consilience.when_used import xr
 
 
 def finite(data: xr.DataTree) -> list[Verdict]:

@@ -16,12 +16,14 @@ Stephens (2000), Dealing with label switching in mixture models. Kuhn (1955) for
 assignment.
 """
 
+from __future__ import annotations
+
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_most
 from consilience.posterior.results.confusion import population, population_draws
+from consilience.when_used import xr
 
 # States that annotators tell apart gain accuracy less error from a swap, far more than
 # this. Rows without information differ by chance: half a chain has some 50 effective

@@ -5,11 +5,13 @@ the top of the hill they start on. Where two of several starts end at the greate
 height of all, it is likely the highest; where only one does, there may be higher ones.
 """
 
+from __future__ import annotations
+
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_most, too_little
+from consilience.when_used import xr
 
 # Sums in double precision over 1e8 responses keep some nine figures.
 _ROUNDING = 1e-9

@@ -11,14 +11,16 @@ localization: an improved R-hat, section 4. Betancourt (2016), Diagnosing subopt
 cotangent disintegrations in Hamiltonian Monte Carlo, section 3.
 """
 
+from __future__ import annotations
+
 import itertools
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 
 from consilience.checks.verdict import Verdict, at_least, at_most, too_little
+from consilience.when_used import xr
 
 _RHAT = 1.01
 _ESS_PER_CHAIN = 100

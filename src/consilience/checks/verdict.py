@@ -5,11 +5,12 @@ that it is bad. A check that the data are too few for neither passes nor fails, 
 remedy says what would be needed.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 
 from consilience.posterior.results.diagnostics import (
     FAILED,
@@ -17,6 +18,7 @@ from consilience.posterior.results.diagnostics import (
     TOO_LITTLE,
     Outcome,
 )
+from consilience.when_used import xr
 
 # What stands in the remedy of a verdict that asks for nothing.
 _NOTHING = "nothing to fix"

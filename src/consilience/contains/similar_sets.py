@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from consilience.contains.context_labels import rivals, together
 from consilience.truth.space import ContainsSpace, SimilarSets
+from consilience.when_used import csgraph
 
 # Similarity from which a label leads: that at which the leading question was measured
 # on the reassessed ImageNet labels, as a share of classifiers' guesses.
@@ -58,7 +58,7 @@ def _linked(
 ) -> Int[np.ndarray, " U"]:
     """Return which units are linked, by a code each."""
     links = coo_array((np.ones(len(first), bool), (first, second)), (number, number))
-    code: Int[np.ndarray, " U"] = connected_components(links, directed=False)[1]
+    code: Int[np.ndarray, " U"] = csgraph.connected_components(links, directed=False)[1]
     return code
 
 

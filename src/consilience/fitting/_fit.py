@@ -13,9 +13,11 @@ from consilience.fitting.inputs import Table, both_tasks, label_order
 from consilience.fitting.request import Request, Study
 from consilience.inference import EngineOptions
 from consilience.posterior import Fit
+from consilience.posterior.fit import laid_out_later
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.progress import Reporter
 from consilience.responses import Responses, read
+from consilience.when_used import xr
 
 
 def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -162,11 +164,16 @@ def fit(  # noqa: PLR0913 (the public face; each argument stands alone)
 
         data = fit_with_previous(study, request, prior_from)
     elif given.kind == "choice":
-        data = fit_choice(study, request)
+        outcome = fit_choice(study, request)
+        return laid_out_later(replace(outcome, finish=_with_verdicts))
     elif given.kind == "contains":
         data = fit_contains(study, request)
     else:
         from consilience.fitting.objects.fit import fit_objects
 
         data = fit_objects(study, request)
-    return Fit(with_groups(data, diagnostics=as_dataset(all_checks(data))))
+    return Fit(_with_verdicts(data))
+
+
+def _with_verdicts(data: "xr.DataTree") -> "xr.DataTree":
+    return with_groups(data, diagnostics=as_dataset(all_checks(data)))

@@ -1,16 +1,17 @@
 """From what an engine returned to the tree of a fit."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import asdict
-
-import xarray as xr
 
 from consilience.fitting.inputs import types_in
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import Single
 from consilience.model import DIMS, RowEffectsModel
-from consilience.posterior.stored_fit.tree import tree
+from consilience.posterior.outcome import Outcome
 from consilience.truth import ChoiceSpace, ContainsSpace, Space
+from consilience.when_used import xr
 
 
 def fit_tree(
@@ -21,6 +22,23 @@ def fit_tree(
     remarks: Sequence[str] = (),
 ) -> xr.DataTree:
     """Return a fit as a tree, with what was assumed and how it was fitted.
+
+    Parameters
+    ----------
+    study, request, space, single, remarks
+        As for `fit_outcome`.
+    """
+    return fit_outcome(study, request, space, single, remarks).tree()
+
+
+def fit_outcome(
+    study: Study,
+    request: Request,
+    space: Space,
+    single: Single,
+    remarks: Sequence[str] = (),
+) -> Outcome:
+    """Return what was fitted, with what was assumed and how it was fitted.
 
     Parameters
     ----------
@@ -55,8 +73,14 @@ def fit_tree(
             "precision": "float64",
         },
     }
-    dims = {**DIMS, **single.model.dims}
-    return tree(space, single.result, dims, attributes, single.tempering)
+    return Outcome(
+        space=space,
+        result=single.result.as_kept(),
+        dims={**DIMS, **single.model.dims},
+        attributes=attributes,
+        types=types,
+        tempering=single.tempering,
+    )
 
 
 def _unused(study: Study, space: Space, single: Single) -> list[str]:

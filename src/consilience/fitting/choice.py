@@ -1,17 +1,16 @@
 """Fit responses of kind choice: every answer is a label, and every item has one."""
 
-import xarray as xr
+from dataclasses import replace
 
-from consilience.fitting.assembly import fit_tree
+from consilience.fitting.assembly import fit_outcome
 from consilience.fitting.comparison.automatic import fit_auto
 from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
-from consilience.posterior.results.comparison import as_dataset
-from consilience.posterior.stored_fit.tree import with_groups
+from consilience.posterior.outcome import Outcome
 
 
-def fit_choice(study: Study, request: Request) -> xr.DataTree:
+def fit_choice(study: Study, request: Request) -> Outcome:
     """Fit the model that is asked for; "auto" compares several and mixes them.
 
     Parameters
@@ -44,5 +43,4 @@ def fit_choice(study: Study, request: Request) -> xr.DataTree:
                 effort=request.effort,
                 report=report,
             )
-    data = fit_tree(study, request, space, single)
-    return data if table is None else with_groups(data, comparison=as_dataset(table))
+    return replace(fit_outcome(study, request, space, single), comparison=table)

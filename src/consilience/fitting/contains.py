@@ -8,9 +8,9 @@ and .201. Where something is known of labels, only it
 can use that (.278 from one).
 """
 
-from dataclasses import replace
+from __future__ import annotations
 
-import xarray as xr
+from dataclasses import replace
 
 from consilience import annotators
 from consilience.fitting.assembly import fit_tree
@@ -18,6 +18,7 @@ from consilience.fitting.inputs import reporter
 from consilience.fitting.request import Request, Study
 from consilience.fitting.single import fit_one
 from consilience.truth import ContainsSpace
+from consilience.when_used import xr
 
 MAX_ON_SCALE = 2_000_000  # answers: some ten minutes on two cores
 

@@ -1,11 +1,12 @@
 """Apply a heuristic, and keep its tables as a fit keeps them."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from consilience import annotators
 from consilience.errors import KindError, OptionError, UnknownEngineError
@@ -14,6 +15,7 @@ from consilience.model import Heuristic
 from consilience.posterior.stored_fit.stored import with_tables
 from consilience.posterior.stored_fit.tree import root
 from consilience.responses import Responses
+from consilience.when_used import xr
 
 WHY = "it is a heuristic: nothing is fitted"
 REMARK = "a heuristic states its result as certain, without uncertainty"

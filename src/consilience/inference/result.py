@@ -1,7 +1,7 @@
 """The result of an engine."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
@@ -62,6 +62,16 @@ class Result:
     sample_stats: Mapping[str, Shaped[np.ndarray, "chain draw"]]
     optimization: Optimization | None
     remarks: tuple[str, ...] = ()
+
+    def as_kept(self) -> "Result":
+        """Return it in single precision where it has draws, as a fit keeps them."""
+        draws = {
+            name: np.asarray(value, np.float32)
+            for name, value in self.parameters.items()
+        }
+        units = self.log_likelihood
+        units = None if units is None else np.asarray(units, np.float32)
+        return replace(self, parameters=draws, log_likelihood=units)
 
 
 def at_a_point(

@@ -382,7 +382,8 @@ def scores_by_table(
         prior = prior + log_prevalence[:, None]
     likelihood += prior
     listed_prior = matrix.log_prior if log_prior is None else log_prior
-    scores = matrix.listed(likelihood) + listed_prior[:, :, None]
+    scores = matrix.listed(likelihood)
+    scores += listed_prior[:, :, None]
     return scores.reshape(len(scores), -1)
 
 

@@ -11,6 +11,8 @@ file takes one leading apostrophe off and has the text back. Parquet and JSON ho
 text as it is.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -21,13 +23,13 @@ from typing import Literal
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
-import xarray as xr
 
 from consilience.errors import OptionError, not_among
 from consilience.posterior.fit import Fit
 from consilience.posterior.results.soft_labels import soft_labels
 from consilience.posterior.results.tables import TABLES, about, write_parquet
 from consilience.responses.tables.id_types import restored
+from consilience.when_used import xr
 from consilience.whole_folder import whole_file, whole_folder
 
 EXPORTS: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(

@@ -68,18 +68,20 @@ and labels had in the source (id_types), and the classifiers whose predictions w
 covariates (told_of).
 """
 
+from __future__ import annotations
+
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xarray as xr
 
 from consilience.deprecation import warn_renamed
 from consilience.posterior import tempering
 from consilience.posterior.objects import stored_objects as objects
 from consilience.posterior.objects import styles
+from consilience.posterior.outcome import Outcome
 from consilience.posterior.results import (
     annotator_groups,
     annotators,
@@ -92,6 +94,7 @@ from consilience.posterior.results import (
     sparse_confusion,
 )
 from consilience.responses.tables.id_types import Types, restored, text_of
+from consilience.when_used import xr
 
 RENAMED = {"beforehand": "covariate_effects", "worth": "relative_information"}
 
@@ -123,6 +126,7 @@ class Fit:
     """
 
     data: xr.DataTree
+    _outcome: Outcome | None = field(default=None, init=False, repr=False)
 
     @property
     def types(self) -> Types:
@@ -143,6 +147,8 @@ class Fit:
         >>> cs.fit(answers, model="majority").types
         {'item': 'int64', 'annotator': 'str', 'label': 'str'}
         """
+        if (outcome := self._outcome) is not None:
+            return outcome.types
         types_by_role: Types = json.loads(self.data.attrs.get("id_types", "{}"))
         return types_by_role
 
@@ -185,7 +191,9 @@ class Fit:
         2  photo-001  malamute         0.61
         """
         if tau is None:
-            return restored(labels.labels(self.data), self.types)
+            outcome = self._outcome
+            table = labels.labels(self.data) if outcome is None else outcome.labels()
+            return restored(table, self.types)
         # It needs JAX, which only fits of objects do.
         from consilience.posterior.objects import tables  # noqa: PLC0415
 
@@ -616,7 +624,12 @@ class Fit:
         return comparison.comparison(self.data)
 
     def __getattr__(self, name: str) -> Any:
-        """Answer to deprecated names of methods, with a warning."""
+        """Lay the data out, once; answer to deprecated names, with a warning."""
+        if name == "data":
+            if (outcome := self._outcome) is not None:
+                object.__setattr__(self, "data", outcome.tree())
+                object.__setattr__(self, "_outcome", None)
+            return object.__getattribute__(self, "data")
         if name in RENAMED:
             warn_renamed(f"Fit.{name}", f"Fit.{RENAMED[name]}")
             return getattr(self, RENAMED[name])
@@ -704,7 +717,7 @@ class Fit:
         """
         return covariate_effects.relative_information(self.data)
 
-    def with_truth(self, which: tempering.Which) -> "Fit":
+    def with_truth(self, which: tempering.Which) -> Fit:
         """Return the same fit with the raw or the tempered posterior of the truth.
 
         Parameters
@@ -778,3 +791,16 @@ class Fit:
         from consilience.posterior.stored_fit import store  # noqa: PLC0415
 
         store.save(self, folder, overwrite=overwrite)
+
+
+def laid_out_later(outcome: Outcome) -> Fit:
+    """Return a fit whose data are laid out when they are first asked for.
+
+    Parameters
+    ----------
+    outcome
+        What was fitted.
+    """
+    fit = object.__new__(Fit)
+    object.__setattr__(fit, "_outcome", outcome)
+    return fit

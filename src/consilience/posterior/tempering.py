@@ -19,15 +19,17 @@ the root of the residual correlation: .262 instead of .174).
 Bounds move with the probability: their distance in log-odds is divided by D.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
-from scipy.special import expit, logit, softmax
 
 from consilience.errors import OptionError, not_among
+from consilience.model.array_api import logsumexp
+from consilience.when_used import special, xr
 
 type Which = Literal["raw", "tempered"]
 
@@ -98,11 +100,12 @@ def temper(
     in the same order of probability as before.
     """
     power = 1 / design_effect[:, None]
-    possible = np.broadcast_to(kept > 0, truth.probability.shape)
+    possible = kept > 0
     log_kept = np.log(np.where(possible, kept, 1.0))
     log_truth = np.log(np.maximum(truth.probability, MIN_PROBABILITY))
     log_weight = power * log_truth + (1 - power) * log_kept
-    probability = softmax(np.where(possible, log_weight, -np.inf), axis=1)
+    log_weight = np.where(possible, log_weight, -np.inf)
+    probability = np.exp(log_weight - logsumexp(log_weight, 1)[:, None])
     lower, upper = (
         _shift(bound, truth.probability, probability, power)
         for bound in (truth.lower, truth.upper)
@@ -174,13 +177,17 @@ def _shift(
     after: Float[np.ndarray, "U S"],
     power: Float[np.ndarray, "U 1"],
 ) -> Float[np.ndarray, "U S"]:
+    if np.isnan(bound).all():  # the engine states none
+        return bound
     with np.errstate(invalid="ignore"):
         distance = _logit(bound) - _logit(before)
-    moved: Float[np.ndarray, "U S"] = expit(_logit(after) + power * distance)
+    moved: Float[np.ndarray, "U S"] = special.expit(_logit(after) + power * distance)
     return moved
 
 
 def _logit(probability: Float[np.ndarray, "U S"]) -> Float[np.ndarray, "U S"]:
     small = np.finfo(float).eps
-    clipped: Float[np.ndarray, "U S"] = logit(np.clip(probability, small, 1 - small))
+    clipped: Float[np.ndarray, "U S"] = special.logit(
+        np.clip(probability, small, 1 - small)
+    )
     return clipped

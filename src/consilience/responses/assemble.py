@@ -1,6 +1,6 @@
 """From a reader's draft to the frozen responses: ordered, checked, accounted for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -69,8 +69,8 @@ def assemble(draft: Draft, options: ReadOptions) -> Responses:
     check_offered(draft, offer)
     repeated = settle_repeats(draft, options.repeats)
     every = sort_values(draft.item, text_array(more))
-    draft = keep_rows(draft, repeated.kept)
-    item = recode_to(draft.item, every.values)
+    draft = keep_rows(replace(draft, item=every), repeated.kept)
+    item = draft.item
     table = _table(draft, item, offer.labels)
     observed = _Observed(draft, table)
     items = draft.items

@@ -106,9 +106,9 @@ class Responses:
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """Kinds of question that were answered."""
-        codes = set(self.table["kind"].cat.codes.unique())
-        names = self.table["kind"].cat.categories
-        return tuple(cast("Kind", name) for i, name in enumerate(names) if i in codes)
+        codes = self.table["kind"].cat.codes.to_numpy()
+        names = enumerate(self.table["kind"].cat.categories)
+        return tuple(cast("Kind", name) for i, name in names if (codes == i).any())
 
     @property
     def kind(self) -> Kind:
@@ -119,14 +119,15 @@ class Responses:
         KindError
             If there are several.
         """
-        if len(self.kinds) != 1:
-            kinds = ", ".join(self.kinds) or "none"
+        kinds = self.kinds
+        if len(kinds) != 1:
             msg = (
-                f"these responses are of {len(self.kinds)} kinds ({kinds}) where one "
-                "is needed; choose one with of_kind(...)"
+                f"these responses are of {len(kinds)} kinds "
+                f"({', '.join(kinds) or 'none'}) where one is needed; choose one with "
+                "of_kind(...)"
             )
             raise KindError(msg)
-        return self.kinds[0]
+        return kinds[0]
 
     @property
     def num_responses(self) -> int:

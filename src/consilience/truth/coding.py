@@ -15,15 +15,13 @@ def code_annotators(
 
     Ids that no answer carries are left out.
     """
-    used = annotator.cat.remove_unused_categories()
-    codes = used.cat.codes.to_numpy().astype(np.int32)
-    names = used.cat.categories.to_numpy(dtype=object)
-    identified = np.ones(len(names), bool)
-    if (codes < 0).any():
-        codes = np.where(codes < 0, len(names), codes).astype(np.int32)
-        names = np.append(names, ANONYMOUS)
-        identified = np.append(identified, False)
-    return codes, names, identified
+    codes = annotator.cat.codes.to_numpy()
+    names = np.append(annotator.cat.categories.to_numpy(dtype=object), ANONYMOUS)
+    used = np.zeros(len(names), bool)
+    used[codes] = True  # the last one by those without id
+    new = (np.cumsum(used) - 1).astype(np.int32)
+    identified = np.arange(len(names)) < len(names) - 1
+    return new[codes], names[used], identified[used]
 
 
 def in_order_of_unit(

@@ -13,6 +13,7 @@ gradients.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,21 +23,20 @@ from consilience.truth.space import Space
 from consilience.truth.votes import vote_shares
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class ResponseMatrix:
     """Responses and possible truths; letters as in `truth.space`.
 
     Attributes
     ----------
-    by_pair, transposed
-        U x (J L) matrix: how often who gave which answer, and its transpose, both by
-        rows.
+    space
+        What was counted.
+    by_pair
+        U x (J L) matrix: how often who gave which answer, by rows.
     state, log_prior
         The states listed for each unit and their log prior weight.
     votes
         How far each answer word is a vote for each state.
-    guess
-        A first guess of the truth: vote shares.
     group
         The group of each annotator.
     num_annotators, num_groups, num_states, num_answers
@@ -45,12 +45,11 @@ class ResponseMatrix:
         Whether units have lists of their own.
     """
 
+    space: Space
     by_pair: csr_array
-    transposed: csr_array
     state: Int[np.ndarray, "#U S"]
     log_prior: Float[np.ndarray, "#U S"]
     votes: Float[np.ndarray, "L K"]
-    guess: Float[np.ndarray, "U S"]
     group: Int[np.ndarray, " J"]
     num_annotators: int
     num_groups: int
@@ -62,6 +61,16 @@ class ResponseMatrix:
     def num_units(self) -> int:
         """U, the number of units."""
         return int(self.by_pair.shape[0])
+
+    @cached_property
+    def transposed(self) -> csr_array:
+        """The transpose of `by_pair`, by rows as well."""
+        return self.by_pair.T.tocsr()
+
+    @cached_property
+    def guess(self) -> Float[np.ndarray, "U S"]:
+        """A first guess of the truth: vote shares."""
+        return vote_shares(self.space)
 
     def listed(
         self, dense: Float[np.ndarray, "#U K *rest"]
@@ -101,12 +110,11 @@ def response_matrix(space: Space) -> ResponseMatrix:
         shape=(space.num_units, columns),
     )
     return ResponseMatrix(
+        space=space,
         by_pair=counts,
-        transposed=counts.T.tocsr(),
         state=space.state,
         log_prior=space.log_prior,
         votes=space.votes,
-        guess=vote_shares(space),
         group=space.annotator_groups.code,
         num_annotators=space.num_annotators,
         num_groups=space.annotator_groups.number,

@@ -1,8 +1,10 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from consilience.errors import RepeatedAnswerError
 from consilience.responses import describe, read
+from consilience.responses.quality.repeats import any_twice
 
 CONTAINS = pd.DataFrame(
     {
@@ -75,3 +77,16 @@ def test_distinct_counts_an_answer_given_twice_once_and_keeps_a_change_of_mind()
     responses = read(frame, repeats="distinct")
     assert responses.table["label"].tolist() == ["x", "y", "x"]
     assert "`repeats='distinct'`" in str(responses.cleaning)
+
+
+@pytest.mark.parametrize("wide", [1, 2**31 - 2])
+@pytest.mark.parametrize("columns", [2, 3])
+def test_repeats_are_seen_however_large_the_codes_are(columns, wide):
+    names = ["item", "annotator", "label"][:columns]
+    rows = np.stack(np.meshgrid(*[[-1, 0, 1, 2]] * columns), -1).reshape(-1, columns)
+    codes = pd.DataFrame(
+        np.where(rows == 2, wide + 1, rows).astype(np.int64), columns=names
+    )
+    assert not any_twice(codes)
+    for row in range(len(codes)):
+        assert any_twice(pd.concat([codes, codes.iloc[[row]]]))

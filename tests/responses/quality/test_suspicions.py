@@ -2,10 +2,14 @@ import warnings
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import consilience as cs
 from consilience.errors import ConsilienceWarning
 from consilience.responses import read, write
+from consilience.responses.quality.spelling import groups, loose_key, plainly_apart
+from consilience.responses.tables.coding import text_array
 
 
 def answers(labels, people="xyz", item=None):
@@ -131,3 +135,15 @@ def test_the_summary_says_what_was_understood():
     assert "labels            2: cat, dog" in text
     assert "answers per item  1 to 3, median 2" in text
     assert "columns not used  Notes" in text
+
+
+@given(st.lists(st.text(st.sampled_from("aAb1 .'-\t\xe4")), unique=True))
+def test_texts_that_are_plainly_apart_are_not_alike(texts):
+    alike = groups(texts, loose_key)
+    assert not (plainly_apart(text_array(texts)) and alike)
+
+
+def test_the_same_check_sees_texts_that_are_alike():
+    assert plainly_apart(text_array(["cat", "dog", "cat 1"]))
+    assert not plainly_apart(text_array(["cat", "dog", "Cat."]))
+    assert not plainly_apart(text_array(["\u212bx", "\xc5x"]))  # not of ASCII

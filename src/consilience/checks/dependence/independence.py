@@ -43,14 +43,15 @@ Han, Adiguzel and Carpenter (2024), arXiv 2405.19521, where posterior predictive
 reject Dawid and Skene's model.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float, Shaped
-from scipy.special import ndtri
 
 from consilience.checks.dependence.residuals import (
     MIN_PROBABILITY,
@@ -67,6 +68,7 @@ from consilience.model import (
     thin,
 )
 from consilience.truth import Space
+from consilience.when_used import xr
 
 # One data set in a hundred fails by chance. Tempering does not depend on it.
 LIMIT = 2.33
@@ -114,7 +116,7 @@ class Residual:
         """The correlation that would be rejected with probability CHANCE."""
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.divide(self.correlation, self.z)
-        return float((LIMIT + ndtri(CHANCE)) * error)
+        return float((LIMIT + NormalDist().inv_cdf(CHANCE)) * error)
 
     @property
     def shrunk(self) -> float:
@@ -207,8 +209,9 @@ def _sums(
     first, second, third, fourth = residuals.deviation
 
     def over_units(values: Float[np.ndarray, "U M"]) -> Float[np.ndarray, " K"]:
-        label, weight = residuals.label.ravel(), (state * values).ravel()
-        return np.bincount(label, weight, num_states)
+        shared = len(residuals.label) == 1
+        weight = np.einsum("um,um->m" if shared else "um,um->um", state, values)
+        return np.bincount(residuals.label.ravel(), weight.ravel(), num_states)
 
     # How far residuals of a label lean one way, and less that.
     weight = np.maximum(over_units(second), MIN_PROBABILITY)
@@ -221,7 +224,7 @@ def _sums(
     spread = (over_units(fourth) / weight**2)[residuals.label]
     lost = 2 * share * (first * third - fourth) - spread * scale
     product = residual**2 - square + lost
-    return (state * product).sum(1), (state * scale).sum(1)
+    return np.einsum("um,um->u", state, product), np.einsum("um,um->u", state, scale)
 
 
 def independence(data: xr.DataTree) -> list[Verdict]:

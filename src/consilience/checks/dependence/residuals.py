@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import softmax
 
 from consilience.model import BySubtype
+from consilience.model.array_api import logsumexp
 from consilience.truth import ResponseMatrix
 
 MIN_PROBABILITY = 1e-12  # of a probability
@@ -34,7 +34,7 @@ class Residuals(NamedTuple):
     square: Float[np.ndarray, "U M"]
     leaning: Float[np.ndarray, "U M"]
     deviation: tuple[Float[np.ndarray, "U M"], ...]
-    label: Int[np.ndarray, "U M"]
+    label: Int[np.ndarray, "#U M"]
 
 
 def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
@@ -55,7 +55,8 @@ def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
     The sums, columns as those of the score.
     """
     _, states, subtypes, _ = tables.log_confusion.shape
-    likely = softmax(np.maximum(tables.log_confusion, np.log(MIN_PROBABILITY)), axis=3)
+    logs = np.maximum(tables.log_confusion, np.log(MIN_PROBABILITY))
+    likely = np.exp(logs - logsumexp(logs, 3)[..., None])
     share = np.broadcast_to(np.exp(tables.log_share), (states, subtypes))
     shared = (likely * share[:, :, None]).sum(2)
     weighed = np.log(shared) - np.log(shared[:, _rivals(matrix, shared)])
@@ -70,14 +71,12 @@ def table_residuals(tables: BySubtype, matrix: ResponseMatrix) -> Residuals:
         summed = tables.summed(matrix, np.broadcast_to(values, likely.shape))
         return summed.reshape(len(summed), -1)
 
-    total = over_answers(residual)
-    label = np.repeat(matrix.state, subtypes, axis=1)
     return Residuals(
-        total,
+        over_answers(residual),
         over_answers(residual**2),
         over_answers(residual * deviation),
         tuple(over_answers(deviation**power) for power in (1, 2, 3, 4)),
-        np.broadcast_to(label, total.shape),
+        np.repeat(matrix.state, subtypes, axis=1),
     )
 
 

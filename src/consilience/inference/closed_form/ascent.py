@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import softmax
 
 from consilience.errors import DivergedError
 from consilience.inference.closed_form import squarem
@@ -25,6 +24,7 @@ from consilience.inference.closed_form.sweeps import Sweeps
 from consilience.inference.result import Optimization
 from consilience.model import PREVALENCE, Normal, Parameters, num_substates
 from consilience.progress import Progress, Reporter
+from consilience.when_used import special
 
 BLOCK = 20  # sweeps between reports
 ALIKE = 1e-5  # nats per answer between starts that have ended at one place
@@ -157,7 +157,7 @@ def point(sweeps: Sweeps, where: Optimum) -> dict[str, Float[np.ndarray, "..."]]
 def as_reported(logit: Parameters) -> dict[str, Float[np.ndarray, "..."]]:
     """Return prevalence as shares, and weights as they are."""
     return {
-        name: softmax(value) if name == PREVALENCE else np.asarray(value)
+        name: special.softmax(value) if name == PREVALENCE else np.asarray(value)
         for name, value in logit.items()
     }
 

@@ -1,10 +1,12 @@
 """The tables of kind objects: the objects of an item, their names and probabilities."""
 
+from __future__ import annotations
+
 import pandas as pd
-import xarray as xr
 
 from consilience.errors import OptionError
 from consilience.posterior.stored_fit.stored import stored, stored_names
+from consilience.when_used import xr
 
 BINDER = "binder"
 

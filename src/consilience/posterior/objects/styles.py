@@ -6,14 +6,15 @@ what is often and what is seldom seen), and how often a lister gives a further n
 an object that is named already.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
-import xarray as xr
 from jaxtyping import Float
 from numpy.polynomial.hermite_e import hermegauss
-from scipy.special import expit
 
 from consilience.posterior.stored_fit.draws import draws, estimate
+from consilience.when_used import special, xr
 
 _AXES = {
     "picker": "mean_and_spread",
@@ -46,11 +47,11 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
         return nothing
     seldom = parameters["seen"][:, 0]
     often = seldom + np.exp(parameters["seen"][:, 1])
-    share = expit(parameters["often"][:, 0])
+    share = special.expit(parameters["often"][:, 0])
     drawn = {
         "picker": _pickers(parameters["picker"], pulled="spreads" in data["posterior"]),
-        "recall": (1 - share) * expit(seldom) + share * expit(often),
-        "further_name": expit(parameters["slip"][:, 0]),
+        "recall": (1 - share) * special.expit(seldom) + share * special.expit(often),
+        "further_name": special.expit(parameters["slip"][:, 0]),
     }
     interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["mass"]))
     return pd.DataFrame(
@@ -68,9 +69,9 @@ def _pickers(
 ) -> Float[np.ndarray, " S"]:
     """Return the share of pickers: the mean of a Beta, or over the pull of items."""
     if not pulled:
-        mean: Float[np.ndarray, " S"] = expit(picker[:, 0])
+        mean: Float[np.ndarray, " S"] = special.expit(picker[:, 0])
         return mean
     node, weight = hermegauss(31)
     odds = picker[:, :1] + np.exp(picker[:, 1:]) * node
-    whole: Float[np.ndarray, " S"] = expit(odds) @ weight / weight.sum()
+    whole: Float[np.ndarray, " S"] = special.expit(odds) @ weight / weight.sum()
     return whole

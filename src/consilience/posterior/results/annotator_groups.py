@@ -5,16 +5,18 @@ is their standard deviation. A difference is taken within draws, so that what gr
 have in common cancels.
 """
 
+from __future__ import annotations
+
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from jaxtyping import Bool, Float, Shaped
 
 from consilience.posterior.results.annotators import accuracy_draws
 from consilience.posterior.results.frames import category
 from consilience.posterior.stored_fit.draws import estimate
+from consilience.when_used import xr
 
 
 def annotator_groups(data: xr.DataTree) -> pd.DataFrame:

@@ -17,15 +17,17 @@ References
 Dawid and Skene (1979), section 2; Hovy et al. (2013), section 2.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
-import xarray as xr
 from jaxtyping import Float
 
 from consilience.posterior.results.confusion import individual
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
 from consilience.posterior.stored_fit.stored import stored
+from consilience.when_used import xr
 
 
 def annotators(data: xr.DataTree) -> pd.DataFrame:

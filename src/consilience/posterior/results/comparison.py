@@ -5,9 +5,12 @@ share of a model in the mixture that predicts answers best, and `best` the proba
 that it alone predicts best, were there more items like these.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
-import xarray as xr
+
+from consilience.when_used import xr
 
 COLUMNS = (
     "elpd",

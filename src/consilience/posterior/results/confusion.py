@@ -5,9 +5,10 @@ annotators' confusions weighted by how many responses each gave, the anonymous p
 among them. It is how an answer drawn at random from those given depends on the truth.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
-import xarray as xr
 from jaxtyping import Float
 
 from consilience.errors import OptionError
@@ -15,6 +16,7 @@ from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.sparse_confusion import sparse_confusion
 from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
 from consilience.posterior.stored_fit.stored import stored
+from consilience.when_used import xr
 
 _CELLS = ("true_class", "given_class")
 

@@ -8,10 +8,12 @@ is what they contain about the truth over that of one answer, of an annotator dr
 random.
 """
 
+from __future__ import annotations
+
 import pandas as pd
-import xarray as xr
 
 from consilience.posterior.stored_fit.draws import draws, estimate
+from consilience.when_used import xr
 
 _BOUNDS = ("lower", "upper")
 

@@ -1,10 +1,13 @@
 """The table `diagnostics`: the checks' verdicts as the fit carries them."""
 
+from __future__ import annotations
+
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-import xarray as xr
+
+from consilience.when_used import xr
 
 type Outcome = Literal["passed", "failed", "too little data to tell"]
 

@@ -1,8 +1,11 @@
 """Columns of text as codes and names, so that each name is held once however long."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
-import xarray as xr
+
+from consilience.when_used import xr
 
 
 def category(codes: np.ndarray, names: np.ndarray | pd.Index) -> pd.Categorical:

@@ -9,16 +9,18 @@ broken in silence: the first label stands in the row and `tied` says that it is 
 alone.
 """
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from jaxtyping import Bool, Float, Shaped
 
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates, labels
 from consilience.posterior.stored_fit.stored import stored
+from consilience.when_used import xr
 
 # Probabilities in double precision are equal up to about 1e-15 times the number of
 # responses summed, far below the first figure; single precision has seven digits, of

@@ -6,16 +6,18 @@ and the probability is that of the label being present: the sum over states k of
 P(state k) w_k, where w_k, the fit's `present`, says how far state k counts as present.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.stored_fit.stored import stored
 from consilience.responses.tables.coding import natural_order, text_array
+from consilience.when_used import xr
 
 
 def labels(data: xr.DataTree) -> pd.DataFrame:
@@ -37,17 +39,8 @@ def labels(data: xr.DataTree) -> pd.DataFrame:
         return kept
     if data.attrs["kind"] == "contains":
         return _present_labels(data)
-    truth = candidates(data)
-    unit, column = np.nonzero(truth.state >= 0)
-    return pd.DataFrame(
-        {
-            "item": category(unit, data["constant_data"]["unit_item"].to_numpy()),
-            "label": category(truth.state[unit, column], names(data, "true_class")),
-            "probability": truth.probability[unit, column],
-            "lower": truth.lower[unit, column],
-            "upper": truth.upper[unit, column],
-        }
-    )
+    items = data["constant_data"]["unit_item"].to_numpy()
+    return labels_of_candidates(candidates(data), items, names(data, "true_class"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,15 +50,45 @@ class Candidates:
     Attributes
     ----------
     state
-        Index of each candidate among the states; -1 is padding.
+        Index of each candidate among the states; -1 is padding. One row where all
+        units share it.
     probability, lower, upper
         Posterior probability with its bounds; NaN at padding.
     """
 
-    state: Int[np.ndarray, "U M"]
+    state: Int[np.ndarray, "#U M"]
     probability: Float[np.ndarray, "U M"]
     lower: Float[np.ndarray, "U M"]
     upper: Float[np.ndarray, "U M"]
+
+
+def labels_of_candidates(
+    truth: Candidates,
+    items: Shaped[np.ndarray, " U"],
+    states: Shaped[np.ndarray, " K"],
+) -> pd.DataFrame:
+    """Return the table `labels` of a fit of kind choice or objects.
+
+    Parameters
+    ----------
+    truth
+        What may be true of each item, and how probable that is.
+    items, states
+        Their names.
+    """
+    state = np.broadcast_to(truth.state, truth.probability.shape).ravel()
+    listed = state >= 0
+    place = slice(None) if listed.all() else listed
+    unit = np.repeat(np.arange(len(items), dtype=np.int32), truth.state.shape[1])
+    return pd.DataFrame(
+        {
+            "item": category(unit[place], items),
+            "label": category(state[place], states),
+            "probability": truth.probability.ravel()[place],
+            "lower": truth.lower.ravel()[place],
+            "upper": truth.upper.ravel()[place],
+        }
+    )
 
 
 def candidates(data: xr.DataTree) -> Candidates:

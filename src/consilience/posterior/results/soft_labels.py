@@ -6,12 +6,14 @@ present, and is empty where the label was not asked about: nothing is known ther
 is not the same as 0.
 """
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from consilience.errors import OptionError
 from consilience.posterior.results.labels import labels
+from consilience.when_used import xr
 
 # Some 2 GB in double precision.
 _MAX_CELLS = 250_000_000

@@ -27,18 +27,19 @@ Cochran (1977), Sampling Techniques, section 6.3. Korn and Graubard (1998), Conf
 intervals for proportions with small expected number of positive counts.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from jaxtyping import Float, Int
-from scipy.special import betaincinv
 
 from consilience.errors import OptionError
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.labels import candidates
 from consilience.ragged import places_within
+from consilience.when_used import special, xr
 
 MIN_EXPECTED = 0.5  # answers expected in a cell that is worth a row
 _TRACE = 1e-6  # a state less probable than this adds nothing that can be seen
@@ -183,7 +184,10 @@ def _interval(
     worth = np.minimum(worth, answers)
     yes, no = share * worth + 0.5, (1 - share) * worth + 0.5
     tail = (1 - prob) / 2
-    lower, upper = betaincinv(yes, no, tail), betaincinv(yes, no, 1 - tail)
+    lower, upper = (
+        special.betaincinv(yes, no, tail),
+        special.betaincinv(yes, no, 1 - tail),
+    )
     return np.minimum(lower, share), np.maximum(upper, share)
 
 

@@ -5,6 +5,8 @@ the key `consilience`, a JSON object with the table's name, the mass between `lo
 `upper`, what kind of interval that is, the model and the engine.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +15,6 @@ from types import MappingProxyType
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import xarray as xr
 
 from consilience.posterior.objects.stored_objects import (
     ambiguity,
@@ -38,6 +39,7 @@ from consilience.posterior.results.diagnostics import diagnostics
 from consilience.posterior.results.items import items
 from consilience.posterior.results.labels import labels
 from consilience.posterior.stored_fit.stored import stored_names
+from consilience.when_used import xr
 
 TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     {

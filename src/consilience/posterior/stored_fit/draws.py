@@ -5,14 +5,16 @@ quantiles (1 - m) / 2 and (1 + m) / 2. A point estimate is a single draw; one dr
 nothing of spread, so its bounds are NaN, never the point itself.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Float
 
 from consilience.intervals import bounds
 from consilience.model.draws import stack_chains
+from consilience.when_used import xr
 
 # Quantiles sort a copy of what they are given. Blocks of this many numbers (32 MiB in
 # single precision) keep that copy small beside the draws, which may be gigabytes.

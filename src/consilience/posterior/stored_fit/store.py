@@ -9,6 +9,8 @@ A run needs nothing else to be read again:
 None of these formats can hold code, so loading a stranger's run executes nothing.
 """
 
+from __future__ import annotations
+
 import importlib.metadata
 import io
 import json
@@ -18,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-import xarray as xr
 
 from consilience.annotators import current_name
 from consilience.errors import BrokenRunError, NotARunError
@@ -26,6 +27,7 @@ from consilience.posterior.fit import Fit
 from consilience.posterior.results.tables import TABLES, about, names_of, write_parquet
 from consilience.posterior.stored_fit.stored import WORLDS
 from consilience.responses.tables.id_types import restored
+from consilience.when_used import xr
 from consilience.whole_folder import whole_folder
 
 # Counts up when an older program could misread the folder.

@@ -5,13 +5,15 @@ They lie in the tree under `tables`, a group for each; a column of text is held 
 codes, with its names beside it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from consilience.posterior.results.frames import category
+from consilience.when_used import xr
 
 _GROUP = "tables"
 WORLDS = "worlds"  # the group of joint draws of objects

@@ -1,5 +1,7 @@
 """A fit laid out as an ArviZ DataTree; `posterior.fit` says what each group means."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from consilience.inference import Result
 from consilience.objects.layout.covariate_names import Names
@@ -24,6 +25,7 @@ from consilience.truth import (
 )
 from consilience.truth.covariates import Covariates
 from consilience.truth.space import MAX_NUMBERS
+from consilience.when_used import xr
 
 SAMPLED = ("chain", "draw")
 
@@ -60,7 +62,7 @@ def tree(
         "observed_data": _observed(space),
     }
     if result.log_likelihood is not None:
-        values = result.log_likelihood.astype(np.float32)
+        values = np.asarray(result.log_likelihood, np.float32)
         groups["log_likelihood"] = xr.Dataset(
             {"responses": ((*SAMPLED, "item"), values)}, {"item": _items(space)}
         )
@@ -200,15 +202,21 @@ def _observed_confusion(
     return prevalence / prevalence.sum(), confusion
 
 
-def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Dataset:
+def reported_truth(result: Result, tempering: Tempering | None) -> Truth:
+    """Return the posterior of the truth that the tables give."""
     if tempering is None:
-        truth = Truth(result.belief, result.lower, result.upper)
-        return _dataset(space, {name: getattr(truth, name) for name in FIELDS})
-    reported, other = tempering.raw, tempering.tempered
-    name_of_other = "tempered"
-    if tempering.reported == "tempered":
-        reported, other, name_of_other = other, reported, "raw"
+        return Truth(result.belief, result.lower, result.upper)
+    return tempering.raw if tempering.reported == "raw" else tempering.tempered
+
+
+def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Dataset:
+    reported = reported_truth(result, tempering)
     values = {name: getattr(reported, name) for name in FIELDS}
+    if tempering is None:
+        return _dataset(space, values)
+    other, name_of_other = tempering.tempered, "tempered"
+    if tempering.reported == "tempered":
+        other, name_of_other = tempering.raw, "raw"
     for name in FIELDS:
         values[f"{name_of_other}_{name}"] = getattr(other, name).astype(np.float32)
     dataset = _dataset(space, values)
@@ -234,13 +242,19 @@ def _dataset(
     )
 
 
+def listed_states(space: Space) -> Int[np.ndarray, "#U S"]:
+    """Return the states listed for each unit, -1 in padding; one row where shared."""
+    if not space.ragged:
+        return space.state[:1]
+    padding = _padding(space, (space.num_units, space.state.shape[1]))
+    return np.where(padding, -1, np.broadcast_to(space.state, padding.shape))
+
+
 def _constant(space: Space) -> xr.Dataset:
+    states = listed_states(space)
+    listed: Any = ("candidate", states[0])
     if space.ragged:
-        padding = _padding(space, (space.num_units, space.state.shape[1]))
-        state = np.broadcast_to(space.state, padding.shape)
-        listed: Any = (("item", "candidate"), np.where(padding, -1, state))
-    else:
-        listed = ("candidate", space.state[0])
+        listed = (("item", "candidate"), states)
     answers = np.bincount(space.annotator, space.n, space.num_annotators)
     variables: dict[str, Any] = {
         "candidate_class": listed,

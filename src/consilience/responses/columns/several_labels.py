@@ -35,8 +35,9 @@ def as_lists(column: Coded, options: ReadOptions) -> pa.Array | None:
         cells = [None if t is None else split_labels(t, options.split) for t in texts]
     else:
         cells = [None if t is None else _json_list(t) for t in texts]
-        used = set(column.codes[column.codes >= 0].tolist())
-        if not used or any(cells[code] is None for code in used):
+        listed = np.array([cell is not None for cell in cells], bool)
+        filled = column.codes[column.codes >= 0]
+        if not listed[filled].all() or not len(filled):
             return None
     values = pa.array([*cells, None], pa.list_(pa.string()))
     codes = [code if code >= 0 else len(cells) for code in column.codes.tolist()]

@@ -1,6 +1,7 @@
 """The rule for an annotator who answers one question more than once."""
 
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 import pandas as pd
@@ -54,7 +55,7 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
     keys = _question(draft)
     real = keys["annotator"].to_numpy() >= 0
     real &= (draft.label.codes >= 0) if draft.answer is None else (draft.answer >= 0)
-    answers = keys[real]
+    answers = keys if real.all() else keys[real]
     if draft.kind == "objects":
         # The objects of one response belong together.
         answers = answers.drop_duplicates()
@@ -63,9 +64,9 @@ def settle_repeats(draft: Draft, rule: Repeats) -> Repeated:
         value = draft.label.codes if draft.answer is None else draft.answer
         answers = answers.assign(value=value[real])
         question.append("value")
-    later = answers.duplicated(question, keep="first")
-    if not later.any():
+    if not any_twice(answers[question]):
         return Repeated(kept=np.ones(len(real), bool))
+    later = answers.duplicated(question, keep="first")
     row = int(later.index[int(later.to_numpy().argmax())])
     place = draft.where(int(draft.row[row]))
     who = f"annotator {draft.annotator.text(row)!r} on item {draft.item.text(row)!r}"
@@ -105,6 +106,22 @@ def _question(draft: Draft) -> pd.DataFrame:
             np.zeros_like(draft.item.codes) if response is None else response.codes
         )
     return pd.DataFrame(keys)
+
+
+def any_twice(keys: pd.DataFrame) -> bool:
+    """Say whether two rows of codes are the same; numbers are sorted, not hashed.
+
+    Parameters
+    ----------
+    keys
+        Codes from minus one.
+    """
+    codes = [keys[name].to_numpy() + 1 for name in keys.columns]
+    sizes = [int(code.max(initial=0)) + 1 for code in codes]
+    if prod(sizes) > np.iinfo(np.int64).max:
+        return bool(keys.duplicated().any())
+    number = np.sort(np.ravel_multi_index(codes, sizes))
+    return bool((number[1:] == number[:-1]).any())
 
 
 def _rows_of(keys: pd.DataFrame, lost: pd.DataFrame) -> np.ndarray:

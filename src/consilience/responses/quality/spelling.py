@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import Draft
@@ -44,6 +46,23 @@ def normal(text: str) -> str:
         return text.strip()
     visible = "".join(c for c in text if unicodedata.category(c) != "Cf")
     return unicodedata.normalize("NFKC", visible).strip()
+
+
+def plainly_apart(texts: pa.StringArray) -> bool:
+    """Say whether texts differ in more than a person may miss; if so, no two are alike.
+
+    Of ASCII, all but letters and numbers is left out, of all texts at once. Texts that
+    are then the same need not be alike.
+
+    Parameters
+    ----------
+    texts
+        Distinct texts.
+    """
+    if not pc.all(pc.string_is_ascii(texts)).as_py():
+        return False
+    bare = pc.replace_substring_regex(pc.ascii_lower(texts), "[^a-z0-9]+", "")
+    return len(pc.unique(bare)) == len(bare)
 
 
 def groups(texts: Iterable[str], key: Callable[[str], str]) -> list[list[str]]:

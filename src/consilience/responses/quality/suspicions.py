@@ -2,10 +2,17 @@
 
 from collections.abc import Iterable
 
+import pyarrow as pa
+
 from consilience.responses.columns.looks import FEW, LINKS, STRUCTURES, TEXTS, look
 from consilience.responses.columns.names import listing
 from consilience.responses.draft import Draft
-from consilience.responses.quality.spelling import groups, loose_key, normal
+from consilience.responses.quality.spelling import (
+    groups,
+    loose_key,
+    normal,
+    plainly_apart,
+)
 from consilience.responses.tables.coding import Coded, drop_unused, num_distinct
 
 _SHOWN = 5
@@ -23,14 +30,14 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     labels = drop_unused(draft.label)
     people = drop_unused(draft.annotator)
     sentences += _similar_labels(
-        labels.values.to_pylist(),
+        labels.values,
         "labels",
         "they count as different labels; merge them with `fold_case=True` (case) or "
         "`normalize=True` (Unicode form, characters of no width), or correct the "
         "source",
     )
     sentences += _similar_labels(
-        people.values.to_pylist(),
+        people.values,
         "annotators",
         "they count as different annotators; correct the source if they are one",
     )
@@ -39,8 +46,8 @@ def suspicions(draft: Draft) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _similar_labels(texts: list[str], what: str, remedy: str) -> Iterable[str]:
-    same = groups(texts, loose_key)
+def _similar_labels(texts: pa.StringArray, what: str, remedy: str) -> Iterable[str]:
+    same = [] if plainly_apart(texts) else groups(texts.to_pylist(), loose_key)
     if not same:
         return ()
     shown = "; ".join(", ".join(map(ascii_if_hidden, g[:6])) for g in same[:_SHOWN])

@@ -50,8 +50,8 @@ class Coded:
 
 def index(values: pa.StringArray) -> pd.Index:
     """Values as a pandas index of text."""
-    texts: list[str] = values.to_pylist()
-    return pd.Index(texts, dtype="str")
+    texts: pd.Index = pd.Index(pd.array(values, dtype="str"))
+    return texts
 
 
 def text_array(values: Iterable[str | None]) -> pa.StringArray:
@@ -140,8 +140,9 @@ def num_distinct(codes: Int[np.ndarray, " N"]) -> int:
 
 def drop_unused(column: Coded) -> Coded:
     """Drop the values that no row has."""
-    used = np.zeros(len(column.values), bool)
-    used[column.codes[column.codes >= 0]] = True
+    used = np.zeros(len(column.values) + 1, bool)
+    used[column.codes] = True
+    used = used[:-1]  # the last one is marked by missing cells
     if used.all():
         return column
     new = np.where(used, np.cumsum(used) - 1, -1)
@@ -178,6 +179,7 @@ def _apply(
 
 def _numbers(values: pa.StringArray) -> pa.DoubleArray | None:
     try:
+        values[:1].cast(pa.float64())  # most texts are refused by the first of them
         numbers = values.cast(pa.float64())
     except pa.ArrowInvalid:
         return None

@@ -17,9 +17,11 @@ from typing import Any, Protocol, cast, runtime_checkable
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.extensions import ExtensionDtype
 
 from consilience.errors import OptionError, not_a
 from consilience.responses.sources.arrow_columns import values_as_text
+from consilience.responses.tables.coding import index
 from consilience.responses.tables.type_names import MIXED, is_text
 
 ROLES: Mapping[str, str] = MappingProxyType(
@@ -69,7 +71,7 @@ def settled(
             continue
         if name == MIXED:
             notes.append(f"the column of the {role} holds several types: it is text")
-        elif _values(pd.Index(values[role].to_pylist(), dtype="str"), name) is None:
+        elif not is_text(_dtype(name)) and _values(index(values[role]), name) is None:
             notes.append(f"not every {role} can be written as {name}: they are text")
         else:
             kept[role] = name
@@ -157,10 +159,8 @@ def _restored(column: pd.Series, name: str) -> pd.Series:
     gaps = bool((codes < 0).any())
     if gaps and isinstance(levels.dtype, np.dtype) and levels.dtype.kind in "iub":
         levels = pd.Series(pd.array(levels.to_numpy()))
-    values = levels.reindex(codes)
-    same: pd.Series = values.set_axis(column.index)
-    same.name = column.name
-    return same
+    values = levels.array.take(codes, allow_fill=gaps)
+    return pd.Series(values, column.index, levels.dtype, column.name)
 
 
 def _is_coded(column: pd.Series) -> bool:
@@ -169,11 +169,7 @@ def _is_coded(column: pd.Series) -> bool:
 
 def _values(texts: pd.Index, name: str) -> pd.Series | None:
     """Return texts as values of a type; None where one would be another text."""
-    dtype = pd.api.types.pandas_dtype(
-        name.removeprefix("category[").removesuffix("]")
-        if name.startswith("category")
-        else name
-    )
+    dtype = _dtype(name)
     if is_text(dtype):
         return pd.Series(texts).astype(dtype)
     plain = getattr(dtype, "numpy_dtype", dtype)
@@ -186,3 +182,9 @@ def _values(texts: pd.Index, name: str) -> pd.Series | None:
     if not same:
         return None
     return pd.Series(values.to_numpy(zero_copy_only=False), dtype=dtype)
+
+
+def _dtype(name: str) -> np.dtype | ExtensionDtype:
+    """Return a type by its name, of a categorical that of its categories."""
+    inner = name.removeprefix("category[")
+    return pd.api.types.pandas_dtype(name if inner == name else inner.removesuffix("]"))

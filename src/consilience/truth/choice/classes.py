@@ -56,8 +56,10 @@ def answers_about(responses: Responses) -> ChoiceSpace:
     OneLabelError
         There is a single label, so nothing can be asked.
     """
-    table = responses.table
-    answered = table[table["label"].notna()]
+    answered = responses.table[["item", "annotator", "label", "n"]]
+    given = answered["label"].cat.codes.to_numpy() >= 0
+    if not given.all():
+        answered = answered[given]
     labels = responses.labels["label"].astype(str)
     if len(labels) == 1:
         msg = (
@@ -65,7 +67,7 @@ def answers_about(responses: Responses) -> ChoiceSpace:
             "infer; list the other labels that were on offer with `labels=`"
         )
         raise OneLabelError(msg)
-    items = table["item"].cat.categories.to_numpy(dtype=object)
+    items = answered["item"].cat.categories.to_numpy(dtype=object)
     annotator, names, identified = code_annotators(answered["annotator"])
     unit, annotator, answer, n = in_order_of_unit(
         answered["item"].cat.codes.to_numpy().astype(np.int32),

@@ -25,7 +25,7 @@ def by_gamma(counts, concentration):
 def test_whole_counts_are_summed_by_how_many_exceed_each_number(shared, monkeypatch):
     counts, concentration = studies(shared)
     expected = by_gamma(counts, concentration)
-    monkeypatch.delattr(leap, "gammaln")  # this way does without
+    monkeypatch.setattr(leap, "special", None)  # this way does without
     assert np.allclose(log_rising(counts, shared)(concentration), expected)
 
 

@@ -1,12 +1,15 @@
 """Arithmetic of Dirichlet distributions whose vectors lie along the last axis."""
 
+import math
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import digamma, gammaln
+
+from consilience.when_used import special
 
 SHORT = 6  # numbers in a vector up to which columns are added one by one
+FEW = 2**12  # numbers that are done before SciPy's special functions are loaded
 
 
 def total(array: Any) -> Any:
@@ -28,7 +31,8 @@ def expected_log(
 ) -> Float[np.ndarray, "*batch L"]:
     """Return the expected logarithms."""
     logs: Float[np.ndarray, "*batch L"] = (
-        digamma(concentration) - digamma(total(concentration))[..., None]
+        special.digamma(concentration)
+        - special.digamma(total(concentration))[..., None]
     )
     return logs
 
@@ -45,4 +49,10 @@ def log_mean(
 
 def log_normaliser(concentration: Float[np.ndarray, "*batch L"]) -> float:
     """Return the log of what the densities are multiplied by, summed over vectors."""
-    return float(gammaln(total(concentration)).sum() - gammaln(concentration).sum())
+    return _sum_of_log_gamma(total(concentration)) - _sum_of_log_gamma(concentration)
+
+
+def _sum_of_log_gamma(array: Float[np.ndarray, "..."]) -> float:
+    if array.size > FEW:
+        return float(special.gammaln(array).sum())
+    return math.fsum(map(math.lgamma, array.ravel().tolist()))

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import gammaln
 
 from consilience.inference.closed_form.dirichlet.expectations import total
 from consilience.model import Dirichlet
+from consilience.when_used import special
 
 FARTHEST = 100.0  # steps that a leap may stand for
 TINY = 1e-300  # keeps a bend of zero from dividing
@@ -100,7 +100,9 @@ def log_rising(
     length = int(counts.max(initial=0)) + 1
     if length * cells > counts.size or (counts != np.rint(counts)).any():
         number = counts.size // cells
-        return lambda a: over_shared(gammaln(counts + a), a) - number * gammaln(a)
+        return lambda a: (
+            over_shared(special.gammaln(counts + a), a) - number * special.gammaln(a)
+        )
     cell = np.broadcast_to(np.arange(cells).reshape(shared), counts.shape)
     place = (counts * cells + cell).astype(np.int64).ravel()
     histogram = np.bincount(place, minlength=length * cells).reshape(length, *shared)

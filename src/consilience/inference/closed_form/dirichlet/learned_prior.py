@@ -6,11 +6,11 @@ hyperprior whose mode is the start, and a leap on from two of them. Each is an a
 
 import numpy as np
 from jaxtyping import Float
-from scipy.special import digamma
 
 from consilience.inference.closed_form.dirichlet.expectations import total
 from consilience.inference.closed_form.dirichlet.leap import extrapolate, over_shared
 from consilience.model import Dirichlet
+from consilience.when_used import special
 
 FIXED_POINT_STEPS = 2  # a sweep; a leap goes on from them
 
@@ -58,9 +58,11 @@ def learn(
     number, sizes = counts.size // concentration.size, total(counts)[..., None]
     for _ in range(FIXED_POINT_STEPS):
         mass = total(learned)[..., None]
-        gain = over_shared(digamma(counts + learned), learned)
-        gain -= number * digamma(learned)
-        cost = over_shared(digamma(sizes + mass), mass) - number * digamma(mass)
+        gain = over_shared(special.digamma(counts + learned), learned)
+        gain -= number * special.digamma(learned)
+        cost = over_shared(
+            special.digamma(sizes + mass), mass
+        ) - number * special.digamma(mass)
         learned = (learned * gain + prior.hyperprior_weight * prior.concentration) / (
             cost + prior.hyperprior_weight
         )

@@ -1,0 +1,32 @@
+"""Libraries that take long to be loaded: each is loaded when it is first used."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["csgraph", "special", "xr"]
+
+
+class _WhenUsed:
+    """Stands for a module until somebody asks for anything in it.
+
+    Parameters
+    ----------
+    name
+        Of the module.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        """Return what the module has of that name."""
+        return getattr(import_module(self._name), attribute)
+
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from scipy import special
+    from scipy.sparse import csgraph
+else:
+    xr, special = _WhenUsed("xarray"), _WhenUsed("scipy.special")
+    csgraph = _WhenUsed("scipy.sparse.csgraph")
