@@ -26,7 +26,8 @@ BINS = 10
 NOTES = (
     (
         "Share of 90 % intervals that contain the true value: of each annotator's "
-        "accuracy, of the diagonal and of all cells of confusions, and of prevalence. "
+        "accuracy, of the diagonal and of all cells of confusions, as the tables give "
+        "them (wider where errors are correlated), and of prevalence. "
         "± is the standard error between studies. Of `auto`, they are those of the "
         "model whose annotators it reports."
     ),
@@ -108,21 +109,18 @@ def _studies(kind: str, model: str, studies: int) -> Iterator[dict[str, Any]]:
         started = process_time()
         fit = cs.fit(responses, model=model, ordered=kind == "ratings", seed=seed)
         seconds = process_time() - started
-        posterior = fit.data["posterior"]
-        confusion, prevalence = (
-            posterior[name].to_numpy().reshape(-1, *posterior[name].shape[2:])
-            for name in ("confusion", "prevalence")
+        people, confusion = fit.annotators(), fit.confusion()
+        true = crowd.confusion[[int(name[1:]) for name in people["annotator"]]]
+        cells = _inside(confusion[confusion["annotator"].notna()], true.ravel())
+        prevalence = fit.data["posterior"]["prevalence"].to_numpy()
+        low, high = np.quantile(
+            prevalence.reshape(-1, len(labels)), [0.05, 0.95], axis=0, method="weibull"
         )
-        names = fit.data["posterior"]["annotator"].to_numpy().astype(str)
-        true = crowd.confusion[[int(name[1:]) for name in names]]
-        accuracy = np.einsum("dk,djkk->dj", prevalence, confusion)
-        true_accuracy = np.einsum("k,jkk->j", crowd.prevalence, true)
-        cells = _inside(confusion, true)
         inside = (
-            _inside(accuracy, true_accuracy).mean(),
-            np.einsum("jkk->jk", cells).mean(),
+            _inside(people, np.einsum("k,jkk->j", crowd.prevalence, true)).mean(),
+            np.einsum("jkk->jk", cells.reshape(true.shape)).mean(),
             cells.mean(),
-            _inside(prevalence, crowd.prevalence).mean(),
+            ((low <= crowd.prevalence) & (crowd.prevalence <= high)).mean(),
         )
         reported, raw = (
             each.data["truth"]["probability"].to_numpy()
@@ -140,10 +138,8 @@ def _studies(kind: str, model: str, studies: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _inside(draws: Any, true: Any) -> Any:
-    import numpy as np
-
-    low, high = np.quantile(draws, [0.05, 0.95], axis=0, method="weibull")
+def _inside(table: Any, true: Any) -> Any:
+    low, high = table["lower"].to_numpy(), table["upper"].to_numpy()
     return (low <= true) & (true <= high)
 
 

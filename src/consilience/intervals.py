@@ -9,6 +9,8 @@ few draws there are. NumPy's own default lies at place 1 + p (D - 1), and the bo
 import numpy as np
 from jaxtyping import Float
 
+from consilience.when_used import special
+
 
 def bounds(
     draws: Float[np.ndarray, "D *shape"], prob: float, *, skip_nan: bool = False
@@ -32,3 +34,36 @@ def bounds(
     quantile = np.nanquantile if skip_nan else np.quantile
     both = quantile(draws, [tail, 1 - tail], axis=0, method="weibull")
     return both[0, ...], both[1, ...]
+
+
+def move_bound(
+    bound: Float[np.ndarray, "*shape"],
+    before: Float[np.ndarray, "*shape"],
+    after: Float[np.ndarray, "*shape"],
+    factor: Float[np.ndarray, "*#shape"],
+) -> Float[np.ndarray, "*shape"]:
+    """Return a bound of probabilities at another distance, measured in log-odds.
+
+    Parameters
+    ----------
+    bound
+        The bound; NaN stays NaN.
+    before, after
+        The probabilities that it belongs to, and those that it will belong to.
+    factor
+        By how much the distance grows.
+    """
+    if np.isnan(bound).all():  # nothing states one
+        return bound
+    with np.errstate(invalid="ignore"):
+        distance = _logit(bound) - _logit(before)
+    moved: Float[np.ndarray, ...] = special.expit(_logit(after) + factor * distance)
+    return moved
+
+
+def _logit(probability: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    small = np.finfo(float).eps
+    clipped: Float[np.ndarray, ...] = special.logit(
+        np.clip(probability, small, 1 - small)
+    )
+    return clipped

@@ -111,4 +111,5 @@ def temper_result(
         reported=which,
         correlation=residual.correlation,
         z=residual.z,
+        shrunk=residual.shrunk,
     )

@@ -18,7 +18,7 @@ truth
     states no bounds. Where residuals of annotators can be correlated, also the other
     posterior, as raw_probability and so on or tempered_probability and so on, and
     design_effect(item). Attributes: told (raw or tempered), residual_correlation,
-    residual_z.
+    residual_z, and residual_shrunk, by which intervals of annotators are wider.
 comparison
     model, elpd, se, difference, difference_se, weight, best and seconds along
     candidate_model (model "auto").

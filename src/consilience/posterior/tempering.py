@@ -28,8 +28,9 @@ import numpy as np
 from jaxtyping import Float
 
 from consilience.errors import OptionError, not_among
+from consilience.intervals import move_bound
 from consilience.model.array_api import logsumexp
-from consilience.when_used import special, xr
+from consilience.when_used import xr
 
 type Which = Literal["raw", "tempered"]
 
@@ -64,8 +65,9 @@ class Tempering:
         By how much the answers of each unit are fewer than they seem.
     reported
         Which of the two the tables give.
-    correlation, z
-        Residual correlation of annotators, and that over its standard error.
+    correlation, z, shrunk
+        Residual correlation of annotators, that over its standard error, and the
+        correlation shrunk towards what is usual.
     """
 
     raw: Truth
@@ -74,6 +76,7 @@ class Tempering:
     reported: Which
     correlation: float
     z: float
+    shrunk: float
 
 
 def temper(
@@ -107,7 +110,7 @@ def temper(
     log_weight = np.where(possible, log_weight, -np.inf)
     probability = np.exp(log_weight - logsumexp(log_weight, 1)[:, None])
     lower, upper = (
-        _shift(bound, truth.probability, probability, power)
+        move_bound(bound, truth.probability, probability, power)
         for bound in (truth.lower, truth.upper)
     )
     return Truth(
@@ -169,25 +172,3 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
     at = next(path for path in groups if path.strip("/") == "truth")
     return xr.DataTree.from_dict({**groups, at: new})
-
-
-def _shift(
-    bound: Float[np.ndarray, "U S"],
-    before: Float[np.ndarray, "U S"],
-    after: Float[np.ndarray, "U S"],
-    power: Float[np.ndarray, "U 1"],
-) -> Float[np.ndarray, "U S"]:
-    if np.isnan(bound).all():  # the engine states none
-        return bound
-    with np.errstate(invalid="ignore"):
-        distance = _logit(bound) - _logit(before)
-    moved: Float[np.ndarray, "U S"] = special.expit(_logit(after) + power * distance)
-    return moved
-
-
-def _logit(probability: Float[np.ndarray, "U S"]) -> Float[np.ndarray, "U S"]:
-    small = np.finfo(float).eps
-    clipped: Float[np.ndarray, "U S"] = special.logit(
-        np.clip(probability, small, 1 - small)
-    )
-    return clipped

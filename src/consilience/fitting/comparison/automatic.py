@@ -133,6 +133,7 @@ def _mixture(
     """
     best = _reported(fits)
     parts = [fitted.tempering for fitted in fits if fitted.tempering is not None]
+    of_reported = best.tempering or parts[0]
     name_of_reported = parts[0].reported
     effect = np.tensordot(weights, [part.design_effect for part in parts], 1)
     reported = mix([getattr(part, name_of_reported) for part in parts], weights)
@@ -145,8 +146,9 @@ def _mixture(
         else temper(reported, kept, effect),
         design_effect=effect,
         reported=name_of_reported,
-        correlation=parts[0].correlation,
-        z=parts[0].z,
+        correlation=of_reported.correlation,
+        z=of_reported.z,
+        shrunk=of_reported.shrunk,
     )
     result = replace(
         best.result, belief=raw.probability, lower=raw.lower, upper=raw.upper

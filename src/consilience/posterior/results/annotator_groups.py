@@ -14,6 +14,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Shaped
 
 from consilience.posterior.results.annotators import accuracy_draws
+from consilience.posterior.results.design_effect import annotator_design_effect
 from consilience.posterior.results.frames import category
 from consilience.posterior.stored_fit.draws import estimate
 from consilience.when_used import xr
@@ -34,7 +35,7 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
     group of one.
     """
     names, members = _groups(data)
-    accuracy = accuracy_draws(data)
+    accuracy = _widened_draws(data)
     if accuracy is None:
         accuracy = np.full((1, members.shape[1]), np.nan)
     prob = float(data.attrs["mass"])
@@ -77,7 +78,7 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
     """
     names, members = _groups(data)
     pairs = np.array([*combinations(range(len(names)), 2)], int).reshape(-1, 2)
-    accuracy = accuracy_draws(data)
+    accuracy = _widened_draws(data)
     if accuracy is None or len(accuracy) < 2:
         pairs, accuracy = pairs[:0], np.ones((1, members.shape[1]))
     means = _means(accuracy, members)
@@ -108,6 +109,15 @@ def _groups(
     members = (code == np.arange(len(names))[:, None]) & identified
     some = members.any(1)
     return names[some], members[some]
+
+
+def _widened_draws(data: xr.DataTree) -> Float[np.ndarray, "S J"] | None:
+    """Return draws of accuracy as of fewer answers, where errors are correlated."""
+    accuracy = accuracy_draws(data)
+    if accuracy is None:
+        return None
+    factor, mean = np.sqrt(annotator_design_effect(data)), accuracy.mean(0)
+    return np.clip(mean + factor * (accuracy - mean), 0.0, 1.0)
 
 
 def _means(

@@ -4,7 +4,8 @@ Accuracy is the chance that an answer names the truth: in each draw
 sum_k p_k sum_l c_kl v_lk, with p the prevalence of the true states (what is known of
 candidates included), c the
 annotator's confusion and v_lk how far answer l is a vote for state k (1 for the same
-label; one half for *maybe* between absent and present). Sensitivity is
+label; one half for *maybe* between absent and present). Bounds are those of fewer
+answers where errors are correlated (`design_effect`). Sensitivity is
 P(yes | present), specificity P(no | absent); a model without tables of labels gives the
 accuracy itself. Where several states count as present, or
 as absent, they are weighted by their prevalence.
@@ -24,6 +25,10 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.posterior.results.confusion import individual
+from consilience.posterior.results.design_effect import (
+    annotator_design_effect,
+    widen,
+)
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
 from consilience.posterior.stored_fit.stored import stored
@@ -118,7 +123,8 @@ def _chance(
     if chances is None:
         nothing = np.full(data["constant_data"].sizes["annotator"], np.nan)
         return Estimate(mean=nothing, lower=nothing, upper=nothing)
-    return estimate(chances, float(data.attrs["mass"]))
+    effect = annotator_design_effect(data)
+    return widen(estimate(chances, float(data.attrs["mass"])), effect)
 
 
 def _chances(

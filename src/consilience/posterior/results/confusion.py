@@ -12,6 +12,10 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience.errors import OptionError
+from consilience.posterior.results.design_effect import (
+    annotator_design_effect,
+    widen,
+)
 from consilience.posterior.results.frames import category, names
 from consilience.posterior.results.sparse_confusion import sparse_confusion
 from consilience.posterior.stored_fit.draws import Estimate, draws, estimate
@@ -135,8 +139,9 @@ def individual(data: xr.DataTree) -> Estimate | None:
     neither.
     """
     values = draws(data, "confusion", ("annotator", *_CELLS))
+    effect = annotator_design_effect(data)[:, None, None]
     if values is not None:
-        return estimate(values, float(data.attrs["mass"]))
+        return widen(estimate(values, float(data.attrs["mass"])), effect)
     if "summary" not in data.children or "confusion_mean" not in data["summary"]:
         return None
     mean, lower, upper = (
@@ -146,7 +151,7 @@ def individual(data: xr.DataTree) -> Estimate | None:
         .astype(np.float64)
         for part in ("mean", "lower", "upper")
     )
-    return Estimate(mean=mean, lower=lower, upper=upper)
+    return widen(Estimate(mean=mean, lower=lower, upper=upper), effect)
 
 
 def population(data: xr.DataTree) -> Estimate | None:
@@ -165,7 +170,8 @@ def population(data: xr.DataTree) -> Estimate | None:
     """
     values = population_draws(data)
     if values is not None:
-        return estimate(values, float(data.attrs["mass"]))
+        effect = float(_shares(data) @ annotator_design_effect(data))
+        return widen(estimate(values, float(data.attrs["mass"])), effect)
     by_annotator = individual(data)
     if by_annotator is None:
         return None

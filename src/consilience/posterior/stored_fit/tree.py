@@ -225,6 +225,7 @@ def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Data
         told=tempering.reported,
         residual_correlation=tempering.correlation,
         residual_z=tempering.z,
+        residual_shrunk=tempering.shrunk,
     )
 
 
