@@ -19,8 +19,10 @@ class _WhenUsed:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        """Return what the module has of that name."""
-        return getattr(import_module(self._name), attribute)
+        """Return what the module has of that name, and keep it."""
+        value = getattr(import_module(self._name), attribute)
+        setattr(self, attribute, value)
+        return value
 
 
 if TYPE_CHECKING:
