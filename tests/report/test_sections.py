@@ -259,3 +259,37 @@ def test_tables_of_models_are_drawn_to_be_compared(report):
     assert column(followed, "Label") == ["common", "rare"]  # by how many items
     assert column(confusion, "Is") == ["a", "b"]
     assert column(confusion, "low") == ["0.200", "0.000"]
+
+
+def test_groups_of_annotators_are_compared(report):
+    groups = pd.DataFrame(
+        {
+            "group": ["<b>crowd</b>", "expert"],
+            "annotators": [12, 3],
+            "responses": [900, 60],
+            **{"accuracy": [0.7, 0.9], "lower": [0.6, 0.8], "upper": [0.8, 0.95]},
+            **{
+                "spread": [0.1, 0.05],
+                "spread_lower": [0.0] * 2,
+                "spread_upper": [0.2] * 2,
+            },
+        }
+    )
+    apart = pd.DataFrame(
+        {
+            **{"group": ["<b>crowd</b>"], "other": ["expert"], "difference": [-0.2]},
+            **{"lower": [-0.3], "upper": [-0.1], "more_accurate": [0.004]},
+        }
+    )
+    run = report.runs[0]
+    tables = {**run.tables, "annotator_groups": groups, "group_differences": apart}
+    made = sections(replace(report, runs=(replace(run, tables=tables),)))
+    people = next(each for each in made if each.id == "annotators")
+    shown = table(people, "Groups of annotators")
+    assert shown.columns[3].cells[1].text == "0.900"
+    difference = table(people, "Differences between groups")
+    assert difference.columns[0].cells[0].text == "<b>crowd</b> and expert"
+    assert difference.columns[2].cells[0].text == "0.004"
+    alone = next(each for each in sections(report) if each.id == "annotators")
+    with pytest.raises(StopIteration):
+        table(alone, "Groups of annotators")

@@ -43,6 +43,9 @@ def fit_page(fitted: Fit) -> Group:
     people = everyone.dropna(subset="accuracy")
     if len(people):
         parts += [Text(), annotator_table(best_and_worst(people, 4))]
+    groups = fitted.annotator_groups()
+    if len(groups):
+        parts += [Text(), group_table(groups)]
     if "picker" in everyone and len(everyone):
         shown = best_and_worst(everyone, 4, by="picker")
         parts += [Text(), style_table(shown)]
@@ -133,6 +136,17 @@ def annotator_table(
         cells += [f"{row[name]:.3f}" for name in shown]
         bar = interval_bar(row["accuracy"], row["lower"], row["upper"], true)
         table.add_row(*map(Text, cells), bar)
+    return table
+
+
+def group_table(groups: pd.DataFrame) -> Table:
+    """Return groups of annotators with their mean accuracy drawn to scale."""
+    names = ("group", "annotators", "answers", "accuracy")
+    table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
+    for row in groups.to_dict("records"):
+        cells = (str(row["group"]), f"{row['annotators']:,}", f"{row['responses']:,}")
+        bar = interval_bar(row["accuracy"], row["lower"], row["upper"])
+        table.add_row(*map(Text, cells), f"{row['accuracy']:.3f}", bar)
     return table
 
 

@@ -78,9 +78,12 @@ def _groups(run: Run, report: Report) -> list[Part]:
         counts("Annotators", list(groups["annotators"])),
         counts("Answers", list(groups["responses"])),
         estimates("Mean accuracy", groups, ("accuracy", "lower", "upper")),
-        estimates("Standard deviation between annotators", groups, spread),
+        estimates("Spread", groups, spread),
     )
-    note = interval_note(columns, report.prob)
+    note = (
+        f"{interval_note(columns, report.prob)} Spread: the standard deviation of the "
+        "accuracy between the annotators of a group."
+    )
     parts: list[Part] = [Table(f"Groups of annotators{who}", columns, note)]
     if len(apart):
         bounds = ("difference", "lower", "upper")
