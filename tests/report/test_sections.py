@@ -267,18 +267,22 @@ def test_groups_of_annotators_are_compared(report):
             "group": ["<b>crowd</b>", "expert"],
             "annotators": [12, 3],
             "responses": [900, 60],
-            **{"accuracy": [0.7, 0.9], "lower": [0.6, 0.8], "upper": [0.8, 0.95]},
-            **{
-                "spread": [0.1, 0.05],
-                "spread_lower": [0.0] * 2,
-                "spread_upper": [0.2] * 2,
-            },
+            "accuracy": [0.7, 0.9],
+            "lower": [0.6, 0.8],
+            "upper": [0.8, 0.95],
+            "spread": [0.1, 0.05],
+            "spread_lower": [0.0] * 2,
+            "spread_upper": [0.2] * 2,
         }
     )
     apart = pd.DataFrame(
         {
-            **{"group": ["<b>crowd</b>"], "other": ["expert"], "difference": [-0.2]},
-            **{"lower": [-0.3], "upper": [-0.1], "more_accurate": [0.004]},
+            "group": ["<b>crowd</b>"],
+            "other": ["expert"],
+            "difference": [-0.2],
+            "lower": [-0.3],
+            "upper": [-0.1],
+            "more_accurate": [0.004],
         }
     )
     run = report.runs[0]
