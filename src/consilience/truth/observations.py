@@ -255,7 +255,7 @@ def _assemble(
     priors = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
     some = slice(0) if by_answer is None else slice(None)
-    log_prior = jnp.asarray(space.log_prior[priors])
+    log_prior = jax.device_put(space.log_prior[priors])
     votes = jnp.asarray(space.votes)
     return Observations(
         by_pair=by_pair,
