@@ -268,7 +268,7 @@ def _assemble(
         prior_covariates=_prior_covariates(space, units),
         by_state=by_state,
         votes=votes,
-        guess=jnp.asarray(vote_shares(space, units)),
+        guess=jax.device_put(vote_shares(space, units)),
         power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),
