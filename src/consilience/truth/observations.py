@@ -259,7 +259,7 @@ def _assemble(
     priors = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
     some = slice(0) if by_answer is None else slice(None)
-    log_prior = jnp.asarray(space.log_prior[priors])
+    log_prior = jax.device_put(space.log_prior[priors])
     votes = jnp.asarray(space.votes)
     return Observations(
         by_pair=by_pair,
@@ -272,7 +272,7 @@ def _assemble(
         prior_covariates=_prior_covariates(space, units),
         by_state=by_state,
         votes=votes,
-        guess=jnp.asarray(vote_shares(space, units)),
+        guess=jax.device_put(vote_shares(space, units)),
         power=jnp.ones(1),
         total=jnp.asarray(space.n.sum(dtype=float)),
         scale=jnp.asarray([space.num_units / len(units)]),

@@ -22,9 +22,10 @@ from consilience.truth.space import (
     Space,
 )
 
-# Of objects, the more blocks items have, the fewer are added.
-BLOCKS = 2048  # steps of the numbers of blocks, where items are few
-FINE = 16  # sizes to each power of two
+# Of objects: another study of so few items, or fewer, has mostly the same sizes. Where
+# items are more, hardly any two have, and what is added would cost time for nothing.
+MANY = 1000
+ITEMS = 256  # steps of the numbers of items of each number of candidates
 
 
 def padded(space: Space) -> Space:
@@ -32,7 +33,7 @@ def padded(space: Space) -> Space:
 
     Each further unit is an item of its own, and any state on its list may be true.
     There are none where tables or lists would become too large. Items of objects are
-    filled up by the number of their candidates.
+    filled up by the number of their candidates, where they are not many.
 
     Parameters
     ----------
@@ -44,11 +45,24 @@ def padded(space: Space) -> Space:
     if annotators * cells <= MAX_NUMBERS:
         space = _with_annotators(space, annotators - space.num_annotators)
     if isinstance(space, ObjectsSpace):
-        return _with_items(space)
+        return space if space.num_units > MANY else _with_items(space)
     units = next_size(space.num_units)
     if units * space.state.shape[1] <= MAX_LISTED:
         space = _with_units(space, units - space.num_units)
     return space
+
+
+def step_of_size(step: int, candidates: int) -> int:
+    """Return a smaller step for items of objects that have more than 64 blocks each.
+
+    Parameters
+    ----------
+    step
+        Of what items of few candidates have, a power of two.
+    candidates
+        How many labels each item has.
+    """
+    return max(step >> max(candidates - 6, 0), 1)
 
 
 def _with_annotators(space: Space, more: int) -> Space:
@@ -72,7 +86,7 @@ def _with_items(space: ObjectsSpace) -> ObjectsSpace:
     size = space.named.size
     for number in np.unique(size).tolist():
         units = np.flatnonzero(size == number)
-        filled = next_size(len(units), max(BLOCKS >> number, 1), each=FINE)
+        filled = next_size(len(units), step_of_size(ITEMS, number))
         shown.append(np.repeat(units[:1], filled - len(units)))
     every = np.concatenate(shown)
     named = space.named.of_units(every)

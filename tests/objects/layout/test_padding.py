@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 
 import jax
 import numpy as np
@@ -99,12 +100,15 @@ def test_units_that_are_heard_would_make_pairs_of_labels_frequent():
     assert frequent_pairs(replace(named, observed=every)) != expected
 
 
+def with_no_items(space):
+    return replace(space, named=replace(space.named, padded=True))
+
+
 def test_completions_with_weight_would_change_likelihoods(monkeypatch):
     space = space_of_study(40, 2)
     # With no unit behind the last, completions that fill up are those of a real one.
     monkeypatch.setattr(padding, "NEVER", 0.0)
-    monkeypatch.setattr("consilience.truth.padding.BLOCKS", 1)
-    monkeypatch.setattr("consilience.truth.padding.FINE", 1024)
+    monkeypatch.setattr("consilience.truth.padding._with_items", with_no_items)
     with pytest.raises(AssertionError, match="allclose"):
         assert_same_likelihoods("objects", space)
 
@@ -120,3 +124,31 @@ def test_studies_of_about_one_size_have_the_same_shapes(name):
     assert all(other == first for other in others)
     first, *others = map(shapes, spaces)
     assert all(other != first for other in others)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("items", [250, 400, 800])
+def test_most_studies_of_about_one_size_have_the_same_shapes(name, items):
+    generator = np.random.default_rng(items)
+
+    def shapes(seed, fill):
+        design = {"annotators": 22, "per_item": 5, "classes": 8, "seed": seed}
+        number = round(items * generator.uniform(0.96, 1.04))
+        space = space_of(cs.simulate(kind="objects", items=number, **design).responses)
+        leaves, tree = jax.tree.flatten(lay_out(load(name), fill(space)))
+        return [np.shape(leaf) for leaf in leaves], tree
+
+    def same(fill):
+        studies = [shapes(seed, fill) for seed in range(6)]
+        return sum(one == other for one, other in combinations(studies, 2))
+
+    assert same(padded) >= 12
+    assert not same(lambda space: space)
+
+
+def test_many_items_are_not_filled_up(monkeypatch):
+    space = space_of_study(40, 2)
+    assert padded(space).named.padded
+    monkeypatch.setattr("consilience.truth.padding.MANY", space.num_units - 1)
+    assert not padded(space).named.padded
+    assert padded(space).num_units == space.num_units

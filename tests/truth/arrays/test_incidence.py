@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consilience.truth.arrays.incidence import incidence, incidences
+from consilience.truth.arrays.maths import on_host
 
 
 @jax.jit
@@ -47,6 +48,10 @@ def test_products_are_those_of_the_matrix_written_out(given_entries):
         across, along = table[: shape[1]], belief[: shape[0]]
         assert np.allclose(product(matrix, across), dense @ across)
         assert np.allclose(product(matrix.T, along), dense.T @ along)
+        host = on_host(matrix)
+        assert isinstance(host @ across, np.ndarray)
+        assert np.allclose(host @ across, dense @ across)
+        assert np.allclose(host.T @ along, dense.T @ along)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ s of them has 2^s.
 from dataclasses import dataclass, replace
 from functools import partial
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
@@ -22,9 +22,13 @@ from consilience.ragged import places_within
 from consilience.truth.arrays.incidence import Incidence, incidence
 from consilience.truth.arrays.pytree import pytree
 from consilience.truth.named import Named
+from consilience.truth.padding import step_of_size
 from consilience.truth.space import ObjectsSpace
 
-ROWS = 8192  # steps of the numbers of answers and blocks, where they are few
+# Steps of the numbers of answers, of all and about items of each number of candidates.
+ROWS = 8192
+ANSWERS = 1024
+WAYS = 4096  # the same of completions, of which there are more than of counts
 
 
 @pytree()
@@ -112,11 +116,11 @@ def lay_out_annotators(
     num_annotators = space.num_annotators
     people = People(
         responses=tuple(responses for _, responses in pairs),
-        identified=jnp.asarray(space.identified),
-        answered=jnp.asarray(
+        identified=jax.device_put(space.identified),
+        answered=jax.device_put(
             np.bincount(space.annotator, space.n * (number > 0), num_annotators)
         ),
-        looked=jnp.asarray(
+        looked=jax.device_put(
             np.bincount(space.annotator, space.n * beside, num_annotators)
         ),
         annotator=filled_rows(each, ROWS) if named.padded else each,
@@ -167,8 +171,8 @@ def _responses(
     )
     some, longest = _some, dict[str, tuple[int, int]]()
     if named.padded:
-        per_answer = filled(per_answer)
-        some = partial(filled_rows, least=max(ROWS >> blocks.num_labels, 1))
+        per_answer = filled(per_answer, WAYS)
+        some = partial(filled_rows, least=step_of_size(ANSWERS, blocks.num_labels))
         most, all_ways = blocks.most, MAX_CELLS >> blocks.num_labels
         all_ways = min(1 << most, all_ways)
         longest = {"unit": (most, 1), "lazy": (most, all_ways), "way": (1, all_ways)}
@@ -176,22 +180,22 @@ def _responses(
     listers, singles = np.arange(lister.sum()), np.arange(single.sum())
     completions = len(per_answer.of_unit)
     responses = Responses(
-        lister=jnp.asarray(some(who[lister])),
-        detected=jnp.asarray(some(detected[lister]).astype(float)),
-        missed=jnp.asarray(some(missed[lister]).astype(float)),
+        lister=jax.device_put(some(who[lister])),
+        detected=jax.device_put(some(detected[lister]).astype(float)),
+        missed=jax.device_put(some(missed[lister]).astype(float)),
         of_lister=_sums(
             unit[lister], listers, (units, len(of_lister)), longest.get("unit")
         ),
-        single=jnp.asarray(some(who[single])),
-        outside=jnp.asarray(some(outside)),
+        single=jax.device_put(some(who[single])),
+        outside=jax.device_put(some(outside)),
         of_single=_sums(
             unit[single], singles, (units, len(of_single)), longest.get("unit")
         ),
         lazy=_sums(
             completion, entry, (completions, len(of_single)), longest.get("lazy")
         ),
-        unit_of_lister=jnp.asarray(of_lister),
-        unit_of_single=jnp.asarray(of_single),
+        unit_of_lister=jax.device_put(of_lister),
+        unit_of_single=jax.device_put(of_single),
     )
     by_unit = None
     if slopes:
@@ -199,10 +203,10 @@ def _responses(
         by_unit = incidence(everyone, of_unit, None, shape, longest=longest.get("way"))
     per_answer = replace(
         per_answer,
-        of_unit=jnp.asarray(per_answer.of_unit),
-        lazy=jnp.asarray(per_answer.lazy),
-        pickers=jnp.asarray(per_answer.pickers),
-        log_multiplicity=jnp.asarray(per_answer.log_multiplicity),
+        of_unit=jax.device_put(per_answer.of_unit),
+        lazy=jax.device_put(per_answer.lazy),
+        pickers=jax.device_put(per_answer.pickers),
+        log_multiplicity=jax.device_put(per_answer.log_multiplicity),
         by_unit=by_unit,
     )
     return per_answer, responses

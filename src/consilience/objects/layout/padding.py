@@ -28,9 +28,13 @@ from consilience.objects.layout.partitions import NEVER, members
 from consilience.truth.arrays.grid import next_size
 from consilience.truth.arrays.maths import AnyArray
 from consilience.truth.arrays.pytree import pytree
-from consilience.truth.padding import FINE
+from consilience.truth.padding import step_of_size
 
-CELLS = 32768  # steps of the numbers of cells, where they are few
+# Steps of the numbers of completions of items of each number of candidates, of cells,
+# and of what blocks take.
+COMPLETIONS = 2048
+CELLS = 262_144
+TAKINGS = 65_536
 
 
 @pytree("most", "labels")
@@ -111,20 +115,22 @@ def filled_rows(
     value
         Of the others.
     """
-    more = next_size(max(len(rows), 1), least, each=FINE) - len(rows)
+    more = next_size(max(len(rows), 1), least) - len(rows)
     behind = np.full((more, *rows.shape[1:]), value, rows.dtype)
     return np.concatenate([rows, behind])
 
 
-def filled(blocks: Blocks) -> Blocks:
+def filled(blocks: Blocks, step: int = COMPLETIONS) -> Blocks:
     """Return the blocks with further completions of the last unit, of no weight.
 
     Parameters
     ----------
     blocks
         Of units that have n candidates; without matrices.
+    step
+        Between two numbers of completions, where candidates are few.
     """
-    fill = partial(filled_rows, least=max(CELLS >> blocks.num_labels, 1))
+    fill = partial(filled_rows, least=step_of_size(step, blocks.num_labels))
     return replace(
         blocks,
         of_unit=fill(blocks.of_unit, value=len(blocks.unit) - 1),
@@ -198,8 +204,10 @@ def end_to_end(
         start["cell"] += len(cell["row"])
     together = {name: np.concatenate(parts) for name, parts in arrays.items()}
     if padded:
-        for name in ("taken", "taker", "times", "row", "inside", "elsewhere"):
-            together[name] = filled_rows(together[name], CELLS)
+        steps = dict.fromkeys(("taken", "taker", "times"), TAKINGS)
+        steps |= dict.fromkeys(("row", "inside", "elsewhere"), CELLS)
+        for name, step in steps.items():
+            together[name] = filled_rows(together[name], step)
     for name, values in together.items():
         if values.dtype == np.int64:
             together[name] = values.astype(np.int32)

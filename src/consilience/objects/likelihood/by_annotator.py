@@ -6,9 +6,8 @@ who answers; and the item's own pull towards picking, one for all who answer abo
 is integrated out on nodes.
 """
 
-import jax.numpy as jnp
-from jax.nn import log_sigmoid, logsumexp
-from jaxtyping import Array, Float
+import numpy as np
+from jaxtyping import Float
 
 from consilience.model.contract import Parameters
 from consilience.model.random_effects.quadrature import normal_nodes
@@ -27,6 +26,7 @@ from consilience.objects.likelihood.label_counts import (
     named_weights,
     slip_table,
 )
+from consilience.truth.arrays.maths import AnyArray, maths
 
 NODES = 11  # of an item's pull
 
@@ -36,13 +36,24 @@ def unit_sums(
     covariates: BlockCovariates,
     responses: Responses,
     parameters: Parameters,
-) -> Float[Array, "U n"]:
+) -> Float[AnyArray, "U n"]:
     """Return log p(k objects, answers) of units that have n candidates."""
     phi, styles, _ = allocation_weights(blocks, covariates, responses, parameters)
-    rest = logsumexp(styles, axis=1)
-    total = log_sum_allocations_and_sizes(blocks, phi, rest)
+    return reported_sums(blocks, covariates, parameters, phi, styles)
+
+
+def reported_sums(
+    blocks: Blocks,
+    covariates: BlockCovariates,
+    parameters: Parameters,
+    phi: Float[AnyArray, "V B"],
+    styles: Float[AnyArray, "V T"],
+) -> Float[AnyArray, "U n"]:
+    """Return the same, given the log weights of blocks and of styles."""
+    logsumexp = maths(parameters).logsumexp
+    total = log_sum_allocations_and_sizes(blocks, phi, logsumexp(styles, axis=1))
     prior = sum_over_partitions(affinities(covariates, parameters))
-    log_sums: Float[Array, "U n"] = total - logsumexp(prior, axis=1, keepdims=True)
+    log_sums: Float[AnyArray, "U n"] = total - logsumexp(prior, axis=1, keepdims=True)
     return log_sums
 
 
@@ -51,10 +62,11 @@ def allocation_weights(
     covariates: BlockCovariates,
     responses: Responses,
     parameters: Parameters,
-) -> tuple[Float[Array, "V B"], Float[Array, "V T"], Float[Array, "V B"]]:
+) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, "V T"], Float[AnyArray, "V B"]]:
     """Return log weights of blocks, of styles by node, and how far blocks are often."""
-    recall = parameters["recall"]
-    elsewhere = blocks.lazy @ jnp.asarray(1 - members(blocks.num_labels).T)
+    library, recall = maths(parameters), parameters["recall"]
+    log_sigmoid = library.log_sigmoid
+    elsewhere = blocks.lazy @ (1 - members(blocks.num_labels).T)
     inside = blocks.lazy.sum(1, keepdims=True) - elsewhere
     slips = slip_table(parameters, blocks.num_labels)
     shared = named_weights(blocks, covariates, parameters) + (blocks.slips * slips).sum(
@@ -62,7 +74,7 @@ def allocation_weights(
     )
     odds = covariates.block @ parameters["often"]
     endorsement = log_endorsed(
-        covariates, jnp.stack(detection_log_odds(parameters)), parameters
+        covariates, library.xp.stack(detection_log_odds(parameters)), parameters
     )
     sure, unsure = [], []
     for rate in detection_log_odds(parameters):
@@ -73,7 +85,7 @@ def allocation_weights(
         sure.append(responses.of_lister @ log_likelihood)
         logit = (rate + recall[responses.single])[:, None]
         unsure.append(responses.lazy @ (responses.outside * log_sigmoid(-logit)))
-    rows = jnp.concatenate(
+    rows = library.xp.concatenate(
         [
             log_sigmoid(-odds) + sure[0] + endorsement[0],
             log_sigmoid(odds) + sure[1] + endorsement[1],
@@ -81,20 +93,22 @@ def allocation_weights(
         ],
         axis=1,
     )
-    low, high, shared = jnp.split(row_of_allocation(blocks, rows), 3, axis=1)
+    low, high, shared = library.xp.split(row_of_allocation(blocks, rows), 3, axis=1)
     low, high = low + unsure[0], high + unsure[1]
-    phi = shared + inside * slips[:, 0] + jnp.logaddexp(low, high)
+    phi = shared + inside * slips[:, 0] + library.xp.logaddexp(low, high)
     styles = _styles(blocks, covariates, responses, parameters)
-    return phi.at[:, 0].set(0.0), styles, high - low
+    empty = np.arange(phi.shape[1]) == 0
+    return library.xp.where(empty, 0.0, phi), styles, high - low
 
 
 def picker_log_odds(
     covariates: BlockCovariates, parameters: Parameters
-) -> tuple[Float[Array, "U T"], Float[Array, " T"]]:
+) -> tuple[Float[AnyArray, "U T"], Float[np.ndarray, " T"]]:
     """Return the log-odds of picking by node, and the nodes' log weights."""
     node, weight = normal_nodes(NODES)
     mean = parameters["picker"][0] + covariates.item @ parameters["style"]
-    return mean[:, None] + jnp.exp(parameters["picker"][1]) * node, jnp.asarray(weight)
+    spread = maths(parameters).xp.exp(parameters["picker"][1])
+    return mean[:, None] + spread * node, weight
 
 
 def _styles(
@@ -102,15 +116,15 @@ def _styles(
     covariates: BlockCovariates,
     responses: Responses,
     parameters: Parameters,
-) -> Float[Array, "V T"]:
+) -> Float[AnyArray, "V T"]:
     """Return log p(such pickers and listers, node), of each completion."""
     pull, weight = picker_log_odds(covariates, parameters)
-    picking = parameters["picking"]
+    picking, log_sigmoid = parameters["picking"], maths(parameters).log_sigmoid
     lists = log_sigmoid(
         -pull[responses.unit_of_lister] - picking[responses.lister][:, None]
     )
     logit = pull[responses.unit_of_single] + picking[responses.single][:, None]
     # log p(lister) - log p(picker) is minus the log-odds.
     sure = responses.of_lister @ lists + responses.of_single @ log_sigmoid(logit)
-    log_styles: Float[Array, "V T"] = row_of_allocation(blocks, sure + weight)
+    log_styles: Float[AnyArray, "V T"] = row_of_allocation(blocks, sure + weight)
     return log_styles - responses.lazy @ logit + blocks.log_multiplicity[:, None]

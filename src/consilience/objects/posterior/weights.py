@@ -1,13 +1,11 @@
 """Log weights of the partitions of items, given parameters, on the host."""
 
 from dataclasses import dataclass
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.nn import logsumexp, sigmoid
-from jax.scipy.special import logit
-from jaxtyping import Array, Float, Int
+from jaxtyping import Float, Int
+from scipy.special import expit, logit, logsumexp
 
 from consilience.model.contract import Parameters
 from consilience.model.random_effects.quadrature import normal_nodes
@@ -71,38 +69,6 @@ class BlockWeights:
     lists: Float[np.ndarray, "U T"] | None = None
 
 
-@jax.jit
-def _weights_by_annotator(
-    blocks: Blocks,
-    covariates: BlockCovariates,
-    responses: Responses,
-    parameters: Parameters,
-) -> dict[str, Array]:
-    phi, styles, lean = by_annotator.allocation_weights(
-        blocks, covariates, responses, parameters
-    )
-    pull, _ = by_annotator.picker_log_odds(covariates, parameters)
-    node, weight = normal_nodes(31)
-    apart = parameters["spreads"][:, None] * node
-    share = jnp.exp(weight)
-    rates = jnp.stack(detection_log_odds(parameters))[:, None] + apart[1]
-    return {
-        "phi": phi,
-        "rest": logsumexp(styles, axis=1),
-        "votes": pseudo_votes(covariates, parameters, "salience"),
-        "names": pseudo_votes(covariates, parameters, "naming"),
-        "often": kind_odds(covariates, parameters),
-        "picker": jnp.zeros((2, len(pull))),
-        # Of an annotator drawn from the population.
-        "detection": logit(sigmoid(rates) @ share),
-        "slips": slip_table(parameters, blocks.num_labels),
-        "sums": by_annotator.unit_sums(blocks, covariates, responses, parameters),
-        "lean": lean,
-        "styles": styles,
-        "lists": sigmoid(-(pull[:, :, None] + apart[0])) @ share,
-    }
-
-
 def block_weights(
     blocks: Blocks,
     covariates: BlockCovariates,
@@ -120,25 +86,42 @@ def block_weights(
     responses
         Who answered what, where annotators have parameters.
     """
-    if responses is not None:
-        values = _weights_by_annotator(blocks, covariates, responses, parameters)
-        weights = {name: np.asarray(value) for name, value in values.items()}
-        return BlockWeights(**weights, start=_starts(blocks))
-    block_arrays, covariate_arrays, values = on_host(
-        (blocks, covariates, dict(parameters))
+    counts, columns, values, who = on_host(
+        (blocks, covariates, dict(parameters), responses)
     )
-    phi, rest = allocation_weights(block_arrays, covariate_arrays, values)
+    alike: dict[str, Any] = {
+        "start": _starts(counts),
+        "votes": pseudo_votes(columns, values, "salience"),
+        "names": pseudo_votes(columns, values, "naming"),
+        "often": kind_odds(columns, values),
+        "slips": slip_table(values, counts.num_labels),
+    }
+    if who is None:
+        phi, rest = allocation_weights(counts, columns, values)
+        return BlockWeights(
+            **alike,
+            phi=phi,
+            rest=rest,
+            picker=np.stack(style_beta(columns.item, values)),
+            detection=np.stack(detection_log_odds(values)),
+            sums=reported_sums(counts, columns, values, phi, rest),
+        )
+    phi, styles, lean = by_annotator.allocation_weights(counts, columns, who, values)
+    pull, _ = by_annotator.picker_log_odds(columns, values)
+    node, weight = normal_nodes(31)
+    apart, share = values["spreads"][:, None] * node, np.exp(weight)
+    rates = np.stack(detection_log_odds(values))[:, None] + apart[1]
     return BlockWeights(
+        **alike,
         phi=phi,
-        rest=rest,
-        start=_starts(blocks),
-        votes=pseudo_votes(covariate_arrays, values, "salience"),
-        names=pseudo_votes(covariate_arrays, values, "naming"),
-        often=kind_odds(covariate_arrays, values),
-        picker=np.stack(style_beta(covariate_arrays.item, values)),
-        detection=np.stack(detection_log_odds(values)),
-        slips=slip_table(values, blocks.num_labels),
-        sums=reported_sums(block_arrays, covariate_arrays, values, phi, rest),
+        rest=logsumexp(styles, axis=1),
+        picker=np.zeros((2, len(pull))),
+        # Of an annotator drawn from the population.
+        detection=logit(expit(rates) @ share),
+        sums=by_annotator.reported_sums(counts, columns, values, phi, styles),
+        lean=lean,
+        styles=styles,
+        lists=expit(-(pull[:, :, None] + apart[0])) @ share,
     )
 
 

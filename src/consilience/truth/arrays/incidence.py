@@ -29,6 +29,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from consilience.truth.arrays.grid import next_size
+from consilience.truth.arrays.maths import HOST, AnyArray, maths
 from consilience.truth.arrays.pytree import pytree
 
 # Widths of pieces, where all groups fit into one each, where some do not, and in
@@ -85,7 +86,9 @@ class Incidence:
         """The transpose."""
         return Incidence(self.by_column, self.by_row, self.shape[::-1])
 
-    def __matmul__(self, table: Float[Array, "columns K"]) -> Float[Array, "rows K"]:
+    def __matmul__(
+        self, table: Float[AnyArray, "columns K"]
+    ) -> Float[AnyArray, "rows K"]:
         """Return the product with a table; its gradient is the transposed product.
 
         Raises
@@ -98,6 +101,8 @@ class Incidence:
                 "this matrix was not computed, because the model declares no need of it"
             )
             raise TypeError(msg)
+        if maths(self.by_row, table) is HOST:
+            return _sum_groups_on_host(self.by_row, table, self.shape[0])
         product: Float[Array, "rows K"] = _product(self, table)
         return product
 
@@ -211,6 +216,28 @@ def _sum_groups(
     return sums[:groups].at[first.into].add(more, mode="drop")
 
 
+def _sum_groups_on_host(
+    levels: tuple[Level, ...], rows: Float[np.ndarray, "R K"], groups: int
+) -> Float[np.ndarray, "G K"]:
+    """Return the same by NumPy, which has nothing to compile."""
+    first, *further = levels
+    index, rows = (
+        np.asarray(first.index),
+        np.append(rows, np.zeros((1, rows.shape[1])), axis=0),
+    )
+    sums: Float[np.ndarray, "G K"] = np.zeros((index.shape[1], rows.shape[1]))
+    for slot, row in enumerate(index):
+        weight = 1 if first.weight is None else np.asarray(first.weight)[slot][:, None]
+        sums += rows[row] * weight
+    if first.into is None:
+        return sums
+    into = np.asarray(first.into)
+    more = _sum_groups_on_host(tuple(further), sums[groups:], len(into))
+    sums, there = sums[:groups], into < groups
+    sums[into[there]] += more[there]
+    return sums
+
+
 def _compute_once(rows: Float[Array, "R K"]) -> Float[Array, "R K"]:
     # Or XLA computes rows again wherever one is gathered, and sums wherever one is
     # used: with the softmax between them, a sweep took three times as long.
@@ -272,13 +299,13 @@ def _levels(
             if weights is not None:
                 padded = np.zeros((width, total))
                 padded[place] = weights[batch]
-                level_weight = jnp.asarray(padded)
+                level_weight = jax.device_put(padded)
             if most:
                 # Stacked batches are padded to the one with most.
                 code = np.full(most, num_groups, np.int32)
                 code[: len(several[batch])] = several[batch]
-                into = jnp.asarray(code)
-            levels[batch].append(Level(jnp.asarray(index), level_weight, into))
+                into = jax.device_put(code)
+            levels[batch].append(Level(jax.device_put(index), level_weight, into))
         if not most:
             return [tuple(level) for level in levels]
         left = [more[some] for more, some in zip(further, several, strict=True)]
