@@ -127,7 +127,10 @@ def test_studies_of_about_one_size_have_the_same_shapes(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("items", [250, 400, 800])
+@pytest.mark.parametrize(
+    "items",
+    [250, *(pytest.param(size, marks=pytest.mark.study) for size in (400, 800))],
+)
 def test_most_studies_of_about_one_size_have_the_same_shapes(name, items):
     generator = np.random.default_rng(items)
 
