@@ -38,7 +38,7 @@ from consilience.truth import Space
 MAX_SCORED = 50_000_000  # answers x draws held at once (float32: 200 MB)
 # The mean over so many answers x draws has far less error from the draws than from the
 # answers; of every answer, this many draws are scored at least.
-ENOUGH, MIN_DRAWS = 500_000, 50
+ENOUGH, MIN_DRAWS = 300_000, 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ References
 Yao, Vehtari, Simpson and Gelman (2018), Using stacking to average Bayesian predictive
 distributions, section 3.
 Rubin (1981), The Bayesian bootstrap.
+Peters and Walker (1978), An iterative procedure for obtaining maximum-likelihood
+estimates of the parameters for a mixture of normal distributions.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,9 @@ SHRINKAGE = 0.4
 DRIFT = 0.02
 STEPS = 1000  # of the fixed point; it stops sooner when weights stand still
 STILL = 1e-6
+# Steps of EM for the shares of a mixture converge up to twice as long (Peters and
+# Walker 1978).
+RELAXED = 1.9
 DRAWS = 4000  # of the Bayesian bootstrap: a Monte Carlo error of .008 at most
 BLOCKS = 250  # of units that the bootstrap weighs alike, where there are more units
 
@@ -105,10 +110,12 @@ def stacking_weights(
     """
     likely = np.exp(elpd - elpd.max(0))
     weight = np.full(len(elpd), 1 / len(elpd))
-    # EM for the shares of a mixture: each step raises a concave objective.
+    # EM for the shares of a mixture, with longer steps: the objective is concave.
     for _ in range(STEPS):
         mixed = np.einsum("a,an->n", weight, likely)
-        new = weight * np.einsum("an,n->a", likely, n / mixed) / n.sum()
+        ratio = np.einsum("an,n->a", likely, n / mixed) / n.sum()
+        new = weight * ratio**RELAXED
+        new /= new.sum()
         moved = np.abs(new - weight).max()
         weight = new
         if moved < STILL:

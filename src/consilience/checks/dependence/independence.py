@@ -87,7 +87,7 @@ MATTERS = 0.02
 # had one of about .28, and none was rejected; independent ones have .8 from about 2,000
 # items with six answers.
 CHANCE = 0.8
-LOOKED_AT = 10  # draws of the parameters
+LOOKED_AT = 6  # draws of the parameters
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ MAX_CELLS, STAND_IN = 100_000, "hierarchical_dawid_skene"
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
 # Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
 # of large studies, where draws together would visit more answers x states than so many.
-DRAWS, FEWEST, MAX_VISITS = 100, 20, 10_000_000
+DRAWS, FEWEST, MAX_VISITS = 60, 20, 10_000_000
 # Answers x states below which models are fitted one after another: arrays are so short
 # that threads would wait for each other.
 MANY_VISITS = 100_000

@@ -46,8 +46,10 @@ class RowLikelihood:
         _, annotators, states = self.shape
         factor = np.exp(difficulty[:, None] * self.moved[:, :, None])
         whole = factor[:, :, :, None] + np.zeros((annotators, 1))
-        self.factor = whole.reshape(*factor.shape[:2], -1)
-        self.constant = np.repeat(difficulty, annotators * states) * self.eased
+        constant = np.repeat(difficulty, annotators * states) * self.eased
+        rows = whole.reshape(-1, len(constant))
+        # In one array, so that those of some rows are taken at once.
+        self.parts = np.concatenate([self.along, self.at_node, constant[None], rows])
         return self
 
     def __call__(
@@ -68,10 +70,13 @@ class RowLikelihood:
         largest = log_odds.max(0)
         log_odds -= largest
         odds = np.exp(log_odds, out=log_odds)
-        factor, along, at_node, constant = (
-            each if isinstance(which, slice) else each.take(which, axis=-1)
-            for each in (self.factor, self.along, self.at_node, self.constant)
-        )
+        parts = self.parts
+        if not isinstance(which, slice):
+            parts = parts.take(which, axis=1)
+        free, nodes = len(self.along), len(self.at_node)
+        along, at_node = parts[:free], parts[free : free + nodes]
+        constant = parts[free + nodes]
+        factor = parts[free + nodes + 1 :].reshape(nodes, len(odds), -1)
         total = np.einsum("tln,ln->tn", factor, odds)
         np.log(total, out=total)
         total += largest
