@@ -17,8 +17,8 @@ from jaxtyping import Float, Int
 # How far weights are shrunk, and the drift of labels at which a model's share falls to
 # 1 / e: see `shrunk`. Chosen with sixteen public sets in view, by log-loss; what sets
 # left out would have chosen, and what that gives, stands in the benchmarks.
-SHRINKAGE = 0.4
-DRIFT = 0.02
+SHRINKAGE = 0.6
+DRIFT = 0.01
 STEPS = 1000  # of the fixed point; it stops sooner when weights stand still
 STILL = 1e-6
 # Steps of EM for the shares of a mixture converge up to twice as long (Peters and

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from consilience.inference.closed_form.augmentation import (
     Moments,
@@ -37,6 +38,9 @@ SWEEPS, MIN_SWEEPS = 120, 60  # of each chain, kept
 THIN = 3  # sweeps of each draw that is kept
 # Answers x states x nodes that all chains may visit by default: a second or two.
 MAX_VISITS = 90_000_000
+# When chains in a worse explanation go on from a better one, as shares of the sweeps
+# that are thrown away; by how many nats it must be worse, beyond Monte Carlo error.
+SETTLED, RESTART, BATCHES, MARGIN = 0.4, 0.8, 4, 5.0
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
 
@@ -96,6 +100,33 @@ def options(
     )
 
 
+def better_chains(
+    heights: Float[np.ndarray, "T C"], generator: np.random.Generator
+) -> Int[np.ndarray, " C"]:
+    """Return where chains go on from: those far below the best, from another one.
+
+    Chains that start from votes can settle in different explanations of the answers, of
+    which one is far more probable than another. Left alone they would be averaged as if
+    all were equally so.
+
+    Parameters
+    ----------
+    heights
+        Log probability of the explanations in some sweeps.
+    generator
+        Source of random numbers.
+    """
+    number = heights.shape[1]
+    batches = np.array([part.mean(0) for part in np.array_split(heights, BATCHES)])
+    mean, error = batches.mean(0), batches.std(0, ddof=1) / np.sqrt(BATCHES)
+    best = int(mean.argmax())
+    lacking = mean[best] - mean
+    bad = lacking > MARGIN + 3 * np.hypot(error, error[best])
+    source = np.arange(number)
+    source[bad] = generator.choice(source[~bad], bad.sum())
+    return source
+
+
 def fit(
     model: RowEffectsModel[Any],
     space: Space,
@@ -129,8 +160,14 @@ def fit(
     moments = Moments(*np.zeros((3, *truth.state.shape)))
     draws = max(-(-(effort.draws or 1) // number), 1)
     whole = tune + draws * THIN
+    heights: list[Float[np.ndarray, " C"]] = []
     for sweep in range(whole):
         swept = chains.sweep(tune=sweep < tune)
+        if SETTLED * tune <= sweep < RESTART * tune:
+            heights.append(chains.height(swept))
+        elif len(heights) >= 2 * BATCHES:
+            chains.restart(better_chains(np.array(heights), generator))
+            heights = []
         if (sweep + 1) % BLOCK == 0 or sweep + 1 == whole:
             phase = "warming up" if sweep < tune else "drawing"
             report(Progress("gibbs", sweep + 1, whole, phase))

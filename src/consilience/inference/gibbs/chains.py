@@ -23,7 +23,7 @@ Yu and Meng (2011), To center or not to center: that is not the question, sectio
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from consilience.inference.gibbs.elliptical_slice import Which, elliptical_slice
 from consilience.inference.gibbs.row_likelihood import RowLikelihood
@@ -131,6 +131,31 @@ class Chains:
         self._draw_spread()
         self._move_along()
         return swept
+
+    def height(self, swept: Swept) -> Float[np.ndarray, " C"]:
+        """Return how probable the explanation is that each chain stands in.
+
+        The log-likelihood of all answers, and the prior of the populations: where names
+        of labels are swapped, that is far from its mean.
+        """
+        apart = (self.population - self.design.centre) / self.design.population
+        return swept.log_likelihood.sum(1, dtype=float) - 0.5 * (apart**2).sum(
+            (1, 2, 3)
+        )
+
+    def restart(self, source: Int[np.ndarray, " C"]) -> None:
+        """Let chains go on from where others stand.
+
+        Parameters
+        ----------
+        source
+            Of each chain, where it goes on from: itself, or another one.
+        """
+        for name in ("population", "spread", "difficulty", "scale", "values", "rows"):
+            setattr(self, name, getattr(self, name)[source])
+        for walk in self.walk_of.values():
+            walk.size = walk.size[source]
+        self.truth.restart(source)
 
     def parameters(self) -> dict[str, Float[np.ndarray, "C ..."]]:
         """Return where the chains stand, as the NumPyro program names it."""

@@ -167,6 +167,10 @@ class TruthDraws:
         self.drawn += 1
         return self._counts(slot)
 
+    def restart(self, source: Int[np.ndarray, " C"]) -> None:
+        """Let chains go on from the prior of the truth where others stand."""
+        self.logit = [self.logit[chain] for chain in source]
+
     @staticmethod
     def belief(scored: Scored) -> Float[np.ndarray, "C U S"]:
         """Return the posterior of the listed states, whatever the ease."""
