@@ -17,14 +17,14 @@ BLOCKS = """
 import consilience.annotators.objects
 import pandas as pd
 from consilience.annotators import load
-from consilience.inference.gradient_ascent import optimize as gradient
+from consilience.inference.gradient_ascent import data
 from consilience.responses import read
 from consilience.spaces import space_of
 
-gradient.MAX_TABLE = 20
+data.MAX_TABLE = 20
 rows = [(i, a, i * a % 2) for i in range(30) for a in range(3)]
 study = pd.DataFrame(rows, columns=["item", "annotator", "label"]).astype(str)
-gradient._lay_out(load("glad"), space_of(read(study)))
+data.lay_out_data(load("glad"), space_of(read(study)))
 """
 
 

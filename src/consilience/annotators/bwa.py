@@ -160,9 +160,6 @@ def simulation(
 ) -> Simulated:
     """Draw answers, all as likely, and the truth from the shares that they make."""
     first, second = jax.random.split(key)
-    if observations.by_answer is None:
-        msg = "simulation looks at each answer: lay them out with per_answer=True"
-        raise TypeError(msg)
     shape = observations.annotator.shape
     answer = jax.random.randint(first, shape, 0, observations.num_answers)
     precision = parameters["precision"][observations.annotator]

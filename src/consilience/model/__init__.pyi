@@ -77,7 +77,8 @@ from .summed import (
     marginal,
     posterior_of_truth,
 )
-from .tables import Swept, Tables, scores_by_table
+from .tables.scores import scores_by_table
+from .tables.tables import Swept, Tables
 from .truth_prior.prevalence import (
     SPREAD,
     log_logit,

@@ -58,7 +58,7 @@ def parameters_from_draw(
         closed = model.priors(observations)
         if closed and closed.keys() <= values.keys():
             free = {*model.normals(observations)}
-            if observations.prior_covariates is not None:
+            if observations.has_covariates:
                 free.add(WEIGHT)
             logs = {name: jnp.log(jnp.maximum(values[name], TINY)) for name in closed}
             return {**logs, **{name: jnp.asarray(values[name]) for name in free}}

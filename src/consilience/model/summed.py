@@ -110,7 +110,7 @@ def derived(
                 )
             case _:
                 pass
-    if observations.prior_covariates is not None:
+    if observations.has_covariates:
         informed = share_of_list(observations, parameters)
         quantities["mean_prior"] = over_labels(observations, informed) / len(informed)
         emission = model.emission(observations, parameters)

@@ -59,17 +59,18 @@ class Observations:
         Units x (annotator, answer word): how often who said what of which unit. Not
         laid out for a model with a layout of its own.
     by_answer
-        Units x answers: which answers belong to which unit, weighted by `n`. None
-        unless a model looks at each answer on its own.
+        Units x answers: which answers belong to which unit, weighted by `n`. Not laid
+        out unless a model looks at each answer on its own.
     unit, annotator, answer
         Codes of each answer; empty unless a model looks at each answer on its own.
     state, log_prior
         The states listed for each unit and their log prior weight.
     prior_covariates
-        What is known of candidates; None where nothing is, or nothing is made of it.
+        What is known of candidates; no columns where nothing is, or nothing is made of
+        it.
     by_state
-        (Slots x units) x states: which state is in which slot of a list. None where
-        every unit lists all.
+        (Slots x units) x states: which state is in which slot of a list. Not laid out
+        where every unit lists all.
     votes
         How far each answer word is a vote for each state.
     guess
@@ -96,14 +97,14 @@ class Observations:
     """
 
     by_pair: Incidence
-    by_answer: Incidence | None
+    by_answer: Incidence
     unit: Int[Array, " N"]
     annotator: Int[Array, " N"]
     answer: Int[Array, " N"]
     state: Int[Array, "#U S"]
     log_prior: Float[Array, "#U S"]
-    prior_covariates: PriorCovariates | None
-    by_state: Incidence | None
+    prior_covariates: PriorCovariates
+    by_state: Incidence
     votes: Float[Array, "L K"]
     guess: Float[Array, "U S"]
     power: Float[Array, "#U"]
@@ -124,11 +125,16 @@ class Observations:
         """U, the number of units."""
         return self.by_pair.shape[0]
 
+    @property
+    def has_covariates(self) -> bool:
+        """Whether anything is known of candidates."""
+        return self.prior_covariates.value.shape[-1] > 0
+
     def listed(self, dense: Float[Array, "#U K *rest"]) -> Float[Array, "#U S *rest"]:
         """Return the columns of the states listed for each unit."""
         if not self.ragged:
             return dense
-        if dense.shape[0] == 1 and self.by_state is not None:
+        if dense.shape[0] == 1:
             units, slots = self.state.shape
             rest = dense.shape[2:]
             columns = self.by_state @ dense[0].reshape(self.num_states, -1)
@@ -163,7 +169,7 @@ def observe(
     keep_programs()
     weight = None if (space.n == 1).all() else space.n.astype(float)
     shape = (space.num_units, space.num_annotators * len(space.answers))
-    by_answer = None
+    by_answer = no_incidence((space.num_units, 0))
     if per_answer:
         number = np.arange(len(space.unit), dtype=np.int32)
         whole = (space.num_units, len(number))
@@ -242,7 +248,7 @@ def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observation
         space, [space.state[at] if per_unit else space.state for at in dealt]
     )
     batches = [
-        _assemble(space, matrix, None, by_state, units)
+        _assemble(space, matrix, no_incidence((size, 0)), by_state, units)
         for matrix, by_state, units in zip(matrices, lists, dealt, strict=True)
     ]
     stacked: Observations = jax.tree.map(lambda *leaves: jnp.stack(leaves), *batches)
@@ -252,13 +258,13 @@ def _batches(space: Space, dealt: Int[np.ndarray, "number size"]) -> Observation
 def _assemble(
     space: Space,
     by_pair: Incidence,
-    by_answer: Incidence | None,
-    by_state: Incidence | None,
+    by_answer: Incidence,
+    by_state: Incidence,
     units: Int[np.ndarray, " B"],
 ) -> Observations:
     priors = units if len(space.log_prior) > 1 else slice(None)
     lists = units if len(space.state) > 1 else slice(None)
-    some = slice(0) if by_answer is None else slice(None)
+    some = slice(by_answer.shape[1])
     log_prior = jax.device_put(space.log_prior[priors])
     votes = jnp.asarray(space.votes)
     return Observations(
@@ -288,11 +294,14 @@ def _assemble(
     )
 
 
-def _prior_covariates(
-    space: Space, units: Int[np.ndarray, " B"]
-) -> PriorCovariates | None:
+def _prior_covariates(space: Space, units: Int[np.ndarray, " B"]) -> PriorCovariates:
     if not isinstance(space, ChoiceSpace) or not space.covariates.names:
-        return None
+        return PriorCovariates(
+            value=jnp.zeros((0, 0, 0)),
+            real=jnp.zeros((0, 0), bool),
+            unlisted=jnp.zeros(0),
+            open=jnp.zeros(0, bool),
+        )
     covariates = space.covariates
     real = space.real[units]
     unlisted = np.array([FAR if name == UNLISTED else 0.0 for name in covariates.names])
@@ -314,13 +323,14 @@ def vote_counts(observations: Observations) -> Float[Array, "U S"]:
 
 def _by_state(
     space: Space, lists: Sequence[Int[np.ndarray, "#U S"]]
-) -> Sequence[Incidence | None]:
+) -> Sequence[Incidence]:
+    shape = (lists[0].size, len(space.states))
     if not space.ragged:
-        return [None] * len(lists)
+        return [no_incidence(shape)] * len(lists)
     places, states = [], []
     for state in lists:
         # Lists are in ascending order, so state 0 behind the first slot is padding.
         real = (state != 0) | (np.arange(state.shape[1]) == 0)
         places.append(np.flatnonzero(real.T))
         states.append(state.T.ravel()[places[-1]])
-    return incidences(places, states, None, (lists[0].size, len(space.states)))
+    return incidences(places, states, None, shape)

@@ -8,7 +8,7 @@ import pytest
 
 import consilience as cs
 from consilience.errors import KindError, NoResponsesError, OptionError
-from consilience.fitting.objects.cross_validation import contexts
+from consilience.fitting.objects.contexts import contexts
 from consilience.inference import EngineOptions
 from consilience.objects.layout.contains_counts import endorsed_share, exceedances
 from consilience.responses import read

@@ -9,7 +9,8 @@ from numpyro.handlers import seed
 import consilience as cs
 from consilience.annotators import load
 from consilience.errors import OptionError
-from consilience.fitting.objects.cross_validation import _with_one_more, contexts
+from consilience.fitting.objects.contexts import contexts
+from consilience.fitting.objects.predictive_density import log_likelihood_with
 from consilience.model import lay_out, sample_parameters
 from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool
@@ -82,7 +83,7 @@ def test_what_may_be_answered_next_sums_to_one(space):
         mains = (np.arange(3), np.zeros(3, int))
         item = int(np.flatnonzero(space.unit_item == "i")[0])
         before, sets, alone = (
-            _with_one_more(space, columns, parameters, np.full(len(m), item), m, s)
+            log_likelihood_with(space, columns, parameters, np.full(len(m), item), m, s)
             for m, s in (nothing, (main, mask), mains)
         )
     assert np.isclose(np.exp(sets - before).sum(), 1)

@@ -11,7 +11,7 @@ from consilience.annotators import load
 from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
-from consilience.inference.gradient_ascent import optimize as gradient
+from consilience.inference.gradient_ascent import data
 from consilience.model import ProgramModel
 
 CLOSED = load("bayesian_dawid_skene")
@@ -71,7 +71,7 @@ def _of(prior):
 
 def test_block_by_block_it_is_the_same(optimum, space, monkeypatch):
     # 150 units in blocks of 13: the last is filled up with units that must not count.
-    monkeypatch.setattr(gradient, "MAX_TABLE", 13 * 3)
+    monkeypatch.setattr(data, "MAX_TABLE", 13 * 3)
     cut = fitted(OPEN, space)
     assert cut.belief.shape == optimum.belief.shape
     assert np.allclose(cut.belief, optimum.belief, atol=1e-5)

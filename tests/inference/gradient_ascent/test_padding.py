@@ -23,7 +23,7 @@ DESIGNS = {
     "contains": {"kind": "contains", "classes": 3},
     "objects": {"kind": "objects", "classes": 8},
 }
-CLIMBS = {"jit(_value_and_slope)", "jit(_start)"}
+CLIMBS = {"jit(energy_and_slope)", "jit(_start)"}
 
 
 def study(model, items, annotators, seed):
@@ -105,13 +105,13 @@ def test_results_are_those_without_padding_where_units_have_lists(lists):
 
 def test_units_with_a_weight_would_change_results(lists, monkeypatch):
     expected = mode("bwa", lists, pad=False)
-    laid_out = optimize._lay_out
+    laid_out = optimize.lay_out_data
 
     def weighed(*args, **options):
         data, real = laid_out(*args, **options)
         whole = replace(data.whole, scale=jnp.ones_like(data.whole.scale))
         return data._replace(whole=whole, weight=jnp.ones_like(data.weight)), real
 
-    monkeypatch.setattr(optimize, "_lay_out", weighed)
+    monkeypatch.setattr(optimize, "lay_out_data", weighed)
     with pytest.raises(AssertionError):
         assert_close(mode("bwa", lists, pad=True), expected)

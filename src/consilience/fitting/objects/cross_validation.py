@@ -7,16 +7,14 @@ response: it is the labels that those others name, the data set's own, and *some
 else*. A set is the named labels among those, and whether there is something else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from jaxtyping import Array, Bool, Float, Int
-from scipy.special import logsumexp
+from jaxtyping import Bool, Int
 
 from consilience import annotators
 from consilience.errors import OptionError
@@ -29,29 +27,18 @@ from consilience.fitting.inputs import (
     check_seed,
     reporter,
 )
+from consilience.fitting.objects.contexts import contexts
+from consilience.fitting.objects.new_label import probability_of_new_label
+from consilience.fitting.objects.predictive_density import score_responses
 from consilience.inference import EngineOptions, run
-from consilience.model import AnnotatorModel, Parameters, marginal, parameters_from_draw
+from consilience.model import AnnotatorModel, parameters_from_draw
 from consilience.model.layout import lay_out
-from consilience.objects.layout.block_counts import Answers, Blocks, count_answers
-from consilience.objects.layout.covariate_names import Names
-from consilience.objects.layout.covariates import (
-    BlockCovariates,
-    Columns,
-    candidate_covariates,
-)
-from consilience.objects.layout.pooling import Pool, class_codes, pool
-from consilience.objects.layout.space import assembled, objects
-from consilience.objects.likelihood.label_counts import unit_sums
+from consilience.objects.layout.pooling import pool
+from consilience.objects.layout.space import objects
 from consilience.progress import Progress, Reporter, silent
-from consilience.ragged import places_within
 from consilience.responses import Responses
 from consilience.truth import ObjectsSpace
-from consilience.truth.arrays.maths import AnyArray
-from consilience.truth.named import Named
 from consilience.truth.parts import some_units
-
-ROOM = 16_384  # completions of up to four candidates that are summed at once
-MIN_PROBABILITY = 1e-3  # of the probability of something else
 
 
 def cross_validate_objects(  # noqa: PLR0913 (the public face; each argument stands alone)
@@ -189,9 +176,11 @@ def _of_fold(
         training_items, others, seed[0] + 1, max_responses=20_000
     )
     test_contexts = contexts(some_units(space, np.flatnonzero(test)), others, seed[0])
-    new_label, new_main = _something_else(training_contexts, test_contexts, counts)
+    new_label, new_main = probability_of_new_label(
+        training_contexts, test_contexts, counts
+    )
     names = observations.layout.names
-    selected, main, top = _score(test_contexts, counts, names, parameters)
+    selected, main, top = score_responses(test_contexts, counts, names, parameters)
     rare = np.log(training_contexts.empty)
     log_new_label = np.where(
         test_contexts.new_label,
@@ -212,361 +201,4 @@ def _of_fold(
             "new_label": test_contexts.new_label,
             "new_main": test_contexts.new_main,
         }
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Contexts:
-    """Responses to be predicted, and the answers that are given.
-
-    Attributes
-    ----------
-    space
-        One unit for each context: the answers given, and the candidates they leave.
-    unit
-        The context of each response: for now each has its own.
-    kept, main
-        What the response names among the candidates, as bits, and its main label's
-        place; -1 where it is something else.
-    new_label, new_main
-        Whether it names, or has as its main object, something else.
-    n
-        How often the response was given.
-    """
-
-    space: ObjectsSpace
-    unit: Int[np.ndarray, " C"]
-    kept: Int[np.ndarray, " C"]
-    main: Int[np.ndarray, " C"]
-    new_label: Bool[np.ndarray, " C"]
-    new_main: Bool[np.ndarray, " C"]
-    n: Int[np.ndarray, " C"]
-
-    @property
-    def empty(self) -> float:
-        """Share of responses with something else that name nothing beside it."""
-        new = self.n * self.new_label
-        return float(((new * (self.kept == 0)).sum() + 0.5) / (new.sum() + 1))
-
-
-def contexts(
-    space: ObjectsSpace, others: int | None, seed: int, max_responses: int | None = None
-) -> Contexts:
-    """Return every response with the other answers that are given.
-
-    Parameters
-    ----------
-    space
-        Answers about some items.
-    others
-        How many of the others are given; None for all.
-    seed
-        Seed of the choice of other responses.
-    max_responses
-        Largest number of responses to predict, drawn at random.
-    """
-    named = space.named
-    generator = np.random.default_rng(seed)
-    if others is None:
-        target, n = np.arange(len(space.n)), space.n
-    else:
-        target = np.repeat(np.arange(len(space.n)), space.n)
-        n = np.ones(len(target), np.int64)
-    if max_responses is not None and len(target) > max_responses:
-        chosen = np.sort(generator.choice(len(target), max_responses, replace=False))
-        target, n = target[chosen], n[chosen]
-    context, row, count = _conditioned(space, target, others, generator)
-    unit = space.unit[target]
-    slots = np.arange(named.candidate.shape[1])
-    present = (slots == named.dataset_label_slot[unit][:, None]).astype(int)
-    bits = (named.mask[row][:, None] >> slots) & 1
-    np.maximum.at(present, context, bits)
-    place = np.cumsum(present, axis=1) - 1
-    moved = np.where(present > 0, 1 << np.maximum(place, 0), 0)
-    answered = (named.mask[target][:, None] >> slots) & 1
-    layout = replace(
-        _with_candidates(named, unit, present, place),
-        mask=(bits * moved[context]).sum(1),
-        main=place[context, named.main[row]],
-    )
-    conditioned = assembled(
-        layout,
-        space.unit_item[unit],
-        np.array(["(all)"], object),
-        np.zeros(1, bool),
-        unit=context,
-        annotator=np.zeros(len(row), np.int32),
-        n=count,
-    )
-    is_there = present[np.arange(len(unit)), named.main[target]] > 0
-    return Contexts(
-        space=conditioned,
-        unit=np.arange(len(unit)),
-        kept=(answered * moved).sum(1),
-        main=np.where(is_there, place[np.arange(len(unit)), named.main[target]], -1),
-        new_label=(answered * (1 - present)).any(1),
-        new_main=~is_there,
-        n=n,
-    )
-
-
-def _with_candidates(
-    named: Named,
-    unit: Int[np.ndarray, " C"],
-    present: Int[np.ndarray, "C S"],
-    place: Int[np.ndarray, "C S"],
-) -> Named:
-    """Return the candidates that are present in each context, at their places there."""
-    at, slot = np.nonzero(present)
-    here, there = (at, place[at, slot]), (unit[at], slot)
-    candidate = np.full(present.shape, -1)
-    candidate[here] = named.candidate[there]
-    covariates = np.zeros((len(unit), *named.covariates.shape[1:]))
-    covariates[here] = named.covariates[there]
-    counts = None
-    if named.contains_counts is not None:
-        counts = np.zeros((*present.shape, 3), np.int64)
-        counts[here] = named.contains_counts[there]
-    return replace(
-        named,
-        candidate=candidate,
-        dataset_label=named.dataset_label[unit],
-        covariates=covariates,
-        observed=np.ones(len(unit), bool),
-        contains_counts=counts,
-    )
-
-
-def _conditioned(
-    space: ObjectsSpace,
-    target: Int[np.ndarray, " C"],
-    others: int | None,
-    generator: np.random.Generator,
-) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
-    """Return context, row and number of the answers given in each context."""
-    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
-    unit = space.unit[target]
-    length = start[unit + 1] - start[unit]
-    context = np.repeat(np.arange(len(target)), length)
-    within = places_within(length)
-    row = start[unit][context] + within
-    count = space.n[row] - (row == target[context])
-    if others is not None:
-        one = np.repeat(np.arange(len(row)), count)
-        order = np.lexsort([generator.random(len(one)), context[one]])
-        one = one[order]
-        first = np.searchsorted(context[one], np.arange(len(target)))
-        rank = np.arange(len(one)) - first[context[one]]
-        count = np.bincount(one[rank < others], minlength=len(row))
-    kept = count > 0
-    return context[kept], row[kept], count[kept]
-
-
-def _score(
-    contexts: Contexts,
-    counts: Pool,
-    names: Names,
-    parameters: Parameters,
-) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
-    """Return log p(set), log p(main label) and the chance of the best main label.
-
-    The response is added to the answers given: with each label of the set as its main
-    one, and with each candidate as its main label and no set. What that adds to the log
-    likelihood of the item is the log probability of the response.
-    """
-    space, num = contexts.space, len(contexts.unit)
-    named = space.named
-    slots = np.arange(named.candidate.shape[1])
-    of_set, main_of_set = np.nonzero((contexts.kept[:, None] >> slots) & 1)
-    of_main, main = np.nonzero(named.candidate >= 0)
-    added = np.concatenate([np.full(num, -1), main_of_set, main])
-    mask = np.concatenate(
-        [np.zeros(num, int), contexts.kept[of_set], np.zeros(len(main), int)]
-    )
-    context = np.concatenate([np.arange(num), of_set, of_main])
-    columns = candidate_covariates(space, counts, among=False, pairs=names.pairs).named(
-        names
-    )
-    logs = _with_one_more(space, columns, parameters, context, added, mask)
-    before = logs[:num]
-    sets = logs[num : num + len(of_set)] - before[of_set]
-    mains = logs[num + len(of_set) :] - before[of_main]
-    selected = np.full(num, -np.inf)
-    np.logaddexp.at(selected, of_set, sets)
-    log_mains = np.full(named.candidate.shape, -np.inf)
-    log_mains[of_main, main] = mains
-    log_mains -= logsumexp(log_mains, axis=1, keepdims=True)
-    best = log_mains >= log_mains.max(1, keepdims=True) - 1e-9
-    main_slot = np.maximum(contexts.main, 0)
-    rows = np.arange(num)
-    return selected, log_mains[rows, main_slot], best[rows, main_slot] / best.sum(1)
-
-
-def _with_one_more(
-    space: ObjectsSpace,
-    columns: Columns,
-    parameters: Parameters,
-    context: Int[np.ndarray, " X"],
-    main: Int[np.ndarray, " X"],
-    mask: Int[np.ndarray, " X"],
-) -> Float[np.ndarray, " X"]:
-    """Return the log-likelihood of contexts, each with a response added to it."""
-    named = space.named
-    most = int(np.bincount(space.unit, space.n).max(initial=0)) + 1
-    logs = np.zeros(len(context))
-    size = named.size[context]
-    for number in np.unique(size[size > 1]).tolist():
-        units = np.flatnonzero(size == number)
-        ways = _num_allocations(space)[context[units]] * np.where(
-            np.bitwise_count(mask[units]) == 1, 2, 1
-        )
-        room = int(max(ROOM >> (2 * max(number - 4, 0)), ways.max()))
-        for part in _chunks(ways, room):
-            at = units[part]
-            answers = _answers(space, context[at], main[at], mask[at])
-            blocks = count_answers(
-                answers, np.arange(len(at)), number, slopes=False, max_answers=most
-            )
-            covariates = columns.of(context[at], number)
-            padded, alike = _pad(blocks, covariates, room)
-            log_likelihood = _likelihood(padded, alike, parameters)
-            logs[at] = np.asarray(log_likelihood)[: len(at)]
-    return logs
-
-
-@jax.jit
-def _likelihood(
-    blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
-) -> Float[Array, " U"]:
-    return marginal(unit_sums(blocks, covariates, parameters))
-
-
-def _num_allocations(space: ObjectsSpace) -> Int[np.ndarray, " U"]:
-    """Return at least as many as the completions of each unit."""
-    named = space.named
-    one = np.bitwise_count(named.mask) == 1
-    shape = named.candidate.shape
-    alone = np.zeros(shape, np.int64)
-    np.add.at(alone, (space.unit[one], named.main[one]), space.n[one])
-    return np.prod(alone + 1, axis=1)
-
-
-def _chunks(ways: Int[np.ndarray, " X"], room: int) -> Iterator[Int[np.ndarray, " _"]]:
-    """Give as many at a time as have room, those of many ways apart from the others."""
-    order = np.argsort(ways, kind="stable")
-    start = 0
-    total = np.cumsum(ways[order])
-    while start < len(order):
-        before = total[start - 1] if start else 0
-        end = int(np.searchsorted(total, before + room, side="right"))
-        end = min(max(end, start + 1), start + room // 2)
-        yield order[start:end]
-        start = end
-
-
-def _answers(
-    space: ObjectsSpace,
-    context: Int[np.ndarray, " X"],
-    main: Int[np.ndarray, " X"],
-    mask: Int[np.ndarray, " X"],
-) -> Answers:
-    """Return the answers of some contexts, with one more where its main is no -1."""
-    named = space.named
-    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
-    length = start[context + 1] - start[context]
-    unit = np.repeat(np.arange(len(context)), length)
-    within = places_within(length)
-    row = start[context][unit] + within
-    more = np.flatnonzero(main >= 0)
-    return Answers(
-        np.concatenate([unit, more]),
-        np.concatenate([named.mask[row], mask[more]]),
-        np.concatenate([named.main[row], main[more]]),
-        np.concatenate([space.n[row], np.ones(len(more), np.int64)]),
-    )
-
-
-def _pad(
-    blocks: Blocks, covariates: BlockCovariates, room: int
-) -> tuple[Blocks, BlockCovariates]:
-    """Fill up to sizes that are always the same, so that one program serves all."""
-    completions = {"of_unit", "lazy", "pickers", "log_multiplicity"}
-
-    def fill(leaf: AnyArray, size: int) -> Array:
-        return jnp.pad(leaf, ((0, size - len(leaf)), *((0, 0),) * (leaf.ndim - 1)))
-
-    filled: dict[str, Any] = {
-        name: fill(
-            jnp.asarray(getattr(blocks, name)),
-            room if name in completions else room // 2 + 1,
-        )
-        for name in Blocks.__dataclass_fields__
-        if name not in {"by_unit", "by_style", "num_labels", "most"}
-    }
-    spare = jnp.arange(room) >= len(blocks.of_unit)
-    filled["of_unit"] = jnp.where(spare, room // 2, filled["of_unit"])
-    filled["unit"] = np.asarray(filled["unit"])
-    alike = jax.tree.map(lambda leaf: fill(leaf, room // 2 + 1), covariates)
-    return replace(blocks, **filled), alike
-
-
-def _something_else(
-    training: Contexts, test: Contexts, counts: Pool
-) -> tuple[Float[np.ndarray, " C"], Float[np.ndarray, " C"]]:
-    """Return how probable a new label is, anywhere and as the main one.
-
-    A logistic regression on the answers given: how many answers, candidates, labels
-    that one answer alone names, and how much of its class's votes the candidates leave
-    out.
-    """
-    # Every fit would pay for it: a second, of some five for all other imports.
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
-
-    before, now = _signs(training.space, counts), _signs(test.space, counts)
-    probabilities = []
-    for truth in (training.new_label, training.new_main):
-        if truth.all() or not truth.any():
-            probabilities.append(
-                np.full(
-                    len(now),
-                    np.clip(truth.mean(), MIN_PROBABILITY, 1 - MIN_PROBABILITY),
-                )
-            )
-            continue
-        model = LogisticRegression(C=1.0, max_iter=1000)
-        model.fit(before, truth, sample_weight=training.n)
-        chance = model.predict_proba(now)[:, 1]
-        probabilities.append(np.clip(chance, MIN_PROBABILITY, 1 - MIN_PROBABILITY))
-    return probabilities[0], probabilities[1]
-
-
-def _signs(space: ObjectsSpace, counts: Pool) -> Float[np.ndarray, "C F"]:
-    named = space.named
-    shape = named.candidate.shape
-    slots = np.arange(shape[1])
-    bits = ((named.mask[:, None] >> slots) & 1) * space.n[:, None]
-    votes = np.stack(
-        [np.bincount(space.unit, column, shape[0]) for column in bits.T], axis=1
-    )
-    mains = np.zeros(shape)
-    np.add.at(mains, (space.unit, named.main), space.n)
-    number = np.bincount(space.unit, space.n, shape[0])
-    codes = class_codes(named)
-    has = named.dataset_label >= 0
-    listed = np.where(has, counts.share.at(codes).sum(1), 0)
-    whole = np.where(has, counts.items.at(named.dataset_label), 0)
-    missing = np.maximum(whole - listed, 0)
-    share = (missing + 0.1) / (whole + 1)
-    rate = votes.sum(1) / np.maximum(number, 1)
-    return np.stack(
-        [
-            np.log1p(number),
-            np.log((votes == 1).sum(1) + 0.5),
-            np.log((mains == 1).sum(1) + 0.5),
-            np.log(named.size),
-            rate,
-            np.log(share),
-            mains.max(1) / np.maximum(number, 1),
-        ],
-        axis=1,
     )

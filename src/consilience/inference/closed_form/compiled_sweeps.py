@@ -49,7 +49,7 @@ class CompiledSweeps:
         self.model = model
         with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
             self.observations = lay_out(model, space)
-        columns = self.observations.prior_covariates is not None
+        columns = self.observations.has_covariates
         self.columns = ColumnPrior(model, self.observations) if columns else None
         closed = closed_priors(model, self.coding, columns=columns)
         self.priors: dict[str, Dirichlet] = {

@@ -6,7 +6,8 @@ import jax
 import numpy as np
 
 from consilience.inference.closed_form.ascent import Steps
-from consilience.inference.gradient_ascent.optimize import Mode, ascend
+from consilience.inference.gradient_ascent.mode import Mode
+from consilience.inference.gradient_ascent.optimize import ascend
 from consilience.inference.gradient_ascent.posterior_bootstrap import (
     posterior_bootstrap,
 )

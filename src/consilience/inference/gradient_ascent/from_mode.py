@@ -30,12 +30,12 @@ from numpyro.infer.util import ParamInfo, potential_energy
 from consilience.errors import DivergedError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.gradient_ascent.curvature import curvature, root_of_inverse
-from consilience.inference.gradient_ascent.optimize import (
-    Optimized,
-    ascend,
+from consilience.inference.gradient_ascent.mode import Optimized, slope_about
+from consilience.inference.gradient_ascent.objective import (
     energy_and_slope,
-    slope_about,
+    no_evidence,
 )
+from consilience.inference.gradient_ascent.optimize import ascend
 from consilience.model import AnnotatorModel, Parameters, SampledModel, joint
 from consilience.progress import Reporter, silent
 from consilience.truth import Observations, Space
@@ -44,8 +44,8 @@ WIDE = 2.0  # starts are drawn so many times as wide as the curvature says
 FIELDS = ("z", "diverging", "num_steps", "accept_prob", "energy")
 
 
-class Mode(NamedTuple):
-    """The mode, without bounds: how it was found, and the covariance about it."""
+class Laplace(NamedTuple):
+    """The mode, without bounds, how it was found, and the covariance about it."""
 
     summit: Optimized
     covariance: Float[np.ndarray, "P P"]
@@ -56,7 +56,7 @@ def find_mode(
     space: Space,
     key: Key[Array, ""],
     report: Reporter = silent,
-) -> Mode:
+) -> Laplace:
     """Optimize, and compute the curvature at the mode by differences of gradients.
 
     Raises
@@ -68,11 +68,11 @@ def find_mode(
     place = np.asarray(summit.position, float)
     every = np.arange(len(place))
     root = root_of_inverse(curvature(slope_about(model, summit), place, every, report))
-    return Mode(summit, root @ root.T)
+    return Laplace(summit, root @ root.T)
 
 
 def starts(
-    model: AnnotatorModel[Any], mode: Mode, key: Key[Array, ""], chains: int
+    model: AnnotatorModel[Any], mode: Laplace, key: Key[Array, ""], chains: int
 ) -> list[ParamInfo]:
     """Draw where each chain starts, with energy and slope; nearer where it has none."""
     summit, covariance = mode
@@ -83,7 +83,9 @@ def starts(
         away = WIDE * root @ np.asarray(noise, float)
         for _ in range(20):
             place = summit.unravel(jnp.asarray(summit.position + away))
-            energy, slope = energy_and_slope(model, summit.data, place)
+            energy, slope = energy_and_slope(
+                model, summit.data, no_evidence(summit.data), place
+            )
             if np.isfinite(float(energy)):
                 break
             away = away / 2
@@ -97,7 +99,7 @@ def starts(
 def chains_from(
     model: AnnotatorModel[Any],
     observations: Observations,
-    mode: Mode,
+    mode: Laplace,
     key: Key[Array, ""],
     effort: tuple[int, float, int, int],
 ) -> tuple[list[Any], Callable[..., tuple[list[Any], Mapping[str, Any]]]]:

@@ -49,14 +49,14 @@ from consilience.inference.gradient_ascent.curvature import (
     root_of_inverse,
     to_the_mean,
 )
-from consilience.inference.gradient_ascent.optimize import (
+from consilience.inference.gradient_ascent.mode import (
     Mode,
     Optimized,
     mode_at,
-    no_evidence,
-    optimize_from,
     slope_about,
 )
+from consilience.inference.gradient_ascent.objective import no_evidence
+from consilience.inference.gradient_ascent.optimize import optimize_from
 from consilience.model import AnnotatorModel, Parameters, sample_parameters
 from consilience.model.random_effects.varying import plain, scale_errors, scale_site
 from consilience.progress import Progress, Reporter, silent

@@ -27,9 +27,6 @@ class PerAnswer:
         log_probability: Float[Array, "N S"] = self.distribution.log_prob(
             observations.answer[:, None]
         )
-        if observations.by_answer is None:
-            msg = "a model that looks at each answer must say so: per_answer=True"
-            raise TypeError(msg)
         return observations.by_answer @ log_probability
 
     def sample(

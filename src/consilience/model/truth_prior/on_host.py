@@ -59,7 +59,7 @@ def of_columns(model: AnnotatorModel[Any], space: Space) -> ColumnPrior | None:
         return None
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         observations = observe(space, tables=False)
-    if observations.prior_covariates is None:
+    if not observations.has_covariates:
         return None
     return ColumnPrior(model, observations)
 

@@ -47,7 +47,7 @@ def log_prior_of_truth(
     What gold excludes has a prior of its own, but is not believed: so gold says what
     columns weigh.
     """
-    if observations.prior_covariates is None:
+    if not observations.has_covariates:
         prevalence = observations.listed(parameters[PREVALENCE][None])
         return prevalence + observations.log_prior
     return log_logit(observations, parameters) + observations.log_prior
@@ -69,7 +69,6 @@ def log_total(observations: Observations, parameters: Parameters) -> Float[Array
     it must not depend on what was answered, or answers would count twice.
     """
     covariates = observations.prior_covariates
-    assert covariates is not None  # noqa: S101 (asked by the caller)
     listed = logsumexp(_odds(observations, parameters), axis=1)
     every = jnp.exp(parameters[PREVALENCE])
     there = jnp.where(covariates.real, observations.listed(every[None]), 0.0).sum(1)
@@ -90,7 +89,6 @@ def share_of_list(
 
 def _odds(observations: Observations, parameters: Parameters) -> Float[Array, "U S"]:
     covariates = observations.prior_covariates
-    assert covariates is not None  # noqa: S101 (asked by the caller)
     odds = observations.listed(parameters[PREVALENCE][None])
     odds += covariates.value @ parameters[WEIGHT]
     return jnp.where(covariates.real, odds, NEVER)
@@ -100,16 +98,14 @@ def over_labels(
     observations: Observations, listed: Float[Array, "U S"]
 ) -> Float[Array, " K"]:
     """Sum over units what each has at the places of its list."""
-    assert observations.by_state is not None  # noqa: S101 (candidates are on lists)
     column: Float[Array, "K 1"] = observations.by_state.T @ listed.T.reshape(-1, 1)
     return column[:, 0]
 
 
 def sample_weights(observations: Observations, parameters: Parameters) -> Parameters:
     """Sample the weights of columns beside the model's own parameters, if there are."""
-    covariates = observations.prior_covariates
-    if covariates is None:
+    if not observations.has_covariates:
         return parameters
-    number = covariates.value.shape[2]
+    number = observations.prior_covariates.value.shape[2]
     wide = dist.Normal(jnp.zeros(number), SPREAD).to_event(1)
     return {**parameters, WEIGHT: numpyro.sample(WEIGHT, wide)}

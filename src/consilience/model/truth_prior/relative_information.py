@@ -49,7 +49,6 @@ def _without_columns(
 ) -> Float[Array, "U S"]:
     """Return the prior that whoever has no columns would have, by label alone."""
     covariates = observations.prior_covariates
-    assert covariates is not None  # noqa: S101 (asked by the caller)
     true = over_labels(observations, informed)
 
     def listed(attraction: Float[Array, " K"]) -> Float[Array, "U S"]:

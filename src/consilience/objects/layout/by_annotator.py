@@ -9,6 +9,7 @@ s of them has 2^s.
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -128,39 +129,106 @@ def lay_out_annotators(
     return tuple(counts for counts, _ in pairs), people
 
 
+class _Answers(NamedTuple):
+    """Answers one by one, also those of one annotator that are alike."""
+
+    unit: Int[np.ndarray, " N"]
+    annotator: Int[np.ndarray, " N"]
+    mask: Int[np.ndarray, " N"]
+    main: Int[np.ndarray, " N"]
+
+    def where(self, chosen: Bool[np.ndarray, " N"]) -> "_Answers":
+        """Return some of them."""
+        return _Answers(*(codes[chosen] for codes in self))
+
+
 def _responses(
     space: ObjectsSpace, named: Named, blocks: Blocks
 ) -> tuple[Blocks, Responses]:
-    units = len(blocks.unit)
+    units, num_labels = len(blocks.unit), blocks.num_labels
+    answers = _one_by_one(space, named, blocks)
+    number = np.bitwise_count(answers.mask)
+    lister, single = answers.where(number > 1), answers.where(number == 1)
+    some, longest = _some, dict[str, tuple[int, int]]()
+    if named.padded:
+        some = partial(filled_rows, least=step_of_size(ANSWERS, num_labels))
+        most = blocks.most
+        ways = min(1 << most, MAX_CELLS >> num_labels)
+        longest = {"unit": (most, 1), "lazy": (most, ways), "way": (1, ways)}
+    per_answer, completion, entry = _with_completions(
+        blocks, single, longest.get("way"), padded=named.padded
+    )
+    block = np.arange(1 << num_labels)
+    without_main = ((block >> lister.main[:, None]) & 1) == 0
+    names = (lister.mask[:, None] & block) > 0
+    outside = 1 - members(num_labels)[:, single.main].T
+    of_lister, of_single = some(lister.unit), some(single.unit)
+    responses = Responses(
+        lister=jax.device_put(some(lister.annotator)),
+        detected=jax.device_put(some(names & without_main).astype(float)),
+        missed=jax.device_put(some(~names & without_main).astype(float)),
+        of_lister=_sums(
+            lister.unit,
+            np.arange(len(lister.unit)),
+            (units, len(of_lister)),
+            longest.get("unit"),
+        ),
+        single=jax.device_put(some(single.annotator)),
+        outside=jax.device_put(some(outside)),
+        of_single=_sums(
+            single.unit,
+            np.arange(len(single.unit)),
+            (units, len(of_single)),
+            longest.get("unit"),
+        ),
+        lazy=_sums(
+            completion,
+            entry,
+            (len(per_answer.of_unit), len(of_single)),
+            longest.get("lazy"),
+        ),
+        unit_of_lister=jax.device_put(of_lister),
+        unit_of_single=jax.device_put(of_single),
+    )
+    return per_answer, responses
+
+
+def _one_by_one(space: ObjectsSpace, named: Named, blocks: Blocks) -> _Answers:
+    """Return the answers about the units of the blocks, at their places there."""
     place = np.full(space.num_units, -1)
-    place[blocks.unit] = np.arange(units)
-    # Each answer on its own: also those of one annotator that are alike.
+    place[blocks.unit] = np.arange(len(blocks.unit))
     row = np.repeat(np.arange(len(space.n)), space.n)
     row = row[place[space.unit[row]] >= 0]
-    mask, main = named.mask[row], named.main[row]
-    unit, who = place[space.unit[row]], space.annotator[row]
-    number = np.bitwise_count(mask)
-    block = np.arange(1 << blocks.num_labels)
-    is_main = ((block >> main[:, None]) & 1) == 1
-    named_in = (mask[:, None] & block) > 0
-    lister, single = number > 1, number == 1
-    ways = 1 << np.bincount(unit[single], minlength=units)
-    if ways.sum() * len(block) > MAX_CELLS:
+    return _Answers(
+        place[space.unit[row]], space.annotator[row], named.mask[row], named.main[row]
+    )
+
+
+def _with_completions(
+    blocks: Blocks,
+    single: _Answers,
+    longest: tuple[int, int] | None,
+    *,
+    padded: bool,
+) -> tuple[Blocks, Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
+    """Return the blocks with a completion for each way to split one-label answers.
+
+    Also the pairs of a completion and an answer that it takes for a lister's.
+    """
+    units = len(blocks.unit)
+    alone = np.bincount(single.unit, minlength=units)
+    ways = 1 << alone
+    if ways.sum() << blocks.num_labels > MAX_CELLS:
         msg = (
             f"the one-label answers to one item can be split in {int(ways.max()):,} "
             "ways between those who pick one object and those who list all, answer by "
             "answer; fit fewer of them, or the model objects"
         )
         raise TooLargeError(msg)
-    of_unit, completion, entry = _allocations(unit[single], ways)
+    of_unit, completion, entry = _allocations(single.unit, ways)
     lazy = np.zeros((len(of_unit), blocks.num_labels), np.int32)
-    np.add.at(lazy, (completion, main[single][entry]), 1)
-    alone = np.bincount(unit[single], minlength=units)
-    everyone = np.arange(len(of_unit), dtype=np.int32)
-    slopes = blocks.by_unit is not None
-    detected, missed = named_in & ~is_main & (block > 0), ~named_in & ~is_main
-    outside = 1 - members(blocks.num_labels)[:, main[single]].T
-    per_answer = replace(
+    np.add.at(lazy, (completion, single.main[entry]), 1)
+    split = replace(
         blocks,
         of_unit=of_unit,
         lazy=lazy,
@@ -169,47 +237,22 @@ def _responses(
         by_unit=None,
         by_style=None,
     )
-    some, longest = _some, dict[str, tuple[int, int]]()
-    if named.padded:
-        per_answer = filled(per_answer, WAYS)
-        some = partial(filled_rows, least=step_of_size(ANSWERS, blocks.num_labels))
-        most, all_ways = blocks.most, MAX_CELLS >> blocks.num_labels
-        all_ways = min(1 << most, all_ways)
-        longest = {"unit": (most, 1), "lazy": (most, all_ways), "way": (1, all_ways)}
-    of_lister, of_single = some(unit[lister]), some(unit[single])
-    listers, singles = np.arange(lister.sum()), np.arange(single.sum())
-    completions = len(per_answer.of_unit)
-    responses = Responses(
-        lister=jax.device_put(some(who[lister])),
-        detected=jax.device_put(some(detected[lister]).astype(float)),
-        missed=jax.device_put(some(missed[lister]).astype(float)),
-        of_lister=_sums(
-            unit[lister], listers, (units, len(of_lister)), longest.get("unit")
-        ),
-        single=jax.device_put(some(who[single])),
-        outside=jax.device_put(some(outside)),
-        of_single=_sums(
-            unit[single], singles, (units, len(of_single)), longest.get("unit")
-        ),
-        lazy=_sums(
-            completion, entry, (completions, len(of_single)), longest.get("lazy")
-        ),
-        unit_of_lister=jax.device_put(of_lister),
-        unit_of_single=jax.device_put(of_single),
-    )
+    if padded:
+        split = filled(split, WAYS)
     by_unit = None
-    if slopes:
-        shape = (completions, units)
-        by_unit = incidence(everyone, of_unit, None, shape, longest=longest.get("way"))
-    per_answer = replace(
-        per_answer,
-        of_unit=jax.device_put(per_answer.of_unit),
-        lazy=jax.device_put(per_answer.lazy),
-        pickers=jax.device_put(per_answer.pickers),
-        log_multiplicity=jax.device_put(per_answer.log_multiplicity),
+    if blocks.by_unit is not None:
+        each = np.arange(len(of_unit), dtype=np.int32)
+        shape = (len(split.of_unit), units)
+        by_unit = incidence(each, of_unit, None, shape, longest=longest)
+    split = replace(
+        split,
+        of_unit=jax.device_put(split.of_unit),
+        lazy=jax.device_put(split.lazy),
+        pickers=jax.device_put(split.pickers),
+        log_multiplicity=jax.device_put(split.log_multiplicity),
         by_unit=by_unit,
     )
-    return per_answer, responses
+    return split, completion, entry
 
 
 def _some(rows: Shaped[np.ndarray, "R ..."]) -> Shaped[np.ndarray, "R1 ..."]:

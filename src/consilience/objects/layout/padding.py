@@ -14,7 +14,7 @@ answers of listers have their label in the block, and how many outside. So the w
 of all blocks and completions are those of fewer *cells*, looked up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -161,47 +161,26 @@ def end_to_end(
     start = {"slot": 0, "row": 0, "unit": 0, "cell": 0}
     arrays: dict[str, list[np.ndarray]] = {}
     for counts, columns in zip(blocks, covariates, strict=True):
-        units, n, several = len(counts.unit), counts.num_labels, 1 << counts.num_labels
-        unit, block, alone = np.arange(units), np.arange(several), 1 << np.arange(n)
-        cell = _cells(counts)
+        units, n = len(counts.unit), counts.num_labels
         taker, taken, times = _takings(counts, start["slot"], most, labels, slots)
         parts_by_name = {
-            "label": _flat(columns.label),
-            "slope": _flat(columns.slope),
-            "block": _flat(columns.block),
-            "pair": _flat(columns.pair),
-            "item": columns.item,
-            "main": _flat(counts.main),
-            "detected": _flat(counts.detected),
-            "missed": _flat(counts.missed),
-            "named": _flat(counts.named),
-            "uniform": _flat(counts.uniform),
-            "votes": counts.votes,
-            "answered": counts.answered,
-            "unit": counts.unit,
-            "owner": start["unit"] + np.tile(unit, several),
+            **_covariates_and_counts(counts, columns),
+            **_completions(counts, start, most),
+            "owner": start["unit"] + np.tile(np.arange(units), 1 << n),
             "size": np.repeat(block_sizes(n).astype(np.int32), units),
             "taken": taken,
             "taker": start["row"] + taker,
             "times": times,
-            "single": start["row"] + (alone[:, None] * units + unit).ravel(),
-            "whole": start["row"] + block[-1] * units + unit,
-            "row": start["row"] + cell["row"],
-            "inside": cell["inside"],
-            "elsewhere": cell["elsewhere"],
-            "cell": start["cell"] + cell["cell"].ravel(),
-            "of_unit": start["unit"] + counts.of_unit,
-            "style": (start["unit"] + counts.of_unit) * (most + 1) + counts.pickers,
-            "log_multiplicity": counts.log_multiplicity,
+            "single": start["row"]
+            + ((1 << np.arange(n))[:, None] * units + np.arange(units)).ravel(),
+            "whole": start["row"] + ((1 << n) - 1) * units + np.arange(units),
         }
-        if columns.pairs is not None:
-            parts_by_name["pairs"] = _flat(columns.pairs)
         for name, values in parts_by_name.items():
             arrays.setdefault(name, []).append(np.asarray(values))
         start["slot"] += units * n
-        start["row"] += units * several
+        start["row"] += units << n
         start["unit"] += units
-        start["cell"] += len(cell["row"])
+        start["cell"] += len(parts_by_name["row"])
     together = {name: np.concatenate(parts) for name, parts in arrays.items()}
     if padded:
         steps = dict.fromkeys(("taken", "taker", "times"), TAKINGS)
@@ -212,6 +191,49 @@ def end_to_end(
         if values.dtype == np.int64:
             together[name] = values.astype(np.int32)
     return EndToEnd(**{"pairs": None, **together}, most=most, labels=labels)
+
+
+def _covariates_and_counts(
+    counts: Blocks, columns: BlockCovariates
+) -> dict[str, AnyArray]:
+    """Return what is laid out flat as it is."""
+    tables: dict[str, AnyArray] = {
+        "label": columns.label,
+        "slope": columns.slope,
+        "block": columns.block,
+        "pair": columns.pair,
+        "main": counts.main,
+        "detected": counts.detected,
+        "missed": counts.missed,
+        "named": counts.named,
+        "uniform": counts.uniform,
+    }
+    if columns.pairs is not None:
+        tables["pairs"] = columns.pairs
+    return {
+        **{name: _flat(table) for name, table in tables.items()},
+        "item": columns.item,
+        "votes": counts.votes,
+        "answered": counts.answered,
+        "unit": counts.unit,
+    }
+
+
+def _completions(
+    counts: Blocks, start: Mapping[str, int], most: int
+) -> dict[str, AnyArray]:
+    """Return completions and their cells, counted on from those laid out before."""
+    cell = _cells(counts)
+    unit = start["unit"] + counts.of_unit
+    return {
+        "row": start["row"] + cell["row"],
+        "inside": cell["inside"],
+        "elsewhere": cell["elsewhere"],
+        "cell": start["cell"] + cell["cell"].ravel(),
+        "of_unit": unit,
+        "style": unit * (most + 1) + counts.pickers,
+        "log_multiplicity": counts.log_multiplicity,
+    }
 
 
 def _flat(table: AnyArray) -> np.ndarray:

@@ -132,7 +132,6 @@ def _prevalence(
     counts: LogitCounts,
 ) -> Float[Array, " K"]:
     covariates = observations.prior_covariates
-    assert covariates is not None  # noqa: S101 (asked by the caller)
     of_waits, of_gamma = jax.random.split(key)
     total = log_total(observations, logit)
     waits = jax.random.exponential(of_waits, total.shape)

@@ -50,7 +50,6 @@ def first_logit(
 ) -> Parameters:
     """Return the start: prevalence as in the prior, columns unused."""
     covariates = observations.prior_covariates
-    assert covariates is not None  # noqa: S101 (asked by the caller)
     weight = jnp.zeros(covariates.value.shape[2])
     return {PREVALENCE: jnp.log(concentration), WEIGHT: weight}
 
@@ -58,7 +57,6 @@ def first_logit(
 def logit_counts(observations: Observations, truth: Float[Array, "U S"]) -> LogitCounts:
     """Return what a truth, or a belief of it, says of the logit."""
     covariates = observations.prior_covariates
-    assert covariates is not None  # noqa: S101 (asked by the caller)
     sums = jnp.einsum("us,usp->p", truth, covariates.value)
     return LogitCounts(over_labels(observations, truth), sums)
 
@@ -131,7 +129,6 @@ def logit_step(
 def curvature(observations: Observations, logit: Parameters) -> Parameters:
     """Return about how fast F bends along each number: what is on no list left out."""
     covariates = observations.prior_covariates
-    assert covariates is not None  # noqa: S101 (asked by the caller)
     share = jnp.exp(log_logit(observations, logit))
     away = covariates.value - jnp.einsum("us,usp->up", share, covariates.value)[:, None]
     units = over_labels(observations, share * (1 - share))

@@ -1,17 +1,9 @@
-r"""Answers drawn from tables, with the truth summed out, on the host.
+"""Answers drawn from tables, with the truth summed out, on the host.
 
-Of a model of tables, log p(answer | state) of every part of its emission is a sum of
-log probabilities that are its parameters (and of constants):
-
-.. math::
-
-   \log \theta_{pjkl} = c_{pjkl} + \sum_a \log \phi_{a, i_a(p, j, k, l)}.
-
-So the expected count of each event is a sum of expected answers over the cells that it
-enters, which :math:`i_a` says. It is read off the emission itself, once, by passing it
-numbers instead of parameters. With that, one sparse product gives the scores of
-all units and another the expected answers (`truth.response_matrix`); nothing is
-compiled, whatever the model and the size of the study.
+One sparse product gives the scores of all units and another the expected answers
+(`truth.response_matrix`), of which sums are the expected counts of events
+(`model.tables.events`); nothing is compiled, whatever the model and the size of the
+study.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -23,15 +15,17 @@ from jaxtyping import Float, Int
 
 from consilience.model.array_api import logsumexp
 from consilience.model.contract import Coding, Dirichlet, Normal
-from consilience.model.emissions.emission import (
-    ByConfusion,
-    ByMixture,
-    BySubtype,
-    ByTables,
-)
+from consilience.model.emissions.emission import BySubtype, ByTables
 from consilience.model.names import PREVALENCE
 from consilience.model.properties import check_tables, closed_priors, num_substates
 from consilience.model.records import TableModel
+from consilience.model.tables.events import Events, events_in_cells
+from consilience.model.tables.scores import (
+    answers_by_part,
+    normalised,
+    parts_and_shares,
+    scores_by_table,
+)
 from consilience.truth import ChoiceSpace, Space
 from consilience.truth.response_matrix import ResponseMatrix, response_matrix
 
@@ -123,7 +117,7 @@ class Tables:
         logs
             As for `scores`.
         """
-        return _normalised(self.scores(logs))
+        return normalised(self.scores(logs))
 
     def sweep(
         self,
@@ -146,7 +140,7 @@ class Tables:
             without them parts are expected.
         """
         parts, table, share = self._tables(logs)
-        log_likelihood, belief = _normalised(self._scores(logs, table, share))
+        log_likelihood, belief = normalised(self._scores(logs, table, share))
         weight = belief if assign is None else assign(belief)
         states, subtypes = table.shape[1:3]
         dense = self.matrix.to_all_states(weight.reshape(len(weight), -1, subtypes))
@@ -157,7 +151,7 @@ class Tables:
         answers = np.moveaxis(by_answer, 1, 3)
         if len(table) == 1:
             answers = answers.sum(0, keepdims=True)
-        of_parts = _dealt(answers, parts, table, deal)
+        of_parts = answers_by_part(answers, parts, table, deal)
         of_state = flat.sum(0).reshape(states, subtypes)
         of_share = of_state.sum(0, keepdims=True) if len(share) == 1 else of_state
         counts = {}
@@ -215,7 +209,7 @@ class Tables:
         # 1 / p(answer | others) is the mean of 1 / p(answer | state) by all answers.
         _, table, share = self._tables(logs)
         inverse = np.exp(np.minimum(-table.astype(np.float32), LARGEST_LOG))
-        _, posterior = _normalised(self._scores(logs, table, share))
+        _, posterior = normalised(self._scores(logs, table, share))
         mean = np.einsum(
             "nm,nm->n",
             posterior.astype(np.float32)[responses[0]],
@@ -237,7 +231,7 @@ class Tables:
         scores = self._scores(logs, table, share)
         each = self._of_answers(table, responses)
         each = np.add(scores[unit], each, out=each)
-        return logsumexp(each.T, 0) - _normalised(scores)[0][unit]
+        return logsumexp(each.T, 0) - normalised(scores)[0][unit]
 
     def _of_answers(
         self,
@@ -263,7 +257,7 @@ class Tables:
         Float[np.ndarray, "#J K T L"],
         Float[np.ndarray, "#K T"],
     ]:
-        parts, share = _laid_out(self._emission(logs))
+        parts, share = parts_and_shares(self._emission(logs))
         return parts, parts[0] if len(parts) == 1 else logsumexp(parts, 0), share
 
     def _emission(self, logs: Logs) -> ByTables:
@@ -311,125 +305,6 @@ class Tables:
         return self.matrix.guess
 
     @cached_property
-    def _places(self) -> dict[str, tuple["_Events | None", "_Events | None"]]:
+    def _places(self) -> dict[str, tuple[Events | None, Events | None]]:
         """Of each parameter, which event enters each cell of the parts and shares."""
-        zeros = {name: np.zeros(shape) for name, shape in self._shapes.items()}
-        constant = _laid_out(self._emission(zeros))
-        places = {}
-        for name, shape in self._shapes.items():
-            number = 1.0 + np.arange(np.prod(shape)).reshape(shape)
-            filled = _laid_out(self._emission({**zeros, name: number}))
-            in_parts, in_share = (
-                _events(np.rint(with_it - without).astype(np.int64), shape)
-                for with_it, without in zip(filled, constant, strict=True)
-            )
-            places[name] = in_parts, in_share
-        return places
-
-
-type _Events = Callable[[Float[np.ndarray, "..."]], Float[np.ndarray, "..."]]
-
-
-def _events(place: Int[np.ndarray, "..."], shape: tuple[int, ...]) -> _Events | None:
-    """Return how counts are summed over all cells that each event enters, if any.
-
-    Parameters
-    ----------
-    place
-        The event that enters each cell, from one; zero for none.
-    shape
-        Of the events.
-    """
-    flat, number = place.ravel(), int(np.prod(shape))
-    if not flat.any():
-        return None
-    if len(flat) == number and (flat == np.arange(1, number + 1)).all():
-        return lambda counts: counts.reshape(shape)
-
-    def summed(counts: Any) -> Any:
-        whole = np.broadcast_to(counts, place.shape).ravel()
-        return np.bincount(flat, whole, number + 1)[1:].reshape(shape)
-
-    return summed
-
-
-def scores_by_table(
-    matrix: ResponseMatrix,
-    emission: BySubtype,
-    log_prevalence: Float[np.ndarray, " K"] | None,
-    log_prior: Float[np.ndarray, "U S"] | None = None,
-) -> Float[np.ndarray, "U M"]:
-    """Return log p(state, the unit's answers) by the tables of an emission.
-
-    Parameters
-    ----------
-    matrix
-        The answers.
-    emission
-        The tables, and the shares of subtypes.
-    log_prevalence
-        Log probability of each state; None where the prior of the units has it.
-    log_prior
-        Of the listed states of each unit; that of the matrix if left out.
-    """
-    table = emission.log_confusion
-    _, states, subtypes, _ = table.shape
-    whole = np.broadcast_to(table, (matrix.num_annotators, *table.shape[1:]))
-    rows = np.moveaxis(whole, 3, 1).reshape(-1, states * subtypes)
-    likelihood = (matrix.by_pair @ rows).reshape(-1, states, subtypes)
-    prior = np.broadcast_to(emission.log_share, (states, subtypes))
-    if log_prevalence is not None:
-        prior = prior + log_prevalence[:, None]
-    likelihood += prior
-    listed_prior = matrix.log_prior if log_prior is None else log_prior
-    scores = matrix.listed(likelihood)
-    scores += listed_prior[:, :, None]
-    return scores.reshape(len(scores), -1)
-
-
-def _laid_out(
-    emission: ByTables,
-) -> tuple[Float[np.ndarray, "P #J K T L"], Float[np.ndarray, "#K T"]]:
-    """Return log p(part, answer | state, subtype), and log p(subtype | state)."""
-    match emission:
-        case ByConfusion(table):
-            return table[None, :, :, None], np.zeros((1, 1))
-        case ByMixture(parts):
-            return parts[:, :, :, None], np.zeros((1, 1))
-        case BySubtype(table, share):
-            return table[None], share
-
-
-def _normalised(
-    scores: Float[np.ndarray, "U M"],
-) -> tuple[Float[np.ndarray, " U"], Float[np.ndarray, "U M"]]:
-    """Return the log-likelihood of each unit, and the posterior of its states."""
-    # States first: a sum over rows is several times as fast as over short rows.
-    belief = np.ascontiguousarray(scores.T)
-    largest = belief.max(0)
-    belief -= largest
-    np.exp(belief, out=belief)
-    total = belief.sum(0)
-    belief /= total
-    return largest + np.log(total), np.ascontiguousarray(belief.T)
-
-
-def _dealt(
-    answers: Float[np.ndarray, "#J K T L"],
-    parts: Float[np.ndarray, "P #J K T L"],
-    table: Float[np.ndarray, "#J K T L"],
-    deal: np.random.Generator | None,
-) -> Float[np.ndarray, "P #J K T L"]:
-    """Return how many answers of each cell came from each part."""
-    if len(parts) == 1:
-        return answers[None]
-    share = np.exp(parts - table)
-    if deal is None:
-        return share * answers
-    chance = np.moveaxis(share, 0, -1)
-    chance /= chance.sum(-1, keepdims=True)
-    dealt = np.zeros(chance.shape)
-    some = answers > 0
-    whole = np.rint(answers[some]).astype(np.int64)
-    dealt[some] = deal.multinomial(whole, chance[some])
-    return np.moveaxis(dealt, -1, 0)
+        return events_in_cells(self._emission, self._shapes)

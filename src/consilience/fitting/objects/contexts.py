@@ -1,0 +1,158 @@
+"""Responses to be predicted, each with the other answers that are given."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from consilience.objects.layout.space import assembled
+from consilience.ragged import places_within
+from consilience.truth import ObjectsSpace
+from consilience.truth.named import Named
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Contexts:
+    """Responses to be predicted, and the answers that are given.
+
+    Attributes
+    ----------
+    space
+        One unit for each context: the answers given, and the candidates they leave.
+    unit
+        The context of each response: for now each has its own.
+    kept, main
+        What the response names among the candidates, as bits, and its main label's
+        place; -1 where it is something else.
+    new_label, new_main
+        Whether it names, or has as its main object, something else.
+    n
+        How often the response was given.
+    """
+
+    space: ObjectsSpace
+    unit: Int[np.ndarray, " C"]
+    kept: Int[np.ndarray, " C"]
+    main: Int[np.ndarray, " C"]
+    new_label: Bool[np.ndarray, " C"]
+    new_main: Bool[np.ndarray, " C"]
+    n: Int[np.ndarray, " C"]
+
+    @property
+    def empty(self) -> float:
+        """Share of responses with something else that name nothing beside it."""
+        new = self.n * self.new_label
+        return float(((new * (self.kept == 0)).sum() + 0.5) / (new.sum() + 1))
+
+
+def contexts(
+    space: ObjectsSpace, others: int | None, seed: int, max_responses: int | None = None
+) -> Contexts:
+    """Return every response with the other answers that are given.
+
+    Parameters
+    ----------
+    space
+        Answers about some items.
+    others
+        How many of the others are given; None for all.
+    seed
+        Seed of the choice of other responses.
+    max_responses
+        Largest number of responses to predict, drawn at random.
+    """
+    named = space.named
+    generator = np.random.default_rng(seed)
+    if others is None:
+        target, n = np.arange(len(space.n)), space.n
+    else:
+        target = np.repeat(np.arange(len(space.n)), space.n)
+        n = np.ones(len(target), np.int64)
+    if max_responses is not None and len(target) > max_responses:
+        chosen = np.sort(generator.choice(len(target), max_responses, replace=False))
+        target, n = target[chosen], n[chosen]
+    context, row, count = _conditioned(space, target, others, generator)
+    unit = space.unit[target]
+    slots = np.arange(named.candidate.shape[1])
+    present = (slots == named.dataset_label_slot[unit][:, None]).astype(int)
+    bits = (named.mask[row][:, None] >> slots) & 1
+    np.maximum.at(present, context, bits)
+    place = np.cumsum(present, axis=1) - 1
+    moved = np.where(present > 0, 1 << np.maximum(place, 0), 0)
+    answered = (named.mask[target][:, None] >> slots) & 1
+    layout = replace(
+        _with_candidates(named, unit, present, place),
+        mask=(bits * moved[context]).sum(1),
+        main=place[context, named.main[row]],
+    )
+    conditioned = assembled(
+        layout,
+        space.unit_item[unit],
+        np.array(["(all)"], object),
+        np.zeros(1, bool),
+        unit=context,
+        annotator=np.zeros(len(row), np.int32),
+        n=count,
+    )
+    is_there = present[np.arange(len(unit)), named.main[target]] > 0
+    return Contexts(
+        space=conditioned,
+        unit=np.arange(len(unit)),
+        kept=(answered * moved).sum(1),
+        main=np.where(is_there, place[np.arange(len(unit)), named.main[target]], -1),
+        new_label=(answered * (1 - present)).any(1),
+        new_main=~is_there,
+        n=n,
+    )
+
+
+def _with_candidates(
+    named: Named,
+    unit: Int[np.ndarray, " C"],
+    present: Int[np.ndarray, "C S"],
+    place: Int[np.ndarray, "C S"],
+) -> Named:
+    """Return the candidates that are present in each context, at their places there."""
+    at, slot = np.nonzero(present)
+    here, there = (at, place[at, slot]), (unit[at], slot)
+    candidate = np.full(present.shape, -1)
+    candidate[here] = named.candidate[there]
+    covariates = np.zeros((len(unit), *named.covariates.shape[1:]))
+    covariates[here] = named.covariates[there]
+    counts = None
+    if named.contains_counts is not None:
+        counts = np.zeros((*present.shape, 3), np.int64)
+        counts[here] = named.contains_counts[there]
+    return replace(
+        named,
+        candidate=candidate,
+        dataset_label=named.dataset_label[unit],
+        covariates=covariates,
+        observed=np.ones(len(unit), bool),
+        contains_counts=counts,
+    )
+
+
+def _conditioned(
+    space: ObjectsSpace,
+    target: Int[np.ndarray, " C"],
+    others: int | None,
+    generator: np.random.Generator,
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+    """Return context, row and number of the answers given in each context."""
+    start = np.searchsorted(space.unit, np.arange(space.num_units + 1))
+    unit = space.unit[target]
+    length = start[unit + 1] - start[unit]
+    context = np.repeat(np.arange(len(target)), length)
+    within = places_within(length)
+    row = start[unit][context] + within
+    count = space.n[row] - (row == target[context])
+    if others is not None:
+        one = np.repeat(np.arange(len(row)), count)
+        order = np.lexsort([generator.random(len(one)), context[one]])
+        one = one[order]
+        first = np.searchsorted(context[one], np.arange(len(target)))
+        rank = np.arange(len(one)) - first[context[one]]
+        count = np.bincount(one[rank < others], minlength=len(row))
+    kept = count > 0
+    return context[kept], row[kept], count[kept]

@@ -1,0 +1,129 @@
+"""What holds at the mode: parameters, beliefs, and the slope about it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+from numpyro.handlers import seed, substitute
+from numpyro.infer.util import constrain_fn
+from scipy import special
+
+from consilience.inference.gradient_ascent.curvature import Slope
+from consilience.inference.gradient_ascent.data import Data, Real
+from consilience.inference.gradient_ascent.objective import (
+    energy_and_slope,
+    no_evidence,
+)
+from consilience.model import (
+    DIMS,
+    AnnotatorModel,
+    Parameters,
+    belief,
+    derived,
+    marginal,
+    posterior_of_truth,
+    sample_parameters,
+)
+from consilience.objects.layout.items import Items
+from consilience.truth import Observations
+from consilience.truth.arrays.maths import AnyArray, on_host
+
+
+class Mode(NamedTuple):
+    """What is found at the top: parameters, belief (U, S), log-likelihood (U)."""
+
+    parameters: Parameters
+    belief: Float[AnyArray, "U S"]
+    log_likelihood: Float[AnyArray, " U"]
+
+
+class Optimized(NamedTuple):
+    """The optimum: the answers, the position, and how to compute the parameters."""
+
+    data: Data
+    real: Real
+    position: Float[np.ndarray, " P"]
+    unravel: Callable[[Float[Array, " P"]], Parameters]
+
+
+def mode_at(
+    model: AnnotatorModel[Any], summit: Optimized, position: Float[np.ndarray, " P"]
+) -> Mode:
+    """Return what is found at a position, units in their order, on the host."""
+    data, (place, _) = summit.data, summit.real
+    free, layout = summit.unravel(jnp.asarray(position)), data.whole.layout
+    if not isinstance(layout, Items) or layout.end_to_end is None:
+        mode = on_host(_mode_at(model, data, free))
+        parameters = _of_real(model, summit, mode.parameters)
+        return Mode(parameters, mode.belief[place], mode.log_likelihood[place])
+    # The score is another program than the objective, and computed once.
+    values, parameters = on_host(_constrained(model, data.whole, free))
+    whole = on_host(data.whole)
+    scores = model.score(whole, parameters)
+    return Mode(
+        _of_real(model, summit, {**values, **derived(model, whole, parameters)}),
+        special.softmax(scores, axis=1)[place],
+        special.logsumexp(scores, axis=1)[place],
+    )
+
+
+def slope_about(model: AnnotatorModel[Any], summit: Optimized) -> Slope:
+    """Return the slope of minus the log density, as a function of the place."""
+
+    def slope(place: Float[np.ndarray, " P"]) -> Float[np.ndarray, " P"]:
+        position = summit.unravel(jnp.asarray(place))
+        _, slope = energy_and_slope(
+            model, summit.data, no_evidence(summit.data), position
+        )
+        flat: Float[np.ndarray, " P"] = np.asarray(ravel_pytree(slope)[0], float)
+        return flat
+
+    return slope
+
+
+@partial(jax.jit, static_argnames="model")
+def _mode_at(model: AnnotatorModel[Any], data: Data, position: Parameters) -> Mode:
+    values, parameters = _constrained(model, data.whole, position)
+
+    def one(observations: Observations) -> Any:
+        scores = model.score(observations, parameters)
+        return posterior_of_truth(model, belief(scores)), marginal(scores)
+
+    if len(data.weight) == 1:
+        truth, likelihood = one(jax.tree.map(lambda leaf: leaf[0], data.parts))
+    else:
+        truth, likelihood = jax.lax.map(one, data.parts)
+    return Mode(
+        {**values, **derived(model, data.whole, parameters)},
+        truth.reshape(-1, truth.shape[-1]),
+        likelihood.ravel(),
+    )
+
+
+@partial(jax.jit, static_argnames="model")
+def _constrained(
+    model: AnnotatorModel[Any], whole: Observations, position: Parameters
+) -> tuple[Parameters, Parameters]:
+    """Return parameters by name, and as the model has them."""
+    program = seed(sample_parameters, 0)
+    arguments = (model, whole)
+    values = constrain_fn(program, arguments, {}, position, return_deterministic=True)
+    return values, substitute(program, data=values)(*arguments)
+
+
+def _of_real(
+    model: AnnotatorModel[Any], summit: Optimized, parameters: Parameters
+) -> Parameters:
+    """Return the parameters without those of what fills arrays up."""
+    axes = {**DIMS, **model.dims}
+    return {
+        name: value[
+            tuple(slice(summit.real.sizes.get(axis)) for axis in axes.get(name, ()))
+        ]
+        for name, value in parameters.items()
+    }

@@ -1,0 +1,1 @@
+"""Models of tables, computed on the host without JAX."""
