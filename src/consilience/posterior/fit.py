@@ -249,9 +249,9 @@ class Fit:
         >>> fit = cs.fit(responses, model="hierarchical_dawid_skene")
         >>> fit.annotators().head(3).round(2)
           annotator  responses  accuracy  lower  upper
-        0       Ada         10      0.59   0.46   0.71
-        1       Ben          6      0.63   0.49   0.76
-        2     Chloe          9      0.61   0.46   0.73
+        0       Ada         10      0.59   0.45   0.72
+        1       Ben          6      0.63   0.49   0.77
+        2     Chloe          9      0.61   0.45   0.73
         """
         return restored(annotators.annotators(self.data), self.types)
 
@@ -284,8 +284,8 @@ class Fit:
         >>> fit = cs.fit(responses, annotators=people, model=model)
         >>> fit.annotator_groups()[["group", "annotators", "responses"]]
             group  annotators  responses
-        0   crowd          18        128
-        1  expert           7         52
+        0   crowd          18        126
+        1  expert           7         54
         """
         return annotator_groups.annotator_groups(self.data)
 

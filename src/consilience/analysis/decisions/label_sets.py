@@ -117,9 +117,9 @@ def label_sets(
     >>> sets = cs.label_sets(fit, gold, coverage=0.9)
     >>> sets[sets["size"] > 1].head(4).round(2)
              item     label  probability  size   gold
-    13  photo-014  malamute         0.57     2  False
-    14  photo-014     husky         0.42     2  False
-    35  photo-035  malamute         0.56     2   True
+    13  photo-014  malamute         0.52     2  False
+    14  photo-014     husky         0.43     2  False
+    35  photo-035  malamute         0.49     2   True
     36  photo-035     husky         0.39     2   True
     """
     check_fit(fit)

@@ -51,9 +51,11 @@ IF_ORDERED = ("ordinal_dawid_skene",)
 # 500,000 did not end in 150 seconds), and what stands in for them.
 MAX_CELLS, STAND_IN = 100_000, "hierarchical_dawid_skene"
 MAX_COMPARED = 200_000  # answers; beyond, a sample of the items is compared on
-# Draws of each model; scores then have a Monte Carlo error far below their own. Fewer
-# of large studies, where draws together would visit more answers x states than so many.
-DRAWS, FEWEST, MAX_VISITS = 60, 20, 10_000_000
+# Draws of each model: scores then have a Monte Carlo error below their own. Fewer where
+# draws would together visit more answers x states than the first number, and fewer
+# still beyond the second.
+DRAWS, ENOUGH, FEWEST = 200, 60, 20
+MAX_VISITS, MAX_OF_ENOUGH = 2_400_000, 10_000_000
 # Answers x states below which models are fitted one after another: arrays are so short
 # that threads would wait for each other.
 MANY_VISITS = 100_000
@@ -117,8 +119,8 @@ def compare(
     >>> table = cs.compare(responses, models)
     >>> table[["model", "elpd", "difference"]].round(3)
                           model   elpd  difference
-    0  hierarchical_dawid_skene -0.933       0.000
-    1             shared_errors -0.934      -0.001
+    0  hierarchical_dawid_skene -0.927       0.000
+    1             shared_errors -0.939      -0.012
     """
     study = Study.read(as_responses(responses), candidates=candidates, gold=gold)
     seed = check_seed(seed)
@@ -256,7 +258,9 @@ def _draws(name: str, space: Space) -> int:
     """Return how many draws of a model are taken by default."""
     split = num_substates(annotators.fittable(name))
     visits = len(space.unit) * int(space.state.shape[1]) * split
-    return min(DRAWS, max(FEWEST, MAX_VISITS // max(visits, 1)))
+    visits = max(visits, 1)
+    enough = min(ENOUGH, MAX_OF_ENOUGH // visits)
+    return min(DRAWS, max(FEWEST, enough, MAX_VISITS // visits))
 
 
 def _drift(space: Space, fits: Sequence[Single]) -> Float[np.ndarray, " A"]:
