@@ -90,7 +90,7 @@ def leading_question(
         design = _design(space, similar, odds)
         fitted = estimate(scale, design, report)
         rows = [
-            _row(scale, design, fitted, name, float(fit.data.attrs["mass"]))
+            _row(scale, design, fitted, name, float(fit.data.attrs["prob"]))
             for name in (THERE, APART)
         ]
     return pd.DataFrame(rows)

@@ -1,7 +1,7 @@
 """A fit's tables as files for other programs: CSV, Parquet or JSON.
 
-Beside the tables lies `about.json`: the mass of the intervals, the model, the engine
-and the rule for text in CSV.
+Beside the tables lies `about.json`: the probability of the intervals, the model, the
+engine and the rule for text in CSV.
 
 **Text in CSV.** A spreadsheet takes a cell for a formula when it starts with `=`, `+`,
 `-`, `@` or a tab, and runs it, wherever the text came from. In CSV, text (and a

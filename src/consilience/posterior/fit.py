@@ -17,7 +17,7 @@ truth
     probability, lower, upper (item, candidate); NaN at padding and where the engine
     states no bounds. Where residuals of annotators can be correlated, also the other
     posterior, as raw_probability and so on or tempered_probability and so on, and
-    design_effect(item). Attributes: told (raw or tempered), residual_correlation,
+    design_effect(item). Attributes: reported (raw or tempered), residual_correlation,
     residual_z, and residual_shrunk, by which intervals of annotators are wider.
 comparison
     model, elpd, se, difference, difference_se, weight, best and seconds along
@@ -62,10 +62,10 @@ worlds
 tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 
-Attributes of the root: model, engine, engine_reason, kind, seed, mass, seconds,
+Attributes of the root: model, engine, engine_reason, kind, seed, prob, seconds,
 version, and as JSON assumptions, sources, settings, the types that items, annotators
 and labels had in the source (id_types), and the classifiers whose predictions were
-covariates (told_of).
+covariates (classifiers).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def fit_of(**more):
         name: ((*AXES, axis), np.array([value]))
         for name, (axis, value) in values.items()
     }
-    root = xr.Dataset(attrs={"mass": 0.9})
+    root = xr.Dataset(attrs={"prob": 0.9})
     posterior = xr.Dataset({**variables, **more})
     return xr.DataTree.from_dict({"/": root, "posterior": posterior})
 

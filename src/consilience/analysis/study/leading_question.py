@@ -91,7 +91,7 @@ def leading_question(fit: Fit) -> pd.DataFrame:
 def _odds_ratios(
     names: list[str], effects: np.ndarray, data: xr.DataTree
 ) -> pd.DataFrame:
-    estimates = estimate(effects, float(data.attrs["mass"]))
+    estimates = estimate(effects, float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "contrast": names,

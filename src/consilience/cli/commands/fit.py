@@ -158,7 +158,7 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "annotators": len(fitted.annotators()),
         "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
         "checks": counts(verdicts),
-        "truth": fitted.data["truth"].attrs.get("told", "raw"),
+        "truth": fitted.data["truth"].attrs.get("reported", "raw"),
         "comparison": rows(fitted.comparison()),
         "beforehand": rows(fitted.covariate_effects()),
         "worth": rows(fitted.relative_information()),

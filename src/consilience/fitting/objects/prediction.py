@@ -103,7 +103,7 @@ class Predicted:
             self.items,
             self.draws,
             seed=int(before["seed"]),
-            prob=float(before["mass"]),
+            prob=float(before["prob"]),
         )
         learned = label_pairs.as_dataset(self.learned)
         return with_groups(data, **{label_pairs.GROUP: learned})
@@ -151,7 +151,7 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
     draws: list[Parameters] = [
         {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
     ]
-    prob = float(earlier.data.attrs["mass"])
+    prob = float(earlier.data.attrs["prob"])
     return Predicted(
         earlier=earlier,
         space=space,

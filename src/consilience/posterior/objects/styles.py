@@ -53,7 +53,7 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
         "recall": (1 - share) * special.expit(seldom) + share * special.expit(often),
         "further_name": special.expit(parameters["slip"][:, 0]),
     }
-    interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["mass"]))
+    interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "style": pd.Series(list(drawn), dtype="str"),

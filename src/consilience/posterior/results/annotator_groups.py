@@ -38,7 +38,7 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
     accuracy = _widened_draws(data)
     if accuracy is None:
         accuracy = np.full((1, members.shape[1]), np.nan)
-    prob = float(data.attrs["mass"])
+    prob = float(data.attrs["prob"])
     mean = estimate(_means(accuracy, members), prob)
     spreads = [
         accuracy[:, who].std(1, ddof=1)
@@ -83,7 +83,7 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
         pairs, accuracy = pairs[:0], np.ones((1, members.shape[1]))
     means = _means(accuracy, members)
     apart = means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
-    difference = estimate(apart, float(data.attrs["mass"]))
+    difference = estimate(apart, float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "group": category(pairs[:, 0], names),

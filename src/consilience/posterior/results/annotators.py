@@ -81,7 +81,7 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
             columns[f"{column}_upper"] = interval.upper[people]
     habit = draws(data, "spammer", ("annotator",))
     if habit is not None:
-        interval = estimate(habit, float(data.attrs["mass"]))
+        interval = estimate(habit, float(data.attrs["prob"]))
         columns["spammer"] = interval.mean[people]
         columns["spammer_lower"] = interval.lower[people]
         columns["spammer_upper"] = interval.upper[people]
@@ -96,7 +96,7 @@ def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
         if drawn is not None:
             identified = data["constant_data"]["annotator_known"].to_numpy()
             people = np.flatnonzero(identified)
-            interval = estimate(drawn, float(data.attrs["mass"]))
+            interval = estimate(drawn, float(data.attrs["prob"]))
             columns[column] = interval.mean[people]
             columns[f"{column}_lower"] = interval.lower[people]
             columns[f"{column}_upper"] = interval.upper[people]
@@ -124,7 +124,7 @@ def _chance(
         nothing = np.full(data["constant_data"].sizes["annotator"], np.nan)
         return Estimate(mean=nothing, lower=nothing, upper=nothing)
     effect = annotator_design_effect(data)
-    return widen(estimate(chances, float(data.attrs["mass"])), effect)
+    return widen(estimate(chances, float(data.attrs["prob"])), effect)
 
 
 def _chances(

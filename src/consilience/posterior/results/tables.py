@@ -1,8 +1,8 @@
 """The tables of a run by name, and their Parquet files.
 
 Text is dictionary-encoded: each name is held once. The file's metadata carries, under
-the key `consilience`, a JSON object with the table's name, the mass between `lower` and
-`upper`, what kind of interval that is, the model and the engine.
+the key `consilience`, a JSON object with the table's name, the probability between
+`lower` and `upper`, what kind of interval that is, the model and the engine.
 """
 
 from __future__ import annotations
@@ -87,10 +87,10 @@ def about(data: xr.DataTree) -> dict[str, str | float]:
 
     Returns
     -------
-    Mass and kind of the intervals, model, engine, version.
+    Probability and kind of the intervals, model, engine, version.
     """
     return {
-        "mass": float(data.attrs["mass"]),
+        "prob": float(data.attrs["prob"]),
         "interval": "equal-tailed",
         "model": str(data.attrs["model"]),
         "engine": str(data.attrs["engine"]),

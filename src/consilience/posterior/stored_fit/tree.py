@@ -222,7 +222,7 @@ def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Data
     dataset = _dataset(space, values)
     dataset["design_effect"] = ("item", tempering.design_effect)
     return dataset.assign_attrs(
-        told=tempering.reported,
+        reported=tempering.reported,
         residual_correlation=tempering.correlation,
         residual_z=tempering.z,
         residual_shrunk=tempering.shrunk,
