@@ -10,6 +10,7 @@ import consilience as cs
 from consilience import scoring
 from consilience.annotators import RENAMED, current_name, load, names
 from consilience.deprecation import renamed_arguments
+from consilience.posterior import export
 from consilience.scoring import ScoreOptions
 
 ANSWERS = pd.DataFrame(
@@ -89,6 +90,13 @@ def test_a_fit_answers_to_the_old_names_of_its_tables(old, new):
         table = getattr(fit, old)()
     pd.testing.assert_frame_equal(table, getattr(fit, new)())
     assert not hasattr(fit, "worthless")
+
+
+def test_a_table_is_exported_under_its_old_name(tmp_path):
+    fit = cs.fit(ANSWERS, model="multinomial", engine="em")
+    with pytest.warns(FutureWarning, match="use `covariate_effects` instead"):
+        files = export(fit, ["beforehand"], "csv", tmp_path / "tables")
+    assert [path.name for path in files] == ["covariate_effects.csv"]
 
 
 def test_scores_are_found_where_they_were():

@@ -327,7 +327,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     if pairs.covariates.shape[2]:
         present = states[:, 1].sum(1)
         share = jnp.broadcast_to(observations.scale, present.shape)
-        quantities["worth"] = relative_information(
+        quantities["relative_information"] = relative_information(
             present, share / share.sum(), of_group.sum(0)
         )
     return quantities
@@ -391,7 +391,7 @@ MODEL = LaidOutScoreModel(
         "scale": ("hump",),
         "share": (),
         "weight": ("covariate",),
-        "worth": (),
+        "relative_information": (),
         "group_shift": ("hump", "group"),
         "threshold": ("annotator",),
         "own_group": ("annotator", "group"),

@@ -8,9 +8,10 @@ posterior
     Parameters of the model. Table models have prevalence(true_class) and
     confusion([annotator,] true_class, given_class); those of many labels have
     prevalence(true_class) and accuracy(annotator). Where candidates have columns,
-    weight(covariate) of each and worth of all together; for choice prevalence is then
-    that of an item of which they say nothing, and mean_prior(true_class) the mean over
-    the items of what was believed before anyone answered.
+    weight(covariate) of each and relative_information of all together; for choice
+    prevalence is then that of an item of which they say nothing, and
+    mean_prior(true_class) the mean over the items of what was believed before anyone
+    answered.
 summary
     confusion_mean, confusion_lower, confusion_upper, where draws would be too large.
 truth
@@ -28,9 +29,9 @@ constant_data
     superclass(true_class) where labels have one;
     unit_group(item), an index into group, where labels have groups; similar_set(item)
     and shown_set(item), codes of the similar labels of an item, and of those shown
-    together (contains, where somebody says what is similar); what is known
-    beforehand: beforehand(item, [candidate,] covariate), covariate_centre and
-    covariate_spread (covariate);
+    together (contains, where somebody says what is similar);
+    covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
+    (covariate), where candidates have columns;
     num_responses(item); annotator_responses, annotator_known and group_of_annotator
     (annotator), an index into annotator_group, where annotators have groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
@@ -698,8 +699,8 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            One row with the columns worth, lower and upper; empty where candidates had
-            no columns of numbers.
+            One row with the columns relative_information, lower and upper; empty where
+            candidates had no columns of numbers.
 
         See Also
         --------

@@ -194,7 +194,7 @@ def covariate_effects(fitted: Fit) -> list[RenderableType]:
     if len(information):
         row = information.to_dict("records")[0]
         between = _between(row)
-        sentence += f"; together as informative as {row['worth']:.2f}"
+        sentence += f"; together as informative as {row['relative_information']:.2f}"
         sentence += f" ({between})" if between else ""
         sentence += " answers of one annotator"
     return [Text(), Text(sentence), table]

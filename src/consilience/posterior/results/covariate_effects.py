@@ -61,12 +61,16 @@ def relative_information(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    One row: worth, lower, upper; none where candidates had no columns.
+    One row: relative_information, lower, upper; none where candidates had no columns.
     """
-    drawn = draws(data, "worth", ())
+    drawn = draws(data, "relative_information", ())
     if drawn is None:
-        return pd.DataFrame(columns=["worth", *_BOUNDS], dtype=float)
+        return pd.DataFrame(columns=["relative_information", *_BOUNDS], dtype=float)
     interval = estimate(drawn[:, None], float(data.attrs["prob"]))
     return pd.DataFrame(
-        {"worth": interval.mean, "lower": interval.lower, "upper": interval.upper}
+        {
+            "relative_information": interval.mean,
+            "lower": interval.lower,
+            "upper": interval.upper,
+        }
     )

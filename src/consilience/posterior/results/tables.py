@@ -51,8 +51,8 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "confusion": confusion,
         "diagnostics": diagnostics,
         "comparison": comparison,
-        "beforehand": covariate_effects,
-        "worth": relative_information,
+        "covariate_effects": covariate_effects,
+        "relative_information": relative_information,
         "objects": objects,
         "object_counts": object_counts,
         "same_object": same_object,
@@ -62,7 +62,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     }
 )
 _OF_GROUPS = ("annotator_groups", "group_differences")
-_OF_COLUMNS = ("beforehand", "worth")
+_OF_COLUMNS = ("covariate_effects", "relative_information")
 _OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
 
 

@@ -309,7 +309,7 @@ def _covariates(covariates: Covariates, *axes: str) -> dict[str, Any]:
     if not covariates.names:
         return {}
     return {
-        "beforehand": ((*axes, "covariate"), covariates.value),
+        "covariates": ((*axes, "covariate"), covariates.value),
         "covariate_centre": ("covariate", covariates.centre),
         "covariate_spread": ("covariate", covariates.spread),
     }

@@ -26,7 +26,12 @@ ATTRIBUTES: Mapping[str, Renamed] = MappingProxyType(
 )
 """Attributes of a group."""
 
-VARIABLES: Mapping[str, Renamed] = MappingProxyType({})
+VARIABLES: Mapping[str, Renamed] = MappingProxyType(
+    {
+        "/posterior": {"worth": "relative_information"},
+        "/constant_data": {"beforehand": "covariates"},
+    }
+)
 """Variables, coordinates and dimensions of a group."""
 
 VALUES: Mapping[str, Mapping[str, Renamed]] = MappingProxyType({})

@@ -113,12 +113,16 @@ def _styles(run: Run, report: Report) -> list[Part]:
 
 def _covariate_effects(run: Run, report: Report) -> list[Part]:
     """Return the information of the covariates of a run, if it has any."""
-    weights, worth = run.table("beforehand"), run.table("worth")
+    weights, information = (
+        run.table("covariate_effects"),
+        run.table("relative_information"),
+    )
     together = ""
     if weights.empty:
         return []
-    if len(worth):
-        value, lower, upper = worth.iloc[0][["worth", "lower", "upper"]]
+    if len(information):
+        names = ("relative_information", "lower", "upper")
+        value, lower, upper = information.iloc[0][[*names]]
         between = f" ({lower:.2f} to {upper:.2f})" if isfinite(lower) else ""
         together = (
             " Together they carry as much information about the truth as "
