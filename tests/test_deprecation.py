@@ -103,3 +103,9 @@ def test_scores_are_found_where_they_were():
     with pytest.warns(FutureWarning, match="use `consilience.scoring.score` instead"):
         from consilience.benchmark import score
     assert score is scoring.score
+
+
+def test_a_prior_answers_to_the_old_names_of_its_settings():
+    with pytest.warns(FutureWarning, match="use `context_effect` instead"):
+        model = load("contains", {"led": 2.0})
+    assert model is load("contains", {"context_effect": 2.0})

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import pandas as pd
@@ -5,6 +6,7 @@ import pytest
 import xarray as xr
 
 import consilience as cs
+from consilience.annotators import RENAMED_SETTINGS
 from consilience.posterior.results.tables import TABLES, names_of
 from consilience.posterior.stored_fit import store
 from consilience.posterior.stored_fit.upgrade import (
@@ -21,7 +23,11 @@ def inverse(renamed):
 
 def as_before(data):
     """Return a fit under the names that earlier releases stored it by."""
-    groups = {}
+    groups, settings = {}, json.loads(data.attrs["settings"])
+    names = inverse(RENAMED_SETTINGS.get(data.attrs["model"], {}))
+    settings["prior"] = {
+        names.get(name, name): value for name, value in settings["prior"].items()
+    }
     for node in data.subtree:
         group = node.to_dataset(inherit=False)
         for name, renamed in VALUES.get(node.path, {}).items():
@@ -35,6 +41,7 @@ def as_before(data):
         old = inverse(ATTRIBUTES.get(node.path, {}))
         group.attrs = {old.get(name, name): each for name, each in group.attrs.items()}
         groups[node.path] = group
+    groups["/"].attrs["settings"] = json.dumps(settings)
     return xr.DataTree.from_dict(groups)
 
 

@@ -14,7 +14,10 @@ from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.draws import draws, estimate
 
-SIMILAR = {"led": "a similar label is there", "led_apart": "and was not shown"}
+SIMILAR = {
+    "context_effect": "a similar label is there",
+    "context_effect_not_shown": "and was not shown",
+}
 SELDOM, OFTEN = "a thing seldom seen", "a thing often seen"
 CONTRASTS = {
     "one of several names": "of a thing with several names, against one name",

@@ -125,7 +125,7 @@ def _posterior(
         "annotator": space.annotators,
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
-        "hump": np.array(["low", "high"], object),
+        "mixture_component": np.array(["low", "high"], object),
         **_annotator_groups(space),
     }
     if isinstance(space, ObjectsSpace):

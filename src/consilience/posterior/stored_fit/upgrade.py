@@ -6,10 +6,11 @@ it stands in. Numbers are left as they are.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from consilience.annotators import current_name
+from consilience.annotators import current_name, current_settings
 from consilience.when_used import xr
 
 Renamed = Mapping[str, str]
@@ -28,7 +29,12 @@ ATTRIBUTES: Mapping[str, Renamed] = MappingProxyType(
 
 VARIABLES: Mapping[str, Renamed] = MappingProxyType(
     {
-        "/posterior": {"worth": "relative_information"},
+        "/posterior": {
+            "hump": "mixture_component",
+            "led": "context_effect",
+            "led_apart": "context_effect_not_shown",
+            "worth": "relative_information",
+        },
         "/constant_data": {"beforehand": "covariates"},
     }
 )
@@ -65,10 +71,19 @@ def _renamed(path: str, group: xr.Dataset) -> xr.Dataset:
     group.attrs = {
         attributes.get(name, name): value for name, value in group.attrs.items()
     }
-    if "model" in group.attrs:
-        group.attrs["model"] = current_name(group.attrs["model"])
+    if path == "/":
+        group.attrs |= _model(group.attrs)
     for name, renamed in VALUES.get(path, {}).items():
         if name in group:
             values = [renamed.get(value, value) for value in group[name].to_numpy()]
             group[name] = group[name].copy(data=values)
     return group
+
+
+def _model(attributes: Mapping[str, str]) -> dict[str, str]:
+    """Return the model of a fit and its settings, by the names that they have now."""
+    name = current_name(attributes["model"])
+    settings = json.loads(attributes["settings"])
+    if settings.get("prior"):
+        settings["prior"] = current_settings(name, settings["prior"])
+    return {"model": name, "settings": json.dumps(settings, ensure_ascii=False)}
