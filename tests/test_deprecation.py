@@ -12,6 +12,7 @@ from consilience.annotators import RENAMED, current_name, load, names
 from consilience.deprecation import renamed_arguments
 from consilience.posterior import export
 from consilience.scoring import ScoreOptions
+from consilience.simulation import ObjectsSettings, simulate_objects
 
 ANSWERS = pd.DataFrame(
     [(i, a, "xy"[(i + (a == 2)) % 2]) for i in range(12) for a in range(3)],
@@ -109,3 +110,11 @@ def test_a_prior_answers_to_the_old_names_of_its_settings():
     with pytest.warns(FutureWarning, match="use `context_effect` instead"):
         model = load("contains", {"led": 2.0})
     assert model is load("contains", {"context_effect": 2.0})
+
+
+def test_a_simulation_of_objects_answers_to_the_old_names_of_its_settings():
+    with pytest.warns(FutureWarning, match="use `single_label` instead"):
+        study = simulate_objects(items=8, settings={"picker": 1.0})
+    assert len(study.responses.table) == 8 * 5  # each names one label
+    with pytest.warns(FutureWarning, match="use `single_label=` instead"):
+        assert ObjectsSettings(picker=0.3) == ObjectsSettings(single_label=0.3)

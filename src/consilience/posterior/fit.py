@@ -669,10 +669,11 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            Columns style, share, lower and upper with the rows `picker` (responses that
-            name the main object only), `recall` (of exhaustive responses, how often an
-            object that is not the main one is named) and `further_name` (how often a
-            further label of the same object is given). Empty for other kinds.
+            Columns style, share, lower and upper with the rows `single_label`
+            (responses that name the main object only), `recall` (of exhaustive
+            responses, how often an object that is not the main one is named) and
+            `further_name` (how often a further label of the same object is given).
+            Empty for other kinds.
 
         See Also
         --------
@@ -687,7 +688,7 @@ class Fit:
         >>> fit = cs.fit(study.responses, engine="em")
         >>> fit.styles()[["style", "share"]].round(1)
                   style  share
-        0        picker    0.5
+        0  single_label    0.5
         1        recall    0.4
         2  further_name    0.1
         """

@@ -112,7 +112,7 @@ def test_a_fit_of_objects_alone_knows_of_no_leading_question(
 
 @pytest.fixture(scope="module")
 def study():
-    prior = {"fewest": 3.0, "most": 3.0, "asked": 4.0}
+    prior = {"fewest": 3.0, "most": 3.0, "contains_answers": 4.0}
     return cs.simulate(kind="objects", items=30, per_item=3, prior=prior, seed=2)
 
 

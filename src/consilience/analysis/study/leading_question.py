@@ -65,7 +65,7 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     >>> import pandas as pd
     >>> study = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
-    ...     prior={"asked": 4.0}, seed=0,
+    ...     prior={"contains_answers": 4.0}, seed=0,
     ... )
     >>> similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
     >>> fit = cs.fit(

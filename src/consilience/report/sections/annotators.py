@@ -26,11 +26,11 @@ _SKILLS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "spammer": "Answers by habit",
-    "picker": "Picks one object",
-    "recall": "Sees another object",
+    "single_label": "Single-label responses",
+    "recall": "Names another object",
 }
 _STYLES = {
-    "picker": "Name the main object alone, whatever else they see",
+    "single_label": "Name the main object alone, whatever else they see",
     "recall": "Listing, name an object that is not the main one",
     "further_name": "Listing, give a further name of an object they have named",
 }
