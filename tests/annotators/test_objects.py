@@ -165,8 +165,8 @@ class ByHand:
 
     def _granted(self, block, kind):
         """Return p(what was said of the block's names); the own label is the first."""
-        slope, weight, maybe = self.value["granters"]
-        leading, several, own = self.value["granting"]
+        slope, weight, maybe = self.value["endorsement_shape"]
+        leading, several, own = self.value["endorsement"]
         kappa, chance = 1 / (1 + np.exp(-maybe)), 1.0
         inside = [label for label in range(self.labels) if block >> label & 1]
         for label in inside:

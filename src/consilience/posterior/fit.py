@@ -36,7 +36,8 @@ constant_data
     (annotator), an index into annotator_group, where annotators have groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
-    asked(item, place, asked_answer), how many said no, maybe and yes of each.
+    contains_counts(item, place, contains_answer), how many said no, maybe and yes of
+    each.
 observed_data
     annotator, item, answer and n along response, as codes.
 log_likelihood

@@ -47,8 +47,9 @@ def leading_question(fit: Fit) -> pd.DataFrame:
 
         For objects and contains together, the odds of endorsing an object over those
         of naming it, for objects of low and of high detection probability, with the
-        columns seen and granted (shares of exhaustive responses, and of the annotators
-        who were asked); and what makes a label be endorsed more or less.
+        columns detection_probability and endorsement_probability (shares of exhaustive
+        responses, and of the annotators who were asked); and what makes a label be
+        endorsed more or less.
 
     Raises
     ------
@@ -106,24 +107,35 @@ def _odds_ratios(
 
 
 def _of_objects(data: xr.DataTree) -> pd.DataFrame:
-    leading, granting = (
+    leading, effects = (
         draws(data, name, (axis,))
-        for name, axis in (("leading", "how_often"), ("granting", "asked_covariate"))
+        for name, axis in (
+            ("leading", "how_often"),
+            ("endorsement", "endorsement_covariate"),
+        )
     )
-    if leading is None or granting is None:
+    if leading is None or effects is None:
         msg = (
             "the fit has no answers of kind contains beside those of kind objects; "
             "give both tasks to the fit (`contains=`)"
         )
         raise OptionError(msg)
-    names = [str(name) for name in data["posterior"]["asked_covariate"].to_numpy()]
+    names = [
+        str(name) for name in data["posterior"]["endorsement_covariate"].to_numpy()
+    ]
     table = _odds_ratios(
         [SELDOM, OFTEN, *(CONTRASTS[name] for name in names[1:])],
-        np.concatenate([leading, granting[:, 1:]], axis=1),
+        np.concatenate([leading, effects[:, 1:]], axis=1),
         data,
     )
-    granted = np.asarray(draws(data, "granted", ("how_often",)), float)
-    odds = np.log(granted) - np.log1p(-granted) - leading
+    drawn = draws(data, "endorsement_probability", ("how_often",))
+    endorsement = np.asarray(drawn, float)
+    odds = np.log(endorsement) - np.log1p(-endorsement) - leading
+    probabilities = {
+        "detection_probability": 1 / (1 + np.exp(-odds)),
+        "endorsement_probability": endorsement,
+    }
     nothing = np.full(len(names) - 1, np.nan)
-    seen = np.append((1 / (1 + np.exp(-odds))).mean(0), nothing)
-    return table.assign(seen=seen, granted=np.append(granted.mean(0), nothing))
+    return table.assign(
+        **{name: np.append(p.mean(0), nothing) for name, p in probabilities.items()}
+    )

@@ -127,7 +127,7 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
         did not keep what it learned.
     """
     learned = earlier.learned()
-    if study.contains is not None and not learned.names.asked:
+    if study.contains is not None and not learned.names.endorsement:
         msg = (
             "the earlier fit had no answers of kind contains and has no estimate of "
             "leading questions; leave them out, or fit both tasks there"

@@ -30,7 +30,7 @@ from consilience.objects.layout.block_counts import (
 )
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members, sum_over_partitions
-from consilience.objects.likelihood.endorsement import DIMS as GRANTING
+from consilience.objects.likelihood.endorsement import DIMS as ENDORSEMENT
 from consilience.objects.likelihood.endorsement import endorsement, log_endorsed
 from consilience.objects.likelihood.pair_affinities import DIMS as OWN_PAIRS
 from consilience.objects.likelihood.pair_affinities import pair_affinities
@@ -48,7 +48,7 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "slip": ("mean_and_spread",),
         "single_label": ("mean_and_spread",),
         "style": ("item_covariate",),
-        **GRANTING,
+        **ENDORSEMENT,
         **OWN_PAIRS,
     }
 )

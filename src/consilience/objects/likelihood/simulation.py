@@ -47,7 +47,7 @@ def simulation(
         observations.layout, parameters, seed
     )
     substates = {"object_of": jnp.asarray(objects)}
-    if observations.layout.names.asked:
+    if observations.layout.names.endorsement:
         substates["said"] = jnp.asarray(contains_counts)
     return Simulated(substates, state, answer)
 
@@ -149,9 +149,9 @@ def _item(
     contains_counts = _draw_contains(
         one, objects, often.astype(int), rates, parameters, generator
     )
-    if "granted" in names.label:
+    if "endorsed" in names.label:
         label = np.array(one.label)
-        label[0, :, names.label.index("granted")] = endorsed_share(contains_counts)
+        label[0, :, names.label.index("endorsed")] = endorsed_share(contains_counts)
         one = replace(one, label=label)
     votes = np.asarray(pseudo_votes(one, parameters, "salience"))[0]
     called = np.asarray(pseudo_votes(one, parameters, "naming"))[0]

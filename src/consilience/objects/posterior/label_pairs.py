@@ -32,7 +32,7 @@ from consilience.truth.named import Named
 from consilience.truth.parts import some_units
 
 GROUP = "learned"
-_KINDS = ("label", "slope", "block", "pair", "item", "asked")
+_KINDS = ("label", "slope", "block", "pair", "item", "endorsement")
 _SIDES = ("first", "second")  # labels of a pair with an affinity of its own
 # Sums by a code of two labels; the others are by one.
 _OF_TWO = {"share", "extra", "asked"}

@@ -299,7 +299,8 @@ def _of_kind(space: Space) -> dict[str, Any]:
                 variables["shown_set"] = ("item", space.similar_sets.shown)
         case ObjectsSpace() if space.named.contains_counts is not None:
             counts = space.named.contains_counts.astype(np.int32)
-            variables = {"asked": (("item", "place", "asked_answer"), counts)}
+            axes = ("item", "place", "contains_answer")
+            variables = {"contains_counts": (axes, counts)}
         case _:
             variables = {}
     return variables

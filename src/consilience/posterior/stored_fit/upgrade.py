@@ -30,6 +30,10 @@ ATTRIBUTES: Mapping[str, Renamed] = MappingProxyType(
 VARIABLES: Mapping[str, Renamed] = MappingProxyType(
     {
         "/posterior": {
+            "asked_covariate": "endorsement_covariate",
+            "granted": "endorsement_probability",
+            "granters": "endorsement_shape",
+            "granting": "endorsement",
             "hump": "mixture_component",
             "led": "context_effect",
             "led_apart": "context_effect_not_shown",
@@ -40,12 +44,25 @@ VARIABLES: Mapping[str, Renamed] = MappingProxyType(
             "sees": "detection_probability",
             "worth": "relative_information",
         },
-        "/constant_data": {"beforehand": "covariates"},
+        "/constant_data": {
+            "asked": "contains_counts",
+            "asked_answer": "contains_answer",
+            "beforehand": "covariates",
+        },
+        "/learned": {
+            "asked_covariate": "endorsement_covariate",
+            "asked_covariates": "endorsement_covariates",
+        },
     }
 )
 """Variables, coordinates and dimensions of a group."""
 
-VALUES: Mapping[str, Mapping[str, Renamed]] = MappingProxyType({})
+VALUES: Mapping[str, Mapping[str, Renamed]] = MappingProxyType(
+    {
+        "/posterior": {"label_covariate": {"granted": "endorsed"}},
+        "/learned": {"label_covariates": {"granted": "endorsed"}},
+    }
+)
 """Text in a variable of a group; the variable by its current name."""
 
 
