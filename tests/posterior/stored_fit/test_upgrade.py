@@ -11,6 +11,7 @@ from consilience.posterior.results.tables import TABLES, names_of
 from consilience.posterior.stored_fit import store, upgrade
 from consilience.posterior.stored_fit.upgrade import (
     ATTRIBUTES,
+    GROUPS,
     VALUES,
     VARIABLES,
     upgraded,
@@ -40,7 +41,7 @@ def as_before(data):
         group = group.rename({new: names[new] for new in names.keys() & stored})
         old = inverse(ATTRIBUTES.get(node.path, {}))
         group.attrs = {old.get(name, name): each for name, each in group.attrs.items()}
-        groups[node.path] = group
+        groups[inverse(GROUPS).get(node.path, node.path)] = group
     groups["/"].attrs["settings"] = json.dumps(settings)
     return xr.DataTree.from_dict(groups)
 

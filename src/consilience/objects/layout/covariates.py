@@ -23,8 +23,8 @@ from consilience.objects.layout.pooling import (
     Tally,
     class_codes,
     count_items,
+    exposures,
     pool,
-    stakes,
     usual_votes,
 )
 from consilience.truth.arrays.maths import AnyArray
@@ -295,20 +295,25 @@ def _add_pooled(
             named.dataset_label >= 0, _log_odds(alone, answered, usual, weight), 0
         )
     votes = usual_votes(named, item_counts, pool.items, pool.share)
-    stake = stakes(named, item_counts, votes, pool.appeal)
-    won = pool.won.at(named.candidate) - item_counts.share * item_counts.worth[:, None]
-    expected = pool.stake.at(named.candidate) - stake
+    exposure = exposures(named, item_counts, votes, pool.ability)
+    won = (
+        pool.won.at(named.candidate)
+        - item_counts.share * item_counts.effective_votes[:, None]
+    )
+    expected = pool.exposure.at(named.candidate) - exposure
     ratio = (np.maximum(won, 0) + SHRINK) / (np.maximum(expected, 0) + SHRINK)
     slope["attraction"] = np.where(real, np.log(ratio), 0)
     extra = pool.label_extra.at(named.candidate) - item_counts.extra
-    opportunities = pool.label_asked.at(named.candidate) - item_counts.asked
-    usual = _usual(pool.label_extra, pool.label_asked)
+    opportunities = (
+        pool.label_opportunities.at(named.candidate) - item_counts.opportunities
+    )
+    usual = _usual(pool.label_extra, pool.label_opportunities)
     by_label = _rate(extra, opportunities, usual, SHRINK * 3)
     rate = by_label
     if classed.any():
         extra, opportunities = (
             pool.extra.at(code) - item_counts.extra,
-            pool.asked.at(code) - item_counts.asked,
+            pool.opportunities.at(code) - item_counts.opportunities,
         )
         rate = np.where(
             classed, _rate(extra, opportunities, by_label, SHRINK * 3), by_label

@@ -1,7 +1,7 @@
 """Names that earlier releases stored in a fit, and what they are called now.
 
-The mappings give the current name for each earlier one, by the group of the tree that
-it stands in. Numbers are left as they are.
+The mappings give the current name for each earlier one, by the current name of
+the group of the tree that it stands in. Numbers are left as they are.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from consilience.annotators import current_name, current_settings
 from consilience.when_used import xr
 
 Renamed = Mapping[str, str]
+
+GROUPS: Renamed = MappingProxyType({"/learned": "/evidence"})
+"""Groups of the tree."""
 
 ATTRIBUTES: Mapping[str, Renamed] = MappingProxyType(
     {
@@ -49,9 +52,29 @@ VARIABLES: Mapping[str, Renamed] = MappingProxyType(
             "asked_answer": "contains_answer",
             "beforehand": "covariates",
         },
-        "/learned": {
+        "/evidence": {
+            "appeal": "ability",
+            "asked": "opportunities",
+            "asked_code": "opportunities_code",
             "asked_covariate": "endorsement_covariate",
             "asked_covariates": "endorsement_covariates",
+            "asked_entry": "opportunities_entry",
+            "label_asked": "label_opportunities",
+            "label_asked_code": "label_opportunities_code",
+            "label_asked_entry": "label_opportunities_entry",
+            "own_pair": "affinity_pair",
+            "said": "answers_entry",
+            "said_candidate": "answers_candidate",
+            "said_item": "answers_item",
+            "said_item_entry": "answers_item_entry",
+            "said_main": "answers_main",
+            "said_mask": "answers_mask",
+            "said_n": "answers_n",
+            "said_own": "answers_dataset_label",
+            "said_unit": "answers_unit",
+            "stake": "exposure",
+            "stake_code": "exposure_code",
+            "stake_entry": "exposure_entry",
         },
     }
 )
@@ -60,7 +83,7 @@ VARIABLES: Mapping[str, Renamed] = MappingProxyType(
 VALUES: Mapping[str, Mapping[str, Renamed]] = MappingProxyType(
     {
         "/posterior": {"label_covariate": {"granted": "endorsed"}},
-        "/learned": {"label_covariates": {"granted": "endorsed"}},
+        "/evidence": {"label_covariates": {"granted": "endorsed"}},
     }
 )
 """Text in a variable of a group; the variable by its current name."""
@@ -75,10 +98,10 @@ def upgraded(data: xr.DataTree) -> xr.DataTree:
         A fit as an earlier release stored it. One with the current names comes back
         as it is.
     """
-    groups = {
-        node.path: _renamed(node.path, node.to_dataset(inherit=False))
-        for node in data.subtree
-    }
+    groups = {}
+    for node in data.subtree:
+        path = GROUPS.get(node.path, node.path)
+        groups[path] = _renamed(path, node.to_dataset(inherit=False))
     return xr.DataTree.from_dict(groups)
 
 
