@@ -36,7 +36,7 @@ def current_name(name: str) -> str:
     return RENAMED.get(name, name)
 
 
-def current_settings(name: str, prior: Mapping[str, Any]) -> dict[str, Any]:
+def current_settings[V](name: str, prior: Mapping[str, V]) -> dict[str, V]:
     """Return settings of a model's prior by the names that they have now."""
     renamed = RENAMED_SETTINGS.get(name, {})
     return {renamed.get(setting, setting): value for setting, value in prior.items()}

@@ -119,8 +119,8 @@ def _effects(
     if people is None:
         return [np.zeros(n, int) for n in number], np.zeros(1), np.zeros(1)
     who = np.split(people.annotator, np.cumsum(number)[:-1])
-    effects = parameters["single_label_effect"], parameters["recall"]
-    return who, *map(np.asarray, effects)
+    effect = np.asarray(parameters["single_label_effect"])
+    return who, effect, np.asarray(parameters["recall"])
 
 
 def _item(
