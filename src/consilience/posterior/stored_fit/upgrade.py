@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 from consilience.annotators import current_name, current_settings
 from consilience.when_used import xr
@@ -125,7 +126,7 @@ def _renamed(path: str, group: xr.Dataset) -> xr.Dataset:
     return group
 
 
-def _model(attributes: Mapping[str, str]) -> dict[str, str]:
+def _model(attributes: Mapping[str, Any]) -> dict[str, str]:
     """Return the model of a fit and its settings, by the names that they have now."""
     name = current_name(attributes["model"])
     settings = json.loads(attributes["settings"])
