@@ -176,7 +176,7 @@ def _raters(study) -> Iterator[dict]:
             "±": round(float(np.sqrt((apart**2).sum()) / len(study.present)), 4),
             "worth": _worth(helped, raters, alone),
         }
-    told = fits["candidates"].data["posterior"]["worth"]
+    told = fits["candidates"].data["posterior"]["relative_information"]
     yield {
         "what": "as the fit tells",
         "by": "candidates",

@@ -67,7 +67,7 @@ def _rows(responses, contains) -> list[dict]:
     parameters = {
         name: jnp.asarray(value[0, 0])
         for name, value in found.parameters.items()
-        if name not in {"granted", "leading"}
+        if name not in {"endorsement_probability", "leading"}
     }
     at, unravel = ravel_pytree(parameters)
     observations = lay_out(model, space)
@@ -77,7 +77,7 @@ def _rows(responses, contains) -> list[dict]:
 
     def told(flat):
         each = unravel(flat)
-        return jnp.concatenate([follows(each)["leading"], each["granting"][1:]])
+        return jnp.concatenate([follows(each)["leading"], each["endorsement"][1:]])
 
     each = jax.jit(logs)
     slopes = np.stack(
@@ -96,7 +96,8 @@ def _rows(responses, contains) -> list[dict]:
     covariance = inverse @ slopes @ slopes.T @ inverse.T
     rise = np.asarray(jax.jacfwd(told)(at))
     error = np.sqrt(np.einsum("kp,pq,kq->k", rise, covariance, rise))
-    value, granted = np.asarray(told(at)), np.asarray(follows(parameters)["granted"])
+    value = np.asarray(told(at))
+    granted = np.asarray(follows(parameters)["endorsement_probability"])
     names = ("seldom seen", "often seen", "of several names", "the data set's own")
     rows = []
     for row, name in enumerate(names):

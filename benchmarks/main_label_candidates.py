@@ -122,7 +122,9 @@ def _all_rows(data: Path) -> Iterator[dict]:
     alone = [float(found[f"{raters} raters"]["lists"][1].mean()) for raters in RATERS]
     for what, seen in found.items():
         yield from _rows(what, int(what.split()[-2]), seen, alone)
-    worth = float(fits["candidates"].relative_information()["worth"].iloc[0])
+    worth = float(
+        fits["candidates"].relative_information()["relative_information"].iloc[0]
+    )
     yield {"what": "as the fit tells", "by": "candidates", "worth": f"{worth:.1f}"}
 
 

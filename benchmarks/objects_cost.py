@@ -229,7 +229,7 @@ def by_candidates(most: int, times: int) -> Figures:
             "often": [0.0],
             "seen": [-1.5, 1.0],
             "slip": [-1.5, 1.4],
-            "picker": [0.0, 1.4],
+            "single_label": [0.0, 1.4],
             "style": np.zeros(0),
         }.items()
     }

@@ -10,7 +10,9 @@ import consilience as cs
 from consilience import scoring
 from consilience.annotators import RENAMED, current_name, load, names
 from consilience.deprecation import renamed_arguments
+from consilience.posterior import export
 from consilience.scoring import ScoreOptions
+from consilience.simulation import ObjectsSettings, simulate_objects
 
 ANSWERS = pd.DataFrame(
     [(i, a, "xy"[(i + (a == 2)) % 2]) for i in range(12) for a in range(3)],
@@ -91,7 +93,28 @@ def test_a_fit_answers_to_the_old_names_of_its_tables(old, new):
     assert not hasattr(fit, "worthless")
 
 
+def test_a_table_is_exported_under_its_old_name(tmp_path):
+    fit = cs.fit(ANSWERS, model="multinomial", engine="em")
+    with pytest.warns(FutureWarning, match="use `covariate_effects` instead"):
+        files = export(fit, ["beforehand"], "csv", tmp_path / "tables")
+    assert [path.name for path in files] == ["covariate_effects.csv"]
+
+
 def test_scores_are_found_where_they_were():
     with pytest.warns(FutureWarning, match="use `consilience.scoring.score` instead"):
         from consilience.benchmark import score
     assert score is scoring.score
+
+
+def test_a_prior_answers_to_the_old_names_of_its_settings():
+    with pytest.warns(FutureWarning, match="use `context_effect` instead"):
+        model = load("contains", {"led": 2.0})
+    assert model is load("contains", {"context_effect": 2.0})
+
+
+def test_a_simulation_of_objects_answers_to_the_old_names_of_its_settings():
+    with pytest.warns(FutureWarning, match="use `single_label` instead"):
+        study = simulate_objects(items=8, settings={"picker": 1.0})
+    assert len(study.responses.table) == 8 * 5  # each names one label
+    with pytest.warns(FutureWarning, match="use `single_label=` instead"):
+        assert ObjectsSettings(picker=0.3) == ObjectsSettings(single_label=0.3)

@@ -90,7 +90,7 @@ def leading_question(
         design = _design(space, similar, odds)
         fitted = estimate(scale, design, report)
         rows = [
-            _row(scale, design, fitted, name, float(fit.data.attrs["mass"]))
+            _row(scale, design, fitted, name, float(fit.data.attrs["prob"]))
             for name in (THERE, APART)
         ]
     return pd.DataFrame(rows)
@@ -111,7 +111,7 @@ def _fitted_scale(
     parameters = parameters_from_draw(MODEL, observations, values)
     pairs: Pairs = observations.layout
     low, high = log_odds(parameters)
-    component = appearances(pairs, answer_tables(parameters), parameters).hump
+    component = appearances(pairs, answer_tables(parameters), parameters).component
     weight = np.exp(item_nodes(pairs)[1])[:, None]
     absent, present = (
         jnp.log((weight * component[:, kind]).sum(1)) for kind in (Kind.ABSENT, -1)

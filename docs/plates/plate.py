@@ -33,7 +33,7 @@ PLATES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "subtypes": (r"$M$ subtypes", ("subtype",)),
     "groups": (r"$G$ groups of labels", ("group",)),
     "groups of annotators": (r"$G$ groups", ("annotator_group",)),
-    "mixture components": ("two components", ("hump",)),
+    "mixture components": ("two components", ("mixture_component",)),
     "components": ("components", ("component",)),
     "pairs of labels": (r"$P$ pairs of labels", ("pair",)),
     "objects": ("objects", ()),

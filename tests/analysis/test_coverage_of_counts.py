@@ -15,7 +15,7 @@ STUDIES, TWINS, ITEMS, LABELS, VALID, BESIDE = 100, 40, 60, 3, 0.4, 0.3
 
 
 def fit_of(tables):
-    root = xr.Dataset(attrs={"kind": "objects", "mass": 0.9})
+    root = xr.Dataset(attrs={"kind": "objects", "prob": 0.9})
     return Fit(with_tables(xr.DataTree.from_dict({"/": root}), tables))
 
 

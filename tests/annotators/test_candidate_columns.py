@@ -240,7 +240,10 @@ def test_a_column_that_tells_nothing_has_no_weight(model, design, strong):
     lower, upper = bounds(shuffled, "weight")
     assert (lower < 0).all()
     assert (upper > 0).all()
-    assert bounds(fit, "worth")[0] > bounds(shuffled, "worth")[1]
+    assert (
+        bounds(fit, "relative_information")[0]
+        > bounds(shuffled, "relative_information")[1]
+    )
 
 
 @pytest.mark.study
@@ -306,7 +309,9 @@ def test_columns_are_worth_the_answers_that_tell_as_much(name, weight):
             "skill": jnp.log(jnp.tile(jnp.array([0.7, 0.3]), (PEOPLE, 1))),
             "weight": jnp.array([weight]),
         }
-        worth = float(derived(load(name), observations, parameters)["worth"])
+        worth = float(
+            derived(load(name), observations, parameters)["relative_information"]
+        )
     # x is drawn with odds of twice the weight where the column is one for it.
     chance = expit(2 * weight * (2 * first - 1))
     truth = (generator.random(number) > chance).astype(int)
@@ -374,10 +379,11 @@ def test_a_fit_tells_weights_slopes_and_worth(study, fit):
     assert row["column"] == "score"
     assert 0 < row["lower"] < row["weight"] < row["upper"]
     assert row["slope"] == pytest.approx(row["weight"] / listed["score"].std(ddof=0))
-    worth = fit.relative_information().iloc[0]
-    assert 0 < worth["lower"] < worth["worth"] < worth["upper"]
+    row = fit.relative_information().iloc[0]
+    information = row["relative_information"]
+    assert 0 < row["lower"] < information < row["upper"]
     page = "\n".join(str(part) for part in fit_page(fit).renderables)
-    assert f"as informative as {worth['worth']:.2f} (" in page
+    assert f"as informative as {information:.2f} (" in page
 
 
 def test_labels_that_only_annotators_gave_are_not_favoured_for_it(study, fit):
@@ -410,9 +416,9 @@ def test_new_items_are_believed_by_the_weights_of_the_earlier_fit(study, fit, tm
     reported = known.assign(item=known["item"].map(names))
     with_columns = cs.predict(kept, later, candidates=reported)
     assert hits(with_columns, truth) > hits(cs.predict(kept, later), truth)
-    assert with_columns.relative_information()["worth"][0] == pytest.approx(
-        fit.relative_information()["worth"][0], rel=0.1
-    )
+    assert with_columns.relative_information()["relative_information"][
+        0
+    ] == pytest.approx(fit.relative_information()["relative_information"][0], rel=0.1)
     with pytest.raises(OptionError, match="the earlier fit had score, unlisted"):
         cs.predict(kept, later, candidates=reported.rename(columns={"score": "other"}))
 

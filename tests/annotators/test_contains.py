@@ -382,7 +382,9 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
         values = {**TINY, "weight": [weight], "threshold": [0.0, 0.0]}
         values |= {"own_discrimination": [0.0, 0.0], "own_width": [0.0, 0.0]}
         model, observations, parameters = drawn(space, values)
-        worth = float(jax.jit(model.derived)(observations, parameters)["worth"])
+        worth = float(
+            jax.jit(model.derived)(observations, parameters)["relative_information"]
+        )
         design = lay_out(model, space, simulating=True)
         made = jax.jit(model.simulate_answers)
         result = made(jax.random.key(0), design, parameters)

@@ -106,9 +106,9 @@ class ByHand:
         weight = np.exp(value["slip"][1])
         mean = 1 / (1 + np.exp(-value["slip"][0]))
         self.slip = weight * mean, weight * (1 - mean)
-        weight = np.exp(value["picker"][1])
-        mean = 1 / (1 + np.exp(-value["picker"][0]))
-        self.picker = weight * mean, weight * (1 - mean)
+        weight = np.exp(value["single_label"][1])
+        mean = 1 / (1 + np.exp(-value["single_label"][0]))
+        self.single_label = weight * mean, weight * (1 - mean)
 
     def likelihood(self, answers):
         """Return p(k objects, answers) for each k."""
@@ -127,7 +127,7 @@ class ByHand:
         return total
 
     def _given(self, answers, blocks, styles, kinds):
-        yes, no = self.picker
+        yes, no = self.single_label
         votes, names = self.votes.copy(), self.names.copy()
         chance = 1.0
         for block, kind in zip(blocks, kinds, strict=True):
@@ -165,8 +165,8 @@ class ByHand:
 
     def _granted(self, block, kind):
         """Return p(what was said of the block's names); the own label is the first."""
-        slope, weight, maybe = self.value["granters"]
-        leading, several, own = self.value["granting"]
+        slope, weight, maybe = self.value["endorsement_shape"]
+        leading, several, own = self.value["endorsement"]
         kappa, chance = 1 / (1 + np.exp(-maybe)), 1.0
         inside = [label for label in range(self.labels) if block >> label & 1]
         for label in inside:
@@ -393,7 +393,7 @@ USUAL = {
     "often": [-0.3, 0.4],
     "seen": [-0.5, 0.9],
     "slip": [-1.8, 0.3],
-    "picker": [-1.1, 2.2],
+    "single_label": [-1.1, 2.2],
     "style": [],
 }
 

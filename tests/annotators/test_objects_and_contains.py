@@ -34,10 +34,10 @@ USUAL = {
     "often": [-0.3, 0.4],
     "seen": [-0.5, 0.9],
     "slip": [-1.8, 0.3],
-    "picker": [-1.1, 2.2],
+    "single_label": [-1.1, 2.2],
     "style": [],
-    "granting": [0.8, -0.4, 0.5],
-    "granters": [0.1, 0.7, 0.3],
+    "endorsement": [0.8, -0.4, 0.5],
+    "endorsement_shape": [0.1, 0.7, 0.3],
 }
 
 
@@ -125,7 +125,10 @@ def leading(parameters):
     """Log odds ratios of being granted and of being seen, seldom and often seen."""
     seldom, gap = parameters["seen"]
     rates = jnp.stack([seldom, seldom + jnp.exp(gap)])
-    return parameters["granting"][0] + (jnp.exp(parameters["granters"][0]) - 1) * rates
+    return (
+        parameters["endorsement"][0]
+        + (jnp.exp(parameters["endorsement_shape"][0]) - 1) * rates
+    )
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +172,7 @@ def test_odds_ratios_are_told_with_the_parameters(study):
     _, usual = study
     reported = follows(usual)
     assert np.allclose(reported["leading"], leading(usual), atol=1e-6)
-    odds = logit(reported["granted"]) - reported["leading"]
+    odds = logit(reported["endorsement_probability"]) - reported["leading"]
     assert np.isclose(odds[0], usual["seen"][0], atol=1e-5)
 
 
@@ -178,7 +181,7 @@ def of_others(study, observations, log_likelihood):
     """Log-likelihoods of the items when each is told what was said of another."""
     _, usual = study
     generator = np.random.default_rng(0)
-    place = observations.layout.names.label.index("granted")
+    place = observations.layout.names.label.index("endorsed")
     (known,) = observations.layout.covariates
     results = []
     for _ in range(20):

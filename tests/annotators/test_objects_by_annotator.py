@@ -73,7 +73,7 @@ def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
         observations = lay_out(ALONE, space_of_answers(answers, num_labels))
         parameters = some_parameters(observations)
         apart = jnp.array([0.9, -0.6, 0.2][:annotators])
-        parameters = {**parameters, "recall": apart, "picking": -2 * apart}
+        parameters = {**parameters, "recall": apart, "single_label_effect": -2 * apart}
         total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
         nobody = replace(observations.layout, heard=jnp.zeros(len(answers), bool))
         before = score(ALONE, replace(observations, layout=nobody), parameters)
@@ -93,13 +93,13 @@ def test_annotators_who_are_alike_are_those_of_the_plain_model():
         drawn = some_parameters(apart)
         nobody = jnp.zeros(3)
         # Styles that hardly differ between items: a narrow Beta, a narrow normal.
-        mean = drawn["picker"][0]
-        narrow = {**drawn, "picking": nobody, "recall": nobody}
-        one = score(ALONE, apart, {**narrow, "picker": jnp.array([mean, -9.0])})
-        other = score(ALIKE, alike, {**drawn, "picker": jnp.array([mean, 18.0])})
+        mean = drawn["single_label"][0]
+        narrow = {**drawn, "single_label_effect": nobody, "recall": nobody}
+        one = score(ALONE, apart, {**narrow, "single_label": jnp.array([mean, -9.0])})
+        other = score(ALIKE, alike, {**drawn, "single_label": jnp.array([mean, 18.0])})
         assert np.allclose(one, other, atol=1e-5)
         moved = {**narrow, "recall": jnp.array([0.5, 0.0, 0.0])}
-        third = score(ALONE, apart, {**moved, "picker": jnp.array([mean, -9.0])})
+        third = score(ALONE, apart, {**moved, "single_label": jnp.array([mean, -9.0])})
         assert not np.allclose(third, other, atol=1e-2)
 
 
@@ -112,7 +112,7 @@ def test_one_label_from_who_lists_all_says_that_there_is_one_object():
         drawn = {**some_parameters(observations), "seen": jnp.array([2.0, 0.0])}
         results = []
         for effect in (-4.0, 4.0):
-            picks = {**drawn, "picking": jnp.full(1, effect)}
+            picks = {**drawn, "single_label_effect": jnp.full(1, effect)}
             scores = np.asarray(score(ALONE, observations, picks))[0]
             results.append(np.exp(scores[0] - np.logaddexp(*scores)))
     assert results[0] > results[1] + 0.05
@@ -122,7 +122,7 @@ SETTINGS = {
     "fewest": 3.0,
     "most": 3.0,
     "new": 8.0,  # labels are mostly objects of their own
-    "picker": 0.3,
+    "single_label": 0.3,
     "recall": 0.6,
     "recall_spread": 0.8,
 }
@@ -162,13 +162,13 @@ def errors(both):
     h, that errs by the noise of p, and by that of r, which listers' 2 (1 - h) n looks
     tell.
     """
-    h, n = both["picker_true"], both["responses"]
+    h, n = both["single_label_true"], both["responses"]
     r = expit(logit(SETTINGS["recall"]) + both["recall_shift"])
     m = (1 - r) ** 2
     p = h + (1 - h) * m
     of_m = 4 * (1 - r) ** 2 * r * (1 - r) / (2 * (1 - h) * n)
     spread = (p * (1 - p) / n + (1 - h) ** 2 * of_m) / (1 - m) ** 2
-    return (both["picker"] - h) / np.sqrt(spread)
+    return (both["single_label"] - h) / np.sqrt(spread)
 
 
 def scatter(estimates, truth):
@@ -188,7 +188,7 @@ def test_who_picks_one_object_is_found(study, fit):
 
 def test_of_annotators_whose_names_were_exchanged_it_is_not(study, fit):
     both = found_and_true(study, fit)
-    turned = both.assign(picker=np.roll(both["picker"], 3))
+    turned = both.assign(single_label=np.roll(both["single_label"], 3))
     assert (errors(turned) ** 2).sum() > MOST
 
 
@@ -196,7 +196,7 @@ def test_who_sees_more_is_found(study, fit):
     both = found_and_true(study, fit)
     # In log-odds, a share r of so many looks errs by 1 / sqrt(looks r (1 - r)); twice
     # that is allowed, for what is one object is not told.
-    looks = 2 * (1 - both["picker_true"]) * both["responses"]
+    looks = 2 * (1 - both["single_label_true"]) * both["responses"]
     allowed = 2 * np.sqrt((1 / (looks * 0.2)).mean())
     result = logit(both["recall"])
     assert scatter(result, both["recall_shift"]) < allowed
@@ -206,12 +206,12 @@ def test_who_sees_more_is_found(study, fit):
 
 def test_tables_are_whole_and_kept(fit, tmp_path):
     people = fit.annotators()
-    assert people["picker"].between(0, 1).all()
+    assert people["single_label"].between(0, 1).all()
     assert people["recall"].between(0, 1).all()
-    assert people["picker_lower"].isna().all()  # em states no bounds
+    assert people["single_label_lower"].isna().all()  # em states no bounds
     fit.save(tmp_path / "run")
     written = pd.read_parquet(tmp_path / "run" / "tables" / "annotators.parquet")
-    assert np.allclose(written["picker"], people["picker"])
+    assert np.allclose(written["single_label"], people["single_label"])
     by_object = fit.objects().groupby(["item", "object"], observed=True)
     assert np.allclose(by_object["share"].sum(), 1)
     assert fit.panel(5)["several"].between(0, 1).all()

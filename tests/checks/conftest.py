@@ -28,7 +28,7 @@ def tree() -> Callable[..., xr.DataTree]:
         }
         cells = ("chain", "draw", "annotator", "true_class", "given_class")
         groups = {
-            "/": xr.Dataset(attrs={"kind": "choice", "engine": engine, "mass": 0.9}),
+            "/": xr.Dataset(attrs={"kind": "choice", "engine": engine, "prob": 0.9}),
             "posterior": xr.Dataset(
                 {
                     "confusion": (cells, confusion[:, :, None]),

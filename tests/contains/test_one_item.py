@@ -43,7 +43,11 @@ SIMILAR = pd.DataFrame(
     [("husky", "malamute", 0.3), ("malamute", "wolf", 0.1), ("husky", "sledge", 0.0)],
     columns=["label_a", "label_b", "value"],
 )
-SHARED = {"item_scale": [1.2, 0.7], "led": 1.1, "led_apart": 0.8}
+SHARED = {
+    "item_scale": [1.2, 0.7],
+    "context_effect": 1.1,
+    "context_effect_not_shown": 0.8,
+}
 HUMPS = {"mean": [-3.0, 1.0], "scale": [1.5, 2.0], "share": -0.6}
 THRESHOLD = np.linspace(-0.5, 0.5, 4)
 GRID = np.linspace(-12, 12, 241)
@@ -78,8 +82,8 @@ def written_out(gold, shared):
         there = label in here
         led = apart = 0.0
         if not there and label in ALIKE and here & (ALIKE - {label}):
-            led = shared["led"]
-            apart = 0.0 if here & TASKS[label] else shared["led_apart"]
+            led = shared["context_effect"]
+            apart = 0.0 if here & TASKS[label] else shared["context_effect_not_shown"]
         which = int(there)
         mean = HUMPS["mean"][which] + shared["item_scale"][which] * effect
         away = (GRID - mean - led - apart) / np.hypot(HUMPS["scale"][which], CELL)
@@ -143,7 +147,9 @@ def test_labels_of_an_item_are_summed_as_if_written_out(gold):
     assert truth == pytest.approx(present, abs=1e-8)
 
 
-@pytest.mark.parametrize("left_out", ["item_scale", "led", "led_apart"])
+@pytest.mark.parametrize(
+    "left_out", ["item_scale", "context_effect", "context_effect_not_shown"]
+)
 def test_the_same_check_catches_what_is_left_out(left_out):
     value, truth = as_the_model_has_it({})
     less = {**SHARED, left_out: 0 * np.asarray(SHARED[left_out])}
@@ -155,14 +161,14 @@ def test_the_same_check_catches_what_is_left_out(left_out):
 STUDIES, ITEMS, PEOPLE = 6, 300, 12
 TRUE = {
     "item_scale": [1.4, 0.7],
-    "led": 1.5,
-    "led_apart": 0.9,
+    "context_effect": 1.5,
+    "context_effect_not_shown": 0.9,
     "mean": [-3.0, 1.5],
     "scale": [1.2, 1.2],
     "share": -1.0,
     "threshold_spread": 0.8,
 }
-SITES = ("item_scale", "led", "led_apart")
+SITES = ("item_scale", "context_effect", "context_effect_not_shown")
 
 
 def design():

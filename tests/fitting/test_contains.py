@@ -71,7 +71,7 @@ def test_auto_is_the_model_that_it_names_and_says_why():
         for name in ("auto", "contains_states")
     )
     assert ours.data.attrs["model"] == "contains_states"
-    assert ours.data.attrs["model_asked"] == "auto"
+    assert ours.data.attrs["requested_model"] == "auto"
     assert ours.data.attrs["engine_reason"].endswith("; it was requested")
     assert ours.data["constant_data"].sizes["true_class"] == 3
     pd.testing.assert_frame_equal(ours.labels(), named.labels())

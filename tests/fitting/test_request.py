@@ -74,5 +74,5 @@ def test_what_all_fits_of_a_study_say_is_read_off_both():
     attributes = Request(**{**PLAIN, "seed": 7}).attributes(study)
     assert attributes["seed"] == 7
     assert attributes["kind"] == "choice"
-    assert attributes["told_of"] == ["one"]
+    assert attributes["classifiers"] == ["one"]
     assert attributes["seconds"] >= 0

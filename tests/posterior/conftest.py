@@ -17,7 +17,7 @@ def _attributes(kind: str) -> dict[str, str | float | int]:
         "engine_reason": "asked for",
         "kind": kind,
         "seed": 7,
-        "mass": 0.9,
+        "prob": 0.9,
         "seconds": 0.5,
         "version": "0.1.0",
         "assumptions": json.dumps(["Annotators answer independently given the truth."]),

@@ -65,7 +65,7 @@ def test_tempered_draws_vary_by_the_design_effect_less(variational):
     raw = drawn_truth(variational.data)
     truth = variational.data["truth"].to_dataset()
     effect = truth["design_effect"] * 0 + 4.0
-    tempered = truth.assign(design_effect=effect).assign_attrs(told="tempered")
+    tempered = truth.assign(design_effect=effect).assign_attrs(reported="tempered")
     result = drawn_truth(with_groups(variational.data, truth=tempered))
     inside = ((raw > 0.002) & (raw < 0.998)).all(0)
     assert inside.sum() > 20

@@ -29,7 +29,7 @@ def test_each_table_becomes_one_file(choice_fit, tmp_path):
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["about.json", "confusion.parquet", "labels.parquet"]
     about = json.loads((tmp_path / "out" / "about.json").read_text())
-    assert about["mass"] == 0.9
+    assert about["prob"] == 0.9
     assert about["interval"] == "equal-tailed"
 
 
@@ -38,7 +38,7 @@ def test_parquet_names_the_mass_and_holds_text_as_it_is(choice_fit, tmp_path):
     export(fit, ("labels",), "parquet", tmp_path / "out")
     table = pq.read_table(tmp_path / "out" / "labels.parquet")
     note = json.loads(table.schema.metadata[b"consilience"])
-    assert (note["table"], note["mass"]) == ("labels", 0.9)
+    assert (note["table"], note["prob"]) == ("labels", 0.9)
     assert table["label"].to_pylist()[:2] == ["=1+1", "-x"]
     pd.testing.assert_frame_equal(table.to_pandas(), fit.labels())
 

@@ -120,7 +120,7 @@ def both(choice_fit):
     data = choice_fit().data
     truth = data["truth"].to_dataset()
     kept = {f"tempered_{name}": 0.5 * truth[name] + 0.1 for name in FIELDS}
-    truth = truth.assign(kept).assign_attrs(told="raw", residual_z=5.0)
+    truth = truth.assign(kept).assign_attrs(reported="raw", residual_z=5.0)
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
     at = next(path for path in groups if path.strip("/") == "truth")
     return cs.Fit(xr.DataTree.from_dict({**groups, at: truth}))
@@ -133,10 +133,10 @@ def test_a_fit_tells_the_other_posterior_when_asked(both):
         assert np.allclose(now[name], was[f"tempered_{name}"], equal_nan=True)
         assert np.allclose(now[f"raw_{name}"], was[name], equal_nan=True)
         assert f"tempered_{name}" not in now
-    assert now.attrs == {"told": "tempered", "residual_z": 5.0}
+    assert now.attrs == {"reported": "tempered", "residual_z": 5.0}
     reported = both.labels()["probability"], other.labels()["probability"]
     assert np.allclose(reported[1], 0.5 * reported[0] + 0.1)
-    assert both.data["truth"].attrs["told"] == "raw"  # the first is left as it was
+    assert both.data["truth"].attrs["reported"] == "raw"  # the first is left as it was
 
 
 def test_raw_tempered_raw_is_the_same_fit(both):

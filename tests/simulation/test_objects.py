@@ -43,7 +43,7 @@ def away(observed, expected, number):
 
 def spread_of_people(study):
     """Variance that people who differ add to a mean over them, at most a half."""
-    return study.truth["annotators"]["picker"].var() / PEOPLE
+    return study.truth["annotators"]["single_label"].var() / PEOPLE
 
 
 def test_labels_are_named_as_often_as_the_truth_says(crowd):
@@ -60,7 +60,7 @@ def test_labels_are_named_as_often_as_the_truth_says(crowd):
 
 
 def test_the_same_check_catches_people_who_pick_more(crowd):
-    others = drawn(picker=0.75)
+    others = drawn(single_label=0.75)
     result = shares(others)
     stated = crowd.truth["objects"]["named"]
     assert (others.truth["objects"]["label"] == crowd.truth["objects"]["label"]).all()
@@ -76,7 +76,7 @@ def test_main_objects_are_drawn_by_salience_and_called_by_their_shares(crowd):
 
 
 def test_pickers_name_one_label():
-    table = drawn(picker=1.0).responses
+    table = drawn(single_label=1.0).responses
     assert (named_sets(table).size == 1).all()
 
 
@@ -137,8 +137,8 @@ def test_a_study_of_objects_is_simulated_written_and_read():
 def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(OptionError, match="no setting 'own'; they have: fewest"):
         simulate_objects(settings={"own": 1.0})
-    with pytest.raises(OptionError, match="picker is -1"):
-        simulate_objects(settings={"picker": -1.0})
+    with pytest.raises(OptionError, match="single_label is -1"):
+        simulate_objects(settings={"single_label": -1.0})
     with pytest.raises(OptionError, match="are shares up to 1"):
         simulate_objects(classes=3)
     with pytest.raises(OptionError, match="cannot ask 5 of 3 annotators"):

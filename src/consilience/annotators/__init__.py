@@ -18,7 +18,7 @@ from consilience.errors import (
 )
 from consilience.model import NOTHING, AnnotatorModel, Heuristic
 
-__all__ = ["current_name", "fittable", "load", "names"]
+__all__ = ["current_name", "current_settings", "fittable", "load", "names"]
 
 RENAMED = {
     "communities": "community_bcc",
@@ -26,11 +26,20 @@ RENAMED = {
     "paper": "tsipras2020",
     "random_effects": "logistic_random_effects",
 }
+RENAMED_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "contains": {"humps": "mixture_components", "led": "context_effect"},
+}
 
 
 def current_name(name: str) -> str:
     """Return the name of a model, which may have been stored under an earlier one."""
     return RENAMED.get(name, name)
+
+
+def current_settings[V](name: str, prior: Mapping[str, V]) -> dict[str, V]:
+    """Return settings of a model's prior by the names that they have now."""
+    renamed = RENAMED_SETTINGS.get(name, {})
+    return {renamed.get(setting, setting): value for setting, value in prior.items()}
 
 
 def names() -> tuple[str, ...]:
@@ -103,6 +112,9 @@ def load(
     if not isinstance(prior, Mapping):
         msg = f"prior is {prior!r}; give a dictionary of settings by name"
         raise OptionError(msg)
+    for old in prior.keys() & RENAMED_SETTINGS.get(name, {}).keys():
+        warn_renamed(old, RENAMED_SETTINGS[name][old])
+    prior = current_settings(name, prior)
     settings = asdict(model.prior)
     may_be_nothing = {
         each.name for each in fields(model.prior) if NOTHING in each.metadata

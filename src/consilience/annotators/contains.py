@@ -57,6 +57,8 @@ from jaxtyping import Array, Float, Key
 
 from consilience.contains.item_label_pairs import Pairs, information, laid_out
 from consilience.contains.label_kinds import (
+    NOT_SHOWN,
+    SHOWN,
     Appearances,
     Kind,
     appearances,
@@ -92,8 +94,8 @@ class Prior:
     ----------
     absent, present
         Means of the means of the two components, the first of them negative.
-    humps
-        Standard deviation about them.
+    mixture_components
+        Standard deviation of the means of the components.
     scale
         Median standard deviation of a component.
     share
@@ -116,16 +118,16 @@ class Prior:
         Annotators on the panel; what at least half of them grant is present.
     item
         Median of the standard deviation of what an item makes all its labels look.
-    led
-        Standard deviation of how far a similar label that is there leads, and of how
-        much farther where it was not shown.
+    context_effect
+        Standard deviation of the effect of a similar label that is present, and of its
+        addition if that label was not shown.
     nodes, reach
         Nodes of the appearance, and how far from zero they reach.
     """
 
     absent: float = 3.5
     present: float = 0.5
-    humps: float = 1.0
+    mixture_components: float = 1.0
     scale: float = 1.7
     share: float = 4.0
     groups: float = 0.7
@@ -138,7 +140,7 @@ class Prior:
     weights: float = 1.0
     panel: float = 6.0
     item: float = 1.0
-    led: float = 1.0
+    context_effect: float = 1.0
     nodes: float = 61.0
     reach: float = 12.0
 
@@ -175,7 +177,8 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         return sample_scale(name, median, prior.spreads)
 
     centre = jnp.array([-prior.absent, prior.present])
-    mean = numpyro.sample("mean", dist.Normal(centre, prior.humps).to_event(1))
+    means_prior = dist.Normal(centre, prior.mixture_components)
+    mean = numpyro.sample("mean", means_prior.to_event(1))
     wide = dist.LogNormal(jnp.full(2, np.log(prior.scale)), 0.4)
     scale = numpyro.sample("scale", wide.to_event(1))
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
@@ -223,13 +226,14 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
 
 def _shared(pairs: Pairs, prior: Prior) -> Parameters:
     """Sample what the labels of one item share."""
-    shared = {"item": jnp.zeros(2), "led": jnp.zeros(()), "led_apart": jnp.zeros(())}
+    effects = {SHOWN: pairs.similar, NOT_SHOWN: pairs.apart}
+    shared = {"item": jnp.zeros(2), **dict.fromkeys(effects, jnp.zeros(()))}
     if pairs.several:
         wide = dist.LogNormal(jnp.full(2, np.log(prior.item)), prior.spreads)
         shared["item"] = numpyro.sample("item_scale", wide.to_event(1))
-    for name, there in (("led", pairs.similar), ("led_apart", pairs.apart)):
+    for name, there in effects.items():
         if there:
-            shared[name] = numpyro.sample(name, dist.Normal(0.0, prior.led))
+            shared[name] = numpyro.sample(name, dist.Normal(0.0, prior.context_effect))
     return shared
 
 
@@ -327,7 +331,7 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     if pairs.covariates.shape[2]:
         present = states[:, 1].sum(1)
         share = jnp.broadcast_to(observations.scale, present.shape)
-        quantities["worth"] = relative_information(
+        quantities["relative_information"] = relative_information(
             present, share / share.sum(), of_group.sum(0)
         )
     return quantities
@@ -339,7 +343,7 @@ def _prior(
     """Return p(state, appearance) of each unit, before anyone has answered."""
     scale = appearances(pairs, tables, parameters)
     prior = log_prior(pairs, parameters)
-    shape = (*prior.shape[:2], scale.hump.shape[2])
+    shape = (*prior.shape[:2], scale.component.shape[2])
     _, belief = belief_of_kinds(pairs, jnp.broadcast_to(prior, shape))
     states = scale.spread(pairs, belief)
     flat = pairs.by_place @ states.reshape(len(states), -1)
@@ -361,17 +365,17 @@ def simulation(
         jnp.zeros(units, int).at[code].add(there)[code] > 0
         for code in (together.of_set, together.shown)
     )
-    led = jnp.where(in_set, jnp.where(beside, Kind.LED, Kind.APART), Kind.ABSENT)
-    kind = jnp.where(there, Kind.PRESENT, led)
+    absent = jnp.where(in_set, jnp.where(beside, Kind.LED, Kind.APART), Kind.ABSENT)
+    kind = jnp.where(there, Kind.PRESENT, absent)
     far, counts = (each[kind] for each in shifts(parameters))
-    hump = there.astype(int)
-    mean = parameters["means"][hump, pairs.unit_group] + far + counts * effect
-    node, scale = parameters["node"], widths(parameters)[hump]
+    component = there.astype(int)
+    mean = parameters["means"][component, pairs.unit_group] + far + counts * effect
+    node, scale = parameters["node"], widths(parameters)[component]
     place = jax.random.categorical(
         of_node, -0.5 * ((node - mean[:, None]) / scale[:, None]) ** 2
     )
     tables = answer_tables(parameters)
-    fair = answer_tables({**parameters, "node": node - parameters["led_apart"]})
+    fair = answer_tables({**parameters, "node": node - parameters[NOT_SHOWN]})
     panels = jnp.stack([presence(each, parameters) for each in (tables, fair)])
     judged = panels[(kind == Kind.APART).astype(int), pairs.unit_group, :, place]
     state = jax.random.categorical(of_state, jnp.log(judged) + observations.log_prior)
@@ -387,17 +391,17 @@ MODEL = LaidOutScoreModel(
         "prevalence": ("true_class",),
         "confusion": ("annotator", "true_class", "given_class"),
         "group_confusion": ("group", "true_class", "given_class"),
-        "mean": ("hump",),
-        "scale": ("hump",),
+        "mean": ("mixture_component",),
+        "scale": ("mixture_component",),
         "share": (),
         "weight": ("covariate",),
-        "worth": (),
-        "group_shift": ("hump", "group"),
+        "relative_information": (),
+        "group_shift": ("mixture_component", "group"),
         "threshold": ("annotator",),
         "own_group": ("annotator", "group"),
-        "item_scale": ("hump",),
-        "led": (),
-        "led_apart": (),
+        "item_scale": ("mixture_component",),
+        SHOWN: (),
+        NOT_SHOWN: (),
         "width": (),
         "own_width": ("annotator",),
         "own_discrimination": ("annotator",),

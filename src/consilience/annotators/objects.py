@@ -117,7 +117,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         drawn: Array = numpyro.sample(name, dist.Normal(centre, scale).to_event(1))
         return drawn
 
-    picker = jnp.array([0.0, np.log(prior.spread)])
+    single_label = jnp.array([0.0, np.log(prior.spread)])
     slip = jnp.array([-1.5, np.log(prior.spread)])
     votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
     return {
@@ -129,7 +129,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "often": normals("often", jnp.zeros(len(names.block)), prior.affinity),
         "seen": normals("seen", jnp.array([-1.5, 1.0]), prior.rates),
         "slip": normals("slip", slip, prior.rates),
-        "picker": normals("picker", picker, prior.rates),
+        "single_label": normals("single_label", single_label, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_endorsement(names),
         **sample_pairs(observations.layout, prior.pairs),

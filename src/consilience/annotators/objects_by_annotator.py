@@ -106,7 +106,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         drawn: Array = numpyro.sample(name, dist.Normal(centre, scale).to_event(1))
         return drawn
 
-    picker = jnp.array([0.0, np.log(prior.pull)])
+    single_label = jnp.array([0.0, np.log(prior.pull)])
     slip = jnp.array([-1.5, np.log(prior.spread)])
     votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
     return {
@@ -118,7 +118,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "often": normals("often", jnp.zeros(len(names.block)), prior.affinity),
         "seen": normals("seen", jnp.array([-1.5, 1.0]), prior.rates),
         "slip": normals("slip", slip, prior.rates),
-        "picker": normals("picker", picker, prior.rates),
+        "single_label": normals("single_label", single_label, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_endorsement(names),
         **sample_pairs(items, prior.pairs),
@@ -134,7 +134,7 @@ def _people(items: Items, prior: Prior) -> Parameters:
         "spreads", dist.HalfNormal(jnp.full(2, prior.people)).to_event(1)
     )
     quantities: dict[str, Array] = {"spreads": spreads}
-    counts = {"picking": people.answered, "recall": people.looked}
+    counts = {"single_label_effect": people.answered, "recall": people.looked}
     for (name, count), spread in zip(counts.items(), spreads, strict=True):
         wide = jnp.sqrt(1 + spread**2 * WORTH * count)
         place = numpyro.sample(f"{name}_place", dist.Normal(0.0, wide).to_event(1))
@@ -180,17 +180,17 @@ def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """
     del observations
     node, weight = normal_nodes(31)
-    mean, log_pull = parameters["picker"]
-    logit = mean + jnp.exp(log_pull) * node + parameters["picking"][:, None]
+    mean, log_pull = parameters["single_label"]
+    logit = mean + jnp.exp(log_pull) * node + parameters["single_label_effect"][:, None]
     seldom, often = (
         sigmoid(rate + parameters["recall"]) for rate in detection_log_odds(parameters)
     )
     share = sigmoid(parameters["often"][0])
     return {
-        "picking": parameters["picking"],
+        "single_label_effect": parameters["single_label_effect"],
         "recall": parameters["recall"],
-        "picks": sigmoid(logit) @ jnp.exp(weight),
-        "sees": (1 - share) * seldom + share * often,
+        "single_label_rate": sigmoid(logit) @ jnp.exp(weight),
+        "detection_probability": (1 - share) * seldom + share * often,
         **follows(parameters),
     }
 
@@ -200,12 +200,12 @@ MODEL = LaidOutScoreModel(
     dims={
         **DIMS,
         "spreads": ("effect",),
-        "picking_place": ("annotator",),
+        "single_label_effect_place": ("annotator",),
         "recall_place": ("annotator",),
-        "picking": ("annotator",),
+        "single_label_effect": ("annotator",),
         "recall": ("annotator",),
-        "picks": ("annotator",),
-        "sees": ("annotator",),
+        "single_label_rate": ("annotator",),
+        "detection_probability": ("annotator",),
     },
     engines=("em", "nuts"),
     references=("Tsipras et al. (2020), section 3", "Paun et al. (2018), section 3"),

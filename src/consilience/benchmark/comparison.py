@@ -41,7 +41,7 @@ class Comparison:
         Columns set, method, reference, metric, difference, se, se_sets, lower, upper,
         sets.
     runs
-        Columns set, method, items, status, reason, model, engine, told, version,
+        Columns set, method, items, status, reason, model, engine, reported, version,
         silent, seconds, compile_seconds, peak_mib.
     reference
         The method that differences are taken from.
@@ -239,7 +239,7 @@ def _ranks(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def _runs(results: Sequence[Result], gold: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    facts = ("model", "engine", "told", "version", "silent", *FIGURES)
+    facts = ("model", "engine", "reported", "version", "silent", *FIGURES)
     return pd.DataFrame(
         [
             {

@@ -97,14 +97,14 @@ def load(setting: str) -> Callable[[Responses, int], Prediction]:
         fitted = fit(responses, model=model, engine=engine or "auto", seed=seed)
         attributes, truth = fitted.data.attrs, fitted.data["truth"].attrs
         # Where a fit has both posteriors, its tables give the one that a check chose.
-        both = "told" in truth
+        both = "reported" in truth
         return Prediction(
             labels(fitted.data),
             {"raw": fitted.with_truth("raw").labels()} if both else {},
             {
                 "model": attributes["model"],
                 "engine": attributes["engine"],
-                "told": truth.get("told", "raw"),
+                "reported": truth.get("reported", "raw"),
             },
         )
 

@@ -23,6 +23,10 @@ from consilience.model.contract import Parameters
 # and no probability of presence by more than .011.
 ITEM_NODES, ITEM_REACH = 9, 3.0
 
+# Parameters: the effect of a similar label that is present, and its addition if that
+# label was not shown.
+SHOWN, NOT_SHOWN = "context_effect", "context_effect_not_shown"
+
 
 class Kind(IntEnum):
     """What a label may be like."""
@@ -53,9 +57,9 @@ def shifts(
     parameters: Parameters,
 ) -> tuple[Float[Array, " 4"], Float[Array, " 4"]]:
     """Return, of each kind, how far it is led, and what an item's effect counts."""
-    nothing, led, apart = jnp.zeros(()), parameters["led"], parameters["led_apart"]
+    nothing, shown, more = jnp.zeros(()), parameters[SHOWN], parameters[NOT_SHOWN]
     low, high = parameters["item"]
-    return jnp.stack([nothing, led, led + apart, nothing]), jnp.stack(
+    return jnp.stack([nothing, shown, shown + more, nothing]), jnp.stack(
         [low] * 3 + [high]
     )
 
@@ -65,13 +69,13 @@ class Appearances(NamedTuple):
 
     Attributes
     ----------
-    hump
+    component
         P(appearance | kind, effect of the item) in each group of labels.
     panel
         P(absent) and P(present) at each appearance of a kind.
     """
 
-    hump: Float[Array, "G K M T"]
+    component: Float[Array, "G K M T"]
     panel: Float[Array, "G K 2 T"]
 
     def averaged(
@@ -91,7 +95,7 @@ class Appearances(NamedTuple):
         gold
             Weights of absent and present, where the truth is known of some.
         """
-        table = self.hump[:, :, :, None]
+        table = self.component[:, :, :, None]
         if gold is not None:
             table = self._joint()
         groups, number, nodes, states, _ = table.shape
@@ -113,7 +117,7 @@ class Appearances(NamedTuple):
         )
 
     def _joint(self) -> Float[Array, "G K M 2 T"]:
-        return self.hump[:, :, :, None] * self.panel[:, :, None]
+        return self.component[:, :, :, None] * self.panel[:, :, None]
 
 
 def appearances(
@@ -122,17 +126,17 @@ def appearances(
     """Return the latent traits of the kinds of label that a study distinguishes."""
     which = list(kinds(pairs))
     node, _ = item_nodes(pairs)
-    led, counts = (log_odds[jnp.array(which)] for log_odds in shifts(parameters))
-    shift = led[:, None, None] + counts[:, None, None] * node
+    context, counts = (log_odds[jnp.array(which)] for log_odds in shifts(parameters))
+    shift = context[:, None, None] + counts[:, None, None] * node
     shape = (len(which), pairs.num_groups, len(node))
-    hump = mixture(parameters, jnp.broadcast_to(shift, shape))
+    component = mixture(parameters, jnp.broadcast_to(shift, shape))
     judged = presence(tables, parameters)
     panel = [judged] * len(which)
     if pairs.apart:
-        moved = parameters["node"] - parameters["led_apart"]
+        moved = parameters["node"] - parameters[NOT_SHOWN]
         fair = answer_tables({**parameters, "node": moved})
         panel[which.index(Kind.APART)] = presence(fair, parameters)
-    return Appearances(jnp.moveaxis(hump, 0, 1), jnp.stack(panel, 1))
+    return Appearances(jnp.moveaxis(component, 0, 1), jnp.stack(panel, 1))
 
 
 def log_prior(pairs: Pairs, parameters: Parameters) -> Float[Array, "K P 1"]:

@@ -90,7 +90,7 @@ def _unused(study: Study, space: Space, single: Single) -> list[str]:
         names = ", ".join(space.covariates.names)
         unused += [f"the prior covariates ({names})"] if names else []
     similar = study.similarity is not None and isinstance(space, ContainsSpace)
-    if similar and "led" not in parameters:
+    if similar and "context_effect" not in parameters:
         unused += ["the similarity of labels"]
     grouped = len(space.annotator_groups.names) > 0
     if grouped and not isinstance(single.model, RowEffectsModel):

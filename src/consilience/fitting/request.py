@@ -176,13 +176,13 @@ class Request:
         """
         beside = {} if study.contains is None else study.contains.sources
         return {
-            "model_asked": self.model,
+            "requested_model": self.model,
             "kind": study.responses.kind,
             "seed": self.seed,
-            "mass": self.effort.prob,
+            "prob": self.effort.prob,
             "version": version("consilience"),
             "sources": {**study.responses.sources, **beside},
-            "told_of": list(study.classifiers),
+            "classifiers": list(study.classifiers),
             "ordered": int(self.ordered),
             "seconds": round(time.monotonic() - self.started, 3),
         }

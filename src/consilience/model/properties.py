@@ -18,7 +18,7 @@ from consilience.truth import Space, check_lists, check_size
 # Axes of what is reported beside a model's own parameters.
 DIMS: Mapping[str, tuple[str, ...]] = {
     WEIGHT: ("covariate",),
-    "worth": (),
+    "relative_information": (),
     "mean_prior": ("true_class",),
 }
 

@@ -116,7 +116,7 @@ def derived(
         emission = model.emission(observations, parameters)
         value = relative_information(observations, parameters, emission)
         if value is not None:
-            quantities["worth"] = value
+            quantities["relative_information"] = value
     return quantities
 
 

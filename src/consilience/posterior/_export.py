@@ -1,7 +1,7 @@
 """A fit's tables as files for other programs: CSV, Parquet or JSON.
 
-Beside the tables lies `about.json`: the mass of the intervals, the model, the engine
-and the rule for text in CSV.
+Beside the tables lies `about.json`: the probability of the intervals, the model, the
+engine and the rule for text in CSV.
 
 **Text in CSV.** A spreadsheet takes a cell for a formula when it starts with `=`, `+`,
 `-`, `@` or a tab, and runs it, wherever the text came from. In CSV, text (and a
@@ -24,8 +24,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from consilience.deprecation import warn_renamed
 from consilience.errors import OptionError, not_among
-from consilience.posterior.fit import Fit
+from consilience.posterior.fit import RENAMED, Fit
 from consilience.posterior.results.soft_labels import soft_labels
 from consilience.posterior.results.tables import TABLES, about, write_parquet
 from consilience.responses.tables.id_types import restored
@@ -111,7 +112,7 @@ def export(
     >>> sorted(path.name for path in files)
     ['items.csv', 'labels.csv']
     """
-    what = [what] if isinstance(what, str) else what
+    what = [_current(name) for name in ([what] if isinstance(what, str) else what)]
     there = [*EXPORTS, *tables]
     unknown = sorted(set(what) - set(there))
     if unknown:
@@ -142,6 +143,12 @@ def export(
             json.dumps(text, indent=2) + "\n", encoding="utf-8"
         )
     return [place / f"{name}.{format}" for name in names]
+
+
+def _current(name: str) -> str:
+    if name in RENAMED:
+        warn_renamed(name, RENAMED[name])
+    return RENAMED.get(name, name)
 
 
 def _table(fit: Fit, name: str, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

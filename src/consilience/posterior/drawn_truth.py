@@ -70,7 +70,7 @@ def drawn_truth(
     if drawn is None:
         return reported[None]
     truth = data["truth"]
-    if truth.attrs.get("told") == "tempered":
+    if truth.attrs.get("reported") == "tempered":
         drawn = _tempered(drawn, reported, truth["design_effect"].to_numpy())
     moved: Float[np.ndarray, "D U S"] = np.clip(drawn + reported - drawn.mean(0), 0, 1)
     return moved

@@ -8,16 +8,17 @@ posterior
     Parameters of the model. Table models have prevalence(true_class) and
     confusion([annotator,] true_class, given_class); those of many labels have
     prevalence(true_class) and accuracy(annotator). Where candidates have columns,
-    weight(covariate) of each and worth of all together; for choice prevalence is then
-    that of an item of which they say nothing, and mean_prior(true_class) the mean over
-    the items of what was believed before anyone answered.
+    weight(covariate) of each and relative_information of all together; for choice
+    prevalence is then that of an item of which they say nothing, and
+    mean_prior(true_class) the mean over the items of what was believed before anyone
+    answered.
 summary
     confusion_mean, confusion_lower, confusion_upper, where draws would be too large.
 truth
     probability, lower, upper (item, candidate); NaN at padding and where the engine
     states no bounds. Where residuals of annotators can be correlated, also the other
     posterior, as raw_probability and so on or tempered_probability and so on, and
-    design_effect(item). Attributes: told (raw or tempered), residual_correlation,
+    design_effect(item). Attributes: reported (raw or tempered), residual_correlation,
     residual_z, and residual_shrunk, by which intervals of annotators are wider.
 comparison
     model, elpd, se, difference, difference_se, weight, best and seconds along
@@ -28,14 +29,15 @@ constant_data
     superclass(true_class) where labels have one;
     unit_group(item), an index into group, where labels have groups; similar_set(item)
     and shown_set(item), codes of the similar labels of an item, and of those shown
-    together (contains, where somebody says what is similar); what is known
-    beforehand: beforehand(item, [candidate,] covariate), covariate_centre and
-    covariate_spread (covariate);
+    together (contains, where somebody says what is similar);
+    covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
+    (covariate), where candidates have columns;
     num_responses(item); annotator_responses, annotator_known and group_of_annotator
     (annotator), an index into annotator_group, where annotators have groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
-    asked(item, place, asked_answer), how many said no, maybe and yes of each.
+    contains_counts(item, place, contains_answer), how many said no, maybe and yes of
+    each.
 observed_data
     annotator, item, answer and n along response, as codes.
 log_likelihood
@@ -62,10 +64,10 @@ worlds
 tables
     A group for each table that the fit holds as it is, along row: what a rule states.
 
-Attributes of the root: model, engine, engine_reason, kind, seed, mass, seconds,
+Attributes of the root: model, engine, engine_reason, kind, seed, prob, seconds,
 version, and as JSON assumptions, sources, settings, the types that items, annotators
 and labels had in the source (id_types), and the classifiers whose predictions were
-covariates (told_of).
+covariates (classifiers).
 """
 
 from __future__ import annotations
@@ -668,10 +670,11 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            Columns style, share, lower and upper with the rows `picker` (responses that
-            name the main object only), `recall` (of exhaustive responses, how often an
-            object that is not the main one is named) and `further_name` (how often a
-            further label of the same object is given). Empty for other kinds.
+            Columns style, share, lower and upper with the rows `single_label`
+            (responses that name the main object only), `recall` (of exhaustive
+            responses, how often an object that is not the main one is named) and
+            `further_name` (how often a further label of the same object is given).
+            Empty for other kinds.
 
         See Also
         --------
@@ -686,7 +689,7 @@ class Fit:
         >>> fit = cs.fit(study.responses, engine="em")
         >>> fit.styles()[["style", "share"]].round(1)
                   style  share
-        0        picker    0.5
+        0  single_label    0.5
         1        recall    0.4
         2  further_name    0.1
         """
@@ -698,8 +701,8 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            One row with the columns worth, lower and upper; empty where candidates had
-            no columns of numbers.
+            One row with the columns relative_information, lower and upper; empty where
+            candidates had no columns of numbers.
 
         See Also
         --------

@@ -152,7 +152,7 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
         msg = not_among("posterior of the truth", which, ("raw", "tempered"))
         raise OptionError(msg)
     truth = data["truth"].to_dataset()
-    reported = truth.attrs.get("told", "raw")
+    reported = truth.attrs.get("reported", "raw")
     if reported == which:
         return data
     if f"{which}_probability" not in truth:
@@ -168,7 +168,7 @@ def with_truth(data: xr.DataTree, which: Which) -> xr.DataTree:
     new = truth.drop_vars([f"{which}_{name}" for name in FIELDS]).assign(
         {**swapped, **kept}
     )
-    new.attrs["told"] = which
+    new.attrs["reported"] = which
     groups = {path: node.to_dataset() for path, node in data.subtree_with_keys}
     at = next(path for path in groups if path.strip("/") == "truth")
     return xr.DataTree.from_dict({**groups, at: new})

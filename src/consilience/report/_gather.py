@@ -136,7 +136,7 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
     if answers is None and responses is not None:
         answers = read_answers(responses)
     truth = fit.data.children.get("truth")
-    reported = "raw" if truth is None else str(truth.attrs.get("told", "raw"))
+    reported = "raw" if truth is None else str(truth.attrs.get("reported", "raw"))
     return Run(
         name=name,
         kind=str(attributes["kind"]),
@@ -145,7 +145,7 @@ def _run(name: str, fit: Fit, responses: Responses | None) -> Run:
         engine_reason=str(attributes["engine_reason"]),
         version=str(attributes["version"]),
         seed=int(attributes["seed"]),
-        prob=float(attributes["mass"]),
+        prob=float(attributes["prob"]),
         seconds=float(attributes["seconds"]),
         reported_posterior=reported,
         assumptions=tuple(json.loads(attributes["assumptions"])),

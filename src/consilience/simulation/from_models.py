@@ -32,7 +32,7 @@ class Simulated:
         Tables of the truth that gold labels cannot express, by name (objects).
     contains : Responses, optional
         Responses of kind contains about the same items (objects, where labels were
-        asked about: ``prior={"asked": 5}``).
+        asked about: ``prior={"contains_answers": 5}``).
 
     See Also
     --------

@@ -37,10 +37,12 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import pandas as pd
 
+from consilience.deprecation import warn_renamed
 from consilience.errors import OptionError
 from consilience.responses import Responses, read
 from consilience.responses.table import ANSWERS
 from consilience.simulation.one_item import (
+    RENAMED,
     ObjectsSettings,
     draw_contains,
     draw_dataset_label,
@@ -62,7 +64,7 @@ class SimulatedObjects:
         with the column main.
     truth
         Tables: `objects` (item, object, label, naming, salience, recall, reported,
-        named, main) and `annotators` (annotator, picker, recall_shift).
+        named, main) and `annotators` (annotator, single_label, recall_shift).
     contains
         Responses of kind contains about the same items; None where nobody was asked.
     """
@@ -142,7 +144,7 @@ def simulate_objects(
     return SimulatedObjects(
         responses,
         {"objects": truth, "annotators": people},
-        _contains(truth, names, chosen, seed) if chosen.asked else None,
+        _contains(truth, names, chosen, seed) if chosen.contains_answers else None,
     )
 
 
@@ -165,6 +167,9 @@ def _settings(
     settings: Mapping[str, float], items: int, people: int, classes: int, per_item: int
 ) -> ObjectsSettings:
     defaults = asdict(ObjectsSettings())
+    for old in settings.keys() & RENAMED.keys():
+        warn_renamed(old, RENAMED[old])
+    settings = {RENAMED.get(name, name): value for name, value in settings.items()}
     for name, value in settings.items():
         if name not in defaults:
             msg = f"objects have no setting {name!r}; they have: {', '.join(defaults)}"
@@ -176,14 +181,14 @@ def _settings(
         **{name: float(value) for name, value in {**defaults, **settings}.items()}
     )
     shares = (
-        *(chosen.recall, chosen.picker, chosen.twice, chosen.mistaken, chosen.tau),
-        chosen.maybe,
+        *(chosen.recall, chosen.single_label, chosen.twice, chosen.mistaken),
+        *(chosen.tau, chosen.maybe),
     )
     if max(shares) > 1 or not 1 <= chosen.fewest <= chosen.most <= classes:
         msg = (
-            "recall, picker, twice, mistaken, tau and maybe are shares up to 1, and "
-            f"fewest to most labels are on offer of the {classes} there are; change "
-            "the settings"
+            "recall, single_label, twice, mistaken, tau and maybe are shares up to 1, "
+            f"and fewest to most labels are on offer of the {classes} there are; "
+            "change the settings"
         )
         raise OptionError(msg)
     if not (items > 0 and 0 < per_item <= people):

@@ -7,7 +7,17 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from scipy.special import expit, logit
 
+from consilience.deprecation import renamed_fields
 
+RENAMED = {
+    "asked": "contains_answers",
+    "granting_spread": "endorsement_spread",
+    "picker": "single_label",
+    "picker_spread": "single_label_spread",
+}
+
+
+@renamed_fields(**RENAMED)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectsSettings:
     """Settings of the simulation of items and annotators (kind objects).
@@ -23,9 +33,9 @@ class ObjectsSettings:
     recall, recall_weight : float
         Mean of the recall of objects, and the prior sample size of its Beta
         distribution.
-    picker : float
+    single_label : float
         Share of single-label responses of the typical annotator.
-    picker_spread, recall_spread : float
+    single_label_spread, recall_spread : float
         Standard deviation between annotators, in log-odds, of single-label responses
         and of recall.
     twice : float
@@ -35,12 +45,12 @@ class ObjectsSettings:
         Probability that the data set's label is not the main one.
     tau : float
         Objects that are reported more often than this are present in the gold labels.
-    asked : float
+    contains_answers : float
         How many annotators are asked about each label on offer; 0 for none.
     leading : float
         Log odds ratio between endorsing a label when asked and naming its object
         unasked.
-    granting_spread : float
+    endorsement_spread : float
         Standard deviation of endorsement between labels of items, in log-odds.
     maybe : float
         Share of *maybe* among the answers where yes and no are equally likely.
@@ -53,11 +63,11 @@ class ObjectsSettings:
     --------
     >>> import consilience as cs
     >>> from consilience.simulation import ObjectsSettings
-    >>> ObjectsSettings().picker
+    >>> ObjectsSettings().single_label
     0.5
     >>> study = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
-    ...     prior={"picker": 1.0, "picker_spread": 0.001}, seed=0,
+    ...     prior={"single_label": 1.0, "single_label_spread": 0.001}, seed=0,
     ... )
     >>> len(study.responses.table) / study.responses.num_items
     4.0
@@ -70,15 +80,15 @@ class ObjectsSettings:
     naming: float = 1.5
     recall: float = 0.45
     recall_weight: float = 4.0
-    picker: float = 0.5
-    picker_spread: float = 1.0
+    single_label: float = 0.5
+    single_label_spread: float = 1.0
     recall_spread: float = 0.5
     twice: float = 0.05
     mistaken: float = 0.3
     tau: float = 0.5
-    asked: float = 0.0
+    contains_answers: float = 0.0
     leading: float = 1.0
-    granting_spread: float = 1.0
+    endorsement_spread: float = 1.0
     maybe: float = 0.2
 
 
@@ -108,12 +118,12 @@ class Item:
 def draw_people(
     generator: np.random.Generator, number: int, chosen: ObjectsSettings
 ) -> pd.DataFrame:
-    """Draw annotators: annotator, picker, recall_shift."""
-    picks = logit(chosen.picker) + chosen.picker_spread * generator.normal(size=number)
+    """Draw annotators: annotator, single_label, recall_shift."""
+    effects = chosen.single_label_spread * generator.normal(size=number)
     return pd.DataFrame(
         {
             "annotator": pd.Series([f"annotator{j}" for j in range(number)]),
-            "picker": expit(picks),
+            "single_label": expit(logit(chosen.single_label) + effects),
             "recall_shift": chosen.recall_spread * generator.normal(size=number),
         }
     )
@@ -151,10 +161,10 @@ def draw_responses(
     chosen: ObjectsSettings,
 ) -> tuple[Int[np.ndarray, " A"], Bool[np.ndarray, "A n"]]:
     """Return the place of the main label of each response, and which are named."""
-    picker = people["picker"].to_numpy()
+    rate = people["single_label"].to_numpy()
     shift = people["recall_shift"].to_numpy()[:, None]
     number, block = (len(people), len(item.salience)), item.block
-    lister = generator.random((len(people), 1)) >= picker[:, None]
+    lister = generator.random((len(people), 1)) >= rate[:, None]
     detected = generator.random(number) < expit(logit(item.recall) + shift)
     twice = generator.random(number) < chosen.twice
     first = generator.choice(len(item.salience), len(people), p=item.salience)
@@ -177,11 +187,13 @@ def draw_contains(
     chosen: ObjectsSettings,
 ) -> Int[np.ndarray, "n 3"]:
     """Return how many say no, maybe and yes, by how often each object is reported."""
-    spread = chosen.granting_spread * generator.normal(size=len(reported))
+    spread = chosen.endorsement_spread * generator.normal(size=len(reported))
     yes = expit(logit(reported) + chosen.leading + spread)
     half = 2 * chosen.maybe * yes * (1 - yes)
     shares = np.stack([1 - yes - half, 2 * half, yes - half], axis=1)
-    counts: Int[np.ndarray, "n 3"] = generator.multinomial(int(chosen.asked), shares)
+    counts: Int[np.ndarray, "n 3"] = generator.multinomial(
+        int(chosen.contains_answers), shares
+    )
     return counts
 
 
@@ -207,7 +219,10 @@ def item_truth(
 ) -> pd.DataFrame:
     """Return what the population of annotators would say of an item."""
     lists = (
-        1 - _average_over_annotators(np.array([chosen.picker]), chosen.picker_spread)[0]
+        1
+        - _average_over_annotators(
+            np.array([chosen.single_label]), chosen.single_label_spread
+        )[0]
     )
     recall = _average_over_annotators(item.recall, chosen.recall_spread)
     by_lister = item.salience + (1 - item.salience) * recall

@@ -38,7 +38,7 @@ def fit_of(probability, *, kind="choice", candidate=None, log_prior=None):
     names = {"item": items, "true_class": NAMES}
     truth = {"probability": probability, "lower": nothing, "upper": nothing}
     groups = {
-        "/": xr.Dataset(attrs={"kind": kind, "mass": 0.9}),
+        "/": xr.Dataset(attrs={"kind": kind, "prob": 0.9}),
         "constant_data": xr.Dataset(constant, names),
         "truth": xr.Dataset({name: (both, value) for name, value in truth.items()}),
     }

@@ -34,7 +34,7 @@ def fitted():
     about = {
         "model": "contains_states",
         "kind": "contains",
-        "mass": 0.9,
+        "prob": 0.9,
         "assumptions": [],
         "settings": {"prior": {"own": 4.0}},
     }

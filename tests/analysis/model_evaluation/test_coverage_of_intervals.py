@@ -34,7 +34,7 @@ LABELS = np.array(["a", "b", "c"], object)
 
 
 def fit_of(kind, names, groups):
-    root = xr.Dataset(attrs={"kind": kind, "mass": 0.9, "told_of": "[]"})
+    root = xr.Dataset(attrs={"kind": kind, "prob": 0.9, "classifiers": "[]"})
     constant = xr.Dataset({"unit_item": ("item", names)})
     return {"/": root, "constant_data": constant, **groups}
 

@@ -43,9 +43,9 @@ def fit_of(answers, confusion, prevalence):
     attributes = {
         "model": "multinomial",
         "kind": "choice",
-        "mass": 0.9,
+        "prob": 0.9,
         "settings": {"prior": {}},
-        "told_of": [],
+        "classifiers": [],
         "assumptions": [],
     }
     dims = {**DIMS, "prevalence": ("true_class",)}

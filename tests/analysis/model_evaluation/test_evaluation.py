@@ -38,7 +38,7 @@ def choice(probability, labels=("cat", "dog", "fox"), covariates=()):
     )
     if covariates:
         constant = constant.assign_coords(covariate=list(covariates))
-    root = xr.Dataset(attrs={"kind": "choice", "mass": 0.9})
+    root = xr.Dataset(attrs={"kind": "choice", "prob": 0.9})
     groups = {"/": root, "truth": xr.Dataset(truth), "constant_data": constant}
     return Fit(xr.DataTree.from_dict(groups))
 

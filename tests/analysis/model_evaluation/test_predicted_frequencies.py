@@ -43,7 +43,7 @@ def fit_of(rows):
     half = np.full((len(rows), 2), 0.5)
     axes = ("item", "candidate")
     groups = {
-        "/": xr.Dataset(attrs={"kind": "contains", "mass": 0.9, "told_of": "[]"}),
+        "/": xr.Dataset(attrs={"kind": "contains", "prob": 0.9, "classifiers": "[]"}),
         "constant_data": constant,
         "observed_data": xr.Dataset(
             {
@@ -91,7 +91,7 @@ def test_what_cannot_be_told_is_refused_with_a_sentence():
     fit = fit_of(ROWS)
     with pytest.raises(PredictionsError, match="no column 'label'"):
         cs.predicted_frequencies(fit, MODEL[["item", "rank"]])
-    fit.data.attrs["told_of"] = '["m"]'
+    fit.data.attrs["classifiers"] = '["m"]'
     with pytest.raises(CircularError, match="was given what m predicted"):
         cs.predicted_frequencies(fit, MODEL.assign(model="m"))
     reported = cs.predicted_frequencies(

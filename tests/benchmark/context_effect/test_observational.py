@@ -113,7 +113,7 @@ def fitted(rows, who, model="contains"):
         sample_stats={},
         optimization=None,
     )
-    about = {"model": model, "kind": "contains", "mass": 0.9, "assumptions": []}
+    about = {"model": model, "kind": "contains", "prob": 0.9, "assumptions": []}
     return Fit(tree(space, result, MODEL.dims, about))
 
 

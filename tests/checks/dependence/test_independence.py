@@ -356,7 +356,7 @@ def test_a_correlation_is_shrunk_the_more_the_less_is_known_of_it():
 def judged(**attributes):
     return independence(
         xr.DataTree.from_dict(
-            {"truth": xr.Dataset(attrs={"told": "raw", **attributes})}
+            {"truth": xr.Dataset(attrs={"reported": "raw", **attributes})}
         )
     )
 

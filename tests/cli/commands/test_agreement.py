@@ -18,7 +18,7 @@ def test_json_holds_all_that_was_found(run, export, columns, capsys):
     assert run("agreement", export, *columns, *asked) == 0
     said = capsys.readouterr()
     output = json.loads(said.out)
-    assert output["mass"] == 0.8
+    assert output["prob"] == 0.8
     rows = {row["coefficient"]: row for row in output["coefficients"]}
     # ann and bob agree always, each with cid on 6 of 12: the mean of three pairs.
     assert rows["percent"]["value"] == pytest.approx(2 / 3)

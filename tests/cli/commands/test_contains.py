@@ -67,7 +67,9 @@ def test_the_leading_question_is_that_of_the_fit(run, asked, capsys):
     names = ["a similar label is there", "and was not shown"]
     assert [row["contrast"] for row in output] == names
     posterior = cs.load(asked).data["posterior"]
-    for row, name in zip(output, ("led", "led_apart"), strict=True):
+    for row, name in zip(
+        output, ("context_effect", "context_effect_not_shown"), strict=True
+    ):
         draws = posterior[name].to_numpy().ravel()
         assert row["odds_ratio"] == pytest.approx(np.exp(draws.mean()))
         lower, upper = np.exp(bounds(draws, 0.9))

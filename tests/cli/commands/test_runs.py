@@ -157,7 +157,7 @@ def test_score_judges_the_posterior_that_was_asked_for(run, fitted, truth, capsy
         assert run("score", fitted, *named, *asked) == 0
         metrics = json.loads(capsys.readouterr().out)["metrics"]
         losses.append(metrics["log_loss"]["value"])
-    reported = cs.load(fitted).data["truth"].attrs["told"]
+    reported = cs.load(fitted).data["truth"].attrs["reported"]
     assert losses[0] == losses[["raw", "tempered"].index(reported) + 1]
     assert losses[2] > losses[1]  # all labels are right, and less sure
 

@@ -39,7 +39,7 @@ def test_auto_takes_the_model_whose_intervals_hold_and_says_which_is_best(
 ):
     fits, table = standing
     attributes = fitted.data.attrs
-    assert attributes["model_asked"] == "auto"
+    assert attributes["requested_model"] == "auto"
     assert attributes["model"] == reported(fits).name == "correlated_dawid_skene"
     assert attributes["engine"] == "gibbs"
     second = table.iloc[1]
@@ -53,7 +53,7 @@ def test_the_truth_is_the_weighted_mixture(fitted, standing):
     fits, table = standing
     weight = table["weight"].to_numpy()
     assert weight[0] < 0.99  # else it were no mixture
-    which = fitted.data["truth"].attrs["told"]
+    which = fitted.data["truth"].attrs["reported"]
     truth = truth_of(fitted, which)
     for name in ("probability", "lower", "upper"):
         parts = [getattr(getattr(each.tempering, which), name) for each in fits]
@@ -153,7 +153,7 @@ def test_a_model_taken_alone_is_fitted_as_if_it_were_named(frame):
         for name in ("auto", "multinomial")
     )
     assert ours.data.attrs["model"] == "multinomial"
-    assert ours.data.attrs["model_asked"] == "auto"
+    assert ours.data.attrs["requested_model"] == "auto"
     assert ours.data.attrs["engine_reason"] == "it was requested"
     assert ours.comparison().empty
     pd.testing.assert_frame_equal(ours.labels(), named.labels())

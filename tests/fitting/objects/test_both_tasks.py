@@ -112,7 +112,7 @@ def test_a_fit_of_objects_alone_knows_of_no_leading_question(
 
 @pytest.fixture(scope="module")
 def study():
-    prior = {"fewest": 3.0, "most": 3.0, "asked": 4.0}
+    prior = {"fewest": 3.0, "most": 3.0, "contains_answers": 4.0}
     return cs.simulate(kind="objects", items=30, per_item=3, prior=prior, seed=2)
 
 
@@ -133,13 +133,14 @@ def test_both_tasks_are_fitted_kept_and_used(study, fitted, tmp_path):
     kept = cs.load(tmp_path / "run")
     reported = cs.leading_question(kept)
     assert reported.equals(cs.leading_question(fitted))
-    odds = [reported[name] / (1 - reported[name]) for name in ("granted", "seen")]
+    names = ("endorsement_probability", "detection_probability")
+    odds = [reported[name] / (1 - reported[name]) for name in names]
     assert np.allclose((odds[0] / odds[1])[:2], reported["odds_ratio"][:2], rtol=1e-4)
     assert reported["lower"].isna().all()
     assert any(
         "Contains" in said for said in json.loads(kept.data.attrs["assumptions"])
     )
-    assert kept.data["constant_data"]["asked"].sum() == 4 * 3 * 30
+    assert kept.data["constant_data"]["contains_counts"].sum() == 4 * 3 * 30
     again = cs.predict(kept, study.responses, contains=study.contains)
     without = cs.predict(kept, study.responses)
     probability = [

@@ -56,7 +56,7 @@ def both(name, space):
     # What pairs and annotators that fill up have is used nowhere.
     rest = {
         "pairs": np.size(filled.layout.pair_items) - np.size(less.layout.pair_items),
-        "picking": more.num_annotators - space.num_annotators,
+        "single_label_effect": more.num_annotators - space.num_annotators,
         "recall": more.num_annotators - space.num_annotators,
     }
     for effect in rest.keys() & parameters.keys():

@@ -35,7 +35,7 @@ USUAL = {
     "often": [-0.3],
     "seen": [-0.5, 0.9],
     "slip": [-1.8, 0.3],
-    "picker": [-1.1, 2.2],
+    "single_label": [-1.1, 2.2],
     "style": [],
 }
 

@@ -8,7 +8,7 @@ from xarray import DataTree
 
 from consilience.objects.layout.covariates import candidate_covariates
 from consilience.objects.layout.pooling import pool
-from consilience.objects.posterior import label_pairs as learned
+from consilience.objects.posterior import label_pairs
 from consilience.posterior.stored_fit.tree import with_groups
 from consilience.spaces import space_of
 from consilience.truth.label_pairs.pairs import LabelPairs
@@ -21,7 +21,7 @@ def space(objects_study):
 
 @pytest.fixture(scope="module")
 def kept(objects_fit):
-    return learned.learned_of(objects_fit.data)
+    return label_pairs.evidence_of(objects_fit.data)
 
 
 def columns(space, said, own):
@@ -56,8 +56,8 @@ def test_pairs_and_how_alike_labels_are_are_kept(space):
     names = candidate_covariates(
         alike, pool(alike), among=True, pairs=((0, 1), (2, 5))
     ).names
-    reported = learned.as_dataset(learned.learned_from(alike, names))
-    again = learned.learned_of(DataTree.from_dict({"learned": reported}))
+    reported = label_pairs.as_dataset(label_pairs.evidence_from(alike, names))
+    again = label_pairs.evidence_of(DataTree.from_dict({"evidence": reported}))
     assert again.names == names
     assert again.similar.value.tolist() == [0.5, 2.0]
     assert again.similar.at(np.array([3, 0]), np.array([1, 1])).tolist() == [2.0, 0.0]
@@ -70,7 +70,7 @@ def test_what_is_kept_of_some_items_is_theirs(space, kept):
 
 
 def test_it_is_kept_in_bounds(objects_fit, space):
-    group = objects_fit.data["learned"]
+    group = objects_fit.data["evidence"]
     labels = len(space.named.labels)
     for name, each in group.data_vars.items():
         if name.endswith("_entry"):
@@ -78,8 +78,8 @@ def test_it_is_kept_in_bounds(objects_fit, space):
 
 
 def test_it_is_laid_out_and_read_again(objects_fit, kept):
-    again = with_groups(objects_fit.data, learned=learned.as_dataset(kept))
-    result = learned.learned_of(again)
+    again = with_groups(objects_fit.data, evidence=label_pairs.as_dataset(kept))
+    result = label_pairs.evidence_of(again)
     assert result.names == kept.names
     assert np.array_equal(result.pool.share.total, kept.pool.share.total)
     assert np.array_equal(result.answers.named.mask, kept.answers.named.mask)

@@ -16,7 +16,7 @@ AXES = ("chain", "draw")
 
 def fit_of(**more):
     values = {
-        "picker": ("mean_and_spread", [[0.5, np.log(2.0)]]),
+        "single_label": ("mean_and_spread", [[0.5, np.log(2.0)]]),
         "seen": ("how_often", [[-2.0, np.log(3.0)]]),
         "slip": ("mean_and_spread", [[-1.5, 1.0]]),
         "often": ("block_covariate", [[0.4, 9.0]]),
@@ -25,7 +25,7 @@ def fit_of(**more):
         name: ((*AXES, axis), np.array([value]))
         for name, (axis, value) in values.items()
     }
-    root = xr.Dataset(attrs={"mass": 0.9})
+    root = xr.Dataset(attrs={"prob": 0.9})
     posterior = xr.Dataset({**variables, **more})
     return xr.DataTree.from_dict({"/": root, "posterior": posterior})
 
@@ -33,7 +33,7 @@ def fit_of(**more):
 def test_shares_are_those_of_the_typical_item():
     result = styles(fit_of()).set_index("style")["share"]
     share = expit(0.4)
-    assert result["picker"] == pytest.approx(expit(0.5))
+    assert result["single_label"] == pytest.approx(expit(0.5))
     assert result["recall"] == pytest.approx((1 - share) * expit(-2) + share * expit(1))
     assert result["further_name"] == pytest.approx(expit(-1.5))
 
@@ -42,8 +42,8 @@ def test_where_items_pull_the_share_of_pickers_is_the_mean_over_them():
     spreads = ((*AXES, "effect"), np.ones((1, 1, 2)))
     result = styles(fit_of(spreads=spreads)).set_index("style")["share"]
     whole, _ = quad(lambda x: expit(0.5 + 2.0 * x) * norm.pdf(x), -9, 9)
-    assert result["picker"] == pytest.approx(whole, abs=1e-5)
-    assert result["picker"] != pytest.approx(expit(0.5), abs=1e-2)
+    assert result["single_label"] == pytest.approx(whole, abs=1e-5)
+    assert result["single_label"] != pytest.approx(expit(0.5), abs=1e-2)
 
 
 def test_other_models_have_no_styles():

@@ -13,7 +13,7 @@ def fit_of(posterior):
     constant = xr.Dataset(
         coords={name: np.array(each, object) for name, each in cells.items()}
     )
-    root = xr.Dataset(attrs={"mass": 0.5, "model": "contains", "kind": "contains"})
+    root = xr.Dataset(attrs={"prob": 0.5, "model": "contains", "kind": "contains"})
     groups = {"/": root, "posterior": posterior, "constant_data": constant}
     return Fit(xr.DataTree.from_dict(groups))
 

@@ -30,7 +30,7 @@ def fitted():
         names = {"true_class": list(labels), "annotator": ["ann"]}
         return xr.DataTree.from_dict(
             {
-                "/": xr.Dataset(attrs={"mass": 0.9, "kind": "choice"}),
+                "/": xr.Dataset(attrs={"prob": 0.9, "kind": "choice"}),
                 "truth": xr.Dataset(truth),
                 "constant_data": xr.Dataset(constant, names),
                 "observed_data": xr.Dataset(

@@ -51,14 +51,16 @@ def test_a_run_says_how_it_was_made(choice_fit, tmp_path):
     record = tomllib.loads((tmp_path / "run" / "run.toml").read_text("utf-8"))
     assert record["model"] == "dawid_skene"
     assert record["seed"] == 7
-    assert record["mass"] == 0.9
+    assert record["prob"] == 0.9
     assert record["settings"] == {"restarts": 3}
     assert record["sources"] == {"answers.csv": "0" * 64}
     assert record["versions"]["numpy"] == np.__version__
     assert record["assumptions"] == ["Annotators answer independently given the truth."]
 
 
-def test_every_table_names_its_mass_and_holds_each_text_once(choice_fit, tmp_path):
+def test_every_table_names_its_probability_and_holds_each_text_once(
+    choice_fit, tmp_path
+):
     fit = choice_fit()
     fit.save(tmp_path / "run")
     tables = tmp_path / "run" / "tables"
@@ -73,7 +75,7 @@ def test_every_table_names_its_mass_and_holds_each_text_once(choice_fit, tmp_pat
     for path in tables.iterdir():
         schema = pq.read_schema(path)
         note = json.loads(schema.metadata[b"consilience"])
-        assert (note["table"], note["mass"]) == (path.stem, 0.9)
+        assert (note["table"], note["prob"]) == (path.stem, 0.9)
         written = pq.read_table(path).to_pandas()
         pd.testing.assert_frame_equal(written, getattr(fit, path.stem)())
     labels = pq.read_schema(tables / "labels.parquet")
@@ -191,7 +193,7 @@ def test_a_record_that_was_cut_off_is_said_to_be(choice_fit, tmp_path):
 def test_a_run_of_a_later_layout_is_not_misread(choice_fit, tmp_path):
     choice_fit().save(tmp_path / "run")
     path = tmp_path / "run" / "run.toml"
-    text = path.read_text("utf-8").replace("layout = 1", "layout = 2")
+    text = path.read_text("utf-8").replace("layout = 2", "layout = 3")
     path.write_text(text, "utf-8")
-    with pytest.raises(BrokenRunError, match="layout is 2"):
+    with pytest.raises(BrokenRunError, match="layout is 3"):
         load(tmp_path / "run")

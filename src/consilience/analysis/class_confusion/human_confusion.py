@@ -46,7 +46,7 @@ class HumanConfusion:
         Names of the labels, in the order of `naming`.
     parent : pandas.Index
         Superclass of each label; empty where it has none.
-    learned : Learned
+    learned : HyperparameterPosterior
         The prior that was estimated from the answers.
     votes : array of shape (K, K)
         Number of answers that give each label to the items of each class.

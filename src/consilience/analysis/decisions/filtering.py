@@ -84,7 +84,7 @@ def filtering(
             raise OptionError(msg)
     present = fit.labels()["probability"].to_numpy(dtype=float)
     value = vote_shares(fit) if by == "votes" else present
-    reach = NormalDist().inv_cdf((1 + fit.data.attrs["mass"]) / 2)
+    reach = NormalDist().inv_cdf((1 + fit.data.attrs["prob"]) / 2)
     rows = [
         {"threshold": threshold, **_row(value >= threshold - ROUNDING, present, reach)}
         for threshold in thresholds

@@ -112,7 +112,7 @@ def frequencies(fit: Fit, thresholds: Sequence[float] = (0.5,)) -> pd.DataFrame:
     2  item10  class0        0.6
     """
     space, model = _restore(fit, thresholds)
-    tail = (1 - float(fit.data.attrs["mass"])) / 2
+    tail = (1 - float(fit.data.attrs["prob"])) / 2
     merged = merge_identical(space, annotators=False)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         belief, grid = _mean_posterior(fit, merged.space, model), nodes(model.prior)
@@ -222,7 +222,7 @@ def selection_frequencies(
     space, model = _restore(fit, thresholds)
     votes = vote_shares(fit)
     observed = [(votes >= threshold - ROUNDING).mean() for threshold in thresholds]
-    reach = NormalDist().inv_cdf((1 + float(fit.data.attrs["mass"])) / 2)
+    reach = NormalDist().inv_cdf((1 + float(fit.data.attrs["prob"])) / 2)
     with jax.enable_x64(True):  # noqa: FBT003 (JAX's way)
         node = nodes(model.prior)
         above = jnp.stack(

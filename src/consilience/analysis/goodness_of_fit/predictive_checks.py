@@ -158,7 +158,7 @@ def predictive_checks(
             again = drawn.new if check.new_items else drawn.same
             values[name][0, place] = check.statistic(space.answer, drawn.truth)
             values[name][1, place] = check.statistic(again, drawn.truth)
-    prob = float(fit.data.attrs["mass"])
+    prob = float(fit.data.attrs["prob"])
     tables = [
         _compared(check.rows, values[name], prob).assign(check=name)
         for name, check in checks.items()

@@ -251,7 +251,7 @@ def check_not_used_in_fit(fit: Fit, models: list[str]) -> None:
     CircularError
         The fit was given what a model had predicted.
     """
-    names = set(json.loads(fit.data.attrs.get("told_of", "[]")))
+    names = set(json.loads(fit.data.attrs.get("classifiers", "[]")))
     for group, axis in (("constant_data", "covariate"), ("posterior", _OF_CANDIDATES)):
         if group in fit.data.children and axis in fit.data[group].coords:
             names |= set(map(str, fit.data[group][axis].to_numpy()))

@@ -14,7 +14,10 @@ from consilience.errors import OptionError
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.draws import draws, estimate
 
-SIMILAR = {"led": "a similar label is there", "led_apart": "and was not shown"}
+SIMILAR = {
+    "context_effect": "a similar label is there",
+    "context_effect_not_shown": "and was not shown",
+}
 SELDOM, OFTEN = "a thing seldom seen", "a thing often seen"
 CONTRASTS = {
     "one of several names": "of a thing with several names, against one name",
@@ -44,8 +47,9 @@ def leading_question(fit: Fit) -> pd.DataFrame:
 
         For objects and contains together, the odds of endorsing an object over those
         of naming it, for objects of low and of high detection probability, with the
-        columns seen and granted (shares of exhaustive responses, and of the annotators
-        who were asked); and what makes a label be endorsed more or less.
+        columns detection_probability and endorsement_probability (shares of exhaustive
+        responses, and of the annotators who were asked); and what makes a label be
+        endorsed more or less.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def leading_question(fit: Fit) -> pd.DataFrame:
     >>> import pandas as pd
     >>> study = cs.simulate(
     ...     kind="objects", items=16, annotators=8, classes=6, per_item=4,
-    ...     prior={"asked": 4.0}, seed=0,
+    ...     prior={"contains_answers": 4.0}, seed=0,
     ... )
     >>> similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
     >>> fit = cs.fit(
@@ -91,7 +95,7 @@ def leading_question(fit: Fit) -> pd.DataFrame:
 def _odds_ratios(
     names: list[str], effects: np.ndarray, data: xr.DataTree
 ) -> pd.DataFrame:
-    estimates = estimate(effects, float(data.attrs["mass"]))
+    estimates = estimate(effects, float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "contrast": names,
@@ -103,24 +107,35 @@ def _odds_ratios(
 
 
 def _of_objects(data: xr.DataTree) -> pd.DataFrame:
-    leading, granting = (
+    leading, effects = (
         draws(data, name, (axis,))
-        for name, axis in (("leading", "how_often"), ("granting", "asked_covariate"))
+        for name, axis in (
+            ("leading", "how_often"),
+            ("endorsement", "endorsement_covariate"),
+        )
     )
-    if leading is None or granting is None:
+    if leading is None or effects is None:
         msg = (
             "the fit has no answers of kind contains beside those of kind objects; "
             "give both tasks to the fit (`contains=`)"
         )
         raise OptionError(msg)
-    names = [str(name) for name in data["posterior"]["asked_covariate"].to_numpy()]
+    names = [
+        str(name) for name in data["posterior"]["endorsement_covariate"].to_numpy()
+    ]
     table = _odds_ratios(
         [SELDOM, OFTEN, *(CONTRASTS[name] for name in names[1:])],
-        np.concatenate([leading, granting[:, 1:]], axis=1),
+        np.concatenate([leading, effects[:, 1:]], axis=1),
         data,
     )
-    granted = np.asarray(draws(data, "granted", ("how_often",)), float)
-    odds = np.log(granted) - np.log1p(-granted) - leading
+    drawn = draws(data, "endorsement_probability", ("how_often",))
+    endorsement = np.asarray(drawn, float)
+    odds = np.log(endorsement) - np.log1p(-endorsement) - leading
+    probabilities = {
+        "detection_probability": 1 / (1 + np.exp(-odds)),
+        "endorsement_probability": endorsement,
+    }
     nothing = np.full(len(names) - 1, np.nan)
-    seen = np.append((1 / (1 + np.exp(-odds))).mean(0), nothing)
-    return table.assign(seen=seen, granted=np.append(granted.mean(0), nothing))
+    return table.assign(
+        **{name: np.append(p.mean(0), nothing) for name, p in probabilities.items()}
+    )

@@ -91,7 +91,7 @@ def _write(agreement: "Agreement", out: Path, *, overwrite: bool) -> None:
         return (folder / _MARKER).is_file()
 
     about: dict[str, str | float] = {
-        "mass": agreement.prob,
+        "prob": agreement.prob,
         "interval": "item bootstrap, equal-tailed",
         "distance": agreement.distance,
         "resamples": agreement.resamples,
@@ -117,7 +117,7 @@ def _as_json(agreement: "Agreement", out: Path | None) -> dict[str, Any]:
         "annotators": agreement.annotators,
         "anonymous": agreement.anonymous,
         "categories": agreement.categories,
-        "mass": agreement.prob,
+        "prob": agreement.prob,
         "resamples": agreement.resamples,
         "seed": agreement.seed,
         "coefficients": rows(

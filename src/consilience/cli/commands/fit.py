@@ -158,10 +158,10 @@ def summary(fitted: "Fit") -> dict[str, Any]:
         "annotators": len(fitted.annotators()),
         "ok": bool((verdicts["ok"] | (verdicts["name"] == "independence")).all()),
         "checks": counts(verdicts),
-        "truth": fitted.data["truth"].attrs.get("told", "raw"),
+        "truth": fitted.data["truth"].attrs.get("reported", "raw"),
         "comparison": rows(fitted.comparison()),
-        "beforehand": rows(fitted.covariate_effects()),
-        "worth": rows(fitted.relative_information()),
+        "covariate_effects": rows(fitted.covariate_effects()),
+        "relative_information": rows(fitted.relative_information()),
         "assumptions": [*map(as_options, json.loads(attributes["assumptions"]))],
         "diagnostics": rows(verdicts.assign(remedy=verdicts["remedy"].map(as_options))),
     }

@@ -31,7 +31,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
     truth.csv; and confusion.parquet holds the true confusions where the model has one
     per annotator. For objects there is instead the folder `truth` with tables of true
     partitions and of annotators; where labels are asked about as well
-    (--prior asked=5), those answers are in the folder `contains`.
+    (--prior contains_answers=5), those answers are in the folder `contains`.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def simulate(  # noqa: PLR0913 (each option stands alone)
         Answers per item, each by another annotator.
     prior
         Settings of the model's prior, such as own=8; of objects, settings of the
-        simulation, such as picker=0.8.
+        simulation, such as single_label=0.8.
     seed
         Seed of the random number generator.
     overwrite

@@ -26,7 +26,7 @@ _BAR = 22
 def demo_page(outcome: Outcome) -> Group:
     """Return what was asked, what was found, and how much of it is true."""
     people = best_and_worst(outcome.accuracy, 4)
-    prob = f"{outcome.fit.data.attrs['mass']:.0%}"
+    prob = f"{outcome.fit.data.attrs['prob']:.0%}"
     population = outcome.fit.confusion()
     population = population[population["annotator"].isna()]
     caught = Text(

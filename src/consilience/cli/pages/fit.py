@@ -46,8 +46,8 @@ def fit_page(fitted: Fit) -> Group:
     groups = fitted.annotator_groups()
     if len(groups):
         parts += [Text(), group_table(groups)]
-    if "picker" in everyone and len(everyone):
-        shown = best_and_worst(everyone, 4, by="picker")
+    if "single_label" in everyone and len(everyone):
+        shown = best_and_worst(everyone, 4, by="single_label")
         parts += [Text(), style_table(shown)]
     parts += people_in_general(fitted)
     parts += covariate_effects(fitted)
@@ -151,14 +151,14 @@ def group_table(groups: pd.DataFrame) -> Table:
 
 
 def style_table(people: pd.DataFrame) -> Table:
-    """Return who picks one object and stops, and who sees what else there is."""
-    names = ("annotator", "answers", "recall", "picks one object")
+    """Return the rate of single-label responses of annotators, and their recall."""
+    names = ("annotator", "answers", "recall", "single-label")
     table = Table(*names, "0" + "1".rjust(_WIDTH - 1), box=None)
     for row in people.to_dict("records"):
         cells = [str(row["annotator"]), f"{row['responses']:,}"]
-        cells += [f"{row[name]:.3f}" for name in ("recall", "picker")]
-        bounds = row["picker_lower"], row["picker_upper"]
-        table.add_row(*map(Text, cells), interval_bar(row["picker"], *bounds))
+        cells += [f"{row[name]:.3f}" for name in ("recall", "single_label")]
+        bounds = row["single_label_lower"], row["single_label_upper"]
+        table.add_row(*map(Text, cells), interval_bar(row["single_label"], *bounds))
     return table
 
 
@@ -175,7 +175,7 @@ def people_in_general(fitted: Fit) -> list[RenderableType]:
 
 
 _STYLES = {
-    "picker": "name the main object alone",
+    "single_label": "name the main object alone",
     "recall": "listing, see an object that is not the main one",
     "further_name": "listing, give a further name of an object",
 }
@@ -194,7 +194,7 @@ def covariate_effects(fitted: Fit) -> list[RenderableType]:
     if len(information):
         row = information.to_dict("records")[0]
         between = _between(row)
-        sentence += f"; together as informative as {row['worth']:.2f}"
+        sentence += f"; together as informative as {row['relative_information']:.2f}"
         sentence += f" ({between})" if between else ""
         sentence += " answers of one annotator"
     return [Text(), Text(sentence), table]

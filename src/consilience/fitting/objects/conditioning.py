@@ -13,7 +13,7 @@ from consilience.model import (
     thin,
 )
 from consilience.objects.layout.items import Items
-from consilience.objects.posterior import label_pairs as learned
+from consilience.objects.posterior import label_pairs
 from consilience.objects.posterior.right_names import label_counts
 from consilience.posterior.objects.item_posterior import item_posterior
 from consilience.posterior.objects.joint_draws import Record
@@ -57,8 +57,8 @@ def with_objects(
     with_posteriors = with_item_posteriors(
         data, space, items, draws, seed=seed, prob=prob
     )
-    pooled = learned.as_dataset(learned.learned_from(space, items.names))
-    return with_groups(with_posteriors, **{learned.GROUP: pooled})
+    pooled = label_pairs.as_dataset(label_pairs.evidence_from(space, items.names))
+    return with_groups(with_posteriors, **{label_pairs.GROUP: pooled})
 
 
 def with_item_posteriors(

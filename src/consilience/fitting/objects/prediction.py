@@ -25,7 +25,7 @@ from consilience.intervals import bounds
 from consilience.model import AnnotatorModel, Parameters, thin
 from consilience.objects.layout.items import Items, items_of
 from consilience.objects.posterior import label_pairs
-from consilience.objects.posterior.label_pairs import Learned
+from consilience.objects.posterior.label_pairs import StudyEvidence
 from consilience.objects.posterior.weights import block_weights
 from consilience.posterior.stored_fit.tree import tree, with_groups
 from consilience.responses import Responses
@@ -41,7 +41,7 @@ class PreviousFit:
     data: xr.DataTree
     model: AnnotatorModel[Any]
 
-    def learned(self) -> Learned:
+    def evidence(self) -> StudyEvidence:
         """Return what its study says of classes, labels and pairs.
 
         Raises
@@ -49,7 +49,7 @@ class PreviousFit:
         OptionError
             The fit has not kept it.
         """
-        study = label_pairs.learned_of(self.data)
+        study = label_pairs.evidence_of(self.data)
         if study is None:
             msg = (
                 "the earlier fit does not hold the effects of classes and labels; "
@@ -69,7 +69,7 @@ class Predicted:
         The fit that was used.
     space, items
         Candidates and answers, and the same laid out.
-    learned
+    evidence
         What the earlier study says, of these items.
     draws, result
         Parameters, and the number of objects.
@@ -78,7 +78,7 @@ class Predicted:
     earlier: PreviousFit
     space: ObjectsSpace
     items: Items
-    learned: Learned
+    evidence: StudyEvidence
     draws: list[Parameters]
     result: Result
 
@@ -97,16 +97,16 @@ class Predicted:
                 self.result,
                 dims,
                 attributes,
-                covariates=self.learned.names,
+                covariates=self.evidence.names,
             ),
             self.space,
             self.items,
             self.draws,
             seed=int(before["seed"]),
-            prob=float(before["mass"]),
+            prob=float(before["prob"]),
         )
-        learned = label_pairs.as_dataset(self.learned)
-        return with_groups(data, **{label_pairs.GROUP: learned})
+        evidence = label_pairs.as_dataset(self.evidence)
+        return with_groups(data, **{label_pairs.GROUP: evidence})
 
 
 def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
@@ -126,24 +126,24 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
         The earlier fit had other numbers of candidates, no answers of kind contains, or
         did not keep what it learned.
     """
-    learned = earlier.learned()
-    if study.contains is not None and not learned.names.asked:
+    evidence = earlier.evidence()
+    if study.contains is not None and not evidence.names.endorsement:
         msg = (
             "the earlier fit had no answers of kind contains and has no estimate of "
             "leading questions; leave them out, or fit both tasks there"
         )
         raise OptionError(msg)
-    given = with_labels(study.responses, learned)
+    given = with_labels(study.responses, evidence)
     space = replace(study, responses=given).objects_space()
-    named = replace(space.named, similar=learned.similar)
+    named = replace(space.named, similar=evidence.similar)
     space = replace(space, named=named)
-    _check_numbers(learned, named.covariate_names)
-    learned = learned.with_labels(named.labels, named.parents).about(space.unit_item)
+    _check_numbers(evidence, named.covariate_names)
+    evidence = evidence.with_labels(named.labels, named.parents).about(space.unit_item)
     items = items_of(
         space,
-        learned.pool,
-        learned.item_counts(space),
-        names=learned.names,
+        evidence.pool,
+        evidence.item_counts(space),
+        names=evidence.names,
         slopes=False,
         by_annotator="annotator" in earlier.data["posterior"].dims,
     )
@@ -151,18 +151,18 @@ def predict_objects(earlier: PreviousFit, study: Study) -> Predicted:
     draws: list[Parameters] = [
         {name: jnp.asarray(value) for name, value in draw.items()} for draw in values
     ]
-    prob = float(earlier.data.attrs["mass"])
+    prob = float(earlier.data.attrs["prob"])
     return Predicted(
         earlier=earlier,
         space=space,
         items=items,
-        learned=learned,
+        evidence=evidence,
         draws=draws,
         result=_result(items, draws, values, space.num_units, len(space.states), prob),
     )
 
 
-def with_labels(given: Responses, study: Learned) -> Responses:
+def with_labels(given: Responses, study: StudyEvidence) -> Responses:
     """Return the responses with the labels of an earlier study first, then new ones.
 
     Parameters
@@ -194,7 +194,7 @@ def with_labels(given: Responses, study: Learned) -> Responses:
     )
 
 
-def _check_numbers(study: Learned, now: tuple[str, ...]) -> None:
+def _check_numbers(study: StudyEvidence, now: tuple[str, ...]) -> None:
     before = tuple(name for name in study.names.slope if name != NOT_OURS)
     if now != before:
         msg = (

@@ -166,7 +166,7 @@ def predict(
             "used on other items: fit both studies together, or take a model of tables"
         )
         raise OptionError(msg)
-    result = _result(read, values, before["mass"])
+    result = _result(read, values, before["prob"])
     attributes = familiar | _attributes(fit.data, study, space, started)
     tempering = _tempering(fit.data, space, result)
     data = tree(space, result, {**DIMS, **model.dims}, attributes, tempering)
@@ -184,7 +184,7 @@ def _attributes(
     ):
         remark += f"; {unseen:,} annotators were not in it and get its mean"
     types, lost = types_in(space, study.responses.types)
-    classifiers = {*json.loads(data.attrs.get("told_of", "[]")), *study.classifiers}
+    classifiers = {*json.loads(data.attrs.get("classifiers", "[]")), *study.classifiers}
     plain = {
         str(name): value.item() if isinstance(value, np.generic) else value
         for name, value in data.attrs.items()
@@ -198,7 +198,7 @@ def _attributes(
         "assumptions": [*space.assumptions, *lost, remark],
         "sources": dict(study.responses.sources),
         "settings": json.loads(data.attrs["settings"]),
-        "told_of": sorted(classifiers),
+        "classifiers": sorted(classifiers),
         "id_types": types,
     }
 
@@ -358,4 +358,4 @@ def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | N
     if "residual_correlation" not in attributes:
         return None
     residual = Residual(attributes["residual_correlation"], attributes["residual_z"])
-    return temper_result(residual, attributes["told"], space, result)
+    return temper_result(residual, attributes["reported"], space, result)

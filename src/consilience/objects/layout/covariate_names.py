@@ -9,9 +9,9 @@ from consilience.objects.layout.pair_covariates import Pairs
 class Names:
     """What each column is called; part of the program, so it has a hash.
 
-    Those of `asked` are what makes annotators say yes when they are asked; none where
-    nobody was asked. `pairs` are the codes of the labels of those pairs that have an
-    affinity of their own; which they are is no part of the program.
+    Those of `endorsement` are what makes annotators say yes when they are asked; none
+    where nobody was asked. `pairs` are the codes of the labels of those pairs that have
+    an affinity of their own; which they are is no part of the program.
     """
 
     label: tuple[str, ...]
@@ -19,5 +19,5 @@ class Names:
     block: tuple[str, ...]
     pair: tuple[str, ...]
     item: tuple[str, ...]
-    asked: tuple[str, ...] = ()
+    endorsement: tuple[str, ...] = ()
     pairs: Pairs = field(default=(), compare=False)

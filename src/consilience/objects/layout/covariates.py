@@ -23,8 +23,8 @@ from consilience.objects.layout.pooling import (
     Tally,
     class_codes,
     count_items,
+    exposures,
     pool,
-    stakes,
     usual_votes,
 )
 from consilience.truth.arrays.maths import AnyArray
@@ -130,10 +130,10 @@ class Columns:
             nothing = np.zeros(values.shape[:-1])
             columns = {name: place.get(name, nothing) for name in wanted}
             tables[kind] = _stacked(columns, values.shape[:-1])
-        asked = self.contains_counts if names.asked else self.contains_counts[..., :0]
+        counts = self.contains_counts
         return Columns(
             **tables,
-            contains_counts=asked,
+            contains_counts=counts if names.endorsement else counts[..., :0],
             is_dataset_label=self.is_dataset_label,
             names=names,
             which=self.which,
@@ -175,7 +175,7 @@ def column_names(space: ObjectsSpace) -> Names:
     return candidate_covariates(space, pool(space), among=True).names
 
 
-def _names(*tables: Iterable[str], asked: tuple[str, ...], pairs: Pairs) -> Names:
+def _names(*tables: Iterable[str], endorsement: tuple[str, ...], pairs: Pairs) -> Names:
     label, slope, often, pair, item = map(tuple, tables)
     return Names(
         label=label,
@@ -183,7 +183,7 @@ def _names(*tables: Iterable[str], asked: tuple[str, ...], pairs: Pairs) -> Name
         block=("any", *often),
         pair=pair,
         item=item,
-        asked=asked,
+        endorsement=endorsement,
         pairs=pairs,
     )
 
@@ -236,7 +236,7 @@ def candidate_covariates(
             exceedances(named.contains_counts),
             (LEADING, MULTIPLE, OF_DATASET),
         )
-        label["granted"] = endorsed_share(named.contains_counts)
+        label["endorsed"] = endorsed_share(named.contains_counts)
     if not (named.dataset_label >= 0).any():
         del label["own"], often["own"]
         contains_names = contains_names[:2]
@@ -256,7 +256,7 @@ def candidate_covariates(
         contains_counts=contains_counts,
         is_dataset_label=mine.astype(float),
         names=_names(
-            label, slope, often, pair, item, asked=contains_names, pairs=pairs
+            label, slope, often, pair, item, endorsement=contains_names, pairs=pairs
         ),
         which=places(named, pairs) if pairs else None,
     )
@@ -295,20 +295,25 @@ def _add_pooled(
             named.dataset_label >= 0, _log_odds(alone, answered, usual, weight), 0
         )
     votes = usual_votes(named, item_counts, pool.items, pool.share)
-    stake = stakes(named, item_counts, votes, pool.appeal)
-    won = pool.won.at(named.candidate) - item_counts.share * item_counts.worth[:, None]
-    expected = pool.stake.at(named.candidate) - stake
+    exposure = exposures(named, item_counts, votes, pool.ability)
+    won = (
+        pool.won.at(named.candidate)
+        - item_counts.share * item_counts.effective_votes[:, None]
+    )
+    expected = pool.exposure.at(named.candidate) - exposure
     ratio = (np.maximum(won, 0) + SHRINK) / (np.maximum(expected, 0) + SHRINK)
     slope["attraction"] = np.where(real, np.log(ratio), 0)
     extra = pool.label_extra.at(named.candidate) - item_counts.extra
-    opportunities = pool.label_asked.at(named.candidate) - item_counts.asked
-    usual = _usual(pool.label_extra, pool.label_asked)
+    opportunities = (
+        pool.label_opportunities.at(named.candidate) - item_counts.opportunities
+    )
+    usual = _usual(pool.label_extra, pool.label_opportunities)
     by_label = _rate(extra, opportunities, usual, SHRINK * 3)
     rate = by_label
     if classed.any():
         extra, opportunities = (
             pool.extra.at(code) - item_counts.extra,
-            pool.asked.at(code) - item_counts.asked,
+            pool.opportunities.at(code) - item_counts.opportunities,
         )
         rate = np.where(
             classed, _rate(extra, opportunities, by_label, SHRINK * 3), by_label

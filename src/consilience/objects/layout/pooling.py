@@ -49,18 +49,18 @@ class ItemCounts:
     ----------
     share
         Of the main votes.
-    worth
+    effective_votes
         The votes of the item, in independent ones.
-    extra, asked
+    extra, opportunities
         Listers who named it beside another main object, and all with another.
     alone, answered
         Responses of one label, and all that state their labels.
     """
 
     share: Float[np.ndarray, "U C"]
-    worth: Float[np.ndarray, " U"]
+    effective_votes: Float[np.ndarray, " U"]
     extra: Float[np.ndarray, "U C"]
-    asked: Float[np.ndarray, "U C"]
+    opportunities: Float[np.ndarray, "U C"]
     alone: Float[np.ndarray, " U"]
     answered: Float[np.ndarray, " U"]
 
@@ -101,9 +101,9 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
     one = lister[:, None] * named_label
     return ItemCounts(
         share=votes / np.maximum(number, 1)[:, None],
-        worth=number * (1 + INDEPENDENT) / (number + INDEPENDENT),
+        effective_votes=number * (1 + INDEPENDENT) / (number + INDEPENDENT),
         extra=total(one * (1 - main)),
-        asked=total(lister[:, None] * (1 - main)),
+        opportunities=total(lister[:, None] * (1 - main)),
         alone=total((size == 1).astype(float)),
         answered=total((size > 0).astype(float)),
     )
@@ -119,29 +119,29 @@ class Pool:
         Items of each class.
     share
         Summed shares of the main votes, by class and label.
-    won, stake
+    won, exposure
         Votes for each label, and votes expected of it were all labels alike.
-    extra, asked
+    extra, opportunities
         As of one item, by class and label.
-    label_extra, label_asked
+    label_extra, label_opportunities
         The same by label.
     alone, answered
         As of one item, by class.
-    appeal
+    ability
         Attraction of each label among the candidates, one being usual.
     """
 
     items: Tally
     share: Tally
     won: Tally
-    stake: Tally
+    exposure: Tally
     extra: Tally
-    asked: Tally
+    opportunities: Tally
     label_extra: Tally
-    label_asked: Tally
+    label_opportunities: Tally
     alone: Tally
     answered: Tally
-    appeal: Float[np.ndarray, " L"]
+    ability: Float[np.ndarray, " L"]
 
 
 def pool(space: ObjectsSpace) -> Pool:
@@ -155,9 +155,9 @@ def pool(space: ObjectsSpace) -> Pool:
     usable = (dataset_label >= 0) & named.observed
     share = tally(of_class[classed], item_counts.share[unit, slot][classed])
     items = tally(dataset_label[usable], np.ones(usable.sum()))
-    appeal = _bradley_terry(named, item_counts, items, share)
-    stake = stakes(
-        named, item_counts, usual_votes(named, item_counts, items, share), appeal
+    ability = _bradley_terry(named, item_counts, items, share)
+    exposure = exposures(
+        named, item_counts, usual_votes(named, item_counts, items, share), ability
     )
 
     def by_class(value: Float[np.ndarray, "U C"]) -> Tally:
@@ -169,15 +169,15 @@ def pool(space: ObjectsSpace) -> Pool:
     return Pool(
         items=items,
         share=share,
-        won=by_label(item_counts.share * item_counts.worth[:, None]),
-        stake=by_label(stake),
+        won=by_label(item_counts.share * item_counts.effective_votes[:, None]),
+        exposure=by_label(exposure),
         extra=by_class(item_counts.extra),
-        asked=by_class(item_counts.asked),
+        opportunities=by_class(item_counts.opportunities),
         label_extra=by_label(item_counts.extra),
-        label_asked=by_label(item_counts.asked),
+        label_opportunities=by_label(item_counts.opportunities),
         alone=tally(dataset_label[usable], item_counts.alone[usable]),
         answered=tally(dataset_label[usable], item_counts.answered[usable]),
-        appeal=appeal,
+        ability=ability,
     )
 
 
@@ -213,18 +213,18 @@ def usual_votes(
     return np.where(named.candidate >= 0, votes, 0.0)
 
 
-def stakes(
+def exposures(
     named: Named,
     item_counts: ItemCounts,
     votes: Float[np.ndarray, "U C"],
-    appeal: Float[np.ndarray, " L"],
+    ability: Float[np.ndarray, " L"],
 ) -> Float[np.ndarray, "U C"]:
-    """Return the votes expected of each candidate, for each unit of its appeal."""
-    total = (votes * appeal[named.candidate]).sum(1, keepdims=True)
-    exposure: Float[np.ndarray, "U C"] = (
-        item_counts.worth[:, None] * votes / (total + 1e-12)
+    """Return the votes expected of each candidate, for each unit of its ability."""
+    total = (votes * ability[named.candidate]).sum(1, keepdims=True)
+    votes_expected: Float[np.ndarray, "U C"] = (
+        item_counts.effective_votes[:, None] * votes / (total + 1e-12)
     )
-    return exposure
+    return votes_expected
 
 
 def _bradley_terry(
@@ -235,10 +235,10 @@ def _bradley_terry(
     here = named.candidate >= 0
     label, number = named.candidate[here], len(named.labels)
     won = np.bincount(
-        label, (item_counts.share * item_counts.worth[:, None])[here], number
+        label, (item_counts.share * item_counts.effective_votes[:, None])[here], number
     )
-    appeal = np.ones(number)
+    ability = np.ones(number)
     for _ in range(ROUNDS):
-        stake = stakes(named, item_counts, votes, appeal)[here]
-        appeal = (won + SHRINK) / (np.bincount(label, stake, number) + SHRINK)
-    return appeal
+        exposure = exposures(named, item_counts, votes, ability)[here]
+        ability = (won + SHRINK) / (np.bincount(label, exposure, number) + SHRINK)
+    return ability

@@ -101,13 +101,13 @@ def allocation_weights(
     return library.xp.where(empty, 0.0, phi), styles, high - low
 
 
-def picker_log_odds(
+def single_label_log_odds(
     covariates: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "U T"], Float[np.ndarray, " T"]]:
     """Return the log-odds of picking by node, and the nodes' log weights."""
     node, weight = normal_nodes(NODES)
-    mean = parameters["picker"][0] + covariates.item @ parameters["style"]
-    spread = maths(parameters).xp.exp(parameters["picker"][1])
+    mean = parameters["single_label"][0] + covariates.item @ parameters["style"]
+    spread = maths(parameters).xp.exp(parameters["single_label"][1])
     return mean[:, None] + spread * node, weight
 
 
@@ -118,8 +118,9 @@ def _styles(
     parameters: Parameters,
 ) -> Float[AnyArray, "V T"]:
     """Return log p(such pickers and listers, node), of each completion."""
-    pull, weight = picker_log_odds(covariates, parameters)
-    picking, log_sigmoid = parameters["picking"], maths(parameters).log_sigmoid
+    pull, weight = single_label_log_odds(covariates, parameters)
+    picking = parameters["single_label_effect"]
+    log_sigmoid = maths(parameters).log_sigmoid
     lists = log_sigmoid(
         -pull[responses.unit_of_lister] - picking[responses.lister][:, None]
     )

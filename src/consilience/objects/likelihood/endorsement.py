@@ -57,22 +57,24 @@ SHAPE = ((0.0, 0.5), (np.log(2.0), 1.0), (0.0, 1.0))  # of slope, spread and may
 MIN_SHARE = 1e-12  # of a share
 
 DIMS = {
-    "granting": ("asked_covariate",),
-    "granters": ("slope_and_spread",),
-    "granted": ("how_often",),
+    "endorsement": ("endorsement_covariate",),
+    "endorsement_shape": ("slope_and_spread",),
+    "endorsement_probability": ("how_often",),
     "leading": ("how_often",),
 }
 
 
 def sample_endorsement(names: Names) -> Parameters:
     """Sample what answers of kind contains need; nothing where there are none."""
-    if not names.asked:
+    if not names.endorsement:
         return {}
-    effects = dist.Normal(jnp.zeros(len(names.asked)), EFFECTS)
+    effects = dist.Normal(jnp.zeros(len(names.endorsement)), EFFECTS)
     centre, scale = map(jnp.array, zip(*SHAPE, strict=True))
     return {
-        "granting": numpyro.sample("granting", effects.to_event(1)),
-        "granters": numpyro.sample("granters", dist.Normal(centre, scale).to_event(1)),
+        "endorsement": numpyro.sample("endorsement", effects.to_event(1)),
+        "endorsement_shape": numpyro.sample(
+            "endorsement_shape", dist.Normal(centre, scale).to_event(1)
+        ),
     }
 
 
@@ -112,10 +114,10 @@ def endorsement_log_odds(
     rates: Float[AnyArray, " 2"], parameters: Parameters
 ) -> Float[AnyArray, "2 2 2"]:
     """Return the log-odds of being granted: seldom or often, several names, own."""
-    leading, multiple, *own_label = parameters["granting"]
+    leading, multiple, *own_label = parameters["endorsement"]
     flag = np.arange(2)
     xp = maths(parameters).xp
-    odds = leading + xp.exp(parameters["granters"][0]) * rates
+    odds = leading + xp.exp(parameters["endorsement_shape"][0]) * rates
     odds = odds[:, None, None] + multiple * flag[:, None]
     return odds + (own_label[0] * flag if own_label else np.zeros(2))
 
@@ -126,7 +128,7 @@ def mean_shares(
     """Return the mean shares of no, maybe and yes."""
     library = maths(odds, parameters)
     endorsement, refused = library.sigmoid(odds), library.sigmoid(-odds)
-    maybe = library.sigmoid(parameters["granters"][2])
+    maybe = library.sigmoid(parameters["endorsement_shape"][2])
     shares = library.xp.stack(
         [
             refused * (1 - maybe * endorsement),
@@ -148,10 +150,13 @@ def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Paramet
     parameters
         As sampled; without answers of kind contains nothing follows.
     """
-    if "granting" not in parameters:
+    if "endorsement" not in parameters:
         return {}
     odds = endorsement_log_odds(rates, parameters)[:, 0, 0]
-    return {"granted": maths(odds).sigmoid(odds), "leading": odds - rates}
+    return {
+        "endorsement_probability": maths(odds).sigmoid(odds),
+        "leading": odds - rates,
+    }
 
 
 def draw_endorsements(
@@ -173,7 +178,7 @@ def draw_endorsements(
     generator
         Random number generator.
     """
-    weight = float(np.exp(parameters["granters"][1]))
+    weight = float(np.exp(parameters["endorsement_shape"][1]))
     shares = np.asarray(mean_shares(odds, parameters), float).T
     gamma = np.maximum(generator.gamma(weight * shares), 1e-300)
     drawn = gamma / gamma.sum(1, keepdims=True)
@@ -186,7 +191,7 @@ def _steps(
 ) -> Float[AnyArray, "A 2 2 2"]:
     """Return what each answer adds, by answer and how many came before it."""
     xp = maths(parameters).xp
-    weight = xp.exp(parameters["granters"][1])
+    weight = xp.exp(parameters["endorsement_shape"][1])
     shares = mean_shares(endorsement_log_odds(rates, parameters), parameters)
     before = np.arange(most).reshape(1, -1, 1, 1, 1)
     steps = xp.log(weight * shares[:, None] + before)

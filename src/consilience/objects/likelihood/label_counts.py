@@ -30,7 +30,7 @@ from consilience.objects.layout.block_counts import (
 )
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.partitions import members, sum_over_partitions
-from consilience.objects.likelihood.endorsement import DIMS as GRANTING
+from consilience.objects.likelihood.endorsement import DIMS as ENDORSEMENT
 from consilience.objects.likelihood.endorsement import endorsement, log_endorsed
 from consilience.objects.likelihood.pair_affinities import DIMS as OWN_PAIRS
 from consilience.objects.likelihood.pair_affinities import pair_affinities
@@ -46,9 +46,9 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "often": ("block_covariate",),
         "seen": ("how_often",),
         "slip": ("mean_and_spread",),
-        "picker": ("mean_and_spread",),
+        "single_label": ("mean_and_spread",),
         "style": ("item_covariate",),
-        **GRANTING,
+        **ENDORSEMENT,
         **OWN_PAIRS,
     }
 )
@@ -348,9 +348,9 @@ def style_beta(
     item: Float[AnyArray, "U Y"], parameters: Parameters
 ) -> tuple[Float[AnyArray, " U"], Float[AnyArray, " U"]]:
     """Return the weights of the Beta distribution of the share of pickers, by item."""
-    mean = parameters["picker"][0] + item @ parameters["style"]
+    mean = parameters["single_label"][0] + item @ parameters["style"]
     here = maths(parameters)
-    weight = here.xp.exp(parameters["picker"][1])
+    weight = here.xp.exp(parameters["single_label"][1])
     return here.sigmoid(mean) * weight, here.sigmoid(-mean) * weight
 
 

@@ -17,7 +17,7 @@ from consilience.objects.layout.covariate_names import Names
 from consilience.objects.layout.covariates import BlockCovariates
 from consilience.objects.layout.items import Items
 from consilience.objects.layout.partitions import enumerated
-from consilience.objects.likelihood.by_annotator import picker_log_odds
+from consilience.objects.likelihood.by_annotator import single_label_log_odds
 from consilience.objects.likelihood.endorsement import (
     draw_endorsements,
     endorsement_log_odds,
@@ -47,7 +47,7 @@ def simulation(
         observations.layout, parameters, seed
     )
     substates = {"object_of": jnp.asarray(objects)}
-    if observations.layout.names.asked:
+    if observations.layout.names.endorsement:
         substates["said"] = jnp.asarray(contains_counts)
     return Simulated(substates, state, answer)
 
@@ -119,7 +119,8 @@ def _effects(
     if people is None:
         return [np.zeros(n, int) for n in number], np.zeros(1), np.zeros(1)
     who = np.split(people.annotator, np.cumsum(number)[:-1])
-    return who, np.asarray(parameters["picking"]), np.asarray(parameters["recall"])
+    effect = np.asarray(parameters["single_label_effect"])
+    return who, effect, np.asarray(parameters["recall"])
 
 
 def _item(
@@ -148,14 +149,14 @@ def _item(
     contains_counts = _draw_contains(
         one, objects, often.astype(int), rates, parameters, generator
     )
-    if "granted" in names.label:
+    if "endorsed" in names.label:
         label = np.array(one.label)
-        label[0, :, names.label.index("granted")] = endorsed_share(contains_counts)
+        label[0, :, names.label.index("endorsed")] = endorsed_share(contains_counts)
         one = replace(one, label=label)
     votes = np.asarray(pseudo_votes(one, parameters, "salience"))[0]
     called = np.asarray(pseudo_votes(one, parameters, "naming"))[0]
-    if "picking" in parameters:
-        nodes, weight = map(np.asarray, picker_log_odds(one, parameters))
+    if "single_label_effect" in parameters:
+        nodes, weight = map(np.asarray, single_label_log_odds(one, parameters))
         pull = generator.choice(nodes[0], p=softmax(weight.astype(float)))
     else:
         yes, no = style_beta(one.item, parameters)
@@ -197,17 +198,17 @@ def _answer(
     item: _Item, picking: float, recall: float, generator: np.random.Generator
 ) -> int:
     first = generator.choice(len(item.objects), p=item.salience)
-    picker = generator.random() < expit(item.pull + picking)
+    single_label = generator.random() < expit(item.pull + picking)
     detection = expit(item.detection + recall)
     mask, main = 0, 0
     for place, labels in enumerate(item.objects):
         if place == first:
             main = int(generator.choice(labels, p=item.shares[place]))
             others = [label for label in labels if label != main]
-            chance = 0.0 if picker else generator.beta(*item.slip)
+            chance = 0.0 if single_label else generator.beta(*item.slip)
             slips = [label for label in others if generator.random() < chance]
             mask |= _bits([main, *slips])
-        elif not picker and generator.random() < detection[place]:
+        elif not single_label and generator.random() < detection[place]:
             extra = generator.binomial(len(labels) - 1, generator.beta(*item.slip))
             if extra:  # several names at once: any of them may have been the first
                 mask |= _bits(generator.choice(labels, extra + 1, replace=False))

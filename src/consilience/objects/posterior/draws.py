@@ -283,7 +283,7 @@ def _listing(
 ) -> Float[np.ndarray, "u D"]:
     """Draw the share of annotators who list."""
     if weights.styles is None or weights.lists is None:
-        yes, no = weights.picker[:, rows[:, None]]
+        yes, no = weights.single_label[:, rows[:, None]]
         pickers = np.asarray(blocks.pickers)[completion]
         listers = np.asarray(blocks.answered)[rows][:, None] - pickers
         return 1 - generator.beta(yes + pickers, no + listers)

@@ -31,15 +31,15 @@ from consilience.truth.label_pairs.pairs import LabelPairs, no_pairs
 from consilience.truth.named import Named
 from consilience.truth.parts import some_units
 
-GROUP = "learned"
-_KINDS = ("label", "slope", "block", "pair", "item", "asked")
+GROUP = "evidence"
+_KINDS = ("label", "slope", "block", "pair", "item", "endorsement")
 _SIDES = ("first", "second")  # labels of a pair with an affinity of its own
 # Sums by a code of two labels; the others are by one.
-_OF_TWO = {"share", "extra", "asked"}
+_OF_TWO = {"share", "extra", "opportunities"}
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Learned:
+class StudyEvidence:
     """What a study says.
 
     Attributes
@@ -67,7 +67,7 @@ class Learned:
 
     def with_labels(
         self, labels: Shaped[np.ndarray, " M"], parents: Shaped[np.ndarray, " M"]
-    ) -> "Learned":
+    ) -> "StudyEvidence":
         """Return the same in a list of labels that begins with the one it has."""
         old, new = len(self.labels), len(labels)
         sums = {
@@ -76,17 +76,17 @@ class Learned:
             if name in _OF_TWO
         }
         usual = np.ones(new - old)
-        appeal = np.concatenate([self.pool.appeal, usual])
+        ability = np.concatenate([self.pool.ability, usual])
         named = replace(self.answers.named, labels=labels, parents=parents)
-        return Learned(
-            pool=replace(self.pool, **sums, appeal=appeal),
+        return StudyEvidence(
+            pool=replace(self.pool, **sums, ability=ability),
             labels=labels,
             parents=parents,
             names=self.names,
             answers=replace(self.answers, named=named),
         )
 
-    def about(self, items: Shaped[np.ndarray, " U"]) -> "Learned":
+    def about(self, items: Shaped[np.ndarray, " U"]) -> "StudyEvidence":
         """Return the same with the answers about some items alone."""
         place = pd.Index(self.answers.unit_item).get_indexer(items)
         return replace(
@@ -121,10 +121,10 @@ class Learned:
         return ItemCounts(**sums)
 
 
-def learned_from(space: ObjectsSpace, names: Names) -> Learned:
+def evidence_from(space: ObjectsSpace, names: Names) -> StudyEvidence:
     """Return what the answers of a space say."""
     named = space.named
-    return Learned(
+    return StudyEvidence(
         pool=pool(space),
         labels=named.labels,
         parents=named.parents,
@@ -133,51 +133,58 @@ def learned_from(space: ObjectsSpace, names: Names) -> Learned:
     )
 
 
-def as_dataset(learned: Learned) -> xr.Dataset:
-    """Lay out what a study says, for the group `learned` of its fit.
+def as_dataset(evidence: StudyEvidence) -> xr.Dataset:
+    """Lay out what a study says, for the group `evidence` of its fit.
 
     Parameters
     ----------
-    learned
+    evidence
         What it says.
 
     Returns
     -------
-    For each sum NAME_code and NAME along an axis of its own; appeal and parent (label);
-    said_item, said_own and said_candidate of the items heard; said_unit, said_main,
-    said_mask and said_n of their answers; the covariates by kind.
+    For each sum NAME_code and NAME along an axis of its own; ability and parent
+    (label); answers_item, answers_dataset_label and answers_candidate of the items that
+    were observed; answers_unit, answers_main, answers_mask and answers_n of their
+    answers; the covariates by kind.
     """
     variables: dict[str, tuple[tuple[str, ...] | str, np.ndarray]] = {}
-    for name, tally in _tallies(learned.pool).items():
+    for name, tally in _tallies(evidence.pool).items():
         some = tally.total != 0
         variables[f"{name}_code"] = (f"{name}_entry", tally.code[some])
         variables[name] = (f"{name}_entry", tally.total[some])
-    answered, named = learned.answers, learned.answers.named
+    answered, named = evidence.answers, evidence.answers.named
     for kind in _KINDS:
-        names = np.asarray(getattr(learned.names, kind), object)
+        names = np.asarray(getattr(evidence.names, kind), object)
         variables[f"{kind}_covariates"] = (f"{kind}_covariate", names)
     for side, which in enumerate(_SIDES):
-        codes = [pair[side] for pair in learned.names.pairs]
-        variables[f"pair_{which}"] = ("own_pair", np.array(codes, np.int64))
-    if len(learned.similar.first):
+        codes = [pair[side] for pair in evidence.names.pairs]
+        variables[f"pair_{which}"] = ("affinity_pair", np.array(codes, np.int64))
+    if len(evidence.similar.first):
         for name in ("first", "second", "value"):
-            values = getattr(learned.similar, name)
+            values = getattr(evidence.similar, name)
             variables[f"similar_{name}"] = ("similar_pair", values)
     variables |= {
-        "appeal": ("label", learned.pool.appeal),
-        "parent": ("label", learned.parents.astype(object)),
-        "said_item": ("said_item_entry", answered.unit_item.astype(object)),
-        "said_own": ("said_item_entry", named.dataset_label.astype(np.int32)),
-        "said_candidate": (("said_item_entry", "place"), named.candidate.astype("i4")),
-        "said_unit": ("said", answered.unit.astype(np.int32)),
-        "said_main": ("said", named.main.astype(np.int8)),
-        "said_mask": ("said", named.mask.astype(np.int16)),
-        "said_n": ("said", answered.n.astype(np.int64)),
+        "ability": ("label", evidence.pool.ability),
+        "parent": ("label", evidence.parents.astype(object)),
+        "answers_item": ("answers_item_entry", answered.unit_item.astype(object)),
+        "answers_dataset_label": (
+            "answers_item_entry",
+            named.dataset_label.astype(np.int32),
+        ),
+        "answers_candidate": (
+            ("answers_item_entry", "place"),
+            named.candidate.astype("i4"),
+        ),
+        "answers_unit": ("answers_entry", answered.unit.astype(np.int32)),
+        "answers_main": ("answers_entry", named.main.astype(np.int8)),
+        "answers_mask": ("answers_entry", named.mask.astype(np.int16)),
+        "answers_n": ("answers_entry", answered.n.astype(np.int64)),
     }
-    return xr.Dataset(variables, {"label": learned.labels.astype(object)})
+    return xr.Dataset(variables, {"label": evidence.labels.astype(object)})
 
 
-def learned_of(data: xr.DataTree) -> Learned | None:
+def evidence_of(data: xr.DataTree) -> StudyEvidence | None:
     """Return what the study of a fit says; None where it was not kept.
 
     Parameters
@@ -199,8 +206,8 @@ def learned_of(data: xr.DataTree) -> Learned | None:
         for kind in _KINDS
         if f"{kind}_covariates" in group
     }
-    return Learned(
-        pool=Pool(**sums, appeal=group["appeal"].to_numpy()),
+    return StudyEvidence(
+        pool=Pool(**sums, ability=group["ability"].to_numpy()),
         labels=labels,
         parents=parents,
         names=Names(**covariates, pairs=_pairs(group)),
@@ -228,14 +235,14 @@ def _label_sums(
     parents: Shaped[np.ndarray, " L"],
 ) -> ObjectsSpace:
     def integers(name: str) -> Int[np.ndarray, "..."]:
-        return np.asarray(group[f"said_{name}"].to_numpy().astype(np.int64))
+        return np.asarray(group[f"answers_{name}"].to_numpy().astype(np.int64))
 
     candidate, unit = integers("candidate"), integers("unit")
     named = Named(
         labels=labels,
         parents=parents,
         candidate=candidate,
-        dataset_label=integers("own"),
+        dataset_label=integers("dataset_label"),
         mask=integers("mask"),
         main=integers("main"),
         covariates=np.zeros((*candidate.shape, 0)),
@@ -244,7 +251,7 @@ def _label_sums(
     )
     return assembled(
         named,
-        group["said_item"].to_numpy(),
+        group["answers_item"].to_numpy(),
         np.array(["(all)"], object),
         np.zeros(1, bool),
         unit=unit,
@@ -256,7 +263,7 @@ def _label_sums(
 def _nothing(shape: tuple[int, ...]) -> ItemCounts:
     units, _ = shape
     axes: dict[str, tuple[int, ...]] = dict.fromkeys(
-        ("worth", "alone", "answered"), (units,)
+        ("effective_votes", "alone", "answered"), (units,)
     )
     names = (field.name for field in fields(ItemCounts))
     return ItemCounts(**{name: np.zeros(axes.get(name, shape)) for name in names})

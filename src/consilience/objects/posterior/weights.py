@@ -38,7 +38,7 @@ class BlockWeights:
     votes, names, often
         Imagined votes of each candidate for the main one, and for a name; log-odds
         that a block is of what is often seen.
-    picker
+    single_label
         Weights of the Beta distribution of pickers, by item.
     detection
         Log-odds of being seen, seldom and often.
@@ -60,7 +60,7 @@ class BlockWeights:
     votes: Float[np.ndarray, "U n"]
     names: Float[np.ndarray, "U n"]
     often: Float[np.ndarray, "U B"]
-    picker: Float[np.ndarray, "2 U"]
+    single_label: Float[np.ndarray, "2 U"]
     detection: Float[np.ndarray, " 2"]
     slips: Float[np.ndarray, "B n"]
     sums: Float[np.ndarray, "U n"]
@@ -102,12 +102,12 @@ def block_weights(
             **alike,
             phi=phi,
             rest=rest,
-            picker=np.stack(style_beta(columns.item, values)),
+            single_label=np.stack(style_beta(columns.item, values)),
             detection=np.stack(detection_log_odds(values)),
             sums=reported_sums(counts, columns, values, phi, rest),
         )
     phi, styles, lean = by_annotator.allocation_weights(counts, columns, who, values)
-    pull, _ = by_annotator.picker_log_odds(columns, values)
+    pull, _ = by_annotator.single_label_log_odds(columns, values)
     node, weight = normal_nodes(31)
     apart, share = values["spreads"][:, None] * node, np.exp(weight)
     rates = np.stack(detection_log_odds(values))[:, None] + apart[1]
@@ -115,7 +115,7 @@ def block_weights(
         **alike,
         phi=phi,
         rest=logsumexp(styles, axis=1),
-        picker=np.zeros((2, len(pull))),
+        single_label=np.zeros((2, len(pull))),
         # Of an annotator drawn from the population.
         detection=logit(expit(rates) @ share),
         sums=by_annotator.reported_sums(counts, columns, values, phi, styles),

@@ -17,7 +17,7 @@ from consilience.posterior.stored_fit.draws import draws, estimate
 from consilience.when_used import special, xr
 
 _AXES = {
-    "picker": "mean_and_spread",
+    "single_label": "mean_and_spread",
     "seen": "how_often",
     "slip": "mean_and_spread",
     "often": "block_covariate",
@@ -34,10 +34,10 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    Columns style, share, lower, upper with the rows `picker` (answers that name the
-    main object alone, whatever else is seen), `recall` (of listers and objects that are
-    not the main one: those that are named) and `further_name` (of listers and further
-    names of an object: those that are given); empty but for models of objects.
+    Columns style, share, lower, upper with the rows `single_label` (answers that name
+    the main object alone, whatever else is seen), `recall` (of listers and objects that
+    are not the main one: those that are named) and `further_name` (of listers and
+    further names of an object: those that are given); empty but for models of objects.
     """
     by_name = {name: draws(data, name, (axis,)) for name, axis in _AXES.items()}
     parameters = {name: value for name, value in by_name.items() if value is not None}
@@ -49,11 +49,13 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
     often = seldom + np.exp(parameters["seen"][:, 1])
     share = special.expit(parameters["often"][:, 0])
     drawn = {
-        "picker": _pickers(parameters["picker"], pulled="spreads" in data["posterior"]),
+        "single_label": _single_label_rate(
+            parameters["single_label"], pulled="spreads" in data["posterior"]
+        ),
         "recall": (1 - share) * special.expit(seldom) + share * special.expit(often),
         "further_name": special.expit(parameters["slip"][:, 0]),
     }
-    interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["mass"]))
+    interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "style": pd.Series(list(drawn), dtype="str"),
@@ -64,14 +66,14 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
     )
 
 
-def _pickers(
-    picker: Float[np.ndarray, "S 2"], *, pulled: bool
+def _single_label_rate(
+    single_label: Float[np.ndarray, "S 2"], *, pulled: bool
 ) -> Float[np.ndarray, " S"]:
     """Return the share of pickers: the mean of a Beta, or over the pull of items."""
     if not pulled:
-        mean: Float[np.ndarray, " S"] = special.expit(picker[:, 0])
+        mean: Float[np.ndarray, " S"] = special.expit(single_label[:, 0])
         return mean
     node, weight = hermegauss(31)
-    odds = picker[:, :1] + np.exp(picker[:, 1:]) * node
+    odds = single_label[:, :1] + np.exp(single_label[:, 1:]) * node
     whole: Float[np.ndarray, " S"] = special.expit(odds) @ weight / weight.sum()
     return whole

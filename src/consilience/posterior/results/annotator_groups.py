@@ -35,10 +35,10 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
     group of one.
     """
     names, members = _groups(data)
-    accuracy = _widened_draws(data)
+    accuracy = _widened_draws(data) if len(names) else None
     if accuracy is None:
         accuracy = np.full((1, members.shape[1]), np.nan)
-    prob = float(data.attrs["mass"])
+    prob = float(data.attrs["prob"])
     mean = estimate(_means(accuracy, members), prob)
     spreads = [
         accuracy[:, who].std(1, ddof=1)
@@ -47,7 +47,9 @@ def annotator_groups(data: xr.DataTree) -> pd.DataFrame:
         for who in members
     ]
     spread = estimate(np.stack(spreads, 1) if spreads else np.empty((1, 0)), prob)
-    answers = data["constant_data"]["annotator_responses"].to_numpy()
+    answers = np.zeros(members.shape[1], int)
+    if len(names):
+        answers = data["constant_data"]["annotator_responses"].to_numpy()
     return pd.DataFrame(
         {
             "group": category(np.arange(len(names)), names),
@@ -78,12 +80,12 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
     """
     names, members = _groups(data)
     pairs = np.array([*combinations(range(len(names)), 2)], int).reshape(-1, 2)
-    accuracy = _widened_draws(data)
+    accuracy = _widened_draws(data) if len(names) else None
     if accuracy is None or len(accuracy) < 2:
         pairs, accuracy = pairs[:0], np.ones((1, members.shape[1]))
     means = _means(accuracy, members)
     apart = means[:, pairs[:, 0]] - means[:, pairs[:, 1]]
-    difference = estimate(apart, float(data.attrs["mass"]))
+    difference = estimate(apart, float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "group": category(pairs[:, 0], names),
@@ -101,9 +103,10 @@ def _groups(
 ) -> tuple[Shaped[np.ndarray, " G"], Bool[np.ndarray, "G J"]]:
     """Return the names of groups that have annotators with an id, and who these are."""
     constant = data["constant_data"]
+    if "annotator_group" not in constant.coords:  # a heuristic has no annotators either
+        number = constant.sizes.get("annotator", 0)
+        return np.zeros(0, object), np.zeros((0, number), bool)
     identified = constant["annotator_known"].to_numpy().astype(bool)
-    if "annotator_group" not in constant.coords:
-        return np.zeros(0, object), np.zeros((0, len(identified)), bool)
     names = constant["annotator_group"].to_numpy()
     code = constant["group_of_annotator"].to_numpy()
     members = (code == np.arange(len(names))[:, None]) & identified

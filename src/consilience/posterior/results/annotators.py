@@ -48,9 +48,9 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     Columns annotator, responses, accuracy, lower, upper; for contains also sensitivity,
     sensitivity_lower, sensitivity_upper, specificity, specificity_lower,
     specificity_upper; for models that know spammers also spammer, spammer_lower,
-    spammer_upper; for models of objects with parameters of annotators also picker and
-    recall with their bounds. NaN where the model has no confusion of each annotator,
-    and in the bounds where it has but one draw.
+    spammer_upper; for models of objects with parameters of annotators also single_label
+    and recall with their bounds. NaN where the model has no confusion of each
+    annotator, and in the bounds where it has but one draw.
     """
     kept = stored(data, "annotators")
     if kept is not None:
@@ -81,7 +81,7 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
             columns[f"{column}_upper"] = interval.upper[people]
     habit = draws(data, "spammer", ("annotator",))
     if habit is not None:
-        interval = estimate(habit, float(data.attrs["mass"]))
+        interval = estimate(habit, float(data.attrs["prob"]))
         columns["spammer"] = interval.mean[people]
         columns["spammer_lower"] = interval.lower[people]
         columns["spammer_upper"] = interval.upper[people]
@@ -91,12 +91,13 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
 def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
     """Return how often each picks one object, and sees what is there (kind objects)."""
     columns = {}
-    for column, name in (("picker", "picks"), ("recall", "sees")):
+    sources = {"single_label": "single_label_rate", "recall": "detection_probability"}
+    for column, name in sources.items():
         drawn = draws(data, name, ("annotator",))
         if drawn is not None:
             identified = data["constant_data"]["annotator_known"].to_numpy()
             people = np.flatnonzero(identified)
-            interval = estimate(drawn, float(data.attrs["mass"]))
+            interval = estimate(drawn, float(data.attrs["prob"]))
             columns[column] = interval.mean[people]
             columns[f"{column}_lower"] = interval.lower[people]
             columns[f"{column}_upper"] = interval.upper[people]
@@ -124,7 +125,7 @@ def _chance(
         nothing = np.full(data["constant_data"].sizes["annotator"], np.nan)
         return Estimate(mean=nothing, lower=nothing, upper=nothing)
     effect = annotator_design_effect(data)
-    return widen(estimate(chances, float(data.attrs["mass"])), effect)
+    return widen(estimate(chances, float(data.attrs["prob"])), effect)
 
 
 def _chances(

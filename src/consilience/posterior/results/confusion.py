@@ -106,7 +106,7 @@ def group_confusion(data: xr.DataTree) -> pd.DataFrame:
             "model contains to responses whose labels have a parent"
         )
         raise OptionError(msg)
-    interval = estimate(values, float(data.attrs["mass"]))
+    interval = estimate(values, float(data.attrs["prob"]))
     group, true_code, given_code = (
         part.ravel() for part in np.indices(values.shape[1:])
     )
@@ -141,7 +141,7 @@ def individual(data: xr.DataTree) -> Estimate | None:
     values = draws(data, "confusion", ("annotator", *_CELLS))
     effect = annotator_design_effect(data)[:, None, None]
     if values is not None:
-        return widen(estimate(values, float(data.attrs["mass"])), effect)
+        return widen(estimate(values, float(data.attrs["prob"])), effect)
     if "summary" not in data.children or "confusion_mean" not in data["summary"]:
         return None
     mean, lower, upper = (
@@ -171,7 +171,7 @@ def population(data: xr.DataTree) -> Estimate | None:
     values = population_draws(data)
     if values is not None:
         effect = float(_shares(data) @ annotator_design_effect(data))
-        return widen(estimate(values, float(data.attrs["mass"])), effect)
+        return widen(estimate(values, float(data.attrs["prob"])), effect)
     by_annotator = individual(data)
     if by_annotator is None:
         return None

@@ -37,7 +37,7 @@ def covariate_effects(data: xr.DataTree) -> pd.DataFrame:
         nothing = pd.DataFrame(columns=["weight", *_BOUNDS, "slope"], dtype=float)
         nothing.insert(0, "column", pd.Series(dtype="str"))
         return nothing
-    interval = estimate(weight, float(data.attrs["mass"]))
+    interval = estimate(weight, float(data.attrs["prob"]))
     names = [str(name) for name in data["posterior"]["covariate"].to_numpy()]
     spread = data["constant_data"]["covariate_spread"].to_numpy()
     return pd.DataFrame(
@@ -61,12 +61,16 @@ def relative_information(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    One row: worth, lower, upper; none where candidates had no columns.
+    One row: relative_information, lower, upper; none where candidates had no columns.
     """
-    drawn = draws(data, "worth", ())
+    drawn = draws(data, "relative_information", ())
     if drawn is None:
-        return pd.DataFrame(columns=["worth", *_BOUNDS], dtype=float)
-    interval = estimate(drawn[:, None], float(data.attrs["mass"]))
+        return pd.DataFrame(columns=["relative_information", *_BOUNDS], dtype=float)
+    interval = estimate(drawn[:, None], float(data.attrs["prob"]))
     return pd.DataFrame(
-        {"worth": interval.mean, "lower": interval.lower, "upper": interval.upper}
+        {
+            "relative_information": interval.mean,
+            "lower": interval.lower,
+            "upper": interval.upper,
+        }
     )

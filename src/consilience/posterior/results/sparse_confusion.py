@@ -159,7 +159,7 @@ def _table(
     )
     share = given / weight
     variance = (square - 2 * share * cross + share**2 * whole) / weight**2
-    lower, upper = _interval(share, variance, weight, float(data.attrs["mass"]))
+    lower, upper = _interval(share, variance, weight, float(data.attrs["prob"]))
     return pd.DataFrame(
         {
             "annotator": category(np.full(len(cells), -1), names(data, "annotator")),

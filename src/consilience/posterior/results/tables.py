@@ -1,8 +1,8 @@
 """The tables of a run by name, and their Parquet files.
 
 Text is dictionary-encoded: each name is held once. The file's metadata carries, under
-the key `consilience`, a JSON object with the table's name, the mass between `lower` and
-`upper`, what kind of interval that is, the model and the engine.
+the key `consilience`, a JSON object with the table's name, the probability between
+`lower` and `upper`, what kind of interval that is, the model and the engine.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
         "confusion": confusion,
         "diagnostics": diagnostics,
         "comparison": comparison,
-        "beforehand": covariate_effects,
-        "worth": relative_information,
+        "covariate_effects": covariate_effects,
+        "relative_information": relative_information,
         "objects": objects,
         "object_counts": object_counts,
         "same_object": same_object,
@@ -62,7 +62,7 @@ TABLES: Mapping[str, Callable[[xr.DataTree], pd.DataFrame]] = MappingProxyType(
     }
 )
 _OF_GROUPS = ("annotator_groups", "group_differences")
-_OF_COLUMNS = ("beforehand", "worth")
+_OF_COLUMNS = ("covariate_effects", "relative_information")
 _OF_OBJECTS = ("objects", "object_counts", "same_object", "ambiguity", "panels")
 
 
@@ -87,10 +87,10 @@ def about(data: xr.DataTree) -> dict[str, str | float]:
 
     Returns
     -------
-    Mass and kind of the intervals, model, engine, version.
+    Probability and kind of the intervals, model, engine, version.
     """
     return {
-        "mass": float(data.attrs["mass"]),
+        "prob": float(data.attrs["prob"]),
         "interval": "equal-tailed",
         "model": str(data.attrs["model"]),
         "engine": str(data.attrs["engine"]),

@@ -1,8 +1,8 @@
 """A fit's parameters as arrays with one axis of draws, and estimates over that axis.
 
-Chains are laid end to end, so S = C * D draws. Bounds are equal-tailed: at mass m, the
-quantiles (1 - m) / 2 and (1 + m) / 2. A point estimate is a single draw; one draw says
-nothing of spread, so its bounds are NaN, never the point itself.
+Chains are laid end to end, so S = C * D draws. Bounds are equal-tailed: at
+probability p, the quantiles (1 - p) / 2 and (1 + p) / 2. A point estimate is a single
+draw; one draw says nothing of spread, so its bounds are NaN, never the point itself.
 """
 
 from __future__ import annotations

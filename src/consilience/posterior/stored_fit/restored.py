@@ -153,9 +153,9 @@ def _listed(
 
 def _covariates(data: xr.DataTree) -> Covariates | None:
     constant = data["constant_data"]
-    if "beforehand" not in constant:
+    if "covariates" not in constant:
         return None
-    stored = constant["beforehand"]
+    stored = constant["covariates"]
     axes = [axis for axis in ("item", "candidate") if axis in stored.dims]
     value = stored.transpose(*axes, "covariate").to_numpy()
     return Covariates(

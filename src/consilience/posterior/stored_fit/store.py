@@ -21,17 +21,17 @@ from typing import Any
 
 import tomli_w
 
-from consilience.annotators import current_name
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
 from consilience.posterior.results.tables import TABLES, about, names_of, write_parquet
 from consilience.posterior.stored_fit.stored import WORLDS
+from consilience.posterior.stored_fit.upgrade import upgraded
 from consilience.responses.tables.id_types import restored
 from consilience.when_used import xr
 from consilience.whole_folder import whole_folder
 
-# Counts up when an older program could misread the folder.
-LAYOUT = 1
+# Counts up when an older program could misread the folder. Earlier ones are upgraded.
+LAYOUT = 2
 
 # Drawn worlds are alike in most items.
 _SMALL = {"zlib": True, "complevel": 4}
@@ -115,7 +115,7 @@ def load(folder: str | Path) -> Fit:
         raise NotARunError(_what_is_missing(place))
     record = _read_record(place / "run.toml")
     layout, size = record.get("layout"), record.get("fit_bytes")
-    if layout != LAYOUT:
+    if layout not in range(1, LAYOUT + 1):
         msg = (
             f"{place / 'run.toml'}: layout is {layout!r}, this version reads {LAYOUT}; "
             f"read it with consilience {record.get('version', 'that wrote it')}"
@@ -131,10 +131,7 @@ def load(folder: str | Path) -> Fit:
         raise BrokenRunError(msg)
     try:
         with xr.open_datatree(path, engine="h5netcdf") as tree:
-            data = tree.load()
-        if "model" in data.attrs:
-            data.attrs["model"] = current_name(data.attrs["model"])
-        return Fit(data)
+            return Fit(upgraded(tree.load()))
     # A damaged HDF5 file surfaces as whatever the byte that was hit happened to mean.
     except (OSError, ValueError, KeyError, RuntimeError, UnicodeError) as error:
         msg = f"{path}: damaged ({error}); use an intact copy, or fit again"
@@ -186,7 +183,7 @@ def _record(data: xr.DataTree, fit_bytes: int) -> dict[str, Any]:
         "engine_reason": str(attributes["engine_reason"]),
         "kind": str(attributes["kind"]),
         "seed": int(attributes["seed"]),
-        "mass": float(attributes["mass"]),
+        "prob": float(attributes["prob"]),
         "seconds": float(attributes["seconds"]),
         "fit_bytes": fit_bytes,
         "assumptions": json.loads(attributes["assumptions"]),

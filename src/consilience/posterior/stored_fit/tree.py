@@ -125,7 +125,7 @@ def _posterior(
         "annotator": space.annotators,
         "true_class": np.asarray(space.states, object),
         "given_class": np.asarray(space.answers, object),
-        "hump": np.array(["low", "high"], object),
+        "mixture_component": np.array(["low", "high"], object),
         **_annotator_groups(space),
     }
     if isinstance(space, ObjectsSpace):
@@ -222,7 +222,7 @@ def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Data
     dataset = _dataset(space, values)
     dataset["design_effect"] = ("item", tempering.design_effect)
     return dataset.assign_attrs(
-        told=tempering.reported,
+        reported=tempering.reported,
         residual_correlation=tempering.correlation,
         residual_z=tempering.z,
         residual_shrunk=tempering.shrunk,
@@ -299,7 +299,8 @@ def _of_kind(space: Space) -> dict[str, Any]:
                 variables["shown_set"] = ("item", space.similar_sets.shown)
         case ObjectsSpace() if space.named.contains_counts is not None:
             counts = space.named.contains_counts.astype(np.int32)
-            variables = {"asked": (("item", "place", "asked_answer"), counts)}
+            axes = ("item", "place", "contains_answer")
+            variables = {"contains_counts": (axes, counts)}
         case _:
             variables = {}
     return variables
@@ -309,7 +310,7 @@ def _covariates(covariates: Covariates, *axes: str) -> dict[str, Any]:
     if not covariates.names:
         return {}
     return {
-        "beforehand": ((*axes, "covariate"), covariates.value),
+        "covariates": ((*axes, "covariate"), covariates.value),
         "covariate_centre": ("covariate", covariates.centre),
         "covariate_spread": ("covariate", covariates.spread),
     }

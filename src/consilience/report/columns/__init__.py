@@ -52,7 +52,7 @@ def columns(report: Report) -> dict[str, Any]:
     )
     return {
         "kind": report.kind,
-        "mass": report.prob,
+        "prob": report.prob,
         "runs": runs,
         "answers": given,
         "own": labels.add(per_item).tolist() if dataset_labels else [],

@@ -40,7 +40,7 @@ function startConfusion(data, showCell) {
     const { t, g, p, lower, upper } = run.confusion;
     const truth = run.confusion.true[t[row]];
     const given = run.confusion.given[g[row]];
-    const between = lower[row] < 0 ? "no interval is known" : `${Math.round(data.mass * 100)}% interval ${chance(lower[row])} to ${chance(upper[row])}`;
+    const between = lower[row] < 0 ? "no interval is known" : `${Math.round(data.prob * 100)}% interval ${chance(lower[row])} to ${chance(upper[row])}`;
     const whose = who < 0 ? "answers" : `the answers of ${data.people[who]}`;
     const told = `When the truth is ${truth}, ${chance(p[row])} of ${whose} say ${given} (${between}).`;
     const show = make("button", { type: "button" }, "Show such items");

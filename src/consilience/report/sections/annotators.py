@@ -26,11 +26,11 @@ _SKILLS = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "spammer": "Answers by habit",
-    "picker": "Picks one object",
-    "recall": "Sees another object",
+    "single_label": "Single-label responses",
+    "recall": "Names another object",
 }
 _STYLES = {
-    "picker": "Name the main object alone, whatever else they see",
+    "single_label": "Name the main object alone, whatever else they see",
     "recall": "Listing, name an object that is not the main one",
     "further_name": "Listing, give a further name of an object they have named",
 }
@@ -113,12 +113,16 @@ def _styles(run: Run, report: Report) -> list[Part]:
 
 def _covariate_effects(run: Run, report: Report) -> list[Part]:
     """Return the information of the covariates of a run, if it has any."""
-    weights, worth = run.table("beforehand"), run.table("worth")
+    weights, information = (
+        run.table("covariate_effects"),
+        run.table("relative_information"),
+    )
     together = ""
     if weights.empty:
         return []
-    if len(worth):
-        value, lower, upper = worth.iloc[0][["worth", "lower", "upper"]]
+    if len(information):
+        names = ("relative_information", "lower", "upper")
+        value, lower, upper = information.iloc[0][[*names]]
         between = f" ({lower:.2f} to {upper:.2f})" if isfinite(lower) else ""
         together = (
             " Together they carry as much information about the truth as "
