@@ -171,7 +171,7 @@ def test_groups_are_those_of_the_draws(grouped):
     accuracy = fit.annotators().set_index("annotator")["accuracy"]
     groups = fit.annotator_groups().set_index("group")["accuracy"]
     assert groups["expert"] == pytest.approx(accuracy[["p0", "p1"]].mean())
-    apart = fit.group_differences().set_index(["group", "other"])
+    apart = fit.group_differences().set_index(["group", "other_group"])
     row = apart.loc[("expert", "model")]
     assert row["difference"] == pytest.approx(groups["expert"] - groups["model"])
     assert row["lower"] < row["difference"] < row["upper"]

@@ -278,7 +278,7 @@ def test_groups_of_annotators_are_compared(report):
     apart = pd.DataFrame(
         {
             "group": ["<b>crowd</b>"],
-            "other": ["expert"],
+            "other_group": ["expert"],
             "difference": [-0.2],
             "lower": [-0.3],
             "upper": [-0.1],

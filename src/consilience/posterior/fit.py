@@ -297,7 +297,7 @@ class Fit:
         Returns
         -------
         pandas.DataFrame
-            Columns group, other, difference (in mean accuracy), lower, upper and
+            Columns group, other_group, difference (in mean accuracy), lower, upper and
             more_accurate, the probability that the difference is above zero. Empty
             unless `fit` was given the groups and has draws.
 
@@ -317,8 +317,8 @@ class Fit:
         >>> people = pd.DataFrame({"annotator": who, "group": groups})
         >>> model = "hierarchical_dawid_skene"
         >>> fit = cs.fit(responses, annotators=people, model=model)
-        >>> fit.group_differences()[["group", "other"]]
-           group   other
+        >>> fit.group_differences()[["group", "other_group"]]
+           group other_group
         0  crowd  expert
         """
         return annotator_groups.group_differences(self.data)

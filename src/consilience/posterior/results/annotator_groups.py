@@ -75,8 +75,8 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    Columns group, other, difference, lower, upper and more_accurate, the probability
-    that it is above zero; a row for each two groups.
+    Columns group, other_group, difference, lower, upper and more_accurate, the
+    probability that it is above zero; a row for each two groups.
     """
     names, members = _groups(data)
     pairs = np.array([*combinations(range(len(names)), 2)], int).reshape(-1, 2)
@@ -89,7 +89,7 @@ def group_differences(data: xr.DataTree) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "group": category(pairs[:, 0], names),
-            "other": category(pairs[:, 1], names),
+            "other_group": category(pairs[:, 1], names),
             "difference": difference.mean,
             "lower": difference.lower,
             "upper": difference.upper,

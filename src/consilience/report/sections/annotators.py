@@ -87,7 +87,7 @@ def _groups(run: Run, report: Report) -> list[Part]:
     parts: list[Part] = [Table(f"Groups of annotators{who}", columns, note)]
     if len(apart):
         bounds = ("difference", "lower", "upper")
-        pair = apart["group"].astype(str) + " and " + apart["other"].astype(str)
+        pair = apart["group"].astype(str) + " and " + apart["other_group"].astype(str)
         columns = (
             texts("Groups", pair),
             estimates("First less second, mean accuracy", apart, bounds),
