@@ -49,7 +49,8 @@ def log_mean(
 
 def log_normaliser(concentration: Float[np.ndarray, "*batch L"]) -> float:
     """Return the log of what the densities are multiplied by, summed over vectors."""
-    return _sum_of_log_gamma(total(concentration)) - _sum_of_log_gamma(concentration)
+    whole = np.asarray(total(concentration))
+    return _sum_of_log_gamma(whole) - _sum_of_log_gamma(concentration)
 
 
 def _sum_of_log_gamma(array: Float[np.ndarray, "..."]) -> float:
