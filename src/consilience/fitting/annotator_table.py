@@ -106,12 +106,12 @@ class AnnotatorTable:
         of = len(ones & set(names))
         sentence = f"{number:,} annotators are samples of {of:,} (`repeat_of`)"
         if responses.kinds != ("objects",):
-            kept = _most_frequent(merged, merged["annotator"].isin(list(ones)))
+            of_ones = merged["annotator"].isin(list(ones))
+            merged, repeated = _most_frequent(merged, of_ones)
             sentence += (
-                f"; of their {int(kept.repeated):,} answers to one question, the most "
-                "frequent counts, once"
+                f"; of their {repeated:,} answers to one question, the most frequent "
+                "counts, once"
             )
-            merged = kept.table
         assumptions = (*responses.assumptions, sentence)
         return replace(responses, table=merged, assumptions=assumptions)
 
@@ -156,14 +156,6 @@ class AnnotatorTable:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """A table without repeated answers, and how many had been given."""
-
-    table: pd.DataFrame
-    repeated: int
-
-
 def _named(frame: pd.DataFrame, column: str) -> dict[str, str]:
     if column not in frame:
         return {}
@@ -196,8 +188,8 @@ def _of_samples(
     return whole
 
 
-def _most_frequent(table: pd.DataFrame, some: pd.Series) -> _Kept:
-    """Return the table with one answer of some annotators to each question."""
+def _most_frequent(table: pd.DataFrame, some: pd.Series) -> tuple[pd.DataFrame, int]:
+    """Keep one answer of some annotators to each question; say of how many."""
     question = ["kind", "item", "annotator"]
     rows = table[some]
     contains, label = rows["kind"] == "contains", rows["label"].cat.codes
@@ -216,4 +208,4 @@ def _most_frequent(table: pd.DataFrame, some: pd.Series) -> _Kept:
     lost = coded.index.difference(first)
     kept = table.drop(index=lost)
     kept.loc[first, "n"] = 1
-    return _Kept(kept.reset_index(drop=True), int(coded["n"][size > 1].sum()))
+    return kept.reset_index(drop=True), int(coded["n"][size > 1].sum())

@@ -39,7 +39,8 @@ THIN = 3  # sweeps of each draw that is kept
 # Answers x states x nodes that all chains may visit by default: a second or two.
 MAX_VISITS = 90_000_000
 # When chains in a worse explanation go on from a better one, as shares of the sweeps
-# that are thrown away; by how many nats it must be worse, beyond Monte Carlo error.
+# that are thrown away; by how many nats it must be worse, beyond Monte Carlo error. On
+# the public study of ducks the explanations with wrong labels lack 20 and 300 nats.
 SETTLED, RESTART, BATCHES, MARGIN = 0.4, 0.8, 4, 5.0
 MAX_PARAMETERS = 20_000_000  # numbers in all draws together (float32: 80 MB)
 
