@@ -10,14 +10,14 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
 
-# Between two files there is time for a signal to come.
+# After its first file a command waits, for longer than any signal takes to come.
 SLOW = """
 import time
 from pyarrow import parquet
 write = parquet.write_table
 def slowly(*arguments, **more):
     write(*arguments, **more)
-    time.sleep(0.5)
+    time.sleep(600)
 parquet.write_table = slowly
 """
 # Writes straight into place.

@@ -155,6 +155,7 @@ def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
     start = (
         "import signal, sys; from consilience.cli import main;"
         "signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "print('now', flush=True);"
         "main(sys.argv[1:])"
     )
     process = subprocess.Popen(
@@ -163,10 +164,12 @@ def test_interrupted_work_exits_with_130_and_leaves_nothing(tmp_path):
             *("--items", "1000000", "--per-item", "5", "--out", "study"),
         ],
         cwd=tmp_path,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(3.0)
+    assert process.stdout.readline() == "now\n"
+    time.sleep(2.0)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=240)  # a long call ends before it is handled
     assert process.returncode == 130
