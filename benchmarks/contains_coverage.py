@@ -28,14 +28,19 @@ NAMES = (
     "context_effect",
     "context_effect_not_shown",
     "threshold",
-    "own_group",
-    "own_discrimination",
-    "own_width",
+    "annotator_threshold",
+    "annotator_discrimination",
+    "annotator_width",
     "lapse",
 )
 SPREADS = tuple(
     f"{name}_spread"
-    for name in ("threshold", "own_group", "own_discrimination", "own_width")
+    for name in (
+        "threshold",
+        "annotator_threshold",
+        "annotator_discrimination",
+        "annotator_width",
+    )
 )
 NOTES = (
     (

@@ -226,9 +226,9 @@ def by_candidates(most: int, times: int) -> Figures:
             "attraction": np.zeros(0),
             "objects": [0.0],
             "affinity": [0.5],
-            "often": [0.0],
-            "seen": [-1.5, 1.0],
-            "slip": [-1.5, 1.4],
+            "high_detection": [0.0],
+            "detection": [-1.5, 1.0],
+            "duplicate_name": [-1.5, 1.4],
             "single_label": [0.0, 1.4],
             "style": np.zeros(0),
         }.items()

@@ -48,7 +48,12 @@ def drawn(space, values, prior=None):
 
         def own(observations):
             sites = trace(program).get_trace(model, observations)
-            names = ("threshold", "own_width", "own_discrimination", "lapse")
+            names = (
+                "threshold",
+                "annotator_width",
+                "annotator_discrimination",
+                "lapse",
+            )
             return {name: sites[name]["value"] for name in names if name in sites}
 
         zero = {
@@ -65,8 +70,8 @@ TINY = {
     "scale": [1.5, 2.0],
     "share": -1.0,
     "threshold": [0.5, -0.4],
-    "own_discrimination": [0.4, -0.4],
-    "own_width": [0.21, -0.14],
+    "annotator_discrimination": [0.4, -0.4],
+    "annotator_width": [0.21, -0.14],
     "width": -0.6,
 }
 
@@ -158,11 +163,11 @@ def study():
         "share": -0.8,
         "width": -0.5,
         "threshold": generator.normal(size=PEOPLE),
-        "own_width": 0.49 * generator.normal(size=PEOPLE),
-        "own_discrimination": 0.2 * generator.normal(size=PEOPLE),
+        "annotator_width": 0.49 * generator.normal(size=PEOPLE),
+        "annotator_discrimination": 0.2 * generator.normal(size=PEOPLE),
         "lapse": np.zeros(PEOPLE),
         "group_shift": [[0.0, 0.0], [-1.0, 1.0]],
-        "own_group": np.zeros((PEOPLE, 2)),
+        "annotator_threshold": np.zeros((PEOPLE, 2)),
         "weight": [1.0],
     }
     with jax.enable_x64(True):
@@ -191,7 +196,7 @@ def correlation(result, truth, name):
     return np.corrcoef(np.ravel(actual), np.ravel(truth[name]))[0, 1]
 
 
-@pytest.mark.parametrize("name", ["threshold", "own_width"])
+@pytest.mark.parametrize("name", ["threshold", "annotator_width"])
 def test_annotators_are_found_again(study, fitted, shuffled, name):
     assert correlation(fitted, study[1], name) > 0.8
     assert abs(correlation(shuffled, study[1], name)) < 0.8
@@ -238,7 +243,7 @@ def test_the_same_check_catches_answers_counted_four_times(study):
     assert gap(result, state) > 4
 
 
-NAMES = ("threshold", "own_width", "own_discrimination")
+NAMES = ("threshold", "annotator_width", "annotator_discrimination")
 
 
 @pytest.fixture(scope="module")
@@ -380,7 +385,10 @@ def test_covariates_are_worth_the_answers_that_tell_as_much(weight):
     space = space_of(reported, lists=known)
     with jax.enable_x64(True):
         values = {**TINY, "weight": [weight], "threshold": [0.0, 0.0]}
-        values |= {"own_discrimination": [0.0, 0.0], "own_width": [0.0, 0.0]}
+        values |= {
+            "annotator_discrimination": [0.0, 0.0],
+            "annotator_width": [0.0, 0.0],
+        }
         model, observations, parameters = drawn(space, values)
         worth = float(
             jax.jit(model.derived)(observations, parameters)["relative_information"]

@@ -27,11 +27,16 @@ SHARED = (
 )
 SPREADS = tuple(
     f"{name}_spread"
-    for name in ("threshold", "own_group", "own_width", "own_discrimination")
+    for name in (
+        "threshold",
+        "annotator_threshold",
+        "annotator_width",
+        "annotator_discrimination",
+    )
 )
 # Of discriminations bounds by `em` are too narrow; by `nuts` they are not.
-OWN = ("threshold", "own_group", "own_width", "lapse")
-EVERY_OWN = (*OWN, "own_discrimination")
+OWN = ("threshold", "annotator_threshold", "annotator_width", "lapse")
+EVERY_OWN = (*OWN, "annotator_discrimination")
 
 
 def design(pairs, per_pair, *, people=PEOPLE):
@@ -150,7 +155,7 @@ def test_bounds_of_annotators_hold_them_as_often_as_they_say(scale, name):
 @pytest.mark.study
 def test_the_same_check_catches_annotators_mistaken_for_one_another(scale):
     truth, result = scale
-    names = ("threshold", "own_width")
+    names = ("threshold", "annotator_width")
     inside = [
         held(among(result[name]), np.roll(among(truth[name]), 1, axis=0))
         for name in names

@@ -99,13 +99,15 @@ class ByHand:
         self.votes = label @ np.exp(value["salience"]) * slopes
         self.names = label @ np.exp(value["naming"]) * slopes
         self.affinity = value["objects"] + np.asarray(known.pair)[0] @ value["affinity"]
-        odds = np.asarray(known.block)[0] @ value["often"]
+        odds = np.asarray(known.block)[0] @ value["high_detection"]
         self.often = 1 / (1 + np.exp(-odds))
-        low = value["seen"][0]
-        self.seen = 1 / (1 + np.exp(-np.array([low, low + np.exp(value["seen"][1])])))
-        weight = np.exp(value["slip"][1])
-        mean = 1 / (1 + np.exp(-value["slip"][0]))
-        self.slip = weight * mean, weight * (1 - mean)
+        low = value["detection"][0]
+        self.seen = 1 / (
+            1 + np.exp(-np.array([low, low + np.exp(value["detection"][1])]))
+        )
+        weight = np.exp(value["duplicate_name"][1])
+        mean = 1 / (1 + np.exp(-value["duplicate_name"][0]))
+        self.duplicate = weight * mean, weight * (1 - mean)
         weight = np.exp(value["single_label"][1])
         mean = 1 / (1 + np.exp(-value["single_label"][0]))
         self.single_label = weight * mean, weight * (1 - mean)
@@ -182,7 +184,7 @@ class ByHand:
         return chance
 
     def _slips(self, more, size):
-        yes, no = self.slip
+        yes, no = self.duplicate
         return np.exp(betaln(yes + more, no + size - 1 - more) - betaln(yes, no))
 
 
@@ -193,7 +195,7 @@ def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
         observations = lay_out(ALONE, space_of_answers(answers, num_labels))
         parameters = some_parameters(observations)
         total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
-        nobody = replace(observations.layout, heard=jnp.zeros(len(answers), bool))
+        nobody = replace(observations.layout, observed=jnp.zeros(len(answers), bool))
         before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
     assert np.isclose(total.sum(), 1)
@@ -221,7 +223,7 @@ def test_the_hand_tells_another_model_apart():
         observations = lay_out(ALONE, space_of_answers(answers, 3))
         parameters = some_parameters(observations)
         result = np.exp(np.asarray(score(ALONE, observations, parameters)))
-        other = {**parameters, "seen": parameters["seen"] + 0.01}
+        other = {**parameters, "detection": parameters["detection"] + 0.01}
         hand = ByHand(observations, other)
     assert not np.allclose(result, hand.likelihood(answers[0]), rtol=1e-6)
 
@@ -263,7 +265,7 @@ def test_both_tasks_sum_over_all_answers_to_the_prior():
         observations = lay_out(ALONE, space)
         parameters = some_parameters(observations)
         total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
-        nobody = replace(observations.layout, heard=jnp.zeros(len(every), bool))
+        nobody = replace(observations.layout, observed=jnp.zeros(len(every), bool))
         before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
 
@@ -390,9 +392,9 @@ USUAL = {
     "attraction": [],
     "objects": [0.0],
     "affinity": [-1.0, 2.0],
-    "often": [-0.3, 0.4],
-    "seen": [-0.5, 0.9],
-    "slip": [-1.8, 0.3],
+    "high_detection": [-0.3, 0.4],
+    "detection": [-0.5, 0.9],
+    "duplicate_name": [-1.8, 0.3],
     "single_label": [-1.1, 2.2],
     "style": [],
 }

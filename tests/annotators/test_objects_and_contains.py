@@ -31,9 +31,9 @@ USUAL = {
     "attraction": [],
     "objects": [0.0],
     "affinity": [-1.0, 2.0],
-    "often": [-0.3, 0.4],
-    "seen": [-0.5, 0.9],
-    "slip": [-1.8, 0.3],
+    "high_detection": [-0.3, 0.4],
+    "detection": [-0.5, 0.9],
+    "duplicate_name": [-1.8, 0.3],
     "single_label": [-1.1, 2.2],
     "style": [],
     "endorsement": [0.8, -0.4, 0.5],
@@ -123,7 +123,7 @@ def loss(study, observations, log_likelihood):
 
 def leading(parameters):
     """Log odds ratios of being granted and of being seen, seldom and often seen."""
-    seldom, gap = parameters["seen"]
+    seldom, gap = parameters["detection"]
     rates = jnp.stack([seldom, seldom + jnp.exp(gap)])
     return (
         parameters["endorsement"][0]
@@ -171,9 +171,9 @@ def test_questions_that_do_not_lead_are_told_apart(estimate):
 def test_odds_ratios_are_told_with_the_parameters(study):
     _, usual = study
     reported = follows(usual)
-    assert np.allclose(reported["leading"], leading(usual), atol=1e-6)
-    odds = logit(reported["endorsement_probability"]) - reported["leading"]
-    assert np.isclose(odds[0], usual["seen"][0], atol=1e-5)
+    assert np.allclose(reported["leading_question"], leading(usual), atol=1e-6)
+    odds = logit(reported["endorsement_probability"]) - reported["leading_question"]
+    assert np.isclose(odds[0], usual["detection"][0], atol=1e-5)
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
         apart = jnp.array([0.9, -0.6, 0.2][:annotators])
         parameters = {**parameters, "recall": apart, "single_label_effect": -2 * apart}
         total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
-        nobody = replace(observations.layout, heard=jnp.zeros(len(answers), bool))
+        nobody = replace(observations.layout, observed=jnp.zeros(len(answers), bool))
         before = score(ALONE, replace(observations, layout=nobody), parameters)
     assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
     assert np.isclose(total.sum(), 1)
@@ -109,7 +109,7 @@ def test_one_label_from_who_lists_all_says_that_there_is_one_object():
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space)
         # Of what is there, nearly all is seen by who lists.
-        drawn = {**some_parameters(observations), "seen": jnp.array([2.0, 0.0])}
+        drawn = {**some_parameters(observations), "detection": jnp.array([2.0, 0.0])}
         results = []
         for effect in (-4.0, 4.0):
             picks = {**drawn, "single_label_effect": jnp.full(1, effect)}

@@ -50,7 +50,7 @@ def tree() -> Callable[..., xr.DataTree]:
                     "candidate_class": ("candidate", np.arange(num_true)),
                     "num_responses": ("item", np.array([60, 40])),
                     "annotator_responses": ("annotator", np.array([100])),
-                    "annotator_known": ("annotator", np.array([True])),
+                    "annotator_identified": ("annotator", np.array([True])),
                     "votes": (
                         ("given_class", "true_class"),
                         np.eye(num_given) if votes is None else votes,

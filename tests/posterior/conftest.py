@@ -106,7 +106,7 @@ def choice_fit() -> Callable[..., Fit]:
                                 "annotator",
                                 np.asarray(annotator_responses),
                             ),
-                            "annotator_known": ("annotator", np.asarray(known)),
+                            "annotator_identified": ("annotator", np.asarray(known)),
                             "votes": (
                                 ("given_class", "true_class"),
                                 np.eye(num_classes),
@@ -181,7 +181,7 @@ def contains_fit() -> Callable[..., Fit]:
                             "candidate_class": ("candidate", np.arange(len(states))),
                             "num_responses": ("item", np.array([4, 2, 0])),
                             "annotator_responses": ("annotator", np.array([6])),
-                            "annotator_known": ("annotator", np.array([True])),
+                            "annotator_identified": ("annotator", np.array([True])),
                             "votes": (("given_class", "true_class"), votes),
                             "present": ("true_class", np.asarray(present, dtype=float)),
                             "unit_item": ("item", np.array(["img1", "img1", "img2"])),

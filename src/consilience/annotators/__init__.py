@@ -27,7 +27,13 @@ RENAMED = {
     "random_effects": "logistic_random_effects",
 }
 RENAMED_SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "contains": {"humps": "mixture_components", "led": "context_effect"},
+    "contains": {
+        "absent": "absent_mean",
+        "humps": "mixture_components",
+        "led": "context_effect",
+        "own_groups": "group_thresholds",
+        "present": "present_mean",
+    },
 }
 
 

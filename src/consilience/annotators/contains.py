@@ -33,8 +33,8 @@ Similar are the labels that a table says are (`similarity`), or else those of on
 present if a *panel* of six fresh annotators, drawn as these were, would grant it: if at
 least half of them say at least maybe. So the truth is a property of the population of
 annotators, and no assumption of independence given a truth of two values is needed,
-which answers to leading questions break. It is asked about all similar labels: what
-:math:`\lambda'` led, it judges without.
+which answers to leading questions break. It is asked about all similar labels: it
+judges without :math:`\lambda'`.
 
 The appearance is summed out on equally spaced nodes.
 
@@ -92,7 +92,7 @@ class Prior:
 
     Attributes
     ----------
-    absent, present
+    absent_mean, present_mean
         Means of the means of the two components, the first of them negative.
     mixture_components
         Standard deviation of the means of the components.
@@ -103,7 +103,7 @@ class Prior:
     groups
         Standard deviation of the effect of a group of labels on the mean of a
         component.
-    threshold, own_groups
+    threshold, group_thresholds
         Median of the standard deviation of thresholds between annotators, and of those
         of one annotator between groups of labels.
     discrimination, width
@@ -125,14 +125,14 @@ class Prior:
         Nodes of the appearance, and how far from zero they reach.
     """
 
-    absent: float = 3.5
-    present: float = 0.5
+    absent_mean: float = 3.5
+    present_mean: float = 0.5
     mixture_components: float = 1.0
     scale: float = 1.7
     share: float = 4.0
     groups: float = 0.7
     threshold: float = 1.0
-    own_groups: float = 0.4
+    group_thresholds: float = 0.4
     discrimination: float = 0.4
     width: float = 0.7
     spreads: float = 0.5
@@ -176,25 +176,27 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     def spread(name: str, median: float) -> Array:
         return sample_scale(name, median, prior.spreads)
 
-    centre = jnp.array([-prior.absent, prior.present])
+    centre = jnp.array([-prior.absent_mean, prior.present_mean])
     means_prior = dist.Normal(centre, prior.mixture_components)
     mean = numpyro.sample("mean", means_prior.to_event(1))
     wide = dist.LogNormal(jnp.full(2, np.log(prior.scale)), 0.4)
     scale = numpyro.sample("scale", wide.to_event(1))
     share = numpyro.sample("share", dist.Normal(-np.log(prior.share), 1.0))
     means = jnp.broadcast_to(mean[:, None], (2, groups))
-    sharper = spread("own_discrimination", prior.discrimination)
+    sharper = spread("annotator_discrimination", prior.discrimination)
     fisher = information(observations)
     sharpness = sample_random_effects(
-        "own_discrimination", sharper, fisher.discrimination
+        "annotator_discrimination", sharper, fisher.discrimination
     )
     slope = jnp.exp(sharpness)
     information_of_pair = slope[:, None] ** 2 * fisher.place
     bias = spread("threshold", prior.threshold)
     if pairs.grouped:
         means += prior.groups * normals("group_shift", 2, groups)
-        apart = spread("own_group", prior.own_groups)
-        group_effect = sample_random_effects("own_group", apart, information_of_pair)
+        apart = spread("annotator_threshold", prior.group_thresholds)
+        group_effect = sample_random_effects(
+            "annotator_threshold", apart, information_of_pair
+        )
         information_of_pair /= (
             1 + apart**2 * information_of_pair
         )  # less what the group explains
@@ -203,8 +205,8 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
     ]
     threshold = threshold + (group_effect if pairs.grouped else jnp.zeros(groups))
     width = numpyro.sample("width", dist.Normal(-0.5, 0.5))
-    wider = spread("own_width", prior.width)
-    width += sample_random_effects("own_width", wider, fisher.width)
+    wider = spread("annotator_width", prior.width)
+    width += sample_random_effects("annotator_width", wider, fisher.width)
     odds = jnp.broadcast_to(share, pairs.covariates.shape[:2])
     covariates = pairs.covariates.shape[2]
     if covariates:
@@ -226,7 +228,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
 
 def _shared(pairs: Pairs, prior: Prior) -> Parameters:
     """Sample what the labels of one item share."""
-    effects = {SHOWN: pairs.similar, NOT_SHOWN: pairs.apart}
+    effects = {SHOWN: pairs.similar, NOT_SHOWN: pairs.not_shown}
     shared = {"item": jnp.zeros(2), **dict.fromkeys(effects, jnp.zeros(()))}
     if pairs.several:
         wide = dist.LogNormal(jnp.full(2, np.log(prior.item)), prior.spreads)
@@ -365,7 +367,9 @@ def simulation(
         jnp.zeros(units, int).at[code].add(there)[code] > 0
         for code in (together.of_set, together.shown)
     )
-    absent = jnp.where(in_set, jnp.where(beside, Kind.LED, Kind.APART), Kind.ABSENT)
+    absent = jnp.where(
+        in_set, jnp.where(beside, Kind.IN_CONTEXT, Kind.CONTEXT_NOT_SHOWN), Kind.ABSENT
+    )
     kind = jnp.where(there, Kind.PRESENT, absent)
     far, counts = (each[kind] for each in shifts(parameters))
     component = there.astype(int)
@@ -377,7 +381,9 @@ def simulation(
     tables = answer_tables(parameters)
     fair = answer_tables({**parameters, "node": node - parameters[NOT_SHOWN]})
     panels = jnp.stack([presence(each, parameters) for each in (tables, fair)])
-    judged = panels[(kind == Kind.APART).astype(int), pairs.unit_group, :, place]
+    judged = panels[
+        (kind == Kind.CONTEXT_NOT_SHOWN).astype(int), pairs.unit_group, :, place
+    ]
     state = jax.random.categorical(of_state, jnp.log(judged) + observations.log_prior)
     unit, annotator = observations.unit, observations.annotator
     rows = tables[annotator, pairs.unit_group[unit], :, place[unit]]
@@ -398,18 +404,18 @@ MODEL = LaidOutScoreModel(
         "relative_information": (),
         "group_shift": ("mixture_component", "group"),
         "threshold": ("annotator",),
-        "own_group": ("annotator", "group"),
+        "annotator_threshold": ("annotator", "group"),
         "item_scale": ("mixture_component",),
         SHOWN: (),
         NOT_SHOWN: (),
         "width": (),
-        "own_width": ("annotator",),
-        "own_discrimination": ("annotator",),
+        "annotator_width": ("annotator",),
+        "annotator_discrimination": ("annotator",),
         "lapse": ("annotator",),
         "threshold_spread": (),
-        "own_group_spread": (),
-        "own_width_spread": (),
-        "own_discrimination_spread": (),
+        "annotator_threshold_spread": (),
+        "annotator_width_spread": (),
+        "annotator_discrimination_spread": (),
     },
     engines=("em", "nuts"),
     references=(

@@ -9,34 +9,36 @@ r"""Objects: names are grouped into things, each with salience and a chance to b
 The candidates of an item are parted into objects: a block :math:`B` of the partition
 :math:`\rho` holds the names of one thing. Blocks have **saliences**
 :math:`s \sim \mathrm{Dir}(\sum_{l \in B} \sigma_l)`, names inside a block have shares
-:math:`w_B \sim \mathrm{Dir}(\nu_l)`, and a block is seen by a share :math:`r_B` of
-those who list, which is one of two rates, of things often seen and of things seldom
-seen; which of the two is not known. Each response:
+:math:`w_B \sim \mathrm{Dir}(\nu_l)`, and a block is detected by a share :math:`r_B` of
+exhaustive responses, which is one of two rates, high and low; which of the two is not
+known. Each response:
 
 .. math::
 
    B \sim s, \quad m \sim w_B; \qquad
-   \begin{cases} \{m\} & \text{a picker, with } h_k \\
-   \{m\} \cup \text{others} & \text{a lister} \end{cases}
+   \begin{cases} \{m\} & \text{a single-label response, with } h_k \\
+   \{m\} \cup \text{others} & \text{an exhaustive response} \end{cases}
 
-The main label is a name of a block drawn by salience. A *picker* stops there. A
-*lister* adds every other block with its :math:`r_B`, under one of its names, and now
-and then a further name of a block that is named already (a slip, with :math:`\delta`).
-Who names one label may be a picker, or a lister who saw nothing else. The share of
-pickers :math:`h \sim \mathrm{Beta}`, differs between items, and :math:`\delta \sim
-\mathrm{Beta}` from one lister and object to the next: some give all names of a thing.
+The main label is a name of a block drawn by salience. A *single-label response* ends
+there. An *exhaustive response* adds every other block with its :math:`r_B`, under one
+of its names, and sometimes a further name of a block that is named already (a
+*duplicate name*, with :math:`\delta`). A response with one label may be either: an
+exhaustive one may have detected nothing else. The share of single-label responses
+:math:`h \sim \mathrm{Beta}` differs between items, and :math:`\delta \sim
+\mathrm{Beta}` between responses and objects: some annotators give all names of an
+object.
 
 Everything of an item integrates out in closed form, block by block, so the score is a
 sum over all partitions, exact (`consilience.objects.layout.partitions`), and over the
-ways to split one-label responses between pickers and listers.
+ways to split one-label responses between the two.
 
 **Asked besides** (*is there an l?*, kind contains) whether a candidate is there, people
-grant what they would not have named. Given its block, and whether that is often or
-seldom seen, a name has Dirichlet shares of no, maybe and yes, whose mean grows with
+endorse what they would not have named. Given its block, and whether its detection is
+high or low, a name has Dirichlet shares of no, maybe and yes, whose mean grows with
 :math:`r_B` in log-odds; so these answers are a factor of each block's weight, and all
-sums stay exact (`consilience.objects.likelihood.endorsement`). How much likelier things
-are granted than seen is the odds ratio of the *leading question*. A name that is
-granted gets imagined votes, too: a share of them for each share of *yes*.
+sums stay exact (`consilience.objects.likelihood.endorsement`). How much likelier
+objects are endorsed than detected is the odds ratio of the *leading question*. A name
+that is endorsed gets pseudo-votes, too: a share of them for each share of *yes*.
 
 **There** is an object that more than a share :math:`\tau` of annotators would name: a
 property of the population, not a second truth, with :math:`\tau` chosen when the
@@ -84,8 +86,8 @@ from consilience.truth.arrays.maths import AnyArray, maths
 class Prior:
     """What is believed of names, objects and styles; scales are in log-odds.
 
-    All are judgement: wide, and placed so that what is often seen is seen by more than
-    half, and slips are rarer than that.
+    All are judgement: wide, and placed so that high detection is above one half, and
+    duplicate names are rarer than that.
 
     Attributes
     ----------
@@ -94,7 +96,7 @@ class Prior:
     affinity
         The same of what pairs of names have in common.
     rates
-        The same of the shares who see, slip and pick.
+        The same of the rates of detection, duplicate names and single-label responses.
     spread
         Median weight, in responses, of the Beta distributions of these.
     pairs
@@ -118,7 +120,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         return drawn
 
     single_label = jnp.array([0.0, np.log(prior.spread)])
-    slip = jnp.array([-1.5, np.log(prior.spread)])
+    duplicate = jnp.array([-1.5, np.log(prior.spread)])
     votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
     return {
         "naming": normals("naming", votes, prior.votes),
@@ -126,9 +128,11 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "attraction": normals("attraction", jnp.full(len(names.slope), 0.5), 0.5),
         "objects": normals("objects", jnp.zeros(1), prior.affinity),
         "affinity": normals("affinity", jnp.zeros(len(names.pair)), prior.affinity),
-        "often": normals("often", jnp.zeros(len(names.block)), prior.affinity),
-        "seen": normals("seen", jnp.array([-1.5, 1.0]), prior.rates),
-        "slip": normals("slip", slip, prior.rates),
+        "high_detection": normals(
+            "high_detection", jnp.zeros(len(names.block)), prior.affinity
+        ),
+        "detection": normals("detection", jnp.array([-1.5, 1.0]), prior.rates),
+        "duplicate_name": normals("duplicate_name", duplicate, prior.rates),
         "single_label": normals("single_label", single_label, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_endorsement(names),
@@ -147,7 +151,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[AnyArray,
     most = observations.num_states
     likelihoods, prior = items.in_order(answered, most), items.in_order(before, most)
     by_size: Float[AnyArray, "U M"] = maths(likelihoods).xp.where(
-        items.heard[:, None], likelihoods, prior
+        items.observed[:, None], likelihoods, prior
     )
     return by_size
 
@@ -163,7 +167,7 @@ def likelihood(
         return marginal(score(observations, parameters) + log_prior)
     rows = [jnp.zeros(1), totals(items, items.end_to_end, parameters, log_prior)]
     likelihoods = jnp.concatenate(rows)[items.place]
-    return jnp.where(items.heard, likelihoods, 0.0)
+    return jnp.where(items.observed, likelihoods, 0.0)
 
 
 def layout(space: ObjectsSpace, prior: Prior) -> Items:
@@ -172,7 +176,7 @@ def layout(space: ObjectsSpace, prior: Prior) -> Items:
 
 
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
-    """Return how often things are granted, where leading questions were asked."""
+    """Return endorsement probabilities, where leading questions were asked."""
     del observations
     return follows(parameters)
 

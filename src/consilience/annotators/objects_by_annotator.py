@@ -6,18 +6,18 @@ r"""Objects by annotator: the same, with a style and a recall of each annotator.
    \mathrm{logit}\, r_{Bj} = r_{t_B} + b_j
 
 As the model `objects`, with parameters for each annotator: :math:`h_{ij}` is the chance
-that annotator j picks one object of item i and stops, and :math:`r_{Bj}` that, listing,
-they see an object that is not the main one; :math:`t_B` says whether it is often or
-seldom seen. Who names one label everywhere says little of what else is there; who lists
-all says much, and ids distinguish the two.
+that annotator j names one object of item i alone, and :math:`r_{Bj}` that an exhaustive
+response of theirs detects an object that is not the main one; :math:`t_B` says whether
+its detection is high or low. An annotator who names one label everywhere says little of
+what else is there; one who lists all says much, and ids distinguish the two.
 
 .. math::
 
    a_j \sim N(0, \sigma_a^2), \quad b_j \sim N(0, \sigma_b^2), \quad u_i \sim N(0, 1)
 
-The item's own pull :math:`u_i` is integrated out on nodes, the partition and who is a
-lister as in `objects`, answer by answer: an item with s answers of one label has
-:math:`2^s` ways. Annotators without an id are taken for the typical one.
+The item's own pull :math:`u_i` is integrated out on nodes, the partition and which
+responses are exhaustive as in `objects`, answer by answer: an item with s answers of
+one label has :math:`2^s` ways. Annotators without an id are taken for the typical one.
 
 `em` finds the mode in coordinates in which the spreads are estimated nearly as if the
 annotators were integrated out: :math:`a_j = \sigma_a z_j / \sqrt{1 + \sigma_a^2 I_j}`,
@@ -25,9 +25,9 @@ annotators were integrated out: :math:`a_j = \sigma_a z_j / \sqrt{1 + \sigma_a^2
 many answers, or of so many labels that might have been seen, at a chance of one to
 four.
 
-**What ids cannot show** either: who names one label nearly always may be a picker, or a
-lister who sees little. Their share of pickers and their recall then trade against each
-other, which the intervals of `nuts` show.
+**What ids cannot show** either: who names one label nearly always may give single-label
+responses, or exhaustive ones with a low recall. The two then trade against each other,
+which the intervals of `nuts` show.
 
 References
 ----------
@@ -76,9 +76,9 @@ class Prior:
     affinity
         The same of what pairs of names have in common.
     rates
-        The same of the shares who see, slip and pick.
+        The same of the rates of detection, duplicate names and single-label responses.
     spread
-        Median weight, in responses, of the Beta distribution of slips.
+        Median weight, in responses, of the Beta distribution of duplicate names.
     pull
         Median standard deviation between items, of picking.
     people
@@ -107,7 +107,7 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         return drawn
 
     single_label = jnp.array([0.0, np.log(prior.pull)])
-    slip = jnp.array([-1.5, np.log(prior.spread)])
+    duplicate = jnp.array([-1.5, np.log(prior.spread)])
     votes = jnp.where(jnp.arange(len(names.label)) == 0, -0.5, 0.0)
     return {
         "naming": normals("naming", votes, prior.votes),
@@ -115,9 +115,11 @@ def parameters(observations: Observations, prior: Prior) -> Parameters:
         "attraction": normals("attraction", jnp.full(len(names.slope), 0.5), 0.5),
         "objects": normals("objects", jnp.zeros(1), prior.affinity),
         "affinity": normals("affinity", jnp.zeros(len(names.pair)), prior.affinity),
-        "often": normals("often", jnp.zeros(len(names.block)), prior.affinity),
-        "seen": normals("seen", jnp.array([-1.5, 1.0]), prior.rates),
-        "slip": normals("slip", slip, prior.rates),
+        "high_detection": normals(
+            "high_detection", jnp.zeros(len(names.block)), prior.affinity
+        ),
+        "detection": normals("detection", jnp.array([-1.5, 1.0]), prior.rates),
+        "duplicate_name": normals("duplicate_name", duplicate, prior.rates),
         "single_label": normals("single_label", single_label, prior.rates),
         "style": normals("style", jnp.full(len(names.item), 0.5), 0.5),
         **sample_endorsement(names),
@@ -155,7 +157,7 @@ def score(observations: Observations, parameters: Parameters) -> Float[Array, "U
     before = [log_prior(covariates, parameters) for _, covariates, _ in each]
     most = observations.num_states
     responses, prior = items.in_order(answered, most), items.in_order(before, most)
-    return jnp.where(items.heard[:, None], responses, prior)
+    return jnp.where(items.observed[:, None], responses, prior)
 
 
 def log_likelihood(
@@ -175,22 +177,22 @@ def layout(space: ObjectsSpace, prior: Prior) -> Items:
 def derived(observations: Observations, parameters: Parameters) -> Parameters:
     """Return effects, and how often each picks and sees what is usual.
 
-    Of the typical item: averaged over the pull of items, and over what is often and
-    what is seldom seen.
+    Of the typical item: averaged over the pull of items, and over objects of high and
+    of low detection.
     """
     del observations
     node, weight = normal_nodes(31)
     mean, log_pull = parameters["single_label"]
     logit = mean + jnp.exp(log_pull) * node + parameters["single_label_effect"][:, None]
-    seldom, often = (
+    low, high = (
         sigmoid(rate + parameters["recall"]) for rate in detection_log_odds(parameters)
     )
-    share = sigmoid(parameters["often"][0])
+    share = sigmoid(parameters["high_detection"][0])
     return {
         "single_label_effect": parameters["single_label_effect"],
         "recall": parameters["recall"],
         "single_label_rate": sigmoid(logit) @ jnp.exp(weight),
-        "detection_probability": (1 - share) * seldom + share * often,
+        "detection_probability": (1 - share) * low + share * high,
         **follows(parameters),
     }
 

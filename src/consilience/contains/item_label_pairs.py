@@ -57,7 +57,7 @@ class Together:
     shown: Int[Array, " U"]
 
 
-@pytree("num_groups", "grouped", "several", "similar", "apart")
+@pytree("num_groups", "grouped", "several", "similar", "not_shown")
 @dataclass(frozen=True, slots=True)
 class Pairs:
     """Pairs of item and label, laid out.
@@ -82,7 +82,7 @@ class Pairs:
         G.
     grouped
         Whether labels have groups; else there is one that means nothing.
-    several, similar, apart
+    several, similar, not_shown
         Whether items were asked about several labels, similar ones, and such as were
         not shown together.
     """
@@ -98,7 +98,7 @@ class Pairs:
     grouped: bool
     several: bool
     similar: bool
-    apart: bool
+    not_shown: bool
 
 
 def laid_out(space: ContainsSpace) -> Pairs:
@@ -181,7 +181,11 @@ def _together(
         of_set=jnp.asarray(of_set),
         shown=jnp.asarray(shown),
     )
-    facts = {"several": pairs < units, "similar": sets < units, "apart": sets < parts}
+    facts = {
+        "several": pairs < units,
+        "similar": sets < units,
+        "not_shown": sets < parts,
+    }
     return made, facts
 
 

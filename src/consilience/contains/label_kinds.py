@@ -1,9 +1,9 @@
 r"""What a label of an item may be like, and what each kind makes appearances.
 
-A label is *absent*; or absent and *led*, as a similar label is there; or led *apart*,
-as none of these was shown with it; or *present*. Each kind has its component of the
-latent trait, shifted by the effect of the item, which is on nodes. A panel judges what
-is led apart as if it were not apart: it is asked about all labels.
+A label is *absent*; or absent in the *context* of a similar label that is present,
+which was shown with it or not; or *present*. Each kind has its component of the latent
+trait, shifted by the effect of the item, which is on nodes. A panel judges a label
+whose context was not shown as if it had been: it is asked about all labels.
 """
 
 from enum import IntEnum
@@ -32,16 +32,16 @@ class Kind(IntEnum):
     """What a label may be like."""
 
     ABSENT = 0
-    LED = 1
-    APART = 2
+    IN_CONTEXT = 1
+    CONTEXT_NOT_SHOWN = 2
     PRESENT = 3
 
 
 def kinds(pairs: Pairs) -> tuple[Kind, ...]:
     """Return the kinds that a study distinguishes, *present* last."""
-    led = (Kind.LED,) if pairs.similar else ()
-    apart = (Kind.APART,) if pairs.apart else ()
-    return (Kind.ABSENT, *led, *apart, Kind.PRESENT)
+    shown = (Kind.IN_CONTEXT,) if pairs.similar else ()
+    not_shown = (Kind.CONTEXT_NOT_SHOWN,) if pairs.not_shown else ()
+    return (Kind.ABSENT, *shown, *not_shown, Kind.PRESENT)
 
 
 def item_nodes(pairs: Pairs) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
@@ -56,7 +56,7 @@ def item_nodes(pairs: Pairs) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray,
 def shifts(
     parameters: Parameters,
 ) -> tuple[Float[Array, " 4"], Float[Array, " 4"]]:
-    """Return, of each kind, how far it is led, and what an item's effect counts."""
+    """Return the context effect of each kind, and the weight of an item's effect."""
     nothing, shown, more = jnp.zeros(()), parameters[SHOWN], parameters[NOT_SHOWN]
     low, high = parameters["item"]
     return jnp.stack([nothing, shown, shown + more, nothing]), jnp.stack(
@@ -132,10 +132,10 @@ def appearances(
     component = mixture(parameters, jnp.broadcast_to(shift, shape))
     judged = presence(tables, parameters)
     panel = [judged] * len(which)
-    if pairs.apart:
+    if pairs.not_shown:
         moved = parameters["node"] - parameters[NOT_SHOWN]
         fair = answer_tables({**parameters, "node": moved})
-        panel[which.index(Kind.APART)] = presence(fair, parameters)
+        panel[which.index(Kind.CONTEXT_NOT_SHOWN)] = presence(fair, parameters)
     return Appearances(jnp.moveaxis(component, 0, 1), jnp.stack(panel, 1))
 
 

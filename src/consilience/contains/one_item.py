@@ -1,13 +1,13 @@
 r"""Pairs of one item modelled together: exact sums over what they share.
 
-An item makes all its labels look more, or less, to be there: an effect :math:`v_i`,
-on nodes. Given it, labels that are not similar are independent. Of similar labels, an
-absent one looks more to be there where another is there (it is *led*), and more still
-where none that is there was shown with it (*apart*). With :math:`A_u`, :math:`A'_u`,
-:math:`A''_u` the likelihoods of an absent label that is not led, led, and led apart,
-and :math:`B_u` that of a label that is there, each times its prior probability,
-the sum over all labels of a set that may be there is, with a part for those shown
-together,
+An item makes all its labels look more, or less, to be there: an effect :math:`v_i`, on
+nodes. Given it, labels that are not similar are independent. Of similar labels, an
+absent one looks more to be there where another is there (its *context*), and more still
+where none that is there was shown with it. With :math:`A_u`, :math:`A'_u`,
+:math:`A''_u` the likelihoods of an absent label without context, with it, and with one
+not shown, and :math:`B_u` that of a label that is there, each times its prior
+probability, the sum over all labels of a set that may be there is, with a part for
+those shown together,
 
 .. math::
 
@@ -48,12 +48,12 @@ def of_items(pairs: Pairs, likelihood: Float[Array, "K P M"]) -> Float[Array, " 
     if not pairs.similar:
         sets = together.sets @ (together.parts @ jnp.logaddexp(absent, present))
     else:
-        led, apart = likelihood[1], likelihood[-2]
-        sums = [absent, led, apart, softplus(present - led)]
-        nobody, all_led, elsewhere, rise = jnp.split(
+        shown, not_shown = likelihood[1], likelihood[-2]
+        sums = [absent, shown, not_shown, softplus(present - shown)]
+        nobody, all_shown, elsewhere, rise = jnp.split(
             together.parts @ jnp.concatenate(sums, 1), 4, 1
         )
-        somebody = all_led + _log_expm1(rise)
+        somebody = all_shown + _log_expm1(rise)
         more = softplus(somebody - elsewhere)
         nobody, elsewhere, rise = jnp.split(
             together.sets @ jnp.concatenate([nobody, elsewhere, more], 1), 3, 1

@@ -55,7 +55,7 @@ objects
     -1 for padding; several(population_draw, tau) and differs(population_draw, panel),
     the shares of items with several objects, and with another main label than the data
     set's as a panel of so many finds (0: in the limit).
-worlds
+joint_draws
     Kind objects, models with a likelihood: hundredths(parameter_draw, item_draw, cell),
     the share of annotators who name a candidate's object in a drawn world; levels, the
     share up to which the candidate is valid; and facts of it as bits (the name that its

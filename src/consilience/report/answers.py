@@ -27,7 +27,7 @@ def kept_answers(fit: Fit) -> pd.DataFrame | None:
     observed, constant = data["observed_data"], data["constant_data"]
     unit = observed["item"].to_numpy()
     who = observed["annotator"].to_numpy()
-    identified = constant["annotator_known"].to_numpy().astype(bool)
+    identified = constant["annotator_identified"].to_numpy().astype(bool)
     given = category(observed["answer"].to_numpy(), names(data, "given_class"))
     label, answer = given, category(np.full(len(unit), -1), pd.Index([]))
     if kind == "contains":

@@ -164,11 +164,11 @@ def draw_responses(
     rate = people["single_label"].to_numpy()
     shift = people["recall_shift"].to_numpy()[:, None]
     number, block = (len(people), len(item.salience)), item.block
-    lister = generator.random((len(people), 1)) >= rate[:, None]
+    exhaustive = generator.random((len(people), 1)) >= rate[:, None]
     detected = generator.random(number) < expit(logit(item.recall) + shift)
     twice = generator.random(number) < chosen.twice
     first = generator.choice(len(item.salience), len(people), p=item.salience)
-    reported = lister & detected
+    reported = exhaustive & detected
     reported[np.arange(len(people)), first] = True
     # The largest of log share + Gumbel is drawn by shares, the next from what is left.
     key = np.log(item.share) + generator.gumbel(size=(len(people), len(block)))
@@ -176,7 +176,7 @@ def draw_responses(
     called = key == np.maximum.reduceat(key, start, axis=1)[:, block]
     rest = np.where(called, -np.inf, key)
     second = rest == np.maximum.reduceat(rest, start, axis=1)[:, block]
-    second &= ~called & (lister & twice)[:, block]
+    second &= ~called & (exhaustive & twice)[:, block]
     main = (called & (block == first[:, None])).argmax(1)
     return main, reported[:, block] & (called | second)
 

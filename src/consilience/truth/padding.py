@@ -78,7 +78,7 @@ def _with_annotators(space: Space, more: int) -> Space:
 
 
 def _with_items(space: ObjectsSpace) -> ObjectsSpace:
-    """Return further items of each number of candidates, about which nobody is heard.
+    """Return further items of each number of candidates, without any answer.
 
     They are like the first of as many: nothing else is then said of labels.
     """
@@ -90,12 +90,12 @@ def _with_items(space: ObjectsSpace) -> ObjectsSpace:
         shown.append(np.repeat(units[:1], filled - len(units)))
     every = np.concatenate(shown)
     named = space.named.of_units(every)
-    heard = named.observed & (np.arange(len(every)) < space.num_units)
+    observed = named.observed & (np.arange(len(every)) < space.num_units)
     return replace(
         space,
         unit_item=_with_names(space.unit_item, len(every) - space.num_units),
         log_prior=space.log_prior[every],
-        named=replace(named, observed=heard, padded=True),
+        named=replace(named, observed=observed, padded=True),
     )
 
 

@@ -61,7 +61,7 @@ def objects_fit(chance, generator):
         }
     )
     objects = xr.Dataset(coords={"label": LABELS})
-    groups = fit_of("objects", names, {"objects": objects, "worlds": worlds})
+    groups = fit_of("objects", names, {"objects": objects, "joint_draws": worlds})
     item = pd.Categorical(names)
     label = pd.Categorical(["a"] * number, categories=LABELS.astype(str))
     nothing = np.full(number, np.nan)

@@ -214,7 +214,7 @@ def test_a_higher_bar_for_being_there_leaves_fewer_objects(fitted):
 def test_bounds_carry_what_is_unknown_of_the_parameters(fitted):
     """Draws that are all alike have narrower bounds than draws that lie apart."""
     study, fit = fitted
-    alike = fit.data["worlds"].to_dataset().isel(parameter_draw=[0] * 4)
+    alike = fit.data["joint_draws"].to_dataset().isel(parameter_draw=[0] * 4)
     facts = alike["facts"].copy()
     facts[::2] &= ~np.uint8(2)  # in every other draw nothing is the main object
     width = []
@@ -241,7 +241,7 @@ def test_a_fit_of_objects_told_of_a_model_does_not_judge_it_unasked(fitted):
 def test_fits_without_worlds_say_so(fitted):
     study, fit = fitted
     groups = {path: node.to_dataset() for path, node in fit.data.subtree_with_keys}
-    del groups["worlds"]
+    del groups["joint_draws"]
     older = replace(fit, data=type(fit.data).from_dict(groups))
     with pytest.raises(OptionError, match="fit again"):
         evaluate(older, guesses(study))

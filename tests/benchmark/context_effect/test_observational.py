@@ -37,8 +37,8 @@ def people(generator):
     """Thresholds, widths and discriminations, standardised as the model has them."""
     return {
         "threshold": generator.normal(size=PEOPLE),
-        "own_width": 0.7 * generator.normal(size=PEOPLE),
-        "own_discrimination": generator.normal(size=PEOPLE),
+        "annotator_width": 0.7 * generator.normal(size=PEOPLE),
+        "annotator_discrimination": generator.normal(size=PEOPLE),
     }
 
 
@@ -49,8 +49,8 @@ def study(seed, items=250, there=THERE, apart=APART):
     """
     generator = np.random.default_rng(seed)
     who = people(generator)
-    slope = np.exp(0.4 * who["own_discrimination"])
-    width = np.exp(-0.5 + 0.7 * who["own_width"])
+    slope = np.exp(0.4 * who["annotator_discrimination"])
+    width = np.exp(-0.5 + 0.7 * who["annotator_width"])
     rows = []
     for item in range(items):
         present = generator.random((3, 2)) < 0.3

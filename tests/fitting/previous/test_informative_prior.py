@@ -186,8 +186,10 @@ def test_labels_without_groups_have_the_one_of_the_earlier_study(answers):
         {"annotator": answers.table["annotator"].cat.categories.astype(str)},
         dims,
     )
-    posterior = xr.Dataset({"own_group": values})
+    posterior = xr.Dataset({"annotator_threshold": values})
     space = space_of(answers)
-    result = match_draws(posterior, {"own_group": dims[2:]}, space)["own_group"]
+    result = match_draws(posterior, {"annotator_threshold": dims[2:]}, space)[
+        "annotator_threshold"
+    ]
     assert result.draws.tolist() == [[list(range(number))]]
     assert result.in_previous.all()

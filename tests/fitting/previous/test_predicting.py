@@ -202,7 +202,7 @@ def test_labels_without_groups_have_the_one_of_the_earlier_fit():
     threshold = xr.DataArray(
         np.array([1.0, 3.0]).reshape(1, 1, 1, 2), {"annotator": ["a", "b"]}, dims
     )
-    posterior = xr.Dataset({"own_group": threshold})
+    posterior = xr.Dataset({"annotator_threshold": threshold})
     data = xr.DataTree.from_dict({"posterior": posterior})
     # Who is new is the mean of those who were there.
-    assert align_draws(space, data)["own_group"].tolist() == [[[[3.0, 2.0]]]]
+    assert align_draws(space, data)["annotator_threshold"].tolist() == [[[[3.0, 2.0]]]]

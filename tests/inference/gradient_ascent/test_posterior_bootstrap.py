@@ -19,7 +19,7 @@ from consilience.model import simulate
 from consilience.responses import read
 from consilience.spaces import space_of
 
-NAMES = ("threshold", "own_width", "own_discrimination")
+NAMES = ("threshold", "annotator_width", "annotator_discrimination")
 EFFORT = em.Options(steps=Steps(restarts=1, tolerance=1e-6), draws=40)
 # How far annotators differ is as good as known here: learned, it makes the bounds of
 # all annotators of a small study hold or fail together.

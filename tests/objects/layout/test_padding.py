@@ -106,7 +106,7 @@ def with_no_items(space):
 
 def test_completions_with_weight_would_change_likelihoods(monkeypatch):
     space = space_of_study(40, 2)
-    # With no unit behind the last, completions that fill up are those of a real one.
+    # With no unit behind the last, allocations that fill up are those of a real one.
     monkeypatch.setattr(padding, "NEVER", 0.0)
     monkeypatch.setattr("consilience.truth.padding._with_items", with_no_items)
     with pytest.raises(AssertionError, match="allclose"):

@@ -32,15 +32,15 @@ USUAL = {
     "attraction": [],
     "objects": [0.0],
     "affinity": [0.0],
-    "often": [-0.3],
-    "seen": [-0.5, 0.9],
-    "slip": [-1.8, 0.3],
+    "high_detection": [-0.3],
+    "detection": [-0.5, 0.9],
+    "duplicate_name": [-1.8, 0.3],
     "single_label": [-1.1, 2.2],
     "style": [],
 }
 
 
-def space_of_pairs(main, mask, heard=None):
+def space_of_pairs(main, mask, observed=None):
     """Return a space whose items have two candidates each, pair by pair."""
     units = PAIRS * ITEMS
     named = Named(
@@ -51,7 +51,7 @@ def space_of_pairs(main, mask, heard=None):
         mask=mask,
         main=main,
         covariates=np.zeros((units, 2, 0)),
-        observed=np.ones(units, bool) if heard is None else heard,
+        observed=np.ones(units, bool) if observed is None else observed,
     )
     nobody = np.zeros(len(main), int)
     return assembled(
@@ -155,8 +155,8 @@ def test_pairs_of_few_items_and_of_those_unheard_have_no_affinity_of_their_own(s
         (2 * p, 2 * p + 1) for p in range(PAIRS)
     )
     assert frequent_pairs(named, ITEMS + 1) == ()
-    heard = np.arange(PAIRS * ITEMS) >= 1  # the first pair has one item fewer
-    assert frequent_pairs(replace(named, observed=heard), ITEMS)[0] == (2, 3)
+    observed = np.arange(PAIRS * ITEMS) >= 1  # the first pair has one item fewer
+    assert frequent_pairs(replace(named, observed=observed), ITEMS)[0] == (2, 3)
 
 
 def test_a_spread_of_nothing_leaves_them_out(study):

@@ -126,13 +126,13 @@ def test_blocks_are_counted_as_by_hand():
     # Cat sees the desk beside the lamp, ann does not; bob may not have looked.
     assert int(blocks.detected[0, desk]) == 1
     assert int(blocks.missed[0, desk]) == 1
-    assert np.asarray(blocks.slips)[0, lamp_and_shade].tolist() == [0, 2, 0]
-    assert np.asarray(blocks.lazy).tolist() == [[0, 0, 0], [0, 1, 0]]
+    assert np.asarray(blocks.duplicates)[0, lamp_and_shade].tolist() == [0, 2, 0]
+    assert np.asarray(blocks.exhaustive_singles).tolist() == [[0, 0, 0], [0, 1, 0]]
 
 
 @pytest.fixture(scope="module")
 def weighed():
-    """Two items of three candidates with several completions, and weights of theirs."""
+    """Two items of three candidates with several allocations, and weights of theirs."""
     rows = [*ROWS[:-1], *(("k", *row[1:]) for row in ROWS[:-1])]
     rows += [("k", "dan", "shade", True), ("k", "eve", "lamp", True)]
     (blocks,) = count_blocks(space_of(responses(rows)))

@@ -31,7 +31,7 @@ def columns(space, said, own):
 def test_items_asked_again_with_the_same_answers_are_told_the_same(space, kept):
     before = candidate_covariates(space, pool(space), among=True)
     after = columns(space, kept.pool, kept.item_counts(space))
-    for kind in ("label", "slope", "often", "pair", "item"):
+    for kind in ("label", "slope", "block", "pair", "item"):
         assert np.allclose(getattr(before, kind), getattr(after, kind), atol=1e-12)
     # Were its own answers not taken off, an item would hear itself.
     other = columns(space, kept.pool, None)
@@ -46,7 +46,7 @@ def test_new_labels_at_the_end_change_nothing(space, kept):
     more = kept.with_labels(labels, parents)
     one = columns(space, kept.pool, kept.item_counts(space))
     other = columns(wider, more.pool, more.item_counts(wider))
-    for kind in ("label", "slope", "often", "pair", "item"):
+    for kind in ("label", "slope", "block", "pair", "item"):
         assert np.array_equal(getattr(one, kind), getattr(other, kind))
 
 

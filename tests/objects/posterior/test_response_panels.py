@@ -22,17 +22,17 @@ from consilience.objects.posterior.streams import streams
 DRAWS = 4000
 BLOCKS = (0b0011, 0b0100, 0b1000, 0)  # one object of two names, two of one
 SALIENCE, RATE, LISTS = (0.6, 0.3, 0.1, 0.0), (0.7, 0.5, 0.2, 0.9), 0.8
-YES, NO = 0.4, 1.6  # of the Beta of slips
+YES, NO = 0.4, 1.6  # of the Beta of duplicates
 
 
-def slip_table(yes=YES, no=NO):
+def duplicate_name_table(yes=YES, no=NO):
     more = np.maximum(block_sizes(4) - 1, 0)[:, None]
     count = np.arange(4)
     left = np.maximum(more - count, 0)
     return betaln(yes + count, no + left) - betaln(yes, no)
 
 
-def chunk_of(slips):
+def chunk_of(duplicates):
     def all_draws(values):
         return np.tile(np.array(values), (1, DRAWS, 1))
 
@@ -46,7 +46,7 @@ def chunk_of(slips):
         share=all_draws([0.75, 0.25, 1.0, 1.0]),
         rate=all_draws(RATE),
         lists=np.full((1, DRAWS), LISTS),
-        slips=slips,
+        duplicates=duplicates,
     )
 
 
@@ -65,13 +65,13 @@ def answered(generator):
 
 
 def test_a_response_names_as_many_labels_as_drawn_step_by_step():
-    result = sizes_of_responses(chunk_of(slip_table()))[:, 0, 0]
+    result = sizes_of_responses(chunk_of(duplicate_name_table()))[:, 0, 0]
     generator = np.random.default_rng(0)
     drawn = np.bincount([answered(generator) for _ in range(20_000)], minlength=5)[1:]
     spread = np.sqrt(result * (1 - result) / 20_000)
     assert np.isclose(result.sum(), 1)
     assert (np.abs(drawn / 20_000 - result) < 4 * spread + 1e-9).all()
-    other = sizes_of_responses(chunk_of(slip_table(yes=1.2)))[:, 0, 0]
+    other = sizes_of_responses(chunk_of(duplicate_name_table(yes=1.2)))[:, 0, 0]
     assert (np.abs(drawn / 20_000 - other) > 4 * spread + 1e-9).any()
 
 
@@ -87,7 +87,7 @@ def by_enumeration(chance, asked, annotators):
 
 @pytest.mark.parametrize("annotators", [1, 2, 4, 5])
 def test_a_panel_finds_what_all_its_answers_together_say(annotators):
-    chunk = chunk_of(slip_table())
+    chunk = chunk_of(duplicate_name_table())
     numbers = streams(0, np.array(["item"]))
     result = verdicts(chunk, np.array([2]), numbers)
     size = sizes_of_responses(chunk)[:, 0, 0]
@@ -102,7 +102,7 @@ def test_a_panel_finds_what_all_its_answers_together_say(annotators):
 
 def test_a_panel_of_another_size_finds_something_else():
     result = verdicts(
-        chunk_of(slip_table()), np.array([2]), streams(0, np.array(["item"]))
+        chunk_of(duplicate_name_table()), np.array([2]), streams(0, np.array(["item"]))
     )
     tolerance = 4 * 0.5 / np.sqrt(DRAWS)
     assert abs(result.several[0, 0] - result.several[0, SIZES.index(9)]) > tolerance
@@ -110,8 +110,8 @@ def test_a_panel_of_another_size_finds_something_else():
 
 def test_two_of_three_is_what_the_binomial_says():
     # Sizes one and two alone: a panel of three has no ties.
-    slips = slip_table(yes=1e-12, no=1.0)
-    chunk = chunk_of(slips)
+    duplicates = duplicate_name_table(yes=1e-12, no=1.0)
+    chunk = chunk_of(duplicates)
     chunk.blocks[:, :, 2:] = 0
     chunk.salience[:] = [0.6, 0.4, 0.0, 0.0]
     result = verdicts(chunk, np.array([-1]), streams(0, np.array(["item"])))

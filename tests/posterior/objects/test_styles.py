@@ -17,9 +17,9 @@ AXES = ("chain", "draw")
 def fit_of(**more):
     values = {
         "single_label": ("mean_and_spread", [[0.5, np.log(2.0)]]),
-        "seen": ("how_often", [[-2.0, np.log(3.0)]]),
-        "slip": ("mean_and_spread", [[-1.5, 1.0]]),
-        "often": ("block_covariate", [[0.4, 9.0]]),
+        "detection": ("detection_level", [[-2.0, np.log(3.0)]]),
+        "duplicate_name": ("mean_and_spread", [[-1.5, 1.0]]),
+        "high_detection": ("block_covariate", [[0.4, 9.0]]),
     }
     variables = {
         name: ((*AXES, axis), np.array([value]))

@@ -110,7 +110,7 @@ def _of_objects(data: xr.DataTree) -> pd.DataFrame:
     leading, effects = (
         draws(data, name, (axis,))
         for name, axis in (
-            ("leading", "how_often"),
+            ("leading_question", "detection_level"),
             ("endorsement", "endorsement_covariate"),
         )
     )
@@ -128,7 +128,7 @@ def _of_objects(data: xr.DataTree) -> pd.DataFrame:
         np.concatenate([leading, effects[:, 1:]], axis=1),
         data,
     )
-    drawn = draws(data, "endorsement_probability", ("how_often",))
+    drawn = draws(data, "endorsement_probability", ("detection_level",))
     endorsement = np.asarray(drawn, float)
     odds = np.log(endorsement) - np.log1p(-endorsement) - leading
     probabilities = {

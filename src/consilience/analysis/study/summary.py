@@ -1,7 +1,7 @@
 """Summary of a study of objects: shares of its items.
 
 A share is what is expected of the items, given the fit: the mean of probabilities, each
-from the drawn worlds of the items. Of whom it speaks depends on the fit. A model with a
+from the joint draws of the items. Of whom it speaks depends on the fit. A model with a
 likelihood speaks of all annotators that there might be: an item holds *several objects*
 where more than `tau` of them would name each of two, and has *another main label* where
 the label that most of them give as the main one is not the data set's. The rule
@@ -10,7 +10,7 @@ few annotators for each item its shares are inflated, since a label that wins by
 is another label. What a panel of so many annotators would find is predicted by
 `Fit.panel`, and by `HumanConfusion.panels`.
 
-`evaluate` has the same items in its subsets, in the same worlds.
+`evaluate` has the same items in its subsets, in the same draws.
 
 Items that a study began with and did not ask about count, where `of` says that there
 are such, as one object under the data set's own label.

@@ -90,7 +90,7 @@ def valid_labels(
             msg = f"threshold {threshold} is not a share between 0 and 1"
             raise OptionError(msg)
     objects = fit.data.attrs["kind"] == "objects"
-    drawn = objects and "worlds" in fit.data.children
+    drawn = objects and "joint_draws" in fit.data.children
     rows = []
     for threshold in thresholds:
         if drawn:

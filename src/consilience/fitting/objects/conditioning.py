@@ -93,6 +93,6 @@ def with_item_posteriors(
         items, space.unit_item, given, draws, record, number=number, seed=seed
     )
     with_curves = with_groups(
-        data, objects=curves(space, posterior), worlds=record.dataset()
+        data, objects=curves(space, posterior), joint_draws=record.dataset()
     )
     return with_tables(with_curves, item_tables(space, posterior, prob))

@@ -25,7 +25,7 @@ from consilience.ragged import places_within
 from consilience.truth import ObjectsSpace
 from consilience.truth.arrays.maths import AnyArray
 
-ROOM = 16_384  # completions of up to four candidates that are summed at once
+ROOM = 16_384  # allocations of up to four candidates that are summed at once
 
 
 def score_responses(
@@ -108,7 +108,7 @@ def _likelihood(
 
 
 def _num_allocations(space: ObjectsSpace) -> Int[np.ndarray, " U"]:
-    """Return at least as many as the completions of each unit."""
+    """Return at least as many as the allocations of each unit."""
     named = space.named
     one = np.bitwise_count(named.mask) == 1
     shape = named.candidate.shape
@@ -156,7 +156,7 @@ def _pad(
     blocks: Blocks, covariates: BlockCovariates, room: int
 ) -> tuple[Blocks, BlockCovariates]:
     """Fill up to sizes that are always the same, so that one program serves all."""
-    completions = {"of_unit", "lazy", "pickers", "log_multiplicity"}
+    allocations = {"of_unit", "exhaustive_singles", "single_label", "log_multiplicity"}
 
     def fill(leaf: AnyArray, size: int) -> Array:
         return jnp.pad(leaf, ((0, size - len(leaf)), *((0, 0),) * (leaf.ndim - 1)))
@@ -164,7 +164,7 @@ def _pad(
     filled: dict[str, Any] = {
         name: fill(
             jnp.asarray(getattr(blocks, name)),
-            room if name in completions else room // 2 + 1,
+            room if name in allocations else room // 2 + 1,
         )
         for name in Blocks.__dataclass_fields__
         if name not in {"by_unit", "by_style", "num_labels", "most"}

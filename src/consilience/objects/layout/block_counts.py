@@ -1,10 +1,11 @@
 """Counts of each block of an item's candidates, for all models of objects.
 
 Units are laid out by the number of their candidates, so that all shapes are static. A
-*picker* names the main object alone, a *lister* all objects they see; who names one
-label may be either. So for each unit all ways are listed in which its one-label answers
-may be split between the two (a *completion*: how many of those with each main label are
-listers'); given one, the counts of a block do not depend on the rest of the partition.
+*single-label response* names the main object alone, an *exhaustive* one all objects
+that were detected; a response with one label may be either. So for each unit all ways
+are listed in which its one-label answers may be split between the two (an *allocation*:
+how many of those with each main label are exhaustive); given one, the counts of a block
+do not depend on the rest of the partition.
 """
 
 from dataclasses import dataclass
@@ -30,13 +31,13 @@ from consilience.truth.arrays.maths import HOST, AnyArray, maths
 from consilience.truth.arrays.pytree import pytree
 from consilience.truth.space import ObjectsSpace
 
-MAX_CELLS = 300_000_000  # completions x blocks (int32: 1.2 GB)
+MAX_CELLS = 300_000_000  # allocations x blocks (int32: 1.2 GB)
 
 
 @pytree("num_labels", "most")
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Counts of the units that have n candidates; B = 2^n blocks, V completions.
+    """Counts of the units that have n candidates; B = 2^n blocks, V allocations.
 
     Attributes
     ----------
@@ -47,7 +48,7 @@ class Blocks:
     detected, missed
         Responses that are certainly exhaustive with another main object that name the
         block, or do not.
-    slips
+    duplicates
         Responses that are certainly exhaustive and give a block one name, two, and so
         on.
     uniform
@@ -60,12 +61,12 @@ class Blocks:
         Main labels given.
     answered
         Responses that state all that they name.
-    of_unit, lazy, pickers, log_multiplicity
-        Of each completion: its unit, how many one-label responses with each main label
-        are listers', how many are pickers', and log in how many ways.
+    of_unit, exhaustive_singles, single_label, log_multiplicity
+        Of each allocation: its unit, how many one-label responses with each main label
+        are exhaustive, how many are not, and log in how many ways.
     by_unit, by_style
-        Completions x units, and completions x (unit, number of pickers), for gradients
-        without a scatter; None where none are taken.
+        Allocations x units, and allocations x (unit, number of single-label responses),
+        for gradients without a scatter; None where none are taken.
     num_labels, most
         n, and the most responses of a unit.
     """
@@ -74,15 +75,15 @@ class Blocks:
     main: Int[AnyArray, "U B"]
     detected: Int[AnyArray, "U B"]
     missed: Int[AnyArray, "U B"]
-    slips: Int[AnyArray, "U B n"]
+    duplicates: Int[AnyArray, "U B n"]
     uniform: Float[AnyArray, "U B"]
     names: Int[AnyArray, "U B n"]
     named: Int[AnyArray, "U B"]
     votes: Int[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
     of_unit: Int[AnyArray, " V"]
-    lazy: Int[AnyArray, "V n"]
-    pickers: Int[AnyArray, " V"]
+    exhaustive_singles: Int[AnyArray, "V n"]
+    single_label: Int[AnyArray, " V"]
     log_multiplicity: Float[AnyArray, " V"]
     by_unit: Incidence | None
     by_style: Incidence | None
@@ -172,14 +173,16 @@ def count_answers(
     block = np.arange(1 << num_labels)
     size = np.bitwise_count(block).astype(np.int64)
     named_size = np.bitwise_count(mask)
-    lister = (named_size > 1)[:, None]
+    exhaustive = (named_size > 1)[:, None]
     is_main = ((block >> main[:, None]) & 1) == 1
     together = mask[:, None] & block
     shared = np.bitwise_count(together).astype(np.int64)
-    elsewhere = lister & ~is_main
+    elsewhere = exhaustive & ~is_main
     detected = elsewhere & (shared > 0)
-    reported = lister & (shared > 0)
-    slips = [total(reported & (shared == extra + 1)) for extra in range(num_labels)]
+    reported = exhaustive & (shared > 0)
+    duplicates = [
+        total(reported & (shared == extra + 1)) for extra in range(num_labels)
+    ]
     multiple = detected & (shared > 1)
     uniform = np.where(multiple, np.log(np.maximum(shared, 1) / np.maximum(size, 1)), 0)
     names = [
@@ -188,26 +191,26 @@ def count_answers(
     ]
     of_main = main[:, None] == np.arange(num_labels)
     singles = total(of_main & (named_size == 1)[:, None])
-    of_unit, lazy, ways = _allocations(singles, len(block))
+    of_unit, exhaustive_singles, ways = _allocations(singles, len(block))
     votes = sums @ np.ones(len(mask), int)
     max_answers = int(votes.max(initial=1)) if max_answers is None else max_answers
-    pickers = singles.sum(1)[of_unit] - lazy.sum(1)
-    style = of_unit * (max_answers + 1) + pickers
+    single_label = singles.sum(1)[of_unit] - exhaustive_singles.sum(1)
+    style = of_unit * (max_answers + 1) + single_label
     num_styles = len(units) * (max_answers + 1)
     return Blocks(
         unit=units,
         main=_counts(total(is_main)),
         detected=_counts(total(detected)),
         missed=_counts(total(elsewhere & (shared == 0))),
-        slips=_counts(np.stack(slips, axis=-1)),
+        duplicates=_counts(np.stack(duplicates, axis=-1)),
         uniform=sums @ uniform,
         names=_counts(np.stack(names, axis=-1)),
         named=_counts(np.sum(names, axis=0)),
         votes=votes,
         answered=total(mask > 0),
         of_unit=of_unit,
-        lazy=lazy,
-        pickers=pickers,
+        exhaustive_singles=exhaustive_singles,
+        single_label=single_label,
         log_multiplicity=ways,
         by_unit=_one_of_each(of_unit, len(units)) if slopes else None,
         by_style=_one_of_each(style, num_styles) if slopes else None,
@@ -225,7 +228,7 @@ def _one_of_each(column: Int[np.ndarray, " V"], num_columns: int) -> Incidence:
 def _allocations(
     alone: Int[np.ndarray, "U n"], num_blocks: int
 ) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, "V n"], Float[np.ndarray, " V"]]:
-    """Return every way to call some of the one-label responses listers'."""
+    """Return every way to take some of the one-label responses for exhaustive."""
     number = np.prod(alone + 1.0, axis=1)
     if number.sum() * num_blocks > MAX_CELLS:
         msg = (
@@ -237,12 +240,16 @@ def _allocations(
     count = number.astype(np.int64)
     of_unit = np.repeat(np.arange(len(alone)), count)
     rest = places_within(count)
-    lazy = np.empty((len(rest), alone.shape[1]), np.int32)
+    exhaustive_singles = np.empty((len(rest), alone.shape[1]), np.int32)
     for label in range(alone.shape[1]):
-        rest, lazy[:, label] = np.divmod(rest, alone[of_unit, label] + 1)
+        rest, exhaustive_singles[:, label] = np.divmod(rest, alone[of_unit, label] + 1)
     of_all = alone[of_unit]
-    ways = gammaln(of_all + 1) - gammaln(lazy + 1) - gammaln(of_all - lazy + 1)
-    return of_unit.astype(np.int32), lazy, ways.sum(1)
+    ways = (
+        gammaln(of_all + 1)
+        - gammaln(exhaustive_singles + 1)
+        - gammaln(of_all - exhaustive_singles + 1)
+    )
+    return of_unit.astype(np.int32), exhaustive_singles, ways.sum(1)
 
 
 def _counts(table: Int[np.ndarray, "*n"]) -> Int[np.ndarray, "*n"]:
@@ -252,30 +259,30 @@ def _counts(table: Int[np.ndarray, "*n"]) -> Int[np.ndarray, "*n"]:
 def row_of_allocation(
     blocks: Blocks, table: Float[AnyArray, "U k"]
 ) -> Float[AnyArray, "V k"]:
-    """Return the row of its unit for each completion."""
+    """Return the row of its unit for each allocation."""
     if blocks.by_unit is None or maths(table) is HOST:
         return table[blocks.of_unit]
     return blocks.by_unit @ table
 
 
 def _starts(blocks: Blocks) -> Int[np.ndarray, " U"]:
-    """Return where the completions of each unit begin; each has one at least."""
+    """Return where the allocations of each unit begin; each has one at least."""
     return np.searchsorted(blocks.of_unit, np.arange(len(blocks.votes)))
 
 
 def style_of_allocation(
     blocks: Blocks, table: Float[AnyArray, "U P"]
 ) -> Float[AnyArray, " V"]:
-    """Return the number of its unit and number of pickers for each completion."""
+    """Return the entry of its unit and number of single-label responses."""
     if blocks.by_style is None or maths(table) is HOST:
-        return table[blocks.of_unit, blocks.pickers]
+        return table[blocks.of_unit, blocks.single_label]
     return (blocks.by_style @ table.reshape(-1, 1))[:, 0]
 
 
 def log_sum_allocations(
     blocks: Blocks, logs: Float[AnyArray, "V k"]
 ) -> Float[AnyArray, "U k"]:
-    """Return the log of the sum over the completions of each unit."""
+    """Return the log of the sum over the allocations of each unit."""
     largest = _largest(blocks, logs)
     xp = maths(logs).xp
     total = sum_allocations(blocks, xp.exp(logs - row_of_allocation(blocks, largest)))
@@ -284,7 +291,7 @@ def log_sum_allocations(
 
 
 def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U k"]:
-    """Return the largest of the completions of each unit, taken for a constant."""
+    """Return the largest of the allocations of each unit, taken for a constant."""
     if maths(logs) is HOST:
         return np.maximum.reduceat(logs, _starts(blocks))
     largest: Float[AnyArray, "U k"] = jax.ops.segment_max(
@@ -299,7 +306,7 @@ def _largest(blocks: Blocks, logs: Float[AnyArray, "V k"]) -> Float[AnyArray, "U
 def sum_allocations(
     blocks: Blocks, shares: Float[AnyArray, "V k"]
 ) -> Float[AnyArray, "U k"]:
-    """Return the sum over the completions of each unit."""
+    """Return the sum over the allocations of each unit."""
     if maths(shares) is HOST:
         return np.add.reduceat(shares, _starts(blocks))
     if blocks.by_unit is not None:
@@ -313,7 +320,7 @@ def sum_allocations(
 def log_sum_allocations_and_sizes(
     blocks: Blocks, phi: Float[AnyArray, "V B"], rest: Float[AnyArray, " V"]
 ) -> Float[AnyArray, "U n"]:
-    """Return the log of the sum over all completions, and all partitions by their size.
+    """Return the log of the sum over all allocations, and all partitions by their size.
 
     A size that is less probable than the smallest number is treated as if it were that.
 
@@ -322,7 +329,7 @@ def log_sum_allocations_and_sizes(
     blocks
         Of units that have n candidates.
     phi, rest
-        Log weights of blocks by mask, and of the whole, of each completion.
+        Log weights of blocks by mask, and of the whole, of each allocation.
     """
     if blocks.num_labels > BY_MATRIX:
         return log_sum_allocations(blocks, sum_over_partitions(phi) + rest[:, None])

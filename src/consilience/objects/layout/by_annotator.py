@@ -2,9 +2,9 @@
 
 Where all annotators are alike, counts are enough
 (`consilience.objects.layout.block_counts`). Where each has a style and a recall of
-their own, what a block weighs is a sum over the answers of listers; and a *completion*
-says of each one-label answer whether a picker gave it or a lister, so that an item with
-s of them has 2^s.
+their own, the weight of a block is a sum over exhaustive answers; and an *allocation*
+says of each one-label answer whether it is exhaustive, so that an item with s of them
+has 2^s.
 """
 
 from dataclasses import dataclass, replace
@@ -29,40 +29,40 @@ from consilience.truth.space import ObjectsSpace
 # Steps of the numbers of answers, of all and about items of each number of candidates.
 ROWS = 8192
 ANSWERS = 1024
-WAYS = 4096  # the same of completions, of which there are more than of counts
+WAYS = 4096  # the same of allocations, of which there are more than of counts
 
 
 @pytree()
 @dataclass(frozen=True, slots=True)
 class Responses:
-    """Answers about the units that have n candidates; R of listers, S of one label.
+    """Answers about the units that have n candidates; R exhaustive, S of one label.
 
     Attributes
     ----------
-    lister, detected, missed
-        Who gave each answer that is surely a lister's, and which blocks without its
+    exhaustive, detected, missed
+        Who gave each answer that is certainly exhaustive, and which blocks without its
         main label it names, and does not.
-    of_lister
+    of_exhaustive
         Units x these answers.
     single, outside
         Who gave each answer of one label, and which blocks are without it.
     of_single
         Units x these answers.
-    lazy
-        Completions x these answers: those that listers gave.
-    unit_of_lister, unit_of_single
+    exhaustive_singles
+        Allocations x these answers: those that are exhaustive.
+    unit_of_exhaustive, unit_of_single
         Units of both.
     """
 
-    lister: Int[Array, " R"]
+    exhaustive: Int[Array, " R"]
     detected: Float[Array, "R B"]
     missed: Float[Array, "R B"]
-    of_lister: Incidence
+    of_exhaustive: Incidence
     single: Int[Array, " S"]
     outside: Float[Array, "S B"]
     of_single: Incidence
-    lazy: Incidence
-    unit_of_lister: Int[Array, " R"]
+    exhaustive_singles: Incidence
+    unit_of_exhaustive: Int[Array, " R"]
     unit_of_single: Int[Array, " S"]
 
 
@@ -94,7 +94,7 @@ class People:
 def lay_out_annotators(
     space: ObjectsSpace, blocks: tuple[Blocks, ...]
 ) -> tuple[tuple[Blocks, ...], People]:
-    """Return who answered what, and the blocks with completions answer by answer.
+    """Return who answered what, and the blocks with allocations answer by answer.
 
     Parameters
     ----------
@@ -148,29 +148,33 @@ def _responses(
     units, num_labels = len(blocks.unit), blocks.num_labels
     answers = _one_by_one(space, named, blocks)
     number = np.bitwise_count(answers.mask)
-    lister, single = answers.where(number > 1), answers.where(number == 1)
+    listed, single = answers.where(number > 1), answers.where(number == 1)
     some, longest = _some, dict[str, tuple[int, int]]()
     if named.padded:
         some = partial(filled_rows, least=step_of_size(ANSWERS, num_labels))
         most = blocks.most
         ways = min(1 << most, MAX_CELLS >> num_labels)
-        longest = {"unit": (most, 1), "lazy": (most, ways), "way": (1, ways)}
-    per_answer, completion, entry = _with_completions(
+        longest = {
+            "unit": (most, 1),
+            "exhaustive_singles": (most, ways),
+            "way": (1, ways),
+        }
+    per_answer, allocation, entry = _with_allocations(
         blocks, single, longest.get("way"), padded=named.padded
     )
     block = np.arange(1 << num_labels)
-    without_main = ((block >> lister.main[:, None]) & 1) == 0
-    names = (lister.mask[:, None] & block) > 0
+    without_main = ((block >> listed.main[:, None]) & 1) == 0
+    names = (listed.mask[:, None] & block) > 0
     outside = 1 - members(num_labels)[:, single.main].T
-    of_lister, of_single = some(lister.unit), some(single.unit)
+    of_exhaustive, of_single = some(listed.unit), some(single.unit)
     responses = Responses(
-        lister=jax.device_put(some(lister.annotator)),
+        exhaustive=jax.device_put(some(listed.annotator)),
         detected=jax.device_put(some(names & without_main).astype(float)),
         missed=jax.device_put(some(~names & without_main).astype(float)),
-        of_lister=_sums(
-            lister.unit,
-            np.arange(len(lister.unit)),
-            (units, len(of_lister)),
+        of_exhaustive=_sums(
+            listed.unit,
+            np.arange(len(listed.unit)),
+            (units, len(of_exhaustive)),
             longest.get("unit"),
         ),
         single=jax.device_put(some(single.annotator)),
@@ -181,13 +185,13 @@ def _responses(
             (units, len(of_single)),
             longest.get("unit"),
         ),
-        lazy=_sums(
-            completion,
+        exhaustive_singles=_sums(
+            allocation,
             entry,
             (len(per_answer.of_unit), len(of_single)),
-            longest.get("lazy"),
+            longest.get("exhaustive_singles"),
         ),
-        unit_of_lister=jax.device_put(of_lister),
+        unit_of_exhaustive=jax.device_put(of_exhaustive),
         unit_of_single=jax.device_put(of_single),
     )
     return per_answer, responses
@@ -204,16 +208,16 @@ def _one_by_one(space: ObjectsSpace, named: Named, blocks: Blocks) -> _Answers:
     )
 
 
-def _with_completions(
+def _with_allocations(
     blocks: Blocks,
     single: _Answers,
     longest: tuple[int, int] | None,
     *,
     padded: bool,
 ) -> tuple[Blocks, Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-    """Return the blocks with a completion for each way to split one-label answers.
+    """Return the blocks with an allocation for each way to split one-label answers.
 
-    Also the pairs of a completion and an answer that it takes for a lister's.
+    Also the pairs of an allocation and an answer that is exhaustive in it.
     """
     units = len(blocks.unit)
     alone = np.bincount(single.unit, minlength=units)
@@ -225,14 +229,14 @@ def _with_completions(
             "answer; fit fewer of them, or the model objects"
         )
         raise TooLargeError(msg)
-    of_unit, completion, entry = _allocations(single.unit, ways)
-    lazy = np.zeros((len(of_unit), blocks.num_labels), np.int32)
-    np.add.at(lazy, (completion, single.main[entry]), 1)
+    of_unit, allocation, entry = _allocations(single.unit, ways)
+    exhaustive_singles = np.zeros((len(of_unit), blocks.num_labels), np.int32)
+    np.add.at(exhaustive_singles, (allocation, single.main[entry]), 1)
     split = replace(
         blocks,
         of_unit=of_unit,
-        lazy=lazy,
-        pickers=alone[of_unit] - lazy.sum(1),
+        exhaustive_singles=exhaustive_singles,
+        single_label=alone[of_unit] - exhaustive_singles.sum(1),
         log_multiplicity=np.zeros(len(of_unit)),
         by_unit=None,
         by_style=None,
@@ -247,12 +251,12 @@ def _with_completions(
     split = replace(
         split,
         of_unit=jax.device_put(split.of_unit),
-        lazy=jax.device_put(split.lazy),
-        pickers=jax.device_put(split.pickers),
+        exhaustive_singles=jax.device_put(split.exhaustive_singles),
+        single_label=jax.device_put(split.single_label),
         log_multiplicity=jax.device_put(split.log_multiplicity),
         by_unit=by_unit,
     )
-    return split, completion, entry
+    return split, allocation, entry
 
 
 def _some(rows: Shaped[np.ndarray, "R ..."]) -> Shaped[np.ndarray, "R1 ..."]:
@@ -276,12 +280,12 @@ def _sums(
 def _allocations(
     unit: Int[np.ndarray, " S"], ways: Int[np.ndarray, " U"]
 ) -> tuple[Int[np.ndarray, " V"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-    """Return the unit of each completion, and the pairs of it and a lister's answer."""
+    """Return the unit of each allocation, and its pairs with exhaustive answers."""
     of_unit = np.repeat(np.arange(len(ways)), ways)
     which = places_within(ways)
     order = np.argsort(unit, kind="stable")
     first = np.searchsorted(unit[order], np.arange(len(ways)))
     most = int(ways.max(initial=1)).bit_length() - 1
-    completion, bit = np.nonzero((which[:, None] >> np.arange(most)) & 1)
-    entry = order[first[of_unit[completion]] + bit]
-    return of_unit.astype(np.int32), completion, entry
+    allocation, bit = np.nonzero((which[:, None] >> np.arange(most)) & 1)
+    entry = order[first[of_unit[allocation]] + bit]
+    return of_unit.astype(np.int32), allocation, entry

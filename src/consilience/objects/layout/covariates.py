@@ -63,7 +63,7 @@ class BlockCovariates:
     slope
         What multiplies them, in logarithms.
     block
-        What makes an object be seen often.
+        What high detection of an object depends on.
     pair
         What pairs of names have in common, summed over the pairs of a block.
     item
@@ -92,8 +92,8 @@ class Columns:
     ----------
     label, slope, item
         As in `BlockCovariates`.
-    often
-        What makes a label be named often beside others; a block has the most of it.
+    block
+        What makes a label be named beside others; a block has the maximum.
     pair
         Of each pair.
     contains_counts, is_dataset_label
@@ -107,7 +107,7 @@ class Columns:
 
     label: Float[np.ndarray, "U C P"]
     slope: Float[np.ndarray, "U C X"]
-    often: Float[np.ndarray, "U C Q"]
+    block: Float[np.ndarray, "U C Q"]
     pair: Float[np.ndarray, "U C C R"]
     item: Float[np.ndarray, "U Y"]
     contains_counts: Float[np.ndarray, "U C A"]
@@ -121,7 +121,7 @@ class Columns:
         for kind, mine, wanted in (
             ("label", self.names.label, names.label),
             ("slope", self.names.slope, names.slope),
-            ("often", self.names.block[1:], names.block[1:]),
+            ("block", self.names.block[1:], names.block[1:]),
             ("pair", self.names.pair, names.pair),
             ("item", self.names.item, names.item),
         ):
@@ -143,8 +143,8 @@ class Columns:
         """Lay out those of some units, which have that many candidates."""
         n, inside = num_labels, members(num_labels)
         first, second = np.triu_indices(n, 1)
-        often = self.often[units, None, :n]
-        highest = np.where(inside[:, :, None] > 0, often, -np.inf).max(2)
+        block = self.block[units, None, :n]
+        highest = np.where(inside[:, :, None] > 0, block, -np.inf).max(2)
         highest[:, 0] = 0.0
         ones = np.ones((*highest.shape[:2], 1))
         pair = self.pair[units][:, first, second]
@@ -176,11 +176,11 @@ def column_names(space: ObjectsSpace) -> Names:
 
 
 def _names(*tables: Iterable[str], endorsement: tuple[str, ...], pairs: Pairs) -> Names:
-    label, slope, often, pair, item = map(tuple, tables)
+    label, slope, block, pair, item = map(tuple, tables)
     return Names(
         label=label,
         slope=slope,
-        block=("any", *often),
+        block=("any", *block),
         pair=pair,
         item=item,
         endorsement=endorsement,
@@ -222,7 +222,7 @@ def candidate_covariates(
         name: named.covariates[:, :, column]
         for column, name in enumerate(named.covariate_names)
     }
-    often = {"own": mine.astype(float)}
+    block = {"own": mine.astype(float)}
     pair = {"any": np.ones(kin.shape), "kin": kin.astype(float)}
     if len(named.similar.first):
         one = named.candidate[:, :, None]
@@ -238,25 +238,25 @@ def candidate_covariates(
         )
         label["endorsed"] = endorsed_share(named.contains_counts)
     if not (named.dataset_label >= 0).any():
-        del label["own"], often["own"]
+        del label["own"], block["own"]
         contains_names = contains_names[:2]
     if not kin.any():
         del pair["kin"]
     if reference is not None:
         if item_counts is None:
             item_counts = count_items(space).only(named.observed & among)
-        _add_pooled(named, item_counts, reference, label, slope, often, item)
+        _add_pooled(named, item_counts, reference, label, slope, block, item)
     shape = named.candidate.shape
     return Columns(
         label=_stacked(label, shape),
         slope=_stacked(slope, shape),
-        often=_stacked(often, shape),
+        block=_stacked(block, shape),
         pair=_stacked(pair, kin.shape),
         item=_stacked(item, shape[:1]),
         contains_counts=contains_counts,
         is_dataset_label=mine.astype(float),
         names=_names(
-            label, slope, often, pair, item, endorsement=contains_names, pairs=pairs
+            label, slope, block, pair, item, endorsement=contains_names, pairs=pairs
         ),
         which=places(named, pairs) if pairs else None,
     )
@@ -268,7 +268,7 @@ def _add_pooled(
     pool: Pool,
     label: dict[str, np.ndarray],
     slope: dict[str, np.ndarray],
-    often: dict[str, np.ndarray],
+    block: dict[str, np.ndarray],
     item: dict[str, np.ndarray],
 ) -> None:
     """Add what other items say; what an item says itself is taken off."""
@@ -319,7 +319,7 @@ def _add_pooled(
             classed, _rate(extra, opportunities, by_label, SHRINK * 3), by_label
         )
     centre = np.log(usual) - np.log1p(-usual)
-    often["beside"] = np.where(real, np.log(rate) - np.log1p(-rate) - centre, 0)
+    block["beside"] = np.where(real, np.log(rate) - np.log1p(-rate) - centre, 0)
 
 
 def _usual(part: Tally, whole: Tally) -> float:

@@ -44,7 +44,7 @@ class Items:
     place
         Where each unit stands when the rows of all `blocks` are laid end to end
         behind a first one, which is that of units with a single candidate.
-    heard
+    observed
         Units whose answers count.
     answered
         Responses about each unit.
@@ -63,7 +63,7 @@ class Items:
     blocks: tuple[Blocks, ...]
     covariates: tuple[BlockCovariates, ...]
     place: Int[AnyArray, " U"]
-    heard: Bool[AnyArray, " U"]
+    observed: Bool[AnyArray, " U"]
     answered: Int[AnyArray, " U"]
     names: Names
     people: People | None = None
@@ -173,7 +173,7 @@ def items_of(
         ),
         place=place,
         answered=np.bincount(space.unit, space.n, space.num_units).astype(np.int32),
-        heard=named.observed,
+        observed=named.observed,
         names=columns.names,
         people=people,
         pair_items=pair_items,

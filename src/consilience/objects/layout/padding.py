@@ -1,17 +1,17 @@
 """Items of all numbers of candidates laid end to end, for one short program of them.
 
 What is compiled takes its time by the number of its steps, not by their length. So what
-is done to each candidate, block and completion alike is done to all of them at once,
+is done to each candidate, block and allocation alike is done to all of them at once,
 and only the sums over partitions by the number of candidates. All that have one number
 stand together, block by block (and candidate by candidate): then what is looked up is
 near what was looked up before.
 
 Where units were added (`consilience.truth.padding`), all else is filled up to few
-sizes, too: with completions in no way possible, and with what nothing refers to.
+sizes, too: with allocations in no way possible, and with what nothing refers to.
 
-Given its unit, what a block weighs depends on a completion only by how many one-label
-answers of listers have their label in the block, and how many outside. So the weights
-of all blocks and completions are those of fewer *cells*, looked up.
+Given its unit, what a block weighs depends on an allocation only by how many one-label
+exhaustive answers have their label in the block, and how many outside. So the weights
+of all blocks and allocations are those of fewer *cells*, looked up.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,9 +30,9 @@ from consilience.truth.arrays.maths import AnyArray
 from consilience.truth.arrays.pytree import pytree
 from consilience.truth.padding import step_of_size
 
-# Steps of the numbers of completions of items of each number of candidates, of cells,
+# Steps of the numbers of allocations of items of each number of candidates, of cells,
 # and of what blocks take.
-COMPLETIONS = 2048
+ALLOCATIONS = 2048
 CELLS = 262_144
 TAKINGS = 65_536
 
@@ -40,7 +40,7 @@ TAKINGS = 65_536
 @pytree("most", "labels")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndToEnd:
-    """S candidates, R blocks, V completions, C cells of U units, by size of unit.
+    """S candidates, R blocks, V allocations, C cells of U units, by size of unit.
 
     Attributes
     ----------
@@ -58,12 +58,13 @@ class EndToEnd:
     single, whole
         The block of each candidate alone, and that of all of a unit.
     row, inside, elsewhere
-        The block of each cell; one-label answers of listers whose label is in it, and
+        The block of each cell; exhaustive one-label answers whose label is in it, and
         is not.
     cell
-        That of each block and completion.
+        That of each block and allocation.
     of_unit, style, log_multiplicity
-        Of completions: the unit; the place in a table of units and numbers of pickers;
+        Of allocations: the unit; the place in a table of units and numbers of
+        single-label responses;
         and log in how many ways.
     most, labels
         The most responses of a unit, and the most candidates.
@@ -120,22 +121,22 @@ def filled_rows(
     return np.concatenate([rows, behind])
 
 
-def filled(blocks: Blocks, step: int = COMPLETIONS) -> Blocks:
-    """Return the blocks with further completions of the last unit, of no weight.
+def filled(blocks: Blocks, step: int = ALLOCATIONS) -> Blocks:
+    """Return the blocks with further allocations of the last unit, of no weight.
 
     Parameters
     ----------
     blocks
         Of units that have n candidates; without matrices.
     step
-        Between two numbers of completions, where candidates are few.
+        Between two numbers of allocations, where candidates are few.
     """
     fill = partial(filled_rows, least=step_of_size(step, blocks.num_labels))
     return replace(
         blocks,
         of_unit=fill(blocks.of_unit, value=len(blocks.unit) - 1),
-        lazy=fill(blocks.lazy),
-        pickers=fill(blocks.pickers),
+        exhaustive_singles=fill(blocks.exhaustive_singles),
+        single_label=fill(blocks.single_label),
         log_multiplicity=fill(blocks.log_multiplicity, value=NEVER),
     )
 
@@ -222,7 +223,7 @@ def _covariates_and_counts(
 def _completions(
     counts: Blocks, start: Mapping[str, int], most: int
 ) -> dict[str, AnyArray]:
-    """Return completions and their cells, counted on from those laid out before."""
+    """Return allocations and their cells, counted on from those laid out before."""
     cell = _cells(counts)
     unit = start["unit"] + counts.of_unit
     return {
@@ -231,7 +232,7 @@ def _completions(
         "elsewhere": cell["elsewhere"],
         "cell": start["cell"] + cell["cell"].ravel(),
         "of_unit": unit,
-        "style": unit * (most + 1) + counts.pickers,
+        "style": unit * (most + 1) + counts.single_label,
         "log_multiplicity": counts.log_multiplicity,
     }
 
@@ -247,29 +248,32 @@ def _takings(
 ) -> tuple[Int[np.ndarray, " T"], Int[np.ndarray, " T"], Float[np.ndarray, " T"]]:
     """Return which blocks take what, and how often."""
     n, units = blocks.num_labels, len(blocks.unit)
-    names, slips = np.asarray(blocks.names), np.asarray(blocks.slips)
+    names, duplicates = np.asarray(blocks.names), np.asarray(blocks.duplicates)
     unit, block, label = np.nonzero(names)
     taken = (first + label * units + unit) * (most + 1) + names[unit, block, label]
     row = block * units + unit
-    unit, block, more = np.nonzero(slips)
+    unit, block, more = np.nonzero(duplicates)
     size = block_sizes(n).astype(int)[block]
-    of_slips = slots * (most + 1) + size * labels + more
+    of_duplicates = slots * (most + 1) + size * labels + more
     ones = np.ones(len(taken))
     return (
         np.concatenate([row, block * units + unit]),
-        np.concatenate([taken, of_slips]),
-        np.concatenate([ones, slips[unit, block, more].astype(float)]),
+        np.concatenate([taken, of_duplicates]),
+        np.concatenate([ones, duplicates[unit, block, more].astype(float)]),
     )
 
 
 def _cells(blocks: Blocks) -> dict[str, Int[np.ndarray, "..."]]:
     """Return the cells of units that have so many candidates."""
-    of_unit, lazy = np.asarray(blocks.of_unit), np.asarray(blocks.lazy)
+    of_unit, exhaustive_singles = (
+        np.asarray(blocks.of_unit),
+        np.asarray(blocks.exhaustive_singles),
+    )
     block = np.arange(1 << blocks.num_labels)
-    inside = lazy @ members(blocks.num_labels).T.astype(np.int64)
-    elsewhere = lazy.sum(1, keepdims=True) - inside
+    inside = exhaustive_singles @ members(blocks.num_labels).T.astype(np.int64)
+    elsewhere = exhaustive_singles.sum(1, keepdims=True) - inside
     row = block * len(blocks.unit) + of_unit[:, None].astype(np.int64)
-    most = int(lazy.sum(1).max(initial=0)) + 1
+    most = int(exhaustive_singles.sum(1).max(initial=0)) + 1
     code = (row * most + inside) * most + elsewhere
     code, cell = np.unique(code, return_inverse=True)
     rest, outside = np.divmod(code, most)
@@ -278,5 +282,5 @@ def _cells(blocks: Blocks) -> dict[str, Int[np.ndarray, "..."]]:
         "row": block_and_unit,
         "inside": within,
         "elsewhere": outside,
-        "cell": cell.reshape(len(lazy), -1).T,
+        "cell": cell.reshape(len(exhaustive_singles), -1).T,
     }

@@ -13,8 +13,9 @@ from jaxtyping import Bool, Float, Int
 from consilience.truth.named import Named
 from consilience.truth.space import ObjectsSpace
 
-# Of the pull towards what is usual: images, effective votes, or listers of its weight.
-# With such small counts their exact value matters little; see docs/explanation.
+# Of the pull towards what is usual: images, effective votes, or exhaustive responses of
+# its weight. With such small counts their exact value matters little; see
+# docs/explanation.
 SHRINK = 2.0
 INDEPENDENT = 3.0  # votes about one item are worth at most about so many
 ROUNDS = 10
@@ -86,7 +87,7 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
     named_label = ((named.mask[:, None] >> slot) & 1).astype(float)
     main = (named.main[:, None] == slot).astype(float)
     size = np.bitwise_count(named.mask)
-    lister = (size > 1).astype(float)
+    exhaustive = (size > 1).astype(float)
     n = space.n.astype(float)
 
     def total(value: Float[np.ndarray, "N ..."]) -> Float[np.ndarray, "U ..."]:
@@ -98,12 +99,12 @@ def count_items(space: ObjectsSpace) -> ItemCounts:
 
     votes = total(main)
     number = votes.sum(1)
-    one = lister[:, None] * named_label
+    one = exhaustive[:, None] * named_label
     return ItemCounts(
         share=votes / np.maximum(number, 1)[:, None],
         effective_votes=number * (1 + INDEPENDENT) / (number + INDEPENDENT),
         extra=total(one * (1 - main)),
-        opportunities=total(lister[:, None] * (1 - main)),
+        opportunities=total(exhaustive[:, None] * (1 - main)),
         alone=total((size == 1).astype(float)),
         answered=total((size > 0).astype(float)),
     )

@@ -1,9 +1,9 @@
 r"""Arithmetic of named objects where annotators have a style and a recall each.
 
-As `consilience.objects.likelihood.label_counts`, but what listers see is summed over
-answers: in the log-odds of being seen, and of picking one object, stands an effect of
-who answers; and the item's own pull towards picking, one for all who answer about it,
-is integrated out on nodes.
+As `consilience.objects.likelihood.label_counts`, but what exhaustive responses detect
+is summed over answers: in the log-odds of being seen, and of picking one object, stands
+an effect of who answers; and the item's own pull towards picking, one for all who
+answer about it, is integrated out on nodes.
 """
 
 import numpy as np
@@ -23,8 +23,8 @@ from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (
     affinities,
     detection_log_odds,
+    duplicate_name_table,
     named_weights,
-    slip_table,
 )
 from consilience.truth.arrays.maths import AnyArray, maths
 
@@ -63,28 +63,30 @@ def allocation_weights(
     responses: Responses,
     parameters: Parameters,
 ) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, "V T"], Float[AnyArray, "V B"]]:
-    """Return log weights of blocks, of styles by node, and how far blocks are often."""
+    """Return log weights of blocks, of styles by node, and odds of high detection."""
     library, recall = maths(parameters), parameters["recall"]
     log_sigmoid = library.log_sigmoid
-    elsewhere = blocks.lazy @ (1 - members(blocks.num_labels).T)
-    inside = blocks.lazy.sum(1, keepdims=True) - elsewhere
-    slips = slip_table(parameters, blocks.num_labels)
-    shared = named_weights(blocks, covariates, parameters) + (blocks.slips * slips).sum(
-        2
-    )
-    odds = covariates.block @ parameters["often"]
+    elsewhere = blocks.exhaustive_singles @ (1 - members(blocks.num_labels).T)
+    inside = blocks.exhaustive_singles.sum(1, keepdims=True) - elsewhere
+    duplicates = duplicate_name_table(parameters, blocks.num_labels)
+    shared = named_weights(blocks, covariates, parameters) + (
+        blocks.duplicates * duplicates
+    ).sum(2)
+    odds = covariates.block @ parameters["high_detection"]
     endorsement = log_endorsed(
         covariates, library.xp.stack(detection_log_odds(parameters)), parameters
     )
     sure, unsure = [], []
     for rate in detection_log_odds(parameters):
-        logit = (rate + recall[responses.lister])[:, None]
+        logit = (rate + recall[responses.exhaustive])[:, None]
         log_likelihood = responses.detected * log_sigmoid(
             logit
         ) + responses.missed * log_sigmoid(-logit)
-        sure.append(responses.of_lister @ log_likelihood)
+        sure.append(responses.of_exhaustive @ log_likelihood)
         logit = (rate + recall[responses.single])[:, None]
-        unsure.append(responses.lazy @ (responses.outside * log_sigmoid(-logit)))
+        unsure.append(
+            responses.exhaustive_singles @ (responses.outside * log_sigmoid(-logit))
+        )
     rows = library.xp.concatenate(
         [
             log_sigmoid(-odds) + sure[0] + endorsement[0],
@@ -95,7 +97,7 @@ def allocation_weights(
     )
     low, high, shared = library.xp.split(row_of_allocation(blocks, rows), 3, axis=1)
     low, high = low + unsure[0], high + unsure[1]
-    phi = shared + inside * slips[:, 0] + library.xp.logaddexp(low, high)
+    phi = shared + inside * duplicates[:, 0] + library.xp.logaddexp(low, high)
     styles = _styles(blocks, covariates, responses, parameters)
     empty = np.arange(phi.shape[1]) == 0
     return library.xp.where(empty, 0.0, phi), styles, high - low
@@ -117,15 +119,19 @@ def _styles(
     responses: Responses,
     parameters: Parameters,
 ) -> Float[AnyArray, "V T"]:
-    """Return log p(such pickers and listers, node), of each completion."""
+    """Return log p(styles of the responses, node), of each allocation."""
     pull, weight = single_label_log_odds(covariates, parameters)
     picking = parameters["single_label_effect"]
     log_sigmoid = maths(parameters).log_sigmoid
     lists = log_sigmoid(
-        -pull[responses.unit_of_lister] - picking[responses.lister][:, None]
+        -pull[responses.unit_of_exhaustive] - picking[responses.exhaustive][:, None]
     )
     logit = pull[responses.unit_of_single] + picking[responses.single][:, None]
-    # log p(lister) - log p(picker) is minus the log-odds.
-    sure = responses.of_lister @ lists + responses.of_single @ log_sigmoid(logit)
+    # log p(exhaustive) - log p(single label) is minus the log-odds.
+    sure = responses.of_exhaustive @ lists + responses.of_single @ log_sigmoid(logit)
     log_styles: Float[AnyArray, "V T"] = row_of_allocation(blocks, sure + weight)
-    return log_styles - responses.lazy @ logit + blocks.log_multiplicity[:, None]
+    return (
+        log_styles
+        - responses.exhaustive_singles @ logit
+        + blocks.log_multiplicity[:, None]
+    )

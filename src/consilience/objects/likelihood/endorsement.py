@@ -1,9 +1,9 @@
 r"""Endorsement of labels in a leading question, given the detection probability.
 
-Asked *is there a laptop?*, people grant what they would not have named. Of a block
-:math:`B` that listers see with :math:`r_t` (seldom or often,
+Asked *is there a laptop?*, people endorse what they would not have named. Of a block
+:math:`B` with detection probability :math:`r_t` (low or high,
 `objects.likelihood.label_counts`), each of its names :math:`l` that is asked about is
-granted with
+endorsed with
 
 .. math::
 
@@ -17,7 +17,7 @@ and the answers no, maybe and yes have the shares
    ((1 - g)(1 - \kappa g),\; 2 \kappa g (1 - g),\; g (1 - \kappa (1 - g)))
 
 on average (as in `annotators.contains_counts`: who looks twice and is divided says
-maybe). How readily a label is granted differs from item to item: its shares are drawn
+maybe). How readily a label is endorsed differs from item to item: its shares are drawn
 anew, from the Dirichlet distribution with this mean and concentration :math:`k`, which
 integrates out. So what is said of a label weighs, given its block and t, a product of
 steps
@@ -29,7 +29,7 @@ steps
 and is added to the log weight of the block, whose sums over partitions stay exact. Of
 whole numbers, the steps are one product with a table.
 
-**The leading question** is the odds ratio of being granted and of being seen,
+**The leading question** is the odds ratio of endorsement and detection,
 :math:`g_t (1 - r_t) / (r_t (1 - g_t))`, of a thing with one name.
 
 References
@@ -59,8 +59,8 @@ MIN_SHARE = 1e-12  # of a share
 DIMS = {
     "endorsement": ("endorsement_covariate",),
     "endorsement_shape": ("slope_and_spread",),
-    "endorsement_probability": ("how_often",),
-    "leading": ("how_often",),
+    "endorsement_probability": ("detection_level",),
+    "leading_question": ("detection_level",),
 }
 
 
@@ -81,7 +81,7 @@ def sample_endorsement(names: Names) -> Parameters:
 def log_endorsed(
     covariates: BlockCovariates, rates: Float[AnyArray, " 2"], parameters: Parameters
 ) -> Float[AnyArray, "2 #U #B"]:
-    """Return log p(what was said of a block's names), seldom and often seen.
+    """Return log p(contains answers about a block's names), at either detection level.
 
     Zero where nobody was asked.
 
@@ -90,7 +90,7 @@ def log_endorsed(
     covariates
         With the answers.
     rates
-        Log-odds of being seen, seldom and often.
+        Low and high log-odds of detection.
     parameters
         As sampled.
     """
@@ -113,7 +113,7 @@ def log_endorsed(
 def endorsement_log_odds(
     rates: Float[AnyArray, " 2"], parameters: Parameters
 ) -> Float[AnyArray, "2 2 2"]:
-    """Return the log-odds of being granted: seldom or often, several names, own."""
+    """Return log-odds of endorsement, by level, several names, and data-set label."""
     leading, multiple, *own_label = parameters["endorsement"]
     flag = np.arange(2)
     xp = maths(parameters).xp
@@ -141,12 +141,12 @@ def mean_shares(
 
 
 def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Parameters:
-    """Return how often things are granted, and the log odds ratio against being seen.
+    """Return endorsement probabilities, and their log odds ratio against detection.
 
     Parameters
     ----------
     rates
-        Log-odds of being seen, seldom and often.
+        Low and high log-odds of detection.
     parameters
         As sampled; without answers of kind contains nothing follows.
     """
@@ -155,7 +155,7 @@ def endorsement(rates: Float[AnyArray, " 2"], parameters: Parameters) -> Paramet
     odds = endorsement_log_odds(rates, parameters)[:, 0, 0]
     return {
         "endorsement_probability": maths(odds).sigmoid(odds),
-        "leading": odds - rates,
+        "leading_question": odds - rates,
     }
 
 
@@ -172,7 +172,7 @@ def draw_endorsements(
     num_answers
         How many.
     odds
-        Mean log-odds of being granted.
+        Mean log-odds of endorsement.
     parameters
         As sampled.
     generator

@@ -1,14 +1,14 @@
 r"""Arithmetic of named objects: block weights, and their sums over partitions.
 
-A block's weight, given who is a lister, is a product of what stands in
-`consilience.annotators.objects`: its prior, what its main labels and its names weigh
-under Dirichlet distributions, who saw it, and slips. So the answers to an item weigh
+Given which responses are exhaustive, the weight of a block is a product of the factors
+in `consilience.annotators.objects`: its prior, the Dirichlet factors of its main labels
+and of its names, its detections, and its duplicate names. The answers to an item weigh
 
 .. math::
 
    \sum_v \sum_\rho \prod_{B \in \rho} e^{\phi_{vB}}
 
-over partitions and over completions v (`consilience.objects.layout.block_counts`).
+over partitions and over allocations v (`consilience.objects.layout.block_counts`).
 """
 
 from collections.abc import Mapping
@@ -43,9 +43,9 @@ DIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "attraction": ("slope_covariate",),
         "objects": ("one",),
         "affinity": ("pair_covariate",),
-        "often": ("block_covariate",),
-        "seen": ("how_often",),
-        "slip": ("mean_and_spread",),
+        "high_detection": ("block_covariate",),
+        "detection": ("detection_level",),
+        "duplicate_name": ("mean_and_spread",),
         "single_label": ("mean_and_spread",),
         "style": ("item_covariate",),
         **ENDORSEMENT,
@@ -100,21 +100,21 @@ def reported_sums(
 def allocation_weights(
     blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "V B"], Float[AnyArray, " V"]]:
-    """Return log weights of blocks, and of styles, of each completion."""
+    """Return log weights of blocks, and of styles, of each allocation."""
     library = maths(parameters)
-    elsewhere = blocks.lazy @ (1 - members(blocks.num_labels).T)
-    inside = blocks.lazy.sum(1, keepdims=True) - elsewhere
-    seldom, often = detection_log_odds(parameters)
+    elsewhere = blocks.exhaustive_singles @ (1 - members(blocks.num_labels).T)
+    inside = blocks.exhaustive_singles.sum(1, keepdims=True) - elsewhere
+    low_odds, high_odds = detection_log_odds(parameters)
     # One product for both: what differs by unit alone.
     rows = library.xp.concatenate(
         exhaustive_weights(blocks, covariates, parameters), axis=1
     )
     low, high = library.xp.split(row_of_allocation(blocks, rows), 2, axis=1)
     detected = library.xp.logaddexp(
-        low + elsewhere * library.log_sigmoid(-seldom),
-        high + elsewhere * library.log_sigmoid(-often),
+        low + elsewhere * library.log_sigmoid(-low_odds),
+        high + elsewhere * library.log_sigmoid(-high_odds),
     )
-    phi = detected + inside * slip_table(parameters, blocks.num_labels)[:, 0]
+    phi = detected + inside * duplicate_name_table(parameters, blocks.num_labels)[:, 0]
     style = style_of_allocation(
         blocks,
         log_style_probability(
@@ -128,25 +128,25 @@ def allocation_weights(
 def exhaustive_weights(
     blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> tuple[Float[AnyArray, "U B"], Float[AnyArray, "U B"]]:
-    """Return log weights of blocks, seldom and often seen, by exhaustive responses."""
+    """Return log weights of blocks by exhaustive responses, at either level."""
     library = maths(parameters)
-    seldom, often = detection_log_odds(parameters)
-    odds = covariates.block @ parameters["often"]
+    low_odds, high_odds = detection_log_odds(parameters)
+    odds = covariates.block @ parameters["high_detection"]
     endorsement = log_endorsed(
-        covariates, library.xp.stack([seldom, often]), parameters
+        covariates, library.xp.stack([low_odds, high_odds]), parameters
     )
-    slips = slip_table(parameters, blocks.num_labels)
-    shared = named_weights(blocks, covariates, parameters) + (blocks.slips * slips).sum(
-        2
-    )
+    duplicates = duplicate_name_table(parameters, blocks.num_labels)
+    shared = named_weights(blocks, covariates, parameters) + (
+        blocks.duplicates * duplicates
+    ).sum(2)
     low = (
         library.log_sigmoid(-odds)
-        + _detected(blocks.detected, blocks.missed, seldom)
+        + _detected(blocks.detected, blocks.missed, low_odds)
         + endorsement[0]
     )
     high = (
         library.log_sigmoid(odds)
-        + _detected(blocks.detected, blocks.missed, often)
+        + _detected(blocks.detected, blocks.missed, high_odds)
         + endorsement[1]
     )
     return shared + low, shared + high
@@ -175,7 +175,7 @@ def pseudo_votes(
 def named_weights(
     blocks: Blocks, covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
-    """Return what of a block's weight does not depend on who is a lister."""
+    """Return the part of a block's weight that no allocation of responses changes."""
     inside = members(blocks.num_labels).T
     votes = pseudo_votes(covariates, parameters, "salience")
     names = pseudo_votes(covariates, parameters, "naming")
@@ -269,37 +269,41 @@ def log_rising_by_count(
     return log_rising
 
 
-def slip_table(parameters: Parameters, num_labels: int) -> Float[AnyArray, "B n"]:
+def duplicate_name_table(
+    parameters: Parameters, num_labels: int
+) -> Float[AnyArray, "B n"]:
     """Return log p(these further names of a block), by block and how many they are.
 
-    How readily a lister gives all names of a thing differs from one to the next: the
-    chance of each is drawn independently, from a Beta distribution, for each response
-    and block.
+    Annotators differ in how readily they give several names of one object: the
+    probability of each is drawn independently, from a Beta distribution, for each
+    response and block.
     """
-    by_block = slips_by_size(parameters, num_labels)[
+    by_block = duplicate_names_by_size(parameters, num_labels)[
         block_sizes(num_labels).astype(int)
     ]
     table: Float[AnyArray, "B n"] = maths(parameters).once(by_block)
     return table
 
 
-def slips_by_size(parameters: Parameters, num_labels: int) -> Float[AnyArray, "N n"]:
+def duplicate_names_by_size(
+    parameters: Parameters, num_labels: int
+) -> Float[AnyArray, "N n"]:
     """Return the same by how many labels a block holds, from none."""
     more = np.maximum(np.arange(num_labels + 1) - 1, 0)[:, None]
     count = np.arange(num_labels)[None]
     left = np.maximum(more - count, 0)
-    yes, no = slip_weights(parameters)
+    yes, no = duplicate_name_weights(parameters)
     table = log_rising_factorial(yes, count, num_labels) + log_rising_factorial(
         no, left, num_labels
     )
     return table - log_rising_factorial(yes + no, count + left, num_labels)
 
 
-def slip_weights(
+def duplicate_name_weights(
     parameters: Parameters,
 ) -> tuple[Float[AnyArray, ""], Float[AnyArray, ""]]:
-    """Return the weights of the Beta distribution of slips."""
-    mean, spread = parameters["slip"]
+    """Return the weights of the Beta distribution of duplicate names."""
+    mean, spread = parameters["duplicate_name"]
     here = maths(parameters)
     weight = here.xp.exp(spread)
     return here.sigmoid(mean) * weight, here.sigmoid(-mean) * weight
@@ -308,19 +312,21 @@ def slip_weights(
 def detection_log_odds(
     parameters: Parameters,
 ) -> tuple[Float[AnyArray, ""], Float[AnyArray, ""]]:
-    """Return the log-odds of being seen, of what is seldom and what is often seen."""
-    seldom, gap = parameters["seen"]
-    return seldom, seldom + maths(parameters).xp.exp(gap)
+    """Return the low and the high log-odds that an object is detected."""
+    low, gap = parameters["detection"]
+    return low, low + maths(parameters).xp.exp(gap)
 
 
 def kind_odds(
     covariates: BlockCovariates, parameters: Parameters
 ) -> Float[AnyArray, "U B"]:
-    """Return the log-odds that a block is of what is often seen, no lister heard."""
+    """Return the log-odds of high detection before any exhaustive response."""
     rates = maths(parameters).xp.stack(detection_log_odds(parameters))
     endorsement = log_endorsed(covariates, rates, parameters)
     odds: Float[AnyArray, "U B"] = (
-        covariates.block @ parameters["often"] + endorsement[1] - endorsement[0]
+        covariates.block @ parameters["high_detection"]
+        + endorsement[1]
+        - endorsement[0]
     )
     return odds
 
@@ -347,7 +353,7 @@ def _detected(
 def style_beta(
     item: Float[AnyArray, "U Y"], parameters: Parameters
 ) -> tuple[Float[AnyArray, " U"], Float[AnyArray, " U"]]:
-    """Return the weights of the Beta distribution of the share of pickers, by item."""
+    """Return the Beta weights of the share of single-label responses, by item."""
     mean = parameters["single_label"][0] + item @ parameters["style"]
     here = maths(parameters)
     weight = here.xp.exp(parameters["single_label"][1])
@@ -360,18 +366,18 @@ def log_style_probability(
     max_answers: int,
     parameters: Parameters,
 ) -> Float[AnyArray, "U W"]:
-    """Return log p(such pickers and listers), by unit and number of pickers."""
+    """Return log p(styles of responses), by unit and number of single-label ones."""
     yes, no = style_beta(item, parameters)
     both = log_rising_factorial(yes + no, answered, max_answers)
     ups, downs = (
         log_rising_factorials(yes, max_answers),
         log_rising_factorials(no, max_answers),
     )
-    # Listers fall by one where pickers rise by one, from an end that differs by unit:
+    # One more single-label response is one exhaustive response less:
     # what lies beyond it is not an allocation, and its value is not used.
     xp = maths(parameters).xp
-    listers = xp.maximum(answered[:, None] - np.arange(max_answers + 1), 0)
+    exhaustive = xp.maximum(answered[:, None] - np.arange(max_answers + 1), 0)
     log_probability: Float[AnyArray, "U W"] = (
-        ups + xp.take_along_axis(downs, listers, 1) - both[:, None]
+        ups + xp.take_along_axis(downs, exhaustive, 1) - both[:, None]
     )
     return log_probability

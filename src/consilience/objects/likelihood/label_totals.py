@@ -1,7 +1,7 @@
 """Log p(answers) of all items of named objects at once, for slopes.
 
 What the number of objects costs is saved (`consilience.objects.likelihood.label_counts`
-has it): a cell of blocks and completions is one exponential, and partitions are sums of
+has it): a cell of blocks and allocations is one exponential, and partitions are sums of
 products (`consilience.objects.layout.totals`). All is done to items end to end, which
 compiles in a fraction of the time of a program for each number of candidates.
 """
@@ -23,10 +23,10 @@ from consilience.objects.layout.totals import total
 from consilience.objects.likelihood.endorsement import log_endorsed
 from consilience.objects.likelihood.label_counts import (
     detection_log_odds,
+    duplicate_names_by_size,
     log_rising_factorial,
     log_rising_factorials,
     log_style_probability,
-    slips_by_size,
 )
 from consilience.truth.arrays.maths import COMPILED, AnyArray
 
@@ -61,7 +61,7 @@ def totals(
     # e^700 against that (in double precision).
     logs = jax.lax.stop_gradient(jnp.stack([jnp.logaddexp(low, high), prior]))
     off = _sum_in_blocks(items, logs[:, every.single], _members)
-    spared = slips_by_size(parameters, every.labels)[every.size, 0]
+    spared = duplicate_names_by_size(parameters, every.labels)[every.size, 0]
     shared = every.inside * _take(spared, every.row)
     weight = jnp.zeros(len(every.row))
     for block, rate in zip((low, high), detection_log_odds(parameters), strict=True):
@@ -128,7 +128,7 @@ _exp.defvjp(_exp_forward, _exp_backward)
 def _rows(
     items: Items, every: EndToEnd, parameters: Parameters
 ) -> tuple[Float[Array, " R"], Float[Array, " R"], Float[Array, " U"]]:
-    """Return log weights of blocks, seldom and often seen, by exhaustive responses.
+    """Return log weights of blocks by exhaustive responses, at either detection level.
 
     Their affinity is not among them; nor is what a partition bears once, which is last.
     """
@@ -141,7 +141,7 @@ def _rows(
     together = _sum_in_blocks(items, jnp.stack([votes, names]), _members)
     tables = [
         log_rising_factorials(names, most),
-        slips_by_size(parameters, every.labels),
+        duplicate_names_by_size(parameters, every.labels),
     ]
     entries = jnp.concatenate([table.ravel() for table in tables])
     taken = jax.ops.segment_sum(
@@ -153,7 +153,7 @@ def _rows(
         + every.uniform
         + taken
     )
-    odds = every.block @ parameters["often"]
+    odds = every.block @ parameters["high_detection"]
     rates = detection_log_odds(parameters)
     endorsement = _log_endorsed(items, jnp.stack(rates), parameters)
     low, high = (
@@ -183,7 +183,7 @@ def _affinities(
 def _log_endorsed(
     items: Items, rates: Float[Array, " 2"], parameters: Parameters
 ) -> Float[Array, "2 #R"]:
-    """Return log p(what was said of a block's names), seldom and often seen."""
+    """Return log p(contains answers about the names of a block), at either level."""
     tables = [
         log_endorsed(covariates, rates, parameters) for covariates in items.covariates
     ]
@@ -225,7 +225,7 @@ def _sum_in_blocks(
 def _sums(
     items: Items, weight: Float[Array, " D"], before: Float[Array, " R"]
 ) -> tuple[Float[Array, " V"], Float[Array, " U"]]:
-    """Return the sums over partitions of completions, and of units unanswered."""
+    """Return the sums over partitions of allocations, and of units unanswered."""
     answered, prior = [], []
     cell, row = 0, 0
     for blocks in items.blocks:

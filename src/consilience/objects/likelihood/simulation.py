@@ -25,8 +25,8 @@ from consilience.objects.likelihood.endorsement import (
 from consilience.objects.likelihood.label_counts import (
     affinities,
     detection_log_odds,
+    duplicate_name_weights,
     pseudo_votes,
-    slip_weights,
     style_beta,
 )
 from consilience.truth import Observations
@@ -57,7 +57,7 @@ class _Item:
     """One item: its objects as places of labels, and what annotators make of them.
 
     `contains_counts` are those drawn where labels were asked about, else zero. The
-    chances of being seen, and the pull towards picking one, are in log-odds.
+    probabilities of detection, and the pull towards a single label, are in log-odds.
     """
 
     objects: list[list[int]]
@@ -65,7 +65,7 @@ class _Item:
     shares: list[Float[np.ndarray, " _"]]
     detection: Float[np.ndarray, " k"]
     pull: float
-    slip: tuple[float, float]
+    duplicate: tuple[float, float]
     contains_counts: Int[np.ndarray, "n 3"]
 
 
@@ -143,11 +143,11 @@ def _item(
         [label for label in range(blocks.num_labels) if mask >> label & 1]
         for mask in masks
     ]
-    odds = np.asarray(one.block[0, masks] @ parameters["often"])
-    often = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
+    odds = np.asarray(one.block[0, masks] @ parameters["high_detection"])
+    high = generator.random(len(masks)) < 1 / (1 + np.exp(-odds))
     rates = np.asarray(jnp.stack(detection_log_odds(parameters)))
     contains_counts = _draw_contains(
-        one, objects, often.astype(int), rates, parameters, generator
+        one, objects, high.astype(int), rates, parameters, generator
     )
     if "endorsed" in names.label:
         label = np.array(one.label)
@@ -161,14 +161,14 @@ def _item(
     else:
         yes, no = style_beta(one.item, parameters)
         pull = logit(generator.beta(float(yes[0]), float(no[0])))
-    yes_slip, no_slip = slip_weights(parameters)
+    yes_duplicate, no_duplicate = duplicate_name_weights(parameters)
     return _Item(
         objects=objects,
         salience=_dirichlet([votes[labels].sum() for labels in objects], generator),
         shares=[_dirichlet(called[labels], generator) for labels in objects],
-        detection=rates[often.astype(int)],
+        detection=rates[high.astype(int)],
         pull=float(pull),
-        slip=(float(yes_slip), float(no_slip)),
+        duplicate=(float(yes_duplicate), float(no_duplicate)),
         contains_counts=contains_counts,
     )
 
@@ -176,7 +176,7 @@ def _item(
 def _draw_contains(
     one: BlockCovariates,
     objects: list[list[int]],
-    often: Int[np.ndarray, " k"],
+    level: Int[np.ndarray, " k"],
     rates: Float[np.ndarray, " 2"],
     parameters: Parameters,
     generator: np.random.Generator,
@@ -187,7 +187,7 @@ def _draw_contains(
     every = np.asarray(endorsement_log_odds(jnp.asarray(rates), parameters))
     is_own = np.asarray(one.contains_counts.is_dataset_label[0]).astype(int)
     odds = np.zeros(len(is_own))
-    for labels, kind in zip(objects, often, strict=True):
+    for labels, kind in zip(objects, level, strict=True):
         odds[labels] = every[kind, int(len(labels) > 1), is_own[labels]]
     width = one.contains_counts.exceeds.shape[-1] // 4
     number = np.asarray(one.contains_counts.exceeds[0, :, -width:]).sum(1).astype(int)
@@ -205,11 +205,11 @@ def _answer(
         if place == first:
             main = int(generator.choice(labels, p=item.shares[place]))
             others = [label for label in labels if label != main]
-            chance = 0.0 if single_label else generator.beta(*item.slip)
-            slips = [label for label in others if generator.random() < chance]
-            mask |= _bits([main, *slips])
+            chance = 0.0 if single_label else generator.beta(*item.duplicate)
+            duplicates = [label for label in others if generator.random() < chance]
+            mask |= _bits([main, *duplicates])
         elif not single_label and generator.random() < detection[place]:
-            extra = generator.binomial(len(labels) - 1, generator.beta(*item.slip))
+            extra = generator.binomial(len(labels) - 1, generator.beta(*item.duplicate))
             if extra:  # several names at once: any of them may have been the first
                 mask |= _bits(generator.choice(labels, extra + 1, replace=False))
             else:

@@ -3,8 +3,8 @@
 Probabilities of partitions, of numbers of objects and of two labels being one object
 are exact: all partitions are enumerated. What depends on continuous quantities as well
 (how often an object is named, which is the main one) is drawn from the exact posterior:
-a partition and who is a lister, then salience, shares of names, and how often each
-object is seen, all from their closed forms.
+a partition and which responses are exhaustive, then salience, shares of names, and how
+often each object is seen, all from their closed forms.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from consilience.objects.posterior.streams import Streams
 from consilience.objects.posterior.weights import BlockWeights
 from consilience.truth.named import MAX_LABELS
 
-# Completions x partitions, and draws x candidates x candidates, that are held at once:
+# Allocations x partitions, and draws x candidates x candidates, that are held at once:
 # few enough to stay near the processor, and to be memory that is used again.
 MAX_CELLS = 500_000
 BY_MATRIX = 8  # labels up to which blocks are summed by a product of matrices
@@ -47,9 +47,9 @@ class Chunk:
     share
         Share of its object's namings that each candidate has.
     rate, lists
-        Share of listers who see an object when another is the main one, and share of
-        annotators who list.
-    slips
+        Probability that an exhaustive response detects an object when another is the
+        main one, and share of exhaustive responses.
+    duplicates
         Log probability of each set of further names of a block, by their number.
     """
 
@@ -62,7 +62,7 @@ class Chunk:
     share: Float[np.ndarray, "u D n"]
     rate: Float[np.ndarray, "u D n"]
     lists: Float[np.ndarray, "u D"]
-    slips: Float[np.ndarray, "B n"]
+    duplicates: Float[np.ndarray, "B n"]
 
     @cached_property
     def main(self) -> Float[np.ndarray, "u D n"]:
@@ -106,7 +106,7 @@ def single_candidate(rows: Int[np.ndarray, " u"], number: int) -> Chunk:
         share=whole,
         rate=whole,
         lists=whole[:, :, 0],
-        slips=np.zeros((2, 1)),
+        duplicates=np.zeros((2, 1)),
     )
 
 
@@ -159,8 +159,8 @@ def draw(
     chance = np.exp(logs - highest[item][:, None])
     chance /= np.add.reduceat(chance.sum(1), start)[item][:, None]
     partition = np.add.reduceat(chance, start, axis=0)
-    completion, which = _chosen(chance, len(rows), number, generator)
-    return _continuous(blocks, weights, rows, partition, completion, which, generator)
+    allocation, which = _chosen(chance, len(rows), number, generator)
+    return _continuous(blocks, weights, rows, partition, allocation, which, generator)
 
 
 def _log_weights(
@@ -189,7 +189,7 @@ def _chosen(
     number: int,
     generator: Streams,
 ) -> tuple[Int[np.ndarray, "u D"], Int[np.ndarray, "u D"]]:
-    """Draw completion and partition of each item, evenly spread over what is likely."""
+    """Draw allocation and partition of each item, evenly spread over what is likely."""
     ladder = np.cumsum(chance.ravel())
     step = generator.stratified(number)
     target = (np.arange(items)[:, None] + step) * (ladder[-1] / items)
@@ -202,31 +202,33 @@ def _continuous(
     weights: BlockWeights,
     rows: Int[np.ndarray, " u"],
     partition: Float[np.ndarray, "u P"],
-    completion: Int[np.ndarray, "u D"],
+    allocation: Int[np.ndarray, "u D"],
     which: Int[np.ndarray, "u D"],
     generator: Streams,
 ) -> Chunk:
     n = blocks.num_labels
-    completion = completion + weights.start[rows[0]]
+    allocation = allocation + weights.start[rows[0]]
     masks = block_indices(n)[which]
     cells = (rows[:, None, None], masks)
     inside = members(n)
-    seldom, often = (float(odds) for odds in weights.detection)
+    low, high = (float(odds) for odds in weights.detection)
     if weights.lean is None:
         some = slice(weights.start[rows[0]], weights.start[rows[-1] + 1])
-        elsewhere = np.asarray(blocks.lazy)[some] @ (1 - inside.T)
-        outside = elsewhere[completion[:, :, None] - some.start, masks]
+        elsewhere = np.asarray(blocks.exhaustive_singles)[some] @ (1 - inside.T)
+        outside = elsewhere[allocation[:, :, None] - some.start, masks]
         detected = np.asarray(blocks.detected)[cells]
         missed = np.asarray(blocks.missed)[cells] + outside
-        odds = weights.often[cells] + detected * (_log_rate(often) - _log_rate(seldom))
-        odds += missed * (_log_rate(-often) - _log_rate(-seldom))
+        odds = weights.high_detection[cells] + detected * (
+            _log_rate(high) - _log_rate(low)
+        )
+        odds += missed * (_log_rate(-high) - _log_rate(-low))
     else:
-        odds = weights.lean[completion[:, :, None], masks]
-    is_often = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
-    rate = 1 / (1 + np.exp(-np.where(is_often, often, seldom)))
+        odds = weights.lean[allocation[:, :, None], masks]
+    is_high = generator.random(odds.shape) < 1 / (1 + np.exp(-odds))
+    rate = 1 / (1 + np.exp(-np.where(is_high, high, low)))
     votes = weights.votes @ inside.T + np.asarray(blocks.main)
     salience = _dirichlet(votes[cells], masks > 0, generator)
-    lists = _listing(blocks, weights, rows, completion, generator)
+    lists = _listing(blocks, weights, rows, allocation, generator)
     frequency = salience + (1 - salience) * lists[..., None] * rate
     object_of = _object_of(n)[which]
     mask_of = np.take_along_axis(masks, object_of, axis=2)
@@ -245,7 +247,7 @@ def _continuous(
         share=share,
         rate=rate,
         lists=lists,
-        slips=weights.slips,
+        duplicates=weights.duplicates,
     )
 
 
@@ -278,17 +280,17 @@ def _listing(
     blocks: Blocks,
     weights: BlockWeights,
     rows: Int[np.ndarray, " u"],
-    completion: Int[np.ndarray, "u D"],
+    allocation: Int[np.ndarray, "u D"],
     generator: Streams,
 ) -> Float[np.ndarray, "u D"]:
     """Draw the share of annotators who list."""
     if weights.styles is None or weights.lists is None:
         yes, no = weights.single_label[:, rows[:, None]]
-        pickers = np.asarray(blocks.pickers)[completion]
-        listers = np.asarray(blocks.answered)[rows][:, None] - pickers
-        return 1 - generator.beta(yes + pickers, no + listers)
-    chance = softmax(weights.styles[completion], axis=2)
-    step = generator.random(completion.shape)[..., None]
+        single_label = np.asarray(blocks.single_label)[allocation]
+        exhaustive = np.asarray(blocks.answered)[rows][:, None] - single_label
+        return 1 - generator.beta(yes + single_label, no + exhaustive)
+    chance = softmax(weights.styles[allocation], axis=2)
+    step = generator.random(allocation.shape)[..., None]
     node = (step > np.cumsum(chance, axis=2)[:, :, :-1]).sum(2)
     return np.asarray(weights.lists[rows[:, None], node])
 

@@ -1,10 +1,10 @@
 r"""Predictions for a new panel of annotators, as a function of its size.
 
 Given what is drawn of an item, each annotator answers on their own. How many labels a
-response names follows from the model: a picker names one; a lister names the main
-object, each other one with its chance of being seen, and now and then further names of
-either. With :math:`G_B(x)` the generating function of further names of block B, that of
-a lister's number of labels is
+response names follows from the model: a single-label response names one; an exhaustive
+one names the main object, each other one with its detection probability, and sometimes
+duplicate names of either. With :math:`G_B(x)` the generating function of duplicate
+names of block B, that of the number of labels of an exhaustive response is
 
 .. math::
 
@@ -76,7 +76,7 @@ def sizes_of_responses(chunk: Chunk) -> Float[np.ndarray, "n u D"]:
     """Return how probably a fresh response names one label, two, and so on."""
     # The small axis comes first: what follows is done to whole arrays of draws.
     blocks, salience, rate = map(_first, (chunk.blocks, chunk.salience, chunk.rate))
-    further = _further(chunk.slips)
+    further = _further(chunk.duplicates)
     shape = (len(blocks) + 1, *blocks.shape[1:])
     # The chance of so many labels, before and after the main object has been met.
     before, after = np.zeros(shape), np.zeros(shape)
@@ -97,12 +97,12 @@ def _first(values: Shaped[np.ndarray, "u D n"]) -> Shaped[np.ndarray, "n u D"]:
     return np.ascontiguousarray(np.moveaxis(values, 2, 0))
 
 
-def _further(slips: Float[np.ndarray, "B n"]) -> Float[np.ndarray, "n B"]:
+def _further(log_probability: Float[np.ndarray, "B n"]) -> Float[np.ndarray, "n B"]:
     """Return how probably a block that is named is named by one label, two, ..."""
-    size = block_sizes(len(slips).bit_length() - 1)[:, None]
-    ways = comb(np.maximum(size - 1, 0), np.arange(slips.shape[1]))
+    size = block_sizes(len(log_probability).bit_length() - 1)[:, None]
+    ways = comb(np.maximum(size - 1, 0), np.arange(log_probability.shape[1]))
     probability: Float[np.ndarray, "n B"] = np.where(
-        size > 0, ways * np.exp(slips), 0.0
+        size > 0, ways * np.exp(log_probability), 0.0
     ).T
     return probability
 

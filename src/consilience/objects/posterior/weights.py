@@ -16,10 +16,10 @@ from consilience.objects.likelihood import by_annotator
 from consilience.objects.likelihood.label_counts import (
     allocation_weights,
     detection_log_odds,
+    duplicate_name_table,
     kind_odds,
     pseudo_votes,
     reported_sums,
-    slip_table,
     style_beta,
 )
 from consilience.truth.arrays.maths import on_host
@@ -32,23 +32,23 @@ class BlockWeights:
     Attributes
     ----------
     phi, rest
-        Of blocks, and of styles, of each completion.
+        Of blocks, and of styles, of each allocation.
     start
-        Where the completions of each item begin; and the end.
-    votes, names, often
+        Where the allocations of each item begin; and the end.
+    votes, names, high_detection
         Imagined votes of each candidate for the main one, and for a name; log-odds
-        that a block is of what is often seen.
+        of high detection of a block.
     single_label
-        Weights of the Beta distribution of pickers, by item.
+        Weights of the Beta distribution of single-label responses, by item.
     detection
-        Log-odds of being seen, seldom and often.
-    slips
+        Low and high log-odds of detection.
+    duplicates
         Log probability of further names of a block.
     sums
         Log p(k objects, answers), exact.
     lean
-        Where annotators have parameters: log-odds that a block is of what is often
-        seen, of each completion.
+        Where annotators have parameters: log-odds of high detection of a
+        block, of each allocation.
     styles, lists
         There: log weights of the nodes of an item's pull towards picking, and the share
         of annotators who list at each.
@@ -59,10 +59,10 @@ class BlockWeights:
     start: Int[np.ndarray, " U1"]
     votes: Float[np.ndarray, "U n"]
     names: Float[np.ndarray, "U n"]
-    often: Float[np.ndarray, "U B"]
+    high_detection: Float[np.ndarray, "U B"]
     single_label: Float[np.ndarray, "2 U"]
     detection: Float[np.ndarray, " 2"]
-    slips: Float[np.ndarray, "B n"]
+    duplicates: Float[np.ndarray, "B n"]
     sums: Float[np.ndarray, "U n"]
     lean: Float[np.ndarray, "V B"] | None = None
     styles: Float[np.ndarray, "V T"] | None = None
@@ -93,8 +93,8 @@ def block_weights(
         "start": _starts(counts),
         "votes": pseudo_votes(columns, values, "salience"),
         "names": pseudo_votes(columns, values, "naming"),
-        "often": kind_odds(columns, values),
-        "slips": slip_table(values, counts.num_labels),
+        "high_detection": kind_odds(columns, values),
+        "duplicates": duplicate_name_table(values, counts.num_labels),
     }
     if who is None:
         phi, rest = allocation_weights(counts, columns, values)

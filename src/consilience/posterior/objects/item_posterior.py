@@ -116,7 +116,7 @@ def item_posterior(
     number: int,
     seed: int,
 ) -> ItemPosterior:
-    """Draw what items hold, and keep the worlds that are drawn.
+    """Draw what items hold, and keep the joint draws.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def item_posterior(
     draws
         Number of draws of the parameters.
     record
-        Keeps the worlds.
+        Keeps the joint draws.
     number
         Draws of each item for each draw of the parameters.
     seed
@@ -238,7 +238,7 @@ def _add(run: _Run, blocks: Blocks, chunk: Chunk, which: int) -> None:
 def _add_levels(
     run: _Run, units: Int[np.ndarray, " u"], chunk: Chunk, which: int
 ) -> None:
-    """Draw up to which threshold labels are valid, and keep these worlds."""
+    """Draw up to which threshold labels are valid, and keep these draws."""
     posterior, n = run.posterior, chunk.share.shape[2]
     level = levels(chunk, units, run.given, run.numbers)
     run.record.add(units, chunk, level, which)

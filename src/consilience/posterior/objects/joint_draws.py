@@ -1,7 +1,7 @@
 """Joint posterior draws of the objects of items.
 
 The tables of a fit describe each label by itself. That a label is valid *and* that the
-item holds several objects is a question to the joint posterior, and drawn worlds answer
+item holds several objects is a question to the joint posterior, and joint draws answer
 it: in each, every item has objects, each with a share of annotators who name it, and
 names. A rule has one world, the one that it states.
 """
@@ -15,15 +15,15 @@ from jaxtyping import Float, Int, Shaped, UInt8
 
 from consilience.errors import OptionError
 from consilience.objects.posterior.draws import Chunk
-from consilience.posterior.stored_fit.stored import WORLDS, stored
+from consilience.posterior.stored_fit.stored import JOINT_DRAWS, stored
 
-MAX_NUMBERS = 30_000_000  # worlds x candidates: 90 MB
+MAX_NUMBERS = 30_000_000  # joint draws x candidates: 90 MB
 LEADING, MAIN_OBJECT, MAIN_LABEL = 1, 2, 4  # of a candidate, as bits
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class JointDraws:
-    """Drawn worlds: D draws of the parameters, S of the items for each; N candidates.
+    """Joint draws: D draws of the parameters, S of the items for each; N candidates.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Record:
         level: Float[np.ndarray, "u D n"],
         which: int,
     ) -> None:
-        """Keep the worlds of some items.
+        """Keep the joint draws of some items.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Record:
             kept[which, :, cell] = some.transpose(0, 2, 1).reshape(-1, self._number)
 
     def dataset(self) -> xr.Dataset:
-        """Lay the worlds out for the tree."""
+        """Lay the joint draws out for the tree."""
         axes = ("parameter_draw", "item_draw", "cell")
         return xr.Dataset(
             {
@@ -129,7 +129,7 @@ def _facts(chunk: Chunk) -> UInt8[np.ndarray, "u D n"]:
 
 
 def joint_draws(data: xr.DataTree) -> JointDraws:
-    """Return the worlds of a fit.
+    """Return the joint draws of a fit.
 
     Parameters
     ----------
@@ -139,10 +139,10 @@ def joint_draws(data: xr.DataTree) -> JointDraws:
     Raises
     ------
     OptionError
-        The fit holds no worlds: it is of another kind, or an older program wrote it.
+        The fit holds no joint draws: it is of another kind, or an older program wrote it.
     """
-    if WORLDS in data.children and "levels" in data[WORLDS]:
-        kept = data[WORLDS]
+    if JOINT_DRAWS in data.children and "levels" in data[JOINT_DRAWS]:
+        kept = data[JOINT_DRAWS]
         return JointDraws(
             items=data["constant_data"]["unit_item"].to_numpy().astype(str),
             labels=data["objects"]["label"].to_numpy().astype(str),

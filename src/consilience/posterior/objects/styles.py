@@ -1,9 +1,9 @@
 """The table `styles`: how a typical annotator answers (kind objects).
 
-Some pick one object and stop, others list what they see. Of the typical item: how many
-are pickers, how often a lister sees an object that is not the main one (averaged over
-what is often and what is seldom seen), and how often a lister gives a further name of
-an object that is named already.
+Some responses name one object alone, others list all that was detected. Of the typical
+item: the share of single-label responses, the probability that an exhaustive response
+detects an object that is not the main one (averaged over objects of high and of low
+detection), and that it gives a further name of an object that is named already.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from consilience.when_used import special, xr
 
 _AXES = {
     "single_label": "mean_and_spread",
-    "seen": "how_often",
-    "slip": "mean_and_spread",
-    "often": "block_covariate",
+    "detection": "detection_level",
+    "duplicate_name": "mean_and_spread",
+    "high_detection": "block_covariate",
 }
 
 
@@ -34,10 +34,11 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
 
     Returns
     -------
-    Columns style, share, lower, upper with the rows `single_label` (answers that name
-    the main object alone, whatever else is seen), `recall` (of listers and objects that
-    are not the main one: those that are named) and `further_name` (of listers and
-    further names of an object: those that are given); empty but for models of objects.
+    Columns style, share, lower, upper with the rows `single_label`
+    (answers that name the main object alone, whatever else is seen), `recall` (of
+    exhaustive responses and objects that are not the main one: those that are named)
+    and `further_name` (of exhaustive responses and further names of an object: those
+    that are given); empty but for models of objects.
     """
     by_name = {name: draws(data, name, (axis,)) for name, axis in _AXES.items()}
     parameters = {name: value for name, value in by_name.items() if value is not None}
@@ -45,15 +46,15 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
         nothing = pd.DataFrame(columns=["share", "lower", "upper"], dtype=float)
         nothing.insert(0, "style", pd.Series(dtype="str"))
         return nothing
-    seldom = parameters["seen"][:, 0]
-    often = seldom + np.exp(parameters["seen"][:, 1])
-    share = special.expit(parameters["often"][:, 0])
+    low = parameters["detection"][:, 0]
+    high = low + np.exp(parameters["detection"][:, 1])
+    share = special.expit(parameters["high_detection"][:, 0])
     drawn = {
         "single_label": _single_label_rate(
             parameters["single_label"], pulled="spreads" in data["posterior"]
         ),
-        "recall": (1 - share) * special.expit(seldom) + share * special.expit(often),
-        "further_name": special.expit(parameters["slip"][:, 0]),
+        "recall": (1 - share) * special.expit(low) + share * special.expit(high),
+        "further_name": special.expit(parameters["duplicate_name"][:, 0]),
     }
     interval = estimate(np.stack(list(drawn.values()), 1), float(data.attrs["prob"]))
     return pd.DataFrame(
@@ -69,7 +70,7 @@ def styles(data: xr.DataTree) -> pd.DataFrame:
 def _single_label_rate(
     single_label: Float[np.ndarray, "S 2"], *, pulled: bool
 ) -> Float[np.ndarray, " S"]:
-    """Return the share of pickers: the mean of a Beta, or over the pull of items."""
+    """Return the share of single-label responses: a Beta mean, or one over items."""
     if not pulled:
         mean: Float[np.ndarray, " S"] = special.expit(single_label[:, 0])
         return mean

@@ -106,7 +106,7 @@ def _groups(
     if "annotator_group" not in constant.coords:  # a heuristic has no annotators either
         number = constant.sizes.get("annotator", 0)
         return np.zeros(0, object), np.zeros((0, number), bool)
-    identified = constant["annotator_known"].to_numpy().astype(bool)
+    identified = constant["annotator_identified"].to_numpy().astype(bool)
     names = constant["annotator_group"].to_numpy()
     code = constant["group_of_annotator"].to_numpy()
     members = (code == np.arange(len(names))[:, None]) & identified

@@ -56,7 +56,7 @@ def annotators(data: xr.DataTree) -> pd.DataFrame:
     if kept is not None:
         return kept.assign(**_styles(data))
     constant = data["constant_data"]
-    people = np.flatnonzero(constant["annotator_known"].to_numpy())
+    people = np.flatnonzero(constant["annotator_identified"].to_numpy())
     votes = constant["votes"].transpose("true_class", "given_class").to_numpy()
     everyone = np.ones(len(votes), dtype=bool)
     accuracy = _chance(data, everyone, votes)
@@ -95,7 +95,7 @@ def _styles(data: xr.DataTree) -> dict[str, Float[np.ndarray, " J"]]:
     for column, name in sources.items():
         drawn = draws(data, name, ("annotator",))
         if drawn is not None:
-            identified = data["constant_data"]["annotator_known"].to_numpy()
+            identified = data["constant_data"]["annotator_identified"].to_numpy()
             people = np.flatnonzero(identified)
             interval = estimate(drawn, float(data.attrs["prob"]))
             columns[column] = interval.mean[people]

@@ -45,7 +45,7 @@ def confusion(data: xr.DataTree) -> pd.DataFrame:
     together, by_annotator = population(data), individual(data)
     if together is None and data.attrs["kind"] == "choice":
         return sparse_confusion(data)
-    identified = data["constant_data"]["annotator_known"].to_numpy().astype(bool)
+    identified = data["constant_data"]["annotator_identified"].to_numpy().astype(bool)
     people = (
         np.flatnonzero(identified)
         if by_annotator is not None

@@ -109,7 +109,7 @@ def _common(data: xr.DataTree) -> dict[str, Any]:
     return {
         "unit_item": constant["unit_item"].to_numpy(),
         "annotators": constant["annotator"].to_numpy(),
-        "identified": constant["annotator_known"].to_numpy().astype(bool),
+        "identified": constant["annotator_identified"].to_numpy().astype(bool),
         "annotator_groups": annotator_groups(data),
         "states": tuple(map(str, constant["true_class"].to_numpy())),
         "answers": tuple(map(str, constant["given_class"].to_numpy())),

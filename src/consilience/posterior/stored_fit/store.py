@@ -24,7 +24,7 @@ import tomli_w
 from consilience.errors import BrokenRunError, NotARunError
 from consilience.posterior.fit import Fit
 from consilience.posterior.results.tables import TABLES, about, names_of, write_parquet
-from consilience.posterior.stored_fit.stored import WORLDS
+from consilience.posterior.stored_fit.stored import JOINT_DRAWS
 from consilience.posterior.stored_fit.upgrade import upgraded
 from consilience.responses.tables.id_types import restored
 from consilience.when_used import xr
@@ -33,7 +33,7 @@ from consilience.whole_folder import whole_folder
 # Counts up when an older program could misread the folder. Earlier ones are upgraded.
 LAYOUT = 2
 
-# Drawn worlds are alike in most items.
+# Joint draws are alike in most items.
 _SMALL = {"zlib": True, "complevel": 4}
 
 # The packages whose arithmetic stands behind the numbers.
@@ -160,8 +160,8 @@ def _write_netcdf(data: xr.DataTree, file: Path) -> int:
     -------
     Bytes written.
     """
-    small = {f"/{WORLDS}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
-    encoding = small if WORLDS in data.children else None
+    small = {f"/{JOINT_DRAWS}": dict.fromkeys(("hundredths", "facts"), _SMALL)}
+    encoding = small if JOINT_DRAWS in data.children else None
     memory = io.BytesIO()
     data.to_netcdf(memory, engine="h5netcdf", encoding=encoding)
     return file.write_bytes(memory.getvalue())

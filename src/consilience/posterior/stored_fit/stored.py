@@ -16,7 +16,7 @@ from consilience.posterior.results.frames import category
 from consilience.when_used import xr
 
 _GROUP = "tables"
-WORLDS = "worlds"  # the group of joint draws of objects
+JOINT_DRAWS = "joint_draws"  # the group of joint draws of objects
 
 
 def with_tables(data: xr.DataTree, tables: Mapping[str, pd.DataFrame]) -> xr.DataTree:

@@ -261,7 +261,7 @@ def _constant(space: Space) -> xr.Dataset:
         "candidate_class": listed,
         "num_responses": ("item", _per_unit(space)),
         "annotator_responses": ("annotator", answers.astype(np.int64)),
-        "annotator_known": ("annotator", space.identified),
+        "annotator_identified": ("annotator", space.identified),
         "group_of_annotator": ("annotator", space.annotator_groups.code),
         "votes": (("given_class", "true_class"), space.votes),
         "unit_item": ("item", space.unit_item),

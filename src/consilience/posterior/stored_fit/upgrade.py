@@ -16,7 +16,7 @@ from consilience.when_used import xr
 
 Renamed = Mapping[str, str]
 
-GROUPS: Renamed = MappingProxyType({"/learned": "/evidence"})
+GROUPS: Renamed = MappingProxyType({"/learned": "/evidence", "/worlds": "/joint_draws"})
 """Groups of the tree."""
 
 ATTRIBUTES: Mapping[str, Renamed] = MappingProxyType(
@@ -38,17 +38,29 @@ VARIABLES: Mapping[str, Renamed] = MappingProxyType(
             "granted": "endorsement_probability",
             "granters": "endorsement_shape",
             "granting": "endorsement",
+            "how_often": "detection_level",
             "hump": "mixture_component",
             "led": "context_effect",
+            "leading": "leading_question",
             "led_apart": "context_effect_not_shown",
+            "often": "high_detection",
+            "own_discrimination": "annotator_discrimination",
+            "own_discrimination_spread": "annotator_discrimination_spread",
+            "own_group": "annotator_threshold",
+            "own_group_spread": "annotator_threshold_spread",
+            "own_width": "annotator_width",
+            "own_width_spread": "annotator_width_spread",
             "picker": "single_label",
             "picking": "single_label_effect",
             "picking_place": "single_label_effect_place",
             "picks": "single_label_rate",
+            "seen": "detection",
             "sees": "detection_probability",
+            "slip": "duplicate_name",
             "worth": "relative_information",
         },
         "/constant_data": {
+            "annotator_known": "annotator_identified",
             "asked": "contains_counts",
             "asked_answer": "contains_answer",
             "beforehand": "covariates",
