@@ -1,8 +1,8 @@
 """The constants of tempering and of the mixture of `auto`, by leaving data sets out.
 
-Three constants: by what the residual correlation is multiplied
-(`checks.dependence.independence.HIDDEN`), how far stacking weights are shrunk, and the
-drift of labels at which a model loses its equal share (`checks.stacking.SHRINKAGE`,
+Three constants: by what the residual correlation above `BACKGROUND` is multiplied
+(`HIDDEN` of `checks.dependence.independence`), how far stacking weights are shrunk, and
+the drift of labels at which a model loses its equal share (`checks.stacking.SHRINKAGE`,
 `DRIFT`). Each data set is judged by the constants that do best on the others.
 """
 
@@ -225,9 +225,11 @@ def _tempered(found, hidden):
     import numpy as np
     from scipy.special import softmax
 
+    from consilience.checks.dependence.independence import BACKGROUND
+
     tempered = []
     for raw, correlation in zip(found["raw"], found["correlation"], strict=True):
-        rho = min(hidden * correlation, 1.0)
+        rho = np.clip(hidden * (correlation - BACKGROUND), 0.0, 1.0)
         share = 1 / (1 + np.maximum(found["number"] - 1, 0) * rho)[:, None]
         tempered.append(softmax(share * np.log(np.maximum(raw, 1e-300)), axis=1))
     return tempered

@@ -335,13 +335,14 @@ def test_without_two_answers_to_an_item_there_is_no_correlation():
 
 def test_the_design_effect_is_that_of_kish():
     # .09 with a standard error of .018 and .03 with one of .03: their mean, weighted by
-    # 1 / .018^2 and 1 / .03^2, is .07412. Four times that is .29647, and five answers
-    # are worth 5 / (1 + 4 * .29647) of them.
+    # 1 / .018^2 and 1 / .03^2, is .07412. Five times what is above .0075 is .33309,
+    # and five answers are worth 5 / (1 + 4 * .33309) of them.
     number = np.array([0.0, 1.0, 2.0, 5.0])
     assert np.allclose(
-        Residual(0.09, 5.0).design_effect(number), [1, 1, 1.29647, 2.18588], atol=1e-5
+        Residual(0.09, 5.0).design_effect(number), [1, 1, 1.33309, 2.33235], atol=1e-5
     )
     assert np.allclose(Residual(-0.09, -5.0).design_effect(number), 1)
+    assert np.allclose(Residual(0.005, 50.0).design_effect(number), 1)
     assert np.allclose(Residual(4.0, 500.0).design_effect(number), [1, 1, 2, 5])
 
 

@@ -139,7 +139,8 @@ def joint_draws(data: xr.DataTree) -> JointDraws:
     Raises
     ------
     OptionError
-        The fit holds no joint draws: it is of another kind, or an older program wrote it.
+        The fit holds no joint draws: it is of another kind, or an older program
+        wrote it.
     """
     if JOINT_DRAWS in data.children and "levels" in data[JOINT_DRAWS]:
         kept = data[JOINT_DRAWS]
