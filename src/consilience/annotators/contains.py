@@ -30,9 +30,9 @@ Similar are the labels that a table says are (`similarity`), or else those of on
 `contains.one_item` has the sum over all of an item that may be there, which is exact.
 
 **What present means.** There is no second truth behind the appearance. A label is
-present if a *panel* of six fresh annotators, drawn as these were, would grant it: if at
-least half of them say at least maybe. So the truth is a property of the population of
-annotators, and no assumption of independence given a truth of two values is needed,
+present if a *panel* of six fresh annotators, drawn as these were, would endorse it: if
+at least half of them say at least maybe. So the truth is a property of the population
+of annotators, and no assumption of independence given a truth of two values is needed,
 which answers to leading questions break. It is asked about all similar labels: it
 judges without :math:`\lambda'`.
 
@@ -87,7 +87,7 @@ class Prior:
     The components, and how thresholds differ, are rounded from the raters of the
     reassessed ImageNet study. The panel of six was chosen on half of its golden images,
     those whose names have an even first byte of SHA-256, by log-loss; that maybe
-    grants, on all of them. Discrimination, width, lapse, weights and nodes are
+    endorses, on all of them. Discrimination, width, lapse, weights and nodes are
     judgement.
 
     Attributes
@@ -115,7 +115,7 @@ class Prior:
     weights
         Standard deviation of the weight of a covariate of standard deviation one.
     panel
-        Annotators on the panel; what at least half of them grant is present.
+        Annotators on the panel; what at least half of them endorse is present.
     item
         Median of the standard deviation of what an item makes all its labels look.
     context_effect

@@ -6,12 +6,12 @@ r"""Objects: names are grouped into things, each with salience and a chance to b
    \log c_B = \theta + \sum_{l < l' \in B} (\eta^\top f_{ll'} + \xi_{ll'}), \qquad
    \xi_{ll'} \sim N(0, \sigma_\xi^2)
 
-The candidates of an item are parted into objects: a block :math:`B` of the partition
-:math:`\rho` holds the names of one thing. Blocks have **saliences**
-:math:`s \sim \mathrm{Dir}(\sum_{l \in B} \sigma_l)`, names inside a block have shares
-:math:`w_B \sim \mathrm{Dir}(\nu_l)`, and a block is detected by a share :math:`r_B` of
-exhaustive responses, which is one of two rates, high and low; which of the two is not
-known. Each response:
+The candidates of an item are partitioned into objects: a block :math:`B` of the
+partition :math:`\rho` holds the names of one thing. Blocks have **saliences** :math:`s
+\sim \mathrm{Dir}(\sum_{l \in B} \sigma_l)`, names inside a block have shares :math:`w_B
+\sim \mathrm{Dir}(\nu_l)`, and a block is detected by a share :math:`r_B` of exhaustive
+responses, which is one of two rates, high and low; which of the two is not known. Each
+response:
 
 .. math::
 
@@ -32,13 +32,13 @@ Everything of an item integrates out in closed form, block by block, so the scor
 sum over all partitions, exact (`consilience.objects.layout.partitions`), and over the
 ways to split one-label responses between the two.
 
-**Asked besides** (*is there an l?*, kind contains) whether a candidate is there, people
-endorse what they would not have named. Given its block, and whether its detection is
-high or low, a name has Dirichlet shares of no, maybe and yes, whose mean grows with
-:math:`r_B` in log-odds; so these answers are a factor of each block's weight, and all
-sums stay exact (`consilience.objects.likelihood.endorsement`). How much likelier
-objects are endorsed than detected is the odds ratio of the *leading question*. A name
-that is endorsed gets pseudo-votes, too: a share of them for each share of *yes*.
+Where annotators also answered *is there an l?* (kind contains), people endorse what
+they would not have named. Given its block, and whether its detection is high or low, a
+name has Dirichlet shares of no, maybe and yes, whose mean grows with :math:`r_B` in
+log-odds; so these answers are a factor of each block's weight, and all sums stay exact
+(`consilience.objects.likelihood.endorsement`). The odds ratio of endorsement against
+detection measures the *leading question*. A name that is endorsed gets pseudo-votes,
+too: a share of them for each share of *yes*.
 
 **There** is an object that more than a share :math:`\tau` of annotators would name: a
 property of the population, not a second truth, with :math:`\tau` chosen when the

@@ -12,7 +12,7 @@ with its ties. It has no likelihood and no parameters; it is the baseline.
 with :math:`S_r` the labels that response :math:`r` names. As many objects as most
 responses name: on a tie as many as the one that came first. One object: it holds
 every label. Several: labels that were never named beside another are dropped, and the
-rest is parted so that labels named together fall apart as far as they can (a maximum
+rest is divided so that labels named together fall apart as far as they can (a maximum
 k-cut). Of partitions that are as good, the one is taken that an enumeration meets last,
 its labels in the order of a hash table of their codes. An object is called by the label
 that was named most, of several by the one that comes first among the labels. The

@@ -65,7 +65,7 @@ def shifts(
 
 
 class Appearances(NamedTuple):
-    """Appearances of each kind of label, and who grants what of them.
+    """Appearances of each kind of label, and what a panel endorses of them.
 
     Attributes
     ----------

@@ -70,12 +70,12 @@ def presence(
 ) -> Float[Array, "G 2 T"]:
     """Return p(absent) and p(present), as the panel says, at each node.
 
-    Present is what at least half of the panel grant, so a tie grants.
+    Present is what at least half of the panel endorse; a tie endorses.
     """
-    grants = 1 - jnp.tensordot(parameters["asked"], jnp.exp(tables[:, :, 0]), 1)
+    endorsed = 1 - jnp.tensordot(parameters["asked"], jnp.exp(tables[:, :, 0]), 1)
     panel = jax.lax.stop_gradient(parameters["panel"])
     half = jnp.ceil(panel / 2)
-    present = betainc(half, panel - half + 1, grants)
+    present = betainc(half, panel - half + 1, endorsed)
     return jnp.clip(
         jnp.stack([1 - present, present], 1), MIN_PROBABILITY, 1 - MIN_PROBABILITY
     )

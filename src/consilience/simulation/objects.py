@@ -1,25 +1,26 @@
 r"""Simulated responses of kind objects, with known partitions.
 
-A second hand: it shares no line with any model, so that what a model finds can be held
-against what was done. For each item
+The generator shares no code with any model, so that estimates can be compared with an
+independent truth. For each item
 
-1. labels are put on offer, drawn from all; they are parted into objects one by one: a
-   label founds an object with odds `new` against the number of labels before it, or
-   joins an object with odds the labels that it has (a Chinese restaurant);
-2. objects get a salience, labels a share in the naming of their object (both
+1. candidate labels are drawn from all labels and assigned to objects one after another:
+   a label starts a new object with odds `new` against the number of labels before it,
+   or joins an object with odds the number of its labels (a Chinese restaurant process);
+2. objects have a salience, labels a share in the naming of their object (both
    Dirichlet), and objects a recall (Beta);
-3. each annotator finds one object the main one, by salience. A *picker* names this one
-   alone; a *lister* names it and each other object with the object's recall. An object
-   is named by one of its labels, by their shares; now and then a lister adds a second
-   label of the same object;
-4. the data set's own label is what the most salient object is most called, or, with
-   chance `mistaken`, another label on offer.
+3. each annotator draws a main object by salience. A *single-label response* names it
+   alone; an *exhaustive response* names it and each other object with the object's
+   recall. An object is named by one of its labels, by their shares; with probability
+   `twice`, an exhaustive response adds a second label of the same object;
+4. the data-set label is the most frequent name of the most salient object or, with
+   probability `mistaken`, another candidate.
 
-Annotators differ in how often they pick, and in recall (normal in log-odds).
+Annotators differ in the rate of single-label responses and in recall (normal in
+log-odds).
 
-Where labels are asked about as well (`asked`), each gets so many answers no, maybe or
-yes: people grant a label as often as its object is reported, moved by `leading` in
-log-odds, and by a normal draw for each.
+With `contains_answers`, each candidate also gets that many answers no, maybe or yes:
+annotators endorse a label as often as they report its object, shifted by `leading` in
+log-odds and by a normal draw for each label.
 
 **What is true** stands in the tables of `truth`. An object is `reported` by the share
 of all annotators that there might be (those of the study are a sample) that name it; a

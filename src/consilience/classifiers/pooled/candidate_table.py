@@ -271,7 +271,7 @@ def _gold_codes(
 def _choice_log_odds(
     pooled: Pool, pairs: Pairs, temperature: float
 ) -> Float[np.ndarray, " C"]:
-    """Return by what factor each label is likelier than if all were alike, as a log."""
+    """Return the log of each label's share against a uniform share."""
     share = apply_temperature(pooled, temperature)
     listed = np.bincount(pooled.item, share, len(pooled.items))
     cells = np.bincount(pooled.item, minlength=len(pooled.items))

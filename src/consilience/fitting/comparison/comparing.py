@@ -217,14 +217,14 @@ def _score(
         effort=replace(effort, draws=draws),
         report=_named(report, shown),
     )
-    foreseen = leave_one_response_out(fitted.model, space, fitted.result.parameters)
-    if foreseen is None:
+    predicted = leave_one_response_out(fitted.model, space, fitted.result.parameters)
+    if predicted is None:
         msg = (
             f"{name} cannot be compared: it needs draws of a closed-form posterior "
             "of tables; leave it out, or compare by cross_validate"
         )
         raise OptionError(msg)
-    return fitted, foreseen.elpd
+    return fitted, predicted.elpd
 
 
 def worth_comparing(space: Space, *, ordered: bool) -> tuple[str, ...]:

@@ -65,7 +65,7 @@ def binder(
     partition
         Probability of each partition, in the order of `block_indices`.
     num_labels
-        How many labels are parted.
+        Number of labels.
     """
     pairs = _together(num_labels)
     same = partition @ pairs
@@ -85,7 +85,7 @@ def information(
     partition
         Probability of each partition, in the order of `block_indices`.
     num_labels
-        How many labels are parted.
+        Number of labels.
     """
     holds, part = _blocks(num_labels), _part(num_labels)
     block = (holds.T @ partition.T).T

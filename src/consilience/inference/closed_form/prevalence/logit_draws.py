@@ -97,8 +97,8 @@ def draw_logit(
         Imagined units of each state.
     logit
         Where the chain stands: logarithms of prevalence, and weights.
-    told
-        What the truth says.
+    counts
+        Expected counts of the states.
     how
         How steps go.
     """
