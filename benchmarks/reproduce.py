@@ -28,6 +28,10 @@ MARGIN = 0.003
 
 NOTES = (
     (
+        "Labels of the variational posterior itself (`draws=0`), as in the independent "
+        "program. By default they are averaged over draws of the parameters."
+    ),
+    (
         "Accuracy on the items with gold labels; an item with tied best labels "
         "counts as the probability of a right choice."
     ),
@@ -85,7 +89,8 @@ def _accuracy(responses) -> float:
     import consilience as cs
     from consilience.scoring.metrics import ScoreOptions, score
 
-    fitted = cs.fit(responses, model="bayesian_dawid_skene", engine="vb")
+    effort = cs.EngineOptions(draws=0)
+    fitted = cs.fit(responses, model="bayesian_dawid_skene", engine="vb", effort=effort)
     options = ScoreOptions(resamples=1)
     gold = responses.gold.astype({"label": "str"})
     found = score(fitted.labels(), gold, kind="choice", seed=0, options=options)
