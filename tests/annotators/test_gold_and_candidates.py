@@ -10,7 +10,14 @@ from consilience.inference.engines import em
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = ("bwa", "glad", "item_difficulty", "logistic_random_effects")
+MODELS = (
+    "bwa",
+    "glad",
+    *(
+        pytest.param(name, marks=pytest.mark.study)
+        for name in ("item_difficulty", "logistic_random_effects")
+    ),
+)
 
 
 def crowd(words, seed=0):
