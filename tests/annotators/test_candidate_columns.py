@@ -288,7 +288,10 @@ def information(joint):
     return np.sum(share * np.log(np.maximum(share, 1e-300) / apart))
 
 
-@pytest.mark.parametrize("name", ["one_coin_dawid_skene", "structured"])
+@pytest.mark.parametrize(
+    "name",
+    ["one_coin_dawid_skene", pytest.param("structured", marks=pytest.mark.study)],
+)
 @pytest.mark.parametrize("weight", [0.0, 1.2])
 def test_columns_are_worth_the_answers_that_tell_as_much(name, weight):
     generator = np.random.default_rng(0)
