@@ -12,6 +12,7 @@ import pytest
 from numpyro.handlers import seed, trace
 
 from consilience.annotators import load, names
+from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
     SCORE,
@@ -29,9 +30,10 @@ from consilience.model import (
     simulate,
 )
 
+ONCE = Steps(restarts=1)
 FIT = {
-    "em": (em.fit, em.Options()),
-    "vb": (vb.fit, vb.Options(draws=0)),
+    "em": (em.fit, em.Options(steps=ONCE)),
+    "vb": (vb.fit, vb.Options(steps=ONCE, draws=0)),
     "gibbs": (gibbs.fit, gibbs.Options(chains=2, tune=40, draws=60)),
 }
 

@@ -12,6 +12,7 @@ from scipy.special import betaln, logsumexp
 from scipy.stats import dirichlet_multinomial, multinomial
 
 from consilience.annotators import load
+from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.model import lay_out, log_likelihood
 from consilience.objects.layout import partitions
@@ -416,7 +417,7 @@ def study():
 def fitted(study):
     space, _, _ = study
     with jax.enable_x64(True):
-        return em.fit(ALONE, space, 0, em.Options())
+        return em.fit(ALONE, space, 0, em.Options(steps=Steps(restarts=1)))
 
 
 def test_the_number_of_objects_is_found_as_often_as_promised(study, fitted):
