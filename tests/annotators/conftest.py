@@ -3,10 +3,16 @@
 import itertools
 from dataclasses import replace
 
+import jax.numpy as jnp
 import numpy as np
+import numpyro.distributions as dist
 import pandas as pd
 import pytest
+from numpy.random import Generator
+from numpyro.handlers import substitute
+from scipy.special import softmax
 
+from consilience.model import sample_parameters
 from consilience.responses import read
 from consilience.spaces import space_of
 
@@ -81,6 +87,63 @@ def contains_design():
         }
     )
     return space_of(read(frame, kind="contains"))
+
+
+@pytest.fixture(scope="session")
+def drawn_by_numpy():
+    """Sites and parameters drawn from a model's prior; JAX's samplers compile long."""
+    return lambda model, observations, number=0: _drawn(model, observations, number)
+
+
+@pytest.fixture(scope="session")
+def some_parameters(drawn_by_numpy):
+    """Parameters drawn from a model's prior."""
+    return lambda *given: drawn_by_numpy(*given)[1]
+
+
+SAMPLERS = {
+    dist.Beta: (("concentration1", "concentration0"), Generator.beta),
+    dist.Gamma: (
+        ("concentration", "rate"),
+        lambda generator, shape, rate, size: generator.gamma(shape, 1 / rate, size),
+    ),
+    dist.HalfNormal: (
+        ("scale",),
+        lambda generator, scale, size: abs(generator.normal(0, scale, size)),
+    ),
+    dist.LogNormal: (("loc", "scale"), Generator.lognormal),
+    dist.Normal: (("loc", "scale"), Generator.normal),
+    dist.Dirichlet: (
+        ("concentration",),
+        lambda generator, alpha, size: softmax(
+            np.log(generator.gamma(alpha + 1, size=size))
+            + np.log(generator.random(size)) / alpha,
+            -1,
+        ),
+    ),
+}
+
+
+def _drawn(model, observations, number):
+    generator, sites = np.random.default_rng(number), {}
+
+    def draw(site):
+        if site["type"] != "sample" or site["is_observed"]:
+            return None
+        made = site["fn"]
+        while isinstance(made, dist.Independent | dist.ExpandedDistribution):
+            made = made.base_dist
+        names, sampler = next(
+            each for kind, each in SAMPLERS.items() if isinstance(made, kind)
+        )
+        given = [np.asarray(getattr(made, name), float) for name in names]
+        value = np.asarray(sampler(generator, *given, size=site["fn"].shape()))
+        sites[site["name"]] = jnp.asarray(value)
+        return sites[site["name"]]
+
+    with substitute(substitute_fn=draw):
+        parameters = sample_parameters(model, observations)
+    return sites, parameters
 
 
 @pytest.fixture

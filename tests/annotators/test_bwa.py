@@ -75,7 +75,13 @@ def test_votes_that_all_weigh_the_same_are_something_else(space):
     assert np.abs(score - even).max() > 0.05
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "rte",
+        *(pytest.param(name, marks=pytest.mark.study) for name in ("bird", "senti_1k")),
+    ],
+)
 def test_published_accuracy_and_log_loss_are_met(data_folder, name):
     folder = data_folder / "crowd" / name
     labels = fit(read(folder), model="bwa").labels()

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed
 from scipy.optimize import minimize
 from scipy.special import expit, log_softmax, softmax
 from sklearn.linear_model import LogisticRegression
@@ -20,14 +19,12 @@ from consilience.errors import CandidatesError, OptionError
 from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, nuts, vb
 from consilience.model import (
-    ClosedFormModel,
     Tables,
     belief,
     derived,
     lay_out,
     num_substates,
     parameters_from_draw,
-    sample_parameters,
     simulate,
     takes_columns,
 )
@@ -86,7 +83,9 @@ def design():
 
 
 @pytest.mark.parametrize("name", names())
-def test_answers_sum_to_a_multinomial_logit_in_every_model(name, every_answer):
+def test_answers_sum_to_a_multinomial_logit_in_every_model(
+    name, every_answer, some_parameters
+):
     model = load(name)
     if "choice" not in model.kinds or not takes_columns(model):
         pytest.skip("its truth has no prior that columns could add to")
@@ -99,11 +98,7 @@ def test_answers_sum_to_a_multinomial_logit_in_every_model(name, every_answer):
     space = every_answer("choice", 3, lists=known)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        draw = seed(sample_parameters, 0)
-        # Models with Dirichlet priors share samplers, which are long to compile.
-        if not isinstance(model, ClosedFormModel):
-            draw = jax.jit(draw, static_argnums=0)
-        parameters = dict(draw(model, observations))
+        parameters = dict(some_parameters(model, observations))
         log_prevalence = np.log([0.5, 0.3, 0.2])
         parameters["prevalence"] = jnp.asarray(log_prevalence)
         parameters["weight"] = jnp.array([0.7])
@@ -145,7 +140,7 @@ def golden(number, labels, columns, weights, seed_of=1):
         }
     )
     spread = known[list(columns)].std(ddof=0).to_numpy()
-    space = design_of(number, known, generator, labels, 1, gold)
+    space = design_of(number, known, generator, labels, gold=gold)
     return space, (value - value.mean((0, 1))) / spread, truth
 
 
@@ -163,11 +158,11 @@ def test_given_the_truth_weights_are_those_of_logistic_regression():
 
 
 def test_given_the_truth_closed_forms_find_the_penalised_multinomial_logit():
-    space, value, truth = golden(300, LABELS, ["b", "c"], [1.0, -0.5])
+    space, value, truth = golden(ITEMS, LABELS, ["b", "c"], [1.0, -0.5])
 
     def loss(position):
         logs, weights = position[:3], position[3:]
-        chosen = log_softmax(logs + value @ weights, axis=1)[np.arange(300), truth]
+        chosen = log_softmax(logs + value @ weights, axis=1)[np.arange(ITEMS), truth]
         # Prevalence: shares of Gamma(1) variables, most probable in logarithms.
         return -(chosen.sum() + (logs - np.exp(logs)).sum() - 0.5 * (weights**2).sum())
 
@@ -293,7 +288,10 @@ def information(joint):
     return np.sum(share * np.log(np.maximum(share, 1e-300) / apart))
 
 
-@pytest.mark.parametrize("name", ["one_coin_dawid_skene", "structured"])
+@pytest.mark.parametrize(
+    "name",
+    ["one_coin_dawid_skene", pytest.param("structured", marks=pytest.mark.study)],
+)
 @pytest.mark.parametrize("weight", [0.0, 1.2])
 def test_columns_are_worth_the_answers_that_tell_as_much(name, weight):
     generator = np.random.default_rng(0)

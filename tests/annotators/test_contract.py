@@ -12,6 +12,7 @@ import pytest
 from numpyro.handlers import seed, trace
 
 from consilience.annotators import load, names
+from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em, gibbs, vb
 from consilience.model import (
     SCORE,
@@ -29,9 +30,10 @@ from consilience.model import (
     simulate,
 )
 
+ONCE = Steps(restarts=1)
 FIT = {
-    "em": (em.fit, em.Options()),
-    "vb": (vb.fit, vb.Options(draws=0)),
+    "em": (em.fit, em.Options(steps=ONCE)),
+    "vb": (vb.fit, vb.Options(steps=ONCE, draws=0)),
     "gibbs": (gibbs.fit, gibbs.Options(chains=2, tune=40, draws=60)),
 }
 
@@ -59,15 +61,26 @@ def generative(request):
     return load(request.param, {"held": 100.0, **plain}) if learned else model
 
 
+def taken(model, **spaces):
+    """Return the space of the kind that a model takes."""
+    return next(each for kind, each in spaces.items() if kind in model.kinds)
+
+
 @pytest.fixture
 def design(request, design, contains_design, objects_design):
     """Return a design of the kind that the model takes."""
     given = next(
         name for name in ("model", "generative") if name in request.fixturenames
     )
-    takes = request.getfixturevalue(given).kinds
-    designs = {"choice": design, "contains": contains_design, "objects": objects_design}
-    return next(each for kind, each in designs.items() if kind in takes)
+    model = request.getfixturevalue(given)
+    return taken(model, choice=design, contains=contains_design, objects=objects_design)
+
+
+@pytest.fixture
+def small(model, every_answer, objects_design):
+    """Return a space of one size in all tests of a model: they share programs."""
+    choice, contains = every_answer("choice", 3), every_answer("contains", 1)
+    return taken(model, choice=choice, contains=contains, objects=objects_design)
 
 
 def needs_single_answers(model):
@@ -84,19 +97,6 @@ def score(model, observations, parameters):
     return model.score(observations, parameters)
 
 
-def drawn(model, observations):
-    # Models with Dirichlet priors share samplers, which are long to compile.
-    draw = _drawn if isinstance(model, ClosedFormModel) else _compiled
-    return draw(model, observations)
-
-
-def _drawn(model, observations):
-    return seed(sample_parameters, 0)(model, observations)
-
-
-_compiled = jax.jit(_drawn, static_argnums=0)
-
-
 def sites(program, model, observations):
     """Return the sites of a program by name, with shapes in the stead of values."""
     results = {}
@@ -110,14 +110,14 @@ def sites(program, model, observations):
 
 @pytest.mark.parametrize(("kind", "labels"), [("choice", 3), ("contains", 1)])
 def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
-    model, every_answer, kind, labels
+    model, every_answer, some_parameters, kind, labels
 ):
     if kind not in model.kinds:
         pytest.skip(f"the model takes no {kind}")
     space = every_answer(kind, labels)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        parameters = drawn(model, observations)
+        parameters = some_parameters(model, observations)
         scores = np.exp(score(model, observations, parameters)).sum(0)
         total = scores.reshape(-1, num_substates(model)).sum(1)
         if "prevalence" in parameters:
@@ -125,7 +125,9 @@ def test_the_score_sums_over_all_answers_to_the_prior_of_the_state(
         assert np.allclose(total.sum(), 1)
 
 
-def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
+def test_candidates_keep_the_score_of_the_states_they_list(
+    model, every_answer, some_parameters
+):
     if "choice" not in model.kinds:
         pytest.skip("the model takes no choice")
     units = [f"i{number:03d}" for number in range(9)]
@@ -138,7 +140,7 @@ def test_candidates_keep_the_score_of_the_states_they_list(model, every_answer):
     listed = every_answer("choice", 3, lists=short)
     with jax.enable_x64(True):
         whole = lay_out(model, free)
-        parameters = drawn(model, whole)
+        parameters = some_parameters(model, whole)
         expected = np.array(score(model, whole, parameters))
         result = score(model, lay_out(model, listed), parameters)
         expected[0, 2 * num_substates(model) :] = -np.inf
@@ -170,30 +172,34 @@ def test_dims_name_every_parameter(model, design):
         assert shape == tuple(map(sizes.get, axes, shape))
 
 
-def test_expected_counts_are_the_answers_and_the_units(model, design):
+def test_expected_counts_are_the_answers_and_the_units(model, small, some_parameters):
     with jax.enable_x64(True):
-        observations = lay_out(model, design)
-        parameters = drawn(model, observations)
-        truth = belief(score(model, observations, parameters))
+        observations = lay_out(model, small)
+        parameters = some_parameters(model, observations)
         if "confusion" not in parameters:
             pytest.skip("its counts are gradients of no confusion")
+        truth = belief(score(model, observations, parameters))
         result = expected_counts(model, observations, parameters, truth)
         counts = {name: np.asarray(value) for name, value in result.items()}
-    assert np.allclose(counts["confusion"].sum(), len(design.answer))
+    assert np.allclose(counts["confusion"].sum(), len(small.answer))
     assert np.allclose(counts["prevalence"], np.asarray(truth).sum(0))
 
 
-def test_an_answer_that_counts_twice_is_two_answers(model, design):
+def test_an_answer_that_counts_twice_is_two_answers(model, small, some_parameters):
     needs_single_answers(model)
-    twice = replace(design, n=np.full_like(design.n, 2))
-    again = {
-        name: np.repeat(getattr(design, name), 2)
-        for name in ("unit", "annotator", "answer", "n")
-    }
+
+    def counted(twice):
+        """Let these answers count twice, and let the others be there twice."""
+        n = np.where(twice, 2, 1)
+        names = ("unit", "annotator", "answer")
+        each = {name: np.repeat(getattr(small, name), 3 - n) for name in names}
+        return replace(small, **each, n=np.repeat(n, 3 - n))
+
+    # One half, then the other: so that both are of one size.
+    half = np.arange(len(small.n)) < len(small.n) // 2
     with jax.enable_x64(True):
-        spaces = (twice, replace(design, **again))
-        both = [lay_out(model, space) for space in spaces]
-        parameters = drawn(model, both[0])
+        both = [lay_out(model, counted(twice)) for twice in (half, ~half)]
+        parameters = some_parameters(model, both[0])
         scores = [score(model, one, parameters) for one in both]
     assert np.allclose(*scores)
 
@@ -209,7 +215,9 @@ def test_the_program_of_the_parameters_draws_from_the_prior_when_unprepared(
     assert not [name for name, site in drawn.items() if site.get("is_observed")]
 
 
-def test_simulated_truth_is_found_as_often_as_promised(generative, design, answered):
+def test_simulated_truth_is_found_as_often_as_promised(
+    generative, design, answered, drawn_by_numpy
+):
     model = generative
     needs_single_answers(model)
     if model is load("contains"):
@@ -220,7 +228,8 @@ def test_simulated_truth_is_found_as_often_as_promised(generative, design, answe
     improper = model is load("dawid_skene")
     prior = load("bayesian_dawid_skene") if improper else model
     with jax.enable_x64(True):
-        made = simulate(prior, design, jax.random.key(5))
+        given, _ = drawn_by_numpy(prior, lay_out(prior, design), 12)
+        made = simulate(prior, design, jax.random.key(5), given)
         space = answered(design, made.answer)
         result = fit(model, space, 6, effort)
     promised = result.belief.max(1)
@@ -241,10 +250,10 @@ def test_its_file_explains_it_and_names_its_sources(name):
     assert model.engines
 
 
-def test_marginal_and_belief_take_the_score_apart(model, design):
+def test_marginal_and_belief_take_the_score_apart(model, small, some_parameters):
     with jax.enable_x64(True):
-        observations = lay_out(model, design)
-        scores = score(model, observations, drawn(model, observations))
+        observations = lay_out(model, small)
+        scores = score(model, observations, some_parameters(model, observations))
         best = scores.max(1)
         rebuilt = jnp.log(belief(scores).max(1)) + marginal(scores)
         assert np.allclose(rebuilt, best)

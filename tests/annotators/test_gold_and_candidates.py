@@ -6,11 +6,20 @@ import pandas as pd
 import pytest
 
 from consilience.annotators import load
+from consilience.inference.closed_form.ascent import Steps
 from consilience.inference.engines import em
 from consilience.responses import read
 from consilience.spaces import space_of
 
-MODELS = ("bwa", "glad", "item_difficulty", "logistic_random_effects")
+MODELS = (
+    "bwa",
+    "glad",
+    *(
+        pytest.param(name, marks=pytest.mark.study)
+        for name in ("item_difficulty", "logistic_random_effects")
+    ),
+)
+EFFORT = em.Options(steps=Steps(restarts=1))
 
 
 def crowd(words, seed=0):
@@ -25,7 +34,7 @@ def crowd(words, seed=0):
 
 def fitted(model, space):
     with jax.enable_x64(True):
-        return em.fit(load(model), space, 0, em.Options()).belief
+        return em.fit(load(model), space, 0, EFFORT).belief
 
 
 @pytest.fixture(scope="module")

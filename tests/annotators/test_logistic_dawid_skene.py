@@ -83,43 +83,41 @@ def study():
 def test_the_geometry_leaves_the_density_of_the_confusions_as_it_is(study):
     # log p(distance) + correction, less the Jacobian of distance -> log-odds, must be
     # the normal density of the log-odds: the plain form at the same confusions.
-    with jax.enable_x64(True):
-        plain = observe(study)
+    def traced(observations, **values):
+        program = seed(lambda: joint(MODEL, observations), 1)
+        return trace(substitute(program, data=values)).get_trace()
+
+    def beta(observations, values):
+        confusion = traced(observations, **values)["confusion"]["value"]
+        return jnp.log(confusion) @ zero_sum_basis(3)
+
+    def density(observations, values):
+        return sum(
+            site["fn"].log_prob(site["value"]).sum()
+            for site in traced(observations, **values).values()
+            if site["type"] == "sample"
+        )
+
+    @jax.jit
+    def both_sides(plain):
         shaped = replace(plain, prepared=prepare(plain, MODEL.prior))
-        sites = trace(seed(lambda: joint(MODEL, shaped), 1)).get_trace()
         free = {
             name: site["value"]
-            for name, site in sites.items()
+            for name, site in traced(shaped).items()
             if site["type"] == "sample" and not site["is_observed"]
         }
-
-        def beta(observations, distance):
-            fixed = substitute(
-                seed(lambda: joint(MODEL, observations), 1),
-                data={**free, "distance": distance},
-            )
-            confusion = trace(fixed).get_trace()["confusion"]["value"]
-            return jnp.log(confusion) @ zero_sum_basis(3)
-
-        def density(observations, distance):
-            fixed = substitute(
-                seed(lambda: joint(MODEL, observations), 1),
-                data={**free, "distance": distance},
-            )
-            result = trace(fixed).get_trace()
-            return sum(
-                site["fn"].log_prob(site["value"]).sum()
-                for name, site in result.items()
-                if site["type"] == "sample"
-            )
-
-        at = beta(shaped, free["distance"])
+        at = beta(shaped, free)
         volume = jax.jacobian(
-            lambda flat: beta(shaped, flat.reshape(at.shape)).ravel()
+            lambda flat: beta(shaped, {**free, "distance": flat.reshape(at.shape)})
         )(free["distance"].ravel())
-        plain_distance = (at - free["population"]) / free["spread"][:, None]
-        left = density(shaped, free["distance"]) - jnp.linalg.slogdet(volume)[1]
+        centred = (at - free["population"]) / free["spread"][:, None]
+        same = {**free, "distance": centred}
+        left = density(shaped, free)
+        left -= jnp.linalg.slogdet(volume.reshape(at.size, at.size))[1]
         jacobian = jnp.log(free["spread"]).sum() * at.shape[0] * at.shape[2]
-        right = density(plain, plain_distance) - jacobian
-        assert np.allclose(left, right)
-        assert np.allclose(beta(plain, plain_distance), at)
+        return (left, at), (density(plain, same) - jacobian, beta(plain, same))
+
+    with jax.enable_x64(True):
+        shaped, plain = both_sides(observe(study))
+    for one, other in zip(shaped, plain, strict=True):
+        assert np.allclose(one, other)

@@ -2,23 +2,22 @@
 
 import itertools
 from dataclasses import replace
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed
 from scipy.special import expit, logit
 
 import consilience as cs
 from consilience.annotators import load
 from consilience.errors import UnfamiliarAnnotatorsWarning
-from consilience.model import lay_out, sample_parameters
+from consilience.model import lay_out
 from consilience.objects.layout.items import items_of
 from consilience.responses import read
 from consilience.spaces import space_of
+from consilience.truth.arrays.maths import on_host
 
 MODEL = load("objects_by_annotator")
 # What other items say follows from their answers, and is not drawn with them.
@@ -28,12 +27,10 @@ ALONE = replace(
 )
 ALIKE = replace(load("objects"), layout=lambda space, _: items_of(space, pooled=False))
 
-# Compiled whole: one by one, hundreds of operations take longer.
 
-
-@partial(jax.jit, static_argnums=0)
 def score(model, observations, parameters):
-    return model.score(observations, parameters)
+    """Return the score by NumPy's arithmetic, which takes no time to compile."""
+    return model.log_joint(*on_host((observations, dict(parameters))))
 
 
 def space_of_answers(answers, num_labels):
@@ -61,27 +58,33 @@ def every_answer(num_labels):
     ]
 
 
-@partial(jax.jit, static_argnames="number")
-def some_parameters(observations, number=1):
-    return seed(sample_parameters, number)(ALONE, observations)
-
-
 @pytest.mark.parametrize(("num_labels", "annotators"), [(2, 2), (2, 3), (3, 2)])
-def test_the_score_sums_over_all_answers_to_the_prior(num_labels, annotators):
+def test_the_score_sums_over_all_answers_to_the_prior(
+    num_labels, annotators, some_parameters
+):
     answers = list(itertools.product(every_answer(num_labels), repeat=annotators))
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space_of_answers(answers, num_labels))
-        parameters = some_parameters(observations)
+        parameters = some_parameters(ALONE, observations)
         apart = jnp.array([0.9, -0.6, 0.2][:annotators])
         parameters = {**parameters, "recall": apart, "single_label_effect": -2 * apart}
-        total = np.exp(np.asarray(score(ALONE, observations, parameters))).sum(0)
+        total = np.exp(score(ALONE, observations, parameters)).sum(0)
         nobody = replace(observations.layout, observed=jnp.zeros(len(answers), bool))
         before = score(ALONE, replace(observations, layout=nobody), parameters)
-    assert np.allclose(total, np.exp(np.asarray(before)[0]), rtol=1e-10)
+    assert np.allclose(total, np.exp(before[0]), rtol=1e-10)
     assert np.isclose(total.sum(), 1)
 
 
-def test_annotators_who_are_alike_are_those_of_the_plain_model():
+def test_the_host_scores_as_what_is_compiled(some_parameters):
+    answers = list(itertools.product(every_answer(2), repeat=2))
+    with jax.enable_x64(True):
+        observations = lay_out(ALONE, space_of_answers(answers, 2))
+        parameters = some_parameters(ALONE, observations)
+        compiled = jax.jit(ALONE.score)(observations, parameters)
+        assert np.allclose(score(ALONE, observations, parameters), compiled, rtol=1e-12)
+
+
+def test_annotators_who_are_alike_are_those_of_the_plain_model(some_parameters):
     answers = [
         [(0, 0b001), (1, 0b010), (0, 0b001)],
         [(0, 0b011), (1, 0b010), (2, 0b101)],
@@ -90,7 +93,7 @@ def test_annotators_who_are_alike_are_those_of_the_plain_model():
     space = space_of_answers(answers, 3)
     with jax.enable_x64(True):
         apart, alike = lay_out(ALONE, space), lay_out(ALIKE, space)
-        drawn = some_parameters(apart)
+        drawn = some_parameters(ALONE, apart)
         nobody = jnp.zeros(3)
         # Styles that hardly differ between items: a narrow Beta, a narrow normal.
         mean = drawn["single_label"][0]
@@ -103,17 +106,20 @@ def test_annotators_who_are_alike_are_those_of_the_plain_model():
         assert not np.allclose(third, other, atol=1e-2)
 
 
-def test_one_label_from_who_lists_all_says_that_there_is_one_object():
+def test_one_label_from_who_lists_all_says_that_there_is_one_object(some_parameters):
     """From who picks, it says little: so the same answer is believed otherwise."""
     space = space_of_answers([[(0, 0b01)], [(0, 0b01)]], 2)
     with jax.enable_x64(True):
         observations = lay_out(ALONE, space)
         # Of what is there, nearly all is seen by who lists.
-        drawn = {**some_parameters(observations), "detection": jnp.array([2.0, 0.0])}
+        drawn = {
+            **some_parameters(ALONE, observations, 1),
+            "detection": jnp.array([2.0, 0.0]),
+        }
         results = []
         for effect in (-4.0, 4.0):
             picks = {**drawn, "single_label_effect": jnp.full(1, effect)}
-            scores = np.asarray(score(ALONE, observations, picks))[0]
+            scores = score(ALONE, observations, picks)[0]
             results.append(np.exp(scores[0] - np.logaddexp(*scores)))
     assert results[0] > results[1] + 0.05
 

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
-from numpyro.handlers import seed
 from scipy.optimize import minimize_scalar
 
 from consilience.annotators import load
@@ -21,7 +20,6 @@ from consilience.model import (
     lay_out,
     lists_of,
     marginal,
-    sample_parameters,
     simulate,
 )
 from consilience.responses import read
@@ -65,19 +63,14 @@ def score(model, observations, parameters):
     return model.score(observations, parameters)
 
 
-@partial(jax.jit, static_argnums=0)
-def drawn(model, observations):
-    return seed(sample_parameters, 1)(model, observations)
-
-
 @pytest.mark.parametrize("prior", [{}, {"popularity": 1.0}, ALL_TERMS])
 def test_the_score_sums_to_the_prior_over_all_answers_on_the_list(
-    every_answer_on_a_list, prior
+    every_answer_on_a_list, prior, some_parameters
 ):
     space, model = every_answer_on_a_list, load("structured", prior)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        parameters = drawn(model, observations)
+        parameters = some_parameters(model, observations)
         scores = np.exp(score(model, observations, parameters))
         prevalence = np.exp(parameters["prevalence"])
     for name, labels in LISTS.items():
@@ -86,11 +79,11 @@ def test_the_score_sums_to_the_prior_over_all_answers_on_the_list(
         assert np.allclose(scores[units].sum(0)[: len(labels)], expected)
 
 
-def test_the_score_is_the_formula_written_out(every_answer_on_a_list):
+def test_the_score_is_the_formula_written_out(every_answer_on_a_list, some_parameters):
     space, model = every_answer_on_a_list, load("structured", ALL_TERMS)
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        parameters = drawn(model, observations)
+        parameters = some_parameters(model, observations)
         result = np.asarray(score(model, observations, parameters))
         p = {name: np.asarray(value) for name, value in parameters.items()}
     parent = LABELS["parent"].fillna("").to_list()
@@ -122,11 +115,11 @@ def test_the_score_is_the_formula_written_out(every_answer_on_a_list):
         assert np.isclose(result[unit, slot], expected)
 
 
-def test_uniform_errors_on_whole_lists_are_one_coin(design):
+def test_uniform_errors_on_whole_lists_are_one_coin(design, some_parameters):
     one, many = load("one_coin_dawid_skene"), load("structured")
     with jax.enable_x64(True):
         coin, lists = lay_out(one, design), lay_out(many, design)
-        parameters = drawn(one, coin)
+        parameters = some_parameters(one, coin)
         assert np.allclose(score(one, coin, parameters), score(many, lists, parameters))
         fits = [
             engine.fit(model, design, 0, effort)
@@ -299,12 +292,12 @@ def test_em_ends_where_the_posterior_of_the_terms_is_flat(thousand_labels):
     assert all(np.abs(value).max() < 0.05 for value in slope.values())
 
 
-def test_nothing_is_as_large_as_items_times_labels(thousand_labels):
+def test_nothing_is_as_large_as_items_times_labels(thousand_labels, some_parameters):
     space, *_ = thousand_labels
     model = load("structured", {"popularity": 1.0, "superclass": 1.0, "pairs": 1.0})
     with jax.enable_x64(True):
         observations = lay_out(model, space)
-        parameters = drawn(model, observations)
+        parameters = some_parameters(model, observations)
         program = jax.make_jaxpr(
             jax.value_and_grad(lambda p, o: marginal(score(model, o, p)).sum())
         )(parameters, observations)
@@ -328,10 +321,13 @@ def sizes(jaxpr):
                 yield from sizes(inner)
 
 
-def test_simulated_answers_are_on_the_list_of_their_item(every_answer_on_a_list):
+def test_simulated_answers_are_on_the_list_of_their_item(
+    every_answer_on_a_list, drawn_by_numpy
+):
     space, model = every_answer_on_a_list, load("structured", {"popularity": 1.0})
     with jax.enable_x64(True):
-        made = simulate(model, space, jax.random.key(2))
+        given, _ = drawn_by_numpy(model, lay_out(model, space))
+        made = simulate(model, space, jax.random.key(2), given)
     listed = {
         (unit, code)
         for unit, name in enumerate(space.unit_item)

@@ -125,16 +125,19 @@ def as_the_model_has_it(gold):
     with jax.enable_x64(True):
         observations = lay_out(model, space)
         program = seed(sample_parameters, 0)
-        sites = trace(program).get_trace(model, observations)
+
+        def sampled(observations):
+            sites = trace(program).get_trace(model, observations).items()
+            return {n: site["value"] for n, site in sites if site["type"] == "sample"}
+
         values = {
-            name: jnp.full_like(site["value"], float(name.endswith("_spread")))
-            for name, site in sites.items()
-            if site["type"] == "sample"
+            name: jnp.full(value.shape, float(name.endswith("_spread")))
+            for name, value in jax.eval_shape(sampled, observations).items()
         }
         values |= {name: jnp.asarray(v) for name, v in {**HUMPS, **SHARED}.items()}
         values["threshold"] = jnp.asarray(THRESHOLD)
-        parameters = substitute(program, data=values)(model, observations)
-        result = score(model, observations, parameters)
+        given = jax.jit(substitute(program, data=values), static_argnums=0)
+        result = score(model, observations, given(model, observations))
         truth = belief(result).reshape(len(result), 2, -1).sum(2)
         return float(marginal(result).sum()), np.asarray(truth[:, 1])
 

@@ -12,15 +12,15 @@ MODEL = "multinomial"
 
 @pytest.fixture(scope="module")
 def fits(simulated):
-    design = {"items": 2000, "annotators": 10, "per_item": 6, "classes": 2}
+    design = {"items": 1000, "annotators": 10, "per_item": 6, "classes": 2}
     space, _, _ = simulated(MODEL, 2, prior={"own": 60.0, "other": 3.0}, **design)
     key = 0
     with jax.enable_x64(True):
         return {
             "em": em.fit(load(MODEL), space, key, em.Options()),
-            "vb": vb.fit(load(MODEL), space, key, vb.Options(draws=400)),
+            "vb": vb.fit(load(MODEL), space, key, vb.Options(draws=200)),
             "nuts": nuts.fit(
-                load(MODEL), space, key, nuts.Options(tune=300, draws=300, chains=2)
+                load(MODEL), space, key, nuts.Options(tune=200, draws=200, chains=2)
             ),
         }
 

@@ -1,6 +1,7 @@
 """What follows for every model: answers one by one, states finer than the truth."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -59,6 +60,18 @@ def twins(observations, parameters):
 SPLIT = replace(PLAIN, emission=twins, substates=lambda _: 2)
 
 
+@partial(jax.jit, static_argnums=0)
+def score(model, observations, parameters):
+    return model.score(observations, parameters)
+
+
+def logs(*shape):
+    return np.log(np.random.default_rng(1).dirichlet(np.ones(3), shape))
+
+
+LOGS = {"prevalence": logs(), "confusion": logs(6, 3)}
+
+
 @pytest.fixture(scope="module")
 def responses():
     generator = np.random.default_rng(0)
@@ -82,11 +95,7 @@ def spaces(responses):
 def test_answers_one_by_one_score_as_the_table_does(spaces, of):
     with jax.enable_x64(True):
         observations = observe(spaces[of], per_answer=True)
-        drawn = simulate(PLAIN, spaces["classes"], jax.random.key(1)).parameters
-        parameters = {name: jnp.log(value) for name, value in drawn.items()}
-        table, each = (
-            np.asarray(model.score(observations, parameters)) for model in (PLAIN, EACH)
-        )
+        table, each = (score(model, observations, LOGS) for model in (PLAIN, EACH))
     assert np.allclose(table, each)
 
 
@@ -114,10 +123,8 @@ def test_states_finer_than_the_truth_are_summed_into_it(spaces):
         assert np.allclose(whole.belief, split.belief, atol=1e-5)
         assert split.lower.shape == whole.lower.shape
         observations = observe(spaces["classes"])
-        drawn = simulate(PLAIN, spaces["classes"], jax.random.key(1)).parameters
-        parameters = {name: jnp.log(value) for name, value in drawn.items()}
-        fine = belief(SPLIT.score(observations, parameters))
-        coarse = belief(PLAIN.score(observations, parameters))
+        fine = belief(score(SPLIT, observations, LOGS))
+        coarse = belief(score(PLAIN, observations, LOGS))
         assert fine.shape == (50, 6)
         assert np.allclose(posterior_of_truth(SPLIT, fine), coarse)
 

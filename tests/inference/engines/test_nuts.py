@@ -16,7 +16,7 @@ from consilience.inference.engines import nuts
 from consilience.posterior.stored_fit.tree import tree
 from consilience.progress import Progress
 
-EFFORT = nuts.Options(tune=300, draws=300, chains=2)
+EFFORT = nuts.Options(tune=200, draws=200, chains=2)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_chains_mix_in_every_parameter_without_divergences(honest):
 
 def test_progress_tells_speed_divergences_and_the_worst_r_hat(honest):
     _, reported = honest
-    assert [step.done for step in reported] == list(range(50, 601, 50))
+    assert [step.done for step in reported] == list(range(50, 401, 50))
     assert "draws/s, 0 divergences, worst R-hat 1." in reported[-1].note
 
 

@@ -20,10 +20,10 @@ SHARED = load(
 
 @pytest.fixture(scope="module")
 def space():
-    """150 items with two candidates, six answers each: some name both."""
+    """60 items with two candidates, six answers each: some name both."""
     generator = np.random.default_rng(0)
     rows = []
-    for item in range(150):
+    for item in range(60):
         share = generator.beta(2, 2)
         for person in range(6):
             main = "ab"[int(generator.random() < share)]
@@ -94,13 +94,17 @@ class Warmed(Exception):  # noqa: N818 (no error: what is waited for)
     """A warm-up was asked for."""
 
 
-def test_numbers_that_are_many_are_warmed_up(few, monkeypatch):
+def test_numbers_that_are_many_are_warmed_up(monkeypatch):
     def warmed(*asked):
         assert {"mean", "scale", "threshold_spread"} <= set(asked[-1])
         assert "threshold" not in asked[-1]
         raise Warmed
 
+    rows = [(f"i{item}", f"a{who}", "cat") for item in range(50) for who in range(6)]
+    frame = pd.DataFrame(rows, columns=["item", "annotator", "label"])
+    frame["answer"] = np.resize(["no", "maybe", "yes", "no", "yes"], len(frame))
+    space = space_of(read(frame, kind="contains"))
     monkeypatch.setattr(nuts, "MOST", 10)
     monkeypatch.setattr(nuts, "_compiled", warmed)
     with jax.enable_x64(True), pytest.raises(Warmed):
-        nuts.fit(load("contains"), few, 0, EFFORT)
+        nuts.fit(load("contains"), space, 0, EFFORT)

@@ -93,7 +93,7 @@ def test_the_label_of_the_data_set_needs_more_votes_to_be_as_sure():
     assert valid([0.1, 0.9], [1, 9], 9, own=0)[0] > seldom[0]
 
 
-@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("own", [pytest.param(False, marks=pytest.mark.study), True])
 def test_an_only_candidate_is_held_to_the_same_rule(own):
     people, other = {"i": 1, "j": 9}, [("k", "a", "x"), ("k", "b", "y")]
     rows = [(item, f"a{k}", "x") for item, n in people.items() for k in range(n)]
@@ -121,7 +121,13 @@ def test_an_object_that_is_not_there_has_no_valid_name():
     assert valid([0.9, 0.1], [4, 1], 9, frequency=0.49).max() == 0
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["plain", "log_odds"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(False, id="plain"),
+        pytest.param(True, id="log_odds", marks=pytest.mark.study),
+    ],
+)
 def unnamed(request):
     """Return a study with candidates, most of which nobody names, and its fit."""
     generator = np.random.default_rng(0)

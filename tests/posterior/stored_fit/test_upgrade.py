@@ -58,11 +58,14 @@ def saved_before(fit, folder):
     return folder
 
 
+SHORT = cs.EngineOptions(restarts=1, sweeps=5)  # any fit will do
+
+
 @pytest.fixture(scope="module")
 def study():
-    settings = {"most": 3.0, "contains_answers": 4.0, "leading": 1.0}
+    settings = {"most": 2.0, "contains_answers": 4.0, "leading": 1.0}
     return cs.simulate(
-        kind="objects", items=16, annotators=6, classes=5, per_item=4,
+        kind="objects", items=16, annotators=6, classes=3, per_item=4,
         prior=settings, seed=1,
     )  # fmt: skip
 
@@ -87,14 +90,14 @@ def contains(study):
     similar = pd.DataFrame({"label_a": ["class0"], "label_b": ["class1"]})
     return cs.fit(
         study.contains, model="contains", engine="em", similarity=similar,
-        candidates=with_columns(study),
+        candidates=with_columns(study), effort=SHORT,
     )  # fmt: skip
 
 
 def objects(study):
     return cs.fit(
         study.responses, model="objects_by_annotator", engine="em",
-        contains=study.contains,
+        contains=study.contains, effort=SHORT,
     )  # fmt: skip
 
 
