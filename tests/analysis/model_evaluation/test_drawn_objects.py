@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import consilience as cs
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, pack_bits
@@ -115,13 +116,21 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
 
 @pytest.fixture(scope="module")
 def fitted():
-    """Return a study, and a fit with five draws of its parameters."""
+    """Return a study, and what is believed of it by five draws of parameters."""
     study = simulate_objects(
         items=60, annotators=12, classes=8, settings={"most": 3.0}, seed=3
     )
-    effort = cs.EngineOptions(draws=5)
-    return study, cs.fit(
-        study.responses, model="objects", engine="em", effort=effort, seed=0
+    effort = cs.EngineOptions(restarts=1, sweeps=10, draws=0)
+    fit = cs.fit(study.responses, model="objects", engine="em", effort=effort, seed=0)
+    posterior = fit.data["posterior"].to_dataset()
+    generator = np.random.default_rng(0)
+    moved = [
+        posterior.map(lambda each: each + 0.3 * generator.normal(size=each.shape))
+        for _ in range(5)
+    ]
+    several = xr.concat(moved, "draw").assign_coords(draw=range(5))
+    return study, cs.predict(
+        Fit(with_groups(fit.data, posterior=several)), study.responses
     )
 
 
