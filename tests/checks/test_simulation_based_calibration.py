@@ -249,7 +249,7 @@ def test_a_model_without_parameters_says_that_it_has_no_prior():
         assert cannot_simulate(load("bayesian_dawid_skene"), space) is None
 
 
-def fits(engine, effort, *, space, power=1, studies=40, prior=None):
+def fits(engine, effort, *, space, power=1, studies=24, prior=None):
     model = load("bayesian_dawid_skene", prior)
     with jax.enable_x64(True):
         return simulated_fits(
@@ -272,8 +272,8 @@ def by_vb():
 
 @pytest.fixture(scope="module")
 def by_nuts():
-    effort = EngineOptions(tune=300, draws=200, chains=1)
-    return [fits("nuts", effort, space=design(), power=power) for power in (1, 4)]
+    effort = EngineOptions(tune=150, draws=100, chains=1)
+    return [fits("nuts", effort, space=design(), power=power) for power in (1, 8)]
 
 
 def test_draws_of_vb_are_placed_evenly(by_vb):
@@ -312,7 +312,7 @@ def test_nuts_holds_parameters_and_truth_as_often_as_it_says(by_nuts):
     assert judge_truth(by_nuts[0].items).loc[0, "verdict"] == "calibrated"
 
 
-def test_the_same_check_catches_nuts_that_counts_answers_four_times(by_nuts):
+def test_the_same_check_catches_nuts_that_counts_answers_eight_times(by_nuts):
     result = judge_parameters(by_nuts[1].ranks).set_index("quantity")
-    assert result.loc["annotators' confusion", "verdict"] == "too narrow"
+    assert result.loc["population confusion", "verdict"] == "too narrow"
     assert judge_truth(by_nuts[1].items).loc[0, "verdict"] == "overconfident"

@@ -248,7 +248,7 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
     result = learnable(matrices, spread=3.0, lapse=0.1)
     with jax.enable_x64(True):
         counts = naming_prior._count_arrays(given, np.stack(list(matrices.values())))
-        logs = np.asarray(naming_prior._log_joint_shares(counts, result))[0]
+        logs = np.asarray(naming_prior._jitted_shares(counts, result))[0]
     rest = result.weight @ counts.of_class[:, 0]
     odds = result.odds * rest**-result.against
     whole, mean = share_of(own, others, result, odds / (1 + odds))

@@ -229,7 +229,7 @@ def told_of_people(seed):
     return true, bounds, result
 
 
-@pytest.fixture(scope="module", params=[4, pytest.param(12, marks=pytest.mark.study)])
+@pytest.fixture(scope="module", params=[3, pytest.param(12, marks=pytest.mark.study)])
 def people(request):
     return [told_of_people(seed) for seed in range(request.param)]
 
