@@ -21,7 +21,10 @@ def study(number):
 
 
 def fitted(number):
-    result = cs.fit(study(number), model="structured", engine="em", seed=number)
+    quick = cs.EngineOptions(draws=0, restarts=1)
+    result = cs.fit(
+        study(number), model="structured", engine="em", effort=quick, seed=number
+    )
     return result.items()["probability"].to_numpy()
 
 
