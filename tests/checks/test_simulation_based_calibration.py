@@ -28,7 +28,7 @@ from consilience.checks.simulation_based_calibration import (
 )
 from consilience.inference import EngineOptions
 from consilience.model.layout import lay_out
-from consilience.simulation import simulate
+from consilience.responses import read
 from consilience.spaces import space_of
 
 STUDIES, DRAWS = 200, 99
@@ -215,9 +215,19 @@ def test_what_a_model_holds_fixed_is_not_judged():
     assert len(_positions(truth, point, np.random.default_rng(0))) == 2
 
 
-def design(**changed):
-    usual = {"items": 16, "annotators": 4, "classes": 2, "per_item": 3, "seed": 0}
-    return space_of(simulate(**(usual | changed)).responses)
+def design(items=16, annotators=4, classes=2, per_item=3):
+    """Who answers about what; the answers do not matter."""
+    generator = np.random.default_rng(0)
+    who = generator.random((items, annotators)).argsort(1)[:, :per_item]
+    names = [f"l{code}" for code in range(classes)]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:02d}" for number in range(items)], per_item),
+            "annotator": [f"a{each}" for each in who.ravel()],
+            "label": np.resize(names, who.size),
+        }
+    )
+    return space_of(read(frame, labels=names))
 
 
 def test_every_study_is_laid_out_alike():

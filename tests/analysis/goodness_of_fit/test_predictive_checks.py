@@ -295,9 +295,7 @@ def test_answers_without_annotators_have_votes_and_errors_alone(plain):
 
 
 def test_yes_or_no_answers_are_checked_by_pair_of_item_and_label():
-    study = cs.simulate(
-        kind="contains", items=60, annotators=6, classes=3, per_item=4, seed=0
-    )
+    study = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
     fit = cs.fit(study.responses, model="contains_states", engine="vb", seed=0)
     checks = cs.predictive_checks(fit)
     states = set(map(str, fit.data["constant_data"]["true_class"].to_numpy()))
