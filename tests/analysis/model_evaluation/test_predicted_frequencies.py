@@ -9,7 +9,7 @@ import consilience as cs
 from consilience.errors import CircularError, KindError, PredictionsError
 from consilience.posterior import Fit
 
-ITEMS, ANSWERS, TWINS = 80, 3, 40
+ITEMS, ANSWERS, TWINS = 80, 3, 24
 ROWS = [
     ("i", "a", 3, 1, 0),  # item, label, yes, maybe, no
     ("i", "b", 0, 0, 4),
