@@ -23,7 +23,7 @@ from consilience.posterior.stored_fit.stored import with_tables
 
 ITEMS, WORLDS = 80, 64
 STUDIES = [40, pytest.param(200, marks=pytest.mark.study)]
-TWINS = 24
+TWINS = 40
 
 
 def tolerance(studies):
