@@ -19,10 +19,8 @@ CALLING = (
     "tests/inference/closed_form/dirichlet/test_leap.py",
     "tests/inference/closed_form/dirichlet/test_variates.py",
     "tests/inference/engines/test_gibbs.py::test_draws_are_as_many_as_are_asked_for",
-    "tests/model/test_model.py",
     "tests/responses/tables/test_safe_pickle.py",
     "tests/truth/arrays/test_incidence.py::test_the_gradient_is_the_transposed_product",
-    "tests/truth/arrays/test_incidence.py::test_matrices_laid_out_alike_can_be_stacked_and_picked",
     "tests/truth/test_truth.py",
 )
 

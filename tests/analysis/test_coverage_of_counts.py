@@ -11,7 +11,7 @@ import consilience as cs
 from consilience.posterior import Fit
 from consilience.posterior.stored_fit.stored import with_tables
 
-STUDIES, TWINS, ITEMS, LABELS, VALID, BESIDE = 100, 40, 60, 3, 0.4, 0.3
+TWINS, ITEMS, LABELS, VALID, BESIDE = 40, 60, 3, 0.4, 0.3
 
 
 def fit_of(tables):
@@ -76,10 +76,11 @@ def held(bounds_of, studies, times):
     return ((bounds[..., 0] <= truth) & (bounds[..., 1] >= truth)).mean(0)
 
 
+@pytest.mark.parametrize("studies", [40, pytest.param(200, marks=pytest.mark.study)])
 @pytest.mark.parametrize("bounds_of", [valid, beside])
-def test_bounds_of_counts_hold_nine_times_in_ten(bounds_of):
-    share = held(bounds_of, STUDIES, 1)
-    assert (np.abs(share - 0.9) < 4 * np.sqrt(0.9 * 0.1 / STUDIES)).all()
+def test_bounds_of_counts_hold_nine_times_in_ten(bounds_of, studies):
+    share = held(bounds_of, studies, 1)
+    assert (np.abs(share - 0.9) < 4 * np.sqrt(0.9 * 0.1 / studies)).all()
 
 
 @pytest.mark.parametrize("bounds_of", [valid, beside])

@@ -28,7 +28,7 @@ from consilience.checks.simulation_based_calibration import (
 )
 from consilience.inference import EngineOptions
 from consilience.model.layout import lay_out
-from consilience.simulation import simulate
+from consilience.responses import read
 from consilience.spaces import space_of
 
 STUDIES, DRAWS = 200, 99
@@ -215,9 +215,19 @@ def test_what_a_model_holds_fixed_is_not_judged():
     assert len(_positions(truth, point, np.random.default_rng(0))) == 2
 
 
-def design(**changed):
-    usual = {"items": 16, "annotators": 4, "classes": 2, "per_item": 3, "seed": 0}
-    return space_of(simulate(**(usual | changed)).responses)
+def design(items=16, annotators=4, classes=2, per_item=3):
+    """Who answers about what; the answers do not matter."""
+    generator = np.random.default_rng(0)
+    who = generator.random((items, annotators)).argsort(1)[:, :per_item]
+    names = [f"l{code}" for code in range(classes)]
+    frame = pd.DataFrame(
+        {
+            "item": np.repeat([f"i{number:02d}" for number in range(items)], per_item),
+            "annotator": [f"a{each}" for each in who.ravel()],
+            "label": np.resize(names, who.size),
+        }
+    )
+    return space_of(read(frame, labels=names))
 
 
 def test_every_study_is_laid_out_alike():
@@ -249,7 +259,7 @@ def test_a_model_without_parameters_says_that_it_has_no_prior():
         assert cannot_simulate(load("bayesian_dawid_skene"), space) is None
 
 
-def fits(engine, effort, *, space, power=1, studies=40, prior=None):
+def fits(engine, effort, *, space, power=1, studies=24, prior=None):
     model = load("bayesian_dawid_skene", prior)
     with jax.enable_x64(True):
         return simulated_fits(
@@ -272,8 +282,8 @@ def by_vb():
 
 @pytest.fixture(scope="module")
 def by_nuts():
-    effort = EngineOptions(tune=300, draws=200, chains=1)
-    return [fits("nuts", effort, space=design(), power=power) for power in (1, 4)]
+    effort = EngineOptions(tune=150, draws=100, chains=1)
+    return [fits("nuts", effort, space=design(), power=power) for power in (1, 8)]
 
 
 def test_draws_of_vb_are_placed_evenly(by_vb):
@@ -312,7 +322,7 @@ def test_nuts_holds_parameters_and_truth_as_often_as_it_says(by_nuts):
     assert judge_truth(by_nuts[0].items).loc[0, "verdict"] == "calibrated"
 
 
-def test_the_same_check_catches_nuts_that_counts_answers_four_times(by_nuts):
+def test_the_same_check_catches_nuts_that_counts_answers_eight_times(by_nuts):
     result = judge_parameters(by_nuts[1].ranks).set_index("quantity")
-    assert result.loc["annotators' confusion", "verdict"] == "too narrow"
+    assert result.loc["population confusion", "verdict"] == "too narrow"
     assert judge_truth(by_nuts[1].items).loc[0, "verdict"] == "overconfident"

@@ -268,9 +268,9 @@ try:
     with {how}():
         try:
             Late()
-            time.sleep(4)
+            time.sleep(1)
         finally:
-            time.sleep(1.5)
+            time.sleep(1.2)
             print("cleared", flush=True)
 except KeyboardInterrupt:
     sys.exit(130)

@@ -63,7 +63,7 @@ def test_contains_keeps_item_label_and_answer_apart():
 
 
 def test_runs_of_two_kinds_do_not_stand_side_by_side(fit):
-    made = cs.simulate(kind="contains", items=10, annotators=4, per_item=3, seed=1)
+    made = cs.simulate(kind="contains", items=30, annotators=6, per_item=4, seed=1)
     other = cs.fit(made.responses, model="majority")
     with pytest.raises(OptionError, match="kinds choice and contains"):
         gather({"a": fit, "b": other})
@@ -153,9 +153,11 @@ def test_responses_that_name_their_labels_need_no_file(fit, responses, hostile):
     assert report.agreement.labels["label"].tolist()[0] == "kind 0"
 
 
-@pytest.mark.parametrize("kind", ["choice", "objects"])
-def test_where_labels_have_names_no_code_is_left_on_the_page(kind):
-    made = cs.simulate(kind=kind, items=20, classes=8, seed=1).responses
+@pytest.mark.parametrize(("kind", "classes"), [("choice", 3), ("objects", 8)])
+def test_where_labels_have_names_no_code_is_left_on_the_page(kind, classes):
+    made = cs.simulate(
+        kind=kind, items=60, annotators=6, classes=classes, per_item=4, seed=6
+    ).responses
     codes = made.labels["label"].tolist()
     names = [f"kind of thing {k}" for k in range(len(codes))]
     named = dataclasses.replace(made, labels=made.labels.assign(name=names))

@@ -1,7 +1,7 @@
 """Damaged sources give a result, a stated rule or an error of ours, in every reader.
 
 The environment variable CONSILIENCE_FUZZ says how many inputs of each kind are tried
-(`CONTRIBUTING.md`); without it, a few dozen, the same in every run. The net that
+(`CONTRIBUTING.md`); without it, a dozen or more, the same in every run. The net that
 `read` spans under all readers is left out here, so that it hides no defect of theirs.
 """
 
@@ -188,7 +188,7 @@ def damaged(sound, damage):
 
 
 @given(which=st.sampled_from(sorted(SOUND)), damage=DAMAGE, kind=ANY_KIND)
-@some(120)
+@some(60)
 def test_damaged_bytes(which, damage, kind):
     format_, name = which
     with tempfile.TemporaryDirectory() as folder:
@@ -204,7 +204,7 @@ def test_damaged_bytes(which, damage, kind):
 
 
 @given(name=st.sampled_from(["labels.csv", "truth.csv"]), damage=DAMAGE)
-@some(20)
+@some(12)
 def test_damaged_folders_of_labels_and_truth(name, damage):
     sound = {"labels.csv": b"task,worker,label\n1,a,x\n2,a,y\n", "truth.csv": b""}
     sound["truth.csv"] = b"task,truth\n1,x\n2,y\n"
@@ -251,7 +251,7 @@ def test_no_truth_beside_the_labels_brings_in_what_is_no_text(tmp_path):
 
 
 @given(damage=DAMAGE, pairs=st.integers(1, 3))
-@some(20)
+@some(12)
 def test_damaged_arrays_of_the_reassessed_study(damage, pairs):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "raters.npz"
@@ -312,7 +312,7 @@ def replaced(document, steps, value):
     value=JSON,
     kind=ANY_KIND,
 )
-@some(80)
+@some(40)
 def test_json_with_a_part_of_any_other_type(which, steps, value, kind):
     sound = {
         "label_studio": [TASK, TASK],
@@ -333,7 +333,7 @@ def test_json_with_a_part_of_any_other_type(which, steps, value, kind):
     kind=ANY_KIND,
     grid=st.booleans(),
 )
-@some(60)
+@some(30)
 def test_batches_with_any_answers(steps, value, kind, grid):
     cell = json.dumps(replaced(PAGE, steps, value))
     columns = Columns(item="Input.i{i}", selected="Answer.q", label="Input.image")
@@ -397,7 +397,7 @@ COLUMNS = st.tuples(CELLS, CELLS) | st.sampled_from([("yes", "no"), (1, 2), ("x"
     format_=st.sampled_from([None, "long", "wide", "counts"]),
     kind=ANY_KIND,
 )
-@some(80)
+@some(40)
 def test_data_frames_of_any_cells(columns, sound, inferred, format_, kind):
     columns |= {"item": (1, 2), "label": ("x", "y")} if sound else {}
     frame = pd.DataFrame(
@@ -460,7 +460,7 @@ TYPES = st.recursive(
     names=st.permutations(["image", "embedding", "a.b", "picture"]),
     filled=st.booleans(),
 )
-@some(20)
+@some(12)
 def test_columns_of_any_type_that_nobody_uses_stop_nothing(types, names, filled):
     table = pa.table({"image_id": ["1", "2"], "annotator": ["a", "b"]})
     for name, kind in zip(names, types, strict=False):
@@ -537,7 +537,7 @@ def canonical(folder):
     value=VALUES,
     damage=DAMAGE,
 )
-@some(30)
+@some(15)
 def test_damaged_canonical_folders(name, change, place, kind, value, damage):
     with tempfile.TemporaryDirectory() as folder:
         path = canonical(folder)
@@ -592,7 +592,7 @@ def changed(table, change, place, kind, value, damage):
     which=st.sampled_from(sorted(SOUND)),
     damage=DAMAGE,
 )
-@some(40)
+@some(20)
 def test_damaged_side_files(role, which, damage):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"side-{which[1]}"
@@ -604,7 +604,7 @@ XML = b"<View><Choices name='q' toName='i'><Choice value='x'/><Choice value='y'/
 
 
 @given(damage=DAMAGE)
-@some(20)
+@some(12)
 def test_damaged_configurations(damage):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.xml"

@@ -61,7 +61,7 @@ def frame_of(rows):
 @given(
     rows=ROWS, separator=st.sampled_from(",;\t|"), bom=st.booleans(), end=st.booleans()
 )
-@some(40)
+@some(20)
 def test_separated_text_comes_back(rows, separator, bom, end):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.csv"
@@ -76,7 +76,7 @@ def test_separated_text_comes_back(rows, separator, bom, end):
 
 
 @given(rows=ROWS)
-@some(20)
+@some(12)
 def test_parquet_and_data_frames_come_back(rows):
     frame = frame_of(rows)
     assert back(read(frame)) == rows
@@ -88,7 +88,7 @@ def test_parquet_and_data_frames_come_back(rows):
 
 
 @given(rows=ROWS, escaped=st.booleans())
-@some(20)
+@some(12)
 def test_json_lines_and_records_come_back(rows, escaped):
     records = [
         dict(zip(["item", "annotator", "label"], row, strict=True)) for row in rows
@@ -104,7 +104,7 @@ def test_json_lines_and_records_come_back(rows, escaped):
 
 
 @given(rows=ROWS)
-@some(15)
+@some(12)
 def test_the_canonical_folder_comes_back(rows):
     responses = read(frame_of(rows))
     with tempfile.TemporaryDirectory() as folder:
@@ -122,7 +122,7 @@ def test_the_canonical_folder_comes_back(rows):
         min_size=1,
     )
 )
-@some(20)
+@some(12)
 def test_wide_tables_come_back(cells):
     frame = pd.DataFrame(
         [[cells.get((i, j), "-1") for j in range(4)] for i in range(5)],
@@ -160,7 +160,7 @@ def test_wide_tables_come_back(cells):
         min_size=1,
     ).filter(lambda cells: any(map(any, cells.values())))
 )
-@some(20)
+@some(12)
 def test_counts_of_yes_come_back(cells):
     frame = pd.DataFrame(
         [
@@ -184,7 +184,7 @@ def test_counts_of_yes_come_back(cells):
 
 
 @given(rows=ROWS)
-@some(20)
+@some(12)
 def test_batch_results_come_back(rows):
     frame = pd.DataFrame(
         rows, columns=["Input.image", "WorkerId", "Answer.q"], dtype="str"
@@ -203,7 +203,7 @@ def test_batch_results_come_back(rows):
 
 
 @given(rows=ROWS)
-@some(20)
+@some(12)
 def test_label_studio_exports_come_back(rows):
     tasks = [
         {
@@ -253,7 +253,7 @@ def test_label_studio_exports_come_back(rows):
     )
 )
 @example(answers={"0": {'"': 0}})
-@some(20)
+@some(12)
 def test_peerannot_answers_come_back(answers):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answers.json"
@@ -321,7 +321,7 @@ def test_patterns_come_back_as_often_as_they_are_counted(patterns):
 
 
 @given(rows=ROWS)
-@some(15)
+@some(12)
 def test_answers_inside_a_batch_come_back(rows):
     cells = [json.dumps([{"q": {"labels": [q]}}]) for *_, q in rows]
     cells = [cell.replace("&", "\\u0026") for cell in cells]

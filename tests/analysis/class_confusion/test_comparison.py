@@ -157,10 +157,10 @@ def test_what_cannot_be_compared_is_refused(fit, comparison):
         replace(comparison, parents=None).within()
     with pytest.raises(OptionError, match="resamples 1"):
         cs.compare_confusion(fit, PREDICTED, dataset_labels=OWN, resamples=1)
-    contains = cs.simulate(kind="contains", items=5, per_item=2).responses
+    rows = pd.DataFrame({"item": ["i", "j"], "label": "cat", "rank": 1})
+    asked = rows.assign(annotator="a", answer=["yes", "no"])
+    contains = cs.read(asked.drop(columns="rank"), kind="contains")
     yes = cs.fit(contains, model="majority")
-    items = yes.items()["item"].astype(str)
-    rows = pd.DataFrame({"item": items, "label": "class0", "rank": 1})
     with pytest.raises(KindError, match="no label is the main one"):
         cs.compare_confusion(yes, rows, dataset_labels=rows[["item", "label"]])
 

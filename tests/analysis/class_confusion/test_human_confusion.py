@@ -248,7 +248,7 @@ def test_how_often_a_class_is_called_its_own_label_is_integrated_exactly():
     result = learnable(matrices, spread=3.0, lapse=0.1)
     with jax.enable_x64(True):
         counts = naming_prior._count_arrays(given, np.stack(list(matrices.values())))
-        logs = np.asarray(naming_prior._log_joint_shares(counts, result))[0]
+        logs = np.asarray(naming_prior._jitted_shares(counts, result))[0]
     rest = result.weight @ counts.of_class[:, 0]
     odds = result.odds * rest**-result.against
     whole, mean = share_of(own, others, result, odds / (1 + odds))
@@ -351,9 +351,12 @@ def test_superclasses_and_pairs_follow_from_the_table(confusion):
 
 
 def test_choices_have_a_human_confusion_too():
-    responses = cs.simulate(items=60, classes=3, per_item=5).responses
-    own = responses.gold.rename(columns={"label": "dataset_label"})
-    result = human_confusion(replace(responses, items=own))
+    generator = np.random.default_rng(0)
+    items = [f"i{number:02d}" for number in range(60)]
+    names = np.array(["ant", "bee", "cow"])
+    frame = pd.DataFrame({"item": items * 5, "label": generator.choice(names, 300)})
+    own = pd.DataFrame({"item": items, "dataset_label": generator.choice(names, 60)})
+    result = human_confusion(replace(cs.read(frame), items=own))
     assert result.naming.aside == 0
     assert result.votes.sum() == 300
 
@@ -363,8 +366,9 @@ def test_what_has_no_class_is_refused(study, confusion):
         human_confusion(replace(study, items=None))
     with pytest.raises(OptionError, match="prob is 1"):
         human_confusion(study, prob=1.0)
-    contains = cs.simulate(kind="contains", items=5).responses
-    items = pd.DataFrame({"item": ["item0"], "dataset_label": ["class0"]})
+    asked = pd.DataFrame({"item": ["i", "j"], "label": "cat", "answer": ["yes", "no"]})
+    contains = cs.read(asked, kind="contains")
+    items = pd.DataFrame({"item": ["i"], "dataset_label": ["cat"]})
     with pytest.raises(KindError, match="kind contains"):
         human_confusion(replace(contains, items=items))
     plain = replace(confusion, parent=pd.Index([""] * 8))

@@ -44,6 +44,12 @@ def fitted(responses):
     )
 
 
+@pytest.fixture(scope="module")
+def one():
+    responses, _ = study(0)
+    return responses, fitted(responses)
+
+
 @pytest.fixture(scope="module", params=[6, pytest.param(24, marks=pytest.mark.study)])
 def tables(request):
     results = []
@@ -105,9 +111,8 @@ def test_bounds_of_a_pair_hold_its_frequency_unless_answers_count_four_times(
     assert bool(holds) is right
 
 
-def test_a_threshold_may_be_chosen_afterwards():
-    responses, _ = study(51, pairs=200)
-    fit = fitted(responses)
+def test_a_threshold_may_be_chosen_afterwards(one):
+    responses, fit = one
     table = cs.frequencies(fit, [0.5, 0.8])
     assert np.allclose(table["above_0.5"], fit.labels()["probability"], atol=1e-6)
     other = cs.fit(
@@ -122,10 +127,9 @@ def test_a_threshold_may_be_chosen_afterwards():
     assert table["frequency"].between(table["lower"], table["upper"]).all()
 
 
-def test_frequencies_are_of_counts_and_between_zero_and_one():
-    responses, _ = study(52, pairs=30)
-    fit = cs.fit(responses, model="majority")
+def test_frequencies_are_of_counts_and_between_zero_and_one(one):
+    responses, fit = one
     with pytest.raises(OptionError, match="fit contains_counts"):
-        cs.frequencies(fit)
+        cs.frequencies(cs.fit(responses, model="majority"))
     with pytest.raises(OptionError, match="not a frequency"):
-        cs.selection_frequencies(fitted(responses), [1.0])
+        cs.selection_frequencies(fit, [1.0])

@@ -18,7 +18,7 @@ from consilience.analysis.decisions import label_sets as module
 from consilience.errors import CircularError, GoldError, MissingColumnError, OptionError
 from consilience.posterior import Fit
 
-STUDIES, TWINS, GOLD, REST, COVERAGE = 200, 50, 20, 80, 0.9
+STUDIES, TWINS, GOLD, REST, COVERAGE = 60, 50, 20, 80, 0.9
 NAMES = np.array(["ant", "bee", "cow"], object)
 
 

@@ -90,18 +90,21 @@ def test_what_is_sure_needs_no_answer():
 
 @pytest.mark.parametrize("model", ["contains", "contains_counts"])
 def test_scales_and_counts_can_be_asked(model):
-    generator = np.random.default_rng(0)
     rows = [
-        (f"i{at:02d}", who, "cat", generator.choice(WORDS))
-        for at in range(20)
-        for who in "abc"
+        (f"i{at}", who, label, WORDS[(at + place) % 3])
+        for at in range(16)
+        for place, who in enumerate("abcd")
+        for label in ("cat", "lynx")
+        if at % 2 or (label == "cat") == (who in "ab")
     ]
+    alike = pd.DataFrame({"label_a": ["cat"], "label_b": ["lynx"]})
     frame = pd.DataFrame(rows, columns=["item", "annotator", "label", "answer"])
     fit = cs.fit(
         read(frame, kind="contains"),
         model=model,
         engine="em",
-        effort=cs.EngineOptions(restarts=1, sweeps=5, draws=0),
+        similarity=alike if model == "contains" else None,
+        effort=cs.EngineOptions(restarts=1, sweeps=3, draws=0),
     )
     table = cs.more_answers(fit, max_answers=5, futures=10)
     assert np.allclose(table["probability"], fit.labels()["probability"], atol=1e-5)

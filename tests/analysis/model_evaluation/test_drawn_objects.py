@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 import consilience as cs
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, pack_bits
@@ -13,7 +14,6 @@ from consilience.errors import CircularError, OptionError
 from consilience.posterior import Fit
 from consilience.posterior.objects.joint_draws import joint_draws
 from consilience.posterior.stored_fit.tree import with_groups
-from consilience.simulation.objects import simulate_objects
 
 ROWS = [
     # i: lamp and shade, twice; the data set says lamp.
@@ -114,15 +114,17 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
 
 
 @pytest.fixture(scope="module")
-def fitted():
-    """Return a study, and a fit with five draws of its parameters."""
-    study = simulate_objects(
-        items=60, annotators=12, classes=8, settings={"most": 3.0}, seed=3
-    )
-    effort = cs.EngineOptions(draws=5)
-    return study, cs.fit(
-        study.responses, model="objects", engine="em", effort=effort, seed=0
-    )
+def fitted(objects_study, objects_fit):
+    """Return a study, and what is believed of it by five draws of parameters."""
+    posterior = objects_fit.data["posterior"].to_dataset()
+    generator = np.random.default_rng(0)
+    moved = [
+        posterior.map(lambda each: each + 0.3 * generator.normal(size=each.shape))
+        for _ in range(5)
+    ]
+    several = xr.concat(moved, "draw").assign_coords(draw=range(5))
+    drawn = Fit(with_groups(objects_fit.data, posterior=several))
+    return objects_study, cs.predict(drawn, objects_study.responses)
 
 
 def guesses(study, seed=0):

@@ -132,6 +132,9 @@ def test_any_of_several_labels_is_counted_once():
     assert result["top_2", "all"] == result["accuracy", "all"]
 
 
+STUDIES, TWINS = 60, 20
+
+
 def population(seed, lie=0.0):
     """Whether the interval holds the accuracy, .6, of a model on items like these."""
     generator = np.random.default_rng(seed)
@@ -146,13 +149,13 @@ def population(seed, lie=0.0):
 
 
 def test_nine_tenths_intervals_hold_the_accuracy_nine_times_in_ten():
-    held = [population(seed) for seed in range(200)]
-    assert abs(np.mean(held) - 0.9) < 4 * np.sqrt(0.9 * 0.1 / 200)
+    held = [population(seed) for seed in range(STUDIES)]
+    assert abs(np.mean(held) - 0.9) < 4 * np.sqrt(0.9 * 0.1 / STUDIES)
 
 
 def test_the_same_check_catches_a_fit_that_is_too_sure():
-    held = [population(seed, lie=0.05) for seed in range(200)]
-    assert abs(np.mean(held) - 0.9) > 4 * np.sqrt(0.9 * 0.1 / 200)
+    held = [population(seed, lie=0.05) for seed in range(TWINS)]
+    assert abs(np.mean(held) - 0.9) > 4 * np.sqrt(0.9 * 0.1 / TWINS)
 
 
 def test_models_are_compared_on_the_same_items_so_that_luck_is_shared():

@@ -90,7 +90,7 @@ def test_labels_that_are_called_otherwise_are_counted(study):
     assert row["one_sided"] == pytest.approx(2 / 3)
 
 
-STUDIES, SHARE = 40, 0.3
+STUDIES, SHARE = 24, 0.3
 
 
 @pytest.fixture(scope="module")

@@ -200,7 +200,7 @@ def on_lists(guessed, studies):
 
 
 def test_independent_annotators_who_choose_from_lists_are_seldom_rejected():
-    z = on_lists(0, studies=100)
+    z = on_lists(0, studies=40)
     assert abs(z.mean()) < 4 / np.sqrt(len(z))
     assert (z > LIMIT).sum() <= 1 + 4 * np.sqrt(len(z) * 0.01 * 0.99)
 

@@ -19,7 +19,7 @@ def predicted(tiny):
     """Mean log probability of each item, annotator or response, for some seeds."""
 
     def of(by, folds):
-        effort = EngineOptions(restarts=1, draws=200)
+        effort = EngineOptions(restarts=1, draws=60)
         rows = []
         for seed in range(SEEDS):
             table = cross_validate(

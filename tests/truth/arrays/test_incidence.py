@@ -35,7 +35,7 @@ def entries(draw):
     return row, column, weight, (rows, columns)
 
 
-@settings(max_examples=20)  # each compiles anew
+@settings(max_examples=10)  # each compiles anew
 @given(entries())
 def test_products_are_those_of_the_matrix_written_out(given_entries):
     row, column, weight, shape = given_entries

@@ -108,11 +108,12 @@ def test_a_value_of_each_state_is_read_at_the_states_listed(study):
     np.add.at(expected, space.state[real], weight[real])
     with jax.enable_x64(True):
         observations = observe(space)
-        result = observations.listed(jnp.asarray(values))
-        slope = jax.grad(lambda v: (observations.listed(v) * weight).sum())
-        counts = slope(jnp.asarray(values))
-        batch = jax.tree.map(lambda leaf: leaf[0], minibatches(space, 7, seed=0))
-        of_batch = batch.listed(jnp.asarray(values))
+        result, to_values = jax.vjp(jax.jit(observations.listed), jnp.asarray(values))
+        (counts,) = to_values(jnp.asarray(weight))
+        batch = jax.tree.map(
+            lambda leaf: np.asarray(leaf)[0], minibatches(space, 7, seed=0)
+        )
+        of_batch = jax.jit(batch.listed)(values)
     assert np.allclose(
         np.where(real, result, 0), np.where(real, values[0][space.state], 0)
     )
