@@ -26,21 +26,12 @@ WITH_METHODS = (
     "consilience.Sequential",
     "consilience.scoring.Score",
 )
-# Programs are compiled for these, which takes a second or more each.
+# Programs are compiled for these, which takes several seconds.
 COSTLY = {
-    "consilience.AutoAggregator",
-    "consilience.BWA",
-    "consilience.Fit.comparison",
-    "consilience.GLAD",
     "consilience.HumanConfusion",
-    "consilience.ItemDifficulty",
-    "consilience.LogisticRandomEffects",
     "consilience.cross_validate_objects",
-    "consilience.frequencies",
     "consilience.human_confusion",
     "consilience.leading_question",
-    "consilience.more_answers",
-    "consilience.selection_frequencies",
 }
 
 
