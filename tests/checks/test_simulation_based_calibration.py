@@ -315,6 +315,7 @@ def test_the_same_check_catches_labels_at_the_optimum_alone(labels_by_vb):
     assert judge_truth(labels_by_vb[0]).loc[0, "verdict"] == "overconfident"
 
 
+@pytest.mark.study
 def test_nuts_holds_parameters_and_truth_as_often_as_it_says(by_nuts):
     assert not by_nuts[0].failed
     result = judge_parameters(by_nuts[0].ranks)
@@ -322,6 +323,7 @@ def test_nuts_holds_parameters_and_truth_as_often_as_it_says(by_nuts):
     assert judge_truth(by_nuts[0].items).loc[0, "verdict"] == "calibrated"
 
 
+@pytest.mark.study
 def test_the_same_check_catches_nuts_that_counts_answers_eight_times(by_nuts):
     result = judge_parameters(by_nuts[1].ranks).set_index("quantity")
     assert result.loc["population confusion", "verdict"] == "too narrow"

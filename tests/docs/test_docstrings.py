@@ -28,7 +28,9 @@ WITH_METHODS = (
 )
 # Programs are compiled for these, which takes several seconds.
 COSTLY = {
+    "consilience.ComparedConfusion",
     "consilience.HumanConfusion",
+    "consilience.compare_confusion",
     "consilience.cross_validate_objects",
     "consilience.human_confusion",
     "consilience.leading_question",

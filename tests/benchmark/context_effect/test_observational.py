@@ -120,7 +120,10 @@ def fitted(rows, who, model="contains"):
 TRUTH = np.array([THERE, APART])
 
 
-@pytest.fixture(scope="module", params=[8, pytest.param(48, marks=pytest.mark.study)])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(number, marks=pytest.mark.study) for number in (8, 48)],
+)
 def estimate(request):
     """Log odds ratios and their bounds, of many studies."""
     tables = [
@@ -161,6 +164,7 @@ def test_the_same_check_catches_intervals_that_are_too_narrow(estimate):
     assert abs(held(narrow, TRUTH) - 0.9) > 4 * np.sqrt(0.09 / (2 * len(estimate)))
 
 
+@pytest.mark.study
 def test_labels_that_are_not_alike_show_nothing():
     tables = [leading_question(fitted(*study(seed)), WRONG) for seed in range(4)]
     odds = np.array([table["odds_ratio"] for table in tables])

@@ -54,12 +54,14 @@ def mixed(draws):
     return split_gelman_rubin(draws).max() < 1 + 5 * np.sqrt(2 / draws[..., 0].size)
 
 
+@pytest.mark.study
 def test_chains_mix_after_a_hundred_steps_of_warm_up(drawn):
     draws, stats = drawn
     assert not stats["diverging"].any()
     assert mixed(draws)
 
 
+@pytest.mark.study
 def test_a_chain_that_stays_elsewhere_is_told(drawn):
     draws = drawn[0].copy()
     draws[1] += 4 * draws[1].std(0)
