@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 from scipy.stats import binom
 
 import consilience as cs
@@ -14,6 +15,7 @@ from consilience.checks.simulated_fits import replace_answers
 from consilience.inference.engines import gibbs
 from consilience.inference.gibbs.truth_draws import TruthDraws
 from consilience.model import DIFFICULTY, PREVALENCE, TYPICAL, Tables, simulate
+from consilience.model.random_effects.basis import zero_sum_basis
 from consilience.responses import read
 from consilience.spaces import space_of
 from consilience.truth.space import Groups
@@ -83,30 +85,43 @@ def shares_inside(model, design, fitted_by=None):
     return {name: np.mean(shares) for name, shares in inside.items()}
 
 
-def share_of_populations_inside(design, groups):
-    """Return the share of true populations of groups in 80 % intervals of some fits."""
-    apart = {"population": 3.0, "skill": 0.3, "habit": 0.3, "spread": 0.3}
-    model, inside = load("correlated_dawid_skene", apart), []
-    for seed in range(STUDIES):
-        made, space = drawn_study(model, design, seed)
-        space = replace(space, annotator_groups=groups)
-        values = gibbs.fit(model, space, seed, QUICK).parameters["population"]
-        values = values.reshape(-1, *values.shape[2:])
-        truth = np.asarray(made.parameters["population"])
-        low, high = np.quantile(values, [0.1, 0.9], axis=0, method="weibull")
-        inside.append(((low <= truth) & (truth <= high)).mean())
-    return np.mean(inside)
+def accuracy_of_typical_members(groups):
+    """Return draws of p(right) in the population of each group, by true label.
+
+    Of twelve annotators, the first six are right nine times in ten, the others every
+    second time.
+    """
+    generator = np.random.default_rng(0)
+    truth = generator.integers(0, 3, 60)
+    who = generator.random((60, 12)).argsort(1)[:, :6]
+    right = generator.random(who.shape) < np.where(who < 6, 0.9, 0.5)
+    label = truth[:, None] + np.where(right, 0, generator.integers(1, 3, who.shape))
+    frame = pd.DataFrame(
+        {
+            "item": np.arange(60).repeat(6).astype(str),
+            "annotator": np.char.mod("a%02d", who.ravel()),
+            "label": np.array(list("xyz"))[label.ravel() % 3],
+        }
+    )
+    code = np.array(groups, np.int32)
+    space = space_of(read(frame))
+    space = replace(space, annotator_groups=Groups(code, np.array(["0", "1"], object)))
+    result = gibbs.fit(load("correlated_dawid_skene"), space, 0, QUICK)
+    effects = result.parameters["population"].reshape(-1, 2, 3, 2)
+    rows = softmax(effects @ zero_sum_basis(3).T, axis=3)
+    return np.einsum("sgkk->sgk", rows)
 
 
-def test_each_group_has_a_population_of_its_own(design):
-    people = np.arange(design.num_annotators)
-    groups = Groups((people % 2).astype(np.int32), np.array(["one", "other"], object))
-    grouped = replace(design, annotator_groups=groups)
-    low, high = bounds_of_chance(2 * STUDIES)
-    assert low <= share_of_populations_inside(grouped, groups) <= high
-    # Who is taken for a member of the other group misleads about both.
-    wrong = replace(groups, code=1 - groups.code)
-    assert share_of_populations_inside(grouped, wrong) < low
+def probability_of_better_members(groups):
+    """Return P(the first group has the better population), over all labels."""
+    first, second = accuracy_of_typical_members(groups).mean(2).T
+    return (first > second).mean()
+
+
+def test_each_group_has_a_population_of_its_own():
+    assert probability_of_better_members([0] * 6 + [1] * 6) > 0.98
+    # Groups that are half of one kind and half of the other do not differ.
+    assert 0.05 < probability_of_better_members([0, 1] * 6) < 0.95
 
 
 def bounds_of_chance(number):
