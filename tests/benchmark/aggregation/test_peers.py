@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from benchmarks.aggregation import __main__ as aggregation
 
+import consilience as cs
+
 
 def test_a_package_that_is_not_installed_is_left_out(monkeypatch):
     monkeypatch.setattr(aggregation, "find_spec", lambda _: None)
@@ -26,12 +28,13 @@ def test_the_peers_of_an_installed_package_are_methods(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("package", ["crowd_kit", "peerannot", "cleanlab"])
-def test_a_peers_methods_answer_where_it_is_installed(package, first):
+def test_a_peers_methods_answer_where_it_is_installed(package):
     peer = importlib.import_module(f"benchmarks.aggregation.peers.{package}")
     if find_spec(peer.MODULE) is None:
         pytest.skip(f"{peer.PACKAGE} is not installed")
+    study = cs.simulate(items=30, annotators=6, classes=2, per_item=4, seed=0)
     for name in peer.METHODS:
-        table = peer.load(name)(first.responses, 0).labels
+        table = peer.load(name)(study.responses, 0).labels
         assert {"item", "label", "probability"} <= set(table.columns)
 
 
