@@ -126,6 +126,7 @@ def test_every_baseline_gives_probabilities(given):
         assert np.allclose(total, 1)
 
 
+@pytest.mark.study
 def test_the_baselines_are_as_first_measured(data_folder):
     from benchmarks.held_out import clustered, held_out, hits, study
     from benchmarks.main_label import tuned_votes

@@ -24,17 +24,17 @@ def test_a_program_that_ends_by_itself_gives_its_exit_code(tmp_path):
 
 def test_a_program_and_what_it_started_are_ended_at_the_limit_of_time(tmp_path):
     # It starts another one, which would write a file a second later.
-    later = f"import time; time.sleep(2); open({str(tmp_path / 'late')!r}, 'w')"
+    later = f"import time; time.sleep(1.5); open({str(tmp_path / 'late')!r}, 'w')"
     program = (
         "import subprocess, sys, time\n"
         f"subprocess.Popen([sys.executable, '-c', {later!r}])\n"
         "time.sleep(600)"
     )
     started = time.monotonic()
-    ending = run([PYTHON, "-c", program], Limits(1.0), tmp_path / "said", {})
+    ending = run([PYTHON, "-c", program], Limits(0.7), tmp_path / "said", {})
     assert ending.how == "timeout"
     assert time.monotonic() - started < 30
-    time.sleep(2.5)
+    time.sleep(1.5)
     assert not (tmp_path / "late").exists()
 
 

@@ -90,7 +90,14 @@ def space(model):
     return space_of(given, num_states=model.states)
 
 
-@pytest.mark.parametrize("name", CLOSED)
+# Subtypes take longest to compile; `ebcc` has them, too.
+LONG = ("community_bcc", "class_conditional")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.study] * (name in LONG)) for name in CLOSED],
+)
 def test_samplers_take_the_prior_that_closed_forms_take(name):
     model = load(name)
     if not {"nuts", "svi"} & {*model.engines}:
