@@ -184,7 +184,10 @@ def fitted(model, space, answer, power=1):
     return vb.fit(model, responses, 7, effort)
 
 
-@pytest.fixture(scope="module", params=[6, pytest.param(60, marks=pytest.mark.study)])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(number, marks=pytest.mark.study) for number in (6, 60)],
+)
 def held(request, model, design):
     """How many 90 % intervals hold the weight, by how often answers are counted."""
     results = {1: [], 9: []}

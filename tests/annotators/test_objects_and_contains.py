@@ -156,12 +156,14 @@ def estimate(observations, log_likelihood, loss):
     return np.asarray(leading(unravel(result))), error
 
 
+@pytest.mark.study
 def test_the_leading_question_is_found_again(study, estimate):
     _, usual = study
     result, error = estimate
     assert (abs(result - np.asarray(leading(usual))) < 4 * error).all()
 
 
+@pytest.mark.study
 def test_questions_that_do_not_lead_are_told_apart(estimate):
     """The same check, held against an odds ratio of one."""
     result, error = estimate

@@ -229,7 +229,10 @@ def told_of_people(seed):
     return true, bounds, result
 
 
-@pytest.fixture(scope="module", params=[3, pytest.param(12, marks=pytest.mark.study)])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(number, marks=pytest.mark.study) for number in (3, 12)],
+)
 def people(request):
     return [told_of_people(seed) for seed in range(request.param)]
 

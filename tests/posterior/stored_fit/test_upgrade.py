@@ -58,7 +58,7 @@ def saved_before(fit, folder):
     return folder
 
 
-SHORT = cs.EngineOptions(restarts=1, sweeps=5)  # any fit will do
+SHORT = cs.EngineOptions(restarts=1, sweeps=5, draws=0)  # any fit will do
 
 
 @pytest.fixture(scope="module")
