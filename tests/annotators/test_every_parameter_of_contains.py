@@ -252,12 +252,14 @@ def counts():
     return truth, fitted("contains_counts", space), fitted("contains_counts", mixed)
 
 
+@pytest.mark.study
 @pytest.mark.parametrize("name", list(COUNTS))
 def test_every_parameter_of_counts_is_found_again(counts, name):
     truth, result, _ = counts
     assert errors(result[name], truth[name]).max() < MOST
 
 
+@pytest.mark.study
 def test_the_same_check_catches_answers_dealt_to_other_pairs(counts):
     # As many of each answer, but no pair is like itself: frequencies are all alike.
     truth, _, mixed = counts

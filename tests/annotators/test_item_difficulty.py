@@ -152,11 +152,13 @@ def spread_found(model, space):
 ERROR = (1 + 0.53**2 / 0.8**2) / np.sqrt(2 * 160)
 
 
+@pytest.mark.study
 def test_em_finds_the_spread_between_annotators(many):
     result = spread_found(logistic_random_effects.MODEL, many)
     assert abs(np.log(result / 0.8)) < 4 * ERROR
 
 
+@pytest.mark.study
 def test_in_coordinates_that_ignore_the_answers_it_finds_too_much(many):
     result = spread_found(
         replace(logistic_random_effects.MODEL, prepare=nothing_prepared), many

@@ -50,7 +50,10 @@ def one():
     return responses, fitted(responses)
 
 
-@pytest.fixture(scope="module", params=[6, pytest.param(24, marks=pytest.mark.study)])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(number, marks=pytest.mark.study) for number in (6, 24)],
+)
 def tables(request):
     results = []
     for seed in range(request.param):

@@ -146,8 +146,8 @@ def test_json_nested_without_end_is_an_error(written):
         read(written("d.csv", batch.format(deep)))
 
 
-def test_twenty_thousand_columns_are_read(written):
-    more = [f"c{i}" for i in range(20_000)]
+def test_five_thousand_columns_are_read(written):
+    more = [f"c{i}" for i in range(5_000)]
     text = ",".join(["item", "label", *more]) + "\n1,x" + ",1" * len(more) + "\n"
     assert read(written("a.csv", text)).num_responses == 1
 
