@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from jaxtyping import install_import_hook
 from scipy.special import gammaln, logsumexp
 
@@ -200,6 +201,25 @@ def objects_fit(objects_study):
     import consilience as cs
 
     return cs.fit(objects_study.responses, model="objects", engine="em", seed=0)
+
+
+@pytest.fixture(scope="session")
+def objects_fit_of_draws(objects_fit):
+    """Return the fit with as many draws of its parameters as are asked for."""
+    from consilience.posterior import Fit
+    from consilience.posterior.stored_fit.tree import with_groups
+
+    def drawn(number):
+        posterior = objects_fit.data["posterior"].to_dataset()
+        generator = np.random.default_rng(0)
+        moved = [
+            posterior.map(lambda each: each + 0.3 * generator.normal(size=each.shape))
+            for _ in range(number)
+        ]
+        several = xr.concat(moved, "draw").assign_coords(draw=range(number))
+        return Fit(with_groups(objects_fit.data, posterior=several))
+
+    return drawn
 
 
 class Tiny:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 import consilience as cs
 from consilience.analysis.model_evaluation.drawn_objects import drawn_objects, pack_bits
@@ -114,16 +113,9 @@ def test_accuracies_by_the_rule_are_those_worked_by_hand(rule):
 
 
 @pytest.fixture(scope="module")
-def fitted(objects_study, objects_fit):
+def fitted(objects_study, objects_fit_of_draws):
     """Return a study, and what is believed of it by five draws of parameters."""
-    posterior = objects_fit.data["posterior"].to_dataset()
-    generator = np.random.default_rng(0)
-    moved = [
-        posterior.map(lambda each: each + 0.3 * generator.normal(size=each.shape))
-        for _ in range(5)
-    ]
-    several = xr.concat(moved, "draw").assign_coords(draw=range(5))
-    drawn = Fit(with_groups(objects_fit.data, posterior=several))
+    drawn = objects_fit_of_draws(5)
     return objects_study, cs.predict(drawn, objects_study.responses)
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 import consilience as cs
 from consilience.errors import (
@@ -124,22 +123,18 @@ def test_an_update_looks_at_no_other_items(arrived):
         session.update(rounds[0])
 
 
-def test_several_draws_of_parameters_are_averaged(objects_study, objects_fit):
+def test_several_draws_of_parameters_are_averaged(objects_study, objects_fit_of_draws):
     """As of a fit by nuts: what is believed is the mean over the draws."""
-    posterior = objects_fit.data["posterior"].to_dataset()
-    generator = np.random.default_rng(0)
-    moved = [
-        posterior.map(lambda each: each + 0.3 * generator.normal(size=each.shape))
-        for _ in range(3)
-    ]
-    several = xr.concat(moved, "draw").assign_coords(draw=[0, 1, 2])
+    drawn = objects_fit_of_draws(3)
     responses = about(objects_study.responses, [f"item{number}" for number in range(6)])
 
     def predicted(draws):
-        fit = cs.Fit(with_groups(objects_fit.data, posterior=draws))
-        return cs.predict(fit, responses)
+        posterior = drawn.data["posterior"].to_dataset().isel(draw=draws)
+        return cs.predict(
+            cs.Fit(with_groups(drawn.data, posterior=posterior)), responses
+        )
 
-    together, apart = predicted(several), [predicted(each) for each in moved]
+    together, apart = predicted([0, 1, 2]), [predicted([each]) for each in range(3)]
     mean = np.mean([each.data["truth"]["probability"] for each in apart], axis=0)
     assert np.allclose(together.data["truth"]["probability"], mean)
     exact = [rows(each, "same_object")["probability"] for each in apart]
