@@ -26,8 +26,8 @@ of the latter on nine (such as rte .24 for .25, cf_amt .32 for .30, dog .25 for 
 was far below it on six (such as zc_in .19 for .41 and trec .17 for .56).
 Where annotators err independently, models whose form is wrong still leave a residual
 correlation: shrunk, .004 to .019 on average of twelve simulated crowds each with one
-skill for all labels, independent rows, or experts and novices. What is reported is tempered by five times the residual
-correlation above .0075.
+skill for all labels, independent rows, or experts and novices. What is reported is
+tempered by five times the residual correlation above .0075.
 
 **An estimate, not a switch.** Few studies have answers enough to tell a correlation of
 .02 from none, and one of .02 already matters. So :math:`\hat\rho` is shrunk towards
