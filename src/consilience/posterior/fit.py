@@ -32,8 +32,9 @@ constant_data
     together (contains, where somebody says what is similar);
     covariates(item, [candidate,] covariate), covariate_centre and covariate_spread
     (covariate), where candidates have columns;
-    num_responses(item); annotator_responses, annotator_known and group_of_annotator
-    (annotator), an index into annotator_group, where annotators have groups;
+    num_responses(item); annotator_responses, annotator_identified and
+    group_of_annotator (annotator), an index into annotator_group, where annotators have
+    groups;
     votes(given_class, true_class); unit_item(item); for contains unit_label(item) and
     present(true_class); for objects, where candidates were asked about as well,
     contains_counts(item, place, contains_answer), how many said no, maybe and yes of
