@@ -25,7 +25,8 @@ class EngineOptions:
     restarts : int, optional
         Number of starts, of which the best is kept (em, vb).
     tolerance : float, optional
-        Gain per answer, in nats, below which the optimizer stops (em, vb).
+        Gain per answer, in nats, below which the optimizer stops (em, vb). For models
+        without closed forms the gain per parameter must be below 1e-4 as well.
     sweeps : int, optional
         Largest number of sweeps (em, vb).
     steps, batch : int, optional

@@ -56,7 +56,12 @@ from consilience.truth import Observations, Space
 WHAT = "log posterior density"
 GUIDED = 30  # iterations with the guess as evidence: enough to choose a hill
 FEW = 40  # of what all share, to be worth two gradients each
-MEMORY = 20  # pairs that L-BFGS keeps; twice SciPy's own default took fewer sweeps
+# Pairs that L-BFGS keeps. On 924,810 answers of contains it came as near the mode in 50
+# sweeps with 100 of them as in 180 with 20, and in 100 as in 400.
+MEMORY = 100
+# Nats, per parameter: many answers hide what a few parameters gain. Of these answers
+# without ids, steps of .1 nats ended at another mixture, 9 nats below the mode.
+SMALLEST_GAIN = 1e-4
 
 
 type Lean = Callable[[Parameters], tuple[Float[Array, ""], Parameters]]
@@ -98,7 +103,9 @@ def ascend(
     data = jax.device_put(laid_out)
     first, unravel = ravel_pytree(_start(model, data.whole))
     of_all = common(model, data.whole, unravel(first))
-    climb = partial(optimize_from, model, data, unravel, steps.tolerance)
+    enough = SMALLEST_GAIN * len(first) / max(float(data.whole.total), 1.0)
+    tolerance = min(steps.tolerance, enough)
+    climb = partial(optimize_from, model, data, unravel, tolerance)
     climbs = []
     for restart in range(steps.restarts):
         guess, start = data.whole.guess, np.asarray(first)
