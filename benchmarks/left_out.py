@@ -1,9 +1,10 @@
 """The constants of tempering and of the mixture of `auto`, by leaving data sets out.
 
-Three constants: by what the residual correlation above `BACKGROUND` is multiplied
-(`HIDDEN` of `checks.dependence.independence`), how far stacking weights are shrunk, and
-the drift of labels at which a model loses its equal share (`checks.stacking.SHRINKAGE`,
-`DRIFT`). Each data set is judged by the constants that do best on the others.
+Four constants: by what the residual correlation above `BACKGROUND` is multiplied, the
+least correlation where models agree that there is one (`HIDDEN` and `COMMON` of
+`checks.dependence.independence`), how far stacking weights are shrunk, and the drift of
+labels at which a model loses its equal share (`checks.stacking.SHRINKAGE`, `DRIFT`).
+Each data set is judged by the constants that do best on the others.
 """
 
 import itertools
@@ -31,9 +32,10 @@ DEVELOPMENT = [
 OTHERS = ["labelme", "leaves", "temp", "wsd", "ducks"]
 # Sets that share items are left out together.
 FAMILY = {"zc_all": "zc", "zc_in": "zc", "zc_us": "zc", "cf": "cf", "cf_amt": "cf"}
-HIDDEN = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)
-SHRINKAGES = (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
-DRIFTS = (None, 0.05, 0.03, 0.02, 0.01)  # None: equal shares
+HIDDEN = (2.0, 3.0, 4.0, 5.0, 6.0)
+COMMON = (0.0, 0.1, 0.15, 0.2, 0.25)
+SHRINKAGES = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0)
+DRIFTS = (None, 0.03, 0.02, 0.01)  # None: equal shares
 SEEDS = (0, 1, 2)
 METRICS = ("accuracy", "log-loss", "ECE")
 CLIP, BINS = 1e-3, 10
@@ -79,8 +81,10 @@ def report(sets: Mapping[str, Sequence[Mapping]]) -> Report:
     from consilience.checks import stacking
     from consilience.checks.dependence import independence
 
-    shipped = (independence.HIDDEN, stacking.SHRINKAGE, stacking.DRIFT)
-    grid = [*itertools.product(HIDDEN, SHRINKAGES, DRIFTS)]
+    tempering = (independence.HIDDEN, independence.COMMON)
+    mixing = (stacking.SHRINKAGE, stacking.DRIFT)
+    shipped = (*tempering, *mixing)
+    grid = [*itertools.product(HIDDEN, COMMON, SHRINKAGES, DRIFTS)]
     figures = {
         name: {constants: _mean(each, constants) for constants in {*grid, shipped}}
         for name, each in sets.items()
@@ -89,9 +93,9 @@ def report(sets: Mapping[str, Sequence[Mapping]]) -> Report:
     ways = {
         "left out": {name: figures[name][chosen[name]] for name in sets},
         "as shipped": {name: figures[name][shipped] for name in sets},
-        "raw": {name: _mean(each, (0.0, *shipped[1:])) for name, each in sets.items()},
-        "stacked": {name: figures[name][shipped[0], 0.0, None] for name in sets},
-        "equal": {name: figures[name][shipped[0], 1.0, None] for name in sets},
+        "raw": {name: _mean(each, (0.0, 0.0, *mixing)) for name, each in sets.items()},
+        "stacked": {name: figures[name][*tempering, 0.0, None] for name in sets},
+        "equal": {name: figures[name][*tempering, 1.0, None] for name in sets},
     }
     rows = [_row(way, of) for way, of in ways.items()]
     each = [
@@ -211,25 +215,30 @@ def scored(
     """Return accuracy, log-loss and ECE of the mixture by these constants."""
     import numpy as np
 
-    hidden, shrinkage, drift = constants
+    hidden, common, shrinkage, drift = constants
     equal = np.full(len(found["raw"]), 1 / len(found["raw"]))
     if drift is not None:
         moved = [np.abs(raw.mean(0) - found["votes"]).sum() / 2 for raw in found["raw"]]
         equal = np.exp(-(np.array(moved) - min(moved)) / drift)
         equal /= equal.sum()
     weight = (1 - shrinkage) * found["weight"] + shrinkage * equal
-    return _judged(found, weight, _tempered(found, hidden))
+    return _judged(found, weight, _tempered(found, hidden, common))
 
 
-def _tempered(found, hidden):
+def _tempered(found, hidden, common):
     import numpy as np
     from scipy.special import softmax
 
-    from consilience.checks.dependence.independence import BACKGROUND
+    from consilience.checks.dependence.independence import (
+        BACKGROUND,
+        COMMON,
+        common_correlation,
+    )
 
+    least = common * common_correlation(found["correlation"]) / COMMON
     tempered = []
     for raw, correlation in zip(found["raw"], found["correlation"], strict=True):
-        rho = np.clip(hidden * (correlation - BACKGROUND), 0.0, 1.0)
+        rho = max(np.clip(hidden * (correlation - BACKGROUND), 0.0, 1.0), least)
         share = 1 / (1 + np.maximum(found["number"] - 1, 0) * rho)[:, None]
         tempered.append(softmax(share * np.log(np.maximum(raw, 1e-300)), axis=1))
     return tempered

@@ -112,4 +112,5 @@ def temper_result(
         correlation=residual.correlation,
         z=residual.z,
         shrunk=residual.shrunk,
+        common=residual.common,
     )

@@ -68,6 +68,8 @@ class Tempering:
     correlation, z, shrunk
         Residual correlation of annotators, that over its standard error, and the
         correlation shrunk towards what is usual.
+    common
+        Least correlation given the true labels, by what several models see.
     """
 
     raw: Truth
@@ -77,6 +79,7 @@ class Tempering:
     correlation: float
     z: float
     shrunk: float
+    common: float
 
 
 def temper(

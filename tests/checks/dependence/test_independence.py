@@ -15,6 +15,7 @@ from consilience.checks.dependence.independence import (
     LIMIT,
     USUAL,
     Residual,
+    common_correlation,
     independence,
     residual_correlation,
 )
@@ -335,15 +336,28 @@ def test_without_two_answers_to_an_item_there_is_no_correlation():
 
 def test_the_design_effect_is_that_of_kish():
     # .09 with a standard error of .018 and .03 with one of .03: their mean, weighted by
-    # 1 / .018^2 and 1 / .03^2, is .07412. Five times what is above .0075 is .33309,
-    # and five answers are worth 5 / (1 + 4 * .33309) of them.
+    # 1 / .018^2 and 1 / .03^2, is .07412. Four times what is above .0075 is .26647,
+    # and five answers are worth 5 / (1 + 4 * .26647) of them.
     number = np.array([0.0, 1.0, 2.0, 5.0])
     assert np.allclose(
-        Residual(0.09, 5.0).design_effect(number), [1, 1, 1.33309, 2.33235], atol=1e-5
+        Residual(0.09, 5.0).design_effect(number), [1, 1, 1.26647, 2.06588], atol=1e-5
     )
     assert np.allclose(Residual(-0.09, -5.0).design_effect(number), 1)
     assert np.allclose(Residual(0.005, 50.0).design_effect(number), 1)
     assert np.allclose(Residual(4.0, 500.0).design_effect(number), [1, 1, 2, 5])
+
+
+def test_several_models_tell_the_least_correlation():
+    # All of .15 from a median of .03, none up to .0175, and half of it halfway.
+    assert common_correlation([0.002, 0.03, 0.09, 0.03]) == pytest.approx(0.15)
+    assert common_correlation([0.002, 0.0175, 0.0175, 0.9]) == 0
+    assert common_correlation([0.02375]) == pytest.approx(0.075)
+    number = np.array([1.0, 5.0])
+    little, much = Residual(0.009, 50.0, 0.15), Residual(0.09, 5.0, 0.15)
+    assert np.allclose(little.design_effect(number), [1, 1.6])
+    assert np.array_equal(
+        much.design_effect(number), Residual(0.09, 5.0).design_effect(number)
+    )
 
 
 def test_a_correlation_is_shrunk_the_more_the_less_is_known_of_it():

@@ -14,6 +14,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from consilience import annotators
+from consilience.checks.dependence.independence import Residual, common_correlation
 from consilience.errors import OptionError
 from consilience.fitting.comparison.comparing import (
     CANDIDATES,
@@ -23,7 +24,7 @@ from consilience.fitting.comparison.comparing import (
     worth_comparing,
 )
 from consilience.fitting.comparison.side_by_side import side_by_side
-from consilience.fitting.single import Single, fit_one
+from consilience.fitting.single import Single, fit_one, temper_result
 from consilience.inference import EngineOptions, check_engine
 from consilience.inference.seeds import Seed, seed_for
 from consilience.model import fits_in_memory
@@ -85,6 +86,9 @@ def fit_auto(
         single = fit_one(best, space, seed, engine=engine, effort=effort, report=report)
         return replace(single, reason=f"{reason}; {single.reason}"), table
     weights = table["weight"].to_numpy()
+    common = common_correlation(
+        [fitted.tempering.shrunk for fitted in fits if fitted.tempering is not None]
+    )
     if part is not space:
         reported = np.array([fitted is _reported(fits) for fitted in fits])
         kept = np.flatnonzero((weights >= MIN_WEIGHT) | reported)
@@ -100,7 +104,18 @@ def fit_auto(
         ]
         fits = side_by_side(work, report)
         weights = weights[kept] / weights[kept].sum()
+    fits = [_with_common(fitted, common, space) for fitted in fits]
     return _mixture(fits, weights, space, reason), table
+
+
+def _with_common(fitted: Single, common: float, space: Space) -> Single:
+    """Temper by what all models see, where the residuals of this one say less."""
+    alone = fitted.tempering
+    if alone is None:
+        return fitted
+    residual = Residual(alone.correlation, alone.z, common)
+    tempering = temper_result(residual, alone.reported, space, fitted.result)
+    return replace(fitted, tempering=tempering)
 
 
 def _whole(
@@ -149,6 +164,7 @@ def _mixture(
         correlation=of_reported.correlation,
         z=of_reported.z,
         shrunk=of_reported.shrunk,
+        common=of_reported.common,
     )
     result = replace(
         best.result, belief=raw.probability, lower=raw.lower, upper=raw.upper

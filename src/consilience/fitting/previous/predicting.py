@@ -357,5 +357,9 @@ def _tempering(data: xr.DataTree, space: Space, result: Result) -> Tempering | N
     attributes = data["truth"].attrs
     if "residual_correlation" not in attributes:
         return None
-    residual = Residual(attributes["residual_correlation"], attributes["residual_z"])
+    residual = Residual(
+        attributes["residual_correlation"],
+        attributes["residual_z"],
+        attributes.get("residual_common", 0.0),  # none before version 0.2
+    )
     return temper_result(residual, attributes["reported"], space, result)

@@ -226,6 +226,7 @@ def _truth(space: Space, result: Result, tempering: Tempering | None) -> xr.Data
         residual_correlation=tempering.correlation,
         residual_z=tempering.z,
         residual_shrunk=tempering.shrunk,
+        residual_common=tempering.common,
     )
 
 
