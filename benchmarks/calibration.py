@@ -61,9 +61,9 @@ def _emphasized(text, verdict):
 def main() -> None:
     """Write the table of a folder and copy its data."""
     folder = Path(sys.argv[1])
-    tables = [
+    parameters, truth = (
         pd.read_parquet(folder / f"{name}.parquet") for name in ("parameters", "truth")
-    ]
+    )
     seconds = {
         tuple(study.parent.name.rsplit("-", 1)): tomllib.loads(study.read_text())[
             "seconds"
@@ -71,7 +71,7 @@ def main() -> None:
         for study in folder.glob("fits/*/study.toml")
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "table.md").write_text(markdown(*tables, seconds))
+    (RESULTS / "table.md").write_text(markdown(parameters, truth, seconds))
     for name in ("parameters.parquet", "truth.parquet", "sbc.toml"):
         shutil.copy(folder / name, RESULTS)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time, thread_time
+from typing import Any
 
 from benchmarks.measure import ROOT, Figures, alone
 from benchmarks.report import Report
@@ -151,8 +152,9 @@ class _Clock:
 def _whole(folder: str) -> dict[str, float]:
     """Classify the files of a folder; time begins when the network is loaded."""
     from consilience.classifiers import Pace, classify
-    from consilience.classifiers.running import classifying as pipeline
+    from consilience.classifiers.running import classifying
 
+    pipeline: Any = classifying
     load, begun = pipeline.load_classifier, []
 
     def loaded(*arguments, **settings):

@@ -9,6 +9,7 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 RATERS = (1, 2, 3, 5, 10, 20, 78)
 SEEDS = 10
@@ -107,7 +108,9 @@ class Study:
         # Names of superclasses and their labels: a pickle, read without running it.
         from consilience.responses.tables.safe_pickle import load_object_array
 
-        groups = load_object_array(data / "imagenet-multilabel" / "superclasses.npy")
+        groups: Any = load_object_array(
+            data / "imagenet-multilabel" / "superclasses.npy"
+        )
         rows = [
             (str(label), name) for name, labels in groups.items() for label in labels
         ]

@@ -150,7 +150,7 @@ def _figures(clock, compiling, posterior, diverging, steps) -> Figures:
 
 def _worst(arrays):
     import numpy as np
-    from arviz_stats.base import array_stats
+    from arviz_stats.base import array_stats  # type: ignore[attr-defined]
 
     flat = np.concatenate(
         [np.asarray(a, float).reshape(*a.shape[:2], -1) for a in arrays], -1

@@ -188,11 +188,11 @@ def _against_mode(model, space, parameters):
         if centre.size:
             off.append((draws.mean(0) - centre) / spread[name])
             wide.append(draws.std(0) / spread[name])
-    wide = np.concatenate(wide)
+    ratios = np.concatenate(wide)
     return {
         "mean off mode": float(np.abs(np.concatenate(off)).max()),
-        "least spread": float(wide.min()),
-        "most spread": float(wide.max()),
+        "least spread": float(ratios.min()),
+        "most spread": float(ratios.max()),
     }
 
 

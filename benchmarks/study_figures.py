@@ -78,7 +78,7 @@ class Figures:
     def __init__(self, fit, images: Images) -> None:
         self.images, self.fit = images, fit
         said = propose(fit, images.predictions(), images.dataset_labels(), 5)
-        drawn = drawn_objects(fit, said.items, said.names[: said.known], TAU)
+        drawn = drawn_objects(fit, said.items, said.names[: said.num_fit_labels], TAU)
         self.said, self.drawn = said, drawn
         self.sums = dict(object_sums(said, drawn))
         self.baseline = dict(random_object(said, drawn))
