@@ -84,6 +84,12 @@ class Figures:
         self.baseline = dict(random_object(said, drawn))
         within = subsets(said, drawn)
         self.within = {name: drawn.probability(bits) for name, bits in within.items()}
+        several = within["several_objects"]
+        named = [
+            drawn.bits_of(drawn.there, said.fitted_label[model, :, 0]) & several
+            for model in range(len(said.models))
+        ]
+        self.named_of_several = np.stack([drawn.probability(b) for b in named], 1)
         self.of_asked = [block[:, : len(said.items)] for block in images.weightings]
         own_hit = images.best[:, :, 0] == images.own
         self.own_hit = own_hit.astype(float)[None]
@@ -128,6 +134,15 @@ class Figures:
     def metric(self, metric: str, subset: str):
         """Return a metric of each model on a subset of the asked images: S x A."""
         return ratios(*self.sums[metric, subset], self.of_asked)
+
+    def any_object(self):
+        """Return how often each model names an object of several, rightly or not."""
+        below = self.within["several_objects"][:, None]
+        return ratios(
+            self.named_of_several,
+            np.broadcast_to(below, self.named_of_several.shape),
+            self.of_asked,
+        )
 
     def chance(self, subset: str):
         """Return the accuracy of naming one of the objects at random."""
