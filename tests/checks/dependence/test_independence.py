@@ -348,10 +348,10 @@ def test_the_design_effect_is_that_of_kish():
 
 
 def test_several_models_tell_the_least_correlation():
-    # All of .15 from a median of .03, none up to .0175, and half of it halfway.
+    # All of .15 from a median of .03, none up to .0225, and half of it halfway.
     assert common_correlation([0.002, 0.03, 0.09, 0.03]) == pytest.approx(0.15)
-    assert common_correlation([0.002, 0.0175, 0.0175, 0.9]) == 0
-    assert common_correlation([0.02375]) == pytest.approx(0.075)
+    assert common_correlation([0.002, 0.0225, 0.0225, 0.9]) == 0
+    assert common_correlation([0.02625]) == pytest.approx(0.075)
     number = np.array([1.0, 5.0])
     little, much = Residual(0.009, 50.0, 0.15), Residual(0.09, 5.0, 0.15)
     assert np.allclose(little.design_effect(number), [1, 1.6])

@@ -65,7 +65,7 @@ def test_the_truth_is_the_weighted_mixture(fitted, standing):
 def tempered_together(each, fits):
     """Temper one fit by hand, by the correlation of its own or by that of them all."""
     median = np.median([other.tempering.shrunk for other in fits])
-    common = 0.15 * np.clip((median - 0.0175) / 0.0125, 0, 1)
+    common = 0.15 * np.clip((median - 0.0225) / 0.0075, 0, 1)
     own = 4 * (each.tempering.shrunk - 0.0075)
     answers = 4
     power = 1 / (1 + (answers - 1) * max(own, common, 0))

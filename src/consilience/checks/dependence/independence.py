@@ -89,7 +89,7 @@ HIDDEN, BACKGROUND = 4.0, 0.0075
 # Least correlation given the truth where several models see one; and the median of
 # their residual correlations up to which none, and from which all of it, is taken.
 COMMON = 0.15
-UNCORRELATED, CORRELATED = 0.0175, 0.03
+UNCORRELATED, CORRELATED = 0.0225, 0.03
 USUAL, USUAL_SPREAD = 0.03, 0.03
 
 # A correlation that matters: it makes six answers worth 4.6 (a design effect of 1.3).
